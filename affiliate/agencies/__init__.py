@@ -1,0 +1,13 @@
+"""The agencies, one module each, in a list written by hand.
+
+To add one: write its module beside these (read `shutterstock` for the shape), add it here, and
+describe how to get a key in the README's table of agencies. CONTRIBUTING walks through it.
+"""
+
+from affiliate.agencies.base import Agency
+from affiliate.agencies.demo import Demo
+from affiliate.agencies.shutterstock import Shutterstock
+
+AGENCIES: dict[str, type[Agency]] = {a.name: a for a in (Shutterstock, Demo)}
+
+__all__ = ["AGENCIES", "Agency"]

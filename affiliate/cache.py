@@ -1,0 +1,316 @@
+"""The cache of agencies' answers: keys, the decision, and one fetch for all who wait.
+
+`decide` is the policy, pure; `Cache.through` only fetches and stores by its verdict.
+"""
+
+import enum
+import logging
+import math
+import secrets
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from affiliate.errors import AgencyError, AgencyTimeout
+from affiliate.model import Failure, SearchQuery
+
+FORMAT: Final = 1
+"""Version of keys and entries; a change of `Entry` or of the model's shapes raises it."""
+
+LEASE_SECONDS: Final = 3.0
+"""Longer than an agency's deadline; a leader that died keeps the others from fetching so long."""
+POLL_SECONDS: Final = 0.02
+
+log = logging.getLogger(__name__)
+
+Value = TypeVar("Value")
+
+
+class Store(Protocol):
+    """What the cache needs of its store, which never raises; values are bytes."""
+
+    def get(self, key: str) -> bytes | None: ...
+    def set(self, key: str, value: bytes, timeout: int) -> bool: ...
+    def lease(self, key: str, token: str, seconds: float) -> bool: ...
+    def release(self, key: str, token: str) -> None: ...
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """How long answers live, in seconds: fresh, then stale; empty ones are fresh for less."""
+
+    fresh: float
+    stale: float
+    empty: float = 3600.0
+
+    def fresh_for(self, entry: "Entry") -> float:
+        """Seconds from its fetching for which the entry's answer is fresh."""
+        return min(self.fresh, self.empty) if entry.empty else self.fresh
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store holds for a key: the last good answer, the last failure, or both.
+
+    Times are Unix seconds. ``value`` is the answer in msgpack, ``empty`` whether it found nothing.
+    """
+
+    value: bytes | None = None
+    fetched_at: float = 0.0
+    empty: bool = False
+    failure: Failure | None = None
+    failed_at: float = 0.0
+
+    def retry_at(self) -> float:
+        """When the agency may be asked again after its last failure."""
+        return self.failed_at + self.failure.retry_after if self.failure else 0.0
+
+
+class Verdict(enum.Enum):
+    """What to do with an entry: answer, answer and refresh behind, or fetch."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    MISS = "miss"
+
+
+def showable(entry: Entry, now: float, policy: Policy) -> bool:
+    """Whether the entry has an answer that is fresh or stale, and not older."""
+    return entry.value is not None and _age(entry, now) < policy.fresh_for(entry) + policy.stale
+
+
+def decide(entry: Entry | None, now: float, policy: Policy) -> Verdict:
+    """Judge an entry. A failure without a usable answer is FRESH until it may be retried."""
+    if entry is None:
+        return Verdict.MISS
+    if entry.value is not None and _age(entry, now) < policy.fresh_for(entry):
+        return Verdict.FRESH
+    if showable(entry, now, policy):
+        return Verdict.STALE
+    return Verdict.FRESH if now < entry.retry_at() else Verdict.MISS
+
+
+def lifetime(entry: Entry, now: float, policy: Policy) -> float:
+    """Seconds for which what the entry says stays true: 1 for a stale answer, else to its end."""
+    match decide(entry, now, policy):
+        case Verdict.STALE:
+            return 1.0
+        case Verdict.FRESH if showable(entry, now, policy):
+            return policy.fresh_for(entry) - _age(entry, now)
+    return max(entry.retry_at() - now, 0.0)
+
+
+def _age(entry: Entry, now: float) -> float:
+    return max(now - entry.fetched_at, 0.0)
+
+
+def details_key(agency: str, media_id: str) -> str:
+    """The key of one picture's details."""
+    return f"{FORMAT}:details:{agency}:{media_id}"
+
+
+def search_key(agency: str, query: SearchQuery, chunk: int) -> str:
+    """The key of one chunk of an agency's answer; no secret, host or affiliate id is in it."""
+    words = query.replace(page=1, agency=()).canonical()
+    return f"{FORMAT}:search:{agency}:{chunk}:{words}"
+
+
+class Wanted(NamedTuple, Generic[Value]):
+    """What is asked of the cache: a key, the answer's type, how long it lives."""
+
+    key: str
+    shape: type[Value]
+    policy: Policy
+    is_empty: Callable[[Value], bool]
+
+
+class Loaded(NamedTuple, Generic[Value]):
+    """An entry of the store, with its answer read."""
+
+    entry: Entry | None
+    value: Value | None
+
+
+class Answer(msgspec.Struct, Generic[Value], frozen=True, kw_only=True):
+    """What came through the cache: a value or a failure, never both.
+
+    ``status`` is fresh, stale, fetched or failed; ``lifetime`` the seconds for which it is true.
+    """
+
+    value: Value | None = None
+    status: str
+    fetched_at: float | None = None
+    lifetime: float
+    failure: Failure | None = None
+
+
+class Cache:
+    """Answers from a store, or fetches: once per key, however many ask."""
+
+    def __init__(self, store: Store, *, now: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._now = now
+        self._flights: dict[str, Future[Any]] = {}
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._refreshers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="refresh")
+
+    def peek(self, wanted: Wanted[Value]) -> Answer[Value] | None:
+        """What the store has that may be shown, or None; never fetches."""
+        loaded = self._load(wanted)
+        now = self._now()
+        if decide(loaded.entry, now, wanted.policy) is Verdict.MISS:
+            return None
+        return _answer(loaded, wanted.policy, now)
+
+    def through(
+        self, wanted: Wanted[Value], fetch: Callable[[], Value], seconds: float
+    ) -> Answer[Value]:
+        """The answer for a key: from the store, or from ``fetch`` when it has none to show.
+
+        A stale answer is given at once and fetched anew behind. Whoever asks while a fetch is
+        under way waits for it, ``seconds`` at most. A failure comes back as data.
+        """
+        loaded = self._load(wanted)
+        verdict = decide(loaded.entry, self._now(), wanted.policy)
+        if loaded.entry is None or verdict is Verdict.MISS:
+            loaded = self._fly(wanted, fetch, seconds)
+            return _answer(loaded, wanted.policy, self._now(), fetched=True)
+        if verdict is Verdict.STALE and self._now() >= loaded.entry.retry_at():
+            self._refresh(wanted, fetch)
+        return _answer(loaded, wanted.policy, self._now())
+
+    def close(self) -> None:
+        """Let the fetches under way behind answers end, and start no more."""
+        self._closing.set()
+        self._refreshers.shutdown()
+
+    def _fly(
+        self, wanted: Wanted[Value], fetch: Callable[[], Value], seconds: float
+    ) -> Loaded[Value]:
+        """Fetch as the leader, or wait for the one who does."""
+        flight, leads = self._join(wanted.key)
+        if leads:
+            self._lead(wanted, fetch, flight, seconds)
+        try:
+            loaded: Loaded[Value] = flight.result(seconds)
+        except TimeoutError:
+            error = AgencyTimeout("", "No answer in time.")
+            return Loaded(_failed(None, error, self._now()), None)
+        return loaded
+
+    def _refresh(self, wanted: Wanted[Value], fetch: Callable[[], Value]) -> None:
+        """Fetch behind an answer already given; never two at once for a key."""
+        flight, leads = self._join(wanted.key)
+        if leads:
+            self._refreshers.submit(self._lead, wanted, fetch, flight, 0.0)
+
+    def _join(self, key: str) -> tuple[Future[Any], bool]:
+        """The fetch under way for a key, and whether the caller must lead it."""
+        with self._lock:
+            flight = self._flights.get(key)
+            if flight is not None:
+                return flight, False
+            flight = self._flights[key] = Future()
+            return flight, True
+
+    def _lead(
+        self,
+        wanted: Wanted[Value],
+        fetch: Callable[[], Value],
+        flight: Future[Any],
+        seconds: float,
+    ) -> None:
+        try:
+            loaded = self._compete(wanted, fetch, seconds)
+        except Exception:
+            log.exception("an unexpected error while fetching; the answer counts as failed")
+            error = AgencyError("", "Unexpected error; the log says more.")
+            loaded = Loaded(_failed(None, error, self._now()), None)
+        with self._lock:
+            del self._flights[wanted.key]
+        flight.set_result(loaded)
+
+    def _compete(
+        self, wanted: Wanted[Value], fetch: Callable[[], Value], seconds: float
+    ) -> Loaded[Value]:
+        """Fetch as the one process that has the key's lease, or wait for what that one stores.
+
+        When it dies its lease runs out, and the next takes over. With 0 ``seconds`` nothing is
+        waited for.
+        """
+        token = secrets.token_hex(8)
+        end = time.monotonic() + seconds
+        while not self._store.lease(wanted.key, token, LEASE_SECONDS):
+            if time.monotonic() >= end:
+                error = AgencyTimeout("", "No answer in time.")
+                return Loaded(_failed(None, error, self._now()), None)
+            self._closing.wait(POLL_SECONDS)
+            loaded = self._load(wanted)
+            if decide(loaded.entry, self._now(), wanted.policy) is not Verdict.MISS:
+                return loaded
+        try:
+            return self._fetch(wanted, fetch)
+        finally:
+            self._store.release(wanted.key, token)
+
+    def _fetch(self, wanted: Wanted[Value], fetch: Callable[[], Value]) -> Loaded[Value]:
+        before = self._load(wanted)
+        if before.entry and decide(before.entry, self._now(), wanted.policy) is Verdict.FRESH:
+            return before  # another leader was quicker, between our look and our lead
+        value: Value | None
+        try:
+            value = fetch()
+        except AgencyError as error:
+            log.warning("%s", error)
+            entry, value = _failed(before.entry, error, self._now()), before.value
+        else:
+            packed, empty = msgspec.msgpack.encode(value), wanted.is_empty(value)
+            entry = Entry(value=packed, fetched_at=self._now(), empty=empty)
+        self._save(wanted, entry)
+        return Loaded(entry, value)
+
+    def _load(self, wanted: Wanted[Value]) -> Loaded[Value]:
+        """What the store has; anything that can't be read counts as absent."""
+        packed = self._store.get(wanted.key)
+        if packed is None:
+            return Loaded(None, None)
+        try:
+            entry = _ENTRY.decode(zlib.decompress(packed))
+            value = msgspec.msgpack.decode(entry.value, type=wanted.shape) if entry.value else None
+        except (zlib.error, msgspec.DecodeError, TypeError):
+            log.warning("an entry of the cache can't be read and counts as absent")
+            return Loaded(None, None)
+        return Loaded(entry, value)
+
+    def _save(self, wanted: Wanted[Value], entry: Entry) -> None:
+        if entry.value is None:
+            end = entry.retry_at()
+        else:
+            end = entry.fetched_at + wanted.policy.fresh + wanted.policy.stale
+        packed = zlib.compress(msgspec.msgpack.encode(entry), 1)
+        self._store.set(wanted.key, packed, max(math.ceil(end - self._now()), 1))
+
+
+_ENTRY = msgspec.msgpack.Decoder(Entry)
+
+
+def _failed(before: Entry | None, error: AgencyError, now: float) -> Entry:
+    """An entry with the failure, which keeps the last good answer."""
+    failure = Failure(error.kind, error.message, error.retry_after)
+    return msgspec.structs.replace(before or Entry(), failure=failure, failed_at=now)
+
+
+def _answer(
+    loaded: Loaded[Value], policy: Policy, now: float, *, fetched: bool = False
+) -> Answer[Value]:
+    entry = loaded.entry or Entry()
+    life = lifetime(entry, now, policy)
+    if not showable(entry, now, policy):
+        return Answer(status="failed", lifetime=life, failure=entry.failure)
+    verdict = decide(entry, now, policy)
+    status = "fetched" if fetched and verdict is Verdict.FRESH else verdict.value
+    return Answer(value=loaded.value, status=status, fetched_at=entry.fetched_at, lifetime=life)

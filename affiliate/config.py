@@ -1,0 +1,340 @@
+"""The settings: one table, read once; the only reader of the environment."""
+
+import os
+import re
+import string
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from affiliate.errors import ConfigError
+from affiliate.model import LINK_FIELDS
+from affiliate.query import LANGUAGES
+
+Credentials = tuple[tuple[str, ...], ...]
+"""Sets of setting names without the agency's prefix; any one complete set is enough."""
+
+
+class Secret:
+    """A value that prints as stars; only ``reveal()`` gives it away."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def reveal(self) -> str:
+        """The value itself, for a header or a signature and nothing else."""
+        return self._value
+
+
+class Setting(NamedTuple):
+    """One row of the table: what it is called, how it is read, and what it is for."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: Any
+    help: str
+
+
+class AgencySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the owner has set for one agency; addresses have no slash at their end."""
+
+    weight: int = 1
+    url: str | None = None
+    credentials: Mapping[str, Secret] = {}
+    affiliate_id: str | None = None
+    affiliate_link: str | None = None
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting, read and checked. ``agencies`` holds those that are on, in order."""
+
+    agencies: Mapping[str, AgencySettings]
+    host: str
+    port: int
+    web_concurrency: int
+    redis_url: str | None
+    redis_self_signed: bool
+    database_url: str
+    data_dir: Path
+    cache_fresh_seconds: int
+    cache_stale_seconds: int
+    cache_bytes: int
+    site_name: str
+    site_language: str
+    site_url: str | None
+    site_accent: str
+    site_topics: tuple[str, ...]
+    affiliate_sub_ids: frozenset[str]
+
+    def __repr__(self) -> str:
+        """Names only: addresses of databases hold passwords."""
+        return f"Config(agencies={', '.join(self.agencies)})"
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _address(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        try:
+            parts = urlsplit(text)
+            good = (
+                not re.search(r"\s", text)
+                and parts.scheme in schemes
+                and parts.hostname
+                and (parts.port or 1)
+            )
+        except ValueError:
+            good = False
+        if not good:
+            raise ValueError(f"must be an address that begins with {' or '.join(schemes)}://")
+        return text.rstrip("/")
+
+    return read
+
+
+def _redis(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    if scheme in {"redis+sentinel", "redis+cluster"}:
+        hosts = rest.rpartition("@")[2].partition("/")[0].split(",")
+        if not all(re.fullmatch(r".+:[0-9]{1,5}", host) for host in hosts):
+            raise ValueError("must name each host with its port: host:port,host:port")
+        return text
+    return _address("redis", "rediss")(text)
+
+
+def _flag(text: str) -> bool:
+    if text not in {"0", "1"}:
+        raise ValueError("must be 1 or 0")
+    return text == "1"
+
+
+def _database(text: str) -> str:
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme not in {"sqlite", "postgres", "postgresql"}:
+        raise ValueError("must begin with sqlite:// or postgresql://")
+    return text if scheme == "sqlite" else f"postgresql+psycopg://{rest}"
+
+
+def _language(text: str) -> str:
+    if text not in LANGUAGES:
+        raise ValueError(f"must be one of {', '.join(LANGUAGES)}")
+    return text
+
+
+def _accent(text: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        raise ValueError("must be a color such as #0b6e4f")
+    return text
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(w.strip() for w in text.split(",") if w.strip())
+
+
+def _sub_ids(text: str) -> frozenset[str]:
+    names = frozenset(text.replace(",", " ").split()) - {"none"}
+    if not names <= {"site", "query", "id"}:
+        raise ValueError("must be none, or a comma list of site, query and id")
+    return names
+
+
+def _template(text: str) -> str:
+    """A template of an affiliate link: an address with known fields only."""
+    fields = _fields(text)
+    if not fields <= set(LINK_FIELDS):
+        raise ValueError(f"may hold only the fields {', '.join(f'{{{f}}}' for f in LINK_FIELDS)}")
+    if not fields & {"landing", "landing_url", "id"}:
+        raise ValueError("must hold {landing}, {landing_url} or {id}, or every link is the same")
+    if not text.startswith("{landing_url}"):
+        _address("https", "http")(text)
+    return text
+
+
+def _fields(template: str) -> set[str]:
+    """What stands in braces, with any conversion or format that Python would read there."""
+    try:
+        parts = [part[1:] for part in string.Formatter().parse(template)]
+    except ValueError:
+        return {"unbalanced"}
+    return {
+        f"{name}{spec}{conversion or ''}" for name, spec, conversion in parts if name is not None
+    }
+
+
+SETTINGS: Final = (
+    Setting("HOST", str, "127.0.0.1", "The address to listen on; 0.0.0.0 for every interface."),
+    Setting("PORT", _whole(1, 65535), 8000, "The port to listen on."),
+    Setting("WEB_CONCURRENCY", _whole(1, 64), 1, "How many server processes to run."),
+    Setting(
+        "AGENCIES",
+        str,
+        "",
+        "Comma list of the agencies to search, `name:weight` to give one more places. "
+        "Unset: every agency that has credentials, else `demo`.",
+    ),
+    Setting(
+        "REDIS_URL",
+        _redis,
+        None,
+        "Redis for the cache: `redis://`, `rediss://`, `redis+sentinel://host:port,.../service` "
+        "or `redis+cluster://host:port,...`. Unset: a SQLite file in `DATA_DIR`.",
+    ),
+    Setting(
+        "REDIS_SELF_SIGNED",
+        _flag,
+        False,
+        "1 to take any certificate of a `rediss://` server, as some PaaS need.",
+    ),
+    Setting(
+        "DATABASE_URL",
+        _database,
+        None,
+        "Database of searches and clicks: `postgresql://` (or Heroku's `postgres://`) or "
+        "`sqlite://`. Unset: a SQLite file in `DATA_DIR`.",
+    ),
+    Setting("DATA_DIR", Path, Path("instance"), "Folder of the embedded databases."),
+    Setting("CACHE_FRESH_SECONDS", _whole(1, 10**9), 86400, "How long an answer is fresh."),
+    Setting(
+        "CACHE_STALE_SECONDS",
+        _whole(0, 10**9),
+        30 * 86400,
+        "How much longer an answer may be shown while it is asked for anew.",
+    ),
+    Setting("CACHE_BYTES", _whole(10**6, 10**12), 256 * 10**6, "Size limit of the SQLite cache."),
+    Setting("SITE_NAME", str, "Affiliate Search", "The name in the bar at the top."),
+    Setting("SITE_LANGUAGE", _language, "en", "Language of searches and pages."),
+    Setting(
+        "SITE_URL",
+        _address("https", "http"),
+        None,
+        "Public address of the site, for canonical links and as the site in click reports.",
+    ),
+    Setting("SITE_ACCENT", _accent, "#0b6e4f", "The one accent color."),
+    Setting(
+        "SITE_TOPICS",
+        _words,
+        ("flower", "cat", "fruit", "bicycle", "mountain", "bird"),
+        "Comma list of searches that the start page offers; the first one's pictures are shown.",
+    ),
+    Setting(
+        "AFFILIATE_SUB_IDS",
+        _sub_ids,
+        frozenset({"site", "query", "id"}),
+        "What the sub ids of the default links carry: comma list of `site`, `query`, `id`, "
+        "or `none`.",
+    ),
+)
+
+AGENCY_SETTINGS: Final = (
+    Setting("URL", _address("https", "http"), None, "Base address, for sandboxes and tests."),
+    Setting("AFFILIATE_ID", str, None, "Your id in the agency's affiliate network."),
+    Setting(
+        "AFFILIATE_LINK",
+        _template,
+        None,
+        "Template of the links, with `{affiliate_id}`, `{id}`, `{landing}` (percent-encoded), "
+        "`{landing_url}` (as it is), `{media}`, `{site}`, `{query}`.",
+    ),
+)
+"""The settings that each agency has, behind its name in capitals and an underscore."""
+
+
+def prefix(agency: str) -> str:
+    """What an agency's settings begin with: ``SHUTTERSTOCK_`` for ``shutterstock``."""
+    return re.sub(r"\W", "_", agency).upper() + "_"
+
+
+def load(environ: Mapping[str, str] | None, credentials: Mapping[str, Credentials]) -> Config:
+    """Read the settings from ``environ``, by default the process's own.
+
+    ``credentials`` says for every agency that exists which settings give access to it; an empty
+    tuple means that it needs none and is on only when ``AGENCIES`` names it.
+
+    Raises:
+        ConfigError: names every fault at once, never a value that is secret.
+    """
+    reader = _Reader(os.environ if environ is None else environ)
+    values = {s.name.lower(): reader.read(s) for s in SETTINGS}
+    values["agencies"] = reader.agencies(values["agencies"], credentials)
+    if values["database_url"] is None and values["data_dir"]:
+        values["database_url"] = f"sqlite:///{values['data_dir'] / 'ledger.db'}"
+    if reader.faults:
+        raise ConfigError(reader.faults)
+    return Config(**values)
+
+
+class _Reader:
+    """Reads settings one by one and gathers what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.faults: list[str] = []
+
+    def read(self, setting: Setting, before: str = "") -> Any:  # noqa: ANN401 - as the row reads
+        text = self.environ.get(before + setting.name, "").strip()
+        if not text:
+            return setting.default
+        try:
+            return setting.read(text)
+        except ValueError as error:
+            self.faults.append(f"{before}{setting.name} {error}.")
+            return setting.default
+
+    def agencies(
+        self, wanted: str, credentials: Mapping[str, Credentials]
+    ) -> dict[str, AgencySettings]:
+        weights = self._weights(wanted, credentials)
+        if not weights:
+            weights = {n: 1 for n in credentials if self._complete(n, credentials[n])} or {
+                "demo": 1
+            }
+        for name in credentials:
+            self._check(name, credentials[name], needed=name in weights)
+        return {n: self._agency(n, w, credentials[n]) for n, w in weights.items()}
+
+    def _weights(self, wanted: str, known: Mapping[str, Credentials]) -> dict[str, int]:
+        weights: dict[str, int] = {}
+        for part in filter(None, (p.strip() for p in wanted.split(","))):
+            name, _, weight = part.partition(":")
+            if name not in known:
+                self.faults.append(f"AGENCIES names {name!r}; known are {', '.join(known)}.")
+            elif not re.fullmatch(r"[1-9][0-9]?", weight or "1"):
+                self.faults.append(f"AGENCIES gives {name} the weight {weight!r}; use 1 to 99.")
+            else:
+                weights[name] = int(weight or 1)
+        return weights
+
+    def _has(self, agency: str, name: str) -> bool:
+        return bool(self.environ.get(prefix(agency) + name, "").strip())
+
+    def _complete(self, agency: str, alternatives: Credentials) -> bool:
+        return any(all(self._has(agency, n) for n in names) for names in alternatives)
+
+    def _check(self, agency: str, alternatives: Credentials, *, needed: bool) -> None:
+        begun = any(self._has(agency, n) for names in alternatives for n in names)
+        if alternatives and (begun or needed) and not self._complete(agency, alternatives):
+            sets = (" and ".join(prefix(agency) + n for n in names) for names in alternatives)
+            self.faults.append(f"{agency} needs {', or '.join(sets)}.")
+
+    def _agency(self, name: str, weight: int, alternatives: Credentials) -> AgencySettings:
+        keys = {n for names in alternatives for n in names if self._has(name, n)}
+        own = {s.name.lower(): self.read(s, prefix(name)) for s in AGENCY_SETTINGS}
+        secrets = {n: Secret(self.environ[prefix(name) + n].strip()) for n in keys}
+        if not own["affiliate_id"] and "affiliate_id" in _fields(own["affiliate_link"] or ""):
+            before = prefix(name)
+            fault = f"{before}AFFILIATE_LINK wants {{affiliate_id}}; set {before}AFFILIATE_ID too."
+            self.faults.append(fault)
+        return AgencySettings(weight=weight, credentials=secrets, **own)

@@ -1,0 +1,106 @@
+"""What can go wrong, sorted by what the caller can do next."""
+
+
+class AffiliateError(Exception):
+    """The root of every error that this package raises on purpose."""
+
+
+class BadQuery(AffiliateError):
+    """What the visitor sent can't be read: answer 400 and name the field.
+
+    ``field`` is the parameter's name as the visitor sent it, ``reason`` a sentence for them.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class ConfigError(AffiliateError):
+    """Settings are wrong or missing; ``faults`` has one sentence for each, all at once."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("The settings need attention:\n" + "\n".join(f"- {f}" for f in faults))
+        self.faults = faults
+
+
+class AgencyError(AffiliateError):
+    """An agency did not give what was asked of it.
+
+    ``kind`` is the word that pages, JSON and logs show; ``retry_after`` the seconds for which
+    asking again is pointless, as the agency said or as the kind of failure suggests.
+    The message never holds an address, a header or a key.
+    """
+
+    kind = "failed"
+    retry_after = 5.0
+
+    def __init__(self, agency: str, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(f"{agency}: {message}")
+        self.agency = agency
+        self.message = message
+        if retry_after is not None:
+            self.retry_after = retry_after
+
+
+class AgencyDown(AgencyError):
+    """No connection, or a 5xx: ask again in a few seconds."""
+
+    kind = "down"
+
+
+class AgencyTimeout(AgencyError):
+    """No whole answer within the deadline: ask again in a few seconds."""
+
+    kind = "timeout"
+
+
+class BadCredentials(AgencyError):
+    """401 or 403: asking again is pointless until the owner mends the key or its scopes."""
+
+    kind = "credentials"
+    retry_after = 300.0
+
+
+class TooManyCalls(AgencyError):
+    """429: wait as long as the agency says, a minute if it doesn't."""
+
+    kind = "quota"
+    retry_after = 60.0
+
+
+class RequestRefused(AgencyError):
+    """Another 4xx: this question is not understood and will not be when repeated."""
+
+    kind = "refused"
+    retry_after = 60.0
+
+
+class NotFound(AgencyError):
+    """404: what was asked for is not there."""
+
+    kind = "not found"
+    retry_after = 60.0
+
+
+class BadAnswer(AgencyError):
+    """An answer that can't be read: not the agreed format, too large, or a required field gone."""
+
+    kind = "unreadable"
+    retry_after = 60.0
+
+
+class LedgerError(AffiliateError):
+    """The database of the ledger did not do what was asked: try again, or tell the owner.
+
+    The message never holds its address or password.
+    """
+
+
+class StoreDown(AffiliateError):
+    """The cache's store is out of reach: go on without it, and look again in a moment."""
+
+
+class StoreRefused(AffiliateError):
+    """The cache's store is there but takes no writing: full, read-only or busy."""

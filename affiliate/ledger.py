@@ -1,0 +1,249 @@
+"""The ledger: searches and clicks, in SQLAlchemy, on SQLite or PostgreSQL.
+
+It keeps what was clicked, where and when; nothing that says who: no address, browser or cookie.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
+from threading import Lock
+from typing import Any, Final, NamedTuple, Self
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from affiliate import migrations
+from affiliate.errors import BadQuery, LedgerError
+
+PATIENCE: Final = 5  # seconds to wait for a turn, a connection, a lock, a statement
+
+metadata = sa.MetaData()
+clicks = sa.Table(
+    "clicks",
+    metadata,
+    sa.Column("click_id", sa.String(64), primary_key=True),
+    sa.Column("at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
+    sa.Column("agency", sa.String(100), nullable=False),
+    sa.Column("id", sa.String(100), nullable=False),
+    sa.Column("media", sa.String(5), nullable=False),
+    sa.Column("words", sa.String(500), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("site", sa.String(253), nullable=False),
+    # No words in it: PostgreSQL refuses a row whose entry in an index passes 2704 bytes.
+    sa.Index("clicks_at_agency", "at", "agency"),
+)
+
+GROUPS: Final[Mapping[str, sa.Label[Any]]] = {  # what clicks can be counted by
+    "day": sa.func.date(clicks.c.at, type_=sa.Date()).label("day"),  # both databases know date()
+    "words": clicks.c.words.label("words"),
+    "site": clicks.c.site.label("site"),
+    "agency": clicks.c.agency.label("agency"),
+}
+
+
+class Database(NamedTuple):
+    """What differs between the databases; ``before`` comes first in every writing transaction."""
+
+    insert: sa.Insert
+    before: str
+    connect: Mapping[str, Any]
+
+
+DATABASES: Final = {
+    "sqlite": Database(
+        insert=sqlite.insert(clicks).on_conflict_do_nothing(),
+        before="PRAGMA synchronous = FULL",  # in WAL mode, less may lose commits in a power cut
+        connect={"timeout": PATIENCE},
+    ),
+    "postgresql": Database(
+        insert=postgresql.insert(clicks).on_conflict_do_nothing(),
+        before=f"SET LOCAL statement_timeout = '{PATIENCE}s'",
+        connect={
+            "connect_timeout": PATIENCE,
+            "tcp_user_timeout": PATIENCE * 1000,
+            "prepare_threshold": None,  # PgBouncer hands each transaction another connection
+        },
+    ),
+}
+
+SIGN: Final = r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]"  # PostgreSQL refuses NUL and surrogates
+FIELDS: Final = {  # what each must look like, and what to say when it doesn't
+    "click_id": (r"[A-Za-z0-9_-]{8,64}", "Send 8 to 64 letters, digits, hyphens or underscores."),
+    "agency": (rf"(?!\s){SIGN}{{1,100}}", "Send the name of an agency."),
+    "id": (rf"(?!\s){SIGN}{{1,100}}", "Send the id of a picture or clip."),
+    "media": (r"image|video", "Send image or video."),
+    "words": (rf"{SIGN}{{0,500}}", "Send at most 500 characters, without control characters."),
+    "position": (r"[1-9][0-9]{0,5}", "Send the place on the page, a whole number from 1."),
+    "site": (r"(?=.{0,253}\Z)([\w.-]+(:[0-9]{1,5})?)?", "Send the host name of a site."),
+}
+
+
+class Click(msgspec.Struct, frozen=True, kw_only=True):
+    """One click; ``click_id`` is the browser's own, so that a beacon may be sent twice.
+
+    ``words`` are canonical, ``position`` counts the page's places from 1, ``site`` is a host name.
+    """
+
+    click_id: str
+    agency: str
+    id: str
+    media: str = "image"
+    words: str = ""
+    position: int
+    site: str = ""
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Self:
+        """Read what a browser sent, as JSON or as text; unknown fields are dropped.
+
+        Raises:
+            BadQuery: names the first field that is missing or can't be kept.
+        """
+        texts: dict[str, Any] = {"media": "image", "words": "", "site": ""}
+        for name, (pattern, reason) in FIELDS.items():
+            value = fields.get(name, texts.get(name))
+            text = str(value) if type(value) is int else value  # an id may come as a number
+            if not isinstance(text, str) or not re.fullmatch(pattern, text):
+                raise BadQuery(name, reason)
+            texts[name] = text
+        return cls(**{**texts, "position": int(texts["position"])})
+
+
+class _Waiting:
+    """A click on its way to the disk, and why it is not there (yet)."""
+
+    def __init__(self, row: dict[str, Any]) -> None:
+        self.row = row
+        self.failure: str | None = "The ledger's database is too slow."
+
+
+class Ledger:
+    """The database at ``url``; safe to share between threads. ``now`` tells the time.
+
+    Every method that asks the database raises `LedgerError` when it can't be reached or refuses.
+    """
+
+    def __init__(self, url: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._now = now
+        # One connection writes, whatever the owner's reports do to the others.
+        self._writer = _engine(url, max_overflow=0)
+        self._reader = _engine(url, max_overflow=2)
+        self._database = DATABASES[self._writer.dialect.name]
+        self._waiting: deque[_Waiting] = deque()
+        self._turn = Lock()
+
+    def upgrade(self) -> None:
+        """Bring the tables up to date; any number of processes may do so at once."""
+        with _translated():
+            migrations.upgrade(self._writer)
+
+    def record(self, click: Click) -> None:
+        """Keep a click; returns once it is on the disk. A known ``click_id`` changes nothing.
+
+        Whoever has the turn writes all that waits in one transaction, so that many clicks share
+        the wait for the disk. After a `LedgerError` the click may yet be kept; send it again.
+        """
+        at = self._now().astimezone(UTC).replace(tzinfo=None)
+        mine = _Waiting({"at": at, **msgspec.structs.asdict(click)})
+        self._waiting.append(mine)
+        if self._turn.acquire(timeout=PATIENCE):
+            try:
+                if mine.failure and self._waiting:
+                    self._write_waiting()
+            finally:
+                self._turn.release()
+        if mine.failure:
+            raise LedgerError(mine.failure)
+
+    def counts(
+        self, by: Sequence[str], since: date | None = None, until: date | None = None
+    ) -> Sequence[sa.RowMapping]:
+        """Clicks from ``since`` through ``until`` (days in UTC), counted by any of `GROUPS`.
+
+        Rows have what ``by`` names and ``clicks``; the newest day comes first, then most clicks.
+
+        Raises:
+            BadQuery: ``by`` names something else.
+        """
+        if not set(by) <= set(GROUPS):
+            raise BadQuery("by", f"Use a comma list of: {', '.join(GROUPS)}.")
+        groups = [GROUPS[name] for name in dict.fromkeys(by)]
+        query = (
+            sa.select(*groups, sa.func.count().label("clicks"))
+            .where(_between(since, until))
+            .group_by(*groups)
+            .order_by(*(g.desc() for g in groups if g.name == "day"), sa.desc("clicks"), *groups)
+        )
+        with _translated(), self._reader.connect() as connection:
+            return connection.execute(query).mappings().all()
+
+    def rows(
+        self, since: date | None = None, until: date | None = None
+    ) -> Iterator[tuple[datetime, Click]]:
+        """Each click with its time in UTC, oldest first, read as it is taken."""
+        query = sa.select(clicks).where(_between(since, until)).order_by(clicks.c.at)
+        with _translated(), self._reader.connect() as connection:
+            streamed = connection.execution_options(yield_per=500).execute(query)
+            for row in map(dict, streamed.mappings()):
+                yield row.pop("at").replace(tzinfo=UTC), Click(**row)
+
+    def check(self) -> None:
+        """Ask the database for nothing, to see whether it answers."""
+        with _translated(), self._reader.connect() as connection:
+            connection.execute(sa.select(1))
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+    def _write_waiting(self) -> None:
+        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        failure = None
+        try:
+            with _translated(), self._writer.begin() as connection:
+                connection.exec_driver_sql(self._database.before)
+                connection.execute(self._database.insert, [waiting.row for waiting in batch])
+        except LedgerError as error:
+            failure = str(error)
+        for waiting in batch:
+            waiting.failure = failure
+
+
+def _between(since: date | None, until: date | None) -> sa.ColumnElement[bool]:
+    first = datetime.combine(since or date.min, time.min)
+    return clicks.c.at.between(first, datetime.combine(until or date.max, time.max))
+
+
+def _engine(address: str, *, max_overflow: int) -> sa.Engine:
+    try:
+        url = sa.make_url(address)
+        database = DATABASES[url.get_backend_name()]
+    except (sa.exc.ArgumentError, LookupError, ValueError):  # their text holds the address
+        raise LedgerError("DATABASE_URL can't be read; is its password percent-encoded?") from None
+    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
+        raise LedgerError("DATABASE_URL must name a SQLite file; one in memory would be lost.")
+    return sa.create_engine(
+        url,
+        connect_args=database.connect,
+        pool_size=1,
+        max_overflow=max_overflow,
+        pool_timeout=PATIENCE,
+        pool_pre_ping=True,  # a database that was restarted costs no click
+        hide_parameters=True,  # visitors' words stay out of logs
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Every failure of the database as a `LedgerError`."""
+    # The driver's text stays here: it takes the end of a password with a bare @ for the host.
+    try:
+        yield
+    except (sa.exc.SQLAlchemyError, OSError) as error:
+        cause = getattr(error, "orig", None) or error
+        reason = getattr(cause, "sqlite_errorname", None) or type(cause).__name__
+        raise LedgerError(f"The ledger's database failed ({reason}).") from None

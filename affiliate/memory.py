@@ -1,0 +1,254 @@
+"""The memory tier: a WSGI layer in front of Flask that answers finished responses.
+
+A hit never enters Flask: one look-up by path and raw query string, one by canonical key, and the
+bytes go out. What may be kept is said by the view (`Kept`), for seconds and never past the
+answer's own freshness. A response can vary by its path and its declared parameters only, because
+the view behind sees no more than the canonical query string.
+"""
+
+import gzip
+import itertools
+import re
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from affiliate.errors import BadQuery
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+KEEP_SECONDS: Final = 10.0
+"""How long a response is replayed before Flask is asked anew."""
+GRACE_SECONDS: Final = 5.0
+"""How much longer the others get it while one request has it made anew."""
+LIMIT_BYTES: Final = 32 * 1024 * 1024
+MEMO_BYTES: Final = 4 * 1024 * 1024
+LARGEST_QUERY: Final = 4096
+GZIP_FROM_BYTES: Final = 860
+GZIP_TO_BYTES: Final = 4 * 1024 * 1024
+COMPRESSIBLE: Final = re.compile(
+    r"text/|application/(json|problem\+json|xml|javascript|manifest)|image/svg"
+)
+ENVIRON: Final = "affiliate.kept"
+ANEW: Final = {"content-length", "x-cache", "age", "server-timing", "x-request-id", "date", "vary"}
+"""Headers that are written for each answer, so they are not kept."""
+
+Canonical = Callable[[bytes], str]
+"""Reads a raw query string into the canonical one; BadQuery where it can't be read."""
+Headers = list[tuple[str, str]]
+Place = tuple[str, str]
+"""A path and the canonical query string: what a response may vary by."""
+
+
+class Kept:
+    """How long the response under way stays true, as its view says; 0 is not at all."""
+
+    seconds = 0.0
+
+
+class MemoryTier:
+    """Wraps a WSGI application; ``routes`` gives each path that may be kept its canonical form.
+
+    ``on_hit`` is called with path and key for each replay; it must be no more than an append.
+    """
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        routes: Mapping[str, Canonical],
+        *,
+        limit: int = LIMIT_BYTES,
+        now: Callable[[], float] = time.monotonic,
+        on_hit: Callable[[Place], None] = lambda _place: None,
+    ) -> None:
+        self._app = app
+        self._routes = routes
+        self._limit = limit
+        self._now = now
+        self._on_hit = on_hit
+        self._memo: dict[Place, Place] = {}
+        self._memo_bytes = 0
+        self._kept: OrderedDict[Place, _Response] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._run = secrets.token_hex(4)
+
+    def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        """Replay a kept response, or pass the request on and perhaps keep its response."""
+        path = environ["PATH_INFO"]
+        if path not in self._routes or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+            return self._pass(environ, start)
+        raw = environ.get("QUERY_STRING", "")
+        place = self._memo.get((path, raw)) or self._place(path, raw)
+        if place is None:
+            return self._pass(environ, start)
+        response = self._kept.get(place)
+        if response is None or not response.usable(self._now()):
+            return self._fill(environ, start, place)
+        self._touch(place)
+        self._on_hit(place)
+        return self._send(response, environ, start, "STALE" if response.stale else "HIT")
+
+    def _place(self, path: str, raw: str) -> Place | None:
+        try:
+            place = (path, self._routes[path](raw.encode("latin-1")))
+        except BadQuery:
+            return None  # the view says what is wrong with it
+        if len(raw) <= LARGEST_QUERY:
+            if self._memo_bytes > MEMO_BYTES:
+                self._memo, self._memo_bytes = {}, 0
+            self._memo[path, raw] = place
+            self._memo_bytes += len(raw) + len(place[1]) + 300
+        return place
+
+    def _touch(self, place: Place) -> None:
+        try:
+            self._kept.move_to_end(place)
+        except KeyError:
+            return  # evicted since the look-up
+
+    def _fill(
+        self, environ: "WSGIEnvironment", start: "StartResponse", place: Place
+    ) -> Iterable[bytes]:
+        """Have Flask answer the canonical request, keep what may be kept, and send it."""
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return self._pass(environ, start)
+        environ["QUERY_STRING"] = place[1]
+        conditions = {n: environ.pop(n, None) for n in ("HTTP_IF_NONE_MATCH", "HTTP_RANGE")}
+        started = self._now()
+        status, headers, body, seconds = self._run_app(environ)
+        environ["HTTP_IF_NONE_MATCH"] = conditions["HTTP_IF_NONE_MATCH"]
+        response = _Response(headers, body, self._now(), seconds)
+        if status.startswith("200") and seconds > 0 and response.keepable:
+            self._keep(place, response)
+        response.timing = f"app;dur={(self._now() - started) * 1000:.1f}"
+        answer = self._send(response, environ, start, response.mark, status)
+        response.timing = "memory"
+        return answer
+
+    def _keep(self, place: Place, response: "_Response") -> None:
+        with self._lock:
+            before = self._kept.pop(place, None)
+            self._kept[place] = response
+            self._bytes += response.size - (before.size if before else 0)
+            while self._bytes > self._limit:
+                self._bytes -= self._kept.popitem(last=False)[1].size
+
+    def _pass(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        """Everything else: as Flask answers it, compressed where that is worth it."""
+
+        def begin(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401 - as WSGI has it
+            return start(status, [*headers, self._number()], exc_info)
+
+        return self._app(environ, begin)
+
+    def _run_app(self, environ: "WSGIEnvironment") -> tuple[str, Headers, bytes, float]:
+        kept = environ[ENVIRON] = Kept()
+        head: list[Any] = []
+
+        def begin(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401, ARG001 - as WSGI has it
+            head[:] = [status, headers]
+
+        parts = self._app(environ, begin)
+        try:
+            body = b"".join(parts)
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+        return head[0], head[1], body, kept.seconds
+
+    def _number(self) -> tuple[str, str]:
+        return ("X-Request-Id", f"{self._run}-{next(self._numbers):x}")
+
+    def _send(
+        self,
+        response: "_Response",
+        environ: "WSGIEnvironment",
+        start: "StartResponse",
+        mark: str,
+        status: str = "200 OK",
+    ) -> Iterable[bytes]:
+        head = [*response.head, self._number()]
+        if mark:
+            age = int(self._now() - response.made)
+            head += [("X-Cache", mark), ("Age", str(age)), ("Server-Timing", response.timing)]
+        asked = environ.get("HTTP_IF_NONE_MATCH")
+        if asked and response.etag and status.startswith("200") and matches(asked, response.etag):
+            start("304 Not Modified", head)
+            return []
+        body = response.body
+        if response.zips and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+            body = response.packed()
+            head.append(("Content-Encoding", "gzip"))
+        head.append(("Content-Length", str(len(body))))
+        start(status, head)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+class _Response:
+    """A finished response, ready to be written in any of its forms; times are monotonic."""
+
+    def __init__(self, headers: Headers, body: bytes, now: float, seconds: float) -> None:
+        lower = {name.lower(): value for name, value in headers}
+        self.head = [(n, v) for n, v in headers if n.lower() not in ANEW]
+        self.body = body
+        self.made = now
+        self.expires = now + min(seconds, KEEP_SECONDS)
+        self.ends = now + min(seconds, KEEP_SECONDS + GRACE_SECONDS)
+        self.etag = lower.get("etag", "")
+        self.mark = lower.get("x-cache", "")
+        self.stale = self.mark == "STALE"
+        self.timing = "memory"
+        self.zips = worth_zipping(lower.get("content-type", ""), len(body))
+        vary = {v.strip().lower() for v in lower.get("vary", "").split(",")} - {""}
+        self.keepable = not vary - {"accept-encoding"} and "set-cookie" not in lower
+        self.keepable &= not re.search("private|no-store", lower.get("cache-control", ""))
+        if self.zips:
+            vary.add("Accept-Encoding")
+        if vary:
+            self.head.append(("Vary", ", ".join(sorted(vary))))
+        self.size = 1500 + len(body) + (len(body) // 3 if self.zips else 0)
+        self._packed: bytes | None = None
+        self._renewing = False
+
+    def usable(self, now: float) -> bool:
+        """Whether to replay it: while it lives, and in the grace after that but for one."""
+        if now < self.expires:
+            return True
+        if now >= self.ends or not self._renewing:
+            self._renewing = True  # two at once do no harm
+            return False
+        return True
+
+    def packed(self) -> bytes:
+        if self._packed is None:
+            self._packed = gzip.compress(self.body, 6, mtime=0)
+        return self._packed
+
+
+def worth_zipping(kind: str, size: int) -> bool:
+    """Whether a body of this content type and size is compressed."""
+    return GZIP_FROM_BYTES <= size <= GZIP_TO_BYTES and bool(COMPRESSIBLE.match(kind))
+
+
+def accepts_gzip(header: str) -> bool:
+    """Whether an Accept-Encoding header takes gzip (RFC 9110 12.5.3)."""
+    if not header:
+        return False
+    for part in header.lower().split(","):
+        name, _, weight = part.partition(";")
+        if name.strip() in {"gzip", "x-gzip", "*"}:
+            return not re.fullmatch(r"\s*q\s*=\s*0(\.0{0,3})?\s*", weight)
+    return False
+
+
+def matches(asked: str, etag: str) -> bool:
+    """Whether an If-None-Match header names the entity tag, compared weakly (RFC 9110 8.8.3.2)."""
+    if asked.strip() == "*":
+        return True
+    return etag.removeprefix("W/") in (one.strip().removeprefix("W/") for one in asked.split(","))

@@ -1,0 +1,131 @@
+"""The words everything speaks: what is asked, what is found, and what went wrong."""
+
+import re
+from urllib.parse import urlsplit
+
+import msgspec
+
+from affiliate.query import SearchQuery
+
+__all__ = [
+    "LINK_FIELDS",
+    "AgencyStatus",
+    "Failure",
+    "Media",
+    "SearchPage",
+    "SearchQuery",
+    "SearchResult",
+    "Seller",
+    "Thumbnail",
+    "plain_text",
+    "web_address",
+]
+
+
+LINK_FIELDS = ("affiliate_id", "id", "landing", "landing_url", "media", "site", "query")
+"""The fields that a template of an affiliate link may hold."""
+
+
+class Thumbnail(msgspec.Struct, frozen=True):
+    """A rendition: its address and the declared size in pixels, which is the box to crop to."""
+
+    url: str
+    width: int | float
+    height: int | float
+
+
+class Seller(msgspec.Struct, frozen=True):
+    """One agency that sells a picture, and the link to it there."""
+
+    agency: str
+    id: str
+    link: str
+
+
+class Media(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture or clip as an agency describes it.
+
+    ``link`` and ``sellers`` are empty until a page is put together: they hold the owner's
+    affiliate id, which never enters the cache. ``color`` is the average color, six hex digits.
+    """
+
+    agency: str
+    id: str
+    media: str = "image"
+    type: str | None = None
+    title: str = ""
+    keywords: tuple[str, ...] = ()
+    link: str = ""
+    page_url: str = ""
+    contributor: str | None = None
+    editorial: bool = False
+    duration: float | None = None
+    attribution: str | None = None
+    sellers: tuple[Seller, ...] = ()
+    thumbnail: Thumbnail
+    preview: Thumbnail | None = None
+    color: str | None = None
+
+
+class SearchResult(msgspec.Struct, frozen=True):
+    """One chunk of an agency's ranking; ``total`` is None where the agency doesn't say."""
+
+    items: tuple[Media, ...]
+    total: int | None = None
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why an agency did not answer: the error's kind, a sentence, and seconds to wait."""
+
+    kind: str
+    message: str
+    retry_after: float
+
+
+class AgencyStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How one agency did on a page.
+
+    ``status`` is fresh, stale, fetched, late, failed, suspended or unsupported; ``fetched_at``
+    is Unix time in seconds.
+    """
+
+    agency: str
+    status: str
+    total: int | None = None
+    fetched_at: float | None = None
+    error: Failure | None = None
+
+
+class SearchPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a search over all agencies, as the page and the JSON API show it."""
+
+    query: SearchQuery
+    page: int
+    pages: int
+    total: int | None
+    items: tuple[Media, ...]
+    agencies: tuple[AgencyStatus, ...]
+
+
+def web_address(value: object) -> str | None:
+    """The value if it is an absolute http or https address, else None.
+
+    Anything else (``javascript:``, ``data:``, relative) must not reach an ``href`` or ``src``.
+    """
+    if not isinstance(value, str) or re.search(r"[\s\x00-\x1f\x7f\\]", value):
+        return None
+    try:
+        value.encode()
+        parts = urlsplit(value)
+        return value if parts.scheme in {"http", "https"} and parts.hostname else None
+    except ValueError:
+        return None
+
+
+def plain_text(value: object) -> str:
+    """Text of an agency as it may be shown: lone surrogates replaced, control characters gone."""
+    if not isinstance(value, str):
+        return ""
+    return " ".join(
+        re.sub("[\x00-\x1f\x7f-\x9f]", " ", re.sub("[\ud800-\udfff]", "\ufffd", value)).split()
+    )

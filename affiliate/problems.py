@@ -1,0 +1,84 @@
+"""How errors and headers leave the site: problem+json for programs, a page for people."""
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import msgspec
+from flask import Flask, Response, current_app, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from affiliate.errors import BadQuery
+from affiliate.search import Search
+
+
+def register(app: Flask, search: Search) -> None:
+    """Add the error pages and the security headers to an app."""
+    app.register_error_handler(BadQuery, _bad_query)
+    app.register_error_handler(HTTPException, _http_error)
+    app.config["CONTENT_SECURITY_POLICY"] = content_security_policy(search)
+    app.after_request(_security_headers)
+
+
+def _wants_json() -> bool:
+    return request.path.startswith(("/api/", "/ajax/", "/clicks"))
+
+
+def _bad_query(error: BadQuery) -> Response:
+    if _wants_json():
+        return problem(HTTPStatus.BAD_REQUEST, error.reason, field=error.field)
+    title = f"“{error.field}” can't be read"
+    if error.field == "q":
+        title = "What shall we look for?"
+    return error_page(HTTPStatus.BAD_REQUEST, title, error.reason)
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or 500)
+    text = error.description or status.phrase
+    if _wants_json():
+        return problem(status, text)
+    titles = {404: "There is no such page", 500: "Something went wrong here"}
+    return error_page(status, titles.get(status, status.phrase), text)
+
+
+def problem(status: HTTPStatus, detail: str, **more: str) -> Response:
+    """An error as RFC 9457 has it."""
+    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    response = Response(
+        msgspec.json.encode({**body, "status": int(status), **more}),
+        status,
+        mimetype="application/problem+json",
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def error_page(status: HTTPStatus, title: str, text: str) -> Response:
+    """An error as a page for people, with ways on."""
+    response = Response(render_template("error.html", title=title, text=text), status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def content_security_policy(search: Search) -> str:
+    """What the pages may load: themselves, and pictures of the agencies that are on."""
+    pictures = ["'self'"]
+    for one in search.listed:
+        pictures += one.agency.picture_hosts
+        if one.agency.url != one.agency.api:
+            parts = urlsplit(one.agency.url)
+            pictures.append(f"{parts.scheme}://{parts.netloc}")
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline';"
+        f" img-src {' '.join(dict.fromkeys(pictures))}; connect-src 'self'; form-action 'self';"
+        " base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    )
+
+
+def _security_headers(response: Response) -> Response:
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    if response.mimetype == "text/html":
+        policy = current_app.config["CONTENT_SECURITY_POLICY"]
+        response.headers["Content-Security-Policy"] = policy
+    return response

@@ -1,0 +1,264 @@
+"""What a visitor asks, in its canonical form, and the one parser that reads it."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Self
+from urllib.parse import unquote_to_bytes, urlencode
+
+import msgspec
+
+from affiliate.errors import BadQuery
+
+MEDIA: Final = ("image", "video")
+TYPES: Final = ("photo", "illustration", "vector")
+ORIENTATIONS: Final = ("horizontal", "vertical", "square")
+AGES: Final = ("infants", "children", "teenagers", "20s", "30s", "40s", "50s", "60s", "older")
+GENDERS: Final = ("male", "female", "both")
+ETHNICITIES: Final = (
+    *("african", "african_american", "black", "brazilian", "chinese", "caucasian", "east_asian"),
+    *("hispanic", "japanese", "middle_eastern", "native_american", "pacific_islander"),
+    *("south_asian", "southeast_asian", "other"),
+)
+LICENSES: Final = ("commercial", "editorial", "enhanced")
+SORTS: Final = ("popular", "relevance", "newest", "oldest", "random")
+RESOLUTIONS: Final = ("4k", "high_definition", "standard_definition")
+ASPECTS: Final = ("16:9", "4:3", "nonstandard")
+LANGUAGES: Final = (  # what the widest agency (Shutterstock, OpenAPI 1.1.32) takes as `language`
+    *("ar bg bn cs da de el en es fi fr gu he hi hr hu id it ja kn ko ml mr nb nl or pl".split()),
+    *("pt ro ru sk sl sv ta te th tr uk ur vi zh zh-Hant".split()),
+)
+FOOTAGE_FILTERS: Final = ("duration", "resolution", "aspect", "fps")
+
+MAX_WORDS: Final = 500
+MAX_NAME: Final = 100
+MAX_SITE: Final = 253  # the longest host name, RFC 1035 2.3.4
+
+Parameters = Mapping[str, list[str]]
+
+
+class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One search in its canonical form: two addresses that mean the same are equal here.
+
+    The order of the fields is the order of the canonical query string.
+    """
+
+    q: str = ""
+    exclude: str = ""
+    media: str = "image"
+    type: str | None = None
+    orientation: str | None = None
+    color: str | None = None
+    people: int | None = None
+    age: str | None = None
+    gender: str | None = None
+    ethnicity: str | None = None
+    category: str | None = None
+    contributor: str | None = None
+    license: str | None = None
+    released: bool = False
+    safe: bool = True
+    sort: str = "popular"
+    duration: str | None = None
+    resolution: str | None = None
+    aspect: str | None = None
+    fps: str | None = None
+    lang: str | None = None
+    agency: tuple[str, ...] = ()
+    page: int = 1
+
+    @classmethod
+    def from_query_string(cls, raw: str | bytes) -> Self:
+        """Read a query string as it stands in the address, without the question mark.
+
+        Raises:
+            BadQuery: names the first parameter that can't be read.
+        """
+        return cls.from_parameters(read_parameters(raw))
+
+    @classmethod
+    def from_parameters(cls, parameters: Parameters) -> Self:
+        """Read decoded parameters; unknown and empty ones are dropped."""
+        fields: dict[str, Any] = {}
+        for name, read in READERS.items():
+            text = single(parameters, name)
+            if text is not None:
+                fields[name] = read(name, text)
+        agencies = (v for v in parameters.get("agency", ()) if v.strip())
+        fields["agency"] = tuple(sorted({_folded("agency", a, MAX_NAME) for a in agencies}))
+        if fields.get("media", "image") != "video":
+            for name in FOOTAGE_FILTERS:
+                fields.pop(name, None)
+        query = cls(**fields)
+        if not query.says_something():
+            raise BadQuery("q", "Type a word to search for, or choose a category or a color.")
+        return query
+
+    def says_something(self) -> bool:
+        """Whether there is enough to search by: words, a category, a contributor or a color."""
+        return bool(self.q or self.category or self.contributor or self.color)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The parameters that differ from their defaults, in canonical order."""
+        return [
+            (name, str(int(one) if isinstance(one, bool) else one))
+            for name, value in msgspec.to_builtins(self).items()
+            for one in (value if isinstance(value, list | tuple) else (value,))
+        ]
+
+    def canonical(self) -> str:
+        """The one query string of this search, ready to stand in an address."""
+        return urlencode(self.pairs())
+
+    def replace(self, **changes: Any) -> Self:  # noqa: ANN401 - any field's own type
+        """The same search with some fields changed."""
+        return msgspec.structs.replace(self, **changes)
+
+    def without(self, name: str) -> Self:
+        """The first page of the same search with one field as by default."""
+        defaults = dict(zip(self.__struct_fields__, self.__struct_defaults__, strict=True))
+        return self.replace(**{"page": 1, name: defaults[name]})
+
+    def filters(self) -> frozenset[str]:
+        """The names of what an agency must be able to express to answer this search."""
+        asked = {name for name, _ in self.pairs()} - {"q", "lang", "agency", "page", "safe"}
+        asked.discard("media" if self.media == "image" else "")
+        return frozenset(asked)
+
+
+def read_parameters(raw: str | bytes) -> dict[str, list[str]]:
+    """Decode a query string strictly: a byte that isn't UTF-8 is a fault, never replaced.
+
+    Raises:
+        BadQuery: names the parameter whose name or value isn't UTF-8.
+    """
+    found: dict[str, list[str]] = {}
+    data = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
+    for part in data.split(b"&"):
+        name_bytes, _, value_bytes = part.replace(b"+", b" ").partition(b"=")
+        name = unquote_to_bytes(name_bytes).decode("utf-8", "replace")
+        try:
+            value = unquote_to_bytes(value_bytes).decode("utf-8")
+            unquote_to_bytes(name_bytes).decode("utf-8")
+        except UnicodeDecodeError:
+            raise BadQuery(name or "q", "This is not UTF-8 text.") from None
+        if name:
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def single(parameters: Parameters, name: str) -> str | None:
+    """The value of a parameter that may stand only once; None when absent or blank."""
+    values = parameters.get(name, ())
+    if len(values) > 1:
+        raise BadQuery(name, "Give this parameter only once.")
+    return values[0] if values and values[0].strip() else None
+
+
+def read_site(parameters: Parameters) -> str:
+    """The host name of the site that shows the pictures (``site``), or an empty string."""
+    site = (single(parameters, "site") or "").strip().casefold()
+    if site and (len(site) > MAX_SITE or not re.fullmatch(r"[\w.-]+(:\d{1,5})?", site)):
+        raise BadQuery("site", "Give the host name of a site, such as blog.example.")
+    return site
+
+
+def read_flag(parameters: Parameters, name: str) -> bool:
+    """A parameter that is 1 or 0; absent is 0."""
+    return _flag(name, single(parameters, name) or "0")
+
+
+def _text(name: str, text: str, limit: int) -> str:
+    text = re.sub(r"[\t\n\f\r]", " ", text)
+    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in text):
+        raise BadQuery(name, "Control characters can't be searched for.")
+    text = " ".join(unicodedata.normalize("NFKC", text).split())
+    if len(text) > limit:
+        raise BadQuery(name, f"Use at most {limit} characters.")
+    return text
+
+
+def _folded(name: str, text: str, limit: int) -> str:
+    folded = _text(name, text, limit).casefold()
+    while folded != (again := unicodedata.normalize("NFKC", folded).casefold()):
+        folded = again  # case folding can undo a composition; settle on the fixed point
+    return _text(name, folded, limit)
+
+
+def _words(name: str, text: str) -> str:
+    return _folded(name, text, MAX_WORDS)
+
+
+def _word_set(name: str, text: str) -> str:
+    return " ".join(sorted(set(_words(name, text).split())))
+
+
+def _name(name: str, text: str) -> str:
+    return _text(name, text, MAX_NAME)
+
+
+def _one_of(allowed: Iterable[str]) -> Callable[[str, str], str]:
+    table = {a.casefold(): a for a in allowed}
+
+    def read(name: str, text: str) -> str:
+        value = table.get(text.strip().casefold())
+        if value is None:
+            raise BadQuery(name, f"Use one of: {', '.join(table.values())}.")
+        return value
+
+    return read
+
+
+def _flag(name: str, text: str) -> bool:
+    return _one_of(("0", "1"))(name, text) == "1"
+
+
+def _whole(low: int, high: int) -> Callable[[str, str], int]:
+    def read(name: str, text: str) -> int:
+        digits = text.strip()
+        if not re.fullmatch(r"[0-9]{1,9}", digits) or not low <= int(digits) <= high:
+            raise BadQuery(name, f"Use a whole number from {low} to {high}.")
+        return int(digits)
+
+    return read
+
+
+def _color(name: str, text: str) -> str:
+    color = text.strip().removeprefix("#").casefold()
+    if color != "grayscale" and not re.fullmatch(r"[0-9a-f]{6}", color):
+        raise BadQuery(name, "Use six hexadecimal digits, such as ff8800, or grayscale.")
+    return color
+
+
+def _range(name: str, text: str) -> str:
+    match = re.fullmatch(r"([0-9]{0,4})(-?)([0-9]{0,4})", text.strip())
+    low, dash, high = match.groups() if match else ("", "", "")
+    if not (low or high) or (low and high and (not dash or int(low) > int(high))):
+        raise BadQuery(name, "Use a number or a range, such as 10, 10-30, 10- or -30.")
+    return f"{int(low) if low else ''}{dash}{int(high) if high else ''}"
+
+
+READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
+    "q": _words,
+    "exclude": _word_set,
+    "media": _one_of(MEDIA),
+    "type": _one_of(TYPES),
+    "orientation": _one_of(ORIENTATIONS),
+    "color": _color,
+    "people": _whole(0, 4),
+    "age": _one_of(AGES),
+    "gender": _one_of(GENDERS),
+    "ethnicity": _one_of(ETHNICITIES),
+    "category": _name,
+    "contributor": _name,
+    "license": _one_of(LICENSES),
+    "released": _flag,
+    "safe": _flag,
+    "sort": _one_of(SORTS),
+    "duration": _range,
+    "resolution": _one_of(RESOLUTIONS),
+    "aspect": _one_of(ASPECTS),
+    "fps": _range,
+    "lang": _one_of(LANGUAGES),
+    "page": _whole(1, 999_999_999),
+}

@@ -1,0 +1,324 @@
+"""The reading side: shares a page among agencies, asks them side by side, puts it together."""
+
+import enum
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Final
+
+import msgspec
+
+from affiliate.agencies.base import PAGE_PLACES, Agency
+from affiliate.cache import Answer, Cache, Policy, Wanted, details_key, search_key
+from affiliate.errors import AgencyError, BadQuery, NotFound
+from affiliate.links import LinkStyle, affiliate_link
+from affiliate.model import (
+    AgencyStatus,
+    Failure,
+    Media,
+    SearchPage,
+    SearchQuery,
+    SearchResult,
+    Seller,
+)
+from affiliate.query import MAX_NAME
+
+PAGE_SECONDS: Final = 3.0
+LINGER_SECONDS: Final = 0.8
+"""How long a page waits for the others after the first agency has answered."""
+FETCHERS: Final = 64
+WAITERS: Final = 32
+"""Requests that may wait for agencies at once: half of a process's threads, so hits go on."""
+WORST: Final = ("fresh", "stale", "fetched", "late", "failed")
+
+
+class Patience(enum.Enum):
+    """How long a page may take: what the cache has, the quick answers, or all that come."""
+
+    NONE = "none"
+    LINGER = "linger"
+    FULL = "full"
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """An agency that is on, with the owner's weight and link for it."""
+
+    agency: Agency
+    weight: int
+    link: LinkStyle
+    policy: Policy
+
+
+class Slice(msgspec.Struct, frozen=True, kw_only=True):
+    """The ranks ``first`` up to ``last`` of one agency's ranking, counted from 0."""
+
+    listed: Listed
+    first: int
+    last: int
+
+    def chunks(self) -> range:
+        """The chunks that hold these ranks; none past the agency's depth."""
+        size = self.listed.agency.chunk_size
+        last = min(self.last, self.listed.agency.depth)
+        return range(self.first // size, -(-last // size)) if self.first < last else range(0)
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What one agency gives to a page; ``lifetime`` in seconds."""
+
+    items: tuple[Media, ...] = ()
+    status: str = "fresh"
+    total: int | None = None
+    fetched_at: float | None = None
+    lifetime: float = float("inf")
+    failure: Failure | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """A page, the seconds for which it stays true, and whether anyone was waited for."""
+
+    page: SearchPage
+    lifetime: float
+    waited: bool
+
+
+class Search:
+    """Searches all agencies that are on."""
+
+    def __init__(self, listed: Sequence[Listed], cache: Cache) -> None:
+        self.listed = tuple(listed)
+        self._cache = cache
+        self._fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
+        self._waiters = threading.BoundedSemaphore(WAITERS)
+
+    def page(self, query: SearchQuery, patience: Patience, *, site: str = "") -> Outcome:
+        """One page of results; late and failed agencies are part of it, as data.
+
+        ``site`` is the host name of the site that shows it, for the links.
+
+        Raises:
+            BadQuery: ``agency`` names one that is not on.
+        """
+        chosen = self._chosen(query)
+        able = [one for one in chosen if not one.agency.unsupported(query)]
+        shares = share(PAGE_PLACES, [one.weight for one in able])
+        slices = [
+            Slice(listed=one, first=(query.page - 1) * places, last=query.page * places)
+            for one, places in zip(able, shares, strict=True)
+        ]
+        parts, waited = self._gather(query, slices, patience)
+        items = interleave([part.items for part in parts], shares)
+        items = tuple(self._linked(m, query.q, site) for m in items)
+        statuses = [_status(one, part) for one, part in zip(able, parts, strict=True)]
+        statuses += [_unsupported(one, query) for one in chosen if one not in able]
+        page = SearchPage(
+            query=query,
+            page=query.page,
+            pages=_pages(slices, parts),
+            total=_total(part.total for part in parts),
+            items=items,
+            agencies=tuple(statuses),
+        )
+        return Outcome(
+            page=page, lifetime=min((p.lifetime for p in parts), default=0), waited=waited
+        )
+
+    def details(self, agency: str, media_id: str, *, site: str = "") -> Media:
+        """One picture by its id, from the cache or its agency.
+
+        Raises:
+            AgencyError: NotFound when it is gone; else the agency did not answer.
+        """
+        one = next((o for o in self.listed if o.agency.name == agency), None)
+        if one is None or len(media_id) > MAX_NAME:
+            raise NotFound(agency, "There is no such picture here.")
+        wanted = Wanted(details_key(agency, media_id), Media, one.policy, lambda _: False)
+        answer = self._cache.through(wanted, lambda: one.agency.details(media_id), PAGE_SECONDS)
+        if answer.value is None:
+            failure = answer.failure or Failure("failed", "No answer.", 5)
+            kind = NotFound if failure.kind == NotFound.kind else AgencyError
+            raise kind(agency, failure.message, retry_after=failure.retry_after)
+        return self._linked(answer.value, "", site)
+
+    def _chosen(self, query: SearchQuery) -> list[Listed]:
+        names = [one.agency.name for one in self.listed]
+        if unknown := set(query.agency) - set(names):
+            raise BadQuery(
+                "agency", f"{min(unknown)} is not searched here; use {', '.join(names)}."
+            )
+        return [o for o in self.listed if not query.agency or o.agency.name in query.agency]
+
+    def _gather(
+        self, query: SearchQuery, slices: list[Slice], patience: Patience
+    ) -> tuple[list[Part], bool]:
+        """What the store has, then what the agencies give in time; True when any was asked."""
+        parts = {i: self._cached(query, one, patience) for i, one in enumerate(slices)}
+        missing = [i for i, part in parts.items() if part is None]
+        waits = bool(missing) and patience is not Patience.NONE
+        if waits:
+            answered = len(missing) < len(slices)
+            limit = LINGER_SECONDS if answered and patience is Patience.LINGER else PAGE_SECONDS
+            futures = {self._fetchers.submit(self._fetched, query, slices[i]): i for i in missing}
+            linger = patience is Patience.LINGER
+            for future in self._await(futures, limit, linger=linger):
+                parts[futures[future]] = future.result()
+        late = Part(status="late", lifetime=0)
+        return [parts[i] or late for i in range(len(slices))], waits
+
+    def _await(
+        self, futures: Iterable[Future[Part]], limit: float, *, linger: bool
+    ) -> set[Future[Part]]:
+        """The futures done within ``limit`` seconds; with ``linger`` soon after the first."""
+        if not self._waiters.acquire(blocking=False):
+            return set()  # so many wait already that this one must not; the page asks again
+        try:
+            end = time.monotonic() + limit
+            done, pending = wait(futures, limit, FIRST_COMPLETED)
+            while pending and (left := end - time.monotonic()) > 0:
+                if linger:
+                    end = min(end, time.monotonic() + LINGER_SECONDS)
+                    linger = False
+                    continue
+                more, pending = wait(pending, left, FIRST_COMPLETED)
+                done |= more
+            return done
+        finally:
+            self._waiters.release()
+
+    def _cached(self, query: SearchQuery, one: Slice, patience: Patience) -> Part | None:
+        """The slice from the store; None when any chunk of it must be fetched.
+
+        A stale one is refreshed behind, but for a page that may ask no agency.
+        """
+        answers = []
+        for chunk in one.chunks():
+            answer = self._peek(query, one.listed, chunk)
+            if answer is None:
+                return None
+            if answer.status == "stale" and patience is not Patience.NONE:
+                answer = self._through(query, one.listed, chunk)
+            answers.append((chunk, answer))
+        if not answers and (first := self._peek(query, one.listed, 0)):
+            answers.append((0, first))  # past the depth: nothing to show, but the total is known
+        return _part(one, answers)
+
+    def _fetched(self, query: SearchQuery, one: Slice) -> Part:
+        """The slice, fetched where the store has none of it; runs in a thread of its own."""
+        return _part(one, [(c, self._through(query, one.listed, c)) for c in one.chunks()])
+
+    def _through(self, query: SearchQuery, one: Listed, chunk: int) -> Answer[SearchResult]:
+        asked = query.replace(page=1, agency=())
+        wanted = self._wanted(query, one, chunk)
+        return self._cache.through(wanted, lambda: one.agency.search(asked, chunk), PAGE_SECONDS)
+
+    def _peek(self, query: SearchQuery, one: Listed, chunk: int) -> Answer[SearchResult] | None:
+        """What the store knows of a chunk: its answer, or that the ranking ends before it."""
+        answer = self._cache.peek(self._wanted(query, one, chunk))
+        if answer is not None or chunk == 0:
+            return answer
+        first = self._cache.peek(self._wanted(query, one, 0))
+        total = first.value.total if first and first.value else None
+        if first is None or total is None or chunk * one.agency.chunk_size < total:
+            return None
+        return msgspec.structs.replace(first, value=SearchResult((), total))
+
+    def _wanted(self, query: SearchQuery, one: Listed, chunk: int) -> Wanted[SearchResult]:
+        key = search_key(one.agency.name, query, chunk)
+        return Wanted(key, SearchResult, one.policy, _is_empty)
+
+    def _linked(self, media: Media, words: str, site: str) -> Media:
+        one = next(o for o in self.listed if o.agency.name == media.agency)
+        landing = one.agency.landing(media)
+        link = affiliate_link(one.link, media, landing, site=site, query=words)
+        seller = Seller(media.agency, media.id, link)
+        return msgspec.structs.replace(media, link=link, sellers=(seller,))
+
+
+def share(places: int, weights: Sequence[int]) -> list[int]:
+    """Divide a page's places by weight, the largest remainders first; sums to ``places``."""
+    if not weights:
+        return []
+    total = sum(weights)
+    shares = [places * w // total for w in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(places * weights[i] % total), i))
+    for i in by_remainder[: places - sum(shares)]:
+        shares[i] += 1
+    return shares
+
+
+def interleave(rankings: Sequence[Sequence[Media]], shares: Sequence[int]) -> tuple[Media, ...]:
+    """Merge by rank, each agency at its share's pace; an agency's empty places stay empty.
+
+    The n-th of s places of an agency stands at (n + 1/2) / s of the page.
+    """
+    ranked = [
+        ((n + 0.5) / places, i, media)
+        for i, (items, places) in enumerate(zip(rankings, shares, strict=True))
+        for n, media in enumerate(items)
+    ]
+    ranked.sort(key=lambda r: r[:2])
+    seen: dict[tuple[str, str], Media] = {}
+    for _, _, media in ranked:
+        seen.setdefault((media.agency, media.id), media)
+    return tuple(seen.values())
+
+
+def _part(one: Slice, answers: list[tuple[int, Answer[SearchResult]]]) -> Part:
+    """One agency's part of a page, from the answers for the chunks that its slice touches."""
+    size = one.listed.agency.chunk_size
+    items: list[Media] = []
+    for chunk, answer in answers:
+        if answer.value is not None:
+            start = chunk * size
+            items += answer.value.items[max(one.first - start, 0) : one.last - start]
+    found = [answer for _, answer in answers]
+    totals = [a.value.total for a in found if a.value and a.value.total is not None]
+    return Part(
+        items=tuple(items),
+        status=max((a.status for a in found), key=WORST.index, default="fresh"),
+        total=totals[0] if totals else None,
+        fetched_at=min((a.fetched_at for a in found if a.fetched_at is not None), default=None),
+        lifetime=min((a.lifetime for a in found), default=float("inf")),
+        failure=next((a.failure for a in found if a.failure), None),
+    )
+
+
+def _is_empty(result: SearchResult) -> bool:
+    return not result.items
+
+
+def _status(one: Listed, part: Part) -> AgencyStatus:
+    return AgencyStatus(
+        agency=one.agency.name,
+        status=part.status,
+        total=part.total,
+        fetched_at=part.fetched_at,
+        error=part.failure,
+    )
+
+
+def _unsupported(one: Listed, query: SearchQuery) -> AgencyStatus:
+    values = dict(query.pairs())
+    names = ", ".join(
+        f"{values[name]} {name}" if one.agency.expresses.get(name) else name
+        for name in one.agency.unsupported(query)
+    )
+    failure = Failure("unsupported", f"It can't search by {names}.", 0)
+    return AgencyStatus(agency=one.agency.name, status="unsupported", error=failure)
+
+
+def _total(totals: Iterable[int | None]) -> int | None:
+    known = [t for t in totals if t is not None]
+    return sum(known) if known else None
+
+
+def _pages(slices: Sequence[Slice], parts: Sequence[Part]) -> int:
+    """The largest number of pages that any agency can fill; its depth stands for no total."""
+    pages = 0
+    for one, part in zip(slices, parts, strict=True):
+        total = part.total if part.total is not None or not part.items else one.listed.agency.depth
+        places = one.last - one.first
+        if total and places:
+            pages = max(pages, -(-min(total, one.listed.agency.depth) // places))
+    return pages

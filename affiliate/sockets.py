@@ -1,0 +1,167 @@
+"""Sockets with a deadline; ``transport`` alone uses them.
+
+Every connection makes itself known to the call it serves, so that the watchdog can shut it.
+"""
+
+import heapq
+import itertools
+import logging
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+log = logging.getLogger(__name__)
+
+
+class Call:
+    """One attempt: its deadline, and a second handle on its socket for the watchdog to shut."""
+
+    def __init__(self, deadline: float, connect_seconds: float) -> None:
+        self.deadline = deadline
+        self.connect_deadline = min(deadline, time.monotonic() + connect_seconds)
+        self.expired = False
+        self._handle: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def left(self) -> float:
+        return self.deadline - time.monotonic()
+
+    def hold(self, sock: socket.socket) -> None:
+        """Keep a duplicate: the TLS layer takes the original's descriptor away."""
+        with self._lock:
+            self._drop()
+            self._handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
+            if self.expired:
+                _shut(self._handle)
+
+    def expire(self) -> None:
+        with self._lock:
+            if not self._closed:
+                self.expired = True
+                if self._handle is not None:
+                    _shut(self._handle)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._handle is not None:
+            self._handle.close()
+            self._handle = None
+
+
+def _shut(sock: socket.socket) -> None:
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        log.debug("a socket was closed before its deadline")
+
+
+class Watchdog:
+    """One thread that expires every call whose deadline has passed."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Call]] = []
+        self._numbers = itertools.count()
+        self._wake = threading.Condition()
+        self._started = False
+
+    def watch(self, call: Call) -> None:
+        with self._wake:
+            heapq.heappush(self._heap, (call.deadline, next(self._numbers), call))
+            if not self._started:
+                self._started = True
+                threading.Thread(target=self._run, name="watchdog", daemon=True).start()
+            self._wake.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._heap or self._heap[0][0] > time.monotonic():
+                    wait = self._heap[0][0] - time.monotonic() if self._heap else None
+                    self._wake.wait(wait)
+                call = heapq.heappop(self._heap)[2]
+            call.expire()
+
+
+class _Current(threading.local):
+    call: Call | None = None
+
+
+current = _Current()
+_resolvers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="resolver")
+"""Name resolution can't be interrupted, so it runs here and is abandoned at the deadline."""
+
+
+def _connect(host: str, port: int, call: Call) -> socket.socket:
+    """Resolve and connect within the call's connect deadline, trying each address in turn."""
+    lookup = _resolvers.submit(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)
+    try:
+        addresses = lookup.result(max(call.connect_deadline - time.monotonic(), 0))
+    except FutureTimeoutError:
+        lookup.cancel()
+        raise TimeoutError from None
+    failure: OSError = ConnectionRefusedError()
+    for family, kind, protocol, _, address in addresses:
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(max(call.connect_deadline - time.monotonic(), 0.001))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            failure = error
+        else:
+            call.hold(sock)
+            return sock
+    raise failure
+
+
+class _Watched:
+    """What makes a connection of urllib3 known to its call."""
+
+    sock: Any
+
+    def _new_conn(self) -> socket.socket:
+        call = current.call
+        assert call is not None  # noqa: S101 - Transport alone opens these
+        return _connect(self._dns_host, self.port or 80, call)  # type: ignore[attr-defined]
+
+    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as urllib3 calls it
+        if current.call is not None and self.sock is not None:
+            current.call.hold(self.sock)  # a kept connection, used again
+        super().request(*args, **kwargs)  # type: ignore[misc]
+
+
+class _HTTP(_Watched, HTTPConnection):
+    pass
+
+
+class _HTTPS(_Watched, HTTPSConnection):
+    pass
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HTTP
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPS
+
+
+class WatchedAdapter(HTTPAdapter):
+    """The adapter of requests, over our connections."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - likewise
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}

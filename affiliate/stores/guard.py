@@ -1,0 +1,129 @@
+"""What makes a store optional: a breaker, and a little memory of the process's own."""
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from affiliate.errors import StoreDown, StoreRefused
+
+OPEN_SECONDS: Final = 1.0
+"""How long a store that failed is left alone before one request looks again."""
+LOCAL_BYTES: Final = 16 * 1024 * 1024
+
+log = logging.getLogger(__name__)
+
+Value = TypeVar("Value")
+
+
+class Guarded:
+    """A store that never raises: while it is down, the wait is paid by one request a second.
+
+    Meanwhile, and for what the store refuses to take, values stay in this process. ``degraded``
+    says so. The store is a `SQLiteStore` or a `RedisStore`.
+    """
+
+    def __init__(self, store: Any, *, now: Callable[[], float] = time.monotonic) -> None:  # noqa: ANN401 - either
+        self.store = store
+        self._now = now
+        self._retry_at = 0.0
+        self._down = False
+        self._local = _Local()
+        self._lock = threading.Lock()
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the store is out of reach just now."""
+        return self._down
+
+    def get(self, key: str) -> bytes | None:
+        """The value from the store, or what the process keeps itself."""
+        value = self._ask(lambda: self.store.get(key), None)
+        return value if value is not None else self._local.get(key, self._now())
+
+    def set(self, key: str, value: bytes, timeout: int) -> bool:
+        """Keep a value in the store, or else in the process; False when in the process only."""
+        if self._ask(lambda: self.store.set(key, value, timeout), default=False):
+            self._local.drop(key)
+            return True
+        self._local.set(key, value, self._now() + timeout)
+        return False
+
+    def lease(self, key: str, token: str, seconds: float) -> bool:
+        """Take the lease of a key; without a store each process leads for itself."""
+        return self._ask(lambda: self.store.lease(key, token, seconds), default=True)
+
+    def release(self, key: str, token: str) -> None:
+        """Give a lease back; one that can't be given back runs out by itself."""
+        self._ask(lambda: self.store.release(key, token), None)
+
+    def incr(self, key: str, by: int, seconds: float) -> int | None:
+        """Add to a counter shared by all processes; None when it can't be counted now."""
+        count: int | None = self._ask(lambda: self.store.incr(key, by, seconds), None)
+        return count
+
+    def _ask(self, ask: Callable[[], Value], default: Value) -> Value:
+        """What the store says, or the default; opens and closes the breaker."""
+        if self._down and not self._looks_again():
+            return default
+        try:
+            value = ask()
+        except StoreRefused as error:
+            log.warning("the cache keeps this in the process: %s", error)
+            return default
+        except StoreDown as error:
+            if not self._down:
+                log.warning("the cache goes on without its store: %s", error)
+            self._down = True
+            self._retry_at = self._now() + OPEN_SECONDS
+            return default
+        if self._down:
+            log.warning("the cache has its store back")
+            self._down = False
+        return value
+
+    def _looks_again(self) -> bool:
+        """Whether this request is the one that tries the store that was down."""
+        with self._lock:
+            if self._now() < self._retry_at:
+                return False
+            self._retry_at = self._now() + OPEN_SECONDS
+            return True
+
+
+class _Local:
+    """Values of this process: least recently used first out, bounded in bytes."""
+
+    def __init__(self) -> None:
+        self._values: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: str, now: float) -> bytes | None:
+        if not self._values:
+            return None
+        with self._lock:
+            value, expires = self._values.get(key, (b"", 0.0))
+            if expires <= now:
+                return None
+            self._values.move_to_end(key)
+            return value
+
+    def set(self, key: str, value: bytes, expires: float) -> None:
+        with self._lock:
+            self._drop(key)
+            self._values[key] = (value, expires)
+            self._bytes += len(value)
+            while self._bytes > LOCAL_BYTES:
+                self._bytes -= len(self._values.popitem(last=False)[1][0])
+
+    def drop(self, key: str) -> None:
+        if self._values:
+            with self._lock:
+                self._drop(key)
+
+    def _drop(self, key: str) -> None:
+        if key in self._values:
+            self._bytes -= len(self._values.pop(key)[0])

@@ -1,0 +1,159 @@
+"""A store in Redis, on a client of our own: short timeouts, a bounded pool, TTL always set.
+
+``REDIS_URL`` is ``redis://`` or ``rediss://``, ``redis+sentinel://host:port,host:port/service``
+or ``redis+cluster://host:port,host:port``; each with ``user:password@`` before the hosts.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import unquote
+
+import redis
+from flask import Flask
+from flask_caching.backends.base import BaseCache
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
+from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+from affiliate.errors import StoreDown, StoreRefused
+
+PREFIX: Final = "affiliate:"
+SECONDS: Final = 0.25
+CONNECTIONS: Final = 32
+RELEASE: Final = (
+    "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end"
+)
+COUNT: Final = (
+    "local n = redis.call('incrby', KEYS[1], ARGV[1])"
+    " if n == tonumber(ARGV[1]) then redis.call('pexpire', KEYS[1], ARGV[2]) end return n"
+)
+
+
+class RedisStore(BaseCache):
+    """One Redis, a Sentinel's master, or a Cluster; every operation touches one key."""
+
+    def __init__(self, url: str, *, self_signed: bool = False) -> None:
+        super().__init__()
+        self._url = url
+        self._self_signed = self_signed
+        self._client: Any = None
+
+    @classmethod
+    def factory(
+        cls, app: Flask, config: dict[str, Any], args: list[Any], kwargs: dict[str, Any]
+    ) -> "RedisStore":
+        """Made by Flask-Caching from ``CACHE_REDIS_URL`` and ``CACHE_REDIS_SELF_SIGNED``."""
+        self_signed = config.get("CACHE_REDIS_SELF_SIGNED", False)
+        return cls(config["CACHE_REDIS_URL"], self_signed=self_signed)
+
+    def get(self, key: str) -> bytes | None:
+        """The value; None when it is absent.
+
+        Raises:
+            StoreDown: Redis is out of reach.
+        """
+        with self._redis() as client:
+            value = client.get(PREFIX + key)
+        return value if isinstance(value, bytes) else None
+
+    def set(self, key: str, value: bytes, timeout: int | timedelta | None = None) -> bool:
+        """Keep a value for ``timeout`` seconds.
+
+        Raises:
+            StoreRefused: Redis is full or read-only.
+            StoreDown: Redis is out of reach.
+        """
+        seconds = self._to_seconds(timeout or self.default_timeout)
+        with self._redis() as client:
+            client.set(PREFIX + key, value, ex=seconds)
+        return True
+
+    def delete(self, key: str) -> bool:
+        """Forget a value; False when there was none."""
+        with self._redis() as client:
+            return bool(client.delete(PREFIX + key))
+
+    def lease(self, key: str, token: str, seconds: float) -> bool:
+        """Take the lease of a key; False when another has it."""
+        with self._redis() as client:
+            name = f"{PREFIX}lease:{key}"
+            return bool(client.set(name, token, nx=True, px=int(seconds * 1000)))
+
+    def release(self, key: str, token: str) -> None:
+        """Give a lease back, if it is still the token's."""
+        with self._redis() as client:
+            client.eval(RELEASE, 1, f"{PREFIX}lease:{key}", token)
+
+    def incr(self, key: str, by: int, seconds: float) -> int:
+        """Add to a counter that begins at 0 and ends ``seconds`` after its beginning."""
+        with self._redis() as client:
+            return int(client.eval(COUNT, 1, f"{PREFIX}count:{key}", by, int(seconds * 1000)))
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """The keys that begin so."""
+        pattern = "".join(f"[{c}]" if c in "*?[" else c for c in PREFIX + prefix) + "*"
+        with self._redis() as client:
+            found = client.scan_iter(match=pattern, count=1000)
+            names = [name.decode().removeprefix(PREFIX) for name in found]
+        return [name for name in names if not name.startswith(("lease:", "count:"))]
+
+    def size(self) -> tuple[int, int]:
+        """How many entries there are, and the bytes that Redis uses for all it holds."""
+        with self._redis() as client:
+            info = client.info("memory")
+            nodes = info.values() if "used_memory" not in info else [info]
+            return len(self.keys()), sum(int(node["used_memory"]) for node in nodes)
+
+    @contextmanager
+    def _redis(self) -> Iterator[Any]:
+        """The client; its errors become ours, without the address and what stands in it."""
+        try:
+            if self._client is None:
+                self._client = _client(self._url, self_signed=self._self_signed)
+            yield self._client
+        except redis.ResponseError as error:
+            raise StoreRefused(f"Redis refuses: {str(error)[:80]}") from None
+        except (redis.RedisError, OSError, ValueError) as error:
+            raise StoreDown(f"Redis does not answer ({type(error).__name__})") from None
+
+
+def _client(url: str, *, self_signed: bool) -> Any:  # noqa: ANN401 - redis.Redis or RedisCluster
+    options: dict[str, Any] = {
+        "socket_timeout": SECONDS,
+        "socket_connect_timeout": SECONDS,
+        # A kept connection may have been closed: once more, at once; a time-out is not tried again.
+        "retry": Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+    }
+    scheme, _, rest = url.partition("://")
+    if scheme == "redis+cluster":
+        account, nodes, _ = _parts(rest)
+        startup = [ClusterNode(host, port) for host, port in nodes]  # type: ignore[no-untyped-call]
+        # The cluster client's own retry moves on to another node.
+        options["retry"] = Retry(NoBackoff(), 3)
+        return RedisCluster(startup_nodes=startup, **account, **options)
+    if scheme == "redis+sentinel":
+        account, nodes, path = _parts(rest)
+        sentinel: Any = Sentinel(nodes, sentinel_kwargs=options)  # type: ignore[no-untyped-call]
+        return sentinel.master_for(path or "mymaster", **account, **options)
+    if scheme == "rediss" and self_signed:
+        options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
+    pool = redis.BlockingConnectionPool.from_url(
+        url, max_connections=CONNECTIONS, timeout=SECONDS, **options
+    )
+    return redis.Redis(connection_pool=pool)
+
+
+def _parts(rest: str) -> tuple[dict[str, Any], list[tuple[str, int]], str]:
+    """What stands behind the scheme: account, hosts with ports, and the path."""
+    hosts, _, path = rest.partition("/")
+    account, _, hosts = hosts.rpartition("@")
+    user, _, password = account.partition(":")
+    names = {"username": unquote(user), "password": unquote(password)}
+    nodes = []
+    for one in hosts.split(","):
+        host, _, port = one.rpartition(":")
+        nodes.append((host.strip("[]"), int(port)))
+    return {name: value for name, value in names.items() if value}, nodes, path

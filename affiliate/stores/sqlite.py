@@ -1,0 +1,266 @@
+"""A store in one SQLite file, for all processes of a machine, bounded in bytes."""
+
+import logging
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Flask
+from flask_caching.backends.base import BaseCache
+
+from affiliate.errors import StoreDown, StoreRefused
+
+BUSY_SECONDS: Final = 0.25
+CONNECTIONS: Final = 8
+EVICT_ENTRIES: Final = 64
+TOUCHED_ENTRIES: Final = 1000
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS entries
+    (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires REAL NOT NULL, used REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS entries_used ON entries (used);
+CREATE TABLE IF NOT EXISTS leases
+    (key TEXT PRIMARY KEY, token TEXT NOT NULL, expires REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS counters
+    (key TEXT PRIMARY KEY, number INTEGER NOT NULL, expires REAL NOT NULL) WITHOUT ROWID;
+"""
+
+log = logging.getLogger(__name__)
+
+
+class SQLiteStore(BaseCache):
+    """The file survives kill -9 (WAL), a full disk (nothing is kept) and damage (begun anew)."""
+
+    def __init__(self, path: Path, limit: int) -> None:
+        super().__init__()
+        self._path = path
+        self._limit = limit
+        self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._places = threading.BoundedSemaphore(CONNECTIONS)
+        self._mending = threading.Lock()
+        self._file = 0
+        self._touched: dict[str, float] = {}
+
+    @classmethod
+    def factory(
+        cls, app: Flask, config: dict[str, Any], args: list[Any], kwargs: dict[str, Any]
+    ) -> "SQLiteStore":
+        """Made by Flask-Caching from ``CACHE_FILE`` and ``CACHE_BYTES``."""
+        return cls(Path(config["CACHE_FILE"]), config["CACHE_BYTES"])
+
+    def get(self, key: str) -> bytes | None:
+        """The value; None when it is absent or expired.
+
+        Raises:
+            StoreDown: the file can't be read at all.
+        """
+        with self._connection() as db:
+            row = db.execute(
+                "SELECT value FROM entries WHERE key = ? AND expires > ?", (key, time.time())
+            ).fetchone()
+        if row is None:
+            return None
+        if len(self._touched) < TOUCHED_ENTRIES:
+            self._touched[key] = time.time()
+        value: bytes = row[0]
+        return value
+
+    def set(self, key: str, value: bytes, timeout: int | timedelta | None = None) -> bool:
+        """Keep a value for ``timeout`` seconds.
+
+        Raises:
+            StoreRefused: the file is busy or the disk full.
+            StoreDown: the file can't be written at all.
+        """
+        now = time.time()
+        seconds = self._to_seconds(timeout or self.default_timeout)
+        touched, self._touched = self._touched, {}
+        with self._writing() as db:
+            db.executemany(
+                "UPDATE entries SET used = ? WHERE key = ?", [(t, k) for k, t in touched.items()]
+            )
+            self._evict(db, now)
+            db.execute(
+                "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)",
+                (key, value, now + seconds, now),
+            )
+        return True
+
+    def delete(self, key: str) -> bool:
+        """Forget a value; False when there was none."""
+        with self._writing() as db:
+            return db.execute("DELETE FROM entries WHERE key = ?", (key,)).rowcount > 0
+
+    def clear(self) -> bool:
+        """Forget everything."""
+        with self._writing() as db:
+            db.execute("DELETE FROM entries")
+        return True
+
+    def lease(self, key: str, token: str, seconds: float) -> bool:
+        """Take the lease of a key, in one statement; False when another has it.
+
+        A busy file counts as another's: "database is locked" never means "fetch".
+        """
+        now = time.time()
+        try:
+            with self._writing() as db:
+                done = db.execute(
+                    "INSERT INTO leases VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE"
+                    " SET token = excluded.token, expires = excluded.expires"
+                    " WHERE leases.expires <= ?",
+                    (key, token, now + seconds, now),
+                )
+                return done.rowcount > 0
+        except StoreBusy:
+            return False
+
+    def release(self, key: str, token: str) -> None:
+        """Give a lease back, if it is still the token's."""
+        with self._writing() as db:
+            db.execute("DELETE FROM leases WHERE key = ? AND token = ?", (key, token))
+
+    def incr(self, key: str, by: int, seconds: float) -> int:
+        """Add to a counter that begins at 0 and ends ``seconds`` after its beginning."""
+        now = time.time()
+        with self._writing() as db:
+            row = db.execute(
+                "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+                " number = excluded.number + CASE WHEN expires > ? THEN number ELSE 0 END,"
+                " expires = CASE WHEN expires > ? THEN expires ELSE excluded.expires END"
+                " RETURNING number",
+                (key, by, now + seconds, now, now),
+            ).fetchone()
+        number: int = row[0]
+        return number
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """The keys that begin so, of entries that have not expired."""
+        with self._connection() as db:
+            rows = db.execute(
+                "SELECT key FROM entries WHERE key >= ? AND key < ? AND expires > ?",
+                (prefix, prefix + "\U0010ffff", time.time()),
+            )
+            return [row[0] for row in rows]
+
+    def size(self) -> tuple[int, int]:
+        """How many entries there are, and the bytes that the file uses."""
+        with self._connection() as db:
+            (entries,) = db.execute("SELECT count(*) FROM entries").fetchone()
+            return entries, self._bytes(db)
+
+    def _evict(self, db: sqlite3.Connection, now: float) -> None:
+        """Make room in small steps: the expired first, then the least recently used."""
+        if self._bytes(db) <= self._limit:
+            return
+        gone = db.execute(
+            "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE expires <= ? LIMIT ?)",
+            (now, EVICT_ENTRIES),
+        )
+        if gone.rowcount < EVICT_ENTRIES:
+            db.execute(
+                "DELETE FROM entries WHERE key IN (SELECT key FROM entries ORDER BY used LIMIT ?)",
+                (EVICT_ENTRIES - gone.rowcount,),
+            )
+        db.execute("DELETE FROM leases WHERE expires <= ?", (now,))
+        db.execute("DELETE FROM counters WHERE expires <= ?", (now,))
+
+    @staticmethod
+    def _bytes(db: sqlite3.Connection) -> int:
+        pages, free, size = (
+            db.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        used: int = (pages - free) * size
+        return used
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection within a transaction that holds the write lock from its beginning."""
+        with self._connection() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.rollback()
+                raise
+            db.commit()
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """One of few connections; the errors of SQLite become ours."""
+        if not self._places.acquire(timeout=BUSY_SECONDS):
+            raise StoreBusy("all connections to the cache file are in use")
+        db: sqlite3.Connection | None = None
+        try:
+            db = self._open()
+            yield db
+            self._idle.put(db)
+        except sqlite3.Error as error:
+            if db is not None:
+                db.close()
+            raise self._translated(error) from None
+        except BaseException:
+            if db is not None:
+                self._idle.put(db)
+            raise
+        finally:
+            self._places.release()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            pass
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreDown(
+                f"the folder of the cache file can't be made: {error.strerror}"
+            ) from None
+        db = sqlite3.connect(
+            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA cache_size = -2000")
+            db.executescript(SCHEMA)
+        except sqlite3.Error:
+            db.close()
+            raise
+        self._file = self._path.stat().st_ino
+        return db
+
+    def _translated(self, error: sqlite3.Error) -> Exception:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            return StoreBusy("the cache file is busy")
+        if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY}:
+            return StoreRefused(f"the cache file can't be written: {error}")
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            self._begin_anew()
+        return StoreDown(f"the cache file fails: {error}")
+
+    def _begin_anew(self) -> None:
+        """Rename a damaged file away, unless another process has done so already."""
+        with self._mending:
+            while not self._idle.empty():
+                self._idle.get_nowait().close()
+            try:
+                if self._path.stat().st_ino == self._file or not self._file:
+                    log.warning("the cache file is damaged; it is renamed and begun anew")
+                    self._path.replace(f"{self._path}.damaged")
+                    for end in ("-wal", "-shm"):
+                        Path(f"{self._path}{end}").unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("the damaged cache file can't be renamed: %s", error.strerror)
+
+
+class StoreBusy(StoreRefused):
+    """Another has the file for longer than we wait."""

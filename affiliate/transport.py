@@ -1,0 +1,261 @@
+"""The only opener of sockets: one call to an agency, within its deadline and size.
+
+``requests``' own timeouts are no deadlines (they start anew with every byte), so a watchdog
+shuts the socket when the call's time is over, whatever state it is in: connecting, in the TLS
+handshake, between headers or in the body.
+"""
+
+import json
+import logging
+import re
+import socket
+import time
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+import requests
+from urllib3.exceptions import DecodeError, HTTPError
+
+from affiliate import __version__
+from affiliate.errors import (
+    AgencyDown,
+    AgencyError,
+    AgencyTimeout,
+    BadAnswer,
+    BadCredentials,
+    NotFound,
+    RequestRefused,
+    TooManyCalls,
+)
+from affiliate.sockets import Call, Watchdog, WatchedAdapter, current
+
+CONNECT_SECONDS: Final = 1.0
+TOTAL_SECONDS: Final = 2.5
+BODY_BYTES: Final = 4 * 1024 * 1024  # after decompression
+MAX_RETRY_AFTER: Final = 900.0
+
+log = logging.getLogger(__name__)
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One call: ``params`` may repeat a name; ``secrets`` are struck out of every message."""
+
+    agency: str
+    url: str
+    method: str = "GET"
+    params: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = {}
+    auth: tuple[str, str] | None = None
+    body: bytes | None = None
+    secrets: tuple[str, ...] = ()
+
+    def redact(self, text: str) -> str:
+        """The text without any of the call's secrets: plain, percent-encoded or as Basic."""
+        forms = {*self.secrets, *(quote(secret, safe="") for secret in self.secrets)}
+        if self.auth:
+            forms.add(b64encode(":".join(self.auth).encode()).decode())
+        for form in sorted(forms - {""}, key=len, reverse=True):  # one may begin with another
+            text = text.replace(form, "***")
+        return text
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A complete answer with a 2xx status."""
+
+    request: Request
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON is any
+        """The body as JSON.
+
+        Raises:
+            BadAnswer: the body is something else, as when a gateway answers in HTML.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise BadAnswer(self.request.agency, "The answer is not JSON.") from None
+
+
+def _mute(_: logging.LogRecord) -> bool:
+    """A filter for lines of log that hold addresses with keys in them."""
+    return False
+
+
+class _Session(requests.Session):
+    """A session that doesn't look where a redirect leads: it would read the whole body for it."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - never any
+        return None
+
+
+class Transport:
+    """Sends calls; safe to use from many threads at once."""
+
+    def __init__(
+        self, *, connect_seconds: float = CONNECT_SECONDS, total_seconds: float = TOTAL_SECONDS
+    ) -> None:
+        self.connect_seconds = connect_seconds
+        self.total_seconds = total_seconds
+        for talker in ("connection", "connectionpool", "util.retry"):
+            logging.getLogger(f"urllib3.{talker}").addFilter(_mute)
+        self._session = _Session()
+        self._session.trust_env = False  # a netrc entry would replace our Authorization header
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, WatchedAdapter(pool_connections=32, pool_maxsize=32))
+        self._watchdog = Watchdog()
+
+    def send(self, request: Request, seconds: float | None = None) -> Reply:
+        """Send one call and read its whole answer, within ``seconds`` (2.5 by default).
+
+        A GET whose connection was refused or reset is tried once more, within the same time.
+
+        Raises:
+            AgencyError: the kind says what the caller can do next; no text of it holds an
+                address, a header or a secret.
+        """
+        deadline = time.monotonic() + (seconds or self.total_seconds)
+        result = self._once(request, deadline)
+        if result is None and request.method == "GET":
+            result = self._once(request, deadline)
+        if result is None:
+            raise AgencyDown(request.agency, "No connection could be kept.")
+        return result
+
+    def _once(self, request: Request, deadline: float) -> Reply | None:
+        """One attempt; None when the connection was refused or reset, so that another is worth it.
+
+        Errors are raised outside of ``except``, or the library's would hang on them as context.
+        """
+        call = Call(deadline, self.connect_seconds)
+        current.call = call
+        self._watchdog.watch(call)
+        try:
+            return self._exchange(request, call)
+        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
+            failure = _translated(request, call, error)
+        finally:
+            current.call = None
+            call.close()
+        if failure is not None:
+            raise failure
+        return None
+
+    def _exchange(self, request: Request, call: Call) -> Reply:
+        answer = self._session.request(
+            request.method,
+            request.url,
+            params=list(request.params),
+            data=request.body,
+            headers={"User-Agent": f"affiliate-search/{__version__}", **request.headers},
+            auth=request.auth,
+            timeout=(self.connect_seconds, max(call.left(), 0.001)),
+            allow_redirects=False,
+            stream=True,
+        )
+        with answer:
+            body = _read(request, answer, call)
+        if call.expired:
+            raise TimeoutError
+        if not 200 <= answer.status_code < 300:  # noqa: PLR2004 - the range of success
+            raise error_of(request, answer.status_code, answer.headers, body)
+        return Reply(request, answer.status_code, dict(answer.headers), body)
+
+
+def error_of(request: Request, status: int, headers: Mapping[str, str], body: bytes) -> AgencyError:
+    """The one table from an HTTP status to an error, with the agency's own words if it gave any."""
+    words = _words(request, body) or f"HTTP {status}"
+    wait = _retry_after(headers.get("Retry-After"))
+    match status:
+        case 401 | 403:
+            return BadCredentials(request.agency, words)
+        case 404 | 410:
+            return NotFound(request.agency, words)
+        case 429:
+            return TooManyCalls(request.agency, words, retry_after=wait)
+        case _ if status >= 500:  # noqa: PLR2004 - the range of server errors
+            return AgencyDown(request.agency, words, retry_after=wait)
+        case _ if status < 400:  # noqa: PLR2004 - an API that redirects has moved or wants a login
+            return BadAnswer(request.agency, f"The agency redirects (HTTP {status}).")
+        case _:
+            return RequestRefused(request.agency, words)
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds of a Retry-After header, 15 minutes at most; dates are not worth a clock's error."""
+    if value is None or not re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
+        return None
+    return min(float(value), MAX_RETRY_AFTER)
+
+
+def _words(request: Request, body: bytes) -> str:
+    """The agency's own message, shortened and without secrets; empty unless it is JSON."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(answer, dict):
+        return ""
+    texts = [answer.get(k) for k in ("message", "error_description", "error", "detail")]
+    text = next((t for t in texts if isinstance(t, str) and t.strip()), "")
+    clean = " ".join(re.sub(r"https?://\S+", "", text).split())
+    return request.redact(clean).encode("utf-8", "replace").decode()[:200]
+
+
+def _read(request: Request, answer: requests.Response, call: Call) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while part := answer.raw.read1(65536, decode_content=True):
+        size += len(part)
+        if size > BODY_BYTES:
+            raise BadAnswer(request.agency, "The answer is larger than 4 MB.")
+        if call.expired:
+            raise TimeoutError
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _translated(request: Request, call: Call, error: Exception) -> AgencyError | None:
+    """Our error for one of the libraries', whose texts hold addresses with keys in them.
+
+    None for a connection that was refused or reset.
+    """
+    log.debug("%s: %s", request.agency, type(error).__name__)
+    causes = list(_chain(error))
+
+    def is_any(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(c, kinds) for c in causes)
+
+    if call.expired or is_any(TimeoutError, requests.Timeout):
+        return AgencyTimeout(request.agency, "No answer in time.")
+    if isinstance(error, ValueError):  # as requests' InvalidURL, InvalidHeader and others are
+        return RequestRefused(request.agency, "The call can't be sent; check the settings.")
+    if is_any(ConnectionError) and not is_any(requests.exceptions.SSLError):
+        return None
+    if is_any(DecodeError):
+        return BadAnswer(request.agency, "The answer can't be decompressed.")
+    text = "The answer broke off."
+    if is_any(requests.exceptions.SSLError):
+        text = "The TLS connection failed."
+    if is_any(socket.gaierror):
+        text = "The host name can't be resolved."
+    return AgencyDown(request.agency, text)
+
+
+def _chain(error: BaseException) -> Iterable[BaseException]:
+    """The error and all that it wraps: as cause, as context or as an argument."""
+    found: list[BaseException] = []
+    queue: list[object] = [error]
+    while queue:
+        one = queue.pop()
+        if isinstance(one, BaseException) and one not in found:
+            found.append(one)
+            queue += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+    return found

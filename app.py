@@ -1,0 +1,122 @@
+"""The application: builds and wires; the only module that knows every part.
+
+``python app.py`` serves it; ``flask --app app`` runs its commands.
+"""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+from flask_caching import Cache as FlaskCache
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+
+from affiliate import cli, config, site
+from affiliate.agencies import AGENCIES
+from affiliate.cache import Cache, Policy
+from affiliate.config import AgencySettings, Config
+from affiliate.errors import ConfigError
+from affiliate.ledger import Ledger
+from affiliate.links import LinkStyle
+from affiliate.memory import MemoryTier
+from affiliate.page import Site
+from affiliate.search import Listed, Search
+from affiliate.stores import Guarded
+from affiliate.transport import Transport
+
+THREADS = 64
+"""Request threads of a process; more wait in the server's queue."""
+STOP_SECONDS = 10
+"""How long requests under way may take to end; platforms kill after 30."""
+
+
+def load(environ: Mapping[str, str] | None = None) -> Config:
+    """The settings, checked against the agencies that exist."""
+    return config.load(environ, {name: kind.credentials for name, kind in AGENCIES.items()})
+
+
+def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:  # noqa: ANN401 - any part
+    """The WSGI application, from the process's environment or the one given.
+
+    ``parts`` replace what would be built, for tests: ``transport``, ``store``, ``ledger``.
+
+    Raises:
+        ConfigError: names every wrong or missing setting at once.
+    """
+    settings = load(environ)
+    app = Flask(__name__)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    transport = parts.get("transport") or Transport()
+    store = parts.get("store") or _store(app, settings)
+    ledger = parts.get("ledger") or Ledger(settings.database_url)
+    ledger.upgrade()
+    listed = [_listed(n, one, settings, transport) for n, one in settings.agencies.items()]
+    search = Search(listed, Cache(store))
+    app.extensions["ledger"] = ledger
+    site.register(app, Site(config=settings, search=search, ledger=ledger, store=store))
+    cli.register(app)
+    app.wsgi_app = MemoryTier(app.wsgi_app, site.routes())  # type: ignore[method-assign,assignment] # as Flask documents it
+    return app
+
+
+def _store(app: Flask, settings: Config) -> Guarded:
+    """Redis when it is set, else a file; both are backends of Flask-Caching."""
+    kind: dict[str, str | int]
+    if settings.redis_url:
+        kind = {
+            "CACHE_TYPE": "affiliate.stores.RedisStore",
+            "CACHE_REDIS_URL": settings.redis_url,
+            "CACHE_REDIS_SELF_SIGNED": settings.redis_self_signed,
+        }
+    else:
+        kind = {
+            "CACHE_TYPE": "affiliate.stores.SQLiteStore",
+            "CACHE_FILE": str(settings.data_dir / "cache.db"),
+            "CACHE_BYTES": settings.cache_bytes,
+        }
+    return Guarded(FlaskCache(app, config=kind).cache)
+
+
+def _listed(name: str, own: AgencySettings, settings: Config, transport: Transport) -> Listed:
+    kind = AGENCIES[name]
+    keys = {key: secret.reveal() for key, secret in own.credentials.items()}
+    default = own.affiliate_link is None and kind.sub_ids
+    return Listed(
+        agency=kind(transport, url=own.url, credentials=keys),
+        weight=own.weight,
+        link=LinkStyle(
+            template=own.affiliate_link or kind.link_template,
+            affiliate_id=own.affiliate_id,
+            sub_ids=settings.affiliate_sub_ids if default else frozenset(),
+        ),
+        policy=Policy(
+            fresh=kind.fresh_seconds or settings.cache_fresh_seconds,
+            stale=settings.cache_stale_seconds,
+        ),
+    )
+
+
+def serve() -> None:
+    """Run the server, or say what is wrong with the settings and stop."""
+    try:
+        settings = load()
+    except ConfigError as error:
+        sys.exit(str(error))
+    Granian(
+        "app:create_app",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=settings.host,
+        port=settings.port,
+        workers=settings.web_concurrency,
+        blocking_threads=THREADS,
+        http=HTTPModes.http1,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+    ).serve()
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,293 @@
+"""The demo catalogue: its search over a made-up list, its promises over the one that ships."""
+
+import functools
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from affiliate.agencies import demo
+from affiliate.agencies.demo import CATALOG, Demo, Picture
+from affiliate.config import SETTINGS
+from affiliate.errors import BadQuery, NotFound
+from affiliate.model import SearchQuery, plain_text
+from affiliate.query import SORTS, TYPES
+from affiliate.transport import Transport
+
+FILES = Path(__file__).resolve().parents[2] / "static" / "demo"
+BAR = 20
+"""Pixels of the id bar, beyond the declared size."""
+PLAIN = Picture(
+    id="0",
+    title="Plain",
+    keywords=(),
+    contributor="Ann",
+    type="vector",
+    width=390,
+    height=260,
+    preview_width=600,
+    preview_height=400,
+    color="808080",
+    colors=("808080",),
+    categories=("Objects",),
+    added="2020-01-01",
+    popularity=0,
+    license="public domain",
+)
+MADE_UP = (
+    ("bicycle", {"title": "Red bicycle", "keywords": ("bike",), "popularity": 5}),
+    ("bicycles", {"title": "Two bicycles", "keywords": ("race", "red"), "popularity": 9}),
+    ("café", {"title": "Café", "keywords": ("coffee", "drink"), "added": "2021-05-05"}),
+    ("cat", {"title": "A black cat", "categories": ("Animals",), "contributor": "Bob B."}),
+    ("catalogue", {"title": "Catalogue of cars", "keywords": ("book",)}),
+    ("kitten", {"title": "Kitten", "keywords": ("cat", "running"), "categories": ("Animals",)}),
+    ("photo", {"title": "Mountain", "type": "photo", "width": 260, "height": 390}),
+    ("square", {"title": "Mountain lake", "width": 260, "height": 260, "type": "illustration"}),
+    ("warm", {"title": "Sun", "colors": ("ff8800", "ffffff"), "added": "2019-01-01"}),
+)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Demo:
+    """The agency over the catalogue that ships."""
+    return Demo(Transport())
+
+
+@pytest.fixture
+def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Demo:
+    """The agency over a list that is known in full."""
+    pictures = [msgspec.structs.replace(PLAIN, id=name, **rest) for name, rest in MADE_UP]
+    catalog = tmp_path / "catalog.jsonl"
+    catalog.write_bytes(b"\n".join(msgspec.json.encode(picture) for picture in pictures))
+    monkeypatch.setattr(demo, "CATALOG", catalog)
+    return Demo(Transport())
+
+
+def found(agency: Demo, raw: str) -> list[str]:
+    """The ids that a query string finds, in their order."""
+    return [m.id for m in agency.search(SearchQuery.from_query_string(raw), 0).items]
+
+
+SEARCHES = [
+    ("q=cat", {"cat", "kitten"}, "whole words, in title and keywords"),
+    ("q=CATS", {"cat", "kitten"}, "in the plural"),
+    ("q=bicycle", {"bicycle", "bicycles"}, "in the singular"),
+    ("q=run", {"kitten"}, "another form of the word"),
+    ("q=red+bicycle", {"bicycle", "bicycles"}, "all of the words"),
+    ("q=red+cat", set(), "no picture with only one of them"),
+    ("q=bicy", {"bicycle", "bicycles"}, "beginnings, when no whole word matches"),
+    ("q=red+bicy", {"bicycle", "bicycles"}, "a beginning after a whole word"),
+    ("q=cata", {"catalogue"}, "beginnings once the words alone find nothing"),
+    ("q=cafe", {"café"}, "without accents"),
+    ("q=caf%C3%A9", {"café"}, "with accents"),
+    ("q=animals", {"cat", "kitten"}, "the names of categories"),
+    ("q=mountain&type=photo", {"photo"}, "of a type"),
+    ("q=mountain&orientation=vertical", {"photo"}, "upright"),
+    ("q=mountain&orientation=square", {"square"}, "square"),
+    ("q=mountain&orientation=horizontal", set(), "lying"),
+    ("q=cat&exclude=black", {"kitten"}, "without a word"),
+    ("q=cat&exclude=black+running", set(), "without any of several words"),
+    ("q=cat&exclude=run", {"cat"}, "without a word in any form"),
+    ("q=cat&exclude=%21%21", {"cat", "kitten"}, "without what is no word"),
+    ("category=Animals", {"cat", "kitten"}, "by category alone"),
+    ("category=ANIMALS", {"cat", "kitten"}, "by category in any case"),
+    ("category=Ani", set(), "by the whole name of a category only"),
+    ("contributor=bob+b.", {"cat"}, "by contributor"),
+    ("color=ff8800", {"warm"}, "by color"),
+    ("color=f58a0a", {"warm"}, "by a similar color"),
+    ("color=0000ff", set(), "by a color that is nowhere"),
+    ("q=sun&color=grayscale", set(), "gray ones, which a colored one is not"),
+    ("q=cat+%21%21%21", {"cat", "kitten"}, "past what is no word"),
+    ("q=%22cat%22", {"cat", "kitten"}, "inside quotes"),
+]
+
+
+@pytest.mark.parametrize(("raw", "ids", "how"), SEARCHES, ids=[s[2] for s in SEARCHES])
+def test_search_finds(made_up: Demo, raw: str, ids: set[str], how: str) -> None:
+    """Words are found stemmed and by their beginnings, filters hold, exclusions exclude."""
+    answer = found(made_up, raw)
+    assert (set(answer), len(answer)) == (ids, len(ids)), how
+
+
+def test_gray_pictures_have_nothing_but_grays(made_up: Demo) -> None:
+    """``grayscale`` finds exactly the pictures without a color."""
+    assert set(found(made_up, "color=grayscale")) == {n for n, _ in MADE_UP} - {"warm"}
+
+
+def test_the_best_match_comes_first_by_relevance(made_up: Demo) -> None:
+    """A word in the title outweighs one among the keywords."""
+    assert found(made_up, "q=cat&sort=relevance") == ["cat", "kitten"]
+    assert found(made_up, "q=red&sort=relevance") == ["bicycle", "bicycles"]
+
+
+def test_popular_ones_come_first_by_default(made_up: Demo) -> None:
+    """The default order is by popularity."""
+    assert found(made_up, "q=red") == ["bicycles", "bicycle"]
+
+
+def test_newest_and_oldest_go_by_date(made_up: Demo) -> None:
+    """The two orders by date begin at opposite ends."""
+    newest, oldest = (found(made_up, f"color=808080&sort={s}") for s in ("newest", "oldest"))
+    assert (newest[0], oldest[-1]) == ("café", "café")
+    assert found(made_up, "q=sun&sort=oldest") == ["warm"]
+
+
+ODD = [
+    *('"', '""', '"cat', "'", "*", "cat*", "*cat", "NEAR(", "NEAR(cat dog, 5)", "!!!", "ö"),
+    *("AND", "OR", "NOT", "cat AND", "NOT cat", "-cat", "+cat", "^cat", "title:cat", "{title}: x"),
+    *("(", ")", "()", "((((", "cat) OR (1", "\\", "%", "_", ";", "--", "'; DROP TABLE words; --"),
+    *("😀", "😀 cat", "猫", "مرحبا", "\u202e", "\u200b", "\ufffd", "\u0301", "ﷺ", "①", "²"),
+    *("a" * 500, " ".join("a" * 250), "NULL", "words MATCH", "rank", "\U00020000"),
+]
+
+
+@pytest.mark.parametrize("words", ODD)
+def test_odd_words_never_fail(shipped: Demo, words: str) -> None:
+    """Whatever is typed is searched for as words; none of it is an expression of the index."""
+    for parameters in ({"q": [words]}, {"q": ["flower"], "exclude": [words]}):
+        query = SearchQuery.from_parameters(parameters)
+        result = shipped.search(query, 0)
+        assert len(result.items) == min(result.total or 0, 240)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text(min_size=1, max_size=40), st.text(max_size=40))
+def test_no_words_fail(words: str, excluded: str) -> None:
+    """A query that the parser accepts never fails in the index."""
+    agency = _shared()
+    try:
+        query = SearchQuery.from_parameters({"q": [words], "exclude": [excluded]})
+    except BadQuery:
+        return
+    assert isinstance(agency.search(query, 0).total, int)
+
+
+@functools.cache
+def _shared() -> Demo:
+    return Demo(Transport())
+
+
+class _Small(Demo):
+    most = 7
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("kind", TYPES)
+def test_chunks_join_without_gap_or_overlap(shipped: Demo, sort: str, kind: str) -> None:
+    """Chunk after chunk gives the whole ranking once, in every order, whatever their size."""
+    small = _Small(shipped.transport)
+    query = SearchQuery(type=kind, sort=sort)
+    total = shipped.search(query, 0).total or 0
+    chunks = [small.search(query, n) for n in range(-(-total // 7) + 2)]
+    joined = [media.id for chunk in chunks for media in chunk.items]
+    whole = [media.id for n in range(3) for media in shipped.search(query, n).items]
+    assert joined == whole
+    assert len(set(joined)) == total == sum(p.type == kind for p in shipped.pictures.values())
+    assert {chunk.total for chunk in chunks} == {total}
+
+
+def test_every_filter_that_it_lacks_is_unsupported(shipped: Demo) -> None:
+    """What the catalogue doesn't know about its pictures is said, not ignored."""
+    query = SearchQuery.from_query_string(
+        "q=cat&people=2&age=20s&gender=male&ethnicity=other&license=enhanced&released=1&media=video"
+    )
+    assert set(shipped.unsupported(query)) == set("people age gender ethnicity license".split()) | {
+        "released",
+        "media",
+    }
+
+
+def test_every_filter_that_it_has_is_supported(shipped: Demo) -> None:
+    """The filters over which the catalogue can be searched are not refused."""
+    for sort in SORTS:
+        query = SearchQuery.from_query_string(
+            "q=cat&exclude=dog&type=vector&orientation=square&color=grayscale&category=a"
+            f"&contributor=b&lang=de&safe=0&page=7&sort={sort}"
+        )
+        assert shipped.unsupported(query) == ()
+
+
+def test_details_are_those_of_the_search(shipped: Demo) -> None:
+    """One picture by its id is what a search shows of it; an unknown id is not found."""
+    one = shipped.search(SearchQuery(q="flower"), 0).items[0]
+    assert shipped.details(one.id) == one
+    for media_id in ("", "0", "../" + one.id, "ö", "\ud800", "9" * 5_000):
+        with pytest.raises(NotFound):
+            shipped.details(media_id)
+
+
+def test_addresses_begin_with_the_agency_s_own() -> None:
+    """``DEMO_URL`` is where the pictures' files are."""
+    agency = Demo(Transport(), url="https://pictures.example")
+    one = agency.search(SearchQuery(q="flower"), 0).items[0]
+    base = f"https://pictures.example/static/demo/{one.id}"
+    assert (one.thumbnail.url, one.preview and one.preview.url) == (
+        f"{base}.webp",
+        f"{base}-large.webp",
+    )
+    assert one.page_url == f"https://pictures.example/image/demo/{one.id}"
+
+
+# -- the catalogue that ships
+
+
+def test_the_catalogue_is_of_the_promised_size(shipped: Demo) -> None:
+    """400 to 600 pictures, at most 8 MB, each with its two files and no file without a picture."""
+    assert 400 <= len(shipped.pictures) <= 600
+    assert len(shipped.pictures) == len(CATALOG.read_bytes().splitlines())
+    files = {path.name for path in FILES.iterdir()}
+    assert files == {f"{i}{end}" for i in shipped.pictures for end in (".webp", "-large.webp")}
+    assert sum(path.stat().st_size for path in FILES.iterdir()) <= 8_000_000
+
+
+def test_the_files_hold_their_declared_size_and_a_bar(shipped: Demo) -> None:
+    """Each thumbnail's file is 20 px taller than declared, or wider: the bar to crop away."""
+    wrong = []
+    beyond = set()
+    for picture in shipped.pictures.values():
+        with Image.open(FILES / f"{picture.id}.webp") as file:
+            extra = (file.width - picture.width, file.height - picture.height)
+        beyond.add(extra)
+        if extra not in {(0, BAR), (BAR, 0)}:
+            wrong.append((picture.id, extra))
+    assert wrong == []
+    assert beyond == {(0, BAR), (BAR, 0)}, "both kinds are in the catalogue"
+
+
+def test_the_previews_have_their_declared_size(shipped: Demo) -> None:
+    """The larger file of each picture has no bar."""
+    wrong = []
+    for picture in shipped.pictures.values():
+        with Image.open(FILES / f"{picture.id}-large.webp") as file:
+            if file.size != (picture.preview_width, picture.preview_height):
+                wrong.append(picture.id)
+    assert wrong == []
+
+
+def test_every_line_of_the_catalogue_is_in_order(shipped: Demo) -> None:
+    """Ids fit in addresses, texts are clean, colors and dates are well-formed, types are ours."""
+    for picture in shipped.pictures.values():
+        assert re.fullmatch(r"[0-9A-Za-z-]{1,100}", picture.id)
+        for text in (picture.title, picture.contributor, *picture.keywords, *picture.categories):
+            assert text == plain_text(text) != ""
+        assert picture.type in TYPES
+        for color in (picture.color, *picture.colors):
+            assert re.fullmatch("[0-9a-f]{6}", color)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", picture.added)
+        assert picture.colors
+        assert picture.categories
+
+
+TOPICS = next(setting.default for setting in SETTINGS if setting.name == "SITE_TOPICS")
+
+
+@pytest.mark.parametrize(
+    ("words", "least"), [("cat", 10), (TOPICS[0], 10), *((t, 1) for t in TOPICS)]
+)
+def test_the_first_words_find_pictures(shipped: Demo, words: str, least: int) -> None:
+    """What the start page offers finds something, the topic whose pictures it shows enough."""
+    assert len(shipped.search(SearchQuery(q=words), 0).items) >= least

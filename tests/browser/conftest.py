@@ -1,0 +1,102 @@
+"""One browser and the servers that tests ask for, once for each worker."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from tests.browser.fake_agency import FakeAgency
+from tests.site_server import SiteServer, running_site
+
+ARGUMENTS = [
+    *("--no-sandbox", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update"),
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # nothing leaves this machine
+]
+AFFILIATE_LINK = (
+    "https://shutterstock.7eer.net/c/{affiliate_id}/43068/1305?u={landing}&subId2={query}"
+)
+
+Launch = Callable[..., Browser]
+
+
+@pytest.fixture(scope="session")
+def launch() -> Iterator[Launch]:
+    """Starts Chromium; Playwright's own options may be given."""
+    with sync_playwright() as playwright:
+        yield _launcher(playwright)
+
+
+def _launcher(playwright: Playwright) -> Launch:
+    def start(**options: list[str]) -> Browser:
+        return playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=ARGUMENTS,
+            ignore_default_args=options.get("without"),
+        )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Launch) -> Iterator[Browser]:
+    """Chromium as Playwright starts it: without a back/forward cache."""
+    started = launch()
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
+    """The demo catalogue, with affiliate links of Shutterstock's form."""
+    settings = {"DEMO_AFFILIATE_ID": "12345", "DEMO_AFFILIATE_LINK": AFFILIATE_LINK}
+    with running_site(tmp_path_factory.mktemp("site"), settings) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def agency() -> Iterator[FakeAgency]:
+    """A Shutterstock on this machine."""
+    with FakeAgency() as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def site_of_two(
+    tmp_path_factory: pytest.TempPathFactory, agency: FakeAgency
+) -> Iterator[SiteServer]:
+    """The demo catalogue, whose links stay on the site, and the Shutterstock of this machine."""
+    settings = {
+        "AGENCIES": "demo,shutterstock",
+        "SHUTTERSTOCK_API_TOKEN": "x",
+        "SHUTTERSTOCK_URL": agency.url,
+    }
+    with running_site(tmp_path_factory.mktemp("two"), settings) as server:
+        yield server
+
+
+@pytest.fixture
+def context(browser: Browser, site: SiteServer) -> Iterator[BrowserContext]:
+    """A new visitor to the demo site, at a desk."""
+    opened = browser.new_context(base_url=site.url, viewport={"width": 1440, "height": 900})
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A new visitor's first tab."""
+    return context.new_page()
+
+
+@pytest.fixture
+def context_of_two(browser: Browser, site_of_two: SiteServer) -> Iterator[BrowserContext]:
+    """A new visitor to the site of two agencies, at a desk."""
+    opened = browser.new_context(base_url=site_of_two.url, viewport={"width": 1440, "height": 900})
+    yield opened
+    opened.close()

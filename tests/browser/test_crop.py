@@ -1,0 +1,231 @@
+"""The crop: no tile shows its id bar, whatever size it is drawn at.
+
+The bars are painted magenta on exact gray, so that any tint of them, however faint, is seen.
+"""
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import NamedTuple
+
+import pytest
+from jinja2 import Environment, FileSystemLoader
+from PIL import Image, ImageChops
+from playwright.sync_api import Browser, Page, Route
+
+from affiliate.model import Media, Thumbnail
+from tests.browser.fake_agency import picture
+from tests.site_server import ROOT, SiteServer
+
+LOADED = "[...document.images].every(image => image.complete && image.naturalWidth)"
+BAR = 20
+TINT = 2
+"""The largest difference from gray, of 255, that is no tint."""
+SIZES: tuple[tuple[float, float], ...] = (
+    (390, 260),
+    (173, 260),
+    (260, 260),
+    (462, 260),
+    (444.99, 260),
+    (260, 389.7),
+)
+WIDTHS = [130 + 0.7 * i for i in range(386)]
+RATIOS = (1, 1.5, 2, 3)
+SCREENS = ((375, 2600), (768, 1700), (1440, 1300))
+"""Widths of a phone, a tablet and a desk, each high enough for thirty tiles."""
+EDGES = ("bottom", "right")
+COLUMNS = 96
+CELL = 20
+"""The side of the window, in CSS pixels, through which a tile's lower right corner is seen."""
+NO_OVERSCAN = ".crop img { inline-size: 100% !important; block-size: 100% !important }"
+GRAY_GROUND = ".tile { --tint: #808080 !important }"
+
+
+class Tile(NamedTuple):
+    """One tile of the sweep."""
+
+    width: float
+    size: tuple[float, float]
+    edge: str
+
+
+def barred(width: float, height: float, edge: str) -> bytes:
+    """A file of the declared size and the bar beyond it; a fraction of a pixel is rounded up."""
+    wide, high = -(-width // 1), -(-height // 1)
+    w, h = int(wide), int(high)
+    if edge == "bottom":
+        return picture(w, h + BAR, (0, h, w, h + BAR))
+    return picture(w + BAR, h, (w, 0, w + BAR, h))
+
+
+def tinted(shot: Image.Image) -> bool:
+    """Whether any pixel has a tint of magenta: more red or blue than green."""
+    red, green, blue = shot.split()
+    highest: int = ImageChops.subtract(ImageChops.lighter(red, blue), green).getextrema()[1]  # type: ignore[assignment]
+    return highest > TINT
+
+
+def opened(png: bytes) -> Image.Image:
+    return Image.open(BytesIO(png)).convert("RGB")
+
+
+# -- the site's own page
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize("edge", EDGES)
+def test_results_show_no_bar(browser: Browser, site: SiteServer, ratio: float, edge: str) -> None:
+    """On a phone, a tablet and a desk no tile of a results page shows any of its bar."""
+    with results(browser, site, ratio, edge) as page:
+        for width, height in SCREENS:
+            page.set_viewport_size({"width": width, "height": height})
+            assert bars_on(page, ratio) == []
+
+
+def test_results_without_overscan_show_bars(browser: Browser, site: SiteServer) -> None:
+    """The test above would see a bar: without the overscan there are some."""
+    with results(browser, site, 1.5, "bottom") as page:
+        page.add_style_tag(content=NO_OVERSCAN)
+        assert bars_on(page, 1.5)
+
+
+@contextmanager
+def results(browser: Browser, site: SiteServer, ratio: float, edge: str) -> Iterator[Page]:
+    """The page for flowers, high enough for all its tiles, their pictures given bars."""
+    declared: dict[str, tuple[float, float]] = {}
+
+    def fulfill(route: Route) -> None:
+        width, height = declared[re.sub(r".*/|\.webp", "", route.request.url)]
+        route.fulfill(body=barred(width, height, edge), content_type="image/png")
+
+    context = browser.new_context(
+        base_url=site.url,
+        bypass_csp=True,  # for the tests' own style
+        viewport={"width": 768, "height": 2600},
+        device_scale_factor=ratio,
+    )
+    found = context.request.get("/api/search?q=flower").json()["items"]
+    declared |= {i["id"]: (i["thumbnail"]["width"], i["thumbnail"]["height"]) for i in found}
+    page = context.new_page()
+    page.route("**/static/demo/*.webp", fulfill)
+    page.goto("/search?q=flower")
+    page.locator("[data-waiting]").wait_for(state="detached")
+    page.add_style_tag(content=GRAY_GROUND)
+    page.locator("img").evaluate_all(
+        "all => all.forEach(image => Object.assign(image, {loading: 'eager', decoding: 'sync'}))"
+    )
+    page.wait_for_function(LOADED)
+    yield page
+    context.close()
+
+
+def bars_on(page: Page, ratio: float) -> list[str]:
+    """The ids of the tiles on the screen that have a tint of their bars."""
+    shot = opened(page.screenshot())
+    boxes: list[tuple[str, list[float]]] = page.locator(".tile").evaluate_all(
+        """tiles => tiles.map(tile => {
+            const {left, top, right, bottom} = tile.getBoundingClientRect();
+            return [tile.querySelector("a").dataset.id, [left, top, right, bottom]];
+        })"""
+    )
+    assert len(boxes) >= 10
+    assert max(box[3] for _, box in boxes) * ratio < shot.height
+    around = [(i, (b[0] - 1, b[1] - 1, b[2] + 1, b[3] + 1)) for i, b in boxes]
+    return [i for i, box in around if tinted(shot.crop(tuple(round(v * ratio) for v in box)))]  # type: ignore[arg-type]
+
+
+# -- the sweep
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_no_width_shows_the_bar(sweep: Page, ratio: float) -> None:
+    """From 130 to 400 pixels in steps of 0.7 no tile of any shape shows any of its bar."""
+    assert tinted_tiles(sweep, ratio) == []
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_sweep_without_overscan_shows_bars(sweep: Page, ratio: float) -> None:
+    """The sweep would see a bar: without the overscan there are some at either edge."""
+    style = sweep.add_style_tag(content=NO_OVERSCAN)
+    found = {tile.edge for tile in tinted_tiles(sweep, ratio)}
+    style.evaluate("style => style.remove()")
+    assert found == set(EDGES)
+
+
+TILES = [Tile(w, size, edge) for size in SIZES for edge in EDGES for w in WIDTHS]
+
+ARRANGE = f"""widths => document.querySelectorAll(".tile").forEach((tile, i) => {{
+    const window = document.createElement("div");
+    window.className = "window";
+    window.style.left = `${{i % {COLUMNS} * {CELL}}}px`;
+    window.style.top = `${{Math.floor(i / {COLUMNS}) * {CELL}}}px`;
+    tile.style.inlineSize = `${{widths[i]}}px`;
+    tile.style.right = `${{4 + i * 0.37 % 1}}px`;
+    tile.style.bottom = `${{4 + i * 0.73 % 1}}px`;
+    window.append(tile);
+    document.body.append(window);
+}})"""
+WINDOWS = f"""
+    body {{ margin: 0 }}
+    .window {{ position: absolute; overflow: hidden; inline-size: {CELL}px; block-size: {CELL}px }}
+    .window > .tile {{ position: absolute; max-inline-size: none }}
+"""
+
+
+@pytest.fixture(scope="module")
+def sweep(browser: Browser, site: SiteServer) -> Iterator[Page]:
+    """A page of the site's own tiles and style; each tile's lower right corner is seen.
+
+    They stand at fractions of a pixel, as tiles in justified rows do.
+    """
+    rows = -(-len(TILES) // COLUMNS)
+    context = browser.new_context(
+        base_url=site.url, viewport={"width": COLUMNS * CELL, "height": rows * CELL}
+    )
+    page = context.new_page()
+    page.goto("/healthz")  # an answer without a policy, whose place the sweep takes
+    page.set_content(markup())
+    page.evaluate(ARRANGE, [tile.width for tile in TILES])
+    page.wait_for_function(LOADED)
+    yield page
+    context.close()
+
+
+def markup() -> str:
+    """All tiles of the sweep, as the site's template writes them, with the site's style."""
+    templates = Environment(loader=FileSystemLoader(ROOT / "templates"), autoescape=True)
+    files = {
+        (size, edge): f"data:image/png;base64,{b64encode(barred(*size, edge=edge)).decode()}"
+        for size in SIZES
+        for edge in EDGES
+    }
+    thumbnails = (Thumbnail(files[tile.size, tile.edge], *tile.size) for tile in TILES)
+    items = [Media(agency="demo", id=str(i), thumbnail=t) for i, t in enumerate(thumbnails)]
+    tiles = templates.get_template("_tiles.html").render(
+        items=items, words="", start=0, ping=lambda *_: "", agency_titles={"demo": "Demo"}
+    )
+    tiles = tiles.replace('loading="lazy"', "").replace('decoding="async"', "")  # all at once
+    style = f'<link rel="stylesheet" href="/static/site.css"><style>{WINDOWS}{GRAY_GROUND}</style>'
+    return f'<!doctype html><html><meta charset="utf-8">{style}<body>{tiles}</body></html>'
+
+
+def tinted_tiles(page: Page, ratio: float) -> list[Tile]:
+    """The tiles of the sweep that show a tint of their bars."""
+    devtools = page.context.new_cdp_session(page)
+    size = page.viewport_size
+    assert size
+    devtools.send(
+        "Emulation.setDeviceMetricsOverride", {**size, "deviceScaleFactor": ratio, "mobile": False}
+    )
+    shot = opened(b64decode(devtools.send("Page.captureScreenshot")["data"]))
+    assert shot.width == size["width"] * ratio
+    devtools.detach()
+    found = []
+    for i, tile in enumerate(TILES):
+        left, top = i % COLUMNS * CELL, i // COLUMNS * CELL
+        box = (left, top, left + CELL, top + CELL)
+        if tinted(shot.crop(tuple(round(v * ratio) for v in box))):  # type: ignore[arg-type]
+            found.append(tile)
+    return found

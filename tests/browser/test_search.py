@@ -1,0 +1,581 @@
+"""A visitor searches, sees pictures and clicks through; with and without JavaScript."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Response, Route, expect
+
+from tests.browser.conftest import Launch
+from tests.browser.fake_agency import TITLES, FakeAgency
+from tests.site_server import SiteServer
+
+COUNT = re.compile(r"[1-9][0-9]* pictures?")
+
+
+def unasked(words: str) -> str:
+    """The query string of a search that nobody has asked before, for the same pictures."""
+    return f"q={words}&exclude={uuid.uuid4().hex}"
+
+
+def search_by_typing(page: Page, words: str) -> None:
+    page.goto("/")
+    page.get_by_role("searchbox").fill(words)
+    page.get_by_role("searchbox").press("Enter")
+
+
+def tiles(page: Page) -> list[str]:
+    """The ids of the pictures on the page, once it has some."""
+    page.locator(".tile a").first.wait_for()
+    found: list[str] = page.locator(".tile a").evaluate_all("all => all.map(a => a.dataset.id)")
+    return found
+
+
+# -- searching
+
+
+def test_typed_words_find_pictures(page: Page) -> None:
+    """Typing "cat" and Enter on the start page shows at least ten pictures."""
+    search_by_typing(page, "cat")
+    page.wait_for_url("**/search?*")
+    assert len(tiles(page)) >= 10
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("pictures.*“cat”"))
+    expect(page.get_by_text("Links on this page earn us a commission.")).to_be_visible()
+
+
+def test_address_holds_what_was_typed_and_nothing_else(page: Page, site: SiteServer) -> None:
+    """Fields left empty or as by default don't stand in the address, from either page."""
+    search_by_typing(page, "cat")
+    expect(page).to_have_url(f"{site.url}/search?q=cat")
+    page.get_by_role("searchbox").fill("red bicycle")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page).to_have_url(f"{site.url}/search?q=red+bicycle")
+
+
+def test_second_search_is_answered_from_the_cache(page: Page) -> None:
+    """The same words a second time are a hit, their pictures in the page's first HTML."""
+    address = f"/search?{unasked('cat')}"
+    page.goto(address)
+    first = tiles(page)
+    again = page.goto(address)
+    assert again
+    assert again.header_value("X-Cache") == "HIT"
+    assert tiles(page) == first
+    assert f'data-id="{first[0]}"' in again.text()
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+def test_results_fill_the_skeleton(page: Page, width: int) -> None:
+    """Words that nobody has asked show a skeleton at once, and pictures in its place."""
+    page.set_viewport_size({"width": width, "height": 900})
+    held: list[Route] = []
+    page.route("**/ajax/search*", lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
+    with page.expect_request("**/ajax/search*"):
+        page.goto(f"/search?{unasked('cat')}")
+    skeleton = page.locator("[data-waiting] .tile")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Looking for “cat”")
+    assert skeleton.count() > 10
+    top = skeleton.first.bounding_box()
+    held[0].continue_()
+    assert len(tiles(page)) >= 10
+    expect(skeleton).to_have_count(0)
+    expect(page.locator("#status")).to_have_text(COUNT)
+    filled = page.locator(".tile").first.bounding_box()
+    assert top
+    assert filled
+    assert (filled["x"], filled["y"]) == (top["x"], top["y"])
+
+
+def test_unreachable_search_says_so_and_goes_on(page: Page) -> None:
+    """When the results can't be fetched the page says so and offers to try again, which works."""
+    page.route("**/ajax/search*", lambda route: route.abort())
+    page.goto(f"/search?{unasked('cat')}")
+    expect(page.locator(".note")).to_contain_text("could not be reached")
+    expect(page.locator("[data-waiting], [aria-busy]")).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).not_to_contain_text("Looking")
+    page.unroute("**/ajax/search*")
+    page.locator(".note").get_by_role("link", name="Try again").click()
+    assert len(tiles(page)) >= 10
+
+
+def test_nothing_found_offers_other_topics(page: Page) -> None:
+    """Words without pictures show a note, with topics that have some."""
+    page.goto("/search?q=qqzxw")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing found for “qqzxw”")
+    expect(page.locator(".tile")).to_have_count(0)
+    page.locator(".note").get_by_role("link", name="cat").click()
+    assert len(tiles(page)) >= 10
+
+
+def test_bad_parameter_is_named(page: Page) -> None:
+    """An address that can't be read is a page that names the parameter and has a search box."""
+    answer = page.goto("/search?page=0&q=a")
+    assert answer
+    assert answer.status == 400
+    expect(page.get_by_role("heading", level=1)).to_contain_text("page")
+    page.get_by_role("searchbox").fill("cat")
+    page.get_by_role("searchbox").press("Enter")
+    assert len(tiles(page)) >= 10
+
+
+def test_filters_narrow_and_chips_widen(page: Page, site: SiteServer) -> None:
+    """A type chosen in the filters narrows the search; its chip says so and takes it away."""
+    page.goto("/search?q=flower")
+    everything = tiles(page)
+    page.get_by_text("Filters", exact=True).click()
+    page.get_by_label("Type").select_option("Photos")
+    page.get_by_role("button", name="Show pictures").click()
+    expect(page).to_have_url(f"{site.url}/search?q=flower&type=photo")
+    photos = tiles(page)
+    assert set(photos) < set(everything)
+    page.get_by_role("list", name="Chosen filters").get_by_role("link", name="Photo").click()
+    expect(page).to_have_url(f"{site.url}/search?q=flower")
+    assert tiles(page) == everything
+    expect(page.get_by_role("list", name="Chosen filters")).to_have_count(0)
+
+
+def test_filters_fit_a_phone(page: Page) -> None:
+    """On a phone the opened filters can be applied without looking for the button."""
+    page.set_viewport_size({"width": 375, "height": 667})
+    page.goto("/search?q=flower")
+    tiles(page)
+    page.get_by_text("Filters", exact=True).click()
+    expect(page.get_by_role("button", name="Show pictures")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+def test_opening_filters_moves_nothing(page: Page, width: int) -> None:
+    """What is on the screen stays where it is when the filters open."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/search?q=flower")
+    tiles(page)
+    summary = page.get_by_text("Filters", exact=True)
+    before = boxes(page), summary.bounding_box()
+    summary.click()
+    expect(page.get_by_label("Orientation")).to_be_visible()
+    assert (boxes(page), summary.bounding_box()) == before
+
+
+@pytest.mark.parametrize("width", [320, 360, 375, 412])
+def test_photographs_stand_in_pairs_on_a_phone(context_of_two: BrowserContext, width: int) -> None:
+    """On a phone two photographs of 3:2, the commonest shape, share a row."""
+    page = context_of_two.new_page()
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"/search?{unasked('cat')}&agency=shutterstock")
+    tiles(page)
+    tops = [top for _, top, *_ in boxes(page)]
+    assert [tops.count(top) for top in sorted(set(tops))] == [2] * 6
+
+
+def test_start_page_says_who_earns(page: Page) -> None:
+    """The start page's pictures are links that earn, and it says so, however they came."""
+    page.goto("/search?q=flower")
+    tiles(page)
+    disclosure = page.get_by_text("Links on this page earn us a commission.")
+    page.goto("/")
+    tiles(page)
+    expect(disclosure).to_be_visible()
+    page.route(re.compile(r"/$"), emptied)
+    page.goto("/")
+    tiles(page)
+    expect(disclosure).to_be_visible()
+
+
+def emptied(route: Route) -> None:
+    """The start page as it is when its pictures aren't cached."""
+    answer = route.fetch()
+    waiting = '<section class="results" data-waiting><ul class="tiles"></ul></section>'
+    body = re.sub(r'<section class="results".*</section>', waiting, answer.text(), flags=re.DOTALL)
+    route.fulfill(response=answer, body=body)
+
+
+def test_pages_are_links(page: Page, site: SiteServer) -> None:
+    """The next page is a link with an address of its own, and shows other pictures."""
+    page.goto("/search?q=animal")
+    first = tiles(page)
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Next").click()
+    expect(page).to_have_url(f"{site.url}/search?q=animal&page=2")
+    second = tiles(page)
+    assert not set(first) & set(second)
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Previous").click()
+    expect(page).to_have_url(f"{site.url}/search?q=animal")
+    assert tiles(page) == first
+
+
+# -- clicking
+
+
+@pytest.fixture
+def shop(context: BrowserContext) -> list[str]:
+    """A page in the affiliate network's place; holds the addresses that were opened there."""
+    opened: list[str] = []
+
+    def answer(route: Route) -> None:
+        opened.append(route.request.url)
+        route.fulfill(body="<!doctype html><title>Shop</title>", content_type="text/html")
+
+    context.route("https://shutterstock.7eer.net/**", answer)
+    return opened
+
+
+def clicks_for(site: SiteServer, words: str) -> list[tuple[str, str, int]]:
+    return [(r["agency"], r["id"], r["position"]) for r in site.clicks() if r["words"] == words]
+
+
+def affiliate_link(media_id: str, words: str) -> str:
+    landing = quote(f"/image/demo/{media_id}", safe="")
+    return f"https://shutterstock.7eer.net/c/12345/43068/1305?u={landing}&subId2={words}"
+
+
+def test_click_earns(
+    page: Page, context: BrowserContext, site: SiteServer, shop: list[str]
+) -> None:
+    """A click on a picture opens its affiliate link and stands in the ledger once."""
+    context.expose_function("clicks", lambda: len(clicks_for(site, "bird")))
+    page.goto("/search?q=bird")
+    wanted = tiles(page)[2]
+    page.locator(".tile a").nth(2).click()
+    page.wait_for_url("https://shutterstock.7eer.net/**")
+    assert shop == [affiliate_link(wanted, "bird")]
+    page.wait_for_function("async () => await clicks() > 0")
+    assert clicks_for(site, "bird") == [("demo", wanted, 3)]
+
+
+def test_middle_click_told_twice_counts_once(
+    context_of_two: BrowserContext, site_of_two: SiteServer
+) -> None:
+    """A middle click opens another tab; its beacon and its ping are one row of the ledger."""
+    page = context_of_two.new_page()
+    page.goto("/search?q=fruit&agency=demo")
+    wanted = tiles(page)[0]
+    with (
+        page.expect_response(lambda r: r.url.endswith("/clicks")) as beacon,
+        page.expect_response(lambda r: "/clicks?" in r.url) as ping,
+        context_of_two.expect_page() as tab,
+    ):
+        page.locator(".tile a").first.click(button="middle")
+    expect(tab.value).to_have_url(f"{site_of_two.url}/image/demo/{wanted}")
+    assert (beacon.value.status, ping.value.status) == (204, 204)
+    assert clicks_for(site_of_two, "fruit") == [("demo", wanted, 1)]
+    expect(page.locator(".tile a").first).to_be_visible()
+
+
+def test_keyboard_opens_a_picture(
+    page: Page, context: BrowserContext, site: SiteServer, shop: list[str]
+) -> None:
+    """Enter on a picture is a click like any other, counted once."""
+    context.expose_function("clicks", lambda: len(clicks_for(site, "mountain")))
+    page.goto("/search?q=mountain")
+    wanted = tiles(page)[1]
+    page.locator(".tile a").nth(1).press("Enter")
+    page.wait_for_url("https://shutterstock.7eer.net/**")
+    assert shop == [affiliate_link(wanted, "mountain")]
+    page.wait_for_function("async () => await clicks() > 0")
+    assert clicks_for(site, "mountain") == [("demo", wanted, 2)]
+
+
+def test_links_say_that_they_are_paid_for(page: Page) -> None:
+    """Every picture's link is marked as sponsored."""
+    page.goto("/search?q=cat")
+    tiles(page)
+    marks = page.locator(".tile a").evaluate_all("all => all.map(a => a.rel)")
+    assert set(marks) == {"sponsored nofollow noopener"}
+
+
+# -- without JavaScript
+
+
+@pytest.fixture
+def plain(browser: Browser, site: SiteServer) -> Iterator[Page]:
+    """A visitor without JavaScript."""
+    context = browser.new_context(base_url=site.url, java_script_enabled=False)
+    yield context.new_page()
+    context.close()
+
+
+def test_plain_search_takes_one_step(plain: Page) -> None:
+    """Without JavaScript the start page's form leads to pictures in one step."""
+    search_by_typing(plain, "cat")
+    expect(plain.locator(".tile a")).not_to_have_count(0)
+    assert plain.locator(".tile a").count() >= 10
+    assert "wait=1" in plain.url
+
+
+def test_plain_click_goes_to_the_link(plain: Page) -> None:
+    """Without JavaScript a click on a picture opens its affiliate link."""
+    opened: list[str] = []
+
+    def answer(route: Route) -> None:
+        opened.append(route.request.url)
+        route.fulfill(body="<!doctype html><title>Shop</title>", content_type="text/html")
+
+    plain.route("https://shutterstock.7eer.net/**", answer)
+    plain.goto("/search?q=cat&wait=1")
+    link = plain.locator(".tile a").first
+    wanted = link.get_attribute("data-id")
+    assert wanted
+    link.click()
+    expect(plain).to_have_title("Shop")
+    assert opened == [affiliate_link(wanted, "cat")]
+
+
+def test_plain_pages_and_filters_are_links_and_forms(plain: Page) -> None:
+    """Without JavaScript the next page and the filters work as well."""
+    plain.goto("/search?q=animal&wait=1")
+    first = plain.locator(".tile a").first.get_attribute("data-id")
+    plain.get_by_role("link", name="Next").click()
+    expect(plain).to_have_url(re.compile("page=2"))
+    assert plain.locator(".tile a").first.get_attribute("data-id") not in {None, first}
+    plain.get_by_text("Filters", exact=True).click()
+    plain.get_by_label("Orientation").select_option("Vertical")
+    plain.get_by_role("button", name="Show pictures").click()
+    expect(plain).to_have_url(re.compile("orientation=vertical"))
+    expect(plain.locator(".tile a")).not_to_have_count(0)
+
+
+def test_plain_uncached_page_leads_on(plain: Page) -> None:
+    """Without JavaScript a link to a search that nobody has asked has a way to its pictures."""
+    plain.goto(f"/search?{unasked('cat')}")
+    plain.get_by_role("link", name="Show the pictures").click()
+    expect(plain.locator(".tile a")).not_to_have_count(0)
+
+
+# -- going back
+
+
+def returned(page: Page) -> None:
+    """Search, scroll, open a picture's page, and come back: everything is as it was."""
+    page.goto(f"/search?{unasked('animal')}&agency=demo")
+    before = tiles(page)
+    place = page.locator(".tile a").nth(30)
+    place.scroll_into_view_if_needed()
+    scrolled = page.evaluate("scrollY")
+    assert scrolled > 200
+    place.click()
+    page.wait_for_url("**/image/demo/*")
+    page.evaluate("() => { history.back() }")
+    assert tiles(page) == before
+    expect(place).to_be_in_viewport()
+    assert page.evaluate("scrollY") == pytest.approx(scrolled, abs=2)
+
+
+def test_back_restores_results(context_of_two: BrowserContext) -> None:
+    """Back from a picture shows the same results at the same place, loaded anew."""
+    returned(context_of_two.new_page())
+
+
+def test_back_restores_results_from_memory(launch: Launch, site_of_two: SiteServer) -> None:
+    """The same in a browser that keeps pages alive behind, as visitors' browsers do."""
+    keeping = launch(without=["--disable-back-forward-cache"])
+    page = keeping.new_context(base_url=site_of_two.url).new_page()
+    page.add_init_script("addEventListener('pageshow', event => { window.kept = event.persisted })")
+    returned(page)
+    assert page.evaluate("window.kept") is True
+    keeping.close()
+
+
+# -- an agency that takes long, fails or is hostile
+
+
+def test_late_pictures_are_appended(context_of_two: BrowserContext, agency: FakeAgency) -> None:
+    """A quick agency's pictures don't wait for a slow one's, nor move when they come."""
+    page = context_of_two.new_page()
+    with agency.held() as gate:
+        page.goto(f"/search?{unasked('cat')}")
+        quick = tiles(page)
+        expect(page.get_by_text("Shutterstock is still looking")).to_be_visible()
+        before = boxes(page)
+        gate.set()
+        expect(page.locator('.tile a[data-agency="shutterstock"]')).to_have_count(12)
+    assert tiles(page)[: len(quick)] == quick
+    assert boxes(page)[: len(before)] == before
+    expect(page.get_by_text("Shutterstock is still looking")).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"{len(quick) + 12} pictures")
+
+
+def boxes(page: Page) -> list[list[float]]:
+    found: list[list[float]] = page.locator(".tile").evaluate_all(
+        """tiles => tiles.map(tile => {
+            const {x, y, width, height} = tile.getBoundingClientRect();
+            return [x, y, width, height];
+        })"""
+    )
+    return found
+
+
+def test_late_agency_that_fails_is_named(
+    context_of_two: BrowserContext, agency: FakeAgency
+) -> None:
+    """When a late agency gives no answer after all, the page says so instead of nothing."""
+    page = context_of_two.new_page()
+    with agency.failing(), agency.held() as gate:
+        page.goto(f"/search?{unasked('cat')}")
+        tiles(page)
+        expect(page.get_by_text("Shutterstock is still looking")).to_be_visible()
+        gate.set()
+        expect(page.get_by_text("Shutterstock gave no answer")).to_be_visible()
+
+
+def test_hostile_titles_are_text(context_of_two: BrowserContext) -> None:
+    """Whatever a contributor calls a picture is shown as text: no dialog, no markup of theirs."""
+    page = context_of_two.new_page()
+    dialogs: list[str] = []
+
+    def dismiss(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
+    page.goto(f"/search?{unasked('cat')}&agency=shutterstock")
+    tiles(page)
+    titles = page.locator(".tile .title").all_text_contents()
+    assert set(titles) == set(TITLES)
+    assert page.get_by_role("heading", name="out").count() == 0
+    assert page.locator("main script, main img[onerror]").count() == 0
+    alternatives = page.locator(".tile img").evaluate_all("all => all.map(i => i.alt)")
+    assert set(alternatives) == set(TITLES)
+    page.get_by_role("searchbox").fill(TITLES[0])
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(TITLES[0])
+    assert dialogs == []
+
+
+def test_hostile_direction_stays_in_its_title(context_of_two: BrowserContext) -> None:
+    """A title's right-to-left override doesn't turn the contributor's name behind it."""
+    page = context_of_two.new_page()
+    page.goto(f"/search?{unasked('cat')}&agency=shutterstock")
+    tiles(page)
+    runs_right: list[bool] = page.locator(".tile .by").evaluate_all(
+        """lines => lines.map(line => {
+            const place = at => {
+                const range = document.createRange();
+                range.setStart(line.firstChild, at);
+                range.setEnd(line.firstChild, at + 1);
+                return range.getBoundingClientRect().left;
+            };
+            return place(0) < place(1) && place(1) < place(2);
+        })"""
+    )
+    assert runs_right == [True] * 12
+
+
+# -- what the page may do
+
+WATCH = """
+    window.violations = [];
+    window.shift = 0;
+    addEventListener("securitypolicyviolation", event =>
+        violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+    new PerformanceObserver(list => list.getEntries().forEach(e => { window.shift += e.value }))
+        .observe({ type: "layout-shift", buffered: true });
+"""
+PAGES = ("/", "/search?q=cat", "/search?q=flower&type=photo&sort=newest", "/search?q=qqzxw")
+ALL_PAGES = (*PAGES, "/search?page=0&q=a", "/nowhere")
+
+
+def settled(page: Page, address: str) -> Response:
+    """The answer for a page that has its pictures and has drawn them."""
+    answer = page.goto(address)
+    assert answer
+    page.locator("[data-waiting]").wait_for(state="detached")
+    page.evaluate(
+        "() => Promise.all([...document.images].slice(0, 6).map(image => image.decode()))"
+    )
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    return answer
+
+
+@pytest.mark.parametrize("address", ALL_PAGES)
+def test_pages_keep_their_own_policy(page: Page, address: str) -> None:
+    """No page does anything that its Content-Security-Policy forbids, or logs an error."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.add_init_script(WATCH)
+    answer = settled(page, address)
+    assert answer.header_value("Content-Security-Policy")
+    assert page.evaluate("violations") == []
+    assert errors == []
+
+
+def test_image_page_keeps_its_own_policy(page: Page) -> None:
+    """A picture's own page does nothing that its Content-Security-Policy forbids."""
+    page.add_init_script(WATCH)
+    page.goto("/search?q=cat")
+    answer = settled(page, f"/image/demo/{tiles(page)[0]}")
+    assert answer.ok
+    expect(page.locator("figure img")).to_be_visible()
+    assert page.evaluate("violations") == []
+
+
+@pytest.mark.parametrize(
+    ("markup", "directive"),
+    [
+        ("<script>window.ran = true</script>", "script-src"),
+        ("<img src='data:,' onerror='window.ran = true'>", "script-src"),
+        ("<script src='https://evil.example/x.js'></script>", "script-src"),
+        ("<style>body { display: none }</style>", "style-src"),
+    ],
+)
+def test_injected_markup_is_powerless(page: Page, markup: str, directive: str) -> None:
+    """Markup that got into a page by a fault elsewhere is stopped by the policy."""
+
+    def inject(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace("<main", f"{markup}<main"))
+
+    page.add_init_script(WATCH)
+    page.route("**/search?*", inject)
+    page.goto("/search?q=cat")
+    tiles(page)
+    violations = page.evaluate("violations")
+    assert any(v.startswith(directive) for v in violations)
+    assert page.evaluate("window.ran") is None
+
+
+def test_only_pictures_come_from_elsewhere(
+    context_of_two: BrowserContext, agency: FakeAgency, site_of_two: SiteServer
+) -> None:
+    """A page asks no host but its own, and the agencies' for pictures."""
+    asked: set[tuple[str, str]] = set()
+    context_of_two.on(
+        "request",
+        lambda r: asked.add(("/".join(r.url.split("/")[:3]), r.resource_type)),
+    )
+    page = context_of_two.new_page()
+    for address in (*ALL_PAGES, f"/search?{unasked('cat')}"):
+        settled(page, address)
+    others = {one for one in asked if one[0] != site_of_two.url}
+    assert others == {(agency.url, "image")}
+
+
+def test_nothing_is_kept_of_a_visitor(page: Page, context: BrowserContext, shop: list[str]) -> None:
+    """After searches and a click there is no cookie and nothing in the browser's stores."""
+    page.goto("/search?q=bicycle")
+    tiles(page)
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+    page.locator(".tile a").first.click()
+    page.wait_for_url("https://shutterstock.7eer.net/**")
+    assert len(shop) == 1
+    assert context.cookies() == []
+
+
+@pytest.mark.parametrize("width", [375, 768, 1440])
+def test_cached_search_never_shifts(page: Page, width: int) -> None:
+    """On a page whose answer was cached nothing moves while it loads."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/search?q=cat")
+    tiles(page)
+    page.add_init_script(WATCH)
+    settled(page, "/search?q=cat")
+    assert page.evaluate("shift") == 0
+
+
+@pytest.mark.parametrize("width", [375, 768, 1440])
+def test_filled_skeleton_hardly_shifts(page: Page, width: int) -> None:
+    """When pictures take the skeleton's place, what stays on the page keeps its place."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.add_init_script(WATCH)
+    settled(page, f"/search?{unasked('cat')}")
+    assert page.evaluate("shift") < 0.01

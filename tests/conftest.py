@@ -1,0 +1,40 @@
+"""What several test modules share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import settings
+
+from app import create_app
+from tests.redis_server import RedisServer, redis_server
+
+settings.register_profile("steady", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One Redis for all tests of a worker that do no harm to it."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+ClientMaker = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def make_client(tmp_path: Path) -> ClientMaker:
+    """Makes a client of an app with the given settings, in a folder of its own."""
+
+    def make(**settings: str) -> FlaskClient:
+        return create_app({"DATA_DIR": str(tmp_path), **settings}).test_client()
+
+    return make
+
+
+@pytest.fixture
+def client(make_client: ClientMaker) -> FlaskClient:
+    """A client of the site on the demo catalogue."""
+    return make_client()

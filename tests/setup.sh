@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs what the tests need beside Python packages, on Debian as root; elsewhere says what is missing.
+set -euo pipefail
+
+declare -A packages=([redis-server]=redis-server [chromium]=chromium [initdb]=postgresql [npm]=npm)
+missing=()
+for program in "${!packages[@]}"; do
+  command -v "$program" >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/$program" >/dev/null || missing+=("${packages[$program]}")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  :
+elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  # The servers are started by the tests; none is wanted as a service.
+  policy=/usr/sbin/policy-rc.d
+  [ -e $policy ] || { printf '#!/bin/sh\nexit 101\n' >$policy; chmod +x $policy; trap 'rm -f $policy' EXIT; }
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+else
+  echo "The tests also need these programs; install them and run this again:" >&2
+  printf '  %s\n' "${missing[@]}" >&2
+  exit 1
+fi
+
+# axe-core, which judges the pages' accessibility in the browser.
+npm ci --prefix tests/browser --no-audit --no-fund --silent

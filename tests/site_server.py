@@ -1,0 +1,110 @@
+"""Starts the real application as a real server process, for tests that need one."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+
+
+class SiteServer(NamedTuple):
+    """A server under way: its address without a slash at the end, its data, its process."""
+
+    url: str
+    data_dir: Path
+    process: subprocess.Popen[bytes]
+
+    def clicks(self) -> list[sqlite3.Row]:
+        """The rows of the ledger, in the order of their writing."""
+        address = f"file:{self.data_dir / 'ledger.db'}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as ledger:
+            ledger.row_factory = sqlite3.Row
+            return ledger.execute("SELECT * FROM clicks ORDER BY rowid").fetchall()
+
+
+@contextmanager
+def running_site(
+    data_dir: Path, settings: Mapping[str, str] | None = None, port: int | None = None
+) -> Iterator[SiteServer]:
+    """Run the site on a free loopback port, in an environment that holds ``settings`` alone.
+
+    ``port`` is for a server that takes the place of one that was ended or killed.
+
+    Raises:
+        RuntimeError: it ended instead of answering; the message is what it printed.
+    """
+    port = port or free_port()
+    log = data_dir / f"server-{port}.log"
+    process = _started(data_dir, log, settings or {}, port)
+    server = SiteServer(f"http://127.0.0.1:{port}", data_dir, process)
+    try:
+        _await_health(server, log)
+        yield server
+    finally:
+        _end(process)
+
+
+def free_port() -> int:
+    """A loopback port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _started(
+    data_dir: Path, log: Path, settings: Mapping[str, str], port: int
+) -> subprocess.Popen[bytes]:
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "TZ") if name in os.environ}
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, "app.py"],
+            cwd=ROOT,
+            env={**inherited, "DATA_DIR": str(data_dir), "PORT": str(port), **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that workers can be ended with it
+        )
+
+
+def _await_health(server: SiteServer, log: Path) -> None:
+    for _ in range(int(START_SECONDS / 0.05)):
+        try:
+            server.process.wait(0.05)
+        except subprocess.TimeoutExpired:
+            if _answers(server.url + "/healthz"):
+                return
+        else:
+            break
+    raise RuntimeError(f"the site did not start:\n{log.read_text(errors='replace')}")
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a server as a platform does, and whatever of it is left by force."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(STOP_SECONDS)

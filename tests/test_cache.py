@@ -1,0 +1,255 @@
+"""The policy as a table, and the driver with real threads."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import pytest
+
+from affiliate.cache import (
+    Answer,
+    Cache,
+    Entry,
+    Policy,
+    Verdict,
+    Wanted,
+    decide,
+    lifetime,
+    search_key,
+)
+from affiliate.errors import AgencyDown, BadCredentials, TooManyCalls
+from affiliate.model import Failure, SearchQuery
+
+POLICY = Policy(fresh=100, stale=1000, empty=10)
+VALUE = msgspec.msgpack.encode(["a"])
+GOOD = Entry(value=VALUE, fetched_at=0)
+EMPTY = Entry(value=VALUE, fetched_at=0, empty=True)
+FAILED = Entry(failure=Failure("down", "no", 5), failed_at=0)
+BOTH = Entry(value=VALUE, fetched_at=0, failure=Failure("down", "no", 5), failed_at=200)
+
+
+class Memory(dict[str, bytes]):
+    """A store in a dictionary."""
+
+    def set(self, key: str, value: bytes, timeout: int) -> bool:
+        assert timeout > 0
+        self[key] = value
+        return True
+
+    def lease(self, key: str, token: str, seconds: float) -> bool:
+        assert seconds > 0
+        return self.setdefault(f"lease:{key}", token.encode()) == token.encode()
+
+    def release(self, key: str, token: str) -> None:
+        assert self.pop(f"lease:{key}") == token.encode()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def cache(clock: Clock) -> Cache:
+    return Cache(Memory(), now=clock)
+
+
+def wanted(key: str = "k") -> Wanted[list[str]]:
+    return Wanted(key, list[str], POLICY, lambda value: not value)
+
+
+def failing(error: Exception) -> Callable[[], list[str]]:
+    def fetch() -> list[str]:
+        raise error
+
+    return fetch
+
+
+@pytest.mark.parametrize(
+    ("entry", "now", "verdict", "life"),
+    [
+        (None, 0, Verdict.MISS, None),
+        (GOOD, 0, Verdict.FRESH, 100),
+        (GOOD, 99.5, Verdict.FRESH, 0.5),
+        (GOOD, 100, Verdict.STALE, 1),
+        (GOOD, 1099, Verdict.STALE, 1),
+        (GOOD, 1100, Verdict.MISS, 0),
+        (GOOD, -50, Verdict.FRESH, 100),
+        (EMPTY, 9, Verdict.FRESH, 1),
+        (EMPTY, 10, Verdict.STALE, 1),
+        (FAILED, 4, Verdict.FRESH, 1),
+        (FAILED, 5, Verdict.MISS, 0),
+        (BOTH, 50, Verdict.FRESH, 50),
+        (BOTH, 202, Verdict.STALE, 1),
+        (BOTH, 1200, Verdict.MISS, 0),
+    ],
+)
+def test_decide_judges_by_age_and_failure(
+    entry: Entry | None, now: float, verdict: Verdict, life: float | None
+) -> None:
+    """An entry is fresh, then stale, then missing; a lone failure counts until its retry."""
+    assert decide(entry, now, POLICY) is verdict
+    if entry is not None and life is not None:
+        assert lifetime(entry, now, POLICY) == pytest.approx(life)
+
+
+def test_a_second_question_costs_no_fetch(cache: Cache) -> None:
+    """What was fetched is answered from the store until it is stale."""
+    first = cache.through(wanted(), lambda: ["cat"], 1)
+    second = cache.through(wanted(), failing(AssertionError("fetched again")), 1)
+    assert (first.value, first.status) == (["cat"], "fetched")
+    assert (second.value, second.status, second.fetched_at) == (["cat"], "fresh", 1000.0)
+
+
+def test_many_who_ask_at_once_cost_one_fetch(cache: Cache) -> None:
+    """Fifty threads on one key call the agency once and share its answer."""
+    calls: list[int] = []
+    all_ask = threading.Barrier(50)
+
+    def fetch() -> list[str]:
+        calls.append(1)
+        return ["cat"]
+
+    def ask() -> Answer[list[str]]:
+        all_ask.wait(10)
+        return cache.through(wanted(), fetch, 10)
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = [future.result() for future in [pool.submit(ask) for _ in range(50)]]
+    assert len(calls) == 1
+    assert {tuple(answer.value or ()) for answer in answers} == {("cat",)}
+
+
+def test_waiters_share_a_failure(cache: Cache) -> None:
+    """Those who wait for a fetch that fails get its failure, and no one calls again."""
+    calls: list[int] = []
+    called, go = threading.Event(), threading.Event()
+
+    def fetch() -> list[str]:
+        calls.append(1)
+        called.set()
+        assert go.wait(10)
+        raise AgencyDown("x", "broken")
+
+    with ThreadPoolExecutor(8) as pool:
+        futures = [pool.submit(cache.through, wanted(), fetch, 10) for _ in range(8)]
+        assert called.wait(10)
+        go.set()
+        failures = [future.result().failure for future in futures]
+    assert len(calls) == 1
+    assert [f.kind for f in failures if f] == ["down"] * 8
+
+
+def test_a_waiter_gives_up_in_time(cache: Cache) -> None:
+    """Whoever waits for another's fetch waits no longer than it may."""
+    called, go = threading.Event(), threading.Event()
+
+    def fetch() -> list[str]:
+        called.set()
+        assert go.wait(10)
+        return ["cat"]
+
+    with ThreadPoolExecutor(1) as pool:
+        leader = pool.submit(cache.through, wanted(), fetch, 10)
+        assert called.wait(10)
+        answer = cache.through(wanted(), fetch, 0.01)
+        assert answer.failure is not None
+        assert answer.failure.kind == "timeout"
+        go.set()
+        assert leader.result().value == ["cat"]
+
+
+def test_stale_is_answered_at_once_and_fetched_behind(cache: Cache, clock: Clock) -> None:
+    """A stale answer does not wait for the fetch that it starts, and one is started only."""
+    cache.through(wanted(), lambda: ["old"], 1)
+    clock.now += 150
+    called, go, done = threading.Event(), threading.Event(), threading.Event()
+
+    def fetch() -> list[str]:
+        called.set()
+        assert go.wait(10)
+        done.set()
+        return ["new"]
+
+    stale = cache.through(wanted(), fetch, 1)
+    assert (stale.value, stale.status, stale.lifetime) == (["old"], "stale", 1)
+    assert called.wait(10)
+    again = cache.through(wanted(), failing(AssertionError("fetched twice")), 1)
+    assert again.value == ["old"]
+    go.set()
+    assert done.wait(10)
+    cache.close()
+    assert cache.through(wanted(), failing(AssertionError()), 1).value == ["new"]
+
+
+def test_stale_outlives_a_failing_agency(cache: Cache, clock: Clock) -> None:
+    """When the refresh fails, the old answer stays, and the agency is left alone for a while."""
+    cache.through(wanted(), lambda: ["old"], 1)
+    clock.now += 150
+    assert cache.through(wanted(), failing(AgencyDown("x", "broken")), 1).status == "stale"
+    cache.close()
+    answer = cache.through(wanted(), failing(AssertionError("asked too soon")), 1)
+    assert (answer.value, answer.status) == (["old"], "stale")
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (AgencyDown("x", "m"), 5),
+        (BadCredentials("x", "m"), 300),
+        (TooManyCalls("x", "m", retry_after=77), 77),
+    ],
+)
+def test_a_failure_is_remembered_for_its_kind(
+    cache: Cache, clock: Clock, error: Exception, seconds: int
+) -> None:
+    """A failed agency is not asked again before its time, and is asked after it."""
+    assert cache.through(wanted(), failing(error), 1).status == "failed"
+    clock.now += seconds - 0.1
+    kept = cache.through(wanted(), failing(AssertionError("asked too soon")), 1)
+    assert kept.failure is not None
+    assert kept.lifetime == pytest.approx(0.1)
+    clock.now += 0.2
+    assert cache.through(wanted(), lambda: ["back"], 1).value == ["back"]
+
+
+def test_an_unexpected_error_is_a_failure_and_not_kept(cache: Cache) -> None:
+    """A bug in an agency's module shows as its failure; the next question asks again."""
+    answer = cache.through(wanted(), failing(KeyError("oops")), 1)
+    assert answer.failure is not None
+    assert "oops" not in answer.failure.message
+    assert cache.through(wanted(), lambda: ["back"], 1).value == ["back"]
+
+
+@pytest.mark.parametrize("garbage", [b"", b"\x80\x04K\x01.", b"x\x9c\x00", b"\xff" * 100])
+def test_a_corrupt_entry_is_a_miss(clock: Clock, garbage: bytes) -> None:
+    """Bytes that can't be read are fetched anew, whatever they are."""
+    cache = Cache(Memory(k=garbage), now=clock)
+    assert cache.through(wanted(), lambda: ["cat"], 1).value == ["cat"]
+
+
+def test_an_entry_of_another_shape_is_a_miss(clock: Clock) -> None:
+    """An entry that holds another type's answer is fetched anew."""
+    store = Memory()
+    other = Wanted("k", int, POLICY, lambda value: not value)
+    Cache(store, now=clock).through(other, lambda: 7, 1)
+    assert Cache(store, now=clock).through(wanted(), lambda: ["cat"], 1).value == ["cat"]
+
+
+def test_keys_tell_searches_apart_and_hold_nothing_else() -> None:
+    """The key has a version, the agency, the chunk and the words, but no page or agency choice."""
+    query = SearchQuery.from_query_string("q=Red++CAT&page=7&agency=demo&junk=1")
+    same = SearchQuery.from_query_string("q=red+cat")
+    assert (
+        search_key("demo", query, 2) == search_key("demo", same, 2) == "1:search:demo:2:q=red+cat"
+    )
+    assert search_key("demo", query, 2) != search_key("demo", same, 3)

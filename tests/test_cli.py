@@ -1,0 +1,112 @@
+import csv
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from affiliate import cli
+from affiliate.ledger import Click, Ledger
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    app = Flask(__name__)
+    days = iter(datetime(2026, 3, day, tzinfo=UTC) for day in range(1, 32))
+    app.extensions["ledger"] = Ledger(f"sqlite:///{tmp_path}/ledger.db", lambda: next(days))
+    cli.register(app)
+    yield app
+    app.extensions["ledger"].close()
+
+
+def run(app: Flask, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(args=arguments)
+
+
+def record(app: Flask, *words: str, agency: str = "demo") -> None:
+    """One click for each of the words, each on a day of its own from 2026-03-01."""
+    ledger: Ledger = app.extensions["ledger"]
+    ledger.upgrade()
+    for number, text in enumerate(words):
+        ledger.record(
+            Click(click_id=f"-{number:08}", agency=agency, id="1", words=text, position=1)
+        )
+
+
+def test_shows_clicks_by_day_and_agency(app: Flask) -> None:
+    """Without options the table has a row for each day and agency, newest first."""
+    record(app, "cat", "dog")
+    assert run(app, "clicks").output == (
+        "day         agency  clicks\n2026-03-02  demo         1\n2026-03-01  demo         1\n"
+    )
+
+
+def test_columns_stand_straight_below_each_other(app: Flask) -> None:
+    """Wide signs count as two, combining ones as none, and numbers end at the right."""
+    record(app, *["自転車"] * 10, "re\u0301d")
+    assert run(app, "clicks", "--by", "words").output == (
+        "words   clicks\n自転車      10\nre\u0301d          1\n"
+    )
+
+
+def test_shows_the_days_asked_for(app: Flask) -> None:
+    """Both days of --since and --until belong to the time that is shown."""
+    record(app, "one", "two", "three", "four")
+    shown = run(app, "clicks", "--by=words", "--since=2026-03-02", "--until=2026-03-03")
+    assert [line.split()[0] for line in shown.output.splitlines()] == ["words", "three", "two"]
+
+
+def test_writes_every_click_as_csv(app: Flask, tmp_path: Path) -> None:
+    """The file has one row for each click with its time in UTC, and survives commas and quotes."""
+    record(app, 'a "red", bicycle', "猫")
+    assert run(app, "clicks", "--csv", str(tmp_path / "clicks.csv")).exit_code == 0
+    with (tmp_path / "clicks.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["at"], row["words"], row["position"]) for row in rows] == [
+        ("2026-03-01T00:00:00+00:00", 'a "red", bicycle', "1"),
+        ("2026-03-02T00:00:00+00:00", "猫", "1"),
+    ]
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_is_a_formula(app: Flask, first: str) -> None:
+    """What a spreadsheet would compute is written as text, wherever it came from."""
+    record(app, f"{first}HYPERLINK(1)")
+    [row] = csv.DictReader(run(app, "clicks", "--csv", "-").output.split("\n"))
+    assert row["words"].startswith("'")
+    assert row["click_id"] == "'-00000000"
+
+
+def test_says_when_the_file_cannot_be_made(app: Flask, tmp_path: Path) -> None:
+    """A folder that isn't there ends with a sentence, not with a traceback."""
+    record(app)
+    failed = run(app, "clicks", "--csv", str(tmp_path / "nowhere" / "clicks.csv"))
+    assert failed.exit_code == 1
+    assert "No such file or directory" in failed.output
+
+
+def test_names_the_option_that_is_wrong(app: Flask) -> None:
+    """A wrong option ends with a sentence that names it, not with a traceback."""
+    record(app)
+    for option, value in [("--by", "day,ip"), ("--since", "yesterday"), ("--until", "2026-02-30")]:
+        failed = run(app, "clicks", option, value)
+        assert failed.exit_code == 2
+        assert option in failed.output
+    assert "--by" in run(app, "clicks", "--csv=-", "--by=day").output
+
+
+def test_says_when_the_database_fails(app: Flask) -> None:
+    """Without tables the commands end with a sentence and tell the shell."""
+    for arguments in [("clicks",), ("clicks", "--csv=-")]:
+        failed = run(app, *arguments)
+        assert failed.exit_code == 1
+        assert failed.stderr == "Error: The ledger's database failed (SQLITE_ERROR).\n"
+
+
+def test_upgrades_the_ledger(app: Flask) -> None:
+    """`flask ledger upgrade` makes the tables and may be run again."""
+    for _ in range(2):
+        assert run(app, "ledger", "upgrade").output == "The ledger is up to date.\n"
+    assert run(app, "clicks").output == "day  agency  clicks\n"

@@ -1,0 +1,314 @@
+"""The settings: each one good and bad, all faults at once, and no secret in any text."""
+
+import msgspec
+import pytest
+
+from affiliate.agencies import AGENCIES
+from affiliate.config import (
+    AGENCY_SETTINGS,
+    SETTINGS,
+    AgencySettings,
+    Config,
+    Credentials,
+    Secret,
+    load,
+    prefix,
+)
+from affiliate.errors import ConfigError
+
+KNOWN: dict[str, Credentials] = {
+    "shutterstock": (("API_TOKEN",), ("CLIENT_ID", "CLIENT_SECRET")),
+    "acme-photos": (("KEY",),),
+    "demo": (),
+}
+TOKEN = {"SHUTTERSTOCK_API_TOKEN": "token-4711"}
+
+
+def read(**environ: str) -> Config:
+    return load(environ, KNOWN)
+
+
+def faults(**environ: str) -> list[str]:
+    """The faults that the start is refused for."""
+    with pytest.raises(ConfigError) as caught:
+        read(**environ)
+    assert all(fault in str(caught.value) for fault in caught.value.faults)
+    return caught.value.faults
+
+
+GOOD: list[tuple[str, str, object]] = [
+    ("PORT", "1", 1),
+    ("PORT", "65535", 65535),
+    ("PORT", " 8080 ", 8080),
+    ("HOST", "0.0.0.0", "0.0.0.0"),
+    ("WEB_CONCURRENCY", "4", 4),
+    ("REDIS_URL", "redis://:secret@localhost:6379/0", "redis://:secret@localhost:6379/0"),
+    ("REDIS_URL", "rediss://cache.example", "rediss://cache.example"),
+    ("REDIS_SELF_SIGNED", "1", True),
+    ("REDIS_SELF_SIGNED", "0", False),
+    ("DATABASE_URL", "postgres://u:p@h:5432/d", "postgresql+psycopg://u:p@h:5432/d"),
+    ("DATABASE_URL", "postgresql://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
+    ("DATABASE_URL", "sqlite:////tmp/ledger.db", "sqlite:////tmp/ledger.db"),
+    ("CACHE_FRESH_SECONDS", "1", 1),
+    ("CACHE_STALE_SECONDS", "0", 0),
+    ("CACHE_BYTES", "1000000", 1_000_000),
+    ("SITE_NAME", "Caf\u00e9 & Pictures", "Caf\u00e9 & Pictures"),
+    ("SITE_LANGUAGE", "zh-Hant", "zh-Hant"),
+    ("SITE_URL", "https://pictures.example/", "https://pictures.example"),
+    ("SITE_URL", "http://localhost:8000", "http://localhost:8000"),
+    ("SITE_ACCENT", "#0B6e4f", "#0B6e4f"),
+    ("SITE_TOPICS", " cat, red bike ,,", ("cat", "red bike")),
+    ("AFFILIATE_SUB_IDS", "site, id", frozenset({"site", "id"})),
+    ("AFFILIATE_SUB_IDS", "none", frozenset()),
+]
+BAD: list[tuple[str, str]] = [
+    *(("PORT", text) for text in ("0", "65536", "-1", "http", "80.5", "8_0", "\u0661", "1" * 20)),
+    *(("WEB_CONCURRENCY", text) for text in ("0", "65", "many")),
+    *(("REDIS_URL", text) for text in ("localhost:6379", "http://h", "redis://", "redis://h:x")),
+    *(("REDIS_SELF_SIGNED", text) for text in ("yes", "2", "true")),
+    *(("DATABASE_URL", text) for text in ("ledger.db", "mysql://h/d", "postgres:h", "://")),
+    *(("CACHE_FRESH_SECONDS", text) for text in ("0", "-1", "1 day", "1e3", "9" * 11)),
+    *(("CACHE_STALE_SECONDS", text) for text in ("-1", "never")),
+    *(("CACHE_BYTES", text) for text in ("0", "999999", "256MB")),
+    *(("SITE_LANGUAGE", text) for text in ("english", "xx", "EN", "en-US")),
+    *(("SITE_URL", text) for text in ("a.example", "//h", "ftp://h", "https://", "javascript:1")),
+    *(("SITE_URL", text) for text in ("https://a b.example", "https://h:99999", "https://[::1")),
+    *(("SITE_ACCENT", text) for text in ("green", "#fff", "0b6e4f", "#0b6e4f;}")),
+    *(("AFFILIATE_SUB_IDS", text) for text in ("all", "site,visitor", "subId1")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text", "value"), GOOD)
+def test_a_good_value_is_read(name: str, text: str, value: object) -> None:
+    """Each setting is read into what it means, white space around it ignored."""
+    assert getattr(read(**{name: text}), name.lower()) == value
+
+
+@pytest.mark.parametrize(("name", "text"), BAD)
+def test_a_bad_value_is_a_fault_that_names_the_setting(name: str, text: str) -> None:
+    """A value that can't be read stops the start, with one sentence that begins with the name."""
+    (fault,) = faults(**{name: text})
+    assert fault.startswith((f"{name} must be ", f"{name} must begin "))
+    assert fault.endswith(".")
+
+
+FREE = {"HOST", "DATA_DIR", "AGENCIES", "SITE_NAME", "SITE_TOPICS"}
+"""Settings that are any text, or are tested below."""
+
+
+def test_the_tables_above_hold_every_setting() -> None:
+    """No setting is without a good and a bad value in these tests."""
+    names = {setting.name for setting in SETTINGS}
+    assert {name for name, _, _ in GOOD} | {"DATA_DIR", "AGENCIES"} == names
+    assert {name for name, _ in BAD} == names - FREE
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_value_is_the_default(setting: str, text: str) -> None:
+    """A variable that is set to nothing counts as not set."""
+    assert read(**{setting[0]: text}) == read()
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    """Each row of both tables has a help text of whole sentences, and names are not repeated."""
+    names = [setting.name for setting in SETTINGS]
+    assert len(set(names)) == len(names)
+    for setting in (*SETTINGS, *AGENCY_SETTINGS):
+        assert setting.help.endswith(".")
+        assert setting.name == setting.name.upper()
+
+
+def test_without_any_setting_the_demo_runs() -> None:
+    """An empty environment is a good one: the demo catalogue, SQLite in the data folder."""
+    settings = read()
+    assert list(settings.agencies) == ["demo"]
+    assert settings.database_url == "sqlite:///instance/ledger.db"
+    assert (settings.port, settings.redis_url, settings.site_url) == (8000, None, None)
+    assert (settings.cache_fresh_seconds, settings.cache_stale_seconds) == (86400, 30 * 86400)
+
+
+def test_the_data_folder_holds_the_embedded_ledger() -> None:
+    """``DATA_DIR`` moves the ledger, unless ``DATABASE_URL`` says where it is."""
+    assert read(DATA_DIR="/data").database_url == "sqlite:////data/ledger.db"
+    assert read(DATA_DIR="/data", DATABASE_URL="sqlite:///a.db").database_url == "sqlite:///a.db"
+
+
+def test_the_process_s_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an argument the settings come from the process."""
+    monkeypatch.setenv("SITE_NAME", "From the process")
+    assert load(None, KNOWN).site_name == "From the process"
+    assert load({}, KNOWN).site_name == "Affiliate Search"
+
+
+# -- agencies
+
+ON: list[tuple[dict[str, str], dict[str, int]]] = [
+    ({}, {"demo": 1}),
+    ({"AGENCIES": " , "}, {"demo": 1}),
+    (TOKEN, {"shutterstock": 1}),
+    ({"SHUTTERSTOCK_CLIENT_ID": "a", "SHUTTERSTOCK_CLIENT_SECRET": "b"}, {"shutterstock": 1}),
+    (TOKEN | {"ACME_PHOTOS_KEY": "k"}, {"shutterstock": 1, "acme-photos": 1}),
+    (TOKEN | {"AGENCIES": "demo"}, {"demo": 1}),
+    (TOKEN | {"AGENCIES": "shutterstock:3, demo"}, {"shutterstock": 3, "demo": 1}),
+    (TOKEN | {"AGENCIES": "demo:99,shutterstock:2"}, {"demo": 99, "shutterstock": 2}),
+]
+
+
+@pytest.mark.parametrize(("environ", "weights"), ON)
+def test_the_agencies_that_are_on(environ: dict[str, str], weights: dict[str, int]) -> None:
+    """Those that ``AGENCIES`` names, in its order; else all with credentials; else the demo."""
+    on = read(**environ).agencies
+    assert [(name, one.weight) for name, one in on.items()] == list(weights.items())
+
+
+WRONG: list[tuple[dict[str, str], list[str]]] = [
+    ({"AGENCIES": "nobody"}, ["AGENCIES", "nobody", "shutterstock"]),
+    ({"AGENCIES": "Demo"}, ["AGENCIES", "Demo"]),
+    ({"AGENCIES": "demo:0"}, ["AGENCIES", "demo", "'0'"]),
+    ({"AGENCIES": "demo:100"}, ["AGENCIES", "100"]),
+    ({"AGENCIES": "demo:x"}, ["AGENCIES", "'x'"]),
+    ({"AGENCIES": "demo:1:2"}, ["AGENCIES", "1:2"]),
+    ({"AGENCIES": "demo:-1"}, ["AGENCIES", "-1"]),
+    ({"AGENCIES": "shutterstock"}, ["SHUTTERSTOCK_API_TOKEN", "SHUTTERSTOCK_CLIENT_SECRET"]),
+    ({"SHUTTERSTOCK_CLIENT_ID": "a"}, ["shutterstock", "SHUTTERSTOCK_CLIENT_SECRET"]),
+    ({"SHUTTERSTOCK_CLIENT_SECRET": "b"}, ["shutterstock", "SHUTTERSTOCK_CLIENT_ID"]),
+    ({"SHUTTERSTOCK_CLIENT_ID": "a", "AGENCIES": "demo"}, ["SHUTTERSTOCK_CLIENT_SECRET"]),
+    ({"AGENCIES": "acme-photos", "ACME_PHOTOS_KEY": " "}, ["ACME_PHOTOS_KEY"]),
+]
+
+
+@pytest.mark.parametrize(("environ", "words"), WRONG)
+def test_a_wrong_list_or_half_a_key_is_a_fault(environ: dict[str, str], words: list[str]) -> None:
+    """Unknown names, impossible weights and half of a pair of credentials are said."""
+    (fault,) = faults(**environ)
+    assert [word for word in words if word not in fault] == []
+
+
+def test_credentials_are_kept_without_their_prefix() -> None:
+    """An agency gets its own keys, stripped, and nobody else's."""
+    on = read(**TOKEN, ACME_PHOTOS_KEY=" k ").agencies
+    assert {n: s.reveal() for n, s in on["shutterstock"].credentials.items()} == {
+        "API_TOKEN": "token-4711"
+    }
+    assert {n: s.reveal() for n, s in on["acme-photos"].credentials.items()} == {"KEY": "k"}
+
+
+def test_every_real_agency_has_a_prefix_of_its_own() -> None:
+    """No agency's settings begin like another's, so that none reads the other's keys."""
+    prefixes = [prefix(name) for name in AGENCIES]
+    clashes = [(a, b) for a in prefixes for b in prefixes if a != b and b.startswith(a)]
+    assert clashes == []
+
+
+LINKS = [
+    "https://net.example/c/{affiliate_id}/1?u={landing}",
+    "{landing_url}?ref={affiliate_id}",
+    "{landing_url}#{affiliate_id}",
+    "https://net.example/{id}/{media}/{site}/{query}",
+    "https://net.example/me?u={landing}",
+    "https://net.example/{{literal}}/{id}",
+]
+
+
+@pytest.mark.parametrize("template", LINKS)
+def test_a_good_link_template_is_taken(template: str) -> None:
+    """A template of known fields, with the picture in it, is kept as it is."""
+    on = read(DEMO_AFFILIATE_LINK=template, DEMO_AFFILIATE_ID="me")
+    assert on.agencies["demo"] == AgencySettings(affiliate_id="me", affiliate_link=template)
+
+
+BAD_LINKS = [
+    "https://net.example/",
+    "https://net.example/{affiliate_id}",
+    "https://net.example/{picture}",
+    "https://net.example/{id",
+    "https://net.example/id}",
+    "https://net.example/{}",
+    "https://net.example/{0}",
+    "https://net.example/{id.__class__}",
+    "https://net.example/{id[0]}",
+    "https://net.example/{id!r}",
+    "https://net.example/{id:d}",
+    "https://net.example/{id:{media}}",
+    "net.example/{id}",
+    "javascript:alert({id})",
+    "//net.example/{id}",
+    "{id}",
+    "https:///{id}",
+    "https://net.example/a b/{id}",
+]
+
+
+@pytest.mark.parametrize("template", BAD_LINKS)
+def test_a_bad_link_template_is_a_fault(template: str) -> None:
+    """A template that would fail, lead elsewhere, or give each picture one link stops the start."""
+    (fault,) = faults(DEMO_AFFILIATE_LINK=template, DEMO_AFFILIATE_ID="me")
+    assert fault.startswith("DEMO_AFFILIATE_LINK m")
+
+
+@pytest.mark.parametrize("affiliate_id", ["", " "])
+def test_a_template_that_wants_an_id_needs_one(affiliate_id: str) -> None:
+    """Without the id every link would earn nothing, so it is a fault that names both settings."""
+    template = "{landing_url}?ref={affiliate_id}"
+    (fault,) = faults(DEMO_AFFILIATE_LINK=template, DEMO_AFFILIATE_ID=affiliate_id)
+    assert "DEMO_AFFILIATE_LINK" in fault
+    assert "DEMO_AFFILIATE_ID" in fault
+    escaped = "https://net.example/{{affiliate_id}}/{id}"
+    assert read(DEMO_AFFILIATE_LINK=escaped).agencies["demo"].affiliate_id is None
+
+
+@pytest.mark.parametrize("address", ["api.example", "ftp://api.example", "https://"])
+def test_an_agency_s_address_is_checked(address: str) -> None:
+    """``<AGENCY>_URL`` is an http or https address; a slash at its end is dropped."""
+    assert faults(DEMO_URL=address) == [
+        "DEMO_URL must be an address that begins with https or http://."
+    ]
+    assert read(DEMO_URL="http://127.0.0.1:8001/").agencies["demo"].url == "http://127.0.0.1:8001"
+
+
+# -- all at once, and in secret
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """One message holds a sentence for every fault, whatever part it is in."""
+    told = faults(
+        PORT="x",
+        SITE_URL="y",
+        AGENCIES="demo:0,nobody,demo",
+        SHUTTERSTOCK_CLIENT_ID="a",
+        DEMO_URL="z",
+        DEMO_AFFILIATE_LINK="{landing_url}{affiliate_id}",
+    )
+    starts = ["PORT", "SITE_URL", "AGENCIES", "AGENCIES", "shutterstock", "DEMO_URL", "DEMO_AFF"]
+    assert [fault[: len(start)] for fault, start in zip(told, starts, strict=True)] == starts
+
+
+SECRETS = {
+    "SHUTTERSTOCK_API_TOKEN": "secret-token",
+    "SHUTTERSTOCK_CLIENT_ID": "secret-id",
+    "SHUTTERSTOCK_CLIENT_SECRET": "secret-secret",
+    "REDIS_URL": "redis://:secret-password@localhost",
+    "DATABASE_URL": "postgres://secret-user:secret-password@localhost/d",
+}
+
+
+def test_no_secret_is_in_the_text_of_the_settings() -> None:
+    """Printing settings, whole or in part, shows no key and no password."""
+    settings = read(**SECRETS)
+    one = settings.agencies["shutterstock"]
+    secret = one.credentials["API_TOKEN"]
+    for text in (repr(settings), str(settings), f"{settings}", repr(one), str(secret), f"{secret}"):
+        assert "secret-" not in text
+    assert secret.reveal() == "secret-token"
+    assert isinstance(secret, Secret)
+    assert msgspec.structs.replace(settings, port=1).database_url.count("secret-") == 2
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "DATABASE_URL"])
+def test_no_secret_is_in_a_fault(name: str) -> None:
+    """A value that is refused is not repeated, for it may hold a password."""
+    wrong = {name: "wrong://secret-user:secret-password@localhost"}
+    told = faults(**(SECRETS | wrong), PORT="0", AGENCIES="shutterstock, acme-photos")
+    assert len(told) == 3
+    assert "secret-" not in "".join(told)

@@ -1,0 +1,469 @@
+import sqlite3
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from affiliate import ledger as ledger_module
+from affiliate import migrations
+from affiliate.errors import BadQuery, LedgerError
+from affiliate.ledger import DATABASES, Click, Ledger, metadata
+from tests.postgres import new_database, running_postgres
+
+ROOT = Path(__file__).resolve().parents[1]
+SENT = {"click_id": "aB3_-xyz", "agency": "demo", "id": "42", "words": "red bicycle", "position": 3}
+
+RECORDER = """
+import sys, threading
+from affiliate.ledger import Click, Ledger
+ledger = Ledger(sys.argv[1])
+ledger.upgrade()
+def record(thread):
+    for number in range(10**6):
+        click_id = f"{sys.argv[2]}-{thread}-{number:08}"
+        ledger.record(Click(click_id=click_id, agency="demo", id="1", position=1))
+        sys.stdout.write(click_id + "\\n")
+        sys.stdout.flush()
+for thread in range(4):
+    threading.Thread(target=record, args=(thread,)).start()
+"""
+
+UPGRADER = """
+import sys
+from affiliate.ledger import Ledger
+ledger = Ledger(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+ledger.upgrade()
+"""
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/not yet 100%/ledger.db"
+    return new_database(request.getfixturevalue("postgres"))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[..., Ledger]]:
+    ledgers: list[Ledger] = []
+
+    def open_(url: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Ledger:
+        ledgers.append(Ledger(url, now))
+        return ledgers[-1]
+
+    yield open_
+    for one in ledgers:
+        one.close()
+
+
+@pytest.fixture
+def ledger(url: str, clock: Clock, opened: Callable[..., Ledger]) -> Ledger:
+    one = opened(url, clock)
+    one.upgrade()
+    return one
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite doesn't wait for locks."""
+    without_patience = DATABASES["sqlite"]._replace(connect={"timeout": 0})
+    monkeypatch.setitem(DATABASES, "sqlite", without_patience)
+
+
+def click(number: int = 0, **changes: object) -> Click:
+    return Click.from_fields({**SENT, "click_id": f"click-{number:06}", **changes})
+
+
+def ids(ledger: Ledger) -> list[str]:
+    return [one.click_id for _, one in ledger.rows()]
+
+
+def run(code: str, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+# -- clicks
+
+
+def test_reads_what_a_browser_sends() -> None:
+    """Fields come as JSON or as text; unknown ones are dropped and optional ones have defaults."""
+    read = Click.from_fields({**SENT, "position": "3", "id": 42, "ip": "192.0.2.1"})
+    assert read == Click(
+        click_id="aB3_-xyz", agency="demo", id="42", words="red bicycle", position=3
+    )
+    assert (read.media, read.site) == ("image", "")
+
+
+@pytest.mark.parametrize("name", ["click_id", "agency", "id", "position"])
+def test_names_the_missing_field(name: str) -> None:
+    """Without what a click is about there is no click."""
+    with pytest.raises(BadQuery) as caught:
+        Click.from_fields({key: value for key, value in SENT.items() if key != name})
+    assert caught.value.field == name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("click_id", bad) for bad in ("short", "x" * 65, "spaces in it", "new-line\n", None)),
+        *(("agency", bad) for bad in ("", " ", "x" * 101, "de\x00mo", b"demo")),
+        *(("id", bad) for bad in ("", "x" * 101, "4\ud800", "4\x7f2", True, 4.2)),
+        *(("media", bad) for bad in ("", "audio", "image\n")),
+        *(("words", bad) for bad in ("x" * 501, "red\x00", "red\nbicycle", "\udcff", "\x85", 7.5)),
+        *(("position", bad) for bad in (0, -1, 10**6, 1.0, True, "", "+1", "1\n", "\u0661", None)),
+        *(("site", bad) for bad in ("x" * 254, "a b", "http://blog.example", "b\x00", "b\n", 1.5)),
+    ],
+)
+def test_refuses_what_cannot_be_kept(name: str, value: object) -> None:
+    """A field that a database would refuse, or that makes no sense, is named."""
+    with pytest.raises(BadQuery) as caught:
+        Click.from_fields({**SENT, name: value})
+    assert caught.value.field == name
+
+
+# -- recording
+
+
+def test_keeps_the_longest_click(ledger: Ledger) -> None:
+    """What from_fields lets through fits, even in signs of four bytes."""
+    longest = click(
+        agency="\U0001f6b2" * 100, id="\U0001f6b2" * 100, words="\U0001f6b2" * 500, site="é" * 253
+    )
+    ledger.record(longest)
+    assert [one for _, one in ledger.rows()] == [longest]
+
+
+def test_the_same_click_is_one_row(ledger: Ledger) -> None:
+    """A beacon that is sent 50 times, by 16 threads at once, counts once."""
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(ledger.record, [click()] * 50))
+    assert ids(ledger) == ["click-000000"]
+
+
+def test_no_click_is_lost_between_threads(ledger: Ledger) -> None:
+    """Clicks that share a transaction are all there once their senders are told so."""
+    with ThreadPoolExecutor(64) as pool:
+        list(pool.map(ledger.record, map(click, range(500))))
+    assert sorted(ids(ledger)) == [f"click-{number:06}" for number in range(500)]
+
+
+def test_keeps_nothing_about_who(ledger: Ledger) -> None:
+    """A row is the click and the server's time."""
+    with ledger._reader.connect() as connection:
+        columns = {column["name"] for column in sa.inspect(connection).get_columns("clicks")}
+    assert columns == {"at", *Click.__struct_fields__}
+
+
+def test_time_is_utc(ledger: Ledger, clock: Clock) -> None:
+    """Wherever the server stands, a click is kept in UTC."""
+    clock.now = datetime(2026, 1, 1, 5, tzinfo=timezone(timedelta(hours=9)))
+    ledger.record(click())
+    assert [at for at, _ in ledger.rows()] == [datetime(2025, 12, 31, 20, tzinfo=UTC)]
+
+
+def test_acknowledged_clicks_survive_kill(url: str, opened: Callable[..., Ledger]) -> None:
+    """Killed five times amid its work, a process leaves every click that it acknowledged, once."""
+    acknowledged: list[str] = []
+    for life in range(5):
+        with run(RECORDER, url, f"life{life}") as process:
+            assert process.stdout
+            acknowledged += islice(process.stdout, 40)
+            process.kill()
+            acknowledged += process.stdout
+    whole = {line.strip() for line in acknowledged if line.endswith("\n")}
+    kept = ids(opened(url))
+    assert len(whole) >= 200
+    assert whole <= set(kept)
+    assert len(kept) == len(set(kept))
+
+
+def test_sqlite_syncs_every_commit(tmp_path: Path, opened: Callable[..., Ledger]) -> None:
+    """The write-ahead log is on, and a commit waits for the disk (synchronous is FULL, 2)."""
+    ledger = opened(f"sqlite:///{tmp_path}/ledger.db")
+    ledger.upgrade()
+    with ledger._writer.connect() as connection:
+        connection.exec_driver_sql("PRAGMA synchronous = OFF")
+    ledger.record(click())
+    with ledger._writer.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+# -- counting
+
+
+def test_counts_the_newest_day_and_the_most_clicks_first(ledger: Ledger, clock: Clock) -> None:
+    """By day and agency: newest day first, and within it most clicks first."""
+    for number, (day, agency) in enumerate([(1, "a"), (1, "b"), (1, "b"), (2, "a")]):
+        clock.now = datetime(2026, 3, day, 23, 59, 59, 999999, tzinfo=UTC)
+        ledger.record(click(number, agency=agency))
+    counts: list[tuple[Any, ...]] = [tuple(r.values()) for r in ledger.counts(("day", "agency"))]
+    assert counts == [
+        (date(2026, 3, 2), "a", 1),
+        (date(2026, 3, 1), "b", 2),
+        (date(2026, 3, 1), "a", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ((), [{"clicks": 3}]),
+        (("words",), [{"words": "cat", "clicks": 2}, {"words": "", "clicks": 1}]),
+        (("site", "site"), [{"site": "a.example", "clicks": 2}, {"site": "", "clicks": 1}]),
+    ],
+)
+def test_counts_by_anything(ledger: Ledger, by: tuple[str, ...], expected: object) -> None:
+    """Clicks can be counted by any of the four, and by nothing for their sum."""
+    ledger.record(click(1, words=""))
+    ledger.record(click(2, words="cat", site="a.example"))
+    ledger.record(click(3, words="cat", site="a.example"))
+    assert [dict(row) for row in ledger.counts(by)] == expected
+
+
+def test_since_and_until_are_whole_days(ledger: Ledger, clock: Clock) -> None:
+    """Both days belong to the time asked for, from their first moment to their last."""
+    for number, text in enumerate(
+        ["2026-03-01T23:59:59.999999", "2026-03-02", "2026-03-03T23:59:59.999999", "2026-03-04"]
+    ):
+        clock.now = datetime.fromisoformat(text).replace(tzinfo=UTC)
+        ledger.record(click(number))
+    asked = {"since": date(2026, 3, 2), "until": date(2026, 3, 3)}
+    assert [row["clicks"] for row in ledger.counts((), **asked)] == [2]
+    assert [one.click_id for _, one in ledger.rows(**asked)] == ["click-000001", "click-000002"]
+    assert [row["clicks"] for row in ledger.counts((), until=date.max)] == [4]
+
+
+def test_refuses_to_count_by_something_else(ledger: Ledger) -> None:
+    """What can't be counted by is named to whoever asked."""
+    with pytest.raises(BadQuery, match="day, words, site, agency"):
+        ledger.counts(("day", "ip"))
+
+
+def test_slow_readers_do_not_hold_up_clicks(ledger: Ledger) -> None:
+    """While as many reports run as can, clicks are still recorded."""
+    for number in range(3):
+        ledger.record(click(number))
+    reports = [ledger.rows() for _ in range(3)]
+    for report in reports:
+        next(report)
+    ledger.record(click(3))
+    assert [len(list(report)) for report in reports] == [2, 2, 2]
+
+
+# -- upgrading
+
+
+def test_the_migrations_make_what_the_ledger_describes(ledger: Ledger) -> None:
+    """Alembic finds no difference between the tables made and the tables described."""
+    with ledger._reader.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_newest_migration_is_known() -> None:
+    """The number that a start compares with is that of the last migration."""
+    folder = str(Path(migrations.__file__).parent)
+    assert ScriptDirectory(folder).get_current_head() == migrations.REVISION
+
+
+def test_many_processes_upgrade_at_once(url: str, opened: Callable[..., Ledger]) -> None:
+    """Eight processes that start on an empty database all find it ready."""
+    processes = [run(UPGRADER, url) for _ in range(8)]
+    for process in processes:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate()
+    assert [process.returncode for process in processes] == [0] * 8
+    opened(url).record(click())
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_start_with_nothing_to_do_is_quick(url: str) -> None:
+    """Alembic, which takes longer to import than all the rest, stays out."""
+    with run(f"{UPGRADER}print([name for name in sys.modules if 'alembic' in name])", url) as again:
+        assert again.communicate("go\n")[0] == "ready\n[]\n"
+
+
+def test_one_process_upgrades_at_a_time(postgres: str, opened: Callable[..., Ledger]) -> None:
+    """On PostgreSQL an upgrade waits for the lock that another one holds."""
+    server, impatient = new_database(postgres), "options=-c%20lock_timeout=1"
+    other = opened(server)
+    with other._reader.begin() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(migrations.LOCK)))
+        with pytest.raises(LedgerError, match="LockNotAvailable"):
+            opened(f"{server}&{impatient}").upgrade()
+    other.upgrade()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_start_stands_a_busy_file(tmp_path: Path, opened: Callable[..., Ledger]) -> None:
+    """A file that can't be switched to the write-ahead log just now is used as it is."""
+    ledger = opened(f"sqlite:///{tmp_path}/ledger.db")
+    ledger.upgrade()
+    ledger.close()
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM clicks").fetchall()
+        ledger.upgrade()
+
+
+def test_a_failed_migration_leaves_nothing(
+    url: str, opened: Callable[..., Ledger], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A migration counts whole or not at all, and can be run again."""
+
+    def fail(connection: sa.Connection) -> None:
+        metadata.create_all(connection)
+        connection.execute(sa.text("SELECT no_such_column"))
+
+    ledger = opened(url)
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "_migrate", fail)
+        with pytest.raises(LedgerError):
+            ledger.upgrade()
+    ledger.upgrade()
+    ledger.record(click())
+
+
+def test_a_newer_database_is_left_alone(ledger: Ledger) -> None:
+    """After a step back to an older version, the start says why it stops."""
+    with ledger._writer.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(LedgerError, match="newer version"):
+        ledger.upgrade()
+
+
+# -- failing
+
+
+def test_a_lost_connection_costs_no_click(postgres: str, opened: Callable[..., Ledger]) -> None:
+    """After PostgreSQL has dropped its connections, as at a restart, the next click is kept."""
+    ledger = opened(new_database(postgres))
+    ledger.upgrade()
+    ledger.record(click(1))
+    with ledger._reader.connect() as connection:
+        connection.execute(
+            sa.text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    ledger.record(click(2))
+    assert len(ids(ledger)) == 2
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_locked_file_is_told_and_forgotten(tmp_path: Path, opened: Callable[..., Ledger]) -> None:
+    """While another program holds the file every sender is told; then all goes on."""
+    ledger = opened(f"sqlite:///{tmp_path}/ledger.db")
+    ledger.upgrade()
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as other, ThreadPoolExecutor(8) as pool:
+        other.execute("BEGIN IMMEDIATE")
+        sent = [pool.submit(ledger.record, click(number)) for number in range(8)]
+        wait(sent)
+    assert {str(one.exception()) for one in sent} == {"The ledger's database failed (SQLITE_BUSY)."}
+    ledger.record(click())
+    assert ids(ledger) == ["click-000000"]
+
+
+def test_no_click_waits_forever(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender whose turn doesn't come is told so, and may send the click again."""
+    monkeypatch.setattr(ledger_module, "PATIENCE", 0)
+    with ledger._turn, pytest.raises(LedgerError, match="too slow"):
+        ledger.record(click())
+    ledger.record(click())
+    assert ids(ledger) == ["click-000000"]
+
+
+def test_a_click_needs_no_turn_of_its_own(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A click that another sender wrote in time is acknowledged, though its own turn never came."""
+
+    class Crowded:
+        def acquire(self, timeout: float) -> bool:
+            assert timeout == 5
+            ledger._write_waiting()
+            return False
+
+    monkeypatch.setattr(ledger, "_turn", Crowded())
+    ledger.record(click())
+    assert ids(ledger) == ["click-000000"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql+psycopg://owner:hunter2@127.0.0.1:1/ledger",
+        "postgresql+psycopg://owner:hun/hunter2@127.0.0.1/ledger",
+        "postgresql+psycopg://owner:hunter2@127.0.0.1:port/ledger",
+        "postgresql+psycopg://owner@127.0.0.1:1/ledger?password=hunter2",
+        "postgresql+psycopg://owner@127.0.0.1:1/ledger?hunter2=hunter2",
+        "mysql://owner:hunter2@127.0.0.1/ledger",
+        "hunter2",
+    ],
+)
+def test_errors_hold_no_password(address: str, opened: Callable[..., Ledger]) -> None:
+    """Neither the error nor what a log would print with it holds a part of the address."""
+    with pytest.raises(LedgerError) as caught:
+        opened(address).record(click())
+    printed = "".join(traceback.format_exception(caught.value))
+    lines = [line for line in printed.splitlines() if "hunter2" in line]
+    assert lines == []
+
+
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:"])
+def test_refuses_a_ledger_in_memory(address: str) -> None:
+    """A ledger that every restart empties is refused."""
+    with pytest.raises(LedgerError, match="file"):
+        Ledger(address)
+
+
+def test_says_what_is_wrong_with_the_file(tmp_path: Path, opened: Callable[..., Ledger]) -> None:
+    """SQLite's own word for it stands in the message."""
+    (tmp_path / "ledger.db").write_text("This is no database, however long it may be. " * 100)
+    with pytest.raises(LedgerError, match="SQLITE_NOTADB"):
+        opened(f"sqlite:///{tmp_path}/ledger.db").upgrade()

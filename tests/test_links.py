@@ -1,0 +1,217 @@
+"""Affiliate links: encoded once and only once, whatever is put in."""
+
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.links import SUB_IDS, LinkStyle, affiliate_link, encoded
+from affiliate.model import Media, Thumbnail
+from affiliate.transport import Transport
+
+TEMPLATE = Shutterstock.link_template
+ALL = frozenset(SUB_IDS)
+UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+
+LONG = "word " * 60
+TEXTS = [
+    *("108559295", "abc", "id-of-letters_1.2~3", "18446744073709551616"),
+    *("a&b", "a%b", "a%26b", "%", "100%25", "a?b", "a=b", "a+b", "a b", "#top", "a/b", "a;b"),
+    *('"quoted"', "it's", "<script>", "{id}", "{landing_url}", "{", "{{}}", "\\", "`|^"),
+    *(
+        "caf\u00e9",
+        "\u732b",
+        "\u05d7\u05ea\u05d5\u05dc",
+        "\U0001f408",
+        "\u202e",
+        "\ufeff",
+        "e\u0301",
+    ),
+    *(LONG, "\u732b" * 300, "?u=https://evil.example", "&u=https://evil.example&subId1=x"),
+]
+
+
+def media(media_id: str = "5", kind: str = "image") -> Media:
+    return Media(
+        agency="acme",
+        id=media_id,
+        media=kind,
+        page_url=f"https://acme.example/{encoded(media_id)}",
+        thumbnail=Thumbnail("https://acme.example/a.jpg", 390, 260),
+    )
+
+
+def style(template: str = TEMPLATE, sub_ids: frozenset[str] = frozenset()) -> LinkStyle:
+    return LinkStyle(template=template, affiliate_id="12345", sub_ids=sub_ids)
+
+
+def u_of(link: str) -> str:
+    """The landing address in a link: its ``u``, which stands there once."""
+    assert link.isascii()
+    values = parse_qs(urlsplit(link).query, keep_blank_values=True, strict_parsing=True)["u"]
+    assert len(values) == 1
+    return values[0]
+
+
+def test_the_default_link_is_the_documented_one() -> None:
+    """Ad 43068, the owner's id, and the landing address percent-encoded in ``u``."""
+    link = affiliate_link(style(), media(), "http://www.shutterstock.com/pic.mhtml?id=108559295")
+    assert link == (
+        "https://shutterstock.7eer.net/c/12345/43068/1305"
+        "?u=http%3A%2F%2Fwww.shutterstock.com%2Fpic.mhtml%3Fid%3D108559295"
+    )
+
+
+LANDINGS = [
+    ("https://a.example/", "https%3A%2F%2Fa.example%2F"),
+    ("https://a.example/caf\u00e9", "https%3A%2F%2Fa.example%2Fcaf%C3%A9"),
+    ("https://a.example/caf%C3%A9", "https%3A%2F%2Fa.example%2Fcaf%25C3%25A9"),
+    ("https://a.example/?q=a&b=c", "https%3A%2F%2Fa.example%2F%3Fq%3Da%26b%3Dc"),
+    ("https://a.example/?q=a%26b", "https%3A%2F%2Fa.example%2F%3Fq%3Da%2526b"),
+    ("https://a.example/?q=a+b", "https%3A%2F%2Fa.example%2F%3Fq%3Da%2Bb"),
+    ("https://a.example/#b", "https%3A%2F%2Fa.example%2F%23b"),
+    ("https://a.example/'\"<>", "https%3A%2F%2Fa.example%2F%27%22%3C%3E"),
+    ("https://a.example/-._~", "https%3A%2F%2Fa.example%2F-._~"),
+]
+
+
+@pytest.mark.parametrize(("landing", "expected"), LANDINGS)
+def test_the_landing_address_is_encoded_once(landing: str, expected: str) -> None:
+    """An address that holds escapes of its own is escaped once more, not twice and not never."""
+    link = affiliate_link(style(), media(), landing)
+    assert link == f"https://shutterstock.7eer.net/c/12345/43068/1305?u={expected}"
+    assert u_of(link) == landing
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
+def test_any_id_reaches_the_agency_as_it_is(text: str) -> None:
+    """From id to landing address to link and back, every id arrives unchanged."""
+    landing = Shutterstock(Transport()).landing(media(text))
+    decoded = u_of(affiliate_link(style(sub_ids=ALL), media(text), landing))
+    assert decoded == landing
+    assert parse_qsl(urlsplit(decoded).query, strict_parsing=True) == [("id", text)]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
+def test_sub_ids_say_exactly_what_went_in(text: str) -> None:
+    """Site, words and id can be read back from the link, and none of them breaks it."""
+    landing = "https://a.example/?id=1&x=%26"
+    link = affiliate_link(style(sub_ids=ALL), media(text), landing, site=text, query=text)
+    pairs = parse_qsl(urlsplit(link).query, strict_parsing=True)
+    assert pairs == [("u", landing), ("subId1", text), ("subId2", text), ("subId3", text)]
+
+
+@given(st.text(), st.text(min_size=1), st.text(), st.text())
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_decoding_gives_back_what_went_in(path: str, name: str, site: str, words: str) -> None:
+    """For any text at all, ``u`` decodes to the landing address and sub ids to their texts."""
+    landing = f"https://a.example/{path}"
+    link = affiliate_link(style(sub_ids=ALL), media(name), landing, site=site, query=words)
+    sent = {"u": landing, "subId1": site, "subId2": words, "subId3": name}
+    assert dict(parse_qsl(urlsplit(link).query, strict_parsing=True)) == {
+        key: value for key, value in sent.items() if value
+    }
+    assert link.startswith("https://shutterstock.7eer.net/c/12345/43068/1305?u=https%3A%2F%2F")
+
+
+@given(st.text())
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_an_encoded_text_holds_only_safe_marks(text: str) -> None:
+    """Encoding leaves letters, digits and ``-._~``; decoding once gives the text."""
+    assert set(encoded(text)) <= {*UNRESERVED, "%"}
+    assert unquote(encoded(text), errors="strict") == text
+
+
+@pytest.mark.parametrize("landing", ["https://a.example/\ud800", "\udfff"])
+def test_a_lone_surrogate_is_no_error(landing: str) -> None:
+    """Text that isn't Unicode is replaced, not a crash."""
+    assert affiliate_link(style(sub_ids=ALL), media("\ud800"), landing, query=landing).isascii()
+
+
+WANTED = [
+    (frozenset(), []),
+    (frozenset({"site"}), [("subId1", "blog.example")]),
+    (frozenset({"query"}), [("subId2", "red bike")]),
+    (frozenset({"id"}), [("subId3", "5")]),
+    (frozenset({"site", "id"}), [("subId1", "blog.example"), ("subId3", "5")]),
+    (ALL, [("subId1", "blog.example"), ("subId2", "red bike"), ("subId3", "5")]),
+]
+
+
+@pytest.mark.parametrize(("sub_ids", "pairs"), WANTED)
+def test_each_sub_id_can_be_switched_off(
+    sub_ids: frozenset[str], pairs: list[tuple[str, str]]
+) -> None:
+    """Only the sub ids that are on stand in the link."""
+    link = affiliate_link(
+        style(sub_ids=sub_ids), media(), "https://a.example", site="blog.example", query="red bike"
+    )
+    assert parse_qsl(urlsplit(link).query)[1:] == pairs
+
+
+def test_an_empty_sub_id_is_left_out() -> None:
+    """A picture that no words found has no sub id for words."""
+    link = affiliate_link(style(sub_ids=ALL), media(), "https://a.example")
+    assert parse_qsl(urlsplit(link).query, keep_blank_values=True)[1:] == [("subId3", "5")]
+
+
+def test_a_template_without_a_question_mark_gets_one() -> None:
+    """Sub ids begin a query where the template has none."""
+    link = affiliate_link(style("https://a.example/{id}", ALL), media(), "")
+    assert link == "https://a.example/5?subId3=5"
+
+
+PAGE = "https://acme.example/p/5"
+TEMPLATES = [
+    ("{landing_url}?ref={affiliate_id}", "https://acme.example/p/5?ref=12345"),
+    ("{landing_url}#{affiliate_id}", "https://acme.example/p/5#12345"),
+    ("https://net.example/{affiliate_id}/{id}", "https://net.example/12345/a%2Fb%20c"),
+    ("https://net.example/#res{affiliate_id}-{id}", "https://net.example/#res12345-a%2Fb%20c"),
+    (
+        "https://net.example/click/camref:{affiliate_id}/destination:{landing}",
+        "https://net.example/click/camref:12345/destination:https%3A%2F%2Facme.example%2Fp%2F5",
+    ),
+    (
+        "https://net.example/?m={media}&s={site}&q={query}&u={landing}",
+        "https://net.example/?m=video&s=blog.example&q=a%26b%20c&u=" + encoded(PAGE),
+    ),
+    ("https://net.example/{{{id}}}", "https://net.example/{a%2Fb%20c}"),
+]
+
+
+@pytest.mark.parametrize(("template", "link"), TEMPLATES)
+def test_templates_hold_every_field(template: str, link: str) -> None:
+    """Each field stands encoded where the template wants it; ``{landing_url}`` as it is."""
+    assert (
+        affiliate_link(
+            style(template),
+            media("a/b c", "video"),
+            PAGE,
+            site="blog.example",
+            query="a&b c",
+        )
+        == link
+    )
+
+
+@pytest.mark.parametrize("value", ["{id}", "{landing_url}", "{", "}", "{0.__class__}"])
+def test_values_are_never_taken_for_templates(value: str) -> None:
+    """Braces in words and ids stay text."""
+    link = affiliate_link(
+        style("https://net.example/?q={query}&i={id}"), media(value), "", query=value
+    )
+    assert parse_qsl(urlsplit(link).query) == [("q", value), ("i", value)]
+
+
+def test_without_an_affiliate_id_the_link_is_straight() -> None:
+    """Where the template wants an id and there is none, the link is the picture's own page."""
+    one = LinkStyle(template=TEMPLATE, affiliate_id=None, sub_ids=ALL)
+    assert affiliate_link(one, media(), "https://a.example", site="s") == "https://acme.example/5"
+
+
+def test_a_template_without_an_affiliate_id_needs_none() -> None:
+    """A template that names the owner in its own words is used as it is."""
+    one = LinkStyle(template="https://net.example/me?u={landing}")
+    assert affiliate_link(one, media(), "https://a.example").startswith("https://net.example/me?u=")

@@ -1,0 +1,264 @@
+"""The memory tier in front of a small WSGI application that counts its calls."""
+
+import gzip
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.test import Client
+from werkzeug.wrappers import Response
+
+from affiliate.errors import BadQuery
+from affiliate.memory import ENVIRON, MemoryTier, Place, accepts_gzip, matches
+from affiliate.query import read_parameters, single
+
+BODY = b"<p>cat</p>" * 500
+
+
+class Application:
+    """Answers with its query string, and lets it be kept for as long as the test says."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.seconds = 100.0
+        self.headers: dict[str, str] = {"ETag": 'W/"1"', "X-Cache": "MISS", "Age": "0"}
+        self.status = "200 OK"
+        self.body = BODY
+        self.during: Callable[[], None] = lambda: None
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        self.calls.append(environ["QUERY_STRING"])
+        self.during()
+        if ENVIRON in environ:
+            environ[ENVIRON].seconds = self.seconds
+        headers = {"Content-Type": "text/html", "Content-Length": str(len(self.body))}
+        start(self.status, list((headers | self.headers).items()))
+        return [self.body]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def words(raw: bytes) -> str:
+    q = single(read_parameters(raw), "q")
+    if q is None:
+        raise BadQuery("q", "missing")
+    return urlencode({"q": q.lower()})
+
+
+class Site:
+    """An application behind a tier, and a client of it."""
+
+    def __init__(self, limit: int = 10**6) -> None:
+        self.app = Application()
+        self.clock = Clock()
+        self.hits: list[Place] = []
+        self.tier = MemoryTier(
+            self.app, {"/s": words}, limit=limit, now=self.clock, on_hit=self.hits.append
+        )
+        self.client = Client(self.tier, Response)
+
+    def get(self, address: str = "/s?q=cat", **headers: str) -> Response:
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.get(address, headers=names)
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+def test_a_hit_never_enters_the_application(site: Site) -> None:
+    """The second request gets the same bytes without a call, marked as a hit, and is counted."""
+    first, second = site.get(), site.get("/s?junk=1&q=CAT")
+    assert first.data == second.data == BODY
+    assert (first.headers["X-Cache"], second.headers["X-Cache"]) == ("MISS", "HIT")
+    assert site.app.calls == ["q=cat"]
+    assert site.hits == [("/s", "q=cat")]
+
+
+def test_the_application_sees_the_canonical_query_only(site: Site) -> None:
+    """What is not declared can't reach the view, so it can't vary the answer."""
+    site.get("/s?utm=1&q=CAT&fbclid=x")
+    assert site.app.calls == ["q=cat"]
+
+
+def test_a_response_is_replayed_for_seconds_only(site: Site) -> None:
+    """After ten seconds one request has it made anew; the others still get the old one."""
+    site.get()
+    site.clock.now = 9.9
+    site.get()
+    assert len(site.app.calls) == 1
+    site.clock.now = 10.1
+    meanwhile: list[str] = []
+    site.app.during = lambda: meanwhile.append(site.get().headers["X-Cache"])
+    assert site.get().headers["X-Cache"] == "MISS"
+    assert (len(site.app.calls), meanwhile) == (2, ["HIT"])
+
+
+def test_nothing_outlives_its_own_freshness(site: Site) -> None:
+    """An answer that is true for one second is replayed for one second, without a grace."""
+    site.app.seconds = 1
+    site.get()
+    site.clock.now = 1.0
+    for calls in (2, 3):
+        site.app.seconds = 0
+        site.get()
+        assert len(site.app.calls) == calls
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Set-Cookie": "a=b"}, "200 OK"),
+        ({"Vary": "Accept-Language"}, "200 OK"),
+        ({"Vary": "*"}, "200 OK"),
+        ({"Cache-Control": "private, no-cache"}, "200 OK"),
+        ({"Cache-Control": "no-store"}, "200 OK"),
+        ({}, "404 NOT FOUND"),
+        ({}, "500 INTERNAL SERVER ERROR"),
+    ],
+)
+def test_what_is_for_one_visitor_or_wrong_is_never_kept(
+    site: Site, headers: dict[str, str], status: str
+) -> None:
+    """Cookies, private answers, what varies by a header, and errors pass through each time."""
+    site.app.headers |= headers
+    site.app.status = status
+    assert site.get().status == site.get().status == status
+    assert len(site.app.calls) == 2
+
+
+def test_a_view_that_does_not_say_so_is_not_kept(site: Site) -> None:
+    """Nothing is kept unless its view marks it."""
+    site.app.seconds = 0
+    site.get()
+    site.get()
+    assert len(site.app.calls) == 2
+
+
+def test_other_methods_paths_and_unreadable_queries_pass(site: Site) -> None:
+    """POST, an undeclared path and a query that can't be read all reach the application."""
+    site.get()
+    site.client.post("/s?q=cat")
+    site.get("/other?q=cat")
+    site.get("/s")
+    assert site.app.calls == ["q=cat", "q=cat", "q=cat", ""]
+
+
+def test_head_is_answered_from_what_get_kept(site: Site) -> None:
+    """HEAD has the head of the kept answer and no body; it never fills."""
+    site.client.head("/s?q=cat")
+    site.get()
+    assert len(site.app.calls) == 2
+    head = site.client.head("/s?q=cat")
+    assert (head.data, head.headers["Content-Length"]) == (b"", str(len(BODY)))
+    assert len(site.app.calls) == 2
+
+
+def test_conditional_requests_are_answered_from_memory(site: Site) -> None:
+    """304 without a body for the entity tag, also for the very request that fills."""
+    for etag in ('W/"1"', '"1"', '"0", W/"1"', "*"):
+        answer = site.get(If_None_Match=etag)
+        assert (answer.status_code, answer.data) == (304, b"")
+        assert answer.headers["ETag"] == 'W/"1"'
+    assert site.get(If_None_Match='"2"').data == BODY
+    assert len(site.app.calls) == 1
+
+
+def test_bodies_are_compressed_for_those_who_take_it(site: Site) -> None:
+    """Gzip where it is accepted, plain bytes elsewhere, and Vary says so."""
+    packed = site.get(Accept_Encoding="br, gzip;q=0.8")
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == BODY
+    assert len(packed.data) == int(packed.headers["Content-Length"]) < len(BODY) / 10
+    plain = site.get()
+    assert plain.data == BODY
+    assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
+    assert len(site.app.calls) == 1
+
+
+def test_every_answer_has_its_own_number_and_age(site: Site) -> None:
+    """The request id is new at each replay, and the age counts from the making."""
+    ids = {site.get().headers["X-Request-Id"] for _ in range(5)}
+    assert len(ids) == 5
+    site.clock.now = 7.5
+    assert site.get().headers["Age"] == "7"
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["Host", "Cookie", "Accept", "Accept-Language", "User-Agent", "Referer", "Origin"]
+        ),
+        st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=20),
+    )
+)
+def test_no_other_input_changes_a_kept_answer(headers: dict[str, str]) -> None:
+    """Whatever else a request says, the bytes are the same."""
+    site = Site()
+    first = site.get()
+    names = {name.replace("-", "_"): value for name, value in headers.items()}
+    assert site.get(**names).data == first.data
+    assert len(site.app.calls) == 1
+
+
+def test_memory_is_bounded_and_the_least_recently_used_goes(site: Site) -> None:
+    """A full tier drops what was not asked for the longest."""
+    site = Site(limit=100_000)
+    site.get("/s?q=first")
+    for number in range(50):
+        site.get(f"/s?q=n{number}")
+        site.get("/s?q=first")
+    assert site.app.calls.count("q=first") == 1
+    assert site.tier._bytes <= 100_000
+    assert sum(one.size for one in site.tier._kept.values()) == site.tier._bytes
+
+
+def test_the_memo_of_raw_queries_is_bounded(site: Site) -> None:
+    """A flood of junk parameters does not fill the process's memory."""
+    for number in range(3000):
+        site.get(f"/s?q=cat&junk={number}{'x' * 3000}")
+    assert site.tier._memo_bytes < 5 * 1024 * 1024
+    assert len(site.app.calls) == 1
+
+
+def test_a_stale_answer_says_so_when_replayed(site: Site) -> None:
+    """X-Cache stays STALE for an answer that was stale when it was kept."""
+    site.app.headers["X-Cache"] = "STALE"
+    site.get()
+    assert site.get().headers["X-Cache"] == "STALE"
+
+
+@pytest.mark.parametrize(
+    ("header", "taken"),
+    [
+        ("", False),
+        ("gzip", True),
+        ("br, gzip", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000", False),
+        ("gzip;q=0.1", True),
+        ("identity", False),
+        ("br", False),
+    ],
+)
+def test_accept_encoding_is_read_as_the_standard_says(header: str, taken: bool) -> None:  # noqa: FBT001 - a table
+    """RFC 9110 12.5.3: a weight of 0 refuses."""
+    assert accepts_gzip(header) is taken
+
+
+def test_entity_tags_are_compared_weakly() -> None:
+    """RFC 9110 8.8.3.2: W/ does not matter to If-None-Match."""
+    assert matches('"a"', 'W/"a"')
+    assert matches('"b" , W/"a"', 'W/"a"')
+    assert not matches('"ab"', 'W/"a"')

@@ -1,0 +1,110 @@
+"""What may be shown of what agencies send: addresses and texts."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from affiliate.model import plain_text, web_address
+
+GOOD = [
+    "https://image.shutterstock.com/image-photo/a-260nw-1.jpg",
+    "http://a.example",
+    "https://a.example:8443/b?c=d&e=%20#f",
+    "HTTPS://A.EXAMPLE/",
+    "https://127.0.0.1:8000/a.png",
+    "https://[2001:db8::1]/a.png",
+    "http://[::1]:8000/",
+    "https://caf\u00e9.example/\u732b.jpg",
+    "https://a.example/\"'<>",
+    "https://user@a.example/",
+]
+
+
+@pytest.mark.parametrize("address", GOOD)
+def test_web_addresses_pass_as_they_are(address: str) -> None:
+    """An absolute http or https address comes back unchanged."""
+    assert web_address(address) == address
+
+
+BAD = [
+    *("javascript:alert(1)", "JavaScript:alert(1)", "java\tscript:alert(1)", " javascript:1"),
+    *("javascript://a.example/%0aalert(1)", "vbscript:x", "data:text/html,<script>", "blob:x"),
+    *("file:///etc/passwd", "ftp://a.example/", "mailto:a@a.example", "about:blank"),
+    *("", "a", "/a.jpg", "a.jpg", "../a", "?a", "#a", "//a.example/a.jpg", "://a", "a.example"),
+    *("http:", "http:/", "http://", "https:///a", "https:a.example", "https://?a", "https://#a"),
+    *("https://@/", "https://user@", "https://:80", "http:\\\\a.example", "https:/\\a.example"),
+    *("https://a.example\\@b.example", "https://a.example/\n", "\nhttps://a.example"),
+    *("https://a.exa\nmple", "https://a.example/a b", "https://a.example/\x00", "\x01https://a.b"),
+    *("https://a.example/\x7f", "https://a.example/\u2028", "https://a.example/\u00a0"),
+    *("https://a.example/\u0085", "ht\ttps://a.example", "https://[::1", "https://::1]/"),
+    *("https://[a.example]/", "https://a.example/\ud800", "\udfffhttps://a.example"),
+    *("https://a\u2100b.example/", "https\uff1a//a.example"),
+]
+
+
+@pytest.mark.parametrize("address", BAD)
+def test_anything_else_is_dropped(address: str) -> None:
+    """Scripts, data, relative addresses, control marks and what has no host never pass."""
+    assert web_address(address) is None
+
+
+@pytest.mark.parametrize("value", [None, 5, True, b"https://a.example", ["https://a.example"], {}])
+def test_what_is_no_text_is_no_address(value: object) -> None:
+    """A field of another type counts as absent."""
+    assert web_address(value) is None
+
+
+@settings(deadline=None)
+@given(
+    st.text(st.characters())
+    | st.text("htps:/\\.@[]#?a \t\n\x00\ud800", max_size=12).map(lambda rest: f"https://{rest}")
+)
+def test_what_passes_has_a_scheme_a_host_and_can_be_sent(text: str) -> None:
+    """Whatever passes is one line of encodable text with http or https and a host."""
+    address = web_address(text)
+    if address is None:
+        return
+    parts = urlsplit(address)
+    assert parts.scheme in {"http", "https"}
+    assert parts.hostname
+    assert address.encode().decode() == text
+    assert not re.search(r"\s", address)
+
+
+TEXTS = [
+    ("Red bicycle", "Red bicycle"),
+    ("  two \n\t lines ", "two lines"),
+    ("<script>alert('1')</script> & \"co\"", "<script>alert('1')</script> & \"co\""),
+    ("\u202eevil\u202c \u05d0\u200f", "\u202eevil\u202c \u05d0\u200f"),
+    ("a\x00b\x1b[31mc\x7fd\x9fe", "a b [31mc d e"),
+    ("lone \ud800 and \udfff", "lone \ufffd and \ufffd"),
+    ("pair \ud83d\ude00", "pair \ufffd\ufffd"),
+    ("\U0001f600 \u732b e\u0301", "\U0001f600 \u732b e\u0301"),
+    ("\x00\x01 ", ""),
+    ("", ""),
+]
+
+
+@pytest.mark.parametrize(("sent", "shown"), TEXTS)
+def test_text_is_shown_as_text(sent: str, shown: str) -> None:
+    """Control marks and needless space go, lone surrogates are replaced, the rest stays."""
+    assert plain_text(sent) == shown
+
+
+@pytest.mark.parametrize("value", [None, 5, True, b"text", ["text"], {"text": 1}])
+def test_what_is_no_text_is_empty(value: object) -> None:
+    """A field of another type shows nothing."""
+    assert plain_text(value) == ""
+
+
+@settings(deadline=None)
+@given(st.text(st.characters()))
+def test_any_text_can_be_shown(text: str) -> None:
+    """What comes out can be encoded, holds no control mark, and is clean for good."""
+    shown = plain_text(text)
+    assert shown.encode().decode() == shown
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f]", shown)
+    assert plain_text(shown) == shown

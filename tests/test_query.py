@@ -1,0 +1,406 @@
+"""The one parser: what it takes, what it refuses, and the one form that it gives to each search."""
+
+import random
+from typing import Any
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from affiliate.errors import BadQuery
+from affiliate.model import SearchQuery
+from affiliate.query import (
+    AGES,
+    ASPECTS,
+    ETHNICITIES,
+    GENDERS,
+    LANGUAGES,
+    LICENSES,
+    MAX_NAME,
+    MAX_WORDS,
+    MEDIA,
+    ORIENTATIONS,
+    READERS,
+    RESOLUTIONS,
+    SORTS,
+    TYPES,
+    read_flag,
+    read_parameters,
+    read_site,
+)
+
+parse = SearchQuery.from_query_string
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+# -- what is refused
+
+BAD: list[tuple[str | bytes, str, str]] = [
+    ("", "q", "nothing at all"),
+    ("q=", "q", "no words"),
+    ("q=+++", "q", "only white space"),
+    ("q=%E2%80%83", "q", "only an em space"),
+    ("type=photo&sort=newest", "q", "nothing to search by"),
+    ("exclude=dog", "q", "only an exclusion"),
+    ("q=" + "a" * 501, "q", "501 characters"),
+    ("q=" + "%EF%B7%BA" * 28, "q", "a ligature of 18 letters, 28 times"),
+    ("q=" + "%C3%9F" * 251, "q", "letters that case folding doubles"),
+    ("q=cat&exclude=" + "a" * 501, "exclude", "501 characters to exclude"),
+    ("category=" + "a" * 101, "category", "a category of 101 characters"),
+    ("contributor=" + "a" * 101, "contributor", "a contributor of 101 characters"),
+    ("q=cat&agency=" + "a" * 101, "agency", "an agency of 101 characters"),
+    ("q=a%00b", "q", "NUL"),
+    ("q=a%01b", "q", "a control character"),
+    ("q=a%1Bb", "q", "an escape character"),
+    ("q=a%7Fb", "q", "delete"),
+    ("q=a%C2%85b", "q", "a control character beyond ASCII"),
+    ("q=cat&exclude=a%00b", "exclude", "NUL to exclude"),
+    ("category=a%00b", "category", "NUL in a category"),
+    ("contributor=a%08b", "contributor", "backspace in a contributor"),
+    ("q=cat&agency=a%00b", "agency", "NUL in an agency"),
+    ("q=%ED%A0%80", "q", "a lone surrogate in escapes"),
+    ("q=\ud800", "q", "a lone surrogate as it is"),
+    (b"q=\xed\xa0\x80", "q", "a lone surrogate in bytes"),
+    ("q=%FF", "q", "a byte that isn't UTF-8"),
+    (b"q=\xff", "q", "such a byte as it is"),
+    ("q=%C3", "q", "half a letter"),
+    ("q=%C0%AF", "q", "an overlong escape"),
+    ("q=cat&sort=%FF", "sort", "such a byte in another parameter"),
+    ("q=cat&junk=%FF", "junk", "such a byte in an unknown parameter"),
+    ("q=cat&%FF=1", "\ufffd", "such a byte in a name"),
+    ("q=cat&page=0", "page", "page 0"),
+    ("q=cat&page=-1", "page", "a page below 0"),
+    ("q=cat&page=abc", "page", "a page that is no number"),
+    ("q=cat&page=1.5", "page", "half a page"),
+    ("q=cat&page=1e3", "page", "a number in another notation"),
+    ("q=cat&page=%2B1", "page", "a sign"),
+    ("q=cat&page=1_0", "page", "a number as Python writes it"),
+    ("q=cat&page=%D9%A1", "page", "a digit of another script"),
+    ("q=cat&page=" + "9" * 5000, "page", "a number too long for Python"),
+    ("q=cat&people=5", "people", "five people"),
+    ("q=cat&people=x", "people", "people that are no number"),
+    ("q=cat&color=red", "color", "a color by name"),
+    ("q=cat&color=fff", "color", "a color of three digits"),
+    ("q=cat&color=ff88001", "color", "a color of seven digits"),
+    ("q=cat&color=gg0000", "color", "digits that are none"),
+    ("q=cat&released=yes", "released", "a flag in words"),
+    ("q=cat&safe=2", "safe", "a flag of 2"),
+    ("q=cat&q=dog", "q", "words twice"),
+    ("q=cat&q=cat", "q", "the same words twice"),
+    ("q=cat&page=1&page=2", "page", "two pages"),
+    ("q=cat&sort=newest&sort=", "sort", "a parameter twice, once empty"),
+    *(
+        (f"q=cat&{name}=nonsense", name, f"unknown {name}")
+        for name in (
+            "media",
+            "type",
+            "orientation",
+            "age",
+            "gender",
+            "ethnicity",
+            "license",
+            "sort",
+            "lang",
+            "resolution",
+            "aspect",
+        )
+    ),
+    *(
+        (f"q=cat&media=video&{name}={value}", name, f"{name} {value}")
+        for name in ("duration", "fps")
+        for value in ("x", "-", "30-10", "1-2-3", "1.5", "99999", "--1")
+    ),
+]
+
+
+@pytest.mark.parametrize(("raw", "field", "what"), BAD, ids=[b[2] for b in BAD])
+def test_bad_input_is_refused_by_name(raw: str | bytes, field: str, what: str) -> None:
+    """What can't be read is a `BadQuery` that names the parameter and says why."""
+    with pytest.raises(BadQuery) as caught:
+        parse(raw)
+    assert caught.value.field == field, what
+    assert caught.value.reason.endswith(".")
+    assert str(caught.value) == f"{field}: {caught.value.reason}"
+
+
+# -- what is taken
+
+GOOD: list[tuple[str, dict[str, Any]]] = [
+    ("q=cat", {"q": "cat"}),
+    ("q=a", {"q": "a"}),
+    ("q=" + "a" * 500, {"q": "a" * 500}),
+    ("q=red+bike", {"q": "red bike"}),
+    ("q=red%20bike", {"q": "red bike"}),
+    ("q=cat%0Adog%09mouse", {"q": "cat dog mouse"}),
+    ("q=%C3%84rger", {"q": "\u00e4rger"}),
+    ("q=A%CC%88rger", {"q": "\u00e4rger"}),
+    ("q=STRASSE", {"q": "strasse"}),
+    ("q=Stra%C3%9Fe", {"q": "strasse"}),
+    ("q=%EF%BC%A3%EF%BC%A1%EF%BC%B4", {"q": "cat"}),
+    ("q=%F0%9F%90%88", {"q": "\U0001f408"}),
+    ("q=NOT+cat", {"q": "not cat"}),
+    ("q=cat&q2=dog", {"q": "cat"}),
+    ("q=100%", {"q": "100%"}),
+    ("q=%zz", {"q": "%zz"}),
+    ("q=a=b", {"q": "a=b"}),
+    ("q=a;b", {"q": "a;b"}),
+    ("&&q=cat&=&=x&x", {"q": "cat"}),
+    ("category=Animals%2FWildlife", {"category": "Animals/Wildlife"}),
+    ("contributor=Ann+Other", {"contributor": "Ann Other"}),
+    ("color=%23FF8800", {"color": "ff8800"}),
+    ("color=GrayScale", {"color": "grayscale"}),
+    ("q=cat&color=", {"q": "cat"}),
+    ("q=cat&exclude=dog+Bird+dog", {"q": "cat", "exclude": "bird dog"}),
+    ("q=cat&page=99999999", {"q": "cat", "page": 99999999}),
+    ("q=cat&page=007", {"q": "cat", "page": 7}),
+    ("q=cat&people=0", {"q": "cat", "people": 0}),
+    ("q=cat&released=1&safe=0", {"q": "cat", "released": True, "safe": False}),
+    ("q=cat&agency=B&agency=a&agency=b", {"q": "cat", "agency": ("a", "b")}),
+    ("q=cat&agency=", {"q": "cat"}),
+    ("q=cat&lang=ZH-hant", {"q": "cat", "lang": "zh-Hant"}),
+    ("q=cat&duration=10-30", {"q": "cat"}),
+    ("q=cat&media=video&duration=010-30", {"q": "cat", "media": "video", "duration": "10-30"}),
+    ("q=cat&media=video&duration=10-", {"q": "cat", "media": "video", "duration": "10-"}),
+    ("q=cat&media=video&fps=-30", {"q": "cat", "media": "video", "fps": "-30"}),
+    ("q=cat&media=video&fps=25", {"q": "cat", "media": "video", "fps": "25"}),
+]
+
+
+@pytest.mark.parametrize(("raw", "fields"), GOOD)
+def test_good_input_is_read(raw: str, fields: dict[str, Any]) -> None:
+    """Words are folded, values normalized, empty and unknown parameters dropped."""
+    assert parse(raw) == SearchQuery(**fields)
+    assert parse(raw.encode()) == SearchQuery(**fields)
+
+
+ENUMS = {
+    "media": MEDIA,
+    "type": TYPES,
+    "orientation": ORIENTATIONS,
+    "age": AGES,
+    "gender": GENDERS,
+    "ethnicity": ETHNICITIES,
+    "license": LICENSES,
+    "sort": SORTS,
+    "lang": LANGUAGES,
+    "resolution": RESOLUTIONS,
+    "aspect": ASPECTS,
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, all_ in ENUMS.items() for v in all_])
+def test_every_value_of_every_list_is_taken(name: str, value: str) -> None:
+    """Each value of the design's lists is read, in any case, as itself."""
+    raw = f"q=cat&media=video&{name}=" if name in {"resolution", "aspect"} else f"q=cat&{name}="
+    assert getattr(parse(raw + quote(value)), name) == value
+    assert parse(raw + quote(value.upper())) == parse(raw + quote(value))
+
+
+def test_filters_are_what_an_agency_must_express() -> None:
+    """Words, language, page, agencies and the default media are no filters; the rest is."""
+    assert parse("q=a&lang=de&page=2&agency=x&safe=0&media=image").filters() == frozenset()
+    assert parse("q=a&media=video&fps=25&people=0&sort=newest").filters() == {
+        *("media", "fps", "people", "sort"),
+    }
+
+
+def test_a_search_without_one_filter_begins_anew() -> None:
+    """Taking a filter away leaves the rest and goes to the first page."""
+    query = parse("q=cat&type=photo&sort=newest&page=7")
+    assert query.without("type") == parse("q=cat&sort=newest")
+    assert query.without("sort") == parse("q=cat&type=photo")
+
+
+# -- one form for each meaning
+
+WORDS = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=25).filter(
+    str.strip
+)
+VALUES: dict[str, st.SearchStrategy[str]] = {
+    **{name: st.sampled_from(values) for name, values in ENUMS.items()},
+    "q": WORDS,
+    "exclude": WORDS,
+    "category": WORDS,
+    "contributor": WORDS,
+    "color": st.from_regex(r"\A[0-9a-fA-F]{6}\Z") | st.just("grayscale"),
+    "people": st.integers(0, 4).map(str),
+    "released": st.sampled_from("01"),
+    "safe": st.sampled_from("01"),
+    "duration": st.from_regex(r"\A([1-9][0-9]?|[1-9]?-[1-9][0-9]|[1-9]-)\Z"),
+    "fps": st.from_regex(r"\A([1-9][0-9]?|[1-9]?-[1-9][0-9]|[1-9]-)\Z"),
+    "page": st.integers(1, 999_999_999).map(str),
+    "agency": WORDS,
+}
+PARAMETERS = st.fixed_dictionaries(
+    {"q": VALUES["q"]}, optional={n: v for n, v in VALUES.items() if n != "q"}
+)
+
+
+def test_every_parameter_is_made_by_the_properties_below() -> None:
+    """The strategies above know each parameter that the parser reads."""
+    assert set(VALUES) == {*READERS, "agency"} == set(SearchQuery.__struct_fields__)
+
+
+def parsed(parameters: dict[str, str]) -> SearchQuery:
+    return parse(urlencode(parameters))
+
+
+def refused(raw: str | bytes) -> str | None:
+    """The field that the parser refuses, or None when it takes everything."""
+    try:
+        parse(raw)
+    except BadQuery as error:
+        return error.field
+    return None
+
+
+@calm
+@given(PARAMETERS)
+def test_the_canonical_form_is_a_fixed_point(parameters: dict[str, str]) -> None:
+    """Parsing a canonical query string gives the same search, and the same string again."""
+    query = parsed(parameters)
+    assert parse(query.canonical()) == query
+    assert parse(query.canonical()).canonical() == query.canonical()
+    assert query.canonical().isascii()
+
+
+@calm
+@given(PARAMETERS, st.randoms(use_true_random=False))
+def test_variants_that_mean_the_same_are_one_search(
+    parameters: dict[str, str], chance: random.Random
+) -> None:
+    """Order, case, white space, junk, defaults and kinds of escaping change nothing."""
+    query = parsed(parameters)
+    defaults = {"media": "image", "sort": "popular", "page": "1", "safe": "1", "released": "0"}
+    pairs = [*({n: d for n, d in defaults.items() if n not in parameters} | parameters).items()]
+    pairs += [("utm_source", "x"), ("Q", "dog"), ("junk", ""), ("gclid", "1"), ("wait", "1")]
+    chance.shuffle(pairs)
+    varied = []
+    for name, value in pairs:
+        text = value
+        if name in {"q", "exclude"}:
+            text = "  " + value.replace(" ", "\u2003 ") + "\t"
+        if name in ENUMS or name == "color":
+            text = f" {value.upper()} "
+        escape = chance.choice(
+            (quote, quote_plus, lambda t: "".join(f"%{b:02x}" for b in t.encode()))
+        )
+        varied.append(f"{escape(name)}={escape(text)}")
+    assert parse("&".join(varied)) == query
+    assert parse("&".join(varied)).canonical() == query.canonical()
+
+
+@calm
+@given(st.text("abcXYZ \u00e4\u00c4\u00df\ufb01\u01c5\u03a3\u03c2\u1e9e\u212b", min_size=1))
+def test_case_of_words_does_not_matter(words: str) -> None:
+    """Words in capitals, small letters or as typed are one search."""
+    query = parsed({"q": f"x{words}"})
+    assert parsed({"q": f"X{words.upper()}"}) == query
+    assert parsed({"q": f"x{words.casefold()}"}) == query
+
+
+@calm
+@given(PARAMETERS, PARAMETERS)
+def test_other_meanings_have_other_forms(one: dict[str, str], other: dict[str, str]) -> None:
+    """Two searches have the same canonical string only when every field is the same."""
+    a, b = parsed(one), parsed(other)
+    assert (a.canonical() == b.canonical()) == (a == b)
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+def test_each_parameter_alone_makes_another_search(name: str) -> None:
+    """Every parameter counts: with it, the canonical string is another one."""
+    samples = {
+        "q": "dog", "exclude": "dog", "color": "000000", "people": "0", "category": "x",
+        "contributor": "x", "released": "1", "safe": "0", "duration": "5", "fps": "5",
+        "page": "2", "agency": "x", "media": "video", "sort": "newest",
+    }  # fmt: skip
+    base = {"q": "cat"} | ({"media": "video"} if name in {"duration", "fps"} else {})
+    base |= {"media": "video"} if name in {"resolution", "aspect"} else {}
+    value = samples.get(name) or ENUMS[name][-1]
+    assert parse(urlencode(base | {name: value})).canonical() != parse(urlencode(base)).canonical()
+
+
+@calm
+@given(
+    st.binary(max_size=300)
+    | st.lists(
+        st.tuples(st.sampled_from([n.encode() for n in VALUES]), st.binary(max_size=40)), max_size=6
+    ).map(lambda pairs: b"&".join(n + b"=" + v for n, v in pairs))
+)
+def test_any_bytes_are_a_search_or_a_bad_query(raw: bytes) -> None:
+    """Whatever stands in an address, the parser answers with a search or a `BadQuery`."""
+    if refused(raw) is None:
+        assert parse(parse(raw).canonical()) == parse(raw)
+    else:
+        assert refused(raw) != ""
+
+
+@calm
+@given(st.text(st.characters()))
+def test_any_text_is_a_search_or_a_bad_query(raw: str) -> None:
+    """The same holds for text, with surrogates or without."""
+    if refused(raw) is None:
+        assert parse(raw).says_something()
+    else:
+        assert refused(raw) != ""
+
+
+def test_long_folding_stays_within_the_limits() -> None:
+    """A name that folding makes longer than the limit is refused, not kept in a form too long."""
+    with pytest.raises(BadQuery) as caught:
+        parse("q=cat&agency=" + "%C3%9F" * MAX_NAME)
+    assert caught.value.field == "agency"
+    assert len(parse("q=" + "%C3%9F" * (MAX_WORDS // 2)).q) == MAX_WORDS
+
+
+def test_the_canonical_order_is_that_of_the_fields() -> None:
+    """One order for all: that in which the fields are declared."""
+    raw = "page=2&agency=b&agency=a&sort=newest&type=photo&exclude=dog&q=cat&people=0&safe=0"
+    assert parse(raw).canonical() == (
+        "q=cat&exclude=dog&type=photo&people=0&safe=0&sort=newest&agency=a&agency=b&page=2"
+    )
+    names = [name for name, _ in parse_qsl(parse(raw).canonical())]
+    order = SearchQuery.__struct_fields__
+    assert names == sorted(names, key=order.index)
+
+
+# -- the other parameters of addresses
+
+
+@pytest.mark.parametrize(
+    ("raw", "site"),
+    [
+        ("", ""),
+        ("site=", ""),
+        ("site=Blog.Example", "blog.example"),
+        ("site=+blog.example+", "blog.example"),
+        ("site=localhost:8000", "localhost:8000"),
+        ("site=caf%C3%A9.example", "caf\u00e9.example"),
+        ("site=" + "a" * 253, "a" * 253),
+    ],
+)
+def test_a_site_is_a_host_name(raw: str, site: str) -> None:
+    """``site`` is folded to lower case; absent and empty are the same."""
+    assert read_site(read_parameters(raw)) == site
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a b", "https://a.example", "a.example/x", "a@b", "<b>", "a" * 254, "a\x00", "a:123456", "\n"],
+)
+def test_what_is_no_host_name_is_refused(value: str) -> None:
+    """Anything but a host name, with a port perhaps, is a bad query that names ``site``."""
+    raw = f"site=x{quote(value)}y"
+    with pytest.raises(BadQuery) as caught:
+        read_site(read_parameters(raw))
+    assert caught.value.field == "site"
+
+
+def test_flags_are_one_or_nought() -> None:
+    """``wait=1`` is on; absent, empty and 0 are off; anything else is refused."""
+    assert read_flag(read_parameters("wait=1"), "wait")
+    assert not any(read_flag(read_parameters(raw), "wait") for raw in ("", "wait=", "wait=0"))
+    for raw in ("wait=2", "wait=on", "wait=1&wait=1"):
+        with pytest.raises(BadQuery, match="wait"):
+            read_flag(read_parameters(raw), "wait")

@@ -1,0 +1,196 @@
+"""Pages from several agencies: shared places, slices, statuses."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from affiliate.agencies.base import Agency
+from affiliate.cache import Cache, Policy
+from affiliate.errors import AgencyDown, BadQuery
+from affiliate.links import LinkStyle
+from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
+from affiliate.search import Listed, Patience, Search, interleave, share
+from affiliate.transport import Transport
+from tests.test_cache import Memory
+
+QUERY = SearchQuery(q="cat")
+CLOSED = LinkStyle(template="{landing_url}")
+
+
+class Shelf(Agency):
+    """An agency over numbered pictures, held in memory; counts its calls."""
+
+    def __init__(self, name: str, total: int, *, most: int = 240, depth: int = 10_000) -> None:
+        super().__init__(Transport())
+        self.calls: list[int] = []
+        self.before: Callable[[], None] = lambda: None
+        self.total = total
+        self.name = name  # type: ignore[misc] # a class has one, a shelf its own
+        self.title = name.title()  # type: ignore[misc]
+        self.most = most  # type: ignore[misc]
+        self.depth = depth  # type: ignore[misc]
+
+    def search(self, query: SearchQuery, chunk: int) -> SearchResult:
+        assert query == QUERY
+        self.calls.append(chunk)
+        self.before()
+        ranks = range(chunk * self.chunk_size, min((chunk + 1) * self.chunk_size, self.total))
+        return SearchResult(tuple(self.picture(rank) for rank in ranks), self.total)
+
+    def picture(self, rank: int) -> Media:
+        url = f"https://{self.name}.example/{rank}"
+        thumbnail = Thumbnail(f"{url}.jpg", 390, 260)
+        return Media(agency=self.name, id=str(rank), page_url=url, thumbnail=thumbnail)
+
+
+def search_over(*shelves: Agency, weights: tuple[int, ...] = ()) -> Search:
+    policy = Policy(fresh=100, stale=100)
+    listed = [
+        Listed(agency=shelf, weight=weight, link=CLOSED, policy=policy)
+        for shelf, weight in zip(shelves, weights or (1,) * len(shelves), strict=True)
+    ]
+    return Search(listed, Cache(Memory()))
+
+
+def ranks(search: Search, page: int, agency: str) -> list[int]:
+    outcome = search.page(QUERY.replace(page=page), Patience.FULL)
+    return [int(item.id) for item in outcome.page.items if item.agency == agency]
+
+
+@given(st.lists(st.integers(1, 99), min_size=1, max_size=12))
+def test_places_are_shared_by_weight(weights: list[int]) -> None:
+    """All 48 places are given, none is off its exact share by a place or more."""
+    shares = share(48, weights)
+    assert sum(shares) == 48
+    for places, weight in zip(shares, weights, strict=True):
+        assert abs(places - 48 * weight / sum(weights)) < 1
+
+
+@pytest.mark.parametrize(("most", "calls"), [(240, 1), (500, 1), (100, 3), (20, 13)])
+def test_five_pages_join_without_gap_or_overlap(most: int, calls: int) -> None:
+    """Whatever an agency's chunk is, pages 1 to 5 show ranks 0 to 239 once, for few calls."""
+    shelf = Shelf("a", 1000, most=most)
+    search = search_over(shelf)
+    shown = [rank for page in range(1, 6) for rank in ranks(search, page, "a")]
+    assert shown == list(range(240))
+    assert len(shelf.calls) == calls if most >= 48 else len(shelf.calls) <= calls
+
+
+@settings(max_examples=20)
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=5), st.integers(1, 300))
+def test_slices_of_several_agencies_join(weights: list[int], total: int) -> None:
+    """With any weights, an agency's ranking is shown whole and once over the pages."""
+    shelves = [Shelf(f"s{i}", total) for i in range(len(weights))]
+    search = search_over(*shelves, weights=tuple(weights))
+    pages = search.page(QUERY, Patience.FULL).page.pages
+    for i in range(len(weights)):
+        if share(48, weights)[i]:
+            shown = [r for page in range(1, pages + 1) for r in ranks(search, page, f"s{i}")]
+            assert shown == list(range(total))
+
+
+def test_agencies_are_interleaved_by_rank() -> None:
+    """The first of each agency come before the second of any at equal weight."""
+    a, b = Shelf("a", 9), Shelf("b", 9)
+    rankings = [[shelf.picture(rank) for rank in range(3)] for shelf in (a, b)]
+    names = [(item.agency, item.id) for item in interleave(rankings, [24, 24])]
+    assert names == [("a", "0"), ("b", "0"), ("a", "1"), ("b", "1"), ("a", "2"), ("b", "2")]
+
+
+def test_a_page_past_every_depth_costs_no_call() -> None:
+    """page=99999999 is empty, at once, and no agency is asked."""
+    shelf = Shelf("a", 1000)
+    outcome = search_over(shelf).page(QUERY.replace(page=99_999_999), Patience.FULL)
+    assert (outcome.page.items, shelf.calls, outcome.waited) == ((), [], False)
+
+
+def test_a_page_past_the_end_costs_no_call_once_the_total_is_known() -> None:
+    """After page 1 has told the total, pages behind the end are empty without a call."""
+    shelf = Shelf("a", 60)
+    search = search_over(shelf)
+    assert search.page(QUERY, Patience.FULL).page.pages == 2
+    beyond = search.page(QUERY.replace(page=40), Patience.FULL).page
+    assert (beyond.items, beyond.total, beyond.pages, shelf.calls) == ((), 60, 2, [0])
+
+
+def test_totals_are_summed_and_pages_are_the_largest() -> None:
+    """Total sums what is known; pages counts the agency that fills the most."""
+    page = search_over(Shelf("a", 30), Shelf("b", 300)).page(QUERY, Patience.FULL).page
+    assert (page.total, page.pages) == (330, 13)
+
+
+def test_the_plain_page_asks_no_agency() -> None:
+    """Without patience a page has what the cache has, and the rest is late."""
+    shelf = Shelf("a", 10)
+    search = search_over(shelf)
+    outcome = search.page(QUERY, Patience.NONE)
+    assert [s.status for s in outcome.page.agencies] == ["late"]
+    assert shelf.calls == []
+    search.page(QUERY, Patience.FULL)
+    assert [s.status for s in search.page(QUERY, Patience.NONE).page.agencies] == ["fresh"]
+
+
+def test_a_late_agency_fills_the_cache() -> None:
+    """A page goes out without the slow agency, whose answer is there for the next one."""
+    quick, slow = Shelf("quick", 10), Shelf("slow", 10)
+    go, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        assert go.wait(10)
+        done.set()
+
+    slow.before = hold
+    search = search_over(quick, slow)
+    first = search.page(QUERY, Patience.LINGER)
+    assert [s.status for s in first.page.agencies] == ["fetched", "late"]
+    assert {item.agency for item in first.page.items} == {"quick"}
+    go.set()
+    assert done.wait(10)
+    second = search.page(QUERY, Patience.FULL)
+    assert {item.agency for item in second.page.items} == {"quick", "slow"}
+    assert slow.calls == [0]
+
+
+def test_a_failed_agency_is_data() -> None:
+    """One agency's failure leaves its places empty and is named on the page."""
+    good, bad = Shelf("good", 100), Shelf("bad", 100)
+
+    def fail() -> None:
+        raise AgencyDown("bad", "It is broken.")
+
+    bad.before = fail
+    outcome = search_over(good, bad).page(QUERY, Patience.FULL)
+    assert len(outcome.page.items) == 24
+    status = outcome.page.agencies[1]
+    assert (status.status, status.error and status.error.message) == ("failed", "It is broken.")
+    assert 0 < outcome.lifetime <= 5
+
+
+def test_an_agency_that_cant_express_a_filter_is_left_out() -> None:
+    """Its places go to the others, and the page says why it is missing."""
+    able, unable = Shelf("able", 100), Shelf("unable", 100)
+    able.expresses = {"type": ("photo",)}  # type: ignore[misc]
+    search = search_over(able, unable)
+    able.search = lambda query, chunk: SearchResult((able.picture(chunk),), 1)  # type: ignore[method-assign] # noqa: ARG005
+    page = search.page(QUERY.replace(type="photo"), Patience.FULL).page
+    assert [(s.agency, s.status) for s in page.agencies] == [
+        ("able", "fetched"),
+        ("unable", "unsupported"),
+    ]
+    assert page.agencies[1].error is not None
+    assert "type" in page.agencies[1].error.message
+
+
+def test_agency_narrows_and_an_unknown_one_is_refused() -> None:
+    """agency=b shows b alone on all places; one that is not on is the visitor's fault."""
+    a, b = Shelf("a", 100), Shelf("b", 100)
+    search = search_over(a, b)
+    page = search.page(QUERY.replace(agency=("b",)), Patience.FULL).page
+    assert {item.agency for item in page.items} == {"b"}
+    assert (len(page.items), a.calls) == (48, [])
+    with pytest.raises(BadQuery) as caught:
+        search.page(QUERY.replace(agency=("nope",)), Patience.FULL)
+    assert caught.value.field == "agency"

