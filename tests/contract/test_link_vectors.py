@@ -1,0 +1,67 @@
+"""Affiliate links against those that were seen in public material, official and other."""
+
+import json
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.links import LinkStyle, affiliate_link, encoded
+from affiliate.model import Media, Thumbnail
+from affiliate.transport import Transport
+from tests.contract.shared import upstream
+
+PICTURE = Media(
+    agency="shutterstock", id="108559295", thumbnail=Thumbnail("https://a.example", 3, 2)
+)
+
+
+def vectors(kind: str) -> list[dict[str, Any]]:
+    """The vectors whose kind begins so; there is always one."""
+    path = upstream("shutterstock", "affiliate-link-vectors.json")
+    found = [v for v in json.loads(path.read_bytes())["vectors"] if v["kind"].startswith(kind)]
+    assert found
+    return found
+
+
+def test_links_by_the_documented_rule_are_ours_exactly() -> None:
+    """With sub ids off, our link to a landing address is the one that the rule gives."""
+    for vector in vectors("derived"):
+        style = LinkStyle(template=Shutterstock.link_template, affiliate_id=vector["affiliate_id"])
+        assert affiliate_link(style, PICTURE, vector["landing"]) == vector["url"]
+
+
+def test_the_whole_way_from_an_id_gives_the_documented_link() -> None:
+    """From a picture's id to the link, nothing but the id is put in."""
+    landing = Shutterstock(Transport()).landing(PICTURE)
+    style = LinkStyle(template=Shutterstock.link_template, affiliate_id="12345")
+    link = affiliate_link(style, PICTURE, landing)
+    expected = [v["url"] for v in vectors("derived") if v.get("image_id") == PICTURE.id]
+    assert [link] == expected
+
+
+def test_the_official_form_is_our_template() -> None:
+    """The form in the official documentation, over https, is the default template."""
+    official = [v["url"] for v in vectors("observed (seed 004")]
+    for url in official:
+        form = url.replace("http:", "https:", 1).replace("[id]", "{affiliate_id}")
+        form = form.replace("43977", "43068")  # the ad of footage
+        start, _, landing = form.partition("?u=")
+        landing = landing.replace("[image id]", PICTURE.id)
+        assert f"{start}?u={{landing}}" == Shutterstock.link_template
+        assert landing == encoded(Shutterstock(Transport()).landing(PICTURE))
+
+
+def test_seen_links_are_encoded_as_we_encode() -> None:
+    """In every link seen whose ``u`` is encoded, decoding and our encoding give it back."""
+    checked = 0
+    for vector in vectors("observed"):
+        parts = urlsplit(vector["url"].replace("[image id]", "1").replace("[id]", "2"))
+        pairs = dict(pair.split("=", 1) for pair in parts.query.split("&"))
+        if "://" in pairs["u"]:
+            continue  # the vectors note these as not encoded
+        checked += 1
+        landing = unquote(pairs["u"])
+        assert encoded(landing) == pairs["u"]
+        assert landing == vector.get("decoded_u", landing)
+        assert urlsplit(landing).hostname
+    assert checked >= 5
