@@ -17,12 +17,14 @@ from affiliate.agencies import AGENCIES
 from affiliate.cache import Cache, Policy
 from affiliate.config import AgencySettings, Config
 from affiliate.errors import ConfigError
+from affiliate.health import Quota
 from affiliate.ledger import Ledger
 from affiliate.links import LinkStyle
 from affiliate.memory import MemoryTier
 from affiliate.page import Site
 from affiliate.search import Listed, Search
 from affiliate.stores import Guarded
+from affiliate.tally import Tally
 from affiliate.transport import Transport
 
 THREADS = 64
@@ -52,11 +54,15 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     ledger = parts.get("ledger") or Ledger(settings.database_url)
     ledger.upgrade()
     listed = [_listed(n, one, settings, transport) for n, one in settings.agencies.items()]
-    search = Search(listed, Cache(store))
+    limits = {n: one.calls_per_hour for n, one in settings.agencies.items() if one.calls_per_hour}
+    search = Search(listed, Cache(store), Quota(store, limits, settings.web_concurrency))
+    tally = Tally(ledger, store, settings.site_language)
     app.extensions["ledger"] = ledger
-    site.register(app, Site(config=settings, search=search, ledger=ledger, store=store))
+    parts_of_site = Site(config=settings, search=search, ledger=ledger, store=store, tally=tally)
+    site.register(app, parts_of_site)
     cli.register(app)
-    app.wsgi_app = MemoryTier(app.wsgi_app, site.routes())  # type: ignore[method-assign,assignment] # as Flask documents it
+    tier = MemoryTier(app.wsgi_app, site.routes(), on_hit=tally.replayed.append)
+    app.wsgi_app = tier  # type: ignore[method-assign,assignment] # as Flask documents it
     return app
 
 

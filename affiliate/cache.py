@@ -183,6 +183,29 @@ class Cache:
             self._refresh(wanted, fetch)
         return _answer(loaded, wanted.policy, self._now())
 
+    def renew(self, wanted: Wanted[Value], fetch: Callable[[], Value], within: float) -> bool:
+        """Fetch now what is missing, stale, or fresh for less than ``within`` seconds.
+
+        False when there was nothing to do, when another is about it, or after a failure.
+        """
+        token = secrets.token_hex(8)
+        if self._lasts(self._load(wanted).entry, wanted.policy, within):
+            return False
+        if not self._store.lease(wanted.key, token, LEASE_SECONDS):
+            return False
+        try:
+            loaded = self._fetch(wanted, fetch, within)
+        finally:
+            self._store.release(wanted.key, token)
+        return loaded.entry is not None and loaded.entry.failure is None
+
+    def _lasts(self, entry: Entry | None, policy: Policy, within: float) -> bool:
+        """Whether an entry need not be fetched: fresh for longer, or failed just now."""
+        now = self._now()
+        if entry is None or now < entry.retry_at():
+            return entry is not None
+        return decide(entry, now, policy) is Verdict.FRESH and lifetime(entry, now, policy) > within
+
     def close(self) -> None:
         """Let the fetches under way behind answers end, and start no more."""
         self._closing.set()
@@ -257,9 +280,11 @@ class Cache:
         finally:
             self._store.release(wanted.key, token)
 
-    def _fetch(self, wanted: Wanted[Value], fetch: Callable[[], Value]) -> Loaded[Value]:
+    def _fetch(
+        self, wanted: Wanted[Value], fetch: Callable[[], Value], within: float = 0.0
+    ) -> Loaded[Value]:
         before = self._load(wanted)
-        if before.entry and decide(before.entry, self._now(), wanted.policy) is Verdict.FRESH:
+        if self._lasts(before.entry, wanted.policy, within):
             return before  # another leader was quicker, between our look and our lead
         value: Value | None
         try:

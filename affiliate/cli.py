@@ -1,10 +1,10 @@
-"""The owner's commands: ``flask clicks`` and ``flask ledger upgrade``."""
+"""The owner's commands: clicks, warm, cache and ledger."""
 
 import csv
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import IO
 
 import click
@@ -12,18 +12,25 @@ import msgspec
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from affiliate.errors import BadQuery, LedgerError
+from affiliate.cache import FORMAT, search_key
+from affiliate.errors import BadQuery, LedgerError, StoreDown, StoreRefused
 from affiliate.ledger import GROUPS, Click, Ledger
+from affiliate.page import Site
+from affiliate.query import SearchQuery
+from affiliate.tally import MARKS, counter
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 ledger_group = AppGroup("ledger", help="The database of searches and clicks.")
+cache_group = AppGroup("cache", help="The cache of agencies' answers.")
 
 
 def register(app: Flask) -> None:
     """Add the commands to an app that keeps its `Ledger` as ``app.extensions["ledger"]``."""
     app.cli.add_command(clicks)
     app.cli.add_command(ledger_group)
+    app.cli.add_command(cache_group)
+    app.cli.add_command(warm)
 
 
 @ledger_group.command()
@@ -59,6 +66,95 @@ def clicks(
             raise click.UsageError("--csv writes single clicks; it can't be used with --by.")
 
 
+@click.command()
+@click.option("--searches", default=200, show_default=True, help="How many of the most asked.")
+@click.option("--days", default=7, show_default=True, help="Asked within so many days.")
+@click.option(
+    "--within",
+    default=6 * 3600,
+    show_default=True,
+    help="Those that will be fresh for less than so many seconds.",
+)
+@click.option("--calls", default=100, show_default=True, help="At most so many calls.")
+@with_appcontext
+def warm(searches: int, days: int, within: int, calls: int) -> None:
+    """Ask anew for the searches that are asked most and are about to go stale."""
+    since = datetime.now(UTC).date() - timedelta(days=days - 1)
+    made = looked = 0
+    with _told():
+        for words, _ in _ledger().asked(since, searches):
+            if made >= calls:
+                break
+            made += _site().search.warm(SearchQuery.from_query_string(words), within)
+            looked += 1
+    click.echo(f"Looked at {looked} searches, asked the agencies {made} times.")
+
+
+@cache_group.command()
+def size() -> None:
+    """Show how much is cached and how often the cache answered today."""
+    with _told():
+        entries, used = _site().store.store.size()
+        counts = {mark: _site().store.store.incr(counter(mark), 0, 60) for mark in MARKS}
+    total = sum(counts.values())
+    click.echo(f"{entries} entries, {used / 1e6:.1f} MB")
+    for mark, count in counts.items():
+        share = f"{count / total:.1%}" if total else "-"
+        click.echo(f"{mark.lower():7} {count:9} {share:>7}")
+
+
+@cache_group.command()
+@click.argument("query")
+def look(query: str) -> None:
+    """Show a search's entries: QUERY is words, or a query string such as q=cat&type=photo."""
+    with _told():
+        asked = _query(query)
+        for one in _site().search.listed:
+            key = search_key(one.agency.name, asked, 0)
+            answer = _site().search.peek(asked, one)
+            if answer is None:
+                click.echo(f"{key}  nothing")
+            elif answer.value is None:
+                click.echo(f"{key}  failed: {answer.failure and answer.failure.message}")
+            else:
+                click.echo(
+                    f"{key}  {answer.status} for {answer.lifetime:.0f} s,"
+                    f" {len(answer.value.items)} of {answer.value.total} pictures"
+                )
+
+
+@cache_group.command()
+@click.option("--agency", help="Only this agency's.")
+@click.option("--words", help="Only those found with exactly these words.")
+def drop(agency: str | None, words: str | None) -> None:
+    """Forget cached answers of an agency, of some words, or all."""
+    with _told():
+        wanted = _query(words).q if words else None
+        prefix = f"{FORMAT}:search:{agency}:" if agency else f"{FORMAT}:search:"
+        store = _site().store.store
+        dropped = 0
+        for key in store.keys(prefix):
+            query = SearchQuery.from_query_string(key.split(":", 4)[4])
+            if wanted is None or query.q == wanted:
+                dropped += store.delete(key)
+    click.echo(f"Dropped {dropped} entries.")
+
+
+def _query(text: str) -> SearchQuery:
+    """A search from words or from a query string, in the site's language."""
+    query = (
+        SearchQuery.from_query_string(text)
+        if "=" in text
+        else SearchQuery.from_parameters({"q": [text]})
+    )
+    return query if query.lang else query.replace(lang=_site().config.site_language)
+
+
+def _site() -> Site:
+    site: Site = current_app.extensions["site"]
+    return site
+
+
 def _ledger() -> Ledger:
     ledger: Ledger = current_app.extensions["ledger"]
     return ledger
@@ -71,7 +167,7 @@ def _told() -> Iterator[None]:
         yield
     except BadQuery as error:
         raise click.BadParameter(error.reason, param_hint=f"--{error.field}") from error
-    except LedgerError as error:
+    except (LedgerError, StoreDown, StoreRefused) as error:
         raise click.ClickException(str(error)) from error
 
 

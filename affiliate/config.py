@@ -49,6 +49,7 @@ class AgencySettings(msgspec.Struct, frozen=True, kw_only=True):
     credentials: Mapping[str, Secret] = {}
     affiliate_id: str | None = None
     affiliate_link: str | None = None
+    calls_per_hour: int | None = None
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,6 +248,12 @@ AGENCY_SETTINGS: Final = (
         None,
         "Template of the links, with `{affiliate_id}`, `{id}`, `{landing}` (percent-encoded), "
         "`{landing_url}` (as it is), `{media}`, `{site}`, `{query}`.",
+    ),
+    Setting(
+        "CALLS_PER_HOUR",
+        _whole(1, 10**6),
+        None,
+        "The most calls in an hour, over all processes. When they are spent, cached answers go on.",
     ),
 )
 """The settings that each agency has, behind its name in capitals and an underscore."""

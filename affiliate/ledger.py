@@ -3,6 +3,7 @@
 It keeps what was clicked, where and when; nothing that says who: no address, browser or cookie.
 """
 
+import hashlib
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +37,17 @@ clicks = sa.Table(
     sa.Index("clicks_at_agency", "at", "agency"),
 )
 
+searches = sa.Table(
+    "searches",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("digest", sa.String(32), primary_key=True),
+    sa.Column("query", sa.String(1000), nullable=False),
+    sa.Column("times", sa.Integer, nullable=False),
+)
+MAX_SEARCH: Final = 1000
+"""The longest canonical query that is counted."""
+
 GROUPS: Final[Mapping[str, sa.Label[Any]]] = {  # what clicks can be counted by
     "day": sa.func.date(clicks.c.at, type_=sa.Date()).label("day"),  # both databases know date()
     "words": clicks.c.words.label("words"),
@@ -48,18 +60,29 @@ class Database(NamedTuple):
     """What differs between the databases; ``before`` comes first in every writing transaction."""
 
     insert: sa.Insert
+    upsert: sa.Insert
     before: str
     connect: Mapping[str, Any]
+
+
+def _count(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
+    added = searches.c.times + insert.excluded.times
+    upsert: sa.Insert = insert.on_conflict_do_update(
+        index_elements=["day", "digest"], set_={"times": added}
+    )
+    return upsert
 
 
 DATABASES: Final = {
     "sqlite": Database(
         insert=sqlite.insert(clicks).on_conflict_do_nothing(),
+        upsert=_count(sqlite.insert(searches)),
         before="PRAGMA synchronous = FULL",  # in WAL mode, less may lose commits in a power cut
         connect={"timeout": PATIENCE},
     ),
     "postgresql": Database(
         insert=postgresql.insert(clicks).on_conflict_do_nothing(),
+        upsert=_count(postgresql.insert(searches)),
         before=f"SET LOCAL statement_timeout = '{PATIENCE}s'",
         connect={
             "connect_timeout": PATIENCE,
@@ -190,6 +213,30 @@ class Ledger:
             for row in map(dict, streamed.mappings()):
                 yield row.pop("at").replace(tzinfo=UTC), Click(**row)
 
+    def add_searches(self, counts: Mapping[str, int]) -> None:
+        """Add to today's counts of searches; the keys are canonical queries."""
+        day = self._now().astimezone(UTC).date()
+        rows = [
+            {"day": day, "digest": _digest(query), "query": query, "times": times}
+            for query, times in sorted(counts.items(), key=lambda one: _digest(one[0]))
+        ]
+        if rows:
+            with _translated(), self._writer.begin() as connection:
+                connection.execute(self._database.upsert, rows)
+
+    def asked(self, since: date, limit: int) -> list[tuple[str, int]]:
+        """The searches asked most often since a day, with how often."""
+        times = sa.func.sum(searches.c.times).label("times")
+        query = (
+            sa.select(searches.c.query, times)
+            .where(searches.c.day >= since)
+            .group_by(searches.c.query)
+            .order_by(times.desc(), searches.c.query)
+            .limit(limit)
+        )
+        with _translated(), self._reader.connect() as connection:
+            return [(row.query, int(row.times)) for row in connection.execute(query)]
+
     def check(self) -> None:
         """Ask the database for nothing, to see whether it answers."""
         with _translated(), self._reader.connect() as connection:
@@ -211,6 +258,10 @@ class Ledger:
             failure = str(error)
         for waiting in batch:
             waiting.failure = failure
+
+
+def _digest(query: str) -> str:
+    return hashlib.blake2b(query.encode(), digest_size=16).hexdigest()
 
 
 def _between(since: date | None, until: date | None) -> sa.ColumnElement[bool]:

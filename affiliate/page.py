@@ -16,6 +16,7 @@ from affiliate.model import Media, SearchQuery
 from affiliate.query import read_parameters, read_site
 from affiliate.search import Search
 from affiliate.stores import Guarded
+from affiliate.tally import Tally
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +26,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     search: Search
     ledger: Ledger
     store: Guarded
+    tally: Tally
 
     @property
     def host(self) -> str:

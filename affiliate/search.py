@@ -3,7 +3,7 @@
 import enum
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Final
 
@@ -12,6 +12,7 @@ import msgspec
 from affiliate.agencies.base import PAGE_PLACES, Agency
 from affiliate.cache import Answer, Cache, Policy, Wanted, details_key, search_key
 from affiliate.errors import AgencyError, BadQuery, NotFound
+from affiliate.health import Quota
 from affiliate.links import LinkStyle, affiliate_link
 from affiliate.model import (
     AgencyStatus,
@@ -86,9 +87,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 class Search:
     """Searches all agencies that are on."""
 
-    def __init__(self, listed: Sequence[Listed], cache: Cache) -> None:
+    def __init__(self, listed: Sequence[Listed], cache: Cache, quota: Quota) -> None:
         self.listed = tuple(listed)
         self._cache = cache
+        self._quota = quota
         self._fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
         self._waiters = threading.BoundedSemaphore(WAITERS)
 
@@ -140,6 +142,19 @@ class Search:
             kind = NotFound if failure.kind == NotFound.kind else AgencyError
             raise kind(agency, failure.message, retry_after=failure.retry_after)
         return self._linked(answer.value, "", site)
+
+    def warm(self, query: SearchQuery, within: float) -> int:
+        """Fetch the first chunks that will be fresh for less than ``within`` seconds; how many."""
+        asked = query.replace(page=1, agency=())
+        return sum(
+            self._cache.renew(self._wanted(asked, one, 0), self._fetch(asked, one, 0), within)
+            for one in self._chosen(asked)
+            if not one.agency.unsupported(asked)
+        )
+
+    def peek(self, query: SearchQuery, one: Listed) -> Answer[SearchResult] | None:
+        """What the store has of an agency's first chunk; never asks."""
+        return self._cache.peek(self._wanted(query, one, 0))
 
     def _chosen(self, query: SearchQuery) -> list[Listed]:
         names = [one.agency.name for one in self.listed]
@@ -210,7 +225,14 @@ class Search:
     def _through(self, query: SearchQuery, one: Listed, chunk: int) -> Answer[SearchResult]:
         asked = query.replace(page=1, agency=())
         wanted = self._wanted(query, one, chunk)
-        return self._cache.through(wanted, lambda: one.agency.search(asked, chunk), PAGE_SECONDS)
+        return self._cache.through(wanted, self._fetch(asked, one, chunk), PAGE_SECONDS)
+
+    def _fetch(self, asked: SearchQuery, one: Listed, chunk: int) -> Callable[[], SearchResult]:
+        def fetch() -> SearchResult:
+            self._quota.take(one.agency.name)
+            return one.agency.search(asked, chunk)
+
+        return fetch
 
     def _peek(self, query: SearchQuery, one: Listed, chunk: int) -> Answer[SearchResult] | None:
         """What the store knows of a chunk: its answer, or that the ranking ends before it."""

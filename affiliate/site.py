@@ -227,7 +227,10 @@ def _answer(response: Response, outcome: Outcome) -> Response:
     statuses = {status.status for status in outcome.page.agencies}
     response.headers["Cache-Control"] = cache_control(outcome)
     mark = "STALE" if "stale" in statuses else "HIT"
-    response.headers["X-Cache"] = "MISS" if outcome.waited or "late" in statuses else mark
+    mark = "MISS" if outcome.waited or "late" in statuses else mark
+    response.headers["X-Cache"] = mark
+    if outcome.waited or "late" not in statuses:  # not a skeleton, which is followed by its filling
+        site_of_app().tally.answered(mark, outcome.page.query)
     if not response.headers["Cache-Control"].startswith("private"):
         keep(outcome.lifetime)
     response.set_etag(_etag(outcome.page, response.mimetype), weak=True)

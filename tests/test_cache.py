@@ -44,6 +44,12 @@ class Memory(dict[str, bytes]):
     def release(self, key: str, token: str) -> None:
         assert self.pop(f"lease:{key}") == token.encode()
 
+    def incr(self, key: str, by: int, seconds: float) -> int | None:
+        assert seconds > 0
+        number = int(self.get(key, b"0")) + by
+        self[key] = b"%d" % number
+        return number
+
 
 class Clock:
     def __init__(self) -> None:

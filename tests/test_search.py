@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from affiliate.agencies.base import Agency
 from affiliate.cache import Cache, Policy
 from affiliate.errors import AgencyDown, BadQuery
+from affiliate.health import Quota
 from affiliate.links import LinkStyle
 from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
 from affiliate.search import Listed, Patience, Search, interleave, share
@@ -52,7 +53,7 @@ def search_over(*shelves: Agency, weights: tuple[int, ...] = ()) -> Search:
         Listed(agency=shelf, weight=weight, link=CLOSED, policy=policy)
         for shelf, weight in zip(shelves, weights or (1,) * len(shelves), strict=True)
     ]
-    return Search(listed, Cache(Memory()))
+    return Search(listed, Cache(Memory()), Quota(Memory(), {}, 1))
 
 
 def ranks(search: Search, page: int, agency: str) -> list[int]:

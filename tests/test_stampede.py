@@ -52,8 +52,9 @@ class Burst:
 
     def answers(self) -> list[tuple[int, str, int]]:
         """Status, X-Cache and number of pictures of each answer."""
-        out, _ = self.process.communicate(timeout=30)
-        return [tuple(json.loads(line)) for line in out.splitlines()]
+        assert self.process.stdout is not None
+        with self.process:
+            return [tuple(json.loads(line)) for line in self.process.stdout]
 
 
 def get(address: str) -> tuple[dict[str, str], Any]:

@@ -1,0 +1,96 @@
+"""Counts what was searched and how the cache did, on its way to ledger and store.
+
+Requests only append to a bounded queue; a thread of its own adds up and writes every few
+seconds. What a killed process had not written yet is lost: these are figures, not money.
+"""
+
+import logging
+import threading
+from collections import Counter, deque
+from datetime import UTC, datetime
+from multiprocessing import util
+from typing import Final
+
+from affiliate.errors import BadQuery, LedgerError
+from affiliate.ledger import MAX_SEARCH, Ledger
+from affiliate.query import SearchQuery
+from affiliate.stores import Guarded
+
+FLUSH_SECONDS: Final = 10.0
+QUEUE_ENTRIES: Final = 100_000
+KEEP_SECONDS: Final = 8 * 86400
+MARKS: Final = ("MEMORY", "HIT", "STALE", "MISS")
+"""How a search was answered: by the memory tier, the store fresh or stale, or an agency."""
+
+log = logging.getLogger(__name__)
+
+
+class Tally:
+    """One for each process; ``replayed.append`` is the memory tier's ``on_hit``.
+
+    ``language`` is what a search without one is asked in.
+    """
+
+    def __init__(self, ledger: Ledger, store: Guarded, language: str) -> None:
+        self._language = language
+        self._ledger = ledger
+        self._store = store
+        self.replayed: deque[tuple[str, str]] = deque(maxlen=QUEUE_ENTRIES)
+        self._answered: deque[tuple[str, str]] = deque(maxlen=QUEUE_ENTRIES)
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def answered(self, mark: str, query: SearchQuery) -> None:
+        """Count an answer that was made by a view; ``mark`` is its X-Cache."""
+        self._answered.append((mark, query.replace(page=1, agency=()).canonical()))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="tally", daemon=True)
+            self._thread.start()
+            # Some servers end their processes without atexit; this is called all the same.
+            util.Finalize(None, self.close, exitpriority=10)
+
+    def flush(self) -> None:
+        """Write what has been counted since the last time."""
+        marks: Counter[str] = Counter()
+        searches: Counter[str] = Counter()
+        for _ in range(len(self._answered)):
+            mark, words = self._answered.popleft()
+            marks[mark] += 1
+            searches[words] += 1
+        for place, times in Counter(self._replays()).items():
+            marks["MEMORY"] += times
+            searches[place] += times
+        for mark, times in marks.items():
+            self._store.incr(counter(mark), times, KEEP_SECONDS)
+        try:
+            self._ledger.add_searches({s: n for s, n in searches.items() if len(s) <= MAX_SEARCH})
+        except LedgerError as error:
+            log.warning("searches are not counted: %s", error)
+
+    def close(self) -> None:
+        """Write what is left and end."""
+        self._stopping.set()
+        self.flush()
+
+    def _replays(self) -> list[str]:
+        """The searches that the memory tier answered."""
+        found = []
+        for _ in range(len(self.replayed)):
+            path, words = self.replayed.popleft()
+            if path.endswith("search"):
+                try:
+                    query = SearchQuery.from_query_string(words)
+                except BadQuery:
+                    continue
+                language = query.lang or self._language
+                found.append(query.replace(page=1, agency=(), lang=language).canonical())
+        return found
+
+    def _run(self) -> None:
+        while not self._stopping.wait(FLUSH_SECONDS):
+            self.flush()
+
+
+def counter(mark: str) -> str:
+    """The name of today's counter in the store."""
+    return f"{mark}:{datetime.now(UTC):%Y-%m-%d}"

@@ -1,0 +1,114 @@
+"""Searches are counted on their way by, and can be warmed by their number."""
+
+from datetime import UTC, datetime
+
+import pytest
+from click.testing import Result
+from flask.testing import FlaskClient
+
+from affiliate.model import SearchQuery
+from affiliate.page import Site
+from tests.conftest import ClientMaker
+from tests.shutterstock import TOKEN, Answer, shutterstock
+
+
+def site_of(client: FlaskClient) -> Site:
+    site: Site = client.application.extensions["site"]
+    return site
+
+
+def asked(client: FlaskClient) -> list[tuple[str, int]]:
+    site = site_of(client)
+    site.tally.flush()
+    return site.ledger.asked(datetime.now(UTC).date(), 10)
+
+
+def run(client: FlaskClient, *arguments: str) -> Result:
+    return client.application.test_cli_runner().invoke(args=list(arguments))
+
+
+def test_every_answer_counts_its_search(client: FlaskClient) -> None:
+    """Views and replays count alike, pages of a search together, skeletons not at all."""
+    client.get("/search?q=dog")
+    for address in ("/ajax/search?q=dog", "/ajax/search?q=DOG", "/api/search?q=dog&page=2"):
+        client.get(address)
+    client.get("/api/search?q=cat&junk=1")
+    assert asked(client) == [("q=dog&lang=en", 3), ("q=cat&lang=en", 1)]
+
+
+def test_counts_add_up_over_flushes(client: FlaskClient) -> None:
+    """What is flushed twice stands in one row."""
+    query = SearchQuery(q="cat", lang="en")
+    for _ in range(3):
+        site_of(client).tally.answered("HIT", query)
+        site_of(client).tally.flush()
+    assert asked(client) == [("q=cat&lang=en", 3)]
+
+
+def test_the_owner_sees_how_the_cache_does(client: FlaskClient) -> None:
+    """`flask cache size` shows entries and how often memory, store and agencies answered."""
+    client.get("/api/search?q=cat")
+    client.get("/api/search?q=cat")
+    client.get("/api/search?q=cat&page=2")
+    site_of(client).tally.flush()
+    lines = run(client, "cache", "size").output.split("\n")
+    assert lines[0].startswith("1 entries, ")
+    counts = {line.split()[0]: int(line.split()[1]) for line in lines[1:] if line}
+    assert counts == {"memory": 1, "hit": 1, "stale": 0, "miss": 1}
+
+
+def test_one_search_can_be_looked_at_and_dropped(client: FlaskClient) -> None:
+    """`flask cache look` tells of a search's entry, `drop` forgets by words or agency."""
+    for words in ("cat", "dog", "bird"):
+        client.get(f"/api/search?q={words}")
+    assert "fresh for" in run(client, "cache", "look", "CAT").output
+    assert "1:search:demo:0:q=cat&lang=en" in run(client, "cache", "look", "q=cat").output
+    assert run(client, "cache", "drop", "--words", " Cat ").output == "Dropped 1 entries.\n"
+    assert "nothing" in run(client, "cache", "look", "cat").output
+    assert run(client, "cache", "drop", "--agency", "nobody").output == "Dropped 0 entries.\n"
+    assert run(client, "cache", "drop").output == "Dropped 2 entries.\n"
+    assert run(client, "cache", "look", "page=0").exit_code == 2
+
+
+def test_warming_asks_for_the_most_asked_that_go_stale(make_client: ClientMaker) -> None:
+    """`flask warm` renews the most asked searches first, within its calls, and no fresh ones."""
+    with shutterstock() as agency:
+        client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        for words, times in (("cat", 3), ("dog", 2), ("bird", 1)):
+            for _ in range(times):
+                site_of(client).tally.answered("HIT", SearchQuery(q=words, lang="en"))
+        site_of(client).tally.flush()
+        assert "asked the agencies 2 times" in run(client, "warm", "--calls", "2").output
+        assert [search["query"] for search in agency.searches()] == [["cat"], ["dog"]]
+        assert "asked the agencies 1 times" in run(client, "warm").output
+        assert "asked the agencies 0 times" in run(client, "warm").output
+        assert "asked the agencies 3 times" in run(client, "warm", "--within", "86401").output
+
+
+def test_warming_leaves_a_failing_agency_alone(make_client: ClientMaker) -> None:
+    """A search whose agency failed just now is not asked for again before its time."""
+    with shutterstock() as agency:
+        agency.answer = Answer(503)
+        client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        client.get("/api/search?q=cat&wait=1")
+        site_of(client).tally.flush()
+        run(client, "warm")
+        assert len(agency.searches()) == 1
+
+
+@pytest.mark.parametrize("calls", ["2", "3"])
+def test_the_quota_ends_calls_and_not_answers(make_client: ClientMaker, calls: str) -> None:
+    """When the hour's calls are spent, what is cached is answered, and the page says why not."""
+    with shutterstock() as agency:
+        client = make_client(
+            SHUTTERSTOCK_URL=agency.url,
+            SHUTTERSTOCK_API_TOKEN=TOKEN,
+            SHUTTERSTOCK_CALLS_PER_HOUR=calls,
+        )
+        for number in range(5):
+            client.get(f"/api/search?q=n{number}&wait=1")
+        assert len(agency.searches()) == int(calls)
+        assert len(client.get("/api/search?q=n0").get_json()["items"]) == 48
+        page = client.get("/search?q=n4&wait=1")
+        assert "This hour&#39;s calls are spent." in page.text
+        assert page.status_code == 200
