@@ -3,6 +3,7 @@
 ``python app.py`` serves it; ``flask --app app`` runs its commands.
 """
 
+import signal
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -103,13 +104,22 @@ def _listed(name: str, own: AgencySettings, settings: Config, transport: Transpo
     )
 
 
+class Server(Granian):  # type: ignore[misc, valid-type] # one of two, by the interpreter
+    """Granian, told once to end: a second signal could catch it holding its own lock."""
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as Granian has it
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        super().signal_handler_interrupt(*args, **kwargs)
+
+
 def serve() -> None:
     """Run the server, or say what is wrong with the settings and stop."""
     try:
         settings = load()
     except ConfigError as error:
         sys.exit(str(error))
-    Granian(
+    Server(
         "app:create_app",
         factory=True,
         interface=Interfaces.WSGI,

@@ -87,6 +87,9 @@ class Shutterstock(ThreadingHTTPServer):
         self.gate.set()
         self.url = f"http://127.0.0.1:{self.server_port}"
 
+    def handle_error(self, *_: object) -> None:
+        """Whoever asked is gone; that is the asker's business."""
+
     def searches(self) -> list[dict[str, list[str]]]:
         """The parameters of every search so far."""
         return [seen.params for seen in self.requests if seen.path == SEARCH_PATH]

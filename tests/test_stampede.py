@@ -11,7 +11,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -185,6 +185,16 @@ def test_a_leader_killed_in_mid_fetch_is_succeeded(tmp_path: Path, store: str) -
         w.agency.gate.set()
         wait_until(lambda: len(get(other.url + SEARCH)[1]["items"]) == 48)
         assert len(w.agency.searches()) == 2
+
+
+def test_a_server_told_to_end_many_times_ends(tmp_path: Path) -> None:
+    """A burst of SIGTERM, to all its processes, ends a server as one does."""
+    with running_site(tmp_path) as site:
+        get(site.url + "/api/search?q=cat&wait=1")
+        for _ in range(50):
+            with suppress(ProcessLookupError):
+                os.killpg(site.process.pid, signal.SIGTERM)
+        site.process.wait(15)
 
 
 def test_a_server_told_to_end_does_so_with_a_refresh_under_way(tmp_path: Path) -> None:
