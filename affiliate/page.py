@@ -78,6 +78,19 @@ def address(route: str, query: SearchQuery, **changes: Any) -> str:  # noqa: ANN
     return f"{route}?{query.canonical()}"
 
 
+def edition() -> str:
+    """A digest of templates and assets: what a page's bytes depend on beside its data."""
+    return _edition(current_app.root_path)
+
+
+@functools.cache
+def _edition(root: str) -> str:
+    found = hashlib.blake2b(digest_size=6)
+    for path in sorted([*Path(root).glob("templates/*"), *Path(root).glob("static/*.*")]):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
 def shown_on() -> str:
     """The host name of the site that shows the current page's pictures; may be empty."""
     raw = request.environ.get("QUERY_STRING", "").encode("latin-1")

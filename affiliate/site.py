@@ -260,6 +260,6 @@ def _keep_assets(response: Response) -> Response:
     return response
 
 
-def _etag(page: SearchPage, kind: str | None) -> str:
-    body = msgspec.json.encode((kind, page.items, page.total, page.agencies))
+def _etag(found: SearchPage, kind: str | None) -> str:
+    body = msgspec.json.encode((page.edition(), kind, found.items, found.total, found.agencies))
     return hashlib.blake2b(body, digest_size=12).hexdigest()

@@ -4,7 +4,10 @@
 or ``redis+cluster://host:port,host:port``; each with ``user:password@`` before the hosts.
 """
 
-from collections.abc import Iterator
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
@@ -14,9 +17,9 @@ import redis
 from flask import Flask
 from flask_caching.backends.base import BaseCache
 from redis.backoff import NoBackoff
-from redis.cluster import ClusterNode, RedisCluster
+from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
+from redis.exceptions import AskError, ClusterDownError, MovedError
 from redis.retry import Retry
-from redis.sentinel import Sentinel
 
 from affiliate.errors import StoreDown, StoreRefused
 
@@ -30,6 +33,8 @@ COUNT: Final = (
     "local n = redis.call('incrby', KEYS[1], ARGV[1])"
     " if n == tonumber(ARGV[1]) then redis.call('pexpire', KEYS[1], ARGV[2]) end return n"
 )
+
+Address = tuple[str, int]
 
 
 class RedisStore(BaseCache):
@@ -114,34 +119,177 @@ class RedisStore(BaseCache):
             if self._client is None:
                 self._client = _client(self._url, self_signed=self._self_signed)
             yield self._client
+        except ClusterDownError:
+            raise StoreDown("Redis does not answer (a part of it is down)") from None
         except redis.ResponseError as error:
             raise StoreRefused(f"Redis refuses: {str(error)[:80]}") from None
         except (redis.RedisError, OSError, ValueError) as error:
             raise StoreDown(f"Redis does not answer ({type(error).__name__})") from None
 
 
-def _client(url: str, *, self_signed: bool) -> Any:  # noqa: ANN401 - redis.Redis or RedisCluster
-    options: dict[str, Any] = {
-        "socket_timeout": SECONDS,
-        "socket_connect_timeout": SECONDS,
-        # A kept connection may have been closed: once more, at once; a time-out is not tried again.
-        "retry": Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
-    }
+class _Several(ABC):
+    """Several servers, one of which has a key; any of ``nodes`` can tell which.
+
+    redis-py's own clients of Sentinel and Cluster are not used. When all nodes hang, threads
+    learn the map of slots in line there: the last of 100 waited 75 s. After a time-out it keeps
+    a Sentinel master's connection, and gives the late answer for one key to the next. And not
+    all of its errors are of its own family.
+    """
+
+    slots: int
+
+    def __init__(self, nodes: list[Address], account: dict[str, str]) -> None:
+        self._nodes = nodes
+        self._account = account
+        self._owners: dict[int, Address] = {}
+        self._clients: dict[Address, Any] = {}
+        self._learning = threading.Lock()
+
+    @abstractmethod
+    def _tellers(self) -> list[Address]:
+        """The nodes to learn from, in the order of asking."""
+
+    @abstractmethod
+    def _read(self, node: Address) -> dict[int, Address]:
+        """Who owns which slot, as a node tells it; nothing when it doesn't know."""
+
+    def get(self, name: str) -> Any:  # noqa: ANN401 - as redis-py has it
+        return self._ask(name, lambda owner: owner.get(name))
+
+    def set(self, name: str, value: bytes | str, **how: Any) -> Any:  # noqa: ANN401 - as redis-py has it
+        return self._ask(name, lambda owner: owner.set(name, value, **how))
+
+    def delete(self, name: str) -> Any:  # noqa: ANN401 - as redis-py has it
+        return self._ask(name, lambda owner: owner.delete(name))
+
+    def eval(self, script: str, keys: int, name: str, *more: Any) -> Any:  # noqa: ANN401 - as redis-py has it
+        return self._ask(name, lambda owner: owner.eval(script, keys, name, *more))
+
+    def scan_iter(self, match: str, count: int) -> Iterator[bytes]:
+        for owner in self._all():
+            yield from self._client(owner).scan_iter(match=match, count=count)
+
+    def info(self, section: str) -> dict[Address, Any]:
+        return {owner: self._client(owner).info(section) for owner in self._all()}
+
+    def _ask(self, name: str, ask: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - as redis-py has it
+        slot = key_slot(name.encode(), self.slots)
+        owner = self._owner(slot)
+        try:
+            return ask(self._client(owner))
+        except AskError as error:
+            other = self._client((error.host or owner[0], error.port))
+            if isinstance(error, MovedError):
+                self._owners[slot] = (error.host or owner[0], error.port)
+                return ask(other)
+            with other.pipeline(transaction=False) as line:
+                line.execute_command("ASKING")
+                ask(line)
+                return line.execute()[-1]
+        except (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError, ClusterDownError):
+            self._learn(owner)
+            raise
+
+    def _owner(self, slot: int) -> Address:
+        if slot not in self._owners:
+            self._learn()
+        try:
+            return self._owners[slot]
+        except KeyError:
+            raise redis.ConnectionError("no node says who has the key") from None
+
+    def _all(self) -> list[Address]:
+        self._owner(0)
+        return [*dict.fromkeys(self._owners.values())]
+
+    def _learn(self, failed: Address | None = None) -> None:
+        """Learn who has what, from the first node that tells; one thread does, the others go on."""
+        if not self._learning.acquire(timeout=SECONDS if failed is None else 0):
+            return
+        try:
+            end = time.monotonic() + 2 * SECONDS
+            for node in self._tellers():
+                if node != failed and time.monotonic() < end and (owners := self._told(node)):
+                    self._owners = owners
+                    return
+        finally:
+            self._learning.release()
+
+    def _told(self, node: Address) -> dict[int, Address]:
+        try:
+            return self._read(node)
+        except redis.RedisError:
+            return {}
+
+    def _client(self, node: Address) -> Any:  # noqa: ANN401 - redis.Redis
+        return self._clients.get(node) or self._clients.setdefault(
+            node, _one(host=node[0], port=node[1], **self._account)
+        )
+
+
+class _Sentinels(_Several):
+    """The master of a service, as its Sentinels know it."""
+
+    slots = 1
+
+    def __init__(self, nodes: list[Address], account: dict[str, str], service: str) -> None:
+        super().__init__(nodes, account)
+        self._service = service
+        self._sentinels = {node: _one(host=node[0], port=node[1]) for node in nodes}
+
+    def _tellers(self) -> list[Address]:
+        return self._nodes
+
+    def _read(self, node: Address) -> dict[int, Address]:
+        command = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service)
+        master = self._sentinels[node].execute_command(*command)
+        return {0: (master[0].decode(), int(master[1]))} if master else {}
+
+
+class _Cluster(_Several):
+    """The masters of a Cluster, as its nodes know them."""
+
+    slots = REDIS_CLUSTER_HASH_SLOTS
+
+    def _tellers(self) -> list[Address]:
+        return [*dict.fromkeys([*self._owners.values(), *self._nodes])]
+
+    def _read(self, node: Address) -> dict[int, Address]:
+        owners = {}
+        for first, last, (host, port, *_), *_ in self._client(node).execute_command(
+            "CLUSTER SLOTS"
+        ):
+            owner = (host.decode() if host else node[0], int(port))
+            owners.update(dict.fromkeys(range(first, last + 1), owner))
+        return owners
+
+
+def _client(url: str, *, self_signed: bool) -> Any:  # noqa: ANN401 - redis.Redis or its like
     scheme, _, rest = url.partition("://")
     if scheme == "redis+cluster":
         account, nodes, _ = _parts(rest)
-        startup = [ClusterNode(host, port) for host, port in nodes]  # type: ignore[no-untyped-call]
-        # The cluster client's own retry moves on to another node.
-        options["retry"] = Retry(NoBackoff(), 3)
-        return RedisCluster(startup_nodes=startup, **account, **options)
+        return _Cluster(nodes, account)
     if scheme == "redis+sentinel":
         account, nodes, path = _parts(rest)
-        sentinel: Any = Sentinel(nodes, sentinel_kwargs=options)  # type: ignore[no-untyped-call]
-        return sentinel.master_for(path or "mymaster", **account, **options)
+        return _Sentinels(nodes, account, path or "mymaster")
     if scheme == "rediss" and self_signed:
-        options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
+        return _one(url, ssl_cert_reqs="none", ssl_check_hostname=False)
+    return _one(url)
+
+
+def _one(url: str = "redis://", **options: Any) -> Any:  # noqa: ANN401 - redis.Redis
     pool = redis.BlockingConnectionPool.from_url(
-        url, max_connections=CONNECTIONS, timeout=SECONDS, **options
+        url,
+        max_connections=CONNECTIONS,
+        timeout=SECONDS,
+        socket_timeout=SECONDS,
+        socket_connect_timeout=SECONDS,
+        # A kept connection may have been closed: once more, at once; a time-out is not tried again.
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+        # A new connection costs no round trips of its own: a slow Redis would make them a second.
+        protocol=2,
+        driver_info=None,
+        **options,
     )
     return redis.Redis(connection_pool=pool)
 
