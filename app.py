@@ -3,9 +3,11 @@
 ``python app.py`` serves it; ``flask --app app`` runs its commands.
 """
 
+import math
 import signal
 import sys
 from collections.abc import Mapping
+from multiprocessing import util
 from typing import Any
 
 from flask import Flask
@@ -17,7 +19,7 @@ from affiliate import cli, config, site
 from affiliate.agencies import AGENCIES
 from affiliate.cache import Cache, Policy
 from affiliate.config import AgencySettings, Config
-from affiliate.errors import ConfigError
+from affiliate.errors import ConfigError, LedgerError
 from affiliate.health import Quota
 from affiliate.ledger import Ledger
 from affiliate.links import LinkStyle
@@ -30,6 +32,8 @@ from affiliate.transport import Transport
 
 THREADS = 64
 """Request threads of a process; more wait in the server's queue."""
+SLOW_REDIS_SECONDS = 0.08
+"""Answers slower than this, one after the other, and the cache goes on without Redis."""
 STOP_SECONDS = 10
 """How long requests under way may take to end; platforms kill after 30."""
 
@@ -49,14 +53,15 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     """
     settings = load(environ)
     app = Flask(__name__)
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
     transport = parts.get("transport") or Transport()
     store = parts.get("store") or _store(app, settings)
     ledger = parts.get("ledger") or Ledger(settings.database_url)
     ledger.upgrade()
     listed = [_listed(n, one, settings, transport) for n, one in settings.agencies.items()]
     limits = {n: one.calls_per_hour for n, one in settings.agencies.items() if one.calls_per_hour}
-    search = Search(listed, Cache(store), Quota(store, limits, settings.web_concurrency))
+    cache = Cache(store)
+    util.Finalize(None, cache.close, exitpriority=20)  # for servers that end without atexit
+    search = Search(listed, cache, Quota(store, limits, settings.web_concurrency))
     tally = Tally(ledger, store, settings.site_language)
     app.extensions["ledger"] = ledger
     parts_of_site = Site(config=settings, search=search, ledger=ledger, store=store, tally=tally)
@@ -82,7 +87,8 @@ def _store(app: Flask, settings: Config) -> Guarded:
             "CACHE_FILE": str(settings.data_dir / "cache.db"),
             "CACHE_BYTES": settings.cache_bytes,
         }
-    return Guarded(FlaskCache(app, config=kind).cache)
+    slow = SLOW_REDIS_SECONDS if settings.redis_url else math.inf
+    return Guarded(FlaskCache(app, config=kind).cache, slow_seconds=slow)
 
 
 def _listed(name: str, own: AgencySettings, settings: Config, transport: Transport) -> Listed:
@@ -117,7 +123,8 @@ def serve() -> None:
     """Run the server, or say what is wrong with the settings and stop."""
     try:
         settings = load()
-    except ConfigError as error:
+        Ledger(settings.database_url).upgrade()
+    except (ConfigError, LedgerError) as error:
         sys.exit(str(error))
     Server(
         "app:create_app",

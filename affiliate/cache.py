@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from affiliate.errors import AgencyError, AgencyTimeout
+from affiliate.errors import AgencyError, AgencyTimeout, BadCredentials
 from affiliate.model import Failure, SearchQuery
 
 FORMAT: Final = 1
@@ -25,6 +25,9 @@ FORMAT: Final = 1
 LEASE_SECONDS: Final = 3.0
 """Longer than an agency's deadline; a leader that died keeps the others from fetching so long."""
 POLL_SECONDS: Final = 0.02
+REFRESHERS: Final = 4
+REFRESH_QUEUE: Final = 64
+"""Fetches behind stale answers, waiting and under way; more are left to the next question."""
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +159,8 @@ class Cache:
         self._flights: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._refreshers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="refresh")
+        self._refreshers = ThreadPoolExecutor(REFRESHERS, thread_name_prefix="refresh")
+        self._refreshes = threading.BoundedSemaphore(REFRESH_QUEUE)
 
     def peek(self, wanted: Wanted[Value]) -> Answer[Value] | None:
         """What the store has that may be shown, or None; never fetches."""
@@ -209,7 +213,7 @@ class Cache:
     def close(self) -> None:
         """Let the fetches under way behind answers end, and start no more."""
         self._closing.set()
-        self._refreshers.shutdown()
+        self._refreshers.shutdown(cancel_futures=True)
 
     def _fly(
         self, wanted: Wanted[Value], fetch: Callable[[], Value], seconds: float
@@ -221,15 +225,23 @@ class Cache:
         try:
             loaded: Loaded[Value] = flight.result(seconds)
         except TimeoutError:
-            error = AgencyTimeout("", "No answer in time.")
-            return Loaded(_failed(None, error, self._now()), None)
+            return _unanswered(self._now())
         return loaded
 
     def _refresh(self, wanted: Wanted[Value], fetch: Callable[[], Value]) -> None:
         """Fetch behind an answer already given; never two at once for a key."""
+        if self._closing.is_set() or not self._refreshes.acquire(blocking=False):
+            return
         flight, leads = self._join(wanted.key)
-        if leads:
-            self._refreshers.submit(self._lead, wanted, fetch, flight, 0.0)
+        if not leads:
+            self._refreshes.release()
+            return
+        try:
+            task = self._refreshers.submit(self._lead, wanted, fetch, flight, 0.0)
+        except RuntimeError:  # the process ends
+            self._land(wanted.key, flight, _unanswered(self._now()))
+        else:
+            task.add_done_callback(lambda _: self._refreshes.release())
 
     def _join(self, key: str) -> tuple[Future[Any], bool]:
         """The fetch under way for a key, and whether the caller must lead it."""
@@ -253,8 +265,11 @@ class Cache:
             log.exception("an unexpected error while fetching; the answer counts as failed")
             error = AgencyError("", "Unexpected error; the log says more.")
             loaded = Loaded(_failed(None, error, self._now()), None)
+        self._land(wanted.key, flight, loaded)
+
+    def _land(self, key: str, flight: Future[Any], loaded: "Loaded[Any]") -> None:
         with self._lock:
-            del self._flights[wanted.key]
+            self._flights.pop(key, None)
         flight.set_result(loaded)
 
     def _compete(
@@ -268,9 +283,8 @@ class Cache:
         token = secrets.token_hex(8)
         end = time.monotonic() + seconds
         while not self._store.lease(wanted.key, token, LEASE_SECONDS):
-            if time.monotonic() >= end:
-                error = AgencyTimeout("", "No answer in time.")
-                return Loaded(_failed(None, error, self._now()), None)
+            if time.monotonic() >= end or self._closing.is_set():
+                return _unanswered(self._now())
             self._closing.wait(POLL_SECONDS)
             loaded = self._load(wanted)
             if decide(loaded.entry, self._now(), wanted.policy) is not Verdict.MISS:
@@ -290,7 +304,8 @@ class Cache:
         try:
             value = fetch()
         except AgencyError as error:
-            log.warning("%s", error)
+            loud = logging.ERROR if isinstance(error, BadCredentials) else logging.WARNING
+            log.log(loud, "%s (asked again in %.0f s)", error, error.retry_after)
             entry, value = _failed(before.entry, error, self._now()), before.value
         else:
             packed, empty = msgspec.msgpack.encode(value), wanted.is_empty(value)
@@ -327,6 +342,10 @@ def _failed(before: Entry | None, error: AgencyError, now: float) -> Entry:
     """An entry with the failure, which keeps the last good answer."""
     failure = Failure(error.kind, error.message, error.retry_after)
     return msgspec.structs.replace(before or Entry(), failure=failure, failed_at=now)
+
+
+def _unanswered(now: float) -> Loaded[Any]:
+    return Loaded(_failed(None, AgencyTimeout("", "No answer in time."), now), None)
 
 
 def _answer(

@@ -67,8 +67,20 @@ def clicks(
 
 
 @click.command()
-@click.option("--searches", default=200, show_default=True, help="How many of the most asked.")
-@click.option("--days", default=7, show_default=True, help="Asked within so many days.")
+@click.option(
+    "--searches",
+    type=click.IntRange(1),
+    default=200,
+    show_default=True,
+    help="How many of the most asked.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 90),
+    default=7,
+    show_default=True,
+    help="Asked within so many days.",
+)
 @click.option(
     "--within",
     default=6 * 3600,
@@ -95,7 +107,7 @@ def size() -> None:
     """Show how much is cached and how often the cache answered today."""
     with _told():
         entries, used = _site().store.store.size()
-        counts = {mark: _site().store.store.incr(counter(mark), 0, 60) for mark in MARKS}
+        counts = {mark: _site().store.store.count(counter(mark)) for mark in MARKS}
     total = sum(counts.values())
     click.echo(f"{entries} entries, {used / 1e6:.1f} MB")
     for mark, count in counts.items():
@@ -130,14 +142,17 @@ def drop(agency: str | None, words: str | None) -> None:
     """Forget cached answers of an agency, of some words, or all."""
     with _told():
         wanted = _query(words).q if words else None
-        prefix = f"{FORMAT}:search:{agency}:" if agency else f"{FORMAT}:search:"
         store = _site().store.store
         dropped = 0
-        for key in store.keys(prefix):
-            query = SearchQuery.from_query_string(key.split(":", 4)[4])
-            if wanted is None or query.q == wanted:
-                dropped += store.delete(key)
+        for kind in ("search", "details"):
+            for key in store.keys(f"{FORMAT}:{kind}:{agency}:" if agency else f"{FORMAT}:{kind}:"):
+                if wanted is None or (kind == "search" and _words_of(key) == wanted):
+                    dropped += store.delete(key)
     click.echo(f"Dropped {dropped} entries.")
+
+
+def _words_of(key: str) -> str:
+    return SearchQuery.from_query_string(key.split(":", 4)[4]).q
 
 
 def _query(text: str) -> SearchQuery:

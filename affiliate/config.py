@@ -221,7 +221,7 @@ SETTINGS: Final = (
         "SITE_URL",
         _address("https", "http"),
         None,
-        "Public address of the site, for canonical links and as the site in click reports.",
+        "Public address of the site; its host name is the site in click reports.",
     ),
     Setting("SITE_ACCENT", _accent, "#0b6e4f", "The one accent color."),
     Setting(

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any, Final, NamedTuple, Self
 
 import msgspec
@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from affiliate import migrations
 from affiliate.errors import BadQuery, LedgerError
 
+RECORDERS: Final = 32  # clicks that may wait at once: half of a process's threads
 PATIENCE: Final = 5  # seconds to wait for a turn, a connection, a lock, a statement
 
 metadata = sa.MetaData()
@@ -157,6 +158,7 @@ class Ledger:
         self._database = DATABASES[self._writer.dialect.name]
         self._waiting: deque[_Waiting] = deque()
         self._turn = Lock()
+        self._recorders = BoundedSemaphore(RECORDERS)
 
     def upgrade(self) -> None:
         """Bring the tables up to date; any number of processes may do so at once."""
@@ -169,6 +171,14 @@ class Ledger:
         Whoever has the turn writes all that waits in one transaction, so that many clicks share
         the wait for the disk. After a `LedgerError` the click may yet be kept; send it again.
         """
+        if not self._recorders.acquire(timeout=1):
+            raise LedgerError("Too many clicks wait for the ledger's database.")
+        try:
+            self._record(click)
+        finally:
+            self._recorders.release()
+
+    def _record(self, click: Click) -> None:
         at = self._now().astimezone(UTC).replace(tzinfo=None)
         mine = _Waiting({"at": at, **msgspec.structs.asdict(click)})
         self._waiting.append(mine)
@@ -222,7 +232,14 @@ class Ledger:
         ]
         if rows:
             with _translated(), self._writer.begin() as connection:
+                connection.exec_driver_sql(self._database.before)
                 connection.execute(self._database.upsert, rows)
+
+    def forget_searches(self, before: date) -> None:
+        """Drop the counts of searches of days before one."""
+        with _translated(), self._writer.begin() as connection:
+            connection.exec_driver_sql(self._database.before)
+            connection.execute(sa.delete(searches).where(searches.c.day < before))
 
     def asked(self, since: date, limit: int) -> list[tuple[str, int]]:
         """The searches asked most often since a day, with how often."""

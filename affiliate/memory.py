@@ -37,6 +37,8 @@ ENVIRON: Final = "affiliate.kept"
 ANEW: Final = {"content-length", "x-cache", "age", "server-timing", "x-request-id", "date", "vary"}
 """Headers that are written for each answer, so they are not kept."""
 
+CONDITIONS: Final = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
+
 Canonical = Callable[[bytes], str]
 """Reads a raw query string into the canonical one; BadQuery where it can't be read."""
 Headers = list[tuple[str, str]]
@@ -116,15 +118,17 @@ class MemoryTier:
         self, environ: "WSGIEnvironment", start: "StartResponse", place: Place
     ) -> Iterable[bytes]:
         """Have Flask answer the canonical request, keep what may be kept, and send it."""
-        if environ["REQUEST_METHOD"] == "HEAD":
-            return self._pass(environ, start)
+        method = environ["REQUEST_METHOD"]
+        environ["REQUEST_METHOD"] = "GET"
         environ["QUERY_STRING"] = place[1]
-        conditions = {n: environ.pop(n, None) for n in ("HTTP_IF_NONE_MATCH", "HTTP_RANGE")}
+        conditions = {n: environ.pop(n, None) for n in CONDITIONS}
         started = self._now()
         status, headers, body, seconds = self._run_app(environ)
         environ["HTTP_IF_NONE_MATCH"] = conditions["HTTP_IF_NONE_MATCH"]
+        environ["REQUEST_METHOD"] = method
         response = _Response(headers, body, self._now(), seconds)
-        if status.startswith("200") and seconds > 0 and response.keepable:
+        fills = method == "GET" and status.startswith("200") and seconds > 0
+        if fills and response.keepable:
             self._keep(place, response)
         response.timing = f"app;dur={(self._now() - started) * 1000:.1f}"
         answer = self._send(response, environ, start, response.mark, status)
@@ -140,7 +144,7 @@ class MemoryTier:
                 self._bytes -= self._kept.popitem(last=False)[1].size
 
     def _pass(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        """Everything else: as Flask answers it, compressed where that is worth it."""
+        """Everything else: as Flask answers it, with a number."""
 
         def begin(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401 - as WSGI has it
             return start(status, [*headers, self._number()], exc_info)

@@ -116,15 +116,14 @@ def ping(media: Media, words: str, position: int) -> str:
 
 def chips(query: SearchQuery) -> list[tuple[str, SearchQuery | None]]:
     """The chosen filters: a text for each, and the search without it if there is one."""
-    found = []
-    for name, value in query.pairs():
-        if name in query.filters() | ({"safe"} if not query.safe else set()):
-            fields = {
-                name: SearchQuery.__struct_defaults__[SearchQuery.__struct_fields__.index(name)]
-            }
-            without = query.replace(page=1, **fields)
-            found.append((_chip(name, value), without if without.says_something() else None))
-    return found
+    shown = query.filters() | ({"safe"} if not query.safe else set())
+    texts = {name: _chip(name, value) for name, value in query.pairs() if name in shown}
+    found = [(text, query.without(name)) for name, text in texts.items()]
+    titles = {one.agency.name: one.agency.title for one in site_of_app().search.listed}
+    for name in query.agency:
+        rest = tuple(other for other in query.agency if other != name)
+        found.append((titles.get(name, name), query.replace(agency=rest, page=1)))
+    return [(text, rest if rest.says_something() else None) for text, rest in found]
 
 
 CHIPS: Final = {

@@ -35,10 +35,15 @@ def _bad_query(error: BadQuery) -> Response:
 def _http_error(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or 500)
     text = error.description or status.phrase
+    allowed = {name: value for name, value in error.get_headers() if name == "Allow"}
     if _wants_json():
-        return problem(status, text)
+        response = problem(status, text)
+        response.headers.update(allowed)
+        return response
     titles = {404: "There is no such page", 500: "Something went wrong here"}
-    return error_page(status, titles.get(status, status.phrase), text)
+    response = error_page(status, titles.get(status, status.phrase), text)
+    response.headers.update(allowed)
+    return response
 
 
 def problem(status: HTTPStatus, detail: str, **more: str) -> Response:

@@ -3,7 +3,7 @@
 import enum
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Final
 
@@ -92,6 +92,8 @@ class Search:
         self._cache = cache
         self._quota = quota
         self._fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
+        self._under_way: dict[tuple[str, str], Future[Part]] = {}
+        self._lock = threading.Lock()
         self._waiters = threading.BoundedSemaphore(WAITERS)
 
     def page(self, query: SearchQuery, patience: Patience, *, site: str = "") -> Outcome:
@@ -136,12 +138,25 @@ class Search:
         if one is None or len(media_id) > MAX_NAME:
             raise NotFound(agency, "There is no such picture here.")
         wanted = Wanted(details_key(agency, media_id), Media, one.policy, lambda _: False)
-        answer = self._cache.through(wanted, lambda: one.agency.details(media_id), PAGE_SECONDS)
+        if (answer := self._cache.peek(wanted)) is None:
+            answer = self._details(one, media_id, wanted)
         if answer.value is None:
             failure = answer.failure or Failure("failed", "No answer.", 5)
             kind = NotFound if failure.kind == NotFound.kind else AgencyError
             raise kind(agency, failure.message, retry_after=failure.retry_after)
         return self._linked(answer.value, "", site)
+
+    def _details(self, one: Listed, media_id: str, wanted: Wanted[Media]) -> Answer[Media]:
+        def fetch() -> Media:
+            self._quota.take(one.agency.name)
+            return one.agency.details(media_id)
+
+        if not self._waiters.acquire(blocking=False):
+            raise AgencyError(one.agency.name, "Too many ask just now.")
+        try:
+            return self._cache.through(wanted, fetch, PAGE_SECONDS)
+        finally:
+            self._waiters.release()
 
     def warm(self, query: SearchQuery, within: float) -> int:
         """Fetch the first chunks that will be fresh for less than ``within`` seconds; how many."""
@@ -174,20 +189,40 @@ class Search:
         if waits:
             answered = len(missing) < len(slices)
             limit = LINGER_SECONDS if answered and patience is Patience.LINGER else PAGE_SECONDS
-            futures = {self._fetchers.submit(self._fetched, query, slices[i]): i for i in missing}
             linger = patience is Patience.LINGER
-            for future in self._await(futures, limit, linger=linger):
-                parts[futures[future]] = future.result()
+            found = self._ask({i: slices[i] for i in missing}, query, limit, linger=linger)
+            parts.update(found)
         late = Part(status="late", lifetime=0)
         return [parts[i] or late for i in range(len(slices))], waits
 
-    def _await(
-        self, futures: Iterable[Future[Part]], limit: float, *, linger: bool
-    ) -> set[Future[Part]]:
-        """The futures done within ``limit`` seconds; with ``linger`` soon after the first."""
+    def _ask(
+        self, slices: Mapping[int, Slice], query: SearchQuery, limit: float, *, linger: bool
+    ) -> dict[int, Part]:
+        """What the agencies give of the slices within ``limit`` seconds."""
         if not self._waiters.acquire(blocking=False):
-            return set()  # so many wait already that this one must not; the page asks again
+            return {}  # so many wait already that this one must not; the page asks again
         try:
+            futures = {i: self._join(query, one) for i, one in slices.items()}
+            done = self._await([f for f in futures.values() if f], limit, linger=linger)
+        finally:
+            self._waiters.release()
+        return {i: f.result() for i, f in futures.items() if f in done and f}
+
+    def _join(self, query: SearchQuery, one: Slice) -> Future[Part] | None:
+        """The fetch of a slice, begun or already under way; None when too many are."""
+        key = (one.listed.agency.name, f"{one.last - one.first} {query.canonical()}")
+        with self._lock:
+            future = self._under_way.get(key)
+            if future is None and len(self._under_way) < FETCHERS:
+                future = self._fetchers.submit(self._fetched, query, one)
+                self._under_way[key] = future
+                future.add_done_callback(lambda _: self._under_way.pop(key, None))
+            return future
+
+    @staticmethod
+    def _await(futures: Sequence[Future[Part]], limit: float, *, linger: bool) -> set[Future[Part]]:
+        """The futures done within ``limit`` seconds; with ``linger`` soon after the first."""
+        if futures:
             end = time.monotonic() + limit
             done, pending = wait(futures, limit, FIRST_COMPLETED)
             while pending and (left := end - time.monotonic()) > 0:
@@ -198,8 +233,7 @@ class Search:
                 more, pending = wait(pending, left, FIRST_COMPLETED)
                 done |= more
             return done
-        finally:
-            self._waiters.release()
+        return set()
 
     def _cached(self, query: SearchQuery, one: Slice, patience: Patience) -> Part | None:
         """The slice from the store; None when any chunk of it must be fetched.

@@ -15,7 +15,7 @@ from affiliate import page, problems
 from affiliate.errors import AgencyError, BadQuery, LedgerError, NotFound
 from affiliate.ledger import Click
 from affiliate.memory import Canonical
-from affiliate.model import Media, SearchPage, SearchQuery
+from affiliate.model import SearchPage, SearchQuery
 from affiliate.page import Site, keep, site_of_app
 from affiliate.problems import error_page, problem
 from affiliate.query import Parameters, read_flag, read_parameters, read_site, single
@@ -78,14 +78,14 @@ def start() -> Response:
     """The start page: the search box, topics, and a strip of pictures of one of them."""
     site = site_of_app()
     topics = site.config.site_topics
-    items: tuple[Media, ...] = ()
-    if topics:
-        query = SearchQuery(q=topics[0], lang=site.config.site_language)
-        items = site.search.page(query, Patience.NONE, site=site.host).page.items
-    response = Response(render_template("start.html", topics=topics, items=items[:STRIP_PLACES]))
-    response.headers["Cache-Control"] = f"public, max-age={MAX_AGE if items else 0}"
-    keep(MAX_AGE if items else 0)
-    return response
+    if not topics:
+        return Response(render_template("start.html", topics=(), items=()))
+    query = _query({"q": [topics[0]]})
+    outcome = site.search.page(query, Patience.NONE, site=site.host)
+    items = outcome.page.items[:STRIP_PLACES]
+    stale = any(status.status == "stale" for status in outcome.page.agencies)
+    html = render_template("start.html", topics=topics, items=items, query=None, stale=stale)
+    return _answer(Response(html), outcome)
 
 
 @blueprint.get("/search")
@@ -154,8 +154,8 @@ def clicks() -> Response:
         raise BadQuery("agency", "This agency is not searched here.")
     try:
         site.ledger.record(click)
-    except LedgerError:
-        current_app.logger.exception("a click could not be recorded")
+    except LedgerError as error:
+        current_app.logger.error("a click could not be recorded: %s", error)  # noqa: TRY400 - no trace
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The click could not be recorded; resend.")
     return Response(status=HTTPStatus.NO_CONTENT)
 
@@ -192,6 +192,7 @@ def healthz() -> Response:
 def readyz() -> Response:
     """Whether the process can serve: yes without the cache's store, no without the ledger."""
     site = site_of_app()
+    site.store.get("ready")  # so that the state is today's
     state = {"cache": "degraded" if site.store.degraded else "ok", "ledger": "ok"}
     try:
         site.ledger.check()
@@ -244,22 +245,30 @@ def cache_control(outcome: Outcome) -> str:
     life = int(min(outcome.lifetime, 86400))
     if life < 1:
         return "public, no-cache"
-    return (
-        f"public, max-age={min(life, MAX_AGE)}, s-maxage={life},"
-        f" stale-while-revalidate={life}, stale-if-error={life}"
-    )
+    fresh = f"public, max-age={min(life, MAX_AGE)}, s-maxage={life}"
+    if any(status.status == "failed" for status in outcome.page.agencies):
+        return fresh  # a failure is shown for its time, and no longer
+    grace = min(life, MAX_AGE)
+    return f"{fresh}, stale-while-revalidate={grace}, stale-if-error={life}"
 
 
 def _keep_assets(response: Response) -> Response:
     """Files of the site itself: for ever under an address with their version."""
-    if request.path.startswith("/static/") and response.status_code == HTTPStatus.OK:
-        versioned = request.environ["QUERY_STRING"].startswith("v=")
-        life = "31536000, immutable" if versioned else "604800"
-        response.headers["Cache-Control"] = f"public, max-age={life}"
+    name = request.path.removeprefix("/static/")
+    if name != request.path and response.status_code in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
+        asked = f"{request.path}?{request.environ['QUERY_STRING']}"
+        if "?v=" not in asked:
+            life = "max-age=604800"
+        else:  # another version's address must not keep this one's bytes
+            life = "max-age=31536000, immutable" if asked == page.asset(name) else "no-cache"
+        response.headers["Cache-Control"] = f"public, {life}"
         keep(3600)
     return response
 
 
 def _etag(found: SearchPage, kind: str | None) -> str:
-    body = msgspec.json.encode((page.edition(), kind, found.items, found.total, found.agencies))
+    config = site_of_app().config
+    look = (page.edition(), kind, config.site_name, config.site_accent, config.site_topics)
+    made = [(a.agency, a.total, a.fetched_at, a.error) for a in found.agencies]
+    body = msgspec.json.encode((look, found.items, found.total, made))
     return hashlib.blake2b(body, digest_size=12).hexdigest()

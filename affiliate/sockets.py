@@ -112,10 +112,13 @@ def _connect(host: str, port: int, call: Call) -> socket.socket:
         lookup.cancel()
         raise TimeoutError from None
     failure: OSError = ConnectionRefusedError()
-    for family, kind, protocol, _, address in addresses:
+    for untried, (family, kind, protocol, _, address) in zip(
+        range(len(addresses), 0, -1), addresses, strict=True
+    ):
         sock = socket.socket(family, kind, protocol)
         try:
-            sock.settimeout(max(call.connect_deadline - time.monotonic(), 0.001))
+            left = (call.connect_deadline - time.monotonic()) / untried
+            sock.settimeout(max(left, 0.001))
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.connect(address)
         except OSError as error:

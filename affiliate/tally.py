@@ -7,7 +7,7 @@ seconds. What a killed process had not written yet is lost: these are figures, n
 import logging
 import threading
 from collections import Counter, deque
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from multiprocessing import util
 from typing import Final
 
@@ -19,6 +19,8 @@ from affiliate.stores import Guarded
 FLUSH_SECONDS: Final = 10.0
 QUEUE_ENTRIES: Final = 100_000
 KEEP_SECONDS: Final = 8 * 86400
+KEEP_DAYS: Final = 90
+BATCH: Final = 500
 MARKS: Final = ("MEMORY", "HIT", "STALE", "MISS")
 """How a search was answered: by the memory tier, the store fresh or stale, or an agency."""
 
@@ -37,6 +39,8 @@ class Tally:
         self._store = store
         self.replayed: deque[tuple[str, str]] = deque(maxlen=QUEUE_ENTRIES)
         self._answered: deque[tuple[str, str]] = deque(maxlen=QUEUE_ENTRIES)
+        self._forgot: date | None = None
+        self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -44,13 +48,22 @@ class Tally:
         """Count an answer that was made by a view; ``mark`` is its X-Cache."""
         self._answered.append((mark, query.replace(page=1, agency=()).canonical()))
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="tally", daemon=True)
-            self._thread.start()
-            # Some servers end their processes without atexit; this is called all the same.
-            util.Finalize(None, self.close, exitpriority=10)
+            self._start()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="tally", daemon=True)
+                self._thread.start()
+                # Some servers end their processes without atexit; this is called all the same.
+                util.Finalize(None, self.close, exitpriority=10)
 
     def flush(self) -> None:
         """Write what has been counted since the last time."""
+        with self._lock:
+            self._flush()
+
+    def _flush(self) -> None:
         marks: Counter[str] = Counter()
         searches: Counter[str] = Counter()
         for _ in range(len(self._answered)):
@@ -62,10 +75,20 @@ class Tally:
             searches[place] += times
         for mark, times in marks.items():
             self._store.incr(counter(mark), times, KEEP_SECONDS)
+        counts = [one for one in searches.items() if len(one[0]) <= MAX_SEARCH]
         try:
-            self._ledger.add_searches({s: n for s, n in searches.items() if len(s) <= MAX_SEARCH})
+            for i in range(0, len(counts), BATCH):
+                self._ledger.add_searches(dict(counts[i : i + BATCH]))
+            self._forget()
         except LedgerError as error:
             log.warning("searches are not counted: %s", error)
+
+    def _forget(self) -> None:
+        """Once a day: counts of searches are kept for a season."""
+        today = datetime.now(UTC).date()
+        if self._forgot != today:
+            self._forgot = today
+            self._ledger.forget_searches(today - timedelta(days=KEEP_DAYS))
 
     def close(self) -> None:
         """Write what is left and end."""

@@ -37,6 +37,7 @@ CONNECT_SECONDS: Final = 1.0
 TOTAL_SECONDS: Final = 2.5
 BODY_BYTES: Final = 4 * 1024 * 1024  # after decompression
 MAX_RETRY_AFTER: Final = 900.0
+MIN_RETRY_AFTER: Final = 1.0  # an agency that says 0 would be asked by every visitor
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +193,7 @@ def _retry_after(value: str | None) -> float | None:
     """Seconds of a Retry-After header, 15 minutes at most; dates are not worth a clock's error."""
     if value is None or not re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
         return None
-    return min(float(value), MAX_RETRY_AFTER)
+    return max(min(float(value), MAX_RETRY_AFTER), MIN_RETRY_AFTER)
 
 
 def _words(request: Request, body: bytes) -> str:

@@ -51,23 +51,29 @@ class AffiliateSearch extends HTMLElement {
       waiting.replaceWith(results);
       this.#say(results.querySelector(".count")?.textContent);
       this.dispatchEvent(new Event("filled", { bubbles: true }));
-      if (!limit) this.#complete(results);
+      this.#complete(results);
     } catch {
       this.#fail(waiting);
     }
   }
 
   /** Ask once more for agencies that were late, and have stale answers fetched anew behind. */
-  async #complete(results) {
-    const late = results?.dataset.late?.split(" ") ?? [];
+  async #complete(results, tries = 3) {
+    const late = this.hasAttribute("limit") ? [] : results?.dataset.late?.split(" ") ?? [];
     const stale = results?.hasAttribute("data-stale");
     if (!late.length && !stale) return;
     const address = this.getAttribute("src");
     try {
+      const tiles = results.querySelector(".tiles");
+      // With nothing to show yet the site was busy: give it a moment, a longer one each time.
+      if (!tiles) await new Promise((go) => setTimeout(go, 4000 / (tries + 1)));
       const more = await fragment(late.length ? `${address}&wait=1` : address);
       if (!late.length) return;
-      const tiles = results.querySelector(".tiles");
-      if (!tiles) return results.replaceWith(more);
+      if (!tiles) {
+        results.replaceWith(more);
+        if (tries > 1) this.#complete(more, tries - 1);
+        return;
+      }
       const found = [...more.querySelectorAll(".tile")].filter((tile) =>
         late.includes(tile.querySelector("a").dataset.agency));
       // In rows of their own, so that no row on the screen is justified anew.
@@ -124,7 +130,9 @@ class AffiliateSearch extends HTMLElement {
     const id = clickId();
     address.searchParams.set("click_id", id);
     const fields = Object.fromEntries(address.searchParams);
+    const before = link.ping;
     link.ping = address.pathname + address.search;
+    setTimeout(() => { link.ping = before; });  // the next click is another one
     const body = JSON.stringify({ ...fields, position: Number(fields.position) });
     if (!navigator.sendBeacon(new URL("/clicks", here), body)) {
       fetch(new URL("/clicks", here), { method: "POST", body, keepalive: true }).catch(() => {});

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from affiliate.model import SearchQuery
 from tests.conftest import ClientMaker
+from tests.shutterstock import TOKEN, shutterstock
 
 BAD = [
     ("", "q"),
@@ -198,6 +199,73 @@ def test_topics_and_filters_are_real_links(client: FlaskClient) -> None:
     assert 'href="/search?q=flower&amp;type=vector"' in page
     pages = client.get("/search?category=Animals&wait=1").text
     assert 'rel="next" href="/search?category=Animals&amp;page=2"' in pages
+
+
+def test_an_agency_that_was_chosen_can_be_unchosen(make_client: ClientMaker) -> None:
+    """The choice of an agency stands among the chips, with a link to all of them."""
+    client = make_client(AGENCIES="demo,shutterstock", SHUTTERSTOCK_API_TOKEN="t")
+    page = client.get("/search?q=cat&agency=demo&wait=1").text
+    assert 'href="/search?q=cat"><span class="unseen">Remove </span>Demo catalogue' in page
+
+
+def test_another_versions_asset_is_kept_by_nobody(client: FlaskClient) -> None:
+    """An address with this version's digest is for ever, one with another's is not."""
+    page = client.get("/").text
+    found = re.search(r'href="(/static/site\.css\?v=\w+)"', page)
+    assert found
+    assert "immutable" in client.get(found[1]).headers["Cache-Control"]
+    other = client.get("/static/site.css?v=0123456789ab").headers["Cache-Control"]
+    assert other == "public, no-cache"
+
+
+def test_a_failure_is_never_served_past_its_time(make_client: ClientMaker) -> None:
+    """An answer with a failed part has no grace; a good one has at most five minutes."""
+    client = make_client(
+        AGENCIES="demo,shutterstock",
+        SHUTTERSTOCK_API_TOKEN="t",
+        SHUTTERSTOCK_URL="http://127.0.0.1:1",
+    )
+    failed = client.get("/api/search?q=cat&wait=1").headers["Cache-Control"]
+    assert failed in {f"public, max-age={s}, s-maxage={s}" for s in (3, 4, 5)}
+    good = client.get("/api/search?q=cat&wait=1&agency=demo").headers["Cache-Control"]
+    assert "max-age=300," in good
+    assert "stale-while-revalidate=300," in good
+
+
+def test_only_picture_ids_reach_an_agency(make_client: ClientMaker) -> None:
+    """Words behind /image/shutterstock/ that are no id are not sent to its API."""
+    with shutterstock() as agency:
+        client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        for word in ("licenses", "..", "1%2F..%2Flicenses", "0"):
+            assert client.get(f"/image/shutterstock/{word}").status_code == 404
+        assert agency.requests == []
+        assert client.get("/image/shutterstock/1000001").status_code == 200
+
+
+def test_details_count_against_the_quota(make_client: ClientMaker) -> None:
+    """Picture pages that are not cached cost the hour's calls like searches do."""
+    with shutterstock() as agency:
+        client = make_client(
+            SHUTTERSTOCK_URL=agency.url,
+            SHUTTERSTOCK_API_TOKEN=TOKEN,
+            SHUTTERSTOCK_CALLS_PER_HOUR="2",
+        )
+        for number in range(5):
+            client.get(f"/image/shutterstock/{1000001 + number}")
+        assert len(agency.requests) == 2
+        assert client.get("/image/shutterstock/1000001").status_code == 200
+
+
+def test_a_method_that_is_not_allowed_names_those_that_are(client: FlaskClient) -> None:
+    """405 has its Allow header."""
+    assert "POST" in client.get("/clicks").headers["Allow"]
+
+
+def test_the_start_page_shows_its_topic_in_any_spelling(make_client: ClientMaker) -> None:
+    """SITE_TOPICS is read as a visitor's words are."""
+    client = make_client(SITE_TOPICS="Red  BICYCLE")
+    client.get("/ajax/search?q=red+bicycle")
+    assert "data-id=" in client.get("/").text
 
 
 def test_addresses_are_read_back_as_the_same_search(client: FlaskClient) -> None:

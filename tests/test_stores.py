@@ -182,7 +182,7 @@ def test_damage_in_mid_use_is_survived(tmp_path: Path) -> None:
     store = Guarded(SQLiteStore(path, 10**7))
     for number in range(200):
         assert store.set(f"k{number}", bytes(2000), 60)
-    store.store._idle.get_nowait().close()  # so that the file holds what the log held
+    store.store._idle.get_nowait()[0].close()  # so that the file holds what the log held
     with path.open("r+b") as file:
         file.seek(100)
         file.write(b"\xff" * 200_000)
@@ -208,13 +208,13 @@ def test_a_full_disk_refuses_and_keeps_reading(tmp_path: Path) -> None:
     inner = SQLiteStore(tmp_path / "cache.db", 10**9)
     store = Guarded(inner)
     store.set("old", b"v", 60)
-    connection = inner._idle.queue[0]
+    connection = inner._idle.queue[0][0]
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages}")  # how SQLite meets a full disk
     assert not store.set("new", bytes(100_000), 60)
     assert store.get("new") == bytes(100_000)
     assert store.get("old") == b"v"
-    assert not store.degraded
+    assert store.degraded
 
 
 def test_a_file_that_cant_be_opened_is_a_store_out_of_reach(tmp_path: Path) -> None:
@@ -232,10 +232,13 @@ class Slow:
     def __init__(self) -> None:
         self.asked = 0
         self.down = True
+        self.full = False
+        self.before: Callable[[], object] = lambda: None
         self.values: dict[str, bytes] = {}
 
     def get(self, key: str) -> bytes | None:
         self.asked += 1
+        self.before()
         if self.down:
             raise StoreDown("no answer")
         return self.values.get(key)
@@ -245,6 +248,8 @@ class Slow:
         if self.down:
             raise StoreDown("no answer")
         assert timeout
+        if self.full:
+            raise StoreRefused("full")
         self.values[key] = value
         return True
 
@@ -261,14 +266,45 @@ def test_the_wait_for_a_dead_store_is_paid_once_a_second() -> None:
     assert store.get("k") == b"v"
     assert inner.asked == 1
     now[0] += 1.1
-    assert [store.get("k") for _ in range(5)] == [b"v"] * 5
+    assert [store.get("other") for _ in range(5)] == [None] * 5
     assert inner.asked == 2
     inner.down = False
     now[0] += 1.1
-    assert store.get("k") == b"v"
+    store.get("other")
     assert not store.degraded
     store.get("other")
     assert inner.asked == 4
+
+
+def test_what_the_store_did_not_take_hides_its_older_value() -> None:
+    """A new answer that only the process could keep is the one that is shown."""
+    inner = Slow()
+    inner.down = False
+    store = Guarded(inner)
+    store.set("k", b"old", 60)
+    inner.full = True
+    assert not store.set("k", b"new", 60)
+    assert store.get("k") == b"new"
+    inner.full = False
+    assert store.set("k", b"newest", 60)
+    assert store.get("k") == b"newest"
+
+
+def test_a_store_that_is_slow_again_and_again_is_left_alone() -> None:
+    """Five slow answers in a row open the breaker, so that visitors do not pay for each."""
+    now = [0.0]
+    inner = Slow()
+    inner.down = False
+    inner.before = lambda: now.__setitem__(0, now[0] + 0.1)
+    store = Guarded(inner, slow_seconds=0.08, now=lambda: now[0])
+    for _ in range(20):
+        store.get("k")
+    assert store.degraded
+    assert inner.asked == 5
+    inner.before = lambda: None
+    now[0] += 1
+    store.get("k")
+    assert not store.degraded
 
 
 def test_what_the_process_keeps_is_bounded_and_ends() -> None:

@@ -260,7 +260,7 @@ STATUSES: list[tuple[int, tuple[str, ...], type[AgencyError], float]] = [
     (422, (), RequestRefused, 60),
     (429, (), TooManyCalls, 60),
     (429, ("Retry-After: 17",), TooManyCalls, 17),
-    (429, ("Retry-After: 0",), TooManyCalls, 0),
+    (429, ("Retry-After: 0",), TooManyCalls, 1),
     (429, ("Retry-After: 99999999",), TooManyCalls, MAX_RETRY_AFTER),
     (429, ("Retry-After: -5",), TooManyCalls, 60),
     (429, ("Retry-After: Wed, 21 Oct 2026 07:28:00 GMT",), TooManyCalls, 60),

@@ -5,6 +5,7 @@ Search takes HTTP Basic (client id and secret) or a Bearer token. ``huge_thumb``
 to crop to. How deep pages reach is not documented; ``depth`` is our own bound.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final
 
@@ -17,6 +18,7 @@ from affiliate.query import AGES, ETHNICITIES, GENDERS, LICENSES, TYPES
 from affiliate.transport import Reply, Request
 
 THUMBNAILS = ("huge_thumb", "preview", "mosaic", "large_thumb", "small_thumb")
+IDS = r"[1-9][0-9]{0,19}|U[a-zA-Z0-9]{1,40}"
 PREVIEWS = ("preview_1000", "preview_1500", "preview")
 MAX_COUNT: Final = 10**12
 """A count above this is no count of pictures."""
@@ -120,6 +122,8 @@ class Shutterstock(Agency):
         return SearchResult(tuple(m for m in found if m), results.total_count)
 
     def details(self, media_id: str) -> Media:
+        if not re.fullmatch(IDS, media_id):
+            return super().details(media_id)  # other words behind the path are other calls
         call = self._call(f"/v2/images/{encoded(media_id)}", (("view", "full"),))
         media = self._media(self.read(self.transport.send(call).json(), _Image))
         return media or super().details(media_id)

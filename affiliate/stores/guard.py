@@ -1,6 +1,7 @@
 """What makes a store optional: a breaker, and a little memory of the process's own."""
 
 import logging
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -12,6 +13,11 @@ from affiliate.errors import StoreDown, StoreRefused
 OPEN_SECONDS: Final = 1.0
 """How long a store that failed is left alone before one request looks again."""
 LOCAL_BYTES: Final = 16 * 1024 * 1024
+LOCAL_SECONDS: Final = 600.0
+REFUSED_SECONDS: Final = 60.0
+"""How long a refusal to write counts as degraded, and is not logged again."""
+SLOW_TIMES: Final = 5
+"""So many slow answers in a row count as none."""
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +31,17 @@ class Guarded:
     says so. The store is a `SQLiteStore` or a `RedisStore`.
     """
 
-    def __init__(self, store: Any, *, now: Callable[[], float] = time.monotonic) -> None:  # noqa: ANN401 - either
+    def __init__(
+        self,
+        store: Any,  # noqa: ANN401 - either
+        *,
+        slow_seconds: float = math.inf,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.store = store
+        self._slow_seconds = slow_seconds
+        self._slow = 0
+        self._refused_at = -math.inf
         self._now = now
         self._retry_at = 0.0
         self._down = False
@@ -35,20 +50,20 @@ class Guarded:
 
     @property
     def degraded(self) -> bool:
-        """Whether the store is out of reach just now."""
-        return self._down
+        """Whether the store is out of reach just now, or lately refused to be written."""
+        return self._down or self._now() < self._refused_at + REFUSED_SECONDS
 
     def get(self, key: str) -> bytes | None:
         """The value from the store, or what the process keeps itself."""
-        value = self._ask(lambda: self.store.get(key), None)
-        return value if value is not None else self._local.get(key, self._now())
+        kept = self._local.get(key, self._now())  # newer than what the store did not take
+        return kept if kept is not None else self._ask(lambda: self.store.get(key), None)
 
     def set(self, key: str, value: bytes, timeout: int) -> bool:
         """Keep a value in the store, or else in the process; False when in the process only."""
         if self._ask(lambda: self.store.set(key, value, timeout), default=False):
             self._local.drop(key)
             return True
-        self._local.set(key, value, self._now() + timeout)
+        self._local.set(key, value, self._now() + min(timeout, LOCAL_SECONDS))
         return False
 
     def lease(self, key: str, token: str, seconds: float) -> bool:
@@ -69,9 +84,11 @@ class Guarded:
         if self._down and not self._looks_again():
             return default
         try:
-            value = ask()
+            value = self._timed(ask)
         except StoreRefused as error:
-            log.warning("the cache keeps this in the process: %s", error)
+            if self._now() >= self._refused_at + REFUSED_SECONDS:
+                log.warning("the cache keeps answers in the process: %s", error)
+            self._refused_at = self._now()
             return default
         except StoreDown as error:
             if not self._down:
@@ -82,6 +99,15 @@ class Guarded:
         if self._down:
             log.warning("the cache has its store back")
             self._down = False
+        return value
+
+    def _timed(self, ask: Callable[[], Value]) -> Value:
+        """What the store says; one slow answer after the other is as good as none."""
+        started = self._now()
+        value = ask()
+        self._slow = self._slow + 1 if self._now() - started > self._slow_seconds else 0
+        if self._slow >= SLOW_TIMES:
+            raise StoreDown("it answers too slowly")
         return value
 
     def _looks_again(self) -> bool:

@@ -8,7 +8,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import unquote
@@ -97,6 +97,11 @@ class RedisStore(BaseCache):
         with self._redis() as client:
             return int(client.eval(COUNT, 1, f"{PREFIX}count:{key}", by, int(seconds * 1000)))
 
+    def count(self, key: str) -> int:
+        """What a counter stands at."""
+        with self._redis() as client:
+            return int(client.get(f"{PREFIX}count:{key}") or 0)
+
     def keys(self, prefix: str = "") -> list[str]:
         """The keys that begin so."""
         pattern = "".join(f"[{c}]" if c in "*?[" else c for c in PREFIX + prefix) + "*"
@@ -139,18 +144,15 @@ class _Several(ABC):
     slots: int
 
     def __init__(self, nodes: list[Address], account: dict[str, str]) -> None:
-        self._nodes = nodes
+        self._given = nodes
+        self._nodes = [*nodes]
         self._account = account
         self._owners: dict[int, Address] = {}
         self._clients: dict[Address, Any] = {}
         self._learning = threading.Lock()
 
     @abstractmethod
-    def _tellers(self) -> list[Address]:
-        """The nodes to learn from, in the order of asking."""
-
-    @abstractmethod
-    def _read(self, node: Address) -> dict[int, Address]:
+    def _told(self, node: Address) -> dict[int, Address]:
         """Who owns which slot, as a node tells it; nothing when it doesn't know."""
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - as redis-py has it
@@ -208,18 +210,17 @@ class _Several(ABC):
             return
         try:
             end = time.monotonic() + 2 * SECONDS
-            for node in self._tellers():
-                if node != failed and time.monotonic() < end and (owners := self._told(node)):
-                    self._owners = owners
-                    return
+            for node in [*self._nodes]:
+                if node == failed or time.monotonic() > end:
+                    continue
+                with suppress(redis.RedisError):
+                    if owners := self._told(node):
+                        self._owners = owners
+                        return
+                self._nodes.remove(node)  # to be asked last from now on
+                self._nodes.append(node)
         finally:
             self._learning.release()
-
-    def _told(self, node: Address) -> dict[int, Address]:
-        try:
-            return self._read(node)
-        except redis.RedisError:
-            return {}
 
     def _client(self, node: Address) -> Any:  # noqa: ANN401 - redis.Redis
         return self._clients.get(node) or self._clients.setdefault(
@@ -237,10 +238,7 @@ class _Sentinels(_Several):
         self._service = service
         self._sentinels = {node: _one(host=node[0], port=node[1]) for node in nodes}
 
-    def _tellers(self) -> list[Address]:
-        return self._nodes
-
-    def _read(self, node: Address) -> dict[int, Address]:
+    def _told(self, node: Address) -> dict[int, Address]:
         command = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service)
         master = self._sentinels[node].execute_command(*command)
         return {0: (master[0].decode(), int(master[1]))} if master else {}
@@ -251,16 +249,14 @@ class _Cluster(_Several):
 
     slots = REDIS_CLUSTER_HASH_SLOTS
 
-    def _tellers(self) -> list[Address]:
-        return [*dict.fromkeys([*self._owners.values(), *self._nodes])]
-
-    def _read(self, node: Address) -> dict[int, Address]:
+    def _told(self, node: Address) -> dict[int, Address]:
         owners = {}
         for first, last, (host, port, *_), *_ in self._client(node).execute_command(
             "CLUSTER SLOTS"
         ):
             owner = (host.decode() if host else node[0], int(port))
             owners.update(dict.fromkeys(range(first, last + 1), owner))
+        self._nodes = [*dict.fromkeys([*owners.values(), *self._given])]
         return owners
 
 

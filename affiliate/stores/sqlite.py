@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -40,10 +40,10 @@ class SQLiteStore(BaseCache):
         super().__init__()
         self._path = path
         self._limit = limit
-        self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
-        self._places = threading.BoundedSemaphore(CONNECTIONS)
+        self._idle: queue.LifoQueue[tuple[sqlite3.Connection, int]] = queue.LifoQueue()
+        self._reading = threading.BoundedSemaphore(CONNECTIONS)
+        self._turn = threading.BoundedSemaphore(1)
         self._mending = threading.Lock()
-        self._file = 0
         self._touched: dict[str, float] = {}
 
     @classmethod
@@ -139,6 +139,14 @@ class SQLiteStore(BaseCache):
         number: int = row[0]
         return number
 
+    def count(self, key: str) -> int:
+        """What a counter stands at."""
+        with self._connection() as db:
+            row = db.execute(
+                "SELECT number FROM counters WHERE key = ? AND expires > ?", (key, time.time())
+            ).fetchone()
+        return row[0] if row else 0
+
     def keys(self, prefix: str = "") -> list[str]:
         """The keys that begin so, of entries that have not expired."""
         with self._connection() as db:
@@ -181,8 +189,11 @@ class SQLiteStore(BaseCache):
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection within a transaction that holds the write lock from its beginning."""
-        with self._connection() as db:
+        """A connection within a transaction that holds the write lock from its beginning.
+
+        A process's writers wait for their turn here, so that they never stand in readers' way.
+        """
+        with self._connection(self._turn) as db:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -192,31 +203,45 @@ class SQLiteStore(BaseCache):
             db.commit()
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(
+        self, places: threading.BoundedSemaphore | None = None
+    ) -> Iterator[sqlite3.Connection]:
         """One of few connections; the errors of SQLite become ours."""
-        if not self._places.acquire(timeout=BUSY_SECONDS):
+        places = places or self._reading
+        if not places.acquire(timeout=BUSY_SECONDS):
             raise StoreBusy("all connections to the cache file are in use")
         db: sqlite3.Connection | None = None
+        file = 0
         try:
-            db = self._open()
+            db, file = self._open()
             yield db
-            self._idle.put(db)
+            self._idle.put((db, file))
         except sqlite3.Error as error:
             if db is not None:
                 db.close()
-            raise self._translated(error) from None
+            raise self._translated(error, file or self._inode()) from None
         except BaseException:
             if db is not None:
-                self._idle.put(db)
+                self._idle.put((db, file))
             raise
         finally:
-            self._places.release()
+            places.release()
 
-    def _open(self) -> sqlite3.Connection:
+    def _inode(self) -> int:
+        """Which file stands under the path now; 0 for none."""
         try:
-            return self._idle.get_nowait()
-        except queue.Empty:
-            pass
+            return self._path.stat().st_ino
+        except OSError:
+            return 0
+
+    def _open(self) -> tuple[sqlite3.Connection, int]:
+        """A connection to the file that stands under the path, and which file that is."""
+        while not self._idle.empty():
+            with suppress(queue.Empty):
+                db, file = self._idle.get_nowait()
+                if file == self._inode():
+                    return db, file
+                db.close()  # to a damaged file, renamed away since
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -234,26 +259,23 @@ class SQLiteStore(BaseCache):
         except sqlite3.Error:
             db.close()
             raise
-        self._file = self._path.stat().st_ino
-        return db
+        return db, self._inode()
 
-    def _translated(self, error: sqlite3.Error) -> Exception:
+    def _translated(self, error: sqlite3.Error, file: int) -> Exception:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             return StoreBusy("the cache file is busy")
         if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY}:
             return StoreRefused(f"the cache file can't be written: {error}")
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            self._begin_anew()
+            self._begin_anew(file)
         return StoreDown(f"the cache file fails: {error}")
 
-    def _begin_anew(self) -> None:
-        """Rename a damaged file away, unless another process has done so already."""
+    def _begin_anew(self, file: int) -> None:
+        """Rename a damaged file away, unless that has been done already."""
         with self._mending:
-            while not self._idle.empty():
-                self._idle.get_nowait().close()
             try:
-                if self._path.stat().st_ino == self._file or not self._file:
+                if file and self._inode() == file:
                     log.warning("the cache file is damaged; it is renamed and begun anew")
                     self._path.replace(f"{self._path}.damaged")
                     for end in ("-wal", "-shm"):
