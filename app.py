@@ -25,7 +25,8 @@ from affiliate.ledger import Ledger
 from affiliate.links import LinkStyle
 from affiliate.memory import MemoryTier
 from affiliate.page import Site
-from affiliate.search import Listed, Search
+from affiliate.search import Search
+from affiliate.slices import Listed
 from affiliate.stores import Guarded
 from affiliate.tally import Tally
 from affiliate.transport import Transport

@@ -3,17 +3,17 @@
 import enum
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Final
 
 import msgspec
 
-from affiliate.agencies.base import PAGE_PLACES, Agency
-from affiliate.cache import Answer, Cache, Policy, Wanted, details_key, search_key
+from affiliate.agencies.base import PAGE_PLACES
+from affiliate.cache import Answer, Cache, Wanted, details_key, search_key
 from affiliate.errors import AgencyError, BadQuery, NotFound
 from affiliate.health import Quota
-from affiliate.links import LinkStyle, affiliate_link
+from affiliate.links import affiliate_link
 from affiliate.model import (
     AgencyStatus,
     Failure,
@@ -24,6 +24,7 @@ from affiliate.model import (
     Seller,
 )
 from affiliate.query import MAX_NAME
+from affiliate.slices import Listed, Part, Slice, interleave, pages_of, part_of, share, total_of
 
 PAGE_SECONDS: Final = 3.0
 LINGER_SECONDS: Final = 0.8
@@ -31,7 +32,6 @@ LINGER_SECONDS: Final = 0.8
 FETCHERS: Final = 64
 WAITERS: Final = 32
 """Requests that may wait for agencies at once: half of a process's threads, so hits go on."""
-WORST: Final = ("fresh", "stale", "fetched", "late", "failed")
 
 
 class Patience(enum.Enum):
@@ -40,40 +40,6 @@ class Patience(enum.Enum):
     NONE = "none"
     LINGER = "linger"
     FULL = "full"
-
-
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """An agency that is on, with the owner's weight and link for it."""
-
-    agency: Agency
-    weight: int
-    link: LinkStyle
-    policy: Policy
-
-
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """The ranks ``first`` up to ``last`` of one agency's ranking, counted from 0."""
-
-    listed: Listed
-    first: int
-    last: int
-
-    def chunks(self) -> range:
-        """The chunks that hold these ranks; none past the agency's depth."""
-        size = self.listed.agency.chunk_size
-        last = min(self.last, self.listed.agency.depth)
-        return range(self.first // size, -(-last // size)) if self.first < last else range(0)
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """What one agency gives to a page; ``lifetime`` in seconds."""
-
-    items: tuple[Media, ...] = ()
-    status: str = "fresh"
-    total: int | None = None
-    fetched_at: float | None = None
-    lifetime: float = float("inf")
-    failure: Failure | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,8 +85,8 @@ class Search:
         page = SearchPage(
             query=query,
             page=query.page,
-            pages=_pages(slices, parts),
-            total=_total(part.total for part in parts),
+            pages=pages_of(slices, parts),
+            total=total_of(part.total for part in parts),
             items=items,
             agencies=tuple(statuses),
         )
@@ -250,11 +216,11 @@ class Search:
             answers.append((chunk, answer))
         if not answers and (first := self._peek(query, one.listed, 0)):
             answers.append((0, first))  # past the depth: nothing to show, but the total is known
-        return _part(one, answers)
+        return part_of(one, answers)
 
     def _fetched(self, query: SearchQuery, one: Slice) -> Part:
         """The slice, fetched where the store has none of it; runs in a thread of its own."""
-        return _part(one, [(c, self._through(query, one.listed, c)) for c in one.chunks()])
+        return part_of(one, [(c, self._through(query, one.listed, c)) for c in one.chunks()])
 
     def _through(self, query: SearchQuery, one: Listed, chunk: int) -> Answer[SearchResult]:
         asked = query.replace(page=1, agency=())
@@ -291,59 +257,6 @@ class Search:
         return msgspec.structs.replace(media, link=link, sellers=(seller,))
 
 
-def share(places: int, weights: Sequence[int]) -> list[int]:
-    """Divide a page's places by weight, the largest remainders first; sums to ``places``."""
-    if not weights:
-        return []
-    total = sum(weights)
-    shares = [places * w // total for w in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda i: (-(places * weights[i] % total), i))
-    for i in by_remainder[: places - sum(shares)]:
-        shares[i] += 1
-    return shares
-
-
-def interleave(rankings: Sequence[Sequence[Media]], shares: Sequence[int]) -> tuple[Media, ...]:
-    """Merge by rank, each agency at its share's pace; an agency's empty places stay empty.
-
-    The n-th of s places of an agency stands at (n + 1/2) / s of the page.
-    """
-    ranked = [
-        ((n + 0.5) / places, i, media)
-        for i, (items, places) in enumerate(zip(rankings, shares, strict=True))
-        for n, media in enumerate(items)
-    ]
-    ranked.sort(key=lambda r: r[:2])
-    seen: dict[tuple[str, str], Media] = {}
-    for _, _, media in ranked:
-        seen.setdefault((media.agency, media.id), media)
-    return tuple(seen.values())
-
-
-def _part(one: Slice, answers: list[tuple[int, Answer[SearchResult]]]) -> Part:
-    """One agency's part of a page, from the answers for the chunks that its slice touches."""
-    size = one.listed.agency.chunk_size
-    items: list[Media] = []
-    for chunk, answer in answers:
-        if answer.value is not None:
-            start = chunk * size
-            items += answer.value.items[max(one.first - start, 0) : one.last - start]
-    found = [answer for _, answer in answers]
-    totals = [a.value.total for a in found if a.value and a.value.total is not None]
-    return Part(
-        items=tuple(items),
-        status=max((a.status for a in found), key=WORST.index, default="fresh"),
-        total=totals[0] if totals else None,
-        fetched_at=min((a.fetched_at for a in found if a.fetched_at is not None), default=None),
-        lifetime=min((a.lifetime for a in found), default=float("inf")),
-        failure=next((a.failure for a in found if a.failure), None),
-    )
-
-
-def _is_empty(result: SearchResult) -> bool:
-    return not result.items
-
-
 def _status(one: Listed, part: Part) -> AgencyStatus:
     return AgencyStatus(
         agency=one.agency.name,
@@ -364,17 +277,5 @@ def _unsupported(one: Listed, query: SearchQuery) -> AgencyStatus:
     return AgencyStatus(agency=one.agency.name, status="unsupported", error=failure)
 
 
-def _total(totals: Iterable[int | None]) -> int | None:
-    known = [t for t in totals if t is not None]
-    return sum(known) if known else None
-
-
-def _pages(slices: Sequence[Slice], parts: Sequence[Part]) -> int:
-    """The largest number of pages that any agency can fill; its depth stands for no total."""
-    pages = 0
-    for one, part in zip(slices, parts, strict=True):
-        total = part.total if part.total is not None or not part.items else one.listed.agency.depth
-        places = one.last - one.first
-        if total and places:
-            pages = max(pages, -(-min(total, one.listed.agency.depth) // places))
-    return pages
+def _is_empty(result: SearchResult) -> bool:
+    return not result.items

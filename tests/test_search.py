@@ -13,7 +13,8 @@ from affiliate.errors import AgencyDown, BadQuery
 from affiliate.health import Quota
 from affiliate.links import LinkStyle
 from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
-from affiliate.search import Listed, Patience, Search, interleave, share
+from affiliate.search import Patience, Search
+from affiliate.slices import Listed, interleave, share
 from affiliate.transport import Transport
 from tests.test_cache import Memory
 

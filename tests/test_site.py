@@ -268,6 +268,31 @@ def test_the_start_page_shows_its_topic_in_any_spelling(make_client: ClientMaker
     assert "data-id=" in client.get("/").text
 
 
+@pytest.mark.parametrize("route", ["/", "/search?q=cat", "/ajax/search?q=cat", "/api/search?q=cat"])
+def test_no_header_changes_what_was_kept(client: FlaskClient, route: str) -> None:
+    """Whoever asks, from wherever, with whatever else: the bytes are those that were kept."""
+    client.get("/ajax/search?q=flower")
+    client.get("/ajax/search?q=cat")
+    client.get(route)
+    kept = client.get(route)
+    assert kept.headers["X-Cache"] == "HIT"
+    for name, value in (
+        ("Host", "evil.example"),
+        ("Cookie", "a=b"),
+        ("Accept", "application/json"),
+        ("Accept-Language", "de"),
+        ("User-Agent", "curl"),
+        ("Referer", "https://blog.example/"),
+        ("Origin", "https://blog.example"),
+        ("X-Forwarded-Host", "evil.example"),
+        ("X-Forwarded-Proto", "https"),
+        ("Authorization", "Basic Zm9vOmJhcg=="),
+        ("Range", "bytes=0-9"),
+    ):
+        again = client.get(route, headers={name: value})
+        assert (again.status_code, again.data) == (200, kept.data), name
+
+
 def test_addresses_are_read_back_as_the_same_search(client: FlaskClient) -> None:
     """A link to the next page means the same search, one page on."""
     page = client.get("/search?category=Food&color=d62828&wait=1").text

@@ -208,3 +208,20 @@ def test_a_server_told_to_end_does_so_with_a_refresh_under_way(tmp_path: Path) -
         site.process.terminate()
         assert site.process.wait(10) == 0
         w.agency.gate.set()
+
+
+def test_refreshes_that_wait_are_dropped_at_the_end(tmp_path: Path) -> None:
+    """SIGTERM with twenty stale answers to fetch anew ends after those under way, no call more."""
+    with world(tmp_path, "sqlite", 1, {"CACHE_FRESH_SECONDS": "1"}) as w:
+        site = w.sites[0]
+        addresses = [f"{site.url}/api/search?q=n{number}&wait=1" for number in range(20)]
+        for address in addresses:
+            get(address)
+        w.agency.gate.clear()
+        for address in addresses:
+            wait_until(lambda address=address: get(address)[0]["x-cache"] == "STALE")  # type: ignore[misc]
+        wait_until(lambda: len(w.agency.requests) == 24)
+        site.process.terminate()
+        assert site.process.wait(9) == 0
+        assert len(w.agency.requests) == 24
+        w.agency.gate.set()

@@ -1,0 +1,117 @@
+"""How a page is shared among agencies: slices of their rankings, put together by rank.
+
+All of it is pure: what is asked of whom, and what a page is made of, without asking anyone.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from affiliate.agencies.base import Agency
+from affiliate.cache import Answer, Policy
+from affiliate.links import LinkStyle
+from affiliate.model import Failure, Media, SearchResult
+
+WORST: Final = ("fresh", "stale", "fetched", "late", "failed")
+"""Statuses of an agency's chunks; a slice has the last of its chunks' in this order."""
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """An agency that is on, with the owner's weight and link for it."""
+
+    agency: Agency
+    weight: int
+    link: LinkStyle
+    policy: Policy
+
+
+class Slice(msgspec.Struct, frozen=True, kw_only=True):
+    """The ranks ``first`` up to ``last`` of one agency's ranking, counted from 0."""
+
+    listed: Listed
+    first: int
+    last: int
+
+    def chunks(self) -> range:
+        """The chunks that hold these ranks; none past the agency's depth."""
+        size = self.listed.agency.chunk_size
+        last = min(self.last, self.listed.agency.depth)
+        return range(self.first // size, -(-last // size)) if self.first < last else range(0)
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What one agency gives to a page; ``lifetime`` in seconds."""
+
+    items: tuple[Media, ...] = ()
+    status: str = "fresh"
+    total: int | None = None
+    fetched_at: float | None = None
+    lifetime: float = float("inf")
+    failure: Failure | None = None
+
+
+def share(places: int, weights: Sequence[int]) -> list[int]:
+    """Divide a page's places by weight, the largest remainders first; sums to ``places``."""
+    if not weights:
+        return []
+    total = sum(weights)
+    shares = [places * w // total for w in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(places * weights[i] % total), i))
+    for i in by_remainder[: places - sum(shares)]:
+        shares[i] += 1
+    return shares
+
+
+def interleave(rankings: Sequence[Sequence[Media]], shares: Sequence[int]) -> tuple[Media, ...]:
+    """Merge by rank, each agency at its share's pace; an agency's empty places stay empty.
+
+    The n-th of s places of an agency stands at (n + 1/2) / s of the page.
+    """
+    ranked = [
+        ((n + 0.5) / places, i, media)
+        for i, (items, places) in enumerate(zip(rankings, shares, strict=True))
+        for n, media in enumerate(items)
+    ]
+    ranked.sort(key=lambda r: r[:2])
+    seen: dict[tuple[str, str], Media] = {}
+    for _, _, media in ranked:
+        seen.setdefault((media.agency, media.id), media)
+    return tuple(seen.values())
+
+
+def part_of(one: Slice, answers: list[tuple[int, Answer[SearchResult]]]) -> Part:
+    """One agency's part of a page, from the answers for the chunks that its slice touches."""
+    size = one.listed.agency.chunk_size
+    items: list[Media] = []
+    for chunk, answer in answers:
+        if answer.value is not None:
+            start = chunk * size
+            items += answer.value.items[max(one.first - start, 0) : one.last - start]
+    found = [answer for _, answer in answers]
+    totals = [a.value.total for a in found if a.value and a.value.total is not None]
+    return Part(
+        items=tuple(items),
+        status=max((a.status for a in found), key=WORST.index, default="fresh"),
+        total=totals[0] if totals else None,
+        fetched_at=min((a.fetched_at for a in found if a.fetched_at is not None), default=None),
+        lifetime=min((a.lifetime for a in found), default=float("inf")),
+        failure=next((a.failure for a in found if a.failure), None),
+    )
+
+
+def total_of(totals: Iterable[int | None]) -> int | None:
+    """The sum of the totals that are known; None when none is."""
+    known = [t for t in totals if t is not None]
+    return sum(known) if known else None
+
+
+def pages_of(slices: Sequence[Slice], parts: Sequence[Part]) -> int:
+    """The largest number of pages that any agency can fill; its depth stands for no total."""
+    pages = 0
+    for one, part in zip(slices, parts, strict=True):
+        total = part.total if part.total is not None or not part.items else one.listed.agency.depth
+        places = one.last - one.first
+        if total and places:
+            pages = max(pages, -(-min(total, one.listed.agency.depth) // places))
+    return pages
