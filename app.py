@@ -3,6 +3,7 @@
 ``python app.py`` serves it; ``flask --app app`` runs its commands.
 """
 
+import hashlib
 import math
 import signal
 import sys
@@ -15,7 +16,7 @@ from flask_caching import Cache as FlaskCache
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
-from affiliate import cli, config, site
+from affiliate import cli, config, page, site
 from affiliate.agencies import AGENCIES
 from affiliate.cache import Cache, Policy
 from affiliate.config import AgencySettings, Config
@@ -25,13 +26,13 @@ from affiliate.ledger import Ledger
 from affiliate.links import LinkStyle
 from affiliate.memory import MemoryTier
 from affiliate.page import Site
-from affiliate.search import Search
+from affiliate.search import WAITERS, Search
 from affiliate.slices import Listed
 from affiliate.stores import Guarded
 from affiliate.tally import Tally
 from affiliate.transport import Transport
 
-THREADS = 64
+THREADS = 2 * WAITERS
 """Request threads of a process; more wait in the server's queue."""
 SLOW_REDIS_SECONDS = 0.08
 """Answers slower than this, one after the other, and the cache goes on without Redis."""
@@ -68,9 +69,29 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     parts_of_site = Site(config=settings, search=search, ledger=ledger, store=store, tally=tally)
     site.register(app, parts_of_site)
     cli.register(app)
-    tier = MemoryTier(app.wsgi_app, site.routes(), on_hit=tally.replayed.append)
+    tier = MemoryTier(
+        app.wsgi_app,
+        site.routes(),
+        on_hit=tally.replayed.append,
+        shelf=store,
+        edition=_edition(app, settings),
+    )
     app.wsgi_app = tier  # type: ignore[method-assign,assignment] # as Flask documents it
     return app
+
+
+def _edition(app: Flask, settings: Config) -> str:
+    """A digest of all that a page is made of beside agencies' answers; it holds no secret."""
+    links = [
+        (name, one.weight, one.url, one.affiliate_id, one.affiliate_link)
+        for name, one in settings.agencies.items()
+    ]
+    look = (
+        *(settings.site_name, settings.site_language, settings.site_url, settings.site_accent),
+        *(settings.site_topics, sorted(settings.affiliate_sub_ids)),
+    )
+    made = repr((page.digest(app.root_path), links, look)).encode()
+    return hashlib.blake2b(made, digest_size=8).hexdigest()
 
 
 def _store(app: Flask, settings: Config) -> Guarded:

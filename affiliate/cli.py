@@ -144,6 +144,8 @@ def drop(agency: str | None, words: str | None) -> None:
         wanted = _query(words).q if words else None
         store = _site().store.store
         dropped = 0
+        for key in store.keys(f"{FORMAT}:page:"):  # pages made of the answers
+            store.delete(key)
         for kind in ("search", "details"):
             for key in store.keys(f"{FORMAT}:{kind}:{agency}:" if agency else f"{FORMAT}:{kind}:"):
                 if wanted is None or (kind == "search" and _words_of(key) == wanted):

@@ -8,19 +8,26 @@ the view behind sees no more than the canonical query string.
 
 import gzip
 import itertools
+import math
 import re
 import secrets
 import threading
 import time
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
 
 from affiliate.errors import BadQuery
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+FORMAT: Final = 1
+"""Version of what is on the shelf."""
+SHELF_SECONDS: Final = 300.0
 KEEP_SECONDS: Final = 10.0
 """How long a response is replayed before Flask is asked anew."""
 GRACE_SECONDS: Final = 5.0
@@ -46,6 +53,16 @@ Place = tuple[str, str]
 """A path and the canonical query string: what a response may vary by."""
 
 
+_ON_SHELF = tuple[Headers, bytes, float, float]  # headers, compressed body, made, ends (Unix time)
+
+
+class Shelf(Protocol):
+    """The part of the store that keeps finished responses; it never raises."""
+
+    def get(self, key: str) -> bytes | None: ...
+    def set(self, key: str, value: bytes, timeout: int) -> bool: ...
+
+
 class Kept:
     """How long the response under way stays true, as its view says; 0 is not at all."""
 
@@ -56,9 +73,11 @@ class MemoryTier:
     """Wraps a WSGI application; ``routes`` gives each path that may be kept its canonical form.
 
     ``on_hit`` is called with path and key for each replay; it must be no more than an append.
+    Behind the process's own memory may stand a ``shelf`` in the store, shared by all processes;
+    ``edition`` tells apart what other templates, settings and links would make of the same page.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of, by name
         self,
         app: "WSGIApplication",
         routes: Mapping[str, Canonical],
@@ -66,12 +85,16 @@ class MemoryTier:
         limit: int = LIMIT_BYTES,
         now: Callable[[], float] = time.monotonic,
         on_hit: Callable[[Place], None] = lambda _place: None,
+        shelf: "Shelf | None" = None,
+        edition: str = "",
     ) -> None:
         self._app = app
         self._routes = routes
         self._limit = limit
         self._now = now
         self._on_hit = on_hit
+        self._shelf = shelf
+        self._edition = edition
         self._memo: dict[Place, Place] = {}
         self._memo_bytes = 0
         self._kept: OrderedDict[Place, _Response] = OrderedDict()
@@ -117,7 +140,11 @@ class MemoryTier:
     def _fill(
         self, environ: "WSGIEnvironment", start: "StartResponse", place: Place
     ) -> Iterable[bytes]:
-        """Have Flask answer the canonical request, keep what may be kept, and send it."""
+        """Take it from the shelf, or have Flask answer; keep what may be kept, and send it."""
+        if (response := self._from_shelf(place)) is not None:
+            self._keep(place, response)
+            self._on_hit(place)
+            return self._send(response, environ, start, "HIT")
         method = environ["REQUEST_METHOD"]
         environ["REQUEST_METHOD"] = "GET"
         environ["QUERY_STRING"] = place[1]
@@ -130,10 +157,39 @@ class MemoryTier:
         fills = method == "GET" and status.startswith("200") and seconds > 0
         if fills and response.keepable:
             self._keep(place, response)
+            self._to_shelf(place, response, seconds)
         response.timing = f"app;dur={(self._now() - started) * 1000:.1f}"
         answer = self._send(response, environ, start, response.mark, status)
         response.timing = "memory"
         return answer
+
+    def _from_shelf(self, place: Place) -> "_Response | None":
+        packed = self._shelf.get(self._name(place)) if self._shelf else None
+        if packed is None:
+            return None
+        try:
+            headers, body, made, ends = msgspec.msgpack.decode(packed, type=_ON_SHELF)
+            plain = zlib.decompress(body)
+        except (msgspec.DecodeError, zlib.error):
+            return None
+        now = time.time()
+        if ends <= now:
+            return None
+        response = _Response(headers, plain, self._now(), ends - now)
+        response.made -= max(now - made, 0.0)
+        return response
+
+    def _to_shelf(self, place: Place, response: "_Response", seconds: float) -> None:
+        """Only what lives for longer than the process's own memory is worth it."""
+        if self._shelf is not None and seconds > KEEP_SECONDS:
+            now = time.time()
+            ends = now + min(seconds, SHELF_SECONDS)
+            body = zlib.compress(response.body, 1)
+            packed = msgspec.msgpack.encode((response.head, body, now, ends))
+            self._shelf.set(self._name(place), packed, math.ceil(ends - now))
+
+    def _name(self, place: Place) -> str:
+        return f"{FORMAT}:page:{self._edition}:{place[0]}:{place[1]}"
 
     def _keep(self, place: Place, response: "_Response") -> None:
         with self._lock:

@@ -80,11 +80,12 @@ def address(route: str, query: SearchQuery, **changes: Any) -> str:  # noqa: ANN
 
 def edition() -> str:
     """A digest of templates and assets: what a page's bytes depend on beside its data."""
-    return _edition(current_app.root_path)
+    return digest(current_app.root_path)
 
 
 @functools.cache
-def _edition(root: str) -> str:
+def digest(root: str) -> str:
+    """A digest of the templates and assets under an application's folder."""
     found = hashlib.blake2b(digest_size=6)
     for path in sorted([*Path(root).glob("templates/*"), *Path(root).glob("static/*.*")]):
         found.update(path.read_bytes())

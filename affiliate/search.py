@@ -30,7 +30,7 @@ PAGE_SECONDS: Final = 3.0
 LINGER_SECONDS: Final = 0.8
 """How long a page waits for the others after the first agency has answered."""
 FETCHERS: Final = 64
-WAITERS: Final = 32
+WAITERS: Final = 64
 """Requests that may wait for agencies at once: half of a process's threads, so hits go on."""
 
 

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from affiliate.errors import BadQuery
 from affiliate.memory import ENVIRON, MemoryTier, Place, accepts_gzip, matches
 from affiliate.query import read_parameters, single
+from tests.test_cache import Memory
 
 BODY = b"<p>cat</p>" * 500
 
@@ -57,12 +58,20 @@ def words(raw: bytes) -> str:
 class Site:
     """An application behind a tier, and a client of it."""
 
-    def __init__(self, limit: int = 10**6) -> None:
+    def __init__(
+        self, limit: int = 10**6, shelf: Memory | None = None, edition: str = "e1"
+    ) -> None:
         self.app = Application()
         self.clock = Clock()
         self.hits: list[Place] = []
         self.tier = MemoryTier(
-            self.app, {"/s": words}, limit=limit, now=self.clock, on_hit=self.hits.append
+            self.app,
+            {"/s": words},
+            limit=limit,
+            now=self.clock,
+            on_hit=self.hits.append,
+            shelf=shelf,
+            edition=edition,
         )
         self.client = Client(self.tier, Response)
 
@@ -236,6 +245,49 @@ def test_a_stale_answer_says_so_when_replayed(site: Site) -> None:
     site.app.headers["X-Cache"] = "STALE"
     site.get()
     assert site.get().headers["X-Cache"] == "STALE"
+
+
+def test_another_process_finds_the_page_on_the_shelf() -> None:
+    """What one process made, the next answers without its application, marked and counted."""
+    shelf = Memory()
+    first, second = Site(shelf=shelf), Site(shelf=shelf)
+    made = first.get()
+    found = second.get("/s?q=Cat", Accept_Encoding="gzip")
+    assert gzip.decompress(found.data) == made.data
+    assert found.headers["X-Cache"] == "HIT"
+    assert found.headers["ETag"] == made.headers["ETag"]
+    assert second.app.calls == []
+    assert second.hits == [("/s", "q=cat")]
+
+
+def test_another_edition_makes_its_own_pages() -> None:
+    """New templates, settings or links never show a page that the old ones made."""
+    shelf = Memory()
+    Site(shelf=shelf).get()
+    other = Site(shelf=shelf, edition="e2")
+    other.get()
+    assert len(other.app.calls) == 1
+
+
+@pytest.mark.parametrize("seconds", [1, 10])
+def test_what_lives_briefly_is_not_shelved(seconds: float) -> None:
+    """Stale and failed answers stay in the process that made them."""
+    shelf = Memory()
+    site = Site(shelf=shelf)
+    site.app.seconds = seconds
+    site.get()
+    assert shelf == {}
+
+
+def test_garbage_on_the_shelf_is_ignored() -> None:
+    """A shelved page that can't be read is made anew."""
+    shelf = Memory()
+    Site(shelf=shelf).get()
+    for key in shelf:
+        shelf[key] = b"garbage"
+    other = Site(shelf=shelf)
+    assert other.get().data == BODY
+    assert len(other.app.calls) == 1
 
 
 @pytest.mark.parametrize(

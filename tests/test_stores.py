@@ -300,10 +300,26 @@ def test_a_store_that_is_slow_again_and_again_is_left_alone() -> None:
     for _ in range(20):
         store.get("k")
     assert store.degraded
-    assert inner.asked == 5
+    assert inner.asked == 10
+    now[0] += 1
+    for _ in range(20):
+        store.get("k")
+    assert inner.asked == 11
     inner.before = lambda: None
     now[0] += 1
     store.get("k")
+    assert not store.degraded
+
+
+def test_a_process_with_much_to_do_keeps_its_store() -> None:
+    """Slow answers to many at once are not the store's fault when it answers a lone one."""
+    now = [0.0]
+    inner = Slow()
+    inner.down = False
+    inner.before = lambda: inner.asked > 5 or now.__setitem__(0, now[0] + 0.1)
+    store = Guarded(inner, slow_seconds=0.08, now=lambda: now[0])
+    for _ in range(20):
+        store.get("k")
     assert not store.degraded
 
 

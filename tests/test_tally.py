@@ -52,7 +52,7 @@ def test_the_owner_sees_how_the_cache_does(client: FlaskClient) -> None:
     client.get("/api/search?q=cat&page=2")
     site_of(client).tally.flush()
     lines = run(client, "cache", "size").output.split("\n")
-    assert lines[0].startswith("1 entries, ")
+    assert lines[0].startswith("3 entries, ")  # one answer and the two pages made of it
     counts = {line.split()[0]: int(line.split()[1]) for line in lines[1:] if line}
     assert counts == {"memory": 1, "hit": 1, "stale": 0, "miss": 1}
 

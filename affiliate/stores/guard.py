@@ -45,6 +45,7 @@ class Guarded:
         self._now = now
         self._retry_at = 0.0
         self._down = False
+        self._probing = threading.Lock()
         self._local = _Local()
         self._lock = threading.Lock()
 
@@ -105,10 +106,28 @@ class Guarded:
         """What the store says; one slow answer after the other is as good as none."""
         started = self._now()
         value = ask()
-        self._slow = self._slow + 1 if self._now() - started > self._slow_seconds else 0
-        if self._slow >= SLOW_TIMES:
+        if self._now() - started <= self._slow_seconds:
+            self._slow = 0
+            return value
+        self._slow += 1
+        if self._slow >= SLOW_TIMES and (self._down or self._is_slow()):
             raise StoreDown("it answers too slowly")
         return value
+
+    def _is_slow(self) -> bool:
+        """Whether the store itself is slow, not this process with much to do at once."""
+        if not self._probing.acquire(blocking=False):
+            return False  # another finds out
+        try:
+            for _ in range(SLOW_TIMES):
+                started = self._now()
+                self.store.get("probe")
+                if self._now() - started <= self._slow_seconds:
+                    self._slow = 0
+                    return False
+            return True
+        finally:
+            self._probing.release()
 
     def _looks_again(self) -> bool:
         """Whether this request is the one that tries the store that was down."""
