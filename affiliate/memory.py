@@ -6,14 +6,11 @@ answer's own freshness. A response can vary by its path and its declared paramet
 the view behind sees no more than the canonical query string.
 """
 
-import gzip
 import itertools
 import math
-import re
 import secrets
 import threading
 import time
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -21,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from affiliate.errors import BadQuery
+from affiliate.responses import KEEP_SECONDS, Finished, Headers, accepts_gzip, matches
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,32 +26,21 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 """Version of what is on the shelf."""
 SHELF_SECONDS: Final = 300.0
-KEEP_SECONDS: Final = 10.0
-"""How long a response is replayed before Flask is asked anew."""
-GRACE_SECONDS: Final = 5.0
-"""How much longer the others get it while one request has it made anew."""
 LIMIT_BYTES: Final = 32 * 1024 * 1024
 MEMO_BYTES: Final = 4 * 1024 * 1024
 LARGEST_QUERY: Final = 4096
-GZIP_FROM_BYTES: Final = 860
-GZIP_TO_BYTES: Final = 4 * 1024 * 1024
-COMPRESSIBLE: Final = re.compile(
-    r"text/|application/(json|problem\+json|xml|javascript|manifest)|image/svg"
-)
 ENVIRON: Final = "affiliate.kept"
-ANEW: Final = {"content-length", "x-cache", "age", "server-timing", "x-request-id", "date", "vary"}
-"""Headers that are written for each answer, so they are not kept."""
 
 CONDITIONS: Final = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
 
 Canonical = Callable[[bytes], str]
 """Reads a raw query string into the canonical one; BadQuery where it can't be read."""
-Headers = list[tuple[str, str]]
 Place = tuple[str, str]
 """A path and the canonical query string: what a response may vary by."""
 
 
-_ON_SHELF = tuple[Headers, bytes, float, float]  # headers, compressed body, made, ends (Unix time)
+_ON_SHELF = tuple[Headers, int, bytes, float, float]
+"""Headers, the body's length, the body (compressed if shorter), made and ends in Unix time."""
 
 
 class Shelf(Protocol):
@@ -90,14 +77,14 @@ class MemoryTier:
     ) -> None:
         self._app = app
         self._routes = routes
-        self._limit = limit
+        self.limit = limit
         self._now = now
         self._on_hit = on_hit
         self._shelf = shelf
         self._edition = edition
         self._memo: dict[Place, Place] = {}
         self._memo_bytes = 0
-        self._kept: OrderedDict[Place, _Response] = OrderedDict()
+        self._kept: OrderedDict[Place, Finished] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
@@ -153,7 +140,7 @@ class MemoryTier:
         status, headers, body, seconds = self._run_app(environ)
         environ["HTTP_IF_NONE_MATCH"] = conditions["HTTP_IF_NONE_MATCH"]
         environ["REQUEST_METHOD"] = method
-        response = _Response(headers, body, self._now(), seconds)
+        response = Finished(headers, body, self._now(), seconds)
         fills = method == "GET" and status.startswith("200") and seconds > 0
         if fills and response.keepable:
             self._keep(place, response)
@@ -163,40 +150,43 @@ class MemoryTier:
         response.timing = "memory"
         return answer
 
-    def _from_shelf(self, place: Place) -> "_Response | None":
+    def _from_shelf(self, place: Place) -> Finished | None:
         packed = self._shelf.get(self._name(place)) if self._shelf else None
         if packed is None:
             return None
         try:
-            headers, body, made, ends = msgspec.msgpack.decode(packed, type=_ON_SHELF)
-            plain = zlib.decompress(body)
-        except (msgspec.DecodeError, zlib.error):
+            headers, length, body, made, ends = msgspec.msgpack.decode(packed, type=_ON_SHELF)
+        except msgspec.DecodeError:
             return None
         now = time.time()
         if ends <= now:
             return None
-        response = _Response(headers, plain, self._now(), ends - now)
+        zipped = len(body) != length
+        response = Finished(headers, length if zipped else body, self._now(), ends - now)
+        if zipped:
+            response.fill(body)
         response.made -= max(now - made, 0.0)
         return response
 
-    def _to_shelf(self, place: Place, response: "_Response", seconds: float) -> None:
+    def _to_shelf(self, place: Place, response: Finished, seconds: float) -> None:
         """Only what lives for longer than the process's own memory is worth it."""
         if self._shelf is not None and seconds > KEEP_SECONDS:
             now = time.time()
             ends = now + min(seconds, SHELF_SECONDS)
-            body = zlib.compress(response.body, 1)
-            packed = msgspec.msgpack.encode((response.head, body, now, ends))
+            body = response.packed() if response.zips else response.body
+            record = (response.head, len(response.body), body, now, ends)
+            packed = msgspec.msgpack.encode(record)
             self._shelf.set(self._name(place), packed, math.ceil(ends - now))
 
     def _name(self, place: Place) -> str:
         return f"{FORMAT}:page:{self._edition}:{place[0]}:{place[1]}"
 
-    def _keep(self, place: Place, response: "_Response") -> None:
+    def _keep(self, place: Place, response: Finished) -> None:
         with self._lock:
             before = self._kept.pop(place, None)
             self._kept[place] = response
             self._bytes += response.size - (before.size if before else 0)
-            while self._bytes > self._limit:
+            while self._bytes > self.limit:
                 self._bytes -= self._kept.popitem(last=False)[1].size
 
     def _pass(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
@@ -227,7 +217,7 @@ class MemoryTier:
 
     def _send(
         self,
-        response: "_Response",
+        response: Finished,
         environ: "WSGIEnvironment",
         start: "StartResponse",
         mark: str,
@@ -248,67 +238,3 @@ class MemoryTier:
         head.append(("Content-Length", str(len(body))))
         start(status, head)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
-
-
-class _Response:
-    """A finished response, ready to be written in any of its forms; times are monotonic."""
-
-    def __init__(self, headers: Headers, body: bytes, now: float, seconds: float) -> None:
-        lower = {name.lower(): value for name, value in headers}
-        self.head = [(n, v) for n, v in headers if n.lower() not in ANEW]
-        self.body = body
-        self.made = now
-        self.expires = now + min(seconds, KEEP_SECONDS)
-        self.ends = now + min(seconds, KEEP_SECONDS + GRACE_SECONDS)
-        self.etag = lower.get("etag", "")
-        self.mark = lower.get("x-cache", "")
-        self.stale = self.mark == "STALE"
-        self.timing = "memory"
-        self.zips = worth_zipping(lower.get("content-type", ""), len(body))
-        vary = {v.strip().lower() for v in lower.get("vary", "").split(",")} - {""}
-        self.keepable = not vary - {"accept-encoding"} and "set-cookie" not in lower
-        self.keepable &= not re.search("private|no-store", lower.get("cache-control", ""))
-        if self.zips:
-            vary.add("Accept-Encoding")
-        if vary:
-            self.head.append(("Vary", ", ".join(sorted(vary))))
-        self.size = 1500 + len(body) + (len(body) // 3 if self.zips else 0)
-        self._packed: bytes | None = None
-        self._renewing = False
-
-    def usable(self, now: float) -> bool:
-        """Whether to replay it: while it lives, and in the grace after that but for one."""
-        if now < self.expires:
-            return True
-        if now >= self.ends or not self._renewing:
-            self._renewing = True  # two at once do no harm
-            return False
-        return True
-
-    def packed(self) -> bytes:
-        if self._packed is None:
-            self._packed = gzip.compress(self.body, 6, mtime=0)
-        return self._packed
-
-
-def worth_zipping(kind: str, size: int) -> bool:
-    """Whether a body of this content type and size is compressed."""
-    return GZIP_FROM_BYTES <= size <= GZIP_TO_BYTES and bool(COMPRESSIBLE.match(kind))
-
-
-def accepts_gzip(header: str) -> bool:
-    """Whether an Accept-Encoding header takes gzip (RFC 9110 12.5.3)."""
-    if not header:
-        return False
-    for part in header.lower().split(","):
-        name, _, weight = part.partition(";")
-        if name.strip() in {"gzip", "x-gzip", "*"}:
-            return not re.fullmatch(r"\s*q\s*=\s*0(\.0{0,3})?\s*", weight)
-    return False
-
-
-def matches(asked: str, etag: str) -> bool:
-    """Whether an If-None-Match header names the entity tag, compared weakly (RFC 9110 8.8.3.2)."""
-    if asked.strip() == "*":
-        return True
-    return etag.removeprefix("W/") in (one.strip().removeprefix("W/") for one in asked.split(","))

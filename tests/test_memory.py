@@ -12,8 +12,9 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 from affiliate.errors import BadQuery
-from affiliate.memory import ENVIRON, MemoryTier, Place, accepts_gzip, matches
+from affiliate.memory import ENVIRON, MemoryTier, Place
 from affiliate.query import read_parameters, single
+from affiliate.responses import accepts_gzip, matches
 from tests.test_cache import Memory
 
 BODY = b"<p>cat</p>" * 500

@@ -1,0 +1,94 @@
+"""A finished response and its forms: plain or compressed, whole or "not modified"."""
+
+import gzip
+import re
+from typing import Final
+
+KEEP_SECONDS: Final = 10.0
+"""How long a response is replayed before Flask is asked anew."""
+GRACE_SECONDS: Final = 5.0
+"""How much longer the others get it while one request has it made anew."""
+GZIP_FROM_BYTES: Final = 860
+GZIP_TO_BYTES: Final = 4 * 1024 * 1024
+COMPRESSIBLE: Final = re.compile(
+    r"text/|application/(json|problem\+json|xml|javascript|manifest)|image/svg"
+)
+ANEW: Final = {"content-length", "x-cache", "age", "server-timing", "x-request-id", "date", "vary"}
+"""Headers that are written for each answer, so they are not kept."""
+
+Headers = list[tuple[str, str]]
+
+
+class Finished:
+    """A finished response, ready to be written in any of its forms; times are monotonic."""
+
+    def __init__(self, headers: Headers, body: bytes | int, now: float, seconds: float) -> None:
+        """A number in place of the body is its length, while ``fill`` brings it compressed."""
+        length = body if isinstance(body, int) else len(body)
+        lower = {name.lower(): value for name, value in headers}
+        self.head = [(n, v) for n, v in headers if n.lower() not in ANEW]
+        self._body = None if isinstance(body, int) else body
+        self.made = now
+        self.expires = now + min(seconds, KEEP_SECONDS)
+        self.ends = now + min(seconds, KEEP_SECONDS + GRACE_SECONDS)
+        self.etag = lower.get("etag", "")
+        self.mark = lower.get("x-cache", "")
+        self.stale = self.mark == "STALE"
+        self.timing = "memory"
+        self.zips = worth_zipping(lower.get("content-type", ""), length)
+        vary = {v.strip().lower() for v in lower.get("vary", "").split(",")} - {""}
+        self.keepable = not vary - {"accept-encoding"} and "set-cookie" not in lower
+        self.keepable &= not re.search("private|no-store", lower.get("cache-control", ""))
+        if self.zips:
+            vary.add("Accept-Encoding")
+        if vary:
+            self.head.append(("Vary", ", ".join(sorted(vary))))
+        self.size = 1500 + length + (length // 3 if self.zips else 0)
+        self._packed: bytes | None = None
+        self._renewing = False
+
+    def usable(self, now: float) -> bool:
+        """Whether to replay it: while it lives, and in the grace after that but for one."""
+        if now < self.expires:
+            return True
+        if now >= self.ends or not self._renewing:
+            self._renewing = True  # two at once do no harm
+            return False
+        return True
+
+    @property
+    def body(self) -> bytes:
+        if self._body is None:
+            self._body = gzip.decompress(self._packed or b"")
+        return self._body
+
+    def packed(self) -> bytes:
+        if self._packed is None:
+            self._packed = gzip.compress(self.body, 6, mtime=0)
+        return self._packed
+
+    def fill(self, packed: bytes) -> None:
+        self._packed = packed
+
+
+def worth_zipping(kind: str, size: int) -> bool:
+    """Whether a body of this content type and size is compressed."""
+    return GZIP_FROM_BYTES <= size <= GZIP_TO_BYTES and bool(COMPRESSIBLE.match(kind))
+
+
+def accepts_gzip(header: str) -> bool:
+    """Whether an Accept-Encoding header takes gzip (RFC 9110 12.5.3)."""
+    if not header:
+        return False
+    for part in header.lower().split(","):
+        name, _, weight = part.partition(";")
+        if name.strip() in {"gzip", "x-gzip", "*"}:
+            return not re.fullmatch(r"\s*q\s*=\s*0(\.0{0,3})?\s*", weight)
+    return False
+
+
+def matches(asked: str, etag: str) -> bool:
+    """Whether an If-None-Match header names the entity tag, compared weakly (RFC 9110 8.8.3.2)."""
+    if asked.strip() == "*":
+        return True
+    return etag.removeprefix("W/") in (one.strip().removeprefix("W/") for one in asked.split(","))
