@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 """Version of what is on the shelf."""
 SHELF_SECONDS: Final = 300.0
+JOIN_SECONDS: Final = 0.3
+"""How long a request waits for another that makes the same page, before it does so itself."""
 LIMIT_BYTES: Final = 32 * 1024 * 1024
 MEMO_BYTES: Final = 4 * 1024 * 1024
 LARGEST_QUERY: Final = 4096
@@ -86,6 +88,7 @@ class MemoryTier:
         self._memo_bytes = 0
         self._kept: OrderedDict[Place, Finished] = OrderedDict()
         self._bytes = 0
+        self._making: dict[Place, threading.Event] = {}
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._run = secrets.token_hex(4)
@@ -101,10 +104,33 @@ class MemoryTier:
             return self._pass(environ, start)
         response = self._kept.get(place)
         if response is None or not response.usable(self._now()):
-            return self._fill(environ, start, place)
+            response = self._made_meanwhile(place)
+            if response is None:
+                return self._lead(environ, start, place)
         self._touch(place)
         self._on_hit(place)
         return self._send(response, environ, start, "STALE" if response.stale else "HIT")
+
+    def _made_meanwhile(self, place: Place) -> Finished | None:
+        """What another request is making just now, if it is done soon and may be kept."""
+        making = self._making.get(place)
+        if making is None or not making.wait(JOIN_SECONDS):
+            return None
+        response = self._kept.get(place)
+        return response if response and self._now() < response.expires else None
+
+    def _lead(
+        self, environ: "WSGIEnvironment", start: "StartResponse", place: Place
+    ) -> Iterable[bytes]:
+        """Make the response while others wait for it a moment."""
+        done = threading.Event()
+        leads = self._making.setdefault(place, done) is done
+        try:
+            return self._fill(environ, start, place)
+        finally:
+            if leads:
+                del self._making[place]
+                done.set()
 
     def _place(self, path: str, raw: str) -> Place | None:
         try:

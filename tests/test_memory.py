@@ -1,7 +1,9 @@
 """The memory tier in front of a small WSGI application that counts its calls."""
 
 import gzip
+import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
 
@@ -268,6 +270,24 @@ def test_another_edition_makes_its_own_pages() -> None:
     other = Site(shelf=shelf, edition="e2")
     other.get()
     assert len(other.app.calls) == 1
+
+
+def test_many_at_once_have_a_page_made_once(site: Site) -> None:
+    """Requests that come while a page is being made get that one."""
+    making, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        making.set()
+        assert go.wait(10)
+
+    site.app.during = hold
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(site.get)
+        assert making.wait(10)
+        others = [pool.submit(site.get) for _ in range(8)]
+        go.set()
+        assert {one.result().data for one in (first, *others)} == {BODY}
+    assert len(site.app.calls) == 1
 
 
 @pytest.mark.parametrize("seconds", [1, 10])

@@ -256,7 +256,8 @@ class _Cluster(_Several):
         ):
             owner = (host.decode() if host else node[0], int(port))
             owners.update(dict.fromkeys(range(first, last + 1), owner))
-        self._nodes = [*dict.fromkeys([*owners.values(), *self._given])]
+        if owners:
+            self._nodes = [*dict.fromkeys([*owners.values(), *self._given])]
         return owners
 
 
