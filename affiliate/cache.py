@@ -321,7 +321,7 @@ class Cache:
         try:
             entry = _ENTRY.decode(zlib.decompress(packed))
             value = msgspec.msgpack.decode(entry.value, type=wanted.shape) if entry.value else None
-        except (zlib.error, msgspec.DecodeError, TypeError):
+        except (zlib.error, ValueError, TypeError, RecursionError):
             log.warning("an entry of the cache can't be read and counts as absent")
             return Loaded(None, None)
         return Loaded(entry, value)

@@ -11,6 +11,7 @@ import math
 import secrets
 import threading
 import time
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -41,8 +42,8 @@ Place = tuple[str, str]
 """A path and the canonical query string: what a response may vary by."""
 
 
-_ON_SHELF = tuple[Headers, int, bytes, float, float]
-"""Headers, the body's length, the body (compressed if shorter), made and ends in Unix time."""
+_ON_SHELF = tuple[Headers, int, bytes, int, float, float]
+"""Headers, body's length, body (compressed if shorter) and its CRC, made and ends (Unix time)."""
 
 
 class Shelf(Protocol):
@@ -181,8 +182,12 @@ class MemoryTier:
         if packed is None:
             return None
         try:
-            headers, length, body, made, ends = msgspec.msgpack.decode(packed, type=_ON_SHELF)
-        except msgspec.DecodeError:
+            headers, length, body, check, made, ends = msgspec.msgpack.decode(
+                packed, type=_ON_SHELF
+            )
+        except (ValueError, RecursionError):
+            return None
+        if zlib.crc32(body) != check:
             return None
         now = time.time()
         if ends <= now:
@@ -200,7 +205,7 @@ class MemoryTier:
             now = time.time()
             ends = now + min(seconds, SHELF_SECONDS)
             body = response.packed() if response.zips else response.body
-            record = (response.head, len(response.body), body, now, ends)
+            record = (response.head, len(response.body), body, zlib.crc32(body), now, ends)
             packed = msgspec.msgpack.encode(record)
             self._shelf.set(self._name(place), packed, math.ceil(ends - now))
 

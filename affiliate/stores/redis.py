@@ -223,9 +223,9 @@ class _Several(ABC):
             self._learning.release()
 
     def _client(self, node: Address) -> Any:  # noqa: ANN401 - redis.Redis
-        return self._clients.get(node) or self._clients.setdefault(
-            node, _one(host=node[0], port=node[1], **self._account)
-        )
+        if node not in self._clients:
+            self._clients.setdefault(node, _one(host=node[0], port=node[1], **self._account))
+        return self._clients[node]
 
 
 class _Sentinels(_Several):
@@ -251,9 +251,8 @@ class _Cluster(_Several):
 
     def _told(self, node: Address) -> dict[int, Address]:
         owners = {}
-        for first, last, (host, port, *_), *_ in self._client(node).execute_command(
-            "CLUSTER SLOTS"
-        ):
+        table = self._client(node).execute_command("CLUSTER SLOTS")
+        for first, last, (host, port, *_), *_ in table:
             owner = (host.decode() if host else node[0], int(port))
             owners.update(dict.fromkeys(range(first, last + 1), owner))
         if owners:
@@ -263,11 +262,10 @@ class _Cluster(_Several):
 
 def _client(url: str, *, self_signed: bool) -> Any:  # noqa: ANN401 - redis.Redis or its like
     scheme, _, rest = url.partition("://")
-    if scheme == "redis+cluster":
-        account, nodes, _ = _parts(rest)
-        return _Cluster(nodes, account)
-    if scheme == "redis+sentinel":
+    if scheme in {"redis+cluster", "redis+sentinel"}:
         account, nodes, path = _parts(rest)
+        if scheme == "redis+cluster":
+            return _Cluster(nodes, account)
         return _Sentinels(nodes, account, path or "mymaster")
     if scheme == "rediss" and self_signed:
         return _one(url, ssl_cert_reqs="none", ssl_check_hostname=False)

@@ -1,0 +1,286 @@
+"""The whole site while its Redis fails in every way it can: visitors notice nothing."""
+
+import itertools
+import json
+import os
+import pickle
+import re
+import signal
+import socket
+import threading
+import time
+import urllib.request
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+import redis
+
+from affiliate.search import PAGE_SECONDS
+from tests.redis_server import RedisServer, redis_server
+from tests.shutterstock import TOKEN, Shutterstock, shutterstock
+from tests.site_server import SiteServer, running_site
+from tests.test_stores import wait_until
+
+VISITORS = 8
+
+
+class World(NamedTuple):
+    """A site, the agency that it asks, and a count for words that nobody searched before."""
+
+    agency: Shutterstock
+    settings: dict[str, str]
+    site: SiteServer
+    numbers: "itertools.count[int]"
+
+    def search(self, words: str, shown_on: str = "") -> None:
+        """Ask past the memory tier, by another ``shown_on``; all pictures come in time."""
+        site = f"&site={shown_on}.example" if shown_on else ""
+        began = time.monotonic()
+        answer = get(f"{self.site.url}/api/search?q={words}&wait=1{site}")
+        assert time.monotonic() - began < PAGE_SECONDS
+        assert [one["status"] for one in answer["agencies"]] != ["failed"]
+        assert len(answer["items"]) == 48
+
+    def news(self) -> str:
+        return f"word{next(self.numbers)}"
+
+    def visit(self) -> None:
+        """Several visitors at once, each with a search of their own, then all with one."""
+        with ThreadPoolExecutor(VISITORS) as pool:
+            for words in ([self.news() for _ in range(VISITORS)], [self.news()] * VISITORS):
+                list(pool.map(self.search, words))
+
+    def cache(self) -> str:
+        """What the site, which stays ready, says of its cache."""
+        ready = get(f"{self.site.url}/readyz")
+        assert ready["status"] == "ok"
+        return str(ready["cache"])
+
+    def is_kept(self, server: RedisServer) -> bool:
+        """Whether what is searched now reaches the Redis."""
+        words = self.news()
+        self.search(words)
+        return any(words.encode() in key for key in server.client().keys("*:search:*"))
+
+    def log(self) -> str:
+        return "".join(file.read_text() for file in self.site.data_dir.glob("server-*.log"))
+
+
+def get(address: str) -> Any:
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        assert answer.status == 200
+        return json.loads(answer.read())
+
+
+@contextmanager
+def world(folder: Path, redis_url: str) -> Iterator[World]:
+    """A site that uses a Redis, and never has to say that something was raised in it."""
+    with ExitStack() as stack:
+        agency = stack.enter_context(shutterstock())
+        settings = {
+            "REDIS_URL": redis_url,
+            "SHUTTERSTOCK_URL": agency.url,
+            "SHUTTERSTOCK_API_TOKEN": TOKEN,
+        }
+        site = stack.enter_context(running_site(folder, settings))
+        one = World(agency, settings, site, itertools.count())
+        yield one
+        assert "Traceback" not in one.log()
+
+
+def test_a_site_starts_and_serves_before_its_redis(tmp_path: Path) -> None:
+    """Refused from the start, it goes on alone, says so, and takes Redis in once it is there."""
+    server = RedisServer(tmp_path)
+    with world(tmp_path, server.url) as w:
+        w.visit()
+        assert w.cache() == "degraded"
+        try:
+            server.start()
+            wait_until(lambda: w.cache() == "ok")
+            assert w.is_kept(server)
+        finally:
+            server.stop()
+
+
+def test_a_redis_that_hangs_in_mid_use_is_left_alone_until_it_answers(tmp_path: Path) -> None:
+    """Stopped in its tracks, it costs a moment, not each visitor's time; then it is used again."""
+    with redis_server(tmp_path) as server, world(tmp_path, server.url) as w:
+        w.visit()
+        assert w.cache() == "ok"
+        assert server.process is not None
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            w.visit()
+            assert w.cache() == "degraded"
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: w.cache() == "ok")
+        assert w.is_kept(server)
+
+
+class LongWay:
+    """Passes bytes on to a Redis and back, the answers after ``delay`` seconds each."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.delay = 0.0
+        self.never = threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = f"redis://127.0.0.1:{self.listener.getsockname()[1]}/0"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", self.port))
+            for source, target, late in ((near, far, False), (far, near, True)):
+                threading.Thread(
+                    target=self._pass, args=(source, target, late), daemon=True
+                ).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket, late: bool) -> None:  # noqa: FBT001 - one of two
+        try:
+            while data := source.recv(65536):
+                if late:
+                    self.never.wait(self.delay)
+                target.sendall(data)
+        except OSError:
+            pass
+        finally:
+            target.close()
+
+
+def test_a_redis_that_is_slow_is_done_without(tmp_path: Path) -> None:
+    """At 100 ms an answer pages stay in time; the cache goes on alone until it is quick again."""
+    with redis_server(tmp_path) as server:
+        way = LongWay(server.port)
+        with way.listener, world(tmp_path, way.url) as w:
+            w.visit()
+            way.delay = 0.1
+            w.visit()
+            wait_until(lambda: w.cache() == "degraded")
+            w.visit()
+            way.delay = 0.0
+            wait_until(lambda: w.cache() == "ok")
+            assert w.is_kept(server)
+
+
+@pytest.mark.parametrize(
+    ("harm", "cure"),
+    [
+        (("CONFIG", "SET", "maxmemory", "1mb"), ("CONFIG", "SET", "maxmemory", "0")),
+        (("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE")),
+    ],
+    ids=["out of memory", "read-only"],
+)
+def test_a_redis_that_takes_nothing_more_is_still_read(
+    tmp_path: Path, harm: tuple[str, ...], cure: tuple[str, ...]
+) -> None:
+    """What it holds is used, what is new stays in the process and is asked for once."""
+    with redis_server(tmp_path) as server, world(tmp_path, server.url) as w:
+        w.search("before")
+        server.client().execute_command(*harm)  # type: ignore[no-untyped-call]
+        with pytest.raises(redis.ResponseError):
+            server.client().set("k", bytes(10**6))
+        w.visit()
+        w.search("before", "blog")
+        w.search("meanwhile")
+        w.search("meanwhile", "blog")
+        asked = [params["query"] for params in w.agency.searches()]
+        assert [asked.count([words]) for words in ("before", "meanwhile")] == [1, 1]
+        assert w.cache() == "degraded"
+        server.client().execute_command(*cure)  # type: ignore[no-untyped-call]
+        assert w.is_kept(server)
+        w.search("meanwhile", "another")
+
+
+def test_a_redis_emptied_in_mid_use_fills_again(tmp_path: Path) -> None:
+    """After a flush every search is asked for once more, and the cache was never degraded."""
+    with redis_server(tmp_path) as server, world(tmp_path, server.url) as w:
+        for shown_on in ("one", "two"):
+            w.search("cat", shown_on)
+        assert len(w.agency.searches()) == 1
+        server.client().flushall()
+        for shown_on in ("three", "four"):
+            w.search("cat", shown_on)
+        assert len(w.agency.searches()) == 2
+        assert w.cache() == "ok"
+
+
+class Trap:
+    """Leaves a file behind if anyone unpickles it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return (os.mkdir, (str(self.path),))
+
+
+def no_utf8(value: bytes) -> bytes:
+    """The same in form, but with a text in it that is none."""
+    text, noise = re.compile(b"Made-up|application"), b"\xff" * 8
+    try:
+        return zlib.compress(text.sub(noise[:7], zlib.decompress(value)))
+    except zlib.error:  # a finished page, whose headers stand in the open
+        return text.sub(noise, value)
+
+
+RUBBISH: dict[str, Callable[[bytes, Path], bytes]] = {
+    "random": lambda value, _: os.urandom(len(value)),
+    "empty": lambda _, __: b"",
+    "half": lambda value, _: value[: len(value) // 2],
+    "pickle": lambda _, trap: pickle.dumps(Trap(trap)),
+    "zippedpickle": lambda _, trap: zlib.compress(pickle.dumps(Trap(trap))),
+    "older": lambda _, __: zlib.compress(msgspec.msgpack.encode({"v": 0, "result": ["a"]})),
+    "othertypes": lambda _, __: zlib.compress(msgspec.msgpack.encode({"value": [1], "empty": 2})),
+}
+CRAFTED: dict[str, Callable[[bytes, Path], bytes]] = {
+    "noutf8": lambda value, _: no_utf8(value),
+    "deep": lambda _, __: zlib.compress(b"\x81\xa1z" + b"\x91" * 100_000 + b"\xc0"),
+}
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        pytest.param(RUBBISH, id="rubbish"),
+        pytest.param(
+            CRAFTED,
+            id="crafted",
+        ),
+    ],
+)
+def test_garbage_in_the_place_of_a_value_is_a_miss(
+    tmp_path: Path, garbage: dict[str, Callable[[bytes, Path], bytes]]
+) -> None:
+    """Nothing of it is run or shown; the agency is asked once more, and the value is good again."""
+    trap = tmp_path / "trap"
+    with redis_server(tmp_path) as server, world(tmp_path, server.url) as w:
+        for kind in garbage:
+            w.search(kind)
+        for key in server.client().scan_iter("affiliate:1:*"):
+            (kind,) = (kind for kind in garbage if f"q={kind}".encode() in key)
+            good = server.client().get(key)
+            assert isinstance(good, bytes)
+            bad = garbage[kind](good, trap)
+            assert bad != good
+            server.client().set(key, bad, keepttl=True)
+        with running_site(tmp_path, w.settings) as other:  # it has nothing of its own yet
+            newcomer = w._replace(site=other)
+            for kind in garbage:
+                for one, shown_on in ((newcomer, ""), (newcomer, "blog"), (w, "blog")):
+                    one.search(kind, shown_on)
+            assert newcomer.cache() == w.cache() == "ok"
+        asked = [params["query"][0] for params in w.agency.searches()]
+        assert sorted(asked) == sorted([*garbage, *garbage])
+    assert not trap.exists()

@@ -1,0 +1,399 @@
+"""Redis in all its kinds: with TLS, behind Sentinels, as a Cluster, and when it hangs.
+
+Every server is a real one that the test starts and ends.
+"""
+
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import redis
+
+from affiliate.errors import StoreDown
+from affiliate.stores import Guarded, RedisStore
+from tests.redis_server import RedisServer, free_port, redis_server
+from tests.test_stores import wait_until
+from tests.upstream import CERTIFICATE
+
+PASSWORD = "not secret: of tests only"
+SLOTS = 16384
+
+
+def ask(server: RedisServer, *command: str | int, password: str | None = None) -> Any:
+    """Ask a server outright, past the store."""
+    with redis.Redis(port=server.port, password=password) as client:
+        return client.execute_command(*command)
+
+
+def down(do: Callable[[], object]) -> bool:
+    """Whether the store says of itself that it is out of reach."""
+    try:
+        do()
+    except StoreDown:
+        return True
+    return False
+
+
+def keeps_its_promises(store: RedisStore) -> None:
+    """Every operation of a store, on enough keys to meet every server behind it."""
+    names = [f"k{number}" for number in range(30)]
+    for name in names:
+        assert store.get(name) is None
+        assert store.set(name, name.encode(), 60)
+        assert store.get(name) == name.encode()
+        assert store.lease(name, "mine", 60)
+        assert not store.lease(name, "another's", 60)
+        store.release(name, "another's")
+        assert not store.lease(name, "another's", 60)
+        store.release(name, "mine")
+        assert store.lease(name, "another's", 60)
+        assert store.incr(name, 2, 60) == 2
+        assert store.incr(name, 3, 60) == store.count(name) == 5
+    assert sorted(store.keys()) == sorted(names)
+    assert store.keys("k1") != store.keys("k")
+    assert store.size()[0] == 30
+    assert store.size()[1] > 0
+    assert all(store.delete(name) for name in names)
+    assert not store.delete("k0")
+    assert store.keys() == []
+
+
+# -- TLS
+
+
+def test_a_self_signed_certificate_is_taken_only_when_asked_for(tmp_path: Path) -> None:
+    """`rediss://` refuses a certificate that nobody vouches for, unless the owner allows it."""
+    port = str(free_port())
+    files = ("--tls-cert-file", str(CERTIFICATE), "--tls-key-file", str(CERTIFICATE))
+    with redis_server(tmp_path, "--tls-port", port, "--tls-auth-clients", "no", *files):
+        url = f"rediss://127.0.0.1:{port}/0"
+        with pytest.raises(StoreDown):
+            RedisStore(url).get("k")
+        keeps_its_promises(RedisStore(url, self_signed=True))
+
+
+# -- Sentinel
+
+
+class Sentinels:
+    """A master with a replica, watched by three Sentinels."""
+
+    def __init__(self, folder: Path, password: str, stack: ExitStack) -> None:
+        self.folder = folder
+        self.password = password
+        self.stack = stack
+        options = ("--requirepass", password, "--masterauth", password) if password else ()
+        self.master = self._server("master", "--repl-diskless-sync-delay", "0", *options)
+        follows = ("--replicaof", f"127.0.0.1 {self.master.port}")
+        self.replica = self._server("replica", *follows, *options)
+        wait_until(lambda: self._role(self.replica)[3] == b"connected")
+        self.ports = [free_port() for _ in range(3)]
+        for port in self.ports:
+            self._watch(port)
+        wait_until(lambda: all(self._watches(port) for port in self.ports))
+
+    @property
+    def url(self) -> str:
+        account = f":{quote(self.password)}@" if self.password else ""
+        hosts = ",".join(f"127.0.0.1:{port}" for port in self.ports)
+        return f"redis+sentinel://{account}{hosts}/shop"
+
+    def copied(self, name: str) -> Any:
+        """What the replica, a master or not, has for a name."""
+        return ask(self.replica, "GET", f"affiliate:{name}", password=self.password or None)
+
+    def _role(self, server: RedisServer) -> Any:
+        return ask(server, "ROLE", password=self.password or None)
+
+    def _server(self, name: str, *options: str) -> RedisServer:
+        folder = self.folder / name
+        folder.mkdir()
+        return self.stack.enter_context(redis_server(folder, *options))
+
+    def _watch(self, port: int) -> None:
+        lines = [
+            f"port {port}",
+            "bind 127.0.0.1",
+            f"sentinel monitor shop 127.0.0.1 {self.master.port} 2",
+            "sentinel down-after-milliseconds shop 300",
+            "sentinel failover-timeout shop 2000",
+            *([f'sentinel auth-pass shop "{self.password}"'] if self.password else []),
+        ]
+        file = self.folder / f"{port}.conf"
+        file.write_text("\n".join(lines))
+        process = subprocess.Popen(
+            ["redis-server", str(file), "--sentinel"], cwd=self.folder, stdout=subprocess.DEVNULL
+        )
+        self.stack.callback(process.wait)
+        self.stack.callback(process.kill)
+
+    def _watches(self, port: int) -> bool:
+        """Whether a Sentinel knows its two fellows and the replica; tells it to hurry."""
+        with redis.Redis(port=port) as client:
+            try:
+                hurry = ("publish-period", 100, "info-period", 100, "ask-period", 100)
+                client.execute_command("SENTINEL DEBUG", *hurry)
+                state = client.sentinel_master("shop")
+            except redis.ConnectionError:
+                return False
+            return bool(state["num-other-sentinels"] == 2 and state["num-slaves"] == 1)
+
+
+@contextmanager
+def sentinels(folder: Path, password: str = "") -> Iterator[Sentinels]:
+    with ExitStack() as stack:
+        yield Sentinels(folder, password, stack)
+
+
+def test_sentinels_lead_to_the_master_and_to_the_one_after(tmp_path: Path) -> None:
+    """Behind Sentinels the store works, and goes on by itself once a replica is promoted."""
+    with sentinels(tmp_path, PASSWORD) as watched:
+        inner = RedisStore(watched.url)
+        keeps_its_promises(inner)
+        store = Guarded(inner)
+        store.set("before", b"v", 60)
+        wait_until(lambda: watched.copied("before") == b"v")
+        watched.master.stop()
+        assert store.get("before") is None
+        assert not store.set("meanwhile", b"w", 60)
+        assert store.get("meanwhile") == b"w"
+        assert store.lease("k", "t", 60)
+        assert store.degraded
+        wait_until(lambda: store.set("after", b"v", 60))
+        assert not store.degraded
+        assert watched.copied("after") == b"v"
+        assert store.get("before") == b"v"
+
+
+def test_two_lost_sentinels_of_three_are_enough_to_go_on(tmp_path: Path) -> None:
+    """Whichever Sentinels hang or are gone, the one that answers is found, and stays found."""
+    with sentinels(tmp_path) as watched, socket.create_server(("127.0.0.1", 0)) as hangs:
+        ports = (hangs.getsockname()[1], free_port(), hangs.getsockname()[1], watched.ports[0])
+        hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+        store = RedisStore(f"redis+sentinel://{hosts}/shop")
+        wait_until(lambda: not down(lambda: store.set("k", b"v", 60)))
+        with ThreadPoolExecutor(16) as pool:
+            assert set(pool.map(lambda _: store.get("k"), range(64))) == {b"v"}
+
+
+# -- Cluster
+
+
+class Cluster:
+    """Three masters that share the slots; ``whole`` when a missing one silences the others."""
+
+    def __init__(self, folder: Path, *, whole: bool, stack: ExitStack) -> None:
+        self.nodes = []
+        buses = []
+        for number in range(3):
+            node = folder / str(number)
+            node.mkdir()
+            buses.append(free_port())
+            options = {
+                "enabled": "yes",
+                "port": str(buses[-1]),
+                "node-timeout": "500",
+                "require-full-coverage": "yes" if whole else "no",
+            }
+            words = [w for name, value in options.items() for w in (f"--cluster-{name}", value)]
+            self.nodes.append(stack.enter_context(redis_server(node, *words)))
+        for number, server in enumerate(self.nodes):
+            first, last = SLOTS * number // 3, SLOTS * (number + 1) // 3 - 1
+            ask(server, "CLUSTER ADDSLOTSRANGE", first, last)
+            ask(server, "CLUSTER SET-CONFIG-EPOCH", number + 1)
+        for server in self.nodes:
+            for other, bus in zip(self.nodes, buses, strict=True):
+                ask(server, "CLUSTER MEET", "127.0.0.1", other.port, bus)
+        wait_until(lambda: all(self._is_up(node) for node in self.nodes))
+
+    @property
+    def url(self) -> str:
+        return f"redis+cluster://{','.join(f'127.0.0.1:{node.port}' for node in self.nodes)}"
+
+    def owner(self, name: str) -> RedisServer:
+        slot = int(ask(self.nodes[0], "CLUSTER KEYSLOT", f"affiliate:{name}"))
+        return next(n for i, n in enumerate(self.nodes) if slot < SLOTS * (i + 1) // 3)
+
+    @staticmethod
+    def _is_up(node: RedisServer) -> bool:
+        state = ask(node, "CLUSTER INFO")
+        return bool(state["cluster_state"] == "ok" and state["cluster_known_nodes"] == "3")
+
+
+@contextmanager
+def cluster(folder: Path, *, whole: bool = False) -> Iterator[Cluster]:
+    with ExitStack() as stack:
+        yield Cluster(folder, whole=whole, stack=stack)
+
+
+def test_a_cluster_keeps_every_promise_on_each_of_its_nodes(tmp_path: Path) -> None:
+    """Every operation works for keys of every node, and goes along when a slot moves."""
+    with cluster(tmp_path) as world:
+        store = RedisStore(world.url)
+        keeps_its_promises(store)
+        names = [f"k{number}" for number in range(30)]
+        assert {world.owner(name).port for name in names} == {node.port for node in world.nodes}
+        move = moving("wanderer", world)
+        next(move)  # under way: what the old place has not is asked of the new one
+        assert store.get("wanderer") is None
+        assert store.set("wanderer", b"v", 60)
+        assert store.get("wanderer") == b"v"
+        assert store.lease("wanderer", "t", 60)
+        next(move)  # done: the old place sends everyone to the new one
+        assert store.get("wanderer") == b"v"
+        assert not store.lease("wanderer", "other", 60)
+        store.release("wanderer", "t")
+        assert store.incr("wanderer", 1, 60) == 1
+        assert store.keys() == ["wanderer"]
+
+
+def moving(name: str, world: Cluster) -> Iterator[None]:
+    """Move the slots of a name, its lease and its counter; stops halfway."""
+    moves = []
+    for key in (name, f"lease:{name}", f"count:{name}"):
+        old = world.owner(key)
+        new = next(node for node in world.nodes if node is not old)
+        moves.append((old, new, ask(old, "CLUSTER KEYSLOT", f"affiliate:{key}")))
+    for old, new, slot in moves:
+        ask(new, "CLUSTER SETSLOT", slot, "IMPORTING", ask(old, "CLUSTER MYID"))
+        ask(old, "CLUSTER SETSLOT", slot, "MIGRATING", ask(new, "CLUSTER MYID"))
+    yield
+    for old, new, slot in moves:
+        for node in (new, old):
+            ask(node, "CLUSTER SETSLOT", slot, "NODE", ask(new, "CLUSTER MYID"))
+    yield
+
+
+def test_a_lost_node_of_a_cluster_costs_its_own_keys_only(tmp_path: Path) -> None:
+    """With one node killed the others' keys go on, and the lost ones are known to be at once."""
+    with cluster(tmp_path) as world:
+        store = RedisStore(world.url)
+        names = [f"k{number}" for number in range(30)]
+        for name in names:
+            store.set(name, b"v", 60)
+        lost = world.nodes[1]
+        lost.stop()
+        for name in names:
+            if world.owner(name) is not lost:
+                assert store.get(name) == b"v"
+            else:
+                began = time.monotonic()
+                assert down(lambda name=name: store.get(name))  # type: ignore[misc]
+                assert time.monotonic() - began < 1
+        guarded = Guarded(store)
+        for name in names:
+            assert guarded.set(name, b"w", 60) or guarded.get(name) == b"w"
+        lost.start()
+        wait_until(lambda: all(guarded.set(name, b"x", 60) for name in names))
+        assert not guarded.degraded
+
+
+def test_a_cluster_that_is_whole_or_nothing_is_down_when_it_says_so(tmp_path: Path) -> None:
+    """The usual setting silences all nodes for a lost one: that is an outage, not a refusal."""
+    with cluster(tmp_path, whole=True) as world:
+        store = RedisStore(world.url)
+        name = next(n for n in "abcdefgh" if world.owner(n) is world.nodes[0])
+        store.set(name, b"v", 60)
+        world.nodes[2].stop()
+        wait_until(lambda: down(lambda: store.get(name)))
+        guarded = Guarded(store)
+        assert guarded.get(name) is None
+        assert guarded.degraded
+
+
+# -- hanging
+
+
+def rush(store: Guarded, count: int = 100) -> float:
+    """Have many threads ask at once; the seconds that the last one waits for its answer."""
+    start = threading.Barrier(count)
+
+    def work(number: int) -> float:
+        start.wait(10)
+        began = time.monotonic()
+        store.get(f"k{number % 30}")
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(count) as pool:
+        return max(pool.map(work, range(count)))
+
+
+@pytest.mark.parametrize("kind", ["redis", "rediss", "redis+sentinel", "redis+cluster"])
+def test_servers_that_never_answer_cost_a_short_wait(kind: str) -> None:
+    """Accepted and left alone, one caller waits a moment, and a hundred not much longer."""
+    with ExitStack() as stack:
+        deaf = [socket.create_server(("127.0.0.1", 0), backlog=500) for _ in range(3)]
+        for server in deaf:
+            stack.enter_context(server)
+        hosts = [f"127.0.0.1:{server.getsockname()[1]}" for server in deaf]
+        url = f"{kind}://{','.join(hosts) if '+' in kind else hosts[0]}/shop"
+        store = Guarded(RedisStore(url))
+        began = time.monotonic()
+        assert store.get("k") is None
+        assert time.monotonic() - began < 2
+        assert store.degraded
+        assert rush(Guarded(RedisStore(url))) < 5
+
+
+@contextmanager
+def hanging(*servers: RedisServer) -> Iterator[None]:
+    """Servers stopped in their tracks, which go on at the end."""
+    processes = [server.process for server in servers if server.process]
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGCONT)
+
+
+def test_a_cluster_that_hangs_keeps_a_hundred_callers_no_longer_than_one(tmp_path: Path) -> None:
+    """When all nodes stop in their tracks nobody stands in line, and all is right after."""
+    with cluster(tmp_path) as world:
+        names = [f"k{number}" for number in range(30)]
+        store = RedisStore(world.url)
+        for name in names:
+            store.set(name, name.encode(), 60)
+        guarded = Guarded(store)
+        with hanging(*world.nodes):
+            assert rush(guarded) < 5
+        assert guarded.degraded
+        wait_until(lambda: all(guarded.get(name) for name in names))
+        assert [store.get(name) for name in names] == [name.encode() for name in names]
+
+
+@pytest.mark.parametrize("kind", ["redis", "sentinel"])
+def test_a_late_answer_is_never_taken_for_anothers(tmp_path: Path, kind: str) -> None:
+    """What comes after its asker gave up is thrown away, not given to the next who asks."""
+    with ExitStack() as stack:
+        if kind == "redis":
+            server = stack.enter_context(redis_server(tmp_path))
+            store = RedisStore(server.url)
+        else:
+            watched = stack.enter_context(sentinels(tmp_path))
+            server, store = watched.master, RedisStore(watched.url)
+        names = [f"k{number}" for number in range(10)]
+        for name in names:
+            store.set(name, name.encode(), 60)
+        with hanging(server), pytest.raises(StoreDown):
+            store.get("k0")
+        wait_until(lambda: not down(lambda: store.get("k1")))
+        assert [store.get(name) for name in names] == [name.encode() for name in names]
+
+
+def test_a_new_connection_asks_only_for_what_is_wanted(tmp_path: Path) -> None:
+    """No greetings, which an old Redis would refuse and for which a slow one would be waited."""
+    with redis_server(tmp_path) as server:
+        RedisStore(server.url).get("k")
+        with redis.Redis(port=server.port, protocol=2, driver_info=None) as client:
+            assert list(client.info("commandstats")) == ["cmdstat_get"]
