@@ -1,0 +1,140 @@
+"""Calls to the agency for 1,000 page views, on a fixed Zipf workload."""
+
+import asyncio
+import itertools
+import random
+import zlib
+from typing import Final, NamedTuple
+from urllib.parse import urlencode
+
+from bench.client import Connection, apart
+from bench.report import Goal, Table
+from bench.servers import Missing, Server, Servers, Upstream
+
+PHRASES: Final = 1000
+PAGES: Final = (50, 25, 12, 8, 5)
+"""Weights of pages 1 to 5."""
+ONE_VARIANT_IN: Final = 8
+LANES: Final = 4
+"""Visitors at once; each phrase belongs to one of them, so that no two ask it together."""
+SEED: Final = 20_250_131
+FIRST: Final = "red blue old wild small happy winter summer city forest".split()
+SECOND: Final = "bicycle house cat mountain flower bridge river child tree boat".split()
+THIRD: Final = (
+    "snow",
+    "rain",
+    "spring",
+    "town",
+    "colour",
+    "use",
+    "sunlight",
+    "space",
+    "time",
+    "fog",
+)
+
+
+class View(NamedTuple):
+    """One page view: the lane that asks it, the phrase meant, and the address as it was typed."""
+
+    lane: int
+    phrase: str
+    query: str
+
+
+def run(servers: Servers, *, quick: bool) -> Table:
+    """Play the same views to our site and to the peer, one after the other."""
+    number = 1000 if quick else 10_000
+    views = workload(number)
+    phrases = len({view.phrase for view in views})
+    table = Table(
+        title="Calls for 1,000 page views",
+        how=f"{number:,} views of {PHRASES:,} phrases (Zipf, exponent 1, seed {SEED}), pages 1 to 5"
+        f" weighted {' '.join(map(str, PAGES))}; one in {ONE_VARIANT_IN} differs in case, white"
+        " space, order of parameters or by a unique unknown parameter. Nothing expires; every view"
+        " is answered in full.",
+        columns=["", "calls", "calls for 1,000 views", "to the peer's"],
+    )
+    peer = "Flask-Caching `@cached(query_string=True)`"
+    table.peers[peer] = "`RedisCache`, 24 h, the same views at 48 pictures a call"
+    found: dict[str, int] = {}
+    with servers.upstream() as upstream:
+        with servers.site(upstream) as site:
+            found["ours"] = play(site, upstream, "/ajax/search?wait=1&", views)
+            table.notes.append(f"Memory of our worker after it: {site.memory() / 1e6:.0f} MB.")
+        try:
+            with (
+                servers.redis() as redis,
+                servers.peer("create_cached", upstream, REDIS=redis.url) as server,
+            ):
+                found[peer] = play(server, upstream, "/search?", views)
+        except Missing as error:
+            table.missing(peer, error)
+    found["floor: each phrase once"] = phrases
+    for name, calls in found.items():
+        times = f"{calls / found[peer]:.3f}" if peer in found else "-"
+        table.rows.append([name, f"{calls:,}", f"{calls / number * 1000:.0f}", times])
+    if peer in found and not quick:  # the bar is meant for the whole workload
+        times = found["ours"] / found[peer]
+        table.goals.append(Goal("ours against the peer", times, 0.4, at_least=False))
+    table.figures = {"views": number, **found}
+    return table
+
+
+def workload(number: int) -> list[View]:
+    """The views, the same in every run."""
+    chance = random.Random(SEED)
+    phrases = [f"{a} {b} in {c}" for a, b, c in itertools.product(FIRST, SECOND, THIRD)]
+    chance.shuffle(phrases)
+    weights = [1 / rank for rank in range(1, PHRASES + 1)]
+    chosen = chance.choices(phrases[:PHRASES], weights, k=number)
+    pages = chance.choices(range(1, len(PAGES) + 1), PAGES, k=number)
+    return [
+        View(zlib.crc32(phrase.encode()) % LANES, phrase, typed(phrase, page, i, chance))
+        for i, (phrase, page) in enumerate(zip(chosen, pages, strict=True))
+    ]
+
+
+def typed(phrase: str, page: int, number: int, chance: random.Random) -> str:
+    """The query string of a view; one in eight means the same and is written otherwise."""
+    pairs = [("q", phrase), *([("page", str(page))] if page > 1 else [])]
+    if chance.randrange(ONE_VARIANT_IN):
+        return urlencode(pairs)
+    kind = chance.choice(("case", "space", "order", "junk"))
+    if kind == "case":
+        pairs[0] = ("q", phrase.title())
+    elif kind == "space":
+        pairs[0] = ("q", f" {phrase.replace(' ', '  ')} ")
+    elif kind == "junk":
+        pairs.append(("utm_id", str(number)))
+    else:
+        pairs = [("page", str(page)), ("q", phrase)]
+    return urlencode(pairs)
+
+
+def play(server: Server, upstream: Upstream, start: str, views: list[View]) -> int:
+    """The calls that all the views cost."""
+    before = upstream.calls()
+    with apart() as runner:
+        failed = runner(visit, server.url, start, views).result()
+    if failed:
+        raise RuntimeError(f"{failed} of {len(views)} views had no pictures")
+    return upstream.calls() - before
+
+
+def visit(url: str, start: str, views: list[View]) -> int:
+    """Ask for every view, lane beside lane; gives how many had no pictures."""
+
+    async def lane(number: int) -> int:
+        connection, failed = Connection(url), 0
+        for view in views:
+            if view.lane == number:
+                answer = await connection.get(start + view.query)
+                failed += answer.status != 200 or b"picture of" not in answer.body
+        connection.close()
+        return failed
+
+    async def all_lanes() -> int:
+        return sum(await asyncio.gather(*(lane(n) for n in range(LANES))))
+
+    return asyncio.run(all_lanes())

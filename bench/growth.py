@@ -1,0 +1,142 @@
+"""Growth: a hit in each store as entries grow in number; what a worker and an entry take."""
+
+import gc
+import random
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+from affiliate.stores import RedisStore, SQLiteStore
+from affiliate.stores.redis import PREFIX
+from bench.report import Goal, Table
+from bench.servers import Missing, Redis, Server, Servers, fetch
+
+VALUE: Final = random.Random(1).randbytes(1000)
+LIMIT: Final = 10**11
+KEPT_SECONDS: Final = 86_400
+BATCH: Final = 5000
+ROUNDS: Final = 5
+PAGES: Final = 500
+"""Different pages that fill a worker's memory tier."""
+
+
+def run(servers: Servers, *, quick: bool) -> Table:
+    """Fill stores of three sizes, read them in turn, and look at a worker."""
+    sizes = (1000, 10_000, 100_000) if quick else (1000, 100_000, 1_000_000)
+    table = Table(
+        title="Growth",
+        how="A hit and a write of 1 kB through the store's own class in one thread, p50 of"
+        f" {ROUNDS} rounds in turn over all sizes; the size limit of SQLite is out of the way.",
+        columns=["store", "entries", "hit, p50", "to the smallest", "write, p50", "bytes each"],
+    )
+    with ExitStack() as stack:
+        folder = servers.place("stores")
+        measure(table, "SQLite", [filled_sqlite(folder / f"{n}.db", n) for n in sizes], sizes)
+        try:
+            filled = [filled_redis(stack.enter_context(servers.redis()), n) for n in sizes]
+        except Missing as error:
+            table.missing("Redis", error)
+        else:
+            measure(table, "Redis", filled, sizes)
+    worker(servers, table)
+    return table
+
+
+def key(number: int) -> str:
+    """A key as the cache makes them."""
+    return f"1:search:shutterstock:0:q=phrase+{number}"
+
+
+def batches(size: int) -> Iterator[range]:
+    """The numbers of all entries, in runs that are written together."""
+    for first in range(0, size, BATCH):
+        yield range(first, min(first + BATCH, size))
+
+
+def filled_sqlite(path: Path, size: int) -> tuple[SQLiteStore, float]:
+    """A store with entries, written beneath it to save minutes; and the bytes that each takes."""
+    store = SQLiteStore(path, LIMIT)
+    store.set("first", VALUE, KEPT_SECONDS)
+    now = time.time()
+    with closing(sqlite3.connect(path)) as db:
+        for numbers in batches(size):
+            rows = [(key(n), VALUE, now + KEPT_SECONDS, now) for n in numbers]
+            insert = "INSERT INTO entries (key, value, expires, used) VALUES (?, ?, ?, ?)"
+            db.executemany(insert, rows)
+            db.commit()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return store, path.stat().st_size / size
+
+
+def filled_redis(server: Redis, size: int) -> tuple[RedisStore, float]:
+    """Likewise."""
+    client: Any = server.client
+    before = client.info("memory")["used_memory"]
+    for numbers in batches(size):
+        with client.pipeline(transaction=False) as pipeline:
+            for number in numbers:
+                pipeline.set(PREFIX + key(number), VALUE, ex=KEPT_SECONDS)
+            pipeline.execute()
+    return RedisStore(server.url), (client.info("memory")["used_memory"] - before) / size
+
+
+def measure(
+    table: Table, name: str, stores: list[tuple[Any, float]], sizes: tuple[int, ...]
+) -> None:
+    """Read and write the stores of all sizes in turn; a row for each."""
+    chance = random.Random(2)
+    hits: dict[int, list[float]] = {n: [] for n in sizes}
+    writes: dict[int, list[float]] = {n: [] for n in sizes}
+    for _ in range(ROUNDS):
+        for (store, _bytes), size in zip(stores, sizes, strict=True):
+            keys = [key(chance.randrange(size)) for _ in range(1000)]
+            hits[size].append(p50(lambda k, store=store: store.get(k) == VALUE, keys))
+            writes[size].append(
+                p50(lambda k, store=store: store.set(k, VALUE, KEPT_SECONDS), keys[:200])
+            )
+    for (_, each), size in zip(stores, sizes, strict=True):
+        hit, write = median(hits[size]), median(writes[size])
+        times = hit / median(hits[sizes[0]])
+        cells = [f"{hit * 1e6:.0f} µs", f"{times:.2f}", f"{write * 1e6:.0f} µs", f"{each:,.0f}"]
+        table.rows.append([name, f"{size:,}", *cells])
+        table.figures[f"{name} {size}"] = {"hit": hit, "write": write, "bytes": each}
+
+
+def p50(ask: Any, keys: list[str]) -> float:  # noqa: ANN401 - a function of a key
+    """The median of the seconds that each key takes; each must succeed."""
+    times = []
+    gc.disable()
+    for one in keys:
+        started = time.perf_counter()
+        done = ask(one)
+        times.append(time.perf_counter() - started)
+        if not done:
+            raise RuntimeError(f"{one} was lost")
+    gc.enable()
+    return median(times)
+
+
+def worker(servers: Servers, table: Table) -> None:
+    """Start of a site, and the memory of its worker: at first, and with its memory tier full."""
+    with servers.upstream() as upstream:
+        started = time.monotonic()
+        with servers.site(upstream) as site:
+            start = time.monotonic() - started
+            before = site.memory()
+            after = full(site)
+    table.goals += [
+        Goal("start to first answer, in seconds", start, 2, at_least=False),
+        Goal("a worker after its start, in MB", before / 1e6, 110, at_least=False),
+        Goal(f"the same after {PAGES} different pages, in MB", after / 1e6, 144, at_least=False),
+    ]
+
+
+def full(site: Server) -> int:
+    """Bytes of memory after many different pages."""
+    for number in range(PAGES):
+        fetch(f"{site.url}/ajax/search?wait=1&q=page+{number}")
+    return site.memory()

@@ -1,0 +1,165 @@
+"""The peers that are Flask applications, each configured as well as its documentation says.
+
+Their routes: ``/page`` passes on the bytes that the upstream has for it, and ``/search`` the
+agency's JSON for ``q`` and ``page``; without their cache each view is one call. The environment
+gives ``UPSTREAM``, ``FRESH`` (seconds), ``REDIS``, ``FILE`` and ``PAGE``.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+from flask import Flask, Response, request
+
+FRESH = int(os.environ.get("FRESH", "86400"))
+STALE = 30 * 86400
+TIMES = (1.0, 2.5)
+"""Seconds to connect and to read, as the site has them."""
+ALL_CONNECTIONS = 64
+
+View = Callable[[], Response]
+
+
+def create_empty() -> Flask:
+    """A view that does nothing but answer with the bytes."""
+    body, headers = _page()
+
+    def page() -> Response:
+        return Response(body, headers=headers)
+
+    return _app(page, page)
+
+
+def create_bare() -> Callable[..., list[bytes]]:
+    """No framework at all: the most that the server can do with a Python callable."""
+    body, headers = _page()
+
+    def answer(_environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+        start("200 OK", [*headers, ("Content-Length", str(len(body)))])
+        return [body]
+
+    return answer
+
+
+def create_cached() -> Flask:
+    """Flask-Caching: ``@cached(query_string=True)`` in Redis, errors left out."""
+    from flask_caching import Cache  # noqa: PLC0415 - a peer imports only what it is about
+
+    cache = Cache(config={"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": os.environ["REDIS"]})
+    keep = cache.cached(
+        timeout=FRESH, query_string=True, response_filter=lambda r: r.status_code == 200
+    )
+    session = _session()
+    app = _app(keep(_searcher(session)), keep(_pager(session)))
+    cache.init_app(app)
+    return app
+
+
+def create_requests_cache() -> Flask:
+    """requests-cache: a SQLite file with WAL, stale answers on errors and while it refreshes."""
+    from requests_cache import CachedSession  # noqa: PLC0415 - likewise
+
+    session = CachedSession(
+        os.environ["FILE"],
+        backend="sqlite",
+        wal=True,
+        expire_after=FRESH,
+        allowable_codes=(200,),
+        stale_if_error=True,
+        stale_while_revalidate=True,
+    )
+    return _app(_searcher(session), _no_answer)
+
+
+def create_dogpile() -> Flask:
+    """dogpile.cache: Redis with its distributed lock; stale answers while one refreshes."""
+    from dogpile.cache import make_region  # noqa: PLC0415 - likewise
+
+    region = make_region().configure(
+        "dogpile.cache.redis",
+        expiration_time=FRESH,
+        arguments={
+            "url": os.environ["REDIS"],
+            "distributed_lock": True,
+            "thread_local_lock": False,
+            "lock_timeout": 10,
+            "redis_expiration_time": FRESH + STALE,
+        },
+    )
+    session = _session()
+
+    def search() -> Response:
+        words, page = request.args.get("q", ""), request.args.get("page", "1")
+        address = _address(words, page)
+
+        def create() -> str:
+            answer = session.get(*address, timeout=TIMES)
+            answer.raise_for_status()
+            return answer.text
+
+        try:
+            text = region.get_or_create(f"{page}:{words}", create)
+        except requests.RequestException:
+            return _no_answer()
+        return Response(text, mimetype="application/json")
+
+    return _app(search, _no_answer)
+
+
+def _app(search: View, page: View) -> Flask:
+    app = Flask(__name__)
+    app.add_url_rule("/healthz", "healthz", lambda: "ok")
+    app.add_url_rule("/search", "search", search)
+    app.add_url_rule("/page", "page", page)
+    return app
+
+
+def _page() -> tuple[bytes, list[tuple[str, str]]]:
+    page = json.loads(Path(os.environ["PAGE"]).read_text())
+    return page["body"].encode("latin-1"), [(name, value) for name, value in page["headers"]]
+
+
+def _session() -> requests.Session:
+    """A session that keeps a connection for every thread."""
+    session = requests.Session()
+    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=ALL_CONNECTIONS))
+    return session
+
+
+def _address(words: str, page: str) -> tuple[str, dict[str, str]]:
+    params = {"query": words, "view": "full", "page": page, "per_page": "48"}
+    return f"{os.environ['UPSTREAM']}/v2/images/search", params
+
+
+def _searcher(session: requests.Session) -> View:
+    """A view that asks the agency and passes on its JSON."""
+
+    def search() -> Response:
+        address, params = _address(request.args.get("q", ""), request.args.get("page", "1"))
+        try:
+            answer = session.get(address, params=params, timeout=TIMES)
+            answer.raise_for_status()
+        except requests.RequestException:
+            return _no_answer()
+        return Response(answer.content, mimetype="application/json")
+
+    return search
+
+
+def _pager(session: requests.Session) -> View:
+    """A view that passes on the upstream's page as it came, compressed or not."""
+
+    def page() -> Response:
+        answer = session.get(f"{os.environ['UPSTREAM']}/page", timeout=TIMES, stream=True)
+        body = answer.raw.read(decode_content=False)
+        headers = {n: v for n, v in answer.headers.items() if n != "Content-Length"}
+        return Response(body, headers=headers)
+
+    return page
+
+
+def _no_answer() -> Response:
+    return Response("The agency does not answer.", 502)

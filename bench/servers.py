@@ -1,0 +1,283 @@
+"""Starts and ends what is measured: each a process of its own, on a free port of loopback."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import redis
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 5.0
+TOKEN: Final = "x"
+
+
+class Missing(Exception):
+    """A program that is to be measured isn't installed."""
+
+
+class Server:
+    """A process under way, with the address at which it answers and its log."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+        self.process = process
+        self.url = url
+        self.log = log
+
+    def said(self, text: str) -> int:
+        """How many times its log says something."""
+        return self.log.read_text(errors="replace").count(text)
+
+    def complaints(self, most: int = 3) -> list[tuple[str, int]]:
+        """What its log says most often, beside the server's own lines."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return Counter(x for x in lines if x and not x.startswith("[")).most_common(most)
+
+    def workers(self) -> list[int]:
+        """The ids of the processes that it has started."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                fields = path.read_text().rpartition(")")[2].split()
+                if int(fields[1]) == self.process.pid:
+                    found.append(int(path.parent.name))
+        return found
+
+    def processor(self) -> float:
+        """Seconds of processor time that its workers have used."""
+        used = 0
+        for pid in self.workers():
+            with suppress(OSError):
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                used += int(fields[11]) + int(fields[12])
+        return used / os.sysconf("SC_CLK_TCK")
+
+    def memory(self) -> int:
+        """Bytes of memory of its largest worker."""
+        sizes = [0]
+        for pid in self.workers():
+            with suppress(OSError):
+                pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+                sizes.append(pages * os.sysconf("SC_PAGE_SIZE"))
+        return max(sizes)
+
+
+class Upstream(Server):
+    """The stand-in for the agency."""
+
+    def control(self, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 - as `bench.upstream` reads them
+        """Change how it answers; gives its counts."""
+        counts: dict[str, Any] = json.loads(fetch(f"{self.url}/control?{urlencode(settings)}"))
+        return counts
+
+    def calls(self, words: str | None = None) -> int:
+        """Calls so far, in all or for some words."""
+        counts = self.control()
+        return int(counts["calls"] if words is None else counts["words"].get(words, 0))
+
+    def settled(self, quiet: float = 0.3, most: float = 20.0) -> None:
+        """Wait until nothing has come and nothing is under way for ``quiet`` seconds."""
+        end = time.monotonic() + most
+        before, since = -1, time.monotonic()
+        while time.monotonic() < end and time.monotonic() < since + quiet:
+            counts = self.control()
+            if counts["calls"] != before or counts["waiting"]:
+                before, since = counts["calls"], time.monotonic()
+            time.sleep(0.05)
+
+
+class Redis(Server):
+    """A Redis that keeps nothing on disk; its ``url`` is that of Redis."""
+
+    @property
+    def client(self) -> "redis.Redis":
+        return redis.Redis.from_url(self.url)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+        self.process.wait()
+
+
+class Servers:
+    """Starts servers in a folder of their own, which is removed at the end."""
+
+    def __init__(self) -> None:
+        self._holder = tempfile.TemporaryDirectory(prefix="affiliate-bench-")
+        self.folder = Path(self._holder.name)
+        self._number = 0
+
+    def close(self) -> None:
+        """Remove the folder."""
+        self._holder.cleanup()
+
+    def place(self, name: str) -> Path:
+        """A new folder."""
+        self._number += 1
+        folder = self.folder / f"{self._number}-{name}"
+        folder.mkdir()
+        return folder
+
+    @contextmanager
+    def upstream(self, *, delay: float = 0.0) -> Iterator[Upstream]:
+        """The stand-in for the agency, answering after ``delay`` seconds."""
+        log = self.place("upstream") / "log"
+        with running([sys.executable, "-m", "bench.upstream"], {}, log) as process:
+            port = wait_for(process, log, lambda: log.read_text().partition("\n")[0])
+            upstream = Upstream(process, f"http://127.0.0.1:{port}", log)
+            upstream.control(delay=delay)
+            yield upstream
+
+    @contextmanager
+    def redis(self) -> Iterator[Redis]:
+        """An empty Redis."""
+        folder, port = self.place("redis"), free_port()
+        command = [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1"]
+        with running([*command, "--save", "", "--dir", str(folder)], {}, folder / "log") as process:
+            ready = "eady to accept connections"
+            wait_for(process, folder / "log", lambda: ready in (folder / "log").read_text())
+            yield Redis(process, f"redis://127.0.0.1:{port}/0", folder / "log")
+
+    @contextmanager
+    def site(
+        self,
+        upstream: Upstream,
+        *,
+        store: Redis | None = None,
+        workers: int = 1,
+        fresh: int = 86400,
+        target: str = "",
+    ) -> Iterator[Server]:
+        """Our site as ``app.py`` serves it, or another application (``target``) made of it."""
+        settings = {
+            "AGENCIES": "shutterstock",
+            "SHUTTERSTOCK_API_TOKEN": TOKEN,
+            "SHUTTERSTOCK_URL": upstream.url,
+            "CACHE_FRESH_SECONDS": str(fresh),
+            **({"REDIS_URL": store.url} if store else {}),
+        }
+        command = [sys.executable, *(["-m", "bench.serve", target] if target else ["app.py"])]
+        with self._python(command, settings, workers) as server:
+            yield server
+
+    @contextmanager
+    def peer(
+        self,
+        name: str,
+        upstream: Upstream,
+        *,
+        needs: str = "flask",
+        workers: int = 1,
+        **settings: Any,  # noqa: ANN401 - any that the peer reads
+    ) -> Iterator[Server]:
+        """An application of `bench.peers`, on the same server as the site."""
+        if find_spec(needs) is None:
+            raise Missing(f"the package of {needs} is missing: see bench/requirements.txt")
+        known = {"UPSTREAM": upstream.url, **{k: str(v) for k, v in settings.items()}}
+        command = [sys.executable, "-m", "bench.serve", f"bench.peers:{name}"]
+        with self._python(command, known, workers) as server:
+            yield server
+
+    @contextmanager
+    def _python(
+        self, command: list[str], settings: Mapping[str, str], workers: int
+    ) -> Iterator[Server]:
+        folder, port = self.place("server"), free_port()
+        log = folder / "log"
+        own = {"PORT": str(port), "WEB_CONCURRENCY": str(workers), "DATA_DIR": str(folder)}
+        with running(command, {**own, **settings}, log) as process:
+            server = Server(process, f"http://127.0.0.1:{port}", log)
+
+            def ready() -> bool:
+                return log.read_text().count("Started worker-") >= workers and answers(server.url)
+
+            wait_for(process, log, ready)
+            yield server
+
+
+@contextmanager
+def running(
+    command: list[str], settings: Mapping[str, str], log: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process in an environment of its own, ended with all that it has started."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**inherited, "PYTHONUNBUFFERED": "1", **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the session that began with it
+        process.wait()
+
+
+def wait_for(process: "subprocess.Popen[bytes]", log: Path, ready: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `ready` gives
+    """The first true value of ``ready``; an error with the log when it ends or takes too long."""
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        if value := ready():
+            return value
+        time.sleep(0.02)
+    said = log.read_text(errors="replace")[-3000:]
+    raise RuntimeError(f"{process.args!r} did not start:\n{said}")
+
+
+def answers(url: str) -> bool:
+    """Whether a server says that it is well."""
+    try:
+        return bool(fetch(f"{url}/healthz"))
+    except OSError:
+        return False
+
+
+def fetch(url: str) -> bytes:
+    """The body of an address."""
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+def program(name: str) -> str:
+    """Where a program is.
+
+    Raises:
+        Missing: it isn't installed; says how to install it.
+    """
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    if path is None:
+        raise Missing(f"{name} is missing: apt-get install {name}")
+    return path
+
+
+def free_port() -> int:
+    """A port that nothing listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

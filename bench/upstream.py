@@ -1,0 +1,187 @@
+"""A stand-in for Shutterstock's image search, as a process of its own that counts its calls.
+
+``python -m bench.upstream`` prints its port and serves until it is ended. It knows nothing of the
+site and uses asyncio alone, so that thousands of connections don't slow it.
+
+- ``/v2/images/search``: the agency's answer, with the words of the query in each description.
+- ``/page``: the bytes and headers of a file, for peers that pass them on.
+- ``/control?name=value``: sets ``delay`` (seconds), ``failing`` and ``hanging`` (1 or 0) and
+  ``page`` (a file of JSON: ``headers`` and ``body``); answers with the counts.
+
+While it is hanging, calls are taken and never answered.
+"""
+
+import asyncio
+import functools
+import json
+import signal
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+TOTAL: Final = 1000
+FIRST_ID: Final = 1_000_000
+KEYWORDS: Final = 25
+MARK: Final = "@words@"
+SIZES: Final = {
+    "small_thumb": (100, 67),
+    "large_thumb": (150, 100),
+    "mosaic": (250, 167),
+    "huge_thumb": (390, 260),
+    "preview": (450, 300),
+    "preview_1000": (1000, 667),
+    "preview_1500": (1500, 1000),
+}
+HIDDEN: Final = {"connection", "content-length", "transfer-encoding"}
+
+
+def picture(number: int) -> dict[str, Any]:
+    """A picture as the API describes it with ``view=full``; ``MARK`` stands for the words."""
+    media_id = str(FIRST_ID + number)
+    host = "https://image.shutterstock.com"
+    return {
+        "id": media_id,
+        "added_date": "2025-01-31",
+        "aspect": 1.5,
+        "assets": {
+            name: {"width": w, "height": h, "url": f"{host}/image-photo/{name}-{media_id}.jpg"}
+            for name, (w, h) in SIZES.items()
+        },
+        "categories": [{"id": "1", "name": "Animals/Wildlife"}],
+        "contributor": {"id": str(7000 + number % 50)},
+        "description": f"picture of {MARK}, number {number} of a made-up library",
+        "image_type": ("photo", "illustration", "vector")[number % 3],
+        "is_adult": False,
+        "is_editorial": number % 10 == 0,
+        "keywords": [f"keyword {number * 7 % 100 + k}" for k in range(KEYWORDS)],
+        "media_type": "image",
+    }
+
+
+@functools.cache
+def template(page: int, per_page: int) -> bytes:
+    """The answer for a page of any words."""
+    first = (page - 1) * per_page
+    answer = {
+        "data": [picture(n) for n in range(first, min(first + per_page, TOTAL))],
+        "page": page,
+        "per_page": per_page,
+        "search_id": "00000000-0000-0000-0000-000000000000",
+        "total_count": TOTAL,
+        "spellcheck_info": {},
+    }
+    return json.dumps(answer).encode()
+
+
+def response(status: str, body: bytes, headers: list[list[str]] | None = None) -> bytes:
+    """A whole HTTP response; JSON unless the headers say something else."""
+    sent = headers or [["Content-Type", "application/json"]]
+    lines = [f"HTTP/1.1 {status}", *(f"{n}: {v}" for n, v in sent if n.lower() not in HIDDEN)]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "\r\n"]).encode() + body
+
+
+class State:
+    """How it answers just now, and what it has counted."""
+
+    def __init__(self) -> None:
+        self.delay = 0.0
+        self.failing = False
+        self.hanging = False
+        self.page = b""
+        self.calls = 0
+        self.waiting = 0
+        self.words: dict[str, int] = {}
+
+    def control(self, parameters: dict[str, str]) -> bytes:
+        """Change what the parameters name; answer with the counts."""
+        if "delay" in parameters:
+            self.delay = float(parameters["delay"])
+        if "failing" in parameters:
+            self.failing = parameters["failing"] == "1"
+        if "hanging" in parameters:
+            self.hanging = parameters["hanging"] == "1"
+        if "page" in parameters:
+            page = json.loads(Path(parameters["page"]).read_text())
+            self.page = response("200 OK", page["body"].encode("latin-1"), page["headers"])
+        counts = {"calls": self.calls, "waiting": self.waiting, "words": self.words}
+        return response("200 OK", json.dumps(counts).encode())
+
+    def answer(self, path: str, parameters: dict[str, str]) -> bytes:
+        """What a call gets, when its delay is over."""
+        if self.failing:
+            return response("503 Service Unavailable", b'{"message": "Down for the bench"}')
+        if path == "/page":
+            return self.page
+        page, per_page = (int(parameters.get(n, d)) for n, d in (("page", "1"), ("per_page", "20")))
+        words = json.dumps(parameters.get("query", ""))[1:-1]
+        return response("200 OK", template(page, per_page).replace(MARK.encode(), words.encode()))
+
+
+class Exchange(asyncio.Protocol):
+    """One connection, kept alive as HTTP/1.1 has it."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.buffer = b""
+        self.waiting = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: Any = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - as asyncio calls it
+        self.state.waiting -= self.waiting
+        self.waiting = 0
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        while b"\r\n\r\n" in self.buffer:
+            head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+            self.ask(head.decode("latin-1"))
+
+    def ask(self, head: str) -> None:
+        """Take one request: count it, and answer when the delay is over."""
+        _, target, version = head.split("\r\n", 1)[0].split(" ")
+        parts = urlsplit(target)
+        parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
+        closes = version == "HTTP/1.0" or "connection: close" in head.lower()
+        if parts.path == "/control":
+            self.send(self.state.control(parameters), closes=closes)
+            return
+        words = parameters.get("query", "")
+        self.state.calls += 1
+        self.state.words[words] = self.state.words.get(words, 0) + 1
+        self.count(1)
+        if self.state.hanging:
+            return
+        loop = asyncio.get_running_loop()
+        loop.call_later(self.state.delay, self.reply, parts.path, parameters, closes)
+
+    def reply(self, path: str, parameters: dict[str, str], closes: bool) -> None:  # noqa: FBT001 - for call_later
+        if self.waiting:
+            self.count(-1)
+            self.send(self.state.answer(path, parameters), closes=closes)
+
+    def count(self, by: int) -> None:
+        self.waiting += by
+        self.state.waiting += by
+
+    def send(self, data: bytes, *, closes: bool) -> None:
+        self.transport.write(data)
+        if closes:
+            self.transport.close()
+
+
+async def serve() -> None:
+    """Serve on a free port of loopback until SIGTERM."""
+    state = State()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Exchange(state), "127.0.0.1", 0, backlog=2048)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    await ended.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve())
