@@ -24,6 +24,9 @@ FORMAT: Final = 1
 
 LEASE_SECONDS: Final = 3.0
 """Longer than an agency's deadline; a leader that died keeps the others from fetching so long."""
+LARGEST_ENTRY: Final = 16 * 1024 * 1024
+CLOCK_SECONDS: Final = 60.0
+"""How far the clocks of processes may be apart; what is from further ahead is not believed."""
 POLL_SECONDS: Final = 0.02
 REFRESHERS: Final = 4
 REFRESH_QUEUE: Final = 64
@@ -319,7 +322,9 @@ class Cache:
         if packed is None:
             return Loaded(None, None)
         try:
-            entry = _ENTRY.decode(zlib.decompress(packed))
+            entry = _ENTRY.decode(zlib.decompressobj().decompress(packed, LARGEST_ENTRY))
+            if entry.value == b"" or entry.fetched_at > self._now() + CLOCK_SECONDS:
+                return Loaded(None, None)
             value = msgspec.msgpack.decode(entry.value, type=wanted.shape) if entry.value else None
         except (zlib.error, ValueError, TypeError, RecursionError):
             log.warning("an entry of the cache can't be read and counts as absent")

@@ -242,9 +242,9 @@ def cache_control(outcome: Outcome) -> str:
     """The Cache-Control of an answer: never longer than its shortest-lived part."""
     if any(status.status == "late" for status in outcome.page.agencies):
         return "private, no-cache"
-    life = int(min(outcome.lifetime, 86400))
-    if life < 1:
+    if outcome.lifetime <= 0:
         return "public, no-cache"
+    life = max(int(min(outcome.lifetime, 86400)), 1)
     fresh = f"public, max-age={min(life, MAX_AGE)}, s-maxage={life}"
     if any(status.status == "failed" for status in outcome.page.agencies):
         return fresh  # a failure is shown for its time, and no longer

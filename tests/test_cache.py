@@ -1,6 +1,7 @@
 """The policy as a table, and the driver with real threads."""
 
 import threading
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -240,6 +241,23 @@ def test_an_unexpected_error_is_a_failure_and_not_kept(cache: Cache) -> None:
 def test_a_corrupt_entry_is_a_miss(clock: Clock, garbage: bytes) -> None:
     """Bytes that can't be read are fetched anew, whatever they are."""
     cache = Cache(Memory(k=garbage), now=clock)
+    assert cache.through(wanted(), lambda: ["cat"], 1).value == ["cat"]
+
+
+@pytest.mark.parametrize(
+    "entry", [Entry(value=b"", fetched_at=999), Entry(value=VALUE, fetched_at=10_000)]
+)
+def test_an_entry_that_cant_be_true_is_a_miss(clock: Clock, entry: Entry) -> None:
+    """An answer of nothing at all, or one from the future, is fetched anew."""
+    packed = zlib.compress(msgspec.msgpack.encode(entry))
+    cache = Cache(Memory(k=packed), now=clock)
+    assert cache.through(wanted(), lambda: ["cat"], 1).value == ["cat"]
+
+
+def test_a_planted_bomb_is_a_miss(clock: Clock) -> None:
+    """Bytes that unpack to hundreds of megabytes are not unpacked."""
+    bomb = zlib.compress(bytes(64 * 1024 * 1024))
+    cache = Cache(Memory(k=bomb), now=clock)
     assert cache.through(wanted(), lambda: ["cat"], 1).value == ["cat"]
 
 

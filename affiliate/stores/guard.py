@@ -63,6 +63,7 @@ class Guarded:
         """Keep a value in the store, or else in the process; False when in the process only."""
         if self._ask(lambda: self.store.set(key, value, timeout), default=False):
             self._local.drop(key)
+            self._refused_at = -math.inf
             return True
         self._local.set(key, value, self._now() + min(timeout, LOCAL_SECONDS))
         return False
