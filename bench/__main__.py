@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import importlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -33,6 +34,7 @@ def main() -> int:
     if unknown := set(arguments.tables) - set(TABLES):
         parser.error(f"there is no table {min(unknown)}")
     move_in()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that servers are ended too
     broken = [n for n in TABLES if n in (arguments.tables or TABLES) and not measure(n, arguments)]
     if broken:
         print(f"Could not be measured: {', '.join(broken)}")

@@ -17,7 +17,9 @@ from flask_caching.backends.base import BaseCache
 from affiliate.errors import StoreDown, StoreRefused
 
 BUSY_SECONDS: Final = 0.25
-CONNECTIONS: Final = 8
+CONNECTIONS: Final = 32
+TURN_SECONDS: Final = 1.0
+"""How long a thread waits for its process's others; each of them takes a moment only."""
 EVICT_ENTRIES: Final = 64
 TOUCHED_ENTRIES: Final = 1000
 SCHEMA: Final = """
@@ -208,7 +210,7 @@ class SQLiteStore(BaseCache):
     ) -> Iterator[sqlite3.Connection]:
         """One of few connections; the errors of SQLite become ours."""
         places = places or self._reading
-        if not places.acquire(timeout=BUSY_SECONDS):
+        if not places.acquire(timeout=TURN_SECONDS):
             raise StoreBusy("all connections to the cache file are in use")
         db: sqlite3.Connection | None = None
         file = 0
@@ -254,7 +256,7 @@ class SQLiteStore(BaseCache):
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
-            db.execute("PRAGMA cache_size = -2000")
+            db.execute("PRAGMA cache_size = -1000")
             db.executescript(SCHEMA)
         except sqlite3.Error:
             db.close()
