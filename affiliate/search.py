@@ -104,21 +104,27 @@ class Search:
         if one is None or len(media_id) > MAX_NAME:
             raise NotFound(agency, "There is no such picture here.")
         wanted = Wanted(details_key(agency, media_id), Media, one.policy, lambda _: False)
-        if (answer := self._cache.peek(wanted)) is None:
-            answer = self._details(one, media_id, wanted)
+
+        def fetch() -> Media:
+            self._quota.take(agency)
+            return one.agency.details(media_id)
+
+        answer = self._cache.peek(wanted)
+        if answer is None:
+            answer = self._waited(wanted, fetch)
+        elif answer.status == "stale":
+            answer = self._cache.through(wanted, fetch, PAGE_SECONDS)  # which refreshes behind
         if answer.value is None:
             failure = answer.failure or Failure("failed", "No answer.", 5)
             kind = NotFound if failure.kind == NotFound.kind else AgencyError
             raise kind(agency, failure.message, retry_after=failure.retry_after)
         return self._linked(answer.value, "", site)
 
-    def _details(self, one: Listed, media_id: str, wanted: Wanted[Media]) -> Answer[Media]:
-        def fetch() -> Media:
-            self._quota.take(one.agency.name)
-            return one.agency.details(media_id)
-
+    def _waited(self, wanted: Wanted[Media], fetch: Callable[[], Media]) -> Answer[Media]:
+        """What the agency says of a picture, unless too many requests wait already."""
         if not self._waiters.acquire(blocking=False):
-            raise AgencyError(one.agency.name, "Too many ask just now.")
+            failure = Failure("busy", "Too many ask just now.", 1)
+            return Answer(status="failed", lifetime=1, failure=failure)
         try:
             return self._cache.through(wanted, fetch, PAGE_SECONDS)
         finally:

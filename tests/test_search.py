@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -169,6 +170,31 @@ def test_a_failed_agency_is_data() -> None:
     status = outcome.page.agencies[1]
     assert (status.status, status.error and status.error.message) == ("failed", "It is broken.")
     assert 0 < outcome.lifetime <= 5
+
+
+def test_stale_details_are_shown_and_fetched_anew() -> None:
+    """A picture's page is answered at once when stale, and its details are asked for behind."""
+    now = [1000.0]
+    shelf = Shelf("a", 10)
+    titles = iter(["old", "new"])
+    fetched = threading.Event()
+
+    def details(media_id: str) -> Media:
+        title = next(titles)
+        if title == "new":
+            fetched.set()
+        return msgspec.structs.replace(shelf.picture(int(media_id)), title=title)
+
+    shelf.details = details  # type: ignore[method-assign]
+    cache = Cache(Memory(), now=lambda: now[0])
+    one = Listed(agency=shelf, weight=1, link=CLOSED, policy=Policy(fresh=100, stale=1000))
+    search = Search([one], cache, Quota(Memory(), {}, 1))
+    assert search.details("a", "1").title == "old"
+    now[0] += 150
+    assert search.details("a", "1").title == "old"
+    assert fetched.wait(10)
+    cache.close()
+    assert search.details("a", "1").title == "new"
 
 
 def test_an_agency_that_cant_express_a_filter_is_left_out() -> None:
