@@ -66,15 +66,18 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     search = Search(listed, cache, Quota(store, limits, settings.web_concurrency))
     tally = Tally(ledger, store, settings.site_language)
     app.extensions["ledger"] = ledger
-    parts_of_site = Site(config=settings, search=search, ledger=ledger, store=store, tally=tally)
-    site.register(app, parts_of_site)
+    edition = _edition(app, settings)
+    whole = Site(
+        config=settings, edition=edition, search=search, ledger=ledger, store=store, tally=tally
+    )
+    site.register(app, whole)
     cli.register(app)
     tier = MemoryTier(
         app.wsgi_app,
         site.routes(),
         on_hit=tally.replayed.append,
         shelf=store,
-        edition=_edition(app, settings),
+        edition=edition,
     )
     app.wsgi_app = tier  # type: ignore[method-assign,assignment] # as Flask documents it
     return app

@@ -20,9 +20,13 @@ from affiliate.tally import Tally
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """What the views need; kept as ``app.extensions["site"]``."""
+    """What the views need; kept as ``app.extensions["site"]``.
+
+    ``edition`` is a digest of all that a page is made of beside agencies' answers.
+    """
 
     config: Config
+    edition: str
     search: Search
     ledger: Ledger
     store: Guarded
@@ -78,12 +82,6 @@ def address(route: str, query: SearchQuery, **changes: Any) -> str:  # noqa: ANN
     return f"{route}?{query.canonical()}"
 
 
-def edition() -> str:
-    """A digest of templates and assets: what a page's bytes depend on beside its data."""
-    return digest(current_app.root_path)
-
-
-@functools.cache
 def digest(root: str) -> str:
     """A digest of the templates and assets under an application's folder."""
     found = hashlib.blake2b(digest_size=6)

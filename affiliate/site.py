@@ -267,8 +267,6 @@ def _keep_assets(response: Response) -> Response:
 
 
 def _etag(found: SearchPage, kind: str | None) -> str:
-    config = site_of_app().config
-    look = (page.edition(), kind, config.site_name, config.site_accent, config.site_topics)
     made = [(a.agency, a.total, a.fetched_at, a.error) for a in found.agencies]
-    body = msgspec.json.encode((look, found.items, found.total, made))
+    body = msgspec.json.encode((site_of_app().edition, kind, found.items, found.total, made))
     return hashlib.blake2b(body, digest_size=12).hexdigest()

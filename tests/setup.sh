@@ -2,8 +2,9 @@
 # Installs what the tests need beside Python packages, on Debian as root; elsewhere says what is missing.
 set -euo pipefail
 
-declare -A packages=([redis-server]=redis-server [chromium]=chromium [initdb]=postgresql [nginx]=nginx [openssl]=openssl [npm]=npm)
+declare -A packages=([redis-server]=redis-server [chromium]=chromium [initdb]=postgresql [nginx]=nginx [npm]=npm)
 missing=()
+PATH=$PATH:/usr/sbin # where Debian keeps nginx
 for program in "${!packages[@]}"; do
   command -v "$program" >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/$program" >/dev/null || missing+=("${packages[$program]}")
 done
