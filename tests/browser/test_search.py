@@ -355,7 +355,7 @@ def returned(page: Page) -> None:
     assert scrolled > 200
     place.click()
     page.wait_for_url("**/image/demo/*")
-    page.evaluate("() => { history.back() }")
+    page.evaluate("() => { setTimeout(() => history.back()) }")  # once this has returned
     assert tiles(page) == before
     expect(place).to_be_in_viewport()
     assert page.evaluate("scrollY") == pytest.approx(scrolled, abs=2)
