@@ -36,7 +36,9 @@ class Connection:
         self.writer: asyncio.StreamWriter | None = None
 
     async def open(self) -> None:
-        """Connect, unless it is connected."""
+        """Connect, unless it is; as in browsers, an end that came while idle is noticed."""
+        if self.reader is not None and self.reader.at_eof():
+            self.close()
         if self.writer is None:
             self.reader, self.writer = await asyncio.open_connection(
                 self.host, self.port, limit=2**20

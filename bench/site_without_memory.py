@@ -3,10 +3,14 @@
 from flask import Flask
 
 import app as site
+from affiliate.memory import MemoryTier
 
 
 def create_app() -> Flask:
     """The site's application; what its memory tier takes in falls out at once."""
     app = site.create_app()
-    app.wsgi_app.limit = 0  # type: ignore[attr-defined] # a MemoryTier
+    tier: MemoryTier = app.wsgi_app  # type: ignore[assignment]
+    tier.limit = 0
+    # Fifty clients on one page would wait for each other's, in vain as nothing is kept.
+    tier._made_meanwhile = lambda _place: None  # type: ignore[method-assign] # noqa: SLF001
     return app
