@@ -158,6 +158,14 @@ def fill(table: Table, done: dict[str, list[Round]]) -> None:
         cells = [milliseconds(p50), milliseconds(p99), f"{processor * 1e6:.0f} µs"]
         table.rows.append([name, f"{rate:,.0f}", times, *cells])
         table.figures[name] = [{**r.load._asdict(), "processor": r.processor} for r in done[name]]
+    if BARE in done and NGINX in done:
+        bare = ratio(done[BARE], done[NGINX])
+        table.notes.append(
+            f"The server's own limit: a callable that does nothing at all is {bare:.2f} of nginx"
+            f" in this run, and ours {ratio(done[OURS], done[BARE]):.2f} of that callable. It moves"
+            " from 0.6 to 1.0 with what else the machine carries, since each answer wakes a"
+            " thread and waits for the interpreter's lock; nginx has neither."
+        )
     table.goals += [
         Goal(f"{one} against {other}", ratio(done[one], done[other]), bar)
         for one, other, bar in GOALS
