@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from multiprocessing import util
 from typing import Any
 
+import click
 from flask import Flask
 from flask_caching import Cache as FlaskCache
 from granian import Granian
@@ -53,7 +54,12 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     Raises:
         ConfigError: names every wrong or missing setting at once.
     """
-    settings = load(environ)
+    try:
+        settings = load(environ)
+    except ConfigError as error:
+        if click.get_current_context(silent=True):  # a command, whose reader wants no traceback
+            raise click.ClickException(str(error)) from None
+        raise
     app = Flask(__name__)
     transport = parts.get("transport") or Transport()
     store = parts.get("store") or _store(app, settings)

@@ -2,17 +2,14 @@
 
 import os
 import re
-import string
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 import msgspec
 
+from affiliate import values
 from affiliate.errors import ConfigError
-from affiliate.model import LINK_FIELDS
-from affiliate.query import LANGUAGES
 
 Credentials = tuple[tuple[str, ...], ...]
 """Sets of setting names without the agency's prefix; any one complete set is enough."""
@@ -78,107 +75,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return f"Config(agencies={', '.join(self.agencies)})"
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return int(text)
-
-    return read
-
-
-def _address(*schemes: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        try:
-            parts = urlsplit(text)
-            good = (
-                not re.search(r"\s", text)
-                and parts.scheme in schemes
-                and parts.hostname
-                and (parts.port or 1)
-            )
-        except ValueError:
-            good = False
-        if not good:
-            raise ValueError(f"must be an address that begins with {' or '.join(schemes)}://")
-        return text.rstrip("/")
-
-    return read
-
-
-def _redis(text: str) -> str:
-    scheme, _, rest = text.partition("://")
-    if scheme in {"redis+sentinel", "redis+cluster"}:
-        hosts = rest.rpartition("@")[2].partition("/")[0].split(",")
-        if not all(re.fullmatch(r".+:[0-9]{1,5}", host) for host in hosts):
-            raise ValueError("must name each host with its port: host:port,host:port")
-        return text
-    return _address("redis", "rediss")(text)
-
-
-def _flag(text: str) -> bool:
-    if text not in {"0", "1"}:
-        raise ValueError("must be 1 or 0")
-    return text == "1"
-
-
-def _database(text: str) -> str:
-    scheme, separator, rest = text.partition("://")
-    if not separator or scheme not in {"sqlite", "postgres", "postgresql"}:
-        raise ValueError("must begin with sqlite:// or postgresql://")
-    return text if scheme == "sqlite" else f"postgresql+psycopg://{rest}"
-
-
-def _language(text: str) -> str:
-    if text not in LANGUAGES:
-        raise ValueError(f"must be one of {', '.join(LANGUAGES)}")
-    return text
-
-
-def _accent(text: str) -> str:
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
-        raise ValueError("must be a color such as #0b6e4f")
-    return text
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(w.strip() for w in text.split(",") if w.strip())
-
-
-def _sub_ids(text: str) -> frozenset[str]:
-    names = frozenset(text.replace(",", " ").split()) - {"none"}
-    if not names <= {"site", "query", "id"}:
-        raise ValueError("must be none, or a comma list of site, query and id")
-    return names
-
-
-def _template(text: str) -> str:
-    """A template of an affiliate link: an address with known fields only."""
-    fields = _fields(text)
-    if not fields <= set(LINK_FIELDS):
-        raise ValueError(f"may hold only the fields {', '.join(f'{{{f}}}' for f in LINK_FIELDS)}")
-    if not fields & {"landing", "landing_url", "id"}:
-        raise ValueError("must hold {landing}, {landing_url} or {id}, or every link is the same")
-    if not text.startswith("{landing_url}"):
-        _address("https", "http")(text)
-    return text
-
-
-def _fields(template: str) -> set[str]:
-    """What stands in braces, with any conversion or format that Python would read there."""
-    try:
-        parts = [part[1:] for part in string.Formatter().parse(template)]
-    except ValueError:
-        return {"unbalanced"}
-    return {
-        f"{name}{spec}{conversion or ''}" for name, spec, conversion in parts if name is not None
-    }
-
-
 SETTINGS: Final = (
     Setting("HOST", str, "127.0.0.1", "The address to listen on; 0.0.0.0 for every interface."),
-    Setting("PORT", _whole(1, 65535), 8000, "The port to listen on."),
-    Setting("WEB_CONCURRENCY", _whole(1, 64), 1, "How many server processes to run."),
+    Setting("PORT", values.whole(1, 65535), 8000, "The port to listen on."),
+    Setting("WEB_CONCURRENCY", values.whole(1, 64), 1, "How many server processes to run."),
     Setting(
         "AGENCIES",
         str,
@@ -188,51 +88,53 @@ SETTINGS: Final = (
     ),
     Setting(
         "REDIS_URL",
-        _redis,
+        values.redis,
         None,
         "Redis for the cache: `redis://`, `rediss://`, `redis+sentinel://host:port,.../service` "
         "or `redis+cluster://host:port,...`. Unset: a SQLite file in `DATA_DIR`.",
     ),
     Setting(
         "REDIS_SELF_SIGNED",
-        _flag,
+        values.flag,
         False,
         "1 to take any certificate of a `rediss://` server, as some PaaS need.",
     ),
     Setting(
         "DATABASE_URL",
-        _database,
+        values.database,
         None,
         "Database of searches and clicks: `postgresql://` (or Heroku's `postgres://`) or "
         "`sqlite://`. Unset: a SQLite file in `DATA_DIR`.",
     ),
     Setting("DATA_DIR", Path, Path("instance"), "Folder of the embedded databases."),
-    Setting("CACHE_FRESH_SECONDS", _whole(1, 10**9), 86400, "How long an answer is fresh."),
+    Setting("CACHE_FRESH_SECONDS", values.whole(1, 10**9), 86400, "How long an answer is fresh."),
     Setting(
         "CACHE_STALE_SECONDS",
-        _whole(0, 10**9),
+        values.whole(0, 10**9),
         30 * 86400,
         "How much longer an answer may be shown while it is asked for anew.",
     ),
-    Setting("CACHE_BYTES", _whole(10**6, 10**12), 256 * 10**6, "Size limit of the SQLite cache."),
+    Setting(
+        "CACHE_BYTES", values.whole(10**6, 10**12), 256 * 10**6, "Size limit of the SQLite cache."
+    ),
     Setting("SITE_NAME", str, "Affiliate Search", "The name in the bar at the top."),
-    Setting("SITE_LANGUAGE", _language, "en", "Language of searches and pages."),
+    Setting("SITE_LANGUAGE", values.language, "en", "Language of searches and pages."),
     Setting(
         "SITE_URL",
-        _address("https", "http"),
+        values.address("https", "http"),
         None,
         "Public address of the site; its host name is the site in click reports.",
     ),
-    Setting("SITE_ACCENT", _accent, "#0b6e4f", "The one accent color."),
+    Setting("SITE_ACCENT", values.accent, "#0b6e4f", "The one accent color."),
     Setting(
         "SITE_TOPICS",
-        _words,
+        values.words,
         ("flower", "cat", "fruit", "bicycle", "mountain", "bird"),
         "Comma list of searches that the start page offers; the first one's pictures are shown.",
     ),
     Setting(
         "AFFILIATE_SUB_IDS",
-        _sub_ids,
+        values.sub_ids,
         frozenset({"site", "query", "id"}),
         "What the sub ids of the default links carry: comma list of `site`, `query`, `id`, "
         "or `none`.",
@@ -240,18 +142,18 @@ SETTINGS: Final = (
 )
 
 AGENCY_SETTINGS: Final = (
-    Setting("URL", _address("https", "http"), None, "Base address, for sandboxes and tests."),
+    Setting("URL", values.address("https", "http"), None, "Base address, for sandboxes and tests."),
     Setting("AFFILIATE_ID", str, None, "Your id in the agency's affiliate network."),
     Setting(
         "AFFILIATE_LINK",
-        _template,
+        values.template,
         None,
         "Template of the links, with `{affiliate_id}`, `{id}`, `{landing}` (percent-encoded), "
         "`{landing_url}` (as it is), `{media}`, `{site}`, `{query}`.",
     ),
     Setting(
         "CALLS_PER_HOUR",
-        _whole(1, 10**6),
+        values.whole(1, 10**6),
         None,
         "The most calls in an hour, over all processes. When they are spent, cached answers go on.",
     ),
@@ -274,13 +176,13 @@ def load(environ: Mapping[str, str] | None, credentials: Mapping[str, Credential
         ConfigError: names every fault at once, never a value that is secret.
     """
     reader = _Reader(os.environ if environ is None else environ)
-    values = {s.name.lower(): reader.read(s) for s in SETTINGS}
-    values["agencies"] = reader.agencies(values["agencies"], credentials)
-    if values["database_url"] is None and values["data_dir"]:
-        values["database_url"] = f"sqlite:///{values['data_dir'] / 'ledger.db'}"
+    found = {s.name.lower(): reader.read(s) for s in SETTINGS}
+    found["agencies"] = reader.agencies(found["agencies"], credentials)
+    if found["database_url"] is None and found["data_dir"]:
+        found["database_url"] = f"sqlite:///{found['data_dir'] / 'ledger.db'}"
     if reader.faults:
         raise ConfigError(reader.faults)
-    return Config(**values)
+    return Config(**found)
 
 
 class _Reader:
@@ -340,7 +242,7 @@ class _Reader:
         keys = {n for names in alternatives for n in names if self._has(name, n)}
         own = {s.name.lower(): self.read(s, prefix(name)) for s in AGENCY_SETTINGS}
         secrets = {n: Secret(self.environ[prefix(name) + n].strip()) for n in keys}
-        if not own["affiliate_id"] and "affiliate_id" in _fields(own["affiliate_link"] or ""):
+        if not own["affiliate_id"] and "affiliate_id" in values.fields(own["affiliate_link"] or ""):
             before = prefix(name)
             fault = f"{before}AFFILIATE_LINK wants {{affiliate_id}}; set {before}AFFILIATE_ID too."
             self.faults.append(fault)

@@ -1,4 +1,6 @@
 import csv
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +11,7 @@ from flask import Flask
 
 from affiliate import cli
 from affiliate.ledger import Click, Ledger
+from tests.site_server import ROOT
 
 
 @pytest.fixture
@@ -110,3 +113,20 @@ def test_upgrades_the_ledger(app: Flask) -> None:
     for _ in range(2):
         assert run(app, "ledger", "upgrade").output == "The ledger is up to date.\n"
     assert run(app, "clicks").output == "day  agency  clicks\n"
+
+
+def test_wrong_settings_are_said_plainly(tmp_path: Path) -> None:
+    """A command under wrong settings names every fault, without a traceback."""
+    wrong = {"PORT": "x", "CACHE_BYTES": "1", "DATA_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "app", "clicks"],
+        cwd=ROOT,
+        env=wrong,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "PORT must be" in done.stderr
+    assert "CACHE_BYTES must be" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,117 @@
+"""How the texts of settings are read; each reader says in a ValueError what the text must be."""
+
+import re
+import string
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from affiliate.model import LINK_FIELDS
+from affiliate.query import LANGUAGES
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A whole number within bounds."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def address(*schemes: str) -> Callable[[str], str]:
+    """An absolute address of one of the schemes, without a slash at its end."""
+
+    def read(text: str) -> str:
+        try:
+            parts = urlsplit(text)
+            good = (
+                not re.search(r"\s", text)
+                and parts.scheme in schemes
+                and parts.hostname
+                and (parts.port or 1)
+            )
+        except ValueError:
+            good = False
+        if not good:
+            raise ValueError(f"must be an address that begins with {' or '.join(schemes)}://")
+        return text.rstrip("/")
+
+    return read
+
+
+def redis(text: str) -> str:
+    """The address of a Redis, a Sentinel or a Cluster."""
+    scheme, _, rest = text.partition("://")
+    if scheme in {"redis+sentinel", "redis+cluster"}:
+        hosts = rest.rpartition("@")[2].partition("/")[0].split(",")
+        if not all(re.fullmatch(r".+:[0-9]{1,5}", host) for host in hosts):
+            raise ValueError("must name each host with its port: host:port,host:port")
+        return text
+    return address("redis", "rediss")(text)
+
+
+def flag(text: str) -> bool:
+    """1 or 0."""
+    if text not in {"0", "1"}:
+        raise ValueError("must be 1 or 0")
+    return text == "1"
+
+
+def database(text: str) -> str:
+    """The address of a database, as SQLAlchemy has it."""
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme not in {"sqlite", "postgres", "postgresql"}:
+        raise ValueError("must begin with sqlite:// or postgresql://")
+    return text if scheme == "sqlite" else f"postgresql+psycopg://{rest}"
+
+
+def language(text: str) -> str:
+    """A language of searches."""
+    if text not in LANGUAGES:
+        raise ValueError(f"must be one of {', '.join(LANGUAGES)}")
+    return text
+
+
+def accent(text: str) -> str:
+    """A color of six hexadecimal digits."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        raise ValueError("must be a color such as #0b6e4f")
+    return text
+
+
+def words(text: str) -> tuple[str, ...]:
+    """A comma list."""
+    return tuple(w.strip() for w in text.split(",") if w.strip())
+
+
+def sub_ids(text: str) -> frozenset[str]:
+    """What the sub ids of links carry."""
+    names = frozenset(text.replace(",", " ").split()) - {"none"}
+    if not names <= {"site", "query", "id"}:
+        raise ValueError("must be none, or a comma list of site, query and id")
+    return names
+
+
+def template(text: str) -> str:
+    """A template of an affiliate link: an address with known fields only."""
+    found = fields(text)
+    if not found <= set(LINK_FIELDS):
+        raise ValueError(f"may hold only the fields {', '.join(f'{{{f}}}' for f in LINK_FIELDS)}")
+    if not found & {"landing", "landing_url", "id"}:
+        raise ValueError("must hold {landing}, {landing_url} or {id}, or every link is the same")
+    if not text.startswith("{landing_url}"):
+        address("https", "http")(text)
+    return text
+
+
+def fields(template: str) -> set[str]:
+    """What stands in braces, with any conversion or format that Python would read there."""
+    try:
+        parts = [part[1:] for part in string.Formatter().parse(template)]
+    except ValueError:
+        return {"unbalanced"}
+    return {
+        f"{name}{spec}{conversion or ''}" for name, spec, conversion in parts if name is not None
+    }
