@@ -17,19 +17,22 @@ from flask_caching import Cache as FlaskCache
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
-from affiliate import cli, config, page, site
+from affiliate import cli, config, crawlers, page, site
 from affiliate.agencies import AGENCIES
-from affiliate.cache import Cache, Policy
+from affiliate.cache import Cache
 from affiliate.config import AgencySettings, Config
 from affiliate.errors import ConfigError, LedgerError
+from affiliate.fanout import WAITERS
 from affiliate.health import Quota
 from affiliate.ledger import Ledger
 from affiliate.links import LinkStyle
 from affiliate.memory import MemoryTier
 from affiliate.page import Site
-from affiliate.search import WAITERS, Search
+from affiliate.policy import Policy
+from affiliate.search import Search
 from affiliate.slices import Listed
 from affiliate.stores import Guarded
+from affiliate.suggestions import Suggestions
 from affiliate.tally import Tally
 from affiliate.transport import Transport
 
@@ -74,13 +77,20 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     app.extensions["ledger"] = ledger
     edition = _edition(app, settings)
     whole = Site(
-        config=settings, edition=edition, search=search, ledger=ledger, store=store, tally=tally
+        config=settings,
+        edition=edition,
+        search=search,
+        suggestions=Suggestions(search, ledger),
+        ledger=ledger,
+        store=store,
+        tally=tally,
     )
     site.register(app, whole)
+    crawlers.register(app)
     cli.register(app)
     tier = MemoryTier(
         app.wsgi_app,
-        site.routes(),
+        site.routes() | crawlers.routes(),
         on_hit=tally.replayed.append,
         shelf=store,
         edition=edition,

@@ -1,9 +1,8 @@
-"""The cache of agencies' answers: keys, the decision, and one fetch for all who wait.
+"""The cache of agencies' answers: their keys, and one fetch for all who wait.
 
-`decide` is the policy, pure; `Cache.through` only fetches and stores by its verdict.
+What to do with an entry is `policy.decide`'s; the cache only fetches and stores by its verdict.
 """
 
-import enum
 import logging
 import math
 import secrets
@@ -18,6 +17,7 @@ import msgspec
 
 from affiliate.errors import AgencyError, AgencyTimeout, BadCredentials
 from affiliate.model import Failure, SearchQuery
+from affiliate.policy import Entry, Policy, Verdict, decide, failed, lifetime, showable
 
 FORMAT: Final = 1
 """Version of keys and entries; a change of `Entry` or of the model's shapes raises it."""
@@ -46,73 +46,6 @@ class Store(Protocol):
     def release(self, key: str, token: str) -> None: ...
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """How long answers live, in seconds: fresh, then stale; empty ones are fresh for less."""
-
-    fresh: float
-    stale: float
-    empty: float = 3600.0
-
-    def fresh_for(self, entry: "Entry") -> float:
-        """Seconds from its fetching for which the entry's answer is fresh."""
-        return min(self.fresh, self.empty) if entry.empty else self.fresh
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What the store holds for a key: the last good answer, the last failure, or both.
-
-    Times are Unix seconds. ``value`` is the answer in msgpack, ``empty`` whether it found nothing.
-    """
-
-    value: bytes | None = None
-    fetched_at: float = 0.0
-    empty: bool = False
-    failure: Failure | None = None
-    failed_at: float = 0.0
-
-    def retry_at(self) -> float:
-        """When the agency may be asked again after its last failure."""
-        return self.failed_at + self.failure.retry_after if self.failure else 0.0
-
-
-class Verdict(enum.Enum):
-    """What to do with an entry: answer, answer and refresh behind, or fetch."""
-
-    FRESH = "fresh"
-    STALE = "stale"
-    MISS = "miss"
-
-
-def showable(entry: Entry, now: float, policy: Policy) -> bool:
-    """Whether the entry has an answer that is fresh or stale, and not older."""
-    return entry.value is not None and _age(entry, now) < policy.fresh_for(entry) + policy.stale
-
-
-def decide(entry: Entry | None, now: float, policy: Policy) -> Verdict:
-    """Judge an entry. A failure without a usable answer is FRESH until it may be retried."""
-    if entry is None:
-        return Verdict.MISS
-    if entry.value is not None and _age(entry, now) < policy.fresh_for(entry):
-        return Verdict.FRESH
-    if showable(entry, now, policy):
-        return Verdict.STALE
-    return Verdict.FRESH if now < entry.retry_at() else Verdict.MISS
-
-
-def lifetime(entry: Entry, now: float, policy: Policy) -> float:
-    """Seconds for which what the entry says stays true: 1 for a stale answer, else to its end."""
-    match decide(entry, now, policy):
-        case Verdict.STALE:
-            return 1.0
-        case Verdict.FRESH if showable(entry, now, policy):
-            return policy.fresh_for(entry) - _age(entry, now)
-    return max(entry.retry_at() - now, 0.0)
-
-
-def _age(entry: Entry, now: float) -> float:
-    return max(now - entry.fetched_at, 0.0)
-
-
 def details_key(agency: str, media_id: str) -> str:
     """The key of one picture's details."""
     return f"{FORMAT}:details:{agency}:{media_id}"
@@ -122,6 +55,16 @@ def search_key(agency: str, query: SearchQuery, chunk: int) -> str:
     """The key of one chunk of an agency's answer; no secret, host or affiliate id is in it."""
     words = query.replace(page=1, agency=()).canonical()
     return f"{FORMAT}:search:{agency}:{chunk}:{words}"
+
+
+def similar_key(agency: str, media_id: str, lang: str | None, chunk: int) -> str:
+    """The key of one chunk of the pictures that an agency finds similar to one."""
+    return f"{FORMAT}:similar:{agency}:{chunk}:{lang or ''}:{media_id}"
+
+
+def suggest_key(agency: str, lang: str, words: str) -> str:
+    """The key of what an agency suggests for the beginning of a search; ``words`` are canonical."""
+    return f"{FORMAT}:suggest:{agency}:{lang}:{words}"
 
 
 class Wanted(NamedTuple, Generic[Value]):
@@ -267,7 +210,7 @@ class Cache:
         except Exception:
             log.exception("an unexpected error while fetching; the answer counts as failed")
             error = AgencyError("", "Unexpected error; the log says more.")
-            loaded = Loaded(_failed(None, error, self._now()), None)
+            loaded = Loaded(failed(None, error, self._now()), None)
         self._land(wanted.key, flight, loaded)
 
     def _land(self, key: str, flight: Future[Any], loaded: "Loaded[Any]") -> None:
@@ -309,7 +252,7 @@ class Cache:
         except AgencyError as error:
             loud = logging.ERROR if isinstance(error, BadCredentials) else logging.WARNING
             log.log(loud, "%s (asked again in %.0f s)", error, error.retry_after)
-            entry, value = _failed(before.entry, error, self._now()), before.value
+            entry, value = failed(before.entry, error, self._now()), before.value
         else:
             packed, empty = msgspec.msgpack.encode(value), wanted.is_empty(value)
             entry = Entry(value=packed, fetched_at=self._now(), empty=empty)
@@ -332,10 +275,8 @@ class Cache:
         return Loaded(entry, value)
 
     def _save(self, wanted: Wanted[Value], entry: Entry) -> None:
-        if entry.value is None:
-            end = entry.retry_at()
-        else:
-            end = entry.fetched_at + wanted.policy.fresh + wanted.policy.stale
+        lasts = wanted.policy.fresh + wanted.policy.stale
+        end = entry.retry_at() if entry.value is None else entry.fetched_at + lasts
         packed = zlib.compress(msgspec.msgpack.encode(entry), 1)
         self._store.set(wanted.key, packed, max(math.ceil(end - self._now()), 1))
 
@@ -343,14 +284,8 @@ class Cache:
 _ENTRY = msgspec.msgpack.Decoder(Entry)
 
 
-def _failed(before: Entry | None, error: AgencyError, now: float) -> Entry:
-    """An entry with the failure, which keeps the last good answer."""
-    failure = Failure(error.kind, error.message, error.retry_after)
-    return msgspec.structs.replace(before or Entry(), failure=failure, failed_at=now)
-
-
 def _unanswered(now: float) -> Loaded[Any]:
-    return Loaded(_failed(None, AgencyTimeout("", "No answer in time."), now), None)
+    return Loaded(failed(None, AgencyTimeout("", "No answer in time."), now), None)
 
 
 def _answer(

@@ -90,14 +90,15 @@ def clicks(
 @click.option("--calls", default=100, show_default=True, help="At most so many calls.")
 @with_appcontext
 def warm(searches: int, days: int, within: int, calls: int) -> None:
-    """Ask anew for the searches that are asked most and are about to go stale."""
+    """Ask anew for the site's topics and the searches asked most, where about to go stale."""
     since = datetime.now(UTC).date() - timedelta(days=days - 1)
     made = looked = 0
     with _told():
-        for words, _ in _ledger().asked(since, searches):
+        asked = [SearchQuery.from_query_string(one) for one, _ in _ledger().asked(since, searches)]
+        for query in dict.fromkeys([*map(_words, _site().config.site_topics), *asked]):
             if made >= calls:
                 break
-            made += _site().search.warm(SearchQuery.from_query_string(words), within)
+            made += _site().search.warm(query, within)
             looked += 1
     click.echo(f"Looked at {looked} searches, asked the agencies {made} times.")
 
@@ -146,7 +147,7 @@ def drop(agency: str | None, words: str | None) -> None:
         dropped = 0
         for key in store.keys(f"{FORMAT}:page:"):  # pages made of the answers
             store.delete(key)
-        for kind in ("search", "details"):
+        for kind in ("search", "details", "similar", "suggest"):
             for key in store.keys(f"{FORMAT}:{kind}:{agency}:" if agency else f"{FORMAT}:{kind}:"):
                 if wanted is None or (kind == "search" and _words_of(key) == wanted):
                     dropped += store.delete(key)
@@ -159,12 +160,14 @@ def _words_of(key: str) -> str:
 
 def _query(text: str) -> SearchQuery:
     """A search from words or from a query string, in the site's language."""
-    query = (
-        SearchQuery.from_query_string(text)
-        if "=" in text
-        else SearchQuery.from_parameters({"q": [text]})
-    )
+    query = SearchQuery.from_query_string(text) if "=" in text else _words(text)
     return query if query.lang else query.replace(lang=_site().config.site_language)
+
+
+def _words(text: str) -> SearchQuery:
+    """The search for some words in the site's language, as a topic of the start page asks it."""
+    language = _site().config.site_language
+    return SearchQuery.from_parameters({"q": [text], "lang": [language]})
 
 
 def _site() -> Site:

@@ -8,13 +8,16 @@ class AffiliateError(Exception):
 class BadQuery(AffiliateError):
     """What the visitor sent can't be read: answer 400 and name the field.
 
-    ``field`` is the parameter's name as the visitor sent it, ``reason`` a sentence for them.
+    ``field`` is the parameter's name as the visitor sent it, ``reason`` a sentence for them, made
+    of ``template`` and ``values``, so that pages can say it in another language.
     """
 
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
+    def __init__(self, field: str, template: str, **values: object) -> None:
         self.field = field
-        self.reason = reason
+        self.template = template
+        self.values = values
+        self.reason = template % values if values else template
+        super().__init__(f"{field}: {self.reason}")
 
 
 class ConfigError(AffiliateError):

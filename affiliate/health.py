@@ -38,8 +38,8 @@ class Quota:
         self._own: dict[tuple[str, int], int] = {}
         self._lock = threading.Lock()
 
-    def take(self, agency: str) -> None:
-        """Count one call that is about to be made.
+    def take(self, agency: str, part: float = 1.0) -> None:
+        """Count one call that is about to be made; less important ones may have only a ``part``.
 
         Raises:
             TooManyCalls: this hour's are spent; it says how long the hour still is.
@@ -47,8 +47,12 @@ class Quota:
         limit = self._limits.get(agency)
         if limit is None:
             return
+        limit = max(int(limit * part), 1)
         hour = int(self._now() // HOUR)
-        count = self._counters.incr(f"calls:{agency}:{hour}", 1, 2 * HOUR)
+        name = f"calls:{agency}:{hour}"
+        if part < 1 and (self._counters.incr(name, 0, 2 * HOUR) or 0) >= limit:
+            raise TooManyCalls(agency, "This hour's calls are kept for searches.", retry_after=60)
+        count = self._counters.incr(name, 1, 2 * HOUR)
         if count is None:
             count, limit = self._count_alone(agency, hour), max(limit // self._processes, 1)
         if count > limit:

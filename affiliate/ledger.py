@@ -243,11 +243,26 @@ class Ledger:
 
     def asked(self, since: date, limit: int) -> list[tuple[str, int]]:
         """The searches asked most often since a day, with how often."""
+        return self._most(searches.c.day >= since, 1, 1, limit)
+
+    def popular(self, since: date, least: int, limit: int) -> list[tuple[str, int]]:
+        """The searches by words alone, asked ``least`` times or more since a day, with how often.
+
+        Their canonical queries hold ``q`` and ``lang`` and nothing else; the most asked come first.
+        What was asked on a single day is left out, so that nobody puts words there in a minute.
+        """
+        alone = searches.c.query.like("q=%&lang=%") & searches.c.query.not_like("%&%&%")
+        return self._most(alone & (searches.c.day >= since), least, 2, limit)
+
+    def _most(
+        self, where: sa.ColumnElement[bool], least: int, days: int, limit: int
+    ) -> list[tuple[str, int]]:
         times = sa.func.sum(searches.c.times).label("times")
         query = (
             sa.select(searches.c.query, times)
-            .where(searches.c.day >= since)
+            .where(where)
             .group_by(searches.c.query)
+            .having((times >= least) & (sa.func.count() >= days))
             .order_by(times.desc(), searches.c.query)
             .limit(limit)
         )

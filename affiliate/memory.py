@@ -36,8 +36,10 @@ ENVIRON: Final = "affiliate.kept"
 
 CONDITIONS: Final = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
 
-Canonical = Callable[[bytes], str]
-"""Reads a raw query string into the canonical one; BadQuery where it can't be read."""
+Canonical = Callable[[bytes], str | None]
+"""Reads a raw query string into the canonical one; BadQuery where it can't be read.
+
+None where the answer varies by more than that, so that nothing may be kept."""
 Place = tuple[str, str]
 """A path and the canonical query string: what a response may vary by."""
 
@@ -62,6 +64,7 @@ class Kept:
 class MemoryTier:
     """Wraps a WSGI application; ``routes`` gives each path that may be kept its canonical form.
 
+    A path stands for itself, or with a slash at its end for all paths that begin so.
     ``on_hit`` is called with path and key for each replay; it must be no more than an append.
     Behind the process's own memory may stand a ``shelf`` in the store, shared by all processes;
     ``edition`` tells apart what other templates, settings and links would make of the same page.
@@ -96,13 +99,17 @@ class MemoryTier:
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """Replay a kept response, or pass the request on and perhaps keep its response."""
-        path = environ["PATH_INFO"]
-        if path not in self._routes or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return self._pass(environ, start)
-        raw = environ.get("QUERY_STRING", "")
-        place = self._memo.get((path, raw)) or self._place(path, raw)
+        path, raw = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+        place = self._memo.get((path, raw))
         if place is None:
-            return self._pass(environ, start)
+            canonical = self._canonical(path)
+            if canonical is None:
+                return self._pass(environ, start)
+            place = self._place(path, raw, canonical)
+            if place is None:
+                return self._fresh(environ, start)
         response = self._kept.get(place)
         if response is None or not response.usable(self._now()):
             response = self._made_meanwhile(place)
@@ -133,11 +140,17 @@ class MemoryTier:
                 del self._making[place]
                 done.set()
 
-    def _place(self, path: str, raw: str) -> Place | None:
+    def _canonical(self, path: str) -> Canonical | None:
+        return self._routes.get(path) or self._routes.get(path[: path.find("/", 1) + 1])
+
+    def _place(self, path: str, raw: str, canonical: Canonical) -> Place | None:
         try:
-            place = (path, self._routes[path](raw.encode("latin-1")))
+            words = canonical(raw.encode("latin-1"))
         except BadQuery:
             return None  # the view says what is wrong with it
+        if words is None:
+            return None
+        place = (path, words)
         if len(raw) <= LARGEST_QUERY:
             if self._memo_bytes > MEMO_BYTES:
                 self._memo, self._memo_bytes = {}, 0
@@ -159,9 +172,15 @@ class MemoryTier:
             self._keep(place, response)
             self._on_hit(place)
             return self._send(response, environ, start, "HIT")
+        environ["QUERY_STRING"] = place[1]
+        return self._fresh(environ, start, place)
+
+    def _fresh(
+        self, environ: "WSGIEnvironment", start: "StartResponse", place: Place | None = None
+    ) -> Iterable[bytes]:
+        """Have Flask answer, as if unconditionally asked; keep it if it has a place and may be."""
         method = environ["REQUEST_METHOD"]
         environ["REQUEST_METHOD"] = "GET"
-        environ["QUERY_STRING"] = place[1]
         conditions = {n: environ.pop(n, None) for n in CONDITIONS}
         started = self._now()
         status, headers, body, seconds = self._run_app(environ)
@@ -169,7 +188,7 @@ class MemoryTier:
         environ["REQUEST_METHOD"] = method
         response = Finished(headers, body, self._now(), seconds)
         fills = method == "GET" and status.startswith("200") and seconds > 0
-        if fills and response.keepable:
+        if place and fills and response.keepable:
             self._keep(place, response)
             self._to_shelf(place, response, seconds)
         response.timing = f"app;dur={(self._now() - started) * 1000:.1f}"

@@ -16,6 +16,7 @@ __all__ = [
     "SearchQuery",
     "SearchResult",
     "Seller",
+    "Size",
     "Thumbnail",
     "plain_text",
     "web_address",
@@ -42,11 +43,26 @@ class Seller(msgspec.Struct, frozen=True):
     link: str
 
 
+class Size(msgspec.Struct, frozen=True):
+    """A size in which a picture is sold: its sides in pixels, the file's ``bytes`` where known.
+
+    ``name`` is the agency's word for it, such as medium; ``format`` the kind of file, such as jpg.
+    """
+
+    name: str
+    width: int
+    height: int
+    format: str
+    bytes: int | None = None
+
+
 class Media(msgspec.Struct, frozen=True, kw_only=True):
     """A picture or clip as an agency describes it.
 
     ``link`` and ``sellers`` are empty until a page is put together: they hold the owner's
     affiliate id, which never enters the cache. ``color`` is the average color, six hex digits.
+    ``renditions`` are the files that may stand in a tile, cropped like the thumbnail.
+    ``released`` says that the people in it have agreed; ``categories`` are names.
     """
 
     agency: str
@@ -64,14 +80,22 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     sellers: tuple[Seller, ...] = ()
     thumbnail: Thumbnail
     preview: Thumbnail | None = None
+    renditions: tuple[Thumbnail, ...] = ()
     color: str | None = None
+    sizes: tuple[Size, ...] = ()
+    released: bool = False
+    categories: tuple[str, ...] = ()
 
 
 class SearchResult(msgspec.Struct, frozen=True):
-    """One chunk of an agency's ranking; ``total`` is None where the agency doesn't say."""
+    """One chunk of an agency's ranking; ``total`` is None where the agency doesn't say.
+
+    ``corrected`` holds words that would find more, where the agency knows some.
+    """
 
     items: tuple[Media, ...]
     total: int | None = None
+    corrected: str | None = None
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -97,7 +121,10 @@ class AgencyStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a search over all agencies, as the page and the JSON API show it."""
+    """One page of a search over all agencies, as the page and the JSON API show it.
+
+    ``corrected`` holds words that would find more: those of the first agency that has some.
+    """
 
     query: SearchQuery
     page: int
@@ -105,6 +132,7 @@ class SearchPage(msgspec.Struct, frozen=True, kw_only=True):
     total: int | None
     items: tuple[Media, ...]
     agencies: tuple[AgencyStatus, ...]
+    corrected: str | msgspec.UnsetType = msgspec.UNSET
 
 
 def web_address(value: object) -> str | None:

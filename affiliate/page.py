@@ -2,21 +2,31 @@
 
 import functools
 import hashlib
+import re
+import unicodedata
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
+from flask_babel import format_decimal
+from markupsafe import Markup
 
-from affiliate import memory
+from affiliate import filters, languages, memory, texts
 from affiliate.config import Config
 from affiliate.ledger import Ledger
 from affiliate.model import Media, SearchQuery
 from affiliate.query import read_parameters, read_site
 from affiliate.search import Search
 from affiliate.stores import Guarded
+from affiliate.suggestions import Suggestions
 from affiliate.tally import Tally
+
+SAME_RATIO: Final = 0.01
+"""How far a rendition's ratio may be from the tile's, so that its id bar stays outside the box."""
+ROW_PIXELS: Final = 220
+"""The usual height of a row of pictures on a desk; on a phone it is half of that."""
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +38,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     config: Config
     edition: str
     search: Search
+    suggestions: Suggestions
     ledger: Ledger
     store: Guarded
     tally: Tally
@@ -44,6 +55,29 @@ def site_of_app() -> Site:
     return site
 
 
+def absolute(path: str) -> str:
+    """The absolute address of a path: SITE_URL is its only lasting source.
+
+    Without it the request's host serves; such a response must be kept by no tier (`by_host`).
+    """
+    base = site_of_app().config.site_url
+    if base is None:
+        g.by_host = True
+        base = request.host_url.rstrip("/")
+    return base + path
+
+
+def by_host() -> bool:
+    """Whether the response under way holds an address made of the request's own host."""
+    return bool(g.get("by_host"))
+
+
+def slug(words: str) -> str:
+    """Words as one segment of an address: letters and digits, hyphens between."""
+    folded = unicodedata.normalize("NFKC", words).casefold()
+    return re.sub(r"[^\w]+|_+", "-", folded).strip("-")
+
+
 def keep(seconds: float) -> None:
     """Let the memory tier, if there is one, replay the response under way for some seconds."""
     kept = request.environ.get(memory.ENVIRON)
@@ -54,40 +88,103 @@ def keep(seconds: float) -> None:
 def register(app: Flask) -> None:
     """Give an app's templates their vocabulary."""
     app.context_processor(_vocabulary)
+    app.add_template_filter(format_decimal, "number")
 
 
 def _vocabulary() -> dict[str, Any]:
     """What every template may use."""
     site = site_of_app()
     agencies = [one.agency for one in site.search.listed]
-    expressed = {name for agency in agencies for name in agency.expresses}
     return {
-        "config": site.config,
+        "absolute": absolute,
+        "address": address,
         "agencies": agencies,
         "agency_titles": {agency.name: agency.title for agency in agencies},
-        "expressed": expressed,
-        "address": address,
         "asset": asset,
         "chips": chips,
+        "choices": lambda query: filters.choices(query, agencies),
+        "config": site.config,
+        "details": details,
+        "direction": languages.direction,
+        "duration": texts.duration,
+        "has_similar": site.search.has_similar,
+        "kind": texts.kind,
+        "lang": languages.asked(),
+        "languages": languages.names(),
+        "late_text": texts.late,
         "ping": ping,
+        "renditions": renditions,
+        "said": texts.said,
+        "slug": slug,
+        "spoken": languages.spoken(languages.asked()),
+        "structured": structured,
+        "summary": texts.summary,
+        "trouble": lambda status, query: texts.trouble(status, query, agencies),
+        "whole": whole,
     }
 
 
-def address(route: str, query: SearchQuery, **changes: Any) -> str:  # noqa: ANN401 - any field's type
-    """The address of a search, with some of its fields changed."""
-    site = site_of_app()
-    query = query.replace(**changes)
-    if query.lang == site.config.site_language:
-        query = query.replace(lang=None)
+def address(route: str, query: SearchQuery | None = None, **changes: Any) -> str:  # noqa: ANN401 - any field's type
+    """The address of a search, with some of its fields changed; it says its language."""
+    query = (query or SearchQuery()).replace(**changes)
+    if query.lang is None:
+        query = query.replace(lang=languages.asked())
     return f"{route}?{query.canonical()}"
 
 
+def details(media: Media, words: str = "", before: str = "", behind: str = "") -> str:
+    """The address of a picture's own page; ``words`` found it, and stand in its links."""
+    pairs = {"q": words} if words else {}
+    path = f"{before}/{media.media}/{media.agency}/{quote(media.id, safe='')}{behind}"
+    return f"{path}?{urlencode(pairs | {'lang': languages.asked()})}"
+
+
+def renditions(media: Media) -> Markup:
+    """The attributes that let the browser choose among a tile's renditions by their width."""
+    ratio = media.thumbnail.width / media.thumbnail.height
+    fitting = [
+        one for one in media.renditions if abs(one.width / one.height / ratio - 1) < SAME_RATIO
+    ]
+    if len(fitting) < 2:  # noqa: PLR2004 - a choice needs two
+        return Markup()
+    choice = ", ".join(f"{one.url} {round(one.width)}w" for one in fitting)
+    wide = round(ratio * ROW_PIXELS)
+    sizes = f"(max-width: 600px) {wide // 2}px, {wide}px"
+    return Markup(' srcset="{}" sizes="{}"').format(choice, sizes)
+
+
+def structured(media: Media) -> dict[str, Any]:
+    """A picture as search engines read it: https://schema.org/ImageObject."""
+    site = site_of_app()
+    agency = next(one.agency for one in site.search.listed if one.agency.name == media.agency)
+    large = media.preview or media.thumbnail
+    known = {
+        "name": media.title,
+        "contentUrl": whole(large.url),
+        "width": round(large.width),
+        "height": round(large.height),
+        "license": agency.license_url,
+        "acquireLicensePage": whole(media.page_url),
+        "creditText": media.attribution or agency.title,
+        "creator": media.contributor and {"@type": "Person", "name": media.contributor},
+        "keywords": ", ".join(media.keywords),
+    }
+    kind = {"@context": "https://schema.org", "@type": "ImageObject"}
+    return kind | {name: value for name, value in known.items() if value}
+
+
+def whole(url: str) -> str:
+    """An absolute address; one that begins with a slash is of this site."""
+    return absolute(url) if url.startswith("/") else url
+
+
 def digest(root: str) -> str:
-    """A digest of the templates and assets under an application's folder."""
-    found = hashlib.blake2b(digest_size=6)
-    for path in sorted([*Path(root).glob("templates/*"), *Path(root).glob("static/*.*")]):
-        found.update(path.read_bytes())
-    return found.hexdigest()
+    """A digest of the templates, assets and translations under an application's folder."""
+    made = hashlib.blake2b(digest_size=6)
+    parts = ("templates/*", "static/*.*", "translations/*/*/*.mo")
+    for path in sorted(found for part in parts for found in Path(root).glob(part)):
+        made.update(path.read_bytes())
+    return made.hexdigest()
 
 
 def shown_on() -> str:
@@ -116,30 +213,10 @@ def ping(media: Media, words: str, position: int) -> str:
 def chips(query: SearchQuery) -> list[tuple[str, SearchQuery | None]]:
     """The chosen filters: a text for each, and the search without it if there is one."""
     shown = query.filters() | ({"safe"} if not query.safe else set())
-    texts = {name: _chip(name, value) for name, value in query.pairs() if name in shown}
+    texts = {name: filters.text(name, value) for name, value in query.pairs() if name in shown}
     found = [(text, query.without(name)) for name, text in texts.items()]
     titles = {one.agency.name: one.agency.title for one in site_of_app().search.listed}
     for name in query.agency:
         rest = tuple(other for other in query.agency if other != name)
         found.append((titles.get(name, name), query.replace(agency=rest, page=1)))
     return [(text, rest if rest.says_something() else None) for text, rest in found]
-
-
-CHIPS: Final = {
-    "color": "Color #{}",
-    "people": "People: {}",
-    "exclude": "Without {}",
-    "released": "Model released",
-    "safe": "Safe search off",
-    "sort": "Sorted by {}",
-    "category": "Category: {}",
-    "contributor": "Contributor: {}",
-    "duration": "Duration: {} s",
-    "fps": "Frames a second: {}",
-}
-
-
-def _chip(name: str, value: str) -> str:
-    if value == "grayscale":
-        return "Grayscale"
-    return CHIPS[name].format(value) if name in CHIPS else value.replace("_", " ").capitalize()

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from flask import Flask, Response, current_app, render_template, request
+from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 
 from affiliate.errors import BadQuery
@@ -20,28 +21,30 @@ def register(app: Flask, search: Search) -> None:
 
 
 def _wants_json() -> bool:
-    return request.path.startswith(("/api/", "/ajax/", "/clicks"))
+    return request.path.startswith(("/api/", "/ajax/", "/clicks", "/suggest"))
 
 
 def _bad_query(error: BadQuery) -> Response:
     if _wants_json():
         return problem(HTTPStatus.BAD_REQUEST, error.reason, field=error.field)
-    title = f"“{error.field}” can't be read"
+    title = gettext("“%(field)s” can't be read", field=error.field)
     if error.field == "q":
-        title = "What shall we look for?"
-    return error_page(HTTPStatus.BAD_REQUEST, title, error.reason)
+        title = gettext("What shall we look for?")
+    reason = gettext(error.template, **error.values)
+    return error_page(HTTPStatus.BAD_REQUEST, title, reason)
 
 
 def _http_error(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or 500)
-    text = error.description or status.phrase
     allowed = {name: value for name, value in error.get_headers() if name == "Allow"}
     if _wants_json():
-        response = problem(status, text)
-        response.headers.update(allowed)
-        return response
-    titles = {404: "There is no such page", 500: "Something went wrong here"}
-    response = error_page(status, titles.get(status, status.phrase), text)
+        response = problem(status, error.description or status.phrase)
+    elif status is HTTPStatus.NOT_FOUND:
+        title = gettext("There is no such page")
+        response = error_page(status, title, gettext("Search for something else."))
+    else:
+        title = gettext("Something went wrong here")
+        response = error_page(status, title, gettext("Try again in a minute."))
     response.headers.update(allowed)
     return response
 
@@ -75,8 +78,9 @@ def content_security_policy(search: Search) -> str:
             pictures.append(f"{parts.scheme}://{parts.netloc}")
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline';"
-        f" img-src {' '.join(dict.fromkeys(pictures))}; connect-src 'self'; form-action 'self';"
-        " base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+        f" img-src {' '.join(dict.fromkeys(pictures))}; connect-src 'self'; manifest-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none';"
+        " require-trusted-types-for 'script'"
     )
 
 

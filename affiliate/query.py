@@ -148,11 +148,11 @@ def read_parameters(raw: str | bytes) -> dict[str, list[str]]:
 
 
 def single(parameters: Parameters, name: str) -> str | None:
-    """The value of a parameter that may stand only once; None when absent or blank."""
-    values = parameters.get(name, ())
+    """The value of a parameter that may stand only once beside blank ones; None when none is."""
+    values = [value for value in parameters.get(name, ()) if value.strip()]
     if len(values) > 1:
         raise BadQuery(name, "Give this parameter only once.")
-    return values[0] if values and values[0].strip() else None
+    return values[0] if values else None
 
 
 def read_site(parameters: Parameters) -> str:
@@ -174,7 +174,7 @@ def _text(name: str, text: str, limit: int) -> str:
         raise BadQuery(name, "Control characters can't be searched for.")
     text = " ".join(unicodedata.normalize("NFKC", text).split())
     if len(text) > limit:
-        raise BadQuery(name, f"Use at most {limit} characters.")
+        raise BadQuery(name, "Use at most %(limit)s characters.", limit=limit)
     return text
 
 
@@ -203,7 +203,7 @@ def _one_of(allowed: Iterable[str]) -> Callable[[str, str], str]:
     def read(name: str, text: str) -> str:
         value = table.get(text.strip().casefold())
         if value is None:
-            raise BadQuery(name, f"Use one of: {', '.join(table.values())}.")
+            raise BadQuery(name, "Use one of: %(values)s.", values=", ".join(table.values()))
         return value
 
     return read
@@ -217,7 +217,7 @@ def _whole(low: int, high: int) -> Callable[[str, str], int]:
     def read(name: str, text: str) -> int:
         digits = text.strip()
         if not re.fullmatch(r"[0-9]{1,9}", digits) or not low <= int(digits) <= high:
-            raise BadQuery(name, f"Use a whole number from {low} to {high}.")
+            raise BadQuery(name, "Use a whole number from %(low)s to %(high)s.", low=low, high=high)
         return int(digits)
 
     return read

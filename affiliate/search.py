@@ -1,17 +1,16 @@
 """The reading side: shares a page among agencies, asks them side by side, puts it together."""
 
 import enum
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from affiliate.agencies.base import PAGE_PLACES
-from affiliate.cache import Answer, Cache, Wanted, details_key, search_key
+from affiliate.cache import Answer, Cache, Wanted, details_key, suggest_key
 from affiliate.errors import AgencyError, BadQuery, NotFound
+from affiliate.fanout import LINGER_SECONDS, FanOut, Question
 from affiliate.health import Quota
 from affiliate.links import affiliate_link
 from affiliate.model import (
@@ -24,14 +23,26 @@ from affiliate.model import (
     Seller,
 )
 from affiliate.query import MAX_NAME
-from affiliate.slices import Listed, Part, Slice, interleave, pages_of, part_of, share, total_of
+from affiliate.slices import (
+    Listed,
+    Part,
+    Ranking,
+    Slice,
+    interleave,
+    pages_of,
+    part_of,
+    share,
+    status_of,
+    total_of,
+    unsupported,
+)
 
 PAGE_SECONDS: Final = 3.0
-LINGER_SECONDS: Final = 0.8
-"""How long a page waits for the others after the first agency has answered."""
-FETCHERS: Final = 64
-WAITERS: Final = 64
-"""Requests that may wait for agencies at once: half of a process's threads, so hits go on."""
+DAY: Final = 86400.0
+SUGGEST_PART: Final = 0.5
+"""Of the hour's calls, what suggestions may use; the rest is for searches."""
+
+Value = TypeVar("Value")
 
 
 class Patience(enum.Enum):
@@ -50,6 +61,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     waited: bool
 
 
+class _Call(NamedTuple, Generic[Value]):
+    """What is wanted of the cache, and the call to an agency that gives it."""
+
+    wanted: Wanted[Value]
+    fetch: Callable[[], Value]
+
+
 class Search:
     """Searches all agencies that are on."""
 
@@ -57,10 +75,7 @@ class Search:
         self.listed = tuple(listed)
         self._cache = cache
         self._quota = quota
-        self._fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
-        self._under_way: dict[tuple[str, str], Future[Part]] = {}
-        self._lock = threading.Lock()
-        self._waiters = threading.BoundedSemaphore(WAITERS)
+        self._fanout = FanOut()
 
     def page(self, query: SearchQuery, patience: Patience, *, site: str = "") -> Outcome:
         """One page of results; late and failed agencies are part of it, as data.
@@ -74,186 +89,209 @@ class Search:
         able = [one for one in chosen if not one.agency.unsupported(query)]
         shares = share(PAGE_PLACES, [one.weight for one in able])
         slices = [
-            Slice(listed=one, first=(query.page - 1) * places, last=query.page * places)
+            Slice(_ranking(one, query), (query.page - 1) * places, query.page * places)
             for one, places in zip(able, shares, strict=True)
         ]
-        parts, waited = self._gather(query, slices, patience)
+        unable = [unsupported(one, query) for one in chosen if one not in able]
+        return self._outcome(query, slices, patience, site, unable)
+
+    def similar(
+        self, agency: str, media_id: str, *, lang: str, patience: Patience, site: str = ""
+    ) -> Outcome:
+        """Pictures like one of an agency's, on one page; a late or failed agency is data.
+
+        Raises:
+            NotFound: no such agency is on, or it can't find pictures like one.
+        """
+        one = self._named(agency, media_id)
+        if not self.has_similar(agency):
+            raise NotFound(agency, "It can't find pictures like one.")
+        query = SearchQuery(lang=lang)
+        whole = Slice(Ranking(one, query, media_id), 0, PAGE_PLACES)
+        outcome = self._outcome(query, [whole], patience, site)
+        page = msgspec.structs.replace(outcome.page, pages=min(outcome.page.pages, 1))
+        return msgspec.structs.replace(outcome, page=page)
+
+    def has_similar(self, agency: str) -> bool:
+        """Whether an agency is on and can find pictures like one."""
+        return any(one.agency.has_similar for one in self.listed if one.agency.name == agency)
+
+    def details(
+        self, agency: str, media_id: str, *, words: str = "", lang: str = "", site: str = ""
+    ) -> Media:
+        """One picture by its id, from the cache or its agency.
+
+        ``words`` found it, for the link; their cached search in ``lang`` may hold all of it.
+
+        Raises:
+            AgencyError: NotFound when it is gone; else the agency did not answer.
+        """
+        one = self._named(agency, media_id)
+        wanted = Wanted(details_key(agency, media_id), Media, one.policy, lambda _: False)
+        call = self._call(one, wanted, lambda: one.agency.details(media_id))
+        answer = self._kept(call)
+        if answer is None and (found := self._seen(one, media_id, words, lang)):
+            return self._linked(found, words, site)
+        answer = answer or self._fanout.alone(lambda: self._through(call))
+        if answer is None or answer.value is None:
+            failure = answer.failure if answer else Failure("busy", "Too many ask just now.", 1)
+            failure = failure or Failure("failed", "No answer.", 5)
+            kind = NotFound if failure.kind == NotFound.kind else AgencyError
+            raise kind(agency, failure.message, retry_after=failure.retry_after)
+        return self._linked(answer.value, words, site)
+
+    def suggest(self, words: str, lang: str, seconds: float) -> tuple[str, ...]:
+        """Searches that agencies suggest by a call, for canonical words, within ``seconds``.
+
+        An agency that fails or is late gives nothing; what it says later is there for the next.
+        """
+        end = time.monotonic() + seconds
+        able = [one for one in self.listed if one.agency.suggests and one.agency.api]
+        calls = [self._suggestion(one, words, lang) for one in able]
+        kept = [self._kept(call) for call in calls]
+        missing = {i: self._question(calls[i]) for i, answer in enumerate(kept) if answer is None}
+        asked = self._fanout.ask(missing, max(end - time.monotonic(), 0), linger=False)
+        answers = [answer or asked.get(i) for i, answer in enumerate(kept)]
+        return tuple(text for one in answers if one for text in one.value or ())
+
+    def warm(self, query: SearchQuery, within: float) -> int:
+        """Fetch the first chunks that will be fresh for less than ``within`` seconds; how many."""
+        able = [one for one in self._chosen(query) if not one.agency.unsupported(query)]
+        calls = [self._chunk(_ranking(one, query), 0) for one in able]
+        return sum(self._cache.renew(call.wanted, call.fetch, within) for call in calls)
+
+    def peek(self, query: SearchQuery, one: Listed) -> Answer[SearchResult] | None:
+        """What the store has of an agency's first chunk; never asks."""
+        return self._cache.peek(self._chunk(_ranking(one, query), 0).wanted)
+
+    def _chosen(self, query: SearchQuery) -> list[Listed]:
+        names = [one.agency.name for one in self.listed]
+        if set(query.agency) - set(names):
+            raise BadQuery("agency", "Use one of: %(values)s.", values=", ".join(names))
+        return [o for o in self.listed if not query.agency or o.agency.name in query.agency]
+
+    def _named(self, agency: str, media_id: str) -> Listed:
+        """The agency that would have a picture."""
+        one = next((o for o in self.listed if o.agency.name == agency), None)
+        if one is None or not 0 < len(media_id) <= MAX_NAME:
+            raise NotFound(agency, "There is no such picture here.")
+        return one
+
+    def _outcome(
+        self,
+        query: SearchQuery,
+        slices: list[Slice],
+        patience: Patience,
+        site: str,
+        unable: Iterable[AgencyStatus] = (),
+    ) -> Outcome:
+        """The page that the slices make, with the statuses of those who can't give any."""
+        parts, waited = self._gather(slices, patience)
+        shares = [one.last - one.first for one in slices]
         items = interleave([part.items for part in parts], shares)
-        items = tuple(self._linked(m, query.q, site) for m in items)
-        statuses = [_status(one, part) for one, part in zip(able, parts, strict=True)]
-        statuses += [_unsupported(one, query) for one in chosen if one not in able]
+        statuses = [status_of(one, part) for one, part in zip(slices, parts, strict=True)]
         page = SearchPage(
             query=query,
             page=query.page,
             pages=pages_of(slices, parts),
             total=total_of(part.total for part in parts),
-            items=items,
-            agencies=tuple(statuses),
+            items=tuple(self._linked(m, query.q, site) for m in items),
+            agencies=(*statuses, *unable),
+            corrected=next((p.corrected for p in parts if p.corrected), msgspec.UNSET),
         )
         return Outcome(
             page=page, lifetime=min((p.lifetime for p in parts), default=0), waited=waited
         )
 
-    def details(self, agency: str, media_id: str, *, site: str = "") -> Media:
-        """One picture by its id, from the cache or its agency.
-
-        Raises:
-            AgencyError: NotFound when it is gone; else the agency did not answer.
-        """
-        one = next((o for o in self.listed if o.agency.name == agency), None)
-        if one is None or len(media_id) > MAX_NAME:
-            raise NotFound(agency, "There is no such picture here.")
-        wanted = Wanted(details_key(agency, media_id), Media, one.policy, lambda _: False)
-
-        def fetch() -> Media:
-            self._quota.take(agency)
-            return one.agency.details(media_id)
-
-        answer = self._cache.peek(wanted)
-        if answer is None:
-            answer = self._waited(wanted, fetch)
-        elif answer.status == "stale":
-            answer = self._cache.through(wanted, fetch, PAGE_SECONDS)  # which refreshes behind
-        if answer.value is None:
-            failure = answer.failure or Failure("failed", "No answer.", 5)
-            kind = NotFound if failure.kind == NotFound.kind else AgencyError
-            raise kind(agency, failure.message, retry_after=failure.retry_after)
-        return self._linked(answer.value, "", site)
-
-    def _waited(self, wanted: Wanted[Media], fetch: Callable[[], Media]) -> Answer[Media]:
-        """What the agency says of a picture, unless too many requests wait already."""
-        if not self._waiters.acquire(blocking=False):
-            failure = Failure("busy", "Too many ask just now.", 1)
-            return Answer(status="failed", lifetime=1, failure=failure)
-        try:
-            return self._cache.through(wanted, fetch, PAGE_SECONDS)
-        finally:
-            self._waiters.release()
-
-    def warm(self, query: SearchQuery, within: float) -> int:
-        """Fetch the first chunks that will be fresh for less than ``within`` seconds; how many."""
-        asked = query.replace(page=1, agency=())
-        return sum(
-            self._cache.renew(self._wanted(asked, one, 0), self._fetch(asked, one, 0), within)
-            for one in self._chosen(asked)
-            if not one.agency.unsupported(asked)
-        )
-
-    def peek(self, query: SearchQuery, one: Listed) -> Answer[SearchResult] | None:
-        """What the store has of an agency's first chunk; never asks."""
-        return self._cache.peek(self._wanted(query, one, 0))
-
-    def _chosen(self, query: SearchQuery) -> list[Listed]:
-        names = [one.agency.name for one in self.listed]
-        if unknown := set(query.agency) - set(names):
-            raise BadQuery(
-                "agency", f"{min(unknown)} is not searched here; use {', '.join(names)}."
-            )
-        return [o for o in self.listed if not query.agency or o.agency.name in query.agency]
-
-    def _gather(
-        self, query: SearchQuery, slices: list[Slice], patience: Patience
-    ) -> tuple[list[Part], bool]:
+    def _gather(self, slices: list[Slice], patience: Patience) -> tuple[list[Part], bool]:
         """What the store has, then what the agencies give in time; True when any was asked."""
-        parts = {i: self._cached(query, one, patience) for i, one in enumerate(slices)}
+        parts = {i: self._cached(one, patience) for i, one in enumerate(slices)}
         missing = [i for i, part in parts.items() if part is None]
         waits = bool(missing) and patience is not Patience.NONE
         if waits:
             answered = len(missing) < len(slices)
             limit = LINGER_SECONDS if answered and patience is Patience.LINGER else PAGE_SECONDS
             linger = patience is Patience.LINGER
-            found = self._ask({i: slices[i] for i in missing}, query, limit, linger=linger)
+            questions = {i: self._fetching(slices[i]) for i in missing}
+            found = self._fanout.ask(questions, limit, linger=linger)
             parts.update(found)
         late = Part(status="late", lifetime=0)
         return [parts[i] or late for i in range(len(slices))], waits
 
-    def _ask(
-        self, slices: Mapping[int, Slice], query: SearchQuery, limit: float, *, linger: bool
-    ) -> dict[int, Part]:
-        """What the agencies give of the slices within ``limit`` seconds."""
-        if not self._waiters.acquire(blocking=False):
-            return {}  # so many wait already that this one must not; the page asks again
-        try:
-            futures = {i: self._join(query, one) for i, one in slices.items()}
-            done = self._await([f for f in futures.values() if f], limit, linger=linger)
-        finally:
-            self._waiters.release()
-        return {i: f.result() for i, f in futures.items() if f in done and f}
-
-    def _join(self, query: SearchQuery, one: Slice) -> Future[Part] | None:
-        """The fetch of a slice, begun or already under way; None when too many are."""
-        key = (one.listed.agency.name, f"{one.last - one.first} {query.canonical()}")
-        with self._lock:
-            future = self._under_way.get(key)
-            if future is None and len(self._under_way) < FETCHERS:
-                future = self._fetchers.submit(self._fetched, query, one)
-                self._under_way[key] = future
-                future.add_done_callback(lambda _: self._under_way.pop(key, None))
-            return future
-
-    @staticmethod
-    def _await(futures: Sequence[Future[Part]], limit: float, *, linger: bool) -> set[Future[Part]]:
-        """The futures done within ``limit`` seconds; with ``linger`` soon after the first."""
-        if futures:
-            end = time.monotonic() + limit
-            done, pending = wait(futures, limit, FIRST_COMPLETED)
-            while pending and (left := end - time.monotonic()) > 0:
-                if linger:
-                    end = min(end, time.monotonic() + LINGER_SECONDS)
-                    linger = False
-                    continue
-                more, pending = wait(pending, left, FIRST_COMPLETED)
-                done |= more
-            return done
-        return set()
-
-    def _cached(self, query: SearchQuery, one: Slice, patience: Patience) -> Part | None:
+    def _cached(self, one: Slice, patience: Patience) -> Part | None:
         """The slice from the store; None when any chunk of it must be fetched.
 
         A stale one is refreshed behind, but for a page that may ask no agency.
         """
         answers = []
         for chunk in one.chunks():
-            answer = self._peek(query, one.listed, chunk)
+            answer = self._peek(one.ranking, chunk)
             if answer is None:
                 return None
             if answer.status == "stale" and patience is not Patience.NONE:
-                answer = self._through(query, one.listed, chunk)
+                answer = self._through(self._chunk(one.ranking, chunk))
             answers.append((chunk, answer))
-        if not answers and (first := self._peek(query, one.listed, 0)):
+        if not answers and (first := self._peek(one.ranking, 0)):
             answers.append((0, first))  # past the depth: nothing to show, but the total is known
         return part_of(one, answers)
 
-    def _fetched(self, query: SearchQuery, one: Slice) -> Part:
-        """The slice, fetched where the store has none of it; runs in a thread of its own."""
-        return part_of(one, [(c, self._through(query, one.listed, c)) for c in one.chunks()])
+    def _fetching(self, one: Slice) -> Question[Part]:
+        """The fetch of a slice, of which the store lacks some."""
+        calls = [(chunk, self._chunk(one.ranking, chunk)) for chunk in one.chunks()]
+        key = (one.ranking.key(0), f"{one.first}-{one.last}")
+        return Question(key, lambda: part_of(one, [(n, self._through(c)) for n, c in calls]))
 
-    def _through(self, query: SearchQuery, one: Listed, chunk: int) -> Answer[SearchResult]:
-        asked = query.replace(page=1, agency=())
-        wanted = self._wanted(query, one, chunk)
-        return self._cache.through(wanted, self._fetch(asked, one, chunk), PAGE_SECONDS)
-
-    def _fetch(self, asked: SearchQuery, one: Listed, chunk: int) -> Callable[[], SearchResult]:
-        def fetch() -> SearchResult:
-            self._quota.take(one.agency.name)
-            return one.agency.search(asked, chunk)
-
-        return fetch
-
-    def _peek(self, query: SearchQuery, one: Listed, chunk: int) -> Answer[SearchResult] | None:
+    def _peek(self, ranking: Ranking, chunk: int) -> Answer[SearchResult] | None:
         """What the store knows of a chunk: its answer, or that the ranking ends before it."""
-        answer = self._cache.peek(self._wanted(query, one, chunk))
+        answer = self._cache.peek(self._chunk(ranking, chunk).wanted)
         if answer is not None or chunk == 0:
             return answer
-        first = self._cache.peek(self._wanted(query, one, 0))
+        first = self._cache.peek(self._chunk(ranking, 0).wanted)
         total = first.value.total if first and first.value else None
-        if first is None or total is None or chunk * one.agency.chunk_size < total:
+        if first is None or total is None or chunk * ranking.chunk_size < total:
             return None
         return msgspec.structs.replace(first, value=SearchResult((), total))
 
-    def _wanted(self, query: SearchQuery, one: Listed, chunk: int) -> Wanted[SearchResult]:
-        key = search_key(one.agency.name, query, chunk)
-        return Wanted(key, SearchResult, one.policy, _is_empty)
+    def _chunk(self, ranking: Ranking, chunk: int) -> _Call[SearchResult]:
+        one = ranking.listed
+        wanted = Wanted(ranking.key(chunk), SearchResult, one.policy, _is_empty)
+        return self._call(one, wanted, lambda: ranking.ask(chunk))
+
+    def _suggestion(self, one: Listed, words: str, lang: str) -> _Call[tuple[str, ...]]:
+        key = suggest_key(one.agency.name, lang, words)
+        policy = msgspec.structs.replace(one.policy, fresh=DAY, empty=DAY)
+        wanted = Wanted(key, tuple[str, ...], policy, lambda value: not value)
+        return self._call(one, wanted, lambda: one.agency.suggest(words, lang), SUGGEST_PART)
+
+    def _call(
+        self, one: Listed, wanted: Wanted[Value], ask: Callable[[], Value], part: float = 1.0
+    ) -> _Call[Value]:
+        """A call to an agency, counted on its quota (or a part of it) when it is made."""
+
+        def fetch() -> Value:
+            self._quota.take(one.agency.name, part)
+            return ask()
+
+        return _Call(wanted, fetch)
+
+    def _kept(self, call: _Call[Value]) -> Answer[Value] | None:
+        """What the store has; a stale answer is refreshed behind."""
+        answer = self._cache.peek(call.wanted)
+        return self._through(call) if answer and answer.status == "stale" else answer
+
+    def _through(self, call: _Call[Value]) -> Answer[Value]:
+        return self._cache.through(call.wanted, call.fetch, PAGE_SECONDS)
+
+    def _question(self, call: _Call[Value]) -> Question[Answer[Value]]:
+        return Question((call.wanted.key,), lambda: self._through(call))
+
+    def _seen(self, one: Listed, media_id: str, words: str, lang: str) -> Media | None:
+        """A picture as the cached search for some words has it."""
+        if not words:
+            return None
+        answer = self.peek(SearchQuery(q=words, lang=lang or None), one)
+        items = answer.value.items if answer and answer.value else ()
+        return next((item for item in items if item.id == media_id), None)
 
     def _linked(self, media: Media, words: str, site: str) -> Media:
         one = next(o for o in self.listed if o.agency.name == media.agency)
@@ -263,24 +301,8 @@ class Search:
         return msgspec.structs.replace(media, link=link, sellers=(seller,))
 
 
-def _status(one: Listed, part: Part) -> AgencyStatus:
-    return AgencyStatus(
-        agency=one.agency.name,
-        status=part.status,
-        total=part.total,
-        fetched_at=part.fetched_at,
-        error=part.failure,
-    )
-
-
-def _unsupported(one: Listed, query: SearchQuery) -> AgencyStatus:
-    values = dict(query.pairs())
-    names = ", ".join(
-        f"{values[name]} {name}" if one.agency.expresses.get(name) else name
-        for name in one.agency.unsupported(query)
-    )
-    failure = Failure("unsupported", f"It can't search by {names}.", 0)
-    return AgencyStatus(agency=one.agency.name, status="unsupported", error=failure)
+def _ranking(one: Listed, query: SearchQuery) -> Ranking:
+    return Ranking(one, query.replace(page=1, agency=()))
 
 
 def _is_empty(result: SearchResult) -> bool:

@@ -1,6 +1,6 @@
 """How a page is shared among agencies: slices of their rankings, put together by rank.
 
-All of it is pure: what is asked of whom, and what a page is made of, without asking anyone.
+What is asked of whom, and what a page is made of; only `Ranking.ask` asks.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,9 +9,10 @@ from typing import Final
 import msgspec
 
 from affiliate.agencies.base import Agency
-from affiliate.cache import Answer, Policy
+from affiliate.cache import Answer, search_key, similar_key
 from affiliate.links import LinkStyle
-from affiliate.model import Failure, Media, SearchResult
+from affiliate.model import AgencyStatus, Failure, Media, SearchQuery, SearchResult
+from affiliate.policy import Policy
 
 WORST: Final = ("fresh", "stale", "fetched", "late", "failed")
 """Statuses of an agency's chunks; a slice has the last of its chunks' in this order."""
@@ -26,17 +27,48 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
 
 
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """The ranks ``first`` up to ``last`` of one agency's ranking, counted from 0."""
+class Ranking(msgspec.Struct, frozen=True):
+    """What one agency finds, in its order: for a search, or like the picture with the id ``like``.
+
+    ``query`` has neither page nor agencies.
+    """
 
     listed: Listed
+    query: SearchQuery
+    like: str = ""
+
+    @property
+    def chunk_size(self) -> int:
+        """Items that a call gives."""
+        agency = self.listed.agency
+        return agency.similar_size if self.like else agency.chunk_size
+
+    def key(self, chunk: int) -> str:
+        """The key of a chunk in the cache."""
+        name = self.listed.agency.name
+        if self.like:
+            return similar_key(name, self.like, self.query.lang, chunk)
+        return search_key(name, self.query, chunk)
+
+    def ask(self, chunk: int) -> SearchResult:
+        """Ask the agency for a chunk; it raises what the agency does."""
+        agency = self.listed.agency
+        if self.like:
+            return agency.similar(self.like, self.query, chunk)
+        return agency.search(self.query, chunk)
+
+
+class Slice(msgspec.Struct, frozen=True):
+    """The ranks ``first`` up to ``last`` of one agency's ranking, counted from 0."""
+
+    ranking: Ranking
     first: int
     last: int
 
     def chunks(self) -> range:
         """The chunks that hold these ranks; none past the agency's depth."""
-        size = self.listed.agency.chunk_size
-        last = min(self.last, self.listed.agency.depth)
+        size = self.ranking.chunk_size
+        last = min(self.last, self.ranking.listed.agency.depth)
         return range(self.first // size, -(-last // size)) if self.first < last else range(0)
 
 
@@ -49,6 +81,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     fetched_at: float | None = None
     lifetime: float = float("inf")
     failure: Failure | None = None
+    corrected: str | None = None
 
 
 def share(places: int, weights: Sequence[int]) -> list[int]:
@@ -82,7 +115,7 @@ def interleave(rankings: Sequence[Sequence[Media]], shares: Sequence[int]) -> tu
 
 def part_of(one: Slice, answers: list[tuple[int, Answer[SearchResult]]]) -> Part:
     """One agency's part of a page, from the answers for the chunks that its slice touches."""
-    size = one.listed.agency.chunk_size
+    size = one.ranking.chunk_size
     items: list[Media] = []
     for chunk, answer in answers:
         if answer.value is not None:
@@ -97,7 +130,30 @@ def part_of(one: Slice, answers: list[tuple[int, Answer[SearchResult]]]) -> Part
         fetched_at=min((a.fetched_at for a in found if a.fetched_at is not None), default=None),
         lifetime=min((a.lifetime for a in found), default=float("inf")),
         failure=next((a.failure for a in found if a.failure), None),
+        corrected=next((a.value.corrected for a in found if a.value and a.value.corrected), None),
     )
+
+
+def status_of(one: Slice, part: Part) -> AgencyStatus:
+    """How an agency did, as a page says it."""
+    return AgencyStatus(
+        agency=one.ranking.listed.agency.name,
+        status=part.status,
+        total=part.total,
+        fetched_at=part.fetched_at,
+        error=part.failure,
+    )
+
+
+def unsupported(one: Listed, query: SearchQuery) -> AgencyStatus:
+    """That an agency can't express a search, and what of it."""
+    values = dict(query.pairs())
+    names = ", ".join(
+        f"{values[name]} {name}" if one.agency.expresses.get(name) else name
+        for name in one.agency.unsupported(query)
+    )
+    failure = Failure("unsupported", f"It can't search by {names}.", 0)
+    return AgencyStatus(agency=one.agency.name, status="unsupported", error=failure)
 
 
 def total_of(totals: Iterable[int | None]) -> int | None:
@@ -110,8 +166,9 @@ def pages_of(slices: Sequence[Slice], parts: Sequence[Part]) -> int:
     """The largest number of pages that any agency can fill; its depth stands for no total."""
     pages = 0
     for one, part in zip(slices, parts, strict=True):
-        total = part.total if part.total is not None or not part.items else one.listed.agency.depth
+        depth = one.ranking.listed.agency.depth
+        total = part.total if part.total is not None or not part.items else depth
         places = one.last - one.first
         if total and places:
-            pages = max(pages, -(-min(total, one.listed.agency.depth) // places))
+            pages = max(pages, -(-min(total, depth) // places))
     return pages

@@ -15,7 +15,7 @@ from bench.report import Goal, Table, milliseconds
 from bench.servers import Missing, Server, Servers, Upstream, fetch
 from bench.wrk import Load, wrk
 
-PATH: Final = "/search?q=red+bicycle"
+PATH: Final = "/search?q=red+bicycle&lang=en"
 WITHOUT: Final = "bench.site_without_memory:create_app"
 ZIP: Final = "Accept-Encoding: gzip"
 OURS, EMPTY, BARE = "ours, memory tier", "empty Flask route", "bare WSGI callable"

@@ -196,12 +196,12 @@ def live(url: str, seconds: float) -> list[Visit]:
 async def visit(connection: Connection, number: int) -> Visit:
     """Open a page, and do as it says: fill it, refresh it behind, ask once more for the late."""
     wanted = f"picture of hot-{number},".encode()
-    page = await connection.get(f"/search?q=hot-{number}")
+    page = await connection.get(f"/search?q=hot-{number}&lang=en")
     if page.status == 200 and re.search(rb"<section[^>]* data-(waiting|stale|late)", page.body):
-        answer = await connection.get(f"/ajax/search?q=hot-{number}")
+        answer = await connection.get(f"/ajax/search?q=hot-{number}&lang=en")
         seconds = answer.seconds
         if late(answer):
-            answer = await connection.get(f"/ajax/search?q=hot-{number}&wait=1")
+            answer = await connection.get(f"/ajax/search?q=hot-{number}&lang=en&wait=1")
             seconds += answer.seconds
         last = page if wanted in page.body else answer
         return Visit(page.seconds, seconds, wrong(last, wanted))

@@ -18,7 +18,7 @@ BESIEGERS: Final = 200
 EVERY: Final = 2.0
 """Seconds after which each of them asks for something new, unless it still waits."""
 CLIENTS: Final = 8
-HIT: Final = "/search?q=red+bicycle"
+HIT: Final = "/search?q=red+bicycle&lang=en"
 
 Run = Callable[..., Any]
 

@@ -1,10 +1,9 @@
-// <affiliate-search>: shows the results of a search, fills them in when they come, and tells
-// the site which picture was clicked. On the site's own page it enhances what the server sent.
+// <affiliate-search>: shows a search's results and tells the site which picture was clicked.
 
 const here = new URL(import.meta.url);
 
 /** Fetch a fragment as a document: no markup is ever assigned as text. */
-function fragment(address) {
+function fragment(address, signal) {
   return new Promise((resolve, reject) => {
     const call = new XMLHttpRequest();
     call.open("GET", new URL(address, here));
@@ -15,18 +14,22 @@ function fragment(address) {
       if (results) resolve(document.adoptNode(results));
       else reject(new Error(`HTTP ${call.status}`));
     };
-    call.onerror = call.ontimeout = () => reject(new Error("no answer"));
+    call.onerror = call.ontimeout = call.onabort = () => reject(new Error("no answer"));
+    signal?.addEventListener("abort", () => call.abort());
     call.send();
   });
 }
 
 function clickId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }
 
 class AffiliateSearch extends HTMLElement {
+  static observedAttributes = ["src"];
+  static fragment = fragment;
+  static modified = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
   #started = false;
+  #turn = new AbortController();
 
   connectedCallback() {
     if (this.#started) return;
@@ -39,57 +42,80 @@ class AffiliateSearch extends HTMLElement {
     }
     const results = this.querySelector(".results");
     if (results?.hasAttribute("data-waiting")) this.#load();
-    else this.#complete(results);
+    else if (results) this.#complete(results);
   }
 
+  attributeChangedCallback(name, before, now) {
+    if (this.#started && before !== now) this.#load();
+  }
+
+  /** Fill in what `src` finds, unless another search has overtaken it. */
   async #load() {
+    this.#turn.abort();
+    const { signal } = this.#turn = new AbortController();
+    this.dispatchEvent(new Event("asked"));
     const waiting = this.querySelector(".results");
+    waiting.setAttribute("aria-busy", "true");
     try {
-      const results = await fragment(this.getAttribute("src"));
+      const results = await fragment(this.getAttribute("src"), signal);
+      if (signal.aborted) return;
       const limit = Number(this.getAttribute("limit"));
       if (limit) this.#shorten(results, limit);
       waiting.replaceWith(results);
-      this.#say(results.querySelector(".count")?.textContent);
+      this.say(results.querySelector(".count")?.textContent);
       this.dispatchEvent(new Event("filled", { bubbles: true }));
       this.#complete(results);
     } catch {
-      this.#fail(waiting);
+      if (!signal.aborted) this.#fail(waiting);
     }
   }
 
   /** Ask once more for agencies that were late, and have stale answers fetched anew behind. */
   async #complete(results, tries = 3) {
-    const late = this.hasAttribute("limit") ? [] : results?.dataset.late?.split(" ") ?? [];
-    const stale = results?.hasAttribute("data-stale");
-    if (!late.length && !stale) return;
+    const { dataset } = results;
     const address = this.getAttribute("src");
+    const late = this.hasAttribute("limit") ? [] : dataset.late?.split(" ") ?? [];
+    if (!address || (!late.length && !("stale" in dataset))) return;
+    const { signal } = this.#turn;
     try {
-      const tiles = results.querySelector(".tiles");
-      // With nothing to show yet the site was busy: give it a moment, a longer one each time.
-      if (!tiles) await new Promise((go) => setTimeout(go, 4000 / (tries + 1)));
-      const more = await fragment(late.length ? `${address}&wait=1` : address);
-      if (!late.length) return;
-      if (!tiles) {
+      const shows = results.querySelector(".tiles");
+      // The site was busy: give it a moment, a longer one each time.
+      if (!shows) await new Promise((go) => setTimeout(go, 4000 / (tries + 1)));
+      const more = await fragment(late.length ? `${address}&wait=1` : address, signal);
+      if (!late.length || signal.aborted) return;
+      if (!shows) {
         results.replaceWith(more);
+        this.dispatchEvent(new Event("filled", { bubbles: true }));
         if (tries > 1) this.#complete(more, tries - 1);
         return;
       }
       const found = [...more.querySelectorAll(".tile")].filter((tile) =>
         late.includes(tile.querySelector("a").dataset.agency));
-      // In rows of their own, so that no row on the screen is justified anew.
-      const list = tiles.cloneNode(false);
+      // In rows of their own behind all others: nothing moves.
+      const last = [...results.querySelectorAll(".tiles")].at(-1);
+      const list = last.cloneNode(false);
       list.append(...found);
-      if (found.length) tiles.after(list);
-      for (const name of [".count", ".agencies", ".pages"]) {
-        const [old, fresh] = [results, more].map((part) => part.querySelector(name));
-        if (old && fresh) old.replaceWith(fresh);
-        else if (fresh) results.append(fresh);
-        else old?.remove();
-      }
-      if (found.length) this.#say(`${found.length} more`);
+      if (found.length) last.after(list);
+      if (more.dataset.page === results.dataset.page) this.renew(results, more);
+      if (found.length) this.say(this.dataset.later ?? `${found.length} more`);
     } catch {
-      // What is on the screen stays; the next visit asks again.
+      // What is on the screen stays.
     }
+  }
+
+  /** Bring what stands around the tiles up to the last page of them. */
+  renew(results, more) {
+    results.dataset.page = more.dataset.page;
+    for (const name of [".count", ".pages", ".agencies"]) {
+      const [old, fresh] = [results, more].map((part) => part.querySelector(name));
+      const focused = old?.contains(document.activeElement);
+      fresh?.querySelector("[rel=prev]")?.replaceWith(...old?.querySelectorAll("[rel=prev]") ?? []);
+      if (old && fresh) old.replaceWith(fresh);
+      else if (fresh) [...results.querySelectorAll(".tiles")].at(-1).after(fresh);
+      else old?.remove();
+      if (focused) fresh?.querySelector("[rel=next]")?.focus({ preventScroll: true });
+    }
+    this.dispatchEvent(new Event("renewed"));
   }
 
   #shorten(results, limit) {
@@ -99,33 +125,34 @@ class AffiliateSearch extends HTMLElement {
   }
 
   #fail(results) {
-    results.querySelector(".count")?.firstChild.replaceWith("No answer ");
-    results.querySelector(".disclosure")?.remove();
+    const { none = "No answer", unreachable = "The search could not be reached.", again = "Try again" } = this.dataset;
+    results.querySelector(".count")?.replaceChildren(none);
+    results.querySelectorAll(".disclosure, .note").forEach((part) => part.remove());
     const note = document.createElement("p");
     note.className = "note";
-    note.textContent = "The search could not be reached. ";
-    const again = document.createElement("a");
-    again.href = location.href;
-    again.textContent = "Try again";
-    note.append(again);
+    const link = document.createElement("a");
+    link.href = location.href;
+    link.textContent = again;
+    note.append(unreachable, " ", link);
     results.querySelector(".tiles")?.replaceWith(note);
     results.removeAttribute("data-waiting");
     results.removeAttribute("aria-busy");
-    this.#say(note.textContent);
+    this.say(unreachable);
   }
 
-  #say(text) {
+  /** Have a screen reader say it. */
+  say(text) {
     const status = document.getElementById("status");
     if (status && text) status.textContent = text.trim();
   }
 
   #mend(image) {
-    if (image.tagName === "IMG") image.closest(".tile")?.classList.add("broken");
+    if (image.tagName === "IMG") image.closest(".tile, figure")?.classList.add("broken");
   }
 
   #tell(event) {
     const link = event.target.closest?.("a[data-id]");
-    if (!link) return;
+    if (link?.closest("affiliate-search") !== this) return;
     const address = new URL(link.ping || "/clicks", here);
     const id = clickId();
     address.searchParams.set("click_id", id);

@@ -1,8 +1,8 @@
-"""A stand-in for Shutterstock's API v2: image search and details over a made-up library.
+"""A stand-in for Shutterstock's API v2 over a made-up library of pictures.
 
-It knows nothing of the code under test; its answers have the shape of the official OpenAPI
-description (`tests/contract` holds them to it). It records what it is asked and can be told to
-answer late, badly or not at all.
+It searches, describes, finds similar ones and suggests. It knows nothing of the code under test;
+its answers have the shape of the official OpenAPI description (`tests/contract` holds them to it).
+It records what it is asked and can be told to answer late, badly or not at all.
 """
 
 import base64
@@ -28,6 +28,13 @@ SIZES = {
     "preview_1000": (1000, 667),
     "preview_1500": (1500, 1000),
 }
+SOLD = {
+    "small_jpg": ("Small", 500, 334, "jpg", True),
+    "medium_jpg": ("Med", 1000, 667, "jpg", True),
+    "huge_jpg": ("Huge", 5616, 3744, "jpg", True),
+    "supersize_jpg": ("Super", 11232, 7488, "jpg", False),
+}
+"""Sizes for sale: a name, width, height, format, and whether it can be licensed."""
 
 
 class Seen(NamedTuple):
@@ -56,16 +63,30 @@ def image(number: int, host: str = "https://image.shutterstock.com") -> dict[str
         "assets": {
             name: {"width": w, "height": h, "url": f"{host}/{name}/{media_id}.jpg"}
             for name, (w, h) in SIZES.items()
-        },
+        }
+        | {name: _sold(*details) for name, details in SOLD.items()},
         "categories": [{"id": "1", "name": "Animals/Wildlife"}],
         "contributor": {"id": str(7 + number % 5)},
         "description": f"Made-up picture {number}",
+        "has_model_release": number % 2 == 0,
         "image_type": ("photo", "illustration", "vector")[number % 3],
         "is_adult": False,
         "is_editorial": number % 10 == 0,
         "is_illustration": number % 3 == 1,
         "keywords": ["made-up", f"number {number}"],
         "media_type": "image",
+    }
+
+
+def _sold(name: str, width: int, height: int, kind: str, licensable: bool) -> dict[str, Any]:  # noqa: FBT001
+    return {
+        "display_name": name,
+        "dpi": 300,
+        "file_size": width * height,
+        "format": kind,
+        "height": height,
+        "is_licensable": licensable,
+        "width": width,
     }
 
 
@@ -101,35 +122,57 @@ class Shutterstock(ThreadingHTTPServer):
         if "user-agent" not in seen.headers:
             return _problem(403, "Set a User-Agent")
         if seen.path == SEARCH_PATH:
-            return self._search(seen.params)
+            return self._results(seen.params, range(self.size))
         if seen.path.startswith("/v2/images/"):
-            return self._details(unquote(seen.path.removeprefix("/v2/images/")))
+            return self._about(unquote(seen.path.removeprefix("/v2/images/")), seen.params)
         return _problem(404, "Not Found")
 
-    def _search(self, params: dict[str, list[str]]) -> Answer:
+    def _about(self, path: str, params: dict[str, list[str]]) -> Answer:
+        if path == "search/suggestions":
+            return self._suggestions(params)
+        if path.endswith("/similar"):
+            return self._similar(path.removesuffix("/similar"), params)
+        return self._details(path)
+
+    def _results(self, params: dict[str, list[str]], ranking: range) -> Answer:
         page, per_page = (
             params.get(name, [default])[0] for name, default in (("page", "1"), ("per_page", "20"))
         )
         if not page.isdecimal() or int(page) < 1 or not per_page.isdecimal() or int(per_page) > 500:
             return _problem(400, "Validation failed")
         first = (int(page) - 1) * int(per_page)
-        numbers = range(first, min(first + int(per_page), self.size))
+        numbers = ranking[first : first + int(per_page)]
         return _json(
             {
                 "data": [image(number) for number in numbers],
                 "page": int(page),
                 "per_page": int(per_page),
                 "search_id": "00000000-0000-0000-0000-000000000000",
-                "total_count": self.size,
+                "total_count": len(ranking),
                 "spellcheck_info": {},
             }
         )
 
     def _details(self, media_id: str) -> Answer:
-        number = int(media_id) - FIRST_ID if media_id.isdecimal() else -1
-        if not 0 <= number < self.size:
+        number = self._number(media_id)
+        return _problem(404, "Media not found") if number is None else _json(image(number))
+
+    def _similar(self, media_id: str, params: dict[str, list[str]]) -> Answer:
+        """The pictures from the one asked about on, with itself as the first."""
+        number = self._number(media_id)
+        if number is None:
             return _problem(404, "Media not found")
-        return _json(image(number))
+        return self._results(params, range(number, min(number + 100, self.size)))
+
+    def _suggestions(self, params: dict[str, list[str]]) -> Answer:
+        limit, words = params.get("limit", ["10"])[0], params.get("query", [""])[0]
+        if not words or not limit.isdecimal() or not 1 <= int(limit) <= 25:
+            return _problem(400, "Validation failed")
+        return _json({"data": [f"{words} {number}" for number in range(int(limit))]})
+
+    def _number(self, media_id: str) -> int | None:
+        number = int(media_id) - FIRST_ID if media_id.isdecimal() else -1
+        return number if 0 <= number < self.size else None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The policy as a table, and the driver with real threads."""
+"""One fetch for all who ask, with real threads; what the store holds is believed with care."""
 
 import threading
 import zlib
@@ -8,26 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from affiliate.cache import (
-    Answer,
-    Cache,
-    Entry,
-    Policy,
-    Verdict,
-    Wanted,
-    decide,
-    lifetime,
-    search_key,
-)
+from affiliate.cache import Answer, Cache, Wanted, search_key, similar_key, suggest_key
 from affiliate.errors import AgencyDown, BadCredentials, TooManyCalls
-from affiliate.model import Failure, SearchQuery
+from affiliate.model import SearchQuery
+from affiliate.policy import Entry, Policy
 
 POLICY = Policy(fresh=100, stale=1000, empty=10)
 VALUE = msgspec.msgpack.encode(["a"])
-GOOD = Entry(value=VALUE, fetched_at=0)
-EMPTY = Entry(value=VALUE, fetched_at=0, empty=True)
-FAILED = Entry(failure=Failure("down", "no", 5), failed_at=0)
-BOTH = Entry(value=VALUE, fetched_at=0, failure=Failure("down", "no", 5), failed_at=200)
 
 
 class Memory(dict[str, bytes]):
@@ -79,34 +66,6 @@ def failing(error: Exception) -> Callable[[], list[str]]:
         raise error
 
     return fetch
-
-
-@pytest.mark.parametrize(
-    ("entry", "now", "verdict", "life"),
-    [
-        (None, 0, Verdict.MISS, None),
-        (GOOD, 0, Verdict.FRESH, 100),
-        (GOOD, 99.5, Verdict.FRESH, 0.5),
-        (GOOD, 100, Verdict.STALE, 1),
-        (GOOD, 1099, Verdict.STALE, 1),
-        (GOOD, 1100, Verdict.MISS, 0),
-        (GOOD, -50, Verdict.FRESH, 100),
-        (EMPTY, 9, Verdict.FRESH, 1),
-        (EMPTY, 10, Verdict.STALE, 1),
-        (FAILED, 4, Verdict.FRESH, 1),
-        (FAILED, 5, Verdict.MISS, 0),
-        (BOTH, 50, Verdict.FRESH, 50),
-        (BOTH, 202, Verdict.STALE, 1),
-        (BOTH, 1200, Verdict.MISS, 0),
-    ],
-)
-def test_decide_judges_by_age_and_failure(
-    entry: Entry | None, now: float, verdict: Verdict, life: float | None
-) -> None:
-    """An entry is fresh, then stale, then missing; a lone failure counts until its retry."""
-    assert decide(entry, now, POLICY) is verdict
-    if entry is not None and life is not None:
-        assert lifetime(entry, now, POLICY) == pytest.approx(life)
 
 
 def test_a_second_question_costs_no_fetch(cache: Cache) -> None:
@@ -277,3 +236,20 @@ def test_keys_tell_searches_apart_and_hold_nothing_else() -> None:
         search_key("demo", query, 2) == search_key("demo", same, 2) == "1:search:demo:2:q=red+cat"
     )
     assert search_key("demo", query, 2) != search_key("demo", same, 3)
+
+
+def test_keys_of_other_questions_are_told_apart() -> None:
+    """What is similar differs by language and chunk, suggestions by language; no id mixes them."""
+    keys = {
+        similar_key("demo", "7", "en", 0),
+        similar_key("demo", "7", "de", 0),
+        similar_key("demo", "7", None, 0),
+        similar_key("demo", "7", "en", 1),
+        similar_key("demo", "0:7", "en", 0),
+        suggest_key("demo", "en", "red"),
+        suggest_key("demo", "de", "red"),
+        suggest_key("demo", "en", "red:red"),
+    }
+    assert len(keys) == 8
+    assert "1:similar:demo:0:en:7" in keys
+    assert "1:suggest:demo:en:red" in keys

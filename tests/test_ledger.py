@@ -434,6 +434,26 @@ def test_a_click_needs_no_turn_of_its_own(ledger: Ledger, monkeypatch: pytest.Mo
     assert ids(ledger) == ["click-000000"]
 
 
+def test_popular_searches_are_words_alone(ledger: Ledger, clock: Clock) -> None:
+    """Those asked often enough on more than one day, most first; none with a filter."""
+    ledger.add_searches({"q=old&lang=en": 99})
+    clock.now += timedelta(days=10)
+    filtered = ("q=cat&type=photo&lang=en", "category=Animals&lang=en", "q=cat&type=photo", "q=dog")
+    both = {"q=hund&lang=de": 2, "q=50%25_off&lang=en": 3, "q=rare&lang=en": 2}
+    both |= dict.fromkeys(filtered, 9)
+    ledger.add_searches({**both, "q=red+cat&lang=en": 3})
+    clock.now += timedelta(days=1)
+    planted = {"q=planted&lang=en": 50}
+    ledger.add_searches({**both, **planted, "q=red+cat&lang=en": 4, "q=hund&lang=de": 3})
+    since = (clock.now - timedelta(days=1)).date()
+    assert ledger.popular(since, 5, 10) == [
+        ("q=red+cat&lang=en", 7),
+        ("q=50%25_off&lang=en", 6),
+        ("q=hund&lang=de", 5),
+    ]
+    assert ledger.popular(since, 5, 1) == [("q=red+cat&lang=en", 7)]
+
+
 @pytest.mark.parametrize(
     "address",
     [

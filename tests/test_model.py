@@ -1,13 +1,14 @@
-"""What may be shown of what agencies send: addresses and texts."""
+"""What may be shown of what agencies send, and what is read of what was cached long ago."""
 
 import re
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affiliate.model import plain_text, web_address
+from affiliate.model import Media, SearchResult, Thumbnail, plain_text, web_address
 
 GOOD = [
     "https://image.shutterstock.com/image-photo/a-260nw-1.jpg",
@@ -108,3 +109,13 @@ def test_any_text_can_be_shown(text: str) -> None:
     assert shown.encode().decode() == shown
     assert not re.search(r"[\x00-\x1f\x7f-\x9f]", shown)
     assert plain_text(shown) == shown
+
+
+def test_answers_of_the_first_format_are_still_read() -> None:
+    """An entry cached before a field existed has its default: an update empties no cache."""
+    thumbnail = Thumbnail("https://a.example/1.jpg", 390, 260)
+    items = [{"agency": "a", "id": "1", "thumbnail": thumbnail}]
+    old = msgspec.msgpack.encode({"items": items, "total": 1})
+    media = Media(agency="a", id="1", thumbnail=thumbnail)
+    assert msgspec.msgpack.decode(old, type=SearchResult) == SearchResult((media,), 1)
+    assert (media.sizes, media.released, media.categories) == ((), False, ())

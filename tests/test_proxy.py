@@ -135,7 +135,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.mark.parametrize("path", ["/search", "/ajax/search", "/api/search"])
 def test_what_was_asked_once_never_reaches_us_again(world: World, path: str) -> None:
     """The second client gets the first one's answer from the proxy: whole, as a HEAD, as a 304."""
-    address = f"{path}?q=once&wait=1"
+    address = f"{path}?q=once&lang=en&wait=1"
     first = world.get(address)
     assert (first.status, first.proxy) == (200, "MISS")
     second = world.get(address)
@@ -159,15 +159,15 @@ def test_the_assets_are_kept_too(world: World) -> None:
 
 def test_a_page_that_is_not_finished_is_never_kept(world: World) -> None:
     """A skeleton is for one visitor; once its pictures are there, the whole page is for all."""
-    skeletons = [world.get("/search?q=unfinished") for _ in range(3)]
+    skeletons = [world.get("/search?q=unfinished&lang=en") for _ in range(3)]
     assert {one.headers["Cache-Control"] for one in skeletons} == {"private, no-cache"}
     assert [one.proxy for one in skeletons] == ["MISS"] * 3
     assert len({one.number for one in skeletons}) == 3
-    world.get("/ajax/search?q=unfinished&wait=1")
-    whole = world.get("/search?q=unfinished")
+    world.get("/ajax/search?q=unfinished&lang=en&wait=1")
+    whole = world.get("/search?q=unfinished&lang=en")
     assert whole.proxy == "MISS"
     assert whole.body.count(b"<img") >= 48
-    assert world.get("/search?q=unfinished").proxy == "HIT"
+    assert world.get("/search?q=unfinished&lang=en").proxy == "HIT"
 
 
 @pytest.mark.parametrize(

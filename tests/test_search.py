@@ -2,18 +2,21 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from affiliate.agencies.base import Agency
-from affiliate.cache import Cache, Policy
-from affiliate.errors import AgencyDown, BadQuery
+from affiliate.cache import Cache
+from affiliate.errors import AgencyDown, BadQuery, NotFound
 from affiliate.health import Quota
 from affiliate.links import LinkStyle
 from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
+from affiliate.policy import Policy
 from affiliate.search import Patience, Search
 from affiliate.slices import Listed, interleave, share
 from affiliate.transport import Transport
@@ -222,3 +225,129 @@ def test_agency_narrows_and_an_unknown_one_is_refused() -> None:
     with pytest.raises(BadQuery) as caught:
         search.page(QUERY.replace(agency=("nope",)), Patience.FULL)
     assert caught.value.field == "agency"
+
+
+def test_a_link_carries_the_words_that_found_the_picture() -> None:
+    """Details that are reached from a search link with its words."""
+    shelf = Shelf("a", 10)
+    shelf.details = lambda media_id: shelf.picture(int(media_id))  # type: ignore[method-assign]
+    search = Search([_listed(shelf, "{landing_url}?w={query}")], Cache(Memory()), FREE)
+    assert search.details("a", "1", words="red cat").link == "https://a.example/1?w=red%20cat"
+    assert search.details("a", "1").link == "https://a.example/1?w="
+
+
+class Kin(Shelf):
+    """A shelf whose pictures are like those that stand behind them."""
+
+    has_similar = True
+
+    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+        assert query == SearchQuery(lang=query.lang)
+        self.calls.append(chunk)
+        self.before()
+        first = int(media_id) + 1 + chunk * self.similar_size
+        ranks = range(first, min(first + self.similar_size, self.total))
+        return SearchResult(tuple(self.picture(rank) for rank in ranks), self.total)
+
+
+FREE = Quota(Memory(), {}, 1)
+
+
+def _listed(agency: Agency, template: str = "{landing_url}") -> Listed:
+    link = LinkStyle(template=template)
+    return Listed(agency=agency, weight=1, link=link, policy=Policy(fresh=100, stale=100))
+
+
+def similar_ids(search: Search, patience: Patience = Patience.FULL) -> list[int]:
+    outcome = search.similar("a", "5", lang="en", patience=patience)
+    return [int(item.id) for item in outcome.page.items]
+
+
+@pytest.mark.parametrize(("most", "calls"), [(240, [0]), (48, [0]), (20, [0, 1, 2])])
+def test_similar_pictures_are_a_page(most: int, calls: list[int]) -> None:
+    """At most 48, in the agency's order, linked, asked for once; there is one page of them."""
+    kin = Kin("a", 1000, most=most)
+    search = search_over(kin, Shelf("b", 10))
+    assert similar_ids(search) == similar_ids(search) == list(range(6, 54))
+    assert kin.calls == calls
+    page = search.similar("a", "5", lang="en", patience=Patience.FULL).page
+    assert (page.page, page.pages, page.total, page.query.lang) == (1, 1, 1000, "en")
+    assert [(s.agency, s.status) for s in page.agencies] == [("a", "fresh")]
+    assert page.items[0].link == page.items[0].sellers[0].link == "https://a.example/6"
+
+
+def test_similar_pictures_cost_no_call_without_patience() -> None:
+    """A page that may ask no agency has what is cached, in the language asked for, or is late."""
+    kin = Kin("a", 20)
+    search = search_over(kin)
+    first = search.similar("a", "5", lang="en", patience=Patience.NONE)
+    assert ([s.status for s in first.page.agencies], first.waited) == (["late"], False)
+    assert kin.calls == []
+    assert similar_ids(search) == similar_ids(search, Patience.NONE) == list(range(6, 20))
+    other = search.similar("a", "5", lang="de", patience=Patience.NONE)
+    assert [s.status for s in other.page.agencies] == ["late"]
+
+
+def test_a_search_and_what_is_similar_are_kept_apart() -> None:
+    """One agency's ranking for words is never taken for what is like a picture."""
+    search = search_over(Kin("a", 100))
+    assert ranks(search, 1, "a") == list(range(48))
+    assert similar_ids(search) == list(range(6, 54))
+    assert ranks(search, 1, "a") == list(range(48))
+
+
+def test_many_who_ask_for_similar_pictures_cost_one_call() -> None:
+    """While the call is under way, everyone else waits for it."""
+    kin = Kin("a", 100)
+    all_ask = threading.Barrier(20)
+    search = search_over(kin)
+
+    def ask() -> list[int]:
+        all_ask.wait(10)
+        return similar_ids(search)
+
+    with ThreadPoolExecutor(20) as pool:
+        found = [f.result() for f in [pool.submit(ask) for _ in range(20)]]
+    assert found == [list(range(6, 54))] * 20
+    assert kin.calls == [0]
+
+
+def test_similar_pictures_count_on_the_quota() -> None:
+    """When the calls of the hour are spent, the page says so; the failed agency is data."""
+    kin = Kin("a", 100)
+    search = Search([_listed(kin)], Cache(Memory()), Quota(Memory(), {"a": 1}, 1))
+    assert similar_ids(search) == list(range(6, 54))
+    outcome = search.similar("a", "6", lang="en", patience=Patience.FULL)
+    error = outcome.page.agencies[0].error
+    assert (outcome.page.items, error and error.kind, kin.calls) == ((), "quota", [0])
+
+
+@pytest.mark.parametrize(("agency", "media_id"), [("b", "5"), ("x", "5"), ("a", "9" * 101)])
+def test_who_has_no_similar_pictures_says_not_found(agency: str, media_id: str) -> None:
+    """An agency that is not on, or can't find similar ones, or a hopeless id, costs no call."""
+    kin = Kin("a", 10)
+    search = search_over(kin, Shelf("b", 10))
+    with pytest.raises(NotFound):
+        search.similar(agency, media_id, lang="en", patience=Patience.FULL)
+    assert kin.calls == []
+    assert [search.has_similar(name) for name in "abx"] == [True, False, False]
+
+
+def test_a_picture_that_is_gone_has_no_similar_ones() -> None:
+    """The agency's own answer that there is no such picture is data, as every failure."""
+    kin = Kin("a", 10)
+    kin.similar = lambda *_: Agency.similar(kin, "5", QUERY, 0)  # type: ignore[method-assign]
+    page = search_over(kin).similar("a", "5", lang="en", patience=Patience.FULL).page
+    error = page.agencies[0].error
+    assert (page.items, error and error.kind) == ((), "not found")
+
+
+def test_the_first_correction_is_the_page_s() -> None:
+    """Better words come from the first agency that knows some, fetched or cached."""
+    a, b, c = (Shelf(name, 0) for name in "abc")
+    b.search = lambda *_: SearchResult((), 0, "kitten")  # type: ignore[method-assign]
+    c.search = lambda *_: SearchResult((), 0, "cattle")  # type: ignore[method-assign]
+    search = search_over(a, b, c)
+    for patience in (Patience.FULL, Patience.NONE):
+        assert search.page(QUERY, patience).page.corrected == "kitten"
+    assert search_over(a).page(QUERY, Patience.FULL).page.corrected is UNSET

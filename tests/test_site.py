@@ -103,11 +103,11 @@ def test_a_page_past_the_end_is_empty(client: FlaskClient) -> None:
 
 def test_the_page_has_cached_results_inside(client: FlaskClient) -> None:
     """The first visit gets a skeleton that is kept by nobody, the next one the pictures."""
-    first = client.get("/search?q=cat")
+    first = client.get("/search?q=cat&lang=en")
     assert "data-waiting" in first.text
     assert first.headers["Cache-Control"] == "private, no-cache"
     client.get("/ajax/search?q=cat")
-    second = client.get("/search?q=cat")
+    second = client.get("/search?q=cat&lang=en")
     assert "data-waiting" not in second.text
     assert second.text.count("data-id=") >= 10
     assert "s-maxage" in second.headers["Cache-Control"]
@@ -128,7 +128,7 @@ def test_links_are_marked_and_lead_through_the_affiliate_network(make_client: Cl
         DEMO_AFFILIATE_ID="77", DEMO_AFFILIATE_LINK=template, SITE_URL="https://me.example"
     )
     page = client.get("/search?q=red+bicycle&wait=1").text
-    links = re.findall(r'<a href="([^"]+)" rel="([^"]+)" ping="([^"]+)"', page)
+    links = re.findall(r'<a class="picture" href="([^"]+)" rel="([^"]+)" ping="([^"]+)"', page)
     assert links
     for href, rel, ping in links:
         parts = urlsplit(href.replace("&amp;", "&"))
@@ -195,17 +195,18 @@ def test_errors_are_pages_for_people_and_problems_for_programs(client: FlaskClie
 def test_topics_and_filters_are_real_links(client: FlaskClient) -> None:
     """Chips remove one filter, pages have prev and next, all as plain addresses."""
     page = client.get("/search?q=flower&type=vector&orientation=vertical&wait=1").text
-    assert 'href="/search?q=flower&amp;orientation=vertical"' in page
-    assert 'href="/search?q=flower&amp;type=vector"' in page
+    assert 'href="/search?q=flower&amp;orientation=vertical&amp;lang=en"' in page
+    assert 'href="/search?q=flower&amp;type=vector&amp;lang=en"' in page
     pages = client.get("/search?category=Animals&wait=1").text
-    assert 'rel="next" href="/search?category=Animals&amp;page=2"' in pages
+    assert 'rel="next" href="/search?category=Animals&amp;lang=en&amp;page=2"' in pages
 
 
 def test_an_agency_that_was_chosen_can_be_unchosen(make_client: ClientMaker) -> None:
     """The choice of an agency stands among the chips, with a link to all of them."""
     client = make_client(AGENCIES="demo,shutterstock", SHUTTERSTOCK_API_TOKEN="t")
     page = client.get("/search?q=cat&agency=demo&wait=1").text
-    assert 'href="/search?q=cat"><span class="unseen">Remove </span>Demo catalogue' in page
+    chip = '<a href="/search?q=cat&amp;lang=en"><span class="unseen">Remove: </span><bdi>Demo'
+    assert chip in page
 
 
 def test_another_versions_asset_is_kept_by_nobody(client: FlaskClient) -> None:
@@ -268,9 +269,12 @@ def test_the_start_page_shows_its_topic_in_any_spelling(make_client: ClientMaker
     assert "data-id=" in client.get("/").text
 
 
-@pytest.mark.parametrize("route", ["/", "/search?q=cat", "/ajax/search?q=cat", "/api/search?q=cat"])
-def test_no_header_changes_what_was_kept(client: FlaskClient, route: str) -> None:
+@pytest.mark.parametrize(
+    "route", ["/?lang=en", "/search?q=cat&lang=en", "/ajax/search?q=cat", "/api/search?q=cat"]
+)
+def test_no_header_changes_what_was_kept(make_client: ClientMaker, route: str) -> None:
     """Whoever asks, from wherever, with whatever else: the bytes are those that were kept."""
+    client = make_client(SITE_URL="https://me.example")
     client.get("/ajax/search?q=flower")
     client.get("/ajax/search?q=cat")
     client.get(route)
@@ -299,7 +303,7 @@ def test_addresses_are_read_back_as_the_same_search(client: FlaskClient) -> None
     found = re.search(r'rel="next" href="/search\?([^"]+)"', page)
     if found:
         query = SearchQuery.from_query_string(found[1].replace("&amp;", "&"))
-        assert query == SearchQuery(category="Food", color="d62828", page=2)
+        assert query == SearchQuery(category="Food", color="d62828", lang="en", page=2)
     else:
         assert "d62828" in page
 

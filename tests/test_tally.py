@@ -8,8 +8,9 @@ from flask.testing import FlaskClient
 
 from affiliate.model import SearchQuery
 from affiliate.page import Site
+from affiliate.search import Patience
 from tests.conftest import ClientMaker
-from tests.shutterstock import TOKEN, Answer, shutterstock
+from tests.shutterstock import FIRST_ID, TOKEN, Answer, shutterstock
 
 
 def site_of(client: FlaskClient) -> Site:
@@ -70,10 +71,27 @@ def test_one_search_can_be_looked_at_and_dropped(client: FlaskClient) -> None:
     assert run(client, "cache", "look", "page=0").exit_code == 2
 
 
+def test_all_that_an_agency_said_can_be_dropped(make_client: ClientMaker) -> None:
+    """`flask cache drop` forgets searches, details, similar pictures and suggestions."""
+    with shutterstock() as agency:
+        client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        search, one = site_of(client).search, str(FIRST_ID)
+        search.page(SearchQuery(q="cat"), Patience.FULL)
+        search.details("shutterstock", one)
+        search.similar("shutterstock", one, lang="en", patience=Patience.FULL)
+        search.suggest("cat", "en", 10)
+        assert len(agency.requests) == 4
+        assert run(client, "cache", "drop", "--words", "cat").output == "Dropped 1 entries.\n"
+        dropped = run(client, "cache", "drop", "--agency", "shutterstock").output
+        assert dropped == "Dropped 3 entries.\n"
+
+
 def test_warming_asks_for_the_most_asked_that_go_stale(make_client: ClientMaker) -> None:
     """`flask warm` renews the most asked searches first, within its calls, and no fresh ones."""
     with shutterstock() as agency:
-        client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        client = make_client(
+            SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN, SITE_TOPICS="cat"
+        )
         for words, times in (("cat", 3), ("dog", 2), ("bird", 1)):
             for _ in range(times):
                 site_of(client).tally.answered("HIT", SearchQuery(q=words, lang="en"))
@@ -85,11 +103,31 @@ def test_warming_asks_for_the_most_asked_that_go_stale(make_client: ClientMaker)
         assert "asked the agencies 3 times" in run(client, "warm", "--within", "86401").output
 
 
+def test_warming_begins_with_the_topics(make_client: ClientMaker) -> None:
+    """`flask warm` renews what the start page offers, then the most asked; none of it twice."""
+    with shutterstock() as agency:
+        client = make_client(
+            SHUTTERSTOCK_URL=agency.url,
+            SHUTTERSTOCK_API_TOKEN=TOKEN,
+            SITE_TOPICS="Red Car, a=b",
+            SITE_LANGUAGE="de",
+        )
+        for words in ("red car", "dog"):
+            site_of(client).tally.answered("HIT", SearchQuery(q=words, lang="de"))
+        site_of(client).tally.flush()
+        shown = run(client, "warm").output
+        assert shown == "Looked at 3 searches, asked the agencies 3 times.\n"
+        calls = [(one["query"], one["language"]) for one in agency.searches()]
+        assert calls == [(["red car"], ["de"]), (["a=b"], ["de"]), (["dog"], ["de"])]
+
+
 def test_warming_leaves_a_failing_agency_alone(make_client: ClientMaker) -> None:
     """A search whose agency failed just now is not asked for again before its time."""
     with shutterstock() as agency:
         agency.answer = Answer(503)
-        client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        client = make_client(
+            SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN, SITE_TOPICS="cat"
+        )
         client.get("/api/search?q=cat&wait=1")
         site_of(client).tally.flush()
         run(client, "warm")
@@ -110,5 +148,5 @@ def test_the_quota_ends_calls_and_not_answers(make_client: ClientMaker, calls: s
         assert len(agency.searches()) == int(calls)
         assert len(client.get("/api/search?q=n0").get_json()["items"]) == 48
         page = client.get("/search?q=n4&wait=1")
-        assert "This hour&#39;s calls are spent." in page.text
+        assert "this hour's calls are spent" in page.text
         assert page.status_code == 200

@@ -11,6 +11,8 @@ from affiliate.transport import Reply, Request, Transport
 
 PAGE_PLACES = 48
 CHUNK_PLACES = 240
+SUGGESTIONS = 10
+"""Suggestions that an agency gives at most; more than are shown, for some are doubles."""
 
 Wire = TypeVar("Wire")
 
@@ -27,6 +29,9 @@ class Agency:
     - ``picture_hosts``: sources for the page's Content-Security-Policy.
     - ``link_template``, ``sub_ids``: the affiliate link when the owner sets only an id.
     - ``fresh_seconds``: how long an answer is fresh where the agency's own terms say so.
+    - ``has_similar``: whether it can find pictures like one.
+    - ``suggests``: whether it can complete words; without an ``api`` that costs no call.
+    - ``license_url``: where the public can read the terms of its licenses.
     """
 
     name: ClassVar[str]
@@ -40,6 +45,9 @@ class Agency:
     link_template: ClassVar[str] = "{landing_url}"
     sub_ids: ClassVar[bool] = False
     fresh_seconds: ClassVar[int | None] = None
+    has_similar: ClassVar[bool] = False
+    suggests: ClassVar[bool] = False
+    license_url: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -51,6 +59,11 @@ class Agency:
         self.transport = transport
         self.url = url or self.api
         self.keys = dict(credentials or {})
+
+    @property
+    def similar_size(self) -> int:
+        """Items a call for similar pictures asks for: no more than a page shows."""
+        return min(PAGE_PLACES, self.most)
 
     @property
     def chunk_size(self) -> int:
@@ -98,6 +111,28 @@ class Agency:
             AgencyError: NotFound when it is gone, or when the agency has no such call.
         """
         raise NotFound(self.name, f"There is no picture {media_id[:40]!r}.")
+
+    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+        """Pictures like one, without itself; of ``query`` only the language counts.
+
+        They are those of ranks ``chunk * similar_size`` up to the next chunk; runs in any thread.
+
+        Raises:
+            AgencyError: NotFound when the picture is gone, or when the agency has no such call.
+        """
+        del query, chunk
+        raise NotFound(self.name, f"There is nothing like picture {media_id[:40]!r}.")
+
+    def suggest(self, words: str, lang: str) -> tuple[str, ...]:
+        """Searches that begin as ``words``, which are canonical, do; the best come first.
+
+        Runs in any thread.
+
+        Raises:
+            AgencyError: the agency did not give them.
+        """
+        del words, lang
+        return ()
 
     def landing(self, media: Media) -> str:
         """The address that an affiliate link leads to."""

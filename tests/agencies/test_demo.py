@@ -58,9 +58,12 @@ def shipped() -> Demo:
 
 
 @pytest.fixture
-def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Demo:
-    """The agency over a list that is known in full."""
-    pictures = [msgspec.structs.replace(PLAIN, id=name, **rest) for name, rest in MADE_UP]
+def made_up(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Demo:
+    """The agency over a list that is known in full: `MADE_UP`, or the parameter."""
+    known = getattr(request, "param", MADE_UP)
+    pictures = [msgspec.structs.replace(PLAIN, id=name, **rest) for name, rest in known]
     catalog = tmp_path / "catalog.jsonl"
     catalog.write_bytes(b"\n".join(msgspec.json.encode(picture) for picture in pictures))
     monkeypatch.setattr(demo, "CATALOG", catalog)
@@ -218,6 +221,119 @@ def test_details_are_those_of_the_search(shipped: Demo) -> None:
     for media_id in ("", "0", "../" + one.id, "ö", "\ud800", "9" * 5_000):
         with pytest.raises(NotFound):
             shipped.details(media_id)
+
+
+def test_details_have_their_categories(shipped: Demo) -> None:
+    """The names of a picture's categories are told; sizes for sale are not, for nothing is sold."""
+    one = shipped.search(SearchQuery(category="Animals"), 0).items[0]
+    assert "Animals" in one.categories
+    assert (one.sizes, one.released) == ((), False)
+
+
+LIKE = (
+    ("one", {"keywords": ("dog", "pet"), "color": "ff0000"}),
+    ("same", {"keywords": ("dog", "pet"), "color": "00ff00"}),
+    ("reddish", {"keywords": ("dog", "pet"), "color": "ee0000"}),
+    ("half", {"keywords": ("Dog", "wolf"), "color": "ff0000"}),
+    ("kind", {"keywords": ("rose",), "color": "ff0000"}),
+    ("other", {"keywords": ("car",), "categories": ("Cars",), "color": "ff0000"}),
+)
+
+
+@pytest.mark.parametrize("made_up", [LIKE], indirect=True)
+def test_similar_share_keywords_then_categories_then_color(made_up: Demo) -> None:
+    """The most alike come first, the picture itself is left out, and so is what shares nothing."""
+    result = made_up.similar("one", SearchQuery(lang="en"), 0)
+    assert [m.id for m in result.items] == ["reddish", "same", "half", "kind"]
+    assert result.total == 4
+
+
+def test_similar_are_given_in_chunks_of_a_page(shipped: Demo) -> None:
+    """Chunk after chunk gives all that is similar once, always in the same order."""
+    one = shipped.search(SearchQuery(q="dog"), 0).items[0]
+    chunks = [shipped.similar(one.id, SearchQuery(lang="en"), n) for n in range(4)]
+    joined = [m.id for chunk in chunks for m in chunk.items]
+    assert len(chunks[0].items) == 48
+    assert len(set(joined)) == len(joined) == min(chunks[0].total or 0, 4 * 48)
+    assert one.id not in joined
+    again = Demo(Transport()).similar(one.id, SearchQuery(lang="de"), 0)
+    assert again == chunks[0]
+    assert "dog" in " ".join(chunks[0].items[0].keywords)
+
+
+def test_an_unknown_picture_has_no_similar_ones(shipped: Demo) -> None:
+    """What is not there is like nothing."""
+    for media_id in ("", "0", "ö", "9" * 5_000):
+        with pytest.raises(NotFound):
+            shipped.similar(media_id, SearchQuery(), 0)
+
+
+SUGGESTED = (
+    ("a", {"keywords": ("cat", "red", "ice cream")}),
+    ("b", {"keywords": ("cats", "cattle", "blue")}),
+    ("c", {"keywords": ("cattle", "Red"), "categories": ("Catering",)}),
+)
+
+
+@pytest.mark.parametrize("made_up", [SUGGESTED], indirect=True)
+@pytest.mark.parametrize(
+    ("words", "suggested"),
+    [
+        ("cat", ("cattle", "catering", "cats")),
+        ("ca", ("cattle", "cat", "catering", "cats")),
+        ("red ca", ("red cat", "red catering", "red cattle")),
+        ("blue ca", ("blue cats", "blue cattle")),
+        ("ice", ("ice cream",)),
+        ("ice c", ("ice cream", "ice cat")),
+        ("red re", ()),
+        ("green ca", ()),
+        ("x", ()),
+        ("!!!", ()),
+    ],
+)
+def test_words_are_completed(made_up: Demo, words: str, suggested: tuple[str, ...]) -> None:
+    """The last word, or all of them, become keywords; what more pictures carry comes first."""
+    assert made_up.suggest(words, "en") == suggested
+
+
+@given(st.text(min_size=1, max_size=10))
+def test_every_suggestion_finds_something(words: str) -> None:
+    """Whatever is typed, at most ten suggestions come, and each finds pictures."""
+    agency = _shared()
+    suggested = agency.suggest(" ".join(words.split()).casefold(), "en")
+    assert len(suggested) <= 10
+    for text in suggested:
+        assert agency.search(SearchQuery(q=text), 0).total
+
+
+CORRECTED = [
+    ("q=bicicle", "bicycle"),
+    ("q=red+bicicle", "red bicycle"),
+    ("q=bicicle+mountian", None),
+    ("q=runing", "running"),
+    ("q=bicicle+%21%21%21", "bicycle !!!"),
+    ("q=running+bicicle", None),
+    ("q=bicycle", None),
+    ("q=bicicle&type=photo", None),
+    ("q=bicicle&exclude=red", None),
+    ("q=xyzzy", None),
+    ("q=%21%21%21", None),
+    ("q=bicicle+b1+b2+b3+b4+b5", None),
+    ("color=0000ff", None),
+]
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    [[("1", {"keywords": ("bicycle", "red")}), ("2", {"keywords": ("running",)})]],
+    indirect=True,
+)
+@pytest.mark.parametrize(("raw", "words"), CORRECTED)
+def test_better_words_are_offered_when_they_find_something(
+    made_up: Demo, raw: str, words: str | None
+) -> None:
+    """Only for a search that finds nothing, only near words, only if they pass its filters."""
+    assert made_up.search(SearchQuery.from_query_string(raw), 0).corrected == words
 
 
 def test_addresses_begin_with_the_agency_s_own() -> None:

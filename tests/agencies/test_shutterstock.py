@@ -19,7 +19,15 @@ from affiliate.errors import (
     RequestRefused,
     TooManyCalls,
 )
-from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail, plain_text, web_address
+from affiliate.model import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    Size,
+    Thumbnail,
+    plain_text,
+    web_address,
+)
 from affiliate.query import AGES, ETHNICITIES, GENDERS, LANGUAGES, LICENSES, TYPES
 from affiliate.transport import Reply, Request, Transport
 from tests import shutterstock as simulator
@@ -269,6 +277,13 @@ def test_a_picture_has_everything_that_a_page_shows(agency: Shutterstock) -> Non
         preview=Thumbnail(
             f"https://image.shutterstock.com/preview_1000/{FIRST_ID + 10}.jpg", 1000, 667
         ),
+        sizes=(
+            Size("small", 500, 334, "jpg", 167_000),
+            Size("medium", 1000, 667, "jpg", 667_000),
+            Size("huge", 5616, 3744, "jpg", 21_026_304),
+        ),
+        released=True,
+        categories=("Animals/Wildlife",),
     )
 
 
@@ -303,6 +318,50 @@ def test_a_picture_without_assets_has_no_details(
     server.answer = Answer(body=json.dumps(changed(assets={})).encode())
     with pytest.raises(NotFound):
         agency.details(str(FIRST_ID))
+
+
+SOLD: list[tuple[Any, Size | None]] = [
+    (
+        {"width": 3000, "height": 2000, "format": "eps", "file_size": 9, "is_licensable": True},
+        Size("vector", 3000, 2000, "eps", 9),
+    ),
+    ({"width": 3000, "height": 2000}, Size("vector", 3000, 2000, "eps")),
+    (
+        {"width": 3000, "height": 2000, "format": None, "file_size": "9"},
+        Size("vector", 3000, 2000, "eps"),
+    ),
+    (
+        {"width": 3000, "height": 2000, "format": " e\x00ps ", "file_size": -9},
+        Size("vector", 3000, 2000, "e ps"),
+    ),
+    ({"width": 3000, "height": 2000, "file_size": 10**30}, Size("vector", 3000, 2000, "eps")),
+    ({"width": 3000, "height": 2000, "is_licensable": False}, None),
+    ({"width": 3000}, None),
+    ({"width": 3000, "height": 0}, None),
+    ({"width": 3000, "height": -1}, None),
+    ({"width": 3000, "height": True}, None),
+    ({"width": 3000, "height": "2000"}, None),
+    ({"width": 3000, "height": 2000.5}, None),
+    ({"width": 3000, "height": 10**30}, None),
+    ({}, None),
+    ([], None),
+    ("eps", None),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize(("sent", "size"), SOLD, ids=[str(s[0])[:50] for s in SOLD])
+def test_sizes_are_those_that_can_be_licensed(sent: object, size: Size | None) -> None:
+    """A size needs two sides; whatever else is missing or odd about it, the picture is shown."""
+    assets = {"huge_thumb": image(0)["assets"]["huge_thumb"], "vector_eps": sent}
+    one = parsed(results(changed(assets=assets))).items[0]
+    assert one.sizes == ((size,) if size else ())
+
+
+def test_categories_without_a_name_are_left_out() -> None:
+    """Names alone are told, as plain text."""
+    sent = [{"id": "1"}, {"id": "2", "name": ""}, {"id": "3", "name": "Art\x00 s"}]
+    assert parsed(results(changed(categories=sent))).items[0].categories == ("Art s",)
 
 
 @pytest.mark.parametrize(
@@ -448,7 +507,12 @@ def test_errors_are_told_in_shutterstock_s_words(
 ) -> None:
     """An error answer becomes the error of its status, of this agency, in its words."""
     server.answer = answer
-    for ask in (lambda: agency.search(CAT, 0), lambda: agency.details("5")):
+    for ask in (
+        lambda: agency.search(CAT, 0),
+        lambda: agency.details("5"),
+        lambda: agency.similar("5", CAT, 0),
+        lambda: agency.suggest("cat", "en"),
+    ):
         with pytest.raises(kind, match=words) as caught:
             ask()
         assert caught.value.agency == "shutterstock"
@@ -512,7 +576,10 @@ JSON_VALUES = st.recursive(
     max_leaves=8,
 )
 FIELDS = st.sampled_from(
-    ["id", "contributor", "assets", "description", "image_type", "is_editorial", "keywords"]
+    [
+        *("id", "contributor", "assets", "description", "image_type", "is_editorial", "keywords"),
+        *("categories", "has_model_release"),
+    ]
 )
 
 
@@ -533,3 +600,75 @@ def test_no_answer_makes_another_error(fields: dict[str, Any], assets: dict[str,
         assert web_address(one.page_url)
         assert plain_text(one.title) == one.title
         assert msgspec.msgpack.decode(msgspec.msgpack.encode(one), type=Media) == one
+
+
+# -- similar pictures, suggestions
+
+
+def test_similar_pictures_are_asked_for_a_page_at_a_time(
+    server: simulator.Shutterstock, agency: Shutterstock
+) -> None:
+    """Id, language, view and page stand in the call, and nothing else."""
+    agency.similar(str(FIRST_ID), SearchQuery(lang="de"), 0)
+    agency.similar(str(FIRST_ID), SearchQuery(), 1)
+    assert [seen.path for seen in server.requests] == [f"/v2/images/{FIRST_ID}/similar"] * 2
+    shared = {"view": ["full"], "per_page": ["48"]}
+    assert [seen.params for seen in server.requests] == [
+        {"language": ["de"], "page": ["1"], **shared},
+        {"page": ["2"], **shared},
+    ]
+
+
+def test_similar_pictures_are_like_those_of_a_search(agency: Shutterstock) -> None:
+    """They have all that a search tells, in the answer's order, and never the picture itself."""
+    chunks = [agency.similar(str(FIRST_ID + 1), SearchQuery(), n) for n in range(3)]
+    ids = [int(media.id) for chunk in chunks for media in chunk.items]
+    assert ids == list(range(FIRST_ID + 2, FIRST_ID + 101))
+    assert {chunk.total for chunk in chunks} == {100}
+    assert chunks[0].items[0] == agency.search(CAT, 0).items[2]
+
+
+@pytest.mark.parametrize("media_id", ["1", "../search", "a/b?c=d#e", "ö", "", "search/suggestions"])
+def test_an_unknown_id_has_no_similar_pictures(
+    server: simulator.Shutterstock, agency: Shutterstock, media_id: str
+) -> None:
+    """Any id stays one part of the path, and what isn't there is `NotFound`."""
+    with pytest.raises(NotFound):
+        agency.similar(media_id, SearchQuery(), 0)
+    assert {seen.path for seen in server.requests} <= {"/v2/images/1/similar"}
+
+
+def test_words_are_completed_by_the_api(
+    server: simulator.Shutterstock, agency: Shutterstock
+) -> None:
+    """The call has the words and a limit; the suggestions come in the answer's order."""
+    assert agency.suggest("red & b", "de") == tuple(f"red & b {n}" for n in range(10))
+    assert server.requests[0].path == "/v2/images/search/suggestions"
+    assert server.requests[0].params == {"query": ["red & b"], "limit": ["10"]}
+
+
+@pytest.mark.parametrize(
+    ("body", "suggested"),
+    [
+        ({"data": ["cat scan", "a\x00 b", "\ud800"]}, ("cat scan", "a b", "\ufffd")),
+        ({"data": [str(n) for n in range(99)]}, tuple(map(str, range(10)))),
+        ({"data": []}, ()),
+        ({}, ()),
+    ],
+)
+def test_suggestions_are_plain_text(
+    server: simulator.Shutterstock, agency: Shutterstock, body: object, suggested: tuple[str, ...]
+) -> None:
+    """Not more are taken than asked for, and none is anything but text that can be shown."""
+    server.answer = Answer(body=json.dumps(body).encode())
+    assert agency.suggest("cat", "en") == suggested
+
+
+@pytest.mark.parametrize("body", [[], {"data": None}, {"data": [1]}, {"data": {"a": "b"}}, None])
+def test_suggestions_in_another_shape_are_unreadable(
+    server: simulator.Shutterstock, agency: Shutterstock, body: object
+) -> None:
+    """A changed API is an agency error."""
+    server.answer = Answer(body=json.dumps(body).encode())
+    with pytest.raises(BadAnswer):
+        agency.suggest("cat", "en")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
+from urllib.parse import parse_qs, urlsplit
 
 from PIL import Image
 
@@ -33,6 +34,7 @@ class FakeAgency(ThreadingHTTPServer):
         self.gate.set()
         self.broken = False
         self.searches: list[str] = []
+        self.pictures = 12
 
     @property
     def url(self) -> str:
@@ -56,6 +58,19 @@ class FakeAgency(ThreadingHTTPServer):
         finally:
             self.broken = False
 
+    @contextmanager
+    def having(self, pictures: int) -> Iterator[None]:
+        """Find that many pictures for every search until the block ends."""
+        before, self.pictures = self.pictures, pictures
+        try:
+            yield
+        finally:
+            self.pictures = before
+
+    def searches_for(self, query: str) -> list[str]:
+        """The searches of a query string that `unasked` made."""
+        return [path for path in self.searches if query.rpartition("=")[2] in path]
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: FakeAgency
@@ -66,7 +81,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.server.searches.append(self.path)
         self.server.gate.wait(20)
-        body = {"data": _images(self.server.url), "total_count": 12, "search_id": "x", "page": 1}
+        asked = parse_qs(urlsplit(self.path).query)
+        page, size = (int(asked.get(name, [at])[0]) for name, at in (("page", 1), ("per_page", 20)))
+        total = self.server.pictures
+        images = _images(self.server.url, range(total)[(page - 1) * size : page * size])
+        body = {"data": images, "total_count": total, "search_id": "x", "page": page}
         self._send(json.dumps(body).encode(), "application/json")
 
     def _send(self, body: bytes, kind: str) -> None:
@@ -83,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _images(base: str) -> list[dict[str, object]]:
+def _images(base: str, ranks: range) -> list[dict[str, object]]:
     thumb = {"url": f"{base}/thumb/", "width": 390, "height": 260}
     return [
         {
@@ -93,7 +112,7 @@ def _images(base: str) -> list[dict[str, object]]:
             "description": TITLES[i % len(TITLES)],
             "assets": {"huge_thumb": {**thumb, "url": f"{base}/thumb/{9000 + i}.png"}},
         }
-        for i in range(12)
+        for i in ranks
     ]
 
 

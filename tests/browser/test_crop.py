@@ -97,7 +97,7 @@ def results(browser: Browser, site: SiteServer, ratio: float, edge: str) -> Iter
     declared: dict[str, tuple[float, float]] = {}
 
     def fulfill(route: Route) -> None:
-        width, height = declared[re.sub(r".*/|\.webp", "", route.request.url)]
+        width, height = declared[re.sub(r".*/|(-large)?\.webp", "", route.request.url)]
         route.fulfill(body=barred(width, height, edge), content_type="image/png")
 
     context = browser.new_context(
@@ -204,7 +204,15 @@ def markup() -> str:
     thumbnails = (Thumbnail(files[tile.size, tile.edge], *tile.size) for tile in TILES)
     items = [Media(agency="demo", id=str(i), thumbnail=t) for i, t in enumerate(thumbnails)]
     tiles = templates.get_template("_tiles.html").render(
-        items=items, words="", start=0, ping=lambda *_: "", agency_titles={"demo": "Demo"}
+        items=items,
+        words="",
+        start=0,
+        agency_titles={"demo": "Demo"},
+        _=str,
+        details=lambda *_: "",
+        duration=str,
+        ping=lambda *_: "",
+        renditions=lambda _: "",
     )
     tiles = tiles.replace('loading="lazy"', "").replace('decoding="async"', "")  # all at once
     style = f'<link rel="stylesheet" href="/static/site.css"><style>{WINDOWS}{GRAY_GROUND}</style>'

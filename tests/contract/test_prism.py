@@ -96,6 +96,10 @@ def test_every_request_is_accepted(
             assert [media.id for media in result.items] == [EXAMPLE_ID] * len(result.items)
             assert result.items
     assert agency.details(EXAMPLE_ID).id == EXAMPLE_ID
+    for lang in (*LANGUAGES, None):
+        like = agency.similar("465011609", SearchQuery(lang=lang), 0)
+        assert [media.id for media in like.items] == [EXAMPLE_ID]
+    assert agency.suggest("caf\u00e9 & te", "de")[:2] == ("cat scan", "cats and dogs")
 
 
 def test_every_parameter_is_in_the_description(description: Path) -> None:
@@ -156,11 +160,13 @@ def test_the_official_example_is_read_in_full(mock: str, transport: Transport) -
 def test_the_stand_in_keeps_to_the_description(
     watched: str, stand_in: simulator.Shutterstock, transport: Transport
 ) -> None:
-    """What our stand-in answers to searches and details is valid by the official description."""
+    """What our stand-in answers to each kind of call is valid by the official description."""
     agency = Shutterstock(transport, url=watched, credentials=BASIC)
     ids = [media.id for n in range(2) for media in agency.search(ALL, n).items]
     assert ids == [str(simulator.FIRST_ID + n) for n in range(300)]
     assert agency.details(ids[0]).id == ids[0]
+    assert agency.similar(ids[0], ALL, 0).items[0].id == ids[1]
+    assert len(agency.suggest("cat", "en")) == 10
     with pytest.raises(NotFound):
         agency.details("1")
     stand_in.answer = simulator.Answer(body=b'{"data": [], "total_count": 0}')

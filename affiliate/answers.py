@@ -1,0 +1,150 @@
+"""How a found page leaves the site: how long it is true, what it is made of, its tag."""
+
+import hashlib
+from typing import Final
+from urllib.parse import urlencode
+
+import msgspec
+from flask import Response, request
+
+from affiliate import languages
+from affiliate.errors import BadQuery
+from affiliate.model import SearchPage, SearchQuery
+from affiliate.page import by_host, keep, site_of_app
+from affiliate.query import Parameters, read_flag, read_parameters, read_site, single
+from affiliate.search import Outcome, Patience
+
+MAX_AGE: Final = 300
+"""Seconds; so short that a corrected affiliate link takes effect."""
+
+
+def parameters() -> Parameters:
+    """What the request under way asks.
+
+    Raises:
+        BadQuery: names the parameter that isn't UTF-8.
+    """
+    return read_parameters(request.environ.get("QUERY_STRING", "").encode("latin-1"))
+
+
+def query_of(asked: Parameters) -> SearchQuery:
+    """The search in a request's parameters, in the language of the request."""
+    query = SearchQuery.from_parameters(asked)
+    return query if query.lang else query.replace(lang=languages.asked())
+
+
+def words_of(asked: Parameters) -> str:
+    """The words that found a picture, as a search has them; may be empty."""
+    if single(asked, "q") is None:
+        return ""
+    return SearchQuery.from_parameters({"q": asked["q"]}).q
+
+
+def shown_on(asked: Parameters) -> str:
+    """The host name of the site that shows the answer, for its links; may be empty."""
+    return read_site(asked) or site_of_app().host
+
+
+def patience_of(asked: Parameters, otherwise: Patience) -> Patience:
+    """All that comes with ``wait=1``, else as the route has it."""
+    return Patience.FULL if read_flag(asked, "wait") else otherwise
+
+
+def canonical(raw: bytes, *, whole: bool) -> str:
+    """All that an answer may vary by, in one order; not ``whole`` is no search but its words.
+
+    Raises:
+        BadQuery: names the parameter that can't be read.
+    """
+    asked = read_parameters(raw)
+    if whole:
+        pairs = SearchQuery.from_parameters(asked).pairs()
+    else:
+        pairs = [("q", words)] if (words := words_of(asked)) else []
+        pairs += SearchQuery.from_parameters({"q": ["x"], "lang": asked.get("lang", [])}).pairs()[
+            1:
+        ]
+    if read_flag(asked, "wait"):
+        pairs.append(("wait", "1"))
+    if shown := read_site(asked):
+        pairs.append(("site", shown))
+    return urlencode(pairs)
+
+
+def canonical_search(raw: bytes) -> str:
+    """A search whose language is the site's where the address doesn't say it."""
+    return canonical(raw, whole=True)
+
+
+def canonical_details(raw: bytes) -> str:
+    """A picture's fragments, likewise."""
+    return canonical(raw, whole=False)
+
+
+def canonical_search_page(raw: bytes) -> str | None:
+    """A page of results; without a language in the address the browser has a say."""
+    return canonical(raw, whole=True) if says_language(raw) else None
+
+
+def canonical_page(raw: bytes) -> str | None:
+    """Any other page, likewise."""
+    return canonical(raw, whole=False) if says_language(raw) else None
+
+
+def says_language(raw: bytes) -> bool:
+    """Whether an address says its language."""
+    try:
+        return single(read_parameters(raw), "lang") is not None
+    except BadQuery:
+        return False
+
+
+def answer(response: Response, outcome: Outcome, *, asked: bool = True) -> Response:
+    """Say how long the answer is true, and what it is made of.
+
+    It counts as a search unless nobody ``asked`` for it, as on the start page.
+    """
+    statuses = {status.status for status in outcome.page.agencies}
+    response.headers["Cache-Control"] = cache_control(outcome)
+    mark = "STALE" if "stale" in statuses else "HIT"
+    mark = "MISS" if outcome.waited or "late" in statuses else mark
+    response.headers["X-Cache"] = mark
+    asked &= outcome.page.query.says_something()
+    if asked and (outcome.waited or "late" not in statuses):  # a skeleton is filled by another
+        site_of_app().tally.answered(mark, outcome.page.query)
+    return tagged(response, outcome.lifetime, outcome.page)
+
+
+def tagged(response: Response, lifetime: float, *parts: object) -> Response:
+    """Give an answer an entity tag of what it was made of; keep it for as long as it is true."""
+    if by_host():
+        response.headers["Cache-Control"] = "private, no-cache"
+    if not response.headers["Cache-Control"].startswith("private"):
+        keep(lifetime)
+    response.set_etag(_etag(parts, response.mimetype), weak=True)
+    return response.make_conditional(request.environ)  # type: ignore[return-value]
+
+
+def cache_control(outcome: Outcome) -> str:
+    """The Cache-Control of an answer: never longer than its shortest-lived part."""
+    if any(status.status == "late" for status in outcome.page.agencies):
+        return "private, no-cache"
+    if outcome.lifetime <= 0:
+        return "public, no-cache"
+    life = max(int(min(outcome.lifetime, 86400)), 1)
+    fresh = f"public, max-age={min(life, MAX_AGE)}, s-maxage={life}"
+    if any(status.status == "failed" for status in outcome.page.agencies):
+        return fresh  # a failure is shown for its time, and no longer
+    grace = min(life, MAX_AGE)
+    return f"{fresh}, stale-while-revalidate={grace}, stale-if-error={life}"
+
+
+def _etag(parts: tuple[object, ...], kind: str | None) -> str:
+    made = [_made(one) if isinstance(one, SearchPage) else one for one in parts]
+    body = msgspec.json.encode((site_of_app().edition, kind, languages.asked(), made))
+    return hashlib.blake2b(body, digest_size=12).hexdigest()
+
+
+def _made(found: SearchPage) -> tuple[object, ...]:
+    agencies = [(a.agency, a.total, a.fetched_at, a.error) for a in found.agencies]
+    return (found.items, found.total, agencies)

@@ -1,0 +1,178 @@
+"""What the filters are called, and which of them some agency can express."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from flask_babel import LazyString, gettext
+from flask_babel import lazy_gettext as _
+
+from affiliate.agencies import Agency
+from affiliate.model import SearchQuery
+
+Texts = Mapping[str, LazyString]
+
+TYPES: Final[Texts] = {
+    "photo": _("Photos"),
+    "illustration": _("Illustrations"),
+    "vector": _("Vectors"),
+}
+ORIENTATIONS: Final[Texts] = {
+    "horizontal": _("Horizontal"),
+    "vertical": _("Vertical"),
+    "square": _("Square"),
+}
+COLORS: Final[Texts] = {
+    "d62828": _("Red"),
+    "f77f00": _("Orange"),
+    "fcbf49": _("Yellow"),
+    "2a9d3f": _("Green"),
+    "1d70b8": _("Blue"),
+    "7b2cbf": _("Purple"),
+    "e27396": _("Pink"),
+    "8d5524": _("Brown"),
+    "111111": _("Black"),
+    "ffffff": _("White"),
+    "grayscale": _("Grayscale"),
+}
+PEOPLE: Final[Texts] = {
+    "0": _("No people"),
+    "1": _("1 person"),
+    "2": _("2 people"),
+    "3": _("3 people"),
+    "4": _("4 people or more"),
+}
+AGES: Final[Texts] = {
+    "infants": _("Infants"),
+    "children": _("Children"),
+    "teenagers": _("Teenagers"),
+    "20s": _("20s"),
+    "30s": _("30s"),
+    "40s": _("40s"),
+    "50s": _("50s"),
+    "60s": _("60s"),
+    "older": _("Older"),
+}
+GENDERS: Final[Texts] = {"male": _("Men"), "female": _("Women"), "both": _("Both")}
+LICENSES: Final[Texts] = {
+    "commercial": _("Commercial"),
+    "editorial": _("Editorial"),
+    "enhanced": _("Enhanced license"),
+}
+SORTS: Final[Texts] = {
+    "popular": _("Popularity"),
+    "relevance": _("Relevance"),
+    "newest": _("Newest"),
+    "oldest": _("Oldest"),
+    "random": _("Random"),
+}
+RELEASED: Final[Texts] = {"1": _("Model released")}
+
+CHOICES: Final[Mapping[str, tuple[LazyString, Texts]]] = {
+    "type": (_("Type"), TYPES),
+    "orientation": (_("Orientation"), ORIENTATIONS),
+    "people": (_("People"), PEOPLE),
+    "age": (_("Age"), AGES),
+    "gender": (_("Gender"), GENDERS),
+    "license": (_("Use"), LICENSES),
+    "released": (_("Release"), RELEASED),
+    "sort": (_("Sort by"), SORTS),
+}
+"""Filters of which one value is chosen, in the order of the page."""
+WRITTEN: Final[Mapping[str, LazyString]] = {
+    "category": _("Category"),
+    "contributor": _("Contributor"),
+    "exclude": _("Without the words"),
+}
+"""Filters that are typed."""
+NAMES: Final[Mapping[str, LazyString]] = {
+    **{name: label for name, (label, _texts) in CHOICES.items()},
+    **WRITTEN,
+    "color": _("Color"),
+    "media": _("Footage"),
+    "ethnicity": _("Ethnicity"),
+    "duration": _("Duration"),
+    "resolution": _("Resolution"),
+    "aspect": _("Aspect ratio"),
+    "fps": _("Frames a second"),
+}
+
+
+class Choice(NamedTuple):
+    """A filter as the page offers it.
+
+    ``options`` are values with their texts: those that some chosen agency can express, and the
+    chosen one. ``lacking`` names the chosen agencies that can't express the filter at all. One
+    that isn't ``offered``, for no chosen agency can express it or the page has no field for it,
+    is there because the search has it: the form must not drop it.
+    """
+
+    name: str
+    label: str
+    options: tuple[tuple[str, str], ...]
+    chosen: str
+    lacking: str
+    offered: bool
+
+
+def choices(query: SearchQuery, agencies: Sequence[Agency]) -> list[Choice]:
+    """The filters that some chosen agency can express, then what else the search is set to."""
+    named = [one for one in agencies if not query.agency or one.name in query.agency]
+    fields = (*CHOICES, "color", *WRITTEN)
+    offered = [name for name in fields if any(name in one.expresses for one in named)]
+    others = [name for name in NAMES if name in query.filters() and name not in offered]
+    return [
+        Choice(
+            name=name,
+            label=str(NAMES[name]),
+            options=_options(named, name, _chosen(query, name)),
+            chosen=_chosen(query, name),
+            lacking=", ".join(one.title for one in named if name not in one.expresses),
+            offered=name in offered,
+        )
+        for name in (*offered, *others)
+    ]
+
+
+def _texts(name: str) -> Texts:
+    """What the known values of a filter are called."""
+    return COLORS if name == "color" else CHOICES.get(name, ("", {}))[1]
+
+
+def _options(agencies: Sequence[Agency], name: str, chosen: str) -> tuple[tuple[str, str], ...]:
+    """The values that some agency can express, and the chosen one; who can't is said."""
+    able = [one for one in agencies if name in one.expresses]
+    found = []
+    for value, label in _texts(name).items():
+        unable = [one.title for one in able if not _can(one, name, value)]
+        if len(unable) < len(able) or value == chosen:
+            lacking = unable and gettext("Not at %(agencies)s", agencies=", ".join(unable))
+            found.append((value, f"{label} · {lacking}" if lacking else str(label)))
+    return tuple(found)
+
+
+def _can(agency: Agency, name: str, value: str) -> bool:
+    """Whether an agency that has the filter takes the value; all have their own ranking."""
+    values = agency.expresses[name]
+    return values is None or value in values or (name, value) == ("sort", "popular")
+
+
+def _chosen(query: SearchQuery, name: str) -> str:
+    value: Any = getattr(query, name)
+    if name == "released":
+        return "1" if value else ""
+    return "" if value is None else str(value)
+
+
+def text(name: str, value: str) -> str:
+    """A chosen filter in words, for its chip."""
+    if name == "safe":
+        return gettext("Safe search off")
+    if name == "media":
+        return str(NAMES[name])
+    known = _texts(name)
+    if name in {"age", "gender", "sort"} or value not in known:
+        shown = str(known.get(value, value))
+        shown = shown.replace("_", " ") if name in {"ethnicity", "resolution"} else shown
+        shown = f"#{shown}" if name == "color" else shown
+        return f"{NAMES.get(name, name)}: {shown}"
+    return str(known[value])

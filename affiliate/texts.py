@@ -1,0 +1,113 @@
+"""What pages say of what was found and what was not, in the language of the request."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from flask_babel import LazyString, format_decimal, gettext, ngettext
+from flask_babel import lazy_gettext as _
+from markupsafe import Markup
+
+from affiliate.agencies import Agency
+from affiliate.filters import NAMES, TYPES
+from affiliate.model import AgencyStatus, SearchPage, SearchQuery
+
+TROUBLES: Final[Mapping[str, LazyString]] = {
+    "busy": _("too many ask just now."),
+    "credentials": _("it does not take this site's key."),
+    "quota": _("this hour's calls are spent; known searches go on."),
+    "timeout": _("it took too long to answer."),
+    "down": _("it is out of reach just now."),
+    "refused": _("it does not understand this search."),
+    "unreadable": _("its answer could not be read."),
+}
+"""What the kinds of `errors.AgencyError` mean to a visitor."""
+KINDS: Final[Mapping[str, LazyString]] = {
+    "photo": _("Photo"),
+    "illustration": _("Illustration"),
+    "vector": _("Vector"),
+}
+
+
+def summary(page: SearchPage) -> str:
+    """How much was found, in a line: the heading of the results."""
+    words = page.query.q
+    if not page.items:
+        return _none(page, words)
+    if page.total is not None:
+        return _counted(page.total, words)
+    return gettext("Pictures for “%(words)s”", words=words) if words else gettext("Pictures")
+
+
+def _none(page: SearchPage, words: str) -> str:
+    statuses = {status.status for status in page.agencies}
+    if "late" in statuses:
+        return gettext("Still looking")
+    if statuses and statuses <= {"failed", "suspended", "unsupported"}:
+        return gettext("No answer")
+    if page.page > 1 and page.pages:
+        return gettext("No page %(page)s", page=format_decimal(page.page))
+    if words:
+        return gettext("Nothing found for “%(words)s”", words=words)
+    return gettext("Nothing found")
+
+
+def _counted(total: int, words: str) -> str:
+    count = format_decimal(total)
+    if words:
+        return ngettext(
+            "%(count)s picture for “%(words)s”",
+            "%(count)s pictures for “%(words)s”",
+            total,
+            count=count,
+            words=words,
+        )
+    return ngettext("%(count)s picture", "%(count)s pictures", total, count=count)
+
+
+def said(page: SearchPage) -> str:
+    """What a screen reader says when a page has been added to those on the screen."""
+    number = len(page.items)
+    if not number:
+        return summary(page)
+    return ngettext(
+        "%(count)s more picture, page %(page)s of %(pages)s",
+        "%(count)s more pictures, page %(page)s of %(pages)s",
+        number,
+        count=format_decimal(number),
+        page=format_decimal(page.page),
+        pages=format_decimal(page.pages),
+    )
+
+
+def late(agency: str) -> Markup:
+    """That an agency is still looking; its name stands out."""
+    return _named(gettext("%(agency)s is still looking."), agency)
+
+
+def trouble(status: AgencyStatus, query: SearchQuery, agencies: Sequence[Agency]) -> Markup:
+    """Why an agency has no pictures on a page; its name stands out."""
+    agency = next(one for one in agencies if one.name == status.agency)
+    if status.status == "unsupported":
+        names = ", ".join(str(NAMES.get(name, name)) for name in agency.unsupported(query))
+        text = gettext("%(agency)s is left out, as it can't search by: %(filters)s.")
+        return _named(text, agency.title, filters=names)
+    why = TROUBLES.get(status.error.kind if status.error else "")
+    if why is None:
+        return _named(gettext("%(agency)s gave no answer."), agency.title)
+    return _named(gettext("%(agency)s gave no answer: %(reason)s"), agency.title, reason=why)
+
+
+def _named(text: str, agency: str, **values: object) -> Markup:
+    """A translated text around an agency's name; the values are escaped, the text is ours."""
+    return Markup(text) % {"agency": Markup("<b>{}</b>").format(agency), **values}  # noqa: S704
+
+
+def kind(name: str) -> str:
+    """A type of picture, in the singular."""
+    return str(KINDS.get(name, TYPES.get(name, name)))
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds, such as 1:05."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"

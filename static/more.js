@@ -1,0 +1,127 @@
+// More pictures under those on the screen. Five pages come from one call to an agency and load by
+// themselves; what costs another call waits for the button.
+
+const PAGES_IN_A_CALL = 5;
+const { fragment, modified } = customElements.get("affiliate-search");
+const element = document.querySelector("main > affiliate-search[src]:not([limit])");
+const link = () => element.querySelector(".pages [rel=next]");
+let ahead = null;  // the next page, on its way
+let busy = false;
+let pressed = false;  // the focus goes on to it
+let appended = 0;
+let back = history.state;  // where the visitor was, until it is restored
+
+/** Begin to fetch the page behind a link, once. */
+function fetchAhead(next) {
+  if (ahead?.href !== next.href) {
+    stop();
+    const controller = new AbortController();
+    // Nobody waits for it yet, so that it can wait for all agencies.
+    const results = fragment(`/ajax/search${new URL(next.href).search}&wait=1`, controller.signal);
+    const mine = ahead = { href: next.href, controller, results };
+    results.catch(() => { if (ahead === mine) ahead = null; });
+  }
+  return ahead;
+}
+
+function stop() {
+  pressed = false;
+  ahead?.controller.abort();
+}
+
+/** Put the next page under the last one; true when it came. */
+async function append() {
+  const next = link();
+  if (!next || busy) return false;
+  busy = true;
+  next.setAttribute("aria-busy", "true");
+  try {
+    const more = await fetchAhead(next).results;
+    if (link()?.href !== next.href) return false;  // of another search
+    ahead = null;
+    put(more);
+    appended += 1;
+    remember();
+    if (!back) element.say(more.dataset.said);
+    return true;
+  } catch {
+    next.removeAttribute("aria-busy");  // the link still leads there
+    if (pressed) {
+      const { unreachable } = element.dataset;
+      next.parentNode.querySelector("span").textContent = unreachable;
+      element.say(unreachable);
+    }
+    return false;
+  } finally {
+    busy = pressed = false;
+  }
+}
+
+function put(more) {
+  const section = element.querySelector(".results");
+  const last = [...section.querySelectorAll(".tiles")].at(-1);
+  const tiles = more.querySelector(".tiles");
+  const first = tiles.querySelector("a");
+  // In the same rows while those are well out of sight: nothing moves.
+  if (last.lastElementChild.getBoundingClientRect().top < 1.5 * innerHeight) last.after(tiles);
+  else last.append(...tiles.children);
+  if (pressed) first.focus({ preventScroll: true });
+  element.renew(section, more);
+}
+
+const near = new IntersectionObserver((seen) => {
+  const next = link();
+  if (!next || navigator.connection?.saveData || !seen.some((one) => one.isIntersecting)) return;
+  if ((new URL(next.href).searchParams.get("page") - 1) % PAGES_IN_A_CALL) append();
+}, { rootMargin: "0px 0px 120% 0px" });
+
+function watch() {
+  near.disconnect();
+  const pages = element.querySelector(".pages");
+  if (pages) near.observe(pages);
+}
+
+// Back and reload: the same pages, the picture at the top at its place.
+const topOf = (picture) => picture.closest(".tile").getBoundingClientRect().top;
+const pictures = () => [...element.querySelectorAll(".tile .picture")];
+
+function remember() {
+  if (back) return;
+  const first = pictures().find((one) => one.getBoundingClientRect().bottom > 0);
+  const place = first && [first.dataset.id, topOf(first)];
+  history.replaceState({ ...history.state, appended, place }, "");
+}
+
+async function restore() {
+  history.scrollRestoration = "manual";
+  const { appended: pages, place: [id, top] = [] } = back ?? {};
+  while (appended < pages && await append());
+  const first = id && pictures().find((one) => one.dataset.id === id);
+  if (first) scrollBy(0, topOf(first) - top);
+  back = null;
+}
+
+if (element) {
+  const intent = ({ target }) => target === link() && fetchAhead(target);
+  element.addEventListener("pointerover", intent);
+  element.addEventListener("focusin", intent);
+  element.addEventListener("click", (event) => {
+    if (event.target !== link() || modified(event)) return;
+    event.preventDefault();
+    pressed = true;
+    append();
+  });
+  element.addEventListener("asked", () => {
+    stop();
+    near.disconnect();
+    appended = 0;
+    back = history.state ?? {};
+    history.scrollRestoration = "manual";
+  });
+  element.addEventListener("filled", restore);
+  for (const name of ["filled", "renewed"]) element.addEventListener(name, watch);
+  addEventListener("pageshow", watch);
+  addEventListener("scrollend", remember);
+  addEventListener("pagehide", () => { stop(); remember(); });
+  if (!element.querySelector("[data-waiting]")) restore();
+}

@@ -1,0 +1,725 @@
+"""Quick look: a picture larger, over the results, with the address of its own page."""
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, Route, expect
+
+from tests.browser.fake_agency import TITLES, FakeAgency
+from tests.browser.test_accessibility import AXE, CHECK
+from tests.browser.test_crop import barred, opened, tinted
+from tests.browser.test_search import WATCH, affiliate_link, clicks_for, tiles
+from tests.site_server import SiteServer
+
+DETAILS = re.compile(r"/ajax/image/[^/]+/[^/]+\?")
+COUNT_TRANSITIONS = """
+    window.transitions = 0;
+    const start = Document.prototype.startViewTransition;
+    Document.prototype.startViewTransition = function (change) {
+        window.transitions += 1;
+        return start.call(this, change);
+    };
+"""
+FRAMES = """async () => {
+    for (let i = 0; i < 3; i += 1) await new Promise(requestAnimationFrame);
+}"""
+
+
+BUSY = 15_000
+"""Milliseconds that a busy machine may take for the details."""
+Motion = Literal["no-preference", "reduce"]
+
+
+@pytest.fixture
+def page(page: Page) -> Page:
+    """A new visitor's first tab; without motion, where a test is not about that."""
+    page.emulate_media(reduced_motion="reduce")
+    return page
+
+
+def dialog(page: Page) -> Locator:
+    return page.get_by_role("dialog", name="Quick look")
+
+
+def heading(page: Page) -> Locator:
+    return dialog(page).get_by_role("heading", level=1)
+
+
+def title_of(page: Page, place: int) -> str:
+    return page.locator("main .tile .title bdi").nth(place).text_content() or ""
+
+
+def looked(page: Page) -> None:
+    """Wait for quick look and the details in it."""
+    expect(dialog(page).locator(".facts dl")).to_be_visible(timeout=BUSY)
+
+
+def closed(page: Page) -> None:
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def results(page: Page, words: str = "flower") -> list[str]:
+    """Show a search; the ids of its pictures."""
+    page.goto(f"/search?q={words}&lang=en")
+    return tiles(page)
+
+
+def by_click(page: Page, place: int = 0) -> None:
+    tile = page.locator("main .tile").nth(place)
+    tile.hover()
+    tile.locator(".title").click()
+    looked(page)
+
+
+def by_space(page: Page, place: int = 0) -> None:
+    page.locator("main .tile .picture").nth(place).press("Space")
+    looked(page)
+
+
+def shows(page: Page, ids: list[str], place: int) -> None:
+    """Quick look shows the picture at that place of the results, whole."""
+    expect(page).to_have_url(re.compile(rf"/image/demo/{ids[place]}\?q=flower&lang="))
+    looked(page)
+    expect(heading(page)).to_have_text(title_of(page, place))
+    expect(dialog(page).locator("figure img").last).to_have_attribute(
+        "src", re.compile(rf"/{ids[place]}-large\.webp")
+    )
+
+
+def came_back(page: Page, ids: list[str]) -> None:
+    """Wait for the results' own page, without quick look."""
+    expect(page.locator("main .count")).to_be_visible()
+    expect(page).to_have_url(re.compile("/search"))
+    assert tiles(page) == ids
+    closed(page)
+
+
+# -- opening
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+@pytest.mark.parametrize("way", [by_click, by_space])
+def test_picture_opens_over_the_results(
+    page: Page, way: Callable[[Page, int], None], motion: Motion
+) -> None:
+    """A click on a title, or Space on a picture, shows it larger, at its own page's address."""
+    page.emulate_media(reduced_motion=motion)
+    ids = results(page)
+    page.evaluate("window.same = true")
+    way(page, 2)
+    shows(page, ids, 2)
+    expect(page).to_have_title(re.compile(re.escape(title_of(page, 2))))
+    assert page.evaluate("window.same") is True
+    expect(dialog(page).get_by_role("status")).to_have_text(title_of(page, 2))
+
+
+def test_tap_on_the_corner_mark_opens(browser: Browser, site: SiteServer) -> None:
+    """On a touch screen each picture has a mark in its corner, large enough, that opens it."""
+    context = phone(browser, site)
+    page = context.new_page()
+    ids = results(page)
+    mark = page.locator("main .tile").nth(1).locator(".title")
+    box = mark.bounding_box()
+    assert box
+    assert min(box["width"], box["height"]) >= 24
+    mark.tap()
+    shows(page, ids, 1)
+    context.close()
+
+
+def phone(browser: Browser, site: SiteServer) -> BrowserContext:
+    return browser.new_context(
+        base_url=site.url,
+        viewport={"width": 375, "height": 700},
+        device_scale_factor=2,
+        has_touch=True,
+        is_mobile=True,
+    )
+
+
+def test_reload_shows_the_picture_s_page(page: Page) -> None:
+    """The address in quick look is a page: reloading shows it, and Back leads to the results."""
+    ids = results(page)
+    by_click(page, 3)
+    name = title_of(page, 3)
+    page.reload()
+    closed(page)
+    expect(page.locator("main h1")).to_have_text(name)
+    page.go_back()
+    came_back(page, ids)
+
+
+def test_ctrl_click_opens_the_picture_s_page(page: Page, context: BrowserContext) -> None:
+    """A click with Ctrl on a title opens the picture's page in another tab, and nothing here."""
+    ids = results(page)
+    page.locator("main .tile").first.hover()
+    with context.expect_page() as tab:
+        page.locator("main .title").first.click(modifiers=["Control"])
+    expect(tab.value).to_have_url(re.compile(f"/image/demo/{ids[0]}"))
+    closed(page)
+
+
+def test_similar_opens_on_the_picture_s_page(page: Page) -> None:
+    """The details page's similar pictures have quick look as well, and Back closes it."""
+    ids = results(page)
+    page.goto(f"/image/demo/{ids[0]}?q=flower&lang=en")
+    own = page.url
+    tiles(page)
+    by_click(page)
+    assert page.url != own
+    page.go_back()
+    closed(page)
+    expect(page).to_have_url(own)
+
+
+# -- closing
+
+
+def by_back(page: Page) -> None:
+    page.go_back()
+
+
+def by_escape(page: Page) -> None:
+    page.keyboard.press("Escape")
+
+
+def by_button(page: Page) -> None:
+    dialog(page).get_by_role("button", name="Close").click()
+
+
+def by_margin(page: Page) -> None:
+    page.mouse.click(30, 200)
+
+
+def by_gap(page: Page) -> None:
+    """Click between the picture and the words beside it."""
+    figure = dialog(page).locator("figure").bounding_box()
+    assert figure
+    page.mouse.click(figure["x"] + figure["width"] + 8, figure["y"] + 40)
+
+
+@pytest.mark.parametrize("way", [by_back, by_escape, by_button, by_margin, by_gap])
+def test_closing_leads_back_to_the_tile(page: Page, way: Callable[[Page], None]) -> None:
+    """Back, Escape, the button and a click beside close; focus, address and title are back."""
+    results(page)
+    address, name = page.url, page.title()
+    by_space(page, 4)
+    way(page)
+    closed(page)
+    expect(page).to_have_url(address)
+    expect(page).to_have_title(name)
+    expect(page.locator("main .tile .picture").nth(4)).to_be_focused()
+    assert page.evaluate("history.length") == 3
+
+
+def test_click_on_the_picture_does_not_close(page: Page) -> None:
+    """A click on the picture or the words, or words marked with the mouse, leaves it open."""
+    results(page)
+    by_space(page)
+    dialog(page).locator("figure").click()
+    dialog(page).locator("dt").first.click()
+    box = heading(page).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 4, box["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(20, 300)
+    page.mouse.up()
+    page.evaluate(FRAMES)
+    expect(dialog(page)).to_be_visible()
+
+
+def test_forward_opens_again(page: Page) -> None:
+    """Forward opens the picture again that Back closed; Escape then leads back as ever."""
+    ids = results(page)
+    address = page.url
+    by_click(page, 1)
+    page.go_back()
+    closed(page)
+    page.go_forward()
+    shows(page, ids, 1)
+    page.keyboard.press("Escape")
+    closed(page)
+    expect(page).to_have_url(address)
+
+
+def test_tile_of_the_last_picture_is_in_sight(page: Page) -> None:
+    """After going on far, closing shows the tile of the picture that was seen last."""
+    page.set_viewport_size({"width": 375, "height": 600})
+    ids = results(page, "animal")
+    by_space(page)
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile(f"/image/demo/{ids[20]}"))
+    page.keyboard.press("Escape")
+    closed(page)
+    expect(page).to_have_url(re.compile("/search"))
+    page.evaluate(FRAMES)
+    expect(page.locator("main .tile .picture").nth(20)).to_be_focused()
+    expect(page.locator("main .tile").nth(20)).to_be_in_viewport(ratio=1)
+
+
+def test_quick_visitors_see_what_they_opened_last(page: Page) -> None:
+    """Closing a picture and opening another at once shows the other, and one Back closes it."""
+    ids = results(page)
+    address = page.url
+    by_space(page)
+    page.evaluate(
+        """() => {
+            const dialog = document.querySelector("dialog");
+            dialog.addEventListener("close", () =>
+                document.querySelectorAll("main [data-look]")[3].click(), { once: true });
+            dialog.close();
+        }"""
+    )
+    shows(page, ids, 3)
+    page.go_back()
+    expect(page).to_have_url(address)
+
+
+def test_held_space_opens_once(page: Page) -> None:
+    """Space held down opens one picture, and one Escape is enough."""
+    page.emulate_media(reduced_motion="no-preference")
+    results(page)
+    address = page.url
+    page.evaluate(
+        """() => {
+            const picture = document.querySelector("main .picture");
+            const press = repeat => picture.dispatchEvent(new KeyboardEvent("keydown",
+                { key: " ", bubbles: true, cancelable: true, repeat }));
+            for (const repeat of [false, true, true]) press(repeat);
+        }"""
+    )
+    looked(page)
+    page.keyboard.press("Escape")
+    closed(page)
+    expect(page).to_have_url(address)
+    page.evaluate(FRAMES)
+    closed(page)
+    assert page.evaluate("history.length") == 3
+
+
+def test_title_follows_a_filter(page: Page) -> None:
+    """After a filter has answered in place, closing brings that search's title back."""
+    page.goto("/search?q=flower&lang=en")
+    tiles(page)
+    page.get_by_text("Filters", exact=True).click()
+    page.locator("#q").fill("cat")
+    page.locator("#q").press("Enter")
+    expect(page).to_have_title(re.compile("cat"))
+    name = page.title()
+    by_space(page)
+    page.keyboard.press("Escape")
+    closed(page)
+    expect(page).to_have_title(name)
+
+
+# -- going on
+
+
+def test_arrows_go_on_and_back(page: Page) -> None:
+    """Arrow keys and the buttons go through the results; the history grows by one entry."""
+    ids = results(page)
+    address = page.url
+    by_space(page)
+    page.keyboard.press("ArrowRight")
+    shows(page, ids, 1)
+    dialog(page).get_by_role("button", name="Next picture").click()
+    shows(page, ids, 2)
+    page.keyboard.press("ArrowLeft")
+    shows(page, ids, 1)
+    dialog(page).get_by_role("button", name="Previous picture").click()
+    shows(page, ids, 0)
+    page.go_back()
+    closed(page)
+    expect(page).to_have_url(address)
+
+
+def test_ends_have_no_way_further(page: Page) -> None:
+    """The first picture has none before it, the last none after; the keys work on all the same."""
+    ids = results(page)
+    last = len(ids) - 1
+    before = dialog(page).get_by_role("button", name="Previous picture")
+    after = dialog(page).get_by_role("button", name="Next picture")
+    by_space(page)
+    expect(before).to_be_hidden()
+    page.keyboard.press("ArrowLeft")
+    shows(page, ids, 0)
+    page.keyboard.press("Escape")
+    by_space(page, last - 1)
+    after.click()
+    shows(page, ids, last)
+    expect(after).to_be_hidden()
+    page.keyboard.press("ArrowRight")
+    shows(page, ids, last)
+    page.keyboard.press("ArrowLeft")
+    shows(page, ids, last - 1)
+    expect(after).to_be_visible()
+
+
+def test_arrow_with_alt_is_the_browser_s(page: Page) -> None:
+    """Alt with an arrow is the browser's Back, and goes to no other picture."""
+    ids = results(page)
+    by_space(page, 1)
+    page.keyboard.press("Alt+ArrowRight")
+    page.evaluate(FRAMES)
+    shows(page, ids, 1)
+
+
+def test_arrows_are_reversed_in_arabic(page: Page) -> None:
+    """From right to left the left arrow key goes on, and the button for it stands at the left."""
+    page.goto("/search?q=flower&lang=ar")
+    ids = tiles(page)
+    page.locator("main .tile .picture").nth(1).press("Space")
+    page.locator("dialog .facts dl").wait_for()
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile(f"/image/demo/{ids[2]}"))
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile(f"/image/demo/{ids[1]}"))
+    after = page.locator("dialog .after").bounding_box()
+    assert after
+    assert after["x"] < 100
+
+
+@pytest.mark.parametrize(("lang", "onward"), [("en", -1), ("ar", 1)])
+def test_swipes_go_on(browser: Browser, site: SiteServer, lang: str, onward: int) -> None:
+    """A swipe towards the start of the line goes on, one the other way goes back."""
+    context = phone(browser, site)
+    page = context.new_page()
+    page.goto(f"/search?q=flower&lang={lang}")
+    ids = tiles(page)
+    page.locator("main .tile .title").nth(1).tap()
+    page.locator("dialog .facts dl").wait_for()
+    swipe(page, onward * 150, 0)
+    expect(page).to_have_url(re.compile(f"/image/demo/{ids[2]}"))
+    page.locator("dialog .facts dl").wait_for()
+    swipe(page, -onward * 150, 0)
+    expect(page).to_have_url(re.compile(f"/image/demo/{ids[1]}"))
+    page.locator("dialog .facts dl").wait_for()
+    swipe(page, onward * 40, 0)
+    swipe(page, onward * 70, -150)
+    page.evaluate(FRAMES)
+    expect(page).to_have_url(re.compile(f"/image/demo/{ids[1]}"))
+    context.close()
+
+
+def swipe(page: Page, right: int, down: int) -> None:
+    """A finger's way over the picture."""
+    touch = page.context.new_cdp_session(page)
+    at = {"x": 187, "y": 260}
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
+    for part in (0.25, 0.5, 0.75, 1):
+        point = {"x": at["x"] + right * part, "y": at["y"] + down * part}
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    touch.detach()
+
+
+def test_older_details_never_replace_newer(page: Page) -> None:
+    """However answers come, the details are those of the picture that was gone to last."""
+    held: list[Route] = []
+    ids = results(page)
+    page.route(DETAILS, lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
+    page.locator("main .tile .picture").first.press("Space")
+    expect(heading(page)).to_have_text(title_of(page, 0))
+    for place in (1, 2):
+        with page.expect_request(DETAILS):
+            page.keyboard.press("ArrowRight")
+        expect(heading(page)).to_have_text(title_of(page, place))
+    for route in reversed(held):
+        route.continue_()
+    shows(page, ids, 2)
+    page.evaluate("() => fetch('/healthz')")
+    shows(page, ids, 2)
+
+
+def test_going_on_waits_for_nothing(page: Page) -> None:
+    """Until the details come, the tile's picture and title stand at their places, and stay."""
+    held: list[Route] = []
+    results(page)
+    page.route(DETAILS, lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
+    page.locator("main .tile .picture").nth(1).press("Space")
+    expect(heading(page)).to_have_text(title_of(page, 1))
+    expect(dialog(page).locator("figure img")).to_be_visible()
+    parts = [dialog(page).locator("figure"), heading(page)]
+    before = [part.bounding_box() for part in parts]
+    held[0].continue_()
+    looked(page)
+    for old, part in zip(before, parts, strict=True):
+        new = part.bounding_box()
+        assert old
+        assert new
+        assert [new[k] for k in ("x", "y", "width")] == pytest.approx(
+            [old[k] for k in ("x", "y", "width")],
+            abs=2,
+        )
+
+
+# -- what it shows
+
+
+def test_details_are_shown(page: Page) -> None:
+    """Title, contributor, agency, number and keywords stand beside; keywords lead to searches."""
+    ids = results(page)
+    by_space(page)
+    told = page.evaluate("async id => (await fetch(`/api/image/demo/${id}`)).json()", ids[0])
+    facts = dialog(page).locator(".facts")
+    expect(facts).to_contain_text(told["contributor"])
+    expect(facts).to_contain_text(ids[0])
+    keywords = facts.get_by_role("list", name="Keywords").get_by_role("link")
+    assert keywords.all_text_contents() == told["keywords"][:20]
+    words = keywords.first.text_content() or ""
+    keywords.first.click()
+    expect(page).to_have_url(re.compile(r"/search\?q="))
+    expect(page.get_by_role("heading", level=1)).to_contain_text(words)
+    page.go_back()
+    expect(page).to_have_url(re.compile(f"/image/demo/{ids[0]}"))
+
+
+@pytest.fixture
+def shop(context: BrowserContext) -> list[str]:
+    """A page in the affiliate network's place; holds the addresses that were opened there."""
+    found: list[str] = []
+
+    def answer(route: Route) -> None:
+        found.append(route.request.url)
+        route.fulfill(body="<!doctype html><title>Shop</title>", content_type="text/html")
+
+    context.route("https://shutterstock.7eer.net/**", answer)
+    return found
+
+
+def test_way_to_the_agency_earns_once(
+    page: Page, context: BrowserContext, site: SiteServer, shop: list[str]
+) -> None:
+    """The button is the affiliate link, sponsored; its click stands in the ledger once."""
+    context.expose_function("clicks", lambda: len(clicks_for(site, "tree")))
+    ids = results(page, "tree")
+    by_space(page, 2)
+    buy = dialog(page).get_by_role("link", name=re.compile("^See at "))
+    expect(buy).to_have_attribute("rel", "sponsored nofollow noopener")
+    expect(dialog(page).get_by_text("Links on this page earn us a commission.")).to_be_visible()
+    buy.click()
+    page.wait_for_url("https://shutterstock.7eer.net/**")
+    assert shop == [affiliate_link(ids[2], "tree")]
+    page.wait_for_function("async () => await clicks() > 0")
+    page.goto("/")
+    assert clicks_for(site, "tree") == [("demo", ids[2], 1)]
+
+
+def test_looking_is_no_click(page: Page, site: SiteServer) -> None:
+    """Opening quick look and going on there is recorded as no click."""
+    told: list[str] = []
+    page.on("request", lambda one: told.append(one.url) if "/clicks" in one.url else None)
+    results(page, "river")
+    by_click(page)
+    page.keyboard.press("ArrowRight")
+    looked(page)
+    page.keyboard.press("Escape")
+    closed(page)
+    assert told == []
+    assert clicks_for(site, "river") == []
+
+
+def test_similar_pictures_lead_to_their_pages(page: Page) -> None:
+    """Pictures like this one stand below, twelve at most; their titles lead to their pages."""
+    results(page)
+    by_space(page)
+    similar = dialog(page).locator(".similars .tile")
+    expect(similar.first).to_be_visible()
+    assert 1 <= similar.count() <= 12
+    name = similar.first.locator(".title bdi").text_content() or ""
+    similar.first.hover()
+    similar.first.locator(".title").click()
+    expect(page.locator("main h1")).to_have_text(name)
+    closed(page)
+
+
+@pytest.mark.parametrize("edge", ["bottom", "right"])
+def test_preview_keeps_the_crop(browser: Browser, site: SiteServer, edge: str) -> None:
+    """Neither the tile's picture, grown, nor the large one shows its id bar."""
+    context = browser.new_context(base_url=site.url, bypass_csp=True, reduced_motion="reduce")
+    page = context.new_page()
+    ids = results(page)
+    known = page.evaluate("async () => (await (await fetch('/api/search?q=flower')).json()).items")
+    sizes = {one["thumbnail"]["url"]: one["thumbnail"] for one in known}
+    sizes |= {one["preview"]["url"]: one["preview"] for one in known}
+    large: list[Route] = []
+
+    def answer(route: Route) -> None:
+        size = sizes.get("/static" + route.request.url.rpartition("/static")[2])
+        if size is None:  # of a similar picture
+            route.continue_()
+            return
+        route.fulfill(body=barred(size["width"], size["height"], edge), content_type="image/png")
+
+    page.route("**/static/demo/*.webp", answer)
+    page.route("**/static/demo/*-large.webp", lambda route: large.append(route))  # noqa: PLW0108 - not a builtin
+    results(page)
+    page.add_style_tag(content="figure { background: #808080 !important }")
+    for place in range(0, len(ids), 3):
+        large.clear()
+        with page.expect_request("**/*-large.webp"):
+            by_space(page, place)
+        figure = dialog(page).locator("figure")
+        grown = figure.locator("img").first
+        grown.evaluate("image => image.decode()")
+        assert not tinted(opened(figure.screenshot())), ids[place]
+        answer(large[0])
+        figure.locator("img").last.evaluate("image => image.decode()")
+        assert not tinted(opened(figure.screenshot())), ids[place]
+        page.keyboard.press("Escape")
+        closed(page)
+    context.close()
+
+
+def test_small_picture_stays_when_the_large_fails(page: Page) -> None:
+    """When the large picture can't be had, the tile's own stands in its place."""
+    page.route("**/static/demo/*-large.webp", lambda route: route.abort())
+    results(page)
+    by_space(page)
+    picture = dialog(page).locator("figure img")
+    expect(picture.last).to_be_hidden()
+    expect(picture.first).to_be_visible()
+    assert picture.first.evaluate("image => image.naturalWidth") > 0
+
+
+@pytest.mark.parametrize("answer", ["gone", "cut"])
+def test_without_details_the_page_itself_comes(page: Page, answer: str) -> None:
+    """When the details can't be fetched the visitor gets to the page; Back leads to results."""
+    ids = results(page)
+    page.route(
+        DETAILS,
+        lambda route: route.abort() if answer == "cut" else route.fulfill(status=404, body="{}"),
+    )
+    page.locator("main .tile .picture").nth(1).press("Space")
+    expect(page.locator("main article h1")).to_be_visible()
+    closed(page)
+    assert re.search(f"/image/demo/{ids[1]}", page.url)
+    page.go_back()
+    came_back(page, ids)
+
+
+def test_hostile_titles_are_text(context_of_two: BrowserContext, agency: FakeAgency) -> None:
+    """Whatever a contributor calls a picture stands in quick look as text."""
+    page = context_of_two.new_page()
+    shown: list[str] = []
+
+    def dismiss(alert: Dialog) -> None:
+        shown.append(alert.message)
+        alert.dismiss()
+
+    page.on("dialog", dismiss)
+    words = uuid.uuid4().hex
+    page.goto(f"/search?q={words}&agency=shutterstock&lang=en")
+    tiles(page)
+    assert len(agency.searches_for(f"={words}")) == 1
+    for place in range(5):
+        page.locator("main .tile .picture").nth(place).press("Space")
+        looked(page)
+        expect(heading(page)).to_have_text(TITLES[place])
+        page.keyboard.press("Escape")
+        closed(page)
+    assert shown == []
+
+
+def test_quick_look_keeps_the_policy(page: Page) -> None:
+    """Quick look does nothing that the Content-Security-Policy forbids, and logs no error."""
+    errors: list[str] = []
+    page.emulate_media(reduced_motion="no-preference")
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.add_init_script(WATCH)
+    results(page)
+    by_click(page)
+    page.keyboard.press("ArrowRight")
+    looked(page)
+    page.keyboard.press("Escape")
+    closed(page)
+    assert page.evaluate("violations") == []
+    assert errors == []
+
+
+# -- for everybody
+
+
+@pytest.mark.parametrize("lang", ["en", "ar"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1440])
+def test_quick_look_breaks_no_rule(
+    browser: Browser, site: SiteServer, scheme: Literal["light", "dark"], width: int, lang: str
+) -> None:
+    """Quick look breaks no rule of accessibility, at a desk and on a phone."""
+    context = browser.new_context(
+        base_url=site.url,
+        bypass_csp=True,  # for the checker's own script
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        viewport={"width": width, "height": 800},
+    )
+    page = context.new_page()
+    page.goto(f"/search?q=flower&lang={lang}")
+    tiles(page)
+    page.locator("main .tile .picture").nth(1).press("Space")
+    page.locator("dialog .similars .tile").first.wait_for()
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(CHECK) == []
+    context.close()
+
+
+def test_focus_stays_within(page: Page) -> None:
+    """Tab goes round through the dialog, and reaches nothing behind it."""
+    results(page)
+    by_space(page, 1)
+    expect(dialog(page).locator(".similars .tile").first).to_be_visible()
+    visited: set[str] = set()
+    for _ in range(90):
+        page.keyboard.press("Tab")
+        where = page.evaluate(
+            """() => {
+                const at = document.activeElement;
+                if (at === document.body) return "browser";
+                return at.closest("dialog") ? at.className || at.tagName : "behind";
+            }"""
+        )
+        visited.add(where)
+    assert "behind" not in visited
+    assert {"before", "after", "close", "primary", "picture"} <= visited
+
+
+@pytest.fixture
+def counted(page: Page) -> Page:
+    """A page that counts the view transitions it starts."""
+    page.emulate_media(reduced_motion="no-preference")
+    page.add_init_script(COUNT_TRANSITIONS)
+    return page
+
+
+def test_tile_grows_into_quick_look(counted: Page) -> None:
+    """A tile grows by a view transition; going on and closing start none."""
+    results(counted)
+    by_space(counted)
+    counted.keyboard.press("ArrowRight")
+    looked(counted)
+    counted.keyboard.press("Escape")
+    closed(counted)
+    assert counted.evaluate("transitions") == 1
+    named = "all => all.filter(one => one.style.viewTransitionName).length"
+    assert counted.locator("*").evaluate_all(named) == 0
+
+
+def test_reduced_motion_starts_no_transition(counted: Page) -> None:
+    """With reduced motion quick look is there at once."""
+    counted.emulate_media(reduced_motion="reduce")
+    ids = results(counted)
+    by_space(counted)
+    shows(counted, ids, 0)
+    assert counted.evaluate("transitions") == 0
+
+
+def test_fingers_may_zoom(page: Page) -> None:
+    """Two fingers zoom in quick look, as anywhere."""
+    results(page)
+    by_space(page)
+    assert dialog(page).evaluate("one => getComputedStyle(one).touchAction") == "pan-y pinch-zoom"

@@ -1,0 +1,505 @@
+"""More pictures come under those on the screen, by a button and by themselves; nothing moves."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect
+
+from tests.browser.conftest import Launch
+from tests.browser.fake_agency import FakeAgency
+from tests.browser.test_search import WATCH, boxes, tiles, unasked
+from tests.site_server import SiteServer
+
+PICTURES = 48 * 12
+"""More than two calls to the agency give."""
+PLACES = """() => [...document.querySelectorAll(".tile .picture")]
+    .map(a => [a.dataset.id, a.getBoundingClientRect()])
+    .filter(([, box]) => box.bottom > 0 && box.top < innerHeight)
+    .map(([id, box]) => [id, Math.round(box.top), Math.round(box.left)])"""
+SOME_FRAMES = """async () => {
+    for (let i = 0; i < 20; i += 1) await new Promise(requestAnimationFrame);
+}"""
+SETTLED = f"""async () => {{
+    const ended = new Promise(done => addEventListener("scrollend", done, {{ once: true }}));
+    scrollBy(0, 137);
+    await ended;
+    return ({PLACES})();
+}}"""
+AS_BEFORE = """places => places.every(([id, top, left]) => {
+    const box = document.querySelector(`.picture[data-id="${id}"]`)?.getBoundingClientRect();
+    return Math.abs(box?.top - top) < 2 && Math.abs(box?.left - left) < 2;
+})"""
+SECOND = re.compile(r"/ajax/search\?.*page=2")
+
+
+@pytest.fixture
+def agency_of_many(agency: FakeAgency) -> Iterator[FakeAgency]:
+    """The Shutterstock of this machine, with pictures for twelve pages."""
+    with agency.having(PICTURES):
+        yield agency
+
+
+@pytest.fixture
+def page(context_of_two: BrowserContext, agency_of_many: FakeAgency) -> Page:
+    """A visitor who doesn't want pictures to come by themselves."""
+    assert agency_of_many.pictures == PICTURES
+    opened = context_of_two.new_page()
+    opened.add_init_script(
+        "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })"
+    )
+    return opened
+
+
+@pytest.fixture
+def scroller(context_of_two: BrowserContext, agency_of_many: FakeAgency) -> Page:
+    """A visitor for whom pictures come by themselves."""
+    assert agency_of_many.pictures == PICTURES
+    return context_of_two.new_page()
+
+
+def button(page: Page) -> Locator:
+    return page.get_by_role("link", name="More pictures")
+
+
+def searched(page: Page, query: str | None = None) -> str:
+    """Show a search of the agency that has many pictures; its query string."""
+    query = query or unasked("cat")
+    page.goto(f"/search?{query}&agency=shutterstock&lang=en")
+    assert len(tiles(page)) == 48
+    return query
+
+
+def has_pages(page: Page, number: int) -> None:
+    expect(page.locator(".tile .picture")).to_have_count(48 * number)
+
+
+def asked_for(page: Page, pattern: re.Pattern[str]) -> list[Request]:
+    """The requests for addresses like that, as they come."""
+    found: list[Request] = []
+    page.on("request", lambda one: found.append(one) if pattern.search(one.url) else None)
+    return found
+
+
+def on_screen(page: Page) -> list[list[float]]:
+    """The tiles' boxes, in the page's own coordinates."""
+    scrolled: float = page.evaluate("scrollY")
+    return [[x, y + scrolled, width, height] for x, y, width, height in boxes(page)]
+
+
+# -- by the button
+
+
+def test_button_appends_the_next_page(page: Page) -> None:
+    """A click brings the next page under this one: no navigation, its first picture focused."""
+    searched(page)
+    first = tiles(page)
+    address = page.url
+    page.evaluate("window.same = true")
+    button(page).click()
+    has_pages(page, 2)
+    both = tiles(page)
+    assert both[:48] == first
+    assert len(set(both)) == 96
+    expect(page.locator(f'.picture[data-id="{both[48]}"]')).to_be_focused()
+    expect(page.locator("#status")).to_have_text("48 more pictures, page 2 of 12")
+    expect(page.get_by_role("navigation", name="Pages")).to_contain_text("Page 2 of 12")
+    assert page.evaluate("window.same") is True
+    assert page.url == address
+    assert page.locator(".picture").last.get_attribute("data-position") == "96"
+
+
+def test_keyboard_goes_on_page_by_page(page: Page) -> None:
+    """Enter on the button works as a click does, and the page says which one it shows."""
+    searched(page)
+    for number in (2, 3):
+        button(page).press("Enter")
+        has_pages(page, number)
+        expect(page.locator(".picture").nth(48 * (number - 1))).to_be_focused()
+        expect(page.locator(".pages")).to_have_count(1)
+        expect(page.locator(".pages")).to_contain_text(f"Page {number} of 12")
+
+
+def test_button_moves_nothing(page: Page) -> None:
+    """Pictures on the screen stay where they are when others come below."""
+    searched(page)
+    button(page).scroll_into_view_if_needed()
+    before = on_screen(page)
+    place = page.evaluate("scrollY")
+    button(page).click()
+    has_pages(page, 2)
+    assert on_screen(page)[:48] == before
+    assert page.evaluate("scrollY") == place
+
+
+@pytest.mark.parametrize("way", ["hover", "focus"])
+def test_intent_fetches_ahead(page: Page, way: str) -> None:
+    """Hover or focus on the button fetches the next page, and a click uses that answer."""
+    asked = asked_for(page, SECOND)
+    searched(page)
+    with page.expect_response(SECOND):
+        getattr(button(page), way)()
+    has_pages(page, 1)
+    button(page).click()
+    has_pages(page, 2)
+    assert len(asked) == 1
+
+
+def test_click_joins_what_is_on_its_way(page: Page) -> None:
+    """A click while the page is on its way asks nothing more, and shows it when it comes."""
+    asked = asked_for(page, SECOND)
+    held: list[Route] = []
+    page.route(SECOND, lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
+    searched(page)
+    with page.expect_request(SECOND):
+        button(page).hover()
+    button(page).click()
+    button(page).click()
+    expect(button(page)).to_have_attribute("aria-busy", "true")
+    held[0].continue_()
+    has_pages(page, 2)
+    expect(page.locator(".picture").nth(48)).to_be_focused()
+    assert len(asked) == 1
+
+
+def test_ctrl_click_opens_the_page_s_own_address(
+    page: Page, context_of_two: BrowserContext
+) -> None:
+    """A click with Ctrl opens the next page's address in another tab and adds nothing here."""
+    searched(page)
+    with context_of_two.expect_page() as tab:
+        button(page).click(modifiers=["Control"])
+    expect(tab.value).to_have_url(re.compile(r"/search\?.*page=2"))
+    second = tiles(tab.value)
+    assert len(second) == 48
+    has_pages(page, 1)
+    assert not set(second) & set(tiles(page))
+
+
+def test_plain_link_leads_to_the_next_page(
+    browser: Browser, site_of_two: SiteServer, agency_of_many: FakeAgency
+) -> None:
+    """Without JavaScript the same link leads to page 2, which has a way back."""
+    assert agency_of_many.pictures == PICTURES
+    context = browser.new_context(base_url=site_of_two.url, java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(f"/search?{unasked('cat')}&agency=shutterstock&wait=1")
+    button(plain).click()
+    expect(plain).to_have_url(re.compile("page=2"))
+    has_pages(plain, 1)
+    expect(plain.get_by_role("link", name="Previous")).to_be_visible()
+    context.close()
+
+
+def test_pages_go_on_from_any(page: Page) -> None:
+    """From page 3's own address the button brings page 4, and the way back leads to page 2."""
+    query = searched(page)
+    page.goto(f"/search?{query}&agency=shutterstock&lang=en&page=3")
+    has_pages(page, 1)
+    button(page).click()
+    has_pages(page, 2)
+    expect(page.locator("#status")).to_have_text("48 more pictures, page 4 of 12")
+    expect(page.get_by_role("link", name="Previous")).to_have_attribute(
+        "href", re.compile(r"page=2")
+    )
+
+
+# -- by itself
+
+
+def scroll_to_the_end(page: Page) -> None:
+    """Scroll as a visitor does, a screen at a time, as far as pictures come by themselves."""
+    page.evaluate(
+        """async () => {
+            const frame = () => new Promise(requestAnimationFrame);
+            const on = () => document.querySelector(".pages").textContent.includes("Page 5");
+            const end = () => scrollY + innerHeight >= document.documentElement.scrollHeight - 1;
+            while (!(on() && end())) { scrollBy(0, 400); await frame(); }
+            for (let i = 0; i < 20; i += 1) await frame();
+        }"""
+    )
+
+
+def test_pages_of_one_call_come_by_themselves(scroller: Page, agency_of_many: FakeAgency) -> None:
+    """Scrolling brings the five pages that one call to the agency gave, and no more."""
+    asked = asked_for(scroller, re.compile(r"/ajax/search\?.*page="))
+    query = searched(scroller)
+    scroll_to_the_end(scroller)
+    has_pages(scroller, 5)
+    assert len(agency_of_many.searches_for(query)) == 1
+    assert len(asked) == 4
+    expect(button(scroller)).to_be_visible()
+    expect(scroller.locator("#status")).to_have_text("48 more pictures, page 5 of 12")
+
+
+def test_another_call_waits_for_the_button(scroller: Page, agency_of_many: FakeAgency) -> None:
+    """The sixth page costs a call and comes by the button; the seventh is free again."""
+    query = searched(scroller)
+    scroll_to_the_end(scroller)
+    button(scroller).click()
+    expect(scroller.locator(".picture").nth(240)).to_be_focused()
+    scroller.keyboard.press("End")
+    expect(scroller.locator(".picture").nth(48 * 6)).to_be_attached()
+    assert len(agency_of_many.searches_for(query)) == 2
+
+
+def test_saving_visitors_are_asked(page: Page, agency_of_many: FakeAgency) -> None:
+    """Where the browser says that data is dear, nothing comes by itself."""
+    asked = asked_for(page, SECOND)
+    query = searched(page)
+    page.keyboard.press("End")
+    page.evaluate(
+        "async () => { for (let i = 0; i < 20; i += 1) await new Promise(requestAnimationFrame) }"
+    )
+    assert asked == []
+    assert len(agency_of_many.searches_for(query)) == 1
+
+
+@pytest.mark.parametrize("width", [375, 768, 1440])
+def test_scrolling_shifts_nothing(scroller: Page, width: int) -> None:
+    """While a visitor scrolls through five pages nothing on the screen moves by itself."""
+    scroller.set_viewport_size({"width": width, "height": 900})
+    query = searched(scroller)
+    scroller.add_init_script(WATCH)
+    searched(scroller, query)
+    scroll_to_the_end(scroller)
+    has_pages(scroller, 5)
+    assert scroller.evaluate("shift") == 0
+
+
+def test_coming_pages_move_nothing(scroller: Page) -> None:
+    """When the last rows are on the screen, a page that comes then leaves them as they are."""
+    held: list[Route] = []
+    scroller.route(SECOND, lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
+    searched(scroller)
+    with scroller.expect_request(SECOND):
+        scroller.keyboard.press("End")
+    expect(button(scroller)).to_be_in_viewport()
+    before = on_screen(scroller)
+    held[0].continue_()
+    expect(scroller.locator(".picture").nth(48)).to_be_attached()
+    assert on_screen(scroller)[:48] == before
+
+
+# -- failing, late, overtaken
+
+
+def test_failing_page_leaves_the_link(page: Page) -> None:
+    """When the next page can't be fetched the page says so; the link stays and works again."""
+    searched(page)
+    page.route(SECOND, lambda route: route.abort())
+    button(page).click()
+    expect(page.locator(".pages")).to_contain_text("The search could not be reached.")
+    expect(page.locator("#status")).to_have_text("The search could not be reached.")
+    expect(button(page)).not_to_have_attribute("aria-busy", "true")
+    expect(button(page)).to_be_focused()
+    has_pages(page, 1)
+    page.unroute(SECOND)
+    button(page).click()
+    has_pages(page, 2)
+    expect(page.locator(".pages")).to_contain_text("Page 2 of 12")
+
+
+def test_failing_by_itself_is_silent(scroller: Page) -> None:
+    """What nobody asked for may fail without a word."""
+    scroller.route(SECOND, lambda route: route.fulfill(status=500, body="broken"))
+    searched(scroller)
+    said = scroller.locator("#status").text_content()
+    with scroller.expect_response(SECOND):
+        scroller.keyboard.press("End")
+    expect(button(scroller)).not_to_have_attribute("aria-busy", "true")
+    expect(scroller.locator(".pages")).to_contain_text("Page 1 of 12")
+    assert scroller.locator("#status").text_content() == said
+
+
+def test_failed_fetch_ahead_is_asked_again(page: Page) -> None:
+    """When fetching ahead failed, the click asks anew."""
+    searched(page)
+    page.route(SECOND, lambda route: route.abort(), times=1)
+    with page.expect_event("requestfailed"):
+        button(page).hover()
+    button(page).click()
+    has_pages(page, 2)
+
+
+def test_page_without_any_answer_is_a_failure(page: Page, agency_of_many: FakeAgency) -> None:
+    """When no agency answers for the next page, the link to it stays."""
+    query = searched(page)
+    page.goto(f"/search?{query}&agency=shutterstock&lang=en&page=5")
+    has_pages(page, 1)
+    with agency_of_many.failing():
+        button(page).click()
+        expect(page.locator(".pages")).to_contain_text("The search could not be reached.")
+    has_pages(page, 1)
+    expect(button(page)).to_have_attribute("href", re.compile("page=6"))
+
+
+def test_what_was_fetched_ahead_is_aborted_by_a_filter(page: Page) -> None:
+    """Another filter ends the fetching ahead, and brings a first page of its own."""
+    page.route(SECOND, lambda _: None)
+    searched(page)
+    page.get_by_text("Filters", exact=True).click()
+    with page.expect_request(SECOND):
+        button(page).hover()
+    with page.expect_event("requestfailed", lambda one: bool(SECOND.search(one.url))):
+        page.get_by_label("Orientation").select_option("Vertical")
+    expect(page).to_have_url(re.compile("orientation=vertical"))
+    has_pages(page, 1)
+    page.unroute(SECOND)
+    button(page).click()
+    has_pages(page, 2)
+    assert page.locator(".chosen").count() == 1
+
+
+def test_page_of_another_search_is_dropped(page: Page) -> None:
+    """A page that was asked for before another filter was chosen is never shown with it."""
+    page.route(SECOND, lambda _: None)
+    searched(page)
+    page.get_by_text("Filters", exact=True).click()
+    button(page).click()
+    page.get_by_label("Orientation").select_option("Vertical")
+    expect(page.locator(".chosen")).to_contain_text("Vertical")
+    has_pages(page, 1)
+    expect(page.locator(".pages")).to_contain_text("Page 1 of 12")
+
+
+def test_leaving_aborts(page: Page) -> None:
+    """What was fetched ahead is ended when the visitor leaves the page."""
+    page.route(SECOND, lambda _: None)
+    searched(page)
+    with page.expect_request(SECOND):
+        button(page).hover()
+    with page.expect_event("requestfailed", lambda one: bool(SECOND.search(one.url))):
+        page.goto("/")
+
+
+def test_late_pictures_of_two_pages_are_appended(page: Page) -> None:
+    """Pictures of an agency that was late go below those of a page that came before them."""
+    held: list[Route] = []
+
+    def answer(route: Route) -> None:
+        if "page=2" in route.request.url:
+            route.continue_()
+        elif "wait=1" in route.request.url:
+            held.append(route)
+        else:
+            late(route)
+
+    page.route("**/ajax/search?*", answer)
+    with page.expect_request("**/ajax/search?*wait=1"):
+        page.goto(f"/search?{unasked('animal')}&lang=en")
+    theirs = page.locator('.picture[data-agency="shutterstock"]')
+    expect(page.locator(".tile .picture")).to_have_count(24)
+    expect(theirs).to_have_count(0)
+    button(page).click()
+    expect(page.locator(".picture").nth(24)).to_be_focused()
+    expect(theirs).to_have_count(24)
+    both = tiles(page)
+    before = on_screen(page)
+    held[0].continue_()
+    expect(theirs).to_have_count(48)
+    found = tiles(page)
+    assert found[:72] == both
+    assert len(set(found)) == 96
+    assert on_screen(page)[:72] == before
+    expect(page.locator("#status")).to_have_text("More pictures have come.")
+    expect(page.locator(".pages")).to_have_count(1)
+    expect(page.locator(".pages")).to_contain_text("Page 2 of")
+
+
+def test_appended_page_waits_for_late_agencies(page: Page, agency_of_many: FakeAgency) -> None:
+    """A page that is appended holds the pictures of a slow agency too."""
+    theirs = page.locator('.picture[data-agency="shutterstock"]')
+    query = unasked("animal")
+    page.goto(f"/search?{query}&lang=en&agency=demo")
+    tiles(page)
+    with agency_of_many.held() as gate:
+        page.goto(f"/search?{query}&lang=en")
+        assert len(tiles(page)) == 24
+        with page.expect_request(SECOND):
+            button(page).click()
+        gate.set()
+        expect(theirs).to_have_count(48)
+    assert len(set(tiles(page))) == 96
+
+
+def late(route: Route) -> None:
+    """The answer as it is while Shutterstock is still looking."""
+    response = route.fetch()
+    body = re.sub(
+        r'<li class="tile".*?</li>',
+        lambda tile: "" if 'data-agency="shutterstock"' in tile[0] else tile[0],
+        response.text(),
+        flags=re.DOTALL,
+    )
+    mark = '<section class="results" data-late="shutterstock"'
+    route.fulfill(response=response, body=body.replace('<section class="results"', mark, 1))
+
+
+# -- back and reload
+
+
+def three_pages(page: Page) -> tuple[list[str], list[list[object]]]:
+    """Three pages by the button, the third on the screen; its tiles and their places."""
+    searched(page)
+    for number in (2, 3):
+        button(page).click()
+        expect(page.locator(".picture").nth(48 * (number - 1))).to_be_focused()
+    page.locator(".picture").nth(110).scroll_into_view_if_needed()
+    return tiles(page), page.evaluate(SETTLED)
+
+
+def is_as_before(page: Page, before: tuple[list[str], list[list[object]]]) -> None:
+    has_pages(page, 3)
+    page.wait_for_function(AS_BEFORE, arg=before[1])
+    assert tiles(page) == before[0]
+
+
+def test_reload_comes_back_to_the_same_place(page: Page) -> None:
+    """Reloading after three pages shows the same pictures at the same place."""
+    before = three_pages(page)
+    page.reload()
+    is_as_before(page, before)
+
+
+def test_back_comes_back_to_the_same_place(page: Page) -> None:
+    """Back from elsewhere, loaded anew, shows three pages at the same place."""
+    before = three_pages(page)
+    page.goto("/")
+    page.go_back()
+    is_as_before(page, before)
+    assert page.evaluate("performance.getEntriesByType('navigation')[0].type") == "back_forward"
+
+
+def test_back_from_memory_comes_back_to_the_same_place(
+    launch: Launch, site_of_two: SiteServer, agency_of_many: FakeAgency
+) -> None:
+    """The same in a browser that keeps pages alive behind; there pictures go on coming."""
+    assert agency_of_many.pictures == PICTURES
+    keeping = launch(without=["--disable-back-forward-cache"])
+    page = keeping.new_context(base_url=site_of_two.url).new_page()
+    page.add_init_script(
+        """Object.defineProperty(navigator, 'connection', { value: { saveData: true } });
+        addEventListener('pageshow', event => { window.kept = event.persisted })"""
+    )
+    before = three_pages(page)
+    page.goto("/")
+    page.evaluate("() => { setTimeout(() => history.back()) }")
+    page.wait_for_function("() => window.kept !== false")
+    is_as_before(page, before)
+    assert page.evaluate("window.kept") is True
+    button(page).click()
+    has_pages(page, 4)
+    keeping.close()
+
+
+def test_back_over_a_filter_comes_back_to_the_same_place(page: Page) -> None:
+    """Back from a filter that answered in place shows three pages at the same place again."""
+    before = three_pages(page)
+    page.get_by_text("Filters", exact=True).click()
+    page.locator(".picture").nth(110).scroll_into_view_if_needed()
+    places = page.evaluate(SETTLED)
+    page.get_by_label("Orientation").select_option("Vertical")
+    has_pages(page, 1)
+    page.go_back()
+    is_as_before(page, (before[0], places))

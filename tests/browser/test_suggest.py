@@ -1,0 +1,337 @@
+"""While a visitor types, the box offers searches to choose with keys, a click or a tap."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Dialog,
+    Locator,
+    Page,
+    Request,
+    Route,
+    expect,
+)
+
+from tests.browser.fake_agency import TITLES
+from tests.browser.test_search import tiles
+from tests.site_server import SiteServer
+
+HELD = "async number => { while (await held() < number) await new Promise(requestAnimationFrame) }"
+OPEN = "#suggestions:not([hidden]) [role=option]"
+
+
+def box(page: Page) -> Locator:
+    return page.locator("input[role=combobox]")
+
+
+def options(page: Page) -> list[str]:
+    """The suggestions on the screen, once there are some."""
+    page.locator(OPEN).first.wait_for()
+    return page.locator(OPEN).all_text_contents()
+
+
+def typed(page: Page, words: str, address: str = "/?lang=en") -> list[str]:
+    """What is offered to words typed on a page."""
+    page.goto(address)
+    box(page).fill(words)
+    return options(page)
+
+
+def closed(page: Page) -> None:
+    expect(page.locator("#suggestions")).to_be_hidden()
+    expect(box(page)).to_have_attribute("aria-expanded", "false")
+    assert not box(page).get_attribute("aria-activedescendant")
+
+
+def answered(words: str, found: list[str]) -> Callable[[Route], None]:
+    """Answers the route of suggestions."""
+    return lambda route: route.fulfill(json=[words, found])
+
+
+@pytest.fixture
+def asked(page: Page) -> list[str]:
+    """The addresses of suggestions and searches that the page has asked for."""
+    found: list[str] = []
+
+    def note(request: Request) -> None:
+        if re.search(r"//[^/]+/(suggest|search)\?", request.url):
+            found.append(request.url)
+
+    page.on("request", note)
+    return found
+
+
+# -- typing and choosing
+
+
+def test_typing_offers_searches(page: Page) -> None:
+    """Typed letters show searches that begin with them."""
+    found = typed(page, "bi")
+    assert 1 < len(found) <= 8
+    assert all(one.startswith("bi") for one in found)
+    expect(box(page)).to_have_attribute("aria-expanded", "true")
+
+
+def test_arrows_go_round_through_the_typed_words(page: Page) -> None:
+    """Arrows choose one after the other, and the typed words between the last and the first."""
+    found = typed(page, "bi")
+    for way, places in (("ArrowDown", [*found, "bi", found[0]]), ("ArrowUp", ["bi", found[-1]])):
+        for place in places:
+            box(page).press(way)
+            expect(box(page)).to_have_value(place)
+            if place == "bi":
+                assert not box(page).get_attribute("aria-activedescendant")
+                continue
+            chosen = page.locator(f"{OPEN}[aria-selected=true]")
+            expect(chosen).to_have_text(place)
+            expect(box(page)).to_have_attribute(
+                "aria-activedescendant", chosen.get_attribute("id") or ""
+            )
+    expect(box(page)).to_be_focused()
+
+
+def test_enter_searches_the_chosen_one(page: Page, site: SiteServer) -> None:
+    """Enter searches what the arrows have chosen."""
+    found = typed(page, "bi")
+    box(page).press("ArrowDown")
+    box(page).press("ArrowDown")
+    box(page).press("Enter")
+    expect(page).to_have_url(f"{site.url}/search?q={found[1].replace(' ', '+')}&lang=en")
+    assert tiles(page)
+
+
+def test_enter_without_a_choice_searches_the_typed_words(page: Page, site: SiteServer) -> None:
+    """Enter with suggestions on the screen searches what was typed."""
+    typed(page, "bi")
+    box(page).press("Enter")
+    expect(page).to_have_url(f"{site.url}/search?q=bi&lang=en")
+
+
+def test_escape_brings_back_what_was_typed(page: Page) -> None:
+    """Escape closes the list and leaves the typed words; an arrow opens it again."""
+    found = typed(page, "bi")
+    box(page).press("ArrowDown")
+    expect(box(page)).to_have_value(found[0])
+    box(page).press("Escape")
+    closed(page)
+    expect(box(page)).to_have_value("bi")
+    box(page).press("ArrowDown")
+    assert options(page) == found
+
+
+@pytest.mark.parametrize("touch", [False, True])
+def test_click_and_tap_search(browser: Browser, site: SiteServer, touch: bool) -> None:  # noqa: FBT001 - parametrized
+    """A click or a tap on a suggestion searches it."""
+    context = browser.new_context(base_url=site.url, has_touch=touch, is_mobile=touch)
+    page = context.new_page()
+    found = typed(page, "bi")
+    second = page.locator(OPEN).nth(1)
+    if touch:
+        second.tap()
+    else:
+        second.click()
+    expect(page).to_have_url(f"{site.url}/search?q={found[1].replace(' ', '+')}&lang=en")
+    context.close()
+
+
+def test_list_is_no_suggestion(page: Page, asked: list[str]) -> None:
+    """A click on the list's own edge searches nothing."""
+    typed(page, "bi")
+    before = list(asked)
+    page.locator("#suggestions").click(position={"x": 40, "y": 1})
+    expect(box(page)).to_have_value("bi")
+    assert options(page)
+    assert asked == before
+
+
+def test_leaving_the_box_closes(page: Page) -> None:
+    """The list goes when the focus goes, and an answer that comes later doesn't open it."""
+    typed(page, "bi")
+    box(page).press("Tab")
+    closed(page)
+    held: list[Route] = []
+    page.route("**/suggest?*", lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
+    with page.expect_request("**/suggest?*"):
+        box(page).press_sequentially("r")
+    with page.expect_event("requestfailed"):
+        page.get_by_role("button", name="Search").focus()
+    closed(page)
+
+
+def test_emptied_box_closes(page: Page) -> None:
+    """Without words there is nothing to offer."""
+    typed(page, "b")
+    box(page).press("Backspace")
+    closed(page)
+
+
+def test_typed_words_in_place_close_the_list(page: Page, site: SiteServer) -> None:
+    """Beside open filters a suggestion is answered in place, and the list goes."""
+    page.goto("/search?q=cat&lang=en")
+    tiles(page)
+    page.get_by_text("Filters", exact=True).click()
+    box(page).fill("bi")
+    found = options(page)
+    page.evaluate("window.same = true")
+    box(page).press("ArrowDown")
+    box(page).press("Enter")
+    expect(page).to_have_url(f"{site.url}/search?q={found[0]}&lang=en")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(found[0])
+    closed(page)
+    assert page.evaluate("window.same") is True
+
+
+# -- answers
+
+
+def test_outdated_answer_is_dropped(page: Page) -> None:
+    """When an older question is answered after a newer one, the newer answer stays."""
+    held: list[Route] = []
+    page.route("**/suggest?*", lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
+    page.expose_function("held", lambda: len(held))
+    page.goto("/?lang=en")
+    for number, letter in enumerate("ab", 1):
+        box(page).press_sequentially(letter)
+        page.evaluate(HELD, number)
+    older, newer = held
+    newer.fulfill(json=["ab", ["abacus"]])
+    assert options(page) == ["abacus"]
+    older.fulfill(json=["a", ["apple"]])
+    page.evaluate("() => fetch('/healthz')")  # the older answer has come by then
+    assert options(page) == ["abacus"]
+
+
+def test_answer_does_not_take_a_choice_away(page: Page) -> None:
+    """An answer that comes while arrows move through the list doesn't replace it."""
+    found = typed(page, "b")
+    held: list[Route] = []
+    page.route("**/suggest?*", lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
+    with page.expect_request("**/suggest?*"):
+        box(page).press_sequentially("i")
+    with page.expect_event("requestfailed"):
+        box(page).press("ArrowDown")
+    expect(page.locator(f"{OPEN}[aria-selected=true]")).to_have_text(found[0])
+    box(page).press("Escape")
+    expect(box(page)).to_have_value("bi")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"status": 500, "body": "broken"}, {"status": 400, "body": '{"status": 400}'}, None],
+    ids=["broken", "refused", "cut"],
+)
+def test_failing_suggestions_are_silent(page: Page, answer: dict[str, object] | None) -> None:
+    """Without suggestions typing and searching go on; the page says and logs nothing."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.route(
+        "**/suggest?*",
+        lambda route: route.fulfill(**answer) if answer else route.abort(),
+    )
+    page.goto("/?lang=en")
+    with page.expect_event("requestfinished" if answer else "requestfailed"):
+        box(page).press_sequentially("cat")
+    closed(page)
+    expect(page.locator("#status")).to_be_empty()
+    box(page).press("Enter")
+    page.wait_for_url("**/search?q=cat&lang=en")
+    assert tiles(page)
+    assert errors == []
+
+
+def test_hostile_suggestions_are_text(page: Page) -> None:
+    """Whatever an agency suggests is shown and searched as text."""
+    dialogs: list[str] = []
+
+    def dismiss(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
+    hostile = [*TITLES, "x" * 500]
+    page.route("**/suggest?*", answered("a", hostile))
+    assert typed(page, "a") == hostile
+    assert page.locator("#suggestions :not(li, bdi)").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    box(page).press("ArrowDown")
+    box(page).press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(TITLES[0])
+    assert dialogs == []
+
+
+def test_words_are_asked_in_the_page_s_language(page: Page, asked: list[str]) -> None:
+    """The question says the words as typed and the language."""
+    typed(page, "Bi", "/?lang=de")
+    assert [one.partition("/suggest")[2] for one in asked if "/suggest" in one] == ["?q=Bi&lang=de"]
+
+
+# -- input methods
+
+
+def test_nothing_is_asked_while_composing(
+    context: BrowserContext, page: Page, asked: list[str]
+) -> None:
+    """In the middle of an input method's word nothing is asked; its end asks once."""
+    page.clock.install()
+    page.goto("/?lang=ja")
+    box_of_page = page.locator("#q")
+    box_of_page.focus()
+    page.evaluate(
+        "() => document.querySelector('#q').addEventListener('input', e => window.last = e)"
+    )
+    method = context.new_cdp_session(page)
+    for text in ("ね", "ねk", "ねこ"):
+        method.send(
+            "Input.imeSetComposition",
+            {"text": text, "selectionStart": len(text), "selectionEnd": len(text)},
+        )
+    assert page.evaluate("window.last.isComposing") is True
+    page.clock.run_for(1000)
+    assert asked == []
+    with page.expect_request("**/suggest?*"):
+        method.send("Input.insertText", {"text": "猫"})
+    expect(box_of_page).to_have_value("猫")
+    assert len(asked) == 1
+
+
+def test_keys_belong_to_the_input_method(page: Page, asked: list[str]) -> None:
+    """Keys that an input method uses neither search nor move through the list."""
+    typed(page, "bi")
+    before = list(asked)
+    prevented = page.evaluate(
+        """() => {
+            const box = document.querySelector("#q");
+            const send = (key, more) => !box.dispatchEvent(new KeyboardEvent("keydown",
+                { key, bubbles: true, cancelable: true, ...more }));
+            box.dispatchEvent(new CompositionEvent("compositionstart"));
+            return [send("ArrowDown", { isComposing: true }), send("Enter", { isComposing: true }),
+                    send("Enter", { keyCode: 229 })];
+        }"""
+    )
+    assert prevented == [False, True, True]
+    closed(page)
+    expect(box(page)).to_have_value("bi")
+    assert asked == before
+
+
+# -- without sight
+
+
+def test_roles_are_those_of_a_combobox(page: Page) -> None:
+    """Screen readers meet a combobox with a list box of options, named as the box is."""
+    found = typed(page, "bi")
+    box(page).press("ArrowDown")
+    expect(page.locator(".box")).to_match_aria_snapshot(
+        f"""
+        - combobox "Search pictures" [expanded]: {json.dumps(found[0])}
+        - listbox "Search pictures":
+          - option {json.dumps(found[0])} [selected]
+          - option {json.dumps(found[1])}
+        """
+    )
+    assert box(page).get_attribute("aria-autocomplete") == "list"
+    assert box(page).get_attribute("aria-controls") == "suggestions"

@@ -1,0 +1,142 @@
+"""One picture's page, its fragment for quick look, its JSON, and what is similar to it."""
+
+import json
+import re
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.conftest import ClientMaker
+from tests.shutterstock import TOKEN, Answer, shutterstock
+from tests.shutterstock import image as picture
+
+SITE = "https://me.example"
+
+
+@pytest.fixture
+def cat(client: FlaskClient) -> str:
+    """The path of a picture of a cat, such as /image/demo/1."""
+    found = client.get("/api/search?q=cat&lang=en").get_json()["items"][0]
+    return f"/image/demo/{found['id']}"
+
+
+def structured(page: str) -> dict[str, object]:
+    data = re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)
+    assert data
+    found: dict[str, object] = json.loads(data[1])
+    return found
+
+
+def test_a_page_tells_search_engines_what_it_shows(make_client: ClientMaker) -> None:
+    """Its data is an ImageObject with license and the page where it is sold, all absolute."""
+    client = make_client(SITE_URL=SITE)
+    item = client.get("/api/search?q=cat&lang=en").get_json()["items"][0]
+    page = client.get(f"/image/demo/{item['id']}?q=cat&lang=en")
+    data = structured(page.text)
+    assert data["@type"] == "ImageObject"
+    assert data["name"] == item["title"]
+    assert data["contentUrl"] == f"{SITE}{item['preview']['url']}"
+    assert data["acquireLicensePage"] == f"{SITE}{item['page_url']}"
+    assert str(data["license"]).startswith("https://creativecommons.org/")
+    assert f'<link rel="canonical" href="{SITE}/image/demo/{item["id"]}?lang=en">' in page.text
+    assert f'<meta property="og:image" content="{SITE}{item["preview"]["url"]}">' in page.text
+    assert 'content="noindex"' not in page.text
+
+
+def test_hostile_titles_stay_in_the_data(make_client: ClientMaker) -> None:
+    """A title can't end the script that holds the structured data."""
+    title = '</script><script>alert(1)</script>"'
+    with shutterstock() as agency:
+        agency.answer = Answer(200, json.dumps(picture(1) | {"description": title}).encode())
+        client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        page = client.get("/image/shutterstock/1000001?lang=en").text
+    assert structured(page)["name"] == title
+    assert "<script>alert" not in page
+
+
+def test_a_page_is_kept_where_its_address_is_known(make_client: ClientMaker) -> None:
+    """With SITE_URL a page is for everyone; made of the request's host it is kept by none."""
+    known, unknown = make_client(SITE_URL=SITE), make_client()
+    for client, kept in ((known, True), (unknown, False)):
+        item = client.get("/api/search?q=cat&lang=en").get_json()["items"][0]
+        address = f"/image/demo/{item['id']}?lang=en"
+        client.get(address)
+        again = client.get(address)
+        assert again.headers["Cache-Control"].startswith("public" if kept else "private")
+        assert (again.headers.get("X-Cache") == "HIT") is kept
+
+
+def test_a_picture_that_a_search_brought_costs_no_call(make_client: ClientMaker) -> None:
+    """Details come first from the cached search that found the picture."""
+    with shutterstock() as agency:
+        client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        item = client.get("/api/search?q=cat&lang=en").get_json()["items"][0]
+        calls = len(agency.requests)
+        page = client.get(f"/ajax/image/shutterstock/{item['id']}?q=cat&lang=en")
+        assert item["title"] in page.text
+        assert len(agency.requests) == calls
+        client.get("/ajax/image/shutterstock/1009999?q=cat&lang=en")
+        assert len(agency.requests) == calls + 1
+
+
+def test_the_words_that_found_it_stand_in_its_link(make_client: ClientMaker) -> None:
+    """A click on the details page is reported with the words of the search."""
+    template = "https://go.example/?u={landing}&w={query}"
+    client = make_client(DEMO_AFFILIATE_LINK=template)
+    item = client.get("/api/search?q=red+bicycle&lang=en").get_json()["items"][0]
+    page = client.get(f"/ajax/image/demo/{item['id']}?q=Red%20bicycle&lang=en").text
+    landing = quote(item["page_url"], safe="")
+    assert f'href="https://go.example/?u={landing}&amp;w=red%20bicycle"' in page
+    assert "words=red+bicycle" in page
+    assert 'rel="sponsored nofollow noopener"' in page
+
+
+def test_the_same_as_json(client: FlaskClient, cat: str) -> None:
+    """Programs get a picture, and those that are similar, in the shapes of a search."""
+    item = client.get(f"/api{cat}").get_json()
+    assert f"/image/{item['agency']}/{item['id']}" == cat
+    similar = client.get(f"/api{cat}/similar").get_json()
+    assert similar["items"]
+    assert item["id"] not in [one["id"] for one in similar["items"]]
+    assert similar["agencies"][0]["agency"] == "demo"
+
+
+def test_similar_pictures_are_cached_and_then_inside_the_page(
+    client: FlaskClient, cat: str
+) -> None:
+    """The page never asks for them itself; once they are known they come with it."""
+    assert "data-waiting" in client.get(f"{cat}?lang=en").text
+    first = client.get(f"/ajax{cat}/similar?lang=en")
+    assert first.headers["X-Cache"] == "MISS"
+    assert first.text.count('class="tile"') > 3
+    again = client.get(f"{cat}?lang=en").text
+    assert "data-waiting" not in again
+    assert again.count('class="tile"') > 3
+
+
+@pytest.mark.parametrize("route", ["", "/ajax", "/api"])
+@pytest.mark.parametrize("path", ["/image/demo/0", "/image/nobody/1", "/video/demo/1077585"])
+def test_what_is_not_there_is_404(client: FlaskClient, route: str, path: str) -> None:
+    """No such picture, no such agency, no such footage: said to people and programs alike."""
+    answer = client.get(route + path)
+    assert answer.status_code == 404
+    assert answer.mimetype == ("application/problem+json" if route else "text/html")
+
+
+def test_an_agency_that_fails_is_said(make_client: ClientMaker) -> None:
+    """When an agency can't be reached its pictures' pages are 502, and say what to do."""
+    client = make_client(SHUTTERSTOCK_URL="http://127.0.0.1:1", SHUTTERSTOCK_API_TOKEN="t")
+    page = client.get("/image/shutterstock/1?lang=en")
+    assert page.status_code == 502
+    assert "Try again in a minute" in page.text
+    assert client.get("/api/image/shutterstock/1/similar").status_code == 502
+
+
+def test_keywords_and_contributor_lead_to_searches(client: FlaskClient, cat: str) -> None:
+    """Each keyword is a link that searches for it, and the contributor's name for their works."""
+    item = client.get(f"/api{cat}").get_json()
+    page = client.get(f"{cat}?lang=en").text
+    word = item["keywords"][0].replace(" ", "+")
+    assert f'href="/search?q={word}&amp;lang=en"' in page
+    assert "contributor=" in page

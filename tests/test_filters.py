@@ -1,0 +1,140 @@
+"""The page offers what some chosen agency can express, says who can't, and drops nothing."""
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from affiliate.filters import CHOICES, COLORS, NAMES, WRITTEN, Choice, choices, text
+from affiliate.query import SearchQuery
+from tests.conftest import ClientMaker
+
+ALL = (*CHOICES, "color", *WRITTEN)
+ONLY_SHUTTERSTOCK = {"people", "age", "gender", "license", "released"}
+
+
+@pytest.fixture
+def two(make_client: ClientMaker) -> FlaskClient:
+    """A client of a site of two agencies, which is only asked for what costs no call."""
+    return make_client(
+        AGENCIES="demo,shutterstock",
+        SHUTTERSTOCK_API_TOKEN="x",
+        SHUTTERSTOCK_URL="http://127.0.0.1:9",
+    )
+
+
+def offered(client: FlaskClient, raw: str) -> dict[str, Choice]:
+    """What the page offers beside a search."""
+    query = SearchQuery.from_query_string(raw)
+    site = client.application.extensions["site"]
+    with client.application.test_request_context():
+        found = choices(query, [one.agency for one in site.search.listed])
+    assert len({one.name for one in found}) == len(found)
+    return {one.name: one for one in found}
+
+
+def values(choice: Choice) -> list[str]:
+    return [value for value, _ in choice.options]
+
+
+def test_all_that_any_agency_can_express_is_offered(two: FlaskClient) -> None:
+    """Without a choice of agency the filters of all stand there, in the order of the page."""
+    found = offered(two, "q=cat")
+    assert tuple(found) == ALL
+    assert all(one.offered for one in found.values())
+    assert {name for name, one in found.items() if one.lacking} == ONLY_SHUTTERSTOCK
+    assert found["people"].lacking == "Demo catalogue"
+
+
+def test_chosen_agency_narrows_what_is_offered(two: FlaskClient) -> None:
+    """With an agency chosen, only its own filters and values stand there, and nobody lacks any."""
+    demo = offered(two, "q=cat&agency=demo")
+    assert set(demo) == set(ALL) - ONLY_SHUTTERSTOCK
+    assert values(demo["orientation"]) == ["horizontal", "vertical", "square"]
+    other = offered(two, "q=cat&agency=shutterstock")
+    assert set(other) == set(ALL)
+    assert values(other["orientation"]) == ["horizontal", "vertical"]
+    assert values(other["sort"]) == ["popular", "relevance", "newest", "random"]
+    assert not any(one.lacking for one in (*demo.values(), *other.values()))
+
+
+def test_value_that_an_agency_lacks_says_so(two: FlaskClient) -> None:
+    """A value that only some can express names those that can't; the others name nobody."""
+    found = offered(two, "q=cat")
+    assert [label for _, label in found["orientation"].options] == [
+        "Horizontal",
+        "Vertical",
+        "Square · Not at Shutterstock",
+    ]
+    noted = [v for one in found.values() for v, label in one.options if "Not at" in label]
+    assert noted == ["square", "oldest"]
+
+
+def test_what_is_chosen_stays_in_the_form(two: FlaskClient) -> None:
+    """What no chosen agency can express, or has no field, is there as chosen, not as offered."""
+    found = offered(two, "q=cat&agency=demo&people=2&ethnicity=black&released=1&type=photo")
+    kept = {name: one.chosen for name, one in found.items() if not one.offered}
+    assert kept == {"people": "2", "released": "1", "ethnicity": "black"}
+    assert found["type"].chosen == "photo"
+    square = offered(two, "q=cat&agency=shutterstock&orientation=square")["orientation"]
+    assert square.options[-1] == ("square", "Square · Not at Shutterstock")
+    assert square.chosen == "square"
+
+
+def test_form_of_the_page_holds_every_filter_of_its_address(two: FlaskClient) -> None:
+    """The page's form, sent as it is, asks the search that the page shows."""
+    raw = (
+        "q=cat&exclude=dog&type=photo&orientation=square&color=123abc&people=0&age=20s&gender=both"
+        "&ethnicity=black&category=Animals&contributor=a+b&license=editorial&released=1&safe=0"
+        "&sort=oldest&lang=en&agency=demo"
+    )
+    query = SearchQuery.from_query_string(raw)
+    form = re.search(r"<form.*?</form>", two.get(f"/search?{raw}").text, re.DOTALL)
+    assert form
+    assert SearchQuery.from_parameters(sent(form[0])) == query
+
+
+def sent(form: str) -> dict[str, list[str]]:
+    """The fields that a browser without JavaScript sends of a form."""
+    found: dict[str, list[str]] = {}
+    for select, rest in re.findall(r'<select name="(\w+)">(.*?)</select>', form, re.DOTALL):
+        chosen = re.search(r'value="([^"]*)" selected', rest)
+        found.setdefault(select, []).append(chosen[1] if chosen else "")
+    for field in re.findall(r"<input [^>]*>", form):
+        attributes = dict(re.findall(r'(\w+)="([^"]*)"', field))
+        ticked = attributes.get("type") not in {"radio", "checkbox"} or " checked" in field
+        if ticked:
+            found.setdefault(attributes["name"], []).append(attributes.get("value", ""))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("type", "photo", "Photos"),
+        ("color", "d62828", "Red"),
+        ("color", "123abc", "Color: #123abc"),
+        ("age", "20s", "Age: 20s"),
+        ("sort", "newest", "Sort by: Newest"),
+        ("ethnicity", "middle_eastern", "Ethnicity: middle eastern"),
+        ("exclude", "dog_house", "Without the words: dog_house"),
+        ("media", "video", "Footage"),
+        ("safe", "0", "Safe search off"),
+    ],
+)
+def test_chips_say_what_is_chosen(client: FlaskClient, name: str, value: str, shown: str) -> None:
+    """A chosen filter reads as a visitor would say it."""
+    with client.application.test_request_context():
+        assert text(name, value) == shown
+
+
+def test_every_filter_has_a_name() -> None:
+    """Whatever can be searched by has a word for pages to say it."""
+    fields = set(SearchQuery.__struct_fields__) - {"q", "lang", "agency", "page", "safe"}
+    assert set(NAMES) == fields
+
+
+def test_colors_can_be_asked() -> None:
+    """Every swatch is a color as addresses have it."""
+    for color in COLORS:
+        assert SearchQuery.from_query_string(f"color={color.upper()}").color == color

@@ -1,0 +1,181 @@
+"""Pages speak twenty languages and more; the address says which, then the browser."""
+
+import re
+from collections.abc import Iterable
+
+import pytest
+from babel.messages import Catalog, Message
+from flask.testing import FlaskClient
+
+from affiliate.languages import SPOKEN, direction, names, spoken
+from affiliate.query import LANGUAGES
+from tests.conftest import ClientMaker
+from tools import translations
+
+TRANSLATED = [language for language in SPOKEN if language != "en"]
+TWENTY = "cs da de en es fi fr hu it ja ko nb nl pl pt ru sv th tr zh".split()
+SAME = {
+    *("Agent", "Filter", "Filters", "Type", "Orange", "Pink", "Vector", "Horizontal", "Vertical"),
+    *("Illustration", "Illustrations", "Photo", "Photos", "Release", "Orientation", "Editorial"),
+    *("Pages", "Popularity", "Contributor", "Any", "On", "Off", "20s", "30s", "40s", "50s", "60s"),
+}
+"""Words that some language writes as English does."""
+
+
+def texts(message: Message) -> list[str]:
+    return [message.string] if isinstance(message.string, str) else list(message.string or ())
+
+
+def placeholders(text: str) -> list[str]:
+    return sorted(re.findall(r"%\(\w+\)s|%%", text))
+
+
+def messages(catalog: Iterable[Message]) -> dict[str, Message]:
+    found = {}
+    for message in catalog:
+        if message.id:
+            found[message.id if isinstance(message.id, str) else message.id[0]] = message
+    return found
+
+
+@pytest.fixture(scope="module")
+def wanted() -> Catalog:
+    """All that pages can say."""
+    return translations.template()
+
+
+# -- the catalogs
+
+
+def test_twenty_languages_are_spoken_and_one_from_right_to_left() -> None:
+    """The promised twenty and Arabic; agencies can be asked in each of them."""
+    assert set(SPOKEN) == {*TWENTY, "ar"}
+    assert set(SPOKEN) <= set(LANGUAGES)
+    assert [one for one in SPOKEN if direction(one) == "rtl"] == ["ar"]
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_nothing_is_left_untranslated(wanted: Catalog, language: str) -> None:
+    """Every text of code and templates has its translation, and no other is kept."""
+    catalog = messages(translations.read(language))
+    assert catalog.keys() == messages(wanted).keys()
+    assert [i for i, message in catalog.items() if not all(texts(message))] == []
+    same = {i for i, m in catalog.items() if i in texts(m) and not re.fullmatch(r"[\d\W]*", i)}
+    assert same <= SAME or len(same) <= 12, same
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_form_has_the_placeholders_of_the_text(language: str) -> None:
+    """A translation says all that is put into the text, once, and nothing else."""
+    catalog = translations.read(language)
+    for i, message in messages(catalog).items():
+        forms = texts(message)
+        assert len(forms) == (1 if isinstance(message.id, str) else catalog.num_plurals), i
+        for form in forms:
+            assert placeholders(form) == placeholders(i), form
+            assert "<" not in form
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_compiled_catalogs_are_those_that_people_edit(language: str) -> None:
+    """What is read at run time was made of what stands in the repository."""
+    kept = translations.po(language).with_suffix(".mo").read_bytes()
+    assert kept == translations.compiled(language)
+
+
+def test_templates_hold_no_text_of_their_own() -> None:
+    """Between the tags of every template stands nothing but marks and what is translated."""
+    for path in sorted((translations.ROOT / "templates").glob("*.html")):
+        text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", " ", path.read_text(), flags=re.DOTALL)
+        text = re.sub(r"<style.*?</style>|<!doctype html>", " ", text, flags=re.DOTALL)
+        shown = re.sub(r"<[^>]*>", " ", text)
+        named = " ".join(re.findall(r'\s(?:alt|title|placeholder|aria-label)="([^"]*)"', text))
+        assert re.findall(r"[A-Za-z]{2,}", f"{shown} {named}".replace("ff8800", "")) == [], path
+
+
+# -- which language
+
+
+def test_the_address_says_the_language(client: FlaskClient) -> None:
+    """``lang`` decides, whatever the browser would like; the page says so and may be kept."""
+    page = client.get("/search?q=cat&lang=de&wait=1", headers={"Accept-Language": "fr"})
+    assert '<html lang="de" dir="ltr"' in page.text
+    assert page.headers["Content-Language"] == "de"
+    assert "accept-language" not in page.headers.get("Vary", "").lower()
+    assert "public" in page.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("fr-CA, en;q=0.5", "fr"),
+        ("xx, ja;q=0.3", "ja"),
+        ("xx", "en"),
+        ("", "en"),
+        ("no", "nb"),
+        ("de;q=0, en", "en"),
+        ("ar", "ar"),
+    ],
+)
+def test_then_the_browser_does(client: FlaskClient, header: str, language: str) -> None:
+    """Without ``lang`` a page negotiates; nobody else is shown what came of it."""
+    for address in ("/", "/search?q=cat&wait=1", "/nowhere"):
+        page = client.get(address, headers={"Accept-Language": header})
+        if address != "/nowhere":
+            assert f'<html lang="{language}"' in page.text
+            assert "accept-language" in page.headers["Vary"].lower()
+        assert re.search("private|no-store", page.headers["Cache-Control"])
+
+
+def test_programs_get_the_sites_language(make_client: ClientMaker) -> None:
+    """The API and fragments don't negotiate: without ``lang`` they speak the owner's."""
+    client = make_client(SITE_LANGUAGE="nl")
+    for address in ("/api/search?q=cat", "/ajax/search?q=cat"):
+        answer = client.get(address, headers={"Accept-Language": "fr"})
+        assert "accept-language" not in answer.headers.get("Vary", "").lower()
+    assert client.get("/api/search?q=cat").get_json()["query"]["lang"] == "nl"
+
+
+def test_every_address_on_a_page_says_its_language(make_client: ClientMaker) -> None:
+    """Links within the site carry ``lang``, so that their pages can be kept."""
+    client = make_client(DEMO_AFFILIATE_LINK="https://go.example/?u={landing}")
+    page = client.get("/search?q=animal&lang=sv&wait=1").text
+    addresses = re.findall(r'(?:href|src)="(/(?:search|ajax|image|topics|\?)[^"]*)"', page)
+    assert len(addresses) > 50
+    assert [one for one in addresses if "lang=sv" not in one and "/static/" not in one] == []
+
+
+def test_a_language_of_searches_that_no_page_speaks(client: FlaskClient) -> None:
+    """A search in Gujarati is asked in Gujarati, and its page is English."""
+    page = client.get("/search?q=cat&lang=gu&wait=1").text
+    assert '<html lang="en"' in page
+    assert "lang=gu" in page
+    assert (spoken("zh-Hant"), spoken("gu"), spoken("pt")) == ("zh", "en", "pt")
+
+
+def test_arabic_runs_from_right_to_left(client: FlaskClient) -> None:
+    """An Arabic page says its direction, and its numbers are counted in Arabic plurals."""
+    page = client.get("/search?q=cat&lang=ar&wait=1").text
+    assert '<html lang="ar" dir="rtl"' in page
+
+
+def test_bad_input_is_explained_in_the_visitors_language(client: FlaskClient) -> None:
+    """A page about a parameter that can't be read says why in the page's language."""
+    english = client.get("/search?q=a&page=0&lang=en").text
+    german = client.get("/search?q=a&page=0&lang=de").text
+    assert "Use a whole number from 1 to 999999999." in english
+    assert "999999999" in german
+    assert "Use a whole number" not in german
+
+
+def test_a_language_that_does_not_exist_is_refused(client: FlaskClient) -> None:
+    """``lang`` is one of the languages that agencies take."""
+    answer = client.get("/api/search?q=cat&lang=tlh")
+    assert (answer.status_code, answer.get_json()["field"]) == (400, "lang")
+
+
+def test_languages_are_called_by_their_own_names() -> None:
+    """The menu has each language in itself."""
+    menu = dict(names())
+    assert (menu["de"], menu["ja"], menu["ar"]) == ("Deutsch", "日本語", "العربية")
+    assert set(menu) == set(SPOKEN)

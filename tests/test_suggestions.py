@@ -1,0 +1,273 @@
+"""Words are completed by what visitors search for, then by agencies; it never fails."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from affiliate.agencies.base import Agency
+from affiliate.agencies.demo import Demo
+from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.cache import Cache
+from affiliate.errors import AgencyDown, LedgerError
+from affiliate.health import Quota
+from affiliate.ledger import Ledger
+from affiliate.links import LinkStyle
+from affiliate.policy import Policy
+from affiliate.search import Search
+from affiliate.slices import Listed
+from affiliate.suggestions import Suggestions
+from affiliate.transport import Transport
+from tests import shutterstock as simulator
+from tests.shutterstock import TOKEN, Answer
+from tests.test_cache import Clock, Memory
+
+PATH = "/v2/images/search/suggestions"
+
+
+@pytest.fixture
+def server() -> Iterator[simulator.Shutterstock]:
+    with simulator.shutterstock() as one:
+        yield one
+
+
+class OverTwoDays(Ledger):
+    """Counts what it is told in two parts, the last one of today and the rest of yesterday."""
+
+    def add_searches(self, counts: Mapping[str, int]) -> None:
+        for back, part in (
+            (1, {k: n - 1 for k, n in counts.items()}),
+            (0, dict.fromkeys(counts, 1)),
+        ):
+            self._now = lambda back=back: datetime.now(UTC) - timedelta(days=back)  # type: ignore[misc]
+            super().add_searches(part)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    one = OverTwoDays(f"sqlite:///{tmp_path}/ledger.db")
+    one.upgrade()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def paid(server: simulator.Shutterstock) -> Iterator[Shutterstock]:
+    """An agency whose suggestions are calls."""
+    transport = Transport(total_seconds=15)
+    yield Shutterstock(transport, url=server.url, credentials={"API_TOKEN": TOKEN})
+    transport._session.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+Maker = Callable[..., Suggestions]
+
+
+@pytest.fixture
+def over(ledger: Ledger, clock: Clock) -> Maker:
+    """Makes suggestions over some agencies; their store and quota last for the test."""
+    store = Memory()
+
+    def make(*agencies: Agency, limits: Mapping[str, int] | None = None) -> Suggestions:
+        policy = Policy(fresh=10, stale=100, empty=1)
+        link = LinkStyle(template="{landing_url}")
+        listed = [Listed(agency=a, weight=1, link=link, policy=policy) for a in agencies]
+        search = Search(listed, Cache(store, now=clock), Quota(store, limits or {}, 1))
+        return Suggestions(search, ledger, now=clock)
+
+    return make
+
+
+def renewed(suggestions: Suggestions) -> Suggestions:
+    """The same, when it has read what is popular."""
+    suggestions.of("anything", "en")
+    suggestions._renewer.submit(lambda: None).result(10)
+    return suggestions
+
+
+def asked(server: simulator.Shutterstock) -> list[str]:
+    """The words for which suggestions were asked for, by calls."""
+    return [seen.params["query"][0] for seen in server.requests if seen.path == PATH]
+
+
+def count(ledger: Ledger, **times: int) -> None:
+    """Let visitors have searched for words, in English."""
+    ledger.add_searches({f"q={words}&lang=en": number for words, number in times.items()})
+
+
+def test_popular_searches_come_first(ledger: Ledger, over: Maker) -> None:
+    """The most asked that begin with the words, then the agency's; no doubles, eight at most."""
+    count(ledger, cattle=5, cats=9, bicycle=50)
+    suggestions = renewed(over(Demo(Transport())))
+    found = suggestions.of("ca", "en")
+    assert found[:2] == ("cats", "cattle")
+    assert (len(found), len(set(found))) == (8, 8)
+    assert suggestions.of("bicycle", "en").count("bicycle") == 0
+
+
+def test_rare_searches_and_other_languages_are_not_shown(ledger: Ledger, over: Maker) -> None:
+    """What fewer than five asked for is nobody else's business, nor what others call it."""
+    count(ledger, private=4, public=5)
+    ledger.add_searches({"q=pult&lang=de": 5, "q=putty&type=photo&lang=en": 50})
+    suggestions = renewed(over())
+    assert suggestions.of("p", "en") == ("public",)
+    assert suggestions.of("p", "de") == ("pult",)
+    assert suggestions.of("p", "fr") == ()
+
+
+def test_words_are_read_as_those_of_a_search(ledger: Ledger, over: Maker) -> None:
+    """Case, width and white space make no difference."""
+    ledger.add_searches({"q=red+cat&lang=en": 5})
+    suggestions = renewed(over())
+    for typed in ("red c", "  RED   C", "\uff32ed c"):
+        assert suggestions.of(typed, "en") == ("red cat",)
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "a\x00", "\ud800", "\x7f", "a" * 501])
+def test_what_cant_be_searched_for_has_no_suggestions(
+    server: simulator.Shutterstock, paid: Shutterstock, over: Maker, typed: str
+) -> None:
+    """Nothing is asked of anyone, and nothing is raised."""
+    assert over(Demo(Transport()), paid).of(typed, "en") == ()
+    assert asked(server) == []
+
+
+def test_the_ledger_is_read_once_a_minute_and_behind(
+    ledger: Ledger, over: Maker, clock: Clock
+) -> None:
+    """What has become popular shows when the minute is over; nobody waits for it."""
+    suggestions = renewed(over())
+    count(ledger, cats=5)
+    clock.now += 59
+    assert renewed(suggestions).of("cat", "en") == ()
+    clock.now += 1
+    assert renewed(suggestions).of("cat", "en") == ("cats",)
+
+
+def test_a_ledger_that_fails_takes_nothing_away(
+    ledger: Ledger, over: Maker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was popular stays while the database is gone, and the agencies' suggestions go on."""
+    count(ledger, cats=5)
+    suggestions = renewed(over(Demo(Transport())))
+
+    def fail(*_: object) -> None:
+        raise LedgerError("It is gone.")
+
+    monkeypatch.setattr(ledger, "popular", fail)
+    clock.now += 60
+    assert "cats" in renewed(suggestions).of("ca", "en")
+    assert "car" in suggestions.of("ca", "en")
+
+
+def test_a_row_that_cant_be_read_is_passed_over(ledger: Ledger, over: Maker) -> None:
+    """A search that was counted in another format spoils no others."""
+    ledger.add_searches({"q=%FF&lang=en": 9, "q=cats&lang=xx": 8, "q=cats&lang=en": 5})
+    assert renewed(over()).of("cat", "en") == ("cats",)
+
+
+def test_a_call_is_made_for_three_characters_only(
+    server: simulator.Shutterstock, paid: Shutterstock, over: Maker
+) -> None:
+    """Shorter beginnings mean too much; each beginning costs one call a day, in each language."""
+    suggestions = over(paid)
+    assert [suggestions.of(typed, "en") for typed in ("c", "ca", "ca ")] == [()] * 3
+    expected = tuple(f"cat {number}" for number in range(8))
+    assert suggestions.of("cat", "en") == suggestions.of(" CAT", "en") == expected
+    assert suggestions.of("cat", "de") == expected
+    assert asked(server) == ["cat", "cat"]
+
+
+def test_a_call_is_made_only_when_the_free_ones_are_too_few(
+    server: simulator.Shutterstock, paid: Shutterstock, ledger: Ledger, over: Maker
+) -> None:
+    """Eight suggestions of the site's own cost nothing; fewer are filled up behind them."""
+    count(ledger, **{f"red{number}": 5 for number in range(8)})
+    suggestions = renewed(over(paid, Demo(Transport())))
+    server.requests.clear()
+    assert suggestions.of("red", "en") == tuple(f"red{number}" for number in range(8))
+    assert asked(server) == []
+    filled = suggestions.of("bicycl", "en")
+    assert filled == ("bicycle", *(f"bicycl {number}" for number in range(7)))
+    assert asked(server) == ["bicycl"]
+
+
+def test_suggestions_are_fresh_for_a_day(
+    server: simulator.Shutterstock, paid: Shutterstock, over: Maker, clock: Clock
+) -> None:
+    """Also where there are none; then they are asked for anew behind the old ones."""
+    suggestions = over(paid)
+    server.answer = Answer(body=b'{"data": []}')
+    assert suggestions.of("cat", "en") == ()
+    clock.now += 86399
+    assert suggestions.of("cat", "en") == ()
+    assert asked(server) == ["cat"]
+    server.answer = None
+    clock.now += 1
+    suggestions.of("cat", "en")
+    suggestions._search._cache.close()
+    assert suggestions.of("cat", "en")[0] == "cat 0"
+    assert asked(server) == ["cat", "cat"]
+
+
+def test_calls_count_on_the_quota(
+    server: simulator.Shutterstock, paid: Shutterstock, over: Maker
+) -> None:
+    """When the calls of the hour are spent there are no more, and no one is told of it."""
+    suggestions = over(paid, limits={"shutterstock": 1})
+    assert len(suggestions.of("cat", "en")) == 8
+    assert suggestions.of("dog", "en") == ()
+    assert len(suggestions.of("cat", "en")) == 8
+    assert asked(server) == ["cat"]
+
+
+@pytest.mark.parametrize("answer", [Answer(503), Answer(429), Answer(401), Answer(body=b"<html>")])
+def test_a_failing_agency_gives_nothing(
+    server: simulator.Shutterstock, paid: Shutterstock, over: Maker, answer: Answer
+) -> None:
+    """The others' suggestions are shown, and it is not asked again at once."""
+    server.answer = answer
+    suggestions = over(paid, Demo(Transport()))
+    assert suggestions.of("bicycl", "en") == suggestions.of("bicycl", "en") == ("bicycle",)
+    assert asked(server) == ["bicycl"]
+
+
+def test_a_slow_agency_is_not_waited_for(
+    server: simulator.Shutterstock, paid: Shutterstock, over: Maker
+) -> None:
+    """After 0.8 s the rest is shown; what comes late is there for the next, without a call."""
+    suggestions = over(paid, Demo(Transport()))
+    server.gate.clear()
+    began = time.monotonic()
+    assert suggestions.of("bicycl", "en") == ("bicycle",)
+    assert time.monotonic() - began < 10
+    server.gate.set()
+    suggestions._search._fanout._fetchers.shutdown()
+    assert len(suggestions.of("bicycl", "en")) == 8
+    assert asked(server) == ["bicycl"]
+
+
+def test_a_broken_agency_without_calls_gives_nothing(over: Maker) -> None:
+    """One that fails in the process itself is passed over, too."""
+    broken = Demo(Transport())
+
+    def fail(words: str, lang: str) -> tuple[str, ...]:
+        raise AgencyDown("demo", f"No {words} in {lang}.")
+
+    broken.suggest = fail  # type: ignore[method-assign]
+    assert over(broken).of("cat", "en") == ()
+
+
+def test_what_agencies_suggest_becomes_canonical(
+    server: simulator.Shutterstock, paid: Shutterstock, over: Maker
+) -> None:
+    """Case and doubles go, and so does what no search can be."""
+    sent = b'{"data": ["CAT scan", "cat  Scan", "Cat", "", " ", "' + b"a" * 600 + b'", "kitten"]}'
+    server.answer = Answer(body=sent)
+    assert over(paid).of("cat", "en") == ("cat scan", "kitten")

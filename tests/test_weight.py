@@ -1,0 +1,42 @@
+"""The site's own front end stays light: https://web.dev/articles/performance-budgets-101."""
+
+import gzip
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from affiliate.site import ASSETS
+from tests.site_server import ROOT
+
+SCRIPTS = 10_000
+STYLES = 8_000
+EMBED = 4_000
+
+
+def weight(name: str) -> int:
+    return len(gzip.compress((ROOT / "static" / name).read_bytes(), 9, mtime=0))
+
+
+@pytest.mark.parametrize("address", ["/?lang=en", "/search?q=cat&lang=en&wait=1"])
+def test_scripts_and_styles_keep_to_their_budget(client: FlaskClient, address: str) -> None:
+    """All scripts of a page have at most 10 kB, its styles 8 kB, gzipped; fonts none."""
+    loaded = set(re.findall(r'(?:src|href)="/static/([\w.]+)\?', client.get(address).text))
+    assert loaded == set(ASSETS)
+    assert sum(weight(name) for name in loaded if name.endswith(".js")) <= SCRIPTS
+    assert sum(weight(name) for name in loaded if name.endswith(".css")) <= STYLES
+    assert "@font-face" not in (ROOT / "static" / "site.css").read_text()
+
+
+def test_embed_keeps_to_its_budget() -> None:
+    """What bloggers load has at most 4 kB, gzipped."""
+    assert weight("embed.js") <= EMBED
+
+
+def test_a_page_of_results_is_small(client: FlaskClient) -> None:
+    """A page with 48 pictures is below 12 kB on the wire."""
+    client.get("/ajax/search?q=animal&lang=en")
+    page = client.get("/search?q=animal&lang=en", headers={"Accept-Encoding": "gzip"})
+    assert page.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(page.data).count(b'class="tile"') == 48
+    assert len(page.data) < 12_000
