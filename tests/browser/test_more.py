@@ -344,6 +344,7 @@ def test_what_was_fetched_ahead_is_aborted_by_a_filter(page: Page) -> None:
     with page.expect_event("requestfailed", lambda one: bool(SECOND.search(one.url))):
         page.get_by_label("Orientation").select_option("Vertical")
     expect(page).to_have_url(re.compile("orientation=vertical"))
+    expect(page.locator(".chosen")).to_contain_text("Vertical")
     has_pages(page, 1)
     page.unroute(SECOND)
     button(page).click()
