@@ -147,7 +147,7 @@ element?.addEventListener("filled", () => {
 addEventListener("popstate", ({ state }) => {
   const address = location.pathname + location.search;
   if (state?.look || address === shown) return;
-  if (!address.startsWith("/search?")) location.reload();
+  if (!element || !address.startsWith("/search?")) return location.reload();
   go(address, false);
   redraw(address);
 });
