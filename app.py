@@ -7,7 +7,8 @@ import hashlib
 import math
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from multiprocessing import util
 from typing import Any
 
@@ -17,7 +18,7 @@ from flask_caching import Cache as FlaskCache
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
-from affiliate import cli, config, crawlers, page, site
+from affiliate import cli, config, crawlers, owner, page, site
 from affiliate.agencies import AGENCIES
 from affiliate.cache import Cache
 from affiliate.config import AgencySettings, Config
@@ -25,6 +26,8 @@ from affiliate.errors import ConfigError, LedgerError
 from affiliate.fanout import WAITERS
 from affiliate.health import Quota
 from affiliate.ledger import Ledger
+from affiliate.licensing.tokens import ACCOUNT, Tokens
+from affiliate.licensing.vault import Vault
 from affiliate.links import LinkStyle
 from affiliate.memory import MemoryTier
 from affiliate.page import Site
@@ -46,7 +49,16 @@ STOP_SECONDS = 10
 
 def load(environ: Mapping[str, str] | None = None) -> Config:
     """The settings, checked against the agencies that exist."""
-    return config.load(environ, {name: kind.credentials for name, kind in AGENCIES.items()})
+    settings = config.load(environ, {name: kind.credentials for name, kind in AGENCIES.items()})
+    accounts = {name: AGENCIES[name].account for name in settings.agencies}
+    faults = [
+        f"{name} uses the key of {account}, which is not on; name it in AGENCIES too."
+        for name, account in accounts.items()
+        if account and account not in settings.agencies
+    ]
+    if faults:
+        raise ConfigError(faults)
+    return settings
 
 
 def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:  # noqa: ANN401 - any part
@@ -57,24 +69,22 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     Raises:
         ConfigError: names every wrong or missing setting at once.
     """
-    try:
+    with _told():
         settings = load(environ)
-    except ConfigError as error:
-        if click.get_current_context(silent=True):  # a command, whose reader wants no traceback
-            raise click.ClickException(str(error)) from None
-        raise
     app = Flask(__name__)
     transport = parts.get("transport") or Transport()
     store = parts.get("store") or _store(app, settings)
     ledger = parts.get("ledger") or Ledger(settings.database_url)
-    ledger.upgrade()
+    with _told():
+        ledger.upgrade()
     listed = [_listed(n, one, settings, transport) for n, one in settings.agencies.items()]
     limits = {n: one.calls_per_hour for n, one in settings.agencies.items() if one.calls_per_hour}
     cache = Cache(store)
     util.Finalize(None, cache.close, exitpriority=20)  # for servers that end without atexit
     search = Search(listed, cache, Quota(store, limits, settings.web_concurrency))
     tally = Tally(ledger, store, settings.site_language)
-    app.extensions["ledger"] = ledger
+    tokens = _tokens(settings, transport, ledger)
+    app.extensions |= {"ledger": ledger, "transport": transport, "tokens": tokens}
     edition = _edition(app, settings)
     whole = Site(
         config=settings,
@@ -87,6 +97,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     )
     site.register(app, whole)
     crawlers.register(app)
+    owner.register(app)
     cli.register(app)
     tier = MemoryTier(
         app.wsgi_app,
@@ -97,6 +108,17 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     )
     app.wsgi_app = tier  # type: ignore[method-assign,assignment] # as Flask documents it
     return app
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What keeps the site from starting, as a sentence to whoever gave a command."""
+    try:
+        yield
+    except (ConfigError, LedgerError) as error:
+        if click.get_current_context(silent=True):  # a command, whose reader wants no traceback
+            raise click.ClickException(str(error)) from None
+        raise
 
 
 def _edition(app: Flask, settings: Config) -> str:
@@ -134,20 +156,38 @@ def _store(app: Flask, settings: Config) -> Guarded:
 
 def _listed(name: str, own: AgencySettings, settings: Config, transport: Transport) -> Listed:
     kind = AGENCIES[name]
-    keys = {key: secret.reveal() for key, secret in own.credentials.items()}
-    default = own.affiliate_link is None and kind.sub_ids
+    shared = settings.agencies.get(kind.account, AgencySettings())
+    secrets = {**shared.credentials, **own.credentials}
+    keys = {key: secret.reveal() for key, secret in secrets.items()}
+    link = own.affiliate_link or shared.affiliate_link
+    default = link is None and kind.sub_ids
     return Listed(
-        agency=kind(transport, url=own.url, credentials=keys),
+        agency=kind(transport, url=own.url or shared.url, credentials=keys),
         weight=own.weight,
         link=LinkStyle(
-            template=own.affiliate_link or kind.link_template,
-            affiliate_id=own.affiliate_id,
+            template=link or kind.link_template,
+            footage="" if link else kind.footage_template,
+            affiliate_id=own.affiliate_id or shared.affiliate_id,
             sub_ids=settings.affiliate_sub_ids if default else frozenset(),
         ),
         policy=Policy(
             fresh=kind.fresh_seconds or settings.cache_fresh_seconds,
             stale=settings.cache_stale_seconds,
         ),
+    )
+
+
+def _tokens(settings: Config, transport: Transport, ledger: Ledger) -> Tokens:
+    """The tokens of the owner's account; they need its agency to be on."""
+    own = settings.agencies.get(ACCOUNT, AgencySettings())
+    keys = {name: secret.reveal() for name, secret in own.credentials.items()}
+    secret = settings.secret_key
+    return Tokens(
+        transport,
+        Vault(ledger, secret.reveal()) if secret else None,
+        url=own.url or AGENCIES[ACCOUNT].api,
+        client=(keys.get("CLIENT_ID", ""), keys.get("CLIENT_SECRET", "")),
+        fixed=keys.get("API_TOKEN"),
     )
 
 

@@ -46,9 +46,9 @@ class Store(Protocol):
     def release(self, key: str, token: str) -> None: ...
 
 
-def details_key(agency: str, media_id: str) -> str:
-    """The key of one picture's details."""
-    return f"{FORMAT}:details:{agency}:{media_id}"
+def details_key(agency: str, media_id: str, media: str = "image") -> str:
+    """The key of the details of one picture or clip."""
+    return f"{FORMAT}:details:{agency}:{_numbered(media, media_id)}"
 
 
 def search_key(agency: str, query: SearchQuery, chunk: int) -> str:
@@ -57,14 +57,35 @@ def search_key(agency: str, query: SearchQuery, chunk: int) -> str:
     return f"{FORMAT}:search:{agency}:{chunk}:{words}"
 
 
-def similar_key(agency: str, media_id: str, lang: str | None, chunk: int) -> str:
-    """The key of one chunk of the pictures that an agency finds similar to one."""
-    return f"{FORMAT}:similar:{agency}:{chunk}:{lang or ''}:{media_id}"
+def similar_key(agency: str, media_id: str, query: SearchQuery, chunk: int) -> str:
+    """The key of a chunk of what an agency finds similar; language and media of ``query`` count."""
+    like = _numbered(query.media, media_id)
+    return f"{FORMAT}:similar:{agency}:{chunk}:{query.lang or ''}:{like}"
+
+
+def categories_key(agency: str, lang: str, media: str) -> str:
+    """The key of the names of an agency's categories."""
+    return f"{FORMAT}:categories:{agency}:{lang}:{media}"
+
+
+def about_key(agency: str, collection_id: str) -> str:
+    """The key of what a collection is called."""
+    return f"{FORMAT}:about:{agency}:{collection_id}"
+
+
+def collection_key(agency: str, collection_id: str, chunk: int) -> str:
+    """The key of one chunk of an agency's collection."""
+    return f"{FORMAT}:collection:{agency}:{chunk}:{collection_id}"
 
 
 def suggest_key(agency: str, lang: str, words: str) -> str:
     """The key of what an agency suggests for the beginning of a search; ``words`` are canonical."""
     return f"{FORMAT}:suggest:{agency}:{lang}:{words}"
+
+
+def _numbered(media: str, media_id: str) -> str:
+    """An item of an agency, whose pictures and clips may have the same numbers."""
+    return media_id if media == "image" else f"{media}/{media_id}"
 
 
 class Wanted(NamedTuple, Generic[Value]):

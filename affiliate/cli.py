@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from affiliate.cache import FORMAT, search_key
+from affiliate.commands import accounts, collections, doctor, history, licensing, sync
 from affiliate.errors import BadQuery, LedgerError, StoreDown, StoreRefused
 from affiliate.ledger import GROUPS, Click, Ledger
 from affiliate.page import Site
@@ -31,6 +32,14 @@ def register(app: Flask) -> None:
     app.cli.add_command(ledger_group)
     app.cli.add_command(cache_group)
     app.cli.add_command(warm)
+    app.cli.add_command(accounts.group)
+    app.cli.add_command(doctor.doctor)
+    app.cli.add_command(licensing.subscriptions)
+    app.cli.add_command(licensing.license)
+    app.cli.add_command(history.history)
+    app.cli.add_command(collections.group)
+    app.cli.add_command(sync.download)
+    app.cli.add_command(sync.sync)
 
 
 @ledger_group.command()
@@ -147,7 +156,10 @@ def drop(agency: str | None, words: str | None) -> None:
         dropped = 0
         for key in store.keys(f"{FORMAT}:page:"):  # pages made of the answers
             store.delete(key)
-        for kind in ("search", "details", "similar", "suggest"):
+        for kind in (
+            *("search", "details", "similar", "suggest", "categories"),
+            *("about", "collection"),
+        ):
             for key in store.keys(f"{FORMAT}:{kind}:{agency}:" if agency else f"{FORMAT}:{kind}:"):
                 if wanted is None or (kind == "search" and _words_of(key) == wanted):
                     dropped += store.delete(key)

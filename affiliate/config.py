@@ -29,6 +29,17 @@ class Secret:
         return self._value
 
 
+def _secret(least: int) -> Callable[[str], Secret]:
+    """A text of at least so many characters that is shown nowhere."""
+
+    def read(text: str) -> Secret:
+        if len(text) < least:
+            raise ValueError(f"must be at least {least} characters long")
+        return Secret(text)
+
+    return read
+
+
 class Setting(NamedTuple):
     """One row of the table: what it is called, how it is read, and what it is for."""
 
@@ -69,6 +80,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     site_accent: str
     site_topics: tuple[str, ...]
     affiliate_sub_ids: frozenset[str]
+    shutterstock_license_url: str
+    secret_key: Secret | None
+    owner_password: Secret | None
 
     def __repr__(self) -> str:
         """Names only: addresses of databases hold passwords."""
@@ -139,6 +153,26 @@ SETTINGS: Final = (
         "What the sub ids of the default links carry: comma list of `site`, `query`, `id`, "
         "or `none`.",
     ),
+    Setting(
+        "SHUTTERSTOCK_LICENSE_URL",
+        values.address("https", "http"),
+        "https://api-sandbox.shutterstock.com",
+        "Where licenses are bought without `--live`: the agency's sandbox, which charges nothing.",
+    ),
+    Setting(
+        "SECRET_KEY",
+        _secret(32),
+        None,
+        "At least 32 random characters: signs the owner's log-in and encrypts the tokens of "
+        "connected accounts. Whoever changes it logs in and connects anew.",
+    ),
+    Setting(
+        "OWNER_PASSWORD",
+        _secret(8),
+        None,
+        "Opens `/owner/`, which does not exist without it; at least 8 characters. "
+        "It needs `SECRET_KEY`.",
+    ),
 )
 
 AGENCY_SETTINGS: Final = (
@@ -180,6 +214,8 @@ def load(environ: Mapping[str, str] | None, credentials: Mapping[str, Credential
     found["agencies"] = reader.agencies(found["agencies"], credentials)
     if found["database_url"] is None and found["data_dir"]:
         found["database_url"] = f"sqlite:///{found['data_dir'] / 'ledger.db'}"
+    if found["owner_password"] and not reader.environ.get("SECRET_KEY", "").strip():
+        reader.faults.append("OWNER_PASSWORD needs SECRET_KEY, of at least 32 characters.")
     if reader.faults:
         raise ConfigError(reader.faults)
     return Config(**found)

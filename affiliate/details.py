@@ -116,7 +116,7 @@ def api_similar(media: str, agency: str, media_id: str) -> Response:
 def _found(media: str, agency: str, media_id: str, asked: Parameters) -> Media:
     words, lang = words_of(asked), languages.asked()
     found = site_of_app().search.details(
-        agency, media_id, words=words, lang=lang, site=shown_on(asked)
+        agency, media_id, media=media, words=words, lang=lang, site=shown_on(asked)
     )
     if found.media != media:
         raise NotFound(agency, "There is no such picture here.")
@@ -129,7 +129,12 @@ def _similar(media: Media, asked: Parameters, patience: Patience) -> Outcome | N
         return None
     lang = languages.asked()
     return search.similar(
-        media.agency, media.id, lang=lang, patience=patience, site=shown_on(asked)
+        media.agency,
+        media.id,
+        media=media.media,
+        lang=lang,
+        patience=patience,
+        site=shown_on(asked),
     )
 
 

@@ -38,6 +38,8 @@ class AgencyError(AffiliateError):
 
     kind = "failed"
     retry_after = 5.0
+    sent = False
+    """Whether the request may have reached the agency before things went wrong."""
 
     def __init__(self, agency: str, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(f"{agency}: {message}")
@@ -64,6 +66,14 @@ class BadCredentials(AgencyError):
 
     kind = "credentials"
     retry_after = 300.0
+
+
+class Forbidden(BadCredentials):
+    """403: the key is good, but not for this; a token may lack a scope."""
+
+
+class NotConnected(BadCredentials):
+    """No account is connected, or its token is no longer taken: the owner must connect it."""
 
 
 class TooManyCalls(AgencyError):
@@ -94,11 +104,35 @@ class BadAnswer(AgencyError):
     retry_after = 60.0
 
 
+class UnclearOutcome(AgencyError):
+    """Something went wrong after a purchase was sent: it may or may not have been made.
+
+    Only the license history can tell; sending it again could buy it twice.
+    """
+
+    kind = "unclear"
+
+
+class PurchaseRefused(AffiliateError):
+    """This program won't buy it, for a reason that its owner can mend; nothing was sent."""
+
+
 class LedgerError(AffiliateError):
     """The database of the ledger did not do what was asked: try again, or tell the owner.
 
     The message never holds its address or password.
     """
+
+
+class DownloadFailed(AffiliateError):
+    """A licensed file could not be fetched, for a reason that the message says.
+
+    The message never holds a link, which is signed.
+    """
+
+
+class DiskFailed(DownloadFailed):
+    """The disk is full or can't be written: nothing else will work until the owner mends that."""
 
 
 class StoreDown(AffiliateError):

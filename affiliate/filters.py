@@ -7,9 +7,10 @@ from flask_babel import LazyString, gettext
 from flask_babel import lazy_gettext as _
 
 from affiliate.agencies import Agency
+from affiliate.agencies.base import is_among
 from affiliate.model import SearchQuery
 
-Texts = Mapping[str, LazyString]
+Texts = Mapping[str, LazyString] | Mapping[str, str]
 
 TYPES: Final[Texts] = {
     "photo": _("Photos"),
@@ -66,8 +67,12 @@ SORTS: Final[Texts] = {
     "random": _("Random"),
 }
 RELEASED: Final[Texts] = {"1": _("Model released")}
+MEDIA: Final[Texts] = {"image": _("Images"), "video": _("Footage")}
+RESOLUTIONS: Final = {"4k": "4K", "high_definition": "HD", "standard_definition": "SD"}
+ASPECTS: Final = {"16:9": "16:9", "4:3": "4:3", "nonstandard": "≠ 16:9, 4:3"}
 
 CHOICES: Final[Mapping[str, tuple[LazyString, Texts]]] = {
+    "media": (_("Media"), MEDIA),
     "type": (_("Type"), TYPES),
     "orientation": (_("Orientation"), ORIENTATIONS),
     "people": (_("People"), PEOPLE),
@@ -75,12 +80,16 @@ CHOICES: Final[Mapping[str, tuple[LazyString, Texts]]] = {
     "gender": (_("Gender"), GENDERS),
     "license": (_("Use"), LICENSES),
     "released": (_("Release"), RELEASED),
+    "resolution": (_("Resolution"), RESOLUTIONS),
+    "aspect": (_("Aspect ratio"), ASPECTS),
     "sort": (_("Sort by"), SORTS),
 }
 """Filters of which one value is chosen, in the order of the page."""
 WRITTEN: Final[Mapping[str, LazyString]] = {
     "category": _("Category"),
     "contributor": _("Contributor"),
+    "duration": _("Duration"),
+    "fps": _("Frames a second"),
     "exclude": _("Without the words"),
 }
 """Filters that are typed."""
@@ -88,28 +97,27 @@ NAMES: Final[Mapping[str, LazyString]] = {
     **{name: label for name, (label, _texts) in CHOICES.items()},
     **WRITTEN,
     "color": _("Color"),
-    "media": _("Footage"),
     "ethnicity": _("Ethnicity"),
-    "duration": _("Duration"),
-    "resolution": _("Resolution"),
-    "aspect": _("Aspect ratio"),
-    "fps": _("Frames a second"),
 }
+DEFAULTS: Final = {"media": "image", "sort": "popular"}
+"""The values that stand for no choice, where a filter has one; the others may have none."""
 
 
 class Choice(NamedTuple):
     """A filter as the page offers it.
 
     ``options`` are values with their texts: those that some chosen agency can express, and the
-    chosen one. ``lacking`` names the chosen agencies that can't express the filter at all. One
-    that isn't ``offered``, for no chosen agency can express it or the page has no field for it,
-    is there because the search has it: the form must not drop it.
+    chosen one. ``default`` is the value that says no more than none. ``lacking`` names the chosen
+    agencies that can't express the filter at all. One that isn't ``offered``, for no chosen agency
+    can express it or the page has no field for it, is there because the search has it: the form
+    must not drop it.
     """
 
     name: str
     label: str
     options: tuple[tuple[str, str], ...]
     chosen: str
+    default: str
     lacking: str
     offered: bool
 
@@ -118,15 +126,18 @@ def choices(query: SearchQuery, agencies: Sequence[Agency]) -> list[Choice]:
     """The filters that some chosen agency can express, then what else the search is set to."""
     named = [one for one in agencies if not query.agency or one.name in query.agency]
     fields = (*CHOICES, "color", *WRITTEN)
-    offered = [name for name in fields if any(name in one.expresses for one in named)]
+    able = {name: [one for one in named if _values(one, name, query.media) != ()] for name in NAMES}
+    able["media"] = named if able["media"] else []  # all have pictures
+    offered = [name for name in fields if able[name]]
     others = [name for name in NAMES if name in query.filters() and name not in offered]
     return [
         Choice(
             name=name,
             label=str(NAMES[name]),
-            options=_options(named, name, _chosen(query, name)),
+            options=_options(able[name], query, name),
             chosen=_chosen(query, name),
-            lacking=", ".join(one.title for one in named if name not in one.expresses),
+            default=DEFAULTS.get(name, ""),
+            lacking=", ".join(one.title for one in named if one not in able[name]),
             offered=name in offered,
         )
         for name in (*offered, *others)
@@ -138,22 +149,26 @@ def _texts(name: str) -> Texts:
     return COLORS if name == "color" else CHOICES.get(name, ("", {}))[1]
 
 
-def _options(agencies: Sequence[Agency], name: str, chosen: str) -> tuple[tuple[str, str], ...]:
+def _options(able: Sequence[Agency], query: SearchQuery, name: str) -> tuple[tuple[str, str], ...]:
     """The values that some agency can express, and the chosen one; who can't is said."""
-    able = [one for one in agencies if name in one.expresses]
     found = []
     for value, label in _texts(name).items():
-        unable = [one.title for one in able if not _can(one, name, value)]
-        if len(unable) < len(able) or value == chosen:
+        unable = [one.title for one in able if not _can(one, query.media, name, value)]
+        if len(unable) < len(able) or value == _chosen(query, name):
             lacking = unable and gettext("Not at %(agencies)s", agencies=", ".join(unable))
             found.append((value, f"{label} · {lacking}" if lacking else str(label)))
     return tuple(found)
 
 
-def _can(agency: Agency, name: str, value: str) -> bool:
-    """Whether an agency that has the filter takes the value; all have their own ranking."""
-    values = agency.expresses[name]
-    return values is None or value in values or (name, value) == ("sort", "popular")
+def _can(agency: Agency, media: str, name: str, value: str) -> bool:
+    """Whether an agency that has the filter takes the value; all take a default."""
+    return DEFAULTS.get(name) == value or is_among(value, _values(agency, name, media))
+
+
+def _values(agency: Agency, name: str, media: str) -> tuple[str, ...] | None:
+    """The values of a filter that an agency takes, for pictures or for footage."""
+    footage = media == "video" or name == "media"
+    return (agency.footage if footage else agency.expresses).get(name, ())
 
 
 def _chosen(query: SearchQuery, name: str) -> str:
@@ -167,8 +182,6 @@ def text(name: str, value: str) -> str:
     """A chosen filter in words, for its chip."""
     if name == "safe":
         return gettext("Safe search off")
-    if name == "media":
-        return str(NAMES[name])
     known = _texts(name)
     if name in {"age", "gender", "sort"} or value not in known:
         shown = str(known.get(value, value))

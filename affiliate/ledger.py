@@ -231,14 +231,12 @@ class Ledger:
             for query, times in sorted(counts.items(), key=lambda one: _digest(one[0]))
         ]
         if rows:
-            with _translated(), self._writer.begin() as connection:
-                connection.exec_driver_sql(self._database.before)
+            with self.writing() as connection:
                 connection.execute(self._database.upsert, rows)
 
     def forget_searches(self, before: date) -> None:
         """Drop the counts of searches of days before one."""
-        with _translated(), self._writer.begin() as connection:
-            connection.exec_driver_sql(self._database.before)
+        with self.writing() as connection:
             connection.execute(sa.delete(searches).where(searches.c.day < before))
 
     def asked(self, since: date, limit: int) -> list[tuple[str, int]]:
@@ -268,6 +266,19 @@ class Ledger:
         )
         with _translated(), self._reader.connect() as connection:
             return [(row.query, int(row.times)) for row in connection.execute(query)]
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A short transaction over any of the tables; what it wrote is on the disk at its end."""
+        with _translated(), self._writer.begin() as connection:
+            connection.exec_driver_sql(self._database.before)
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection that reads any of the tables."""
+        with _translated(), self._reader.connect() as connection:
+            yield connection
 
     def check(self) -> None:
         """Ask the database for nothing, to see whether it answers."""

@@ -21,11 +21,12 @@ class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
     """How links to one agency are made.
 
     ``template`` holds the fields of ``model.LINK_FIELDS``; where it wants an ``affiliate_id`` and
-    there is none, the link is the picture's own page. ``sub_ids`` names what is appended as Impact
-    sub ids (`SUB_IDS`).
+    there is none, the link is the picture's own page. ``footage`` is the template for clips where
+    it is another. ``sub_ids`` names what is appended as Impact sub ids (`SUB_IDS`).
     """
 
     template: str
+    footage: str = ""
     affiliate_id: str | None = None
     sub_ids: frozenset[str] = frozenset()
 
@@ -39,7 +40,8 @@ def affiliate_link(
     it; either may be empty. Every field is percent-encoded once, but ``{landing_url}``, which
     stands as it is.
     """
-    if style.affiliate_id is None and "{affiliate_id}" in style.template:
+    template = style.footage if media.media == "video" and style.footage else style.template
+    if style.affiliate_id is None and "{affiliate_id}" in template:
         return media.page_url
     values = {
         "affiliate_id": style.affiliate_id or "",
@@ -50,7 +52,7 @@ def affiliate_link(
         "query": query,
     }
     fields = {name: encoded(value) for name, value in values.items()}
-    link = style.template.format_map({**fields, "landing_url": landing})
+    link = template.format_map({**fields, "landing_url": landing})
     return link + _sub_ids(style.sub_ids, fields, "&" if "?" in link else "?")
 
 

@@ -10,6 +10,8 @@ from affiliate.query import SearchQuery
 __all__ = [
     "LINK_FIELDS",
     "AgencyStatus",
+    "Collection",
+    "Contributor",
     "Failure",
     "Media",
     "SearchPage",
@@ -62,7 +64,9 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     ``link`` and ``sellers`` are empty until a page is put together: they hold the owner's
     affiliate id, which never enters the cache. ``color`` is the average color, six hex digits.
     ``renditions`` are the files that may stand in a tile, cropped like the thumbnail.
-    ``released`` says that the people in it have agreed; ``categories`` are names.
+    ``released`` says that the people in it have agreed; ``categories`` are names. ``clip`` is the
+    address of a small video that a tile may play; ``search_id`` the agency's number of the search
+    that found it, which a license may name.
     """
 
     agency: str
@@ -85,17 +89,39 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     sizes: tuple[Size, ...] = ()
     released: bool = False
     categories: tuple[str, ...] = ()
+    clip: str | None = None
+    search_id: str | None = None
+
+
+class Contributor(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose works are sold; ``page_url`` is their page at the agency, where there is one."""
+
+    agency: str
+    id: str
+    name: str = ""
+    about: str = ""
+    page_url: str | None = None
 
 
 class SearchResult(msgspec.Struct, frozen=True):
     """One chunk of an agency's ranking; ``total`` is None where the agency doesn't say.
 
-    ``corrected`` holds words that would find more, where the agency knows some.
+    ``corrected`` holds words that would find more, where the agency knows some; ``search_id`` is
+    the agency's own number of this search.
     """
 
     items: tuple[Media, ...]
     total: int | None = None
     corrected: str | None = None
+    search_id: str | None = None
+
+
+class Collection(msgspec.Struct, frozen=True):
+    """Pictures that an agency has put together and shows to everybody, under a name."""
+
+    agency: str
+    id: str
+    name: str
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -154,13 +154,17 @@ def renditions(media: Media) -> Markup:
 
 
 def structured(media: Media) -> dict[str, Any]:
-    """A picture as search engines read it: https://schema.org/ImageObject."""
+    """A picture or clip as search engines read it: https://schema.org/ImageObject, VideoObject."""
     site = site_of_app()
     agency = next(one.agency for one in site.search.listed if one.agency.name == media.agency)
     large = media.preview or media.thumbnail
+    still = {"contentUrl": whole(large.url)}
+    if media.media == "video":
+        still = {"contentUrl": media.clip or "", "thumbnailUrl": whole(large.url)}
     known = {
         "name": media.title,
-        "contentUrl": whole(large.url),
+        **still,
+        "duration": media.duration and f"PT{round(media.duration)}S",
         "width": round(large.width),
         "height": round(large.height),
         "license": agency.license_url,
@@ -169,7 +173,8 @@ def structured(media: Media) -> dict[str, Any]:
         "creator": media.contributor and {"@type": "Person", "name": media.contributor},
         "keywords": ", ".join(media.keywords),
     }
-    kind = {"@context": "https://schema.org", "@type": "ImageObject"}
+    type_ = "VideoObject" if media.media == "video" else "ImageObject"
+    kind = {"@context": "https://schema.org", "@type": type_}
     return kind | {name: value for name, value in known.items() if value}
 
 

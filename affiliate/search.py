@@ -8,13 +8,22 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import msgspec
 
 from affiliate.agencies.base import PAGE_PLACES
-from affiliate.cache import Answer, Cache, Wanted, details_key, suggest_key
+from affiliate.cache import (
+    Answer,
+    Cache,
+    Wanted,
+    about_key,
+    categories_key,
+    details_key,
+    suggest_key,
+)
 from affiliate.errors import AgencyError, BadQuery, NotFound
 from affiliate.fanout import LINGER_SECONDS, FanOut, Question
 from affiliate.health import Quota
 from affiliate.links import affiliate_link
 from affiliate.model import (
     AgencyStatus,
+    Collection,
     Failure,
     Media,
     SearchPage,
@@ -22,7 +31,7 @@ from affiliate.model import (
     SearchResult,
     Seller,
 )
-from affiliate.query import MAX_NAME
+from affiliate.query import MAX_NAME, MEDIA
 from affiliate.slices import (
     Listed,
     Part,
@@ -95,8 +104,15 @@ class Search:
         unable = [unsupported(one, query) for one in chosen if one not in able]
         return self._outcome(query, slices, patience, site, unable)
 
-    def similar(
-        self, agency: str, media_id: str, *, lang: str, patience: Patience, site: str = ""
+    def similar(  # noqa: PLR0913 - which picture, how long to wait, and what links carry
+        self,
+        agency: str,
+        media_id: str,
+        *,
+        lang: str,
+        patience: Patience,
+        media: str = "image",
+        site: str = "",
     ) -> Outcome:
         """Pictures like one of an agency's, on one page; a late or failed agency is data.
 
@@ -106,7 +122,7 @@ class Search:
         one = self._named(agency, media_id)
         if not self.has_similar(agency):
             raise NotFound(agency, "It can't find pictures like one.")
-        query = SearchQuery(lang=lang)
+        query = _query(media, lang)
         whole = Slice(Ranking(one, query, media_id), 0, PAGE_PLACES)
         outcome = self._outcome(query, [whole], patience, site)
         page = msgspec.structs.replace(outcome.page, pages=min(outcome.page.pages, 1))
@@ -116,10 +132,17 @@ class Search:
         """Whether an agency is on and can find pictures like one."""
         return any(one.agency.has_similar for one in self.listed if one.agency.name == agency)
 
-    def details(
-        self, agency: str, media_id: str, *, words: str = "", lang: str = "", site: str = ""
+    def details(  # noqa: PLR0913 - which picture, and what found it for its link
+        self,
+        agency: str,
+        media_id: str,
+        *,
+        media: str = "image",
+        words: str = "",
+        lang: str = "",
+        site: str = "",
     ) -> Media:
-        """One picture by its id, from the cache or its agency.
+        """One picture or clip by its id, from the cache or its agency.
 
         ``words`` found it, for the link; their cached search in ``lang`` may hold all of it.
 
@@ -127,27 +150,79 @@ class Search:
             AgencyError: NotFound when it is gone; else the agency did not answer.
         """
         one = self._named(agency, media_id)
-        wanted = Wanted(details_key(agency, media_id), Media, one.policy, lambda _: False)
-        call = self._call(one, wanted, lambda: one.agency.details(media_id))
+        key = details_key(agency, media_id, media)
+        wanted = Wanted(key, Media, one.policy, lambda _: False)
+        call = self._call(one, wanted, lambda: one.agency.details(media_id, media))
         answer = self._kept(call)
-        if answer is None and (found := self._seen(one, media_id, words, lang)):
+        asked = _query(media, lang).replace(q=words)
+        if answer is None and (found := self._seen(one, media_id, asked)):
             return self._linked(found, words, site)
         answer = answer or self._fanout.alone(lambda: self._through(call))
-        if answer is None or answer.value is None:
-            failure = answer.failure if answer else Failure("busy", "Too many ask just now.", 1)
-            failure = failure or Failure("failed", "No answer.", 5)
-            kind = NotFound if failure.kind == NotFound.kind else AgencyError
-            raise kind(agency, failure.message, retry_after=failure.retry_after)
-        return self._linked(answer.value, words, site)
+        return self._linked(_value(agency, answer), words, site)
+
+    def collection(  # noqa: PLR0913 - which page of what, how long to wait, and what links carry
+        self,
+        agency: str,
+        collection_id: str,
+        *,
+        page: int,
+        lang: str,
+        patience: Patience,
+        site: str = "",
+    ) -> Outcome:
+        """One page of a collection that an agency features; a late or failed agency is data.
+
+        Raises:
+            NotFound: no such agency is on, or it features none.
+        """
+        one = self._featuring(agency, collection_id)
+        first = (page - 1) * PAGE_PLACES
+        ranking = Ranking(one, SearchQuery(), collection=collection_id)
+        whole = Slice(ranking, first, first + PAGE_PLACES)
+        return self._outcome(SearchQuery(lang=lang, page=page), [whole], patience, site)
+
+    def about_collection(self, agency: str, collection_id: str) -> Collection:
+        """What a featured collection is called, from the cache or its agency.
+
+        Raises:
+            AgencyError: NotFound when it is gone; else the agency did not answer.
+        """
+        one = self._featuring(agency, collection_id)
+        key = about_key(agency, collection_id)
+        wanted = Wanted(key, Collection, one.policy, lambda _: False)
+        call = self._call(one, wanted, lambda: one.agency.about_collection(collection_id))
+        return _value(agency, self._kept(call) or self._fanout.alone(lambda: self._through(call)))
+
+    def _featuring(self, agency: str, collection_id: str) -> Listed:
+        one = self._named(agency, collection_id)
+        if not one.agency.collection_size:
+            raise NotFound(agency, "It features no collections.")
+        return one
 
     def suggest(self, words: str, lang: str, seconds: float) -> tuple[str, ...]:
         """Searches that agencies suggest by a call, for canonical words, within ``seconds``.
 
         An agency that fails or is late gives nothing; what it says later is there for the next.
         """
-        end = time.monotonic() + seconds
         able = [one for one in self.listed if one.agency.suggests and one.agency.api]
-        calls = [self._suggestion(one, words, lang) for one in able]
+        return self._told([self._suggestion(one, words, lang) for one in able], seconds)
+
+    def categories(
+        self, lang: str, seconds: float, media: str = "image", agencies: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """The names of the agencies' categories, within ``seconds``; known for a day.
+
+        ``agencies`` are those to ask, by default all that list any; of those that fail or are
+        late there is nothing. With 0 seconds they are asked behind what is known already.
+        """
+        able = [one for one in self.listed if one.agency.categorizes]
+        asked = [one for one in able if not agencies or one.agency.name in agencies]
+        names = self._told([self._categories(one, lang, media) for one in asked], seconds)
+        return tuple(dict.fromkeys(names))
+
+    def _told(self, calls: Sequence[_Call[tuple[str, ...]]], seconds: float) -> tuple[str, ...]:
+        """What the calls give within ``seconds``; what comes later is there for the next."""
+        end = time.monotonic() + seconds
         kept = [self._kept(call) for call in calls]
         missing = {i: self._question(calls[i]) for i, answer in enumerate(kept) if answer is None}
         asked = self._fanout.ask(missing, max(end - time.monotonic(), 0), linger=False)
@@ -255,7 +330,8 @@ class Search:
     def _chunk(self, ranking: Ranking, chunk: int) -> _Call[SearchResult]:
         one = ranking.listed
         wanted = Wanted(ranking.key(chunk), SearchResult, one.policy, _is_empty)
-        return self._call(one, wanted, lambda: ranking.ask(chunk))
+        calls = 2 if ranking.collection else 1  # the ids in it, and the pictures that they are
+        return self._call(one, wanted, lambda: ranking.ask(chunk), calls=calls)
 
     def _suggestion(self, one: Listed, words: str, lang: str) -> _Call[tuple[str, ...]]:
         key = suggest_key(one.agency.name, lang, words)
@@ -263,13 +339,26 @@ class Search:
         wanted = Wanted(key, tuple[str, ...], policy, lambda value: not value)
         return self._call(one, wanted, lambda: one.agency.suggest(words, lang), SUGGEST_PART)
 
+    def _categories(self, one: Listed, lang: str, media: str) -> _Call[tuple[str, ...]]:
+        key = categories_key(one.agency.name, lang, media)
+        policy = msgspec.structs.replace(one.policy, fresh=DAY)
+        wanted = Wanted(key, tuple[str, ...], policy, lambda value: not value)
+        return self._call(one, wanted, lambda: one.agency.categories(lang, media), SUGGEST_PART)
+
     def _call(
-        self, one: Listed, wanted: Wanted[Value], ask: Callable[[], Value], part: float = 1.0
+        self,
+        one: Listed,
+        wanted: Wanted[Value],
+        ask: Callable[[], Value],
+        part: float = 1.0,
+        *,
+        calls: int = 1,
     ) -> _Call[Value]:
         """A call to an agency, counted on its quota (or a part of it) when it is made."""
 
         def fetch() -> Value:
-            self._quota.take(one.agency.name, part)
+            for _ in range(calls):
+                self._quota.take(one.agency.name, part)
             return ask()
 
         return _Call(wanted, fetch)
@@ -285,11 +374,11 @@ class Search:
     def _question(self, call: _Call[Value]) -> Question[Answer[Value]]:
         return Question((call.wanted.key,), lambda: self._through(call))
 
-    def _seen(self, one: Listed, media_id: str, words: str, lang: str) -> Media | None:
+    def _seen(self, one: Listed, media_id: str, asked: SearchQuery) -> Media | None:
         """A picture as the cached search for some words has it."""
-        if not words:
+        if not asked.q:
             return None
-        answer = self.peek(SearchQuery(q=words, lang=lang or None), one)
+        answer = self.peek(asked, one)
         items = answer.value.items if answer and answer.value else ()
         return next((item for item in items if item.id == media_id), None)
 
@@ -301,8 +390,27 @@ class Search:
         return msgspec.structs.replace(media, link=link, sellers=(seller,))
 
 
+def _value(agency: str, answer: Answer[Value] | None) -> Value:
+    """The value of an answer; None is that too many ask.
+
+    Raises:
+        AgencyError: there is none; NotFound when what was asked for is gone.
+    """
+    if answer is not None and answer.value is not None:
+        return answer.value
+    failure = answer.failure if answer else Failure("busy", "Too many ask just now.", 1)
+    failure = failure or Failure("failed", "No answer.", 5)
+    kind = NotFound if failure.kind == NotFound.kind else AgencyError
+    raise kind(agency, failure.message, retry_after=failure.retry_after)
+
+
 def _ranking(one: Listed, query: SearchQuery) -> Ranking:
     return Ranking(one, query.replace(page=1, agency=()))
+
+
+def _query(media: str, lang: str) -> SearchQuery:
+    """A search of ``media`` in a language; msgspec knows a default value by its identity alone."""
+    return SearchQuery(media=MEDIA[MEDIA.index(media)], lang=lang or None)
 
 
 def _is_empty(result: SearchResult) -> bool:

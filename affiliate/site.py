@@ -11,7 +11,7 @@ import msgspec
 from flask import Blueprint, Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import NotFound
 
-from affiliate import details, languages, page, problems
+from affiliate import collected, details, languages, page, problems
 from affiliate.answers import (
     answer,
     canonical_page,
@@ -46,6 +46,7 @@ def routes() -> dict[str, Canonical]:
         "/topics/": canonical_page,
         "/ajax/search": canonical_search,
         "/api/search": canonical_search,
+        **collected.routes(),
         **details.routes(),
         **dict.fromkeys((f"/static/{name}" for name in ASSETS), canonical_version),
     }
@@ -61,6 +62,7 @@ def register(app: Flask, site: Site) -> None:
     """Add the visitors' routes, the error pages and the headers to an app."""
     app.extensions["site"] = site
     app.register_blueprint(blueprint)
+    app.register_blueprint(collected.blueprint)
     app.register_blueprint(details.blueprint)
     app.after_request(_keep_assets)
     languages.register(app, site.config.site_language)

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from affiliate.agencies.base import Agency
-from affiliate.cache import Answer, search_key, similar_key
+from affiliate.cache import Answer, collection_key, search_key, similar_key
 from affiliate.links import LinkStyle
 from affiliate.model import AgencyStatus, Failure, Media, SearchQuery, SearchResult
 from affiliate.policy import Policy
@@ -30,29 +30,36 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 class Ranking(msgspec.Struct, frozen=True):
     """What one agency finds, in its order: for a search, or like the picture with the id ``like``.
 
-    ``query`` has neither page nor agencies.
+    Or what is in the ``collection`` with an id. ``query`` has neither page nor agencies.
     """
 
     listed: Listed
     query: SearchQuery
     like: str = ""
+    collection: str = ""
 
     @property
     def chunk_size(self) -> int:
         """Items that a call gives."""
         agency = self.listed.agency
+        if self.collection:
+            return agency.collection_size
         return agency.similar_size if self.like else agency.chunk_size
 
     def key(self, chunk: int) -> str:
         """The key of a chunk in the cache."""
         name = self.listed.agency.name
+        if self.collection:
+            return collection_key(name, self.collection, chunk)
         if self.like:
-            return similar_key(name, self.like, self.query.lang, chunk)
+            return similar_key(name, self.like, self.query, chunk)
         return search_key(name, self.query, chunk)
 
     def ask(self, chunk: int) -> SearchResult:
         """Ask the agency for a chunk; it raises what the agency does."""
         agency = self.listed.agency
+        if self.collection:
+            return agency.collection(self.collection, chunk)
         if self.like:
             return agency.similar(self.like, self.query, chunk)
         return agency.search(self.query, chunk)
@@ -147,9 +154,9 @@ def status_of(one: Slice, part: Part) -> AgencyStatus:
 
 def unsupported(one: Listed, query: SearchQuery) -> AgencyStatus:
     """That an agency can't express a search, and what of it."""
-    values = dict(query.pairs())
+    values, expressed = dict(query.pairs()), one.agency.expresses_for(query.media)
     names = ", ".join(
-        f"{values[name]} {name}" if one.agency.expresses.get(name) else name
+        f"{values[name]} {name}" if expressed.get(name) else name
         for name in one.agency.unsupported(query)
     )
     failure = Failure("unsupported", f"It can't search by {names}.", 0)

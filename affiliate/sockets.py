@@ -27,6 +27,7 @@ class Call:
         self.deadline = deadline
         self.connect_deadline = min(deadline, time.monotonic() + connect_seconds)
         self.expired = False
+        self.sent = False  # from the first byte of the request on
         self._handle: socket.socket | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -68,7 +69,7 @@ def _shut(sock: socket.socket) -> None:
 
 
 class Watchdog:
-    """One thread that expires every call whose deadline has passed."""
+    """One thread that expires every call whose deadline has passed; a deadline may be put off."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Call]] = []
@@ -91,6 +92,9 @@ class Watchdog:
                     wait = self._heap[0][0] - time.monotonic() if self._heap else None
                     self._wake.wait(wait)
                 call = heapq.heappop(self._heap)[2]
+                if call.left() > 0:
+                    heapq.heappush(self._heap, (call.deadline, next(self._numbers), call))
+                    continue
             call.expire()
 
 
@@ -144,6 +148,13 @@ class _Watched:
         if current.call is not None and self.sock is not None:
             current.call.hold(self.sock)  # a kept connection, used again
         super().request(*args, **kwargs)  # type: ignore[misc]
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 - likewise
+        if self.sock is None:
+            self.connect()  # type: ignore[attr-defined]
+        if current.call is not None:
+            current.call.sent = True
+        super().send(data)  # type: ignore[misc]
 
 
 class _HTTP(_Watched, HTTPConnection):

@@ -11,10 +11,11 @@ import re
 import socket
 import time
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urljoin, urlsplit
 
 import msgspec
 import requests
@@ -27,6 +28,7 @@ from affiliate.errors import (
     AgencyTimeout,
     BadAnswer,
     BadCredentials,
+    Forbidden,
     NotFound,
     RequestRefused,
     TooManyCalls,
@@ -35,7 +37,10 @@ from affiliate.sockets import Call, Watchdog, WatchedAdapter, current
 
 CONNECT_SECONDS: Final = 1.0
 TOTAL_SECONDS: Final = 2.5
+STALL_SECONDS: Final = 30.0
+"""A stream is given up when nothing has come for so long; its whole may take any time."""
 BODY_BYTES: Final = 4 * 1024 * 1024  # after decompression
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 MAX_RETRY_AFTER: Final = 900.0
 MIN_RETRY_AFTER: Final = 1.0  # an agency that says 0 would be asked by every visitor
 
@@ -84,6 +89,44 @@ class Reply(msgspec.Struct, frozen=True):
             raise BadAnswer(self.request.agency, "The answer is not JSON.") from None
 
 
+class Stream:
+    """An answer with a 2xx status whose body is still to come, undecoded.
+
+    ``headers`` are found by their names in any case.
+    """
+
+    def __init__(
+        self, request: Request, answer: requests.Response, call: Call, stall_seconds: float
+    ) -> None:
+        self.status = answer.status_code
+        self.headers: Mapping[str, str] = answer.headers
+        self._request = request
+        self._raw = answer.raw
+        self._call = call
+        self._stall_seconds = stall_seconds
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as the socket gives it, at most 64 KB at a time.
+
+        Raises:
+            AgencyError: it broke off, or nothing came for too long.
+        """
+        while part := self._next():
+            yield part
+
+    def _next(self) -> bytes:
+        try:
+            part: bytes = self._raw.read1(65536, decode_content=False)
+            if self._call.expired:
+                raise TimeoutError
+        except (HTTPError, OSError) as error:
+            failure = _translated(self._request, self._call, error)
+        else:
+            self._call.deadline = time.monotonic() + self._stall_seconds
+            return part
+        raise failure or AgencyDown(self._request.agency, "The connection was lost.")
+
+
 def _mute(_: logging.LogRecord) -> bool:
     """A filter for lines of log that hold addresses with keys in them."""
     return False
@@ -119,23 +162,73 @@ class Transport:
         A GET whose connection was refused or reset is tried once more, within the same time.
 
         Raises:
-            AgencyError: the kind says what the caller can do next; no text of it holds an
-                address, a header or a secret.
+            AgencyError: the kind says what the caller can do next, ``sent`` whether the agency
+                may have read the request; no text of it holds an address, a header or a secret.
         """
-        deadline = time.monotonic() + (seconds or self.total_seconds)
-        result = self._once(request, deadline)
-        if result is None and request.method == "GET":
-            result = self._once(request, deadline)
-        if result is None:
-            raise AgencyDown(request.agency, "No connection could be kept.")
+        call = Call(time.monotonic() + (seconds or self.total_seconds), self.connect_seconds)
+        try:
+            result = self._once(request, call)
+            if result is None and request.method == "GET":
+                call = Call(call.deadline, self.connect_seconds)
+                result = self._once(request, call)
+            if result is None:
+                raise AgencyDown(request.agency, "No connection could be kept.")
+        except AgencyError as error:
+            error.sent = call.sent
+            raise
         return result
 
-    def _once(self, request: Request, deadline: float) -> Reply | None:
+    @contextmanager
+    def stream(
+        self, request: Request, stall_seconds: float = STALL_SECONDS, *, redirects: int = 0
+    ) -> Iterator[Stream]:
+        """Send one call, never again, and give its answer's body as it comes, however long.
+
+        Of ``redirects`` so many are followed, for calls whose address is their only secret; none
+        leads from HTTPS to HTTP.
+
+        Raises:
+            AgencyError: no connection, a status other than 2xx, or ``stall_seconds`` without
+                the head of an answer.
+        """
+        call = Call(time.monotonic() + stall_seconds, self.connect_seconds)
+        self._watchdog.watch(call)
+        try:
+            with self._begin(request, call, redirects) as answer:
+                yield Stream(request, answer, call, stall_seconds)
+        finally:
+            call.close()
+
+    def _begin(self, request: Request, call: Call, redirects: int) -> requests.Response:
+        """The head of a 2xx answer; errors are raised outside of ``except`` as in `_once`."""
+        current.call = call
+        try:
+            answer = self._open(request, call)
+            if call.expired:
+                answer.close()
+                raise TimeoutError
+            if 200 <= answer.status_code < 300:  # noqa: PLR2004 - the range of success
+                return answer
+            with answer:
+                body = _read(request, answer, call)
+            if redirects and (target := _elsewhere(answer)):
+                secrets = (*request.secrets, target)
+                request = msgspec.structs.replace(request, url=target, params=(), secrets=secrets)
+                return self._begin(request, call, redirects - 1)
+            failure: AgencyError | None = error_of(
+                request, answer.status_code, answer.headers, body
+            )
+        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
+            failure = _translated(request, call, error)
+        finally:
+            current.call = None
+        raise failure or AgencyDown(request.agency, "No connection could be kept.")
+
+    def _once(self, request: Request, call: Call) -> Reply | None:
         """One attempt; None when the connection was refused or reset, so that another is worth it.
 
         Errors are raised outside of ``except``, or the library's would hang on them as context.
         """
-        call = Call(deadline, self.connect_seconds)
         current.call = call
         self._watchdog.watch(call)
         try:
@@ -150,7 +243,17 @@ class Transport:
         return None
 
     def _exchange(self, request: Request, call: Call) -> Reply:
-        answer = self._session.request(
+        answer = self._open(request, call)
+        with answer:
+            body = _read(request, answer, call)
+        if call.expired:
+            raise TimeoutError
+        if not 200 <= answer.status_code < 300:  # noqa: PLR2004 - the range of success
+            raise error_of(request, answer.status_code, answer.headers, body)
+        return Reply(request, answer.status_code, dict(answer.headers), body)
+
+    def _open(self, request: Request, call: Call) -> requests.Response:
+        return self._session.request(
             request.method,
             request.url,
             params=list(request.params),
@@ -161,13 +264,6 @@ class Transport:
             allow_redirects=False,
             stream=True,
         )
-        with answer:
-            body = _read(request, answer, call)
-        if call.expired:
-            raise TimeoutError
-        if not 200 <= answer.status_code < 300:  # noqa: PLR2004 - the range of success
-            raise error_of(request, answer.status_code, answer.headers, body)
-        return Reply(request, answer.status_code, dict(answer.headers), body)
 
 
 def error_of(request: Request, status: int, headers: Mapping[str, str], body: bytes) -> AgencyError:
@@ -176,7 +272,7 @@ def error_of(request: Request, status: int, headers: Mapping[str, str], body: by
     wait = _retry_after(headers.get("Retry-After"))
     match status:
         case 401 | 403:
-            return BadCredentials(request.agency, words)
+            return (Forbidden if status == 403 else BadCredentials)(request.agency, words)  # noqa: PLR2004 - beside its name
         case 404 | 410:
             return NotFound(request.agency, words)
         case 429:
@@ -187,6 +283,17 @@ def error_of(request: Request, status: int, headers: Mapping[str, str], body: by
             return BadAnswer(request.agency, f"The agency redirects (HTTP {status}).")
         case _:
             return RequestRefused(request.agency, words)
+
+
+def _elsewhere(answer: requests.Response) -> str | None:
+    """Where a redirect leads; None for anything else and for what leaves HTTPS."""
+    try:
+        target = urljoin(answer.url, answer.headers.get("Location", ""))
+        schemes = (urlsplit(answer.url).scheme, urlsplit(target).scheme)
+    except ValueError:
+        return None
+    leads = answer.status_code in REDIRECTS and "Location" in answer.headers
+    return target if leads and schemes[1] in {schemes[0], "https"} else None
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -37,6 +37,7 @@ class AffiliateSearch extends HTMLElement {
     this.addEventListener("click", (event) => this.#tell(event));
     this.addEventListener("auxclick", (event) => event.button === 1 && this.#tell(event));
     this.addEventListener("error", (event) => this.#mend(event.target), true);
+    for (const name of ["pointerover", "focusin"]) this.addEventListener(name, this.#intend);
     for (const image of this.querySelectorAll("img")) {
       if (image.complete && !image.naturalWidth) this.#mend(image);
     }
@@ -144,6 +145,11 @@ class AffiliateSearch extends HTMLElement {
   say(text) {
     const status = document.getElementById("status");
     if (status && text) status.textContent = text.trim();
+  }
+
+  async #intend({ target }) {
+    const link = target.closest?.("a[data-clip]");
+    if (link) (await import("./clip.js")).play(link);
   }
 
   #mend(image) {

@@ -8,7 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from affiliate.cache import Answer, Cache, Wanted, search_key, similar_key, suggest_key
+from affiliate.cache import (
+    Answer,
+    Cache,
+    Wanted,
+    categories_key,
+    details_key,
+    search_key,
+    similar_key,
+    suggest_key,
+)
 from affiliate.errors import AgencyDown, BadCredentials, TooManyCalls
 from affiliate.model import SearchQuery
 from affiliate.policy import Entry, Policy
@@ -239,17 +248,23 @@ def test_keys_tell_searches_apart_and_hold_nothing_else() -> None:
 
 
 def test_keys_of_other_questions_are_told_apart() -> None:
-    """What is similar differs by language and chunk, suggestions by language; no id mixes them."""
+    """What is similar differs by language and chunk, suggestions by language; clips stand apart."""
+    english = SearchQuery(lang="en")
     keys = {
-        similar_key("demo", "7", "en", 0),
-        similar_key("demo", "7", "de", 0),
-        similar_key("demo", "7", None, 0),
-        similar_key("demo", "7", "en", 1),
-        similar_key("demo", "0:7", "en", 0),
+        similar_key("demo", "7", english, 0),
+        similar_key("demo", "7", SearchQuery(lang="de"), 0),
+        similar_key("demo", "7", SearchQuery(), 0),
+        similar_key("demo", "7", english, 1),
+        similar_key("demo", "0:7", english, 0),
+        similar_key("demo", "7", english.replace(media="video"), 0),
+        details_key("demo", "7"),
+        details_key("demo", "7", "video"),
+        categories_key("demo", "en", "image"),
+        categories_key("demo", "en", "video"),
         suggest_key("demo", "en", "red"),
         suggest_key("demo", "de", "red"),
         suggest_key("demo", "en", "red:red"),
     }
-    assert len(keys) == 8
+    assert len(keys) == 13
     assert "1:similar:demo:0:en:7" in keys
     assert "1:suggest:demo:en:red" in keys

@@ -60,6 +60,7 @@ GOOD: list[tuple[str, str, object]] = [
     ("SITE_TOPICS", " cat, red bike ,,", ("cat", "red bike")),
     ("AFFILIATE_SUB_IDS", "site, id", frozenset({"site", "id"})),
     ("AFFILIATE_SUB_IDS", "none", frozenset()),
+    ("SHUTTERSTOCK_LICENSE_URL", "http://localhost:8081/", "http://localhost:8081"),
 ]
 BAD: list[tuple[str, str]] = [
     *(("PORT", text) for text in ("0", "65536", "-1", "http", "80.5", "8_0", "\u0661", "1" * 20)),
@@ -75,6 +76,9 @@ BAD: list[tuple[str, str]] = [
     *(("SITE_URL", text) for text in ("https://a b.example", "https://h:99999", "https://[::1")),
     *(("SITE_ACCENT", text) for text in ("green", "#fff", "0b6e4f", "#0b6e4f;}")),
     *(("AFFILIATE_SUB_IDS", text) for text in ("all", "site,visitor", "subId1")),
+    *(("SHUTTERSTOCK_LICENSE_URL", text) for text in ("sandbox", "ftp://h")),
+    *(("SECRET_KEY", text) for text in ("x", "x" * 31)),
+    *(("OWNER_PASSWORD", text) for text in ("x", "1234567")),
 ]  # fmt: skip
 
 
@@ -92,6 +96,8 @@ def test_a_bad_value_is_a_fault_that_names_the_setting(name: str, text: str) -> 
     assert fault.endswith(".")
 
 
+SECRET = {"SECRET_KEY", "OWNER_PASSWORD"}
+"""Settings that are shown nowhere; their good values are tested below."""
 FREE = {"HOST", "DATA_DIR", "AGENCIES", "SITE_NAME", "SITE_TOPICS"}
 """Settings that are any text, or are tested below."""
 
@@ -99,7 +105,7 @@ FREE = {"HOST", "DATA_DIR", "AGENCIES", "SITE_NAME", "SITE_TOPICS"}
 def test_the_tables_above_hold_every_setting() -> None:
     """No setting is without a good and a bad value in these tests."""
     names = {setting.name for setting in SETTINGS}
-    assert {name for name, _, _ in GOOD} | {"DATA_DIR", "AGENCIES"} == names
+    assert {name for name, _, _ in GOOD} | {"DATA_DIR", "AGENCIES"} | SECRET == names
     assert {name for name, _ in BAD} == names - FREE
 
 
@@ -117,6 +123,25 @@ def test_every_setting_says_what_it_is_for() -> None:
     for setting in (*SETTINGS, *AGENCY_SETTINGS):
         assert setting.help.endswith(".")
         assert setting.name == setting.name.upper()
+
+
+def test_the_owner_s_secrets_are_read_and_shown_nowhere() -> None:
+    """The key and the password are taken as they are, and no text holds them."""
+    settings = read(SECRET_KEY="k" * 32, OWNER_PASSWORD="pass word")
+    assert settings.secret_key
+    assert settings.owner_password
+    assert settings.secret_key.reveal() == "k" * 32
+    assert settings.owner_password.reveal() == "pass word"
+    assert "pass word" not in f"{settings} {settings.owner_password!r}"
+
+
+def test_a_desk_needs_a_key() -> None:
+    """A password without the key that signs the log-in is one fault, a short key another."""
+    (fault,) = faults(OWNER_PASSWORD="pass word")
+    assert fault == "OWNER_PASSWORD needs SECRET_KEY, of at least 32 characters."
+    (fault,) = faults(OWNER_PASSWORD="pass word", SECRET_KEY="short")
+    assert fault.startswith("SECRET_KEY must be ")
+    assert read(SECRET_KEY="k" * 32).owner_password is None
 
 
 def test_without_any_setting_the_demo_runs() -> None:
@@ -194,11 +219,17 @@ def test_credentials_are_kept_without_their_prefix() -> None:
     assert {n: s.reveal() for n, s in on["acme-photos"].credentials.items()} == {"KEY": "k"}
 
 
-def test_every_real_agency_has_a_prefix_of_its_own() -> None:
-    """No agency's settings begin like another's, so that none reads the other's keys."""
-    prefixes = [prefix(name) for name in AGENCIES]
-    clashes = [(a, b) for a in prefixes for b in prefixes if a != b and b.startswith(a)]
-    assert clashes == []
+def test_every_real_agency_has_settings_of_its_own() -> None:
+    """No setting of an agency has the name of another's, so that none reads the other's keys."""
+    names = [
+        prefix(name) + one
+        for name, kind in AGENCIES.items()
+        for one in (
+            *{key for keys in kind.credentials for key in keys},
+            *(setting.name for setting in AGENCY_SETTINGS),
+        )
+    ]
+    assert len(names) == len(set(names))
 
 
 LINKS = [

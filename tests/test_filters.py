@@ -9,7 +9,8 @@ from affiliate.filters import CHOICES, COLORS, NAMES, WRITTEN, Choice, choices, 
 from affiliate.query import SearchQuery
 from tests.conftest import ClientMaker
 
-ALL = (*CHOICES, "color", *WRITTEN)
+FOOTAGE = {"duration", "resolution", "aspect", "fps"}
+ALL = tuple(name for name in (*CHOICES, "color", *WRITTEN) if name not in FOOTAGE)
 ONLY_SHUTTERSTOCK = {"people", "age", "gender", "license", "released"}
 
 
@@ -49,13 +50,28 @@ def test_all_that_any_agency_can_express_is_offered(two: FlaskClient) -> None:
 def test_chosen_agency_narrows_what_is_offered(two: FlaskClient) -> None:
     """With an agency chosen, only its own filters and values stand there, and nobody lacks any."""
     demo = offered(two, "q=cat&agency=demo")
-    assert set(demo) == set(ALL) - ONLY_SHUTTERSTOCK
+    assert set(demo) == set(ALL) - ONLY_SHUTTERSTOCK - {"media"}
     assert values(demo["orientation"]) == ["horizontal", "vertical", "square"]
     other = offered(two, "q=cat&agency=shutterstock")
     assert set(other) == set(ALL)
     assert values(other["orientation"]) == ["horizontal", "vertical"]
     assert values(other["sort"]) == ["popular", "relevance", "newest", "random"]
     assert not any(one.lacking for one in (*demo.values(), *other.values()))
+
+
+def test_footage_has_filters_of_its_own(two: FlaskClient) -> None:
+    """With footage chosen the page offers what footage can be searched by, and who has none."""
+    found = offered(two, "q=cat&media=video&type=photo")
+    assert FOOTAGE | {"media", "people", "sort"} <= {n for n, one in found.items() if one.offered}
+    assert not found["type"].offered
+    assert found["media"].options == (
+        ("image", "Images"),
+        ("video", "Footage · Not at Demo catalogue"),
+    )
+    assert (found["media"].chosen, found["media"].default) == ("video", "image")
+    assert values(found["resolution"]) == ["4k", "high_definition", "standard_definition"]
+    assert values(found["license"]) == ["commercial", "editorial"]
+    assert found["duration"].lacking == "Demo catalogue"
 
 
 def test_value_that_an_agency_lacks_says_so(two: FlaskClient) -> None:
@@ -67,7 +83,7 @@ def test_value_that_an_agency_lacks_says_so(two: FlaskClient) -> None:
         "Square · Not at Shutterstock",
     ]
     noted = [v for one in found.values() for v, label in one.options if "Not at" in label]
-    assert noted == ["square", "oldest"]
+    assert noted == ["video", "square", "oldest"]
 
 
 def test_what_is_chosen_stays_in_the_form(two: FlaskClient) -> None:
@@ -79,6 +95,19 @@ def test_what_is_chosen_stays_in_the_form(two: FlaskClient) -> None:
     square = offered(two, "q=cat&agency=shutterstock&orientation=square")["orientation"]
     assert square.options[-1] == ("square", "Square · Not at Shutterstock")
     assert square.chosen == "square"
+
+
+@pytest.mark.parametrize("agency", ["demo", "shutterstock"])
+def test_form_of_the_page_holds_every_filter_of_footage(two: FlaskClient, agency: str) -> None:
+    """The page's form, sent as it is, asks the footage that the page shows."""
+    raw = (
+        "q=cat&media=video&duration=10-30&resolution=4k&aspect=nonstandard&fps=-25&type=photo"
+        f"&sort=newest&lang=en&agency={agency}"
+    )
+    query = SearchQuery.from_query_string(raw)
+    form = re.search(r"<form.*?</form>", two.get(f"/search?{raw}").text, re.DOTALL)
+    assert form
+    assert SearchQuery.from_parameters(sent(form[0])) == query
 
 
 def test_form_of_the_page_holds_every_filter_of_its_address(two: FlaskClient) -> None:
@@ -119,6 +148,8 @@ def sent(form: str) -> dict[str, list[str]]:
         ("ethnicity", "middle_eastern", "Ethnicity: middle eastern"),
         ("exclude", "dog_house", "Without the words: dog_house"),
         ("media", "video", "Footage"),
+        ("resolution", "4k", "4K"),
+        ("duration", "10-30", "Duration: 10-30"),
         ("safe", "0", "Safe search off"),
     ],
 )

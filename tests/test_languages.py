@@ -84,8 +84,13 @@ def test_compiled_catalogs_are_those_that_people_edit(language: str) -> None:
 
 
 def test_templates_hold_no_text_of_their_own() -> None:
-    """Between the tags of every template stands nothing but marks and what is translated."""
+    """Between the tags of every template stands nothing but marks and what is translated.
+
+    The owner's desk is left out: it speaks English alone, as the commands do.
+    """
     for path in sorted((translations.ROOT / "templates").glob("*.html")):
+        if path.name.startswith("owner_"):
+            continue
         text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", " ", path.read_text(), flags=re.DOTALL)
         text = re.sub(r"<style.*?</style>|<!doctype html>", " ", text, flags=re.DOTALL)
         shown = re.sub(r"<[^>]*>", " ", text)

@@ -17,9 +17,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from affiliate import ledger as ledger_module
-from affiliate import migrations
+from affiliate import migrations, purchases
 from affiliate.errors import BadQuery, LedgerError
 from affiliate.ledger import DATABASES, Click, Ledger, metadata
+from affiliate.licensing import vault
 from tests.postgres import new_database, running_postgres
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -295,6 +296,7 @@ def test_slow_readers_do_not_hold_up_clicks(ledger: Ledger) -> None:
 
 def test_the_migrations_make_what_the_ledger_describes(ledger: Ledger) -> None:
     """Alembic finds no difference between the tables made and the tables described."""
+    assert {purchases.purchases.name, vault.tokens.name} < set(metadata.tables)
     with ledger._reader.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 

@@ -182,7 +182,8 @@ def test_stale_details_are_shown_and_fetched_anew() -> None:
     titles = iter(["old", "new"])
     fetched = threading.Event()
 
-    def details(media_id: str) -> Media:
+    def details(media_id: str, media: str = "image") -> Media:
+        assert media == "image"
         title = next(titles)
         if title == "new":
             fetched.set()
@@ -230,7 +231,7 @@ def test_agency_narrows_and_an_unknown_one_is_refused() -> None:
 def test_a_link_carries_the_words_that_found_the_picture() -> None:
     """Details that are reached from a search link with its words."""
     shelf = Shelf("a", 10)
-    shelf.details = lambda media_id: shelf.picture(int(media_id))  # type: ignore[method-assign]
+    shelf.details = lambda media_id, _="image": shelf.picture(int(media_id))  # type: ignore[method-assign,assignment]
     search = Search([_listed(shelf, "{landing_url}?w={query}")], Cache(Memory()), FREE)
     assert search.details("a", "1", words="red cat").link == "https://a.example/1?w=red%20cat"
     assert search.details("a", "1").link == "https://a.example/1?w="
@@ -340,6 +341,30 @@ def test_a_picture_that_is_gone_has_no_similar_ones() -> None:
     page = search_over(kin).similar("a", "5", lang="en", patience=Patience.FULL).page
     error = page.agencies[0].error
     assert (page.items, error and error.kind) == ((), "not found")
+
+
+def test_categories_of_all_are_asked_for_once() -> None:
+    """Names come once each, are kept for a day, and who fails or is not chosen adds none."""
+    a, b, c = (Shelf(name, 0) for name in "abc")
+    for shelf in (a, b, c):
+        shelf.categorizes = True  # type: ignore[misc]
+    asked: list[tuple[str, str]] = []
+
+    def categories(lang: str, media: str = "image") -> tuple[str, ...]:
+        asked.append((lang, media))
+        return ("Nature", "Sports")
+
+    def failing(lang: str, media: str = "image") -> tuple[str, ...]:
+        raise AgencyDown("b", f"No {media} in {lang}.")
+
+    a.categories = categories  # type: ignore[method-assign]
+    b.categories = failing  # type: ignore[method-assign]
+    c.categories = lambda *_: ("Sports", "Arts")  # type: ignore[method-assign]
+    search = search_over(a, b, c)
+    assert search.categories("en", 10) == ("Nature", "Sports", "Arts")
+    assert search.categories("en", 0, agencies=["c"]) == ("Sports", "Arts")
+    assert search.categories("en", 10, "video") == ("Nature", "Sports", "Arts")
+    assert asked == [("en", "image"), ("en", "video")]
 
 
 def test_the_first_correction_is_the_page_s() -> None:

@@ -173,6 +173,15 @@ def test_picture_hosts_stand_in_the_policy(make_client: ClientMaker) -> None:
         "img-src 'self' https://*.shutterstock.com https://*.picdn.net http://127.0.0.1:9;"
         in policy
     )
+    assert (
+        "media-src 'self' https://*.shutterstock.com https://*.picdn.net http://127.0.0.1:9;"
+        in policy
+    )
+
+
+def test_without_footage_nothing_may_be_played(client: FlaskClient) -> None:
+    """media-src is there only for agencies that sell footage."""
+    assert "media-src" not in client.get("/").headers["Content-Security-Policy"]
 
 
 def test_an_image_has_a_page(client: FlaskClient) -> None:

@@ -20,12 +20,13 @@ from affiliate.errors import (
     AgencyError,
     BadAnswer,
     BadCredentials,
+    Forbidden,
     NotFound,
     RequestRefused,
     TooManyCalls,
 )
 from affiliate.transport import BODY_BYTES, MAX_RETRY_AFTER, Request, Transport
-from tests.calling import SHORT, call, transporting
+from tests.calling import GENEROUS, SHORT, call, transporting
 from tests.upstream import (
     Script,
     Upstream,
@@ -252,8 +253,8 @@ def test_a_call_that_cannot_be_sent_is_refused(
 STATUSES: list[tuple[int, tuple[str, ...], type[AgencyError], float]] = [
     (400, (), RequestRefused, 60),
     (401, (), BadCredentials, 300),
-    (403, (), BadCredentials, 300),
-    (403, ("Retry-After: 1",), BadCredentials, 300),
+    (403, (), Forbidden, 300),
+    (403, ("Retry-After: 1",), Forbidden, 300),
     (404, (), NotFound, 60),
     (410, (), NotFound, 60),
     (406, (), RequestRefused, 60),
@@ -447,3 +448,34 @@ def test_redaction_strikes_out_the_longest_secret_first() -> None:
     """A secret that begins with another one leaves no tail behind."""
     request = call("http://agency.example", secrets=("abc", "abcdef"))
     assert request.redact("abcdef abc") == "*** ***"
+
+
+SENT = {
+    "a refusal": answer(status=400),
+    "a server's error": answer(status=503),
+    "hung up before a word": then_close(),
+    "reset before a word": then_reset(),
+    "in the body": then_close(head(200, "Content-Length: 10"), b"{"),
+    "silent": then_hang(),
+}
+
+
+@pytest.mark.parametrize("case", SENT)
+def test_a_failure_says_that_the_agency_may_have_acted(case: str) -> None:
+    """From the first byte of the request on, nobody can say that nothing was done."""
+    seconds = SHORT if case == "silent" else GENEROUS
+    with Upstream(SENT[case]) as server, transporting(seconds) as transport:
+        with pytest.raises(AgencyError) as caught:
+            transport.send(call(server.url, "POST", body=b"{}"))
+        assert caught.value.sent
+        assert len(server.requests) <= 1
+
+
+def test_a_failure_before_the_request_says_that_nothing_was_sent(transport: Transport) -> None:
+    """A refused connection, and a port that never answers."""
+    with refusing_port() as port, pytest.raises(AgencyError) as caught:
+        transport.send(call(f"http://127.0.0.1:{port}", "POST", body=b"{}"))
+    assert not caught.value.sent
+    with full_port() as port, transporting(SHORT) as hasty, pytest.raises(AgencyError) as late:
+        hasty.send(call(f"http://127.0.0.1:{port}", "POST", body=b"{}"))
+    assert not late.value.sent

@@ -7,7 +7,8 @@ describe how to get a key in the README's table of agencies. CONTRIBUTING walks 
 from affiliate.agencies.base import Agency
 from affiliate.agencies.demo import Demo
 from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
 
-AGENCIES: dict[str, type[Agency]] = {a.name: a for a in (Shutterstock, Demo)}
+AGENCIES: dict[str, type[Agency]] = {a.name: a for a in (Shutterstock, ShutterstockEditorial, Demo)}
 
 __all__ = ["AGENCIES", "Agency"]

@@ -1,12 +1,21 @@
 """What every agency promises, and what they share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
 from affiliate.errors import BadAnswer, NotFound
-from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail, web_address
+from affiliate.model import (
+    Collection,
+    Contributor,
+    Media,
+    SearchQuery,
+    SearchResult,
+    Thumbnail,
+    web_address,
+)
 from affiliate.transport import Reply, Request, Transport
 
 PAGE_PLACES = 48
@@ -15,6 +24,14 @@ SUGGESTIONS = 10
 """Suggestions that an agency gives at most; more than are shown, for some are doubles."""
 
 Wire = TypeVar("Wire")
+Filters = Mapping[str, tuple[str, ...] | None]
+"""The filters that an API can express, each with the values it takes; None stands for any."""
+
+
+class Check(msgspec.Struct, frozen=True):
+    """That an agency answers: in a few plain words, with what it took."""
+
+    words: str
 
 
 class Agency:
@@ -23,14 +40,20 @@ class Agency:
     Class attributes say what it is; nothing of them depends on the owner:
 
     - ``credentials``: sets of setting names (without prefix), any one of which gives access.
-    - ``expresses``: the filters that its API can express, each with the values it takes; None
-      stands for any. A search that asks for more is *unsupported* here, and the page says so.
+    - ``account``: the agency whose key, address and affiliate id serve this one too.
+    - ``expresses``: the filters of pictures. A search that asks for more is *unsupported* here,
+      and the page says so.
+    - ``footage``: the filters of footage, ``media`` among them; none where it sells no footage.
     - ``most``: the most items one call gives; ``depth``: the deepest rank that can be reached.
     - ``picture_hosts``: sources for the page's Content-Security-Policy.
-    - ``link_template``, ``sub_ids``: the affiliate link when the owner sets only an id.
+    - ``link_template``, ``footage_template`` (where clips have another), ``sub_ids``: the
+      affiliate link when the owner sets only an id.
     - ``fresh_seconds``: how long an answer is fresh where the agency's own terms say so.
     - ``has_similar``: whether it can find pictures like one.
     - ``suggests``: whether it can complete words; without an ``api`` that costs no call.
+    - ``categorizes``: whether it can list its categories.
+    - ``collection_size``: how many pictures of a collection one call asks for, a multiple of a
+      page's places; 0 where the agency features no collections.
     - ``license_url``: where the public can read the terms of its licenses.
     """
 
@@ -38,15 +61,20 @@ class Agency:
     title: ClassVar[str]
     api: ClassVar[str] = ""
     credentials: ClassVar[tuple[tuple[str, ...], ...]] = ()
-    expresses: ClassVar[Mapping[str, tuple[str, ...] | None]] = {}
+    account: ClassVar[str] = ""
+    expresses: ClassVar[Filters] = {}
+    footage: ClassVar[Filters] = {}
     most: ClassVar[int] = 100
     depth: ClassVar[int] = 10_000
     picture_hosts: ClassVar[tuple[str, ...]] = ()
     link_template: ClassVar[str] = "{landing_url}"
+    footage_template: ClassVar[str] = ""
     sub_ids: ClassVar[bool] = False
     fresh_seconds: ClassVar[int | None] = None
     has_similar: ClassVar[bool] = False
     suggests: ClassVar[bool] = False
+    categorizes: ClassVar[bool] = False
+    collection_size: ClassVar[int] = 0
     license_url: ClassVar[str] = ""
 
     def __init__(
@@ -71,18 +99,21 @@ class Agency:
         most = min(CHUNK_PLACES, self.most)
         return most if most < PAGE_PLACES else most - most % PAGE_PLACES
 
+    def expresses_for(self, media: str) -> Filters:
+        """The filters that can be expressed for pictures or for footage.
+
+        Where no footage is sold they are those of pictures, among which ``media`` is not.
+        """
+        return self.footage if media == "video" and self.footage else self.expresses
+
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
         """The names of the filters in ``query`` that this agency can't express."""
-        asked = query.filters()
+        asked, able = query.filters(), self.expresses_for(query.media)
         return tuple(
             name
             for name, value in query.pairs()
-            if name in asked and value not in self._values(name, value)
+            if name in asked and not is_among(value, able.get(name, ()))
         )
-
-    def _values(self, name: str, value: str) -> tuple[str, ...]:
-        values = self.expresses.get(name, ())
-        return (value,) if values is None else values
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
         """The items of ranks ``chunk * chunk_size`` up to the next chunk; runs in any thread.
@@ -104,16 +135,17 @@ class Agency:
         """
         raise NotImplementedError
 
-    def details(self, media_id: str) -> Media:
-        """One picture by its id; runs in any thread.
+    def details(self, media_id: str, media: str = "image") -> Media:
+        """One picture or clip by its id; runs in any thread.
 
         Raises:
             AgencyError: NotFound when it is gone, or when the agency has no such call.
         """
+        del media
         raise NotFound(self.name, f"There is no picture {media_id[:40]!r}.")
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
-        """Pictures like one, without itself; of ``query`` only the language counts.
+        """Pictures like one, without itself; of ``query`` language and media count.
 
         They are those of ranks ``chunk * similar_size`` up to the next chunk; runs in any thread.
 
@@ -122,6 +154,64 @@ class Agency:
         """
         del query, chunk
         raise NotFound(self.name, f"There is nothing like picture {media_id[:40]!r}.")
+
+    def several(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
+        """Pictures or clips by their ids, in that order; those that are gone are left out.
+
+        Raises:
+            AgencyError: the agency did not give them.
+        """
+        found = []
+        for one in ids:
+            with suppress(NotFound):
+                found.append(self.details(one, media))
+        return tuple(found)
+
+    def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
+        """The names of its categories, as the filter takes them; runs in any thread.
+
+        Raises:
+            AgencyError: the agency did not give them.
+        """
+        del lang, media
+        return ()
+
+    def about_collection(self, collection_id: str) -> Collection:
+        """A collection that the agency features, by its id; runs in any thread.
+
+        Raises:
+            AgencyError: NotFound when it is gone, or when the agency has no such call.
+        """
+        raise NotFound(self.name, f"There is no collection {collection_id[:40]!r}.")
+
+    def collection(self, collection_id: str, chunk: int) -> SearchResult:
+        """The pictures of a featured collection, in its order; those that are gone are left out.
+
+        They are those of ranks ``chunk * collection_size`` up to the next chunk; runs in any
+        thread.
+
+        Raises:
+            AgencyError: NotFound when it is gone, or when the agency has no such call.
+        """
+        del chunk
+        raise NotFound(self.name, f"There is no collection {collection_id[:40]!r}.")
+
+    def contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
+        """What it says of its contributors, by their ids; runs in any thread.
+
+        Raises:
+            AgencyError: the agency did not give them.
+        """
+        del ids
+        return ()
+
+    def check(self) -> Check:
+        """Ask it as cheaply as can be whether it takes the owner's key.
+
+        Raises:
+            AgencyError: it does not, or does not answer.
+        """
+        return Check("needs no key")
 
     def suggest(self, words: str, lang: str) -> tuple[str, ...]:
         """Searches that begin as ``words``, which are canonical, do; the best come first.
@@ -148,6 +238,11 @@ class Agency:
             return msgspec.convert(value, shape)
         except msgspec.ValidationError as error:
             raise BadAnswer(self.name, f"The answer has changed: {error}") from None
+
+
+def is_among(value: str, values: tuple[str, ...] | None) -> bool:
+    """Whether a filter that takes ``values`` takes this one."""
+    return values is None or value in values
 
 
 def rendition(value: object) -> Thumbnail | None:

@@ -80,6 +80,7 @@ class Demo(Agency):
     depth = 1_000
     has_similar = True
     suggests = True
+    categorizes = True
     license_url = "https://creativecommons.org/publicdomain/mark/1.0/"
 
     def __init__(
@@ -145,9 +146,14 @@ class Demo(Agency):
         best = sorted(found, key=lambda t: (-found[t], t not in self._index.keywords, t))
         return tuple(t for t in best if found[t] and t != words)[:SUGGESTIONS]
 
-    def details(self, media_id: str) -> Media:
-        picture = self.pictures.get(media_id)
-        return self.media(picture) if picture else super().details(media_id)
+    def details(self, media_id: str, media: str = "image") -> Media:
+        picture = self.pictures.get(media_id) if media == "image" else None
+        return self.media(picture) if picture else super().details(media_id, media)
+
+    def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
+        del lang  # the catalogue speaks English
+        shown = self.pictures.values() if media == "image" else ()
+        return tuple(sorted({name for one in shown for name in one.categories}))
 
     def media(self, picture: Picture) -> Media:
         """A picture as every agency's are described."""

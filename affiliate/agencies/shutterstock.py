@@ -6,29 +6,38 @@ to crop to. How deep pages reach is not documented; ``depth`` is our own bound.
 
 Searches are spell-checked by default (``spellcheck_query``); ``spellcheck_info``, which would say
 how, is an object without documented fields, so ``corrected`` stays None. Similar pictures come in
-the order of the answer; suggestions take no language.
+the order of the answer; suggestions take no language. Footage is in `shutterstock_video`.
 """
 
-import re
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Final
+import time
+from collections.abc import Sequence
+from typing import ClassVar
 
 import msgspec
 
-from affiliate.agencies.base import SUGGESTIONS, Agency, first_rendition
+from affiliate.agencies import shutterstock_featured as featured
+from affiliate.agencies import shutterstock_video as clips
+from affiliate.agencies import shutterstock_wire as wire
+from affiliate.agencies.base import SUGGESTIONS, Agency, Check, Filters, first_rendition
+from affiliate.agencies.shutterstock_wire import Image, Params, given
 from affiliate.links import encoded
-from affiliate.model import Media, SearchQuery, SearchResult, Size, plain_text
+from affiliate.model import (
+    Collection,
+    Contributor,
+    Media,
+    SearchQuery,
+    SearchResult,
+    plain_text,
+    web_address,
+)
 from affiliate.query import AGES, ETHNICITIES, GENDERS, LICENSES, TYPES
 from affiliate.transport import Reply, Request
 
 THUMBNAILS = ("huge_thumb", "preview", "mosaic", "large_thumb", "small_thumb")
-IDS = r"[1-9][0-9]{0,19}|U[a-zA-Z0-9]{1,40}"
 PREVIEWS = ("preview_1000", "preview_1500", "preview")
 SIZES = ("small_jpg", "medium_jpg", "huge_jpg", "supersize_jpg", "vector_eps")
-MAX_SIDE: Final = 10**6
-"""Pixels; a side above this is no side of a picture."""
-MAX_COUNT: Final = 10**12
-"""A count above this is no count of pictures."""
+MOST_IDS = 500
+"""Ids that one call for several takes."""
 PARAMETERS = {
     "type": "image_type",
     "orientation": "orientation",
@@ -46,43 +55,17 @@ PARAMETERS = {
 """Our filters and the API's parameters of the same meaning."""
 
 
-class _Contributor(msgspec.Struct):
-    id: str
-
-
-class _Category(msgspec.Struct):
-    name: str = ""
-
-
-class _Image(msgspec.Struct):
-    id: str
-    contributor: _Contributor
-    assets: dict[str, Any] = {}
-    categories: list[_Category] = []
-    description: str | None = None
-    has_model_release: bool = False
-    image_type: str | None = None
-    is_editorial: bool = False
-    keywords: list[str] = []
-
-
-class _Results(msgspec.Struct):
-    data: list[_Image]
-    total_count: Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
-
-
-class _Suggestions(msgspec.Struct):
-    data: list[str] = []
-
-
 class Shutterstock(Agency):
-    """Images of Shutterstock."""
+    """Images and footage of Shutterstock."""
 
     name = "shutterstock"
     title = "Shutterstock"
     api = "https://api.shutterstock.com"
-    credentials = (("API_TOKEN",), ("CLIENT_ID", "CLIENT_SECRET"))
-    expresses: ClassVar[Mapping[str, tuple[str, ...] | None]] = {
+    credentials: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("API_TOKEN",),
+        ("CLIENT_ID", "CLIENT_SECRET"),
+    )
+    expresses: ClassVar[Filters] = {
         "exclude": None,
         "type": TYPES,
         "orientation": ("horizontal", "vertical"),
@@ -97,31 +80,23 @@ class Shutterstock(Agency):
         "released": None,
         "sort": ("popular", "relevance", "newest", "random"),
     }
+    footage: ClassVar[Filters] = clips.EXPRESSES
     most = 500
     picture_hosts = ("https://*.shutterstock.com", "https://*.picdn.net")
     link_template = "https://shutterstock.7eer.net/c/{affiliate_id}/43068/1305?u={landing}"
+    footage_template = "https://shutterstock.7eer.net/c/{affiliate_id}/43977/1305?u={landing}"
     sub_ids = True
     has_similar = True
     suggests = True
+    categorizes = True
+    collection_size = 144
     license_url = "https://www.shutterstock.com/license"
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        words = _plain_words(query.q) or [query.q]
-        excluded = [f"NOT {word}" for word in _plain_words(query.exclude)]
-        values = dict(query.pairs()) | {"sort": query.sort}
-        params = {
-            "query": " ".join([*words, *excluded]).strip(),
-            **{theirs: values.get(ours, "") for ours, theirs in PARAMETERS.items()},
-            "people_model_released": "true" if query.released else "",
-            "safe": "true" if query.safe else "false",
-            "keyword_safe_search": "true" if query.safe else "false",
-            "view": "full",
-            "page": str(chunk + 1),
-            "per_page": str(self.chunk_size),
-        }
-        return self._call("/v2/images/search", _given(params))
+        asked = clips.params(query) if query.media == "video" else _params(query)
+        return self._call(f"{_path(query.media)}/search", asked + _page(chunk, self.chunk_size))
 
-    def _call(self, path: str, params: tuple[tuple[str, str], ...]) -> Request:
+    def _call(self, path: str, params: Params = ()) -> Request:
         headers, auth = {"Accept": "application/json"}, None
         if token := self.keys.get("API_TOKEN"):
             headers["Authorization"] = f"Bearer {token}"
@@ -136,28 +111,43 @@ class Shutterstock(Agency):
             secrets=tuple(self.keys.values()),
         )
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:  # noqa: ARG002 - one shape for all
-        results = self.read(reply.json(), _Results)
-        found = (self._media(image) for image in results.data)
-        return SearchResult(tuple(m for m in found if m), results.total_count)
+    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        is_video = query.media == "video"
+        shape: type[wire.Images | wire.Videos] = wire.Videos if is_video else wire.Images
+        results = self.read(reply.json(), shape)
+        return SearchResult(
+            self._medias(results.data, results.search_id),
+            results.total_count,
+            search_id=plain_text(results.search_id) or None,
+        )
 
-    def details(self, media_id: str) -> Media:
-        if not re.fullmatch(IDS, media_id):
-            return super().details(media_id)  # other words behind the path are other calls
-        call = self._call(f"/v2/images/{encoded(media_id)}", (("view", "full"),))
-        media = self._media(self.read(self.transport.send(call).json(), _Image))
-        return media or super().details(media_id)
+    def details(self, media_id: str, media: str = "image") -> Media:
+        if not wire.is_id(media_id):
+            return super().details(media_id, media)  # other words behind the path are other calls
+        call = self._call(f"{_path(media)}/{encoded(media_id)}", (("view", "full"),))
+        shape: type[Image | wire.Video] = wire.Video if media == "video" else Image
+        found = self._medias([self.read(self.transport.send(call).json(), shape)])
+        return found[0] if found else super().details(media_id, media)
+
+    def several(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
+        wanted = list(dict.fromkeys(one for one in ids if wire.is_id(one)))
+        is_video = media == "video"
+        shape: type[wire.ImageList | wire.VideoList] = (
+            wire.VideoList if is_video else wire.ImageList
+        )
+        found: dict[str, Media] = {}
+        for first in range(0, len(wanted), MOST_IDS):
+            asked = tuple(("id", one) for one in wanted[first : first + MOST_IDS])
+            call = self._call(_path(media), (*asked, ("view", "full")))
+            data = self.read(self.transport.send(call).json(), shape).data
+            found |= {one.id: one for one in self._medias(data)}
+        return tuple(found[one] for one in wanted if one in found)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
-        if not re.fullmatch(IDS, media_id):
+        if not wire.is_id(media_id):
             return super().similar(media_id, query, chunk)
-        params = {
-            "language": query.lang or "",
-            "view": "full",
-            "page": str(chunk + 1),
-            "per_page": str(self.similar_size),
-        }
-        call = self._call(f"/v2/images/{encoded(media_id)}/similar", _given(params))
+        params = given({"language": query.lang or ""}) + _page(chunk, self.similar_size)
+        call = self._call(f"{_path(query.media)}/{encoded(media_id)}/similar", params)
         result = self.parse(self.transport.send(call), query)
         others = tuple(media for media in result.items if media.id != media_id)
         return msgspec.structs.replace(result, items=others)
@@ -166,10 +156,69 @@ class Shutterstock(Agency):
         del lang  # the call takes none
         params = (("query", words), ("limit", str(SUGGESTIONS)))
         call = self._call("/v2/images/search/suggestions", params)
-        suggested = self.read(self.transport.send(call).json(), _Suggestions)
+        suggested = self.read(self.transport.send(call).json(), wire.Suggestions)
         return tuple(plain_text(text) for text in suggested.data[:SUGGESTIONS])
 
-    def _media(self, image: _Image) -> Media | None:
+    def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
+        call = self._call(f"{_path(media)}/categories", given({"language": lang}))
+        return wire.names(self.read(self.transport.send(call).json(), wire.CategoryList).data)
+
+    def about_collection(self, collection_id: str) -> Collection:
+        if not featured.is_id(collection_id):
+            return super().about_collection(collection_id)
+        found = self.transport.send(self._call(featured.path(collection_id)))
+        return featured.about(self.name, self.read(found.json(), featured.About))
+
+    def collection(self, collection_id: str, chunk: int) -> SearchResult:
+        if not featured.is_id(collection_id):
+            return super().collection(collection_id, chunk)
+        params = (("page", str(chunk + 1)), ("per_page", str(self.collection_size)))
+        call = self._call(f"{featured.path(collection_id)}/items", params)
+        found = self.read(self.transport.send(call).json(), featured.Items)
+        ids = [one.id for one in found.data]
+        return SearchResult(self.several(ids) if ids else (), found.total_count)
+
+    def contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
+        call = self._call("/v2/contributors", tuple(("id", one) for one in ids))
+        profiles = self.read(self.transport.send(call).json(), wire.Profiles).data if ids else []
+        return tuple(
+            Contributor(
+                agency=self.name,
+                id=plain_text(one.id),
+                name=plain_text(one.display_name),
+                about=plain_text(one.about),
+                page_url=web_address(one.portfolio_url),
+            )
+            for one in profiles
+        )
+
+    def check(self) -> Check:
+        """An echo, which needs no key, then the cheapest call that does."""
+        began = time.monotonic()
+        echo = self.read(self.transport.send(self._call("/v2/test")).json(), wire.Echo)
+        echoed = time.monotonic()
+        path = "/v2/user/access_token" if "API_TOKEN" in self.keys else "/v2/images/categories"
+        access = self.read(self.transport.send(self._call(path)).json(), wire.Access)
+        ended = time.monotonic()
+        user = f" of {plain_text(access.username)}" if access.username else ""
+        return Check(
+            f"echoes {plain_text(echo.text)[:20]!r} in {1000 * (echoed - began):.0f} ms,"
+            f" takes the key{user} in {1000 * (ended - echoed):.0f} ms"
+        )
+
+    def _medias(
+        self, data: Sequence[Image | wire.Video], search_id: str | None = None
+    ) -> tuple[Media, ...]:
+        """Those of the items that can be shown."""
+        found = (
+            self._media(one, search_id)
+            if isinstance(one, Image)
+            else clips.media(self.name, one, search_id)
+            for one in data
+        )
+        return tuple(media for media in found if media)
+
+    def _media(self, image: Image, search_id: str | None) -> Media | None:
         thumbnail = first_rendition(image.assets, THUMBNAILS)
         if thumbnail is None or not plain_text(image.id):
             return None
@@ -185,36 +234,36 @@ class Shutterstock(Agency):
             editorial=image.is_editorial,
             thumbnail=thumbnail,
             preview=first_rendition(image.assets, PREVIEWS),
-            sizes=tuple(s for s in (_size(n, image.assets.get(n)) for n in SIZES) if s),
+            sizes=wire.sizes(image.assets, SIZES),
             released=image.has_model_release,
-            categories=tuple(n for n in (plain_text(c.name) for c in image.categories) if n),
+            categories=wire.names(image.categories),
+            search_id=plain_text(search_id) or None,
         )
 
     def landing(self, media: Media) -> str:
+        if media.media == "video":
+            return clips.page_url(media.id)
         return f"http://www.shutterstock.com/pic.mhtml?id={encoded(media.id)}"
 
 
-def _given(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The parameters that say something."""
-    return tuple((name, value) for name, value in params.items() if value)
+def _path(media: str) -> str:
+    return "/v2/videos" if media == "video" else "/v2/images"
 
 
-def _size(asset: str, details: object) -> Size | None:
-    """A size that can be licensed, by the name of its asset; None where its sides aren't said."""
-    if not isinstance(details, dict) or details.get("is_licensable") is False:
-        return None
-    width, height = (_whole(details.get(side), MAX_SIDE) for side in ("width", "height"))
-    name, _, suffix = asset.partition("_")
-    kind = plain_text(details.get("format")) or suffix
-    weight = _whole(details.get("file_size"), MAX_COUNT)
-    return Size(name, width, height, kind, weight) if width and height else None
+def _page(chunk: int, size: int) -> Params:
+    return (("view", "full"), ("page", str(chunk + 1)), ("per_page", str(size)))
 
 
-def _whole(value: object, most: int) -> int | None:
-    """A number that counts something; None for anything else."""
-    return value if type(value) is int and 0 < value <= most else None
-
-
-def _plain_words(text: str) -> list[str]:
-    """The words without the parentheses that the API would take for grouping."""
-    return text.replace("(", " ").replace(")", " ").split()
+def _params(query: SearchQuery) -> Params:
+    """The filters of a search for images."""
+    values = dict(query.pairs()) | {"sort": query.sort}
+    safe = "true" if query.safe else "false"
+    return given(
+        {
+            "query": wire.words(query.q, query.exclude),
+            **{theirs: values.get(ours, "") for ours, theirs in PARAMETERS.items()},
+            "people_model_released": "true" if query.released else "",
+            "safe": safe,
+            "keyword_safe_search": safe,
+        }
+    )

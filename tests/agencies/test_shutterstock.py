@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +33,7 @@ from affiliate.query import AGES, ETHNICITIES, GENDERS, LANGUAGES, LICENSES, TYP
 from affiliate.transport import Reply, Request, Transport
 from tests import shutterstock as simulator
 from tests.shutterstock import CLIENT, FIRST_ID, TOKEN, Answer, image
+from tests.simulator.reading import SEARCH_ID
 
 BASIC = {"CLIENT_ID": CLIENT[0], "CLIENT_SECRET": CLIENT[1]}
 BEARER = {"API_TOKEN": TOKEN}
@@ -210,8 +212,8 @@ def test_a_call_asks_for_five_pages_of_visitors() -> None:
         ({"sort": "oldest"}, ("sort",)),
         ({"orientation": "square"}, ("orientation",)),
         ({"orientation": "square", "sort": "oldest"}, ("orientation", "sort")),
-        ({"media": "video"}, ("media",)),
-        ({"media": "video", "duration": "10-20", "fps": "25"}, ("media", "duration", "fps")),
+        ({"media": "video", "type": "photo"}, ("type",)),
+        ({"media": "video", "color": "ff8800", "license": "enhanced"}, ("color", "license")),
     ],
 )
 def test_what_the_api_cannot_say_is_unsupported(
@@ -284,7 +286,9 @@ def test_a_picture_has_everything_that_a_page_shows(agency: Shutterstock) -> Non
         ),
         released=True,
         categories=("Animals/Wildlife",),
+        search_id=SEARCH_ID,
     )
+    assert result.search_id == SEARCH_ID
 
 
 def test_chunks_join_without_gap_or_overlap(agency: Shutterstock) -> None:
@@ -297,8 +301,64 @@ def test_chunks_join_without_gap_or_overlap(agency: Shutterstock) -> None:
 
 
 def test_details_are_those_of_the_search(agency: Shutterstock) -> None:
-    """One picture by its id is what a search shows of it."""
-    assert agency.details(str(FIRST_ID)) == agency.search(CAT, 0).items[0]
+    """One picture by its id is what a search shows of it, but for the search's number."""
+    found = agency.search(CAT, 0).items[0]
+    assert agency.details(str(FIRST_ID)) == msgspec.structs.replace(found, search_id=None)
+
+
+def test_several_pictures_come_in_the_order_asked_for(
+    server: simulator.Shutterstock, agency: Shutterstock
+) -> None:
+    """One call brings up to 500 by their ids, in full; doubles and what is gone are left out."""
+    ids = [str(FIRST_ID + n) for n in (5, 3, 5, 900, 4)]
+    found = agency.several([*ids, "../search", ""])
+    assert [one.id for one in found] == [ids[0], ids[1], ids[4]]
+    assert found[1] == agency.details(ids[1])
+    assert [seen.path for seen in server.requests] == ["/v2/images", f"/v2/images/{ids[1]}"]
+    assert len(agency.several([str(FIRST_ID + n) for n in range(600)])) == 600
+    assert [len(seen.params["id"]) for seen in server.requests[2:]] == [500, 100]
+    assert agency.several([]) == ()
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(("media", "path"), [("image", "images"), ("video", "videos")])
+def test_categories_are_those_of_the_media(
+    server: simulator.Shutterstock, agency: Shutterstock, media: str, path: str
+) -> None:
+    """Their names come in the language asked for."""
+    assert "Animals/Wildlife" in agency.categories("de", media)
+    assert (server.requests[0].path, server.requests[0].params) == (
+        f"/v2/{path}/categories",
+        {"language": ["de"]},
+    )
+
+
+def test_contributors_are_named(server: simulator.Shutterstock, agency: Shutterstock) -> None:
+    """Name, words and page of those asked for arrive; without any id there is no call."""
+    assert agency.contributors([]) == ()
+    assert server.requests == []
+    first, second = agency.contributors(["7", "8"])
+    assert (first.id, first.name, first.about) == ("7", "Contributor 7", "Made up")
+    assert (second.agency, second.page_url) == ("shutterstock", "https://www.shutterstock.com/g/8")
+
+
+@pytest.mark.parametrize(
+    ("credentials", "path"),
+    [(BASIC, "/v2/images/categories"), (BEARER, "/v2/user/access_token")],
+    ids=["basic", "bearer"],
+)
+def test_the_check_is_an_echo_and_a_call_with_the_key(
+    server: simulator.Shutterstock, transport: Transport, credentials: dict[str, str], path: str
+) -> None:
+    """Both are timed, and a key that isn't taken is said."""
+    agency = Shutterstock(transport, url=server.url, credentials=credentials)
+    assert re.fullmatch(
+        r"echoes 'ok' in \d+ ms, takes the key( of \S+)? in \d+ ms", agency.check().words
+    )
+    assert [seen.path for seen in server.requests] == ["/v2/test", path]
+    wrong = Shutterstock(transport, url=server.url, credentials=dict.fromkeys(credentials, "x"))
+    with pytest.raises(BadCredentials):
+        wrong.check()
 
 
 @pytest.mark.parametrize("media_id", ["1", "../search", "a/b?c=d#e", "ö", "%2e%2e"])

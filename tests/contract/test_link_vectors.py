@@ -4,6 +4,8 @@ import json
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import msgspec
+
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.links import LinkStyle, affiliate_link, encoded
 from affiliate.model import Media, Thumbnail
@@ -49,6 +51,16 @@ def test_the_official_form_is_our_template() -> None:
         landing = landing.replace("[image id]", PICTURE.id)
         assert f"{start}?u={{landing}}" == Shutterstock.link_template
         assert landing == encoded(Shutterstock(Transport()).landing(PICTURE))
+
+
+def test_the_official_form_for_footage_differs_in_its_ad_alone() -> None:
+    """Clips have the ad of the official form for footage, and their own landing page."""
+    (official,) = [v["url"] for v in vectors("observed (seed 004, official, footage")]
+    start = official.replace("http:", "https:", 1).replace("[id]", "{affiliate_id}")
+    assert f"{start.partition('?u=')[0]}?u={{landing}}" == Shutterstock.footage_template
+    clip = msgspec.structs.replace(PICTURE, media="video", id="1093874861")
+    landing = Shutterstock(Transport()).landing(clip)
+    assert any(v["url"].endswith(f"?u={landing}") for v in vectors("observed, video clip"))
 
 
 def test_seen_links_are_encoded_as_we_encode() -> None:

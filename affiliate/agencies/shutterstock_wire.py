@@ -1,0 +1,199 @@
+"""What Shutterstock's calls for images, footage and editorial have in common: shapes and values.
+
+Only the fields used are here; required ones have no default (OpenAPI 1.1.32).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from affiliate.model import Size, plain_text
+
+IDS: Final = r"[1-9][0-9]{0,19}|U[a-zA-Z0-9]{1,40}"
+"""Ids of images and footage; other words behind a path are other calls."""
+MAX_SIDE: Final = 10**6
+"""Pixels; a side above this is no side of a picture."""
+MAX_COUNT: Final = 10**12
+"""A count above this is no count of pictures."""
+
+Params = tuple[tuple[str, str], ...]
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
+
+
+class Contributor(msgspec.Struct):
+    """Whose work an item is."""
+
+    id: str
+
+
+class Category(msgspec.Struct):
+    """A category of items."""
+
+    name: str = ""
+
+
+class Image(msgspec.Struct):
+    """An image in full."""
+
+    id: str
+    contributor: Contributor
+    assets: dict[str, Any] = {}
+    categories: list[Category] = []
+    description: str | None = None
+    has_model_release: bool = False
+    image_type: str | None = None
+    is_editorial: bool = False
+    keywords: list[str] = []
+
+
+class Video(msgspec.Struct):
+    """A clip in full."""
+
+    id: str
+    contributor: Contributor
+    assets: dict[str, Any] = {}
+    aspect: Any = None
+    categories: list[Category] = []
+    description: str | None = None
+    duration: Any = None
+    has_model_release: bool = False
+    is_editorial: bool = False
+    keywords: list[str] = []
+
+
+class Report(msgspec.Struct):
+    """An item of the editorial library, image or footage."""
+
+    id: str
+    assets: dict[str, Any] = {}
+    aspect: Any = None
+    byline: str | None = None
+    categories: list[Category] = []
+    description: str | None = None
+    keywords: list[str] = []
+    title: str | None = None
+
+
+class Images(msgspec.Struct):
+    """A page of images that were found."""
+
+    data: list[Image]
+    total_count: Count
+    search_id: str | None = None
+
+
+class Videos(msgspec.Struct):
+    """A page of clips that were found."""
+
+    data: list[Video]
+    total_count: Count
+    search_id: str | None = None
+
+
+class Reports(msgspec.Struct):
+    """A page of editorial items; ``next`` is the cursor of the one behind."""
+
+    data: list[Report]
+    total_count: Count
+    next: str | None = None
+    search_id: str | None = None
+
+
+class ImageList(msgspec.Struct):
+    """Images that were asked for by their ids."""
+
+    data: list[Image] = []
+
+
+class VideoList(msgspec.Struct):
+    """Clips that were asked for by their ids."""
+
+    data: list[Video] = []
+
+
+class CategoryList(msgspec.Struct):
+    """All categories."""
+
+    data: list[Category] = []
+
+
+class Suggestions(msgspec.Struct):
+    """Searches that continue some words."""
+
+    data: list[str] = []
+
+
+class Profile(msgspec.Struct):
+    """A contributor in full."""
+
+    id: str
+    about: str | None = None
+    display_name: str | None = None
+    portfolio_url: str | None = None
+
+
+class Profiles(msgspec.Struct):
+    """Contributors that were asked for by their ids."""
+
+    data: list[Profile] = []
+
+
+class Echo(msgspec.Struct):
+    """What was said to the echo."""
+
+    text: str = ""
+
+
+class Access(msgspec.Struct):
+    """What is said of a token."""
+
+    username: str | None = None
+    scopes: list[str] = []
+
+
+def given(params: Mapping[str, str]) -> Params:
+    """The parameters that say something."""
+    return tuple((name, value) for name, value in params.items() if value)
+
+
+def words(asked: str, excluded: str) -> str:
+    """The ``query`` that asks for words without others, which the API's NOT excludes."""
+    return " ".join([*(_plain(asked) or [asked]), *(f"NOT {w}" for w in _plain(excluded))]).strip()
+
+
+def _plain(text: str) -> list[str]:
+    """The words without the parentheses that the API would take for grouping."""
+    return text.replace("(", " ").replace(")", " ").split()
+
+
+def names(categories: Sequence[Category]) -> tuple[str, ...]:
+    """The names of those categories that have one."""
+    return tuple(name for name in (plain_text(one.name) for one in categories) if name)
+
+
+def size(asset: str, details: object) -> Size | None:
+    """A size that can be licensed, by the name of its asset; None where its sides aren't said."""
+    if not isinstance(details, dict) or details.get("is_licensable") is False:
+        return None
+    width, height = (_whole(details.get(side), MAX_SIDE) for side in ("width", "height"))
+    name, _, suffix = asset.partition("_")
+    kind = plain_text(details.get("format")) or suffix
+    weight = _whole(details.get("file_size"), MAX_COUNT)
+    return Size(name, width, height, kind, weight) if width and height else None
+
+
+def sizes(assets: Mapping[str, Any], wanted: Sequence[str]) -> tuple[Size, ...]:
+    """Those of the ``wanted`` assets that can be licensed."""
+    return tuple(s for s in (size(name, assets.get(name)) for name in wanted) if s)
+
+
+def _whole(value: object, most: int) -> int | None:
+    """A number that counts something; None for anything else."""
+    return value if type(value) is int and 0 < value <= most else None
+
+
+def is_id(media_id: str) -> bool:
+    """Whether an image or clip can have this id."""
+    return re.fullmatch(IDS, media_id) is not None

@@ -1,0 +1,110 @@
+"""Curated pages: the collections that an agency features, for visitors and search engines.
+
+The owner's own collections are not among them: to read those takes the token of their account,
+which the visitors' side never holds.
+"""
+
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, render_template
+from flask_babel import gettext
+from werkzeug.exceptions import NotFound as NoSuchPage
+
+from affiliate import languages
+from affiliate.answers import (
+    answer,
+    parameters,
+    patience_of,
+    says_language,
+    shown_on,
+)
+from affiliate.errors import AgencyError, NotFound
+from affiliate.memory import Canonical
+from affiliate.model import SearchQuery
+from affiliate.page import site_of_app
+from affiliate.problems import error_page, problem
+from affiliate.query import Parameters, read_flag, read_parameters, read_site
+from affiliate.search import Outcome, Patience
+
+COLLECTION: Final = "/collections/<agency>/<collection_id>"
+
+blueprint = Blueprint("collected", __name__)
+
+
+def routes() -> dict[str, Canonical]:
+    """The paths whose answers the memory tier may keep, and what each of them reads."""
+    return {"/collections/": canonical_collection}
+
+
+def canonical_collection(raw: bytes) -> str | None:
+    """A page of a collection; without a language in the address the browser has a say.
+
+    Raises:
+        BadQuery: names the parameter that can't be read.
+    """
+    if not says_language(raw):
+        return None
+    asked = read_parameters(raw)
+    pairs = [pair for pair in _query(asked).pairs() if pair[0] != "q"]
+    pairs += [("wait", "1")] if read_flag(asked, "wait") else []
+    pairs += [("site", site)] if (site := read_site(asked)) else []
+    return urlencode(pairs)
+
+
+@blueprint.get(COLLECTION)
+def collection(agency: str, collection_id: str) -> Response:
+    """A page of a collection under its name: cached pictures are in it, else it fills itself."""
+    asked = parameters()
+    try:
+        about = site_of_app().search.about_collection(agency, collection_id)
+        outcome = _outcome(agency, collection_id, _query(asked).page, asked, Patience.NONE)
+    except NotFound:
+        raise NoSuchPage from None
+    except AgencyError:
+        title = gettext("No answer")
+        text = gettext("%(agency)s does not answer. Try again in a minute.", agency=agency)
+        return error_page(HTTPStatus.BAD_GATEWAY, title, text)
+    statuses = {status.status for status in outcome.page.agencies}
+    waiting = not outcome.waited and "late" in statuses
+    html = render_template(
+        "collection.html",
+        about=about,
+        number=outcome.page.page,
+        page=None if waiting else outcome.page,
+    )
+    return answer(Response(html), outcome)
+
+
+@blueprint.get(f"/ajax{COLLECTION}/<int(min=1, max=99999):number>")
+def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
+    """The pictures of a page alone, as an HTML fragment."""
+    try:
+        about = site_of_app().search.about_collection(agency, collection_id)
+        outcome = _outcome(agency, collection_id, number, parameters(), Patience.LINGER)
+    except NotFound as error:
+        return problem(HTTPStatus.NOT_FOUND, error.message)
+    except AgencyError as error:
+        return problem(HTTPStatus.BAD_GATEWAY, error.message)
+    html = render_template("_collection.html", about=about, page=outcome.page)
+    return answer(Response(html), outcome)
+
+
+def _query(asked: Parameters) -> SearchQuery:
+    """The page that is asked for, and the language if it is said."""
+    kept = {name: asked[name] for name in ("page", "lang") if name in asked}
+    return SearchQuery.from_parameters({"q": ["-"], **kept})
+
+
+def _outcome(
+    agency: str, collection_id: str, number: int, asked: Parameters, otherwise: Patience
+) -> Outcome:
+    return site_of_app().search.collection(
+        agency,
+        collection_id,
+        page=number,
+        lang=languages.asked(),
+        patience=patience_of(asked, otherwise),
+        site=shown_on(asked),
+    )

@@ -1,0 +1,99 @@
+"""``flask doctor``: what is wrong with this site, in plain words, and what might be better.
+
+Settings are read before any command runs; what is wrong with them is said then, all at once.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from affiliate.config import prefix
+from affiliate.errors import AgencyError, LedgerError
+from affiliate.links import affiliate_link
+from affiliate.model import Media, Thumbnail
+from affiliate.page import Site
+from affiliate.slices import Listed
+
+SAMPLE = "108559295"
+"""The id in sample links: that of the picture in the official example."""
+
+
+class Finding(NamedTuple):
+    """One line: ``state`` is ok, warn or FAULT."""
+
+    state: str
+    about: str
+    words: str
+
+
+@click.command()
+@with_appcontext
+def doctor() -> None:
+    """Check settings, keys, links, cache and ledger; the exit status is 1 if anything fails."""
+    site: Site = current_app.extensions["site"]
+    failed = False
+    for one in findings(site):
+        click.echo(f"{one.state:6}{one.about}: {one.words}")
+        failed = failed or one.state == "FAULT"
+    if failed:
+        raise SystemExit(1)
+
+
+def findings(site: Site) -> Iterator[Finding]:
+    """Everything that is looked at, one after the other."""
+    yield Finding("ok", "settings", f"complete, for {', '.join(site.config.agencies)}")
+    for one in site.search.listed:
+        yield _answers(one)
+        yield from _links(one)
+    yield _cache(site)
+    yield _ledger(site)
+    if site.config.site_url is None:
+        words = "not set, so addresses are those of each request and pages with one aren't kept"
+        yield Finding("warn", "SITE_URL", words)
+
+
+def _answers(one: Listed) -> Finding:
+    """Whether an agency answers and takes the key."""
+    try:
+        return Finding("ok", one.agency.name, one.agency.check().words)
+    except AgencyError as error:
+        return Finding("FAULT", one.agency.name, f"{_MEANS.get(error.kind, '')}{error.message}")
+
+
+_MEANS = {
+    "credentials": "it does not take the key; it says: ",
+    "timeout": "it is too slow or out of reach: ",
+    "down": "it is out of reach: ",
+}
+
+
+def _links(one: Listed) -> Iterator[Finding]:
+    """Whether an agency's links earn, and what they look like."""
+    for media in ("image", "video") if one.agency.footage else ("image",):
+        still = Thumbnail("https://example.com", 3, 2)
+        sample = Media(agency=one.agency.name, id=SAMPLE, media=media, thumbnail=still)
+        link = affiliate_link(one.link, sample, one.agency.landing(sample), site="blog.example")
+        if link:
+            yield Finding("ok", one.agency.name, f"links to {media}s are such as {link}")
+    if one.link.affiliate_id is None and "{affiliate_id}" in one.link.template:
+        name = f"{prefix(one.agency.name)}AFFILIATE_ID"
+        yield Finding("warn", one.agency.name, f"{name} is not set, so its links earn nothing")
+
+
+def _cache(site: Site) -> Finding:
+    site.store.get("doctor")  # so that its state is today's
+    if site.store.degraded:
+        words = "out of reach; the site goes on, but asks the agencies more often"
+        return Finding("FAULT", "cache", words)
+    return Finding("ok", "cache", "answers")
+
+
+def _ledger(site: Site) -> Finding:
+    try:
+        site.ledger.check()
+    except LedgerError as error:
+        return Finding("FAULT", "ledger", str(error))
+    return Finding("ok", "ledger", "answers")

@@ -1,0 +1,297 @@
+"""``flask subscriptions`` and ``flask license``: what an owner has paid for, and buying with it."""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from flask_babel import force_locale, gettext
+
+from affiliate.commands.told import account_of_app, told
+from affiliate.errors import AgencyError, DownloadFailed, PurchaseRefused
+from affiliate.licensing.account import Account
+from affiliate.licensing.desk import Desk, Outcome
+from affiliate.licensing.downloads import Downloads
+from affiliate.licensing.filenames import Pattern
+from affiliate.licensing.offers import Ask, Chooser, Offer, amount
+from affiliate.licensing.wire import KINDS, Media, Record, Subscription
+from affiliate.purchases import Purchase, Purchases
+
+UNKNOWN: Final = 3
+"""The status of a command whose purchase may or may not have been made."""
+
+live_option = click.option("--live", is_flag=True, help="Use the real account, not the sandbox.")
+video_option = click.option("--video", is_flag=True, help="Videos instead of images.")
+editorial_option = click.option(
+    "--editorial", is_flag=True, help="Of the agency's separate editorial collections."
+)
+
+
+@click.command()
+@live_option
+@with_appcontext
+def subscriptions(*, live: bool) -> None:
+    """Show subscriptions: what they license, what is left of them, and until when."""
+    with told():
+        found = account_of_app(live=live).subscriptions()
+        now = _purchases().now()
+    if not found:
+        click.echo("There is no subscription.")
+    for one in found:
+        click.echo("  ".join(_described(one, expired=one.expired(now))))
+        for size in one.formats:
+            pixels = f"from {size.min_resolution} px" if size.min_resolution else ""
+            words = (size.size, size.format, pixels, size.description)
+            click.echo("    " + "  ".join(filter(None, words)))
+
+
+def _described(one: Subscription, *, expired: bool) -> Iterable[str]:
+    until = f"{one.expires:%Y-%m-%d}" if one.expires else "?"
+    left = "?" if one.downloads_left is None else one.downloads_left
+    yield from (one.id, one.asset_type, one.license, one.description)
+    yield f"{left} of {'?' if one.downloads_limit is None else one.downloads_limit} left"
+    yield f"EXPIRED {until}" if expired else f"until {until}"
+    if one.price_per_download:
+        yield f"{one.price_per_download} each"
+    if one.metadata_fields:
+        yield f"needs {', '.join(one.metadata_fields)}"
+
+
+@click.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@video_option
+@editorial_option
+@click.option("--size", default="", help="As `flask subscriptions` names it.  [default: the best]")
+@click.option("--subscription", default="", metavar="ID", help="Use this one.")
+@click.option("--price", metavar="AMOUNT", help="What your customer pays (API subscriptions).")
+@click.option("--customer-id", default="", help="Your customer (API subscriptions).")
+@click.option("--metadata", "fields", multiple=True, metavar="NAME=VALUE", help="At most four.")
+@click.option("--custom", metavar="WxH", help="Pixels: 800x for a width, x600 for a height.")
+@click.option("--comp", is_flag=True, help="A file for trying a layout, not for publishing.")
+@click.option("--search-id", default="", help="The search that led to it.")
+@click.option("--country", default="", help="With --editorial: where it is used, such as USA.")
+@click.option("--dir", "folder", type=click.Path(path_type=Path), help="Download the files there.")
+@live_option
+@click.option("--dry-run", is_flag=True, help="Say what it would cost, and buy nothing.")
+@click.option("--force", is_flag=True, help="Buy what was bought within a day once more.")
+@click.option("--yes", is_flag=True, help="Don't ask before buying; editorial notices still do.")
+@with_appcontext
+def license(  # noqa: A001, PLR0913 - the command's name; its options
+    ids: Sequence[str],
+    *,
+    video: bool,
+    editorial: bool,
+    size: str,
+    subscription: str,
+    price: str | None,
+    customer_id: str,
+    fields: Sequence[str],
+    custom: str | None,
+    comp: bool,
+    search_id: str,
+    country: str,
+    folder: Path | None,
+    live: bool,
+    dry_run: bool,
+    force: bool,
+    yes: bool,
+) -> None:
+    """License images or videos: in the sandbox, unless --live.
+
+    Nothing is bought twice within a day, and nothing at all while the outcome of an earlier
+    purchase is unknown.
+    """
+    with told():
+        ask = Ask(
+            media=media_of(video=video, editorial=editorial),
+            size=size,
+            subscription_id=subscription,
+            comp=comp,
+            custom=_sides(custom),
+            price=_price(price),
+            customer_id=customer_id,
+            metadata=_metadata(fields),
+            search_id=search_id,
+            country=country.upper(),
+        )
+        account = account_of_app(live=live)
+        desk = Desk(account, _purchases(), sandbox=not live)
+        offers, refused = _offers(desk.chooser(), ask, list(dict.fromkeys(ids)))
+        if not dry_run:
+            offers = [_agreed(one) for one in map(_filled, offers)]
+        _show(offers, live=live)
+        if dry_run or not offers:
+            raise click.exceptions.Exit(int(bool(refused)))
+        if not yes:
+            click.confirm("License them?", abort=True)
+        bad = _buy(account, desk, offers, folder, force=force)
+    raise click.exceptions.Exit(bad or int(bool(refused)))
+
+
+def media_of(*, video: bool, editorial: bool) -> Media:
+    """The kind of media that the options name."""
+    if editorial:
+        return "editorial-video" if video else "editorial"
+    return "video" if video else "image"
+
+
+def _sides(custom: str | None) -> tuple[int, int] | None:
+    if custom is None:
+        return None
+    found = re.fullmatch(r"([0-9]{0,6})x([0-9]{0,6})", custom)
+    if not found:
+        raise click.BadParameter("Write 800x or x600.", param_hint="--custom")
+    return int(found[1] or 0), int(found[2] or 0)
+
+
+def _price(text: str | None) -> Decimal | None:
+    return None if text is None else amount(text)
+
+
+def _metadata(fields: Sequence[str]) -> Mapping[str, str]:
+    pairs = [field.partition("=") for field in fields]
+    if any(not equals for _, equals, _ in pairs):
+        raise click.BadParameter("Write NAME=VALUE.", param_hint="--metadata")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _offers(chooser: Chooser, ask: Ask, ids: Sequence[str]) -> tuple[list[Offer], int]:
+    """What to license each with; how many can't be licensed is said here."""
+    offers = []
+    for one in ids:
+        try:
+            offers.append(chooser.offer(ask, one))
+        except PurchaseRefused as error:
+            click.echo(f"{one}: {error}", err=True)
+        except AgencyError as error:
+            if error.kind not in {"not found", "refused"}:
+                raise
+            click.echo(f"{one}: {error.message}", err=True)
+    return offers, len(ids) - len(offers)
+
+
+def _filled(offer: Offer) -> Offer:
+    """The offer with what its subscription demands, asked of the person at the terminal."""
+    if not offer.missing:
+        return offer
+    if not sys.stdin.isatty():
+        names = ", ".join(offer.missing)
+        raise PurchaseRefused(f"Subscription {offer.subscription.id} needs {names}.")
+    answers = {name: click.prompt(f"{name} for {offer.asset.id}") for name in offer.missing}
+    return offer.filled(answers)
+
+
+def _agreed(offer: Offer) -> Offer:
+    """The offer once its owner was shown the agency's notice, if it is editorial, and agreed."""
+    if not offer.asset.editorial:
+        return offer
+    config = current_app.extensions["site"].config
+    with force_locale(config.site_language):
+        if offer.wanted.media.endswith("video"):
+            notice = gettext(
+                "Editorial Use Only. Use of this video in advertising or for promotional purposes "
+                "is prohibited."
+            )
+        else:
+            notice = gettext(
+                "Editorial Use Only. Use of this image in advertising or for promotional purposes "
+                "is prohibited."
+            )
+    click.echo(f"{offer.asset.id}  {offer.asset.title}\n{notice}")
+    click.confirm("Agree?", abort=True)
+    return offer.agreed()
+
+
+def _show(offers: Sequence[Offer], *, live: bool) -> None:
+    for one in offers:
+        plan = one.subscription
+        left = "" if plan.downloads_left is None else f" ({plan.downloads_left} left)"
+        size = "x".join(str(n or "") for n in one.wanted.custom or ()) or one.wanted.size
+        words = (one.asset.id, size, plan.license, f"{plan.id}{left}", one.cost, one.asset.title)
+        click.echo("  ".join(words))
+    where = "the real account" if live else "the sandbox, which charges nothing"
+    click.echo(f"{len(offers)} to license in {where}.")
+
+
+def _buy(
+    account: Account, desk: Desk, offers: Sequence[Offer], folder: Path | None, *, force: bool
+) -> int:
+    """Buy and say what became of each; gives the status to end with."""
+    status = count = 0
+    for outcome in desk.license(offers, force=force):
+        count += 1
+        click.echo(f"{outcome.offer.asset.id}: {_told(outcome)}")
+        state = outcome.purchase.state if outcome.purchase else "failed"
+        if state == "licensed":
+            status = _fetch(account, outcome, folder) or status
+        else:
+            status = UNKNOWN if state == "unknown" else status or 1
+    if count < len(offers):
+        click.echo(f"{len(offers) - count} were not sent.", err=True)
+    return status
+
+
+def _told(outcome: Outcome) -> str:
+    done = outcome.purchase
+    if done is None:
+        return outcome.refused
+    if done.state == "licensed":
+        charge = "" if done.charge is None else f", {done.charge} downloads charged"
+        price = "" if done.price is None else f", price {done.price} {done.currency}"
+        return f"licensed as {done.license_id or 'unnamed'}{charge}{price}"
+    if done.state == "unknown":
+        return f"UNKNOWN whether it was bought ({done.error}); the license history will settle it."
+    return f"not licensed: {done.error}"
+
+
+def _fetch(account: Account, outcome: Outcome, folder: Path | None) -> int:
+    """Download the file where asked to, or where it can't be done later (platform licenses)."""
+    done, offer = outcome.purchase, outcome.offer
+    platform = "platform" in offer.subscription.license
+    if done is None or (folder is None and not platform):
+        return 0
+    place = folder or Path()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        stem = place / Pattern().stem(_record(done, offer.wanted.media))
+        downloads = Downloads(current_app.extensions["transport"])
+        found = downloads.fetch(
+            stem, _links(account, outcome), media=KINDS[done.media].history_name
+        )
+    except (AgencyError, DownloadFailed, OSError) as error:
+        later = "" if platform else " Get it by `flask download`."
+        click.echo(f"{done.media_id}: the file was not fetched: {error}{later}", err=True)
+        return 1
+    click.echo(str(found.path))
+    return 0
+
+
+def _links(account: Account, outcome: Outcome) -> Iterator[str]:
+    """The link of the purchase, then one made anew."""
+    if outcome.licensed and outcome.licensed.download_url:
+        yield outcome.licensed.download_url
+    done = outcome.purchase
+    if done and done.license_id:
+        wanted = outcome.offer.wanted
+        size = "" if wanted.custom else wanted.size
+        yield account.download_link(wanted.media, done.license_id, size)
+
+
+def _record(done: Purchase, media: Media) -> Record:
+    return Record(
+        id=done.license_id or done.purchase_id,
+        media=media,
+        media_id=done.media_id,
+        license=done.license,
+        size=done.size,
+        downloaded_at=done.made_at,
+    )
+
+
+def _purchases() -> Purchases:
+    return Purchases(current_app.extensions["ledger"])

@@ -1,0 +1,64 @@
+"""Kinds of files, told by how they begin."""
+
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Final, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+HEAD: Final = 16
+"""Bytes that tell a file's kind."""
+
+
+class Kind(NamedTuple):
+    """A kind of file: ``suffixes`` are those in use, ours first."""
+
+    name: str
+    media: str
+    suffixes: tuple[str, ...]
+
+    @property
+    def suffix(self) -> str:
+        return self.suffixes[0]
+
+
+JPEG: Final = Kind("JPEG", "image", (".jpg", ".jpeg"))
+PNG: Final = Kind("PNG", "image", (".png",))
+TIFF: Final = Kind("TIFF", "image", (".tif", ".tiff"))
+EPS: Final = Kind("EPS", "image", (".eps",))
+MP4: Final = Kind("MP4", "video", (".mp4",))
+MOV: Final = Kind("QuickTime", "video", (".mov",))
+KINDS: Final = (JPEG, PNG, TIFF, EPS, MP4, MOV)
+_BEGINNINGS: Final = (
+    (b"\xff\xd8\xff", JPEG),
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"II*\0", TIFF),
+    (b"MM\0*", TIFF),
+    (b"II+\0", TIFF),
+    (b"MM\0+", TIFF),
+    (b"%!PS", EPS),
+    (b"\xc5\xd0\xd3\xc6", EPS),
+)
+_OLD_MOVIE: Final = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
+"""First atoms of QuickTime files from before they said ``ftyp``."""
+
+
+def kind_of(head: bytes) -> Kind | None:
+    """The kind of a file that begins so; None for any other, a page of HTML for example."""
+    for beginning, kind in _BEGINNINGS:
+        if head.startswith(beginning):
+            return kind
+    if head[4:8] == b"ftyp":
+        return MOV if head[8:12] == b"qt  " else MP4
+    return MOV if head[4:8] in _OLD_MOVIE else None
+
+
+def announced(link: str) -> Kind | None:
+    """The kind that a link's file name promises; None where it promises nothing known."""
+    suffix = PurePosixPath(unquote(urlsplit(link).path)).suffix.lower()
+    return next((kind for kind in KINDS if suffix in kind.suffixes), None)
+
+
+def placed(stem: Path, kinds: Iterable[Kind] = KINDS) -> Path | None:
+    """The file of that name without suffix, if it is there already."""
+    files = (stem.with_name(stem.name + kind.suffix) for kind in kinds)
+    return next((file for file in files if file.is_file()), None)

@@ -1,0 +1,255 @@
+"""What to license an item with, and whether it may be: decided here, before anything is sent."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from affiliate.errors import PurchaseRefused
+from affiliate.licensing.account import Account
+from affiliate.licensing.wire import KINDS, Asset, Media, Subscription, Wanted
+
+MOST_FIELDS: Final = 4
+"""Metadata fields of one purchase, ``customer_id`` among them (OpenAPI: ``maxProperties``)."""
+LEAST_SIDE: Final = 100
+"""Pixels of a custom side (OpenAPI)."""
+ASSET_TYPES: Final = {"image": "images", "video": "videos"}
+SANDBOX: Final = "The sandbox refuses editorial licenses; --live sells them."
+FAR: Final = datetime.max.replace(tzinfo=UTC)
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """What an owner wants of some items; empty is for the desk to choose."""
+
+    media: Media = "image"
+    size: str = ""
+    subscription_id: str = ""
+    comp: bool = False
+    custom: tuple[int, int] | None = None
+    price: Decimal | None = None
+    customer_id: str = ""
+    metadata: Mapping[str, str] = {}
+    search_id: str = ""
+    country: str = ""
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """One item, what it is to be licensed with, and the request for it."""
+
+    asset: Asset
+    subscription: Subscription
+    wanted: Wanted
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What the subscription demands and nobody has said: price, customer_id, metadata."""
+        one, plan = self.wanted, self.subscription
+        fields = [name for name in plan.metadata_fields if name != "customer_id"]
+        absent = [name for name in fields if not one.metadata.get(name, "").strip()]
+        if (plan.is_api or "customer_id" in plan.metadata_fields) and not one.customer_id.strip():
+            absent.insert(0, "customer_id")
+        if plan.is_api and one.price is None:
+            absent.insert(0, "price")
+        return tuple(absent)
+
+    @property
+    def cost(self) -> str:
+        """What it costs, as far as the API says beforehand."""
+        if self.wanted.price is not None:
+            return f"price {self.wanted.price} to the customer; the agency charges its own floor"
+        return "no download (comp)" if self.subscription.is_comp else "1 download"
+
+    def filled(self, values: Mapping[str, str]) -> "Offer":
+        """The offer with what was missing.
+
+        Raises:
+            PurchaseRefused: the price is none.
+        """
+        rest = dict(values)
+        price, customer = rest.pop("price", None), rest.pop("customer_id", None)
+        one = self.wanted
+        wanted = msgspec.structs.replace(
+            one,
+            price=one.price if price is None else amount(price),
+            customer_id=customer or one.customer_id,
+            metadata={**one.metadata, **rest},
+        )
+        return msgspec.structs.replace(self, wanted=wanted)
+
+    def agreed(self) -> "Offer":
+        """The offer after its owner was shown the editorial notice and agreed."""
+        wanted = msgspec.structs.replace(self.wanted, editorial_ok=True)
+        return msgspec.structs.replace(self, wanted=wanted)
+
+
+def amount(text: str) -> Decimal:
+    """A price, above 0 and with a fraction of two digits at most.
+
+    Raises:
+        PurchaseRefused: it is something else.
+    """
+    try:
+        price = Decimal(text)
+        good = price.is_finite() and 0 < price < 10**9 and price == round(price, 2)
+    except ArithmeticError:
+        good = False
+    if not good:
+        raise PurchaseRefused(f"{text[:40]!r} is no price; write it as 12.34.")
+    return price
+
+
+class Chooser:
+    """Makes offers, counting what they take of each subscription."""
+
+    def __init__(self, account: Account, *, sandbox: bool, now: Callable[[], datetime]) -> None:
+        self._account = account
+        self._sandbox = sandbox
+        self._now = now
+        self._plans: tuple[Subscription, ...] | None = None
+        self._taken: Counter[str] = Counter()
+
+    def offer(self, ask: Ask, media_id: str) -> Offer:
+        """What to license one item with.
+
+        Raises:
+            PurchaseRefused: no subscription fits, or the item can't be licensed here.
+            AgencyError: NotFound when the item was withdrawn.
+        """
+        if self._plans is None:
+            self._plans = self._account.subscriptions()
+        if ask.media.startswith("editorial") and len(ask.country) != 3:  # noqa: PLR2004 - ISO 3166-1
+            raise PurchaseRefused("Editorial licenses need a country, three letters such as USA.")
+        asset = self._account.asset(ask.media, media_id, ask.country)
+        if asset.editorial and self._sandbox:
+            raise PurchaseRefused(SANDBOX)
+        size, plan = propose(ask, asset, self._plans, self._now(), self._taken)
+        editorial = ask.media.startswith("editorial")
+        offer = Offer(asset=asset, subscription=plan, wanted=_wanted(ask, media_id, size, plan))
+        if editorial:
+            named = msgspec.structs.replace(offer.wanted, subscription_id="", license=plan.license)
+            offer = msgspec.structs.replace(offer, wanted=named)
+        check(offer)
+        if not plan.is_comp:
+            self._taken[plan.id] += 1
+        return offer
+
+
+def _wanted(ask: Ask, media_id: str, size: str, plan: Subscription) -> Wanted:
+    return Wanted(
+        media=ask.media,
+        id=media_id,
+        size=size,
+        subscription_id=plan.id,
+        custom=ask.custom,
+        price=ask.price,
+        customer_id=ask.customer_id,
+        metadata=ask.metadata,
+        search_id=ask.search_id,
+        country=ask.country,
+    )
+
+
+def propose(
+    ask: Ask,
+    asset: Asset,
+    plans: Sequence[Subscription],
+    now: datetime,
+    taken: Mapping[str, int],
+) -> tuple[str, Subscription]:
+    """The size, and the subscription that includes it, has downloads left and ends soonest.
+
+    Without a size asked for it is the best that any subscription includes and the item has.
+
+    Raises:
+        PurchaseRefused: there is none, and why.
+    """
+    fitting = [plan for plan in plans if _is_for(plan, ask)]
+    if not fitting:
+        raise PurchaseRefused(f"No subscription licenses this{' as a comp' * ask.comp}.")
+    alive = [plan for plan in fitting if not plan.expired(now)]
+    if not alive:
+        raise PurchaseRefused(f"{_named(fitting)} has expired.")
+    left = [plan for plan in alive if _left(plan, taken)]
+    if not left:
+        raise PurchaseRefused(f"{_named(alive)} has no downloads left.")
+    sizes = _sizes(ask, asset)
+    for size in sizes:
+        including = [plan for plan in left if plan.includes(size)]
+        if including:
+            return size, min(including, key=lambda plan: (not plan.formats, plan.expires or FAR))
+    asked = f"the size {sizes[0]}" if len(sizes) == 1 else "a size of this item"
+    raise PurchaseRefused(f"{_named(left)} does not include {asked}.")
+
+
+def _is_for(plan: Subscription, ask: Ask) -> bool:
+    kind = ASSET_TYPES.get(ask.media, "editorial")
+    if plan.asset_type not in {"", kind} or plan.is_comp is not ask.comp:
+        return False
+    if kind == "editorial" and ("video" in plan.license) is not (ask.media == "editorial-video"):
+        return False
+    return ask.subscription_id in {"", plan.id}
+
+
+def _left(plan: Subscription, taken: Mapping[str, int]) -> bool:
+    if plan.is_comp or plan.downloads_left is None:
+        return True
+    return plan.downloads_left > taken.get(plan.id, 0)
+
+
+def _sizes(ask: Ask, asset: Asset) -> tuple[str, ...]:
+    """The sizes that come into question, the best first."""
+    known = KINDS[ask.media].sizes
+    if ask.custom:
+        return ("custom",)
+    if not ask.size:
+        had = [s for s in known if not asset.sizes or s in asset.sizes]
+        return tuple(s for s in had if s != "custom")
+    if ask.size not in known:
+        raise PurchaseRefused(f"There is no size {ask.size[:40]!r}; there are {', '.join(known)}.")
+    if asset.sizes and ask.size not in asset.sizes and ask.size != "custom":
+        raise PurchaseRefused(f"This item has no size {ask.size}.")
+    return (ask.size,)
+
+
+def _named(plans: Sequence[Subscription]) -> str:
+    names = ", ".join(plan.id for plan in plans)
+    return f"Subscription {names}" if len(plans) == 1 else f"Each subscription ({names})"
+
+
+def check(offer: Offer) -> None:
+    """Refuse what the agency would refuse, or what would lose the owner's words.
+
+    What is merely `Offer.missing` may yet be asked for.
+
+    Raises:
+        PurchaseRefused: and why.
+    """
+    one = offer.wanted
+    metadata = {**one.metadata, **({"customer_id": one.customer_id} if one.customer_id else {})}
+    if len(metadata) > MOST_FIELDS:
+        raise PurchaseRefused(f"A license takes at most {MOST_FIELDS} metadata fields.")
+    for name, value in metadata.items():
+        if not name.strip() or not value.strip() or _unwritable(name + value):
+            raise PurchaseRefused(f"The metadata field {name[:40]!r} is blank or can't be written.")
+    if one.price is not None and not offer.subscription.is_api:
+        raise PurchaseRefused(f"Subscription {offer.subscription.id} takes no price.")
+    if (one.size == "custom") != (one.custom is not None):
+        raise PurchaseRefused(
+            "The size custom needs a width or a height, and nothing else has one."
+        )
+    if one.custom and not _is_one_side(one.custom):
+        raise PurchaseRefused(
+            f"Give a width or a height, not both, of {LEAST_SIDE} pixels or more."
+        )
+
+
+def _is_one_side(custom: tuple[int, int]) -> bool:
+    return min(custom) == 0 and max(custom) >= LEAST_SIDE
+
+
+def _unwritable(text: str) -> bool:
+    return any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in text)

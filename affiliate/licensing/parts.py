@@ -1,0 +1,233 @@
+"""A file that is not whole yet: ``NAME.part``, and beside it what is known of the whole.
+
+What was written up to a checkpoint is on the disk for certain, and a later run goes on from there,
+whatever ended this one. A part belongs to one process at a time.
+"""
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+
+from affiliate.errors import DiskFailed, DownloadFailed
+from affiliate.transport import Stream
+
+CHECKPOINT: Final = 4 * 1024 * 1024
+"""Bytes between two checkpoints: what a kill can cost."""
+
+
+class Note(msgspec.Struct):
+    """What the host said of the whole file, and how much of it is safely on the disk.
+
+    ``length`` is in bytes, None while it isn't known; ``validator`` is what If-Range takes: a
+    strong ETag, or else the time of the last change (RFC 9110, 13.1.5).
+    """
+
+    length: int | None = None
+    validator: str = ""
+    promised: str = ""
+    safe: int = 0
+
+
+class Part:
+    """A context manager; ``stem`` is the file's final path without its suffix.
+
+    Raises:
+        DownloadFailed: another process is at it.
+        DiskFailed: the disk is full or can't be written.
+    """
+
+    def __init__(self, stem: Path) -> None:
+        self.path = stem.with_name(f"{stem.name}.part")
+        self._note_path = stem.with_name(f"{stem.name}.part.json")
+        self.note = Note()
+        self.size = 0
+
+    def __enter__(self) -> Self:
+        self._file = self._locked()
+        self.note = self._read_note()
+        held = os.fstat(self._file).st_size
+        if held < self.note.safe:
+            self.note = Note()
+        self.size = self.note.safe
+        os.ftruncate(self._file, self.size)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._file)
+
+    @property
+    def whole(self) -> bool:
+        return self.note.length is not None and self.note.safe == self.note.length
+
+    def head(self, size: int) -> bytes:
+        return os.pread(self._file, size, 0)
+
+    def headers(self) -> dict[str, str]:
+        """What asks for the rest, if it is still the same file, and else for the whole."""
+        if not self.size:
+            return {}
+        return {"Range": f"bytes={self.size}-", "If-Range": self.note.validator}
+
+    def take(self, answer: Stream, promised: str) -> None:
+        """Go on where the part ends if the answer does so too, else begin anew."""
+        if self._continues(answer):
+            return
+        length = _number(answer.headers.get("Content-Length"))
+        self.note = Note(length=length, validator=_validator(answer), promised=promised)
+        self.size = 0
+        os.ftruncate(self._file, 0)
+        self._keep_note()
+
+    def write(self, chunk: bytes) -> None:
+        write_all(self._file, chunk, self.size)
+        self.size += len(chunk)
+        if self.size - self.note.safe >= CHECKPOINT:
+            self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Have all that was written on the disk, and remember how much that is."""
+        os.fsync(self._file)
+        if self.note.validator or self.note.length == self.size:
+            self.note.safe = self.size
+            self._keep_note()
+
+    def end(self) -> None:
+        """What came is all there is."""
+        if self.note.length is None:
+            self.note.length = self.size
+        self.checkpoint()
+
+    def restart(self) -> None:
+        """Forget what was written, as after a loss without anything to resume by."""
+        self.note, self.size = Note(), 0
+        self._note_path.unlink(missing_ok=True)
+        os.ftruncate(self._file, 0)
+
+    def rewind(self) -> None:
+        """After a lost connection: what can be resumed stays, the rest goes."""
+        if not self.note.validator or self.note.length is None:
+            self.restart()
+
+    @contextmanager
+    def swept(self) -> Iterator[None]:
+        """A failure that left nothing to go on from leaves no files either."""
+        try:
+            yield
+        except BaseException:
+            if not self.size:
+                self.remove()
+            raise
+
+    def remove(self) -> None:
+        """Take away what is left of the part, its file having been placed or being worthless."""
+        clear(self.path.with_name(self.path.name.removesuffix(".part")))
+
+    def _continues(self, answer: Stream) -> bool:
+        """Whether a 206 goes on at our end of the very same file (RFC 9110, 14.4)."""
+        found = re.fullmatch(
+            r"bytes ([0-9]+)-[0-9]+/([0-9]+)", answer.headers.get("Content-Range", "").strip()
+        )
+        same = found and (int(found[1]), int(found[2])) == (self.size, self.note.length)
+        theirs = _validator(answer)
+        if answer.status == 206 and same and theirs in {"", self.note.validator}:  # noqa: PLR2004
+            return True
+        if answer.status == 206:  # noqa: PLR2004 - Partial Content
+            self.restart()
+            raise Moved
+        return False
+
+    def _locked(self) -> int:
+        """The part's descriptor, locked, and surely the one that the name still leads to."""
+        while True:
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(file), self.path.stat()):
+                    return file
+            except FileNotFoundError:  # placed or removed by another process meanwhile
+                os.close(file)
+            except BlockingIOError:
+                os.close(file)
+                raise DownloadFailed(f"Another process is fetching {self.path.stem}.") from None
+            except BaseException:
+                os.close(file)
+                raise
+            else:
+                os.close(file)
+
+    def _read_note(self) -> Note:
+        try:
+            return msgspec.json.decode(self._note_path.read_bytes(), type=Note)
+        except (FileNotFoundError, ValueError):
+            return Note()
+
+    def _keep_note(self) -> None:
+        replace_file(self._note_path, msgspec.json.encode(self.note))
+
+
+class Moved(Exception):
+    """The host gave a part of another file, or another part; what we had is forgotten."""
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a small file so that at any moment either the old or the new one is there."""
+    new = _new(path)
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def clear(stem: Path) -> None:
+    """Take away what an unfinished fetch of a file may have left beside it."""
+    note = stem.with_name(f"{stem.name}.part.json")
+    for path in (stem.with_name(f"{stem.name}.part"), note, _new(note), tagged(stem)):
+        path.unlink(missing_ok=True)
+
+
+def tagged(stem: Path) -> Path:
+    """Where a file stands while it is given its tags."""
+    return stem.with_name(f"{stem.name}.tagged")
+
+
+def _new(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
+
+
+def write_all(descriptor: int, content: bytes, at: int) -> None:
+    """Write all of it; a disk that is nearly full takes a part and fails at the next one."""
+    rest = memoryview(content)
+    while rest:
+        done = os.pwrite(descriptor, rest, at)
+        at += done
+        rest = rest[done:]
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the folder's names on the disk, so that a rename outlives a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def disk_failure(name: str, error: OSError) -> DiskFailed:
+    """Our error for the disk's, in the system's words and without the folder's path."""
+    return DiskFailed(f"{name} can't be written: {os.strerror(error.errno or 0)}.")
+
+
+def _validator(answer: Stream) -> str:
+    tag = answer.headers.get("ETag", "")
+    return tag if tag.startswith('"') else answer.headers.get("Last-Modified", "")
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and re.fullmatch(r"[0-9]{1,15}", text) else None

@@ -1,0 +1,40 @@
+"""What a user's token may be allowed to do, and which of it a call needs.
+
+The scopes are those of the OpenAPI's ``securitySchemes`` and of each operation's ``security``.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+SCOPES: Final[Mapping[str, str]] = {
+    "user.view": "See whose account it is",
+    "purchases.view": "See subscriptions",
+    "licenses.view": "See licenses and download them again",
+    "licenses.create": "License images and videos, which costs money",
+    "collections.view": "See collections",
+    "collections.edit": "Make and change collections",
+}
+"""Each scope with what it is for; ``user.view`` is always asked for, so that pages can say who."""
+ALWAYS: Final = "user.view"
+
+NEEDED: Final = (
+    ("*", r"/v2/user", ("user.view",)),
+    ("*", r"/v2/user/subscriptions", ("purchases.view",)),
+    ("POST", r"/v2/editorial/licenses", ("licenses.create",)),
+    ("GET", r"/v2/.+/licenses", ("licenses.view",)),
+    ("POST", r"/v2/.+/licenses", ("licenses.create", "purchases.view")),
+    ("POST", r"/v2/.+/licenses/[^/]+/downloads", ("licenses.view",)),
+    ("*", r"/v2/[a-z]+/collections/featured(/.*)?", ()),
+    ("GET", r"/v2/[a-z]+/collections(/.*)?", ("collections.view",)),
+    ("*", r"/v2/[a-z]+/collections(/.*)?", ("collections.edit",)),
+)
+"""Method, path and scopes; the first that fits counts."""
+
+
+def needed(method: str, path: str) -> tuple[str, ...]:
+    """The scopes that a call needs; none where the description asks for none."""
+    for known, pattern, scopes in NEEDED:
+        if known in {"*", method} and re.fullmatch(pattern, path):
+            return scopes
+    return ()

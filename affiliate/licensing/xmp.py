@@ -1,0 +1,107 @@
+"""Title, keywords and credit as an XMP packet (ISO 16684-1), merged into one that is there.
+
+Of Dublin Core ``title`` and ``subject``, of the Photoshop schema ``Credit``, as the IPTC Photo
+Metadata Standard maps its Title, Keywords and Credit Line.
+"""
+
+import re
+from typing import Final
+from xml.etree import ElementTree as ET
+
+import msgspec
+
+RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+DC: Final = "http://purl.org/dc/elements/1.1/"
+PHOTOSHOP: Final = "http://ns.adobe.com/photoshop/1.0/"
+META: Final = "adobe:ns:meta/"
+_PREFIXES: Final = {
+    "x": META,
+    "rdf": RDF,
+    "dc": DC,
+    "photoshop": PHOTOSHOP,
+    "xmp": "http://ns.adobe.com/xap/1.0/",
+    "xmpMM": "http://ns.adobe.com/xap/1.0/mm/",
+    "xmpRights": "http://ns.adobe.com/xap/1.0/rights/",
+    "xmpNote": "http://ns.adobe.com/xmp/note/",
+    "stEvt": "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#",
+    "stRef": "http://ns.adobe.com/xap/1.0/sType/ResourceRef#",
+    "crs": "http://ns.adobe.com/camera-raw-settings/1.0/",
+    "exif": "http://ns.adobe.com/exif/1.0/",
+    "tiff": "http://ns.adobe.com/tiff/1.0/",
+    "Iptc4xmpCore": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
+    "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+    "plus": "http://ns.useplus.org/ldf/xmp/1.0/",
+}
+"""The prefixes that readers are used to, some of which look for no other."""
+_OPEN: Final = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+_CLOSE: Final = '<?xpacket end="w"?>'
+_LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+class Tags(msgspec.Struct, frozen=True):
+    """What a file says of itself; what is empty is not written."""
+
+    title: str = ""
+    keywords: tuple[str, ...] = ()
+    credit: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.title or self.keywords or self.credit)
+
+
+def packet(tags: Tags, before: bytes = b"") -> bytes:
+    """A whole packet with the tags and all else that the one before it said.
+
+    A packet that can't be read, which no other reader could either, is replaced.
+    """
+    root = _parsed(before)
+    rdf = root.find(f"{{{RDF}}}RDF")
+    if rdf is None:
+        rdf = ET.SubElement(root, f"{{{RDF}}}RDF")
+    ours = _description(tags)
+    names = {child.tag for child in ours}
+    for other in rdf:
+        for child in [one for one in other if one.tag in names]:
+            other.remove(child)
+        for name in names & set(other.attrib):
+            del other.attrib[name]
+    rdf.append(ours)
+    for prefix, address in _PREFIXES.items():
+        ET.register_namespace(prefix, address)
+    text = ET.tostring(root, encoding="unicode")
+    return f"{_OPEN}\n{text}\n{_CLOSE}".encode()
+
+
+def _parsed(before: bytes) -> ET.Element:
+    """The packet's outermost element; an empty one for none, a broken one or one with entities."""
+    try:
+        if b"<!" not in before:
+            root = ET.fromstring(before.strip(b"\0 \r\n\t"))  # noqa: S314 - no declarations, below 64 KB
+            if root.tag == f"{{{META}}}xmpmeta":
+                return root
+            if root.tag == f"{{{RDF}}}RDF":
+                whole = ET.Element(f"{{{META}}}xmpmeta")
+                whole.append(root)
+                return whole
+    except (ET.ParseError, ValueError):
+        pass
+    return ET.Element(f"{{{META}}}xmpmeta")
+
+
+def _description(tags: Tags) -> ET.Element:
+    ours = ET.Element(f"{{{RDF}}}Description", {f"{{{RDF}}}about": ""})
+    if tags.title:
+        title = ET.SubElement(ET.SubElement(ours, f"{{{DC}}}title"), f"{{{RDF}}}Alt")
+        ET.SubElement(title, f"{{{RDF}}}li", {_LANGUAGE: "x-default"}).text = _legal(tags.title)
+    if tags.keywords:
+        bag = ET.SubElement(ET.SubElement(ours, f"{{{DC}}}subject"), f"{{{RDF}}}Bag")
+        for word in tags.keywords:
+            ET.SubElement(bag, f"{{{RDF}}}li").text = _legal(word)
+    if tags.credit:
+        ET.SubElement(ours, f"{{{PHOTOSHOP}}}Credit").text = _legal(tags.credit)
+    return ours
+
+
+def _legal(text: str) -> str:
+    """The text without what XML 1.0 can't hold."""
+    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", " ", text)

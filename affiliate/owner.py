@@ -1,0 +1,272 @@
+"""The owner's side: log-in, and the account at the agency in whose name images are licensed.
+
+It exists only where ``OWNER_PASSWORD`` is set, speaks English, and is kept by no cache. Its one
+cookie is for ``/owner/`` alone: signed, for twelve hours, and of no use once the password changes.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import time
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Final
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from affiliate.errors import AgencyError, LedgerError
+from affiliate.licensing.account import Account
+from affiliate.licensing.scopes import ALWAYS, SCOPES
+from affiliate.licensing.tokens import Tokens
+from affiliate.licensing.wire import User
+from affiliate.page import absolute, site_of_app
+from affiliate.problems import error_page
+
+SESSION: Final = timedelta(hours=12)
+STATE_SECONDS: Final = 900
+"""How long the owner may take to agree at the agency."""
+TRIES: Final = 10
+TRIES_SECONDS: Final = 900
+"""So many log-ins may be tried in this time from one address, right or wrong."""
+
+blueprint = Blueprint("owner", __name__, url_prefix="/owner")
+
+
+def register(app: Flask) -> None:
+    """Add the owner's routes and cookie to an app that has its `Site`, if there is a password."""
+    config = app.extensions["site"].config
+    if config.owner_password is None:
+        return
+    app.secret_key = config.secret_key.reveal()
+    app.config.update(
+        SESSION_COOKIE_NAME="owner",
+        SESSION_COOKIE_PATH="/owner/",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=(config.site_url or "").startswith("https://"),
+        PERMANENT_SESSION_LIFETIME=SESSION,
+    )
+    app.extensions["tries"] = {}
+    app.register_blueprint(blueprint)
+
+
+@blueprint.before_request
+def guard() -> AnyResponse | None:
+    """Let in forms of this session only, and past the log-in the owner only."""
+    g.lang, g.negotiated = "en", False
+    session.permanent = True
+    if request.method == "POST" and not _same(request.form.get("csrf"), session.get("csrf")):
+        return _refused("This form is too old", "Go back, reload the page and try again.")
+    if request.endpoint != "owner.log_in" and not _is_owner():
+        return redirect(url_for("owner.log_in"), HTTPStatus.SEE_OTHER)
+    session.setdefault("csrf", secrets.token_urlsafe(24))
+    return None
+
+
+@blueprint.after_request
+def keep_nowhere(response: Response) -> Response:
+    """No cache and no search engine keeps any of it."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+# -- log-in
+
+
+@blueprint.route("/log-in", methods=["GET", "POST"])
+def log_in() -> AnyResponse:
+    """The form, and what it sends: the password, compared in constant time."""
+    if request.method == "GET":
+        return Response(render_template("owner_login.html", wrong=False))
+    if not _may_try():
+        response = error_page(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "Too many log-ins",
+            "Wait a quarter of an hour and try again.",
+        )
+        response.headers["Retry-After"] = str(TRIES_SECONDS)
+        return response
+    if not _same(request.form.get("password"), _password()):
+        page = render_template("owner_login.html", wrong=True)
+        return Response(page, HTTPStatus.UNAUTHORIZED)
+    session.clear()  # what was known to whoever prepared this browser is worth nothing now
+    session.update(permanent=True, proof=_proof(), until=time.time() + SESSION.total_seconds())
+    return redirect(url_for("owner.desk"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/log-out")
+def log_out() -> AnyResponse:
+    """End the session in this browser."""
+    session.clear()
+    return redirect(url_for("owner.log_in"), HTTPStatus.SEE_OTHER)
+
+
+# -- the account
+
+
+@blueprint.get("/")
+def desk() -> Response:
+    """Whether an account is connected, whose, and what may be done in its name."""
+    tokens, note = _tokens(), session.pop("note", "")
+    account: dict[str, object] = {}
+    try:
+        token = tokens.held()
+        if token is not None:
+            account = _described()
+    except (AgencyError, LedgerError) as error:
+        account, note = {"connected": True}, note or _words(error)
+    page = render_template(
+        "owner_desk.html",
+        account=account,
+        note=note,
+        hindrance=tokens.hindrance,
+        scopes=SCOPES,
+        always=ALWAYS,
+    )
+    return Response(page)
+
+
+@blueprint.post("/shutterstock/connect")
+def connect() -> AnyResponse:
+    """Lead to the agency, by a page of our own: a form may not be sent on to another site."""
+    scopes = [name for name in request.form.getlist("scope") if name in SCOPES]
+    state = secrets.token_urlsafe(24)
+    try:
+        address = _tokens().authorize_url(_callback(), scopes, state)
+    except AgencyError as error:
+        return _noted(error.message)
+    session["asked"] = {"state": state, "scopes": scopes, "until": time.time() + STATE_SECONDS}
+    return Response(render_template("owner_connect.html", address=address))
+
+
+@blueprint.get("/shutterstock/callback")
+def callback() -> AnyResponse:
+    """Where the agency sends the owner back to; the code in the address is gone from it at once."""
+    asked = session.pop("asked", {})
+    known = _same(request.args.get("state"), asked.get("state"))
+    if not known or time.time() > asked["until"]:
+        return _noted("That answer was not to a question of this session. Connect again.")
+    code = request.args.get("code", "")
+    if not code:
+        return _noted("Shutterstock did not agree; nothing has changed.")
+    try:
+        _tokens().connect(code, asked["scopes"])
+    except (AgencyError, LedgerError) as error:
+        return _noted(f"The account was not connected: {_words(error)}")
+    return _noted("The account is connected.")
+
+
+@blueprint.post("/shutterstock/disconnect")
+def disconnect() -> AnyResponse:
+    """Forget the account's token."""
+    try:
+        _tokens().disconnect()
+    except LedgerError as error:
+        return _noted(_words(error))
+    return _noted("The account is disconnected.")
+
+
+@blueprint.route("/<path:_>", methods=["GET", "POST"])
+def nothing(_: str) -> Response:
+    """What isn't there, is not there for the owner either."""
+    raise NotFound
+
+
+def _callback() -> str:
+    return absolute(url_for("owner.callback"))
+
+
+def _tokens() -> Tokens:
+    tokens: Tokens = current_app.extensions["tokens"]
+    return tokens
+
+
+def _described() -> dict[str, object]:
+    """The account as the agency describes it."""
+    tokens = _tokens()
+    transport = current_app.extensions["transport"]
+    account = Account(transport, url=tokens.url, token=tokens.access)
+    access = account.token_details()
+    return {"access": access, "user": account.user() if ALWAYS in access.scopes else User()}
+
+
+def _noted(note: str) -> AnyResponse:
+    """Back to the desk, which says something once."""
+    session["note"] = note
+    return redirect(url_for("owner.desk"), HTTPStatus.SEE_OTHER)
+
+
+def _refused(title: str, text: str) -> Response:
+    return error_page(HTTPStatus.BAD_REQUEST, title, text)
+
+
+def _words(error: AgencyError | LedgerError) -> str:
+    return error.message if isinstance(error, AgencyError) else str(error)
+
+
+# -- who is there
+
+
+def _is_owner() -> bool:
+    until = session.get("until")
+    late = not isinstance(until, float) or time.time() > until
+    return not late and _same(session.get("proof"), _proof())
+
+
+def _proof() -> str:
+    """What a session has that was begun with today's password."""
+    key = (current_app.secret_key or "").encode()  # type: ignore[union-attr] # it is a text here
+    return hmac.new(key, b"owner:" + _password().encode(), hashlib.sha256).hexdigest()
+
+
+def _password() -> str:
+    password = site_of_app().config.owner_password
+    return password.reveal() if password else ""
+
+
+def _same(given: object, known: object) -> bool:
+    """Whether two texts are the same, in a time that says nothing about either."""
+    if not isinstance(given, str) or not isinstance(known, str) or not known:
+        return False
+    digests = (hashlib.sha256(text.encode("utf-8", "replace")).digest() for text in (given, known))
+    return hmac.compare_digest(*digests)
+
+
+def _may_try() -> bool:
+    """Count a log-in; False when this address has tried too often, in any process.
+
+    Behind a proxy the address is the proxy's, for what a browser says of itself can be made up.
+    """
+    window = int(time.time() // TRIES_SECONDS)
+    key = f"log-in:{_network(request.remote_addr or '')}:{window}"
+    count = site_of_app().store.incr(key, 1, TRIES_SECONDS)
+    if count is None:  # the store is down: this process counts alone
+        own: dict[str, int] = current_app.extensions["tries"]
+        for old in [name for name in own if not name.endswith(f":{window}")]:
+            own.pop(old, None)
+        own[key] = count = own.get(key, 0) + 1
+    return count <= TRIES
+
+
+def _network(address: str) -> str:
+    """An address as it is counted: of IPv6 the network, for one home has all of its addresses."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else str(ip)  # noqa: PLR2004 - IPv6

@@ -1,0 +1,179 @@
+"""Purchases: what was to be licensed, on the disk before the agency is asked and closed after it.
+
+While a purchase is under way, of unknown outcome, or made less than a day ago, it holds its
+*intent*: a digest under a unique key, so that of any number of processes one alone can buy.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, Literal
+from uuid import uuid4
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from affiliate.ledger import Ledger, metadata
+
+LIFE: Final = timedelta(hours=24)
+"""For so long a purchase stands in the way of the same one."""
+OPEN: Final = ("pending", "unknown")
+MOST_TEXT: Final = 300
+
+purchases = sa.Table(
+    "purchases",
+    metadata,
+    sa.Column("purchase_id", sa.String(32), primary_key=True),
+    sa.Column("intent", sa.String(32), unique=True),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("api", sa.String(200), nullable=False),
+    sa.Column("media", sa.String(20), nullable=False),
+    sa.Column("media_id", sa.String(100), nullable=False),
+    sa.Column("size", sa.String(20), nullable=False),
+    sa.Column("license", sa.String(100), nullable=False),
+    sa.Column("subscription_id", sa.String(100), nullable=False),
+    sa.Column("made_at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
+    sa.Column("closed_at", sa.DateTime),
+    sa.Column("before", sa.String(100), nullable=False),
+    sa.Column("license_id", sa.String(100)),
+    sa.Column("charge", sa.Integer),
+    sa.Column("asked", sa.String(30)),
+    sa.Column("price", sa.String(30)),
+    sa.Column("currency", sa.String(10)),
+    sa.Column("error", sa.String(300)),
+    sa.Index("purchases_state", "state"),
+    sa.Index("purchases_media", "media_id"),
+)
+
+
+INSERTS: Final[Mapping[str, sa.Insert]] = {
+    "sqlite": sqlite.insert(purchases).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(purchases).on_conflict_do_nothing(),
+}
+
+
+class Purchase(msgspec.Struct, frozen=True, kw_only=True):
+    """One item to be licensed at ``api``, the address of the agency's API or of its sandbox.
+
+    ``license`` is the kind of license; ``before`` the newest license of the item that the history
+    had before (empty: none); ``asked`` the price that was offered, ``price`` the one charged;
+    ``charge`` is in downloads of the subscription.
+    """
+
+    purchase_id: str = msgspec.field(default_factory=lambda: uuid4().hex)
+    state: Literal["pending", "unknown", "licensed", "failed"] = "pending"
+    api: str
+    media: str
+    media_id: str
+    size: str
+    license: str
+    subscription_id: str
+    made_at: datetime
+    closed_at: datetime | None = None
+    before: str = ""
+    license_id: str | None = None
+    charge: int | None = None
+    asked: Decimal | None = None
+    price: Decimal | None = None
+    currency: str | None = None
+    error: str | None = None
+
+    @property
+    def intent(self) -> str:
+        """What tells this from every other intent, whoever has it."""
+        parts = (
+            *(self.api, self.media, self.media_id),
+            *(self.size, self.license, self.subscription_id),
+        )
+        return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
+class Purchases:
+    """The purchases in a ledger; every method may raise `LedgerError`. ``now`` tells the time."""
+
+    def __init__(
+        self, ledger: Ledger, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._ledger = ledger
+        self.now = now
+
+    def claim(self, wanted: Purchase, *, force: bool = False) -> Purchase | None:
+        """Record that this is about to be bought; None once that is on the disk.
+
+        Returns:
+            The purchase that stands in the way. With ``force`` only one that is still open does.
+        """
+        over = sa.true() if force else purchases.c.made_at < _naive(self.now() - LIFE)
+        mine = purchases.c.intent == wanted.intent
+        free = sa.update(purchases).where(mine, purchases.c.state == "licensed", over)
+        row = {**_row(wanted), "intent": wanted.intent}
+        with self._ledger.writing() as connection:
+            connection.execute(free.values(intent=None))
+            connection.execute(INSERTS[connection.dialect.name], row)
+            held = connection.execute(sa.select(purchases).where(mine)).mappings().one()
+        return None if held["purchase_id"] == wanted.purchase_id else _purchase(held)
+
+    def close(self, purchase: Purchase, **result: Any) -> Purchase:  # noqa: ANN401 - columns
+        """Write down what became of a purchase; one that failed lets go of its intent."""
+        text = (result.get("error") or "")[:MOST_TEXT] or None
+        done = msgspec.structs.replace(
+            purchase, **{**result, "error": text, "closed_at": self.now()}
+        )
+        row = _row(done)
+        if done.state == "failed":
+            row["intent"] = None
+        mine = purchases.c.purchase_id == done.purchase_id
+        with self._ledger.writing() as connection:
+            connection.execute(sa.update(purchases).where(mine).values(row))
+        return done
+
+    def open(self, api: str) -> list[Purchase]:
+        """Those whose outcome nobody has written down, oldest first."""
+        return self._all(purchases.c.api == api, purchases.c.state.in_(OPEN))
+
+    def unread(self, api: str) -> list[Purchase]:
+        """Those made within a day whose license or charged price is still to be looked up."""
+        lacking = purchases.c.license_id.is_(None) | (
+            purchases.c.asked.is_not(None) & purchases.c.price.is_(None)
+        )
+        recent = purchases.c.made_at >= _naive(self.now() - LIFE)
+        return self._all(purchases.c.api == api, purchases.c.state == "licensed", lacking, recent)
+
+    def known(self, api: str, media_id: str) -> set[str]:
+        """The licenses of an item that belong to a purchase already."""
+        rows = self._all(purchases.c.api == api, purchases.c.media_id == media_id)
+        return {one.license_id for one in rows if one.license_id}
+
+    def all(self) -> list[Purchase]:
+        """Every purchase, oldest first."""
+        return self._all()
+
+    def _all(self, *where: sa.ColumnElement[bool]) -> list[Purchase]:
+        order = (purchases.c.made_at, purchases.c.purchase_id)
+        query = sa.select(purchases).where(*where).order_by(*order)
+        with self._ledger.reading() as connection:
+            return [_purchase(row) for row in connection.execute(query).mappings()]
+
+
+def _row(purchase: Purchase) -> dict[str, Any]:
+    row = msgspec.structs.asdict(purchase)
+    for name in ("made_at", "closed_at"):
+        row[name] = row[name] and _naive(row[name])
+    for name in ("asked", "price"):
+        row[name] = None if row[name] is None else str(row[name])
+    return row
+
+
+def _purchase(row: sa.RowMapping) -> Purchase:
+    values = {name: value for name, value in row.items() if name != "intent"}
+    for name in ("made_at", "closed_at"):
+        values[name] = values[name] and values[name].replace(tzinfo=UTC)
+    for name in ("asked", "price"):
+        values[name] = None if values[name] is None else Decimal(values[name])
+    return Purchase(**values)
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)

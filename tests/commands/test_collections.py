@@ -1,0 +1,67 @@
+"""``flask collection`` shows and changes collections, and says failures in a sentence."""
+
+from collections.abc import Iterator
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from tests.conftest import ClientMaker
+from tests.simulator import TOKEN, Simulator, simulator
+
+
+@pytest.fixture
+def agency() -> Iterator[Simulator]:
+    with simulator() as server:
+        yield server
+
+
+@pytest.fixture
+def app(make_client: ClientMaker, agency: Simulator) -> Flask:
+    settings = {"SHUTTERSTOCK_URL": agency.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
+    return make_client(**settings).application
+
+
+def run(app: Flask, *arguments: str, typed: str = "") -> Result:
+    return app.test_cli_runner().invoke(args=["collection", *arguments], input=typed)
+
+
+@pytest.mark.parametrize("media", [[], ["--video"]])
+def test_the_commands_do_it(app: Flask, media: list[str]) -> None:
+    """Make, fill, show, rename, list and delete, which asks before."""
+    made = run(app, "create", "Cats", *media).output.strip()
+    assert run(app, "add", made, "1", "2", *media).output == "Added 2.\n"
+    assert run(app, "remove", made, "1", *media).output == "Removed 1.\n"
+    assert run(app, "rename", made, "Dogs", *media).output == "Renamed.\n"
+    shown = run(app, "show", made, *media).output.splitlines()
+    assert shown[0] == "Dogs (1)"
+    assert shown[1].startswith("https://")
+    assert shown[2].startswith("2 ")
+    assert "Dogs" in run(app, "list", *media).output
+    kept = run(app, "delete", made, *media, typed="n\n")
+    assert "'Dogs' with its 1 items" in kept.output
+    assert "Dogs" in run(app, "list", *media).output
+    assert run(app, "delete", made, "--yes", *media).output == "Deleted.\n"
+    assert run(app, "list", *media).output == ""
+
+
+def test_images_and_videos_are_kept_apart(app: Flask) -> None:
+    """Without --video it is images."""
+    run(app, "create", "Pictures")
+    run(app, "create", "Clips", "--video")
+    assert "Clips" not in run(app, "list").output
+    assert "Pictures" not in run(app, "list", "--video").output
+
+
+def test_featured_ones_can_be_shown(app: Flask) -> None:
+    """The agency's own are listed, and looked into with --featured."""
+    assert "Exercise & Fitness" in run(app, "featured").output
+    assert run(app, "show", "19853", "--featured").output.startswith("Exercise & Fitness (")
+
+
+def test_failures_are_sentences(app: Flask) -> None:
+    """A collection that isn't there ends a command with what the agency says."""
+    answer = run(app, "show", "4711")
+    assert answer.exit_code == 1
+    assert answer.output.startswith("Error: ")
+    assert "Traceback" not in answer.output

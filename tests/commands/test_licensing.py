@@ -1,0 +1,216 @@
+"""What owners see when they license, from subscriptions to the file."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from app import create_app
+from tests.simulator import (
+    FIRST_EDITORIAL,
+    FIRST_ID,
+    TOKEN,
+    Simulator,
+    hang_up,
+    platform,
+    premier,
+    reports,
+    revenue_share,
+    simulator,
+    standard,
+)
+
+PATH = "/v2/images/licenses"
+
+
+@pytest.fixture
+def agency() -> Iterator[Simulator]:
+    with simulator(size=20) as server:
+        yield server
+
+
+def site(agency: Simulator, folder: Path, **settings: str) -> Flask:
+    return create_app(
+        {
+            "DATA_DIR": str(folder),
+            "SHUTTERSTOCK_API_TOKEN": TOKEN,
+            "SHUTTERSTOCK_URL": agency.url,
+            "SHUTTERSTOCK_LICENSE_URL": agency.url,
+            **settings,
+        }
+    )
+
+
+@pytest.fixture
+def app(agency: Simulator, tmp_path: Path) -> Flask:
+    return site(agency, tmp_path)
+
+
+def run(app: Flask, *arguments: str, says: str = "") -> Result:
+    return app.test_cli_runner().invoke(args=arguments, input=says)
+
+
+def plain(agency: Simulator) -> str:
+    rows = (agency.library.find("image", str(FIRST_ID + n)) for n in range(20))
+    return next(str(row["id"]) for row in rows if row and not row["is_editorial"])
+
+
+def editorial(agency: Simulator) -> str:
+    rows = (agency.library.find("image", str(FIRST_ID + n)) for n in range(20))
+    return next(str(row["id"]) for row in rows if row and row["is_editorial"])
+
+
+def posts(agency: Simulator) -> int:
+    return sum(seen.method == "POST" for seen in agency.requests)
+
+
+def test_subscriptions_with_what_is_left(agency: Simulator, app: Flask) -> None:
+    """Each with formats, downloads and end; those that are over are marked."""
+    agency.subscribe(standard("old", days=-3), premier("pr"), revenue_share("rs"))
+    shown = run(app, "subscriptions", "--live").output
+    lines = {line.split()[0]: line for line in shown.splitlines() if not line.startswith(" ")}
+    assert "EXPIRED" in lines["old"]
+    assert "10 of 10 left" in lines["pr"]
+    assert "needs client" in lines["pr"]
+    assert "2.50 USD each" in lines["rs"]
+    assert "EXPIRED" not in lines["pr"]
+
+
+def test_a_dry_run_says_what_it_would_cost_and_sends_nothing(agency: Simulator, app: Flask) -> None:
+    """No POST, no record, no question."""
+    shown = run(app, "license", plain(agency), "--dry-run", "--live")
+    assert shown.exit_code == 0
+    assert "1 download" in shown.output
+    assert posts(agency) == 0
+
+
+def test_the_sandbox_is_the_default(agency: Simulator, tmp_path: Path) -> None:
+    """Without --live the purchase goes to SHUTTERSTOCK_LICENSE_URL, with it to SHUTTERSTOCK_URL."""
+    with simulator(size=20, sandbox=True) as sandbox:
+        app = site(agency, tmp_path, SHUTTERSTOCK_LICENSE_URL=sandbox.url)
+        one = plain(agency)
+        assert run(app, "license", one, "--yes").exit_code == 0
+        assert (len(sandbox.purchases), len(agency.purchases)) == (1, 0)
+        assert "sandbox" in run(app, "license", editorial(agency), "--yes").output
+        assert run(app, "license", one, "--yes", "--live").exit_code == 0
+        assert (len(sandbox.purchases), len(agency.purchases)) == (1, 1)
+
+
+def test_nothing_is_bought_without_a_yes(agency: Simulator, app: Flask) -> None:
+    """No, and no answer at all, buy nothing."""
+    for says in ("n\n", ""):
+        assert run(app, "license", plain(agency), "--live", says=says).exit_code == 1
+    assert posts(agency) == 0
+    assert run(app, "license", plain(agency), "--live", says="y\n").exit_code == 0
+    assert len(agency.purchases) == 1
+
+
+def test_editorial_notices_are_agreed_to_one_by_one(agency: Simulator, app: Flask) -> None:
+    """Even with --yes the notice is shown; who doesn't agree buys nothing."""
+    one = editorial(agency)
+    for says in ("n\n", ""):
+        shown = run(app, "license", one, "--live", "--yes", says=says)
+        assert "Editorial Use Only. Use of this image in advertising" in shown.output
+        assert posts(agency) == 0
+    assert run(app, "license", one, "--live", "--yes", says="y\n").exit_code == 0
+    [post] = [seen.json() for seen in agency.requests if seen.method == "POST"]
+    assert post["images"][0]["editorial_acknowledgement"] is True
+
+
+def test_the_separate_editorial_collections(agency: Simulator, app: Flask) -> None:
+    """They are licensed by the subscription's own license, for a country."""
+    agency.subscribe(reports())
+    one = f"{FIRST_EDITORIAL}b"
+    options = ("license", one, "--editorial", "--live", "--yes")
+    assert "country" in run(app, *options).output
+    shown = run(app, *options, "--country", "usa", says="y\n")
+    assert shown.exit_code == 0, shown.output
+    assert [p.media_id for p in agency.purchases] == [one]
+    assert agency.purchases[0].id in shown.output
+
+
+def test_what_is_missing_is_named(agency: Simulator, app: Flask) -> None:
+    """Away from a terminal nothing can be asked, so the command ends and says what it needs."""
+    agency.subscribe(revenue_share("rs"))
+    options = ("license", plain(agency), "--subscription", "rs", "--live", "--yes")
+    shown = run(app, *options)
+    assert (shown.exit_code, posts(agency)) == (1, 0)
+    assert "price, customer_id" in shown.output
+    shown = run(app, *options, "--price", "1.00", "--customer-id", "c1")
+    assert "price 5.00 USD" in shown.output
+
+
+def test_metadata_reaches_the_agency(agency: Simulator, app: Flask) -> None:
+    """NAME=VALUE as often as wanted."""
+    agency.subscribe(premier("pr"))
+    options = ("license", plain(agency), "--subscription", "pr", "--live", "--yes")
+    fields = ("--metadata", "client=A=B", "--metadata", "job=7")
+    assert run(app, *options, *fields).exit_code == 0
+    assert agency.purchases[0].metadata == {"client": "A=B", "job": "7"}
+    assert run(app, *options, "--metadata", "client").exit_code == 2
+
+
+def test_platform_licenses_are_fetched_at_once(
+    agency: Simulator, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their file can't be downloaded later, so it is there when the command ends."""
+    monkeypatch.chdir(tmp_path)
+    agency.subscribe(platform("pl"))
+    options = ("--subscription", "pl", "--price", "9", "--customer-id", "c1", "--live", "--yes")
+    shown = run(app, "license", plain(agency), *options)
+    assert shown.exit_code == 0, shown.output
+    assert [path.suffix for path in tmp_path.glob(f"{plain(agency)}*")] == [".jpg"]
+
+
+def test_files_go_where_they_are_wanted(agency: Simulator, app: Flask, tmp_path: Path) -> None:
+    """--dir fetches the file of any license."""
+    folder = tmp_path / "files"
+    assert (
+        run(app, "license", plain(agency), "--dir", str(folder), "--live", "--yes").exit_code == 0
+    )
+    assert [path.suffix for path in folder.iterdir()] == [".jpg"]
+
+
+def test_an_unknown_outcome_has_a_status_of_its_own(agency: Simulator, app: Flask) -> None:
+    """3, and the next purchase is refused with the reason."""
+    agency.misbehave(hang_up("read"), on=PATH, method="POST")
+    shown = run(app, "license", plain(agency), "--live", "--yes")
+    assert shown.exit_code == 3
+    assert "UNKNOWN" in shown.output
+    shown = run(app, "license", str(FIRST_ID + 9), "--live", "--yes")
+    assert shown.exit_code == 1
+    assert "unknown" in shown.output
+
+
+def test_a_repeat_is_refused_unless_forced(agency: Simulator, app: Flask) -> None:
+    """The second says when it was bought; --force buys it again."""
+    command = ("license", plain(agency), "--live", "--yes")
+    run(app, *command)
+    assert "The same was bought at" in run(app, *command).output
+    assert run(app, *command, "--force").exit_code == 0
+    assert len(agency.purchases) == 2
+
+
+def test_history_is_shown_and_written(agency: Simulator, app: Flask, tmp_path: Path) -> None:
+    """Every license is a row, with its metadata, and no cell is a formula."""
+    agency.buy(0, metadata={"client": "A"}, license="=enhanced")
+    agency.clock.move(days=3)
+    newest = agency.buy(1, price=5.0)
+    shown = run(app, "history", "--live").output.splitlines()
+    assert newest.id in shown[0]
+    assert "client=A" in shown[1]
+    file = tmp_path / "h.csv"
+    assert run(app, "history", "--live", "--csv", str(file)).exit_code == 0
+    rows = list(csv.DictReader(file.read_text().splitlines()))
+    assert [row["id"] for row in rows] == [one.id for one in reversed(agency.purchases)]
+    assert (rows[0]["price"], rows[0]["currency"]) == ("5.00", "USD")
+    assert rows[1]["metadata"] == '{"client":"A"}'
+    assert rows[1]["license"] == "'=enhanced"
+    day = f"{newest.time:%Y-%m-%d}"
+    shown = run(app, "history", "--live", "--since", day, "--until", day).output.splitlines()
+    assert len(shown) == 1
+    shown = run(app, "history", "--live", "--image", str(FIRST_ID)).output.splitlines()
+    assert len(shown) == 1

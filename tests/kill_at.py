@@ -1,0 +1,137 @@
+"""Runs owner's commands in processes of their own that are killed at a named step.
+
+    python -m tests.kill_at            reads one `Run` in JSON a line, answers with its status
+
+Each run is a fork of this process, so that a hundred of them don't load everything a hundred
+times. Nothing in the code under test knows of it: the steps are wrapped from here.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from affiliate.licensing import desk as desk_module
+from affiliate.licensing.account import Account
+from affiliate.licensing.desk import Desk
+from affiliate.purchases import Purchases
+from app import create_app
+
+STEPS = ("before the record", "after the record", "after the answer", "after closing it")
+FAULT = 99
+"""The status of a run that ended by an exception."""
+
+
+class Run(msgspec.Struct):
+    """A command with the settings of its site; killed at a step or after seconds, or never.
+
+    The seconds count from the start, or ``late`` from when the desk has settled what was open.
+    """
+
+    arguments: list[str]
+    environ: dict[str, str]
+    step: str = ""
+    seconds: float | None = None
+    late: bool = False
+    grace: float = 600.0
+
+
+def die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def wrap(
+    kind: type, name: str, before: Callable[[], None] | None, after: Callable[[], None] | None
+) -> None:
+    """Do something before or after a method."""
+    real = getattr(kind, name)
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if before:
+            before()
+        result = real(*args, **kwargs)
+        if after:
+            after()
+        return result
+
+    setattr(kind, name, wrapped)
+
+
+def arm(step: str) -> None:
+    """Have this process die at a step."""
+    match step:
+        case "before the record":
+            wrap(Purchases, "claim", die, None)
+        case "after the record":
+            wrap(Account, "license", die, None)
+        case "after the answer":
+            wrap(Purchases, "close", die, None)
+        case "after closing it":
+            wrap(Purchases, "close", None, die)
+
+
+def settle_within(seconds: float) -> None:
+    """Wait no ten minutes for the history."""
+    real = Desk.__init__
+
+    def made(self: Desk, *args: Any, **kwargs: Any) -> None:
+        real(self, *args, **{**kwargs, "grace": timedelta(seconds=seconds)})
+
+    Desk.__init__ = made  # type: ignore[method-assign]
+    desk_module.UNDER_WAY = timedelta(seconds=seconds)  # type: ignore[misc]
+
+
+def alarm(seconds: float, *, late: bool) -> None:
+    """Have this process die after some time."""
+
+    def start() -> None:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    signal.signal(signal.SIGALRM, die)
+    if late:
+        wrap(Desk, "_clear_way", None, start)
+    else:
+        start()
+
+
+def child(run: Run) -> int:
+    """The command itself, in the process that may be killed."""
+    arm(run.step)
+    settle_within(run.grace)
+    if run.seconds is not None:
+        alarm(max(run.seconds, 0.0001), late=run.late)
+    result = create_app(run.environ).test_cli_runner().invoke(args=run.arguments)
+    sys.stderr.write(result.output)
+    return result.exit_code
+
+
+def fork(run: Run) -> int:
+    """The status of a run: what it ended with, or minus the signal that ended it."""
+    pid = os.fork()
+    if pid == 0:
+        status = FAULT
+        with contextlib.suppress(BaseException):
+            status = child(run)
+        sys.stderr.flush()
+        os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def main() -> None:
+    """Run what is asked for, line after line."""
+    for line in sys.stdin:
+        run = msgspec.json.decode(line, type=Run)
+        started = time.monotonic()
+        status = fork(run)
+        sys.stdout.write(f"{status} {time.monotonic() - started:.3f}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

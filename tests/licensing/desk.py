@@ -1,0 +1,37 @@
+"""An owner's account at the simulator, and what its files look like on the disk."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from affiliate.licensing.account import Account
+from affiliate.licensing.downloads import Downloads
+from affiliate.transport import Transport
+from tests.calling import transporting
+from tests.simulator import TOKEN, Purchase, Simulator
+from tests.simulator.files import content
+
+
+@contextmanager
+def owner(agency: Simulator) -> Iterator[tuple[Account, Downloads]]:
+    """An account, and downloads that don't pause between attempts."""
+    with transporting() as transport:
+        yield account_of(agency.url, transport), downloads_of(transport)
+
+
+def account_of(url: str, transport: Transport) -> Account:
+    return Account(transport, url=url, token=lambda: TOKEN)
+
+
+def downloads_of(transport: Transport, stall_seconds: float = 15.0) -> Downloads:
+    return Downloads(transport, pause=lambda _: None, stall_seconds=stall_seconds)
+
+
+def original(bought: Purchase) -> bytes:
+    """The bytes that the agency has for a purchase."""
+    kind = "mov" if bought.media == "video" else "eps" if bought.size == "vector" else "jpg"
+    return content(bought.media_id, bought.size, kind, bought.sandbox)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())

@@ -1,0 +1,500 @@
+"""Money: nothing is bought twice, lost, or bought while an outcome is unknown."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from affiliate.errors import (
+    AgencyDown,
+    Forbidden,
+    LedgerError,
+    NotConnected,
+    NotFound,
+    PurchaseRefused,
+    RequestRefused,
+)
+from affiliate.ledger import Ledger
+from affiliate.licensing.account import Account
+from affiliate.licensing.desk import Desk, Outcome
+from affiliate.licensing.offers import Ask, Offer
+from affiliate.purchases import Purchases
+from tests.calling import transporting
+from tests.simulator import (
+    FIRST_ID,
+    FIRST_VIDEO,
+    TOKEN,
+    Fault,
+    Simulator,
+    comp,
+    first,
+    hang_up,
+    html,
+    premier,
+    revenue_share,
+    says,
+    simulator,
+    standard,
+)
+
+PATH = "/v2/images/licenses"
+FIRST = str(FIRST_ID)
+
+
+class Counter:
+    """A desk over a ledger of its own, with a clock that tests can move."""
+
+    def __init__(self, agency: Simulator, account: Account, ledger: Ledger) -> None:
+        self.agency = agency
+        self.account = account
+        self.skip = timedelta()
+        self.purchases = Purchases(ledger, lambda: datetime.now(UTC) + self.skip)
+        self.desk = Desk(account, self.purchases, sandbox=agency.shop.sandbox, pause=self.wait)
+
+    def wait(self, seconds: float) -> None:
+        self.skip += timedelta(seconds=seconds)
+
+    def offer(self, *ids: str, **asked: Any) -> list[Offer]:
+        chooser = self.desk.chooser()
+        return [chooser.offer(Ask(**asked), one) for one in ids]
+
+    def license(self, *ids: str, force: bool = False, **asked: Any) -> list[Outcome]:
+        return list(self.desk.license(self.offer(*ids, **asked), force=force))
+
+    def states(self) -> list[str]:
+        return [one.state for one in self.purchases.all()]
+
+
+@contextmanager
+def counter(agency: Simulator, folder: Path) -> Iterator[Counter]:
+    ledger = Ledger(f"sqlite:///{folder}/ledger.db")
+    ledger.upgrade()
+    with transporting() as transport:
+        yield Counter(agency, Account(transport, url=agency.url, token=lambda: TOKEN), ledger)
+    ledger.close()
+
+
+@pytest.fixture
+def agency() -> Iterator[Simulator]:
+    with simulator(size=20) as server:
+        yield server
+
+
+@pytest.fixture
+def at(agency: Simulator, tmp_path: Path) -> Iterator[Counter]:
+    with counter(agency, tmp_path) as desk:
+        yield desk
+
+
+def state(outcome: Outcome) -> str:
+    return outcome.purchase.state if outcome.purchase else "refused"
+
+
+def ordinary(agency: Simulator) -> list[str]:
+    """Ids of images that are not editorial."""
+    rows = (agency.library.find("image", str(FIRST_ID + n)) for n in range(20))
+    return [row["id"] for row in rows if row and not row["is_editorial"]]
+
+
+def editorial(agency: Simulator, media: Any = "image", start: int = FIRST_ID) -> str:
+    rows = (agency.library.find(media, str(start + n)) for n in range(20))
+    return next(str(row["id"]) for row in rows if row and row["is_editorial"])
+
+
+# -- buying
+
+
+def test_a_purchase_is_recorded_as_the_agency_has_it(at: Counter) -> None:
+    """License, charge and state in the record are those of the agency's own list."""
+    [done] = at.license(ordinary(at.agency)[0])
+    [bought] = at.agency.purchases
+    assert state(done) == "licensed"
+    assert done.purchase
+    assert done.licensed
+    assert (done.purchase.license_id, done.purchase.charge) == (bought.id, bought.charge)
+    assert "download_url" not in repr(done)
+    assert done.licensed.download_url
+    assert bought.size == "huge"
+
+
+def test_many_go_in_one_request(at: Counter) -> None:
+    """Items of one subscription share a request."""
+    ids = ordinary(at.agency)[:3]
+    assert [state(one) for one in at.license(*ids)] == ["licensed"] * 3
+    assert len([r for r in at.agency.requests if (r.method, r.path) == ("POST", PATH)]) == 1
+
+
+def test_an_item_that_fails_alone_fails_alone(at: Counter) -> None:
+    """A 200 with an error inside is a failure of that item, which may be tried again."""
+    one, other = ordinary(at.agency)[:2]
+    offers = at.offer(one, other)
+    at.agency.library.withdrawn.add(other)
+    done = list(at.desk.license(offers))
+    assert [state(o) for o in done] == ["licensed", "failed"]
+    assert done[1].purchase
+    assert done[1].purchase.error == "Media unavailable"
+    at.agency.library.withdrawn.clear()
+    assert [state(o) for o in at.license(other)] == ["licensed"]
+
+
+def test_the_same_is_not_bought_twice_within_a_day(at: Counter) -> None:
+    """A repeat is refused and names the license; another size, force or the next day is not."""
+    one = ordinary(at.agency)[0]
+    at.license(one)
+    [again] = at.license(one)
+    assert state(again) == "refused"
+    assert at.agency.purchases[0].id in again.refused
+    assert [state(o) for o in at.license(one, size="small")] == ["licensed"]
+    assert [state(o) for o in at.license(one, force=True)] == ["licensed"]
+    at.skip += timedelta(hours=25)
+    assert [state(o) for o in at.license(one)] == ["licensed"]
+    assert len(at.agency.purchases) == 4
+
+
+def test_api_subscriptions_take_one_item_a_request(at: Counter) -> None:
+    """Each goes alone, with price and customer; what is charged is read from the history."""
+    at.agency.subscribe(revenue_share("rs"))
+    ids = ordinary(at.agency)[:2]
+    asked: dict[str, Any] = {"subscription_id": "rs", "price": Decimal("1.50"), "customer_id": "c7"}
+    done = at.license(*ids, **asked)
+    posts = [r.json()["images"] for r in at.agency.requests if (r.method, r.path) == ("POST", PATH)]
+    assert [len(items) for items in posts] == [1, 1]
+    assert posts[0][0]["price"] == 1.5
+    assert posts[0][0]["metadata"] == {"customer_id": "c7"}
+    prices = [(o.purchase.asked, o.purchase.price, o.purchase.currency) for o in done if o.purchase]
+    assert prices == [(Decimal("1.50"), Decimal("5.00"), "USD")] * 2
+
+
+def test_a_price_that_cannot_be_read_back_now_is_read_later(at: Counter) -> None:
+    """A history out of order after the purchase leaves it bought; the next look fills it in."""
+    at.agency.subscribe(revenue_share("rs"))
+    at.agency.misbehave(says(400), on=PATH, method="GET", skip=1)
+    asked: dict[str, Any] = {"subscription_id": "rs", "price": Decimal(9), "customer_id": "c7"}
+    [done] = at.license(ordinary(at.agency)[0], **asked)
+    assert state(done) == "licensed"
+    assert done.purchase
+    assert done.purchase.price is None
+    assert at.desk.settle() == []
+    assert [one.price for one in at.purchases.all()] == [Decimal("9.00")]
+
+
+def test_custom_sizes_and_searches_are_sent(at: Counter) -> None:
+    """Dimensions and the search's id reach the agency."""
+    at.license(ordinary(at.agency)[0], custom=(800, 0), search_id="abc")
+    [sent] = [r.json()["images"] for r in at.agency.requests if r.method == "POST"]
+    assert sent[0]["custom_dimensions"] == {"width": 800}
+    assert (sent[0]["size"], sent[0]["search_id"]) == ("custom", "abc")
+    assert at.agency.purchases[0].dimensions
+
+
+def test_comps_cost_nothing(at: Counter) -> None:
+    """A comp takes the comp subscription and no download."""
+    at.agency.subscribe(comp("draft"))
+    [done] = at.license(ordinary(at.agency)[0], comp=True)
+    assert done.purchase
+    assert (done.purchase.subscription_id, done.purchase.charge) == ("draft", 0)
+
+
+def test_videos_are_licensed(at: Counter) -> None:
+    """Footage goes by its own call, in its best size."""
+    clips = (at.agency.library.find("video", str(FIRST_VIDEO + n)) for n in range(20))
+    clip = next(row["id"] for row in clips if row and not row["is_editorial"])
+    [done] = at.license(clip, media="video")
+    assert state(done) == "licensed"
+    assert at.agency.purchases[0].media == "video"
+
+
+# -- refusals before anything is sent
+
+
+def posts(agency: Simulator) -> int:
+    return len([r for r in agency.requests if r.method == "POST"])
+
+
+def test_metadata_that_is_demanded_must_be_there(at: Counter) -> None:
+    """The offer names what is missing; without it nothing is sent."""
+    at.agency.subscribe(premier("pr"))
+    [offer] = at.offer(ordinary(at.agency)[0], subscription_id="pr")
+    assert offer.missing == ("client",)
+    with pytest.raises(PurchaseRefused, match="client"):
+        list(at.desk.license([offer]))
+    assert posts(at.agency) == 0
+    [done] = at.desk.license([offer.filled({"client": "ACME"})])
+    assert state(done) == "licensed"
+    assert at.agency.purchases[0].metadata == {"client": "ACME"}
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [dict.fromkeys("abcde", "x"), {"a": " "}, {"": "x"}, {"a": "x\n"}],
+)
+def test_metadata_is_checked_here(at: Counter, metadata: dict[str, str]) -> None:
+    """At most four fields, none of them blank or with control characters."""
+    with pytest.raises(PurchaseRefused):
+        at.offer(ordinary(at.agency)[0], metadata=metadata)
+
+
+def test_editorial_images_need_agreement(at: Counter) -> None:
+    """Nothing is sent before the notice was agreed to; then the acknowledgement is."""
+    [offer] = at.offer(editorial(at.agency))
+    with pytest.raises(PurchaseRefused, match="agree"):
+        list(at.desk.license([offer]))
+    assert posts(at.agency) == 0
+    [done] = at.desk.license([offer.agreed()])
+    assert state(done) == "licensed"
+
+
+def test_the_sandbox_refuses_editorial_and_we_say_so_first(tmp_path: Path) -> None:
+    """An editorial image in the sandbox costs no purchase call."""
+    with simulator(size=20, sandbox=True) as agency, counter(agency, tmp_path) as at:
+        with pytest.raises(PurchaseRefused, match="sandbox"):
+            at.offer(editorial(agency))
+        assert [state(o) for o in at.license(ordinary(agency)[0])] == ["licensed"]
+        assert posts(agency) == 1
+
+
+def test_no_subscription(at: Counter) -> None:
+    """Without one nothing is sent, and that is what is said."""
+    at.agency.subscriptions.clear()
+    with pytest.raises(PurchaseRefused, match="No subscription"):
+        at.offer(FIRST)
+
+
+def test_no_downloads_left(at: Counter) -> None:
+    """What one command takes counts too."""
+    at.agency.subscriptions.clear()
+    at.agency.subscribe(standard("s1", limit=1))
+    chooser = at.desk.chooser()
+    one, other = ordinary(at.agency)[:2]
+    chooser.offer(Ask(), one)
+    with pytest.raises(PurchaseRefused, match="no downloads left"):
+        chooser.offer(Ask(), other)
+
+
+def test_a_wrong_size(at: Counter) -> None:
+    """A size that nobody has is refused here; one that the agency refuses fails alone."""
+    with pytest.raises(PurchaseRefused, match="no size 'giant'"):
+        at.offer(FIRST, size="giant")
+    [offer] = at.offer(ordinary(at.agency)[0])
+    plan = at.agency.subscriptions[offer.subscription.id]
+    plan.sizes = ("small",)
+    [done] = at.desk.license([offer])
+    assert state(done) == "failed"
+
+
+def test_a_withdrawn_image(at: Counter) -> None:
+    """An image that is gone is said to be before anything is sent."""
+    at.agency.library.withdrawn.add(FIRST)
+    with pytest.raises(NotFound):
+        at.offer(FIRST)
+
+
+# -- tokens
+
+
+def test_an_expired_token(at: Counter) -> None:
+    """The owner is told to connect again; the record says that nothing was bought."""
+    offers = at.offer(ordinary(at.agency)[0])
+    at.agency.misbehave(says(401), on=PATH, method="POST")
+    with pytest.raises(NotConnected):
+        list(at.desk.license(offers))
+    assert at.states() == ["failed"]
+
+
+def test_a_missing_scope_is_named(at: Counter) -> None:
+    """A token that may look but not buy: the refusal names what it lacks."""
+    offers = at.offer(ordinary(at.agency)[0])
+    at.agency.accounts.grants[TOKEN].scopes.discard("licenses.create")
+    with pytest.raises(Forbidden, match=r"scope licenses\.create;"):
+        list(at.desk.license(offers))
+    assert at.states() == ["failed"]
+    assert at.agency.purchases == []
+
+
+def test_a_refused_request_buys_nothing(at: Counter) -> None:
+    """A 400 closes the record, and the same may be tried again."""
+    at.agency.misbehave(says(400, b'{"message": "No."}'), on=PATH, method="POST")
+    [done] = at.license(ordinary(at.agency)[0])
+    assert done.purchase
+    assert (state(done), done.purchase.error) == ("failed", "No.")
+    assert [state(o) for o in at.license(ordinary(at.agency)[0])] == ["licensed"]
+
+
+def test_an_unreachable_agency_buys_nothing(at: Counter) -> None:
+    """A refused connection is no unknown outcome."""
+    offers = at.offer(ordinary(at.agency)[0])
+    real = at.account.license
+
+    def gone(*wanted: Any) -> Any:
+        at.account.url = "http://127.0.0.1:9"
+        try:
+            return real(*wanted)
+        finally:
+            at.account.url = at.agency.url
+
+    at.account.license = gone  # type: ignore[assignment,method-assign]
+    with pytest.raises(AgencyDown):
+        list(at.desk.license(offers))
+    assert at.states() == ["failed"]
+
+
+# -- unknown outcomes
+
+LOST = {
+    "unread": hang_up("unread"),
+    "read": hang_up("read"),
+    "acted": hang_up("acted"),
+    "body": hang_up("body", after=20),
+    "html": Fault(change=lambda _: html().answer or _),
+    "gateway": Fault(change=lambda _: says(502).answer or _),
+}
+BOUGHT = {"acted", "body", "html", "gateway"}
+
+
+@pytest.mark.parametrize("stage", LOST)
+def test_a_lost_answer_is_settled_by_the_history(at: Counter, stage: str) -> None:
+    """What was bought is found; what was not stays unknown and blocks until the time is over."""
+    one, other = ordinary(at.agency)[:2]
+    at.agency.misbehave(LOST[stage], on=PATH, method="POST")
+    [done] = at.license(one)
+    if stage in BOUGHT:
+        assert state(done) == "licensed"
+        assert done.purchase
+        assert done.purchase.license_id == at.agency.purchases[0].id
+        assert [state(o) for o in at.license(one)] == ["refused"]
+    else:
+        assert state(done) == "unknown"
+        for wanted in (one, other):
+            with pytest.raises(PurchaseRefused, match="unknown"):
+                at.license(wanted)
+        at.skip += timedelta(minutes=11)
+        assert [state(o) for o in at.license(one)] == ["licensed"]
+    assert len(at.agency.purchases) == 1
+
+
+def test_an_unknown_outcome_stops_the_rest(at: Counter) -> None:
+    """Of two requests the second is not sent when nobody knows of the first."""
+    at.agency.subscribe(revenue_share("rs"))
+    at.agency.misbehave(hang_up("read"), on=PATH, method="POST")
+    asked: dict[str, Any] = {"subscription_id": "rs", "price": Decimal(9), "customer_id": "c7"}
+    done = at.license(*ordinary(at.agency)[:2], **asked)
+    assert [state(o) for o in done] == ["unknown"]
+    assert at.agency.purchases == []
+
+
+def test_an_older_license_of_the_image_settles_nothing(at: Counter) -> None:
+    """Only what came after the record was written can be its license."""
+    one = ordinary(at.agency)[0]
+    at.agency.buy(int(one) - FIRST_ID, size="huge")
+    at.agency.misbehave(hang_up("read"), on=PATH, method="POST")
+    [done] = at.license(one)
+    assert state(done) == "unknown"
+
+
+def test_a_license_settles_one_purchase(at: Counter) -> None:
+    """A license that belongs to a purchase already is none of another's, made at the same time."""
+    one = ordinary(at.agency)[0]
+    [made] = at.license(one)
+    assert made.purchase
+    other = msgspec.structs.replace(made.purchase, purchase_id="0", size="small", license_id=None)
+    at.purchases.claim(msgspec.structs.replace(other, state="unknown"))
+    assert [left.size for left in at.desk.settle()] == ["small"]
+
+
+def test_a_slow_agency_that_acts_after_we_hung_up_is_found(at: Counter) -> None:
+    """The purchase that comes late is settled, and not bought again."""
+    one = ordinary(at.agency)[0]
+    at.agency.misbehave(hang_up("read"), on=PATH, method="POST")
+    assert [state(o) for o in at.license(one)] == ["unknown"]
+    at.agency.buy(int(one) - FIRST_ID, size="huge")
+    assert at.desk.settle() == []
+    assert at.states() == ["licensed"]
+    assert [state(o) for o in at.license(one)] == ["refused"]
+
+
+def test_a_history_that_cannot_be_read_leaves_it_unknown(at: Counter) -> None:
+    """While the history is out of order nothing is concluded and nothing bought."""
+    one = ordinary(at.agency)[0]
+    at.agency.misbehave(hang_up("acted"), on=PATH, method="POST")
+    at.agency.misbehave(says(400), on=PATH, method="GET", times=2, skip=1)
+    [done] = at.license(one)
+    assert state(done) == "unknown"
+    at.skip += timedelta(minutes=11)
+    with pytest.raises(RequestRefused):
+        at.license(one)
+    assert [state(o) for o in at.license(one)] == ["refused"]
+    assert len(at.agency.purchases) == 1
+
+
+# -- the ledger out of order
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Another program holds the database, longer than anybody waits."""
+    path = folder / "ledger.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def test_without_a_record_nothing_is_bought(at: Counter, tmp_path: Path) -> None:
+    """When the record can't be written, the agency is not asked."""
+    offers = at.offer(ordinary(at.agency)[0])
+    with locked(tmp_path), pytest.raises(LedgerError):
+        list(at.desk.license(offers))
+    assert (posts(at.agency), at.agency.purchases) == (0, [])
+
+
+def test_a_record_that_cannot_be_closed_is_settled_later(at: Counter, tmp_path: Path) -> None:
+    """Bought, but the database is stuck: the next look finds the license, and buys no other."""
+    one = ordinary(at.agency)[0]
+    offers = at.offer(one)
+    with ExitStack() as stack:
+        stuck = first(lambda: stack.enter_context(locked(tmp_path)))
+        at.agency.misbehave(stuck, on=PATH, method="POST")
+        with pytest.raises(LedgerError):
+            list(at.desk.license(offers))
+    assert at.states() == ["pending"]
+    assert [state(o) for o in at.license(one)] == ["refused"]
+    assert at.states() == ["licensed"]
+    assert len(at.agency.purchases) == 1
+
+
+# -- the history
+
+
+def test_history_that_changes_while_it_is_paged_gives_nothing_twice(at: Counter) -> None:
+    """Purchases made between two pages push rows on; each license still comes once."""
+    for number in range(450):
+        at.agency.buy(number % 20)
+    old = {one.id for one in at.agency.purchases}
+    for skip in (1, 2):
+        at.agency.misbehave(
+            first(lambda: [at.agency.buy(1) for _ in range(30)]), on=PATH, method="GET", skip=skip
+        )
+    found = [one.id for one in at.account.history("image")]
+    assert len(found) == len(set(found))
+    assert old <= set(found)
+
+
+def test_history_is_filtered(at: Counter) -> None:
+    """By image, by license and by date, as the agency counts them."""
+    at.agency.buy(0)
+    at.agency.clock.move(days=2)
+    middle = at.agency.buy(1, license="enhanced")
+    at.agency.clock.move(days=2)
+    at.agency.buy(2)
+    day = timedelta(days=1)
+    for filters in (
+        {"media_id": middle.media_id},
+        {"license": "enhanced"},
+        {"since": middle.time - day, "until": middle.time + day},
+    ):
+        assert [one.id for one in at.account.history("image", **filters)] == [middle.id]

@@ -1,0 +1,77 @@
+"""The manifest keeps every line that it took, through kills and full disks."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from affiliate.errors import DiskFailed, DownloadFailed
+from affiliate.licensing.manifest import NAME, STATE, Line, Manifest, lines
+from tests.licensing.test_downloads import small_disk
+
+__all__ = ["small_disk"]
+
+
+def line(license_id: str, **fields: object) -> Line:
+    usual = {"image": "1", "media": "image", "size": "huge", "license_name": "standard"}
+    return Line(license=license_id, licensed_at="2026-03-01", **{**usual, **fields})  # type: ignore[arg-type]
+
+
+def test_lines_are_json_and_known_again(tmp_path: Path) -> None:
+    """A line can be read by anybody, and a later run knows its license."""
+    with Manifest(tmp_path) as manifest:
+        manifest.add(line("e1", path="a.jpg", sha256="00", metadata={"job": "猫"}))
+        manifest.add(line("e2", reason="gone"))
+        assert "e1" in manifest
+    rows = [json.loads(one) for one in (tmp_path / NAME).read_text().splitlines()]
+    assert (rows[0]["license"], rows[0]["metadata"]) == ("e1", {"job": "猫"})
+    assert [one.license for one in lines(tmp_path)] == ["e1", "e2"]
+    with Manifest(tmp_path) as manifest:
+        assert "e2" in manifest
+        assert "e3" not in manifest
+
+
+@pytest.mark.parametrize("torn", [b"{", b'{"license": "e2"' + b" " * 500, b"\0\0\0"])
+def test_a_torn_line_was_never_written(tmp_path: Path, torn: bytes) -> None:
+    """What a kill left of a line is cut off, and the next line stands alone."""
+    with Manifest(tmp_path) as manifest:
+        manifest.add(line("e1"))
+    with (tmp_path / NAME).open("ab") as file:
+        file.write(torn)
+    with Manifest(tmp_path) as manifest:
+        assert "e2" not in manifest
+        manifest.add(line("e3"))
+    assert [one.license for one in lines(tmp_path)] == ["e1", "e3"]
+
+
+def test_other_damage_is_said(tmp_path: Path) -> None:
+    """A whole line that can't be read stops the run before it changes anything."""
+    (tmp_path / NAME).write_bytes(b'{"license": 1}\nrest')
+    with pytest.raises(DownloadFailed, match=r"Line 1 of manifest\.jsonl is damaged"):
+        Manifest(tmp_path).__enter__()
+    assert (tmp_path / NAME).read_bytes() == b'{"license": 1}\nrest'
+
+
+def test_a_full_disk_tears_no_line(small_disk: Path) -> None:
+    """A line that has no room leaves the manifest as it was."""
+    with Manifest(small_disk) as manifest:
+        manifest.add(line("e1"))
+        with pytest.raises(DiskFailed, match="No space left"):
+            manifest.add(line("e2", reason="x" * 100_000))
+        assert "e2" not in manifest
+        subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
+        manifest.add(line("e3"))
+    assert [one.license for one in lines(small_disk)] == ["e1", "e3"]
+
+
+def test_how_far_back_it_is_complete_is_kept_by_medium(tmp_path: Path) -> None:
+    """Each medium has its mark; a mark that can't be read is none."""
+    with Manifest(tmp_path) as manifest:
+        assert manifest.complete_from("image") is None
+        manifest.set_complete("image", "e1")
+        manifest.set_complete("video", "e2")
+    with Manifest(tmp_path) as manifest:
+        assert (manifest.complete_from("image"), manifest.complete_from("video")) == ("e1", "e2")
+        (tmp_path / STATE).write_bytes(b"\0")
+        assert manifest.complete_from("image") is None

@@ -1,0 +1,117 @@
+"""The subscription that includes the size, has downloads left and ends soonest is proposed."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from affiliate.errors import PurchaseRefused
+from affiliate.licensing.offers import Ask, Offer, amount, check, propose
+from affiliate.licensing.wire import Asset, Format, Price, Subscription, Wanted
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+ASSET = Asset(id="1", sizes=frozenset({"small", "medium", "huge"}))
+
+
+def plan(name: str, *sizes: str, days: int = 30, **fields: Any) -> Subscription:
+    usual: dict[str, Any] = {
+        "asset_type": "images",
+        "license": "standard",
+        "expires": NOW + timedelta(days=days),
+        "downloads_left": 5,
+        "formats": tuple(Format(size=size) for size in sizes),
+    }
+    return Subscription(id=name, **{**usual, **fields})
+
+
+def proposed(*plans: Subscription, taken: Any = None, **ask: Any) -> tuple[str, str]:
+    size, found = propose(Ask(**ask), ASSET, plans, NOW, taken or {})
+    return size, found.id
+
+
+def test_the_one_that_ends_soonest() -> None:
+    """Of those that include the size; expired and empty ones don't count."""
+    plans = (
+        plan("late", "huge", days=90),
+        plan("soon", "huge", days=9),
+        plan("other", "small", days=1),
+        plan("over", "huge", days=-1),
+        plan("empty", "huge", days=2, downloads_left=0),
+        plan("footage", "huge", days=2, asset_type="videos"),
+        plan("endless", "huge", expires=None),
+    )
+    assert proposed(*plans) == ("huge", "soon")
+    assert proposed(*plans, taken={"soon": 5}) == ("huge", "late")
+    assert proposed(*plans, size="small") == ("small", "other")
+    assert proposed(*plans, subscription_id="late") == ("huge", "late")
+
+
+def test_the_best_size_that_any_includes() -> None:
+    """Without a size asked for, the largest that can be had."""
+    assert proposed(plan("a", "small"), plan("b", "medium")) == ("medium", "b")
+
+
+def test_comps_only_when_asked_for() -> None:
+    """A comp subscription licenses comps and nothing else."""
+    plans = (plan("a", "huge"), plan("c", "huge", license="premier_comp", days=1))
+    assert proposed(*plans) == ("huge", "a")
+    assert proposed(*plans, comp=True) == ("huge", "c")
+
+
+@pytest.mark.parametrize(
+    ("plans", "ask", "words"),
+    [
+        ((), {}, "No subscription"),
+        ((plan("a", "huge"),), {"subscription_id": "b"}, "No subscription"),
+        ((plan("a", "huge", days=-1),), {}, "a has expired"),
+        ((plan("a", "huge", downloads_left=0),), {}, "a has no downloads left"),
+        ((plan("a", "small"),), {"size": "huge"}, "a does not include the size huge"),
+        ((plan("a", "vector"),), {"size": "vector"}, "no size vector"),
+        ((plan("a", "small"),), {"size": "4k"}, "no size '4k'"),
+    ],
+)
+def test_why_there_is_none(plans: Any, ask: Any, words: str) -> None:
+    """The reason is said, and the subscription named."""
+    with pytest.raises(PurchaseRefused, match=words):
+        proposed(*plans, **ask)
+
+
+def offer(one: Subscription, **fields: Any) -> Offer:
+    wanted = Wanted(**{"id": "1", "size": "huge", "subscription_id": one.id, **fields})
+    return Offer(asset=ASSET, subscription=one, wanted=wanted)
+
+
+def test_api_subscriptions_demand_price_and_customer() -> None:
+    """Both are missing until they are said."""
+    api = plan("rs", "huge", price_per_download=Price(Decimal(2), "USD"), metadata_fields=("job",))
+    assert offer(api).missing == ("price", "customer_id", "job")
+    whole = offer(api).filled({"price": "9.50", "customer_id": "c", "job": "x"})
+    assert whole.missing == ()
+    assert (whole.wanted.price, whole.wanted.customer_id) == (Decimal("9.50"), "c")
+    assert whole.wanted.metadata == {"job": "x"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"price": Decimal(1)},
+        {"custom": (800, 600), "size": "custom"},
+        {"custom": (99, 0), "size": "custom"},
+        {"custom": (0, 0), "size": "custom"},
+        {"custom": (800, 0)},
+        {"size": "custom"},
+        {"metadata": {"a": "1", "b": "2", "c": "3", "d": "4"}, "customer_id": "5"},
+    ],
+)
+def test_what_the_agency_would_refuse_is_refused_here(fields: dict[str, Any]) -> None:
+    """Prices where none belong, two sides or none, five fields with the customer's id."""
+    with pytest.raises(PurchaseRefused):
+        check(offer(plan("a", "huge"), **fields))
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "abc", "1e99", "nan", "1.234", ""])
+def test_prices_that_are_none(text: str) -> None:
+    """A price is above 0 and has cents at most."""
+    with pytest.raises(PurchaseRefused):
+        amount(text)

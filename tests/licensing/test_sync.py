@@ -1,0 +1,327 @@
+"""A folder holds every license's file once, however often and however badly runs end."""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from affiliate.errors import AgencyDown, BadCredentials, DiskFailed, DownloadFailed
+from affiliate.licensing.manifest import Line, Manifest, lines
+from affiliate.licensing.sync import IN_A_ROW, Report, Sync, _alone
+from affiliate.licensing.titles import Titles
+from affiliate.licensing.wire import Media
+from affiliate.licensing.xmp import Tags
+from tests.licensing.desk import names, original, owner
+from tests.licensing.test_downloads import small_disk
+from tests.licensing.test_kills import site
+from tests.licensing.test_tags import said, scan, xmp_of
+from tests.simulator import Simulator, first, hang_up, says, simulator
+from tests.site_server import ROOT
+
+__all__ = ["small_disk"]
+HOST = "/gatekeeper/*"
+DOWNLOADS = "/v2/images/licenses/*/downloads"
+HISTORY = "/v2/images/licenses"
+VIDEO: dict[str, Any] = {"media": "video", "media_id": "20000000", "size": "web"}
+
+
+@pytest.fixture
+def agency() -> Iterator[Simulator]:
+    with simulator(500) as one:
+        yield one
+
+
+def no_tags(_media: Media, _ids: Sequence[str]) -> Mapping[str, Tags]:
+    return {}
+
+
+def run(agency: Simulator, folder: Path, media: Sequence[Media] = ("image",)) -> Report:
+    """One run without tags."""
+    with owner(agency) as (account, downloads):
+        return Sync(account, downloads, folder, describe=no_tags).run(media)
+
+
+def check(agency: Simulator, folder: Path, *, missing: Sequence[str] = ()) -> list[Line]:
+    """Every purchase is listed once, every file is there, whole and once, and nothing else."""
+    listed = list(lines(folder))
+    bought = {one.id: one for one in agency.purchases}
+    assert sorted(one.license for one in listed) == sorted(set(bought) - set(missing))
+    for one in listed:
+        if one.path is not None:
+            content = (folder / one.path).read_bytes()
+            assert hashlib.sha256(content).hexdigest() == one.sha256
+            assert len(content) == one.bytes
+    paths = [one.path for one in listed if one.path]
+    sides = [one.tags for one in listed if one.tags and one.tags.endswith(".xmp")]
+    assert names(folder) == sorted([*paths, *sides, "manifest.jsonl", ".sync.json", ".sync.lock"])
+    return listed
+
+
+def links_asked(agency: Simulator) -> int:
+    return sum(one.method == "POST" and "downloads" in one.path for one in agency.requests)
+
+
+def pages_asked(agency: Simulator) -> list[str]:
+    return [one.first("page") for one in agency.requests if one.path == HISTORY]
+
+
+def test_everything_comes_newest_first(agency: Simulator, tmp_path: Path) -> None:
+    """Images and videos of all kinds are fetched and listed with what is known of them."""
+    bought = [
+        agency.buy(0, metadata={"client": "A"}),
+        agency.buy(1, size="vector"),
+        agency.buy(2),
+        agency.buy(**VIDEO),
+    ]
+    report = run(agency, tmp_path / "new" / "dam", ("image", "video"))
+    listed = check(agency, tmp_path / "new" / "dam")
+    assert [one.license for one in listed] == [bought[n].id for n in (2, 1, 0, 3)]
+    assert listed[2].metadata == {"client": "A"}
+    assert listed[2].path == f"1000000-small-{bought[0].id}.jpg"
+    assert (tmp_path / "new" / "dam" / str(listed[2].path)).read_bytes() == original(bought[0])
+    assert (report.fetched, report.without, report.failures) == (4, 0, [])
+    assert report.bytes == sum(len(original(one)) for one in bought)
+
+
+def test_an_empty_history_is_no_fault(agency: Simulator, tmp_path: Path) -> None:
+    """Without a license there is an empty manifest."""
+    assert run(agency, tmp_path).fetched == 0
+    assert list(lines(tmp_path)) == []
+
+
+def test_a_second_run_stops_at_the_first_known(agency: Simulator, tmp_path: Path) -> None:
+    """Only what is new is fetched, and the history no further looked through."""
+    for number in range(450):
+        agency.buy(number, downloadable=number % 50 == 0)
+    run(agency, tmp_path)
+    assert pages_asked(agency) == ["1", "2", "3"] * 2
+    agency.requests.clear()
+    assert run(agency, tmp_path).fetched == 0
+    newer = agency.buy(7)
+    assert run(agency, tmp_path).fetched == 1
+    assert pages_asked(agency) == ["1", "1"]
+    assert links_asked(agency) == 1
+    assert check(agency, tmp_path)[-1].license == newer.id
+
+
+def test_a_stopped_run_leaves_no_hole(agency: Simulator, tmp_path: Path) -> None:
+    """What a stopped run did not reach is fetched, though newer licenses are known by then."""
+    for number in range(6):
+        agency.buy(number)
+
+    def stop(report: Report) -> None:
+        if report.fetched == 3:
+            raise KeyboardInterrupt
+
+    with owner(agency) as (account, downloads), pytest.raises(KeyboardInterrupt):
+        Sync(account, downloads, tmp_path, describe=no_tags, watch=stop).run(["image"])
+    agency.buy(6)
+    agency.requests.clear()
+    assert run(agency, tmp_path).fetched == 4
+    assert links_asked(agency) == 4
+    check(agency, tmp_path)
+
+
+def test_a_failure_is_made_up_for(agency: Simulator, tmp_path: Path) -> None:
+    """One file's failure doesn't stop the others, and the next run fetches it."""
+    for number in range(4):
+        agency.buy(number)
+    agency.misbehave(says(500), on=DOWNLOADS, method="POST", skip=1)
+    report = run(agency, tmp_path)
+    assert (report.fetched, len(report.failures)) == (3, 1)
+    assert agency.purchases[2].id in report.failures[0]
+    assert run(agency, tmp_path).fetched == 1
+    check(agency, tmp_path)
+
+
+def test_failures_in_a_row_end_the_run(agency: Simulator, tmp_path: Path) -> None:
+    """When nothing works any more the run ends with the last reason, soon."""
+    for number in range(20):
+        agency.buy(number)
+    agency.misbehave(says(503), on=DOWNLOADS, times=None)
+    with pytest.raises(AgencyDown):
+        run(agency, tmp_path)
+    assert links_asked(agency) == IN_A_ROW
+
+
+def test_a_token_that_is_not_taken_ends_the_run(agency: Simulator, tmp_path: Path) -> None:
+    """An expired token is said at once, not for each file."""
+    for number in range(3):
+        agency.buy(number)
+    agency.misbehave(says(401), on=DOWNLOADS, times=None)
+    with pytest.raises(BadCredentials):
+        run(agency, tmp_path)
+    assert links_asked(agency) == 1
+
+
+def test_what_has_no_file_is_listed_with_its_reason(agency: Simulator, tmp_path: Path) -> None:
+    """Platform licenses and withdrawn images are listed once, and not asked for again."""
+    agency.buy(0, downloadable=False, license="enhanced_platform")
+    agency.buy(1, media_id="99")
+    agency.buy(2)
+    report = run(agency, tmp_path)
+    assert (report.fetched, report.without, report.failures) == (1, 2, [])
+    reasons = [one.reason for one in check(agency, tmp_path)]
+    assert reasons[0] is None
+    assert "has it no more" in str(reasons[1])
+    assert "platform" in str(reasons[2])
+    agency.requests.clear()
+    run(agency, tmp_path)
+    assert links_asked(agency) == 0
+
+
+@pytest.mark.parametrize("stage", ["unread", "read", "acted", "body"])
+def test_connections_lost_anywhere_lose_nothing(
+    agency: Simulator, tmp_path: Path, stage: str
+) -> None:
+    """Whatever call is cut off at whatever moment, runs in the end bring everything once."""
+    for number in range(3):
+        agency.buy(number)
+    for path in (HISTORY, DOWNLOADS, HOST):
+        agency.misbehave(hang_up(stage, 10), on=path, times=2)  # type: ignore[arg-type]
+    for _ in range(6):
+        try:
+            if not run(agency, tmp_path).failures:
+                break
+        except AgencyDown:
+            continue
+    check(agency, tmp_path)
+
+
+def test_a_history_that_grows_meanwhile(agency: Simulator, tmp_path: Path) -> None:
+    """Purchases made between two pages push rows on; none is missed and none fetched twice."""
+    for number in range(410):
+        agency.buy(number, downloadable=number > 400)
+
+    def buy_more() -> None:
+        for number in range(3):
+            agency.buy(number)
+
+    for skip in (1, 0):
+        agency.misbehave(first(buy_more), on=HISTORY, skip=skip)
+    newer = len(agency.purchases)
+    run(agency, tmp_path)
+    run(agency, tmp_path)
+    assert len(agency.purchases) > newer
+    check(agency, tmp_path)
+
+
+def test_a_history_that_shrinks_meanwhile(agency: Simulator, tmp_path: Path) -> None:
+    """A license that leaves the history between two pages lets no other slip past."""
+    for number in range(410):
+        agency.buy(number, downloadable=number > 400)
+    bought = {one.id for one in agency.purchases}
+    agency.misbehave(first(agency._ledger._rows.pop), on=HISTORY, skip=1)
+    run(agency, tmp_path)
+    assert len(agency.purchases) == 409
+    assert {one.license for one in lines(tmp_path)} == bought
+
+
+def test_a_mark_that_left_the_history_costs_a_look(agency: Simulator, tmp_path: Path) -> None:
+    """Where the license that ended the last run is gone, the whole history is looked through."""
+    for number in range(3):
+        agency.buy(number)
+    run(agency, tmp_path)
+    with Manifest(tmp_path) as manifest:
+        manifest.set_complete("image", "gone")
+    agency.buy(3)
+    assert run(agency, tmp_path).fetched == 1
+    check(agency, tmp_path)
+
+
+def test_a_file_that_was_placed_but_not_listed_is_taken(agency: Simulator, tmp_path: Path) -> None:
+    """After a kill between rename and manifest the file isn't fetched again."""
+    bought = agency.buy()
+    stem = tmp_path / f"1000000-small-{bought.id}"
+    stem.with_suffix(".jpg").write_bytes(original(bought))
+    for left in (".part", ".part.json", ".tagged"):
+        stem.with_name(stem.name + left).write_bytes(b"left over")
+    run(agency, tmp_path)
+    assert links_asked(agency) == 0
+    check(agency, tmp_path)
+
+
+def test_files_have_their_tags(agency: Simulator, tmp_path: Path) -> None:
+    """Images carry title, keywords and credit, others have them beside; pixels are untouched."""
+    jpeg, vector = agency.buy(0), agency.buy(1, size="vector")
+    with owner(agency) as (account, downloads):
+        Sync(account, downloads, tmp_path, describe=Titles(account).tags).run(["image"])
+    by_id = {one.license: one for one in check(agency, tmp_path)}
+    content = (tmp_path / str(by_id[jpeg.id].path)).read_bytes()
+    details = agency.library.find("image", jpeg.media_id)
+    assert details is not None
+    titles, words, [credit] = said(xmp_of(content))
+    assert (titles, words) == ([details["description"]], details["keywords"])
+    assert credit.endswith("Shutterstock.com")
+    assert scan(content) == scan(original(jpeg))
+    assert by_id[jpeg.id].tags == by_id[jpeg.id].path
+    beside = by_id[vector.id].tags
+    assert beside == f"1000001-vector-{vector.id}.xmp"
+    assert (tmp_path / str(by_id[vector.id].path)).read_bytes() == original(vector)
+
+
+def test_titles_are_asked_for_together(agency: Simulator, tmp_path: Path) -> None:
+    """Twenty files cost one call for their titles."""
+    for number in range(25):
+        agency.buy(number)
+    with owner(agency) as (account, downloads):
+        Sync(account, downloads, tmp_path, describe=Titles(account).tags).run(["image"])
+    assert sum(one.path == "/v2/images" for one in agency.requests) == 2
+
+
+def test_one_run_at_a_time(agency: Simulator, tmp_path: Path) -> None:
+    """A second run in the same folder is told so, and asks for nothing."""
+    agency.buy()
+    with _alone(tmp_path), pytest.raises(DownloadFailed, match="Another run is at work"):
+        run(agency, tmp_path)
+    assert agency.requests == []
+
+
+def test_a_full_disk_stops_the_run(agency: Simulator, small_disk: Path) -> None:
+    """The disk's failure is said at once; with room the rest comes."""
+    for number in range(20):
+        agency.buy(number)
+    with pytest.raises(DiskFailed, match="No space left"):
+        run(agency, small_disk)
+    fetched = links_asked(agency)
+    assert fetched < 20
+    with pytest.raises(DiskFailed):
+        run(agency, small_disk)
+
+
+MEASURED = """
+import sys
+from app import create_app
+done = create_app().test_cli_runner().invoke(args=["sync", sys.argv[1]])
+assert done.exit_code == 0, done.output
+print(next(one.split()[1] for one in open("/proc/self/status") if one.startswith("VmHWM")))
+"""
+
+
+def memory_of_a_sync(agency: Simulator, folder: Path) -> int:
+    """The most memory that a process takes which syncs, in bytes."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, str(folder / "dam")],
+        cwd=ROOT,
+        env=site(agency, folder),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return int(done.stdout) * 1024
+
+
+def test_ten_thousand_licenses_in_flat_memory(agency: Simulator, tmp_path: Path) -> None:
+    """10,000 licenses take at most 8 MB more than 200 do."""
+    agency._official = None  # its check of so many rows would take most of the time
+    used = []
+    for count, folder in ((200, tmp_path / "few"), (9800, tmp_path / "many")):
+        folder.mkdir()
+        for number in range(count):
+            agency.buy(number % 500, downloadable=number % 1000 == 0)
+        used.append(memory_of_a_sync(agency, folder))
+    check(agency, tmp_path / "many" / "dam")
+    assert used[1] - used[0] < 8 << 20

@@ -1,0 +1,95 @@
+"""One connection: reads requests, meets them with the faults on order, sends answers."""
+
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from tests.simulator.faults import Fault, Order, Stage
+from tests.simulator.wire import Answer, Seen
+
+if TYPE_CHECKING:
+    from tests.simulator.server import Simulator
+
+PROPER = Fault()
+
+
+class HungUp(Exception):
+    """The connection is to be closed here."""
+
+
+class Exchange(BaseHTTPRequestHandler):
+    """The handler of a connection, kept alive between requests."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: "Simulator"
+
+    def do_GET(self) -> None:
+        with suppress(HungUp):
+            self._exchange()
+
+    do_POST = do_DELETE = do_PUT = do_PATCH = do_GET  # noqa: N815 -- the base class names them so
+
+    def _exchange(self) -> None:
+        seen = self._head()
+        order = self.server.orders.take(seen)
+        fault = order.fault if order else PROPER
+        self._stage("unread", order)
+        body = self.rfile.read(int(seen.headers.get("content-length", 0)))
+        seen = seen._replace(body=body)
+        self.server.requests.append(seen)
+        self.server.gate.wait()
+        self._stage("read", order)
+        self.server.stopping.wait(fault.delay)
+        if fault.call:
+            fault.call()
+        answer = self.server.answer or fault.answer or self.server.respond(seen)
+        if fault.change:
+            answer = fault.change(answer)
+        self._stage("acted", order)
+        self._send(answer, order, fault)
+
+    def _head(self) -> Seen:
+        parts = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        params = parse_qs(parts.query, keep_blank_values=True)
+        return Seen(parts.path, params, headers, self.command)
+
+    def _stage(self, stage: Stage, order: Order | None) -> None:
+        """Close or hold here, when that is ordered."""
+        if order is None or order.fault.stage != stage:
+            return
+        order.reached.set()
+        if order.fault.hold:
+            order.release.wait()
+            return
+        self.close_connection = True
+        raise HungUp
+
+    def _send(self, answer: Answer, order: Order | None, fault: Fault) -> None:
+        self.send_response(answer.status)
+        sent = {"Content-Type": "application/json", **answer.headers}
+        if answer.status != 204:
+            sent["Content-Length"] = str(len(answer.body) + fault.length)
+        for name, value in sent.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if fault.stage == "body":
+            self.wfile.write(answer.body[: fault.after])
+            self._stage("body", order)
+            self.wfile.write(answer.body[fault.after :])
+        elif fault.pause:
+            self._drip(answer.body, fault.pause)
+        else:
+            self.wfile.write(answer.body)
+        self.close_connection = self.close_connection or fault.length != 0
+
+    def _drip(self, body: bytes, pause: float) -> None:
+        for at in range(len(body)):
+            self.wfile.write(body[at : at + 1])
+            if self.server.stopping.wait(pause):
+                return
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: tests read ``requests``."""

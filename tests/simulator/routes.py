@@ -1,0 +1,50 @@
+"""The table of calls: method, path, the scopes it needs, and who answers."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from tests.simulator.wire import Answer, Problem, Seen
+
+ANYBODY = ("anybody",)
+"""No credentials are needed, yet wrong ones are refused; see `Route.scopes`."""
+
+
+class Route(NamedTuple):
+    """One call.
+
+    ``scopes``: None when the application's own name and secret are enough, a tuple of what a
+    user's token must have, `ANYBODY` when nobody needs to say who asks.
+    """
+
+    method: str
+    path: str
+    scopes: tuple[str, ...] | None
+    answer: Callable[..., Answer]
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(re.sub(r"\\\{\w+\\\}", "([^/]+)", re.escape(self.path)))
+
+
+class Routes:
+    """Finds the call that a request makes; plain paths go before those with parameters."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        ordered = sorted(routes, key=lambda route: route.path.count("{"))
+        self.all = tuple(ordered)
+        self._table = [(route, route.pattern) for route in ordered]
+
+    def find(self, seen: Seen, path: str) -> tuple[Route, tuple[str, ...]]:
+        """The call and the parameters in its path.
+
+        Raises:
+            Problem: 404 for a path that is not there, 405 for a method it has not.
+        """
+        there = False
+        for route, pattern in self._table:
+            found = pattern.fullmatch(path)
+            if found and route.method == seen.method:
+                return route, found.groups()
+            there = there or found is not None
+        raise Problem(405 if there else 404, "Not Found")

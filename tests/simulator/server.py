@@ -1,0 +1,209 @@
+"""The simulator itself: what it is made of, and how it is run."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from tests.simulator.accounts import Accounts
+from tests.simulator.clock import Clock
+from tests.simulator.collections import Featured, Shelf
+from tests.simulator.described import Description, description
+from tests.simulator.editorial import Editorial
+from tests.simulator.exchange import Exchange
+from tests.simulator.faults import Fault, Order, Orders
+from tests.simulator.files import PREFIX, Links
+from tests.simulator.library import FIRST_ID, Library, Media
+from tests.simulator.licensing import Shop
+from tests.simulator.purchases import Purchase, Purchases
+from tests.simulator.reading import Reading
+from tests.simulator.routes import ANYBODY, Routes
+from tests.simulator.subscriptions import Subscription, footage, standard
+from tests.simulator.table import (
+    account_calls,
+    collection_calls,
+    editorial_calls,
+    license_calls,
+    reading_calls,
+)
+from tests.simulator.wire import Answer, Problem, Seen
+
+SEARCH_PATH = "/v2/images/search"
+STATE = "purchases.jsonl"
+SHELVED: tuple[Media, ...] = ("image", "video")
+"""What collections are made of."""
+
+
+class Simulator(ThreadingHTTPServer):
+    """Shutterstock's API, its sandbox, or the download host: one server is all of them.
+
+    ``requests`` holds each one whose body was read, ``purchases`` each license that was sold.
+    Its customer has a plan for pictures and one for footage; `subscribe` adds others. While
+    ``gate`` is clear, requests wait for it. ``answer`` replaces every proper answer;
+    `misbehave` orders faults for some.
+
+    Args:
+        size: How many items of each kind its library has.
+        sandbox: Whether it behaves as the sandbox does.
+        state: A folder in which purchases outlive this process.
+        port: Its port on loopback; 0: any.
+        official: The official description, which proper answers are held against.
+    """
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(
+        self,
+        size: int = 1000,
+        *,
+        sandbox: bool = False,
+        state: Path | None = None,
+        port: int = 0,
+        official: Description | None = None,
+    ) -> None:
+        super().__init__(("127.0.0.1", port), Exchange)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.requests: list[Seen] = []
+        self.answer: Answer | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+        self.stopping = threading.Event()
+        self.orders = Orders()
+        self.clock = Clock()
+        self.library = Library(size)
+        self.accounts = Accounts(self.clock)
+        self._ledger = Purchases(self.clock.now, state and state / STATE)
+        self.links = Links(self.url, self.clock)
+        self.subscriptions: dict[str, Subscription] = {}
+        self.subscribe(standard(), footage())
+        self.shop = Shop(
+            self.library, self._ledger, self.links, self.clock, sandbox, self.subscriptions
+        )
+        self.collections: dict[Media, Shelf] = {kind: Shelf(kind, self.clock) for kind in SHELVED}
+        self.editorial = Editorial(self.library, self.clock)
+        self.routes = self._routes()
+        self.violations: list[str] = []
+        self._official = official
+
+    def _routes(self) -> Routes:
+        featured: dict[Media, Featured] = {kind: Featured(kind, self.clock) for kind in SHELVED}
+        return Routes(
+            [
+                *account_calls(self.accounts, self.shop),
+                *license_calls(self.shop),
+                *reading_calls(Reading(self.library, self.clock)),
+                *collection_calls(self.collections, featured),
+                *editorial_calls(self.editorial),
+            ]
+        )
+
+    def handle_error(self, *_: object) -> None:
+        """Whoever asked is gone; that is the asker's business."""
+
+    @property
+    def purchases(self) -> list[Purchase]:
+        """Everything bought so far, oldest first."""
+        return self._ledger.all()
+
+    def buy(self, number: int = 0, /, **terms: Any) -> Purchase:
+        """Put a purchase of a picture into the history, as if made elsewhere."""
+        plan = next(iter(self.subscriptions.values()))
+        usual = {
+            "media": "image",
+            "media_id": str(FIRST_ID + number),
+            "license": plan.license,
+            "subscription_id": plan.id,
+            "size": "small",
+        }
+        return self._ledger.add(**{**usual, **terms})
+
+    def subscribe(self, *plans: Subscription) -> None:
+        """Give the customer plans, or replace those of the same ids."""
+        for plan in plans:
+            plan.started = self.clock.now()
+            self.subscriptions[plan.id] = plan
+
+    def misbehave(
+        self,
+        fault: Fault,
+        *,
+        on: str = "*",
+        method: str | None = None,
+        times: int | None = 1,
+        skip: int = 0,
+    ) -> Order:
+        """Order a fault.
+
+        Args:
+            fault: What goes wrong.
+            on: The path it befalls; ``*`` stands for anything.
+            method: The method, or None for any.
+            times: For how many requests; None: for all from then on.
+            skip: How many matching requests are spared before.
+        """
+        return self.orders.add(Order(fault, on, method, times, skip))
+
+    def searches(self) -> list[dict[str, list[str]]]:
+        """The parameters of every search for pictures so far."""
+        return [seen.params for seen in self.requests if seen.path == SEARCH_PATH]
+
+    def respond(self, seen: Seen) -> Answer:
+        """Act on a request and give the proper answer to it."""
+        try:
+            if seen.path.startswith(PREFIX):
+                return self.links.follow(seen)
+            answer = self._call(seen)
+        except Problem as problem:
+            answer = problem.answer
+        if self._official is not None:
+            wrong = self._official.wrong_with(seen, answer)
+            self.violations += [wrong] if wrong else []
+        return answer
+
+    def _call(self, seen: Seen) -> Answer:
+        if "user-agent" not in seen.headers:
+            raise Problem(403, "Set a User-Agent")
+        try:
+            route, ids = self.routes.find(seen, seen.path)
+        except Problem:
+            self.accounts.check(seen, None)
+            raise
+        if route.scopes is not ANYBODY:
+            grant = self.accounts.check(seen, route.scopes)
+        else:
+            grant = self.accounts.check(seen, None) if "authorization" in seen.headers else None
+        return route.answer(seen, grant, *map(unquote, ids))
+
+    def stop(self) -> None:
+        """Let everybody go who is held, and serve no more."""
+        self.stopping.set()
+        self.gate.set()
+        self.orders.clear()
+        self.shutdown()
+        self._ledger.close()
+
+
+@contextmanager
+def simulator(
+    size: int = 1000, *, sandbox: bool = False, state: Path | None = None, port: int = 0
+) -> Iterator[Simulator]:
+    """A simulator that is serving.
+
+    Raises:
+        AssertionError: At its end, when a proper answer was not as the official description
+            has it (where ``../shared`` is there).
+    """
+    options: dict[str, Any] = {"sandbox": sandbox, "state": state, "port": port}
+    with Simulator(size, official=description(), **options) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+            thread.join()
+    assert not server.violations, "\n".join(server.violations)

@@ -1,0 +1,94 @@
+"""What goes over the wire: requests as they were seen, answers, problems, and pages of lists."""
+
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+Params = Mapping[str, list[str]]
+
+
+class Seen(NamedTuple):
+    """One request: ``params`` as a form would parse them, header names in lower case."""
+
+    path: str
+    params: dict[str, list[str]]
+    headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
+
+    def first(self, name: str, default: str = "") -> str:
+        """The first value of a parameter."""
+        return self.params.get(name, [default])[0]
+
+    def number(self, name: str, default: int, least: int, most: int | None = None) -> int:
+        """A whole number between bounds; anything else is a bad request."""
+        value = self.first(name, str(default))
+        if not value.isdecimal() or int(value) < least or (most is not None and int(value) > most):
+            raise invalid(f"$.query.{name}", value)
+        return int(value)
+
+    def json(self) -> dict[str, Any]:
+        """The body, an object of JSON that says so."""
+        if "json" not in self.headers.get("content-type", ""):
+            raise Problem(400, "Content-Type must be application/json")
+        try:
+            value = json.loads(self.body)
+        except ValueError as error:
+            raise Problem(400, "Malformed JSON") from error
+        if not isinstance(value, dict):
+            raise invalid("$.body", value)
+        return value
+
+
+class Answer(NamedTuple):
+    """An answer: the proper one, or one to give instead of it."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+class Problem(Exception):
+    """An answer that refuses, in the shape ``{"message", "errors"}`` that was recorded."""
+
+    def __init__(self, status: int, message: str, *errors: Mapping[str, str]) -> None:
+        super().__init__(message)
+        body = {"message": message, **({"errors": list(errors)} if errors else {})}
+        self.answer = reply(body, status)
+
+
+def invalid(path: str, value: object) -> Problem:
+    """The refusal of a value, as the description's `Error` shows it."""
+    error = {
+        "code": "VALIDATION_INVALID_TYPE",
+        "data": repr(value),
+        "message": "Invalid value",
+        "path": path,
+    }
+    return Problem(400, "Validation failed", error)
+
+
+def reply(value: Any, status: int = 200) -> Answer:
+    """An answer in JSON."""
+    return Answer(status, json.dumps(value).encode())
+
+
+def nothing() -> Answer:
+    """Done, without a body."""
+    return Answer(204, b"")
+
+
+def page_of(
+    seen: Seen, rows: Sequence[Any], usual: int, most: int, least: int = 1
+) -> dict[str, Any]:
+    """The page of ``rows`` that is asked for, in the envelope that lists have."""
+    page = seen.number("page", 1, 1)
+    per_page = seen.number("per_page", usual, least, most)
+    first = (page - 1) * per_page
+    return {
+        "data": list(rows[first : first + per_page]),
+        "page": page,
+        "per_page": per_page,
+        "total_count": len(rows),
+    }

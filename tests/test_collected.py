@@ -1,0 +1,162 @@
+"""A collection that the agency features is a page of the site, indexable and cached like others."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.conftest import ClientMaker
+from tests.simulator import CLIENT, Simulator, says, simulator
+from tests.simulator.collections import FEATURED, FEATURED_ITEMS
+
+PAGE = "/collections/shutterstock/19853"
+ITEMS = "/v2/images/collections/featured/19853/items"
+
+
+@pytest.fixture
+def agency() -> Iterator[Simulator]:
+    with simulator() as server:
+        yield server
+
+
+@pytest.fixture
+def site(make_client: ClientMaker, agency: Simulator) -> FlaskClient:
+    return make_client(
+        SITE_URL="https://pictures.example",
+        SHUTTERSTOCK_URL=agency.url,
+        SHUTTERSTOCK_CLIENT_ID=CLIENT[0],
+        SHUTTERSTOCK_CLIENT_SECRET=CLIENT[1],
+        SHUTTERSTOCK_AFFILIATE_ID="4711",
+    )
+
+
+def tiles(html: str) -> list[str]:
+    return re.findall(r'class="picture"[^>]* data-id="([^"]+)"', html)
+
+
+def test_the_pictures_are_shown_under_the_collection_s_name(site: FlaskClient) -> None:
+    """Name, canonical address and pictures with affiliate links stand in the page."""
+    answer = site.get(f"{PAGE}?lang=en&wait=1")
+    assert answer.status_code == 200
+    assert "<bdi>Exercise &amp; Fitness</bdi></h1>" in answer.text
+    assert f'<link rel="canonical" href="https://pictures.example{PAGE}?lang=en">' in answer.text
+    assert "noindex" not in answer.text
+    assert len(tiles(answer.text)) == FEATURED_ITEMS
+    assert "https://shutterstock.7eer.net/c/4711/43068/" in answer.text
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_the_page_is_there_at_once_and_fills_itself(site: FlaskClient, agency: Simulator) -> None:
+    """A page that isn't cached asks for no pictures; its fragment does, and then it has them."""
+    first = site.get(f"{PAGE}?lang=en")
+    assert tiles(first.text) == []
+    assert "data-waiting" in first.text
+    assert ITEMS not in [seen.path for seen in agency.requests]
+    (source,) = re.findall(r'<affiliate-search src="(/ajax/[^"]+)"', first.text)
+    fragment = site.get(source)
+    assert len(tiles(fragment.text)) == FEATURED_ITEMS
+    calls = len(agency.requests)
+    assert tiles(site.get(f"{PAGE}?lang=en").text) == tiles(fragment.text)
+    assert tiles(site.get(f"{PAGE}?lang=de").text) == tiles(fragment.text)
+    assert len(agency.requests) == calls
+
+
+def test_a_finished_page_is_answered_from_memory(site: FlaskClient) -> None:
+    """With a language in the address the page is public, and its repeat never enters the app."""
+    site.get(f"{PAGE}?lang=en&wait=1")
+    for mark in ("HIT", "HIT"):
+        again = site.get(f"{PAGE}?lang=en&fbclid=1")
+        assert again.headers["X-Cache"] == mark
+        assert again.headers["Cache-Control"].startswith("public")
+    assert again.headers["Server-Timing"] == "memory"
+
+
+def test_a_page_past_the_end_says_so(site: FlaskClient) -> None:
+    """The pages are counted, and one past them leads back to the first."""
+    assert 'aria-label="Pages"' not in site.get(f"{PAGE}?lang=en&wait=1").text
+    past = site.get(f"{PAGE}?lang=en&page=7&wait=1")
+    assert past.status_code == 200
+    assert tiles(past.text) == []
+    assert f'<a href="{PAGE}?lang=en">Go to the first page</a>' in past.text
+
+
+@pytest.fixture
+def hundred(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Featured collections hold more than a page."""
+    monkeypatch.setattr("tests.simulator.collections.FEATURED_ITEMS", 100)
+
+
+@pytest.mark.usefixtures("hundred")  # before the simulator starts
+def test_long_collections_have_pages(site: FlaskClient, agency: Simulator) -> None:
+    """Three pages come from one question; each shows its own pictures."""
+    shown = [tiles(site.get(f"{PAGE}?lang=en&page={n}&wait=1").text) for n in (1, 2, 3)]
+    assert [len(one) for one in shown] == [48, 48, 4]
+    assert len({one for page in shown for one in page}) == 100
+    assert [seen.path for seen in agency.requests].count(ITEMS) == 1
+    second = site.get(f"{PAGE}?lang=en&page=2").text
+    assert f'href="{PAGE}?page=1&amp;lang=en"' in second
+    assert f'href="{PAGE}?page=3&amp;lang=en"' in second
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/collections/shutterstock/1",
+        "/collections/shutterstock/..%2Flicenses",
+        "/collections/shutterstock/x",
+        "/collections/nowhere/19853",
+        "/collections/shutterstock",
+    ],
+)
+def test_what_is_not_featured_is_not_there(site: FlaskClient, agency: Simulator, path: str) -> None:
+    """Neither unknown collections nor the owner's own, nor another call by a made-up id."""
+    assert site.get(f"{path}?lang=en").status_code == 404
+    assert site.get(f"/ajax{path}/1?lang=en").status_code == 404
+    assert all(re.search(r"/featured/\d+$", seen.path) for seen in agency.requests)
+
+
+def test_the_demo_features_none(client: FlaskClient) -> None:
+    """An agency without collections has no such pages."""
+    assert client.get("/collections/demo/1?lang=en").status_code == 404
+
+
+def test_an_agency_that_is_down_is_said(site: FlaskClient, agency: Simulator) -> None:
+    """Without the name there is no page but a sentence; without pictures the page says why."""
+    agency.misbehave(says(503), on="/v2/images/collections/*", times=None)
+    assert site.get("/collections/shutterstock/19854?lang=en").status_code == 502
+    agency.orders.clear()
+    site.get(f"{PAGE}?lang=en")
+    agency.misbehave(says(503), on=ITEMS, times=None)
+    page = site.get(f"{PAGE}?lang=en&wait=1")
+    assert page.status_code == 200
+    assert 'data-status="failed"' in page.text
+
+
+@pytest.mark.parametrize("page", ["0", "x", "-1"])
+def test_bad_input_names_the_parameter(site: FlaskClient, page: str) -> None:
+    """A page that is no number is 400."""
+    answer = site.get(f"{PAGE}?lang=en&page={page}")
+    assert answer.status_code == 400
+    assert "page" in answer.text
+
+
+def test_every_featured_name_is_shown_as_it_is(site: FlaskClient) -> None:
+    """Names with signs that HTML or addresses would take for theirs."""
+    for number, name in FEATURED.items():
+        page = site.get(f"/collections/shutterstock/{number}?lang=en").text
+        assert f"<bdi>{name.replace('&', '&amp;')}</bdi>" in page
+
+
+def test_both_calls_count_on_the_quota(make_client: ClientMaker, agency: Simulator) -> None:
+    """The name is one call, the pictures two: an hour's two calls are not enough for both."""
+    limited = make_client(
+        SHUTTERSTOCK_URL=agency.url,
+        SHUTTERSTOCK_CLIENT_ID=CLIENT[0],
+        SHUTTERSTOCK_CLIENT_SECRET=CLIENT[1],
+        SHUTTERSTOCK_CALLS_PER_HOUR="2",
+    )
+    page = limited.get(f"{PAGE}?lang=en&wait=1")
+    assert tiles(page.text) == []
+    assert 'data-status="failed"' in page.text
+    assert len(agency.requests) == 1

@@ -1,0 +1,306 @@
+"""The owner's desk is there for the owner alone, and connects their account."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.conftest import ClientMaker
+from tests.simulator import CLIENT, SCOPES, Simulator, says, simulator
+
+PASSWORD = "correct horse battery staple"
+SECRET = "a secret of no less than thirty-two signs"
+CALLBACK = "/owner/shutterstock/callback"
+
+
+@pytest.fixture
+def agency() -> Iterator[Simulator]:
+    with simulator() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(agency: Simulator) -> dict[str, str]:
+    return {
+        "OWNER_PASSWORD": PASSWORD,
+        "SECRET_KEY": SECRET,
+        "SHUTTERSTOCK_URL": agency.url,
+        "SHUTTERSTOCK_CLIENT_ID": CLIENT[0],
+        "SHUTTERSTOCK_CLIENT_SECRET": CLIENT[1],
+    }
+
+
+@pytest.fixture
+def owner(make_client: ClientMaker, settings: dict[str, str]) -> FlaskClient:
+    """A browser of the owner, logged in."""
+    client = make_client(**settings)
+    assert log_in(client).status_code == 303
+    return client
+
+
+def csrf(page: TestResponse) -> str:
+    """The token in a page's first form."""
+    found = re.search(r'name="csrf" value="([^"]+)"', page.text)
+    assert found
+    return found[1]
+
+
+def log_in(client: FlaskClient, password: str = PASSWORD) -> TestResponse:
+    form = {"csrf": csrf(client.get("/owner/log-in")), "password": password}
+    return client.post("/owner/log-in", data=form)
+
+
+def post(client: FlaskClient, path: str, **fields: object) -> TestResponse:
+    form = {"csrf": csrf(client.get("/owner/")), **fields}
+    return client.post(path, data=form)
+
+
+def begin(client: FlaskClient, *scopes: str) -> str:
+    """The agency's address that the owner is led to."""
+    page = post(client, "/owner/shutterstock/connect", scope=list(scopes or SCOPES))
+    found = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', page.text)
+    assert found, page.text
+    return found[1].replace("&amp;", "&")
+
+
+def agree(address: str) -> str:
+    """The address that the agency sends the owner back to."""
+    answer = requests.get(address, allow_redirects=False, timeout=5)
+    back = urlsplit(answer.headers["Location"])
+    return f"{back.path}?{back.query}"
+
+
+def note(client: FlaskClient, answer: TestResponse) -> str:
+    """What the desk says after a redirect."""
+    assert answer.status_code == 303
+    found = re.search(r'class="note" role="status">([^<]*)<', client.get("/owner/").text)
+    assert found
+    return found[1]
+
+
+# -- who is let in
+
+
+@pytest.mark.parametrize("path", ["/owner/", "/owner", "/owner/log-in", CALLBACK])
+def test_without_a_password_there_is_no_desk(client: FlaskClient, path: str) -> None:
+    """Nothing under /owner/ exists unless OWNER_PASSWORD is set."""
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/owner/", CALLBACK + "?code=1&state=2", "/owner/nothing"])
+def test_strangers_are_led_to_the_log_in(
+    make_client: ClientMaker, settings: dict[str, str], path: str
+) -> None:
+    """Whatever a stranger asks for, they see the log-in and nothing else."""
+    answer = make_client(**settings).get(path)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/owner/log-in")
+
+
+def test_the_password_opens_and_log_out_closes(owner: FlaskClient) -> None:
+    """Logged in the desk is there; logged out it is gone."""
+    assert "No account is connected" in owner.get("/owner/").text
+    assert owner.get("/owner/nothing").status_code == 404
+    assert post(owner, "/owner/log-out").headers["Location"] == "/owner/log-in"
+    assert owner.get("/owner/").status_code == 303
+
+
+@pytest.mark.parametrize("password", ["", "x", PASSWORD + "x", PASSWORD.upper(), "\ud800"])
+def test_another_password_does_not(
+    make_client: ClientMaker, settings: dict[str, str], password: str
+) -> None:
+    """A wrong password is told so, and opens nothing."""
+    client = make_client(**settings)
+    form = {
+        "csrf": csrf(client.get("/owner/log-in")),
+        "password": password.encode("utf-8", "replace"),
+    }
+    answer = client.post("/owner/log-in", data=form)
+    assert answer.status_code == 401
+    assert "That is not the password." in answer.text
+    assert client.get("/owner/").status_code == 303
+
+
+def test_tries_are_counted_across_processes(
+    make_client: ClientMaker, settings: dict[str, str]
+) -> None:
+    """After ten tries from an address not even the password opens, in no process."""
+    clients = [make_client(**settings) for _ in range(2)]
+    for number in range(10):
+        assert log_in(clients[number % 2], "wrong").status_code == 401
+    for client in clients:
+        answer = log_in(client)
+        assert answer.status_code == 429
+        assert int(answer.headers["Retry-After"]) > 0
+    form = {"csrf": csrf(clients[0].get("/owner/log-in")), "password": PASSWORD}
+    elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
+    assert clients[0].post("/owner/log-in", data=form, environ_base=elsewhere).status_code == 303
+
+
+def test_a_home_with_many_addresses_counts_as_one(
+    make_client: ClientMaker, settings: dict[str, str]
+) -> None:
+    """Of IPv6 the network is counted."""
+    client = make_client(**settings)
+    for number in range(11):
+        form = {"csrf": csrf(client.get("/owner/log-in")), "password": "wrong"}
+        here = {"REMOTE_ADDR": f"2001:db8::{number:x}"}
+        answer = client.post("/owner/log-in", data=form, environ_base=here)
+    assert answer.status_code == 429
+
+
+def test_a_session_ends_with_the_password_and_with_the_key(
+    make_client: ClientMaker, settings: dict[str, str], owner: FlaskClient
+) -> None:
+    """A cookie from before a change of either opens nothing."""
+    cookie = owner.get_cookie("owner", path="/owner/")
+    assert cookie
+    for change, status in (
+        ({}, 200),
+        ({"OWNER_PASSWORD": PASSWORD + "!"}, 303),
+        ({"SECRET_KEY": SECRET + "!"}, 303),
+    ):
+        client = make_client(**{**settings, **change})
+        client.set_cookie("owner", cookie.value, path="/owner/")
+        assert client.get("/owner/").status_code == status
+
+
+@pytest.mark.parametrize(("site", "secure"), [("https://a.example", ["Secure"]), ("", [])])
+def test_the_cookie_is_for_the_desk_alone(
+    make_client: ClientMaker, settings: dict[str, str], site: str, secure: list[str]
+) -> None:
+    """HttpOnly, SameSite=Lax, for /owner/, for twelve hours, Secure where the site is https."""
+    answer = make_client(**settings, SITE_URL=site).get("/owner/log-in")
+    _, *said = answer.headers["Set-Cookie"].split("; ")
+    expires = parsedate_to_datetime(next(one for one in said if "Expires" in one)[8:])
+    assert timedelta(hours=11.9) < expires - datetime.now(UTC) <= timedelta(hours=12)
+    rest = [one for one in said if "Expires" not in one]
+    assert sorted(rest) == sorted(["HttpOnly", "Path=/owner/", "SameSite=Lax", *secure])
+
+
+def test_visitors_get_no_cookie(
+    owner: FlaskClient, settings: dict[str, str], make_client: ClientMaker
+) -> None:
+    """No page for visitors sets a cookie, though a desk exists and the owner is logged in."""
+    for client in (owner, make_client(**settings)):
+        for path in (
+            "/",
+            "/search?q=cat&lang=en&wait=1",
+            "/api/search?q=cat",
+            "/nowhere",
+            "/suggest?q=c",
+        ):
+            answer = client.get(path)
+            assert "Set-Cookie" not in answer.headers
+            assert "cookie" not in answer.headers.get("Vary", "").lower()
+
+
+@pytest.mark.parametrize("path", ["/owner/", "/owner/log-in", "/owner/nothing", CALLBACK])
+def test_nothing_of_it_is_kept_or_found(owner: FlaskClient, path: str) -> None:
+    """Every answer says no-store and noindex, and crawlers are asked to stay away."""
+    answer = owner.get(path)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Robots-Tag"] == "noindex"
+    if answer.status_code == 200:
+        assert '<meta name="robots" content="noindex">' in answer.text
+    assert "Disallow: /owner/" in owner.get("/robots.txt").text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["log-in", "log-out", "shutterstock/connect", "shutterstock/disconnect"],
+)
+@pytest.mark.parametrize("token", [None, "", "made-up"])
+def test_a_form_from_elsewhere_does_nothing(
+    owner: FlaskClient, path: str, token: str | None
+) -> None:
+    """Without this session's token a form is refused."""
+    form = {"password": PASSWORD} | ({} if token is None else {"csrf": token})
+    assert owner.post(f"/owner/{path}", data=form).status_code == 400
+    assert owner.get("/owner/").status_code == 200
+
+
+# -- the account
+
+
+def test_connecting_shows_whose_account_it_is(owner: FlaskClient, agency: Simulator) -> None:
+    """After the agency's page the desk says for whom, and what the site may do."""
+    back = agree(begin(owner, "licenses.view"))
+    assert note(owner, owner.get(back)) == "The account is connected."
+    desk = owner.get("/owner/").text
+    assert "<dd>jdoe</dd>" in desk
+    assert "<dd>John Doe</dd>" in desk
+    listed = re.findall(r"<li>([^<]+)</li>", desk)
+    assert set(listed) == {"See whose account it is", "See licenses and download them again"}
+    assert (
+        note(owner, post(owner, "/owner/shutterstock/disconnect")) == "The account is disconnected."
+    )
+    assert "jdoe" not in owner.get("/owner/").text
+    assert agency.violations == []
+
+
+def test_the_agency_sends_back_to_the_site_url(
+    make_client: ClientMaker, settings: dict[str, str]
+) -> None:
+    """The callback is on SITE_URL, whatever host the request names."""
+    client = make_client(**settings, SITE_URL="http://pictures.example")
+    log_in(client)
+    asked = parse_qs(urlsplit(begin(client)).query)
+    assert asked["redirect_uri"] == [f"http://pictures.example{CALLBACK}"]
+
+
+@pytest.mark.parametrize("state", [None, "", "made-up"])
+def test_a_wrong_state_connects_nothing(
+    owner: FlaskClient, agency: Simulator, state: str | None
+) -> None:
+    """An answer to another question is refused before the code is sent anywhere."""
+    back = parse_qs(urlsplit(agree(begin(owner))).query)
+    query = {"code": back["code"][0]} | ({} if state is None else {"state": state})
+    asked = len(agency.requests)
+    assert "not to a question of this session" in note(
+        owner, owner.get(CALLBACK, query_string=query)
+    )
+    assert len(agency.requests) == asked
+    assert "No account is connected" in owner.get("/owner/").text
+
+
+def test_an_answer_counts_once(owner: FlaskClient) -> None:
+    """The same address again, as by the Back button, is refused and changes nothing."""
+    back = agree(begin(owner))
+    owner.get(back)
+    assert "not to a question" in note(owner, owner.get(back))
+    assert "jdoe" in owner.get("/owner/").text
+
+
+def test_a_refusal_is_said(owner: FlaskClient, agency: Simulator) -> None:
+    """Who declines at the agency comes back to a desk that says so."""
+    agency.accounts.consent = False
+    assert "did not agree" in note(owner, owner.get(agree(begin(owner))))
+
+
+def test_an_agency_that_is_down_is_said(owner: FlaskClient, agency: Simulator) -> None:
+    """A failing exchange connects nothing, and a desk whose agency is down still opens."""
+    agency.misbehave(says(503), on="/v2/oauth/access_token")
+    assert "was not connected: HTTP 503" in note(owner, owner.get(agree(begin(owner))))
+    owner.get(agree(begin(owner)))
+    owner.get("/owner/")
+    agency.misbehave(says(503), on="/v2/user*", times=None)
+    desk = owner.get("/owner/")
+    assert desk.status_code == 200
+    assert "HTTP 503" in desk.text
+    assert "Disconnect" in desk.text
+
+
+def test_missing_settings_are_said(make_client: ClientMaker, settings: dict[str, str]) -> None:
+    """Without an application's id and secret there is no button but a sentence."""
+    alone = {name: settings[name] for name in ("OWNER_PASSWORD", "SECRET_KEY")}
+    client = make_client(**alone)
+    log_in(client)
+    desk = client.get("/owner/").text
+    assert "set SHUTTERSTOCK_CLIENT_ID and SHUTTERSTOCK_CLIENT_SECRET" in desk
+    assert "shutterstock/connect" not in desk

@@ -1,0 +1,159 @@
+"""A purchase is on the disk before it is made, and stands in the way of the same one."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from affiliate.ledger import Ledger
+from affiliate.purchases import Purchase, Purchases
+from tests.postgres import new_database, running_postgres
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/ledger.db"
+    return new_database(request.getfixturevalue("postgres"))
+
+
+class Clock:
+    now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def purchases(url: str, clock: Clock) -> Iterator[Purchases]:
+    ledger = Ledger(url)
+    ledger.upgrade()
+    yield Purchases(ledger, clock)
+    ledger.close()
+
+
+def purchase(**fields: Any) -> Purchase:
+    usual = {
+        "api": "https://api.example",
+        "media": "image",
+        "media_id": "1",
+        "size": "huge",
+        "license": "standard",
+        "subscription_id": "s1",
+        "made_at": NOW,
+    }
+    return Purchase(**{**usual, **fields})
+
+
+def test_what_is_written_is_read_again(purchases: Purchases) -> None:
+    """Every field comes back as it was, prices exactly."""
+    wanted = purchase(asked=Decimal("12.30"), before="e0")
+    assert purchases.claim(wanted) is None
+    assert purchases.all() == [wanted]
+    done = purchases.close(
+        wanted, state="licensed", license_id="e1", price=Decimal("5.10"), currency="EUR", charge=1
+    )
+    assert purchases.all() == [done]
+    assert done.closed_at == NOW
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"media_id": "2"},
+        {"media": "video"},
+        {"size": "small"},
+        {"license": "enhanced"},
+        {"subscription_id": "s2"},
+        {"api": "https://sandbox.example"},
+    ],
+)
+def test_another_intent_is_free(purchases: Purchases, other: dict[str, str]) -> None:
+    """Media, id, size, license, subscription and server make the intent."""
+    assert purchases.claim(purchase()) is None
+    assert purchases.claim(purchase(**other)) is None
+    assert purchases.claim(purchase()) is not None
+
+
+@pytest.mark.parametrize("state", ["pending", "unknown"])
+@pytest.mark.parametrize("force", [False, True])
+def test_an_open_purchase_stands_in_the_way_for_ever(
+    purchases: Purchases, clock: Clock, state: str, *, force: bool
+) -> None:
+    """Neither force nor time lets the same be bought while its outcome is open."""
+    first = purchase()
+    purchases.claim(first)
+    if state == "unknown":
+        purchases.close(first, state="unknown", error="lost")
+    clock.now += timedelta(days=9)
+    found = purchases.claim(purchase(made_at=clock.now), force=force)
+    assert found is not None
+    assert found.purchase_id == first.purchase_id
+
+
+def test_a_made_purchase_stands_in_the_way_for_a_day(purchases: Purchases, clock: Clock) -> None:
+    """After 24 hours, or by force, the same may be bought again; a failed one is no hindrance."""
+    first = purchase()
+    purchases.claim(first)
+    purchases.close(first, state="licensed", license_id="e1")
+    clock.now += timedelta(hours=23, minutes=59)
+    assert purchases.claim(purchase(made_at=clock.now)) is not None
+    forced, third = purchase(made_at=clock.now), purchase(made_at=clock.now)
+    assert purchases.claim(forced, force=True) is None
+    purchases.close(forced, state="failed", error="no")
+    assert purchases.claim(third) is None
+    purchases.close(third, state="licensed", license_id="e3")
+    clock.now += timedelta(hours=24, minutes=1)
+    assert purchases.claim(purchase(made_at=clock.now)) is None
+
+
+def test_of_many_that_claim_at_once_one_may(purchases: Purchases, url: str) -> None:
+    """The unique key decides, whatever connections the claims come by."""
+    ledgers = [Ledger(url) for _ in range(6)]
+    with ThreadPoolExecutor(len(ledgers)) as pool:
+        answers = list(pool.map(lambda one: Purchases(one).claim(purchase()), ledgers))
+    for ledger in ledgers:
+        ledger.close()
+    assert answers.count(None) == 1
+    [kept] = purchases.all()
+    assert {one.purchase_id for one in answers if one} == {kept.purchase_id}
+
+
+def test_open_and_unread_are_those_of_one_server(purchases: Purchases, clock: Clock) -> None:
+    """The sandbox's purchases are no business of the real account's, nor the other way."""
+    here, there = purchase(), purchase(api="https://sandbox.example")
+    for one in (here, there):
+        purchases.claim(one)
+    assert purchases.open(here.api) == [here]
+    done = purchases.close(here, state="licensed")
+    assert purchases.open(here.api) == []
+    assert purchases.unread(here.api) == [done]
+    assert purchases.known(here.api, "1") == set()
+    clock.now += timedelta(days=2)
+    assert purchases.unread(here.api) == []
+
+
+def test_long_reasons_are_cut(purchases: Purchases) -> None:
+    """What the agency says is kept as far as there is room."""
+    one = purchase()
+    purchases.claim(one)
+    done = purchases.close(one, state="failed", error="x" * 1000)
+    assert purchases.all() == [msgspec.structs.replace(done, error="x" * 300)]
