@@ -1,18 +1,41 @@
 """Which language a page speaks: the address says it, else the browser, else the owner's setting."""
 
-from collections.abc import Iterator
 from typing import Final
 
-from babel import Locale
 from flask import Flask, Response, g, request
 from flask_babel import Babel
 
 from affiliate.errors import BadQuery
 from affiliate.query import LANGUAGES, read_parameters, single
 
-SPOKEN: Final = (
-    *("ar cs da de en es fi fr hu it ja ko nb nl pl pt ru sv th tr zh".split()),  # as translated
-)
+NAMES: Final = {
+    "da": "Dansk",
+    "de": "Deutsch",
+    "en": "English",
+    "es": "Español",
+    "fr": "Français",
+    "it": "Italiano",
+    "hu": "Magyar",
+    "nl": "Nederlands",
+    "nb": "Norsk bokmål",
+    "pl": "Polski",
+    "pt": "Português",
+    "fi": "Suomi",
+    "sv": "Svenska",
+    "tr": "Türkçe",
+    "cs": "Čeština",
+    "ru": "Русский",
+    "ar": "العربية",
+    "th": "ไทย",
+    "zh": "中文",
+    "ja": "日本語",
+    "ko": "한국어",
+}
+"""The languages of the pages, each with its name in itself, by name.
+
+Babel knows them too, but would keep the data of all languages in memory: 30 MB a process.
+"""
+SPOKEN: Final = tuple(sorted(NAMES))
 """The languages of the pages; searches may be in any of ``query.LANGUAGES``."""
 BROWSERS: Final = {"no": "nb", "nn": "nb"}
 """Codes of browsers for a language that has another one here."""
@@ -45,13 +68,7 @@ def spoken(lang: str) -> str:
 
 def direction(lang: str) -> str:
     """``rtl`` or ``ltr``, as the attribute ``dir`` has it."""
-    return Locale.parse(spoken(lang)).text_direction
-
-
-def names() -> Iterator[tuple[str, str]]:
-    """The languages of the pages, each with its name in itself, by name."""
-    found = ((code, Locale.parse(code).get_display_name(code) or code) for code in SPOKEN)
-    yield from sorted(((c, n[:1].upper() + n[1:]) for c, n in found), key=lambda one: one[1])
+    return "rtl" if spoken(lang) == "ar" else "ltr"
 
 
 def _chosen(default: str) -> tuple[str, bool]:

@@ -110,7 +110,7 @@ def _vocabulary() -> dict[str, Any]:
         "has_similar": site.search.has_similar,
         "kind": texts.kind,
         "lang": languages.asked(),
-        "languages": languages.names(),
+        "languages": languages.NAMES.items(),
         "late_text": texts.late,
         "ping": ping,
         "renditions": renditions,
