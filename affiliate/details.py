@@ -1,5 +1,6 @@
 """One picture: its page, the fragment that quick look shows, and what is similar to it."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
@@ -21,7 +22,7 @@ from affiliate.answers import (
 )
 from affiliate.errors import AgencyError, NotFound
 from affiliate.memory import Canonical
-from affiliate.model import Media
+from affiliate.model import Media, SearchPage
 from affiliate.page import site_of_app
 from affiliate.problems import error_page, problem
 from affiliate.query import Parameters
@@ -86,21 +87,27 @@ def api_image(media: str, agency: str, media_id: str) -> Response:
 @blueprint.get(f"/ajax{PICTURES}/similar")
 def ajax_similar(media: str, agency: str, media_id: str) -> Response:
     """What is similar to a picture, as an HTML fragment."""
-    asked = parameters()
-    try:
-        found = _found(media, agency, media_id, asked)
-        similar = _similar(found, asked, patience_of(asked, Patience.LINGER))
-    except AgencyError as error:
-        return _problem(error)
-    if similar is None:
-        return problem(HTTPStatus.NOT_FOUND, "This agency does not say what is similar.")
-    html = render_template("_similar.html", media=found, page=similar.page, words=words_of(asked))
-    return answer(Response(html), similar)
+
+    def fragment(found: Media, page: SearchPage) -> Response:
+        words = words_of(parameters())
+        return Response(render_template("_similar.html", media=found, page=page, words=words))
+
+    return _similar_to(media, agency, media_id, fragment)
 
 
 @blueprint.get(f"/api{PICTURES}/similar")
 def api_similar(media: str, agency: str, media_id: str) -> Response:
     """What is similar to a picture, as JSON; the shape is ``model.SearchPage``."""
+
+    def encoded(_found: Media, page: SearchPage) -> Response:
+        return Response(msgspec.json.encode(page), mimetype="application/json")
+
+    return _similar_to(media, agency, media_id, encoded)
+
+
+def _similar_to(
+    media: str, agency: str, media_id: str, made: Callable[[Media, SearchPage], Response]
+) -> Response:
     asked = parameters()
     try:
         found = _found(media, agency, media_id, asked)
@@ -109,8 +116,7 @@ def api_similar(media: str, agency: str, media_id: str) -> Response:
         return _problem(error)
     if similar is None:
         return problem(HTTPStatus.NOT_FOUND, "This agency does not say what is similar.")
-    body = msgspec.json.encode(similar.page)
-    return answer(Response(body, mimetype="application/json"), similar)
+    return answer(made(found, similar.page), similar)
 
 
 def _found(media: str, agency: str, media_id: str, asked: Parameters) -> Media:
