@@ -619,9 +619,10 @@ def test_hostile_titles_are_text(context_of_two: BrowserContext, agency: FakeAge
     for place in range(5):
         page.locator("main .tile .picture").nth(place).press("Space")
         looked(page)
-        expect(heading(page)).to_have_text(TITLES[place])
+        expect(heading(page)).to_have_text(TITLES[place], timeout=15_000)
         page.keyboard.press("Escape")
         closed(page)
+        expect(page).to_have_url(re.compile(r"/search\?"))
     assert shown == []
 
 
