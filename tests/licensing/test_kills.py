@@ -23,9 +23,7 @@ from tests.site_server import ROOT
 PATH = "/v2/images/licenses"
 KILLED = -9
 KILLS = 100
-FEWEST = 25
-"""Kills that even a machine under load has time for."""
-BOUND = 120.0
+BOUND = 180.0
 """Seconds that the random kills may take in all."""
 GRACE = 1.5
 """Seconds after which a request that was sent has surely reached the simulator."""
@@ -163,7 +161,7 @@ def test_a_hundred_random_kills_lose_and_double_nothing(agency: Simulator, tmp_p
             buy()
             if not any(row.state in {"pending", "unknown"} for row in recorded(tmp_path)):
                 break
-    assert kills == KILLS or (kills >= FEWEST and time.monotonic() >= end)
+    assert kills == KILLS
     assert set(bought(agency).values()) == {1}
     licensed = {row.license_id for row in recorded(tmp_path) if row.state == "licensed"}
     assert licensed == {one.id for one in agency.purchases}

@@ -21,10 +21,8 @@ from tests.site_server import ROOT
 from tests.sync_kill_at import STEPS
 
 KILLS = 100
-BOUND = 120.0
+BOUND = 240.0
 """Seconds that the random kills may take in all."""
-FEWEST = 25
-"""Kills that even a machine under load has time for."""
 RUN = Callable[..., tuple[int, float]]
 
 
@@ -115,6 +113,6 @@ def test_a_hundred_random_kills_break_and_double_nothing(agency: Simulator, tmp_
             kills += status == KILLED
             whole = took if status == 0 else whole
         assert run()[0] == 0
-    assert kills == KILLS or (kills >= FEWEST and time.monotonic() >= end)
+    assert kills == KILLS
     assert links_asked(agency) <= len(agency.purchases) + kills
     check_pictures(agency, tmp_path / "dam")
