@@ -5,17 +5,14 @@ shuts the socket when the call's time is over, whatever state it is in: connecti
 handshake, between headers or in the body.
 """
 
-import json
 import logging
-import re
 import socket
 import time
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Final
-from urllib.parse import quote, urljoin, urlsplit
+from typing import Final
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 import requests
@@ -27,12 +24,9 @@ from affiliate.errors import (
     AgencyError,
     AgencyTimeout,
     BadAnswer,
-    BadCredentials,
-    Forbidden,
-    NotFound,
     RequestRefused,
-    TooManyCalls,
 )
+from affiliate.messages import Reply, Request, refusal_of
 from affiliate.sockets import Call, Watchdog, WatchedAdapter, current
 
 CONNECT_SECONDS: Final = 1.0
@@ -41,52 +35,8 @@ STALL_SECONDS: Final = 30.0
 """A stream is given up when nothing has come for so long; its whole may take any time."""
 BODY_BYTES: Final = 4 * 1024 * 1024  # after decompression
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-MAX_RETRY_AFTER: Final = 900.0
-MIN_RETRY_AFTER: Final = 1.0  # an agency that says 0 would be asked by every visitor
 
 log = logging.getLogger(__name__)
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One call: ``params`` may repeat a name; ``secrets`` are struck out of every message."""
-
-    agency: str
-    url: str
-    method: str = "GET"
-    params: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = {}
-    auth: tuple[str, str] | None = None
-    body: bytes | None = None
-    secrets: tuple[str, ...] = ()
-
-    def redact(self, text: str) -> str:
-        """The text without any of the call's secrets: plain, percent-encoded or as Basic."""
-        forms = {*self.secrets, *(quote(secret, safe="") for secret in self.secrets)}
-        if self.auth:
-            forms.add(b64encode(":".join(self.auth).encode()).decode())
-        for form in sorted(forms - {""}, key=len, reverse=True):  # one may begin with another
-            text = text.replace(form, "***")
-        return text
-
-
-class Reply(msgspec.Struct, frozen=True):
-    """A complete answer with a 2xx status."""
-
-    request: Request
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:  # noqa: ANN401 - JSON is any
-        """The body as JSON.
-
-        Raises:
-            BadAnswer: the body is something else, as when a gateway answers in HTML.
-        """
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            raise BadAnswer(self.request.agency, "The answer is not JSON.") from None
 
 
 class Stream:
@@ -215,9 +165,7 @@ class Transport:
                 secrets = (*request.secrets, target)
                 request = msgspec.structs.replace(request, url=target, params=(), secrets=secrets)
                 return self._begin(request, call, redirects - 1)
-            failure: AgencyError | None = error_of(
-                request, answer.status_code, answer.headers, body
-            )
+            failure = refusal_of(request, answer.status_code, answer.headers, body)
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             failure = _translated(request, call, error)
         finally:
@@ -248,8 +196,8 @@ class Transport:
             body = _read(request, answer, call)
         if call.expired:
             raise TimeoutError
-        if not 200 <= answer.status_code < 300:  # noqa: PLR2004 - the range of success
-            raise error_of(request, answer.status_code, answer.headers, body)
+        if error := refusal_of(request, answer.status_code, answer.headers, body):
+            raise error
         return Reply(request, answer.status_code, dict(answer.headers), body)
 
     def _open(self, request: Request, call: Call) -> requests.Response:
@@ -266,25 +214,6 @@ class Transport:
         )
 
 
-def error_of(request: Request, status: int, headers: Mapping[str, str], body: bytes) -> AgencyError:
-    """The one table from an HTTP status to an error, with the agency's own words if it gave any."""
-    words = _words(request, body) or f"HTTP {status}"
-    wait = _retry_after(headers.get("Retry-After"))
-    match status:
-        case 401 | 403:
-            return (Forbidden if status == 403 else BadCredentials)(request.agency, words)  # noqa: PLR2004 - beside its name
-        case 404 | 410:
-            return NotFound(request.agency, words)
-        case 429:
-            return TooManyCalls(request.agency, words, retry_after=wait)
-        case _ if status >= 500:  # noqa: PLR2004 - the range of server errors
-            return AgencyDown(request.agency, words, retry_after=wait)
-        case _ if status < 400:  # noqa: PLR2004 - an API that redirects has moved or wants a login
-            return BadAnswer(request.agency, f"The agency redirects (HTTP {status}).")
-        case _:
-            return RequestRefused(request.agency, words)
-
-
 def _elsewhere(answer: requests.Response) -> str | None:
     """Where a redirect leads; None for anything else and for what leaves HTTPS."""
     try:
@@ -294,27 +223,6 @@ def _elsewhere(answer: requests.Response) -> str | None:
         return None
     leads = answer.status_code in REDIRECTS and "Location" in answer.headers
     return target if leads and schemes[1] in {schemes[0], "https"} else None
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds of a Retry-After header, 15 minutes at most; dates are not worth a clock's error."""
-    if value is None or not re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
-        return None
-    return max(min(float(value), MAX_RETRY_AFTER), MIN_RETRY_AFTER)
-
-
-def _words(request: Request, body: bytes) -> str:
-    """The agency's own message, shortened and without secrets; empty unless it is JSON."""
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return ""
-    if not isinstance(answer, dict):
-        return ""
-    texts = [answer.get(k) for k in ("message", "error_description", "error", "detail")]
-    text = next((t for t in texts if isinstance(t, str) and t.strip()), "")
-    clean = " ".join(re.sub(r"https?://\S+", "", text).split())
-    return request.redact(clean).encode("utf-8", "replace").decode()[:200]
 
 
 def _read(request: Request, answer: requests.Response, call: Call) -> bytes:

@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from affiliate.transport import Request, Transport
+from affiliate.messages import Request
+from affiliate.transport import Transport
 from tests.upstream import CERTIFICATE
 
 SHORT = 0.2

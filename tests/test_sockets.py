@@ -14,7 +14,8 @@ from affiliate.errors import (
     AgencyError,
     AgencyTimeout,
 )
-from affiliate.transport import Request, Transport
+from affiliate.messages import Request
+from affiliate.transport import Transport
 from tests.calling import GENEROUS, SHORT, call, transporting
 from tests.upstream import (
     Connection,

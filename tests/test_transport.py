@@ -25,7 +25,8 @@ from affiliate.errors import (
     RequestRefused,
     TooManyCalls,
 )
-from affiliate.transport import BODY_BYTES, MAX_RETRY_AFTER, Request, Transport
+from affiliate.messages import MAX_RETRY_AFTER, Request
+from affiliate.transport import BODY_BYTES, Transport
 from tests.calling import GENEROUS, SHORT, call, transporting
 from tests.upstream import (
     Script,

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 
 from affiliate.errors import BadAnswer, NotFound
+from affiliate.messages import Reply, Request
 from affiliate.model import (
     Collection,
     Contributor,
@@ -16,7 +17,7 @@ from affiliate.model import (
     Thumbnail,
     web_address,
 )
-from affiliate.transport import Reply, Request, Transport
+from affiliate.transport import Transport
 
 PAGE_PLACES = 48
 CHUNK_PLACES = 240

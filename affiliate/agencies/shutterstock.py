@@ -21,6 +21,7 @@ from affiliate.agencies import shutterstock_wire as wire
 from affiliate.agencies.base import SUGGESTIONS, Agency, Check, Filters, first_rendition
 from affiliate.agencies.shutterstock_wire import Image, Params, given
 from affiliate.links import encoded
+from affiliate.messages import Reply, Request
 from affiliate.model import (
     Collection,
     Contributor,
@@ -31,7 +32,6 @@ from affiliate.model import (
     web_address,
 )
 from affiliate.query import AGES, ETHNICITIES, GENDERS, LICENSES, TYPES
-from affiliate.transport import Reply, Request
 
 THUMBNAILS = ("huge_thumb", "preview", "mosaic", "large_thumb", "small_thumb")
 PREVIEWS = ("preview_1000", "preview_1500", "preview")

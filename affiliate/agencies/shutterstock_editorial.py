@@ -24,9 +24,10 @@ from affiliate.agencies.shutterstock_video import clip, still
 from affiliate.agencies.shutterstock_wire import Params, Report, Reports, given
 from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
 from affiliate.links import encoded
+from affiliate.messages import Reply, Request
 from affiliate.model import Contributor, Media, SearchQuery, SearchResult, plain_text
 from affiliate.query import RESOLUTIONS
-from affiliate.transport import Reply, Request, Transport
+from affiliate.transport import Transport
 
 IDS: Final = r"[0-9]{1,20}[a-zA-Z]{1,4}"
 THUMBNAILS: Final = ("thumb_220", "watermark_450", "thumb_170")

@@ -36,7 +36,8 @@ from affiliate.licensing.wire import (
     User,
     Wanted,
 )
-from affiliate.transport import Reply, Request, Transport
+from affiliate.messages import Reply, Request
+from affiliate.transport import Transport
 
 AGENCY: Final = "shutterstock"
 CALL_SECONDS: Final = 30.0

@@ -25,7 +25,8 @@ from affiliate.errors import (
 )
 from affiliate.licensing.scopes import ALWAYS, SCOPES
 from affiliate.licensing.vault import Token, Vault
-from affiliate.transport import Request, Transport
+from affiliate.messages import Request
+from affiliate.transport import Transport
 
 ACCOUNT: Final = "shutterstock"
 EARLY_SECONDS: Final = 300.0

@@ -20,6 +20,7 @@ from affiliate.errors import (
     RequestRefused,
     TooManyCalls,
 )
+from affiliate.messages import Reply, Request
 from affiliate.model import (
     Media,
     SearchQuery,
@@ -30,7 +31,7 @@ from affiliate.model import (
     web_address,
 )
 from affiliate.query import AGES, ETHNICITIES, GENDERS, LANGUAGES, LICENSES, TYPES
-from affiliate.transport import Reply, Request, Transport
+from affiliate.transport import Transport
 from tests import shutterstock as simulator
 from tests.shutterstock import CLIENT, FIRST_ID, TOKEN, Answer, image
 from tests.simulator.reading import SEARCH_ID

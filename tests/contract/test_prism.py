@@ -12,9 +12,10 @@ from affiliate.agencies.shutterstock import PARAMETERS, Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
 from affiliate.agencies.shutterstock_video import RATIOS
 from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused
+from affiliate.messages import Request
 from affiliate.model import SearchQuery
 from affiliate.query import AGES, ETHNICITIES, GENDERS, LANGUAGES, LICENSES, RESOLUTIONS, TYPES
-from affiliate.transport import Request, Transport
+from affiliate.transport import Transport
 from app import create_app
 from tests import shutterstock as simulator
 from tests.contract.prism import prism

@@ -1,0 +1,23 @@
+"""What an agency's terms ask of whoever shows its pictures, in a form that programs can hold."""
+
+import msgspec
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules of one agency; the cache and the page keep them.
+
+    - ``source``: where they stand, and how sure it is.
+    - ``fresh``: seconds for which an answer must be kept before it may be asked for again.
+    - ``keep``: seconds after which an answer, with the addresses of its pictures, may be shown no
+      more; None where no rule is known.
+    - ``credit``: what a page that shows its pictures must say and link to, as ``(text, address)``.
+    - ``crop``: whether a tile may cut something off a picture.
+    - ``show``: names of fields of `Media` that must be readable beside each picture.
+    """
+
+    source: str = ""
+    fresh: int | None = None
+    keep: int | None = None
+    credit: tuple[str, str] | None = None
+    crop: bool = True
+    show: tuple[str, ...] = ()

@@ -1,0 +1,56 @@
+"""What stands for an error, in whatever form an agency says it; tested without a socket."""
+
+import json
+
+import pytest
+
+from affiliate.errors import BadAnswer, BadCredentials, TooManyCalls
+from affiliate.messages import Refusal, Reply, Request, refusal_of
+
+ENTITIES = b'<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><a>&c;</a>'
+OUTSIDE = b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'
+
+
+def judge(status: int, body: bytes) -> Refusal | None:
+    """An API that says with 200 and in plain text that it has had enough."""
+    if status == 200 and body.startswith(b"ERROR"):
+        return Refusal(TooManyCalls, body.decode())
+    return Refusal(BadCredentials, body.decode()) if status == 400 and b"key" in body else None
+
+
+def request(**fields: object) -> Request:
+    return Request(agency="acme", url="http://127.0.0.1", secrets=("s3cret",), **fields)  # type: ignore[arg-type]
+
+
+def test_an_error_that_arrives_with_200_is_one_with_the_seconds_to_wait() -> None:
+    error = refusal_of(request(judge=judge), 200, {"Retry-After": "7"}, b"ERROR enough")
+    assert isinstance(error, TooManyCalls)
+    assert (error.message, error.retry_after) == ("ERROR enough", 7)
+
+
+def test_what_the_judge_lets_pass_is_left_to_the_table_of_statuses() -> None:
+    assert refusal_of(request(judge=judge), 200, {}, b"fine") is None
+    error = refusal_of(request(judge=judge), 403, {}, json.dumps({"message": "no"}).encode())
+    assert error is not None
+    assert (error.kind, error.message) == ("credentials", "no")
+
+
+def test_words_of_a_judged_answer_hold_neither_secret_nor_address_and_stay_on_a_line() -> None:
+    body = b"bad key s3cret\nsee https://acme.example/?key=s3cret " + b"x" * 500
+    error = refusal_of(request(judge=judge), 400, {}, body)
+    assert error is not None
+    assert "s3cret" not in str(error)
+    assert "acme.example" not in str(error)
+    assert "\n" not in error.message
+    assert len(error.message) <= 200
+
+
+def test_xml_is_read() -> None:
+    root = Reply(request(), 200, {}, "<a><b c='1'>ä</b></a>".encode()).xml()
+    assert [(one.get("c"), one.text) for one in root.iter("b")] == [("1", "ä")]
+
+
+@pytest.mark.parametrize("body", [ENTITIES, OUTSIDE, b"<a><b></a>", b"", b"{}", b"\xff\xfe<a/>"])
+def test_what_is_no_xml_or_holds_entities_is_a_bad_answer(body: bytes) -> None:
+    with pytest.raises(BadAnswer, match="not XML"):
+        Reply(request(), 200, {}, body).xml()
