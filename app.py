@@ -31,7 +31,6 @@ from affiliate.licensing.vault import Vault
 from affiliate.links import LinkStyle
 from affiliate.memory import MemoryTier
 from affiliate.page import Site
-from affiliate.policy import Policy
 from affiliate.search import Search
 from affiliate.slices import Listed
 from affiliate.stores import Guarded
@@ -160,7 +159,7 @@ def _listed(name: str, own: AgencySettings, settings: Config, transport: Transpo
     secrets = {**shared.credentials, **own.credentials}
     keys = {key: secret.reveal() for key, secret in secrets.items()}
     link = own.affiliate_link or shared.affiliate_link
-    default = link is None and kind.sub_ids
+    default = link is None and kind.network in {"impact", "partnerize"}
     return Listed(
         agency=kind(transport, url=own.url or shared.url, credentials=keys),
         weight=own.weight,
@@ -168,12 +167,10 @@ def _listed(name: str, own: AgencySettings, settings: Config, transport: Transpo
             template=link or kind.link_template,
             footage="" if link else kind.footage_template,
             affiliate_id=own.affiliate_id or shared.affiliate_id,
+            network=kind.network,
             sub_ids=settings.affiliate_sub_ids if default else frozenset(),
         ),
-        policy=Policy(
-            fresh=kind.fresh_seconds or settings.cache_fresh_seconds,
-            stale=settings.cache_stale_seconds,
-        ),
+        policy=kind.terms.policy(settings.cache_fresh_seconds, settings.cache_stale_seconds),
     )
 
 

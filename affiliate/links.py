@@ -13,8 +13,12 @@ import msgspec
 
 from affiliate.model import Media
 
+NETWORKS: Final = ("impact", "partnerize", "query", "fragment")
+"""How links of affiliates are made; the first two can carry sub ids."""
 SUB_IDS: Final = {"site": "subId1", "query": "subId2", "id": "subId3"}
 """Which of Impact's sub ids carries what."""
+PUBREF_LENGTH: Final = 256
+"""The longest reference of a publisher's that Partnerize takes."""
 
 
 class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,12 +26,14 @@ class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
 
     ``template`` holds the fields of ``model.LINK_FIELDS``; where it wants an ``affiliate_id`` and
     there is none, the link is the picture's own page. ``footage`` is the template for clips where
-    it is another. ``sub_ids`` names what is appended as Impact sub ids (`SUB_IDS`).
+    it is another. ``sub_ids`` names what the sub ids of the ``network`` carry: Impact's three
+    (`SUB_IDS`), or the parts of Partnerize's one reference.
     """
 
     template: str
     footage: str = ""
     affiliate_id: str | None = None
+    network: str = "impact"
     sub_ids: frozenset[str] = frozenset()
 
 
@@ -53,7 +59,10 @@ def affiliate_link(
     }
     fields = {name: encoded(value) for name, value in values.items()}
     link = template.format_map({**fields, "landing_url": landing})
-    return link + _sub_ids(style.sub_ids, fields, "&" if "?" in link else "?")
+    wanted = {n: values[n] for n in SUB_IDS if n in style.sub_ids and values[n]}
+    if not wanted:
+        return link
+    return _referred(link, wanted) if style.network == "partnerize" else _sub_ids(link, wanted)
 
 
 def encoded(text: str) -> str:
@@ -61,6 +70,18 @@ def encoded(text: str) -> str:
     return quote(text, safe="", errors="replace")
 
 
-def _sub_ids(wanted: frozenset[str], fields: Mapping[str, str], separator: str) -> str:
-    pairs = [f"{SUB_IDS[n]}={fields[n]}" for n in SUB_IDS if n in wanted and fields[n]]
-    return separator + "&".join(pairs) if pairs else ""
+def _sub_ids(link: str, wanted: Mapping[str, str]) -> str:
+    """A link of Impact's with its sub ids."""
+    pairs = "&".join(f"{SUB_IDS[name]}={encoded(value)}" for name, value in wanted.items())
+    return f"{link}{'&' if '?' in link else '?'}{pairs}"
+
+
+def _referred(link: str, wanted: Mapping[str, str]) -> str:
+    """A link of Partnerize's with a reference, which must stand before the destination.
+
+    It is site, id and words, as many as it may hold: https://docs.fmtc.co/kb/partnerize.
+    """
+    before, mark, destination = link.partition("/destination:")
+    parts = (wanted[name] for name in ("site", "id", "query") if name in wanted)
+    reference = encoded("~".join(parts)[:PUBREF_LENGTH])
+    return f"{before}/pubref:{reference}{mark}{destination}" if mark else link

@@ -27,6 +27,10 @@ MAX_RETRY_AFTER: Final = 900.0
 MIN_RETRY_AFTER: Final = 1.0  # an agency that says 0 would be asked by every visitor
 
 
+Params = tuple[tuple[str, str], ...]
+"""Parameters of an address; a name may stand there more than once."""
+
+
 class Refusal(NamedTuple):
     """What it means that an agency says no in its own way, and its words for it."""
 
@@ -48,7 +52,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     agency: str
     url: str
     method: str = "GET"
-    params: tuple[tuple[str, str], ...] = ()
+    params: Params = ()
     headers: Mapping[str, str] = {}
     auth: tuple[str, str] | None = None
     body: bytes | None = None
@@ -63,6 +67,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         for form in sorted(forms - {""}, key=len, reverse=True):  # one may begin with another
             text = text.replace(form, "***")
         return text
+
+
+def given(params: Mapping[str, str]) -> Params:
+    """The parameters that say something."""
+    return tuple((name, value) for name, value in params.items() if value)
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -215,3 +215,36 @@ def test_a_template_without_an_affiliate_id_needs_none() -> None:
     """A template that names the owner in its own words is used as it is."""
     one = LinkStyle(template="https://net.example/me?u={landing}")
     assert affiliate_link(one, media(), "https://a.example").startswith("https://net.example/me?u=")
+
+
+PARTNERIZE = "https://adobe.prf.hn/click/camref:{affiliate_id}/destination:{landing}"
+
+
+def partnerize(**changes: object) -> LinkStyle:
+    fields = {"template": PARTNERIZE, "affiliate_id": "1abc", "network": "partnerize"}
+    return LinkStyle(**{**fields, "sub_ids": ALL, **changes})  # type: ignore[arg-type]
+
+
+def test_the_reference_of_a_partnerize_link_stands_before_its_destination() -> None:
+    link = affiliate_link(
+        partnerize(), media("7"), "https://a.example/7", site="blog.example", query="red bike"
+    )
+    assert link == (
+        "https://adobe.prf.hn/click/camref:1abc/pubref:blog.example~7~red%20bike"
+        "/destination:https%3A%2F%2Fa.example%2F7"
+    )
+
+
+def test_a_partnerize_link_without_anything_to_say_has_no_reference() -> None:
+    link = affiliate_link(partnerize(sub_ids=frozenset()), media(), "https://a.example")
+    assert link == "https://adobe.prf.hn/click/camref:1abc/destination:https%3A%2F%2Fa.example"
+
+
+@given(st.text(), st.text())
+def test_a_partnerize_reference_is_short_and_breaks_no_link(site: str, words: str) -> None:
+    link = affiliate_link(partnerize(), media(), "https://a.example", site=site, query=words * 40)
+    before, destination = link.split("/destination:")
+    reference = before.partition("/pubref:")[2]
+    assert unquote(destination) == "https://a.example"
+    assert len(unquote(reference)) <= 256
+    assert "/" not in reference

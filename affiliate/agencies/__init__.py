@@ -6,9 +6,11 @@ describe how to get a key in the README's table of agencies. CONTRIBUTING walks 
 
 from affiliate.agencies.base import Agency
 from affiliate.agencies.demo import Demo
+from affiliate.agencies.pixabay import Pixabay
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
 
-AGENCIES: dict[str, type[Agency]] = {a.name: a for a in (Shutterstock, ShutterstockEditorial, Demo)}
+_ALL: tuple[type[Agency], ...] = (Shutterstock, ShutterstockEditorial, Pixabay, Demo)
+AGENCIES: dict[str, type[Agency]] = {one.name: one for one in _ALL}
 
 __all__ = ["AGENCIES", "Agency"]

@@ -1,11 +1,13 @@
 """What every agency promises, and what they share."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
+from affiliate.agencies.terms import Terms
 from affiliate.errors import BadAnswer, NotFound
 from affiliate.messages import Reply, Request
 from affiliate.model import (
@@ -21,10 +23,14 @@ from affiliate.transport import Transport
 
 PAGE_PLACES = 48
 CHUNK_PLACES = 240
+MAX_SIDE = 10**6
+"""Pixels; a side above this is no side of a picture."""
 SUGGESTIONS = 10
 """Suggestions that an agency gives at most; more than are shown, for some are doubles."""
 
 Wire = TypeVar("Wire")
+Credentials = tuple[tuple[str, ...], ...]
+"""Sets of names of settings, any one of which gives access."""
 Filters = Mapping[str, tuple[str, ...] | None]
 """The filters that an API can express, each with the values it takes; None stands for any."""
 
@@ -47,9 +53,12 @@ class Agency:
     - ``footage``: the filters of footage, ``media`` among them; none where it sells no footage.
     - ``most``: the most items one call gives; ``depth``: the deepest rank that can be reached.
     - ``picture_hosts``: sources for the page's Content-Security-Policy.
-    - ``link_template``, ``footage_template`` (where clips have another), ``sub_ids``: the
-      affiliate link when the owner sets only an id.
-    - ``fresh_seconds``: how long an answer is fresh where the agency's own terms say so.
+    - ``link_template``, ``footage_template`` (where clips have another), ``network`` (one of
+      `links.NETWORKS`, or none): the affiliate link when the owner sets only an id.
+    - ``terms``: what its terms ask for, as far as it is known.
+    - ``gives``: the fields of `Media` that at least one item of any answer fills; where one no
+      longer does, the API may have changed.
+    - ``wire``, ``sure``: how it speaks, and what this module rests on, for the owner to read.
     - ``has_similar``: whether it can find pictures like one.
     - ``suggests``: whether it can complete words; without an ``api`` that costs no call.
     - ``categorizes``: whether it can list its categories.
@@ -61,7 +70,7 @@ class Agency:
     name: ClassVar[str]
     title: ClassVar[str]
     api: ClassVar[str] = ""
-    credentials: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    credentials: ClassVar[Credentials] = ()
     account: ClassVar[str] = ""
     expresses: ClassVar[Filters] = {}
     footage: ClassVar[Filters] = {}
@@ -70,8 +79,11 @@ class Agency:
     picture_hosts: ClassVar[tuple[str, ...]] = ()
     link_template: ClassVar[str] = "{landing_url}"
     footage_template: ClassVar[str] = ""
-    sub_ids: ClassVar[bool] = False
-    fresh_seconds: ClassVar[int | None] = None
+    network: ClassVar[str] = ""
+    terms: ClassVar[Terms] = Terms()
+    gives: ClassVar[tuple[str, ...]] = ("title", "page_url")
+    wire: ClassVar[str] = "JSON"
+    sure: ClassVar[str] = "official documents"
     has_similar: ClassVar[bool] = False
     suggests: ClassVar[bool] = False
     categorizes: ClassVar[bool] = False
@@ -259,3 +271,26 @@ def rendition(value: object) -> Thumbnail | None:
 def first_rendition(assets: Mapping[str, Any], names: tuple[str, ...]) -> Thumbnail | None:
     """The first of the named renditions that can be shown."""
     return next((t for t in (rendition(assets.get(n)) for n in names) if t), None)
+
+
+def fitted(url: object, width: float, height: float, side: int) -> Thumbnail | None:
+    """A rendition whose size isn't said: its longer side has ``side`` pixels, its ratio is known.
+
+    None where the address or a side of the whole picture can't be.
+    """
+    found = web_address(url)
+    if not found or not (0 < width < MAX_SIDE and 0 < height < MAX_SIDE):
+        return None
+    scale = side / max(width, height)
+    return Thumbnail(found, max(round(width * scale), 1), max(round(height * scale), 1))
+
+
+def number(value: object) -> float:
+    """A number of an API that writes numbers as text too, perhaps with a unit; 0 for anything else.
+
+    No number that an agency gives is below zero.
+    """
+    if isinstance(value, bool):
+        return 0.0
+    match = re.fullmatch(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*(?:px)?\s*", str(value))
+    return float(match[1]) if match and isinstance(value, str | int | float) else 0.0

@@ -18,10 +18,17 @@ import msgspec
 from affiliate.agencies import shutterstock_featured as featured
 from affiliate.agencies import shutterstock_video as clips
 from affiliate.agencies import shutterstock_wire as wire
-from affiliate.agencies.base import SUGGESTIONS, Agency, Check, Filters, first_rendition
-from affiliate.agencies.shutterstock_wire import Image, Params, given
+from affiliate.agencies.base import (
+    SUGGESTIONS,
+    Agency,
+    Check,
+    Credentials,
+    Filters,
+    first_rendition,
+)
+from affiliate.agencies.shutterstock_wire import Image
 from affiliate.links import encoded
-from affiliate.messages import Reply, Request
+from affiliate.messages import Params, Reply, Request, given
 from affiliate.model import (
     Collection,
     Contributor,
@@ -61,7 +68,7 @@ class Shutterstock(Agency):
     name = "shutterstock"
     title = "Shutterstock"
     api = "https://api.shutterstock.com"
-    credentials: ClassVar[tuple[tuple[str, ...], ...]] = (
+    credentials: ClassVar[Credentials] = (
         ("API_TOKEN",),
         ("CLIENT_ID", "CLIENT_SECRET"),
     )
@@ -85,7 +92,7 @@ class Shutterstock(Agency):
     picture_hosts = ("https://*.shutterstock.com", "https://*.picdn.net")
     link_template = "https://shutterstock.7eer.net/c/{affiliate_id}/43068/1305?u={landing}"
     footage_template = "https://shutterstock.7eer.net/c/{affiliate_id}/43977/1305?u={landing}"
-    sub_ids = True
+    network = "impact"
     has_similar = True
     suggests = True
     categorizes = True

@@ -21,10 +21,10 @@ from affiliate.agencies import shutterstock_wire as wire
 from affiliate.agencies.base import Agency, Filters, first_rendition
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_video import clip, still
-from affiliate.agencies.shutterstock_wire import Params, Report, Reports, given
+from affiliate.agencies.shutterstock_wire import Report, Reports
 from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
 from affiliate.links import encoded
-from affiliate.messages import Reply, Request
+from affiliate.messages import Params, Reply, Request, given
 from affiliate.model import Contributor, Media, SearchQuery, SearchResult, plain_text
 from affiliate.query import RESOLUTIONS
 from affiliate.transport import Transport

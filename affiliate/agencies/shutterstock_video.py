@@ -10,8 +10,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from affiliate.agencies.shutterstock_wire import Params, Video, given, names, sizes, words
+from affiliate.agencies.shutterstock_wire import Video, names, sizes, words
 from affiliate.links import encoded
+from affiliate.messages import Params, given
 from affiliate.model import Media, SearchQuery, Thumbnail, plain_text, web_address
 from affiliate.query import AGES, ASPECTS, ETHNICITIES, GENDERS, RESOLUTIONS
 

@@ -18,7 +18,6 @@ MAX_SIDE: Final = 10**6
 MAX_COUNT: Final = 10**12
 """A count above this is no count of pictures."""
 
-Params = tuple[tuple[str, str], ...]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 
 
@@ -151,11 +150,6 @@ class Access(msgspec.Struct):
 
     username: str | None = None
     scopes: list[str] = []
-
-
-def given(params: Mapping[str, str]) -> Params:
-    """The parameters that say something."""
-    return tuple((name, value) for name, value in params.items() if value)
 
 
 def words(asked: str, excluded: str) -> str:

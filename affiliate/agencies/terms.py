@@ -2,6 +2,8 @@
 
 import msgspec
 
+from affiliate.policy import Policy
+
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """The rules of one agency; the cache and the page keep them.
@@ -21,3 +23,11 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     credit: tuple[str, str] | None = None
     crop: bool = True
     show: tuple[str, ...] = ()
+
+    def policy(self, fresh: float, stale: float) -> Policy:
+        """How long answers live where the owner wants them ``fresh`` and ``stale`` for so long."""
+        kept = float("inf") if self.keep is None else float(self.keep)
+        least = float(self.fresh or 0)
+        fresh = min(max(fresh, least), kept)
+        empty = min(max(Policy(fresh=fresh, stale=0).empty, least), kept)
+        return Policy(fresh=fresh, stale=min(stale, kept - fresh), empty=empty)

@@ -1,0 +1,142 @@
+"""Pixabay, free images: https://pixabay.com/api/docs/, as other people's code restates it.
+
+Errors are plain text, mostly with HTTP 400. Of all that is found 500 can be reached. Details are
+a search by ``id``. Links lead to the picture's page, for there is no affiliate program. Answers
+must be kept for 24 hours, after which the addresses of pictures end; a page must say where its
+pictures come from.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+from affiliate.agencies.base import Agency, Check, Credentials, Filters, fitted, rendition
+from affiliate.agencies.terms import Terms
+from affiliate.errors import BadCredentials
+from affiliate.messages import Refusal, Reply, Request, given
+from affiliate.model import Media, SearchQuery, SearchResult, plain_text, web_address
+from affiliate.query import TYPES
+
+DAY = 86400
+MAX_WORDS = 100
+"""Characters of words that a search takes."""
+ORDERS = {"popular": "popular", "newest": "latest"}
+LARGE = 1280
+"""Pixels of the longer side of the large rendition at most."""
+LANGUAGES = "bg cs da de el en es fi fr hu id it ja ko nl no pl pt ro ru sk sv th tr vi zh".split()
+
+
+class Hit(msgspec.Struct, rename="camel"):
+    """One picture; its ``webformat`` is the rendition of at most 640 pixels."""
+
+    id: int
+    page_url: str = msgspec.field(name="pageURL")
+    webformat_url: str = msgspec.field(name="webformatURL")
+    webformat_width: int
+    webformat_height: int
+    type: str = ""
+    tags: str = ""
+    user: str = ""
+    large_image_url: str = msgspec.field(name="largeImageURL", default="")
+
+
+class Hits(msgspec.Struct, rename="camel"):
+    """A page of pictures, of which so many in all can be reached."""
+
+    hits: list[Hit]
+    total_hits: int
+
+
+class Pixabay(Agency):
+    """Free images of Pixabay, beside the paid ones."""
+
+    name = "pixabay"
+    title = "Pixabay"
+    api = "https://pixabay.com"
+    credentials: ClassVar[Credentials] = (("KEY",),)
+    expresses: ClassVar[Filters] = {
+        "type": TYPES,
+        "orientation": ("horizontal", "vertical"),
+        "color": ("grayscale",),
+        "sort": tuple(ORDERS),
+    }
+    most = 200
+    depth = 500
+    picture_hosts = ("https://pixabay.com", "https://cdn.pixabay.com")
+    license_url = "https://pixabay.com/service/license-summary/"
+    terms = Terms(
+        source="the documentation, as third parties restate it",
+        fresh=DAY,
+        keep=DAY,
+        credit=("Pixabay", "https://pixabay.com/"),
+    )
+    gives = ("title", "keywords", "page_url", "contributor", "type", "preview")
+    sure = "documented by third parties"
+
+    def request(self, query: SearchQuery, chunk: int) -> Request:
+        return self._call(
+            {
+                "q": query.q[:MAX_WORDS],
+                "lang": (query.lang or "") if query.lang in LANGUAGES else "",
+                "image_type": query.type or "",
+                "orientation": query.orientation or "",
+                "colors": query.color or "",
+                "safesearch": "true" if query.safe else "false",
+                "order": ORDERS[query.sort],
+                "page": str(chunk + 1),
+                "per_page": str(self.chunk_size),
+            }
+        )
+
+    def _call(self, params: dict[str, str]) -> Request:
+        return Request(
+            agency=self.name,
+            url=f"{self.url}/api/",
+            params=(("key", self.keys.get("KEY", "")), *given(params)),
+            secrets=tuple(self.keys.values()),
+            judge=_judge,
+        )
+
+    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        del query
+        found = self.read(reply.json(), Hits)
+        items = (self._media(hit) for hit in found.hits)
+        return SearchResult(tuple(media for media in items if media), found.total_hits)
+
+    def details(self, media_id: str, media: str = "image") -> Media:
+        if not media_id.isdecimal():
+            return super().details(media_id, media)
+        reply = self.transport.send(self._call({"id": media_id}))
+        found = self.parse(reply, SearchQuery()).items
+        return found[0] if found else super().details(media_id, media)
+
+    def check(self) -> Check:
+        self.transport.send(self._call({"q": "flower", "per_page": "3"}))
+        return Check("takes the key")
+
+    def _media(self, hit: Hit) -> Media | None:
+        size = (hit.webformat_width, hit.webformat_height)
+        found = {"url": hit.webformat_url, "width": size[0], "height": size[1]}
+        thumbnail, page = rendition(found), web_address(hit.page_url)
+        if thumbnail is None or page is None:
+            return None
+        kind = hit.type.partition("/")[0]
+        tags = tuple(tag for tag in map(plain_text, hit.tags.split(",")) if tag)
+        return Media(
+            agency=self.name,
+            id=str(hit.id),
+            type=kind if kind in TYPES else None,
+            title=", ".join(tags),
+            keywords=tags,
+            page_url=page,
+            contributor=plain_text(hit.user) or None,
+            thumbnail=thumbnail,
+            preview=fitted(hit.large_image_url, *size, LARGE),
+        )
+
+
+def _judge(status: int, body: bytes) -> Refusal | None:
+    """What plain text with 400 means: a wrong key, or else a wrong question."""
+    text = body.decode("utf-8", "replace")
+    wrong = status >= 400 and "API key" in text  # noqa: PLR2004 - the range of errors
+    return Refusal(BadCredentials, text) if wrong else None

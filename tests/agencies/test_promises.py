@@ -1,0 +1,256 @@
+"""The promises that every agency keeps, whatever it speaks; each is asked on a real socket."""
+
+import logging
+import re
+from collections.abc import Iterator
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from affiliate.agencies import AGENCIES, Agency
+from affiliate.errors import AgencyError, NotFound
+from affiliate.filters import NAMES
+from affiliate.links import LinkStyle, affiliate_link
+from affiliate.model import Media, SearchQuery, web_address
+from tests.calling import transporting
+from tests.dialects import DIALECTS, FIRST, Answer, Asked, Dialect, Server, in_json, serving
+
+FLOWER = SearchQuery(q="flower")
+SAMPLES = {
+    "exclude": "rose",
+    "type": "photo",
+    "orientation": "square",
+    "color": "fe0000",
+    "people": "2",
+    "age": "20s",
+    "gender": "female",
+    "ethnicity": "japanese",
+    "category": "Nature",
+    "contributor": "gardener",
+    "license": "editorial",
+    "released": "1",
+    "sort": "newest",
+    "media": "video",
+    "duration": "10-30",
+    "resolution": "4k",
+    "aspect": "16:9",
+    "fps": "25",
+}
+"""A value of every filter, for agencies that can't express it."""
+FOOTAGE = ("duration", "resolution", "aspect", "fps")
+
+
+class Stand:
+    """An agency of the site's, and the one on this machine that it asks."""
+
+    def __init__(self, agency: Agency, dialect: Dialect, server: Server) -> None:
+        self.agency = agency
+        self.dialect = dialect
+        self.server = server
+
+    def every(self) -> list[Media]:
+        """All that a search gives, chunk after chunk."""
+        reach, size = min(self.dialect.total, self.agency.depth), self.agency.chunk_size
+        chunks = [self.agency.search(FLOWER, n).items for n in range(-(-reach // size))]
+        return [media for items in chunks for media in items][:reach]
+
+
+@pytest.fixture(params=DIALECTS, ids=lambda one: one.name)
+def stand(request: pytest.FixtureRequest) -> Iterator[Stand]:
+    dialect: Dialect = request.param()
+    with serving(dialect) as server, transporting() as transport:
+        kind = AGENCIES[dialect.name]
+        yield Stand(kind(transport, url=server.url, credentials=dialect.keys), dialect, server)
+
+
+def test_it_finds_pictures_in_their_order_with_all_that_a_tile_needs(stand: Stand) -> None:
+    found = stand.agency.search(FLOWER, 0)
+    size = min(stand.agency.chunk_size, stand.dialect.total)
+    assert [media.id for media in found.items] == [str(FIRST + n) for n in range(size)]
+    assert found.total in {stand.dialect.total, None}
+    for media in found.items:
+        assert media.agency == stand.agency.name
+        assert web_address(media.page_url)
+        assert media.thumbnail.width >= 1
+        assert media.thumbnail.height >= 1
+
+
+def test_what_it_says_that_it_gives_stands_in_some_item(stand: Stand) -> None:
+    items = stand.agency.search(FLOWER, 0).items
+    assert [name for name in stand.agency.gives if not any(getattr(m, name) for m in items)] == []
+
+
+def test_its_pictures_come_from_hosts_that_the_page_allows(stand: Stand) -> None:
+    media = stand.agency.search(FLOWER, 0).items[0]
+    for rendition in filter(None, (media.thumbnail, media.preview)):
+        parts = urlsplit(rendition.url)
+        assert any(
+            re.fullmatch(
+                re.escape(host).replace(r"\*", r"[\w.-]+"), f"{parts.scheme}://{parts.netloc}"
+            )
+            for host in stand.agency.picture_hosts
+        ), rendition.url
+
+
+def test_an_empty_answer_is_no_error(stand: Stand) -> None:
+    stand.dialect.total = 0
+    found = stand.agency.search(FLOWER, 0)
+    assert found.items == ()
+    assert not found.total
+
+
+def test_one_hit_is_one_picture(stand: Stand) -> None:
+    stand.dialect.total = 1
+    assert [media.id for media in stand.agency.search(FLOWER, 0).items] == [str(FIRST)]
+
+
+def test_slices_join_without_gap_or_overlap(stand: Stand) -> None:
+    stand.dialect.total = 2 * stand.agency.chunk_size + 7
+    reach = min(stand.dialect.total, stand.agency.depth)
+    assert [media.id for media in stand.every()] == [str(FIRST + n) for n in range(reach)]
+
+
+def test_each_optional_field_may_be_missing(stand: Stand) -> None:
+    for name in stand.dialect.optional:
+        stand.dialect.absent = frozenset({name})
+        assert [m.id for m in stand.agency.search(FLOWER, 0).items][:1] == [str(FIRST)], name
+
+
+def test_an_item_without_a_required_field_is_said_or_left_out_never_made_up(stand: Stand) -> None:
+    assert stand.dialect.required
+    for name in stand.dialect.required:
+        stand.dialect.absent = frozenset({name})
+        assert _read(stand.agency) in {"unreadable", ""}, name
+
+
+def test_every_form_of_error_is_the_right_error(stand: Stand) -> None:
+    assert stand.dialect.errors
+    for words, (answer, kind) in stand.dialect.errors.items():
+        stand.server.fixed = answer
+        with pytest.raises(AgencyError) as raised:
+            stand.agency.search(FLOWER, 0)
+        assert raised.value.kind == kind, words
+
+
+def test_a_wrong_key_is_said_to_be_wrong(stand: Stand) -> None:
+    if not stand.dialect.keys:
+        assert not stand.agency.credentials
+        return
+    stand.agency.keys = dict.fromkeys(stand.dialect.keys, "wr0ng")
+    with pytest.raises(AgencyError) as raised:
+        stand.agency.search(FLOWER, 0)
+    assert raised.value.kind == "credentials"
+
+
+class _Parrot:
+    """Says back all that it was sent, in one form of error or another."""
+
+    def __init__(self, status: int, form: str) -> None:
+        self.status = status
+        self.form = form
+
+    def answer(self, asked: Asked) -> Answer:
+        words = " ".join([asked.path, *asked.params.values(), *asked.headers.values()])
+        words += asked.body.decode()
+        if self.form == "json":
+            return in_json({"message": words, "error": words}, self.status)
+        return Answer(self.status, words.encode(), "text/plain")
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500])
+def test_no_secret_stands_in_an_error_or_a_log_even_if_it_is_said_back(
+    stand: Stand, status: int, form: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with serving(_Parrot(status, form)) as server:
+        stand.agency.url = server.url
+        with pytest.raises(AgencyError) as raised:
+            stand.agency.search(FLOWER, 0)
+    said = f"{raised.value!r} {raised.value} {raised.value.__context__!r} {caplog.text}"
+    for secret in stand.dialect.keys.values():
+        assert secret not in said
+        assert quote(secret, safe="") not in said
+
+
+def test_nonsense_is_a_bad_answer(stand: Stand) -> None:
+    for body in (b"", b"null", b"[]", b"{}", b"<html></html>", b"\xff\xfe\x00", b"[" * 100_000):
+        stand.server.fixed = Answer(200, body)
+        with pytest.raises(AgencyError) as raised:
+            stand.agency.search(FLOWER, 0)
+        assert raised.value.kind in {"unreadable", "credentials"}, body[:20]
+
+
+def test_every_value_of_each_filter_that_it_expresses_reaches_the_agency(stand: Stand) -> None:
+    for media, expressed in (("image", stand.agency.expresses), ("video", stand.agency.footage)):
+        for name, values in expressed.items():
+            sends = stand.dialect.sends[name if media == "image" else f"video {name}"]
+            if values is not None:
+                assert set(values) - {"popular"} <= set(sends), name
+            for value, sent in sends.items():
+                query = _asked(media=media, **{name: value})
+                assert not stand.agency.unsupported(query), (name, value)
+                stand.agency.search(query, 0)
+                asked = stand.dialect.sent(stand.server.asked[-1])
+                assert sent.items() <= asked.items(), (name, value, asked)
+
+
+def test_every_filter_that_it_can_not_express_is_said_to_be_unsupported(stand: Stand) -> None:
+    for name in NAMES:
+        media = "video" if name in FOOTAGE else "image"
+        query = _asked(**{"media": media, name: SAMPLES[name]})
+        values = stand.agency.expresses_for(query.media).get(name, ())
+        able = values is None or SAMPLES[name] in values
+        assert (name in stand.agency.unsupported(query)) is not able, name
+
+
+def test_details_are_those_of_the_search_and_what_is_gone_is_not_found(stand: Stand) -> None:
+    if type(stand.agency).details is Agency.details:
+        return
+    found = stand.agency.details(str(FIRST + 3))
+    assert (found.id, found.agency) == (str(FIRST + 3), stand.agency.name)
+    for gone in ("1", "x/../y", "a b", "%2e%2e"):
+        with pytest.raises(NotFound):
+            stand.agency.details(gone)
+
+
+def test_similar_pictures_are_others(stand: Stand) -> None:
+    if not stand.agency.has_similar:
+        return
+    found = stand.agency.similar(str(FIRST), SearchQuery(), 0).items
+    assert found
+    assert str(FIRST) not in {media.id for media in found}
+
+
+def test_its_check_tells_a_good_key_from_a_bad_one(stand: Stand) -> None:
+    assert stand.agency.check().words
+    if stand.dialect.keys:
+        stand.agency.keys = dict.fromkeys(stand.dialect.keys, "wr0ng")
+        with pytest.raises(AgencyError):
+            stand.agency.check()
+
+
+def test_its_default_link_leads_to_the_picture_for_the_owner_and_for_nobody(stand: Stand) -> None:
+    media = stand.agency.search(FLOWER, 0).items[0]
+    landing = stand.agency.landing(media)
+    style = LinkStyle(template=stand.agency.link_template, affiliate_id="me42")
+    link = affiliate_link(style, media, landing)
+    assert web_address(link)
+    assert landing in link or quote(landing, safe="") in link
+    assert ("me42" in link) is ("{affiliate_id}" in stand.agency.link_template)
+    nobody = LinkStyle(template=stand.agency.link_template)
+    assert affiliate_link(nobody, media, landing) in {media.page_url, landing}
+
+
+def _asked(**parameters: str) -> SearchQuery:
+    """A search for flowers with some filters."""
+    given = {"q": "flower", **parameters}
+    return SearchQuery.from_parameters({name: [value] for name, value in given.items()})
+
+
+def _read(agency: Agency) -> str:
+    """What a search for flowers meets: the kind of error, or the ids of what it finds."""
+    try:
+        return " ".join(media.id for media in agency.search(FLOWER, 0).items)
+    except AgencyError as error:
+        return error.kind

@@ -1,0 +1,68 @@
+"""What a dialect says of itself, so that one suite can hold all agencies to the same promises.
+
+A dialect speaks as one agency does and imports nothing from ``affiliate``. Every field that it
+answers stands in an official file, an example or a fact sheet (``sources``).
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from tests.dialects.serving import Answer, Asked
+
+FIRST = 900_001
+"""The id of the best picture of every search; the next has the next number."""
+
+Sent = Mapping[str, str]
+"""Parameters that a request must hold."""
+
+
+class Dialect:
+    """One agency of ``total`` pictures, all of which every search finds, in the order of ids.
+
+    - ``name``, ``keys``: the agency, and the only credentials that it takes.
+    - ``absent``: fields that no item has, for as long as a test wants.
+    - ``optional``, ``required``: fields of an item, without which it can and can't be read.
+    - ``sends``: what each value of each filter that the agency expresses must become in a request.
+    - ``errors``: each documented form of an error, with the kind of error that it stands for.
+    - ``sources``: files of the official folder in which every field stands.
+    - ``examples``: documented answers to a search there, with the number of items in each.
+    """
+
+    name: ClassVar[str]
+    keys: ClassVar[Mapping[str, str]] = {}
+    optional: ClassVar[tuple[str, ...]] = ()
+    required: ClassVar[tuple[str, ...]] = ()
+    sends: ClassVar[Mapping[str, Mapping[str, Sent]]] = {}
+    errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {}
+    sources: ClassVar[tuple[str, ...]] = ()
+    examples: ClassVar[tuple[tuple[str, int], ...]] = ()
+    total = 100
+    absent: frozenset[str] = frozenset()
+
+    def answer(self, asked: Asked) -> Answer:
+        """What it says to a request, with the errors that a wrong one meets."""
+        raise NotImplementedError
+
+    def sent(self, asked: Asked) -> Sent:
+        """The parameters of a request, where they stand elsewhere than in address or form."""
+        return asked.params
+
+    def page(self, first: int, count: int) -> list[dict[str, Any]]:
+        """The items of so many ranks, counted from 0, as the agency writes them."""
+        ranks = range(self.total)[first : first + count]
+        return [
+            {name: value for name, value in self.item(FIRST + n).items() if name not in self.absent}
+            for n in ranks
+        ]
+
+    def item(self, number: int) -> dict[str, Any]:
+        """One picture, with all its fields."""
+        raise NotImplementedError
+
+    def example(self, text: bytes) -> bytes:
+        """A documented answer as it comes over the wire, where its file has more around it."""
+        return text
+
+    def has(self, number: str) -> bool:
+        """Whether there is a picture with this id."""
+        return number.isdigit() and FIRST <= int(number) < FIRST + self.total

@@ -1,0 +1,117 @@
+"""Serves a dialect on a real socket; what it was asked is kept for the test to look at."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import parse_qs, urlsplit
+
+
+class Asked(NamedTuple):
+    """A request; ``params`` are those of the address and of a form, the first value of each."""
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def number(self, name: str, default: int) -> int:
+        return int(self.params.get(name) or default)
+
+
+class Answer(NamedTuple):
+    """A response; ``kind`` is its Content-Type."""
+
+    status: int
+    body: bytes
+    kind: str = "application/json"
+    headers: Mapping[str, str] = {}
+
+
+class Answering(Protocol):
+    """What can be served."""
+
+    def answer(self, asked: Asked) -> Answer: ...
+
+
+def in_json(value: object, status: int = 200, **headers: str) -> Answer:
+    """An answer in JSON; ``retry_after=1`` is the header Retry-After."""
+    named = {name.replace("_", "-").title(): text for name, text in headers.items()}
+    return Answer(status, json.dumps(value).encode(), headers=named)
+
+
+def in_text(text: str, status: int = 200, kind: str = "text/plain") -> Answer:
+    return Answer(status, text.encode(), kind)
+
+
+class Server(ThreadingHTTPServer):
+    """``fixed``, when set, is the answer to everything; all wait while ``gate`` is clear."""
+
+    daemon_threads = True
+
+    def __init__(self, dialect: Answering) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.dialect = dialect
+        self.asked: list[Asked] = []
+        self.fixed: Answer | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        parts = urlsplit(self.path)
+        sent = parse_qs(parts.query, keep_blank_values=True)
+        if "form-urlencoded" in self.headers.get("Content-Type", ""):
+            sent |= parse_qs(body.decode(), keep_blank_values=True)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        params = {name: values[0] for name, values in sent.items()}
+        asked = Asked(self.command, parts.path, params, headers, body)
+        self.server.asked.append(asked)
+        self.server.gate.wait(20)
+        self._send(self.server.fixed or self.server.dialect.answer(asked))
+
+    do_POST = do_GET  # noqa: N815 - the base class names them so
+
+    def _send(self, answer: Answer) -> None:
+        try:
+            self.send_response(answer.status)
+            sent = {"Content-Type": answer.kind, **answer.headers}
+            for name, value in {**sent, "Content-Length": str(len(answer.body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.body)
+        except OSError:
+            self.close_connection = True  # the caller gave up waiting
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serving(dialect: Answering) -> Iterator[Server]:
+    """The dialect on a port of loopback, until the block ends."""
+    server = Server(dialect)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.gate.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
