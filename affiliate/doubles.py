@@ -1,0 +1,73 @@
+"""Pictures that several agencies sell, recognized cautiously and shown once, with all sellers.
+
+No agency says that a picture is another's too. Two are taken for one only when different agencies
+sell them, title and ratio are the same, and the contributors don't speak against it: where one
+agency names theirs by a number, or not at all, the title must be so long that chance is unlikely.
+A wrong fold hides a picture; a missed one only shows it twice.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from affiliate.model import Media
+
+SAME_RATIO: Final = 0.02
+"""How far the ratios of two agencies' renditions of one picture may be apart."""
+LEAST_WORDS: Final = 4
+"""Words of a title, below which even pictures of one contributor are often different."""
+PLENTY_WORDS: Final = 8
+"""Words of a title that stand for themselves, where the contributors can't be compared."""
+
+
+def fold(items: Sequence[Media]) -> tuple[Media, ...]:
+    """The items of a page, each double only where its first stands, which has all sellers.
+
+    The order is that of the items; so the first's link is the one that its place earns by.
+    """
+    kept: list[Media] = []
+    by_title: dict[tuple[str, str], list[int]] = {}
+    for item in items:
+        alike = by_title.setdefault((item.media, _folded(item.title)), [])
+        first = next((at for at in alike if _is_double(kept[at], item)), None)
+        if first is None:
+            alike.append(len(kept))
+            kept.append(item)
+        else:
+            sellers = (*kept[first].sellers, *item.sellers)
+            kept[first] = msgspec.structs.replace(kept[first], sellers=sellers)
+    return tuple(kept)
+
+
+def _is_double(one: Media, other: Media) -> bool:
+    """Whether two with the same title are one picture."""
+    if other.agency in {seller.agency for seller in one.sellers} | {one.agency}:
+        return False
+    if one.type and other.type and one.type != other.type:
+        return False
+    if abs(_ratio(one) / _ratio(other) - 1) > SAME_RATIO:
+        return False
+    words = len(_folded(one.title).split())
+    names = (_name(one), _name(other))
+    if all(names):
+        return names[0] == names[1] and words >= LEAST_WORDS
+    return words >= PLENTY_WORDS
+
+
+def _ratio(media: Media) -> float:
+    return media.thumbnail.width / media.thumbnail.height
+
+
+def _name(media: Media) -> str:
+    """Whose it is, to be compared between agencies; empty where it is a number or unknown."""
+    name = re.sub(r"\W|_", "", _folded(media.contributor or ""))
+    return "" if name.isdecimal() else name
+
+
+def _folded(text: str) -> str:
+    """Words without case, marks and spaces that agencies write differently."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(re.findall(r"\w+", plain))
