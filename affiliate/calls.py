@@ -29,6 +29,15 @@ class Calls:
         self._cache = cache
         self._quota = quota
 
+    def take(self, one: Listed, calls: int, part: float = 1.0) -> None:
+        """Count calls that are about to be made, or of a ``part`` of the quota.
+
+        Raises:
+            TooManyCalls: this hour's are spent.
+        """
+        for _ in range(calls):
+            self._quota.take(one.agency.name, part)
+
     def to(
         self,
         one: Listed,
@@ -41,8 +50,7 @@ class Calls:
         """A call to an agency that takes ``calls`` of its quota, or of a ``part`` of that."""
 
         def fetch() -> Value:
-            for _ in range(calls):
-                self._quota.take(one.agency.name, part)
+            self.take(one, calls, part)
             return ask()
 
         return Call(wanted, fetch)

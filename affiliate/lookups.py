@@ -20,7 +20,7 @@ from affiliate.errors import NotFound
 from affiliate.fanout import FanOut
 from affiliate.health import Quota
 from affiliate.links import affiliate_link
-from affiliate.model import Collection, Media, SearchQuery, SearchResult, Seller
+from affiliate.model import Collection, Contributor, Media, SearchQuery, SearchResult, Seller
 from affiliate.query import MAX_NAME, MEDIA
 from affiliate.slices import Listed, Ranking
 
@@ -66,6 +66,29 @@ class LookUps:
             return self._linked(found, words, site)
         return self._linked(value_of(agency, answer or self._waited(call)), words, site)
 
+    def several(self, agency: str, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
+        """Pictures or clips as their agency has them now, in the order of the ids.
+
+        Those that are gone are left out.
+
+        Raises:
+            AgencyError: NotFound when no such agency is on; else it did not answer.
+        """
+        one = self._on(agency)
+        self._calls.take(one, -(-len(ids) // one.agency.ids_at_once))
+        found = one.agency.several(ids, media)
+        return tuple(self._linked(item, "", "") for item in found if item.media == media)
+
+    def contributors(self, agency: str, ids: Sequence[str]) -> tuple[Contributor, ...]:
+        """What an agency says of its contributors now, by their ids.
+
+        Raises:
+            AgencyError: NotFound when no such agency is on; else it did not answer.
+        """
+        one = self._on(agency)
+        self._calls.take(one, 1)
+        return one.agency.contributors(ids)
+
     def about_collection(self, agency: str, collection_id: str) -> Collection:
         """What a featured collection is called, from the cache or its agency.
 
@@ -103,12 +126,17 @@ class LookUps:
         """What the store has of an agency's first chunk; never asks."""
         return self._calls.peek(self._calls.chunk(ranking_of(one, query), 0))
 
+    def _on(self, agency: str) -> Listed:
+        one = next((o for o in self.listed if o.agency.name == agency), None)
+        if one is None:
+            raise NotFound(agency, "There is no such agency here.")
+        return one
+
     def _named(self, agency: str, media_id: str) -> Listed:
         """The agency that would have a picture."""
-        one = next((o for o in self.listed if o.agency.name == agency), None)
-        if one is None or not 0 < len(media_id) <= MAX_NAME:
+        if not 0 < len(media_id) <= MAX_NAME:
             raise NotFound(agency, "There is no such picture here.")
-        return one
+        return self._on(agency)
 
     def _featuring(self, agency: str, collection_id: str) -> Listed:
         one = self._named(agency, collection_id)
