@@ -13,7 +13,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from affiliate.cache import FORMAT, search_key
-from affiliate.commands import accounts, collections, doctor, history, licensing, sync
+from affiliate.commands import accounts, collections, doctor, history, licensing, lookups, sync
 from affiliate.errors import BadQuery, LedgerError, StoreDown, StoreRefused
 from affiliate.ledger import GROUPS, Click, Ledger
 from affiliate.page import Site
@@ -38,6 +38,8 @@ def register(app: Flask) -> None:
     app.cli.add_command(licensing.license)
     app.cli.add_command(history.history)
     app.cli.add_command(collections.group)
+    app.cli.add_command(lookups.show)
+    app.cli.add_command(lookups.contributor)
     app.cli.add_command(sync.download)
     app.cli.add_command(sync.sync)
 

@@ -64,7 +64,8 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     ``link`` and ``sellers`` are empty until a page is put together: they hold the owner's
     affiliate id, which never enters the cache. ``color`` is the average color, six hex digits.
     ``renditions`` are the files that may stand in a tile, cropped like the thumbnail.
-    ``released`` says that the people in it have agreed; ``categories`` are names. ``clip`` is the
+    ``released`` says that the people in it have agreed, ``property_released`` the owners of what
+    is in it; ``categories`` are names. ``clip`` is the
     address of a small video that a tile may play; ``search_id`` the agency's number of the search
     that found it, which a license may name.
     """
@@ -88,6 +89,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     color: str | None = None
     sizes: tuple[Size, ...] = ()
     released: bool = False
+    property_released: bool = False
     categories: tuple[str, ...] = ()
     clip: str | None = None
     search_id: str | None = None

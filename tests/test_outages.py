@@ -21,7 +21,7 @@ import msgspec
 import pytest
 import redis
 
-from affiliate.search import PAGE_SECONDS
+from affiliate.calls import PAGE_SECONDS
 from tests.redis_server import RedisServer, redis_server
 from tests.shutterstock import TOKEN, Shutterstock, shutterstock
 from tests.site_server import SiteServer, running_site

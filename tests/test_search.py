@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -175,32 +174,6 @@ def test_a_failed_agency_is_data() -> None:
     assert 0 < outcome.lifetime <= 5
 
 
-def test_stale_details_are_shown_and_fetched_anew() -> None:
-    """A picture's page is answered at once when stale, and its details are asked for behind."""
-    now = [1000.0]
-    shelf = Shelf("a", 10)
-    titles = iter(["old", "new"])
-    fetched = threading.Event()
-
-    def details(media_id: str, media: str = "image") -> Media:
-        assert media == "image"
-        title = next(titles)
-        if title == "new":
-            fetched.set()
-        return msgspec.structs.replace(shelf.picture(int(media_id)), title=title)
-
-    shelf.details = details  # type: ignore[method-assign]
-    cache = Cache(Memory(), now=lambda: now[0])
-    one = Listed(agency=shelf, weight=1, link=CLOSED, policy=Policy(fresh=100, stale=1000))
-    search = Search([one], cache, Quota(Memory(), {}, 1))
-    assert search.details("a", "1").title == "old"
-    now[0] += 150
-    assert search.details("a", "1").title == "old"
-    assert fetched.wait(10)
-    cache.close()
-    assert search.details("a", "1").title == "new"
-
-
 def test_an_agency_that_cant_express_a_filter_is_left_out() -> None:
     """Its places go to the others, and the page says why it is missing."""
     able, unable = Shelf("able", 100), Shelf("unable", 100)
@@ -228,15 +201,6 @@ def test_agency_narrows_and_an_unknown_one_is_refused() -> None:
     assert caught.value.field == "agency"
 
 
-def test_a_link_carries_the_words_that_found_the_picture() -> None:
-    """Details that are reached from a search link with its words."""
-    shelf = Shelf("a", 10)
-    shelf.details = lambda media_id, _="image": shelf.picture(int(media_id))  # type: ignore[method-assign,assignment]
-    search = Search([_listed(shelf, "{landing_url}?w={query}")], Cache(Memory()), FREE)
-    assert search.details("a", "1", words="red cat").link == "https://a.example/1?w=red%20cat"
-    assert search.details("a", "1").link == "https://a.example/1?w="
-
-
 class Kin(Shelf):
     """A shelf whose pictures are like those that stand behind them."""
 
@@ -251,10 +215,7 @@ class Kin(Shelf):
         return SearchResult(tuple(self.picture(rank) for rank in ranks), self.total)
 
 
-FREE = Quota(Memory(), {}, 1)
-
-
-def _listed(agency: Agency, template: str = "{landing_url}") -> Listed:
+def listed(agency: Agency, template: str = "{landing_url}") -> Listed:
     link = LinkStyle(template=template)
     return Listed(agency=agency, weight=1, link=link, policy=Policy(fresh=100, stale=100))
 
@@ -316,7 +277,7 @@ def test_many_who_ask_for_similar_pictures_cost_one_call() -> None:
 def test_similar_pictures_count_on_the_quota() -> None:
     """When the calls of the hour are spent, the page says so; the failed agency is data."""
     kin = Kin("a", 100)
-    search = Search([_listed(kin)], Cache(Memory()), Quota(Memory(), {"a": 1}, 1))
+    search = Search([listed(kin)], Cache(Memory()), Quota(Memory(), {"a": 1}, 1))
     assert similar_ids(search) == list(range(6, 54))
     outcome = search.similar("a", "6", lang="en", patience=Patience.FULL)
     error = outcome.page.agencies[0].error
@@ -341,30 +302,6 @@ def test_a_picture_that_is_gone_has_no_similar_ones() -> None:
     page = search_over(kin).similar("a", "5", lang="en", patience=Patience.FULL).page
     error = page.agencies[0].error
     assert (page.items, error and error.kind) == ((), "not found")
-
-
-def test_categories_of_all_are_asked_for_once() -> None:
-    """Names come once each, are kept for a day, and who fails or is not chosen adds none."""
-    a, b, c = (Shelf(name, 0) for name in "abc")
-    for shelf in (a, b, c):
-        shelf.categorizes = True  # type: ignore[misc]
-    asked: list[tuple[str, str]] = []
-
-    def categories(lang: str, media: str = "image") -> tuple[str, ...]:
-        asked.append((lang, media))
-        return ("Nature", "Sports")
-
-    def failing(lang: str, media: str = "image") -> tuple[str, ...]:
-        raise AgencyDown("b", f"No {media} in {lang}.")
-
-    a.categories = categories  # type: ignore[method-assign]
-    b.categories = failing  # type: ignore[method-assign]
-    c.categories = lambda *_: ("Sports", "Arts")  # type: ignore[method-assign]
-    search = search_over(a, b, c)
-    assert search.categories("en", 10) == ("Nature", "Sports", "Arts")
-    assert search.categories("en", 0, agencies=["c"]) == ("Sports", "Arts")
-    assert search.categories("en", 10, "video") == ("Nature", "Sports", "Arts")
-    assert asked == [("en", "image"), ("en", "video")]
 
 
 def test_the_first_correction_is_the_page_s() -> None:

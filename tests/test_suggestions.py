@@ -211,7 +211,7 @@ def test_suggestions_are_fresh_for_a_day(
     server.answer = None
     clock.now += 1
     suggestions.of("cat", "en")
-    suggestions._search._cache.close()
+    suggestions._search._calls._cache.close()
     assert suggestions.of("cat", "en")[0] == "cat 0"
     assert asked(server) == ["cat", "cat"]
 

@@ -64,6 +64,7 @@ class Agency:
     - ``categorizes``: whether it can list its categories.
     - ``collection_size``: how many pictures of a collection one call asks for, a multiple of a
       page's places; 0 where the agency features no collections.
+    - ``ids_at_once``: how many ids one call for several takes.
     - ``license_url``: where the public can read the terms of its licenses.
     """
 
@@ -88,6 +89,7 @@ class Agency:
     suggests: ClassVar[bool] = False
     categorizes: ClassVar[bool] = False
     collection_size: ClassVar[int] = 0
+    ids_at_once: ClassVar[int] = 1
     license_url: ClassVar[str] = ""
 
     def __init__(

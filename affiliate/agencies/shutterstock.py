@@ -43,8 +43,6 @@ from affiliate.query import AGES, ETHNICITIES, GENDERS, LICENSES, TYPES
 THUMBNAILS = ("huge_thumb", "preview", "mosaic", "large_thumb", "small_thumb")
 PREVIEWS = ("preview_1000", "preview_1500", "preview")
 SIZES = ("small_jpg", "medium_jpg", "huge_jpg", "supersize_jpg", "vector_eps")
-MOST_IDS = 500
-"""Ids that one call for several takes."""
 PARAMETERS = {
     "type": "image_type",
     "orientation": "orientation",
@@ -97,6 +95,7 @@ class Shutterstock(Agency):
     suggests = True
     categorizes = True
     collection_size = 144
+    ids_at_once = 500
     license_url = "https://www.shutterstock.com/license"
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
@@ -143,8 +142,8 @@ class Shutterstock(Agency):
             wire.VideoList if is_video else wire.ImageList
         )
         found: dict[str, Media] = {}
-        for first in range(0, len(wanted), MOST_IDS):
-            asked = tuple(("id", one) for one in wanted[first : first + MOST_IDS])
+        for first in range(0, len(wanted), self.ids_at_once):
+            asked = tuple(("id", one) for one in wanted[first : first + self.ids_at_once])
             call = self._call(_path(media), (*asked, ("view", "full")))
             data = self.read(self.transport.send(call).json(), shape).data
             found |= {one.id: one for one in self._medias(data)}
@@ -243,6 +242,7 @@ class Shutterstock(Agency):
             preview=first_rendition(image.assets, PREVIEWS),
             sizes=wire.sizes(image.assets, SIZES),
             released=image.has_model_release,
+            property_released=image.has_property_release,
             categories=wire.names(image.categories),
             search_id=plain_text(search_id) or None,
         )

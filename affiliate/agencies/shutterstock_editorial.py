@@ -58,6 +58,7 @@ class ShutterstockEditorial(Shutterstock):
     has_similar = False
     suggests = False
     collection_size = 0
+    ids_at_once = 1
 
     def __init__(
         self,

@@ -101,6 +101,7 @@ def media(agency: str, video: Video, search_id: str | None) -> Media | None:
         preview=_still(video, "preview_jpg", "thumb_jpg"),
         sizes=sizes(video.assets, SIZES),
         released=video.has_model_release,
+        property_released=video.has_property_release,
         categories=names(video.categories),
         search_id=plain_text(search_id) or None,
     )

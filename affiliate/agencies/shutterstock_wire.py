@@ -42,6 +42,7 @@ class Image(msgspec.Struct):
     categories: list[Category] = []
     description: str | None = None
     has_model_release: bool = False
+    has_property_release: bool = False
     image_type: str | None = None
     is_editorial: bool = False
     keywords: list[str] = []
@@ -58,6 +59,7 @@ class Video(msgspec.Struct):
     description: str | None = None
     duration: Any = None
     has_model_release: bool = False
+    has_property_release: bool = False
     is_editorial: bool = False
     keywords: list[str] = []
 

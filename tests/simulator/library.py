@@ -57,6 +57,7 @@ def image(number: int, host: str = HOST) -> dict[str, Any]:
         "contributor": {"id": str(7 + number % 5)},
         "description": f"Made-up picture {number}",
         "has_model_release": number % 2 == 0,
+        "has_property_release": number % 4 == 0,
         "image_type": ("photo", "illustration", "vector")[number % 3],
         "is_adult": False,
         "is_editorial": number % 10 == 0,

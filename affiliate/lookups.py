@@ -1,0 +1,195 @@
+"""What is looked up by a single call: a picture, suggestions, categories, names of collections."""
+
+import time
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from affiliate.cache import (
+    Answer,
+    Cache,
+    Wanted,
+    about_key,
+    categories_key,
+    details_key,
+    suggest_key,
+)
+from affiliate.calls import Call, Calls, value_of
+from affiliate.errors import NotFound
+from affiliate.fanout import FanOut
+from affiliate.health import Quota
+from affiliate.links import affiliate_link
+from affiliate.model import Collection, Contributor, Media, SearchQuery, SearchResult, Seller
+from affiliate.query import MAX_NAME, MEDIA
+from affiliate.slices import Listed, Ranking
+
+DAY: Final = 86400.0
+SUGGEST_PART: Final = 0.5
+"""Of the hour's calls, what suggestions may use; the rest is for searches."""
+
+Value = TypeVar("Value")
+
+
+class LookUps:
+    """Looks things up at the agencies that are on."""
+
+    def __init__(self, listed: Sequence[Listed], cache: Cache, quota: Quota) -> None:
+        self.listed = tuple(listed)
+        self._calls = Calls(cache, quota)
+        self._fanout = FanOut()
+
+    def details(  # noqa: PLR0913 - which picture, and what found it for its link
+        self,
+        agency: str,
+        media_id: str,
+        *,
+        media: str = "image",
+        words: str = "",
+        lang: str = "",
+        site: str = "",
+    ) -> Media:
+        """One picture or clip by its id, from the cache or its agency.
+
+        ``words`` found it, for the link; their cached search in ``lang`` may hold all of it.
+
+        Raises:
+            AgencyError: NotFound when it is gone; else the agency did not answer.
+        """
+        one = self._named(agency, media_id)
+        key = details_key(agency, media_id, media)
+        wanted = Wanted(key, Media, one.policy, lambda _: False)
+        call = self._calls.to(one, wanted, lambda: one.agency.details(media_id, media))
+        answer = self._calls.kept(call)
+        asked = query_of(media, lang).replace(q=words)
+        if answer is None and (found := self._seen(one, media_id, asked)):
+            return self._linked(found, words, site)
+        return self._linked(value_of(agency, answer or self._waited(call)), words, site)
+
+    def several(self, agency: str, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
+        """Pictures or clips as their agency has them now, in the order of the ids.
+
+        Those that are gone are left out.
+
+        Raises:
+            AgencyError: NotFound when no such agency is on; else it did not answer.
+        """
+        one = self._on(agency)
+        self._calls.take(one, -(-len(ids) // one.agency.ids_at_once))
+        found = one.agency.several(ids, media)
+        return tuple(self._linked(item, "", "") for item in found if item.media == media)
+
+    def contributors(self, agency: str, ids: Sequence[str]) -> tuple[Contributor, ...]:
+        """What an agency says of its contributors now, by their ids.
+
+        Raises:
+            AgencyError: NotFound when no such agency is on; else it did not answer.
+        """
+        one = self._on(agency)
+        self._calls.take(one, 1)
+        return one.agency.contributors(ids)
+
+    def about_collection(self, agency: str, collection_id: str) -> Collection:
+        """What a featured collection is called, from the cache or its agency.
+
+        Raises:
+            AgencyError: NotFound when it is gone; else the agency did not answer.
+        """
+        one = self._featuring(agency, collection_id)
+        key = about_key(agency, collection_id)
+        wanted = Wanted(key, Collection, one.policy, lambda _: False)
+        call = self._calls.to(one, wanted, lambda: one.agency.about_collection(collection_id))
+        return value_of(agency, self._calls.kept(call) or self._waited(call))
+
+    def suggest(self, words: str, lang: str, seconds: float) -> tuple[str, ...]:
+        """Searches that agencies suggest by a call, for canonical words, within ``seconds``.
+
+        An agency that fails or is late gives nothing; what it says later is there for the next.
+        """
+        able = [one for one in self.listed if one.agency.suggests and one.agency.api]
+        return self._told([self._suggestion(one, words, lang) for one in able], seconds)
+
+    def categories(
+        self, lang: str, seconds: float, media: str = "image", agencies: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """The names of the agencies' categories, within ``seconds``; known for a day.
+
+        ``agencies`` are those to ask, by default all that list any; of those that fail or are
+        late there is nothing. With 0 seconds they are asked behind what is known already.
+        """
+        able = [one for one in self.listed if one.agency.categorizes]
+        asked = [one for one in able if not agencies or one.agency.name in agencies]
+        names = self._told([self._categories(one, lang, media) for one in asked], seconds)
+        return tuple(dict.fromkeys(names))
+
+    def peek(self, query: SearchQuery, one: Listed) -> Answer[SearchResult] | None:
+        """What the store has of an agency's first chunk; never asks."""
+        return self._calls.peek(self._calls.chunk(ranking_of(one, query), 0))
+
+    def _on(self, agency: str) -> Listed:
+        one = next((o for o in self.listed if o.agency.name == agency), None)
+        if one is None:
+            raise NotFound(agency, "There is no such agency here.")
+        return one
+
+    def _named(self, agency: str, media_id: str) -> Listed:
+        """The agency that would have a picture."""
+        if not 0 < len(media_id) <= MAX_NAME:
+            raise NotFound(agency, "There is no such picture here.")
+        return self._on(agency)
+
+    def _featuring(self, agency: str, collection_id: str) -> Listed:
+        one = self._named(agency, collection_id)
+        if not one.agency.collection_size:
+            raise NotFound(agency, "It features no collections.")
+        return one
+
+    def _waited(self, call: Call[Value]) -> Answer[Value] | None:
+        """The answer of a call, as one of those who may wait; None when too many do."""
+        return self._fanout.alone(lambda: self._calls.through(call))
+
+    def _told(self, calls: Sequence[Call[tuple[str, ...]]], seconds: float) -> tuple[str, ...]:
+        """What the calls give within ``seconds``; what comes later is there for the next."""
+        end = time.monotonic() + seconds
+        kept = [self._calls.kept(call) for call in calls]
+        missing = {i: self._calls.question(calls[i]) for i, one in enumerate(kept) if one is None}
+        asked = self._fanout.ask(missing, max(end - time.monotonic(), 0), linger=False)
+        answers = [answer or asked.get(i) for i, answer in enumerate(kept)]
+        return tuple(text for one in answers if one for text in one.value or ())
+
+    def _suggestion(self, one: Listed, words: str, lang: str) -> Call[tuple[str, ...]]:
+        key = suggest_key(one.agency.name, lang, words)
+        policy = msgspec.structs.replace(one.policy, fresh=DAY, empty=DAY)
+        wanted = Wanted(key, tuple[str, ...], policy, lambda value: not value)
+        return self._calls.to(one, wanted, lambda: one.agency.suggest(words, lang), SUGGEST_PART)
+
+    def _categories(self, one: Listed, lang: str, media: str) -> Call[tuple[str, ...]]:
+        key = categories_key(one.agency.name, lang, media)
+        policy = msgspec.structs.replace(one.policy, fresh=DAY)
+        wanted = Wanted(key, tuple[str, ...], policy, lambda value: not value)
+        return self._calls.to(one, wanted, lambda: one.agency.categories(lang, media), SUGGEST_PART)
+
+    def _seen(self, one: Listed, media_id: str, asked: SearchQuery) -> Media | None:
+        """A picture as the cached search for some words has it."""
+        if not asked.q:
+            return None
+        answer = self.peek(asked, one)
+        items = answer.value.items if answer and answer.value else ()
+        return next((item for item in items if item.id == media_id), None)
+
+    def _linked(self, media: Media, words: str, site: str) -> Media:
+        one = next(o for o in self.listed if o.agency.name == media.agency)
+        landing = one.agency.landing(media)
+        link = affiliate_link(one.link, media, landing, site=site, query=words)
+        seller = Seller(media.agency, media.id, link)
+        return msgspec.structs.replace(media, link=link, sellers=(seller,))
+
+
+def ranking_of(one: Listed, query: SearchQuery) -> Ranking:
+    """What an agency finds for a search, whatever page of it is asked for."""
+    return Ranking(one, query.replace(page=1, agency=()))
+
+
+def query_of(media: str, lang: str) -> SearchQuery:
+    """A search of ``media`` in a language; msgspec knows a default value by its identity alone."""
+    return SearchQuery(media=MEDIA[MEDIA.index(media)], lang=lang or None)

@@ -1,0 +1,76 @@
+"""What is looked up alone comes from the cache, is linked, and is asked for anew behind."""
+
+import threading
+
+import msgspec
+
+from affiliate.cache import Cache
+from affiliate.errors import AgencyDown
+from affiliate.health import Quota
+from affiliate.lookups import LookUps
+from affiliate.model import Media
+from affiliate.policy import Policy
+from affiliate.slices import Listed
+from tests.test_cache import Memory
+from tests.test_search import CLOSED, Shelf, listed, search_over
+
+FREE = Quota(Memory(), {}, 1)
+
+
+def test_stale_details_are_shown_and_fetched_anew() -> None:
+    """A picture's page is answered at once when stale, and its details are asked for behind."""
+    now = [1000.0]
+    shelf = Shelf("a", 10)
+    titles = iter(["old", "new"])
+    fetched = threading.Event()
+
+    def details(media_id: str, media: str = "image") -> Media:
+        assert media == "image"
+        title = next(titles)
+        if title == "new":
+            fetched.set()
+        return msgspec.structs.replace(shelf.picture(int(media_id)), title=title)
+
+    shelf.details = details  # type: ignore[method-assign]
+    cache = Cache(Memory(), now=lambda: now[0])
+    one = Listed(agency=shelf, weight=1, link=CLOSED, policy=Policy(fresh=100, stale=1000))
+    search = LookUps([one], cache, Quota(Memory(), {}, 1))
+    assert search.details("a", "1").title == "old"
+    now[0] += 150
+    assert search.details("a", "1").title == "old"
+    assert fetched.wait(10)
+    cache.close()
+    assert search.details("a", "1").title == "new"
+
+
+def test_a_link_carries_the_words_that_found_the_picture() -> None:
+    """Details that are reached from a search link with its words."""
+    shelf = Shelf("a", 10)
+    shelf.details = lambda media_id, _="image": shelf.picture(int(media_id))  # type: ignore[method-assign,assignment]
+    search = LookUps([listed(shelf, "{landing_url}?w={query}")], Cache(Memory()), FREE)
+    assert search.details("a", "1", words="red cat").link == "https://a.example/1?w=red%20cat"
+    assert search.details("a", "1").link == "https://a.example/1?w="
+
+
+def test_categories_of_all_are_asked_for_once() -> None:
+    """Names come once each, are kept for a day, and who fails or is not chosen adds none."""
+    a, b, c = (Shelf(name, 0) for name in "abc")
+    for shelf in (a, b, c):
+        shelf.categorizes = True  # type: ignore[misc]
+    asked: list[tuple[str, str]] = []
+
+    def categories(lang: str, media: str = "image") -> tuple[str, ...]:
+        asked.append((lang, media))
+        return ("Nature", "Sports")
+
+    def failing(lang: str, media: str = "image") -> tuple[str, ...]:
+        raise AgencyDown("b", f"No {media} in {lang}.")
+
+    a.categories = categories  # type: ignore[method-assign]
+    b.categories = failing  # type: ignore[method-assign]
+    c.categories = lambda *_: ("Sports", "Arts")  # type: ignore[method-assign]
+    search = search_over(a, b, c)
+    assert search.categories("en", 10) == ("Nature", "Sports", "Arts")
+    assert search.categories("en", 0, agencies=["c"]) == ("Sports", "Arts")
+    assert search.categories("en", 10, "video") == ("Nature", "Sports", "Arts")
+    assert asked == [("en", "image"), ("en", "video")]
