@@ -24,7 +24,7 @@ from affiliate.cache import Cache
 from affiliate.config import AgencySettings, Config
 from affiliate.errors import ConfigError, LedgerError
 from affiliate.fanout import WAITERS
-from affiliate.health import Quota
+from affiliate.health import Breaker, Quota
 from affiliate.ledger import Ledger
 from affiliate.licensing.tokens import ACCOUNT, Tokens
 from affiliate.licensing.vault import Vault
@@ -35,6 +35,7 @@ from affiliate.search import Search
 from affiliate.slices import Listed
 from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
+from affiliate.switches import Switches
 from affiliate.tally import Tally
 from affiliate.transport import Transport
 
@@ -80,10 +81,13 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     limits = {n: one.calls_per_hour for n, one in settings.agencies.items() if one.calls_per_hour}
     cache = Cache(store)
     util.Finalize(None, cache.close, exitpriority=20)  # for servers that end without atexit
-    search = Search(listed, cache, Quota(store, limits, settings.web_concurrency))
+    quota = Quota(store, limits, settings.web_concurrency)
+    switches = Switches(ledger)
+    search = Search(listed, cache, quota, Breaker(store), switches.off)
     tally = Tally(ledger, store, settings.site_language)
     tokens = _tokens(settings, transport, ledger)
-    app.extensions |= {"ledger": ledger, "transport": transport, "tokens": tokens}
+    parts_of = {"ledger": ledger, "transport": transport, "tokens": tokens, "switches": switches}
+    app.extensions |= parts_of
     edition = _edition(app, settings)
     whole = Site(
         config=settings,
@@ -103,7 +107,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
         site.routes() | crawlers.routes(),
         on_hit=tally.replayed.append,
         shelf=store,
-        edition=edition,
+        edition=lambda: "-".join([edition, *sorted(switches.off())]),
     )
     app.wsgi_app = tier  # type: ignore[method-assign,assignment] # as Flask documents it
     return app

@@ -1,4 +1,4 @@
-"""Calls to agencies by way of the cache, each counted on its agency's quota when it is made."""
+"""Calls to agencies by way of the cache, each counted when it is made, none to one that fails."""
 
 from collections.abc import Callable
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -6,7 +6,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from affiliate.cache import Answer, Cache, Wanted
 from affiliate.errors import AgencyError, NotFound
 from affiliate.fanout import Question
-from affiliate.health import Quota
+from affiliate.health import Breaker, Quota
 from affiliate.model import Failure, SearchResult
 from affiliate.slices import Listed, Ranking
 
@@ -25,18 +25,10 @@ class Call(NamedTuple, Generic[Value]):
 class Calls:
     """Makes calls, and answers them from the cache where it can."""
 
-    def __init__(self, cache: Cache, quota: Quota) -> None:
+    def __init__(self, cache: Cache, quota: Quota, breaker: Breaker) -> None:
         self._cache = cache
         self._quota = quota
-
-    def take(self, one: Listed, calls: int, part: float = 1.0) -> None:
-        """Count calls that are about to be made, or of a ``part`` of the quota.
-
-        Raises:
-            TooManyCalls: this hour's are spent.
-        """
-        for _ in range(calls):
-            self._quota.take(one.agency.name, part)
+        self._breaker = breaker
 
     def to(
         self,
@@ -48,12 +40,26 @@ class Calls:
         calls: int = 1,
     ) -> Call[Value]:
         """A call to an agency that takes ``calls`` of its quota, or of a ``part`` of that."""
+        return Call(wanted, lambda: self.made(one, ask, part, calls=calls))
 
-        def fetch() -> Value:
-            self.take(one, calls, part)
-            return ask()
+    def made(
+        self, one: Listed, ask: Callable[[], Value], part: float = 1.0, *, calls: int = 1
+    ) -> Value:
+        """What a call gives that is made now, and what it says of the agency's health.
 
-        return Call(wanted, fetch)
+        Raises:
+            AgencyError: it gave nothing; Suspended and TooManyCalls where it was not even asked.
+        """
+        self._breaker.admit(one.agency.name)
+        for _ in range(calls):
+            self._quota.take(one.agency.name, part)
+        try:
+            value = ask()
+        except AgencyError as error:
+            self._breaker.failed(error)
+            raise
+        self._breaker.answered(one.agency.name)
+        return value
 
     def chunk(self, ranking: Ranking, chunk: int) -> Call[SearchResult]:
         """The call for one chunk of a ranking, counted from 0."""

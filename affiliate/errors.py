@@ -104,6 +104,12 @@ class BadAnswer(AgencyError):
     retry_after = 60.0
 
 
+class Suspended(AgencyError):
+    """It failed too often just now and is left alone for a moment; nothing was sent."""
+
+    kind = "suspended"
+
+
 class UnclearOutcome(AgencyError):
     """Something went wrong after a purchase was sent: it may or may not have been made.
 

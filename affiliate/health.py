@@ -1,19 +1,52 @@
-"""What an agency may still be asked: the owner's quota, shared by all processes."""
+"""Whether an agency may be asked just now: the owner's quota, and a breaker for one that fails.
 
+Both are shared by all processes through the store, and go on in each alone while that is down.
+"""
+
+import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
-from affiliate.errors import TooManyCalls
+from affiliate.errors import (
+    AgencyDown,
+    AgencyError,
+    AgencyTimeout,
+    BadAnswer,
+    BadCredentials,
+    Suspended,
+    TooManyCalls,
+)
 
 HOUR: Final = 3600
+FAILURES: Final = 5
+"""So many within `WITHIN_SECONDS`, and an agency is left alone for `OPEN_SECONDS`."""
+WITHIN_SECONDS: Final = 30.0
+OPEN_SECONDS: Final = 30.0
+PROBE_SECONDS: Final = 3.0
+"""How long the one call may take that finds out whether an agency is back."""
+REMEMBER_SECONDS: Final = 3600
+"""How long it is remembered that an agency failed, so that one more failure is enough."""
+TROUBLES: Final = (AgencyDown, AgencyTimeout, BadAnswer, BadCredentials)
+"""What speaks against the agency; other errors are about a single question."""
+
+log = logging.getLogger(__name__)
 
 
 class Counters(Protocol):
     """The part of the store that counts; None says that it can't just now."""
 
     def incr(self, key: str, by: int, seconds: float) -> int | None: ...
+
+
+class Marks(Counters, Protocol):
+    """What the breaker needs of the store, which never raises."""
+
+    def get(self, key: str) -> bytes | None: ...
+    def set(self, key: str, value: bytes, timeout: int) -> bool: ...
+    def lease(self, key: str, token: str, seconds: float) -> bool: ...
 
 
 class Quota:
@@ -64,3 +97,81 @@ class Quota:
             self._own = {key: n for key, n in self._own.items() if key[1] == hour}
             self._own[agency, hour] = self._own.get((agency, hour), 0) + 1
             return self._own[agency, hour]
+
+
+class Breaker:
+    """Leaves an agency alone that keeps failing, and lets one call in a while try it again."""
+
+    def __init__(self, store: Marks, *, now: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._now = now
+        self._own: dict[str, list[float]] = {}
+        self._lock = threading.Lock()
+
+    def admit(self, agency: str) -> None:
+        """Let a call to an agency pass.
+
+        Raises:
+            Suspended: it fails; ``retry_after`` says how long it is left alone.
+        """
+        until = self._until(agency)
+        if until is None:
+            return
+        left = until - self._now()
+        if left > 0:
+            raise Suspended(agency, "It failed too often just now.", retry_after=left)
+        if not self._store.lease(_probe(agency), secrets.token_hex(8), PROBE_SECONDS):
+            raise Suspended(agency, "Another call looks whether it is back.", retry_after=1)
+
+    def answered(self, agency: str) -> None:
+        """An agency has answered as it should."""
+        if self._until(agency) is not None:
+            log.warning("%s: it is back", agency)
+            self._store.set(_mark(agency), b"", 1)
+
+    def failed(self, error: AgencyError) -> None:
+        """A call has failed; what is about a single question only says that the agency is there."""
+        if isinstance(error, TooManyCalls) or type(error) is BadCredentials:
+            self._open(error.agency, error.retry_after)
+        elif not isinstance(error, TROUBLES):
+            self.answered(error.agency)
+        elif self._until(error.agency) is not None or self._count(error.agency) >= FAILURES:
+            self._open(error.agency, OPEN_SECONDS)
+
+    def suspended(self, agency: str) -> bool:
+        """Whether an agency is left alone just now."""
+        until = self._until(agency)
+        return until is not None and until > self._now()
+
+    def _open(self, agency: str, seconds: float) -> None:
+        if not self.suspended(agency):
+            log.warning("%s: it is left alone for %.0f s", agency, seconds)
+        until = str(self._now() + seconds).encode()
+        self._store.set(_mark(agency), until, int(seconds) + REMEMBER_SECONDS)
+
+    def _until(self, agency: str) -> float | None:
+        """When one that failed may be tried again, in Unix time; None for one that is well."""
+        mark = self._store.get(_mark(agency))
+        try:
+            return float(mark) if mark else None
+        except ValueError:
+            return None
+
+    def _count(self, agency: str) -> int:
+        """The failures of an agency lately, with the one just now."""
+        count = self._store.incr(f"failures:{agency}", 1, WITHIN_SECONDS)
+        if count is not None:
+            return count
+        with self._lock:
+            now = self._now()
+            recent = [at for at in self._own.get(agency, []) if at > now - WITHIN_SECONDS]
+            self._own[agency] = [*recent, now]
+            return len(self._own[agency])
+
+
+def _mark(agency: str) -> str:
+    return f"open:{agency}"
+
+
+def _probe(agency: str) -> str:
+    return f"probe:{agency}"

@@ -1,7 +1,7 @@
 """What is looked up by a single call: a picture, suggestions, categories, names of collections."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -18,7 +18,7 @@ from affiliate.cache import (
 from affiliate.calls import Call, Calls, value_of
 from affiliate.errors import NotFound
 from affiliate.fanout import FanOut
-from affiliate.health import Quota
+from affiliate.health import Breaker, Quota
 from affiliate.links import affiliate_link
 from affiliate.model import Collection, Contributor, Media, SearchQuery, SearchResult, Seller
 from affiliate.query import MAX_NAME, MEDIA
@@ -32,12 +32,29 @@ Value = TypeVar("Value")
 
 
 class LookUps:
-    """Looks things up at the agencies that are on."""
+    """Looks things up at the agencies that are on.
 
-    def __init__(self, listed: Sequence[Listed], cache: Cache, quota: Quota) -> None:
-        self.listed = tuple(listed)
-        self._calls = Calls(cache, quota)
+    ``every`` are those of the settings; ``off`` names those of them that are switched off.
+    """
+
+    def __init__(
+        self,
+        every: Sequence[Listed],
+        cache: Cache,
+        quota: Quota,
+        breaker: Breaker,
+        off: Callable[[], frozenset[str]] = frozenset,
+    ) -> None:
+        self.every = tuple(every)
+        self.off = off
+        self._calls = Calls(cache, quota, breaker)
         self._fanout = FanOut()
+
+    @property
+    def listed(self) -> tuple[Listed, ...]:
+        """The agencies that are on, in the owner's order."""
+        off = self.off()
+        return tuple(one for one in self.every if one.agency.name not in off) if off else self.every
 
     def details(  # noqa: PLR0913 - which picture, and what found it for its link
         self,
@@ -75,8 +92,8 @@ class LookUps:
             AgencyError: NotFound when no such agency is on; else it did not answer.
         """
         one = self._on(agency)
-        self._calls.take(one, -(-len(ids) // one.agency.ids_at_once))
-        found = one.agency.several(ids, media)
+        calls = -(-len(ids) // one.agency.ids_at_once)
+        found = self._calls.made(one, lambda: one.agency.several(ids, media), calls=calls)
         return tuple(self._linked(item, "", "") for item in found if item.media == media)
 
     def contributors(self, agency: str, ids: Sequence[str]) -> tuple[Contributor, ...]:
@@ -86,8 +103,7 @@ class LookUps:
             AgencyError: NotFound when no such agency is on; else it did not answer.
         """
         one = self._on(agency)
-        self._calls.take(one, 1)
-        return one.agency.contributors(ids)
+        return self._calls.made(one, lambda: one.agency.contributors(ids))
 
     def about_collection(self, agency: str, collection_id: str) -> Collection:
         """What a featured collection is called, from the cache or its agency.

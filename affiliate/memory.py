@@ -67,7 +67,7 @@ class MemoryTier:
     A path stands for itself, or with a slash at its end for all paths that begin so.
     ``on_hit`` is called with path and key for each replay; it must be no more than an append.
     Behind the process's own memory may stand a ``shelf`` in the store, shared by all processes;
-    ``edition`` tells apart what other templates, settings and links would make of the same page.
+    ``edition`` tells apart what other templates, settings and agencies would make of a page.
     """
 
     def __init__(  # noqa: PLR0913 - what it is made of, by name
@@ -79,7 +79,7 @@ class MemoryTier:
         now: Callable[[], float] = time.monotonic,
         on_hit: Callable[[Place], None] = lambda _place: None,
         shelf: "Shelf | None" = None,
-        edition: str = "",
+        edition: Callable[[], str] = str,
     ) -> None:
         self._app = app
         self._routes = routes
@@ -229,7 +229,7 @@ class MemoryTier:
             self._shelf.set(self._name(place), packed, math.ceil(ends - now))
 
     def _name(self, place: Place) -> str:
-        return f"{FORMAT}:page:{self._edition}:{place[0]}:{place[1]}"
+        return f"{FORMAT}:page:{self._edition()}:{place[0]}:{place[1]}"
 
     def _keep(self, place: Place, response: Finished) -> None:
         with self._lock:

@@ -8,6 +8,7 @@ import msgspec
 from affiliate.agencies.base import PAGE_PLACES
 from affiliate.cache import Answer
 from affiliate.calls import PAGE_SECONDS
+from affiliate.doubles import fold
 from affiliate.errors import BadQuery, NotFound
 from affiliate.fanout import LINGER_SECONDS, Question
 from affiliate.lookups import LookUps, query_of, ranking_of
@@ -22,6 +23,7 @@ from affiliate.slices import (
     part_of,
     share,
     status_of,
+    switched_off,
     total_of,
     unsupported,
 )
@@ -61,7 +63,9 @@ class Search(LookUps):
             Slice(ranking_of(one, query), (query.page - 1) * places, query.page * places)
             for one, places in zip(able, shares, strict=True)
         ]
+        off = [o for o in self.every if o.agency.name in query.agency and o not in chosen]
         unable = [unsupported(one, query) for one in chosen if one not in able]
+        unable += [switched_off(one) for one in off]
         return self._outcome(query, slices, patience, site, unable)
 
     def similar(  # noqa: PLR0913 - which picture, how long to wait, and what links carry
@@ -120,7 +124,7 @@ class Search(LookUps):
         return sum(self._calls.renew(call, within) for call in calls)
 
     def _chosen(self, query: SearchQuery) -> list[Listed]:
-        names = [one.agency.name for one in self.listed]
+        names = [one.agency.name for one in self.every]
         if set(query.agency) - set(names):
             raise BadQuery("agency", "Use one of: %(values)s.", values=", ".join(names))
         return [o for o in self.listed if not query.agency or o.agency.name in query.agency]
@@ -143,7 +147,7 @@ class Search(LookUps):
             page=query.page,
             pages=pages_of(slices, parts),
             total=total_of(part.total for part in parts),
-            items=tuple(self._linked(m, query.q, site) for m in items),
+            items=fold([self._linked(m, query.q, site) for m in items]),
             agencies=(*statuses, *unable),
             corrected=next((p.corrected for p in parts if p.corrected), msgspec.UNSET),
         )

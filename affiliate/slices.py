@@ -10,6 +10,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency
 from affiliate.cache import Answer, collection_key, search_key, similar_key
+from affiliate.errors import Suspended
 from affiliate.links import LinkStyle
 from affiliate.model import AgencyStatus, Failure, Media, SearchQuery, SearchResult
 from affiliate.policy import Policy
@@ -143,9 +144,10 @@ def part_of(one: Slice, answers: list[tuple[int, Answer[SearchResult]]]) -> Part
 
 def status_of(one: Slice, part: Part) -> AgencyStatus:
     """How an agency did, as a page says it."""
+    suspended = part.failure is not None and part.failure.kind == Suspended.kind
     return AgencyStatus(
         agency=one.ranking.listed.agency.name,
-        status=part.status,
+        status="suspended" if suspended else part.status,
         total=part.total,
         fetched_at=part.fetched_at,
         error=part.failure,
@@ -161,6 +163,12 @@ def unsupported(one: Listed, query: SearchQuery) -> AgencyStatus:
     )
     failure = Failure("unsupported", f"It can't search by {names}.", 0)
     return AgencyStatus(agency=one.agency.name, status="unsupported", error=failure)
+
+
+def switched_off(one: Listed) -> AgencyStatus:
+    """That the owner has switched off an agency that was asked for by name."""
+    failure = Failure("off", "It is switched off.", 0)
+    return AgencyStatus(agency=one.agency.name, status="suspended", error=failure)
 
 
 def total_of(totals: Iterable[int | None]) -> int | None:

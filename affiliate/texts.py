@@ -17,6 +17,8 @@ TROUBLES: Final[Mapping[str, LazyString]] = {
     "quota": _("this hour's calls are spent; known searches go on."),
     "timeout": _("it took too long to answer."),
     "down": _("it is out of reach just now."),
+    "suspended": _("it failed too often just now; it is tried again in a moment."),
+    "off": _("it is switched off."),
     "refused": _("it does not understand this search."),
     "unreadable": _("its answer could not be read."),
 }

@@ -1,9 +1,20 @@
-"""The hour's quota, counted by a store or by the process alone."""
+"""The hour's quota and the breaker, counted by a store or by the process alone."""
 
 import pytest
 
-from affiliate.errors import TooManyCalls
-from affiliate.health import Quota
+from affiliate.errors import (
+    AgencyDown,
+    AgencyError,
+    AgencyTimeout,
+    BadAnswer,
+    BadCredentials,
+    Forbidden,
+    NotFound,
+    RequestRefused,
+    Suspended,
+    TooManyCalls,
+)
+from affiliate.health import FAILURES, OPEN_SECONDS, PROBE_SECONDS, Breaker, Quota
 from tests.test_cache import Clock, Memory
 
 
@@ -48,3 +59,158 @@ def test_without_the_store_each_process_keeps_to_its_part() -> None:
         quota.take("a")
     clock.now = 4000
     quota.take("a")
+
+
+class Timed:
+    """A store whose entries, counters and leases end by a clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.entries: dict[str, tuple[bytes, float]] = {}
+
+    def get(self, key: str) -> bytes | None:
+        value, ends = self.entries.get(key, (b"", 0.0))
+        return value if ends > self.clock.now else None
+
+    def set(self, key: str, value: bytes, timeout: int) -> bool:
+        self.entries[key] = (value, self.clock.now + timeout)
+        return True
+
+    def lease(self, key: str, token: str, seconds: float) -> bool:
+        name = f"lease:{key}"
+        if self.get(name) is None:
+            self.entries[name] = (token.encode(), self.clock.now + seconds)
+        return self.get(name) == token.encode()
+
+    def incr(self, key: str, by: int, seconds: float) -> int | None:
+        value, ends = self.entries.get(key, (b"0", 0.0))
+        if ends <= self.clock.now:
+            value, ends = b"0", self.clock.now + seconds
+        self.entries[key] = (b"%d" % (int(value) + by), ends)
+        return int(self.entries[key][0])
+
+
+class Uncounted(Timed):
+    """A store that can't count just now, and keeps values in the process."""
+
+    def incr(self, key: str, by: int, seconds: float) -> None:
+        assert key
+        assert by
+        assert seconds
+
+
+def suspended(breaker: Breaker, agency: str = "a") -> float:
+    """For how long an agency is left alone; 0 when a call may pass."""
+    try:
+        breaker.admit(agency)
+    except Suspended as error:
+        return error.retry_after
+    return 0.0
+
+
+def fails(breaker: Breaker, times: int, kind: type[AgencyError] = AgencyDown) -> None:
+    for _ in range(times):
+        breaker.failed(kind("a", "It is down."))
+
+
+@pytest.mark.parametrize("kind", [AgencyDown, AgencyTimeout, BadAnswer, Forbidden])
+@pytest.mark.parametrize("store", [Timed, Uncounted])
+def test_an_agency_that_keeps_failing_is_left_alone(
+    kind: type[AgencyError], store: type[Timed]
+) -> None:
+    """Five failures within half a minute, then no call for half a minute."""
+    clock = Clock()
+    breaker = Breaker(store(clock), now=clock)
+    fails(breaker, FAILURES - 1, kind)
+    assert suspended(breaker) == 0
+    fails(breaker, 1, kind)
+    assert suspended(breaker) == OPEN_SECONDS
+    assert suspended(breaker, "b") == 0
+
+
+def test_all_processes_leave_it_alone() -> None:
+    """What two processes see fail counts together, and a third has not asked yet."""
+    clock = Clock()
+    store = Timed(clock)
+    first, second, third = (Breaker(store, now=clock) for _ in range(3))
+    fails(first, 3)
+    fails(second, 2)
+    assert suspended(third) == OPEN_SECONDS
+    assert third.suspended("a")
+
+
+def test_rare_failures_are_forgotten() -> None:
+    """One each ten seconds is no reason to leave an agency out."""
+    clock = Clock()
+    breaker = Breaker(Timed(clock), now=clock)
+    for _ in range(20):
+        fails(breaker, 1)
+        clock.now += 10
+        assert suspended(breaker) == 0
+
+
+def test_after_a_while_one_call_tries_it_again_and_the_others_wait() -> None:
+    """The probe may pass; when it never ends, another takes its place."""
+    clock = Clock()
+    breaker = Breaker(Timed(clock), now=clock)
+    fails(breaker, FAILURES)
+    clock.now += OPEN_SECONDS
+    assert suspended(breaker) == 0
+    assert suspended(breaker) == 1
+    clock.now += PROBE_SECONDS
+    assert suspended(breaker) == 0
+
+
+def test_a_probe_that_fails_leaves_it_alone_once_more() -> None:
+    """One failure is enough then; a success makes it as it was before."""
+    clock = Clock()
+    breaker = Breaker(Timed(clock), now=clock)
+    fails(breaker, FAILURES)
+    clock.now += OPEN_SECONDS
+    assert suspended(breaker) == 0
+    fails(breaker, 1)
+    assert suspended(breaker) == OPEN_SECONDS
+    clock.now += OPEN_SECONDS
+    assert suspended(breaker) == 0
+    breaker.answered("a")
+    clock.now += 1
+    fails(breaker, FAILURES - 1)
+    assert suspended(breaker) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (TooManyCalls("a", "Enough.", retry_after=77), 77),
+        (TooManyCalls("a", "Enough."), 60),
+        (BadCredentials("a", "No."), 300),
+    ],
+)
+def test_what_an_agency_says_of_itself_counts_at_once(error: AgencyError, seconds: float) -> None:
+    """Too many calls, or a key that it does not take: no other search will fare better."""
+    clock = Clock()
+    breaker = Breaker(Timed(clock), now=clock)
+    breaker.failed(error)
+    assert suspended(breaker) == seconds
+
+
+@pytest.mark.parametrize("kind", [NotFound, RequestRefused])
+def test_what_is_about_one_question_speaks_for_the_agency(kind: type[AgencyError]) -> None:
+    """A picture that is gone, or a word that it does not understand."""
+    clock = Clock()
+    breaker = Breaker(Timed(clock), now=clock)
+    fails(breaker, 3 * FAILURES, kind)
+    assert suspended(breaker) == 0
+    fails(breaker, FAILURES)
+    clock.now += OPEN_SECONDS
+    assert suspended(breaker) == 0
+    fails(breaker, 1, kind)
+    clock.now += 1
+    assert suspended(breaker) == 0
+
+
+def test_a_mark_that_can_not_be_read_is_none() -> None:
+    clock = Clock()
+    store = Timed(clock)
+    store.set("open:a", b"\xff", 60)
+    assert suspended(Breaker(store, now=clock)) == 0

@@ -74,7 +74,7 @@ class Site:
             now=self.clock,
             on_hit=self.hits.append,
             shelf=shelf,
-            edition=edition,
+            edition=lambda: edition,
         )
         self.client = Client(self.tier, Response)
 

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from affiliate.agencies.base import Agency
 from affiliate.cache import Cache
 from affiliate.errors import AgencyDown, BadQuery, NotFound
-from affiliate.health import Quota
+from affiliate.health import Breaker, Quota
 from affiliate.links import LinkStyle
 from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
 from affiliate.policy import Policy
@@ -57,7 +57,7 @@ def search_over(*shelves: Agency, weights: tuple[int, ...] = ()) -> Search:
         Listed(agency=shelf, weight=weight, link=CLOSED, policy=policy)
         for shelf, weight in zip(shelves, weights or (1,) * len(shelves), strict=True)
     ]
-    return Search(listed, Cache(Memory()), Quota(Memory(), {}, 1))
+    return Search(listed, Cache(Memory()), Quota(Memory(), {}, 1), Breaker(Memory()))
 
 
 def ranks(search: Search, page: int, agency: str) -> list[int]:
@@ -277,7 +277,7 @@ def test_many_who_ask_for_similar_pictures_cost_one_call() -> None:
 def test_similar_pictures_count_on_the_quota() -> None:
     """When the calls of the hour are spent, the page says so; the failed agency is data."""
     kin = Kin("a", 100)
-    search = Search([listed(kin)], Cache(Memory()), Quota(Memory(), {"a": 1}, 1))
+    search = Search([listed(kin)], Cache(Memory()), Quota(Memory(), {"a": 1}, 1), Breaker(Memory()))
     assert similar_ids(search) == list(range(6, 54))
     outcome = search.similar("a", "6", lang="en", patience=Patience.FULL)
     error = outcome.page.agencies[0].error

@@ -12,7 +12,7 @@ from affiliate.agencies.demo import Demo
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.cache import Cache
 from affiliate.errors import AgencyDown, LedgerError
-from affiliate.health import Quota
+from affiliate.health import Breaker, Quota
 from affiliate.ledger import Ledger
 from affiliate.links import LinkStyle
 from affiliate.policy import Policy
@@ -78,7 +78,9 @@ def over(ledger: Ledger, clock: Clock) -> Maker:
         policy = Policy(fresh=10, stale=100, empty=1)
         link = LinkStyle(template="{landing_url}")
         listed = [Listed(agency=a, weight=1, link=link, policy=policy) for a in agencies]
-        search = Search(listed, Cache(store, now=clock), Quota(store, limits or {}, 1))
+        search = Search(
+            listed, Cache(store, now=clock), Quota(store, limits or {}, 1), Breaker(store)
+        )
         return Suggestions(search, ledger, now=clock)
 
     return make

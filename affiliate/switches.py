@@ -1,0 +1,84 @@
+"""Which agencies the owner has switched off, without a deploy; kept in the ledger's database.
+
+Every process looks again within seconds, behind the requests that it answers meanwhile.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from affiliate.errors import LedgerError
+from affiliate.ledger import Ledger, metadata
+
+LOOK_SECONDS: Final = 2.0
+"""How old what is known may be before a process looks again."""
+
+switches = sa.Table(
+    "switches",
+    metadata,
+    sa.Column("agency", sa.String(100), primary_key=True),
+    sa.Column("off_at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
+)
+
+log = logging.getLogger(__name__)
+
+
+class Switches:
+    """The agencies that are off; ``now`` is a clock in seconds that never goes back."""
+
+    def __init__(self, ledger: Ledger, now: Callable[[], float] = time.monotonic) -> None:
+        self._ledger = ledger
+        self._now = now
+        self._off: frozenset[str] = frozenset()
+        self._looked_at = float("-inf")
+        self._lock = threading.Lock()
+        self._looking: threading.Thread | None = None
+
+    def off(self) -> frozenset[str]:
+        """The names of those that are off, as known within the last seconds; never waits long.
+
+        While the database can't be reached, what was known last goes on.
+        """
+        if self._now() - self._looked_at >= LOOK_SECONDS and self._lock.acquire(blocking=False):
+            first = self._looked_at == float("-inf")
+            self._looked_at = self._now()
+            self._looking = threading.Thread(target=self._look, daemon=True)
+            self._looking.start()
+            if first:
+                self._looking.join(LOOK_SECONDS)
+        return self._off
+
+    def _look(self) -> None:
+        try:
+            self._off = self.read()
+        except LedgerError as error:
+            log.warning("which agencies are off is as it was: %s", error)
+        finally:
+            self._lock.release()
+
+    def read(self) -> frozenset[str]:
+        """The names of those that are off, from the database now.
+
+        Raises:
+            LedgerError: it can't be reached.
+        """
+        with self._ledger.reading() as connection:
+            return frozenset(connection.execute(sa.select(switches.c.agency)).scalars())
+
+    def turn(self, agency: str, *, off: bool) -> None:
+        """Switch an agency off or on again; on the disk when this returns.
+
+        Raises:
+            LedgerError: it could not be kept.
+        """
+        with self._ledger.writing() as connection:
+            connection.execute(sa.delete(switches).where(switches.c.agency == agency))
+            if off:
+                at = datetime.now(UTC).replace(tzinfo=None)
+                connection.execute(sa.insert(switches).values(agency=agency, off_at=at))
+        self._looked_at = min(self._looked_at, self._now() - LOOK_SECONDS)

@@ -1,0 +1,82 @@
+"""An agency that the owner switches off is off in every process within seconds, and stays off."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from affiliate.errors import LedgerError
+from affiliate.ledger import Ledger
+from affiliate.switches import LOOK_SECONDS, Switches
+from tests.test_cache import Clock
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    made = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    made.upgrade()
+    yield made
+    made.close()
+
+
+def settled(switches: Switches) -> frozenset[str]:
+    """What it says once the look behind has ended."""
+    switches.off()
+    if switches._looking:
+        switches._looking.join()
+    return switches.off()
+
+
+def test_a_switch_holds_for_other_processes_and_for_later_ones(ledger: Ledger) -> None:
+    """Another process has it after its next look, one that starts later at once."""
+    clock = Clock()
+    other = Switches(ledger, now=clock)
+    assert other.off() == frozenset()
+    Switches(ledger).turn("acme", off=True)
+    assert other.off() == frozenset()
+    clock.now += LOOK_SECONDS
+    assert settled(other) == {"acme"}
+    assert Switches(ledger).off() == {"acme"}
+
+
+def test_it_can_be_switched_as_often_as_one_likes(ledger: Ledger) -> None:
+    switches = Switches(ledger)
+    for off in (True, True, False, False, True):
+        switches.turn("acme", off=off)
+        assert switches.read() == ({"acme"} if off else set())
+
+
+def test_without_the_database_what_was_known_goes_on(ledger: Ledger, tmp_path: Path) -> None:
+    clock = Clock()
+    switches = Switches(ledger, now=clock)
+    switches.turn("acme", off=True)
+    assert switches.off() == {"acme"}
+    ledger.close()
+    (tmp_path / "ledger.db").rename(tmp_path / "away.db")
+    (tmp_path / "ledger.db").mkdir()
+    clock.now += LOOK_SECONDS
+    assert settled(switches) == {"acme"}
+    with pytest.raises(LedgerError):
+        switches.turn("other", off=True)
+
+
+def test_nobody_waits_for_a_look_that_takes_long(ledger: Ledger) -> None:
+    """While one looks, requests go on with what is known, and none looks too."""
+    clock = Clock()
+    switches = Switches(ledger, now=clock)
+    switches.off()
+    gate, looks = threading.Event(), []
+
+    def read() -> frozenset[str]:
+        looks.append(1)
+        gate.wait(20)
+        return frozenset({"acme"})
+
+    switches.read = read  # type: ignore[method-assign]
+    for _ in range(5):
+        clock.now += LOOK_SECONDS
+        assert switches.off() == frozenset()
+    gate.set()
+    assert settled(switches) == {"acme"}
+    assert len(looks) <= 2
