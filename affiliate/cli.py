@@ -13,7 +13,16 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from affiliate.cache import FORMAT, search_key
-from affiliate.commands import accounts, collections, doctor, history, licensing, lookups, sync
+from affiliate.commands import (
+    accounts,
+    agencies,
+    collections,
+    doctor,
+    history,
+    licensing,
+    lookups,
+    sync,
+)
 from affiliate.errors import BadQuery, LedgerError, StoreDown, StoreRefused
 from affiliate.ledger import GROUPS, Click, Ledger
 from affiliate.page import Site
@@ -33,6 +42,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(cache_group)
     app.cli.add_command(warm)
     app.cli.add_command(accounts.group)
+    app.cli.add_command(agencies.group)
     app.cli.add_command(doctor.doctor)
     app.cli.add_command(licensing.subscriptions)
     app.cli.add_command(licensing.license)

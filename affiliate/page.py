@@ -4,6 +4,7 @@ import functools
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -16,7 +17,7 @@ from markupsafe import Markup
 from affiliate import filters, languages, memory, texts
 from affiliate.config import Config
 from affiliate.ledger import Ledger
-from affiliate.model import Media, SearchQuery
+from affiliate.model import Media, SearchQuery, Seller
 from affiliate.query import read_parameters, read_site
 from affiliate.search import Search
 from affiliate.stores import Guarded
@@ -95,15 +96,17 @@ def _vocabulary() -> dict[str, Any]:
     """What every template may use."""
     site = site_of_app()
     agencies = [one.agency for one in site.search.listed]
+    every = [one.agency for one in site.search.every]
     return {
         "absolute": absolute,
         "address": address,
         "agencies": agencies,
-        "agency_titles": {agency.name: agency.title for agency in agencies},
+        "agency_titles": {agency.name: agency.title for agency in every},
         "asset": asset,
         "chips": chips,
         "choices": lambda query: filters.choices(query, agencies),
         "config": site.config,
+        "credits": credits_of,
         "details": details,
         "direction": languages.direction,
         "duration": texts.duration,
@@ -118,8 +121,9 @@ def _vocabulary() -> dict[str, Any]:
         "slug": slug,
         "spoken": languages.spoken(languages.asked()),
         "structured": structured,
+        "terms": {agency.name: agency.terms for agency in every},
         "summary": texts.summary,
-        "trouble": lambda status, query: texts.trouble(status, query, agencies),
+        "trouble": lambda status, query: texts.trouble(status, query, every),
         "whole": whole,
     }
 
@@ -208,9 +212,18 @@ def _digest(folder: str, name: str) -> str:
     return hashlib.blake2b(Path(folder, name).read_bytes(), digest_size=6).hexdigest()
 
 
-def ping(media: Media, words: str, position: int) -> str:
-    """The address that browsers tell of a click on a tile."""
-    fields = {"agency": media.agency, "id": media.id, "words": words, "position": position}
+def credits_of(items: Sequence[Media]) -> Markup:
+    """The sources that the items' agencies want to be named, as links with commas between."""
+    asked = {one.agency.name: one.agency.terms.credit for one in site_of_app().search.every}
+    named = dict.fromkeys(filter(None, (asked.get(item.agency) for item in items)))
+    link = Markup('<a href="{}" rel="noopener">{}</a>')
+    return Markup(", ").join(link.format(address, text) for text, address in named)
+
+
+def ping(media: Media, words: str, position: int, seller: Seller | None = None) -> str:
+    """The address that browsers tell of a click on a tile, or on one of its sellers."""
+    sold = seller or media
+    fields = {"agency": sold.agency, "id": sold.id, "words": words, "position": position}
     host = shown_on()
     return f"/clicks?{urlencode(fields | ({'site': host} if host else {}))}"
 

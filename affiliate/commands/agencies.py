@@ -1,0 +1,101 @@
+"""``flask agency``: which agencies there are, and switching one off or on without a deploy."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from affiliate.agencies import AGENCIES, Agency
+from affiliate.commands.told import told
+from affiliate.config import prefix
+from affiliate.page import Site
+from affiliate.responses import KEEP_SECONDS
+from affiliate.switches import LOOK_SECONDS, Switches
+
+KNOWN_SECONDS: Final = LOOK_SECONDS + KEEP_SECONDS
+"""How old a page may be when a process looks, and what it remembers of it."""
+
+group = AppGroup("agency", help="The agencies that can be searched.")
+
+
+@group.command("list")
+def list_() -> None:
+    """Show every agency: whether it is on, how it speaks, what it can, how sure that is."""
+    with told():
+        rows = [("agency", "state", "speaks", "can", "filters", "links", "sure"), *_rows()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
+        click.echo(line.rstrip())
+
+
+@group.command()
+@click.argument("name", type=click.Choice(tuple(AGENCIES)))
+def off(name: str) -> None:
+    """Stop searching an agency, now and until it is switched on again."""
+    with told():
+        _switches().turn(name, off=True)
+        left = [one.agency.name for one in _site().search.every]
+        left = [one for one in left if one not in _switches().read()]
+    click.echo(f"{name} is off; every page knows within {KNOWN_SECONDS:.0f} s.")
+    if not left:
+        click.echo("No agency is on now, so visitors find nothing.", err=True)
+
+
+@group.command()
+@click.argument("name", type=click.Choice(tuple(AGENCIES)))
+def on(name: str) -> None:
+    """Search an agency again."""
+    with told():
+        _switches().turn(name, off=False)
+    if name in {one.agency.name for one in _site().search.every}:
+        click.echo(f"{name} is on; every page knows within {KNOWN_SECONDS:.0f} s.")
+    else:
+        click.echo(f"{name} is not switched off, but not set up either: {_needs(AGENCIES[name])}.")
+
+
+def _rows() -> Iterator[tuple[str, ...]]:
+    off_now = _switches().read()
+    weights = {one.agency.name: one.weight for one in _site().search.every}
+    for name, kind in AGENCIES.items():
+        state = f"on, weight {weights[name]}" if name in weights else f"needs {_needs(kind)}"
+        yield (
+            name,
+            "off" if name in off_now else state,
+            kind.wire,
+            ", ".join(_abilities(kind)),
+            str(len(kind.expresses)),
+            kind.network or "none",
+            kind.sure,
+        )
+
+
+def _abilities(kind: type[Agency]) -> Iterator[str]:
+    """What an agency can beside searching pictures."""
+    able = {
+        "footage": bool(kind.footage),
+        "details": kind.details is not Agency.details,
+        "similar": kind.has_similar,
+        "suggestions": kind.suggests,
+        "categories": kind.categorizes,
+        "popularity": "popular" in (kind.expresses.get("sort") or ()),
+    }
+    return (name for name, can in able.items() if can)
+
+
+def _needs(kind: type[Agency]) -> str:
+    """The settings without which an agency is not on."""
+    sets = (" and ".join(prefix(kind.name) + n for n in names) for names in kind.credentials)
+    return ", or ".join(sets) or f"{kind.name} in AGENCIES"
+
+
+def _site() -> Site:
+    site: Site = current_app.extensions["site"]
+    return site
+
+
+def _switches() -> Switches:
+    switches: Switches = current_app.extensions["switches"]
+    return switches

@@ -1,0 +1,109 @@
+"""``flask agency`` shows the agencies and switches them off and on, for pages that run already."""
+
+from collections.abc import Iterator
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from flask.testing import FlaskClient
+
+from affiliate.agencies import AGENCIES
+from affiliate.memory import MemoryTier
+from affiliate.switches import Switches
+from tests.conftest import ClientMaker
+from tests.dialects import Server, serving
+from tests.dialects.pixabay import PixabayDialect
+
+
+@pytest.fixture
+def agency() -> Iterator[Server]:
+    with serving(PixabayDialect()) as server:
+        yield server
+
+
+@pytest.fixture
+def client(make_client: ClientMaker, agency: Server) -> FlaskClient:
+    """A site of the demo catalogue and an agency of this machine."""
+    settings = {"PIXABAY_URL": agency.url, "PIXABAY_KEY": PixabayDialect.keys["KEY"]}
+    return make_client(AGENCIES="demo,pixabay:2", **settings)
+
+
+@pytest.fixture(autouse=True)
+def looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if seconds had passed between a command and the next request."""
+    monkeypatch.setattr(Switches, "off", Switches.read)
+
+
+def run(app: Flask, *arguments: str) -> Result:
+    """A command; after it, the seconds are over for which a process remembers what it answered."""
+    result = app.test_cli_runner().invoke(args=["agency", *arguments])
+    tier: object = app.wsgi_app
+    assert isinstance(tier, MemoryTier)
+    tier._kept.clear()
+    return result
+
+
+def statuses(client: FlaskClient, query: str = "q=flower") -> dict[str, str]:
+    answer = client.get(f"/api/search?{query}").get_json()
+    return {one["agency"]: one["status"] for one in answer["agencies"]}
+
+
+def test_every_agency_is_listed_with_its_state(client: FlaskClient) -> None:
+    """Those that are on, one that is switched off, and what the others need."""
+    app = client.application
+    run(app, "off", "demo")
+    lines = {line.split()[0]: line for line in run(app, "list").output.splitlines()}
+    assert set(lines) == {"agency", *AGENCIES}
+    assert "  on, weight 2  " in lines["pixabay"]
+    assert "documented by third parties" in lines["pixabay"]
+    assert lines["demo"].split()[1] == "off"
+    assert "needs SHUTTERSTOCK_API_TOKEN, or SHUTTERSTOCK_CLIENT_ID and" in lines["shutterstock"]
+
+
+def test_an_agency_that_is_switched_off_is_searched_no_more(
+    client: FlaskClient, agency: Server
+) -> None:
+    """Its places go to the others; switched on, it is there again without another call."""
+    assert set(statuses(client)) == {"demo", "pixabay"}
+    calls = len(agency.asked)
+    assert "pixabay is off" in run(client.application, "off", "pixabay").output
+    assert statuses(client) == {"demo": "fresh"}
+    assert statuses(client, "q=tree") == {"demo": "fetched"}
+    assert client.get("/image/pixabay/900001").status_code == 404
+    assert len(agency.asked) == calls
+    assert "pixabay is on" in run(client.application, "on", "pixabay").output
+    assert set(statuses(client)) == {"demo", "pixabay"}
+    assert len(agency.asked) == calls
+
+
+def test_a_link_that_names_an_agency_that_is_off_says_so(client: FlaskClient) -> None:
+    """It is data on the page, no error of the visitor's."""
+    run(client.application, "off", "pixabay")
+    assert statuses(client, "q=flower&agency=pixabay") == {"pixabay": "suspended"}
+    page = client.get("/search?q=flower&agency=pixabay&lang=en&wait=1").get_data(as_text=True)
+    assert "it is switched off" in page
+
+
+def test_a_finished_page_is_not_shown_from_before_the_switch(client: FlaskClient) -> None:
+    """What the store keeps of finished pages belongs to the agencies that were on."""
+    path = "/search?q=flower&lang=en&wait=1"
+    assert "pixabay.com" in client.get(path).get_data(as_text=True)
+    run(client.application, "off", "pixabay")
+    assert "pixabay.com/photos" not in client.get(path).get_data(as_text=True)
+
+
+def test_without_any_agency_the_owner_is_warned(client: FlaskClient) -> None:
+    run(client.application, "off", "demo")
+    assert "visitors find nothing" in run(client.application, "off", "pixabay").output
+    assert statuses(client) == {}
+
+
+def test_an_unknown_name_is_said(client: FlaskClient) -> None:
+    result = run(client.application, "off", "acme")
+    assert result.exit_code == 2
+    assert "'shutterstock'" in result.output
+
+
+def test_one_that_is_not_set_up_says_what_it_needs(client: FlaskClient) -> None:
+    result = run(client.application, "on", "shutterstock")
+    assert "not set up either: SHUTTERSTOCK_API_TOKEN" in result.output
