@@ -80,8 +80,8 @@ class LookUps:
         answer = self._calls.kept(call)
         asked = query_of(media, lang).replace(q=words)
         if answer is None and (found := self._seen(one, media_id, asked)):
-            return self._linked(found, words, site)
-        return self._linked(value_of(agency, answer or self._waited(call)), words, site)
+            return self.linked(found, words, site)
+        return self.linked(value_of(agency, answer or self._waited(call)), words, site)
 
     def several(self, agency: str, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
         """Pictures or clips as their agency has them now, in the order of the ids.
@@ -94,7 +94,7 @@ class LookUps:
         one = self._on(agency)
         calls = -(-len(ids) // one.agency.ids_at_once)
         found = self._calls.made(one, lambda: one.agency.several(ids, media), calls=calls)
-        return tuple(self._linked(item, "", "") for item in found if item.media == media)
+        return tuple(self.linked(item) for item in found if item.media == media)
 
     def contributors(self, agency: str, ids: Sequence[str]) -> tuple[Contributor, ...]:
         """What an agency says of its contributors now, by their ids.
@@ -193,7 +193,8 @@ class LookUps:
         items = answer.value.items if answer and answer.value else ()
         return next((item for item in items if item.id == media_id), None)
 
-    def _linked(self, media: Media, words: str, site: str) -> Media:
+    def linked(self, media: Media, words: str = "", site: str = "") -> Media:
+        """An item of an agency that is on, with its link: for ``words`` on ``site``."""
         one = next(o for o in self.listed if o.agency.name == media.agency)
         landing = one.agency.landing(media)
         link = affiliate_link(one.link, media, landing, site=site, query=words)

@@ -117,6 +117,14 @@ class Search(LookUps):
         whole = Slice(ranking, first, first + PAGE_PLACES)
         return self._outcome(SearchQuery(lang=lang, page=page), [whole], patience, site)
 
+    def made(self, one: Listed, query: SearchQuery) -> SearchResult:
+        """The first chunk as its agency gives it now, past the cache; counted like every call.
+
+        Raises:
+            AgencyError: it gave nothing.
+        """
+        return self._calls.made(one, lambda: one.agency.search(query, 0))
+
     def warm(self, query: SearchQuery, within: float) -> int:
         """Fetch the first chunks that will be fresh for less than ``within`` seconds; how many."""
         able = [one for one in self._chosen(query) if not one.agency.unsupported(query)]
@@ -147,7 +155,7 @@ class Search(LookUps):
             page=query.page,
             pages=pages_of(slices, parts),
             total=total_of(part.total for part in parts),
-            items=fold([self._linked(m, query.q, site) for m in items]),
+            items=fold([self.linked(m, query.q, site) for m in items]),
             agencies=(*statuses, *unable),
             corrected=next((p.corrected for p in parts if p.corrected), msgspec.UNSET),
         )

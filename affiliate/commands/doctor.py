@@ -4,12 +4,13 @@ Settings are read before any command runs; what is wrong with them is said then,
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from affiliate.commands import selfcheck
+from affiliate.commands.selfcheck import Finding
 from affiliate.config import prefix
 from affiliate.errors import AgencyError, LedgerError
 from affiliate.links import affiliate_link
@@ -21,33 +22,32 @@ SAMPLE = "108559295"
 """The id in sample links: that of the picture in the official example."""
 
 
-class Finding(NamedTuple):
-    """One line: ``state`` is ok, warn or FAULT."""
-
-    state: str
-    about: str
-    words: str
-
-
 @click.command()
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Search each agency too and look at what comes back; for a daily run.",
+)
 @with_appcontext
-def doctor() -> None:
+def doctor(*, live: bool) -> None:
     """Check settings, keys, links, cache and ledger; the exit status is 1 if anything fails."""
     site: Site = current_app.extensions["site"]
     failed = False
-    for one in findings(site):
+    for one in findings(site, live=live):
         click.echo(f"{one.state:6}{one.about}: {one.words}")
         failed = failed or one.state == "FAULT"
     if failed:
         raise SystemExit(1)
 
 
-def findings(site: Site) -> Iterator[Finding]:
+def findings(site: Site, *, live: bool = False) -> Iterator[Finding]:
     """Everything that is looked at, one after the other."""
     yield Finding("ok", "settings", f"complete, for {', '.join(site.config.agencies)}")
     for one in site.search.listed:
         yield _answers(one)
         yield from _links(one)
+        if live:
+            yield from selfcheck.findings(one, current_app.extensions["transport"], site.search)
     yield _cache(site)
     yield _ledger(site)
     if site.config.site_url is None:

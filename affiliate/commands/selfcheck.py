@@ -1,0 +1,115 @@
+"""What ``flask doctor --live`` asks of an agency: one search, and a close look at what it gives.
+
+Meant for a daily run, so that a changed API is known before visitors see it.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from PIL import Image, UnidentifiedImageError
+
+from affiliate.errors import AgencyError
+from affiliate.links import encoded
+from affiliate.messages import Request
+from affiliate.model import Media, SearchQuery
+from affiliate.search import Search
+from affiliate.slices import Listed
+from affiliate.transport import Transport
+
+QUERY: Final = SearchQuery(q="flower")
+"""What every agency has pictures of."""
+MOST_BYTES: Final = 2 * 1024 * 1024
+SAME_RATIO: Final = 0.1
+"""How far a file's ratio may be from the declared one; Shutterstock's id bar is 0.07 of it."""
+
+
+class Finding(NamedTuple):
+    """One line: ``state`` is ok, warn or FAULT."""
+
+    state: str
+    about: str
+    words: str
+
+
+def findings(one: Listed, transport: Transport, search: Search) -> Iterator[Finding]:
+    """What a search of an agency gives: pictures, their files, links and fields."""
+    name = one.agency.name
+    began = time.monotonic()
+    try:
+        result = search.made(one, QUERY)
+    except AgencyError as error:
+        yield Finding("FAULT", name, f"a search fails: {error.message}")
+        return
+    if not result.items:
+        yield Finding("FAULT", name, f"finds nothing for {QUERY.q!r}")
+        return
+    took = 1000 * (time.monotonic() - began)
+    total = "" if result.total is None else f" of {result.total}"
+    words = f"finds {len(result.items)}{total} pictures for {QUERY.q!r} in {took:.0f} ms"
+    yield Finding("ok", name, words)
+    first = search.linked(result.items[0], QUERY.q)
+    yield _allowed(one, first)
+    yield _file(one, first, transport)
+    yield _link(one, first)
+    yield from _changed(one, result.items)
+
+
+def _allowed(one: Listed, media: Media) -> Finding:
+    """Whether the page's Content-Security-Policy lets browsers load its pictures."""
+    parts = urlsplit(media.thumbnail.url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    hosts = (*one.agency.picture_hosts, one.agency.url.rstrip("/"))
+    patterns = (re.escape(host).replace(r"\*", r"[\w.-]+") for host in hosts)
+    if any(re.fullmatch(pattern, origin) for pattern in patterns):
+        return Finding("ok", one.agency.name, f"shows pictures of {parts.netloc}")
+    words = f"its pictures come from {parts.netloc} now, which pages do not allow"
+    return Finding("FAULT", one.agency.name, words)
+
+
+def _file(one: Listed, media: Media, transport: Transport) -> Finding:
+    """Whether a thumbnail's address leads to a picture of the declared shape."""
+    name, box = one.agency.name, media.thumbnail
+    try:
+        width, height = Image.open(BytesIO(_fetched(name, box.url, transport))).size
+    except AgencyError as error:
+        return Finding("FAULT", name, f"a thumbnail can't be loaded: {error.message}")
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError):
+        return Finding("FAULT", name, "a thumbnail's address leads to something else")
+    apart = abs(width / height / (box.width / box.height) - 1)
+    said = f"{box.width:.0f}x{box.height:.0f}"
+    if apart > SAME_RATIO:
+        words = f"a thumbnail is {width}x{height}, not {said}; pages cut off too much of it"
+        return Finding("warn", name, words)
+    return Finding("ok", name, f"a thumbnail loads, {width}x{height} for a box of {said}")
+
+
+def _fetched(name: str, url: str, transport: Transport) -> bytes:
+    found = bytearray()
+    with transport.stream(Request(agency=name, url=url), redirects=3) as stream:
+        for part in stream.chunks():
+            found += part
+            if len(found) > MOST_BYTES:
+                break
+    return bytes(found)
+
+
+def _link(one: Listed, media: Media) -> Finding:
+    """Whether the link of a picture leads there, and earns."""
+    name, landing = one.agency.name, one.agency.landing(media)
+    if not any(part in media.link for part in (landing, encoded(landing), encoded(media.id))):
+        return Finding("FAULT", name, f"a link does not lead to its picture: {media.link}")
+    earns = one.link.affiliate_id is not None and encoded(one.link.affiliate_id) in media.link
+    words = "with your affiliate id" if earns else "without an affiliate id"
+    return Finding("ok", name, f"a link leads to its picture, {words}: {media.link}")
+
+
+def _changed(one: Listed, items: tuple[Media, ...]) -> Iterator[Finding]:
+    """Fields that every answer of the agency used to have in some item."""
+    gone = [name for name in one.agency.gives if not any(getattr(m, name) for m in items)]
+    if gone:
+        words = f"no picture has {' or '.join(gone)} any more; its API may have changed"
+        yield Finding("warn", one.agency.name, words)

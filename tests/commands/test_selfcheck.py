@@ -1,0 +1,112 @@
+"""``flask doctor --live`` notices what visitors would: no pictures, broken files, wrong links."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from tests.browser.fake_agency import picture
+from tests.conftest import ClientMaker
+from tests.dialects import Answer, Asked, Server, in_text, serving
+from tests.dialects.pixabay import PixabayDialect
+
+
+class WithFiles(PixabayDialect):
+    """Pixabay, whose pictures are on this machine too."""
+
+    url = ""
+    file: Answer = Answer(200, picture(640, 427), "image/png")
+
+    def answer(self, asked: Asked) -> Answer:
+        return self.file if asked.path.startswith("/files/") else super().answer(asked)
+
+    def item(self, number: int) -> dict[str, Any]:
+        return {**super().item(number), "webformatURL": f"{self.url}/files/{number}.png"}
+
+
+@pytest.fixture
+def dialect() -> WithFiles:
+    return WithFiles()
+
+
+@pytest.fixture
+def server(dialect: WithFiles) -> Iterator[Server]:
+    with serving(dialect) as server:
+        dialect.url = server.url
+        yield server
+
+
+def doctor(make_client: ClientMaker, server: Server, **settings: str) -> Result:
+    keys = {"PIXABAY_URL": server.url, "PIXABAY_KEY": WithFiles.keys["KEY"]}
+    app = make_client(**{**keys, "SITE_URL": "https://pictures.example", **settings}).application
+    return app.test_cli_runner().invoke(args=["doctor", "--live"])
+
+
+def lines(result: Result, state: str) -> str:
+    return "\n".join(x for x in result.output.splitlines() if x.startswith(state))
+
+
+def test_a_sound_agency_has_no_faults(make_client: ClientMaker, server: Server) -> None:
+    """One search; its pictures' host, a file, a link: each is a line."""
+    result = doctor(make_client, server)
+    assert result.exit_code == 0, result.output
+    assert "finds 100 of 100 pictures for 'flower'" in result.output
+    assert "a thumbnail loads, 640x427 for a box of 640x427" in result.output
+    assert "without an affiliate id: https://pixabay.com/photos/flower-900001/" in result.output
+    assert not lines(result, "warn")
+    assert WithFiles.keys["KEY"] not in result.output
+
+
+def test_the_owners_link_is_shown_with_the_owners_id(
+    make_client: ClientMaker, server: Server
+) -> None:
+    link = "https://go.example/?me={affiliate_id}&to={landing}"
+    result = doctor(make_client, server, PIXABAY_AFFILIATE_LINK=link, PIXABAY_AFFILIATE_ID="me42")
+    assert "with your affiliate id: https://go.example/?me=me42&to=https%3A" in result.output
+
+
+def test_a_search_that_fails_or_finds_nothing_is_a_fault(
+    make_client: ClientMaker, server: Server, dialect: WithFiles
+) -> None:
+    dialect.total = 0
+    result = doctor(make_client, server)
+    assert result.exit_code == 1
+    assert "finds nothing for 'flower'" in lines(result, "FAULT")
+    server.fixed = in_text("oops", 500)
+    assert "a search fails: HTTP 500" in lines(doctor(make_client, server), "FAULT")
+
+
+def test_a_thumbnail_that_is_none_is_a_fault(
+    make_client: ClientMaker, server: Server, dialect: WithFiles
+) -> None:
+    dialect.file = in_text("<html>moved</html>")
+    assert "leads to something else" in lines(doctor(make_client, server), "FAULT")
+    dialect.file = in_text("gone", 404)
+    assert "can't be loaded: HTTP 404" in lines(doctor(make_client, server), "FAULT")
+
+
+def test_a_thumbnail_of_another_shape_is_a_warning(
+    make_client: ClientMaker, server: Server, dialect: WithFiles
+) -> None:
+    dialect.file = Answer(200, picture(300, 300), "image/png")
+    result = doctor(make_client, server)
+    assert "is 300x300, not 640x427" in lines(result, "warn")
+    assert result.exit_code == 0
+
+
+def test_a_host_that_pages_do_not_allow_is_a_fault(
+    make_client: ClientMaker, server: Server, dialect: WithFiles
+) -> None:
+    """The Content-Security-Policy would leave the tiles empty."""
+    dialect.url = server.url.replace("127.0.0.1", "localhost")
+    result = doctor(make_client, server)
+    assert "come from localhost:" in lines(result, "FAULT")
+
+
+def test_a_field_that_is_gone_is_a_warning(
+    make_client: ClientMaker, server: Server, dialect: WithFiles
+) -> None:
+    dialect.absent = frozenset({"user"})
+    result = doctor(make_client, server)
+    assert "no picture has contributor any more" in lines(result, "warn")
