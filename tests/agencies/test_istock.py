@@ -1,0 +1,106 @@
+"""iStock shows only what has a page at iStock, and says what Getty's API can't do for it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from affiliate.agencies.istock import Istock
+from affiliate.model import SearchQuery
+from tests.calling import transporting
+from tests.dialects import FIRST, Server, in_json, serving
+from tests.dialects.istock import IstockDialect
+
+FLOWER = SearchQuery(q="flower")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving(IstockDialect()) as server:
+        yield server
+
+
+@pytest.fixture
+def istock(server: Server) -> Iterator[Istock]:
+    with transporting() as transport:
+        yield Istock(transport, url=server.url, credentials=IstockDialect.keys)
+
+
+def answering(server: Server, **fields: Any) -> None:
+    """Let the server find one picture with other fields."""
+    image = IstockDialect().item(FIRST) | fields
+    server.fixed = in_json({"result_count": 1, "images": [image]})
+
+
+def test_the_page_is_that_at_istock_wherever_it_stands(istock: Istock, server: Server) -> None:
+    """Position says nothing: the name does."""
+    sites = IstockDialect().item(FIRST)["referral_destinations"]
+    for order in (sites, sites[::-1]):
+        answering(server, referral_destinations=order)
+        page = istock.search(FLOWER, 0).items[0].page_url
+        assert page == f"https://www.istockphoto.com/photo/flower-gm{FIRST}-1"
+
+
+def test_what_only_getty_sells_is_left_out(istock: Istock, server: Server) -> None:
+    """No picture leads to a page that isn't iStock's."""
+    getty = {"site_name": "gettyimages", "uri": "https://www.gettyimages.com/detail/1"}
+    for sites in ([getty], [], None, [{"site_name": "istockphoto", "uri": "javascript:0"}]):
+        answering(server, referral_destinations=sites)
+        found = istock.search(FLOWER, 0)
+        assert (found.items, found.total) == ((), 1)
+
+
+def test_a_box_has_the_ratio_of_the_picture_or_three_to_two(istock: Istock, server: Server) -> None:
+    """Display sizes come without sizes."""
+    thumb = IstockDialect().item(FIRST)["display_sizes"][1:]
+    for fields, size in (
+        ({}, (612, 408)),
+        ({"max_dimensions": {"width": 3000, "height": 6000}}, (306, 612)),
+        ({"max_dimensions": None}, (612, 408)),
+        ({"max_dimensions": {"width": 0, "height": 0}}, (612, 408)),
+        ({"display_sizes": thumb}, (170, 113)),
+    ):
+        answering(server, **fields)
+        one = istock.search(FLOWER, 0).items[0].thumbnail
+        assert (one.width, one.height) == size
+
+
+@pytest.mark.parametrize(
+    ("lang", "sent"),
+    [("de", "de"), ("en", "en-US"), ("pt", "pt-BR"), ("zh-Hant", "zh-HK"), ("ar", ""), (None, "")],
+)
+def test_the_language_stands_in_a_header_if_it_has_it(
+    istock: Istock, server: Server, lang: str | None, sent: str
+) -> None:
+    """Languages that the API lacks are not named."""
+    istock.search(FLOWER.replace(lang=lang), 0)
+    istock.similar(str(FIRST), SearchQuery(lang=lang), 0)
+    assert [one.headers.get("accept-language", "") for one in server.asked] == [sent, sent]
+
+
+def test_safe_is_always_said(istock: Istock, server: Server) -> None:
+    """Both filters of the API follow it."""
+    for safe, said in ((True, "true"), (False, "false")):
+        istock.search(FLOWER.replace(safe=safe), 0)
+        asked = server.asked[-1].params
+        assert (asked["safe_search"], asked["exclude_nudity"]) == (said, said)
+
+
+def test_it_says_that_it_needs_words_and_has_no_grayscale(istock: Istock) -> None:
+    """The API says that searches without a phrase are not supported."""
+    assert istock.unsupported(FLOWER.replace(color="grayscale")) == ("color",)
+    assert istock.unsupported(FLOWER.replace(color="ff8800", contributor="ann")) == ()
+    assert istock.unsupported(SearchQuery(contributor="ann")) == ("contributor",)
+    assert istock.unsupported(SearchQuery(color="ff8800", category="x")) == ("category", "color")
+
+
+def test_details_hold_keywords_and_the_words_of_a_search_are_corrected(
+    istock: Istock, server: Server
+) -> None:
+    """What the API offers beside the picture arrives."""
+    image = IstockDialect().item(FIRST) | {"keywords": [{"text": "rose"}, {"text": None}]}
+    server.fixed = in_json(
+        {"result_count": 1, "images": [image], "auto_corrections": {"phrase": "flower"}}
+    )
+    assert istock.details(str(FIRST)).keywords == ("rose",)
+    assert istock.search(SearchQuery(q="flwer"), 0).corrected == "flower"

@@ -1,0 +1,121 @@
+"""Our client of Getty's API, and our stand-in for it, against the official OpenAPI description."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from affiliate.agencies.istock import Istock
+from affiliate.agencies.istock_wire import LANGUAGES
+from affiliate.errors import AgencyDown, BadCredentials, RequestRefused
+from affiliate.messages import Request
+from affiliate.model import SearchQuery
+from affiliate.transport import Transport
+from tests.contract.prism import prism
+from tests.contract.shared import upstream
+from tests.dialects import FIRST, Server, in_json, serving
+from tests.dialects.istock import IstockDialect
+
+SEARCH = "/v3/search/images/creative"
+PATHS = (SEARCH, "/v3/images/{id}", "/v3/images/{id}/similar")
+CAT = SearchQuery(q="cat")
+QUERIES = [
+    CAT,
+    *(
+        CAT.replace(**{name: int(value) if name == "people" else value})
+        for name, values in IstockDialect.sends.items()
+        for value in values
+    ),
+    *(CAT.replace(lang=lang) for lang in LANGUAGES),
+    CAT.replace(safe=False),
+    SearchQuery(q="caf\u00e9 & tea? 100% \u732b"),
+]
+
+
+@pytest.fixture(scope="module")
+def description() -> Path:
+    return upstream("istock-getty", "openapi.json")
+
+
+@pytest.fixture(scope="module")
+def transport() -> Iterator[Transport]:
+    one = Transport(total_seconds=20)
+    yield one
+    one._session.close()
+
+
+@pytest.fixture(scope="module")
+def stand_in() -> Iterator[Server]:
+    with serving(IstockDialect()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def watched(
+    description: Path, stand_in: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The stand-in behind a proxy that checks requests and answers.
+
+    The proxy takes a list that may be null for text, so no list in an address may be null here.
+    """
+    document = json.loads(description.read_bytes())
+    for path in PATHS:
+        for parameter in document["paths"][path]["get"]["parameters"]:
+            if parameter.get("schema", {}).get("type") == "array":
+                parameter["schema"].pop("nullable", None)
+    mended = tmp_path_factory.mktemp("prism") / "openapi.json"
+    mended.write_text(json.dumps(document))
+    with prism("proxy", str(mended), stand_in.url) as url:
+        yield url
+
+
+def test_every_request_and_answer_is_as_described(watched: str, transport: Transport) -> None:
+    """Each filter, value and language is valid, and so is what the stand-in says to it."""
+    agency = Istock(transport, url=watched, credentials=IstockDialect.keys)
+    for query in QUERIES:
+        assert agency.search(query, 0).items[0].id == str(FIRST)
+    assert agency.details(str(FIRST)).id == str(FIRST)
+    assert agency.similar(str(FIRST), SearchQuery(lang="de"), 0).items[0].id == str(FIRST + 1)
+    assert agency.check().words
+
+
+def test_the_proxy_refuses_what_breaks_the_description(
+    watched: str, stand_in: Server, transport: Transport
+) -> None:
+    """The test above can fail: by a wrong value, without a key and by an unknown field."""
+    agency = Istock(transport, url=watched, credentials=IstockDialect.keys)
+    call = agency.request(CAT, 0)
+    wrong = Request(
+        agency="istock",
+        url=watched + SEARCH,
+        params=(("phrase", "cat"), ("orientations", "horizontal,round")),
+        headers=call.headers,
+    )
+    with pytest.raises(RequestRefused):
+        transport.send(wrong)
+    with pytest.raises(BadCredentials):
+        transport.send(Request(agency="istock", url=watched + SEARCH))
+    stand_in.fixed = in_json({"result_count": 0, "images": [], "pictures": []})
+    try:
+        with pytest.raises(AgencyDown):  # the proxy's own error
+            agency.search(CAT, 0)
+    finally:
+        stand_in.fixed = None
+
+
+def test_every_parameter_field_and_language_is_in_the_description(description: Path) -> None:
+    """Nothing that we send is unknown to the API (the proxy would pass it on)."""
+    document = json.loads(description.read_bytes())
+    parameters = {p["name"]: p for p in document["paths"][SEARCH]["get"]["parameters"]}
+    agency = Istock(Transport(), credentials=IstockDialect.keys)
+    calls = [agency.request(query, 0) for query in QUERIES]
+    assert {name for call in calls for name, _ in call.params} <= set(parameters)
+    spoken = parameters["Accept-Language"]["description"]
+    sent = {call.headers.get("Accept-Language", "de") for call in calls}
+    assert [lang for lang in sent if f" {lang}" not in spoken] == []
+    enums = document["components"]["schemas"]
+    asked = dict(calls[0].params)["fields"].split(",")
+    for schema in ("CreativeImagesFieldValues", "ImageDetailFieldValues", "ImagesFieldValues"):
+        known = set(enums[schema]["enum"])
+        assert [f for f in asked if f not in known] == [], schema

@@ -1,0 +1,119 @@
+"""iStock through Getty Images v3: JSON, the key in a header, lists in one parameter."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from tests.dialects.dialect import Dialect, Sent
+from tests.dialects.serving import Answer, Asked, in_json, in_text
+
+GONE = in_text("ImageNotFound", 404)
+AGES = {
+    "infants": "newborn,baby",
+    "children": "child",
+    "teenagers": "teenager",
+    "20s": "20-29_years",
+    "30s": "30-39_years",
+    "40s": "40-49_years",
+    "50s": "50-59_years",
+    "60s": "60-69_years",
+    "older": "70-79_years,80-89_years,90_plus_years,100_over",
+}
+ETHNICITIES = {
+    "black": "black",
+    "caucasian": "white",
+    "east_asian": "east_asian",
+    "hispanic": "hispanic_latinx",
+    "japanese": "japanese",
+    "middle_eastern": "middle_eastern",
+    "native_american": "native_american_first_nations",
+    "pacific_islander": "pacific_islander",
+    "south_asian": "south_asian",
+    "southeast_asian": "southeast_asian",
+}
+PEOPLE = {"0": "none", "1": "one", "2": "two", "3": "group", "4": "group"}
+SORTS = {
+    "popular": "most_popular",
+    "relevance": "best_match",
+    "newest": "newest",
+    "random": "random",
+}
+
+
+class IstockDialect(Dialect):
+    """``GET /v3/search/images/creative``, ``/v3/images/{id}`` and ``.../similar``."""
+
+    name = "istock"
+    keys: ClassVar[Mapping[str, str]] = {"API_KEY": "istock-k3y"}
+    optional = ("title", "artist", "asset_family", "graphical_style", "max_dimensions")
+    required = ("id", "display_sizes", "referral_destinations")
+    sends: ClassVar[Mapping[str, Mapping[str, Sent]]] = {
+        "type": {
+            "photo": {"graphical_styles": "photography"},
+            "illustration": {"graphical_styles": "illustration"},
+            "vector": {"graphical_styles": "vector"},
+        },
+        "orientation": {one: {"orientations": one} for one in ("horizontal", "vertical", "square")},
+        "color": {"ff8800": {"color": "#ff8800"}},
+        "people": {ours: {"number_of_people": theirs} for ours, theirs in PEOPLE.items()},
+        "age": {ours: {"age_of_people": theirs} for ours, theirs in AGES.items()},
+        "ethnicity": {ours: {"ethnicity": theirs} for ours, theirs in ETHNICITIES.items()},
+        "contributor": {"Ann Other": {"artists": "Ann Other"}},
+        "license": {"commercial": {"exclude_editorial_use_only": "true"}},
+        "sort": {ours: {"sort_order": theirs} for ours, theirs in SORTS.items()},
+    }
+    errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
+        "a wrong key": (in_json({"message": "Unauthorized"}, 401), "credentials"),
+        "a wrong value": (in_text("InvalidParameterValue", 400), "refused"),
+        "a size that the key may not see": (in_text("UnauthorizedDisplaySize", 403), "credentials"),
+        "too many calls": (in_json({"message": "Too Many"}, 429, retry_after="7"), "quota"),
+        "a fault of its own": (in_text("InvalidIStockCollection", 500), "down"),
+    }
+    sources = (
+        "istock-getty/openapi.json",
+        "istock-getty/error-401.json",
+        "istock-getty/search-response.docs-gettingstarted.json",
+    )
+    examples = (("istock-getty/search-response.docs-gettingstarted.json", 0),)
+
+    def answer(self, asked: Asked) -> Answer:
+        if asked.headers.get("api-key") != self.keys["API_KEY"]:
+            return self.errors["a wrong key"][0]
+        page, size = asked.number("page", 1), asked.number("page_size", 30)
+        if page < 1 or not 1 <= size <= 100:
+            return self.errors["a wrong value"][0]
+        parts = asked.path.removeprefix("/v3/").split("/")
+        if parts == ["search", "images", "creative"]:
+            return self._found(self.page((page - 1) * size, size))
+        if parts[0] != "images" or not self.has(parts[1]):
+            return GONE
+        if parts[2:] == ["similar"]:
+            return self._found(self.page((page - 1) * size, size))
+        return in_json({"images": [self.item(int(parts[1]))], "images_not_found": []})
+
+    def _found(self, images: list[dict[str, Any]]) -> Answer:
+        return in_json({"result_count": self.total, "images": images, "related_searches": []})
+
+    def item(self, number: int) -> dict[str, Any]:
+        picture = f"https://media.istockphoto.com/id/{number}/photo/flower.jpg"
+        return {
+            "id": str(number),
+            "title": f"Flower {number}",
+            "artist": "gardener",
+            "asset_family": "creative",
+            "graphical_style": ("photography", "illustration", "vector")[number % 3],
+            "display_sizes": [
+                {"is_watermarked": True, "name": "comp", "uri": f"{picture}?s=612x612"},
+                {"is_watermarked": False, "name": "thumb", "uri": f"{picture}?s=170x170"},
+            ],
+            "max_dimensions": {"width": 6000, "height": 4000},
+            "referral_destinations": [
+                {
+                    "site_name": "gettyimages",
+                    "uri": f"https://www.gettyimages.com/detail/photo/flower/{number}",
+                },
+                {
+                    "site_name": "istockphoto",
+                    "uri": f"https://www.istockphoto.com/photo/flower-gm{number}-1",
+                },
+            ],
+        }
