@@ -4,6 +4,7 @@ To add one: write its module beside these (read `shutterstock` for the shape), a
 describe how to get a key in the README's table of agencies. CONTRIBUTING walks through it.
 """
 
+from affiliate.agencies.adobe_stock import AdobeStock
 from affiliate.agencies.base import Agency
 from affiliate.agencies.demo import Demo
 from affiliate.agencies.istock import Istock
@@ -12,6 +13,13 @@ from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
 
 _ALL: tuple[type[Agency], ...] = (Shutterstock, ShutterstockEditorial, Istock, Pixabay, Demo)
+_ALL: tuple[type[Agency], ...] = (
+    Shutterstock,
+    ShutterstockEditorial,
+    AdobeStock,
+    Pixabay,
+    Demo,
+)
 AGENCIES: dict[str, type[Agency]] = {one.name: one for one in _ALL}
 
 __all__ = ["AGENCIES", "Agency"]

@@ -296,3 +296,11 @@ def number(value: object) -> float:
         return 0.0
     match = re.fullmatch(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*(?:px)?\s*", str(value))
     return float(match[1]) if match and isinstance(value, str | int | float) else 0.0
+
+
+def decoded(body: bytes, shape: type[Wire]) -> Wire | None:
+    """JSON in its wire shape, for a judge of answers; None for anything else."""
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

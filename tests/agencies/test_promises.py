@@ -188,7 +188,7 @@ def test_every_value_of_each_filter_that_it_expresses_reaches_the_agency(stand: 
             if values is not None:
                 assert set(values) - {"popular"} <= set(sends), name
             for value, sent in sends.items():
-                query = _asked(media=media, **{name: value})
+                query = _asked(**{"media": media, name: value})
                 assert not stand.agency.unsupported(query), (name, value)
                 stand.agency.search(query, 0)
                 asked = stand.dialect.sent(stand.server.asked[-1])
