@@ -5,9 +5,7 @@ personal one, of the permission to view and search Envato sites. PhotoDune sells
 photos. The API has no safe search; what ``colors`` takes is not documented, so color can't be
 asked for. A ``category`` is Envato's own code for one, such as ``misc``. The most popular are those
 with the most sales. Pages end at the 60th; that those of similar pictures do too is a guess.
-
-Which of the two previews is bigger, and whether its size is said, differs: a preview without one
-gets a box of 3:2. Items of Envato's other markets, which share its ids, are no pictures here.
+A preview whose size isn't said gets a box of 3:2. Items of Envato's other markets share its ids.
 """
 
 import re
@@ -22,6 +20,7 @@ from affiliate.messages import Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail, plain_text, web_address
 
 SITE = "photodune.net"
+SEARCH = "/v1/discovery/search/search"
 PAGES = 60
 """The last page that can be reached."""
 ORIENTATIONS = {"horizontal": "landscape", "vertical": "portrait", "square": "square"}
@@ -86,7 +85,7 @@ class PhotoDune(Agency):
     def request(self, query: SearchQuery, chunk: int) -> Request:
         order, direction = ORDERS[query.sort]
         return self._call(
-            "/v1/discovery/search/search/item",
+            f"{SEARCH}/item",
             {
                 "site": SITE,
                 "term": query.q,
@@ -126,15 +125,15 @@ class PhotoDune(Agency):
             return super().similar(media_id, query, chunk)
         if chunk >= PAGES:
             return SearchResult(())
-        size, path = str(self.similar_size), "/v1/discovery/search/search/more_like_this"
-        asked = {"item_id": media_id, "page": str(chunk + 1), "page_size": size}
-        result = self.parse(self.transport.send(self._call(path, asked)), query)
+        asked = {"page": str(chunk + 1), "page_size": str(self.similar_size)}
+        call = self._call(f"{SEARCH}/more_like_this", {"item_id": media_id, **asked})
+        result = self.parse(self.transport.send(call), query)
         others = tuple(media for media in result.items if media.id != media_id)
         return SearchResult(others, result.total)
 
     def check(self) -> Check:
-        path = "/v1/discovery/search/search/item"
-        self.transport.send(self._call(path, {"site": SITE, "term": "flower", "page_size": "1"}))
+        asked = {"site": SITE, "term": "flower", "page_size": "1"}
+        self.transport.send(self._call(f"{SEARCH}/item", asked))
         return Check("takes the token")
 
     def _media(self, item: Item) -> Media | None:
