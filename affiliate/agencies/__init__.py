@@ -6,8 +6,10 @@ describe how to get a key in the README's table of agencies. CONTRIBUTING walks 
 
 from affiliate.agencies.adobe_stock import AdobeStock
 from affiliate.agencies.base import Agency
+from affiliate.agencies.bigstock import Bigstock
 from affiliate.agencies.demo import Demo
 from affiliate.agencies.istock import Istock
+from affiliate.agencies.photodune import PhotoDune
 from affiliate.agencies.pixabay import Pixabay
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
@@ -17,6 +19,11 @@ _ALL: tuple[type[Agency], ...] = (
     Shutterstock,
     ShutterstockEditorial,
     AdobeStock,
+_ALL: tuple[type[Agency], ...] = (
+    Shutterstock,
+    ShutterstockEditorial,
+    Bigstock,
+    PhotoDune,
     Pixabay,
     Demo,
 )

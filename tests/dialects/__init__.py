@@ -8,6 +8,13 @@ from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serv
 
 DIALECTS: tuple[type[Dialect], ...] = (IstockDialect, PixabayDialect)
 DIALECTS: tuple[type[Dialect], ...] = (AdobeStockDialect, PixabayDialect)
+from tests.dialects.bigstock import BigstockDialect
+from tests.dialects.dialect import FIRST, Dialect
+from tests.dialects.photodune import PhotoDuneDialect
+from tests.dialects.pixabay import PixabayDialect
+from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
+
+DIALECTS: tuple[type[Dialect], ...] = (BigstockDialect, PhotoDuneDialect, PixabayDialect)
 
 __all__ = [
     "DIALECTS",

@@ -1,0 +1,218 @@
+"""Bigstock, API v2: the account's id stands in the path, and nothing used here is signed.
+
+Official (help.bigstockphoto.com, Shutterstock's own clients and plugin) are the paths, the
+envelope, ``q``, ``language``, ``thumb_size``, ids, titles and thumbnails. The other filters, paging
+and fields are read in other people's code. Whether the API still runs is unknown.
+
+What a wrong account meets is not documented: errors are read from ``response_code``, which may come
+with HTTP 200, or from ``error.message``. ``exclude`` takes one word. ``editorial`` is left out, for
+its one known client contradicts itself. Answers name no type. ``depth`` is our own bound. A picture
+whose size isn't said gets a box of 3:2. The link's ad and campaign stand in a third party's manual.
+"""
+
+import re
+from typing import Any, ClassVar, Generic, TypeVar
+
+import msgspec
+
+from affiliate.agencies.base import Agency, Check, Credentials, Filters, fitted, number
+from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused, TooManyCalls
+from affiliate.links import encoded
+from affiliate.messages import Params, Refusal, Reply, Request, given
+from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail, plain_text
+
+TYPES = {
+    "photo": {"illustrations": "n", "vectors": "n"},
+    "illustration": {"illustrations": "y"},
+    "vector": {"vectors": "y"},
+}
+ORIENTATIONS = {"horizontal": "h", "vertical": "v"}
+ORDERS = {"popular": "popular", "relevance": "relevant", "newest": "new"}
+LANGUAGES = "de en es fr it ja nl pt ru zh".split()
+REFUSALS = {401: BadCredentials, 403: BadCredentials, 404: NotFound, 429: TooManyCalls}
+BOX = 300
+"""Pixels of the longer side of a picture whose size isn't said."""
+
+Data = TypeVar("Data")
+
+
+class Category(msgspec.Struct):
+    """A category of images."""
+
+    name: str = ""
+
+
+class Image(msgspec.Struct):
+    """One image; commas divide ``keywords``. Sides of its renditions may be missing or text."""
+
+    id: int | str
+    title: str | None = None
+    keywords: str | None = None
+    contributor: str | None = None
+    categories: list[Category] = []
+    large_thumb: Any = None
+    preview: Any = None
+    small_thumb: Any = None
+
+
+class Paging(msgspec.Struct):
+    """How many images there are."""
+
+    total_items: int | str
+
+
+class Images(msgspec.Struct):
+    """A page of images."""
+
+    images: list[Image]
+    paging: Paging
+
+
+class One(msgspec.Struct):
+    """One image in full."""
+
+    image: Image
+
+
+class Answer(msgspec.Struct, Generic[Data]):
+    """What stands around every answer."""
+
+    data: Data
+
+
+class Refused(msgspec.Struct):
+    """What stands around every answer, and what an error may hold."""
+
+    response_code: int | str = 0
+    message: Any = ""
+    error: Any = None
+
+
+class Bigstock(Agency):
+    """Images of Bigstock."""
+
+    name = "bigstock"
+    title = "Bigstock"
+    api = "https://api.bigstockphoto.com"
+    credentials: ClassVar[Credentials] = (("ACCOUNT_ID",),)
+    expresses: ClassVar[Filters] = {
+        "exclude": None,
+        "type": tuple(TYPES),
+        "orientation": tuple(ORIENTATIONS),
+        "category": None,
+        "contributor": None,
+        "sort": tuple(ORDERS),
+    }
+    most = 200
+    picture_hosts = ("https://*.bigstockphoto.com", "http://*.bigstockphoto.com")
+    link_template = "http://bigstock.7eer.net/c/{affiliate_id}/42119/1305?u={landing}"
+    network = "impact"
+    gives = ("title", "keywords", "page_url", "contributor", "preview")
+    sure = "documented by third parties"
+    categorizes = True
+
+    def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
+        several = ("exclude",) if " " in query.exclude else ()
+        return super().unsupported(query) + several
+
+    def request(self, query: SearchQuery, chunk: int) -> Request:
+        asked = {
+            "q": query.q,
+            "exclude": query.exclude,
+            **TYPES.get(query.type or "", {}),
+            "orientation": ORIENTATIONS.get(query.orientation or "", ""),
+            "category": query.category or "",
+            "contributor": query.contributor or "",
+            "safesearch": "y" if query.safe else "n",
+            "language": (query.lang or "") if query.lang in LANGUAGES else "",
+            "order": ORDERS[query.sort],
+            "page": str(chunk + 1),
+            "limit": str(self.chunk_size),
+            "response_detail": "all",
+            "thumb_size": "large_thumb,small_thumb",
+        }
+        return self._call("search/", given(asked))
+
+    def _call(self, path: str, params: Params = ()) -> Request:
+        account = self.keys.get("ACCOUNT_ID", "")
+        return Request(
+            agency=self.name,
+            url=f"{self.url}/2/{encoded(account)}/{path}",
+            params=params,
+            secrets=tuple(self.keys.values()),
+            judge=_judge,
+        )
+
+    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        del query
+        found = self.read(reply.json(), Answer[Images]).data
+        items = (self._media(image) for image in found.images)
+        total = int(number(found.paging.total_items))
+        return SearchResult(tuple(media for media in items if media), total)
+
+    def details(self, media_id: str, media: str = "image") -> Media:
+        if not re.fullmatch("[1-9][0-9]{0,17}", media_id):
+            return super().details(media_id, media)
+        reply = self.transport.send(self._call(f"image/{media_id}"))
+        image = self.read(reply.json(), Answer[One]).data.image
+        return self._media(image) or super().details(media_id, media)
+
+    def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
+        del media
+        asked = given({"language": lang if lang in LANGUAGES else ""})
+        reply = self.transport.send(self._call("categories/", asked))
+        return _names(self.read(reply.json(), Answer[list[Category]]).data)
+
+    def check(self) -> Check:
+        self.transport.send(self._call("search/", (("q", "flower"), ("limit", "1"))))
+        return Check("takes the account")
+
+    def _media(self, image: Image) -> Media | None:
+        media_id, thumbnail = plain_text(str(image.id)), _thumbnail(image)
+        if not media_id or thumbnail is None:
+            return None
+        keywords = map(plain_text, (image.keywords or "").split(","))
+        return Media(
+            agency=self.name,
+            id=media_id,
+            title=plain_text(image.title),
+            keywords=tuple(word for word in keywords if word),
+            page_url=f"https://www.bigstockphoto.com/image-{encoded(media_id)}/",
+            contributor=plain_text(image.contributor) or None,
+            thumbnail=thumbnail,
+            preview=_sized(image.preview),
+            categories=_names(image.categories),
+        )
+
+
+def _names(categories: list[Category]) -> tuple[str, ...]:
+    return tuple(name for name in (plain_text(one.name) for one in categories) if name)
+
+
+def _thumbnail(image: Image) -> Thumbnail | None:
+    """The best rendition whose size is said, else any in a box of 3:2."""
+    pictures = (image.large_thumb, image.preview, image.small_thumb)
+    boxes = (fitted(one.get("url"), 3, 2, BOX) for one in pictures if isinstance(one, dict))
+    return next((one for one in (*map(_sized, pictures), *boxes) if one), None)
+
+
+def _sized(picture: object) -> Thumbnail | None:
+    """A rendition as it is; None where its size isn't said."""
+    if not isinstance(picture, dict):
+        return None
+    width, height = number(picture.get("width")), number(picture.get("height"))
+    return fitted(picture.get("url"), width, height, int(max(width, height)))
+
+
+def _judge(status: int, body: bytes) -> Refusal | None:
+    """What an envelope means that doesn't say 200."""
+    try:
+        said = msgspec.json.decode(body, type=Refused)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    code = int(number(said.response_code)) or status
+    if 200 <= code < 300:  # noqa: PLR2004 - the range of success
+        return None
+    otherwise = AgencyDown if code >= 500 else RequestRefused  # noqa: PLR2004 - the range of server errors
+    words = said.error.get("message") if isinstance(said.error, dict) else said.message
+    return Refusal(REFUSALS.get(code, otherwise), plain_text(words))

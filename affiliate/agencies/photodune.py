@@ -1,0 +1,164 @@
+"""PhotoDune through the Envato Market API: https://build.envato.com/api/.
+
+The calls and fields are those of other people's clients, which cite these documents. A token is a
+personal one, of the permission to view and search Envato sites. PhotoDune sells nothing but
+photos. The API has no safe search; what ``colors`` takes is not documented, so color can't be
+asked for. A ``category`` is Envato's own code for one, such as ``misc``. The most popular are those
+with the most sales. Pages end at the 60th; that those of similar pictures do too is a guess.
+A preview whose size isn't said gets a box of 3:2. Items of Envato's other markets share its ids.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import msgspec
+
+from affiliate.agencies.base import Agency, Check, Credentials, Filters, fitted, number
+from affiliate.agencies.terms import Terms
+from affiliate.messages import Reply, Request, given
+from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail, plain_text, web_address
+
+SITE = "photodune.net"
+SEARCH = "/v1/discovery/search/search"
+PAGES = 60
+"""The last page that can be reached."""
+ORIENTATIONS = {"horizontal": "landscape", "vertical": "portrait", "square": "square"}
+ORDERS = {
+    "popular": ("sales", "desc"),
+    "relevance": ("relevance", "desc"),
+    "newest": ("date", "desc"),
+    "oldest": ("date", "asc"),
+}
+PREVIEWS = (("thumbnail_preview", "large"), ("icon_with_thumbnail_preview", "thumbnail"))
+"""Previews of a photo, and what the names of their fields begin with; the best comes first."""
+BOX = 300
+"""Pixels of the longer side of a preview whose size isn't said."""
+IDS = r"[1-9][0-9]{0,17}"
+
+
+class Item(msgspec.Struct):
+    """One item of a market."""
+
+    id: int
+    url: str
+    name: str = ""
+    site: str = SITE
+    author_username: str | None = None
+    tags: list[str] = []
+    previews: dict[str, Any] = {}
+
+
+class Found(msgspec.Struct):
+    """A page of items, and how many there are in all."""
+
+    matches: list[Item]
+    total_hits: int
+
+
+class PhotoDune(Agency):
+    """Photos of Envato's market for them."""
+
+    name = "photodune"
+    title = "PhotoDune"
+    api = "https://api.envato.com"
+    credentials: ClassVar[Credentials] = (("TOKEN",),)
+    expresses: ClassVar[Filters] = {
+        "type": ("photo",),
+        "orientation": tuple(ORIENTATIONS),
+        "category": None,
+        "contributor": None,
+        "sort": tuple(ORDERS),
+    }
+    most = 100
+    depth = PAGES * 96
+    picture_hosts = ("https://*.envatousercontent.com", "https://*.envato.com")
+    link_template = "https://1.envato.market/c/{affiliate_id}/275988/4415?u={landing}"
+    network = "impact"
+    terms = Terms(
+        source="Envato Market API Terms of 2025-03-11; no rule of those kept here is known"
+    )
+    gives = ("title", "keywords", "page_url", "contributor", "type")
+    sure = "documented by third parties"
+    has_similar = True
+
+    def request(self, query: SearchQuery, chunk: int) -> Request:
+        order, direction = ORDERS[query.sort]
+        return self._call(
+            f"{SEARCH}/item",
+            {
+                "site": SITE,
+                "term": query.q,
+                "orientation": ORIENTATIONS.get(query.orientation or "", ""),
+                "category": query.category or "",
+                "username": query.contributor or "",
+                "sort_by": order,
+                "sort_direction": direction,
+                "page": str(chunk + 1),
+                "page_size": str(self.chunk_size),
+            },
+        )
+
+    def _call(self, path: str, params: Mapping[str, str]) -> Request:
+        return Request(
+            agency=self.name,
+            url=self.url + path,
+            params=given(params),
+            headers={"Authorization": f"Bearer {self.keys.get('TOKEN', '')}"},
+            secrets=tuple(self.keys.values()),
+        )
+
+    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        del query
+        found = self.read(reply.json(), Found)
+        items = (self._media(item) for item in found.matches)
+        return SearchResult(tuple(media for media in items if media), found.total_hits)
+
+    def details(self, media_id: str, media: str = "image") -> Media:
+        if not re.fullmatch(IDS, media_id):
+            return super().details(media_id, media)
+        reply = self.transport.send(self._call("/v3/market/catalog/item", {"id": media_id}))
+        return self._media(self.read(reply.json(), Item)) or super().details(media_id, media)
+
+    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+        if not re.fullmatch(IDS, media_id):
+            return super().similar(media_id, query, chunk)
+        if chunk >= PAGES:
+            return SearchResult(())
+        asked = {"page": str(chunk + 1), "page_size": str(self.similar_size)}
+        call = self._call(f"{SEARCH}/more_like_this", {"item_id": media_id, **asked})
+        result = self.parse(self.transport.send(call), query)
+        others = tuple(media for media in result.items if media.id != media_id)
+        return SearchResult(others, result.total)
+
+    def check(self) -> Check:
+        asked = {"site": SITE, "term": "flower", "page_size": "1"}
+        self.transport.send(self._call(f"{SEARCH}/item", asked))
+        return Check("takes the token")
+
+    def _media(self, item: Item) -> Media | None:
+        page = web_address(item.url)
+        found = [one for one in (_preview(item, *names) for names in PREVIEWS) if one]
+        if item.site != SITE or page is None or not found:
+            return None
+        return Media(
+            agency=self.name,
+            id=str(item.id),
+            type="photo",
+            title=plain_text(item.name),
+            keywords=tuple(tag for tag in map(plain_text, item.tags) if tag),
+            page_url=page,
+            contributor=plain_text(item.author_username) or None,
+            thumbnail=found[0],
+            preview=max(found, key=lambda one: one.width),
+        )
+
+
+def _preview(item: Item, name: str, prefix: str) -> Thumbnail | None:
+    """One preview of an item, in a box of 3:2 if its size isn't said; None where it has none."""
+    fields = item.previews.get(name)
+    if not isinstance(fields, dict):
+        return None
+    url = fields.get(f"{prefix}_url")
+    width, height = (number(fields.get(f"{prefix}_{side}")) for side in ("width", "height"))
+    return fitted(url, width, height, int(max(width, height))) or fitted(url, 3, 2, BOX)
