@@ -6,11 +6,18 @@ describe how to get a key in the README's table of agencies. CONTRIBUTING walks 
 
 from affiliate.agencies.base import Agency
 from affiliate.agencies.demo import Demo
+from affiliate.agencies.dreamstime import Dreamstime
 from affiliate.agencies.pixabay import Pixabay
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
 
-_ALL: tuple[type[Agency], ...] = (Shutterstock, ShutterstockEditorial, Pixabay, Demo)
+_ALL: tuple[type[Agency], ...] = (
+    Shutterstock,
+    ShutterstockEditorial,
+    Dreamstime,
+    Pixabay,
+    Demo,
+)
 AGENCIES: dict[str, type[Agency]] = {one.name: one for one in _ALL}
 
 __all__ = ["AGENCIES", "Agency"]

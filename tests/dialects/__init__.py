@@ -1,10 +1,14 @@
 """How each agency speaks, on real sockets: one module each, in a list written by hand."""
 
 from tests.dialects.dialect import FIRST, Dialect
+from tests.dialects.dreamstime import DreamstimeDialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
 
-DIALECTS: tuple[type[Dialect], ...] = (PixabayDialect,)
+DIALECTS: tuple[type[Dialect], ...] = (
+    DreamstimeDialect,
+    PixabayDialect,
+)
 
 __all__ = [
     "DIALECTS",
