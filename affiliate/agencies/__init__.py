@@ -10,6 +10,7 @@ from affiliate.agencies.bigstock import Bigstock
 from affiliate.agencies.demo import Demo
 from affiliate.agencies.istock import Istock
 from affiliate.agencies.photodune import PhotoDune
+from affiliate.agencies.dreamstime import Dreamstime
 from affiliate.agencies.pixabay import Pixabay
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
@@ -24,6 +25,10 @@ _ALL: tuple[type[Agency], ...] = (
     ShutterstockEditorial,
     Bigstock,
     PhotoDune,
+_ALL: tuple[type[Agency], ...] = (
+    Shutterstock,
+    ShutterstockEditorial,
+    Dreamstime,
     Pixabay,
     Demo,
 )

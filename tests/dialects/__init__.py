@@ -15,6 +15,14 @@ from tests.dialects.pixabay import PixabayDialect
 from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
 
 DIALECTS: tuple[type[Dialect], ...] = (BigstockDialect, PhotoDuneDialect, PixabayDialect)
+from tests.dialects.dreamstime import DreamstimeDialect
+from tests.dialects.pixabay import PixabayDialect
+from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
+
+DIALECTS: tuple[type[Dialect], ...] = (
+    DreamstimeDialect,
+    PixabayDialect,
+)
 
 __all__ = [
     "DIALECTS",
