@@ -8,26 +8,20 @@ from affiliate.agencies.adobe_stock import AdobeStock
 from affiliate.agencies.base import Agency
 from affiliate.agencies.bigstock import Bigstock
 from affiliate.agencies.demo import Demo
+from affiliate.agencies.dreamstime import Dreamstime
 from affiliate.agencies.istock import Istock
 from affiliate.agencies.photodune import PhotoDune
-from affiliate.agencies.dreamstime import Dreamstime
 from affiliate.agencies.pixabay import Pixabay
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
 
-_ALL: tuple[type[Agency], ...] = (Shutterstock, ShutterstockEditorial, Istock, Pixabay, Demo)
 _ALL: tuple[type[Agency], ...] = (
     Shutterstock,
     ShutterstockEditorial,
     AdobeStock,
-_ALL: tuple[type[Agency], ...] = (
-    Shutterstock,
-    ShutterstockEditorial,
+    Istock,
     Bigstock,
     PhotoDune,
-_ALL: tuple[type[Agency], ...] = (
-    Shutterstock,
-    ShutterstockEditorial,
     Dreamstime,
     Pixabay,
     Demo,

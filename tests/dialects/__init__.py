@@ -1,25 +1,19 @@
 """How each agency speaks, on real sockets: one module each, in a list written by hand."""
 
 from tests.dialects.adobe_stock import AdobeStockDialect
-from tests.dialects.dialect import FIRST, Dialect
-from tests.dialects.istock import IstockDialect
-from tests.dialects.pixabay import PixabayDialect
-from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
-
-DIALECTS: tuple[type[Dialect], ...] = (IstockDialect, PixabayDialect)
-DIALECTS: tuple[type[Dialect], ...] = (AdobeStockDialect, PixabayDialect)
 from tests.dialects.bigstock import BigstockDialect
 from tests.dialects.dialect import FIRST, Dialect
+from tests.dialects.dreamstime import DreamstimeDialect
+from tests.dialects.istock import IstockDialect
 from tests.dialects.photodune import PhotoDuneDialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
 
-DIALECTS: tuple[type[Dialect], ...] = (BigstockDialect, PhotoDuneDialect, PixabayDialect)
-from tests.dialects.dreamstime import DreamstimeDialect
-from tests.dialects.pixabay import PixabayDialect
-from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
-
 DIALECTS: tuple[type[Dialect], ...] = (
+    AdobeStockDialect,
+    IstockDialect,
+    BigstockDialect,
+    PhotoDuneDialect,
     DreamstimeDialect,
     PixabayDialect,
 )
