@@ -1,0 +1,149 @@
+"""One search over every agency at once, each speaking its own way on a socket of its own."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from flask.testing import FlaskClient
+
+from affiliate.agencies import AGENCIES
+from affiliate.config import prefix
+from tests.conftest import ClientMaker
+from tests.dialects import DIALECTS, Answer, Dialect, Server, in_text, serving
+
+OWN = {"shutterstock-editorial"}  # it goes by Shutterstock's own key and address
+PATH = "/api/search?q=flower&wait=1"
+LIES = b'{"total": -5, "hits": 7, "images": "all of them", "results": {}, "data": [1]}'
+PAGE_SECONDS = 3.0
+BUSY_SECONDS = 12.0
+"""What a loaded machine may take on top, which is no fault of the deadlines."""
+
+
+class Agencies(dict[str, Server]):
+    """The servers of all agencies by their names."""
+
+    def settings(self) -> dict[str, str]:
+        found = {"AGENCIES": ",".join(self)}
+        for name, server in self.items():
+            keys = next(one.keys for one in DIALECTS if one.name == name)
+            found |= {f"{prefix(name)}{key}": value for key, value in keys.items()}
+            found[f"{prefix(name)}URL"] = server.url
+        return found
+
+    def calls(self) -> int:
+        return sum(len(server.asked) for server in self.values())
+
+
+@pytest.fixture
+def agencies() -> Iterator[Agencies]:
+    with ExitStack() as stack:
+        kinds: list[type[Dialect]] = [one for one in DIALECTS if one.name not in OWN]
+        yield Agencies({one.name: stack.enter_context(serving(one())) for one in kinds})
+
+
+@pytest.fixture
+def client(make_client: ClientMaker, agencies: Agencies) -> FlaskClient:
+    return make_client(**agencies.settings())
+
+
+def asked(client: FlaskClient, path: str = PATH) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """The status of each agency, and the pictures of the page."""
+    page = client.get(path).get_json()
+    return {one["agency"]: one["status"] for one in page["agencies"]}, page["items"]
+
+
+def test_all_agencies_share_a_page_by_rank(client: FlaskClient, agencies: Agencies) -> None:
+    """The first pictures are the first of each, and each has its part of the places."""
+    statuses, items = asked(client)
+    assert statuses == dict.fromkeys(agencies, "fetched")
+    first = {item["agency"] for item in items[: len(agencies)]}
+    assert first == set(agencies)
+    counts = {name: sum(item["agency"] == name for item in items) for name in agencies}
+    assert max(counts.values()) - min(counts.values()) <= 1
+
+
+def test_the_same_page_comes_from_the_cache_without_a_call(
+    client: FlaskClient, agencies: Agencies
+) -> None:
+    before = client.get(PATH)
+    calls = agencies.calls()
+    again = client.get(PATH)
+    assert again.headers["X-Cache"] == "HIT"
+    assert again.headers["Server-Timing"] == "memory"
+    assert again.get_data() == before.get_data()
+    assert agencies.calls() == calls
+
+
+def test_three_that_hang_fail_and_lie_keep_nobody_from_the_rest(
+    client: FlaskClient, agencies: Agencies
+) -> None:
+    """The page is complete within its deadline, statuses are true, the others' places stay."""
+    hangs, fails, lies = list(agencies)[:3]
+    agencies[hangs].gate.clear()
+    agencies[fails].fixed = in_text("<h1>Bad gateway</h1>", 502, "text/html")
+    agencies[lies].fixed = Answer(200, LIES)
+    began = time.monotonic()
+    statuses, items = asked(client)
+    assert time.monotonic() - began < PAGE_SECONDS + BUSY_SECONDS
+    troubled = {hangs: {"late", "failed"}, fails: {"failed"}, lies: {"failed"}}
+    for name, status in statuses.items():
+        assert status in troubled.get(name, {"fetched"}), name
+    assert {item["agency"] for item in items} == set(agencies) - set(troubled)
+
+
+def test_what_was_broken_comes_back_by_itself_into_its_own_places(
+    client: FlaskClient, agencies: Agencies
+) -> None:
+    """After the failure's few seconds the page has all; nobody else's pictures have changed."""
+    broken = list(agencies)[-1]
+    agencies[broken].fixed = in_text("down", 503)
+    _, before = asked(client)
+    agencies[broken].fixed = None
+    store = client.application.extensions["site"].store
+    for key in store.store.keys(f"1:search:{broken}:"):
+        store.store.delete(key)
+    statuses, items = asked(client, f"{PATH}&page=1&lang=en")
+    assert statuses[broken] == "fetched"
+    kept = [item["id"] for item in items if item["agency"] != broken]
+    assert kept == [item["id"] for item in before]
+
+
+def test_an_agency_that_keeps_failing_is_asked_no_more_for_a_while(
+    client: FlaskClient, agencies: Agencies
+) -> None:
+    """Five searches find it down; the sixth leaves it out without a call, and says so."""
+    broken = next(iter(agencies))
+    agencies[broken].fixed = in_text("down", 503)
+    for n in range(5):
+        assert asked(client, f"/api/search?q=word{n}&wait=1")[0][broken] == "failed"
+    calls = len(agencies[broken].asked)
+    assert asked(client, "/api/search?q=another&wait=1")[0][broken] == "suspended"
+    assert len(agencies[broken].asked) == calls
+
+
+def test_a_filter_that_some_can_not_express_is_said_and_asks_only_the_others(
+    client: FlaskClient, agencies: Agencies
+) -> None:
+    statuses, items = asked(client, "/api/search?q=flower&orientation=square&wait=1")
+    able = {n for n in agencies if "square" in (AGENCIES[n].expresses.get("orientation") or ())}
+    assert {name for name, status in statuses.items() if status != "unsupported"} == able
+    assert {item["agency"] for item in items} == able
+    assert {name for name in agencies if agencies[name].asked} == able
+
+
+def test_a_page_says_of_each_agency_that_has_nothing_why(
+    client: FlaskClient, agencies: Agencies
+) -> None:
+    """Visitors read it below the pictures."""
+    failing, *_ = agencies
+    agencies[failing].fixed = in_text("down", 503)
+    page = client.get("/ajax/search?q=flower&lang=en&wait=1").get_data(as_text=True)
+    assert f"<b>{AGENCIES[failing].title}</b> gave no answer: it is out of reach" in page
+
+
+def test_visitors_may_choose_among_the_agencies(client: FlaskClient, agencies: Agencies) -> None:
+    names = list(agencies)[:2]
+    statuses, items = asked(client, f"{PATH}&agency={names[0]}&agency={names[1]}")
+    assert set(statuses) == {item["agency"] for item in items} == set(names)
+    assert {name for name in agencies if agencies[name].asked} == set(names)
