@@ -8,11 +8,13 @@ gives ``UPSTREAM``, ``FRESH`` (seconds), ``REDIS``, ``FILE`` and ``PAGE``.
 import json
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import requests
 from flask import Flask, Response, request
+from msgspec import to_builtins
 
 FRESH = int(os.environ.get("FRESH", "86400"))
 STALE = 30 * 86400
@@ -105,6 +107,40 @@ def create_dogpile() -> Flask:
         except requests.RequestException:
             return _no_answer()
         return Response(text, mimetype="application/json")
+
+    return _app(search, _no_answer)
+
+
+def create_metasearch() -> Flask:
+    """A metasearch as SearXNG is one: asks all, waits for the slowest or 3 s, keeps nothing."""
+    from affiliate.agencies import AGENCIES  # noqa: PLC0415 - likewise
+    from affiliate.config import load  # noqa: PLC0415
+    from affiliate.errors import AgencyError  # noqa: PLC0415
+    from affiliate.model import SearchQuery  # noqa: PLC0415
+    from affiliate.transport import Transport  # noqa: PLC0415
+
+    known = load(None, {name: kind.credentials for name, kind in AGENCIES.items()}).agencies
+    transport = Transport(total_seconds=3.0)
+    pool = ThreadPoolExecutor(ALL_CONNECTIONS)
+    asked = [
+        AGENCIES[name](
+            transport,
+            url=one.url,
+            credentials={key: secret.reveal() for key, secret in one.credentials.items()},
+        )
+        for name, one in known.items()
+    ]
+
+    def ask(agency: Any, query: SearchQuery) -> list[dict[str, Any]]:  # noqa: ANN401 - any agency
+        try:
+            return [to_builtins(media) for media in agency.search(query, 0).items]
+        except AgencyError:
+            return []
+
+    def search() -> Response:
+        query = SearchQuery(q=request.args.get("q", ""))
+        found = [pool.submit(ask, agency, query) for agency in asked]
+        return Response(json.dumps([one.result()[:4] for one in found]))
 
     return _app(search, _no_answer)
 

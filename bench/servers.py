@@ -194,6 +194,13 @@ class Servers:
             yield server
 
     @contextmanager
+    def over(self, settings: Mapping[str, str], peer: str = "") -> Iterator[Server]:
+        """Our site with other settings, or a peer that reads the same."""
+        target = ["-m", "bench.serve", f"bench.peers:create_{peer}"] if peer else ["app.py"]
+        with self._python([sys.executable, *target], settings, 1) as server:
+            yield server
+
+    @contextmanager
     def _python(
         self, command: list[str], settings: Mapping[str, str], workers: int
     ) -> Iterator[Server]:
