@@ -7,11 +7,19 @@ describe how to get a key in the README's table of agencies. CONTRIBUTING walks 
 from affiliate.agencies.base import Agency
 from affiliate.agencies.demo import Demo
 from affiliate.agencies.istock import Istock
+from affiliate.agencies.openverse import Openverse
 from affiliate.agencies.pixabay import Pixabay
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
 
-_ALL: tuple[type[Agency], ...] = (Shutterstock, ShutterstockEditorial, Istock, Pixabay, Demo)
+_ALL: tuple[type[Agency], ...] = (
+    Shutterstock,
+    ShutterstockEditorial,
+    Istock,
+    Openverse,
+    Pixabay,
+    Demo,
+)
 AGENCIES: dict[str, type[Agency]] = {one.name: one for one in _ALL}
 
 __all__ = ["AGENCIES", "Agency"]

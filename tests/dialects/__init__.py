@@ -2,10 +2,11 @@
 
 from tests.dialects.dialect import FIRST, Dialect
 from tests.dialects.istock import IstockDialect
+from tests.dialects.openverse import OpenverseDialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
 
-DIALECTS: tuple[type[Dialect], ...] = (IstockDialect, PixabayDialect)
+DIALECTS: tuple[type[Dialect], ...] = (IstockDialect, OpenverseDialect, PixabayDialect)
 
 __all__ = [
     "DIALECTS",
