@@ -7,6 +7,7 @@ describe how to get a key in the README's table of agencies. CONTRIBUTING walks 
 from affiliate.agencies.base import Agency
 from affiliate.agencies.demo import Demo
 from affiliate.agencies.istock import Istock
+from affiliate.agencies.istock_xmlrpc import IstockXmlrpc
 from affiliate.agencies.openverse import Openverse
 from affiliate.agencies.pixabay import Pixabay
 from affiliate.agencies.shutterstock import Shutterstock
@@ -18,6 +19,7 @@ _ALL: tuple[type[Agency], ...] = (
     Istock,
     Openverse,
     Pixabay,
+    IstockXmlrpc,
     Demo,
 )
 AGENCIES: dict[str, type[Agency]] = {one.name: one for one in _ALL}

@@ -2,11 +2,17 @@
 
 from tests.dialects.dialect import FIRST, Dialect
 from tests.dialects.istock import IstockDialect
+from tests.dialects.istock_xmlrpc import IstockXmlrpcDialect
 from tests.dialects.openverse import OpenverseDialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
 
-DIALECTS: tuple[type[Dialect], ...] = (IstockDialect, OpenverseDialect, PixabayDialect)
+DIALECTS: tuple[type[Dialect], ...] = (
+    IstockDialect,
+    OpenverseDialect,
+    PixabayDialect,
+    IstockXmlrpcDialect,
+)
 
 __all__ = [
     "DIALECTS",
