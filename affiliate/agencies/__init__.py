@@ -11,6 +11,8 @@ from affiliate.agencies.demo import Demo
 from affiliate.agencies.dreamstime import Dreamstime
 from affiliate.agencies.istock import Istock
 from affiliate.agencies.photodune import PhotoDune
+from affiliate.agencies.istock_xmlrpc import IstockXmlrpc
+from affiliate.agencies.openverse import Openverse
 from affiliate.agencies.pixabay import Pixabay
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
@@ -24,6 +26,10 @@ _ALL: tuple[type[Agency], ...] = (
     PhotoDune,
     Dreamstime,
     Pixabay,
+    Istock,
+    Openverse,
+    Pixabay,
+    IstockXmlrpc,
     Demo,
 )
 AGENCIES: dict[str, type[Agency]] = {one.name: one for one in _ALL}

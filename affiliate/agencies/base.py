@@ -228,6 +228,14 @@ class Agency:
         """
         return Check("needs no key")
 
+    def size(self) -> int | None:
+        """Pictures in its collection, where a call says so; runs in any thread.
+
+        Raises:
+            AgencyError: the agency did not say.
+        """
+        return None
+
     def suggest(self, words: str, lang: str) -> tuple[str, ...]:
         """Searches that begin as ``words``, which are canonical, do; the best come first.
 

@@ -6,6 +6,8 @@ from tests.dialects.dialect import FIRST, Dialect
 from tests.dialects.dreamstime import DreamstimeDialect
 from tests.dialects.istock import IstockDialect
 from tests.dialects.photodune import PhotoDuneDialect
+from tests.dialects.istock_xmlrpc import IstockXmlrpcDialect
+from tests.dialects.openverse import OpenverseDialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
 
@@ -16,6 +18,10 @@ DIALECTS: tuple[type[Dialect], ...] = (
     PhotoDuneDialect,
     DreamstimeDialect,
     PixabayDialect,
+    IstockDialect,
+    OpenverseDialect,
+    PixabayDialect,
+    IstockXmlrpcDialect,
 )
 
 __all__ = [

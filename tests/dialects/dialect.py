@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from tests.dialects.serving import Answer, Asked
 
 FIRST = 900_001
-"""The id of the best picture of every search; the next has the next number."""
+"""The number of the best picture of every search; the next has the next number."""
 
 Sent = Mapping[str, str]
 """Parameters that a request must hold."""
@@ -63,6 +63,10 @@ class Dialect:
         """A documented answer as it comes over the wire, where its file has more around it."""
         return text
 
+    def named(self, number: int) -> str:
+        """The id of the picture with this number: the number, where ids are numbers."""
+        return str(number)
+
     def has(self, number: str) -> bool:
-        """Whether there is a picture with this id."""
+        """Whether there is a picture with this number."""
         return number.isdigit() and FIRST <= int(number) < FIRST + self.total

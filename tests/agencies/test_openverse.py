@@ -1,0 +1,154 @@
+"""Openverse shows every picture with its attribution, and asks for no more than it may."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from affiliate.agencies.openverse import Openverse
+from affiliate.config import load
+from affiliate.errors import BadAnswer, NotFound
+from affiliate.model import SearchQuery
+from tests.calling import transporting
+from tests.dialects import FIRST, Server, in_json, serving
+from tests.dialects.openverse import OpenverseDialect
+
+FLOWER = SearchQuery(q="flower")
+BEST = OpenverseDialect().named(FIRST)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving(OpenverseDialect()) as server:
+        yield server
+
+
+@pytest.fixture
+def openverse(server: Server) -> Iterator[Openverse]:
+    with transporting() as transport:
+        yield Openverse(transport, url=server.url)
+
+
+def answering(server: Server, **fields: Any) -> None:
+    """Let the server find one picture with other fields."""
+    server.fixed = in_json(
+        {"results": [OpenverseDialect().item(FIRST) | fields], "result_count": 1}
+    )
+
+
+def test_it_is_on_only_when_it_is_named() -> None:
+    """It needs no key, and still is nobody's choice but the owner's."""
+    credentials = {"openverse": Openverse.credentials, "demo": ()}
+    assert list(load({}, credentials).agencies) == ["demo"]
+    assert list(load({"AGENCIES": "openverse"}, credentials).agencies) == ["openverse"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"attribution": "As it says."}, "As it says."),
+        (
+            {"attribution": None},
+            '"Flower 900001" by gardener, CC BY 2.0, https://creativecommons.org/licenses/by/2.0/',
+        ),
+        (
+            {"attribution": "", "creator": None, "license": "cc0", "license_url": None},
+            '"Flower 900001", CC0 2.0',
+        ),
+        (
+            {"attribution": None, "title": None, "license": "pdm", "license_version": None},
+            '"This work" by gardener, PDM, https://creativecommons.org/licenses/by/2.0/',
+        ),
+    ],
+)
+def test_the_attribution_is_the_apis_or_made_of_the_same_parts(
+    openverse: Openverse, server: Server, fields: dict[str, Any], said: str
+) -> None:
+    """The published example of related pictures lacks the sentence."""
+    answering(server, **fields)
+    assert openverse.search(FLOWER, 0).items[0].attribution == said
+    assert "attribution" in openverse.terms.show
+    assert not openverse.terms.crop
+
+
+def test_what_nothing_can_be_said_of_is_left_out(openverse: Openverse, server: Server) -> None:
+    """A picture without attribution and license may not be shown."""
+    answering(server, attribution=None, license="")
+    assert openverse.search(FLOWER, 0).items == ()
+
+
+def test_a_box_has_the_ratio_of_the_picture_or_three_to_two(
+    openverse: Openverse, server: Server
+) -> None:
+    """Thumbnails are 600 pixels wide; sizes are not always known."""
+    for width, height, size in (
+        (6000, 4000, (600, 400)),
+        (2000, 3000, (600, 900)),
+        (300, 200, (300, 200)),
+        (None, None, (600, 400)),
+        (0, 5, (600, 400)),
+    ):
+        answering(server, width=width, height=height)
+        one = openverse.search(FLOWER, 0).items[0].thumbnail
+        assert (one.width, one.height) == size
+
+
+@pytest.mark.parametrize(
+    ("query", "sent"),
+    [
+        (SearchQuery(q='-pug "dog house" a-b'), "pug dog house a-b"),
+        (SearchQuery(q="dog", exclude='-pug "toy'), "-pug -toy dog"),
+        (SearchQuery(q="x" * 300), "x" * 200),
+        (SearchQuery(q="y" * 300, exclude="pug"), "-pug " + "y" * 195),
+    ],
+)
+def test_words_are_plain_and_only_what_is_left_out_is_negated(
+    openverse: Openverse, server: Server, query: SearchQuery, sent: str
+) -> None:
+    """A visitor's dash or quotation mark is no operator, and 200 characters are sent at most."""
+    openverse.search(query, 0)
+    assert server.asked[-1].params["q"] == sent
+
+
+def test_unstable_parameters_are_sent_only_when_they_are_needed(
+    openverse: Openverse, server: Server
+) -> None:
+    """The default order is the API's own; whether sensitive pictures may come is always said."""
+    for safe, mature in ((True, "false"), (False, "true")):
+        openverse.search(FLOWER.replace(safe=safe), 1)
+        asked = {"q": "flower", "mature": mature, "page": "2", "page_size": "20"}
+        assert server.asked[-1].params == asked
+
+
+def test_the_deepest_page_is_answered(openverse: Openverse, server: Server) -> None:
+    """No request passes what can be reached without a key."""
+    dialect = server.dialect
+    assert isinstance(dialect, OpenverseDialect)
+    dialect.total = 10_000
+    last = openverse.depth // openverse.chunk_size - 1
+    assert openverse.search(FLOWER, last).items[-1].id == dialect.named(FIRST + 239)
+
+
+def test_related_pictures_are_one_answer(openverse: Openverse, server: Server) -> None:
+    """The call has no pages, so a second costs nothing; their number is what came."""
+    found = openverse.similar(BEST, SearchQuery(), 0)
+    assert (len(found.items), found.total) == (19, 19)
+    assert openverse.similar(BEST, SearchQuery(), 1).items == ()
+    assert len(server.asked) == 1
+
+
+def test_what_is_gone_is_not_found(openverse: Openverse) -> None:
+    """An id of the right form that nothing has any more."""
+    for ask in (openverse.details, lambda one: openverse.similar(one, SearchQuery(), 0)):
+        with pytest.raises(NotFound):
+            ask(OpenverseDialect().named(FIRST + 5000))
+
+
+def test_the_size_of_the_collection_is_the_sum_of_its_sources(
+    openverse: Openverse, server: Server
+) -> None:
+    """By the API's own statistics."""
+    assert openverse.size() == 2540
+    server.fixed = in_json([{"media_count": "many"}])
+    with pytest.raises(BadAnswer):
+        openverse.size()

@@ -1,0 +1,130 @@
+"""Openverse: JSON without a key, 20 pictures a page and 240 in all."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from tests.dialects.dialect import FIRST, Dialect, Sent
+from tests.dialects.serving import Answer, Asked, in_json, in_text
+
+START = "00000000-0000-4000-8000-"
+"""What all its ids begin with; their number follows."""
+GONE = in_json({"detail": "Not found."}, 404)
+
+
+class OpenverseDialect(Dialect):
+    """``GET /v1/images/``, ``.../{id}/``, ``.../{id}/related/`` and ``.../stats/``."""
+
+    name = "openverse"
+    optional = ("title", "creator", "attribution", "category", "tags", "width", "height", "license")
+    required = ("id", "foreign_landing_url", "thumbnail")
+    sends: ClassVar[Mapping[str, Mapping[str, Sent]]] = {
+        "exclude": {"rose tulip": {"q": "-rose -tulip flower"}},
+        "type": {"photo": {"category": "photograph"}, "illustration": {"category": "illustration"}},
+        "orientation": {
+            "horizontal": {"aspect_ratio": "wide"},
+            "vertical": {"aspect_ratio": "tall"},
+            "square": {"aspect_ratio": "square"},
+        },
+        "license": {"commercial": {"license_type": "commercial"}},
+        "sort": {
+            "relevance": {"q": "flower"},
+            "newest": {"unstable__sort_by": "indexed_on", "unstable__sort_dir": "desc"},
+            "oldest": {"unstable__sort_by": "indexed_on", "unstable__sort_dir": "asc"},
+        },
+    }
+    errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
+        "a wrong value": (
+            in_json({"error": "InputError", "detail": "Invalid input.", "fields": ["page"]}, 400),
+            "refused",
+        ),
+        "more than it gives without a key": (
+            in_json({"detail": "Authentication credentials were not provided."}, 401),
+            "credentials",
+        ),
+        "too many calls": (in_json({"detail": "Too many."}, 429, retry_after="9"), "quota"),
+        "a fault of its own": (in_json({"detail": "A server error occurred."}, 500), "down"),
+        "a gateway's page": (in_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
+    }
+    sources = (
+        "openverse/openapi.json",
+        "openverse/images_search_200.json",
+        "openverse/images_search_400.json",
+    )
+    examples = (
+        ("openverse/images_search_200.json", 1),
+        ("openverse/images_related_200.json", 1),
+    )
+
+    def answer(self, asked: Asked) -> Answer:
+        parts = asked.path.removeprefix("/v1/images/").strip("/").split("/")
+        if parts == ["stats"]:
+            return in_json([_source("flickr", 2500), _source("stocksnap", 40)])
+        if parts == [""]:
+            return self._found(asked)
+        number = parts[0].removeprefix(START).lstrip("0")
+        if not self.has(number):
+            return GONE
+        if parts[1:] == ["related"]:
+            return in_json(_page(self.page(0, 20), self.total, 1))
+        return in_json(self.item(int(number)))
+
+    def _found(self, asked: Asked) -> Answer:
+        page, size = asked.number("page", 1), asked.number("page_size", 20)
+        if size > 20:
+            return self.errors["more than it gives without a key"][0]
+        if page * size > 240 or len(asked.params.get("q", "")) > 200:
+            return self.errors["a wrong value"][0]
+        return in_json(_page(self.page((page - 1) * size, size), self.total, page))
+
+    def named(self, number: int) -> str:
+        return f"{START}{number:012}"
+
+    def item(self, number: int) -> dict[str, Any]:
+        address = f"https://api.openverse.org/v1/images/{self.named(number)}/"
+        license_url = "https://creativecommons.org/licenses/by/2.0/"
+        return {
+            "id": self.named(number),
+            "title": f"Flower {number}",
+            "indexed_on": "2022-08-27T17:39:48Z",
+            "foreign_landing_url": f"https://www.flickr.com/photos/gardener/{number - FIRST}",
+            "url": f"https://live.staticflickr.com/4065/{number}.jpg",
+            "creator": "gardener",
+            "license": "by",
+            "license_version": "2.0",
+            "license_url": license_url,
+            "provider": "flickr",
+            "source": "flickr",
+            "category": ("photograph", "illustration", "digitized_artwork")[number % 3],
+            "tags": [
+                {"name": "flower", "accuracy": None, "unstable__provider": "flickr"},
+                {"name": "flower", "accuracy": 0.9, "unstable__provider": "machine_example"},
+            ],
+            "attribution": f'"Flower {number}" by gardener is licensed under CC BY 2.0.',
+            "fields_matched": ["title"],
+            "mature": False,
+            "width": 3000,
+            "height": 2000,
+            "thumbnail": f"{address}thumb/",
+            "detail_url": address,
+            "related_url": f"{address}related/",
+        }
+
+
+def _page(results: list[dict[str, Any]], total: int, page: int) -> dict[str, Any]:
+    return {
+        "result_count": total,
+        "page_count": min(-(-total // 20), 12),
+        "page_size": 20,
+        "page": page,
+        "results": results,
+    }
+
+
+def _source(name: str, count: int) -> dict[str, Any]:
+    return {
+        "source_name": name,
+        "display_name": name.title(),
+        "source_url": f"https://{name}.example",
+        "logo_url": None,
+        "media_count": count,
+    }
