@@ -7,6 +7,7 @@ describe how to get a key in the README's table of agencies. CONTRIBUTING walks 
 from affiliate.agencies.adobe_stock import AdobeStock
 from affiliate.agencies.base import Agency
 from affiliate.agencies.demo import Demo
+from affiliate.agencies.depositphotos import Depositphotos
 from affiliate.agencies.pixabay import Pixabay
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
@@ -15,6 +16,7 @@ _ALL: tuple[type[Agency], ...] = (
     Shutterstock,
     ShutterstockEditorial,
     AdobeStock,
+    Depositphotos,
     Pixabay,
     Demo,
 )
