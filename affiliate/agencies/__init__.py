@@ -13,6 +13,7 @@ from affiliate.agencies.istock import Istock
 from affiliate.agencies.photodune import PhotoDune
 from affiliate.agencies.istock_xmlrpc import IstockXmlrpc
 from affiliate.agencies.openverse import Openverse
+from affiliate.agencies.depositphotos import Depositphotos
 from affiliate.agencies.pixabay import Pixabay
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
@@ -25,6 +26,7 @@ _ALL: tuple[type[Agency], ...] = (
     Bigstock,
     PhotoDune,
     Dreamstime,
+    Depositphotos,
     Pixabay,
     Istock,
     Openverse,

@@ -2,6 +2,7 @@
 
 from tests.dialects.adobe_stock import AdobeStockDialect
 from tests.dialects.bigstock import BigstockDialect
+from tests.dialects.depositphotos import DepositphotosDialect
 from tests.dialects.dialect import FIRST, Dialect
 from tests.dialects.dreamstime import DreamstimeDialect
 from tests.dialects.istock import IstockDialect
@@ -22,6 +23,8 @@ DIALECTS: tuple[type[Dialect], ...] = (
     OpenverseDialect,
     PixabayDialect,
     IstockXmlrpcDialect,
+    DepositphotosDialect,
+    PixabayDialect,
 )
 
 __all__ = [

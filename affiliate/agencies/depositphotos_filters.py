@@ -1,0 +1,90 @@
+"""How a search at Depositphotos is narrowed (Enterprise API reference, PHP SDK).
+
+A color becomes the nearest of 17, a gray one of four grays; there is no search for gray pictures.
+Photos are all JPEG images, drawn ones too; the age of 70 is our older. Ethnicities of Africa and
+Asia have no values of the same meaning. Words to exclude are sent under two names, for the
+reference and the SDK spell the parameter differently. The words are taken for English ones; a
+language is that of the titles in the answer.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from affiliate.messages import Params, given
+from affiliate.model import SearchQuery
+from affiliate.query import GENDERS, ORIENTATIONS
+
+ORDERS: Final = {"popular": "4", "relevance": "1", "newest": "5"}
+AGES: Final = {"infants": "infant", "children": "child", "teenagers": "teenager", "older": "70"} | {
+    f"{decade}s": f"{decade}" for decade in range(20, 70, 10)
+}
+RACES: Final = {one: one for one in ("brazilian", "black", "caucasian", "hispanic", "other")} | {
+    "middle_eastern": "middle",
+    "native_american": "native",
+}
+EDITORIAL: Final = {"commercial": "0", "editorial": "1"}
+LANGUAGES: Final = {"cs": "cz", "el": "gr", "ja": "jp", "sv": "se"} | {
+    one: one for one in "de en es fr hu id it ko nl pl pt ro ru th tr uk zh".split()
+}
+COLORS: Final = (
+    *("00007c 0005fd 01ffff 027f00 04fe00 ffff00 f9be00 fecd9b fe0000 7e0004 653201".split()),
+    *("ff01ff 810081 bfbfbf 7a7a7a 000000 ffffff".split()),
+)
+"""Those that can be searched by, from number 1; the last four are gray."""
+GRAYS: Final = 4
+MOST_GRAY: Final = 32
+"""The largest difference between the channels of a gray, of 255."""
+EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
+    "exclude": None,
+    "type": ("photo", "vector"),
+    "orientation": ORIENTATIONS,
+    "color": None,
+    "people": ("1", "2", "3"),
+    "age": tuple(AGES),
+    "gender": GENDERS,
+    "ethnicity": tuple(RACES),
+    "contributor": None,
+    "license": tuple(EDITORIAL),
+    "sort": tuple(ORDERS),
+}
+
+
+def params(query: SearchQuery) -> Params:
+    """What to search for, and what narrows it."""
+    lang = LANGUAGES.get(query.lang or "", "")
+    excluded = query.exclude.replace(" ", ",")
+    return given(
+        {
+            "dp_search_query": query.q,
+            "dp_exclude_keyword": excluded,
+            "dp_exclude_keywords": excluded,
+            "dp_search_sort": ORDERS[query.sort],
+            "dp_search_photo": "0" if query.type == "vector" else "1",
+            "dp_search_vector": "0" if query.type == "photo" else "1",
+            "dp_search_video": "0",
+            "dp_search_orientation": query.orientation or "",
+            "dp_search_color": _color(query.color) if query.color else "",
+            "dp_search_quantity": str(query.people or ""),
+            "dp_search_age": AGES.get(query.age or "", ""),
+            "dp_search_gender": query.gender or "",
+            "dp_search_race": RACES.get(query.ethnicity or "", ""),
+            "dp_search_username": query.contributor or "",
+            "dp_search_editorial": EDITORIAL.get(query.license or "", ""),
+            "dp_search_nudity": "0" if query.safe else "1",
+            "dp_lang": lang,
+            "dp_translate_items": "1" if lang else "",
+        }
+    )
+
+
+def _color(asked: str) -> str:
+    """The number of the nearest color, of grays for a gray, by the distance of the channels."""
+    channels = bytes.fromhex(asked)
+    is_gray = max(channels) - min(channels) <= MOST_GRAY
+    able = COLORS[-GRAYS:] if is_gray else COLORS[:-GRAYS]
+    nearest = min(able, key=lambda one: _distance(bytes.fromhex(one), channels))
+    return str(COLORS.index(nearest) + 1)
+
+
+def _distance(one: bytes, other: bytes) -> int:
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
