@@ -9,12 +9,14 @@ from affiliate.agencies.bigstock import Bigstock
 from affiliate.agencies.demo import Demo
 from affiliate.agencies.photodune import PhotoDune
 from affiliate.agencies.pixabay import Pixabay
+from affiliate.agencies.rf123 import Rf123
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
 
 _ALL: tuple[type[Agency], ...] = (
     Shutterstock,
     ShutterstockEditorial,
+    Rf123,
     Bigstock,
     PhotoDune,
     Pixabay,
