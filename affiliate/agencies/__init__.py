@@ -15,6 +15,7 @@ from affiliate.agencies.istock_xmlrpc import IstockXmlrpc
 from affiliate.agencies.openverse import Openverse
 from affiliate.agencies.depositphotos import Depositphotos
 from affiliate.agencies.pixabay import Pixabay
+from affiliate.agencies.rf123 import Rf123
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
 
@@ -23,6 +24,7 @@ _ALL: tuple[type[Agency], ...] = (
     ShutterstockEditorial,
     AdobeStock,
     Istock,
+    Rf123,
     Bigstock,
     PhotoDune,
     Dreamstime,

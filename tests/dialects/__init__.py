@@ -10,6 +10,7 @@ from tests.dialects.photodune import PhotoDuneDialect
 from tests.dialects.istock_xmlrpc import IstockXmlrpcDialect
 from tests.dialects.openverse import OpenverseDialect
 from tests.dialects.pixabay import PixabayDialect
+from tests.dialects.rf123 import Rf123Dialect
 from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
 
 DIALECTS: tuple[type[Dialect], ...] = (
@@ -24,6 +25,9 @@ DIALECTS: tuple[type[Dialect], ...] = (
     PixabayDialect,
     IstockXmlrpcDialect,
     DepositphotosDialect,
+    Rf123Dialect,
+    BigstockDialect,
+    PhotoDuneDialect,
     PixabayDialect,
 )
 

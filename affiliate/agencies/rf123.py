@@ -1,0 +1,200 @@
+"""123RF, its old XML form: ``api.123rf.com/rest/``, as other people's code speaks it.
+
+The old host may be gone. The new JSON API (https://www.123rfapis.com/documentation/) is known but
+for what a search answers: of a picture there is only ``link_image``, without an id, so that neither
+its page nor its details could be found. Hence the old form, whose fields are known.
+
+A search says no sizes: pictures (``compings``) stand in a box of 3:2 of 450 pixels, which is what
+the new API says of its thumbnails; details have the true ratio. Seen were pages of 50 at most;
+``depth`` is our own bound. Two clients send ``nudity=1`` unless asked otherwise: that it leaves
+nudity out is a guess. Not expressed are colors and categories, which are numbers of unknown
+meaning, ages and ethnicities that are divided otherwise, and pictures without people. Vectors and
+illustrations are one type, and editorial pictures another: type and use can't be asked for at once.
+The words of errors are not documented: one that speaks of a key is taken for a wrong key, and any
+other refusal of details for a picture that is gone. The key travels over plain HTTP.
+"""
+
+from typing import ClassVar
+from xml.etree.ElementTree import Element, ParseError
+
+import msgspec
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from affiliate.agencies.base import Agency, Check, Credentials, Filters, fitted, number
+from affiliate.errors import BadAnswer, BadCredentials, RequestRefused
+from affiliate.links import encoded
+from affiliate.messages import Refusal, Reply, Request, given
+from affiliate.model import Media, SearchQuery, SearchResult, Size, plain_text
+
+TYPES = {"photo": "0", "vector": "1"}
+EDITORIAL = "4"
+KINDS = {"Photography": "photo", "Illustration": "illustration"}
+"""Types as details name them."""
+ORDERS = {"popular": "most_downloaded", "newest": "latest", "random": "random"}
+AGES = {"infants": "1", "children": "2", "teenagers": "3", "older": "5"}
+GENDERS = {"male": "1", "female": "2"}
+LANGUAGES = {
+    **{one: one for one in ("en", "fr", "de", "it", "es", "ru")},
+    "ja": "jp",
+    "zh": "gb",
+}
+PICTURES = "https://images.assetsdelivery.com/compings"
+SIDE = 450
+"""Pixels of the longer side of a picture shown."""
+
+
+class Image(msgspec.Struct):
+    """One picture, as the attributes of its element."""
+
+    id: str
+    contributorid: str
+    folder: str
+    filename: str
+    description: str = ""
+
+
+class Rf123(Agency):
+    """Images of 123RF."""
+
+    name = "123rf"
+    title = "123RF"
+    api = "http://api.123rf.com"
+    credentials: ClassVar[Credentials] = (("API_KEY",),)
+    expresses: ClassVar[Filters] = {
+        "type": tuple(TYPES),
+        "orientation": ("horizontal", "vertical", "square"),
+        "people": ("1", "2", "3", "4"),
+        "age": tuple(AGES),
+        "gender": tuple(GENDERS),
+        "ethnicity": ("caucasian", "african_american", "hispanic"),
+        "contributor": None,
+        "license": ("editorial",),
+        "sort": tuple(ORDERS),
+    }
+    most = 50
+    depth = 4800
+    picture_hosts = ("https://images.assetsdelivery.com",)
+    link_template = "{landing_url}#{affiliate_id}"
+    network = "fragment"
+    gives = ("title", "page_url", "contributor")
+    wire = "XML"
+    sure = "documented by third parties"
+
+    def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
+        both = ("license",) if query.type and query.license == "editorial" else ()
+        return super().unsupported(query) + both
+
+    def request(self, query: SearchQuery, chunk: int) -> Request:
+        kind = EDITORIAL if query.license == "editorial" else TYPES.get(query.type or "", "all")
+        return self._call(
+            "123rf.images.search",
+            {
+                "keyword": ",".join(query.q.replace(",", " ").split()),
+                "media_type": kind,
+                "orientation": query.orientation or "all",
+                "people_count": str(query.people or ""),
+                "people_age": AGES.get(query.age or "", ""),
+                "people_gender": GENDERS.get(query.gender or "", ""),
+                "model_preference": query.ethnicity or "",
+                "contributorid": query.contributor or "",
+                "nudity": "1" if query.safe else "0",
+                "language": LANGUAGES.get(query.lang or "", ""),
+                "orderby": ORDERS[query.sort],
+                "page": str(chunk + 1),
+                "perpage": str(self.chunk_size),
+            },
+        )
+
+    def _call(self, method: str, params: dict[str, str]) -> Request:
+        named = {"method": method, "apikey": self.keys.get("API_KEY", "")}
+        return Request(
+            agency=self.name,
+            url=f"{self.url}/rest/",
+            params=given({**named, **params}),
+            secrets=tuple(self.keys.values()),
+            judge=_judge,
+        )
+
+    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        del query
+        images = reply.xml().find("images")
+        if images is None:
+            raise BadAnswer(self.name, "The answer has changed: there is no list of images.")
+        found = (self.read(dict(one.attrib), Image) for one in images.findall("image"))
+        items = (self._media(one, (), "") for one in found)
+        total = int(number(images.get("total"))) if images.get("total") else None
+        return SearchResult(tuple(media for media in items if media), total)
+
+    def details(self, media_id: str, media: str = "image") -> Media:
+        if not media_id.isdecimal():
+            return super().details(media_id, media)
+        try:
+            reply = self.transport.send(
+                self._call("123rf.images.getInfo.V2", {"imageid": media_id})
+            )
+        except RequestRefused:
+            return super().details(media_id, media)
+        one = reply.xml().find("image")
+        if one is None:
+            raise BadAnswer(self.name, "The answer has changed: there is no image.")
+        by = one.find("contributor")
+        fields = {"description": one.findtext("description", ""), **one.attrib}
+        if by is not None:
+            fields["contributorid"] = by.get("id", "")
+        image = self.read(fields, Image)
+        found = self._media(image, _sizes(one), one.get("mediatype", ""))
+        return found or super().details(media_id, media)
+
+    def check(self) -> Check:
+        self.transport.send(
+            self._call("123rf.images.search", {"keyword": "flower", "page": "1", "perpage": "1"})
+        )
+        return Check("takes the key")
+
+    def _media(self, image: Image, sizes: tuple[Size, ...], kind: str) -> Media | None:
+        path = [image.contributorid, image.folder, image.filename]
+        if not image.id or not all(path):
+            return None
+        url = f"{PICTURES}/{'/'.join(map(encoded, path))}.jpg"
+        largest = max(sizes, key=lambda one: one.width, default=Size("", 3, 2, ""))
+        thumbnail = fitted(url, largest.width, largest.height, SIDE)
+        if thumbnail is None:
+            return None
+        return Media(
+            agency=self.name,
+            id=plain_text(image.id),
+            type=KINDS.get(kind),
+            title=plain_text(image.description),
+            page_url=f"https://www.123rf.com/photo_{encoded(image.id)}.html",
+            contributor=plain_text(image.contributorid),
+            editorial=kind == "Editorial",
+            thumbnail=thumbnail,
+            sizes=sizes,
+        )
+
+
+def _sizes(image: Element) -> tuple[Size, ...]:
+    """The sizes that details name, in pixels; others, such as those of vectors, are left out."""
+    found = (
+        Size(
+            plain_text(one.get("label")),
+            int(number(one.get("width"))),
+            int(number(one.get("height"))),
+            plain_text(one.get("format")),
+        )
+        for one in image.findall("sizes/size")
+    )
+    return tuple(size for size in found if size.width and size.height)
+
+
+def _judge(_status: int, body: bytes) -> Refusal | None:
+    """What a ``fail`` means, which comes with HTTP 200: a wrong key, or else a wrong question."""
+    try:
+        root = fromstring(body)
+    except (ParseError, DefusedXmlException, ValueError, RecursionError):
+        return None
+    if root.get("stat") != "fail":
+        return None
+    words = root.findtext("err") or ""
+    return Refusal(BadCredentials if "key" in words.casefold() else RequestRefused, words)
