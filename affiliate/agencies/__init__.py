@@ -7,6 +7,7 @@ describe how to get a key in the README's table of agencies. CONTRIBUTING walks 
 from affiliate.agencies.base import Agency
 from affiliate.agencies.demo import Demo
 from affiliate.agencies.dreamstime import Dreamstime
+from affiliate.agencies.panthermedia import PantherMedia
 from affiliate.agencies.pixabay import Pixabay
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
@@ -15,6 +16,7 @@ _ALL: tuple[type[Agency], ...] = (
     Shutterstock,
     ShutterstockEditorial,
     Dreamstime,
+    PantherMedia,
     Pixabay,
     Demo,
 )

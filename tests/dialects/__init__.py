@@ -2,11 +2,14 @@
 
 from tests.dialects.dialect import FIRST, Dialect
 from tests.dialects.dreamstime import DreamstimeDialect
+from tests.dialects.panthermedia import PantherMediaDialect, PantherMediaInXml
 from tests.dialects.pixabay import PixabayDialect
 from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
 
 DIALECTS: tuple[type[Dialect], ...] = (
     DreamstimeDialect,
+    PantherMediaDialect,
+    PantherMediaInXml,
     PixabayDialect,
 )
 
