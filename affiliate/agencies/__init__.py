@@ -11,12 +11,14 @@ from affiliate.agencies.panthermedia import PantherMedia
 from affiliate.agencies.pixabay import Pixabay
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
+from affiliate.agencies.yay import Yay
 
 _ALL: tuple[type[Agency], ...] = (
     Shutterstock,
     ShutterstockEditorial,
     Dreamstime,
     PantherMedia,
+    Yay,
     Pixabay,
     Demo,
 )

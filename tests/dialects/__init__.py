@@ -5,12 +5,15 @@ from tests.dialects.dreamstime import DreamstimeDialect
 from tests.dialects.panthermedia import PantherMediaDialect, PantherMediaInXml
 from tests.dialects.pixabay import PixabayDialect
 from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
+from tests.dialects.yay import OldYayDialect, YayDialect
 
 DIALECTS: tuple[type[Dialect], ...] = (
     DreamstimeDialect,
     PantherMediaDialect,
     PantherMediaInXml,
     PixabayDialect,
+    YayDialect,
+    OldYayDialect,
 )
 
 __all__ = [
