@@ -20,6 +20,7 @@ class Dialect:
     """One agency of ``total`` pictures, all of which every search finds, in the order of ids.
 
     - ``name``, ``keys``: the agency, and the only credentials that it takes.
+    - ``public``: the names of keys that are no secrets.
     - ``absent``: fields that no item has, for as long as a test wants.
     - ``optional``, ``required``: fields of an item, without which it can and can't be read.
     - ``sends``: what each value of each filter that the agency expresses must become in a request.
@@ -30,6 +31,7 @@ class Dialect:
 
     name: ClassVar[str]
     keys: ClassVar[Mapping[str, str]] = {}
+    public: ClassVar[frozenset[str]] = frozenset()
     optional: ClassVar[tuple[str, ...]] = ()
     required: ClassVar[tuple[str, ...]] = ()
     sends: ClassVar[Mapping[str, Mapping[str, Sent]]] = {}
@@ -62,6 +64,10 @@ class Dialect:
     def example(self, text: bytes) -> bytes:
         """A documented answer as it comes over the wire, where its file has more around it."""
         return text
+
+    def named(self, rank: int) -> str:
+        """The id of the picture of a rank, counted from 0."""
+        return str(FIRST + rank)
 
     def has(self, number: str) -> bool:
         """Whether there is a picture with this id."""
