@@ -48,17 +48,22 @@ def client(make_client: ClientMaker, agencies: Agencies) -> FlaskClient:
 
 
 def asked(client: FlaskClient, path: str = PATH) -> tuple[dict[str, str], list[dict[str, str]]]:
-    """The status of each agency, and the pictures of the page."""
+    """The status of each agency, and what is sold on the page: a double by several."""
     page = client.get(path).get_json()
-    return {one["agency"]: one["status"] for one in page["agencies"]}, page["items"]
+    sold = [seller for item in page["items"] for seller in item["sellers"]]
+    return {one["agency"]: one["status"] for one in page["agencies"]}, sold
+
+
+def test_every_agency_has_a_dialect() -> None:
+    """All that go over the wire are here: none is left out of this search."""
+    assert {one.name for one in DIALECTS} | {"demo"} == set(AGENCIES)
 
 
 def test_all_agencies_share_a_page_by_rank(client: FlaskClient, agencies: Agencies) -> None:
     """The first pictures are the first of each, and each has its part of the places."""
     statuses, items = asked(client)
     assert statuses == dict.fromkeys(agencies, "fetched")
-    first = {item["agency"] for item in items[: len(agencies)]}
-    assert first == set(agencies)
+    assert {item["agency"] for item in items[: len(agencies)]} == set(agencies)
     counts = {name: sum(item["agency"] == name for item in items) for name in agencies}
     assert max(counts.values()) - min(counts.values()) <= 1
 

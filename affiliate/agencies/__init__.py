@@ -8,32 +8,34 @@ from affiliate.agencies.adobe_stock import AdobeStock
 from affiliate.agencies.base import Agency
 from affiliate.agencies.bigstock import Bigstock
 from affiliate.agencies.demo import Demo
+from affiliate.agencies.depositphotos import Depositphotos
 from affiliate.agencies.dreamstime import Dreamstime
 from affiliate.agencies.istock import Istock
-from affiliate.agencies.photodune import PhotoDune
 from affiliate.agencies.istock_xmlrpc import IstockXmlrpc
 from affiliate.agencies.openverse import Openverse
-from affiliate.agencies.depositphotos import Depositphotos
+from affiliate.agencies.panthermedia import PantherMedia
+from affiliate.agencies.photodune import PhotoDune
 from affiliate.agencies.pixabay import Pixabay
 from affiliate.agencies.rf123 import Rf123
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
+from affiliate.agencies.yay import Yay
 
 _ALL: tuple[type[Agency], ...] = (
     Shutterstock,
     ShutterstockEditorial,
     AdobeStock,
+    Depositphotos,
     Istock,
+    IstockXmlrpc,
     Rf123,
     Bigstock,
     PhotoDune,
     Dreamstime,
-    Depositphotos,
-    Pixabay,
-    Istock,
+    PantherMedia,
+    Yay,
     Openverse,
     Pixabay,
-    IstockXmlrpc,
     Demo,
 )
 AGENCIES: dict[str, type[Agency]] = {one.name: one for one in _ALL}

@@ -9,11 +9,11 @@ documented codes says that it has ended; then it gets another one and asks once 
 codes mean is not known: a refused authentication is taken for a wrong id, a refusal of details for
 a picture that is gone, any other for a question that is not understood.
 
-Neither filters, orders, languages nor safe search are documented. Page sizes other than the
-plugin's 20 are not documented, nor how deep pages reach: ``depth`` is our own bound. Thumbnails
-have no size (their host is known from public pages only): details tell the ratio, a search leaves
-a 3:2 box. A search doesn't say where a picture's page is either; it is made of title and id, after
-the form of one known address.
+Neither filters, orders, languages nor safe search are documented, nor page sizes other than the
+plugin's 20, nor how deep pages reach: ``depth`` is our own bound. Thumbnails have no size (their
+host is known from public pages only): details tell the ratio, a search leaves a 3:2 box. A search
+doesn't say where a picture's page is either; it is made of title and id, after the form of one
+known address.
 """
 
 import json

@@ -6,28 +6,31 @@ from tests.dialects.depositphotos import DepositphotosDialect
 from tests.dialects.dialect import FIRST, Dialect
 from tests.dialects.dreamstime import DreamstimeDialect
 from tests.dialects.istock import IstockDialect
-from tests.dialects.photodune import PhotoDuneDialect
 from tests.dialects.istock_xmlrpc import IstockXmlrpcDialect
 from tests.dialects.openverse import OpenverseDialect
+from tests.dialects.panthermedia import PantherMediaDialect
+from tests.dialects.photodune import PhotoDuneDialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.dialects.rf123 import Rf123Dialect
 from tests.dialects.serving import Answer, Asked, Server, in_json, in_text, serving
+from tests.dialects.shutterstock import EditorialDialect, ShutterstockDialect
+from tests.dialects.yay import OldYayDialect, YayDialect
 
 DIALECTS: tuple[type[Dialect], ...] = (
+    ShutterstockDialect,
+    EditorialDialect,
     AdobeStockDialect,
-    IstockDialect,
-    BigstockDialect,
-    PhotoDuneDialect,
-    DreamstimeDialect,
-    PixabayDialect,
-    IstockDialect,
-    OpenverseDialect,
-    PixabayDialect,
-    IstockXmlrpcDialect,
     DepositphotosDialect,
+    IstockDialect,
+    IstockXmlrpcDialect,
     Rf123Dialect,
     BigstockDialect,
     PhotoDuneDialect,
+    DreamstimeDialect,
+    PantherMediaDialect,
+    YayDialect,
+    OldYayDialect,
+    OpenverseDialect,
     PixabayDialect,
 )
 

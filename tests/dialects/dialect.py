@@ -20,6 +20,7 @@ class Dialect:
     """One agency of ``total`` pictures, all of which every search finds, in the order of ids.
 
     - ``name``, ``keys``: the agency, and the only credentials that it takes.
+    - ``public``: the names of keys that are no secrets.
     - ``absent``: fields that no item has, for as long as a test wants.
     - ``optional``, ``required``: fields of an item, without which it can and can't be read.
     - ``sends``: what each value of each filter that the agency expresses must become in a request.
@@ -30,6 +31,7 @@ class Dialect:
 
     name: ClassVar[str]
     keys: ClassVar[Mapping[str, str]] = {}
+    public: ClassVar[frozenset[str]] = frozenset()
     optional: ClassVar[tuple[str, ...]] = ()
     required: ClassVar[tuple[str, ...]] = ()
     sends: ClassVar[Mapping[str, Mapping[str, Sent]]] = {}

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
+from urllib.parse import unquote
 
+from tests.simulator.accounts import Accounts
 from tests.simulator.wire import Answer, Problem, Seen
 
 ANYBODY = ("anybody",)
@@ -48,3 +50,22 @@ class Routes:
                 return route, found.groups()
             there = there or found is not None
         raise Problem(405 if there else 404, "Not Found")
+
+    def answer(self, seen: Seen, accounts: Accounts) -> Answer:
+        """Make the call that a request asks for, if whoever asks may.
+
+        Raises:
+            Problem: what is answered instead.
+        """
+        if "user-agent" not in seen.headers:
+            raise Problem(403, "Set a User-Agent")
+        try:
+            route, ids = self.find(seen, seen.path)
+        except Problem:
+            accounts.check(seen, None)
+            raise
+        if route.scopes is not ANYBODY:
+            grant = accounts.check(seen, route.scopes)
+        else:
+            grant = accounts.check(seen, None) if "authorization" in seen.headers else None
+        return route.answer(seen, grant, *map(unquote, ids))

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from tests.simulator.accounts import Accounts
 from tests.simulator.clock import Clock
@@ -20,7 +19,7 @@ from tests.simulator.library import FIRST_ID, Library, Media
 from tests.simulator.licensing import Shop
 from tests.simulator.purchases import Purchase, Purchases
 from tests.simulator.reading import Reading
-from tests.simulator.routes import ANYBODY, Routes
+from tests.simulator.routes import Routes
 from tests.simulator.subscriptions import Subscription, footage, standard
 from tests.simulator.table import (
     account_calls,
@@ -156,27 +155,13 @@ class Simulator(ThreadingHTTPServer):
         try:
             if seen.path.startswith(PREFIX):
                 return self.links.follow(seen)
-            answer = self._call(seen)
+            answer = self.routes.answer(seen, self.accounts)
         except Problem as problem:
             answer = problem.answer
         if self._official is not None:
             wrong = self._official.wrong_with(seen, answer)
             self.violations += [wrong] if wrong else []
         return answer
-
-    def _call(self, seen: Seen) -> Answer:
-        if "user-agent" not in seen.headers:
-            raise Problem(403, "Set a User-Agent")
-        try:
-            route, ids = self.routes.find(seen, seen.path)
-        except Problem:
-            self.accounts.check(seen, None)
-            raise
-        if route.scopes is not ANYBODY:
-            grant = self.accounts.check(seen, route.scopes)
-        else:
-            grant = self.accounts.check(seen, None) if "authorization" in seen.headers else None
-        return route.answer(seen, grant, *map(unquote, ids))
 
     def stop(self) -> None:
         """Let everybody go who is held, and serve no more."""

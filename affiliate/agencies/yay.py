@@ -1,0 +1,131 @@
+"""Yay Images: http://yaymicro.com/api (what can be read of it) and two programs of other people.
+
+The documentation has the search's parameters, but neither an answer nor an error. The fields of
+answers are those that the programs read: an old form of yaymicro.com and a new one of
+api.yayimages.com, where pictures may be a list or an object. We ask the new host, and that it takes
+the documented parameters is a guess; ``YAY_URL=https://secure.yaymicro.com/api`` asks the old one.
+XML, whose elements nobody shows, is never asked for.
+
+The key stands in the path, as do the words: a slash in them becomes a space. ``filterExplicit`` is
+documented to *include* adult material. There is no order, and no total: ``depth`` is our own bound.
+What leads to a picture's page is unknown: links lead to a search for its title, as a link elsewhere
+shows one, unless the owner's template knows better. Wrong keys are told by HTTP statuses alone.
+"""
+
+import re
+from typing import Any, ClassVar
+
+import msgspec
+
+from affiliate.agencies.base import Agency, Check, Credentials, Filters, fitted, number
+from affiliate.errors import RequestRefused
+from affiliate.links import encoded
+from affiliate.messages import Reply, Request, given
+from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail, plain_text, web_address
+
+LANGUAGES = {
+    "da": "Dansk",
+    "de": "Deutsch",
+    "en": "English",
+    "nb": "Norsk",
+    "nl": "Nederlands",
+    "sv": "Svenska",
+}
+BOX = (3, 2)
+THUMBNAIL, PREVIEW = 300, 512
+"""Pixels of the longer side, nominally, of renditions whose size isn't said."""
+YES = (True, 1, "1", "true")
+
+
+class Image(msgspec.Struct, rename="camel"):
+    """A picture in either form; sides may be numbers or text."""
+
+    id: int | str
+    title: str | None = None
+    thumbnail_path: str | None = msgspec.field(name="thumbnail_path", default=None)
+    thumbnail_width: Any = None
+    thumbnail_height: Any = None
+    preview_path: str | None = msgspec.field(name="preview_path", default=None)
+    thumb_url: str | None = msgspec.field(name="thumb_url", default=None)
+    username: str | None = None
+    width: Any = None
+    height: Any = None
+    vector: Any = None
+
+
+class Images(msgspec.Struct):
+    """A page of pictures."""
+
+    images: list[Image] | dict[str, Image]
+
+
+class Yay(Agency):
+    """Images of Yay."""
+
+    name = "yay"
+    title = "Yay Images"
+    api = "https://api.yayimages.com"
+    credentials: ClassVar[Credentials] = (("API_KEY",),)
+    expresses: ClassVar[Filters] = {"type": ("vector",)}
+    most = 100
+    depth = 960
+    picture_hosts = ("https://*.yayimages.com", "https://*.yaymicro.com", "http://*.yaymicro.com")
+    sure = "documented by third parties"
+
+    def request(self, query: SearchQuery, chunk: int) -> Request:
+        params = {
+            "search.limit": str(self.chunk_size),
+            "search.offset": str(chunk * self.chunk_size),
+            "search.vector": "true" if query.type == "vector" else "",
+            "search.searchLanguage": LANGUAGES.get(query.lang or "", ""),
+            "search.filterExplicit": "false" if query.safe else "true",
+        }
+        return self._call(query.q, params)
+
+    def _call(self, words: str, params: dict[str, str]) -> Request:
+        key, phrase = self.keys.get("API_KEY", ""), " ".join(re.sub(r"[/\\]", " ", words).split())
+        if not phrase.strip(". "):
+            raise RequestRefused(self.name, "It can't search for dots and slashes alone.")
+        return Request(
+            agency=self.name,
+            url=f"{self.url}/search/{encoded(key)}/{encoded(phrase)}",
+            params=given({"JSON": "true", **params}),
+            secrets=(key,),
+        )
+
+    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        del query
+        found = self.read(reply.json(), Images).images
+        listed = found if isinstance(found, list) else found.values()
+        return SearchResult(tuple(media for media in map(self._media, listed) if media))
+
+    def check(self) -> Check:
+        self.transport.send(self._call("flower", {"search.limit": "1"}))
+        return Check("takes the key")
+
+    def _media(self, image: Image) -> Media | None:
+        thumbnail, media_id = _thumbnail(image), plain_text(str(image.id))
+        if thumbnail is None or not media_id:
+            return None
+        title = plain_text(image.title)
+        return Media(
+            agency=self.name,
+            id=media_id,
+            type="vector" if image.vector in YES else None,
+            title=title,
+            page_url=f"https://yayimages.com/search?type=-1&phrase={encoded(title or media_id)}",
+            contributor=plain_text(image.username) or None,
+            thumbnail=thumbnail,
+            preview=fitted(image.preview_path, thumbnail.width, thumbnail.height, PREVIEW),
+        )
+
+
+def _thumbnail(image: Image) -> Thumbnail | None:
+    """The old form's with its size, or the new one's, whose sides are those of the whole file."""
+    url = web_address(image.thumbnail_path)
+    width, height = number(image.thumbnail_width), number(image.thumbnail_height)
+    if url and width and height:
+        return Thumbnail(url, width, height)
+    size = (number(image.width), number(image.height))
+    whole: tuple[float, float] = size if all(size) else BOX
+    return fitted(url or image.thumb_url, *whole, THUMBNAIL)

@@ -1,0 +1,171 @@
+"""PantherMedia: signed forms, answered in JSON or in XML; a list of one hit is no list in JSON."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+from xml.sax.saxutils import escape, quoteattr
+
+from tests.dialects.dialect import Dialect, Sent
+from tests.dialects.serving import Answer, Asked, in_json, in_text
+
+PROLOG = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+HOST = "https://mh-1-stockagency.panthermedia.net/media/previews"
+SIZE = {"width": "5617px", "height": "3668px"}
+
+
+def failed(code: int, msg: str) -> Answer:
+    """A failure as most come: in JSON, with its code as the HTTP status too."""
+    return in_json({"stat": "fail", "err": {"code": str(code), "msg": msg}}, code)
+
+
+class PantherMediaDialect(Dialect):
+    """Takes what its own reckoning of the signature agrees with."""
+
+    name = "panthermedia"
+    keys: ClassVar[Mapping[str, str]] = {"API_KEY": "panther-k3y", "API_SECRET": "panther s3cret"}
+    optional = (
+        *("title", "preview", "width", "height", "keywords"),
+        *("mimetype", "editorial", "author-username"),
+    )
+    required = ("id", "thumb")
+    sends: ClassVar[Mapping[str, Mapping[str, Sent]]] = {
+        "exclude": {
+            "rose": {"q": "flower -rose"},
+            "rose -tulip": {"q": "flower -tulip rose"},
+        },
+        "type": {"photo": {"type": "photos"}},
+        "orientation": {one: {"orientation": one} for one in ("horizontal", "vertical", "square")},
+        "color": {"ff88a0": {"color": "FF88A0"}},
+        "people": {
+            **{str(n): {"people_number": f"people_{n}"} for n in range(4)},
+            "4": {"people_number": "people_4,people_5"},
+        },
+        "gender": {"female": {"people_gender": "f"}, "male": {"people_gender": "m"}},
+        "license": {one: {"license": one} for one in ("commercial", "editorial")},
+        "sort": {"popular": {"sort": "buy"}, "relevance": {"sort": "rel"}}
+        | {"newest": {"sort": "date"}},
+    }
+    errors: ClassVar[Mapping[str, tuple[Answer, str]]] = {
+        "a wrong key": (failed(401, "Unauthorized"), "credentials"),
+        "no right": (failed(403, "Forbidden"), "credentials"),
+        "nothing there": (failed(404, "Not Found"), "not found"),
+        "no longer there": (failed(410, "Gone"), "not found"),
+        "a wrong value": (failed(400, "Bad Request"), "refused"),
+        "a missing value": (failed(412, "Precondition Failed"), "refused"),
+        "too many calls": (failed(421, "Too many requests"), "quota"),
+        "too many calls, without words": (in_text("", 421), "quota"),
+        "too many calls, as usual": (failed(429, "Too many requests"), "quota"),
+        "an outage": (failed(510, "Internal"), "down"),
+        "a failure in XML": (
+            in_text(
+                f'{PROLOG}<rsp stat="fail"><err><code>429</code><msg>Wait</msg></err></rsp>',
+                kind="application/xml",
+            ),
+            "quota",
+        ),
+        "a gateway's page": (in_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
+    }
+    sources = (
+        "panthermedia/facts.json",
+        "panthermedia/get-media-info.v1.0.docs_sample.trimmed.xml",
+        "panthermedia/search-similar.v1.0.docs_sample.trimmed.xml",
+        "README.md",
+    )
+    examples = (("panthermedia/search-similar.v1.0.docs_sample.trimmed.xml", 2),)
+    in_xml = False
+
+    def sent(self, asked: Asked) -> Sent:
+        """The form, and the filters in its ``filters``."""
+        filters = asked.params.get("filters", "").removesuffix(";").split(";")
+        pairs = (one.partition(":") for one in filters)
+        return {**asked.params, **{name: value for name, _, value in pairs}}
+
+    def answer(self, asked: Asked) -> Answer:
+        if not self._is_signed(asked.params):
+            return failed(401, "Unauthorized")
+        match asked.path, asked.headers["accept-version"]:
+            case "/search", "1.2":
+                return self._list(asked, 0)
+            case "/search-similar", "1.0":
+                known = self.has(asked.params["id_media"])
+                return self._list(asked, 1) if known else failed(404, "Not Found")
+            case "/get-media-info", "1.0":
+                media_id = asked.params["id_media"]
+                known = self.has(media_id)
+                return self._one(asked, int(media_id)) if known else failed(404, "Not Found")
+            case "/host-info", "1.0":
+                return in_json({"stat": "ok"})
+        return failed(400, "Bad Request")
+
+    def _is_signed(self, form: Mapping[str, str]) -> bool:
+        datetime.strptime(form["timestamp"], "%a, %d %b %Y %H:%M:%S UTC")  # noqa: DTZ007 - it says UTC
+        text = form["timestamp"] + self.keys["API_KEY"] + form["nonce"]
+        mine = hmac.new(self.keys["API_SECRET"].encode(), text.encode(), form["algo"]).hexdigest()
+        assert hashlib.new(form["algo"]).digest_size == 20
+        return (form["api_key"], form["access_key"]) == (self.keys["API_KEY"], mine)
+
+    def _list(self, asked: Asked, start: int) -> Answer:
+        """A page of pictures, those from rank ``start`` on."""
+        page, limit = asked.number("page", 1), asked.number("limit", 40)
+        if page < 1 or not 1 <= limit <= 100:
+            return failed(400, "Bad Request")
+        media = self.page(start + (page - 1) * limit, limit)
+        count = {"total": str(self.total - start), "items": str(len(media))}
+        if self._wants_xml(asked):
+            rows = "".join(f"<media{_attributes(one)}/>" for one in media)
+            return _xml(f"<items{_attributes(count)}>{rows}</items>")
+        listed = media[0] if len(media) == 1 else media
+        return in_json({"stat": "ok", "items": {**count, **({"media": listed} if media else {})}})
+
+    def _one(self, asked: Asked, number: int) -> Answer:
+        """All that is said of a picture."""
+        one = self.item(number)
+        file = {
+            "id": one["id"],
+            "thumb_170_url": one["thumb"],
+            "preview_url": one["preview"],
+            "preview_url_high": f"{HOST}/{number}_high.jpg",
+            **SIZE,
+            "mime_type": "image/jpeg",
+        }
+        said = {"title": one["title"], "keywords": one["keywords"], "author_username": "gardener"}
+        if not self._wants_xml(asked):
+            return in_json({"stat": "ok", "media": file, "metadata": said})
+        parts = {"media": file, "metadata": said}
+        return _xml("".join(f"<{tag}>{_elements(part)}</{tag}>" for tag, part in parts.items()))
+
+    def _wants_xml(self, asked: Asked) -> bool:
+        return self.in_xml or asked.params.get("content_type") != "application/json"
+
+    def item(self, number: int) -> dict[str, Any]:
+        return {
+            "id": str(number),
+            "thumb": f"{HOST}/{number}_thumb_170.jpg",
+            "preview": f"{HOST}/{number}_preview.jpg",
+            **SIZE,
+            "title": "Red flower & bee",
+            "keywords": "flower, red, garden",
+            "mimetype": "image/eps" if number % 3 == 0 else "image/jpeg",
+            "editorial": "no",
+            "author-username": "gardener",
+        }
+
+
+class PantherMediaInXml(PantherMediaDialect):
+    """The same, in the form that it speaks by default."""
+
+    in_xml = True
+
+
+def _xml(inside: str) -> Answer:
+    return in_text(f'{PROLOG}<rsp stat="ok">{inside}</rsp>', kind="application/xml")
+
+
+def _attributes(values: Mapping[str, str]) -> str:
+    return "".join(f" {name}={quoteattr(value)}" for name, value in values.items())
+
+
+def _elements(values: Mapping[str, str]) -> str:
+    return "".join(f"<{name}>{escape(value)}</{name}>" for name, value in values.items())
