@@ -196,8 +196,11 @@ AGENCY_SETTINGS: Final = (
 
 
 def prefix(agency: str) -> str:
-    """What an agency's settings begin with: ``SHUTTERSTOCK_`` for ``shutterstock``."""
-    return re.sub(r"\W", "_", agency).upper() + "_"
+    """What an agency's settings begin with: ``SHUTTERSTOCK_`` for ``shutterstock``.
+
+    Shells can't name a variable that begins with a digit: those of ``123rf`` have a ``_`` before.
+    """
+    return re.sub(r"\W|^(?=[0-9])", "_", agency).upper() + "_"
 
 
 def load(environ: Mapping[str, str] | None, credentials: Mapping[str, Credentials]) -> Config:
@@ -222,10 +225,13 @@ def load(environ: Mapping[str, str] | None, credentials: Mapping[str, Credential
 
 
 class _Reader:
-    """Reads settings one by one and gathers what is wrong with them."""
+    """Reads settings one by one and gathers what is wrong with them.
+
+    Platforms that can name a variable with a digit first may leave out the ``_`` before it.
+    """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self.environ = environ
+        self.environ = {(f"_{n}" if n[:1].isdigit() else n): v for n, v in environ.items()}
         self.faults: list[str] = []
 
     def read(self, setting: Setting, before: str = "") -> Any:  # noqa: ANN401 - as the row reads

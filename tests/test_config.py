@@ -343,3 +343,10 @@ def test_no_secret_is_in_a_fault(name: str) -> None:
     told = faults(**(SECRETS | wrong), PORT="0", AGENCIES="shutterstock, acme-photos")
     assert len(told) == 3
     assert "secret-" not in "".join(told)
+
+
+@pytest.mark.parametrize("before", ["_123RF_", "123RF_"])
+def test_an_agency_whose_name_begins_with_a_digit_can_be_set_from_any_shell(before: str) -> None:
+    """A shell can't name the variable without an underscore; some platforms can."""
+    loaded = load({"AGENCIES": "123rf", f"{before}API_KEY": "k"}, {"123rf": (("API_KEY",),)})
+    assert loaded.agencies["123rf"].credentials["API_KEY"].reveal() == "k"

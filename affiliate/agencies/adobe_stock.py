@@ -15,7 +15,7 @@ from typing import ClassVar
 import msgspec
 
 from affiliate.agencies import adobe_stock_wire as wire
-from affiliate.agencies.base import Agency, Check, Credentials, Filters, decoded
+from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, decoded
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials, RequestRefused
 from affiliate.messages import Params, Refusal, Reply, Request, given
@@ -44,7 +44,7 @@ class AdobeStock(Agency):
     expresses: ClassVar[Filters] = {
         "type": TYPES,
         "orientation": ORIENTATIONS,
-        "color": None,
+        "color": HEX,
         "released": None,
         "sort": tuple(ORDERS),
     }
@@ -63,11 +63,6 @@ class AdobeStock(Agency):
     gives = ("title", "page_url", "contributor", "type", "categories", "preview")
     has_similar = True
     license_url = "https://stock.adobe.com/license-terms"
-
-    def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
-        unable = super().unsupported(query)
-        is_gray = query.color == "grayscale" and "color" not in unable
-        return (*unable, "color") if is_gray else unable
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         asked = {"words": query.q, "order": ORDERS[query.sort]}

@@ -23,6 +23,8 @@ from affiliate.transport import Transport
 
 PAGE_PLACES = 48
 CHUNK_PLACES = 240
+HEX = ("six hexadecimal digits",)
+"""The values of a color filter that takes every color but knows no grayscale."""
 MAX_SIDE = 10**6
 """Pixels; a side above this is no side of a picture."""
 SUGGESTIONS = 10
@@ -264,7 +266,9 @@ class Agency:
 
 
 def is_among(value: str, values: tuple[str, ...] | None) -> bool:
-    """Whether a filter that takes ``values`` takes this one."""
+    """Whether a filter that takes ``values`` takes this one; `HEX` are all colors with digits."""
+    if values is HEX:
+        return re.fullmatch("[0-9a-f]{6}", value) is not None
     return values is None or value in values
 
 

@@ -49,10 +49,8 @@ class Depositphotos(Agency):
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
         unable = super().unsupported(query)
-        is_alone = not (query.q or query.contributor)
-        colored = query.color and "color" not in unable
-        wrong = colored and (is_alone or query.color == "grayscale")
-        return (*unable, "color") if wrong else unable
+        alone = query.color and not (query.q or query.contributor)
+        return (*unable, "color") if alone and "color" not in unable else unable
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         page = {

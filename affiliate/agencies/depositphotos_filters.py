@@ -10,6 +10,7 @@ language is that of the titles in the answer.
 from collections.abc import Mapping
 from typing import Final
 
+from affiliate.agencies.base import HEX
 from affiliate.messages import Params, given
 from affiliate.model import SearchQuery
 from affiliate.query import GENDERS, ORIENTATIONS
@@ -38,7 +39,7 @@ EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
     "exclude": None,
     "type": ("photo", "vector"),
     "orientation": ORIENTATIONS,
-    "color": None,
+    "color": HEX,
     "people": ("1", "2", "3"),
     "age": tuple(AGES),
     "gender": GENDERS,

@@ -18,7 +18,7 @@ from typing import ClassVar
 import msgspec
 
 from affiliate.agencies import istock_wire as wire
-from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters
 from affiliate.messages import Params, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, plain_text
 
@@ -38,7 +38,7 @@ class Istock(Agency):
     expresses: ClassVar[Filters] = {
         "type": tuple(wire.TYPES),
         "orientation": ("horizontal", "vertical", "square"),
-        "color": None,
+        "color": HEX,
         "people": tuple(wire.PEOPLE),
         "age": tuple(wire.AGES),
         "ethnicity": tuple(wire.ETHNICITIES),
@@ -56,10 +56,9 @@ class Istock(Agency):
     license_url = "https://www.istockphoto.com/legal/license-agreement"
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
-        """Also what no words stand beside, and the one color that has no number."""
+        """Also what no words stand beside."""
         alone = {"contributor", "color"} & query.filters() if not query.q else set()
-        gray = {"color"} if query.color == "grayscale" else set()
-        return tuple(dict.fromkeys((*super().unsupported(query), *sorted(alone | gray))))
+        return tuple(dict.fromkeys((*super().unsupported(query), *sorted(alone))))
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         params = wire.params(query) + _page(chunk, self.chunk_size)

@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters, fitted, number
+from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, fitted, number
 from affiliate.agencies.panthermedia_wire import Detailed, Found, Item, as_item, judge, plain
 from affiliate.agencies.terms import Terms
 from affiliate.links import encoded
@@ -64,7 +64,7 @@ class PantherMedia(Agency):
         "exclude": None,
         "type": ("photo",),
         "orientation": ("horizontal", "vertical", "square"),
-        "color": None,
+        "color": HEX,
         "people": None,
         "gender": tuple(GENDERS),
         "license": ("commercial", "editorial"),
@@ -90,11 +90,6 @@ class PantherMedia(Agency):
         super().__init__(transport, url=url, credentials=credentials)
         self._clock = clock
         self._nonce = nonce
-
-    def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
-        """As for every agency; of colors it knows those with six digits, not grayscale."""
-        found = super().unsupported(query)
-        return (*found, "color") if query.color == "grayscale" else found
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         params = {"q": _words(query), "filters": _filters(query)}

@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.commands.told import told
 from affiliate.config import prefix
+from affiliate.errors import AgencyError
 from affiliate.page import Site
 from affiliate.responses import KEEP_SECONDS
 from affiliate.switches import LOOK_SECONDS, Switches
@@ -21,10 +22,12 @@ group = AppGroup("agency", help="The agencies that can be searched.")
 
 
 @group.command("list")
-def list_() -> None:
+@click.option("--size", is_flag=True, help="Ask those that are on how many pictures they have.")
+def list_(*, size: bool) -> None:
     """Show every agency: whether it is on, how it speaks, what it can, how sure that is."""
+    names = ("agency", "state", *(("pictures",) if size else ()))
     with told():
-        rows = [("agency", "state", "speaks", "can", "filters", "links", "sure"), *_rows()]
+        rows = [(*names, "speaks", "can", "filters", "links", "sure"), *_rows(size=size)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
@@ -56,7 +59,7 @@ def on(name: str) -> None:
         click.echo(f"{name} is not switched off, but not set up either: {_needs(AGENCIES[name])}.")
 
 
-def _rows() -> Iterator[tuple[str, ...]]:
+def _rows(*, size: bool) -> Iterator[tuple[str, ...]]:
     off_now = _switches().read()
     weights = {one.agency.name: one.weight for one in _site().search.every}
     for name, kind in AGENCIES.items():
@@ -64,12 +67,25 @@ def _rows() -> Iterator[tuple[str, ...]]:
         yield (
             name,
             "off" if name in off_now else state,
+            *((_pictures(name, off_now),) if size else ()),
             kind.wire,
             ", ".join(_abilities(kind)),
             str(len(kind.expresses)),
             kind.network or "none",
             kind.sure,
         )
+
+
+def _pictures(name: str, off_now: frozenset[str]) -> str:
+    """The size of an agency's collection, where it is on and a call says so."""
+    one = next((o for o in _site().search.every if o.agency.name == name), None)
+    if one is None or name in off_now:
+        return "-"
+    try:
+        count = one.agency.size()
+    except AgencyError as error:
+        return f"? ({error.kind})"
+    return "not said" if count is None else f"{count:,}"
 
 
 def _abilities(kind: type[Agency]) -> Iterator[str]:

@@ -20,6 +20,8 @@ from affiliate.slices import Listed
 
 SAMPLE = "108559295"
 """The id in sample links: that of the picture in the official example."""
+PAGE = "https://agency.example/picture"
+"""Where sample links lead at agencies that say with each picture where its page is."""
 
 
 @click.command()
@@ -74,7 +76,9 @@ def _links(one: Listed) -> Iterator[Finding]:
     """Whether an agency's links earn, and what they look like."""
     for media in ("image", "video") if one.agency.footage else ("image",):
         still = Thumbnail("https://example.com", 3, 2)
-        sample = Media(agency=one.agency.name, id=SAMPLE, media=media, thumbnail=still)
+        sample = Media(
+            agency=one.agency.name, id=SAMPLE, media=media, thumbnail=still, page_url=PAGE
+        )
         link = affiliate_link(one.link, sample, one.agency.landing(sample), site="blog.example")
         if link:
             yield Finding("ok", one.agency.name, f"links to {media}s are such as {link}")

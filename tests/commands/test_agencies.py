@@ -1,5 +1,6 @@
 """``flask agency`` shows the agencies and switches them off and on, for pages that run already."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +12,8 @@ from affiliate.agencies import AGENCIES
 from affiliate.memory import MemoryTier
 from affiliate.switches import Switches
 from tests.conftest import ClientMaker
-from tests.dialects import Server, serving
+from tests.dialects import Server, in_text, serving
+from tests.dialects.openverse import OpenverseDialect
 from tests.dialects.pixabay import PixabayDialect
 
 
@@ -107,3 +109,16 @@ def test_an_unknown_name_is_said(client: FlaskClient) -> None:
 def test_one_that_is_not_set_up_says_what_it_needs(client: FlaskClient) -> None:
     result = run(client.application, "on", "shutterstock")
     assert "not set up either: SHUTTERSTOCK_API_TOKEN" in result.output
+
+
+def test_the_size_of_a_collection_is_shown_where_a_call_says_it(make_client: ClientMaker) -> None:
+    """Openverse says; the demo doesn't; one that fails or is off is asked for nothing else."""
+    with serving(OpenverseDialect()) as server:
+        app = make_client(AGENCIES="demo,openverse", OPENVERSE_URL=server.url).application
+        lines = {x.split()[0]: x for x in run(app, "list", "--size").output.splitlines()}
+        assert re.search(r"  [0-9,]{3,}  ", lines["openverse"])
+        assert "not said" in lines["demo"]
+        server.fixed = in_text("down", 503)
+        assert "? (down)" in run(app, "list", "--size").output
+        run(app, "off", "openverse")
+        assert "? (down)" not in run(app, "list", "--size").output
