@@ -1,7 +1,7 @@
 """How a found page leaves the site: how long it is true, what it is made of, its tag."""
 
 import hashlib
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
@@ -9,6 +9,7 @@ from flask import Response, request
 
 from affiliate import languages
 from affiliate.errors import BadQuery
+from affiliate.lookups import Known
 from affiliate.model import SearchPage, SearchQuery
 from affiliate.page import by_host, keep, site_of_app
 from affiliate.query import Parameters, read_flag, read_parameters, read_site, single
@@ -16,6 +17,8 @@ from affiliate.search import Outcome, Patience
 
 MAX_AGE: Final = 300
 """Seconds; so short that a corrected affiliate link takes effect."""
+SOON: Final = 10
+"""Seconds; a page that lacks something small which is on its way is true no longer."""
 
 
 def parameters() -> Parameters:
@@ -99,11 +102,15 @@ def says_language(raw: bytes) -> bool:
         return False
 
 
-def answer(response: Response, outcome: Outcome, *, asked: bool = True) -> Response:
-    """Say how long the answer is true, and what it is made of.
+def answer(
+    response: Response, outcome: Outcome, *beside: Known[Any], asked: bool = True
+) -> Response:
+    """Say how long the answer is true, and what it is made of: a page, and what stands ``beside``.
 
     It counts as a search unless nobody ``asked`` for it, as on the start page.
     """
+    if any(known.late for known in beside):
+        outcome = msgspec.structs.replace(outcome, lifetime=min(outcome.lifetime, SOON))
     statuses = {status.status for status in outcome.page.agencies}
     response.headers["Cache-Control"] = cache_control(outcome)
     mark = "STALE" if "stale" in statuses else "HIT"
@@ -112,7 +119,7 @@ def answer(response: Response, outcome: Outcome, *, asked: bool = True) -> Respo
     asked &= outcome.page.query.says_something()
     if asked and (outcome.waited or "late" not in statuses):  # a skeleton is filled by another
         site_of_app().tally.answered(mark, outcome.page.query)
-    return tagged(response, outcome.lifetime, outcome.page)
+    return tagged(response, outcome.lifetime, outcome.page, *(known.values for known in beside))
 
 
 def tagged(response: Response, lifetime: float, *parts: object) -> Response:

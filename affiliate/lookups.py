@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -29,6 +29,13 @@ SUGGEST_PART: Final = 0.5
 """Of the hour's calls, what suggestions may use; the rest is for searches."""
 
 Value = TypeVar("Value")
+
+
+class Known(NamedTuple, Generic[Value]):
+    """What several agencies have said; ``late`` if some are still asked."""
+
+    values: tuple[Value, ...]
+    late: bool
 
 
 class LookUps:
@@ -107,11 +114,11 @@ class LookUps:
         An agency that fails or is late gives nothing; what it says later is there for the next.
         """
         able = [one for one in self.listed if one.agency.suggests and one.agency.api]
-        return self._told([self._suggestion(one, words, lang) for one in able], seconds)
+        return self._told([self._suggestion(one, words, lang) for one in able], seconds).values
 
     def categories(
         self, lang: str, seconds: float, media: str = "image", agencies: Sequence[str] = ()
-    ) -> tuple[str, ...]:
+    ) -> Known[str]:
         """The names of the agencies' categories, within ``seconds``; known for a day.
 
         ``agencies`` are those to ask, by default all that list any; of those that fail or are
@@ -119,8 +126,8 @@ class LookUps:
         """
         able = [one for one in self.listed if one.agency.categorizes]
         asked = [one for one in able if not agencies or one.agency.name in agencies]
-        names = self._told([self._categories(one, lang, media) for one in asked], seconds)
-        return tuple(dict.fromkeys(names))
+        told = self._told([self._categories(one, lang, media) for one in asked], seconds)
+        return Known(tuple(dict.fromkeys(told.values)), told.late)
 
     def peek(self, query: SearchQuery, one: Listed) -> Answer[SearchResult] | None:
         """What the store has of an agency's first chunk; never asks."""
@@ -148,14 +155,15 @@ class LookUps:
         """The answer of a call, as one of those who may wait; None when too many do."""
         return self._fanout.alone(lambda: self._calls.through(call))
 
-    def _told(self, calls: Sequence[Call[tuple[str, ...]]], seconds: float) -> tuple[str, ...]:
+    def _told(self, calls: Sequence[Call[tuple[Value, ...]]], seconds: float) -> Known[Value]:
         """What the calls give within ``seconds``; what comes later is there for the next."""
         end = time.monotonic() + seconds
         kept = [self._calls.kept(call) for call in calls]
         missing = {i: self._calls.question(calls[i]) for i, one in enumerate(kept) if one is None}
         asked = self._fanout.ask(missing, max(end - time.monotonic(), 0), linger=False)
         answers = [answer or asked.get(i) for i, answer in enumerate(kept)]
-        return tuple(text for one in answers if one for text in one.value or ())
+        values = tuple(value for one in answers if one for value in one.value or ())
+        return Known(values, late=None in answers)
 
     def _suggestion(self, one: Listed, words: str, lang: str) -> Call[tuple[str, ...]]:
         key = suggest_key(one.agency.name, lang, words)

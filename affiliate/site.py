@@ -111,8 +111,10 @@ def _results(template: str, outcome: Outcome, **more: str) -> Response:
     statuses = {status.status for status in outcome.page.agencies}
     waiting = not outcome.waited and "late" in statuses and statuses <= {"late", "unsupported"}
     shown = None if waiting else outcome.page
-    html = render_template(template, query=outcome.page.query, page=shown, **more)
-    return answer(Response(html), outcome)
+    query, search = outcome.page.query, site_of_app().search
+    known = search.categories(languages.asked(), 0, query.media, query.agency)
+    html = render_template(template, query=query, page=shown, categories=known.values, **more)
+    return answer(Response(html), outcome, known)
 
 
 @blueprint.get("/ajax/search")
