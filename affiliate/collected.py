@@ -6,7 +6,6 @@ which the visitors' side never holds.
 
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, render_template
 from flask_babel import gettext
@@ -15,17 +14,18 @@ from werkzeug.exceptions import NotFound as NoSuchPage
 from affiliate import languages
 from affiliate.answers import (
     answer,
+    canonical,
     parameters,
     patience_of,
     says_language,
     shown_on,
+    some_of,
 )
 from affiliate.errors import AgencyError, NotFound
 from affiliate.memory import Canonical
-from affiliate.model import SearchQuery
 from affiliate.page import site_of_app
 from affiliate.problems import error_page, problem
-from affiliate.query import Parameters, read_flag, read_parameters, read_site
+from affiliate.query import Parameters
 from affiliate.search import Outcome, Patience
 
 COLLECTION: Final = "/collections/<agency>/<collection_id>"
@@ -46,11 +46,7 @@ def canonical_collection(raw: bytes) -> str | None:
     """
     if not says_language(raw):
         return None
-    asked = read_parameters(raw)
-    pairs = [pair for pair in _query(asked).pairs() if pair[0] != "q"]
-    pairs += [("wait", "1")] if read_flag(asked, "wait") else []
-    pairs += [("site", site)] if (site := read_site(asked)) else []
-    return urlencode(pairs)
+    return canonical(raw, "page", "lang")
 
 
 @blueprint.get(COLLECTION)
@@ -59,7 +55,7 @@ def collection(agency: str, collection_id: str) -> Response:
     asked = parameters()
     try:
         about = site_of_app().search.about_collection(agency, collection_id)
-        outcome = _outcome(agency, collection_id, _query(asked).page, asked, Patience.NONE)
+        outcome = _outcome(agency, collection_id, some_of(asked, "page").page, asked, Patience.NONE)
     except NotFound:
         raise NoSuchPage from None
     except AgencyError:
@@ -89,12 +85,6 @@ def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
         return problem(HTTPStatus.BAD_GATEWAY, error.message)
     html = render_template("_collection.html", about=about, page=outcome.page)
     return answer(Response(html), outcome)
-
-
-def _query(asked: Parameters) -> SearchQuery:
-    """The page that is asked for, and the language if it is said."""
-    kept = {name: asked[name] for name in ("page", "lang") if name in asked}
-    return SearchQuery.from_parameters({"q": ["-"], **kept})
 
 
 def _outcome(

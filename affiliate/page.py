@@ -132,11 +132,17 @@ def address(route: str, query: SearchQuery | None = None, **changes: Any) -> str
     return f"{route}?{query.canonical()}"
 
 
-def details(media: Media, words: str = "", before: str = "", behind: str = "") -> str:
-    """The address of a picture's own page; ``words`` found it, and stand in its links."""
-    pairs = {"q": words} if words else {}
+def details(
+    media: Media, words: str = "", before: str = "", behind: str = "", page: int = 1
+) -> str:
+    """The address of a picture's own page; ``words`` found it, and stand in its links.
+
+    ``page`` is that of what is similar to it.
+    """
+    pairs = ({"q": words} if words else {}) | {"lang": languages.asked()}
+    pairs |= {"page": str(page)} if page > 1 else {}
     path = f"{before}/{media.media}/{media.agency}/{quote(media.id, safe='')}{behind}"
-    return f"{path}?{urlencode(pairs | {'lang': languages.asked()})}"
+    return f"{path}?{urlencode(pairs)}"
 
 
 def renditions(media: Media) -> Markup:

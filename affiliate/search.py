@@ -72,9 +72,10 @@ class Search(LookUps):
         lang: str,
         patience: Patience,
         media: str = "image",
+        page: int = 1,
         site: str = "",
     ) -> Outcome:
-        """Pictures like one of an agency's, on one page; a late or failed agency is data.
+        """One page of pictures like one of an agency's; a late or failed agency is data.
 
         Raises:
             NotFound: no such agency is on, or it can't find pictures like one.
@@ -82,11 +83,9 @@ class Search(LookUps):
         one = self._named(agency, media_id)
         if not self.has_similar(agency):
             raise NotFound(agency, "It can't find pictures like one.")
-        query = query_of(media, lang)
-        whole = Slice(Ranking(one, query, media_id), 0, PAGE_PLACES)
-        outcome = self._outcome(query, [whole], patience, site)
-        page = msgspec.structs.replace(outcome.page, pages=min(outcome.page.pages, 1))
-        return msgspec.structs.replace(outcome, page=page)
+        query, first = query_of(media, lang), (page - 1) * PAGE_PLACES
+        whole = Slice(Ranking(one, query, media_id), first, first + PAGE_PLACES)
+        return self._outcome(query.replace(page=page), [whole], patience, site)
 
     def has_similar(self, agency: str) -> bool:
         """Whether an agency is on and can find pictures like one."""
