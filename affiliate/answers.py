@@ -89,8 +89,8 @@ def canonical_search(raw: bytes) -> str:
 
 
 def canonical_details(raw: bytes) -> str:
-    """A picture's fragments, likewise."""
-    return canonical(raw, *DETAILS)
+    """A fragment of a picture or of a collection, likewise."""
+    return canonical(raw, "media", *DETAILS)
 
 
 def canonical_search_page(raw: bytes) -> str | None:

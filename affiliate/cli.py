@@ -160,7 +160,7 @@ def drop(agency: str | None, words: str | None) -> None:
             store.delete(key)
         for kind in (
             *("search", "details", "similar", "suggest", "categories"),
-            *("about", "collection"),
+            *("featured", "about", "collection"),
         ):
             for key in store.keys(f"{FORMAT}:{kind}:{agency}:" if agency else f"{FORMAT}:{kind}:"):
                 if wanted is None or (kind == "search" and _words_of(key) == wanted):

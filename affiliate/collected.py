@@ -23,9 +23,9 @@ from affiliate.answers import (
 )
 from affiliate.errors import AgencyError, NotFound
 from affiliate.memory import Canonical
+from affiliate.model import Collection
 from affiliate.page import site_of_app
 from affiliate.problems import error_page, problem
-from affiliate.query import Parameters
 from affiliate.search import Outcome, Patience
 
 COLLECTION: Final = "/collections/<agency>/<collection_id>"
@@ -46,16 +46,16 @@ def canonical_collection(raw: bytes) -> str | None:
     """
     if not says_language(raw):
         return None
-    return canonical(raw, "page", "lang")
+    return canonical(raw, "media", "lang", "page")
 
 
 @blueprint.get(COLLECTION)
 def collection(agency: str, collection_id: str) -> Response:
     """A page of a collection under its name: cached pictures are in it, else it fills itself."""
-    asked = parameters()
+    asked = some_of(parameters(), "media", "page")
     try:
-        about = site_of_app().search.about_collection(agency, collection_id)
-        outcome = _outcome(agency, collection_id, some_of(asked, "page").page, asked, Patience.NONE)
+        about = site_of_app().search.about_collection(agency, collection_id, asked.media)
+        outcome = _outcome(about, asked.page, Patience.NONE)
     except NotFound:
         raise NoSuchPage from None
     except AgencyError:
@@ -76,9 +76,10 @@ def collection(agency: str, collection_id: str) -> Response:
 @blueprint.get(f"/ajax{COLLECTION}/<int(min=1, max=99999):number>")
 def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
     """The pictures of a page alone, as an HTML fragment."""
+    media = some_of(parameters(), "media").media
     try:
-        about = site_of_app().search.about_collection(agency, collection_id)
-        outcome = _outcome(agency, collection_id, number, parameters(), Patience.LINGER)
+        about = site_of_app().search.about_collection(agency, collection_id, media)
+        outcome = _outcome(about, number, Patience.LINGER)
     except NotFound as error:
         return problem(HTTPStatus.NOT_FOUND, error.message)
     except AgencyError as error:
@@ -87,14 +88,14 @@ def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
     return answer(Response(html), outcome)
 
 
-def _outcome(
-    agency: str, collection_id: str, number: int, asked: Parameters, otherwise: Patience
-) -> Outcome:
+def _outcome(about: Collection, number: int, otherwise: Patience) -> Outcome:
+    asked = parameters()
     return site_of_app().search.collection(
-        agency,
-        collection_id,
+        about.agency,
+        about.id,
         page=number,
         lang=languages.asked(),
         patience=patience_of(asked, otherwise),
+        media=about.media,
         site=shown_on(asked),
     )

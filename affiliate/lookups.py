@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -13,6 +14,7 @@ from affiliate.cache import (
     about_key,
     categories_key,
     details_key,
+    featured_key,
     suggest_key,
 )
 from affiliate.calls import Call, Calls, value_of
@@ -96,16 +98,25 @@ class LookUps:
         self._calls.take(one, 1)
         return one.agency.contributors(ids)
 
-    def about_collection(self, agency: str, collection_id: str) -> Collection:
+    def featured(self, seconds: float) -> Known[Collection]:
+        """The collections of pictures, then of clips, that agencies feature, within ``seconds``.
+
+        They are known for a day; with 0 seconds they are asked for behind.
+        """
+        able = [one for one in self.listed if one.agency.collection_size]
+        return self._told([self._featured(one, media) for media in MEDIA for one in able], seconds)
+
+    def about_collection(self, agency: str, collection_id: str, media: str = "image") -> Collection:
         """What a featured collection is called, from the cache or its agency.
 
         Raises:
             AgencyError: NotFound when it is gone; else the agency did not answer.
         """
         one = self._featuring(agency, collection_id)
-        key = about_key(agency, collection_id)
+        key = about_key(agency, collection_id, media)
         wanted = Wanted(key, Collection, one.policy, lambda _: False)
-        call = self._calls.to(one, wanted, lambda: one.agency.about_collection(collection_id))
+        ask = partial(one.agency.about_collection, collection_id, media)
+        call = self._calls.to(one, wanted, ask)
         return value_of(agency, self._calls.kept(call) or self._waited(call))
 
     def suggest(self, words: str, lang: str, seconds: float) -> tuple[str, ...]:
@@ -176,6 +187,12 @@ class LookUps:
         policy = msgspec.structs.replace(one.policy, fresh=DAY)
         wanted = Wanted(key, tuple[str, ...], policy, lambda value: not value)
         return self._calls.to(one, wanted, lambda: one.agency.categories(lang, media), SUGGEST_PART)
+
+    def _featured(self, one: Listed, media: str) -> Call[tuple[Collection, ...]]:
+        key = featured_key(one.agency.name, media)
+        policy = msgspec.structs.replace(one.policy, fresh=DAY)
+        wanted = Wanted(key, tuple[Collection, ...], policy, lambda value: not value)
+        return self._calls.to(one, wanted, lambda: one.agency.featured(media), SUGGEST_PART)
 
     def _seen(self, one: Listed, media_id: str, asked: SearchQuery) -> Media | None:
         """A picture as the cached search for some words has it."""

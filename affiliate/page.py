@@ -16,7 +16,7 @@ from markupsafe import Markup
 from affiliate import filters, languages, memory, texts
 from affiliate.config import Config
 from affiliate.ledger import Ledger
-from affiliate.model import Media, SearchQuery
+from affiliate.model import Collection, Media, SearchQuery
 from affiliate.query import read_parameters, read_site
 from affiliate.search import Search
 from affiliate.stores import Guarded
@@ -102,6 +102,7 @@ def _vocabulary() -> dict[str, Any]:
         "agency_titles": {agency.name: agency.title for agency in agencies},
         "asset": asset,
         "chips": chips,
+        "collected": collected,
         "choices": lambda query: filters.choices(query, agencies),
         "config": site.config,
         "details": details,
@@ -142,6 +143,16 @@ def details(
     pairs = ({"q": words} if words else {}) | {"lang": languages.asked()}
     pairs |= {"page": str(page)} if page > 1 else {}
     path = f"{before}/{media.media}/{media.agency}/{quote(media.id, safe='')}{behind}"
+    return f"{path}?{urlencode(pairs)}"
+
+
+def collected(
+    one: Collection, page: int = 1, before: str = "", behind: str = "", lang: str = ""
+) -> str:
+    """The address of a page of a featured collection, in the language of the request or another."""
+    pairs = {"media": one.media} if one.media != "image" else {}
+    pairs |= {"lang": lang or languages.asked()} | ({"page": str(page)} if page > 1 else {})
+    path = f"{before}/collections/{one.agency}/{quote(one.id, safe='')}{behind}"
     return f"{path}?{urlencode(pairs)}"
 
 

@@ -99,6 +99,7 @@ class Search(LookUps):
         page: int,
         lang: str,
         patience: Patience,
+        media: str = "image",
         site: str = "",
     ) -> Outcome:
         """One page of a collection that an agency features; a late or failed agency is data.
@@ -108,9 +109,9 @@ class Search(LookUps):
         """
         one = self._featuring(agency, collection_id)
         first = (page - 1) * PAGE_PLACES
-        ranking = Ranking(one, SearchQuery(), collection=collection_id)
+        ranking = Ranking(one, query_of(media, ""), collection=collection_id)
         whole = Slice(ranking, first, first + PAGE_PLACES)
-        return self._outcome(SearchQuery(lang=lang, page=page), [whole], patience, site)
+        return self._outcome(query_of(media, lang).replace(page=page), [whole], patience, site)
 
     def warm(self, query: SearchQuery, within: float) -> int:
         """Fetch the first chunks that will be fresh for less than ``within`` seconds; how many."""

@@ -220,3 +220,18 @@ def test_a_page_that_is_no_number_is_400(site: FlaskClient, route: str) -> None:
     answer = site.get(f"{route}/image/shutterstock/{FIRST_ID}{behind}?lang=en&page=x")
     assert answer.status_code == 400
     assert "page" in answer.text
+
+
+@pytest.mark.parametrize("media", ["image", "video"])
+def test_all_that_is_known_stands_there(site: FlaskClient, media: str) -> None:
+    """Use, releases, categories and sizes; categories and contributor lead to their searches."""
+    first = FIRST_ID if media == "image" else FIRST_VIDEO
+    page = site.get(f"/{media}/shutterstock/{first}?lang=en").text
+    kind = "media=video&amp;" if media == "video" else ""
+    category = "Animals%2FWildlife" if media == "image" else "Nature"
+    assert "<dd>Editorial only</dd>" in page
+    assert f'href="/search?{kind}category={category}&amp;lang=en&amp;agency=shutterstock"' in page
+    assert f'href="/search?{kind}contributor=7&amp;lang=en&amp;agency=shutterstock"' in page
+    released = {"image": "Model released; Property released", "video": "Model released"}
+    assert f"<dt>Release</dt><dd>{released[media]}</dd>" in page
+    assert re.search({"image": "5616 . 3744 JPG", "video": "1920 . 1080 MOV"}[media], page)

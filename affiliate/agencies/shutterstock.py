@@ -162,20 +162,27 @@ class Shutterstock(Agency):
         call = self._call(f"{_path(media)}/categories", given({"language": lang}))
         return wire.names(self.read(self.transport.send(call).json(), wire.CategoryList).data)
 
-    def about_collection(self, collection_id: str) -> Collection:
+    def featured(self, media: str = "image") -> tuple[Collection, ...]:
+        reply = self.transport.send(self._call(featured.path(media)))
+        found = self.read(reply.json(), featured.List).data
+        return tuple(
+            featured.about(self.name, one, media) for one in found if featured.is_id(one.id)
+        )
+
+    def about_collection(self, collection_id: str, media: str = "image") -> Collection:
         if not featured.is_id(collection_id):
             return super().about_collection(collection_id)
-        found = self.transport.send(self._call(featured.path(collection_id)))
-        return featured.about(self.name, self.read(found.json(), featured.About))
+        found = self.transport.send(self._call(f"{featured.path(media)}/{collection_id}"))
+        return featured.about(self.name, self.read(found.json(), featured.About), media)
 
-    def collection(self, collection_id: str, chunk: int) -> SearchResult:
+    def collection(self, collection_id: str, chunk: int, media: str = "image") -> SearchResult:
         if not featured.is_id(collection_id):
             return super().collection(collection_id, chunk)
         params = (("page", str(chunk + 1)), ("per_page", str(self.collection_size)))
-        call = self._call(f"{featured.path(collection_id)}/items", params)
+        call = self._call(f"{featured.path(media)}/{collection_id}/items", params)
         found = self.read(self.transport.send(call).json(), featured.Items)
         ids = [one.id for one in found.data]
-        return SearchResult(self.several(ids) if ids else (), found.total_count)
+        return SearchResult(self.several(ids, media) if ids else (), found.total_count)
 
     def contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
         call = self._call("/v2/contributors", tuple(("id", one) for one in ids))
