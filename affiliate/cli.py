@@ -141,9 +141,11 @@ def look(query: str) -> None:
             elif answer.value is None:
                 click.echo(f"{key}  failed: {answer.failure and answer.failure.message}")
             else:
+                search_id = answer.value.search_id
                 click.echo(
                     f"{key}  {answer.status} for {answer.lifetime:.0f} s,"
                     f" {len(answer.value.items)} of {answer.value.total} pictures"
+                    + (f", search {search_id}" if search_id else "")
                 )
 
 
