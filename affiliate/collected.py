@@ -91,11 +91,9 @@ def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
 def _outcome(about: Collection, number: int, otherwise: Patience) -> Outcome:
     asked = parameters()
     return site_of_app().search.collection(
-        about.agency,
-        about.id,
+        about,
         page=number,
         lang=languages.asked(),
         patience=patience_of(asked, otherwise),
-        media=about.media,
         site=shown_on(asked),
     )

@@ -121,7 +121,8 @@ class SearchResult(msgspec.Struct, frozen=True):
 class Collection(msgspec.Struct, frozen=True):
     """Pictures or clips that an agency has put together and shows to everybody, under a name.
 
-    ``cover`` is the address of a picture that stands for it, of any size.
+    ``cover`` is the address of a picture that stands for it, of any size; ``total`` is how many
+    are in it, where the agency says so.
     """
 
     agency: str
@@ -129,6 +130,7 @@ class Collection(msgspec.Struct, frozen=True):
     name: str
     media: str = "image"
     cover: str | None = None
+    total: int | None = None
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from affiliate.calls import PAGE_SECONDS
 from affiliate.errors import BadQuery, NotFound
 from affiliate.fanout import LINGER_SECONDS, Question
 from affiliate.lookups import LookUps, query_of, ranking_of
-from affiliate.model import AgencyStatus, SearchPage, SearchQuery, SearchResult
+from affiliate.model import AgencyStatus, Collection, SearchPage, SearchQuery, SearchResult
 from affiliate.slices import (
     Listed,
     Part,
@@ -91,27 +91,25 @@ class Search(LookUps):
         """Whether an agency is on and can find pictures like one."""
         return any(one.agency.has_similar for one in self.listed if one.agency.name == agency)
 
-    def collection(  # noqa: PLR0913 - which page of what, how long to wait, and what links carry
-        self,
-        agency: str,
-        collection_id: str,
-        *,
-        page: int,
-        lang: str,
-        patience: Patience,
-        media: str = "image",
-        site: str = "",
+    def collection(
+        self, about: Collection, *, page: int, lang: str, patience: Patience, site: str = ""
     ) -> Outcome:
         """One page of a collection that an agency features; a late or failed agency is data.
 
         Raises:
             NotFound: no such agency is on, or it features none.
         """
-        one = self._featuring(agency, collection_id)
+        one = self._featuring(about.agency, about.id)
         first = (page - 1) * PAGE_PLACES
-        ranking = Ranking(one, query_of(media, ""), collection=collection_id)
+        ranking = Ranking(one, query_of(about.media, ""), collection=about.id)
         whole = Slice(ranking, first, first + PAGE_PLACES)
-        return self._outcome(query_of(media, lang).replace(page=page), [whole], patience, site)
+        query = query_of(about.media, lang).replace(page=page)
+        outcome = self._outcome(query, [whole], patience, site)
+        if outcome.page.total is not None or about.total is None:
+            return outcome
+        pages = -(-about.total // PAGE_PLACES)
+        found = msgspec.structs.replace(outcome.page, total=about.total, pages=pages)
+        return msgspec.structs.replace(outcome, page=found)
 
     def warm(self, query: SearchQuery, within: float) -> int:
         """Fetch the first chunks that will be fresh for less than ``within`` seconds; how many."""

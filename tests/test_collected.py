@@ -1,5 +1,6 @@
 """A collection that the agency features is a page of the site, indexable and cached like others."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -7,7 +8,18 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.conftest import ClientMaker
-from tests.simulator import CLIENT, FIRST_ID, FIRST_VIDEO, Simulator, hold, says, simulator
+from tests.simulator import (
+    CLIENT,
+    FIRST_ID,
+    FIRST_VIDEO,
+    TOKEN,
+    Answer,
+    Fault,
+    Simulator,
+    hold,
+    says,
+    simulator,
+)
 from tests.simulator.collections import FEATURED, FEATURED_ITEMS
 
 PAGE = "/collections/shutterstock/19853"
@@ -177,6 +189,29 @@ def test_collections_of_clips_are_pages_too(site: FlaskClient, agency: Simulator
         assert tiles(site.get(fragment).text) == tiles(page)
         assert tiles(site.get(other).text) == [str(FIRST_ID + n) for n in range(FEATURED_ITEMS)]
         assert tiles(site.get(f"{PAGE}?lang=en&wait=1").text)[0] == str(FIRST_ID)
+
+
+def uncounted(answer: Answer) -> Answer:
+    """The same without how many there are, as the description's example for footage is."""
+    body = json.loads(answer.body)
+    del body["total_count"]
+    return answer._replace(body=json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(("number", "pages"), [(100, 3), (200, 5)])
+def test_pages_are_counted_where_the_items_are_not(
+    make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch, number: int, pages: int
+) -> None:
+    """A page that isn't full is the last; else what the collection says of itself counts."""
+    monkeypatch.setattr("tests.simulator.collections.FEATURED_ITEMS", number)
+    with simulator(size=300) as agency:
+        agency.misbehave(Fault(change=uncounted), on="/v2/*/items", times=None)
+        site = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        first = site.get(f"{PAGE}?media=video&lang=en&wait=1").text
+        assert f"Page 1 of {pages}" in first
+        last = site.get(f"{PAGE}?media=video&lang=en&page={pages}&wait=1").text
+        assert len(tiles(last)) == number % 48
+        assert ">More pictures<" not in last
 
 
 LISTS = "/v2/*/collections/featured"

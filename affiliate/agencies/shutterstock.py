@@ -151,7 +151,8 @@ class Shutterstock(Agency):
         call = self._call(f"{featured.path(media)}/{collection_id}/items", params)
         found = self.read(self.transport.send(call).json(), featured.Items)
         ids = [one.id for one in found.data]
-        return SearchResult(self.several(ids, media) if ids else (), found.total_count)
+        total = featured.total(found, chunk * self.collection_size, self.collection_size)
+        return SearchResult(self.several(ids, media) if ids else (), total)
 
     def contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
         call = self._call("/v2/contributors", tuple(("id", one) for one in ids))

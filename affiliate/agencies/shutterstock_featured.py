@@ -6,10 +6,10 @@ themselves are another call. For footage it is ``/v2/videos/...``.
 """
 
 import re
-from typing import Annotated
 
 import msgspec
 
+from affiliate.agencies.shutterstock_wire import Count
 from affiliate.model import Collection, plain_text, web_address
 
 
@@ -25,6 +25,7 @@ class About(msgspec.Struct):
     id: str
     name: str
     cover_item: Cover | None = None
+    total_item_count: Count | None = None
 
 
 class List(msgspec.Struct):
@@ -43,7 +44,17 @@ class Items(msgspec.Struct):
     """A page of a collection."""
 
     data: list[Item] = []
-    total_count: Annotated[int, msgspec.Meta(ge=0, le=10**9)] | None = None
+    total_count: Count | None = None
+
+
+def total(found: Items, first: int, asked: int) -> int | None:
+    """How many are in a collection, from a page that begins behind ``first`` of them.
+
+    Examples of footage don't say it; a page that isn't full is the last one.
+    """
+    if found.total_count is None and len(found.data) < asked:
+        return first + len(found.data) if found.data or not first else None
+    return found.total_count
 
 
 def is_id(collection_id: str) -> bool:
@@ -60,4 +71,6 @@ def about(agency: str, found: About, media: str) -> Collection:
     """A collection as every agency's are described."""
     cover = web_address(found.cover_item.url) if found.cover_item else None
     name = plain_text(found.name) or plain_text(found.id)
-    return Collection(agency, plain_text(found.id), name, media, cover)
+    return Collection(
+        agency, plain_text(found.id), name, media=media, cover=cover, total=found.total_item_count
+    )
