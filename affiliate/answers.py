@@ -1,7 +1,7 @@
 """How a found page leaves the site: how long it is true, what it is made of, its tag."""
 
 import hashlib
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
@@ -9,6 +9,7 @@ from flask import Response, request
 
 from affiliate import languages
 from affiliate.errors import BadQuery
+from affiliate.lookups import Known
 from affiliate.model import SearchPage, SearchQuery
 from affiliate.page import by_host, keep, site_of_app
 from affiliate.query import Parameters, read_flag, read_parameters, read_site, single
@@ -16,6 +17,10 @@ from affiliate.search import Outcome, Patience
 
 MAX_AGE: Final = 300
 """Seconds; so short that a corrected affiliate link takes effect."""
+DETAILS: Final = ("q", "lang", "page")
+"""What a picture's page and its fragments vary by: what found it, and which similar ones."""
+SOON: Final = 10
+"""Seconds; a page that lacks something small which is on its way is true no longer."""
 
 
 def parameters() -> Parameters:
@@ -50,20 +55,27 @@ def patience_of(asked: Parameters, otherwise: Patience) -> Patience:
     return Patience.FULL if read_flag(asked, "wait") else otherwise
 
 
-def canonical(raw: bytes, *, whole: bool) -> str:
-    """All that an answer may vary by, in one order; not ``whole`` is no search but its words.
+def some_of(asked: Parameters, *names: str) -> SearchQuery:
+    """Some fields of what is asked, where it need not be a search; the words are "-" without any.
+
+    Raises:
+        BadQuery: names the parameter that can't be read.
+    """
+    kept = {name: asked[name] for name in names if single(asked, name) is not None}
+    return SearchQuery.from_parameters({"q": ["-"], **kept})
+
+
+def canonical(raw: bytes, *names: str) -> str:
+    """All that an answer may vary by, in one order: a search, or some fields by their ``names``.
 
     Raises:
         BadQuery: names the parameter that can't be read.
     """
     asked = read_parameters(raw)
-    if whole:
-        pairs = SearchQuery.from_parameters(asked).pairs()
-    else:
-        pairs = [("q", words)] if (words := words_of(asked)) else []
-        pairs += SearchQuery.from_parameters({"q": ["x"], "lang": asked.get("lang", [])}).pairs()[
-            1:
-        ]
+    query = some_of(asked, *names) if names else SearchQuery.from_parameters(asked)
+    pairs = query.pairs()
+    if names:
+        pairs = [(name, value) for name, value in pairs if single(asked, name) is not None]
     if read_flag(asked, "wait"):
         pairs.append(("wait", "1"))
     if shown := read_site(asked):
@@ -73,22 +85,27 @@ def canonical(raw: bytes, *, whole: bool) -> str:
 
 def canonical_search(raw: bytes) -> str:
     """A search whose language is the site's where the address doesn't say it."""
-    return canonical(raw, whole=True)
+    return canonical(raw)
 
 
 def canonical_details(raw: bytes) -> str:
-    """A picture's fragments, likewise."""
-    return canonical(raw, whole=False)
+    """A fragment of a picture or of a collection, likewise."""
+    return canonical(raw, "media", *DETAILS)
 
 
 def canonical_search_page(raw: bytes) -> str | None:
     """A page of results; without a language in the address the browser has a say."""
-    return canonical(raw, whole=True) if says_language(raw) else None
+    return canonical(raw) if says_language(raw) else None
+
+
+def canonical_details_page(raw: bytes) -> str | None:
+    """A picture's page, likewise."""
+    return canonical(raw, *DETAILS) if says_language(raw) else None
 
 
 def canonical_page(raw: bytes) -> str | None:
     """Any other page, likewise."""
-    return canonical(raw, whole=False) if says_language(raw) else None
+    return canonical(raw, "q", "lang") if says_language(raw) else None
 
 
 def says_language(raw: bytes) -> bool:
@@ -99,11 +116,15 @@ def says_language(raw: bytes) -> bool:
         return False
 
 
-def answer(response: Response, outcome: Outcome, *, asked: bool = True) -> Response:
-    """Say how long the answer is true, and what it is made of.
+def answer(
+    response: Response, outcome: Outcome, *beside: Known[Any], asked: bool = True
+) -> Response:
+    """Say how long the answer is true, and what it is made of: a page, and what stands ``beside``.
 
     It counts as a search unless nobody ``asked`` for it, as on the start page.
     """
+    if any(known.late for known in beside):
+        outcome = msgspec.structs.replace(outcome, lifetime=min(outcome.lifetime, SOON))
     statuses = {status.status for status in outcome.page.agencies}
     response.headers["Cache-Control"] = cache_control(outcome)
     mark = "STALE" if "stale" in statuses else "HIT"
@@ -112,7 +133,7 @@ def answer(response: Response, outcome: Outcome, *, asked: bool = True) -> Respo
     asked &= outcome.page.query.says_something()
     if asked and (outcome.waited or "late" not in statuses):  # a skeleton is filled by another
         site_of_app().tally.answered(mark, outcome.page.query)
-    return tagged(response, outcome.lifetime, outcome.page)
+    return tagged(response, outcome.lifetime, outcome.page, *(known.values for known in beside))
 
 
 def tagged(response: Response, lifetime: float, *parts: object) -> Response:

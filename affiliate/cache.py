@@ -68,14 +68,19 @@ def categories_key(agency: str, lang: str, media: str) -> str:
     return f"{FORMAT}:categories:{agency}:{lang}:{media}"
 
 
-def about_key(agency: str, collection_id: str) -> str:
+def featured_key(agency: str, media: str) -> str:
+    """The key of the collections that an agency features."""
+    return f"{FORMAT}:featured:{agency}:{media}"
+
+
+def about_key(agency: str, collection_id: str, media: str = "image") -> str:
     """The key of what a collection is called."""
-    return f"{FORMAT}:about:{agency}:{collection_id}"
+    return f"{FORMAT}:about:{agency}:{_numbered(media, collection_id)}"
 
 
-def collection_key(agency: str, collection_id: str, chunk: int) -> str:
+def collection_key(agency: str, collection_id: str, chunk: int, media: str = "image") -> str:
     """The key of one chunk of an agency's collection."""
-    return f"{FORMAT}:collection:{agency}:{chunk}:{collection_id}"
+    return f"{FORMAT}:collection:{agency}:{chunk}:{_numbered(media, collection_id)}"
 
 
 def suggest_key(agency: str, lang: str, words: str) -> str:

@@ -151,9 +151,11 @@ def look(query: str) -> None:
             elif answer.value is None:
                 click.echo(f"{key}  failed: {answer.failure and answer.failure.message}")
             else:
+                search_id = answer.value.search_id
                 click.echo(
                     f"{key}  {answer.status} for {answer.lifetime:.0f} s,"
                     f" {len(answer.value.items)} of {answer.value.total} pictures"
+                    + (f", search {search_id}" if search_id else "")
                 )
 
 
@@ -170,7 +172,7 @@ def drop(agency: str | None, words: str | None) -> None:
             store.delete(key)
         for kind in (
             *("search", "details", "similar", "suggest", "categories"),
-            *("about", "collection"),
+            *("featured", "about", "collection"),
         ):
             for key in store.keys(f"{FORMAT}:{kind}:{agency}:" if agency else f"{FORMAT}:{kind}:"):
                 if wanted is None or (kind == "search" and _words_of(key) == wanted):

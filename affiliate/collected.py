@@ -6,7 +6,6 @@ which the visitors' side never holds.
 
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, render_template
 from flask_babel import gettext
@@ -15,17 +14,18 @@ from werkzeug.exceptions import NotFound as NoSuchPage
 from affiliate import languages
 from affiliate.answers import (
     answer,
+    canonical,
     parameters,
     patience_of,
     says_language,
     shown_on,
+    some_of,
 )
 from affiliate.errors import AgencyError, NotFound
 from affiliate.memory import Canonical
-from affiliate.model import SearchQuery
+from affiliate.model import Collection
 from affiliate.page import site_of_app
 from affiliate.problems import error_page, problem
-from affiliate.query import Parameters, read_flag, read_parameters, read_site
 from affiliate.search import Outcome, Patience
 
 COLLECTION: Final = "/collections/<agency>/<collection_id>"
@@ -46,20 +46,16 @@ def canonical_collection(raw: bytes) -> str | None:
     """
     if not says_language(raw):
         return None
-    asked = read_parameters(raw)
-    pairs = [pair for pair in _query(asked).pairs() if pair[0] != "q"]
-    pairs += [("wait", "1")] if read_flag(asked, "wait") else []
-    pairs += [("site", site)] if (site := read_site(asked)) else []
-    return urlencode(pairs)
+    return canonical(raw, "media", "lang", "page")
 
 
 @blueprint.get(COLLECTION)
 def collection(agency: str, collection_id: str) -> Response:
     """A page of a collection under its name: cached pictures are in it, else it fills itself."""
-    asked = parameters()
+    asked = some_of(parameters(), "media", "page")
     try:
-        about = site_of_app().search.about_collection(agency, collection_id)
-        outcome = _outcome(agency, collection_id, _query(asked).page, asked, Patience.NONE)
+        about = site_of_app().search.about_collection(agency, collection_id, asked.media)
+        outcome = _outcome(about, asked.page, Patience.NONE)
     except NotFound:
         raise NoSuchPage from None
     except AgencyError:
@@ -80,9 +76,10 @@ def collection(agency: str, collection_id: str) -> Response:
 @blueprint.get(f"/ajax{COLLECTION}/<int(min=1, max=99999):number>")
 def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
     """The pictures of a page alone, as an HTML fragment."""
+    media = some_of(parameters(), "media").media
     try:
-        about = site_of_app().search.about_collection(agency, collection_id)
-        outcome = _outcome(agency, collection_id, number, parameters(), Patience.LINGER)
+        about = site_of_app().search.about_collection(agency, collection_id, media)
+        outcome = _outcome(about, number, Patience.LINGER)
     except NotFound as error:
         return problem(HTTPStatus.NOT_FOUND, error.message)
     except AgencyError as error:
@@ -91,18 +88,10 @@ def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
     return answer(Response(html), outcome)
 
 
-def _query(asked: Parameters) -> SearchQuery:
-    """The page that is asked for, and the language if it is said."""
-    kept = {name: asked[name] for name in ("page", "lang") if name in asked}
-    return SearchQuery.from_parameters({"q": ["-"], **kept})
-
-
-def _outcome(
-    agency: str, collection_id: str, number: int, asked: Parameters, otherwise: Patience
-) -> Outcome:
+def _outcome(about: Collection, number: int, otherwise: Patience) -> Outcome:
+    asked = parameters()
     return site_of_app().search.collection(
-        agency,
-        collection_id,
+        about,
         page=number,
         lang=languages.asked(),
         patience=patience_of(asked, otherwise),

@@ -6,7 +6,7 @@ answers are kept by no tier.
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -14,7 +14,9 @@ import msgspec
 from flask import Blueprint, Flask, Response, current_app, render_template, request
 
 from affiliate import languages, page
+from affiliate.answers import SOON
 from affiliate.memory import Canonical
+from affiliate.model import Collection
 from affiliate.page import absolute, keep, site_of_app
 from affiliate.query import READERS, read_parameters, single
 from affiliate.responses import KEEP_SECONDS
@@ -81,10 +83,12 @@ def robots() -> Response:
 
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
-    """The start page and the topics, in every language; sitemaps.org 0.9."""
-    return _lasting(
-        Response(render_template("sitemap.xml", pages=_pages()), mimetype="application/xml")
-    )
+    """The start page, the topics and the featured collections; sitemaps.org 0.9."""
+    known = site_of_app().search.featured(0)
+    pages = [*_pages(), *_collections(known.values)]
+    xml = render_template("sitemap.xml", pages=pages)
+    life = SOON if known.late else DAY
+    return _lasting(Response(xml, mimetype="application/xml"), life, life)
 
 
 @blueprint.get("/opensearch.xml")
@@ -173,6 +177,12 @@ def _pages() -> Iterator[Page]:
             "x-default": whole
         }
         yield from (Page(address, alternates) for address in alternates.values())
+
+
+def _collections(featured: Iterable[Collection]) -> Iterator[Page]:
+    """The featured collections, whose names have one language, in the site's own."""
+    for one in featured:
+        yield Page(absolute(page.collected(one, lang=site_of_app().config.site_language)), {})
 
 
 def _typed(raw: bytes) -> Typed:

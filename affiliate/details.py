@@ -13,10 +13,11 @@ from affiliate.answers import (
     MAX_AGE,
     answer,
     canonical_details,
-    canonical_page,
+    canonical_details_page,
     parameters,
     patience_of,
     shown_on,
+    some_of,
     tagged,
     words_of,
 )
@@ -36,8 +37,8 @@ blueprint = Blueprint("details", __name__)
 def routes() -> dict[str, Canonical]:
     """The paths whose answers the memory tier may keep, and what each of them reads."""
     return {
-        "/image/": canonical_page,
-        "/video/": canonical_page,
+        "/image/": canonical_details_page,
+        "/video/": canonical_details_page,
         "/ajax/": canonical_details,
         "/api/": canonical_details,
     }
@@ -54,10 +55,14 @@ def image(media: str, agency: str, media_id: str) -> Response:
         return error_page(HTTPStatus.NOT_FOUND, title, gettext("Search for another one."))
     except AgencyError as error:
         return error_page(HTTPStatus.BAD_GATEWAY, gettext("No answer"), _sorry(error))
-    similar = _similar(found, asked, patience_of(asked, Patience.NONE))
+    patience, number = patience_of(asked, Patience.NONE), some_of(asked, "page").page
+    similar = _similar(found, asked, patience)
+    if similar and patience is Patience.NONE and not _is_known(similar):
+        similar = None  # the page asks for it
     page = {"media": found, "words": words_of(asked), "similar": similar and similar.page}
-    response = _public(Response(render_template("image.html", **page)))
-    return tagged(response, MAX_AGE, found, page["words"], page["similar"])
+    response = Response(render_template("image.html", number=number, **page))
+    life = int(min(MAX_AGE, similar.lifetime)) if similar else MAX_AGE
+    return tagged(_public(response, life), life, found, page["words"], page["similar"])
 
 
 @blueprint.get(f"/ajax{PICTURES}")
@@ -138,14 +143,20 @@ def _similar(media: Media, asked: Parameters, patience: Patience) -> Outcome | N
         media.agency,
         media.id,
         media=media.media,
+        page=some_of(asked, "page").page,
         lang=lang,
         patience=patience,
         site=shown_on(asked),
     )
 
 
-def _public(response: Response) -> Response:
-    response.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"
+def _is_known(outcome: Outcome) -> bool:
+    """Whether a page holds all that there is to it."""
+    return all(status.status in {"fresh", "stale"} for status in outcome.page.agencies)
+
+
+def _public(response: Response, life: int = MAX_AGE) -> Response:
+    response.headers["Cache-Control"] = f"public, max-age={life}"
     return response
 
 

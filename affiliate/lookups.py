@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from functools import partial
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -13,6 +14,7 @@ from affiliate.cache import (
     about_key,
     categories_key,
     details_key,
+    featured_key,
     suggest_key,
 )
 from affiliate.calls import Call, Calls, value_of
@@ -29,6 +31,13 @@ SUGGEST_PART: Final = 0.5
 """Of the hour's calls, what suggestions may use; the rest is for searches."""
 
 Value = TypeVar("Value")
+
+
+class Known(NamedTuple, Generic[Value]):
+    """What several agencies have said; ``late`` if some are still asked."""
+
+    values: tuple[Value, ...]
+    late: bool
 
 
 class LookUps:
@@ -105,16 +114,25 @@ class LookUps:
         one = self._on(agency)
         return self._calls.made(one, lambda: one.agency.contributors(ids))
 
-    def about_collection(self, agency: str, collection_id: str) -> Collection:
+    def featured(self, seconds: float) -> Known[Collection]:
+        """The collections of pictures, then of clips, that agencies feature, within ``seconds``.
+
+        They are known for a day; with 0 seconds they are asked for behind.
+        """
+        able = [one for one in self.listed if one.agency.collection_size]
+        return self._told([self._featured(one, media) for media in MEDIA for one in able], seconds)
+
+    def about_collection(self, agency: str, collection_id: str, media: str = "image") -> Collection:
         """What a featured collection is called, from the cache or its agency.
 
         Raises:
             AgencyError: NotFound when it is gone; else the agency did not answer.
         """
         one = self._featuring(agency, collection_id)
-        key = about_key(agency, collection_id)
+        key = about_key(agency, collection_id, media)
         wanted = Wanted(key, Collection, one.policy, lambda _: False)
-        call = self._calls.to(one, wanted, lambda: one.agency.about_collection(collection_id))
+        ask = partial(one.agency.about_collection, collection_id, media)
+        call = self._calls.to(one, wanted, ask)
         return value_of(agency, self._calls.kept(call) or self._waited(call))
 
     def suggest(self, words: str, lang: str, seconds: float) -> tuple[str, ...]:
@@ -123,11 +141,11 @@ class LookUps:
         An agency that fails or is late gives nothing; what it says later is there for the next.
         """
         able = [one for one in self.listed if one.agency.suggests and one.agency.api]
-        return self._told([self._suggestion(one, words, lang) for one in able], seconds)
+        return self._told([self._suggestion(one, words, lang) for one in able], seconds).values
 
     def categories(
         self, lang: str, seconds: float, media: str = "image", agencies: Sequence[str] = ()
-    ) -> tuple[str, ...]:
+    ) -> Known[str]:
         """The names of the agencies' categories, within ``seconds``; known for a day.
 
         ``agencies`` are those to ask, by default all that list any; of those that fail or are
@@ -135,8 +153,8 @@ class LookUps:
         """
         able = [one for one in self.listed if one.agency.categorizes]
         asked = [one for one in able if not agencies or one.agency.name in agencies]
-        names = self._told([self._categories(one, lang, media) for one in asked], seconds)
-        return tuple(dict.fromkeys(names))
+        told = self._told([self._categories(one, lang, media) for one in asked], seconds)
+        return Known(tuple(dict.fromkeys(told.values)), told.late)
 
     def peek(self, query: SearchQuery, one: Listed) -> Answer[SearchResult] | None:
         """What the store has of an agency's first chunk; never asks."""
@@ -164,14 +182,15 @@ class LookUps:
         """The answer of a call, as one of those who may wait; None when too many do."""
         return self._fanout.alone(lambda: self._calls.through(call))
 
-    def _told(self, calls: Sequence[Call[tuple[str, ...]]], seconds: float) -> tuple[str, ...]:
+    def _told(self, calls: Sequence[Call[tuple[Value, ...]]], seconds: float) -> Known[Value]:
         """What the calls give within ``seconds``; what comes later is there for the next."""
         end = time.monotonic() + seconds
         kept = [self._calls.kept(call) for call in calls]
         missing = {i: self._calls.question(calls[i]) for i, one in enumerate(kept) if one is None}
         asked = self._fanout.ask(missing, max(end - time.monotonic(), 0), linger=False)
         answers = [answer or asked.get(i) for i, answer in enumerate(kept)]
-        return tuple(text for one in answers if one for text in one.value or ())
+        values = tuple(value for one in answers if one for value in one.value or ())
+        return Known(values, late=None in answers)
 
     def _suggestion(self, one: Listed, words: str, lang: str) -> Call[tuple[str, ...]]:
         key = suggest_key(one.agency.name, lang, words)
@@ -184,6 +203,12 @@ class LookUps:
         policy = msgspec.structs.replace(one.policy, fresh=DAY)
         wanted = Wanted(key, tuple[str, ...], policy, lambda value: not value)
         return self._calls.to(one, wanted, lambda: one.agency.categories(lang, media), SUGGEST_PART)
+
+    def _featured(self, one: Listed, media: str) -> Call[tuple[Collection, ...]]:
+        key = featured_key(one.agency.name, media)
+        policy = msgspec.structs.replace(one.policy, fresh=DAY)
+        wanted = Wanted(key, tuple[Collection, ...], policy, lambda value: not value)
+        return self._calls.to(one, wanted, lambda: one.agency.featured(media), SUGGEST_PART)
 
     def _seen(self, one: Listed, media_id: str, asked: SearchQuery) -> Media | None:
         """A picture as the cached search for some words has it."""

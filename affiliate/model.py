@@ -119,11 +119,18 @@ class SearchResult(msgspec.Struct, frozen=True):
 
 
 class Collection(msgspec.Struct, frozen=True):
-    """Pictures that an agency has put together and shows to everybody, under a name."""
+    """Pictures or clips that an agency has put together and shows to everybody, under a name.
+
+    ``cover`` is the address of a picture that stands for it, of any size; ``total`` is how many
+    are in it, where the agency says so.
+    """
 
     agency: str
     id: str
     name: str
+    media: str = "image"
+    cover: str | None = None
+    total: int | None = None
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from affiliate import filters, languages, memory, texts
 from affiliate.config import Config
 from affiliate.ledger import Ledger
-from affiliate.model import Media, SearchQuery, Seller
+from affiliate.model import Collection, Media, SearchQuery, Seller
 from affiliate.query import read_parameters, read_site
 from affiliate.search import Search
 from affiliate.stores import Guarded
@@ -104,6 +104,7 @@ def _vocabulary() -> dict[str, Any]:
         "agency_titles": {agency.name: agency.title for agency in every},
         "asset": asset,
         "chips": chips,
+        "collected": collected,
         "choices": lambda query: filters.choices(query, agencies),
         "config": site.config,
         "credits": credits_of,
@@ -136,11 +137,27 @@ def address(route: str, query: SearchQuery | None = None, **changes: Any) -> str
     return f"{route}?{query.canonical()}"
 
 
-def details(media: Media, words: str = "", before: str = "", behind: str = "") -> str:
-    """The address of a picture's own page; ``words`` found it, and stand in its links."""
-    pairs = {"q": words} if words else {}
+def details(
+    media: Media, words: str = "", before: str = "", behind: str = "", page: int = 1
+) -> str:
+    """The address of a picture's own page; ``words`` found it, and stand in its links.
+
+    ``page`` is that of what is similar to it.
+    """
+    pairs = ({"q": words} if words else {}) | {"lang": languages.asked()}
+    pairs |= {"page": str(page)} if page > 1 else {}
     path = f"{before}/{media.media}/{media.agency}/{quote(media.id, safe='')}{behind}"
-    return f"{path}?{urlencode(pairs | {'lang': languages.asked()})}"
+    return f"{path}?{urlencode(pairs)}"
+
+
+def collected(
+    one: Collection, page: int = 1, before: str = "", behind: str = "", lang: str = ""
+) -> str:
+    """The address of a page of a featured collection, in the language of the request or another."""
+    pairs = {"media": one.media} if one.media != "image" else {}
+    pairs |= {"lang": lang or languages.asked()} | ({"page": str(page)} if page > 1 else {})
+    path = f"{before}/collections/{one.agency}/{quote(one.id, safe='')}{behind}"
+    return f"{path}?{urlencode(pairs)}"
 
 
 def renditions(media: Media) -> Markup:

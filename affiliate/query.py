@@ -103,6 +103,7 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         return [
             (name, str(int(one) if isinstance(one, bool) else one))
             for name, value in msgspec.to_builtins(self).items()
+            if value != DEFAULTS[name]  # msgspec leaves out the very same object alone
             for one in (value if isinstance(value, list | tuple) else (value,))
         ]
 
@@ -116,8 +117,7 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
 
     def without(self, name: str) -> Self:
         """The first page of the same search with one field as by default."""
-        defaults = dict(zip(self.__struct_fields__, self.__struct_defaults__, strict=True))
-        return self.replace(**{"page": 1, name: defaults[name]})
+        return self.replace(**{"page": 1, name: DEFAULTS[name]})
 
     def filters(self) -> frozenset[str]:
         """The names of what an agency must be able to express to answer this search."""
@@ -238,6 +238,9 @@ def _range(name: str, text: str) -> str:
     return f"{int(low) if low else ''}{dash}{int(high) if high else ''}"
 
 
+DEFAULTS: Final[Mapping[str, Any]] = dict(
+    zip(SearchQuery.__struct_fields__, SearchQuery.__struct_defaults__, strict=True)
+)
 READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "q": _words,
     "exclude": _word_set,

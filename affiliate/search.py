@@ -12,7 +12,7 @@ from affiliate.doubles import fold
 from affiliate.errors import BadQuery, NotFound
 from affiliate.fanout import LINGER_SECONDS, Question
 from affiliate.lookups import LookUps, query_of, ranking_of
-from affiliate.model import AgencyStatus, SearchPage, SearchQuery, SearchResult
+from affiliate.model import AgencyStatus, Collection, SearchPage, SearchQuery, SearchResult
 from affiliate.slices import (
     Listed,
     Part,
@@ -76,9 +76,10 @@ class Search(LookUps):
         lang: str,
         patience: Patience,
         media: str = "image",
+        page: int = 1,
         site: str = "",
     ) -> Outcome:
-        """Pictures like one of an agency's, on one page; a late or failed agency is data.
+        """One page of pictures like one of an agency's; a late or failed agency is data.
 
         Raises:
             NotFound: no such agency is on, or it can't find pictures like one.
@@ -86,36 +87,33 @@ class Search(LookUps):
         one = self._named(agency, media_id)
         if not self.has_similar(agency):
             raise NotFound(agency, "It can't find pictures like one.")
-        query = query_of(media, lang)
-        whole = Slice(Ranking(one, query, media_id), 0, PAGE_PLACES)
-        outcome = self._outcome(query, [whole], patience, site)
-        page = msgspec.structs.replace(outcome.page, pages=min(outcome.page.pages, 1))
-        return msgspec.structs.replace(outcome, page=page)
+        query, first = query_of(media, lang), (page - 1) * PAGE_PLACES
+        whole = Slice(Ranking(one, query, media_id), first, first + PAGE_PLACES)
+        return self._outcome(query.replace(page=page), [whole], patience, site)
 
     def has_similar(self, agency: str) -> bool:
         """Whether an agency is on and can find pictures like one."""
         return any(one.agency.has_similar for one in self.listed if one.agency.name == agency)
 
-    def collection(  # noqa: PLR0913 - which page of what, how long to wait, and what links carry
-        self,
-        agency: str,
-        collection_id: str,
-        *,
-        page: int,
-        lang: str,
-        patience: Patience,
-        site: str = "",
+    def collection(
+        self, about: Collection, *, page: int, lang: str, patience: Patience, site: str = ""
     ) -> Outcome:
         """One page of a collection that an agency features; a late or failed agency is data.
 
         Raises:
             NotFound: no such agency is on, or it features none.
         """
-        one = self._featuring(agency, collection_id)
+        one = self._featuring(about.agency, about.id)
         first = (page - 1) * PAGE_PLACES
-        ranking = Ranking(one, SearchQuery(), collection=collection_id)
+        ranking = Ranking(one, query_of(about.media, ""), collection=about.id)
         whole = Slice(ranking, first, first + PAGE_PLACES)
-        return self._outcome(SearchQuery(lang=lang, page=page), [whole], patience, site)
+        query = query_of(about.media, lang).replace(page=page)
+        outcome = self._outcome(query, [whole], patience, site)
+        if outcome.page.total is not None or about.total is None:
+            return outcome
+        pages = -(-about.total // PAGE_PLACES)
+        found = msgspec.structs.replace(outcome.page, total=about.total, pages=pages)
+        return msgspec.structs.replace(outcome, page=found)
 
     def made(self, one: Listed, query: SearchQuery) -> SearchResult:
         """The first chunk as its agency gives it now, past the cache; counted like every call.

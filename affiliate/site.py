@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -25,7 +25,7 @@ from affiliate.answers import (
 from affiliate.errors import BadQuery, LedgerError
 from affiliate.ledger import Click
 from affiliate.memory import Canonical
-from affiliate.model import SearchQuery
+from affiliate.model import Collection, SearchQuery
 from affiliate.page import Site, keep, site_of_app
 from affiliate.problems import problem
 from affiliate.query import Parameters, read_parameters, single
@@ -33,6 +33,8 @@ from affiliate.search import Outcome, Patience
 
 CLICK_BYTES: Final = 4096
 STRIP_PLACES: Final = 24
+PLACES: Final = {"image": 8, "video": 4}
+"""Featured collections of each kind that the start page shows."""
 ASSETS: Final = ("site.css", "icon.svg", "embed.js", "site.js", "look.js", "more.js", "suggest.js")
 
 blueprint = Blueprint("site", __name__)
@@ -75,11 +77,18 @@ def register(app: Flask, site: Site) -> None:
 
 @blueprint.get("/")
 def start() -> Response:
-    """The start page: the search box, topics, and a strip of pictures of one of them."""
-    topics = site_of_app().config.site_topics
+    """The start page: the search box, topics, pictures of one of them, featured collections."""
+    topics, known = site_of_app().config.site_topics, site_of_app().search.featured(0)
     outcome = _outcome(_topic(topics[0] if topics else "-"), parameters(), Patience.NONE)
     shown = msgspec.structs.replace(outcome.page, items=outcome.page.items[:STRIP_PLACES])
-    return answer(Response(render_template("start.html", page=shown)), outcome, asked=False)
+    html = render_template("start.html", page=shown, featured=_some_of(known.values))
+    return answer(Response(html), outcome, known, asked=False)
+
+
+def _some_of(featured: Sequence[Collection]) -> list[Collection]:
+    """The first few collections of each kind."""
+    kinds = {media: [one for one in featured if one.media == media] for media in PLACES}
+    return [one for media, kind in kinds.items() for one in kind[: PLACES[media]]]
 
 
 @blueprint.get("/search")
@@ -111,8 +120,10 @@ def _results(template: str, outcome: Outcome, **more: str) -> Response:
     statuses = {status.status for status in outcome.page.agencies}
     waiting = not outcome.waited and "late" in statuses and statuses <= {"late", "unsupported"}
     shown = None if waiting else outcome.page
-    html = render_template(template, query=outcome.page.query, page=shown, **more)
-    return answer(Response(html), outcome)
+    query, search = outcome.page.query, site_of_app().search
+    known = search.categories(languages.asked(), 0, query.media, query.agency)
+    html = render_template(template, query=query, page=shown, categories=known.values, **more)
+    return answer(Response(html), outcome, known)
 
 
 @blueprint.get("/ajax/search")

@@ -51,7 +51,7 @@ class Ranking(msgspec.Struct, frozen=True):
         """The key of a chunk in the cache."""
         name = self.listed.agency.name
         if self.collection:
-            return collection_key(name, self.collection, chunk)
+            return collection_key(name, self.collection, chunk, self.query.media)
         if self.like:
             return similar_key(name, self.like, self.query, chunk)
         return search_key(name, self.query, chunk)
@@ -60,7 +60,7 @@ class Ranking(msgspec.Struct, frozen=True):
         """Ask the agency for a chunk; it raises what the agency does."""
         agency = self.listed.agency
         if self.collection:
-            return agency.collection(self.collection, chunk)
+            return agency.collection(self.collection, chunk, self.query.media)
         if self.like:
             return agency.similar(self.like, self.query, chunk)
         return agency.search(self.query, chunk)

@@ -1,5 +1,6 @@
 """A collection that the agency features is a page of the site, indexable and cached like others."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -7,7 +8,18 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.conftest import ClientMaker
-from tests.simulator import CLIENT, Simulator, says, simulator
+from tests.simulator import (
+    CLIENT,
+    FIRST_ID,
+    FIRST_VIDEO,
+    TOKEN,
+    Answer,
+    Fault,
+    Simulator,
+    hold,
+    says,
+    simulator,
+)
 from tests.simulator.collections import FEATURED, FEATURED_ITEMS
 
 PAGE = "/collections/shutterstock/19853"
@@ -95,8 +107,8 @@ def test_long_collections_have_pages(site: FlaskClient, agency: Simulator) -> No
     assert len({one for page in shown for one in page}) == 100
     assert [seen.path for seen in agency.requests].count(ITEMS) == 1
     second = site.get(f"{PAGE}?lang=en&page=2").text
-    assert f'href="{PAGE}?page=1&amp;lang=en"' in second
-    assert f'href="{PAGE}?page=3&amp;lang=en"' in second
+    assert f'href="{PAGE}?lang=en">Previous' in second
+    assert f'href="{PAGE}?lang=en&amp;page=3">More pictures' in second
 
 
 @pytest.mark.parametrize(
@@ -160,3 +172,104 @@ def test_both_calls_count_on_the_quota(make_client: ClientMaker, agency: Simulat
     assert tiles(page.text) == []
     assert 'data-status="failed"' in page.text
     assert len(agency.requests) == 1
+
+
+def test_collections_of_clips_are_pages_too(site: FlaskClient, agency: Simulator) -> None:
+    """With media=video the same number is another collection; the two are never mixed up."""
+    page = site.get(f"{PAGE}?media=video&lang=en&wait=1").text
+    assert tiles(page) == [str(FIRST_VIDEO + n) for n in range(FEATURED_ITEMS)]
+    assert f'href="https://pictures.example{PAGE}?media=video&amp;lang=en"' in page
+    assert re.search(r"<title>Exercise &amp; Fitness \S Footage \S ", page)
+    assert "/43977/" in page
+    assert {seen.path.split("/")[2] for seen in agency.requests} == {"videos"}
+    (source,) = re.findall(r'<affiliate-search src="(/ajax/[^"]+)"', page)
+    fragment, other = f"/ajax{PAGE}/1?media=video&lang=en", f"/ajax{PAGE}/1?lang=en"
+    assert source.replace("&amp;", "&") == fragment
+    for _ in range(2):
+        assert tiles(site.get(fragment).text) == tiles(page)
+        assert tiles(site.get(other).text) == [str(FIRST_ID + n) for n in range(FEATURED_ITEMS)]
+        assert tiles(site.get(f"{PAGE}?lang=en&wait=1").text)[0] == str(FIRST_ID)
+
+
+def uncounted(answer: Answer) -> Answer:
+    """The same without how many there are, as the description's example for footage is."""
+    body = json.loads(answer.body)
+    del body["total_count"]
+    return answer._replace(body=json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(("number", "pages"), [(100, 3), (200, 5)])
+def test_pages_are_counted_where_the_items_are_not(
+    make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch, number: int, pages: int
+) -> None:
+    """A page that isn't full is the last; else what the collection says of itself counts."""
+    monkeypatch.setattr("tests.simulator.collections.FEATURED_ITEMS", number)
+    with simulator(size=300) as agency:
+        agency.misbehave(Fault(change=uncounted), on="/v2/*/items", times=None)
+        site = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        first = site.get(f"{PAGE}?media=video&lang=en&wait=1").text
+        assert f"Page 1 of {pages}" in first
+        last = site.get(f"{PAGE}?media=video&lang=en&page={pages}&wait=1").text
+        assert len(tiles(last)) == number % 48
+        assert ">More pictures<" not in last
+
+
+LISTS = "/v2/*/collections/featured"
+
+
+def known(site: FlaskClient) -> None:
+    """Wait until the agency has told its collections."""
+    told = site.application.extensions["site"].search.featured(10)
+    assert len(told.values) == 2 * len(FEATURED)
+
+
+def test_the_start_page_leads_to_them(site: FlaskClient, agency: Simulator) -> None:
+    """They are asked for behind it, once, and stand there with covers as soon as they are known."""
+    order = agency.misbehave(hold("read"), on=LISTS, times=None)
+    assert 'class="collections"' not in site.get("/?lang=en").text
+    order.release.set()
+    known(site)
+    page = site.get("/?lang=de").text
+    assert f'<a href="{PAGE}?lang=de"><span class="cover"><img src="https://' in page
+    assert f'<a href="{PAGE}?media=video&amp;lang=de">' in page
+    assert "<bdi>Exercise &amp; Fitness</bdi>" in page
+    asked = [seen.path for seen in agency.requests if seen.path.endswith("/featured")]
+    assert sorted(asked) == ["/v2/images/collections/featured", "/v2/videos/collections/featured"]
+    assert site.get(f"{PAGE}?lang=de").status_code == 200
+
+
+@pytest.fixture
+def nine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The agency features more than the start page shows."""
+    many = {str(number): f"Collection {number}" for number in range(101, 110)}
+    monkeypatch.setattr("tests.simulator.collections.FEATURED", many)
+
+
+@pytest.mark.usefixtures("nine")  # before the simulator starts
+def test_the_start_page_shows_the_first_few_of_each_kind(site: FlaskClient) -> None:
+    """Eight of pictures, then four of clips, however many there are."""
+    site.application.extensions["site"].search.featured(10)
+    page = site.get("/?lang=en").text
+    found = re.findall(r'<a href="/collections/shutterstock/(\d+)\?(media=video)?', page)
+    pictures, clips = range(101, 109), range(101, 105)
+    assert found == [(str(n), "") for n in pictures] + [(str(n), "media=video") for n in clips]
+
+
+def test_the_sitemap_has_those_that_are_known(site: FlaskClient) -> None:
+    """Each once, in the site's language."""
+    known(site)
+    answer = site.get("/sitemap.xml")
+    assert answer.headers["Cache-Control"] == "public, max-age=86400"
+    found = re.findall(r"<loc>https://pictures.example(/collections/.*?)</loc>", answer.text)
+    behind = ("?lang=en", "?media=video&amp;lang=en")
+    assert found == [f"/collections/shutterstock/{n}{one}" for one in behind for n in FEATURED]
+
+
+def test_a_sitemap_without_them_is_kept_for_seconds(site: FlaskClient, agency: Simulator) -> None:
+    """While the agency is asked for them it has the rest, and is soon made anew."""
+    agency.misbehave(hold("read"), on=LISTS, times=None)
+    answer = site.get("/sitemap.xml")
+    assert answer.headers["Cache-Control"] == "public, max-age=10"
+    assert "/topics/" in answer.text
+    assert "/collections/" not in answer.text
+    agency.orders.clear()

@@ -2,14 +2,16 @@
 
 import json
 import re
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
 
 from tests.conftest import ClientMaker
-from tests.shutterstock import TOKEN, Answer, shutterstock
+from tests.shutterstock import FIRST_ID, TOKEN, Answer, Shutterstock, shutterstock
 from tests.shutterstock import image as picture
+from tests.simulator import FIRST_VIDEO, says
 
 SITE = "https://me.example"
 
@@ -140,3 +142,96 @@ def test_keywords_and_contributor_lead_to_searches(client: FlaskClient, cat: str
     word = item["keywords"][0].replace(" ", "+")
     assert f'href="/search?q={word}&amp;lang=en"' in page
     assert "contributor=" in page
+
+
+@pytest.fixture
+def agency() -> Iterator[Shutterstock]:
+    with shutterstock(size=200) as server:
+        yield server
+
+
+@pytest.fixture
+def site(make_client: ClientMaker, agency: Shutterstock) -> FlaskClient:
+    return make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN, SITE_URL=SITE)
+
+
+def tiles(html: str) -> list[str]:
+    return re.findall(r'class="picture"[^>]* data-id="([^"]+)"', html)
+
+
+@pytest.mark.parametrize("media", ["image", "video"])
+def test_similar_pictures_have_pages(site: FlaskClient, media: str) -> None:
+    """Fragment, JSON and page show the same of each page, which joins to the one before."""
+    first = FIRST_ID if media == "image" else FIRST_VIDEO
+    path = f"/{media}/shutterstock/{first + 3}"
+    seen: list[str] = []
+    for number in (1, 2, 3):
+        fragment = site.get(f"/ajax{path}/similar?lang=en&page={number}").text
+        body = site.get(f"/api{path}/similar?lang=en&page={number}").get_json()
+        page = site.get(f"{path}?lang=en&page={number}").text
+        assert (body["page"], body["pages"]) == (number, 3)
+        assert tiles(fragment) == tiles(page) == [one["id"] for one in body["items"]]
+        assert f"Page {number} of 3" in page
+        seen += tiles(page)
+    assert seen == [str(first + n) for n in range(4, 103)]
+
+
+def test_pages_of_similar_pictures_lead_to_one_another(
+    site: FlaskClient, agency: Shutterstock
+) -> None:
+    """Plain links that keep the words, without JavaScript too; past the end nothing is asked."""
+    path = f"/image/shutterstock/{FIRST_ID}"
+    first = site.get(f"{path}?q=cat&lang=en").text
+    assert 'src="/ajax/image/shutterstock/1000000/similar?q=cat&amp;lang=en"' in first
+    assert f'<a href="{path}?q=cat&amp;lang=en&amp;wait=1#similar">Show pictures</a>' in first
+    second = site.get(f"{path}?q=cat&lang=en&page=2&wait=1").text
+    assert f'<a href="{path}?q=cat&amp;lang=en#similar">Previous</a>' in second
+    assert f'<a href="{path}?q=cat&amp;lang=en&amp;page=3#similar">More pictures</a>' in second
+    assert f'<link rel="canonical" href="{SITE}{path}?lang=en">' in second
+    assert 'data-position="49"' in second
+    third = site.get(f"{path}?q=cat&lang=en&page=3").text
+    assert "similar?q=cat&amp;lang=en&amp;page=3" in third
+    assert tiles(third) == []
+    site.get(f"{path}?lang=en&wait=1")
+    calls = len(agency.requests)
+    past = site.get(f"{path}?lang=en&page=4&wait=1").text
+    assert f'<a href="{path}?lang=en#similar">Go to the first page</a>' in past
+    assert site.get(f"/api{path}/similar?page=99").get_json()["items"] == []
+    assert len(agency.requests) == calls
+
+
+def test_similar_pictures_that_do_not_come_are_said(
+    site: FlaskClient, agency: Shutterstock
+) -> None:
+    """Who waited for them without JavaScript is told why; such a page is kept for seconds."""
+    agency.misbehave(says(503), on="/v2/images/*/similar", times=None)
+    waited = site.get(f"/image/shutterstock/{FIRST_ID}?lang=en&wait=1")
+    assert 'data-status="failed"' in waited.text
+    assert "max-age=300" not in waited.headers["Cache-Control"]
+    plain = site.get(f"/image/shutterstock/{FIRST_ID}?lang=en")
+    assert "data-waiting" in plain.text
+    assert "max-age=300" in plain.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("route", ["", "/ajax", "/api"])
+def test_a_page_that_is_no_number_is_400(site: FlaskClient, route: str) -> None:
+    """The answer names the parameter."""
+    behind = "/similar" if route else ""
+    answer = site.get(f"{route}/image/shutterstock/{FIRST_ID}{behind}?lang=en&page=x")
+    assert answer.status_code == 400
+    assert "page" in answer.text
+
+
+@pytest.mark.parametrize("media", ["image", "video"])
+def test_all_that_is_known_stands_there(site: FlaskClient, media: str) -> None:
+    """Use, releases, categories and sizes; categories and contributor lead to their searches."""
+    first = FIRST_ID if media == "image" else FIRST_VIDEO
+    page = site.get(f"/{media}/shutterstock/{first}?lang=en").text
+    kind = "media=video&amp;" if media == "video" else ""
+    category = "Animals%2FWildlife" if media == "image" else "Nature"
+    assert "<dd>Editorial only</dd>" in page
+    assert f'href="/search?{kind}category={category}&amp;lang=en&amp;agency=shutterstock"' in page
+    assert f'href="/search?{kind}contributor=7&amp;lang=en&amp;agency=shutterstock"' in page
+    released = {"image": "Model released; Property released", "video": "Model released"}
+    assert f"<dt>Release</dt><dd>{released[media]}</dd>" in page
+    assert re.search({"image": "5616 . 3744 JPG", "video": "1920 . 1080 MOV"}[media], page)

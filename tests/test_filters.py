@@ -8,6 +8,8 @@ from flask.testing import FlaskClient
 from affiliate.filters import CHOICES, COLORS, NAMES, WRITTEN, Choice, choices, text
 from affiliate.query import SearchQuery
 from tests.conftest import ClientMaker
+from tests.simulator import TOKEN, hold, says, simulator
+from tests.simulator.library import CATEGORIES
 
 FOOTAGE = {"duration", "resolution", "aspect", "fps"}
 ALL = tuple(name for name in (*CHOICES, "color", *WRITTEN) if name not in FOOTAGE)
@@ -169,3 +171,41 @@ def test_colors_can_be_asked() -> None:
     """Every swatch is a color as addresses have it."""
     for color in COLORS:
         assert SearchQuery.from_query_string(f"color={color.upper()}").color == color
+
+
+@pytest.mark.parametrize("media", ["image", "video"])
+def test_known_categories_are_offered_for_the_field(make_client: ClientMaker, media: str) -> None:
+    """They are asked for behind a page, which is kept until they come, and then for as long."""
+    with simulator() as agency:
+        client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        address = f"/search?q=cat&lang=en&media={media}"
+        order = agency.misbehave(hold("read"), on="/v2/*/categories")
+        first = client.get(f"{address}&wait=1")
+        assert re.search(r'<input name="category" value="" maxlength="\d+">', first.text)
+        assert "s-maxage=10," in first.headers["Cache-Control"]
+        order.release.set()
+        search = client.application.extensions["site"].search
+        search.categories("en", 10, media)  # waits for the call that is under way
+        again = client.get(address)
+        assert re.search(r'<input name="category" value="" [^>]*list="categories">', again.text)
+        offered = re.search(r'<datalist id="categories">(.*?)</datalist>', again.text)
+        assert offered
+        assert re.findall(r'value="(.*?)"', offered[1]) == list(CATEGORIES.values())
+        assert "s-maxage=8" in again.headers["Cache-Control"]
+        assert again.headers["ETag"] != first.headers["ETag"]
+        asked = [seen.path for seen in agency.requests]
+        assert asked.count(f"/v2/{media}s/categories") == 1
+
+
+def test_categories_that_fail_are_left_out(make_client: ClientMaker) -> None:
+    """The page goes without them, and asks no more until the failure is forgotten."""
+    with simulator() as agency:
+        client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        agency.misbehave(says(403), on="/v2/images/categories", times=None)
+        search = client.application.extensions["site"].search
+        assert search.categories("en", 10) == ((), False)
+        page = client.get("/search?q=cat&lang=en&wait=1")
+        assert "datalist" not in page.text
+        assert "s-maxage=8" in page.headers["Cache-Control"]
+        asked = [seen.path for seen in agency.requests]
+        assert asked.count("/v2/images/categories") == 1

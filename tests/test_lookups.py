@@ -72,7 +72,7 @@ def test_categories_of_all_are_asked_for_once() -> None:
     b.categories = failing  # type: ignore[method-assign]
     c.categories = lambda *_: ("Sports", "Arts")  # type: ignore[method-assign]
     search = search_over(a, b, c)
-    assert search.categories("en", 10) == ("Nature", "Sports", "Arts")
-    assert search.categories("en", 0, agencies=["c"]) == ("Sports", "Arts")
-    assert search.categories("en", 10, "video") == ("Nature", "Sports", "Arts")
+    assert search.categories("en", 10).values == ("Nature", "Sports", "Arts")
+    assert search.categories("en", 0, agencies=["c"]).values == ("Sports", "Arts")
+    assert search.categories("en", 10, "video").values == ("Nature", "Sports", "Arts")
     assert asked == [("en", "image"), ("en", "video")]

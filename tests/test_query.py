@@ -4,6 +4,7 @@ import random
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -404,3 +405,10 @@ def test_flags_are_one_or_nought() -> None:
     for raw in ("wait=2", "wait=on", "wait=1&wait=1"):
         with pytest.raises(BadQuery, match="wait"):
             read_flag(read_parameters(raw), "wait")
+
+
+def test_a_default_is_left_out_wherever_it_comes_from() -> None:
+    """A value that equals the default is none, even if another object holds it."""
+    read = msgspec.json.decode('["image", "popular"]', type=tuple[str, str])
+    query = SearchQuery(q="cat", media=read[0], sort=read[1])
+    assert query.canonical() == "q=cat"

@@ -220,22 +220,38 @@ def listed(agency: Agency, template: str = "{landing_url}") -> Listed:
     return Listed(agency=agency, weight=1, link=link, policy=Policy(fresh=100, stale=100))
 
 
-def similar_ids(search: Search, patience: Patience = Patience.FULL) -> list[int]:
-    outcome = search.similar("a", "5", lang="en", patience=patience)
+def similar_ids(search: Search, patience: Patience = Patience.FULL, page: int = 1) -> list[int]:
+    outcome = search.similar("a", "5", lang="en", patience=patience, page=page)
     return [int(item.id) for item in outcome.page.items]
 
 
 @pytest.mark.parametrize(("most", "calls"), [(240, [0]), (48, [0]), (20, [0, 1, 2])])
 def test_similar_pictures_are_a_page(most: int, calls: list[int]) -> None:
-    """At most 48, in the agency's order, linked, asked for once; there is one page of them."""
+    """At most 48, in the agency's order, linked, asked for once; how many pages is known."""
     kin = Kin("a", 1000, most=most)
     search = search_over(kin, Shelf("b", 10))
     assert similar_ids(search) == similar_ids(search) == list(range(6, 54))
     assert kin.calls == calls
     page = search.similar("a", "5", lang="en", patience=Patience.FULL).page
-    assert (page.page, page.pages, page.total, page.query.lang) == (1, 1, 1000, "en")
+    assert (page.page, page.pages, page.total, page.query.lang) == (1, 21, 1000, "en")
     assert [(s.agency, s.status) for s in page.agencies] == [("a", "fresh")]
     assert page.items[0].link == page.items[0].sellers[0].link == "https://a.example/6"
+
+
+@pytest.mark.parametrize("most", [240, 48, 20])
+def test_pages_of_similar_pictures_join(most: int) -> None:
+    """Pages follow one another without gap or overlap; behind the last nothing is asked."""
+    kin = Kin("a", 130, most=most)
+    search = search_over(kin)
+    shown = [number for page in (1, 2, 3) for number in similar_ids(search, page=page)]
+    assert shown == list(range(6, 130))
+    calls = len(kin.calls)
+    for page in (4, 999_999):
+        assert similar_ids(search, page=page) == []
+        assert (
+            search.similar("a", "5", lang="en", patience=Patience.FULL, page=page).page.pages == 3
+        )
+    assert len(kin.calls) == calls
 
 
 def test_similar_pictures_cost_no_call_without_patience() -> None:

@@ -11,6 +11,7 @@ from affiliate.page import Site
 from affiliate.search import Patience
 from tests.conftest import ClientMaker
 from tests.shutterstock import FIRST_ID, TOKEN, Answer, shutterstock
+from tests.simulator.reading import SEARCH_ID
 
 
 def site_of(client: FlaskClient) -> Site:
@@ -80,10 +81,21 @@ def test_all_that_an_agency_said_can_be_dropped(make_client: ClientMaker) -> Non
         search.details("shutterstock", one)
         search.similar("shutterstock", one, lang="en", patience=Patience.FULL)
         search.suggest("cat", "en", 10)
-        assert len(agency.requests) == 4
+        search.categories("en", 10)
+        search.featured(10)
+        assert len(agency.requests) == 7
         assert run(client, "cache", "drop", "--words", "cat").output == "Dropped 1 entries.\n"
         dropped = run(client, "cache", "drop", "--agency", "shutterstock").output
-        assert dropped == "Dropped 3 entries.\n"
+        assert dropped == "Dropped 6 entries.\n"
+
+
+def test_a_search_s_number_at_the_agency_can_be_looked_up(make_client: ClientMaker) -> None:
+    """`flask cache look` says it, so that a license can name the search that led to it."""
+    with shutterstock() as agency:
+        client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        items = client.get("/api/search?q=cat").get_json()["items"]
+        assert {item["search_id"] for item in items} == {SEARCH_ID}
+        assert f", search {SEARCH_ID}\n" in run(client, "cache", "look", "cat").output
 
 
 def test_warming_asks_for_the_most_asked_that_go_stale(make_client: ClientMaker) -> None:

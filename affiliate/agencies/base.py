@@ -193,16 +193,26 @@ class Agency:
         del lang, media
         return ()
 
-    def about_collection(self, collection_id: str) -> Collection:
+    def featured(self, media: str = "image") -> tuple[Collection, ...]:
+        """The collections of pictures or clips that it features; runs in any thread.
+
+        Raises:
+            AgencyError: the agency did not give them.
+        """
+        del media
+        return ()
+
+    def about_collection(self, collection_id: str, media: str = "image") -> Collection:
         """A collection that the agency features, by its id; runs in any thread.
 
         Raises:
             AgencyError: NotFound when it is gone, or when the agency has no such call.
         """
+        del media
         raise NotFound(self.name, f"There is no collection {collection_id[:40]!r}.")
 
-    def collection(self, collection_id: str, chunk: int) -> SearchResult:
-        """The pictures of a featured collection, in its order; those that are gone are left out.
+    def collection(self, collection_id: str, chunk: int, media: str = "image") -> SearchResult:
+        """The pictures or clips of a featured collection, in its order, less those that are gone.
 
         They are those of ranks ``chunk * collection_size`` up to the next chunk; runs in any
         thread.
@@ -210,7 +220,7 @@ class Agency:
         Raises:
             AgencyError: NotFound when it is gone, or when the agency has no such call.
         """
-        del chunk
+        del chunk, media
         raise NotFound(self.name, f"There is no collection {collection_id[:40]!r}.")
 
     def contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:

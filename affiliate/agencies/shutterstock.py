@@ -1,12 +1,12 @@
 """Shutterstock, API v2: https://api-reference.shutterstock.com (OpenAPI 1.1.32).
 
-Search takes HTTP Basic (client id and secret) or a Bearer token. ``huge_thumb`` is declared
-390x260 while the file is 390x280 with the id in the lowest 20 rows; the declared size is the box
-to crop to. How deep pages reach is not documented; ``depth`` is our own bound.
+Search takes HTTP Basic (client id and secret) or a Bearer token. How deep pages reach is not
+documented; ``depth`` is our own bound.
 
 Searches are spell-checked by default (``spellcheck_query``); ``spellcheck_info``, which would say
 how, is an object without documented fields, so ``corrected`` stays None. Similar pictures come in
-the order of the answer; suggestions take no language. Footage is in `shutterstock_video`.
+the order of the answer; suggestions take no language. What is asked of images and of footage, and
+how they are read, stands in `shutterstock_image` and `shutterstock_video`.
 """
 
 import time
@@ -16,16 +16,10 @@ from typing import ClassVar
 import msgspec
 
 from affiliate.agencies import shutterstock_featured as featured
+from affiliate.agencies import shutterstock_image as pictures
 from affiliate.agencies import shutterstock_video as clips
 from affiliate.agencies import shutterstock_wire as wire
-from affiliate.agencies.base import (
-    SUGGESTIONS,
-    Agency,
-    Check,
-    Credentials,
-    Filters,
-    first_rendition,
-)
+from affiliate.agencies.base import SUGGESTIONS, Agency, Check, Credentials, Filters
 from affiliate.agencies.shutterstock_wire import Image
 from affiliate.links import encoded
 from affiliate.messages import Params, Reply, Request, given
@@ -38,26 +32,6 @@ from affiliate.model import (
     plain_text,
     web_address,
 )
-from affiliate.query import AGES, ETHNICITIES, GENDERS, LICENSES, TYPES
-
-THUMBNAILS = ("huge_thumb", "preview", "mosaic", "large_thumb", "small_thumb")
-PREVIEWS = ("preview_1000", "preview_1500", "preview")
-SIZES = ("small_jpg", "medium_jpg", "huge_jpg", "supersize_jpg", "vector_eps")
-PARAMETERS = {
-    "type": "image_type",
-    "orientation": "orientation",
-    "color": "color",
-    "people": "people_number",
-    "age": "people_age",
-    "gender": "people_gender",
-    "ethnicity": "people_ethnicity",
-    "category": "category",
-    "contributor": "contributor",
-    "license": "license",
-    "lang": "language",
-    "sort": "sort",
-}
-"""Our filters and the API's parameters of the same meaning."""
 
 
 class Shutterstock(Agency):
@@ -70,21 +44,7 @@ class Shutterstock(Agency):
         ("API_TOKEN",),
         ("CLIENT_ID", "CLIENT_SECRET"),
     )
-    expresses: ClassVar[Filters] = {
-        "exclude": None,
-        "type": TYPES,
-        "orientation": ("horizontal", "vertical"),
-        "color": None,
-        "people": None,
-        "age": AGES,
-        "gender": GENDERS,
-        "ethnicity": ETHNICITIES,
-        "category": None,
-        "contributor": None,
-        "license": LICENSES,
-        "released": None,
-        "sort": ("popular", "relevance", "newest", "random"),
-    }
+    expresses: ClassVar[Filters] = pictures.EXPRESSES
     footage: ClassVar[Filters] = clips.EXPRESSES
     most = 500
     picture_hosts = ("https://*.shutterstock.com", "https://*.picdn.net")
@@ -99,7 +59,7 @@ class Shutterstock(Agency):
     license_url = "https://www.shutterstock.com/license"
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        asked = clips.params(query) if query.media == "video" else _params(query)
+        asked = clips.params(query) if query.media == "video" else pictures.params(query)
         return self._call(f"{_path(query.media)}/search", asked + _page(chunk, self.chunk_size))
 
     def _call(self, path: str, params: Params = ()) -> Request:
@@ -167,22 +127,32 @@ class Shutterstock(Agency):
 
     def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         call = self._call(f"{_path(media)}/categories", given({"language": lang}))
-        return wire.names(self.read(self.transport.send(call).json(), wire.CategoryList).data)
+        return wire.category_names(
+            self.read(self.transport.send(call).json(), wire.CategoryList).data
+        )
 
-    def about_collection(self, collection_id: str) -> Collection:
+    def featured(self, media: str = "image") -> tuple[Collection, ...]:
+        reply = self.transport.send(self._call(featured.path(media)))
+        found = self.read(reply.json(), featured.List).data
+        return tuple(
+            featured.about(self.name, one, media) for one in found if featured.is_id(one.id)
+        )
+
+    def about_collection(self, collection_id: str, media: str = "image") -> Collection:
         if not featured.is_id(collection_id):
             return super().about_collection(collection_id)
-        found = self.transport.send(self._call(featured.path(collection_id)))
-        return featured.about(self.name, self.read(found.json(), featured.About))
+        found = self.transport.send(self._call(f"{featured.path(media)}/{collection_id}"))
+        return featured.about(self.name, self.read(found.json(), featured.About), media)
 
-    def collection(self, collection_id: str, chunk: int) -> SearchResult:
+    def collection(self, collection_id: str, chunk: int, media: str = "image") -> SearchResult:
         if not featured.is_id(collection_id):
             return super().collection(collection_id, chunk)
         params = (("page", str(chunk + 1)), ("per_page", str(self.collection_size)))
-        call = self._call(f"{featured.path(collection_id)}/items", params)
+        call = self._call(f"{featured.path(media)}/{collection_id}/items", params)
         found = self.read(self.transport.send(call).json(), featured.Items)
         ids = [one.id for one in found.data]
-        return SearchResult(self.several(ids) if ids else (), found.total_count)
+        total = featured.total(found, chunk * self.collection_size, self.collection_size)
+        return SearchResult(self.several(ids, media) if ids else (), total)
 
     def contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
         call = self._call("/v2/contributors", tuple(("id", one) for one in ids))
@@ -217,35 +187,12 @@ class Shutterstock(Agency):
     ) -> tuple[Media, ...]:
         """Those of the items that can be shown."""
         found = (
-            self._media(one, search_id)
+            pictures.media(self.name, one, search_id)
             if isinstance(one, Image)
             else clips.media(self.name, one, search_id)
             for one in data
         )
         return tuple(media for media in found if media)
-
-    def _media(self, image: Image, search_id: str | None) -> Media | None:
-        thumbnail = first_rendition(image.assets, THUMBNAILS)
-        if thumbnail is None or not plain_text(image.id):
-            return None
-        kind = image.image_type if image.image_type in TYPES else None
-        return Media(
-            agency=self.name,
-            id=plain_text(image.id),
-            type=kind,
-            title=plain_text(image.description),
-            keywords=tuple(plain_text(k) for k in image.keywords),
-            page_url=f"https://www.shutterstock.com/image-{kind or 'photo'}/{encoded(image.id)}",
-            contributor=plain_text(image.contributor.id) or None,
-            editorial=image.is_editorial,
-            thumbnail=thumbnail,
-            preview=first_rendition(image.assets, PREVIEWS),
-            sizes=wire.sizes(image.assets, SIZES),
-            released=image.has_model_release,
-            property_released=image.has_property_release,
-            categories=wire.names(image.categories),
-            search_id=plain_text(search_id) or None,
-        )
 
     def landing(self, media: Media) -> str:
         if media.media == "video":
@@ -259,18 +206,3 @@ def _path(media: str) -> str:
 
 def _page(chunk: int, size: int) -> Params:
     return (("view", "full"), ("page", str(chunk + 1)), ("per_page", str(size)))
-
-
-def _params(query: SearchQuery) -> Params:
-    """The filters of a search for images."""
-    values = dict(query.pairs()) | {"sort": query.sort}
-    safe = "true" if query.safe else "false"
-    return given(
-        {
-            "query": wire.words(query.q, query.exclude),
-            **{theirs: values.get(ours, "") for ours, theirs in PARAMETERS.items()},
-            "people_model_released": "true" if query.released else "",
-            "safe": safe,
-            "keyword_safe_search": safe,
-        }
-    )

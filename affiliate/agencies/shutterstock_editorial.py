@@ -154,7 +154,7 @@ class ShutterstockEditorial(Shutterstock):
     def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         del lang  # the call takes none
         reply = self.transport.send(self._call(f"{_path(media)}/categories"))
-        return wire.names(self.read(reply.json(), wire.CategoryList).data)
+        return wire.category_names(self.read(reply.json(), wire.CategoryList).data)
 
     def contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
         """None: its items have bylines alone."""
@@ -183,7 +183,7 @@ class ShutterstockEditorial(Shutterstock):
             thumbnail=small,
             preview=None if is_video else first_rendition(report.assets, PREVIEWS),
             sizes=wire.sizes(report.assets, SIZES),
-            categories=wire.names(report.categories),
+            categories=wire.category_names(report.categories),
             search_id=plain_text(search_id) or None,
         )
 

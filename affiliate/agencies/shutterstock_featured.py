@@ -1,15 +1,22 @@
-"""Shutterstock's featured collections of images, which need no user's token.
+"""Shutterstock's featured collections of images and of footage, which need no user's token.
 
-``/v2/images/collections/featured/{id}`` says what one is called, ``.../items`` the ids in it, in
-an order that the description doesn't explain; the pictures themselves are another call.
+``/v2/images/collections/featured`` lists them all at once, ``.../{id}`` says what one is called,
+``.../items`` the ids in it, in an order that the description doesn't explain; the pictures
+themselves are another call. For footage it is ``/v2/videos/...``.
 """
 
 import re
-from typing import Annotated
 
 import msgspec
 
-from affiliate.model import Collection, plain_text
+from affiliate.agencies.shutterstock_wire import Count
+from affiliate.model import Collection, plain_text, web_address
+
+
+class Cover(msgspec.Struct):
+    """The picture that stands for a collection."""
+
+    url: str | None = None
 
 
 class About(msgspec.Struct):
@@ -17,6 +24,14 @@ class About(msgspec.Struct):
 
     id: str
     name: str
+    cover_item: Cover | None = None
+    total_item_count: Count | None = None
+
+
+class List(msgspec.Struct):
+    """All collections."""
+
+    data: list[About] = []
 
 
 class Item(msgspec.Struct):
@@ -29,7 +44,17 @@ class Items(msgspec.Struct):
     """A page of a collection."""
 
     data: list[Item] = []
-    total_count: Annotated[int, msgspec.Meta(ge=0, le=10**9)] | None = None
+    total_count: Count | None = None
+
+
+def total(found: Items, first: int, asked: int) -> int | None:
+    """How many are in a collection, from a page that begins behind ``first`` of them.
+
+    Examples of footage don't say it; a page that isn't full is the last one.
+    """
+    if found.total_count is None and len(found.data) < asked:
+        return first + len(found.data) if found.data or not first else None
+    return found.total_count
 
 
 def is_id(collection_id: str) -> bool:
@@ -37,11 +62,15 @@ def is_id(collection_id: str) -> bool:
     return re.fullmatch(r"[0-9]{1,20}", collection_id) is not None
 
 
-def path(collection_id: str) -> str:
-    """The path of the calls about a collection."""
-    return f"/v2/images/collections/featured/{collection_id}"
+def path(media: str) -> str:
+    """The path of the calls about collections."""
+    return f"/v2/{'videos' if media == 'video' else 'images'}/collections/featured"
 
 
-def about(agency: str, found: About) -> Collection:
+def about(agency: str, found: About, media: str) -> Collection:
     """A collection as every agency's are described."""
-    return Collection(agency, plain_text(found.id), plain_text(found.name) or plain_text(found.id))
+    cover = web_address(found.cover_item.url) if found.cover_item else None
+    name = plain_text(found.name) or plain_text(found.id)
+    return Collection(
+        agency, plain_text(found.id), name, media=media, cover=cover, total=found.total_item_count
+    )

@@ -10,7 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from affiliate.agencies.shutterstock_wire import Video, names, sizes, words
+from affiliate.agencies import shutterstock_wire as wire
+from affiliate.agencies.shutterstock_wire import Video
 from affiliate.links import encoded
 from affiliate.messages import Params, given
 from affiliate.model import Media, SearchQuery, Thumbnail, plain_text, web_address
@@ -46,8 +47,6 @@ PARAMETERS: Final = {
     "resolution": "resolution",
 }
 """Our filters and the API's parameters of the same meaning and values."""
-RANGES: Final = ("duration", "fps")
-"""Filters whose ends are parameters of their own, behind which stand ``_from`` and ``_to``."""
 RATIOS: Final = {"16:9": "169", "4:3": "43", "nonstandard": "nonstandard"}
 """Our ratios and the API's."""
 SIZES: Final = ("web", "sd", "hd", "4k")
@@ -61,22 +60,16 @@ MOST_SECONDS: Final = 10.0**6
 
 def params(query: SearchQuery) -> Params:
     """The filters of a search for footage."""
-    values = dict(query.pairs()) | {"sort": query.sort}
-    safe = "true" if query.safe else "false"
-    return given(
-        {
-            "query": words(query.q, query.exclude),
-            **{theirs: values.get(ours, "") for ours, theirs in PARAMETERS.items()},
-            "aspect_ratio": RATIOS.get(query.aspect or "", ""),
-            "people_model_released": "true" if query.released else "",
-            "safe": safe,
-            "keyword_safe_search": safe,
-        }
-    ) + tuple(pair for name in RANGES for pair in _ends(name, values.get(name, "")))
+    return (
+        *wire.search_params(query, PARAMETERS),
+        *given({"aspect_ratio": RATIOS.get(query.aspect or "", "")}),
+        *_ends("duration", query.duration or ""),
+        *_ends("fps", query.fps or ""),
+    )
 
 
 def _ends(name: str, value: str) -> Params:
-    """The ends of a range such as 10, 10-30, 10- or -30."""
+    """The ends of a range such as 10, 10-30, 10- or -30, which are parameters of their own."""
     low, dash, high = value.partition("-")
     return given({f"{name}_from": low, f"{name}_to": high if dash else low})
 
@@ -86,24 +79,17 @@ def media(agency: str, video: Video, search_id: str | None) -> Media | None:
     still = _still(video, "thumb_jpg", "preview_jpg")
     if still is None or not plain_text(video.id):
         return None
-    return Media(
-        agency=agency,
-        id=plain_text(video.id),
+    return wire.media(
+        agency,
+        video,
+        search_id,
         media="video",
-        title=plain_text(video.description),
-        keywords=tuple(plain_text(k) for k in video.keywords),
         page_url=page_url(video.id),
-        contributor=plain_text(video.contributor.id) or None,
-        editorial=video.is_editorial,
         duration=seconds(video.duration),
         clip=clip(video.assets),
         thumbnail=still,
         preview=_still(video, "preview_jpg", "thumb_jpg"),
-        sizes=sizes(video.assets, SIZES),
-        released=video.has_model_release,
-        property_released=video.has_property_release,
-        categories=names(video.categories),
-        search_id=plain_text(search_id) or None,
+        sizes=wire.sizes(video.assets, SIZES),
     )
 
 

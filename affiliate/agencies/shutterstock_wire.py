@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from affiliate.model import Size, plain_text
+from affiliate.messages import Params, given
+from affiliate.model import Media, SearchQuery, Size, plain_text
 
 IDS: Final = r"[1-9][0-9]{0,19}|U[a-zA-Z0-9]{1,40}"
 """Ids of images and footage; other words behind a path are other calls."""
@@ -33,35 +34,31 @@ class Category(msgspec.Struct):
     name: str = ""
 
 
-class Image(msgspec.Struct):
+class Item(msgspec.Struct):
+    """What images and clips in full have in common."""
+
+    id: str
+    contributor: Contributor
+    assets: dict[str, Any] = {}
+    categories: list[Category] = []
+    description: str | None = None
+    has_model_release: bool = False
+    has_property_release: bool = False
+    is_editorial: bool = False
+    keywords: list[str] = []
+
+
+class Image(Item):
     """An image in full."""
 
-    id: str
-    contributor: Contributor
-    assets: dict[str, Any] = {}
-    categories: list[Category] = []
-    description: str | None = None
-    has_model_release: bool = False
-    has_property_release: bool = False
     image_type: str | None = None
-    is_editorial: bool = False
-    keywords: list[str] = []
 
 
-class Video(msgspec.Struct):
+class Video(Item):
     """A clip in full."""
 
-    id: str
-    contributor: Contributor
-    assets: dict[str, Any] = {}
     aspect: Any = None
-    categories: list[Category] = []
-    description: str | None = None
     duration: Any = None
-    has_model_release: bool = False
-    has_property_release: bool = False
-    is_editorial: bool = False
-    keywords: list[str] = []
 
 
 class Report(msgspec.Struct):
@@ -154,6 +151,38 @@ class Access(msgspec.Struct):
     scopes: list[str] = []
 
 
+def search_params(query: SearchQuery, names: Mapping[str, str]) -> Params:
+    """What a search for images or footage asks; ``names`` are our filters and the API's."""
+    values = dict(query.pairs()) | {"sort": query.sort}
+    safe = "true" if query.safe else "false"
+    return given(
+        {
+            "query": words(query.q, query.exclude),
+            **{theirs: values.get(ours, "") for ours, theirs in names.items()},
+            "people_model_released": "true" if query.released else "",
+            "safe": safe,
+            "keyword_safe_search": safe,
+        }
+    )
+
+
+def media(agency: str, item: Item, search_id: str | None, **own: Any) -> Media:  # noqa: ANN401 - fields of a Media
+    """An image or clip as a page shows it; ``own`` is what only one of them has."""
+    return Media(
+        agency=agency,
+        id=plain_text(item.id),
+        title=plain_text(item.description),
+        keywords=tuple(plain_text(k) for k in item.keywords),
+        contributor=plain_text(item.contributor.id) or None,
+        editorial=item.is_editorial,
+        released=item.has_model_release,
+        property_released=item.has_property_release,
+        categories=category_names(item.categories),
+        search_id=plain_text(search_id) or None,
+        **own,
+    )
+
+
 def words(asked: str, excluded: str) -> str:
     """The ``query`` that asks for words without others, which the API's NOT excludes."""
     return " ".join([*(_plain(asked) or [asked]), *(f"NOT {w}" for w in _plain(excluded))]).strip()
@@ -164,7 +193,7 @@ def _plain(text: str) -> list[str]:
     return text.replace("(", " ").replace(")", " ").split()
 
 
-def names(categories: Sequence[Category]) -> tuple[str, ...]:
+def category_names(categories: Sequence[Category]) -> tuple[str, ...]:
     """The names of those categories that have one."""
     return tuple(name for name in (plain_text(one.name) for one in categories) if name)
 

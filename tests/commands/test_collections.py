@@ -53,10 +53,14 @@ def test_images_and_videos_are_kept_apart(app: Flask) -> None:
     assert "Pictures" not in run(app, "list", "--video").output
 
 
-def test_featured_ones_can_be_shown(app: Flask) -> None:
+@pytest.mark.parametrize("media", [[], ["--video"]])
+def test_featured_ones_can_be_shown(app: Flask, agency: Simulator, media: list[str]) -> None:
     """The agency's own are listed, and looked into with --featured."""
-    assert "Exercise & Fitness" in run(app, "featured").output
-    assert run(app, "show", "19853", "--featured").output.startswith("Exercise & Fitness (")
+    assert "Exercise & Fitness" in run(app, "featured", *media).output
+    shown = run(app, "show", "19853", "--featured", *media).output
+    assert shown.startswith("Exercise & Fitness (")
+    kind = "videos" if media else "images"
+    assert all(seen.path.startswith(f"/v2/{kind}/") for seen in agency.requests)
 
 
 def test_failures_are_sentences(app: Flask) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from affiliate.agencies.shutterstock import PARAMETERS, Shutterstock
+from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
+from affiliate.agencies.shutterstock_image import PARAMETERS
 from affiliate.agencies.shutterstock_video import RATIOS
 from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused
 from affiliate.messages import Request
@@ -162,6 +163,19 @@ def test_every_other_call_is_accepted(mock: str, transport: Transport) -> None:
             assert agency.categories("de", media)[0] == "Animals/Wildlife"
         assert agency.contributors(["12345678"])[0].name == "John Doe"
         assert "takes the key" in agency.check().words
+
+
+@pytest.mark.parametrize("media", ["image", "video"])
+def test_every_call_for_collections_is_accepted(
+    clips_mock: str, transport: Transport, media: str
+) -> None:
+    """What is featured, what one is called and what is in it: valid and read."""
+    agency = Shutterstock(transport, url=clips_mock, credentials=BASIC)
+    (one,) = agency.featured(media)
+    assert one == agency.about_collection(one.id, media)
+    assert (one.media, one.name) == (media, "Exercise & Fitness")
+    assert (one.cover or "").startswith("https://")
+    assert agency.collection(one.id, 0, media).total == {"image": 82, "video": 2}[media]
 
 
 @pytest.mark.parametrize("media", ["image", "video"])

@@ -1,0 +1,73 @@
+"""Shutterstock's images: what a search asks for, and an image in our words (OpenAPI 1.1.32).
+
+``huge_thumb`` is declared 390x260 while the file is 390x280 with the id in the lowest 20 rows; the
+declared size is the box to crop to.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from affiliate.agencies import shutterstock_wire as wire
+from affiliate.agencies.base import first_rendition
+from affiliate.agencies.shutterstock_wire import Image
+from affiliate.links import encoded
+from affiliate.messages import Params
+from affiliate.model import Media, SearchQuery, plain_text
+from affiliate.query import AGES, ETHNICITIES, GENDERS, LICENSES, TYPES
+
+EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
+    "exclude": None,
+    "type": TYPES,
+    "orientation": ("horizontal", "vertical"),
+    "color": None,
+    "people": None,
+    "age": AGES,
+    "gender": GENDERS,
+    "ethnicity": ETHNICITIES,
+    "category": None,
+    "contributor": None,
+    "license": LICENSES,
+    "released": None,
+    "sort": ("popular", "relevance", "newest", "random"),
+}
+PARAMETERS: Final = {
+    "type": "image_type",
+    "orientation": "orientation",
+    "color": "color",
+    "people": "people_number",
+    "age": "people_age",
+    "gender": "people_gender",
+    "ethnicity": "people_ethnicity",
+    "category": "category",
+    "contributor": "contributor",
+    "license": "license",
+    "lang": "language",
+    "sort": "sort",
+}
+"""Our filters and the API's parameters of the same meaning."""
+THUMBNAILS: Final = ("huge_thumb", "preview", "mosaic", "large_thumb", "small_thumb")
+PREVIEWS: Final = ("preview_1000", "preview_1500", "preview")
+SIZES: Final = ("small_jpg", "medium_jpg", "huge_jpg", "supersize_jpg", "vector_eps")
+
+
+def params(query: SearchQuery) -> Params:
+    """The filters of a search for images."""
+    return wire.search_params(query, PARAMETERS)
+
+
+def media(agency: str, image: Image, search_id: str | None) -> Media | None:
+    """An image as a page shows it; None where it has no thumbnail."""
+    thumbnail = first_rendition(image.assets, THUMBNAILS)
+    if thumbnail is None or not plain_text(image.id):
+        return None
+    kind = image.image_type if image.image_type in TYPES else None
+    return wire.media(
+        agency,
+        image,
+        search_id,
+        type=kind,
+        page_url=f"https://www.shutterstock.com/image-{kind or 'photo'}/{encoded(image.id)}",
+        thumbnail=thumbnail,
+        preview=first_rendition(image.assets, PREVIEWS),
+        sizes=wire.sizes(image.assets, SIZES),
+    )
