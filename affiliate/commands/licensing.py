@@ -1,18 +1,22 @@
 """``flask subscriptions`` and ``flask license``: what an owner has paid for, and buying with it."""
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
+from urllib.parse import urlsplit
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 from flask_babel import force_locale, gettext
 
-from affiliate.commands.told import account_of_app, told
+from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.commands.told import account_of_app, tokens_of_app, told
 from affiliate.errors import AgencyError, DownloadFailed, PurchaseRefused
 from affiliate.licensing.account import Account
 from affiliate.licensing.desk import Desk, Outcome
@@ -67,6 +71,7 @@ def _described(one: Subscription, *, expired: bool) -> Iterable[str]:
 @video_option
 @editorial_option
 @click.option("--size", default="", help="As `flask subscriptions` names it.  [default: the best]")
+@click.option("--format", "format_", type=click.Choice(["jpg", "eps"]), help="Of an image.")
 @click.option("--subscription", default="", metavar="ID", help="Use this one.")
 @click.option("--price", metavar="AMOUNT", help="What your customer pays (API subscriptions).")
 @click.option("--customer-id", default="", help="Your customer (API subscriptions).")
@@ -87,6 +92,7 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
     video: bool,
     editorial: bool,
     size: str,
+    format_: str | None,
     subscription: str,
     price: str | None,
     customer_id: str,
@@ -110,6 +116,7 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
         ask = Ask(
             media=media_of(video=video, editorial=editorial),
             size=size,
+            format=format_ or "",
             subscription_id=subscription,
             comp=comp,
             custom=_sides(custom),
@@ -120,17 +127,55 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
             country=country.upper(),
         )
         account = account_of_app(live=live)
+        _refuse_mix_up(account, live=live)
         desk = Desk(account, _purchases(), sandbox=not live)
         offers, refused = _offers(desk.chooser(), ask, list(dict.fromkeys(ids)))
         if not dry_run:
             offers = [_agreed(one) for one in map(_filled, offers)]
-        _show(offers, live=live)
+        _show(offers, account.url, live=live)
         if dry_run or not offers:
             raise click.exceptions.Exit(int(bool(refused)))
         if not yes:
             click.confirm("License them?", abort=True)
+        _make_room(offers, folder)
         bad = _buy(account, desk, offers, folder, force=force)
     raise click.exceptions.Exit(bad or int(bool(refused)))
+
+
+def _refuse_mix_up(account: Account, *, live: bool) -> None:
+    """Refuse to buy for money under the name of the sandbox.
+
+    Raises:
+        PurchaseRefused: the sandbox's address is the real one.
+    """
+    real = {urlsplit(url).netloc.lower() for url in (tokens_of_app().url, Shutterstock.api)}
+    if not live and urlsplit(account.url).netloc.lower() in real:
+        raise PurchaseRefused(
+            "SHUTTERSTOCK_LICENSE_URL is the real account's address; say --live to buy there."
+        )
+
+
+def _make_room(offers: Sequence[Offer], folder: Path | None) -> None:
+    """Have the folder for the files before anything is bought.
+
+    Raises:
+        PurchaseRefused: it can't be made or written.
+    """
+    if folder is None and not any(map(_is_platform, offers)):
+        return
+    place = folder or Path()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise PurchaseRefused(f"{place} can't be written: {reason}. Nothing was sent.") from None
+
+
+def _is_platform(offer: Offer) -> bool:
+    """Whether its file can be had right after the purchase only."""
+    return "platform" in offer.subscription.license
 
 
 def media_of(*, video: bool, editorial: bool) -> Media:
@@ -207,15 +252,16 @@ def _agreed(offer: Offer) -> Offer:
     return offer.agreed()
 
 
-def _show(offers: Sequence[Offer], *, live: bool) -> None:
+def _show(offers: Sequence[Offer], url: str, *, live: bool) -> None:
     for one in offers:
         plan = one.subscription
         left = "" if plan.downloads_left is None else f" ({plan.downloads_left} left)"
         size = "x".join(str(n or "") for n in one.wanted.custom or ()) or one.wanted.size
         words = (one.asset.id, size, plan.license, f"{plan.id}{left}", one.cost, one.asset.title)
-        click.echo("  ".join(words))
+        needs = (f"needs {', '.join(one.missing)}",) if one.missing else ()
+        click.echo("  ".join(filter(None, (*words, *needs))))
     where = "the real account" if live else "the sandbox, which charges nothing"
-    click.echo(f"{len(offers)} to license in {where}.")
+    click.echo(f"{len(offers)} to license in {where} ({urlsplit(url).hostname}).")
 
 
 def _buy(
@@ -252,12 +298,11 @@ def _told(outcome: Outcome) -> str:
 def _fetch(account: Account, outcome: Outcome, folder: Path | None) -> int:
     """Download the file where asked to, or where it can't be done later (platform licenses)."""
     done, offer = outcome.purchase, outcome.offer
-    platform = "platform" in offer.subscription.license
+    platform = _is_platform(offer)
     if done is None or (folder is None and not platform):
         return 0
     place = folder or Path()
     try:
-        place.mkdir(parents=True, exist_ok=True)
         stem = place / Pattern().stem(_record(done, offer.wanted.media))
         downloads = Downloads(current_app.extensions["transport"])
         found = downloads.fetch(
