@@ -157,8 +157,23 @@ def _filled(offer: Offer) -> Offer:
     if not sys.stdin.isatty():
         names = ", ".join(offer.missing)
         raise PurchaseRefused(f"Subscription {offer.subscription.id} needs {names}.")
-    answers = {name: click.prompt(f"{name} for {offer.asset.id}") for name in offer.missing}
-    return offer.filled(answers)
+    return offer.filled({name: _asked(name, offer.asset.id) for name in offer.missing})
+
+
+def _asked(name: str, media_id: str) -> str:
+    """What the person at the terminal says, asked again until it can be sent."""
+
+    def checked(text: str) -> str:
+        if not text.strip():
+            raise click.UsageError(f"{name} must not be blank.")
+        try:
+            _price(text if name == "price" else None)
+        except PurchaseRefused as error:
+            raise click.UsageError(str(error)) from None
+        return text.strip()
+
+    answer: str = click.prompt(f"{name} for {media_id}", value_proc=checked)
+    return answer
 
 
 def _agreed(offer: Offer) -> Offer:

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from affiliate.errors import NotConnected
+from affiliate.errors import LedgerError, NotConnected
 from affiliate.ledger import Ledger
-from affiliate.licensing import tokens as module
 from affiliate.licensing.account import Account
 from affiliate.licensing.tokens import LEASE_SECONDS, Tokens
 from affiliate.licensing.vault import Vault
@@ -35,17 +34,21 @@ from tests.simulator import CLIENT, Simulator, first
 __all__ = ["agency", "file", "kept"]
 
 
+STEPS: dict[str, tuple[type, str]] = {
+    "before the lease": (Vault, "lease"),
+    "after the lease": (Vault, "lease"),
+    "after the answer": (Tokens, "_refreshed"),
+    "after the renew": (Vault, "renew"),
+}
+
+
 def _die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _dying(url: str, upstream: str, at: float, step: str) -> None:
     """Ask for a token in a process that is killed at a step."""
-    kind, name = (
-        (Tokens, "_refreshed")
-        if step == "after the answer"
-        else (Vault, step.rsplit(maxsplit=1)[-1])
-    )
+    kind, name = STEPS[step]
     real: Callable[..., Any] = getattr(kind, name)
 
     def wrapped(*args: Any) -> None:
@@ -105,7 +108,7 @@ def test_a_new_token_is_kept_before_it_is_used(agency: Simulator, kept: Ledger, 
 class Lasting(dict[str, Any]):
     """Refresh tokens that stay good after their use."""
 
-    def pop(self, key: str, default: Any = None) -> Any:  # type: ignore[override]
+    def pop(self, key: str, default: Any = None) -> Any:
         return self.get(key, default)
 
 
@@ -139,7 +142,7 @@ def test_a_busy_database_loses_no_new_token(
     with ExitStack() as stack:
         stuck = first(lambda: stack.enter_context(locked(tmp_path)))
         agency.misbehave(stuck, on=TOKEN_PATH)
-        monkeypatch.setattr(module.time, "sleep", lambda _: stack.close())
+        monkeypatch.setattr("affiliate.licensing.tokens.time.sleep", lambda _: stack.close())
         assert user(agency, kept) == "jdoe"
     agency.clock.move(seconds=PAST)
     assert user(agency, kept) == "jdoe"
@@ -152,7 +155,7 @@ def test_a_database_that_cannot_be_written_asks_for_no_new_token(
     """Where the answer couldn't be kept, the refresh token is not used up."""
     connected(agency, kept)
     agency.clock.move(seconds=PAST)
-    with locked(tmp_path), pytest.raises(module.LedgerError):
+    with locked(tmp_path), pytest.raises(LedgerError):
         user(agency, kept)
     assert refreshings(agency) == 0
     assert user(agency, kept) == "jdoe"
