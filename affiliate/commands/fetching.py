@@ -1,9 +1,12 @@
 """The file of a license that was just bought, where it was asked for or can't be had later."""
 
 import os
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Final
 
 import click
 from flask import current_app
@@ -17,49 +20,61 @@ from affiliate.licensing.offers import Offer
 from affiliate.licensing.wire import KINDS, Media, Record
 from affiliate.purchases import Purchase
 
+ROOM: Final = 100 * 10**6
+"""Bytes that a file which comes once needs: a guess for images, too little for some clips."""
+
 
 def make_room(offers: Sequence[Offer], folder: Path | None) -> None:
-    """Have the folder for the files before anything is bought.
+    """Have the folder for the files before anything is bought, with room for what comes once.
 
     Raises:
-        PurchaseRefused: it can't be made or written.
+        PurchaseRefused: it can't be made or written, or is nearly full.
     """
-    if folder is None and not any(map(_is_platform, offers)):
+    once = any(map(_comes_once, offers))
+    if folder is None and not once:
         return
     place = folder or Path()
     try:
         place.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=place):
-            pass
+            full = once and shutil.disk_usage(place).free < ROOM
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise PurchaseRefused(f"{place} can't be written: {reason}. Nothing was sent.") from None
+    if full:
+        raise PurchaseRefused(f"{place} has less than {ROOM // 10**6} MB left. Nothing was sent.")
 
 
-def _is_platform(offer: Offer) -> bool:
-    """Whether its file can be had right after the purchase only."""
-    return "platform" in offer.subscription.license
+def _comes_once(offer: Offer) -> bool:
+    """Whether its file can be had right after the purchase only: of platforms and editorial."""
+    return "platform" in offer.subscription.license or offer.wanted.media.startswith("editorial")
 
 
 def fetch(account: Account, outcome: Outcome, folder: Path | None) -> int:
-    """Download the file where asked to, or where it can't be done later (platform licenses)."""
-    done, offer = outcome.purchase, outcome.offer
-    platform = _is_platform(offer)
-    if done is None or (folder is None and not platform):
+    """Download the file where asked to, or where it can't be done later.
+
+    A file that comes once is tried for as long as the person at the terminal wants.
+    """
+    done, once = outcome.purchase, _comes_once(outcome.offer)
+    if done is None or (folder is None and not once):
         return 0
-    place = folder or Path()
-    try:
-        stem = place / Pattern().stem(_record(done, offer.wanted.media))
-        downloads = Downloads(current_app.extensions["transport"])
-        found = downloads.fetch(
-            stem, _links(account, outcome), media=KINDS[done.media].history_name
-        )
-    except (AgencyError, DownloadFailed, OSError) as error:
-        later = "" if platform else " Get it by `flask download`."
-        click.echo(f"{done.media_id}: the file was not fetched: {error}{later}", err=True)
-        return 1
-    click.echo(str(found.path))
-    return 0
+    stem = (folder or Path()) / Pattern().stem(_record(done, outcome.offer.wanted.media))
+    while True:
+        try:
+            click.echo(str(_fetched(account, outcome, stem)))
+        except (AgencyError, DownloadFailed, OSError) as error:
+            later = "It can't be had later." if once else "Get it by `flask download`."
+            click.echo(f"{done.media_id}: the file was not fetched: {error} {later}", err=True)
+        else:
+            return 0
+        if not (once and sys.stdin.isatty() and click.confirm("Try again?", default=True)):
+            return 1
+
+
+def _fetched(account: Account, outcome: Outcome, stem: Path) -> Path:
+    downloads = Downloads(current_app.extensions["transport"])
+    media = KINDS[outcome.offer.wanted.media].history_name
+    return downloads.fetch(stem, _links(account, outcome), media=media).path
 
 
 def _links(account: Account, outcome: Outcome) -> Iterator[str]:

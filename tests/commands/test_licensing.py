@@ -227,8 +227,11 @@ def test_editorial_notices_are_agreed_to_one_by_one(agency: Simulator, app: Flas
     assert post["images"][0]["editorial_acknowledgement"] is True
 
 
-def test_the_separate_editorial_collections(agency: Simulator, app: Flask) -> None:
-    """They are licensed by the subscription's own license, for a country."""
+def test_the_separate_editorial_collections(
+    agency: Simulator, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They go by the subscription's own license, for a country; the file comes at once."""
+    monkeypatch.chdir(tmp_path)
     agency.subscribe(reports())
     one = f"{FIRST_EDITORIAL}b"
     options = ("license", one, "--editorial", "--live", "--yes")
@@ -237,6 +240,7 @@ def test_the_separate_editorial_collections(agency: Simulator, app: Flask) -> No
     assert shown.exit_code == 0, shown.output
     assert [p.media_id for p in agency.purchases] == [one]
     assert agency.purchases[0].id in shown.output
+    assert [path.suffix for path in tmp_path.glob(f"{one}*")] == [".jpg"]
 
 
 def test_what_is_missing_is_named(agency: Simulator, app: Flask) -> None:

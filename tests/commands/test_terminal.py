@@ -14,9 +14,11 @@ from tests.simulator import (
     FIRST_EDITORIAL,
     FIRST_ID,
     Simulator,
+    platform,
     premier,
     report_clips,
     revenue_share,
+    says,
     simulator,
 )
 from tests.terminal import terminal
@@ -107,11 +109,30 @@ def test_the_notice_of_a_clip_speaks_of_video(agency: Simulator, tmp_path: Path)
     agency.subscribe(report_clips())
     one = f"{FIRST_EDITORIAL}a"
     command = ("license", one, "--editorial", "--video", "--country", "USA", "--live", "--yes")
-    with terminal(site(agency, tmp_path), *command) as screen:
+    with terminal(site(agency, tmp_path), *command, "--dir", str(tmp_path / "clips")) as screen:
         screen.sees("Use of this video in advertising or for promotional purposes is prohibited.")
         screen.types("y")
         assert screen.ends() == 0
     assert [(p.media, p.media_id) for p in agency.purchases] == [("editorial_video", one)]
+
+
+def test_a_file_that_comes_once_is_tried_until_it_is_there(
+    agency: Simulator, tmp_path: Path
+) -> None:
+    """A platform license's link broken, the owner may say how long it is tried."""
+    agency.subscribe(platform("pl"))
+    one = ids(agency, editorial=False)[0]
+    agency.misbehave(says(403), on="/gatekeeper/*", times=2)
+    options = ("--subscription", "pl", "--price", "9", "--customer-id", "c", "--live", "--yes")
+    command = ("license", one, *options, "--dir", str(tmp_path / "files"))
+    with terminal(site(agency, tmp_path), *command) as screen:
+        for _ in range(2):
+            screen.sees("It can't be had later.")
+            screen.sees("Try again? [Y/n]: ")
+            screen.types("")
+        assert screen.ends() == 0
+    assert [path.suffix for path in (tmp_path / "files").iterdir()] == [".jpg"]
+    assert len(agency.purchases) == 1
 
 
 def test_no_is_no(agency: Simulator, tmp_path: Path) -> None:
