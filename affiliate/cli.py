@@ -21,6 +21,8 @@ from affiliate.commands import (
     history,
     licensing,
     lookups,
+    options,
+    subscriptions,
     sync,
 )
 from affiliate.errors import BadQuery, LedgerError, StoreDown, StoreRefused
@@ -28,8 +30,6 @@ from affiliate.ledger import GROUPS, Click, Ledger
 from affiliate.page import Site
 from affiliate.query import SearchQuery
 from affiliate.tally import MARKS, counter
-
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 ledger_group = AppGroup("ledger", help="The database of searches and clicks.")
 cache_group = AppGroup("cache", help="The cache of agencies' answers.")
@@ -44,7 +44,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(accounts.group)
     app.cli.add_command(agencies.group)
     app.cli.add_command(doctor.doctor)
-    app.cli.add_command(licensing.subscriptions)
+    app.cli.add_command(subscriptions.subscriptions)
     app.cli.add_command(licensing.license)
     app.cli.add_command(history.history)
     app.cli.add_command(collections.group)
@@ -64,13 +64,10 @@ def upgrade() -> None:
 
 @click.command()
 @click.option("--by", metavar="NAMES", help=f"Comma list of {', '.join(GROUPS)}.  [day,agency]")
-@click.option("--since", type=DAY, metavar="DATE", help="First day, in UTC.")
-@click.option("--until", type=DAY, metavar="DATE", help="Last day, in UTC.")
-@click.option(
-    "--csv",
-    "file",
-    type=click.File("w", encoding="utf-8", lazy=True),
-    help="Write every single click to a file, or to - for the screen, instead of counting.",
+@options.since
+@options.until
+@options.csv_file(
+    "Write every single click to a file, or to - for the screen, instead of counting."
 )
 @with_appcontext
 def clicks(
@@ -237,14 +234,5 @@ def _write_csv(file: IO[str], since: date | None, until: date | None) -> None:
     out = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     out.writerow(["at", *Click.__struct_fields__])
     for at, one in _ledger().rows(since, until):
-        cells = map(_inert, msgspec.structs.astuple(one))
+        cells = map(options.inert, msgspec.structs.astuple(one))
         out.writerow([at.isoformat(timespec="seconds"), *cells])
-
-
-def _inert(value: str | int) -> str | int:
-    """A cell that no spreadsheet takes for a formula, the words being whoever's typed them.
-
-    The rule: https://owasp.org/www-community/attacks/CSV_Injection
-    """
-    text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -58,12 +58,16 @@ GROUPS: Final[Mapping[str, sa.Label[Any]]] = {  # what clicks can be counted by
 
 
 class Database(NamedTuple):
-    """What differs between the databases; ``before`` comes first in every writing transaction."""
+    """What differs between the databases; ``before`` comes first in every writing transaction.
+
+    ``clock`` asks one that machines share for the time; None where it is on this machine.
+    """
 
     insert: sa.Insert
     upsert: sa.Insert
     before: str
     connect: Mapping[str, Any]
+    clock: sa.Select[Any] | None = None
 
 
 def _count(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
@@ -90,6 +94,7 @@ DATABASES: Final = {
             "tcp_user_timeout": PATIENCE * 1000,
             "prepare_threshold": None,  # PgBouncer hands each transaction another connection
         },
+        clock=sa.select(sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))),
     ),
 }
 
@@ -279,6 +284,14 @@ class Ledger:
         """A connection that reads any of the tables."""
         with _translated(), self._reader.connect() as connection:
             yield connection
+
+    def time(self) -> datetime:
+        """The time, by a clock that all who share the database go by."""
+        if self._database.clock is None:
+            return self._now()
+        with self.reading() as connection:
+            found: datetime = connection.execute(self._database.clock).scalar_one()
+        return found
 
     def check(self) -> None:
         """Ask the database for nothing, to see whether it answers."""

@@ -1,12 +1,12 @@
 """The owner's side: log-in, and the account at the agency in whose name images are licensed.
 
-It exists only where ``OWNER_PASSWORD`` is set, speaks English, and is kept by no cache. Its one
-cookie is for ``/owner/`` alone: signed, for twelve hours, and of no use once the password changes.
+It exists only where ``OWNER_PASSWORD`` is set, speaks English, and is kept by no cache. Its
+cookies are for ``/owner/`` alone, signed, and of no use once the password changes: the session's
+for twelve hours, and one by which a browser that has logged in is known again (`logins`).
 """
 
 import hashlib
 import hmac
-import ipaddress
 import secrets
 import time
 from datetime import timedelta
@@ -28,6 +28,7 @@ from flask import (
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
+from affiliate import logins
 from affiliate.errors import AgencyError, LedgerError
 from affiliate.licensing.account import Account
 from affiliate.licensing.scopes import ALWAYS, SCOPES
@@ -39,9 +40,6 @@ from affiliate.problems import error_page
 SESSION: Final = timedelta(hours=12)
 STATE_SECONDS: Final = 900
 """How long the owner may take to agree at the agency."""
-TRIES: Final = 10
-TRIES_SECONDS: Final = 900
-"""So many log-ins may be tried in this time from one address, right or wrong."""
 
 blueprint = Blueprint("owner", __name__, url_prefix="/owner")
 
@@ -60,7 +58,7 @@ def register(app: Flask) -> None:
         SESSION_COOKIE_SECURE=(config.site_url or "").startswith("https://"),
         PERMANENT_SESSION_LIFETIME=SESSION,
     )
-    app.extensions["tries"] = {}
+    logins.register(app)
     app.register_blueprint(blueprint)
 
 
@@ -93,20 +91,22 @@ def log_in() -> AnyResponse:
     """The form, and what it sends: the password, compared in constant time."""
     if request.method == "GET":
         return Response(render_template("owner_login.html", wrong=False))
-    if not _may_try():
+    if not logins.may_try(_proof()):
         response = error_page(
             HTTPStatus.TOO_MANY_REQUESTS,
             "Too many log-ins",
             "Wait a quarter of an hour and try again.",
         )
-        response.headers["Retry-After"] = str(TRIES_SECONDS)
+        response.headers["Retry-After"] = str(logins.SECONDS)
         return response
     if not _same(request.form.get("password"), _password()):
         page = render_template("owner_login.html", wrong=True)
         return Response(page, HTTPStatus.UNAUTHORIZED)
     session.clear()  # what was known to whoever prepared this browser is worth nothing now
     session.update(permanent=True, proof=_proof(), until=time.time() + SESSION.total_seconds())
-    return redirect(url_for("owner.desk"), HTTPStatus.SEE_OTHER)
+    answer = redirect(url_for("owner.desk"), HTTPStatus.SEE_OTHER)
+    logins.remember(answer, _proof())
+    return answer
 
 
 @blueprint.post("/log-out")
@@ -245,28 +245,3 @@ def _same(given: object, known: object) -> bool:
         return False
     digests = (hashlib.sha256(text.encode("utf-8", "replace")).digest() for text in (given, known))
     return hmac.compare_digest(*digests)
-
-
-def _may_try() -> bool:
-    """Count a log-in; False when this address has tried too often, in any process.
-
-    Behind a proxy the address is the proxy's, for what a browser says of itself can be made up.
-    """
-    window = int(time.time() // TRIES_SECONDS)
-    key = f"log-in:{_network(request.remote_addr or '')}:{window}"
-    count = site_of_app().store.incr(key, 1, TRIES_SECONDS)
-    if count is None:  # the store is down: this process counts alone
-        own: dict[str, int] = current_app.extensions["tries"]
-        for old in [name for name in own if not name.endswith(f":{window}")]:
-            own.pop(old, None)
-        own[key] = count = own.get(key, 0) + 1
-    return count <= TRIES
-
-
-def _network(address: str) -> str:
-    """An address as it is counted: of IPv6 the network, for one home has all of its addresses."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else str(ip)  # noqa: PLR2004 - IPv6

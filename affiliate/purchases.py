@@ -1,7 +1,8 @@
 """Purchases: what was to be licensed, on the disk before the agency is asked and closed after it.
 
 While a purchase is under way, of unknown outcome, or made less than a day ago, it holds its
-*intent*: a digest under a unique key, so that of any number of processes one alone can buy.
+*intent*: a digest under a unique key, so that of any number of processes one alone can buy. The
+subscription is no part of it: once one is used up, the next would buy the same again.
 """
 
 import hashlib
@@ -81,26 +82,39 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
     @property
+    def is_comp(self) -> bool:
+        """Whether it is for trying a layout, which stands in no real license's way."""
+        return is_comp(self.license)
+
+    @property
     def intent(self) -> str:
         """What tells this from every other intent, whoever has it."""
-        parts = (
-            *(self.api, self.media, self.media_id),
-            *(self.size, self.license, self.subscription_id),
-        )
+        kind = "comp" if self.is_comp else ""
+        parts = (self.api, self.media, self.media_id, self.size, kind)
         return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 
+def is_comp(license: str) -> bool:  # noqa: A002 - as the API names it
+    """Whether a kind of license is for trying a layout, not for publishing, by its name."""
+    return "comp" in license.split("_")
+
+
 class Purchases:
-    """The purchases in a ledger; every method may raise `LedgerError`. ``now`` tells the time."""
+    """The purchases in a ledger; every method may raise `LedgerError`.
 
-    def __init__(
-        self, ledger: Ledger, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    ``now`` tells the time, by default the ledger's, as several machines may share it.
+    """
+
+    def __init__(self, ledger: Ledger, now: Callable[[], datetime] | None = None) -> None:
         self._ledger = ledger
-        self.now = now
+        self.now = now or ledger.time
 
-    def claim(self, wanted: Purchase, *, force: bool = False) -> Purchase | None:
+    def claim(
+        self, wanted: Purchase, *, force: bool = False, any_size: bool = False
+    ) -> Purchase | None:
         """Record that this is about to be bought; None once that is on the disk.
+
+        With ``any_size``, as where nobody has named one, another size of the item is the same.
 
         Returns:
             The purchase that stands in the way. With ``force`` only one that is still open does.
@@ -111,12 +125,41 @@ class Purchases:
         row = {**_row(wanted), "intent": wanted.intent}
         with self._ledger.writing() as connection:
             connection.execute(free.values(intent=None))
+            if any_size and not force and (other := self._other_size(connection, wanted)):
+                return other
             connection.execute(INSERTS[connection.dialect.name], row)
             held = connection.execute(sa.select(purchases).where(mine)).mappings().one()
         return None if held["purchase_id"] == wanted.purchase_id else _purchase(held)
 
+    def _other_size(self, connection: sa.Connection, wanted: Purchase) -> Purchase | None:
+        """A purchase of the same item that still holds its intent, within its life."""
+        same = [
+            getattr(purchases.c, name) == getattr(wanted, name)
+            for name in ("api", "media", "media_id")
+        ]
+        alive = purchases.c.state.in_(OPEN) | (purchases.c.made_at >= _naive(self.now() - LIFE))
+        query = sa.select(purchases).where(*same, purchases.c.intent.is_not(None), alive)
+        found = map(_purchase, connection.execute(query).mappings())
+        return next((one for one in found if one.is_comp is wanted.is_comp), None)
+
+    def conclude(self, purchase: Purchase, **result: Any) -> Purchase:  # noqa: ANN401 - columns
+        """Write down what the history says of a purchase, unless its buyer has done so meanwhile.
+
+        Returns:
+            The purchase as it is written down now.
+        """
+        return self._write(purchase, purchases.c.state.in_(OPEN), **result)
+
     def close(self, purchase: Purchase, **result: Any) -> Purchase:  # noqa: ANN401 - columns
         """Write down what became of a purchase; one that failed lets go of its intent."""
+        return self._write(purchase, sa.true(), **result)
+
+    def _write(
+        self,
+        purchase: Purchase,
+        where: sa.ColumnElement[bool],
+        **result: Any,  # noqa: ANN401 - columns
+    ) -> Purchase:
         text = (result.get("error") or "")[:MOST_TEXT] or None
         done = msgspec.structs.replace(
             purchase, **{**result, "error": text, "closed_at": self.now()}
@@ -126,8 +169,10 @@ class Purchases:
             row["intent"] = None
         mine = purchases.c.purchase_id == done.purchase_id
         with self._ledger.writing() as connection:
-            connection.execute(sa.update(purchases).where(mine).values(row))
-        return done
+            if connection.execute(sa.update(purchases).where(mine, where).values(row)).rowcount:
+                return done
+            written = connection.execute(sa.select(purchases).where(mine)).mappings().one()
+        return _purchase(written)
 
     def open(self, api: str) -> list[Purchase]:
         """Those whose outcome nobody has written down, oldest first."""

@@ -252,6 +252,8 @@ def _translated(request: Request, call: Call, error: Exception) -> AgencyError |
     if call.expired or is_any(TimeoutError, requests.Timeout):
         return AgencyTimeout(request.agency, "No answer in time.")
     if isinstance(error, ValueError):  # as requests' InvalidURL, InvalidHeader and others are
+        if call.sent:  # by the head of the answer, as one with two lengths
+            return BadAnswer(request.agency, "The answer's head can't be read.")
         return RequestRefused(request.agency, "The call can't be sent; check the settings.")
     if is_any(ConnectionError) and not is_any(requests.exceptions.SSLError):
         return None

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from affiliate.licensing import desk as desk_module
+from affiliate.licensing import settling
 from affiliate.licensing.account import Account
 from affiliate.licensing.desk import Desk
 from affiliate.purchases import Purchases
@@ -84,7 +85,8 @@ def settle_within(seconds: float) -> None:
         real(self, *args, **{**kwargs, "grace": timedelta(seconds=seconds)})
 
     Desk.__init__ = made  # type: ignore[method-assign]
-    desk_module.UNDER_WAY = timedelta(seconds=seconds)  # type: ignore[misc]
+    setattr(desk_module, "UNDER_WAY", timedelta(seconds=seconds))  # noqa: B010 - as `wrap` does
+    settling.UNDER_WAY = timedelta(seconds=seconds)  # type: ignore[misc]
 
 
 def alarm(seconds: float, *, late: bool) -> None:

@@ -154,6 +154,87 @@ def test_a_home_with_many_addresses_counts_as_one(
     assert answer.status_code == 429
 
 
+def test_strangers_lock_no_known_browser_out(owner: FlaskClient) -> None:
+    """Behind a proxy all have one address: who has logged in before keeps tries of their own."""
+    stranger = owner.application.test_client()
+    for _ in range(9):  # the owner was the first
+        assert log_in(stranger, "wrong").status_code == 401
+    assert log_in(stranger).status_code == 429
+    assert log_in(owner.application.test_client()).status_code == 429
+    post(owner, "/owner/log-out")
+    for _ in range(9):
+        assert log_in(owner, "wrong").status_code == 401
+    assert log_in(owner).status_code == 303
+    assert log_in(owner).status_code == 429
+
+
+@pytest.mark.parametrize(
+    "forged", ["", ".", "x.y", "{browser}", "{browser}.", "{browser}x.{seal}", "\u00e9.\u00e9"]
+)
+def test_no_browser_makes_itself_known(
+    make_client: ClientMaker, settings: dict[str, str], owner: FlaskClient, forged: str
+) -> None:
+    """A made-up cookie, another address said by a header, or an old password gain no tries."""
+    cookie = owner.get_cookie("owner_known", path="/owner/log-in")
+    assert cookie
+    browser, seal = cookie.value.split(".")
+    client = make_client(**settings)
+    value = forged.format(browser=browser, seal=seal)
+    client.set_cookie("owner_known", value, path="/owner/log-in")
+    for number in range(11):
+        form = {"csrf": csrf(client.get("/owner/log-in")), "password": "wrong"}
+        headers = {"X-Forwarded-For": f"192.0.2.{number}", "Forwarded": f"for=192.0.2.{number}"}
+        answer = client.post("/owner/log-in", data=form, headers=headers)
+    assert answer.status_code == 429
+
+
+def test_a_new_password_knows_no_browser_and_counts_anew(
+    make_client: ClientMaker, settings: dict[str, str], owner: FlaskClient
+) -> None:
+    """Who was locked out may change the password; whoever knew the old one is a stranger."""
+    cookie = owner.get_cookie("owner_known", path="/owner/log-in")
+    assert cookie
+    for _ in range(10):
+        log_in(owner.application.test_client(), "wrong")
+    changed = make_client(**{**settings, "OWNER_PASSWORD": PASSWORD + "!"})
+    for _ in range(10):
+        assert log_in(changed.application.test_client(), "wrong").status_code == 401
+    changed.set_cookie("owner_known", cookie.value, path="/owner/log-in")
+    assert log_in(changed, PASSWORD + "!").status_code == 429
+
+
+def test_strangers_of_many_addresses_share_a_limit(
+    make_client: ClientMaker, settings: dict[str, str], owner: FlaskClient
+) -> None:
+    """A hundred guesses from as many addresses, and no more, in a quarter of an hour."""
+    client = make_client(**settings)
+    form = {"csrf": csrf(client.get("/owner/log-in")), "password": "wrong"}
+    statuses = [
+        client.post(
+            "/owner/log-in", data=form, environ_base={"REMOTE_ADDR": f"198.51.100.{number}"}
+        ).status_code
+        for number in range(101)
+    ]
+    assert statuses[:99] == [401] * 99  # the owner of this test was the first stranger
+    assert statuses[99:] == [429] * 2
+    assert log_in(owner).status_code == 303
+
+
+@pytest.mark.parametrize(("address", "secure"), [("https://a.example", True), ("", False)])
+def test_the_known_browser_s_cookie_is_for_the_log_in_alone(
+    make_client: ClientMaker, settings: dict[str, str], address: str, *, secure: bool
+) -> None:
+    """HttpOnly, SameSite=Strict, Secure where the site is https, and says nothing of the owner."""
+    base = address or "http://localhost"
+    client = make_client(**settings, SITE_URL=address)
+    token = csrf(client.get("/owner/log-in", base_url=base))
+    answer = client.post("/owner/log-in", data={"csrf": token, "password": PASSWORD}, base_url=base)
+    [said] = [one for one in answer.headers.getlist("Set-Cookie") if "owner_known" in one]
+    assert "; HttpOnly; Path=/owner/log-in; SameSite=Strict" in said
+    assert ("Secure" in said) is secure
+    assert PASSWORD not in said
+
+
 def test_a_session_ends_with_the_password_and_with_the_key(
     make_client: ClientMaker, settings: dict[str, str], owner: FlaskClient
 ) -> None:

@@ -81,16 +81,73 @@ def test_what_is_written_is_read_again(purchases: Purchases) -> None:
         {"media_id": "2"},
         {"media": "video"},
         {"size": "small"},
-        {"license": "enhanced"},
-        {"subscription_id": "s2"},
+        {"license": "premier_comp"},
         {"api": "https://sandbox.example"},
     ],
 )
 def test_another_intent_is_free(purchases: Purchases, other: dict[str, str]) -> None:
-    """Media, id, size, license, subscription and server make the intent."""
+    """Media, id, size, server and whether it is a comp make the intent."""
     assert purchases.claim(purchase()) is None
     assert purchases.claim(purchase(**other)) is None
     assert purchases.claim(purchase()) is not None
+
+
+@pytest.mark.parametrize("other", [{"license": "enhanced"}, {"subscription_id": "s2"}])
+def test_another_subscription_is_no_other_intent(
+    purchases: Purchases, other: dict[str, str]
+) -> None:
+    """A repeat that goes by the next subscription, the first one being used up, is a repeat."""
+    assert purchases.claim(purchase()) is None
+    assert purchases.claim(purchase(**other)) is not None
+
+
+def test_without_a_size_any_stands_in_the_way(purchases: Purchases, clock: Clock) -> None:
+    """Where nobody has named a size, what was bought in another is a repeat, comps aside."""
+    first = purchase(size="small")
+    purchases.claim(first)
+    wanted = purchase()
+    assert purchases.claim(wanted, any_size=True) == first
+    done = purchases.close(first, state="licensed", license_id="e1")
+    assert purchases.claim(wanted, any_size=True) == done
+    assert purchases.claim(purchase(license="premier_comp"), any_size=True) is None
+    assert purchases.claim(purchase(media_id="2"), any_size=True) is None
+    clock.now += timedelta(hours=25)
+    assert purchases.claim(wanted, any_size=True) is None
+
+
+def test_force_and_failures_open_every_size(purchases: Purchases) -> None:
+    """Forced, another size is no hindrance, nor is one that failed."""
+    first = purchase(size="small")
+    purchases.claim(first)
+    assert purchases.claim(purchase(), any_size=True, force=True) is None
+    purchases.close(first, state="failed", error="no")
+    other = purchase(media_id="2", size="small")
+    purchases.claim(other)
+    purchases.close(other, state="failed", error="no")
+    assert purchases.claim(purchase(media_id="2"), any_size=True) is None
+
+
+def test_what_the_buyer_wrote_down_stays(purchases: Purchases) -> None:
+    """Who looked at a purchase while its buyer closed it doesn't take its license away."""
+    first = purchase()
+    purchases.claim(first)
+    done = purchases.close(first, state="licensed", license_id="e1", charge=1)
+    for state in ("failed", "unknown"):
+        assert purchases.conclude(first, state=state, error="late") == done
+    assert purchases.all() == [done]
+    assert purchases.claim(purchase()) == done
+
+
+def test_the_time_is_the_database_s(url: str) -> None:
+    """Machines that share a database go by its clock, whatever their own says."""
+    wrong = datetime(2000, 1, 1, tzinfo=UTC)
+    ledger = Ledger(url, lambda: wrong)
+    said = Purchases(ledger).now()
+    ledger.close()
+    if url.startswith("sqlite"):
+        assert said == wrong
+    else:
+        assert abs(said - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("state", ["pending", "unknown"])

@@ -155,6 +155,13 @@ def test_garbage_is_an_agency_error(transport: Transport, script: Script) -> Non
         transport.send(call(server.url))
 
 
+def test_an_unreadable_head_is_no_refusal(transport: Transport) -> None:
+    """Whoever has read the request may have acted on it, so nobody may say that it was refused."""
+    with Upstream(GARBAGE["two lengths"]) as server, pytest.raises(BadAnswer) as caught:
+        transport.send(call(server.url, "POST", body=b"{}"))
+    assert caught.value.sent
+
+
 NOT_JSON = [b"<html>Sign in</html>", b"", b"{", b"\xff\xfe", b"[" * 100_000, b"1" * 5_000]
 
 

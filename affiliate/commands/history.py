@@ -9,16 +9,11 @@ import click
 import msgspec
 from flask.cli import with_appcontext
 
-from affiliate.commands.licensing import (
-    editorial_option,
-    live_option,
-    media_of,
-    video_option,
-)
+from affiliate.commands import options
 from affiliate.commands.told import account_of_app, told
 from affiliate.licensing.wire import Record
+from affiliate.model import plain_text
 
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 COLUMNS = (
     *("id", "media", "media_id", "license", "subscription_id", "size", "format"),
     *("downloaded_at", "downloadable", "username", "price", "currency", "metadata"),
@@ -26,19 +21,14 @@ COLUMNS = (
 
 
 @click.command()
-@video_option
-@editorial_option
+@options.video
+@options.editorial
 @click.option("--image", "media_id", metavar="ID", help="Only of this image or video.")
 @click.option("--license", "name", help="Only this kind of license; -NAME: all but this.")
-@click.option("--since", type=DAY, metavar="DATE", help="First day, in UTC.")
-@click.option("--until", type=DAY, metavar="DATE", help="Last day, in UTC.")
-@click.option(
-    "--csv",
-    "file",
-    type=click.File("w", encoding="utf-8", lazy=True),
-    help="Write all to a file, or to - for the screen.",
-)
-@live_option
+@options.since
+@options.until
+@options.csv_file("Write all to a file, or to - for the screen.")
+@options.live
 @with_appcontext
 def history(  # noqa: PLR0913 - its options
     *,
@@ -54,7 +44,7 @@ def history(  # noqa: PLR0913 - its options
     """Show the licenses of the account, newest first."""
     with told():
         records = account_of_app(live=live).history(
-            media_of(video=video, editorial=editorial),
+            options.media_of(video=video, editorial=editorial),
             media_id=media_id,
             license=name,
             since=since and since.replace(tzinfo=UTC),
@@ -75,7 +65,7 @@ def _show(records: Iterator[Record]) -> None:
             str(one.price or ""),
             " ".join(f"{key}={value}" for key, value in one.metadata.items()),
         )
-        click.echo("  ".join(filter(None, words)))
+        click.echo("  ".join(filter(None, map(plain_text, words))))
 
 
 def _write(file: IO[str], records: Iterator[Record]) -> None:
@@ -90,9 +80,4 @@ def _write(file: IO[str], records: Iterator[Record]) -> None:
             *(one.size, one.format, moment, int(one.downloadable), one.username),
             *(*price, metadata),
         )
-        out.writerow([_inert(str(cell)) for cell in row])
-
-
-def _inert(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula; see ``cli`` for the rule."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+        out.writerow([options.inert(str(cell)) for cell in row])

@@ -1,72 +1,37 @@
-"""``flask subscriptions`` and ``flask license``: what an owner has paid for, and buying with it."""
+"""``flask license``: buying, with what an owner has paid for."""
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 from flask_babel import force_locale, gettext
 
-from affiliate.commands.told import account_of_app, told
-from affiliate.errors import AgencyError, DownloadFailed, PurchaseRefused
+from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.commands import options
+from affiliate.commands.fetching import fetch, make_room
+from affiliate.commands.told import account_of_app, purchases_of_app, tokens_of_app, told
+from affiliate.errors import AgencyError, PurchaseRefused
 from affiliate.licensing.account import Account
 from affiliate.licensing.desk import Desk, Outcome
-from affiliate.licensing.downloads import Downloads
-from affiliate.licensing.filenames import Pattern
 from affiliate.licensing.offers import Ask, Chooser, Offer, amount
-from affiliate.licensing.wire import KINDS, Media, Record, Subscription
-from affiliate.purchases import Purchase, Purchases
 
 UNKNOWN: Final = 3
 """The status of a command whose purchase may or may not have been made."""
 
-live_option = click.option("--live", is_flag=True, help="Use the real account, not the sandbox.")
-video_option = click.option("--video", is_flag=True, help="Videos instead of images.")
-editorial_option = click.option(
-    "--editorial", is_flag=True, help="Of the agency's separate editorial collections."
-)
-
-
-@click.command()
-@live_option
-@with_appcontext
-def subscriptions(*, live: bool) -> None:
-    """Show subscriptions: what they license, what is left of them, and until when."""
-    with told():
-        found = account_of_app(live=live).subscriptions()
-        now = _purchases().now()
-    if not found:
-        click.echo("There is no subscription.")
-    for one in found:
-        click.echo("  ".join(_described(one, expired=one.expired(now))))
-        for size in one.formats:
-            pixels = f"from {size.min_resolution} px" if size.min_resolution else ""
-            words = (size.size, size.format, pixels, size.description)
-            click.echo("    " + "  ".join(filter(None, words)))
-
-
-def _described(one: Subscription, *, expired: bool) -> Iterable[str]:
-    until = f"{one.expires:%Y-%m-%d}" if one.expires else "?"
-    left = "?" if one.downloads_left is None else one.downloads_left
-    yield from (one.id, one.asset_type, one.license, one.description)
-    yield f"{left} of {'?' if one.downloads_limit is None else one.downloads_limit} left"
-    yield f"EXPIRED {until}" if expired else f"until {until}"
-    if one.price_per_download:
-        yield f"{one.price_per_download} each"
-    if one.metadata_fields:
-        yield f"needs {', '.join(one.metadata_fields)}"
-
 
 @click.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
-@video_option
-@editorial_option
+@options.video
+@options.editorial
 @click.option("--size", default="", help="As `flask subscriptions` names it.  [default: the best]")
+@click.option("--format", "format_", type=click.Choice(["jpg", "eps"]), help="Of an image.")
 @click.option("--subscription", default="", metavar="ID", help="Use this one.")
 @click.option("--price", metavar="AMOUNT", help="What your customer pays (API subscriptions).")
 @click.option("--customer-id", default="", help="Your customer (API subscriptions).")
@@ -76,7 +41,7 @@ def _described(one: Subscription, *, expired: bool) -> Iterable[str]:
 @click.option("--search-id", default="", help="The search that led to it.")
 @click.option("--country", default="", help="With --editorial: where it is used, such as USA.")
 @click.option("--dir", "folder", type=click.Path(path_type=Path), help="Download the files there.")
-@live_option
+@options.live
 @click.option("--dry-run", is_flag=True, help="Say what it would cost, and buy nothing.")
 @click.option("--force", is_flag=True, help="Buy what was bought within a day once more.")
 @click.option("--yes", is_flag=True, help="Don't ask before buying; editorial notices still do.")
@@ -87,6 +52,7 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
     video: bool,
     editorial: bool,
     size: str,
+    format_: str | None,
     subscription: str,
     price: str | None,
     customer_id: str,
@@ -108,8 +74,9 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
     """
     with told():
         ask = Ask(
-            media=media_of(video=video, editorial=editorial),
+            media=options.media_of(video=video, editorial=editorial),
             size=size,
+            format=format_ or "",
             subscription_id=subscription,
             comp=comp,
             custom=_sides(custom),
@@ -120,24 +87,32 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
             country=country.upper(),
         )
         account = account_of_app(live=live)
-        desk = Desk(account, _purchases(), sandbox=not live)
+        _refuse_mix_up(account, live=live)
+        desk = Desk(account, purchases_of_app(), sandbox=not live)
         offers, refused = _offers(desk.chooser(), ask, list(dict.fromkeys(ids)))
         if not dry_run:
             offers = [_agreed(one) for one in map(_filled, offers)]
-        _show(offers, live=live)
+        _show(offers, account.url, live=live)
         if dry_run or not offers:
             raise click.exceptions.Exit(int(bool(refused)))
         if not yes:
             click.confirm("License them?", abort=True)
+        make_room(offers, folder)
         bad = _buy(account, desk, offers, folder, force=force)
     raise click.exceptions.Exit(bad or int(bool(refused)))
 
 
-def media_of(*, video: bool, editorial: bool) -> Media:
-    """The kind of media that the options name."""
-    if editorial:
-        return "editorial-video" if video else "editorial"
-    return "video" if video else "image"
+def _refuse_mix_up(account: Account, *, live: bool) -> None:
+    """Refuse to buy for money under the name of the sandbox.
+
+    Raises:
+        PurchaseRefused: the sandbox's address is the real one.
+    """
+    real = {urlsplit(url).netloc.lower() for url in (tokens_of_app().url, Shutterstock.api)}
+    if not live and urlsplit(account.url).netloc.lower() in real:
+        raise PurchaseRefused(
+            "SHUTTERSTOCK_LICENSE_URL is the real account's address; say --live to buy there."
+        )
 
 
 def _sides(custom: str | None) -> tuple[int, int] | None:
@@ -182,8 +157,23 @@ def _filled(offer: Offer) -> Offer:
     if not sys.stdin.isatty():
         names = ", ".join(offer.missing)
         raise PurchaseRefused(f"Subscription {offer.subscription.id} needs {names}.")
-    answers = {name: click.prompt(f"{name} for {offer.asset.id}") for name in offer.missing}
-    return offer.filled(answers)
+    return offer.filled({name: _asked(name, offer.asset.id) for name in offer.missing})
+
+
+def _asked(name: str, media_id: str) -> str:
+    """What the person at the terminal says, asked again until it can be sent."""
+
+    def checked(text: str) -> str:
+        if not text.strip():
+            raise click.UsageError(f"{name} must not be blank.")
+        try:
+            _price(text if name == "price" else None)
+        except PurchaseRefused as error:
+            raise click.UsageError(str(error)) from None
+        return text.strip()
+
+    answer: str = click.prompt(f"{name} for {media_id}", value_proc=checked)
+    return answer
 
 
 def _agreed(offer: Offer) -> Offer:
@@ -207,15 +197,16 @@ def _agreed(offer: Offer) -> Offer:
     return offer.agreed()
 
 
-def _show(offers: Sequence[Offer], *, live: bool) -> None:
+def _show(offers: Sequence[Offer], url: str, *, live: bool) -> None:
     for one in offers:
         plan = one.subscription
         left = "" if plan.downloads_left is None else f" ({plan.downloads_left} left)"
         size = "x".join(str(n or "") for n in one.wanted.custom or ()) or one.wanted.size
         words = (one.asset.id, size, plan.license, f"{plan.id}{left}", one.cost, one.asset.title)
-        click.echo("  ".join(words))
+        needs = (f"needs {', '.join(one.missing)}",) if one.missing else ()
+        click.echo("  ".join(filter(None, (*words, *needs))))
     where = "the real account" if live else "the sandbox, which charges nothing"
-    click.echo(f"{len(offers)} to license in {where}.")
+    click.echo(f"{len(offers)} to license in {where} ({urlsplit(url).hostname}).")
 
 
 def _buy(
@@ -228,7 +219,7 @@ def _buy(
         click.echo(f"{outcome.offer.asset.id}: {_told(outcome)}")
         state = outcome.purchase.state if outcome.purchase else "failed"
         if state == "licensed":
-            status = _fetch(account, outcome, folder) or status
+            status = fetch(account, outcome, folder) or status
         else:
             status = UNKNOWN if state == "unknown" else status or 1
     if count < len(offers):
@@ -247,51 +238,3 @@ def _told(outcome: Outcome) -> str:
     if done.state == "unknown":
         return f"UNKNOWN whether it was bought ({done.error}); the license history will settle it."
     return f"not licensed: {done.error}"
-
-
-def _fetch(account: Account, outcome: Outcome, folder: Path | None) -> int:
-    """Download the file where asked to, or where it can't be done later (platform licenses)."""
-    done, offer = outcome.purchase, outcome.offer
-    platform = "platform" in offer.subscription.license
-    if done is None or (folder is None and not platform):
-        return 0
-    place = folder or Path()
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        stem = place / Pattern().stem(_record(done, offer.wanted.media))
-        downloads = Downloads(current_app.extensions["transport"])
-        found = downloads.fetch(
-            stem, _links(account, outcome), media=KINDS[done.media].history_name
-        )
-    except (AgencyError, DownloadFailed, OSError) as error:
-        later = "" if platform else " Get it by `flask download`."
-        click.echo(f"{done.media_id}: the file was not fetched: {error}{later}", err=True)
-        return 1
-    click.echo(str(found.path))
-    return 0
-
-
-def _links(account: Account, outcome: Outcome) -> Iterator[str]:
-    """The link of the purchase, then one made anew."""
-    if outcome.licensed and outcome.licensed.download_url:
-        yield outcome.licensed.download_url
-    done = outcome.purchase
-    if done and done.license_id:
-        wanted = outcome.offer.wanted
-        size = "" if wanted.custom else wanted.size
-        yield account.download_link(wanted.media, done.license_id, size)
-
-
-def _record(done: Purchase, media: Media) -> Record:
-    return Record(
-        id=done.license_id or done.purchase_id,
-        media=media,
-        media_id=done.media_id,
-        license=done.license,
-        size=done.size,
-        downloaded_at=done.made_at,
-    )
-
-
-def _purchases() -> Purchases:
-    return Purchases(current_app.extensions["ledger"])

@@ -12,6 +12,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from affiliate.commands.options import live
 from affiliate.commands.told import account_of_app, told
 from affiliate.errors import AgencyError, BadQuery, DownloadFailed
 from affiliate.licensing.account import Account
@@ -26,7 +27,6 @@ EVERY: Final = 0.2
 INTERRUPTED: Final = 130
 """The status by which shells know that Ctrl-C ended a command."""
 
-live = click.option("--live", is_flag=True, help="Use the real account, not the sandbox.")
 name = click.option(
     "--name",
     "pattern",
@@ -170,7 +170,7 @@ def _ids(given: Sequence[str]) -> Iterator[str]:
         if not Path(one).is_file():
             yield one
             continue
-        with Path(one).open(encoding="utf-8", newline="") as file:
+        with Path(one).open(encoding="utf-8-sig", newline="") as file:
             rows = [row for row in csv.reader(file) if row and row[0].strip()]
         names = ("license_id", "id", "license")
         column = next((rows[0].index(n) for n in names if rows and n in rows[0]), None)

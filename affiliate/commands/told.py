@@ -10,6 +10,7 @@ from affiliate.config import Config
 from affiliate.errors import AgencyError, LedgerError, PurchaseRefused
 from affiliate.licensing.account import Account
 from affiliate.licensing.tokens import Tokens
+from affiliate.purchases import Purchases
 
 
 def tokens_of_app() -> Tokens:
@@ -24,6 +25,11 @@ def account_of_app(*, live: bool) -> Account:
     tokens = tokens_of_app()
     url = tokens.url if live else config.shutterstock_license_url
     return Account(current_app.extensions["transport"], url=url, token=tokens.access)
+
+
+def purchases_of_app() -> Purchases:
+    """The purchases in the ledger of the app under way."""
+    return Purchases(current_app.extensions["ledger"])
 
 
 @contextmanager

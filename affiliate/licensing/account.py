@@ -101,7 +101,7 @@ class Account:
         params: Sequence[tuple[str, str]] = (),
         body: Any = None,  # noqa: ANN401 - likewise
     ) -> Reply:
-        token = self._token()
+        token = self._fresh_token()
         request = Request(
             agency=AGENCY,
             url=self.url + path,
@@ -117,8 +117,19 @@ class Account:
         )
         return self._transport.send(request, CALL_SECONDS)
 
+    def _fresh_token(self) -> str:
+        """The token; where it can't be refreshed, the call that needs it was not sent."""
+        try:
+            return self._token()
+        except AgencyError as error:
+            error.sent = False
+            raise
+
     def _lacking(self, method: str, path: str) -> Forbidden | None:
-        """What to say of a 403: the scopes that are missing; None when all are there."""
+        """What to say of a 403: the scopes that are missing; None when all are there.
+
+        Where the token doesn't say what it allows, those that the call needs are named.
+        """
         wanted = needed(method, path)
         try:
             reply = self._send("GET", "/v2/user/access_token")
@@ -128,7 +139,8 @@ class Account:
         missing = " and ".join(scope for scope in wanted if scope not in held)
         if not missing:
             return None
-        return Forbidden(AGENCY, f"The token lacks the scope {missing}; {AGAIN}")
+        lacks = "lacks" if held else "may lack"
+        return Forbidden(AGENCY, f"The token {lacks} the scope {missing}; {AGAIN}")
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """All subscriptions, expired ones too."""
@@ -154,7 +166,7 @@ class Account:
     def license(self, wanted: Sequence[Wanted]) -> tuple[Licensed, ...]:
         """Buy the items, all of one kind, in one request; the results stand in their order.
 
-        An item that failed alone has an ``error``.
+        An item that failed alone has an ``error``; one that the answer leaves out has nothing.
 
         Raises:
             UnclearOutcome: the request was sent, but nobody knows what became of it.
@@ -173,10 +185,10 @@ class Account:
             if not error.sent:
                 raise
             raise UnclearOutcome(AGENCY, error.message) from None
-        results = tuple(map(reading.licensed, answer.data))
-        if [one.id for one in results] != [one.id for one in wanted]:
+        results = {one.id: one for one in map(reading.licensed, answer.data)}
+        if len(results) < len(answer.data) or not set(results) <= {one.id for one in wanted}:
             raise UnclearOutcome(AGENCY, "The answer is not about what was asked for.")
-        return results
+        return tuple(results.get(one.id) or Licensed(id=one.id) for one in wanted)
 
     def history(  # noqa: PLR0913 - the filters of the API
         self,

@@ -6,6 +6,7 @@ the agency's license history settles it.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -15,17 +16,14 @@ from typing import Final
 import msgspec
 
 from affiliate.errors import AgencyError, PurchaseRefused, RequestRefused, UnclearOutcome
-from affiliate.licensing.account import CALL_SECONDS, Account
+from affiliate.licensing.account import Account
 from affiliate.licensing.offers import SANDBOX, Chooser, Offer, check
-from affiliate.licensing.wire import Licensed, Media, Record
+from affiliate.licensing.settling import GRACE, UNDER_WAY, Settling
+from affiliate.licensing.wire import Licensed
 from affiliate.purchases import Purchase, Purchases
 
 MOST_ITEMS: Final = 50
 """Items of one request (OpenAPI: ``maxItems``)."""
-GRACE: Final = timedelta(minutes=10)
-"""What the history lacks after so long was not bought: a slow agency may act after we hung up."""
-UNDER_WAY: Final = timedelta(seconds=CALL_SECONDS + 5)
-"""For so long a purchase may be another process's that is still waiting for its answer."""
 LOOK_SECONDS: Final = 0.5
 
 
@@ -55,6 +53,7 @@ class Desk:
         self._sandbox = sandbox
         self._grace = grace
         self._pause = pause
+        self._history = Settling(account, purchases, grace)
 
     def chooser(self) -> Chooser:
         """Whoever proposes what to license with."""
@@ -72,8 +71,9 @@ class Desk:
         """
         for offer in offers:
             self._check(offer)
-        self._clear_way()
+        self._history.read_prices()
         for batch in _batches(offers):
+            self._clear_way()
             outcomes = self._buy(batch, force=force)
             yield from outcomes
             if any(one.purchase and one.purchase.state == "unknown" for one in outcomes):
@@ -85,10 +85,8 @@ class Desk:
         Raises:
             AgencyError: the history can't be read.
         """
-        api = self._account.url
-        for one in self._purchases.unread(api):
-            self._complete(one)
-        return [one for one in map(self._settled, self._purchases.open(api)) if one]
+        self._history.read_prices()
+        return self._history.settle()
 
     def _check(self, offer: Offer) -> None:
         check(offer)
@@ -100,10 +98,15 @@ class Desk:
             raise PurchaseRefused(f"{offer.asset.id} is editorial; agree to the notice first.")
 
     def _clear_way(self) -> None:
-        """Settle what is open, waiting for other processes that are just buying."""
-        while still := self.settle():
-            now = self._purchases.now()
-            if any(one.state == "unknown" or now - one.made_at > UNDER_WAY for one in still):
+        """Settle what is open, waiting for other processes that are just buying.
+
+        For each it waits so long and no longer, whatever the clock says of when it was begun.
+        """
+        looks: Counter[str] = Counter()
+        while still := self._history.settle():
+            looks.update(one.purchase_id for one in still)
+            patience = UNDER_WAY.total_seconds() / LOOK_SECONDS
+            if any(one.state == "unknown" or looks[one.purchase_id] > patience for one in still):
                 raise PurchaseRefused(self._unsettled(still))
             self._pause(LOOK_SECONDS)
 
@@ -145,7 +148,8 @@ class Desk:
         try:
             for offer in batch:
                 purchase = self._purchase(offer)
-                if clash := self._purchases.claim(purchase, force=force):
+                clash = self._purchases.claim(purchase, force=force, any_size=offer.chosen)
+                if clash:
                     refused.append(Outcome(offer=offer, refused=_clashing(clash)))
                 else:
                     claimed.append((offer, purchase))
@@ -181,22 +185,27 @@ class Desk:
         return [self._purchases.close(one, **result) for one in purchases]
 
     def _closed(self, offer: Offer, purchase: Purchase, result: Licensed) -> Outcome:
-        if result.error:
+        bought = result.license_id is not None or result.download_url is not None
+        if result.error and not bought:
             done = self._purchases.close(purchase, state="failed", error=result.error)
             return Outcome(offer=offer, purchase=done)
-        if result.license_id is None and result.download_url is None:
+        if not bought:
             done = self._purchases.close(
                 purchase, state="unknown", error="The answer says nothing."
             )
-            return Outcome(offer=offer, purchase=self._settled(done) or done)
+            with suppress(AgencyError):  # whoever buys next asks again
+                done = self._history.settled(done)
+            return Outcome(offer=offer, purchase=done)
         done = self._purchases.close(
             purchase,
             state="licensed",
             license_id=result.license_id,
             charge=result.allotment_charge,
+            error=result.error,
         )
         if done.asked is not None or done.license_id is None:
-            done = self._completed(done)
+            with suppress(AgencyError):  # it is bought even where that can't be read
+                done = self._history.completed(done)
         return Outcome(offer=offer, purchase=done, licensed=result)
 
     def _looked_up(self, claimed: Sequence[tuple[Offer, Purchase]]) -> list[Outcome]:
@@ -205,66 +214,6 @@ class Desk:
             self.settle()
         now = {one.purchase_id: one for one in self._purchases.all()}
         return [Outcome(offer=offer, purchase=now[one.purchase_id]) for offer, one in claimed]
-
-    def _completed(self, purchase: Purchase) -> Purchase:
-        """With the price that the history says; it is bought even where that can't be read."""
-        try:
-            return self._complete(purchase)
-        except AgencyError:
-            return purchase
-
-    def _complete(self, purchase: Purchase) -> Purchase:
-        found = self._find(purchase)
-        return self._found(purchase, found) if found else purchase
-
-    def _settled(self, purchase: Purchase) -> Purchase | None:
-        """The purchase if it is still unknown; None once its record is closed."""
-        found = self._find(purchase)
-        age = self._purchases.now() - purchase.made_at
-        if found:
-            self._found(purchase, found)
-            return None
-        if age >= self._grace:
-            words = "The agency's history has no such license."
-            self._purchases.close(purchase, state="failed", error=words)
-            return None
-        if purchase.state == "pending" and age > UNDER_WAY:
-            return self._purchases.close(purchase, state="unknown", error="No answer is known.")
-        return purchase
-
-    def _found(self, purchase: Purchase, found: Record) -> Purchase:
-        price = found.price
-        return self._purchases.close(
-            purchase,
-            state="licensed",
-            license_id=found.id,
-            price=price.amount if price else None,
-            currency=price.currency if price else None,
-        )
-
-    def _find(self, purchase: Purchase) -> Record | None:
-        """The license in the history that is this purchase's; None when there is none."""
-        newer = list(self._newer(purchase))
-        if purchase.license_id:
-            return next((one for one in newer if one.id == purchase.license_id), None)
-        known = self._purchases.known(purchase.api, purchase.media_id)
-        fits = [one for one in newer if one.id not in known and _is_of(one, purchase)]
-        same = [one for one in fits if one.size == purchase.size] or fits
-        return same[-1] if same else None
-
-    def _newer(self, purchase: Purchase) -> Iterator[Record]:
-        """The licenses of the item that were not there before the purchase, newest first."""
-        media: Media = purchase.media  # type: ignore[assignment] # written by this class
-        for one in self._account.history(media, media_id=purchase.media_id):
-            if one.id == purchase.before:
-                return
-            yield one
-
-
-def _is_of(record: Record, purchase: Purchase) -> bool:
-    if record.subscription_id and purchase.subscription_id:
-        return record.subscription_id == purchase.subscription_id
-    return record.license == purchase.license
 
 
 def _batches(offers: Sequence[Offer]) -> Iterator[Sequence[Offer]]:
@@ -282,5 +231,6 @@ def _manner(offer: Offer) -> tuple[str, str, bool]:
 def _clashing(clash: Purchase) -> str:
     if clash.state == "licensed":
         license_id = f" (license {clash.license_id})" if clash.license_id else ""
-        return f"The same was bought at {clash.made_at:%Y-%m-%d %H:%M} UTC{license_id}."
+        when = f"{clash.made_at:%Y-%m-%d %H:%M} UTC"
+        return f"The same was bought at {when} in the size {clash.size}{license_id}."
     return "The same is being bought right now, or its outcome is unknown."

@@ -1,5 +1,6 @@
 """What to license an item with, and whether it may be: decided here, before anything is sent."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     media: Media = "image"
     size: str = ""
+    format: str = ""
     subscription_id: str = ""
     comp: bool = False
     custom: tuple[int, int] | None = None
@@ -38,11 +40,15 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """One item, what it is to be licensed with, and the request for it."""
+    """One item, what it is to be licensed with, and the request for it.
+
+    ``chosen`` says that nobody has named the size.
+    """
 
     asset: Asset
     subscription: Subscription
     wanted: Wanted
+    chosen: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -59,9 +65,14 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def cost(self) -> str:
         """What it costs, as far as the API says beforehand."""
-        if self.wanted.price is not None:
-            return f"price {self.wanted.price} to the customer; the agency charges its own floor"
-        return "no download (comp)" if self.subscription.is_comp else "1 download"
+        if self.subscription.is_comp:
+            return "no download (comp)"
+        if not self.subscription.is_api:
+            return "1 download"
+        price, each = self.wanted.price, self.subscription.price_per_download
+        asked = "price to be said" if price is None else f"price {price}"
+        by_plan = f", {each} each by the subscription" if each else ""
+        return f"{asked} to the customer{by_plan}; the agency charges its own floor at least"
 
     def filled(self, values: Mapping[str, str]) -> "Offer":
         """The offer with what was missing.
@@ -87,19 +98,14 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def amount(text: str) -> Decimal:
-    """A price, above 0 and with a fraction of two digits at most.
+    """A price, above 0 and with a fraction of two digits at most, in the plan's currency.
 
     Raises:
-        PurchaseRefused: it is something else.
+        PurchaseRefused: it is something else, such as 1,234 or 1e3, which could be misread.
     """
-    try:
-        price = Decimal(text)
-        good = price.is_finite() and 0 < price < 10**9 and price == round(price, 2)
-    except ArithmeticError:
-        good = False
-    if not good:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,2})?", text.strip()) or not Decimal(text.strip()):
         raise PurchaseRefused(f"{text[:40]!r} is no price; write it as 12.34.")
-    return price
+    return Decimal(text.strip())
 
 
 class Chooser:
@@ -124,11 +130,18 @@ class Chooser:
         if ask.media.startswith("editorial") and len(ask.country) != 3:  # noqa: PLR2004 - ISO 3166-1
             raise PurchaseRefused("Editorial licenses need a country, three letters such as USA.")
         asset = self._account.asset(ask.media, media_id, ask.country)
+        if asset.id != media_id:
+            raise PurchaseRefused(f"The agency calls it {asset.id[:40]!r}; ask for that.")
         if asset.editorial and self._sandbox:
             raise PurchaseRefused(SANDBOX)
         size, plan = propose(ask, asset, self._plans, self._now(), self._taken)
         editorial = ask.media.startswith("editorial")
-        offer = Offer(asset=asset, subscription=plan, wanted=_wanted(ask, media_id, size, plan))
+        offer = Offer(
+            asset=asset,
+            subscription=plan,
+            wanted=_wanted(ask, media_id, size, plan),
+            chosen=not (ask.size or ask.format or ask.custom),
+        )
         if editorial:
             named = msgspec.structs.replace(offer.wanted, subscription_id="", license=plan.license)
             offer = msgspec.structs.replace(offer, wanted=named)
@@ -203,16 +216,30 @@ def _left(plan: Subscription, taken: Mapping[str, int]) -> bool:
 def _sizes(ask: Ask, asset: Asset) -> tuple[str, ...]:
     """The sizes that come into question, the best first."""
     known = KINDS[ask.media].sizes
+    if ask.format and ask.media != "image":
+        raise PurchaseRefused("Only images come in formats to choose from.")
     if ask.custom:
+        if "custom" not in known or ask.format == "eps":
+            raise PurchaseRefused("Only JPEG files of images have a width or height of one's own.")
         return ("custom",)
     if not ask.size:
         had = [s for s in known if not asset.sizes or s in asset.sizes]
-        return tuple(s for s in had if s != "custom")
+        fitting = tuple(s for s in had if s != "custom" and ask.format in {"", _format(s)})
+        if not fitting:
+            raise PurchaseRefused(f"This item has no {ask.format or 'size'} to license.")
+        return fitting
+    if ask.format not in {"", _format(ask.size)}:
+        raise PurchaseRefused(f"The size {ask.size[:40]} is no {ask.format}.")
     if ask.size not in known:
         raise PurchaseRefused(f"There is no size {ask.size[:40]!r}; there are {', '.join(known)}.")
     if asset.sizes and ask.size not in asset.sizes and ask.size != "custom":
         raise PurchaseRefused(f"This item has no size {ask.size}.")
     return (ask.size,)
+
+
+def _format(size: str) -> str:
+    """The format of an image's size, which the size alone decides (OpenAPI: LicenseImage)."""
+    return "eps" if size == "vector" else "jpg"
 
 
 def _named(plans: Sequence[Subscription]) -> str:

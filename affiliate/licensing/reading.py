@@ -1,5 +1,6 @@
 """From the API's answers to the structs of `wire`: the fields that are used, and no others."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,6 +19,7 @@ from affiliate.licensing.wire import (
     Subscription,
     Wanted,
 )
+from affiliate.model import plain_text
 
 SUFFIXES: Final = ("", "_jpg", "_eps")
 """What the names of assets have behind the name of a size; thumbnails have something else."""
@@ -129,7 +131,7 @@ def subscription(one: _Subscription) -> Subscription:
     return Subscription(
         id=one.id,
         asset_type=one.asset_type,
-        description=one.description,
+        description=plain_text(one.description),
         license=one.license,
         expires=_aware(one.expiration_time) if one.expiration_time else None,
         formats=one.formats,
@@ -153,8 +155,13 @@ def licensed(one: _Licensed) -> Licensed:
         download_url=one.download.url if one.download and one.download.url else None,
         allotment_charge=one.allotment_charge,
         price=_price(one.price),
-        error=one.error or None,
+        error=_said(one.error),
     )
+
+
+def _said(error: str | None) -> str | None:
+    """The agency's words as they may be kept and shown: a signed link is none of them."""
+    return plain_text(re.sub(r"https?://\S+", "", error)) or "It says nothing." if error else None
 
 
 def record(media: Media, one: _Record) -> Record | None:
@@ -185,7 +192,7 @@ def asset(media: Media, one: Details) -> Asset:
     offered = (files[name] for name, size in one.assets.items() if name in files and _offered(size))
     return Asset(
         id=one.id,
-        title=one.description or one.title or "",
+        title=plain_text(one.description) or plain_text(one.title),
         editorial=one.is_editorial or media.startswith("editorial"),
         sizes=frozenset(offered),
     )

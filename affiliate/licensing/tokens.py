@@ -19,6 +19,7 @@ from affiliate.errors import (
     AgencyTimeout,
     BadAnswer,
     BadCredentials,
+    LedgerError,
     NotConnected,
     NotFound,
     RequestRefused,
@@ -33,6 +34,7 @@ EARLY_SECONDS: Final = 300.0
 """So long before its end a token is refreshed; at half of its life if it lives for less."""
 CALL_SECONDS: Final = 10.0
 LEASE_SECONDS: Final = 30.0
+KEEP_SECONDS: Final = 12.0
 POLL_SECONDS: Final = 0.1
 AGAIN: Final = "connect it on /owner/ or by `flask account connect`."
 
@@ -166,7 +168,7 @@ class Tokens:
             token, version = found
             if not _is_before(self._now(), token.refresh_at):
                 token = self._refreshed(token)
-                if not vault.renew(ACCOUNT, token, version):
+                if not _renewed(vault, token, version):
                     token = self.held() or token  # connected anew, or no more, meanwhile
             return token.access_token
         finally:
@@ -217,6 +219,21 @@ class Tokens:
             scopes=scopes,
             connected_at=connected_at,
         )
+
+
+def _renewed(vault: Vault, token: Token, version: int) -> bool:
+    """Keep a refreshed token before anybody uses it; False when another was connected meanwhile.
+
+    A database that is busy is tried for a while: the refresh token of before may be worth nothing.
+    """
+    end = time.monotonic() + KEEP_SECONDS
+    while True:
+        try:
+            return vault.renew(ACCOUNT, token, version)
+        except LedgerError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(POLL_SECONDS)
 
 
 def chosen(scopes: Iterable[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ The key is made of ``SECRET_KEY`` by HKDF (RFC 5869); what is kept is a Fernet t
 """
 
 import base64
+import secrets
 import time
 from collections.abc import Callable
 from typing import Final
@@ -20,6 +21,9 @@ from affiliate.ledger import Ledger, metadata
 
 PURPOSE: Final = b"affiliate-search: tokens of connected accounts, 1"
 """What sets this key apart from others made of the same secret (RFC 5869, 3.2)."""
+
+VERSIONS: Final = 2**30
+"""Where versions begin; refreshings count on, in 32 bits."""
 
 tokens = sa.Table(
     "tokens",
@@ -79,13 +83,19 @@ class Vault:
         raise NotConnected(account, reason)
 
     def put(self, account: str, token: Token) -> None:
-        """Keep the token of an account that was just connected, instead of any before it."""
-        values = {"sealed": self._sealed(token), "leased_until": None}
-        row = tokens.c.account == account
+        """Keep the token of an account that was just connected, instead of any before it.
+
+        Its version is no earlier connection's, not even one's that was forgotten meanwhile: what
+        is refreshing still would put its token in this one's place, and another account would pay.
+        """
+        new = {
+            "account": account,
+            "sealed": self._sealed(token),
+            "version": secrets.randbelow(VERSIONS),
+            "leased_until": None,
+        }
         with self._ledger.writing() as connection:
-            version = connection.scalar(sa.select(tokens.c.version).where(row)) or 0
-            connection.execute(sa.delete(tokens).where(row))
-            new = {**values, "account": account, "version": version + 1}
+            connection.execute(sa.delete(tokens).where(tokens.c.account == account))
             connection.execute(sa.insert(tokens).values(new))
 
     def renew(self, account: str, token: Token, version: int) -> bool:

@@ -14,6 +14,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
+from affiliate.purchases import is_comp
+
 Media = Literal["image", "video", "editorial", "editorial-video"]
 
 
@@ -92,7 +94,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_comp(self) -> bool:
         """Whether it gives files for trying a layout, not for publishing."""
-        return "comp" in self.license.split("_")
+        return is_comp(self.license)
 
     def expired(self, now: datetime) -> bool:
         return self.expires is not None and self.expires <= now
@@ -123,7 +125,6 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     size: str
     subscription_id: str = ""
-    format: str = ""
     custom: tuple[int, int] | None = None
     price: Decimal | None = None
     customer_id: str = ""

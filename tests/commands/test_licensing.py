@@ -1,6 +1,7 @@
 """What owners see when they license, from subscriptions to the file."""
 
 import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from tests.simulator import (
     revenue_share,
     simulator,
     standard,
+)
+from tests.simulator import (
+    says as http_says,
 )
 
 PATH = "/v2/images/licenses"
@@ -99,6 +103,109 @@ def test_the_sandbox_is_the_default(agency: Simulator, tmp_path: Path) -> None:
         assert (len(sandbox.purchases), len(agency.purchases)) == (1, 1)
 
 
+@pytest.mark.parametrize("disguise", ["{url}", "{url}/", "https://API.shutterstock.com"])
+def test_the_real_account_is_never_called_the_sandbox(
+    agency: Simulator, tmp_path: Path, disguise: str
+) -> None:
+    """Where the sandbox's address is the real one, nothing is bought without --live."""
+    app = site(agency, tmp_path, SHUTTERSTOCK_LICENSE_URL=disguise.format(url=agency.url))
+    shown = run(app, "license", plain(agency), "--yes")
+    assert shown.exit_code == 1
+    assert "SHUTTERSTOCK_LICENSE_URL is the real account's address" in shown.output
+    assert agency.requests == []
+
+
+def test_a_sandbox_purchase_hides_and_settles_no_real_one(
+    agency: Simulator, tmp_path: Path
+) -> None:
+    """Neither what was bought in the sandbox nor what is unknown there stands in the way."""
+    with simulator(size=20, sandbox=True) as sandbox:
+        app = site(agency, tmp_path, SHUTTERSTOCK_LICENSE_URL=sandbox.url)
+        one = plain(agency)
+        sandbox.misbehave(hang_up("read"), on=PATH, method="POST")
+        assert run(app, "license", one, "--yes").exit_code == 3
+        agency.misbehave(hang_up("read"), on=PATH, method="POST")
+        assert run(app, "license", one, "--yes", "--live").exit_code == 3
+        sandbox.buy(int(one) - FIRST_ID, size="huge")
+        assert "The same was bought at" in run(app, "license", one, "--yes").output
+        assert "is unknown" in run(app, "license", one, "--yes", "--live").output
+        assert agency.purchases == []
+
+
+def test_where_the_money_goes_is_said(agency: Simulator, app: Flask) -> None:
+    """Before the question stands the host that will be asked."""
+    shown = run(app, "license", plain(agency), "--live", says="n\n").output
+    assert "1 to license in the real account (127.0.0.1)." in shown
+
+
+def test_a_dry_run_of_an_api_subscription(agency: Simulator, app: Flask) -> None:
+    """It says that a price is to be said, what each costs, and all else that will be asked."""
+    agency.subscribe(revenue_share("rs"))
+    options = ("license", plain(agency), "--subscription", "rs", "--live", "--dry-run")
+    shown = run(app, *options).output
+    assert "price to be said to the customer, 2.50 USD each by the subscription" in shown
+    assert "needs price, customer_id" in shown
+    assert "price 9.90 to the customer" in run(app, *options, "--price", "9.90").output
+    assert posts(agency) == 0
+
+
+@pytest.mark.parametrize(("wanted", "size"), [("eps", "vector"), ("jpg", "huge")])
+def test_a_format_can_be_asked_for(agency: Simulator, app: Flask, wanted: str, size: str) -> None:
+    """EPS is the vector, JPEG the best of the rest."""
+    rows = (agency.library.find("image", str(FIRST_ID + n)) for n in range(20))
+    one = next(r["id"] for r in rows if r and not r["is_editorial"] and "vector_eps" in r["assets"])
+    assert run(app, "license", one, "--format", wanted, "--live", "--yes").exit_code == 0
+    assert [bought.size for bought in agency.purchases] == [size]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--video", "--custom", "800x"),
+        ("--video", "--format", "jpg"),
+        ("--size", "small", "--format", "eps"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    agency: Simulator, app: Flask, options: tuple[str, ...]
+) -> None:
+    """Nothing is sent for what the agency would not understand."""
+    one = "20000000" if "--video" in options else plain(agency)
+    assert run(app, "license", one, *options, "--live", "--yes").exit_code == 1
+    assert posts(agency) == 0
+
+
+def test_without_a_folder_for_the_file_nothing_is_bought(
+    agency: Simulator, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A platform license's file has to be kept at once, so there must be a place for it first."""
+    agency.subscribe(platform("pl"))
+    (tmp_path / "file").write_text("no folder")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    options = ("--subscription", "pl", "--price", "9", "--customer-id", "c1", "--live", "--yes")
+    for folder in ((), ("--dir", str(tmp_path / "file" / "in"))):
+        shown = run(app, "license", plain(agency), *options, *folder)
+        assert shown.exit_code == 1
+        assert "can't be written" in shown.output
+    assert posts(agency) == 0
+
+
+def test_a_title_gives_a_terminal_no_orders(agency: Simulator, app: Flask) -> None:
+    """A title that would hide the notice on the screen is shown as plain text."""
+    one = editorial(agency)
+    found = agency.library.find("image", one)
+    assert found
+    body = json.dumps({**found, "description": "Cat\x1b[8m\x9b8m"}).encode()
+    agency.misbehave(http_says(200, body), on=f"/v2/images/{one}")
+    shown = run(app, "license", one, "--live", "--yes", says="n\n").output
+    assert "Cat" in shown
+    assert "\x1b" not in shown
+    assert "\x9b" not in shown
+
+
 def test_nothing_is_bought_without_a_yes(agency: Simulator, app: Flask) -> None:
     """No, and no answer at all, buy nothing."""
     for says in ("n\n", ""):
@@ -120,8 +227,11 @@ def test_editorial_notices_are_agreed_to_one_by_one(agency: Simulator, app: Flas
     assert post["images"][0]["editorial_acknowledgement"] is True
 
 
-def test_the_separate_editorial_collections(agency: Simulator, app: Flask) -> None:
-    """They are licensed by the subscription's own license, for a country."""
+def test_the_separate_editorial_collections(
+    agency: Simulator, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They go by the subscription's own license, for a country; the file comes at once."""
+    monkeypatch.chdir(tmp_path)
     agency.subscribe(reports())
     one = f"{FIRST_EDITORIAL}b"
     options = ("license", one, "--editorial", "--live", "--yes")
@@ -130,6 +240,7 @@ def test_the_separate_editorial_collections(agency: Simulator, app: Flask) -> No
     assert shown.exit_code == 0, shown.output
     assert [p.media_id for p in agency.purchases] == [one]
     assert agency.purchases[0].id in shown.output
+    assert [path.suffix for path in tmp_path.glob(f"{one}*")] == [".jpg"]
 
 
 def test_what_is_missing_is_named(agency: Simulator, app: Flask) -> None:

@@ -242,14 +242,17 @@ def test_while_one_refreshes_others_go_on_with_what_lasts(agency: Simulator, kep
         assert leader.result(20) != before
 
 
-def test_an_account_connected_meanwhile_wins(agency: Simulator, kept: Ledger) -> None:
+@pytest.mark.parametrize("between", ["", "disconnected"])
+def test_an_account_connected_meanwhile_wins(agency: Simulator, kept: Ledger, between: str) -> None:
     """A refreshing that ends after a new connection does not take its place."""
-    connected(agency, kept)
+    before = connected(agency, kept)
     agency.clock.move(seconds=NEARLY)
     order = agency.misbehave(hold("read"), on=TOKEN_PATH)
     with ThreadPoolExecutor(1) as pool:
         leader = pool.submit(tokens_of(agency, kept).access)
         assert order.reached.wait(20)
+        if between:
+            assert before.disconnect()
         new = connected(agency, kept).access()
         order.release.set()
         assert leader.result(20) == new

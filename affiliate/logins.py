@@ -1,0 +1,92 @@
+"""How many log-ins may be tried: few by strangers, and none of them at the owner's expense.
+
+Behind a proxy everybody has one address, and what a browser says of another can be made up. So a
+browser that has logged in once is known by a signed cookie and has tries of its own; strangers
+share what is left to their address, and a limit over all addresses. As in
+https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import time
+from datetime import timedelta
+from typing import Final
+
+from flask import Flask, current_app, request
+from werkzeug.wrappers import Response
+
+from affiliate.page import site_of_app
+
+TRIES: Final = 10
+STRANGERS: Final = 100
+SECONDS: Final = 900
+"""In this time a known browser, or an address, may try so often, right or wrong; strangers from
+all addresses so often together."""
+COOKIE: Final = "owner_known"
+KNOWN: Final = timedelta(days=180)
+
+
+def register(app: Flask) -> None:
+    """Give an app its own counters, for when the store is down."""
+    app.extensions["tries"] = {}
+
+
+def may_try(proof: str) -> bool:
+    """Count a log-in; False when whoever sends it has tried too often, in any process.
+
+    ``proof`` is a digest of key and password: a new password begins with new counts.
+    """
+    if browser := _known(proof):
+        return _count(f"{proof[:16]}:known:{browser}") <= TRIES
+    own = _count(f"{proof[:16]}:{_network(request.remote_addr or '')}")
+    return own <= TRIES and _count(f"{proof[:16]}:strangers") <= STRANGERS
+
+
+def remember(answer: Response, proof: str) -> None:
+    """Have a browser that has just logged in known from now on."""
+    browser = _known(proof) or secrets.token_hex(16)
+    answer.set_cookie(
+        COOKIE,
+        f"{browser}.{_seal(browser, proof)}",
+        max_age=KNOWN,
+        path="/owner/log-in",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+def _known(proof: str) -> str | None:
+    """Which browser this is, if it has logged in with today's password; None for a stranger."""
+    browser, _, seal = request.cookies.get(COOKIE, "").partition(".")
+    known = hmac.compare_digest(seal.encode("utf-8", "replace"), _seal(browser, proof).encode())
+    return browser if known else None
+
+
+def _seal(browser: str, proof: str) -> str:
+    text = f"known:{browser}".encode("utf-8", "replace")
+    return hmac.new(proof.encode(), text, hashlib.sha256).hexdigest()
+
+
+def _count(who: str) -> int:
+    """One more of somebody's log-ins within the time; how many there are."""
+    window = int(time.time() // SECONDS)
+    key = f"log-in:{who}:{window}"
+    count = site_of_app().store.incr(key, 1, SECONDS)
+    if count is None:  # the store is down: this process counts alone
+        own: dict[str, int] = current_app.extensions["tries"]
+        for old in [name for name in own if not name.endswith(f":{window}")]:
+            own.pop(old, None)
+        own[key] = count = own.get(key, 0) + 1
+    return count
+
+
+def _network(address: str) -> str:
+    """An address as it is counted: of IPv6 the network, for one home has all of its addresses."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else str(ip)  # noqa: PLR2004 - IPv6

@@ -1,0 +1,184 @@
+"""On a real terminal the owner is asked for what is missing, and nothing is sent before."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from tests.licensing.test_kills import site
+from tests.simulator import (
+    CLIENT,
+    FIRST_EDITORIAL,
+    FIRST_ID,
+    Simulator,
+    platform,
+    premier,
+    report_clips,
+    revenue_share,
+    says,
+    simulator,
+)
+from tests.terminal import terminal
+
+GERMAN = "Nur zur redaktionellen Nutzung."
+
+
+@pytest.fixture
+def agency() -> Iterator[Simulator]:
+    with simulator(size=20) as server:
+        yield server
+
+
+def ids(agency: Simulator, *, editorial: bool) -> list[str]:
+    rows = (agency.library.find("image", str(FIRST_ID + n)) for n in range(20))
+    return [row["id"] for row in rows if row and row["is_editorial"] is editorial]
+
+
+def posts(agency: Simulator) -> int:
+    return sum(seen.method == "POST" for seen in agency.requests)
+
+
+def test_price_and_customer_are_asked(agency: Simulator, tmp_path: Path) -> None:
+    """A price that is none is asked for again; what was said is what is sent."""
+    agency.subscribe(revenue_share("rs"))
+    one = ids(agency, editorial=False)[0]
+    command = ("license", one, "--subscription", "rs", "--live")
+    with terminal(site(agency, tmp_path), *command) as screen:
+        for wrong in ("1,234", "1e3", "-5"):
+            screen.sees(f"price for {one}: ")
+            screen.types(wrong)
+            screen.sees("is no price")
+        screen.sees(f"price for {one}: ")
+        screen.types("12.34")
+        screen.sees(f"customer_id for {one}: ")
+        screen.types("   ")
+        screen.sees("must not be blank")
+        screen.types("c 7")
+        screen.sees("price 12.34 to the customer")
+        screen.sees("License them? [y/N]: ")
+        assert posts(agency) == 0
+        screen.types("y")
+        screen.sees("price 12.34 USD")
+        assert screen.ends() == 0
+    [bought] = agency.purchases
+    assert (bought.price, bought.metadata) == (12.34, {"customer_id": "c 7"})
+
+
+def test_required_metadata_is_asked(agency: Simulator, tmp_path: Path) -> None:
+    """Of the fields of a Premier plan those that it requires, for each item."""
+    agency.subscribe(premier("pr"))
+    wanted = ids(agency, editorial=False)[:2]
+    command = ("license", *wanted, "--subscription", "pr", "--live", "--yes")
+    with terminal(site(agency, tmp_path), *command) as screen:
+        for number, one in enumerate(wanted):
+            screen.sees(f"client for {one}: ")
+            screen.types(f"Kunde {number} 猫")
+        assert screen.ends() == 0
+    assert [one.metadata for one in agency.purchases] == [
+        {"client": "Kunde 0 猫"},
+        {"client": "Kunde 1 猫"},
+    ]
+    assert "job for" not in screen.shown
+
+
+@pytest.mark.parametrize(("answer", "bought"), [("y", 2), ("n", 0), ("", 0)])
+def test_each_editorial_notice_is_agreed_to(
+    agency: Simulator, tmp_path: Path, answer: str, bought: int
+) -> None:
+    """In the owner's language, asset by asset; who refuses the last one buys none."""
+    wanted = ids(agency, editorial=True)[:2]
+    environ = site(agency, tmp_path, SITE_LANGUAGE="de")
+    with terminal(environ, "license", *wanted, "--live", "--yes") as screen:
+        for one, typed in zip(wanted, ("y", answer), strict=True):
+            before = screen.sees("Agree? [y/N]: ")
+            assert one in before
+            assert before.count(GERMAN) == 1
+            assert posts(agency) == 0
+            screen.types(typed)
+        assert screen.ends() == int(not bought)
+    assert len(agency.purchases) == bought
+    sent = [seen.json()["images"] for seen in agency.requests if seen.method == "POST"]
+    assert all(item["editorial_acknowledgement"] for items in sent for item in items)
+
+
+def test_the_notice_of_a_clip_speaks_of_video(agency: Simulator, tmp_path: Path) -> None:
+    """An editorial video is licensed after its own notice, for a country."""
+    agency.subscribe(report_clips())
+    one = f"{FIRST_EDITORIAL}a"
+    command = ("license", one, "--editorial", "--video", "--country", "USA", "--live", "--yes")
+    with terminal(site(agency, tmp_path), *command, "--dir", str(tmp_path / "clips")) as screen:
+        screen.sees("Use of this video in advertising or for promotional purposes is prohibited.")
+        screen.types("y")
+        assert screen.ends() == 0
+    assert [(p.media, p.media_id) for p in agency.purchases] == [("editorial_video", one)]
+
+
+def test_a_file_that_comes_once_is_tried_until_it_is_there(
+    agency: Simulator, tmp_path: Path
+) -> None:
+    """A platform license's link broken, the owner may say how long it is tried."""
+    agency.subscribe(platform("pl"))
+    one = ids(agency, editorial=False)[0]
+    agency.misbehave(says(403), on="/gatekeeper/*", times=2)
+    options = ("--subscription", "pl", "--price", "9", "--customer-id", "c", "--live", "--yes")
+    command = ("license", one, *options, "--dir", str(tmp_path / "files"))
+    with terminal(site(agency, tmp_path), *command) as screen:
+        for _ in range(2):
+            screen.sees("It can't be had later.")
+            screen.sees("Try again? [Y/n]: ")
+            screen.types("")
+        assert screen.ends() == 0
+    assert [path.suffix for path in (tmp_path / "files").iterdir()] == [".jpg"]
+    assert len(agency.purchases) == 1
+
+
+def test_no_is_no(agency: Simulator, tmp_path: Path) -> None:
+    """Whoever doesn't want to buy after all, buys nothing."""
+    with terminal(site(agency, tmp_path), "license", str(FIRST_ID + 1), "--live") as screen:
+        screen.sees("License them? [y/N]: ")
+        screen.types("n")
+        assert screen.ends() == 1
+    assert (posts(agency), agency.purchases) == (0, [])
+
+
+def test_ctrl_c_at_a_question_buys_nothing(agency: Simulator, tmp_path: Path) -> None:
+    """The terminal's own interrupt ends the command before anything is sent."""
+    with terminal(site(agency, tmp_path), "license", str(FIRST_ID + 1), "--live") as screen:
+        screen.sees("License them? [y/N]: ")
+        screen.types("\x03")
+        assert screen.ends() != 0
+    assert (posts(agency), agency.purchases) == (0, [])
+
+
+def test_a_pasted_code_is_not_shown(agency: Simulator, tmp_path: Path) -> None:
+    """Connecting an account, the address with the code is typed unseen."""
+    environ = {
+        "DATA_DIR": str(tmp_path),
+        "SHUTTERSTOCK_URL": agency.url,
+        "SHUTTERSTOCK_CLIENT_ID": CLIENT[0],
+        "SHUTTERSTOCK_CLIENT_SECRET": CLIENT[1],
+        "SECRET_KEY": "s" * 32,
+    }
+    with terminal(environ, "account", "connect") as screen:
+        found = re.search(rf"{agency.url}\S+", screen.sees("the code: "))
+        assert found
+        answer = requests.get(found[0], allow_redirects=False, timeout=5)
+        address = answer.headers["Location"]
+        code = urlsplit(address).query.removeprefix("code=").partition("&")[0]
+        screen.types(address)
+        screen.sees("Connected as jdoe.")
+        assert screen.ends() == 0
+    assert code
+    assert code not in screen.shown
+
+
+def test_sync_shows_its_progress_on_one_line(agency: Simulator, tmp_path: Path) -> None:
+    """On a terminal the line is written over, and ends with what was done."""
+    for number in range(3):
+        agency.buy(number)
+    with terminal(site(agency, tmp_path), "sync", str(tmp_path / "dam")) as screen:
+        assert screen.ends() == 0
+    assert re.search(r"\r\x1b\[K3 files, [0-9.]+ MB\r\n$", screen.shown)

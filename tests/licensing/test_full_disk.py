@@ -1,0 +1,104 @@
+"""A full disk costs no money: without a record nothing is bought, and what was bought is found."""
+
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from affiliate.errors import LedgerError
+from tests.commands.test_licensing import run, site
+from tests.licensing.test_desk import PATH, Counter, agency, counter, ordinary, posts, state
+from tests.licensing.test_downloads import small_disk
+from tests.simulator import Simulator, first, platform
+
+__all__ = ["agency", "small_disk"]
+ROOM = "size=2m"
+
+
+@pytest.fixture
+def disk(small_disk: Path) -> Path:
+    """A disk of 2 MB of its own, empty."""
+    subprocess.run(["mount", "-o", f"remount,{ROOM}", str(small_disk)], check=True)
+    return small_disk
+
+
+@pytest.fixture
+def at(agency: Simulator, disk: Path) -> Iterator[Counter]:
+    """A desk whose records lie on that disk."""
+    with counter(agency, disk) as desk:
+        yield desk
+
+
+def fill(disk: Path) -> Path:
+    """Use up the disk to its last byte, and the database's own reserves; the file to delete."""
+    with closing(sqlite3.connect(disk / "ledger.db")) as ledger:
+        ledger.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        size = 65536
+        while size:
+            try:
+                file.write(b"x" * size)
+            except OSError:
+                size //= 2
+    return filler
+
+
+def test_without_room_for_the_record_nothing_is_bought(at: Counter, disk: Path) -> None:
+    """The agency is not asked; with room again the purchase is made."""
+    one = ordinary(at.agency)[0]
+    offers = at.offer(one)
+    filler = fill(disk)
+    with pytest.raises(LedgerError, match=r"SQLITE_(FULL|IOERR)"):
+        list(at.desk.license(offers))
+    assert (posts(at.agency), at.agency.purchases) == (0, [])
+    filler.unlink()
+    assert [state(o) for o in at.license(one)] == ["licensed"]
+
+
+def test_a_record_without_room_to_be_closed_is_settled_later(at: Counter, disk: Path) -> None:
+    """Bought while the disk filled up: the next look finds it, and it is bought once."""
+    one = ordinary(at.agency)[0]
+    offers = at.offer(one)
+    at.agency.misbehave(first(lambda: fill(disk)), on=PATH, method="POST")
+    with pytest.raises(LedgerError, match=r"SQLITE_(FULL|IOERR)"):
+        list(at.desk.license(offers))
+    assert at.states() == ["pending"]
+    (disk / "filler").unlink()
+    assert [state(o) for o in at.license(one)] == ["refused"]
+    assert at.states() == ["licensed"]
+    assert len(at.agency.purchases) == 1
+
+
+def test_a_file_without_room_can_be_fetched_later(
+    agency: Simulator, small_disk: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The license is bought and said, the file is not; with room the next command brings it."""
+    app = site(agency, tmp_path_factory.mktemp("site"))
+    one = ordinary(agency)[0]
+    command = ("license", one, "--live", "--yes", "--dir", str(small_disk))
+    shown = run(app, *command)
+    assert shown.exit_code == 1
+    assert "No space left on device" in shown.output
+    assert "Get it by `flask download`" in shown.output
+    subprocess.run(["mount", "-o", f"remount,{ROOM}", str(small_disk)], check=True)
+    [bought] = agency.purchases
+    again = run(app, "download", bought.id, "--live", "--dir", str(small_disk))
+    assert again.exit_code == 0, again.output
+    assert [path.suffix for path in small_disk.iterdir()] == [".jpg"]
+
+
+def test_a_file_that_comes_once_has_its_room_first(
+    agency: Simulator, small_disk: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What can't be fetched later is not bought without room for it."""
+    agency.subscribe(platform("pl"))
+    app = site(agency, tmp_path_factory.mktemp("site"))
+    options = ("--subscription", "pl", "--price", "9", "--customer-id", "c1", "--live", "--yes")
+    shown = run(app, "license", ordinary(agency)[0], *options, "--dir", str(small_disk))
+    assert shown.exit_code == 1
+    assert "less than 100 MB left. Nothing was sent." in shown.output
+    assert agency.purchases == []

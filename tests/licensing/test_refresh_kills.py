@@ -1,0 +1,161 @@
+"""Killed at any step of refreshing, no token is lost that could have been kept."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from affiliate.errors import LedgerError, NotConnected
+from affiliate.ledger import Ledger
+from affiliate.licensing.account import Account
+from affiliate.licensing.tokens import LEASE_SECONDS, Tokens
+from affiliate.licensing.vault import Vault
+from affiliate.transport import Transport
+from tests.licensing.test_desk import locked
+from tests.licensing.test_tokens import (
+    NEARLY,
+    PAST,
+    SECRET,
+    TOKEN_PATH,
+    agency,
+    connected,
+    file,
+    kept,
+    refreshings,
+    tokens_of,
+)
+from tests.simulator import CLIENT, Simulator, first
+
+__all__ = ["agency", "file", "kept"]
+
+
+STEPS: dict[str, tuple[type, str]] = {
+    "before the lease": (Vault, "lease"),
+    "after the lease": (Vault, "lease"),
+    "after the answer": (Tokens, "_refreshed"),
+    "after the renew": (Vault, "renew"),
+}
+
+
+def _die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _dying(url: str, upstream: str, at: float, step: str) -> None:
+    """Ask for a token in a process that is killed at a step."""
+    kind, name = STEPS[step]
+    real: Callable[..., Any] = getattr(kind, name)
+
+    def wrapped(*args: Any) -> None:
+        if step.startswith("after"):
+            real(*args)
+        _die()
+
+    setattr(kind, name, wrapped)
+    vault = Vault(Ledger(url), SECRET, lambda: at)
+    Tokens(Transport(), vault, url=upstream, client=CLIENT, now=lambda: at).access()
+
+
+def killed(agency: Simulator, file: Path, step: str) -> None:
+    """Have a process refresh the token and be killed."""
+    at = agency.clock.now().timestamp()
+    arguments = (f"sqlite:///{file}", agency.url, at, step)
+    process = multiprocessing.get_context("spawn").Process(target=_dying, args=arguments)
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def user(agency: Simulator, ledger: Ledger) -> str:
+    """Whose account it is, asked with the token that is to be had now."""
+    tokens = tokens_of(agency, ledger)
+    return Account(Transport(), url=agency.url, token=tokens.access).user().username
+
+
+@pytest.mark.parametrize("step", ["before the lease", "after the lease"])
+@pytest.mark.parametrize("seconds", [NEARLY, PAST])
+def test_a_kill_before_the_answer_costs_nothing(
+    agency: Simulator, kept: Ledger, file: Path, step: str, seconds: int
+) -> None:
+    """The next process refreshes, if need be once the dead one's turn is over."""
+    connected(agency, kept)
+    agency.clock.move(seconds=seconds)
+    killed(agency, file, step)
+    assert refreshings(agency) == 0
+    agency.clock.move(seconds=LEASE_SECONDS + 1)
+    assert user(agency, kept) == "jdoe"
+    assert refreshings(agency) == 1
+
+
+def test_a_new_token_is_kept_before_it_is_used(agency: Simulator, kept: Ledger, file: Path) -> None:
+    """Killed right after keeping it, the next process finds it, and refreshes with its own."""
+    connected(agency, kept)
+    agency.clock.move(seconds=PAST)
+    killed(agency, file, "after the renew")
+    assert refreshings(agency) == 1
+    assert user(agency, kept) == "jdoe"
+    assert refreshings(agency) == 1
+    agency.clock.move(seconds=PAST)
+    assert user(agency, kept) == "jdoe"
+    assert refreshings(agency) == 2
+
+
+class Lasting(dict[str, Any]):
+    """Refresh tokens that stay good after their use."""
+
+    def pop(self, key: str, default: Any = None) -> Any:
+        return self.get(key, default)
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+def test_a_kill_between_the_answer_and_the_disk(
+    agency: Simulator, kept: Ledger, file: Path, *, lasting: bool
+) -> None:
+    """What lasts serves on; then it is refreshed by the old token, or said that it can't be."""
+    connected(agency, kept)
+    if lasting:
+        agency.accounts.refreshing = Lasting(agency.accounts.refreshing)
+    agency.clock.move(seconds=NEARLY)
+    killed(agency, file, "after the answer")
+    assert user(agency, kept) == "jdoe"
+    agency.clock.move(seconds=LEASE_SECONDS + 1)
+    assert user(agency, kept) == "jdoe"
+    agency.clock.move(seconds=PAST)
+    if lasting:
+        assert user(agency, kept) == "jdoe"
+    else:
+        with pytest.raises(NotConnected, match="expired or was revoked; connect it"):
+            user(agency, kept)
+
+
+def test_a_busy_database_loses_no_new_token(
+    agency: Simulator, kept: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Locked by another program when the token comes, it is written down as soon as it's free."""
+    connected(agency, kept)
+    agency.clock.move(seconds=PAST)
+    with ExitStack() as stack:
+        stuck = first(lambda: stack.enter_context(locked(tmp_path)))
+        agency.misbehave(stuck, on=TOKEN_PATH)
+        monkeypatch.setattr("affiliate.licensing.tokens.time.sleep", lambda _: stack.close())
+        assert user(agency, kept) == "jdoe"
+    agency.clock.move(seconds=PAST)
+    assert user(agency, kept) == "jdoe"
+    assert refreshings(agency) == 2
+
+
+def test_a_database_that_cannot_be_written_asks_for_no_new_token(
+    agency: Simulator, kept: Ledger, tmp_path: Path
+) -> None:
+    """Where the answer couldn't be kept, the refresh token is not used up."""
+    connected(agency, kept)
+    agency.clock.move(seconds=PAST)
+    with locked(tmp_path), pytest.raises(LedgerError):
+        user(agency, kept)
+    assert refreshings(agency) == 0
+    assert user(agency, kept) == "jdoe"

@@ -1,0 +1,81 @@
+"""Runs a command of the site on a real terminal, which a test reads and types at."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+from tests.site_server import ROOT
+
+PATIENCE = 60.0
+"""Seconds to wait for what should appear."""
+
+
+class Terminal:
+    """What a person sees of a command that is under way."""
+
+    def __init__(self, process: subprocess.Popen[bytes], side: int) -> None:
+        self.process = process
+        self.shown = ""
+        self._side = side
+        self._read = 0
+
+    def sees(self, text: str) -> str:
+        """Wait until a text appears behind what was seen before; gives all up to its end.
+
+        Raises:
+            AssertionError: the command ends or dawdles without it.
+        """
+        end = time.monotonic() + PATIENCE
+        while (found := self.shown.find(text, self._read)) < 0:
+            assert time.monotonic() < end, self.shown
+            assert self._more(end), f"ended without {text!r}: {self.shown}"
+        start, self._read = self._read, found + len(text)
+        return self.shown[start : self._read]
+
+    def types(self, line: str) -> None:
+        """Type a line and press Enter."""
+        os.write(self._side, line.encode() + b"\n")
+
+    def ends(self) -> int:
+        """Wait for the command's end; its status."""
+        end = time.monotonic() + PATIENCE
+        while self._more(end):
+            assert time.monotonic() < end, self.shown
+        return self.process.wait(PATIENCE)
+
+    def _more(self, end: float) -> bool:
+        """Read what is shown next; False once nothing will be."""
+        ready, _, _ = select.select([self._side], [], [], max(end - time.monotonic(), 0))
+        data = b""
+        if ready:
+            with suppress(OSError):  # EIO: the other side is closed
+                data = os.read(self._side, 65536)
+        self.shown += data.decode("utf-8", "replace")
+        return bool(data)
+
+
+@contextmanager
+def terminal(environ: Mapping[str, str], *arguments: str) -> Iterator[Terminal]:
+    """A flask command with a terminal of its own, in an environment that holds these alone."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "app", *arguments],
+        cwd=ROOT,
+        env={"TERM": "xterm", "PYTHONIOENCODING": "utf-8", **environ},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        yield Terminal(process, ours)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
