@@ -300,7 +300,7 @@ def test_a_cluster_that_is_whole_or_nothing_is_down_when_it_says_so(tmp_path: Pa
         world.nodes[2].stop()
         wait_until(lambda: down(lambda: store.get(name)))
         guarded = Guarded(store)
-        assert guarded.get(name) is None
+        wait_until(lambda: guarded.get(name) is None)
         assert guarded.degraded
 
 

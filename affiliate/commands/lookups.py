@@ -8,7 +8,7 @@ import msgspec
 from flask import current_app
 from flask.cli import with_appcontext
 
-from affiliate.commands.licensing import video_option
+from affiliate.commands import options
 from affiliate.commands.told import told
 from affiliate.model import Contributor, Media, Size
 from affiliate.page import Site
@@ -22,7 +22,7 @@ Fact = tuple[str, str]
 
 @click.command()
 @ids_argument
-@video_option
+@options.video
 @agency_option
 @json_option
 @with_appcontext
