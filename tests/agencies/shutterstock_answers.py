@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from affiliate.agencies.shutterstock import Shutterstock
-from affiliate.messages import Reply, Request, Transport
+from affiliate.messages import Reply, Request
 from affiliate.model import SearchQuery, SearchResult
+from affiliate.transport import Transport
 from tests.shutterstock import CLIENT, TOKEN, image
 
 BASIC = {"CLIENT_ID": CLIENT[0], "CLIENT_SECRET": CLIENT[1]}
