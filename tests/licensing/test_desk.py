@@ -130,6 +130,30 @@ def test_many_go_in_one_request(at: Counter) -> None:
     assert len([r for r in at.agency.requests if (r.method, r.path) == ("POST", PATH)]) == 1
 
 
+def test_more_than_fifty_go_in_several_requests(tmp_path: Path) -> None:
+    """A request takes fifty items; each is bought once and has its own record."""
+    with simulator(size=90) as agency, counter(agency, tmp_path) as at:
+        agency.subscribe(standard(limit=100))
+        rows = (agency.library.find("image", str(FIRST_ID + n)) for n in range(90))
+        ids = [row["id"] for row in rows if row and not row["is_editorial"]][:53]
+        assert [state(one) for one in at.license(*ids)] == ["licensed"] * 53
+        posted = [len(seen.json()["images"]) for seen in agency.requests if seen.method == "POST"]
+        assert posted == [50, 3]
+        assert sorted(one.media_id for one in agency.purchases) == ids
+
+
+def test_downloads_that_are_used_up_meanwhile_fail_alone(at: Counter) -> None:
+    """The plan had two left when it was chosen; the agency says of which item it had none."""
+    at.agency.subscriptions.clear()
+    at.agency.subscribe(standard("s1", limit=2))
+    offers = at.offer(*ordinary(at.agency)[:2])
+    at.agency.buy(0, subscription_id="s1")
+    done = list(at.desk.license(offers))
+    assert [state(one) for one in done] == ["licensed", "failed"]
+    assert done[1].purchase
+    assert done[1].purchase.error == "No downloads left in subscription"
+
+
 def test_an_item_that_fails_alone_fails_alone(at: Counter) -> None:
     """A 200 with an error inside is a failure of that item, which may be tried again."""
     one, other = ordinary(at.agency)[:2]
