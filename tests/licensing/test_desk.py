@@ -341,6 +341,24 @@ def test_a_missing_scope_is_named(at: Counter) -> None:
     assert at.agency.purchases == []
 
 
+def test_scopes_that_cannot_be_looked_up_are_not_said_to_be_missing(at: Counter) -> None:
+    """A 403 whose token doesn't say what it allows names what the call needs, and that alone."""
+    offers = at.offer(ordinary(at.agency)[0])
+    at.agency.misbehave(says(403), on=PATH, method="POST")
+    at.agency.misbehave(says(503), on="/v2/user/access_token")
+    with pytest.raises(Forbidden, match=r"may lack the scope licenses\.create and purchases"):
+        list(at.desk.license(offers))
+    assert at.states() == ["failed"]
+
+
+def test_a_403_with_every_scope_is_the_agency_s_own(at: Counter) -> None:
+    """Where no scope is missing, its own words are said."""
+    offers = at.offer(ordinary(at.agency)[0])
+    at.agency.misbehave(says(403, b'{"message": "Account on hold"}'), on=PATH, method="POST")
+    with pytest.raises(Forbidden, match="Account on hold"):
+        list(at.desk.license(offers))
+
+
 def test_a_refused_request_buys_nothing(at: Counter) -> None:
     """A 400 closes the record, and the same may be tried again."""
     at.agency.misbehave(says(400, b'{"message": "No."}'), on=PATH, method="POST")

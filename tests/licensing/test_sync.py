@@ -88,6 +88,13 @@ def test_everything_comes_newest_first(agency: Simulator, tmp_path: Path) -> Non
     assert report.bytes == sum(len(original(one)) for one in bought)
 
 
+def test_a_custom_size_comes_as_it_was(agency: Simulator, tmp_path: Path) -> None:
+    """A redownload can't name a size of one's own, so the license's is left to it."""
+    agency.buy(0, size="custom", dimensions=(300, 200))
+    assert run(agency, tmp_path).failures == []
+    assert [one.size for one in check(agency, tmp_path)] == ["custom"]
+
+
 def test_an_empty_history_is_no_fault(agency: Simulator, tmp_path: Path) -> None:
     """Without a license there is an empty manifest."""
     assert run(agency, tmp_path).fetched == 0
