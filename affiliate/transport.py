@@ -33,6 +33,7 @@ from affiliate.errors import (
     RequestRefused,
     TooManyCalls,
 )
+from affiliate.model import plain_text
 from affiliate.sockets import Call, Watchdog, WatchedAdapter, current
 
 CONNECT_SECONDS: Final = 1.0
@@ -313,8 +314,8 @@ def _words(request: Request, body: bytes) -> str:
         return ""
     texts = [answer.get(k) for k in ("message", "error_description", "error", "detail")]
     text = next((t for t in texts if isinstance(t, str) and t.strip()), "")
-    clean = " ".join(re.sub(r"https?://\S+", "", text).split())
-    return request.redact(clean).encode("utf-8", "replace").decode()[:200]
+    clean = plain_text(re.sub(r"https?://\S+", "", text))
+    return request.redact(clean)[:200]
 
 
 def _read(request: Request, answer: requests.Response, call: Call) -> bytes:

@@ -435,7 +435,7 @@ def test_an_older_license_of_the_image_settles_nothing(at: Counter) -> None:
     one = ordinary(at.agency)[0]
     at.agency.buy(int(one) - FIRST_ID, size="huge")
     at.agency.misbehave(hang_up("read"), on=PATH, method="POST")
-    [done] = at.license(one)
+    [done] = at.license(one, force=True)
     assert state(done) == "unknown"
 
 
