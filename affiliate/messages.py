@@ -22,6 +22,7 @@ from affiliate.errors import (
     RequestRefused,
     TooManyCalls,
 )
+from affiliate.model import plain_text
 
 MAX_RETRY_AFTER: Final = 900.0
 MIN_RETRY_AFTER: Final = 1.0  # an agency that says 0 would be asked by every visitor
@@ -160,5 +161,5 @@ def _words(request: Request, body: bytes) -> str:
 
 def _clean(request: Request, text: str) -> str:
     """Words of an agency on one line, shortened, without addresses and secrets."""
-    clean = " ".join(re.sub(r"https?://\S+", "", text).split())
-    return request.redact(clean).encode("utf-8", "replace").decode()[:200]
+    clean = plain_text(re.sub(r"https?://\S+", "", text))
+    return request.redact(clean)[:200]
