@@ -56,6 +56,10 @@ def test_no_source_is_named_for_pictures_that_ask_for_none(make_client: ClientMa
     [
         (Terms(), ('class="tile"', 'class="crop"')),
         (Terms(crop=False), ('class="tile"', 'class="crop whole"')),
+        (
+            Terms(hotlink=False),
+            ('class="tile broken"', '<span class="unseen">flower, red, garden</span>'),
+        ),
         (Terms(show=("contributor",)), ('class="tile credited"', 'class="crop"')),
     ],
 )
@@ -64,5 +68,7 @@ def test_tiles_keep_what_the_terms_say_of_them(
 ) -> None:
     """Whole pictures where nothing may be cut off, and a strip that is always readable."""
     monkeypatch.setattr(Pixabay, "terms", terms)
+    assert ("<img" in html(client)) is terms.hotlink
+    assert ("<img" in html(client, "/image/pixabay/900001?lang=en")) is terms.hotlink
     tiles = html(client).partition('<li class="')[2]
     assert all(show in f'<li class="{tiles}' for show in shows)
