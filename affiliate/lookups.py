@@ -219,8 +219,8 @@ class LookUps:
         return next((item for item in items if item.id == media_id), None)
 
     def linked(self, media: Media, words: str = "", site: str = "") -> Media:
-        """An item of an agency that is on, with its link: for ``words`` on ``site``."""
-        one = next(o for o in self.listed if o.agency.name == media.agency)
+        """An item with its link, for ``words`` on ``site``; its agency may be off by now."""
+        one = next(o for o in self.every if o.agency.name == media.agency)
         landing = one.agency.landing(media)
         link = affiliate_link(one.link, media, landing, site=site, query=words)
         seller = Seller(media.agency, media.id, link)

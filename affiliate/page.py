@@ -177,7 +177,7 @@ def renditions(media: Media) -> Markup:
 def structured(media: Media) -> dict[str, Any]:
     """A picture or clip as search engines read it: https://schema.org/ImageObject, VideoObject."""
     site = site_of_app()
-    agency = next(one.agency for one in site.search.listed if one.agency.name == media.agency)
+    agency = next(one.agency for one in site.search.every if one.agency.name == media.agency)
     large = media.preview or media.thumbnail
     still = {"contentUrl": whole(large.url)}
     if media.media == "video":
@@ -250,7 +250,7 @@ def chips(query: SearchQuery) -> list[tuple[str, SearchQuery | None]]:
     shown = query.filters() | ({"safe"} if not query.safe else set())
     texts = {name: filters.text(name, value) for name, value in query.pairs() if name in shown}
     found = [(text, query.without(name)) for name, text in texts.items()]
-    titles = {one.agency.name: one.agency.title for one in site_of_app().search.listed}
+    titles = {one.agency.name: one.agency.title for one in site_of_app().search.every}
     for name in query.agency:
         rest = tuple(other for other in query.agency if other != name)
         found.append((titles.get(name, name), query.replace(agency=rest, page=1)))
