@@ -74,6 +74,15 @@ def given(params: Mapping[str, str]) -> Params:
     return tuple((name, value) for name, value in params.items() if value)
 
 
+def xml_root(text: bytes | str) -> Element | None:
+    """The root of XML; None for anything else and for entities, which could grow without end."""
+    try:
+        root: Element = fromstring(text)
+    except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError):
+        return None  # a LookupError is an encoding that nobody knows
+    return root
+
+
 class Reply(msgspec.Struct, frozen=True):
     """A complete answer with a 2xx status."""
 
@@ -99,10 +108,9 @@ class Reply(msgspec.Struct, frozen=True):
         Raises:
             BadAnswer: the body is something else.
         """
-        try:
-            root: Element = fromstring(self.body)
-        except (ParseError, DefusedXmlException, ValueError, RecursionError):
-            raise BadAnswer(self.request.agency, "The answer is not XML.") from None
+        root = xml_root(self.body)
+        if root is None:
+            raise BadAnswer(self.request.agency, "The answer is not XML.")
         return root
 
 

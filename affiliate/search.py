@@ -121,7 +121,7 @@ class Search(LookUps):
         Raises:
             AgencyError: it gave nothing.
         """
-        return self._calls.made(one, lambda: one.agency.search(query, 0))
+        return self._calls.made(one, lambda: ranking_of(one, query).ask(0))
 
     def warm(self, query: SearchQuery, within: float) -> int:
         """Fetch the first chunks that will be fresh for less than ``within`` seconds; how many."""

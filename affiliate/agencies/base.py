@@ -273,6 +273,8 @@ class Agency:
             return msgspec.convert(value, shape)
         except msgspec.ValidationError as error:
             raise BadAnswer(self.name, f"The answer has changed: {error}") from None
+        except UnicodeError:  # half a character, where no text should be
+            raise BadAnswer(self.name, "The answer can't be read.") from None
 
 
 def is_among(value: str, values: tuple[str, ...] | None) -> bool:
