@@ -19,6 +19,7 @@ from affiliate.errors import (
     Suspended,
     TooManyCalls,
 )
+from affiliate.messages import MAX_RETRY_AFTER
 
 HOUR: Final = 3600
 FAILURES: Final = 5
@@ -124,8 +125,12 @@ class Breaker:
             raise Suspended(agency, "Another call looks whether it is back.", retry_after=1)
 
     def answered(self, agency: str) -> None:
-        """An agency has answered as it should."""
-        if self._until(agency) is not None:
+        """An agency has answered as it should; to a call from before, while it is left alone, too.
+
+        Only the latter says nothing of whether it is back.
+        """
+        until = self._until(agency)
+        if until is not None and until <= self._now():
             log.warning("%s: it is back", agency)
             self._store.set(_mark(agency), b"", 1)
 
@@ -144,18 +149,24 @@ class Breaker:
         return until is not None and until > self._now()
 
     def _open(self, agency: str, seconds: float) -> None:
+        """Leave an agency alone for so long; what it has asked for itself is never cut short."""
         if not self.suspended(agency):
             log.warning("%s: it is left alone for %.0f s", agency, seconds)
-        until = str(self._now() + seconds).encode()
-        self._store.set(_mark(agency), until, int(seconds) + REMEMBER_SECONDS)
+        until = max(self._now() + seconds, self._until(agency) or 0.0)
+        self._store.set(_mark(agency), str(until).encode(), int(seconds) + REMEMBER_SECONDS)
 
     def _until(self, agency: str) -> float | None:
-        """When one that failed may be tried again, in Unix time; None for one that is well."""
+        """When one that failed may be tried again, in Unix time; None for one that is well.
+
+        One that is further off than any agency may ask is of before the clock was set back.
+        """
         mark = self._store.get(_mark(agency))
         try:
-            return float(mark) if mark else None
+            until = float(mark) if mark else None
         except ValueError:
             return None
+        is_possible = until is None or until <= self._now() + MAX_RETRY_AFTER
+        return until if is_possible else float("-inf")
 
     def _count(self, agency: str) -> int:
         """The failures of an agency lately, with the one just now."""

@@ -46,7 +46,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One call: ``params`` may repeat a name; ``secrets`` are struck out of every message.
 
     ``judge`` looks at every answer first, for agencies whose errors arrive with HTTP 200, as plain
-    text or as XML.
+    text or as XML. ``reads`` says of a POST that it changes nothing, so that it may be sent twice.
     """
 
     agency: str
@@ -58,6 +58,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes | None = None
     secrets: tuple[str, ...] = ()
     judge: Judge | None = None
+    reads: bool = False
 
     def redact(self, text: str) -> str:
         """The text without any of the call's secrets: plain, percent-encoded or as Basic."""

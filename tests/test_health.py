@@ -1,5 +1,8 @@
 """The hour's quota and the breaker, counted by a store or by the process alone."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
 import pytest
 
 from affiliate.errors import (
@@ -11,10 +14,12 @@ from affiliate.errors import (
     Forbidden,
     NotFound,
     RequestRefused,
+    StoreDown,
     Suspended,
     TooManyCalls,
 )
 from affiliate.health import FAILURES, OPEN_SECONDS, PROBE_SECONDS, Breaker, Quota
+from affiliate.stores import Guarded
 from tests.test_cache import Clock, Memory
 
 
@@ -214,3 +219,89 @@ def test_a_mark_that_can_not_be_read_is_none() -> None:
     store = Timed(clock)
     store.set("open:a", b"\xff", 60)
     assert suspended(Breaker(store, now=clock)) == 0
+
+
+def test_an_answer_to_a_call_from_before_ends_nothing() -> None:
+    """Of calls under way one is told to wait; those that still get through don't undo that."""
+    clock = Clock()
+    breaker = Breaker(Timed(clock), now=clock)
+    breaker.failed(TooManyCalls("a", "Enough.", retry_after=500))
+    breaker.answered("a")
+    breaker.failed(NotFound("a", "Gone."))
+    assert suspended(breaker) == 500
+    breaker.failed(AgencyTimeout("a", "Late."))
+    assert suspended(breaker) == 500
+
+
+@pytest.mark.parametrize("jump", [-86400.0, 86400.0])
+def test_a_clock_that_is_set_anew_leaves_no_agency_out_for_long(jump: float) -> None:
+    clock = Clock()
+    breaker = Breaker(Timed(clock), now=clock)
+    fails(breaker, FAILURES)
+    clock.now += jump
+    assert suspended(breaker) <= PROBE_SECONDS
+    breaker.answered("a")
+    assert not breaker.suspended("a")
+
+
+class Failing(Timed):
+    """A store that can be out of reach."""
+
+    down = True
+
+    def get(self, key: str) -> bytes | None:
+        self._reach()
+        return super().get(key)
+
+    def set(self, key: str, value: bytes, timeout: int) -> bool:
+        self._reach()
+        return super().set(key, value, timeout)
+
+    def incr(self, key: str, by: int, seconds: float) -> int | None:
+        self._reach()
+        return super().incr(key, by, seconds)
+
+    def lease(self, key: str, token: str, seconds: float) -> bool:
+        self._reach()
+        return super().lease(key, token, seconds)
+
+    def _reach(self) -> None:
+        if self.down:
+            raise StoreDown("out of reach")
+
+
+def test_without_the_store_a_process_leaves_alone_what_fails_it_and_goes_on_when_it_is_back() -> (
+    None
+):
+    clock = Clock()
+    store = Failing(clock)
+    breaker = Breaker(Guarded(store, now=clock), now=clock)
+    fails(breaker, FAILURES)
+    assert suspended(breaker) == OPEN_SECONDS
+    store.down = False
+    clock.now += OPEN_SECONDS
+    assert suspended(breaker) == 0
+    breaker.answered("a")
+    clock.now += 2
+    fails(breaker, FAILURES - 1)
+    assert suspended(breaker) == 0
+
+
+def test_of_many_threads_one_tries_an_agency_again() -> None:
+    clock = Clock()
+    breaker = Breaker(Locked(clock), now=clock)
+    fails(breaker, FAILURES)
+    clock.now += OPEN_SECONDS
+    with ThreadPoolExecutor(16) as pool:
+        waits = list(pool.map(lambda _: suspended(breaker), range(64)))
+    assert sorted(waits) == [0, *[1] * 63]
+
+
+class Locked(Timed):
+    """A store whose leases are taken by one at a time, as real ones are."""
+
+    lock = Lock()
+
+    def lease(self, key: str, token: str, seconds: float) -> bool:
+        with self.lock:
+            return super().lease(key, token, seconds)

@@ -1,4 +1,4 @@
-"""Whatever stands in a field of an answer, a module says what is wrong or gives what can be shown."""
+"""Whatever stands in an answer, a module says what is wrong or gives what can be shown."""
 
 import json
 import re
