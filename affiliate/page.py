@@ -18,7 +18,7 @@ from affiliate import filters, languages, memory, texts
 from affiliate.config import Config
 from affiliate.ledger import Ledger
 from affiliate.model import Collection, Media, SearchQuery, Seller
-from affiliate.query import read_parameters, read_site
+from affiliate.query import MEDIA, read_parameters, read_site
 from affiliate.search import Search
 from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
@@ -111,6 +111,7 @@ def _vocabulary() -> dict[str, Any]:
         "details": details,
         "direction": languages.direction,
         "duration": texts.duration,
+        "found_by": found_by,
         "has_similar": site.search.has_similar,
         "kind": texts.kind,
         "lang": languages.asked(),
@@ -150,6 +151,15 @@ def details(
     return f"{path}?{urlencode(pairs)}"
 
 
+def found_by(media: Media, name: str, value: str) -> str:
+    """The address of what its agency has of the same contributor or category; empty if it can't."""
+    agencies = [one.agency for one in site_of_app().search.listed]
+    query = SearchQuery(media=MEDIA[MEDIA.index(media.media)], agency=(media.agency,))
+    query = query.replace(**{name: value})
+    able = any(one.name == media.agency and not one.unsupported(query) for one in agencies)
+    return address("/search", query) if able else ""
+
+
 def collected(
     one: Collection, page: int = 1, before: str = "", behind: str = "", lang: str = ""
 ) -> str:
@@ -182,6 +192,8 @@ def structured(media: Media) -> dict[str, Any]:
     still = {"contentUrl": whole(large.url)}
     if media.media == "video":
         still = {"contentUrl": media.clip or "", "thumbnailUrl": whole(large.url)}
+    if not agency.terms.hotlink:
+        still = {}
     known = {
         "name": media.title,
         **still,

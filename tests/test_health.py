@@ -18,7 +18,7 @@ from affiliate.errors import (
     Suspended,
     TooManyCalls,
 )
-from affiliate.health import FAILURES, OPEN_SECONDS, PROBE_SECONDS, Breaker, Quota
+from affiliate.health import FAILURES, OPEN_SECONDS, PROBE_SECONDS, Breaker, Limit, Quota
 from affiliate.stores import Guarded
 from tests.test_cache import Clock, Memory
 
@@ -35,7 +35,7 @@ class Silent:
 def test_the_hours_calls_are_shared_and_end() -> None:
     """Two processes on one store make so many calls together, then wait for the next hour."""
     store, clock = Memory(), Clock()
-    quotas = [Quota(store, {"a": 5}, 2, now=clock) for _ in range(2)]
+    quotas = [Quota(store, {"a": [Limit(5)]}, 2, now=clock) for _ in range(2)]
     for number in range(5):
         quotas[number % 2].take("a")
     with pytest.raises(TooManyCalls) as caught:
@@ -48,7 +48,7 @@ def test_the_hours_calls_are_shared_and_end() -> None:
 def test_an_agency_without_a_limit_is_not_counted() -> None:
     """Without a setting nothing is counted or refused."""
     store = Memory()
-    quota = Quota(store, {"a": 1}, 1)
+    quota = Quota(store, {"a": [Limit(1)]}, 1)
     for _ in range(10):
         quota.take("b")
     assert store == {}
@@ -57,12 +57,32 @@ def test_an_agency_without_a_limit_is_not_counted() -> None:
 def test_without_the_store_each_process_keeps_to_its_part() -> None:
     """While nothing is shared, a process of four makes a fourth of the calls."""
     clock = Clock()
-    quota = Quota(Silent(), {"a": 20}, 4, now=clock)
+    quota = Quota(Silent(), {"a": [Limit(20)]}, 4, now=clock)
     for _ in range(5):
         quota.take("a")
     with pytest.raises(TooManyCalls):
         quota.take("a")
     clock.now = 4000
+    quota.take("a")
+
+
+@pytest.mark.parametrize("counters", [Memory, Silent])
+def test_an_agency_may_have_several_limits(counters: type[Memory | Silent]) -> None:
+    """So many in a minute, and so many in a day."""
+    clock = Clock()
+    quota = Quota(counters(), {"a": [Limit(2, 60), Limit(3, 86400)]}, 1, now=clock)
+    clock.now = 86400
+    for _ in range(2):
+        quota.take("a")
+    with pytest.raises(TooManyCalls) as caught:
+        quota.take("a")
+    assert caught.value.retry_after == 60
+    clock.now += 60
+    quota.take("a")
+    with pytest.raises(TooManyCalls) as caught:
+        quota.take("a")
+    assert caught.value.retry_after == 3600
+    clock.now += 86400
     quota.take("a")
 
 

@@ -70,6 +70,7 @@ class Rf123(Agency):
         "license": ("editorial",),
         "sort": tuple(ORDERS),
     }
+    loosely: ClassVar[Filters] = {"type": ("vector",)}
     most = 50
     depth = 4800
     picture_hosts = ("https://images.assetsdelivery.com",)

@@ -62,6 +62,9 @@ def test_every_agency_is_listed_with_its_state(client: FlaskClient) -> None:
     assert "  on, weight 2  " in lines["pixabay"]
     assert "documented by third parties" in lines["pixabay"]
     assert lines["demo"].split()[1] == "off"
+    assert "people 3/4" in lines["istock"]
+    assert "type photo, color, age older" in lines["depositphotos"]
+    assert "sort popular" in lines["dreamstime"]
     assert "needs SHUTTERSTOCK_API_TOKEN, or SHUTTERSTOCK_CLIENT_ID and" in lines["shutterstock"]
 
 
