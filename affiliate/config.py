@@ -189,7 +189,8 @@ AGENCY_SETTINGS: Final = (
         "CALLS_PER_HOUR",
         values.whole(1, 10**6),
         None,
-        "The most calls in an hour, over all processes. When they are spent, cached answers go on.",
+        "The most calls in an hour, over all processes. When they are spent, cached answers go on. "
+        "Unset: the limits that the agency documents, where it does.",
     ),
 )
 """The settings that each agency has, behind its name in capitals and an underscore."""

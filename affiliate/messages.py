@@ -47,7 +47,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One call: ``params`` may repeat a name; ``secrets`` are struck out of every message.
 
     ``judge`` looks at every answer first, for agencies whose errors arrive with HTTP 200, as plain
-    text or as XML.
+    text or as XML. ``reads`` says of a POST that it changes nothing, so that it may be sent twice.
     """
 
     agency: str
@@ -59,6 +59,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes | None = None
     secrets: tuple[str, ...] = ()
     judge: Judge | None = None
+    reads: bool = False
 
     def redact(self, text: str) -> str:
         """The text without any of the call's secrets: plain, percent-encoded or as Basic."""
@@ -73,6 +74,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 def given(params: Mapping[str, str]) -> Params:
     """The parameters that say something."""
     return tuple((name, value) for name, value in params.items() if value)
+
+
+def xml_root(text: bytes | str) -> Element | None:
+    """The root of XML; None for anything else and for entities, which could grow without end."""
+    try:
+        root: Element = fromstring(text)
+    except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError):
+        return None  # a LookupError is an encoding that nobody knows
+    return root
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -100,10 +110,9 @@ class Reply(msgspec.Struct, frozen=True):
         Raises:
             BadAnswer: the body is something else.
         """
-        try:
-            root: Element = fromstring(self.body)
-        except (ParseError, DefusedXmlException, ValueError, RecursionError):
-            raise BadAnswer(self.request.agency, "The answer is not XML.") from None
+        root = xml_root(self.body)
+        if root is None:
+            raise BadAnswer(self.request.agency, "The answer is not XML.")
         return root
 
 

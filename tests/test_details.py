@@ -9,6 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.conftest import ClientMaker
+from tests.dialects import serving
+from tests.dialects.adobe_stock import AdobeStockDialect
+from tests.dialects.pixabay import PixabayDialect
 from tests.shutterstock import FIRST_ID, TOKEN, Answer, Shutterstock, shutterstock
 from tests.shutterstock import image as picture
 from tests.simulator import FIRST_VIDEO, says
@@ -259,3 +262,18 @@ def test_what_is_editorial_is_marked_everywhere(site: FlaskClient) -> None:
         assert ("Editorial only" in site.get(path).text) is known
         assert ("Editorial only" in site.get(f"/ajax{path}").text) is known
         assert site.get(f"/api{path}").get_json()["editorial"] is known
+
+
+def test_who_made_it_and_where_it_belongs_are_links_only_where_its_agency_can_search_by_them(
+    make_client: ClientMaker,
+) -> None:
+    """Pixabay can't by contributors, Adobe Stock can't by categories: both are told as text."""
+    with serving(PixabayDialect()) as pixabay, serving(AdobeStockDialect()) as adobe:
+        keys = {f"ADOBE_STOCK_{name}": key for name, key in AdobeStockDialect.keys.items()}
+        urls = {"PIXABAY_URL": pixabay.url, "ADOBE_STOCK_URL": adobe.url}
+        client = make_client(**urls, **keys, PIXABAY_KEY=PixabayDialect.keys["KEY"])
+        page = client.get("/image/pixabay/900001?lang=en").text
+        assert "<dt>Contributor</dt><dd><bdi>gardener</bdi></dd>" in page
+        page = client.get("/image/adobe-stock/900001?lang=en").text
+        assert re.search(r"<dt>Category</dt><dd><bdi>[^<]+</bdi></dd>", page)
+        assert "category=" not in page

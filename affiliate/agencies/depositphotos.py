@@ -38,6 +38,7 @@ class Depositphotos(Agency):
     api = "https://api.depositphotos.com"
     credentials: ClassVar[Credentials] = (("API_KEY",),)
     expresses: ClassVar[Filters] = filters.EXPRESSES
+    loosely: ClassVar[Filters] = filters.LOOSELY
     most = 100
     depth = 9_600
     picture_hosts = ("https://*.depositphotos.com",)

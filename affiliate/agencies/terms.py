@@ -13,9 +13,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     - ``keep``: seconds after which an answer, with the addresses of its pictures, may be shown no
       more; None where no rule is known.
     - ``credit``: what a page that shows its pictures must say and link to, as ``(text, address)``.
-    - ``hotlink``: whether a page may load pictures from the agency's own hosts; where not, tiles
-      are titles.
     - ``crop``: whether a tile may cut something off a picture.
+    - ``hotlink``: whether addresses of its pictures may stand where they last, for search engines
+      and in previews of links; in results they always may, for as long as ``keep`` says.
     - ``show``: names of fields of `Media` that must be readable beside each picture.
     """
 
@@ -23,8 +23,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     fresh: int | None = None
     keep: int | None = None
     credit: tuple[str, str] | None = None
-    hotlink: bool = True
     crop: bool = True
+    hotlink: bool = True
     show: tuple[str, ...] = ()
 
     def policy(self, fresh: float, stale: float) -> Policy:
