@@ -46,7 +46,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One call: ``params`` may repeat a name; ``secrets`` are struck out of every message.
 
     ``judge`` looks at every answer first, for agencies whose errors arrive with HTTP 200, as plain
-    text or as XML.
+    text or as XML. What is sent ``once`` is not tried again, as other GETs are whose connection was
+    lost: at some agencies a GET buys.
     """
 
     agency: str
@@ -58,6 +59,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes | None = None
     secrets: tuple[str, ...] = ()
     judge: Judge | None = None
+    once: bool = False
 
     def redact(self, text: str) -> str:
         """The text without any of the call's secrets: plain, percent-encoded or as Basic."""
