@@ -93,7 +93,7 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
         account = seller_of_app(agency, live=live)
         _refuse_mix_up(account, live=live)
         dry_run = dry_run or not (live or account.has_sandbox)
-        desk = Desk(account, purchases_of_app(), sandbox=account.has_sandbox and not live)
+        desk = _desk(account, live=live)
         offers, refused = _offers(desk.chooser(), ask, list(dict.fromkeys(ids)))
         if not dry_run:
             offers = [_agreed(one) for one in map(_filled, offers)]
@@ -118,6 +118,17 @@ def _refuse_mix_up(account: Seller, *, live: bool) -> None:
         raise PurchaseRefused(
             "SHUTTERSTOCK_LICENSE_URL is the real account's address; say --live to buy there."
         )
+
+
+def _desk(account: Seller, *, live: bool) -> Desk:
+    """The desk, which has settled what is open where the agency is to say what may be bought.
+
+    Else what it sold unseen would be refused as had already, and stay open in our records.
+    """
+    desk = Desk(account, purchases_of_app(), sandbox=account.has_sandbox and not live)
+    if live and not account.has_sandbox:
+        desk.settle()
+    return desk
 
 
 def _sides(custom: str | None) -> tuple[int, int] | None:

@@ -25,7 +25,6 @@ class Item(msgspec.Struct):
 
     id: int | str
     title: str | None = None
-    type: str | None = None
     iseditorial: bool | Number = None
     sizes: dict[str, Size] | None = None
 
