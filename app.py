@@ -49,7 +49,8 @@ STOP_SECONDS = 10
 
 def load(environ: Mapping[str, str] | None = None) -> Config:
     """The settings, checked against the agencies that exist."""
-    settings = config.load(environ, {name: kind.credentials for name, kind in AGENCIES.items()})
+    keys = {name: kind.credentials for name, kind in AGENCIES.items()}
+    settings = config.load(environ, keys, {name: kind.buyer for name, kind in AGENCIES.items()})
     accounts = {name: AGENCIES[name].account for name in settings.agencies}
     faults = [
         f"{name} uses the key of {account}, which is not on; name it in AGENCIES too."

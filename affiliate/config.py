@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -50,11 +50,15 @@ class Setting(NamedTuple):
 
 
 class AgencySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the owner has set for one agency; addresses have no slash at their end."""
+    """What the owner has set for one agency; addresses have no slash at their end.
+
+    ``buyer`` gives access to the account that licenses are bought with; searching needs none of it.
+    """
 
     weight: int = 1
     url: str | None = None
     credentials: Mapping[str, Secret] = {}
+    buyer: Mapping[str, Secret] = {}
     affiliate_id: str | None = None
     affiliate_link: str | None = None
     calls_per_hour: int | None = None
@@ -204,16 +208,21 @@ def prefix(agency: str) -> str:
     return re.sub(r"\W|^(?=[0-9])", "_", agency).upper() + "_"
 
 
-def load(environ: Mapping[str, str] | None, credentials: Mapping[str, Credentials]) -> Config:
+def load(
+    environ: Mapping[str, str] | None,
+    credentials: Mapping[str, Credentials],
+    buyers: Mapping[str, tuple[str, ...]] | None = None,
+) -> Config:
     """Read the settings from ``environ``, by default the process's own.
 
     ``credentials`` says for every agency that exists which settings give access to it; an empty
-    tuple means that it needs none and is on only when ``AGENCIES`` names it.
+    tuple means that it needs none and is on only when ``AGENCIES`` names it. ``buyers`` says which
+    settings beside them buying there needs; they switch no agency on.
 
     Raises:
         ConfigError: names every fault at once, never a value that is secret.
     """
-    reader = _Reader(os.environ if environ is None else environ)
+    reader = _Reader(os.environ if environ is None else environ, buyers or {})
     found = {s.name.lower(): reader.read(s) for s in SETTINGS}
     found["agencies"] = reader.agencies(found["agencies"], credentials)
     if found["database_url"] is None and found["data_dir"]:
@@ -231,8 +240,9 @@ class _Reader:
     Platforms that can name a variable with a digit first may leave out the ``_`` before it.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], buyers: Mapping[str, tuple[str, ...]]) -> None:
         self.environ = {(f"_{n}" if n[:1].isdigit() else n): v for n, v in environ.items()}
+        self.buyers = buyers
         self.faults: list[str] = []
 
     def read(self, setting: Setting, before: str = "") -> Any:  # noqa: ANN401 - as the row reads
@@ -284,9 +294,15 @@ class _Reader:
     def _agency(self, name: str, weight: int, alternatives: Credentials) -> AgencySettings:
         keys = {n for names in alternatives for n in names if self._has(name, n)}
         own = {s.name.lower(): self.read(s, prefix(name)) for s in AGENCY_SETTINGS}
-        secrets = {n: Secret(self.environ[prefix(name) + n].strip()) for n in keys}
+        secrets = self._secrets(name, keys)
         if not own["affiliate_id"] and "affiliate_id" in values.fields(own["affiliate_link"] or ""):
             before = prefix(name)
             fault = f"{before}AFFILIATE_LINK wants {{affiliate_id}}; set {before}AFFILIATE_ID too."
             self.faults.append(fault)
-        return AgencySettings(weight=weight, credentials=secrets, **own)
+        buyer = self._secrets(name, self.buyers.get(name, ()))
+        return AgencySettings(weight=weight, credentials=secrets, buyer=buyer, **own)
+
+    def _secrets(self, agency: str, names: Iterable[str]) -> dict[str, Secret]:
+        """Those of the settings that are set."""
+        before = prefix(agency)
+        return {n: Secret(self.environ[before + n].strip()) for n in names if self._has(agency, n)}

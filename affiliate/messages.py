@@ -47,7 +47,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One call: ``params`` may repeat a name; ``secrets`` are struck out of every message.
 
     ``judge`` looks at every answer first, for agencies whose errors arrive with HTTP 200, as plain
-    text or as XML. ``reads`` says of a POST that it changes nothing, so that it may be sent twice.
+    text or as XML. ``again`` says whether it may be sent once more when its connection was lost:
+    by default a GET may, but at some agencies a GET buys, and a POST only reads.
     """
 
     agency: str
@@ -59,7 +60,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes | None = None
     secrets: tuple[str, ...] = ()
     judge: Judge | None = None
-    reads: bool = False
+    again: bool | None = None
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it may be sent once more."""
+        return self.method == "GET" if self.again is None else self.again
 
     def redact(self, text: str) -> str:
         """The text without any of the call's secrets: plain, percent-encoded or as Basic."""

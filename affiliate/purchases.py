@@ -29,6 +29,7 @@ purchases = sa.Table(
     sa.Column("purchase_id", sa.String(32), primary_key=True),
     sa.Column("intent", sa.String(32), unique=True),
     sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("agency", sa.String(100), nullable=False, server_default="shutterstock"),
     sa.Column("api", sa.String(200), nullable=False),
     sa.Column("media", sa.String(20), nullable=False),
     sa.Column("media_id", sa.String(100), nullable=False),
@@ -58,13 +59,14 @@ INSERTS: Final[Mapping[str, sa.Insert]] = {
 class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     """One item to be licensed at ``api``, the address of the agency's API or of its sandbox.
 
-    ``license`` is the kind of license; ``before`` the newest license of the item that the history
-    had before (empty: none); ``asked`` the price that was offered, ``price`` the one charged;
-    ``charge`` is in downloads of the subscription.
+    ``agency`` is its name, ``license`` the kind of license; ``before`` the newest license of the
+    item that the history had before (empty: none); ``asked`` the price that was offered, ``price``
+    the one charged; ``charge`` is in downloads of the subscription.
     """
 
     purchase_id: str = msgspec.field(default_factory=lambda: uuid4().hex)
     state: Literal["pending", "unknown", "licensed", "failed"] = "pending"
+    agency: str = "shutterstock"
     api: str
     media: str
     media_id: str

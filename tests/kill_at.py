@@ -21,6 +21,7 @@ from affiliate.licensing import desk as desk_module
 from affiliate.licensing import settling
 from affiliate.licensing.account import Account
 from affiliate.licensing.desk import Desk
+from affiliate.licensing.sellers import SELLERS
 from affiliate.purchases import Purchases
 from app import create_app
 
@@ -70,7 +71,8 @@ def arm(step: str) -> None:
         case "before the record":
             wrap(Purchases, "claim", die, None)
         case "after the record":
-            wrap(Account, "license", die, None)
+            for kind in (Account, *SELLERS.values()):
+                wrap(kind, "license", die, None)
         case "after the answer":
             wrap(Purchases, "close", die, None)
         case "after closing it":

@@ -292,7 +292,7 @@ def test_a_post_is_never_repeated(transport: Transport) -> None:
 def test_a_post_that_only_reads_is_tried_once_more(transport: Transport) -> None:
     """Some agencies take searches by POST alone."""
     with Upstream(then_reset(), answer(b"[1]")) as server:
-        search = call(server.url, "POST", body=b"{}", reads=True)
+        search = call(server.url, "POST", body=b"{}", again=True)
         assert transport.send(search).json() == [1]
         assert len(server.requests) == 2
 

@@ -41,6 +41,7 @@ class AdobeStock(Agency):
     title = "Adobe Stock"
     api = "https://stock.adobe.io"
     credentials: ClassVar[Credentials] = (("API_KEY", "PRODUCT"),)
+    buyer = ("ACCESS_TOKEN",)
     expresses: ClassVar[Filters] = {
         "type": TYPES,
         "orientation": ORIENTATIONS,
@@ -83,7 +84,7 @@ class AdobeStock(Agency):
             params=params,
             headers={"x-api-key": key, "X-Product": product},
             secrets=tuple(self.keys.values()),
-            judge=_judge,
+            judge=judge,
         )
 
     def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
@@ -93,14 +94,14 @@ class AdobeStock(Agency):
         return SearchResult(tuple(media for media in items if media), found.nb_results)
 
     def details(self, media_id: str, media: str = "image") -> Media:
-        if not _is_id(media_id):
+        if not is_id(media_id):
             return super().details(media_id, media)
         reply = self.transport.send(self._call("Files", (("ids", media_id), *wire.COLUMNS)))
         found = self.parse(reply, SearchQuery()).items
         return found[0] if found else super().details(media_id, media)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
-        if not _is_id(media_id):
+        if not is_id(media_id):
             return super().similar(media_id, query, chunk)
         call = self._search({"similar": media_id}, query, chunk, self.similar_size)
         result = self.parse(self.transport.send(call), query)
@@ -130,12 +131,12 @@ def _filters(query: SearchQuery) -> Params:
     return given({f"search_parameters[filters][{n}]": value for n, value in filters.items()})
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
     """Whether it may be the number of a work; they reach 2**53 - 1."""
     return bool(re.fullmatch(r"[1-9][0-9]{0,15}", text))
 
 
-def _judge(status: int, body: bytes) -> Refusal | None:
+def judge(status: int, body: bytes) -> Refusal | None:
     """A code tells a wrong key, whatever the status; an error with a good one is a no."""
     failure = decoded(body, wire.Failure)
     if failure is None or not failure.error:

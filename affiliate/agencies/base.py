@@ -50,6 +50,7 @@ class Agency:
     Class attributes say what it is; nothing of them depends on the owner:
 
     - ``credentials``: sets of setting names (without prefix), any one of which gives access.
+    - ``buyer``: the names of settings that buying licenses there by command needs beside them.
     - ``account``: the agency whose key, address and affiliate id serve this one too.
     - ``expresses``: the filters of pictures. A search that asks for more is *unsupported* here,
       and the page says so.
@@ -78,6 +79,7 @@ class Agency:
     title: ClassVar[str]
     api: ClassVar[str] = ""
     credentials: ClassVar[Credentials] = ()
+    buyer: ClassVar[tuple[str, ...]] = ()
     account: ClassVar[str] = ""
     expresses: ClassVar[Filters] = {}
     footage: ClassVar[Filters] = {}

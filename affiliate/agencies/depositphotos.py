@@ -23,6 +23,8 @@ from affiliate.model import Media, SearchQuery, SearchResult
 
 REFUSALS = {
     "EIllegalApiKey": BadCredentials,
+    "EIllegalSession": BadCredentials,
+    "Authentication": BadCredentials,
     "EApiTypeNotAllowed": Forbidden,
     "NotFoundItemException": NotFound,
     "EInternalError": AgencyDown,
@@ -37,6 +39,7 @@ class Depositphotos(Agency):
     title = "Depositphotos"
     api = "https://api.depositphotos.com"
     credentials: ClassVar[Credentials] = (("API_KEY",),)
+    buyer = ("USERNAME", "PASSWORD")
     expresses: ClassVar[Filters] = filters.EXPRESSES
     loosely: ClassVar[Filters] = filters.LOOSELY
     most = 100
@@ -67,7 +70,7 @@ class Depositphotos(Agency):
             url=self.url,
             params=(("dp_apikey", key), ("dp_command", command), *params),
             secrets=tuple(self.keys.values()),
-            judge=_judge,
+            judge=judge,
         )
 
     def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
@@ -76,14 +79,14 @@ class Depositphotos(Agency):
         return SearchResult(self._medias(found.result), wire.total(found.count))
 
     def details(self, media_id: str, media: str = "image") -> Media:
-        if not _is_id(media_id):
+        if not is_id(media_id):
             return super().details(media_id, media)
         reply = self.transport.send(self._call("getMediaData", (("dp_media_id", media_id),)))
         found = self._medias([self.read(reply.json(), wire.Item)])
         return found[0] if found else super().details(media_id, media)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
-        if not _is_id(media_id):
+        if not is_id(media_id):
             return super().similar(media_id, query, chunk)
         asked = {
             "dp_search_item_id": media_id,
@@ -109,12 +112,12 @@ class Depositphotos(Agency):
         return tuple(found for found in (wire.media(self.name, one) for one in items) if found)
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
     """Whether it may be the number of a picture."""
     return bool(re.fullmatch(r"[1-9][0-9]{0,15}", text))
 
 
-def _judge(status: int, body: bytes) -> Refusal | None:
+def judge(status: int, body: bytes) -> Refusal | None:
     """What an exception means, whatever the status."""
     del status
     failure = decoded(body, wire.Failure)

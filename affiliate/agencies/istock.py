@@ -35,6 +35,7 @@ class Istock(Agency):
     title = "iStock"
     api = "https://api.gettyimages.com"
     credentials: ClassVar[Credentials] = (("API_KEY",),)
+    buyer = ("API_SECRET", "USERNAME", "PASSWORD")
     expresses: ClassVar[Filters] = {
         "type": tuple(wire.TYPES),
         "orientation": ("horizontal", "vertical", "square"),

@@ -12,11 +12,11 @@ import click
 from flask import current_app
 
 from affiliate.errors import AgencyError, DownloadFailed, PurchaseRefused
-from affiliate.licensing.account import Account
 from affiliate.licensing.desk import Outcome
 from affiliate.licensing.downloads import Downloads
 from affiliate.licensing.filenames import Pattern
 from affiliate.licensing.offers import Offer
+from affiliate.licensing.seller import Seller
 from affiliate.licensing.wire import KINDS, Media, Record
 from affiliate.purchases import Purchase
 
@@ -47,10 +47,14 @@ def make_room(offers: Sequence[Offer], folder: Path | None) -> None:
 
 def _comes_once(offer: Offer) -> bool:
     """Whether its file can be had right after the purchase only: of platforms and editorial."""
-    return "platform" in offer.subscription.license or offer.wanted.media.startswith("editorial")
+    return (
+        offer.once
+        or "platform" in offer.subscription.license
+        or offer.wanted.media.startswith("editorial")
+    )
 
 
-def fetch(account: Account, outcome: Outcome, folder: Path | None) -> int:
+def fetch(account: Seller, outcome: Outcome, folder: Path | None) -> int:
     """Download the file where asked to, or where it can't be done later.
 
     A file that comes once is tried for as long as the person at the terminal wants.
@@ -71,13 +75,13 @@ def fetch(account: Account, outcome: Outcome, folder: Path | None) -> int:
             return 1
 
 
-def _fetched(account: Account, outcome: Outcome, stem: Path) -> Path:
-    downloads = Downloads(current_app.extensions["transport"])
+def _fetched(account: Seller, outcome: Outcome, stem: Path) -> Path:
+    downloads = Downloads(current_app.extensions["transport"], agency=account.agency)
     media = KINDS[outcome.offer.wanted.media].history_name
     return downloads.fetch(stem, _links(account, outcome), media=media).path
 
 
-def _links(account: Account, outcome: Outcome) -> Iterator[str]:
+def _links(account: Seller, outcome: Outcome) -> Iterator[str]:
     """The link of the purchase, then one made anew."""
     if outcome.licensed and outcome.licensed.download_url:
         yield outcome.licensed.download_url

@@ -17,11 +17,11 @@ from flask_babel import force_locale, gettext
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.commands import options
 from affiliate.commands.fetching import fetch, make_room
-from affiliate.commands.told import account_of_app, purchases_of_app, tokens_of_app, told
+from affiliate.commands.told import purchases_of_app, seller_of_app, tokens_of_app, told
 from affiliate.errors import AgencyError, PurchaseRefused
-from affiliate.licensing.account import Account
 from affiliate.licensing.desk import Desk, Outcome
-from affiliate.licensing.offers import Ask, Chooser, Offer, amount
+from affiliate.licensing.offers import Ask, Offer, amount
+from affiliate.licensing.seller import Proposer, Seller
 
 UNKNOWN: Final = 3
 """The status of a command whose purchase may or may not have been made."""
@@ -29,6 +29,7 @@ UNKNOWN: Final = 3
 
 @click.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@options.agency
 @options.video
 @options.editorial
 @click.option("--size", default="", help="As `flask subscriptions` names it.  [default: the best]")
@@ -50,6 +51,7 @@ UNKNOWN: Final = 3
 def license(  # noqa: A001, PLR0913 - the command's name; its options
     ids: Sequence[str],
     *,
+    agency: str,
     video: bool,
     editorial: bool,
     size: str,
@@ -70,6 +72,8 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
 ) -> None:
     """License images or videos: in the sandbox, unless --live.
 
+    At an agency that has no sandbox this is a dry run, unless --live.
+
     Nothing is bought twice within a day, and nothing at all while the outcome of an earlier
     purchase is unknown.
     """
@@ -87,13 +91,14 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
             search_id=search_id,
             country=country.upper(),
         )
-        account = account_of_app(live=live)
+        account = seller_of_app(agency, live=live)
         _refuse_mix_up(account, live=live)
-        desk = Desk(account, purchases_of_app(), sandbox=not live)
+        dry_run = dry_run or not (live or account.has_sandbox)
+        desk = _desk(account, live=live)
         offers, refused = _offers(desk.chooser(), ask, list(dict.fromkeys(ids)))
         if not dry_run:
             offers = [_agreed(one) for one in map(_filled, offers)]
-        _show(offers, account.url, live=live)
+        _show(offers, account, live=live)
         if dry_run or not offers:
             raise click.exceptions.Exit(int(bool(refused)))
         if not yes:
@@ -104,13 +109,14 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
     raise click.exceptions.Exit(bad or int(bool(refused)))
 
 
-def _refuse_mix_up(account: Account, *, live: bool) -> None:
+def _refuse_mix_up(account: Seller, *, live: bool) -> None:
     """Refuse to buy for money under the name of the sandbox.
 
     Raises:
         PurchaseRefused: the sandbox's address is the real one.
     """
-    if not live and _server(account.url) in map(_server, (tokens_of_app().url, Shutterstock.api)):
+    real = map(_server, (tokens_of_app().url, Shutterstock.api))
+    if account.has_sandbox and not live and _server(account.url) in real:
         raise PurchaseRefused(
             "SHUTTERSTOCK_LICENSE_URL is the real account's address; say --live to buy there."
         )
@@ -119,6 +125,17 @@ def _refuse_mix_up(account: Account, *, live: bool) -> None:
 def _server(url: str) -> tuple[str | None, int]:
     parts = urlsplit(url)
     return parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)
+
+
+def _desk(account: Seller, *, live: bool) -> Desk:
+    """The desk, which has settled what is open where the agency is to say what may be bought.
+
+    Else what it sold unseen would be refused as had already, and stay open in our records.
+    """
+    desk = Desk(account, purchases_of_app(), sandbox=account.has_sandbox and not live)
+    if live and not account.has_sandbox:
+        desk.settle()
+    return desk
 
 
 def _sides(custom: str | None) -> tuple[int, int] | None:
@@ -141,7 +158,7 @@ def _metadata(fields: Sequence[str]) -> Mapping[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _offers(chooser: Chooser, ask: Ask, ids: Sequence[str]) -> tuple[list[Offer], int]:
+def _offers(chooser: Proposer, ask: Ask, ids: Sequence[str]) -> tuple[list[Offer], int]:
     """What to license each with; how many can't be licensed is said here."""
     offers = []
     for one in ids:
@@ -203,7 +220,7 @@ def _agreed(offer: Offer) -> Offer:
     return offer.agreed()
 
 
-def _show(offers: Sequence[Offer], url: str, *, live: bool) -> None:
+def _show(offers: Sequence[Offer], account: Seller, *, live: bool) -> None:
     for one in offers:
         plan = one.subscription
         left = "" if plan.downloads_left is None else f" ({plan.downloads_left} left)"
@@ -211,12 +228,16 @@ def _show(offers: Sequence[Offer], url: str, *, live: bool) -> None:
         words = (one.asset.id, size, plan.license, f"{plan.id}{left}", one.cost, one.asset.title)
         needs = (f"needs {', '.join(one.missing)}",) if one.missing else ()
         click.echo("  ".join(filter(None, (*words, *needs))))
-    where = "the real account" if live else "the sandbox, which charges nothing"
-    click.echo(f"{len(offers)} to license in {where} ({urlsplit(url).hostname}).")
+    where = "the real account"
+    if not live and account.has_sandbox:
+        where = "the sandbox, which charges nothing"
+    click.echo(f"{len(offers)} to license in {where} ({urlsplit(account.url).hostname}).")
+    if not live and not account.has_sandbox:
+        click.echo("Nothing was sent: there is no sandbox, so only --live buys.")
 
 
 def _buy(
-    account: Account, desk: Desk, offers: Sequence[Offer], folder: Path | None, *, force: bool
+    account: Seller, desk: Desk, offers: Sequence[Offer], folder: Path | None, *, force: bool
 ) -> int:
     """Buy and say what became of each; gives the status to end with."""
     status = count = 0
@@ -235,7 +256,7 @@ def _buy(
 
 
 @contextmanager
-def _settled_next(account: Account) -> Iterator[None]:
+def _settled_next(account: Seller) -> Iterator[None]:
     """Say what an interrupt leaves open; the command then ends as after an unknown outcome."""
     try:
         yield

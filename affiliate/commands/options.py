@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
+from affiliate.licensing.account import AGENCY
+from affiliate.licensing.sellers import SELLERS
 from affiliate.licensing.wire import Media
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -13,6 +15,13 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 since = click.option("--since", type=DAY, metavar="DATE", help="First day, in UTC.")
 until = click.option("--until", type=DAY, metavar="DATE", help="Last day, in UTC.")
 live = click.option("--live", is_flag=True, help="Use the real account, not the sandbox.")
+agency = click.option(
+    "--agency",
+    type=click.Choice((AGENCY, *SELLERS)),
+    default=AGENCY,
+    show_default=True,
+    help="Where; all but the first have no sandbox.",
+)
 video = click.option("--video", is_flag=True, help="Videos instead of images.")
 editorial = click.option(
     "--editorial", is_flag=True, help="Of the agency's separate editorial collections."

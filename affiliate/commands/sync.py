@@ -12,12 +12,13 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from affiliate.commands.options import live
-from affiliate.commands.told import account_of_app, told
+from affiliate.commands.options import agency, live
+from affiliate.commands.told import account_of_app, seller_of_app, told
 from affiliate.errors import AgencyError, BadQuery, DownloadFailed
-from affiliate.licensing.account import Account
+from affiliate.licensing.account import AGENCY
 from affiliate.licensing.downloads import Downloads, redownloads, refusal
 from affiliate.licensing.filenames import DEFAULT, FIELDS, Pattern
+from affiliate.licensing.seller import Seller
 from affiliate.licensing.sync import MEDIA, Report, Sync
 from affiliate.licensing.titles import Titles
 from affiliate.licensing.wire import Media, Record
@@ -47,11 +48,12 @@ name = click.option(
     help="Where files go.",
 )
 @name
+@agency
 @click.option("--video", is_flag=True, help="They are licenses of videos.")
 @live
 @with_appcontext
-def download(
-    licenses: Sequence[str], folder: Path, pattern: str, *, video: bool, live: bool
+def download(  # noqa: PLR0913 - its options
+    licenses: Sequence[str], folder: Path, pattern: str, *, agency: str, video: bool, live: bool
 ) -> None:
     """Download files of licenses again.
 
@@ -63,7 +65,7 @@ def download(
     with _said(), told():
         names = Pattern(pattern)
         folder.mkdir(parents=True, exist_ok=True)
-        account = account_of_app(live=live)
+        account = seller_of_app(agency, live=live)
         for record in _found(account, media, wanted):
             failed += not _download(account, record, folder / names.stem(record))
     for missing in wanted:
@@ -138,7 +140,7 @@ def _state(report: Report) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _found(account: Account, media: Media, wanted: list[str]) -> Iterator[Record]:
+def _found(account: Seller, media: Media, wanted: list[str]) -> Iterator[Record]:
     """The wanted licenses in the history, newest first; takes those that it finds off the list."""
     history = account.history(media)
     while wanted and (record := next(history, None)):
@@ -147,12 +149,12 @@ def _found(account: Account, media: Media, wanted: list[str]) -> Iterator[Record
             yield record
 
 
-def _download(account: Account, record: Record, stem: Path) -> bool:
+def _download(account: Seller, record: Record, stem: Path) -> bool:
     """Fetch one file and say where it is, or why it isn't."""
     try:
         if reason := refusal(record):
             raise DownloadFailed(reason)  # noqa: TRY301 - said as every other failure is
-        fetched = _downloads().fetch(
+        fetched = _downloads(account.agency).fetch(
             stem,
             redownloads(lambda: account.download_link(record.media, record.id, record.size)),
             media=record.media,
@@ -177,8 +179,8 @@ def _ids(given: Sequence[str]) -> Iterator[str]:
         yield from (row[column or 0].strip() for row in rows[column is not None :])
 
 
-def _downloads() -> Downloads:
-    return Downloads(current_app.extensions["transport"])
+def _downloads(agency: str = AGENCY) -> Downloads:
+    return Downloads(current_app.extensions["transport"], agency=agency)
 
 
 @contextmanager

@@ -6,9 +6,12 @@ from contextlib import contextmanager
 import click
 from flask import current_app
 
-from affiliate.config import Config
+from affiliate.agencies import AGENCIES
+from affiliate.config import AgencySettings, Config, prefix
 from affiliate.errors import AgencyError, LedgerError, PurchaseRefused
-from affiliate.licensing.account import Account
+from affiliate.licensing.account import AGENCY, Account
+from affiliate.licensing.seller import Seller
+from affiliate.licensing.sellers import SELLERS
 from affiliate.licensing.tokens import Tokens
 from affiliate.purchases import Purchases
 
@@ -25,6 +28,25 @@ def account_of_app(*, live: bool) -> Account:
     tokens = tokens_of_app()
     url = tokens.url if live else config.shutterstock_license_url
     return Account(current_app.extensions["transport"], url=url, token=tokens.access)
+
+
+def seller_of_app(agency: str, *, live: bool) -> Seller:
+    """The account at any agency where licenses are bought.
+
+    Raises:
+        PurchaseRefused: settings that it needs are missing; names them.
+    """
+    if agency == AGENCY:
+        return account_of_app(live=live)
+    config: Config = current_app.extensions["site"].config
+    own, kind = config.agencies.get(agency, AgencySettings()), AGENCIES[agency]
+    needed = (*kind.credentials[0], *kind.buyer)
+    secrets = {**own.credentials, **own.buyer}
+    if missing := [prefix(agency) + name for name in needed if name not in secrets]:
+        raise PurchaseRefused(f"Licensing at {kind.title} needs {' and '.join(missing)}.")
+    keys = {name: secrets[name].reveal() for name in needed}
+    transport = current_app.extensions["transport"]
+    return SELLERS[agency](transport, url=own.url or kind.api, keys=keys)
 
 
 def purchases_of_app() -> Purchases:

@@ -6,7 +6,7 @@ Nothing here is cached, and a purchase is never tried twice.
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -23,7 +23,9 @@ from affiliate.errors import (
     UnclearOutcome,
 )
 from affiliate.licensing import reading
+from affiliate.licensing.offers import Chooser
 from affiliate.licensing.scopes import needed
+from affiliate.licensing.seller import CALL_SECONDS
 from affiliate.licensing.tokens import AGAIN
 from affiliate.licensing.wire import (
     KINDS,
@@ -40,8 +42,6 @@ from affiliate.messages import Reply, Request
 from affiliate.transport import Transport
 
 AGENCY: Final = "shutterstock"
-CALL_SECONDS: Final = 30.0
-"""Licensing may take longer than a search."""
 PAGE: Final = 200
 """Rows a page of the history, the most that the API gives."""
 REMEMBERED: Final = 10 * PAGE
@@ -62,6 +62,10 @@ class Account:
 
     Every method raises `AgencyError`: `Forbidden` names the scope that the token lacks.
     """
+
+    agency: ClassVar[str] = AGENCY
+    has_sandbox: ClassVar[bool] = True
+    at_once: ClassVar[int] = 50  # OpenAPI: maxItems
 
     def __init__(self, transport: Transport, *, url: str, token: Callable[[], str]) -> None:
         self.url = url
@@ -145,6 +149,10 @@ class Account:
             return None
         lacks = "lacks" if held else "may lack"
         return Forbidden(AGENCY, f"The token {lacks} the scope {missing}; {AGAIN}")
+
+    def proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> Chooser:
+        """Whoever proposes what to license with."""
+        return Chooser(self, sandbox=sandbox, now=now)
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """All subscriptions, expired ones too."""

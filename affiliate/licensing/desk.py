@@ -16,14 +16,12 @@ from typing import Final
 import msgspec
 
 from affiliate.errors import AgencyError, PurchaseRefused, RequestRefused, UnclearOutcome
-from affiliate.licensing.account import Account
-from affiliate.licensing.offers import SANDBOX, Chooser, Offer, check
+from affiliate.licensing.offers import SANDBOX, Offer, check
+from affiliate.licensing.seller import Proposer, Seller
 from affiliate.licensing.settling import GRACE, UNDER_WAY, Settling
 from affiliate.licensing.wire import Licensed, Record
 from affiliate.purchases import LIFE, Purchase, Purchases
 
-MOST_ITEMS: Final = 50
-"""Items of one request (OpenAPI: ``maxItems``)."""
 LOOK_SECONDS: Final = 0.5
 
 
@@ -41,7 +39,7 @@ class Desk:
 
     def __init__(
         self,
-        account: Account,
+        account: Seller,
         purchases: Purchases,
         *,
         sandbox: bool,
@@ -55,9 +53,9 @@ class Desk:
         self._pause = pause
         self._history = Settling(account, purchases, grace)
 
-    def chooser(self) -> Chooser:
+    def chooser(self) -> Proposer:
         """Whoever proposes what to license with."""
-        return Chooser(self._account, sandbox=self._sandbox, now=self._purchases.now)
+        return self._account.proposer(sandbox=self._sandbox, now=self._purchases.now)
 
     def license(self, offers: Sequence[Offer], *, force: bool = False) -> Iterator[Outcome]:
         """Buy, request after request, as the outcomes are taken.
@@ -72,7 +70,7 @@ class Desk:
         for offer in offers:
             self._check(offer)
         self._history.read_prices()
-        for batch in _batches(offers):
+        for batch in _batches(offers, self._account.at_once):
             self._clear_way()
             outcomes = self._buy(batch, force=force)
             yield from outcomes
@@ -178,6 +176,7 @@ class Desk:
         recent = list(takewhile(lambda row: row.downloaded_at >= now - LIFE, rows))
         side = "x".join(str(pixels or "") for pixels in one.custom) if one.custom else one.size
         purchase = Purchase(
+            agency=self._account.agency,
             api=self._account.url,
             media=one.media,
             media_id=one.id,
@@ -225,11 +224,11 @@ class Desk:
         return [Outcome(offer=offer, purchase=now[one.purchase_id]) for offer, one in claimed]
 
 
-def _batches(offers: Sequence[Offer]) -> Iterator[Sequence[Offer]]:
-    """What goes into one request: one item on API subscriptions, else 50 of one kind."""
+def _batches(offers: Sequence[Offer], most: int) -> Iterator[Sequence[Offer]]:
+    """What goes into one request: one item on API subscriptions, else ``most`` of one kind."""
     for (_, _, single), group in groupby(offers, _manner):
         items = list(group)
-        size = 1 if single else MOST_ITEMS
+        size = 1 if single else most
         yield from (items[i : i + size] for i in range(0, len(items), size))
 
 

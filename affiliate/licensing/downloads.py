@@ -52,16 +52,18 @@ class Fetched(msgspec.Struct, frozen=True):
 
 
 class Downloads:
-    """Fetches files over a transport; ``pause`` waits for seconds between two attempts."""
+    """Fetches files of an agency; ``pause`` waits for seconds between two attempts."""
 
     def __init__(
         self,
         transport: Transport,
         *,
+        agency: str = AGENCY,
         pause: Callable[[float], None] = time.sleep,
         stall_seconds: float = STALL_SECONDS,
     ) -> None:
         self._transport = transport
+        self._agency = agency
         self._pause = pause
         self._stall_seconds = stall_seconds
 
@@ -120,7 +122,7 @@ class Downloads:
                 lost = 0 if part.note.safe - before >= CHECKPOINT else lost + 1
                 refused = isinstance(error, RequestRefused)
                 if lost > RETRIES or (refused and not part.size):
-                    raise _last(error) from None
+                    raise self._last(error) from None
                 part.restart() if refused else part.rewind()
             self._pause(0.25 * 2**lost)
 
@@ -128,21 +130,26 @@ class Downloads:
         """One connection: it ends with a whole part or an error."""
         address = urlsplit(link)
         request = Request(
-            agency=AGENCY,
+            agency=self._agency,
             url=link,
             headers={"Accept-Encoding": "identity", **part.headers()},
             secrets=(link, address.path, address.query),
         )
         with self._transport.stream(request, self._stall_seconds, redirects=REDIRECTS) as answer:
-            _refuse_unclear(answer)
+            _refuse_unclear(answer, self._agency)
             kind = announced(link)
             part.take(answer, kind.name if kind else "")
             for chunk in answer.chunks():
                 part.write(chunk)
                 progress(part.size, part.note.length)
         if part.note.length not in {None, part.size}:
-            raise AgencyDown(AGENCY, "The file broke off.")
+            raise AgencyDown(self._agency, "The file broke off.")
         part.end()
+
+    def _last(self, error: Exception) -> Exception:
+        if isinstance(error, Moved):
+            return AgencyDown(self._agency, "The file changed again and again.")
+        return error
 
 
 def redownloads(ask: Callable[[], str]) -> Iterator[str]:
@@ -161,7 +168,7 @@ def refusal(record: Record) -> str | None:
         return "Files of platform licenses can't be downloaded again after they were bought."
     if record.media.startswith("editorial") or "editorial" in record.license.split("_"):
         return "Shutterstock's API doesn't give editorial files again."
-    return "Shutterstock says that this license's file can't be downloaded again."
+    return "The agency says that this license's file can't be downloaded again."
 
 
 def digest(path: Path) -> str:
@@ -170,24 +177,16 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _last(error: Exception) -> Exception:
-    return (
-        AgencyDown(AGENCY, "The file changed again and again.")
-        if isinstance(error, Moved)
-        else error
-    )
-
-
-def _refuse_unclear(answer: Stream) -> None:
+def _refuse_unclear(answer: Stream, agency: str) -> None:
     """Refuse a file whose end couldn't be told from a lost connection, or that is encoded.
 
     A connection lost in mid-head can look like the former, so that is worth asking again.
     """
     headers = answer.headers
     if headers.get("Content-Encoding", "identity") != "identity":
-        raise BadAnswer(AGENCY, "The file comes compressed, though that was not asked for.")
+        raise BadAnswer(agency, "The file comes compressed, though that was not asked for.")
     if "Content-Length" not in headers and headers.get("Transfer-Encoding") != "chunked":
-        raise AgencyDown(AGENCY, "The host doesn't say how long the file is.")
+        raise AgencyDown(agency, "The host doesn't say how long the file is.")
 
 
 def _checked(part: Part, media: str) -> Kind:

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from affiliate.errors import PurchaseRefused
-from affiliate.licensing.account import Account
 from affiliate.licensing.wire import KINDS, Asset, Media, Subscription, Wanted
 
 MOST_FIELDS: Final = 4
@@ -42,13 +41,16 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """One item, what it is to be licensed with, and the request for it.
 
-    ``chosen`` says that nobody has named the size.
+    ``chosen`` says that nobody has named the size; ``said`` is what it costs in the agency's words,
+    where it has any; ``once`` that its file can be had right after the purchase alone.
     """
 
     asset: Asset
     subscription: Subscription
     wanted: Wanted
     chosen: bool = False
+    said: str = ""
+    once: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -65,6 +67,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def cost(self) -> str:
         """What it costs, as far as the API says beforehand."""
+        if self.said:
+            return self.said
         if self.subscription.is_comp:
             return "no download (comp)"
         if not self.subscription.is_api:
@@ -108,10 +112,18 @@ def amount(text: str) -> Decimal:
     return Decimal(text.strip())
 
 
+class Stock(Protocol):
+    """What an account may license, and with what."""
+
+    def subscriptions(self) -> tuple[Subscription, ...]: ...
+
+    def asset(self, media: Media, media_id: str, country: str = "") -> Asset: ...
+
+
 class Chooser:
     """Makes offers, counting what they take of each subscription."""
 
-    def __init__(self, account: Account, *, sandbox: bool, now: Callable[[], datetime]) -> None:
+    def __init__(self, account: Stock, *, sandbox: bool, now: Callable[[], datetime]) -> None:
         self._account = account
         self._sandbox = sandbox
         self._now = now

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from affiliate.licensing.account import CALL_SECONDS, Account
+from affiliate.licensing.seller import CALL_SECONDS, Seller
 from affiliate.licensing.wire import Media, Record
 from affiliate.purchases import OPEN, Purchase, Purchases, is_comp
 
@@ -23,7 +23,7 @@ class Settling:
     Every method raises `AgencyError` when the history can't be read.
     """
 
-    def __init__(self, account: Account, purchases: Purchases, grace: timedelta = GRACE) -> None:
+    def __init__(self, account: Seller, purchases: Purchases, grace: timedelta = GRACE) -> None:
         self._account = account
         self._purchases = purchases
         self._grace = grace

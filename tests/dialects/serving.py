@@ -34,6 +34,10 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
+class HungUp(Exception):
+    """Raised by a dialect instead of an answer: the connection is closed without one."""
+
+
 class Answering(Protocol):
     """What can be served."""
 
@@ -83,7 +87,12 @@ class _Handler(BaseHTTPRequestHandler):
         asked = Asked(self.command, parts.path, params, headers, body)
         self.server.asked.append(asked)
         self.server.gate.wait(20)
-        self._send(self.server.fixed or self.server.dialect.answer(asked))
+        try:
+            answer = self.server.fixed or self.server.dialect.answer(asked)
+        except HungUp:
+            self.close_connection = True
+        else:
+            self._send(answer)
 
     do_POST = do_GET  # noqa: N815 - the base class names them so
 

@@ -1,0 +1,77 @@
+"""What the desk needs of an agency where licenses are bought: one protocol, which all fit.
+
+`account` is Shutterstock's; `adobe`, `depositphotos` and `istock` are those at the other agencies,
+and `sellers` lists them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Final, Protocol
+
+from affiliate.licensing.offers import Ask, Offer
+from affiliate.licensing.wire import Licensed, Media, Record, Wanted
+
+CALL_SECONDS: Final = 30.0
+"""Licensing may take longer than a search."""
+
+
+class Proposer(Protocol):
+    """Whoever says what an item is to be licensed with."""
+
+    def offer(self, ask: Ask, media_id: str) -> Offer:
+        """What to license one item with.
+
+        Raises:
+            PurchaseRefused: it can't be licensed so, and why.
+            AgencyError: NotFound when the item was withdrawn.
+        """
+        ...
+
+
+class Seller(Protocol):
+    """An owner's account at ``agency``, whose API is at ``url``.
+
+    ``has_sandbox`` tells whether purchases can be tried for nothing, ``at_once`` how many items one
+    request buys at most.
+    """
+
+    @property
+    def agency(self) -> str: ...
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def has_sandbox(self) -> bool: ...
+
+    @property
+    def at_once(self) -> int: ...
+
+    def proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> Proposer:
+        """Whoever proposes what to license with, by what the account has paid for."""
+        ...
+
+    def license(self, wanted: Sequence[Wanted]) -> tuple[Licensed, ...]:
+        """Buy the items in one request, sent once; the results stand in their order.
+
+        Raises:
+            UnclearOutcome: the request was sent, but nobody knows what became of it.
+            AgencyError: any other kind: nothing was bought.
+        """
+        ...
+
+    def history(self, media: Media, *, media_id: str | None = None) -> Iterator[Record]:
+        """What the agency says was licensed, of all items or of one, newest first.
+
+        Raises:
+            AgencyError: it did not say.
+        """
+        ...
+
+    def download_link(self, media: Media, license_id: str, size: str) -> str:
+        """A new address of a licensed file, which is a secret.
+
+        Raises:
+            AgencyError: there is none.
+        """
+        ...

@@ -1,0 +1,18 @@
+"""Purchases say at which agency; those that were made before are Shutterstock's."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    """Add the column; processes of the version before may go on writing without it."""
+    agency = sa.Column("agency", sa.String(100), nullable=False, server_default="shutterstock")
+    op.add_column("purchases", agency)
+
+
+def downgrade() -> None:
+    """Drop the column; purchases at other agencies then look like Shutterstock's."""
+    op.drop_column("purchases", "agency")

@@ -1,0 +1,153 @@
+"""Adobe Stock where licenses are bought: ``/Rest/Libraries/1`` and its downloads.
+
+Its fields stand in the License and License History references and in "Licensing assets" at
+developer.adobe.com/stock/docs. That a work can't be found by its number in a search for others
+than free and editorial ones is said of all searches there.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from tests.dialects.selling import FIRST, Shop, file_of, is_item
+from tests.dialects.serving import Answer, Asked, in_json
+
+LICENSE = "/Rest/Libraries/1/Content/License"
+KINDS = {"image": ("Standard", "Extended"), "video": ("Video_HD", "Video_4K")}
+VECTOR, VIDEO, EDITORIAL = str(FIRST + 17), str(FIRST + 18), str(FIRST + 19)
+"""The last works are a vector, a video and an editorial picture; all others are photos."""
+
+
+class AdobeShop(Shop):
+    """Sells to one user with ``quota`` licenses; without any, ``overage`` costs money."""
+
+    name = "adobe-stock"
+    keys: ClassVar[Mapping[str, str]] = {
+        "API_KEY": "adobe-k3y",
+        "PRODUCT": "GardenSite/1.0",
+        "ACCESS_TOKEN": "ey.adobe-t0ken.sig",
+    }
+    public = frozenset({"PRODUCT"})
+    size = "Standard"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quota = 10
+        self.overage = False
+
+    def buys(self, asked: Asked) -> bool:
+        return asked.path == LICENSE
+
+    def refusal(self) -> Answer:
+        return in_json({"error": "Invalid data", "code": 100}, 400)
+
+    def serve(self, asked: Asked) -> Answer:
+        if asked.path.startswith(("/Rest/Libraries/Download/", "/Download/", "/signed/")):
+            return self._file(asked)
+        if asked.headers.get("authorization") != f"Bearer {self.keys['ACCESS_TOKEN']}":
+            return in_json({"error_code": "401013", "message": "Oauth token is not valid"}, 401)
+        if asked.headers.get("x-api-key") != self.keys["API_KEY"] or not asked.headers.get(
+            "x-product"
+        ):
+            return in_json({"error": "Invalid API Key", "code": 11}, 403)
+        match asked.path:
+            case "/Rest/Media/1/Search/Files":
+                return self._found(asked.params.get("search_parameters[media_id]", ""))
+            case "/Rest/Libraries/1/Member/LicenseHistory":
+                return self._history(asked)
+            case _:
+                return self._work(asked)
+
+    def _found(self, media_id: str) -> Answer:
+        files = []
+        if is_item(media_id) and media_id != EDITORIAL:
+            number = {VECTOR: 3, VIDEO: 4}.get(media_id, 1)
+            files = [{"id": int(media_id), "title": "A flower", "media_type_id": number}]
+        return in_json({"nb_results": len(files), "files": files})
+
+    def _work(self, asked: Asked) -> Answer:
+        media_id, kind = asked.params.get("content_id", ""), asked.params.get("license", "")
+        if not is_item(media_id):
+            return in_json({"error": "Unknown id", "code": 100}, 404)
+        if kind not in KINDS["video" if media_id == VIDEO else "image"]:
+            words = f'The license "{kind}" does not match type of content #{media_id}'
+            return in_json({"error": words, "code": "020", "case": "pkx2"}, 400)
+        match asked.path:
+            case "/Rest/Libraries/1/Content/Info":
+                return in_json(self._content(media_id, self._state(media_id, kind)))
+            case "/Rest/Libraries/1/Member/Profile":
+                return in_json(self._profile())
+            case _:
+                return self._license(media_id, kind)
+
+    def _has(self, media_id: str, kind: str) -> bool:
+        return any((one.media_id, one.size) == (media_id, kind) for one in self.sold)
+
+    def _state(self, media_id: str, kind: str) -> dict[str, Any]:
+        if not self._has(media_id, kind):
+            return {"state": "not_purchased"}
+        return {"state": "purchased", "license": kind, "date": "2026-11-01 22:57:48"}
+
+    def _profile(self) -> dict[str, Any]:
+        message = f"This will use 1 of your {self.quota} licenses."
+        state = "possible"
+        if not self.quota:
+            state = "overage" if self.overage else "not_possible"
+            message = "Would you like to license the image for $2.99?"
+            if not self.overage:
+                message = "You don't have enough standard credits to license this asset."
+        options = {"state": state, "requires_checkout": False, "message": message}
+        return {"available_entitlement": {"quota": self.quota}, "purchase_options": options}
+
+    def _license(self, media_id: str, kind: str) -> Answer:
+        """Sold once: who has it gets the address of the file again."""
+        state = "purchased"
+        if not self._has(media_id, kind):
+            if not self.quota and not self.overage:
+                return in_json(self._content(media_id, {"state": "not_possible"}))
+            state = "just_purchased"
+            self.quota = max(self.quota - 1, 0)
+            self.sell(media_id, kind)
+        path = f"/Rest/Libraries/Download/{media_id}/1"
+        details = {
+            "state": state,
+            "license": kind,
+            "date": "2026-11-01 22:57:48",
+            "url": self.link(path),
+            "content_type": "image/jpeg",
+            "width": 4256,
+            "height": 2832,
+        }
+        return in_json(
+            {"available_entitlement": {"quota": self.quota}, **self._content(media_id, details)}
+        )
+
+    def _content(self, media_id: str, details: dict[str, Any]) -> dict[str, Any]:
+        work = {"content_id": media_id, "size": "Comp", "purchase_details": details}
+        return {"contents": {media_id: work}}
+
+    def _history(self, asked: Asked) -> Answer:
+        first = asked.number("search_parameters[offset]", 0)
+        count = asked.number("search_parameters[limit]", 100)
+        rows = [
+            {
+                "license": one.size,
+                "license_date": "11/1/26, 10:57 PM",
+                "download_url": self.link(f"/Download/DownloadFileDirectly/{one.media_id}"),
+                "id": int(one.media_id),
+                "title": "A flower",
+                "media_type_id": 4 if one.media_id == VIDEO else 1,
+            }
+            for one in reversed(self.sold)
+        ]
+        return in_json({"nb_results": len(rows), "files": rows[first : first + count]})
+
+    def _file(self, asked: Asked) -> Answer:
+        """An alias, which takes the token in the address alone, and the file behind it."""
+        parts = asked.path.split("/")
+        if asked.path.startswith("/signed/"):
+            return file_of(parts[2], asked)
+        media_id = parts[-2] if parts[-1] == "1" else parts[-1]
+        token = asked.params.get("token")
+        if "authorization" in asked.headers or token != self.keys["ACCESS_TOKEN"]:
+            return in_json({"error": "This download is expired"}, 403)
+        return Answer(302, b"", "text/html", {"Location": self.link(f"/signed/{media_id}")})

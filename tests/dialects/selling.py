@@ -1,0 +1,119 @@
+"""What agencies share that sell licenses: their own list of what they sold, and faults on order."""
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
+
+from tests.dialects.serving import Answer, Asked, HungUp
+
+FIRST = 900_001
+"""The number of the first of `COUNT` items."""
+COUNT = 20
+GATEWAY = Answer(502, b"<html>Bad gateway</html>", "text/html")
+
+
+class Sale(NamedTuple):
+    """A license that was sold, with what pays for it; ``at`` is the number of the sale."""
+
+    media_id: str
+    size: str
+    plan: str
+    at: int
+
+
+@dataclass
+class Fault:
+    """What goes wrong with a purchase.
+
+    ``acts`` tells whether it is made all the same. Instead of the proper answer comes ``answer``,
+    and without one the connection is closed; a fault that is ``held`` waits for its release
+    before that. ``reached`` is set when a purchase has got there.
+    """
+
+    acts: bool = False
+    answer: Answer | None = None
+    held: bool = False
+    reached: threading.Event = field(default_factory=threading.Event)
+    release: threading.Event = field(default_factory=threading.Event)
+
+
+class Shop:
+    """An agency; ``sold`` is what it sold, ``faults`` meet purchases one after the other.
+
+    - ``name``, ``keys``: the agency, and all that its account needs.
+    - ``public``: the names of keys that are no secrets.
+    - ``size``, ``plan``: what the best offer for an item has.
+    """
+
+    name: ClassVar[str]
+    keys: ClassVar[Mapping[str, str]]
+    public: ClassVar[frozenset[str]] = frozenset()
+    size: ClassVar[str]
+    plan: ClassVar[str] = ""
+
+    def __init__(self) -> None:
+        self.sold: list[Sale] = []
+        self.faults: deque[Fault] = deque()
+        self.url = ""
+        self.links: set[str] = set()
+
+    def misbehave(self, fault: Fault) -> Fault:
+        self.faults.append(fault)
+        return fault
+
+    def buys(self, asked: Asked) -> bool:
+        """Whether a request is a purchase."""
+        raise NotImplementedError
+
+    def serve(self, asked: Asked) -> Answer:
+        """The proper answer to a request, after acting on it."""
+        raise NotImplementedError
+
+    def refusal(self) -> Answer:
+        """What it says when it sells an item not."""
+        raise NotImplementedError
+
+    def answer(self, asked: Asked) -> Answer:
+        if not self.buys(asked) or not self.faults:
+            return self.serve(asked)
+        fault = self.faults.popleft()
+        if fault.acts:
+            self.serve(asked)
+        fault.reached.set()
+        if fault.held:
+            fault.release.wait(60)
+        if fault.answer is None:
+            raise HungUp
+        return fault.answer
+
+    def sell(self, media_id: str, size: str, plan: str = "") -> Sale:
+        """Put a license on the list."""
+        sale = Sale(media_id, size, plan, len(self.sold) + 1)
+        self.sold.append(sale)
+        return sale
+
+    def link(self, path: str) -> str:
+        """The address of a file here, which is a secret."""
+        self.links.add(path)
+        return self.url + path
+
+
+def is_item(media_id: str) -> bool:
+    return media_id.isdigit() and FIRST <= int(media_id) < FIRST + COUNT
+
+
+def picture(media_id: str) -> bytes:
+    """The bytes of an item's file, which begin as a JPEG's do."""
+    return b"\xff\xd8\xff\xe0" + media_id.encode() * 5_000
+
+
+def file_of(media_id: str, asked: Asked) -> Answer:
+    """The file, or the rest of it from where a Range begins."""
+    whole = picture(media_id)
+    headers = {"ETag": f'"{media_id}"', "Accept-Ranges": "bytes"}
+    if begin := asked.headers.get("range", "").removeprefix("bytes=").removesuffix("-"):
+        headers["Content-Range"] = f"bytes {begin}-{len(whole) - 1}/{len(whole)}"
+        return Answer(206, whole[int(begin) :], "image/jpeg", headers)
+    return Answer(200, whole, "image/jpeg", headers)

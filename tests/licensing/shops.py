@@ -1,0 +1,103 @@
+"""Sites whose owner has an account at an agency that sells one item a request."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from affiliate.config import prefix
+from affiliate.ledger import Ledger
+from affiliate.licensing.desk import Desk, Outcome
+from affiliate.licensing.offers import Ask, Offer
+from affiliate.licensing.sellers import SELLERS
+from affiliate.purchases import Purchase, Purchases
+from tests.calling import transporting
+from tests.dialects.adobe_shop import AdobeShop
+from tests.dialects.depositphotos_shop import DepositphotosShop
+from tests.dialects.istock_shop import IstockShop
+from tests.dialects.selling import Shop
+from tests.dialects.serving import Asked, serving
+
+SHOPS: tuple[type[Shop], ...] = (AdobeShop, DepositphotosShop, IstockShop)
+
+
+class Open:
+    """A shop that is serving, with all that it was asked."""
+
+    def __init__(self, shop: Shop, url: str, asked: list[Asked]) -> None:
+        self.shop = shop
+        self.url = url
+        self.asked = asked
+
+    def tries(self) -> int:
+        """How often something was to be bought."""
+        return sum(map(self.shop.buys, self.asked))
+
+    def bought(self) -> list[str]:
+        return [one.media_id for one in self.shop.sold]
+
+
+@contextmanager
+def opened(kind: type[Shop]) -> Iterator[Open]:
+    shop = kind()
+    with serving(shop) as server:
+        shop.url = server.url
+        yield Open(shop, server.url, server.asked)
+
+
+def environ(at: Open, folder: Path, **settings: str) -> dict[str, str]:
+    """The settings of a site that may buy there."""
+    before = prefix(at.shop.name)
+    keys = {before + name: value for name, value in at.shop.keys.items()}
+    return {"DATA_DIR": str(folder), f"{before}URL": at.url, **keys, **settings}
+
+
+def recorded(folder: Path) -> list[Purchase]:
+    ledger = Ledger(f"sqlite:///{folder}/ledger.db")
+    rows = Purchases(ledger).all()
+    ledger.close()
+    return rows
+
+
+class Counter:
+    """A desk over a ledger of its own, with a clock that tests can move."""
+
+    def __init__(self, desk: Desk, purchases: Purchases) -> None:
+        self.desk = desk
+        self.purchases = purchases
+
+    def offer(self, *ids: str, **asked: str) -> list[Offer]:
+        chooser = self.desk.chooser()
+        return [chooser.offer(Ask(**asked), one) for one in ids]  # type: ignore[arg-type]
+
+    def license(self, *ids: str, force: bool = False, **asked: str) -> list[Outcome]:
+        return list(self.desk.license(self.offer(*ids, **asked), force=force))
+
+    def states(self) -> list[str]:
+        return [one.state for one in self.purchases.all()]
+
+
+class Clock:
+    """The time, and what a test has skipped of it."""
+
+    def __init__(self) -> None:
+        self.skip = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.skip
+
+    def wait(self, seconds: float) -> None:
+        self.skip += timedelta(seconds=seconds)
+
+
+@contextmanager
+def counter(
+    at: Open, folder: Path, clock: Clock, keys: Mapping[str, str] | None = None
+) -> Iterator[Counter]:
+    ledger = Ledger(f"sqlite:///{folder}/ledger.db")
+    ledger.upgrade()
+    with transporting() as transport:
+        account = SELLERS[at.shop.name](transport, url=at.url, keys=keys or at.shop.keys)
+        purchases = Purchases(ledger, clock.now)
+        yield Counter(Desk(account, purchases, sandbox=False, pause=clock.wait), purchases)
+    ledger.close()
