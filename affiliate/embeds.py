@@ -1,6 +1,7 @@
 """Bloggers: the script that shows pictures on their pages, and the page for an iframe."""
 
 import functools
+import re
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,8 @@ SHARED: Final = ("/embed.js", "/ajax/search", "/oembed")
 """What scripts of other sites may read."""
 OWN: Final = "// Below: the site's own pages."
 """Where in ``embed.js`` begins what other sites' pages do without."""
+UNREAD: Final = re.compile(r"^\s*(//.*|/\*\*.*\*/)?\n?", re.MULTILINE)
+"""What only readers of the source want: indentation, and comments on lines of their own."""
 
 blueprint = Blueprint("embeds", __name__)
 
@@ -84,7 +87,8 @@ def _module(folder: str, accent: str) -> str:
     styles, elsewhere = (Path(folder, name).read_text() for name in ("embed.css", "elsewhere.js"))
     if not mark:
         raise ValueError(f"embed.js lacks the line {OWN}")
-    return f"{shared}const accent = '{accent}';\nconst styles = `{styles}`;\n{elsewhere}"
+    whole = f"{shared}const accent = '{accent}';\nconst styles = `{styles}`;\n{elsewhere}"
+    return UNREAD.sub("", whole)
 
 
 def _script(text: str) -> Response:
