@@ -21,10 +21,9 @@ function settled(answer) {
   const results = answer.cloneNode(true);
   for (const one of results.querySelectorAll("*")) {
     for (const { name, value } of one.attributes) {
-      if (name === "style") one.style.cssText = value;
+      if (name === "data-style") one.style.cssText = value;
       if (/href|ping|src/.test(name)) one.setAttribute(name, value.replace(/(^|, )\//g, `$1${here.origin}/`));
     }
-    one.loading &&= "lazy";
   }
   return results;
 }
@@ -126,7 +125,7 @@ class Embed extends Pictures {
     this.#frame.ariaBusy = "true";
     try {
       for (let late, wait = ""; late !== ""; wait = "&wait=1") {
-        const results = settled(await ask(`/ajax${address}${wait}`));
+        const results = settled(await ask(`/embed${address}${wait}`));
         if (shown !== this.#shown) return;
         if (late && this.#area.querySelector(".tiles")) this.#add(results, late);
         else this.#show(results);

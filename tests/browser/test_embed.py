@@ -42,7 +42,7 @@ def ids(page: Page, at: int = 0) -> list[str]:
 def searches(page: Page) -> list[str]:
     """The searches that a page asks for from now on."""
     asked: list[str] = []
-    page.on("request", lambda r: asked.append(r.url) if "/ajax/" in r.url else None)
+    page.on("request", lambda r: asked.append(r.url) if "/embed/search" in r.url else None)
     return asked
 
 
@@ -145,7 +145,9 @@ def test_nothing_found_says_so(reader: BrowserContext, host: HostPages, site: Si
     """Words that find nothing are said, in the same place."""
     page = reader.new_page()
     page.goto(host.page(script(site) + element(site, "q=qqzxw")))
-    expect(page.locator("affiliate-search").get_by_text("Nothing found for “qqzxw”")).to_be_visible()
+    expect(
+        page.locator("affiliate-search").get_by_text("Nothing found for “qqzxw”")
+    ).to_be_visible()
 
 
 # -- what changes
@@ -198,7 +200,7 @@ def test_an_element_may_go_while_it_loads(
     page.on("pageerror", lambda error: errors.append(str(error)))
     words = uuid.uuid4().hex
     with agency.held() as gate:
-        with page.expect_request("**/ajax/search*"):
+        with page.expect_request("**/embed/search*"):
             attributes = f"q={words} agency=shutterstock"
             page.goto(host.page(script(site_of_two) + element(site_of_two, attributes)))
         page.evaluate("window.kept = document.querySelector('affiliate-search'); kept.remove()")
@@ -241,7 +243,7 @@ def test_twenty_embeds_share_what_is_equal(
         page.locator("affiliate-search").nth(at).scroll_into_view_if_needed()
         assert len(ids(page, at)) > 10
     assert sum(one.url.endswith("/embed.js") for one in asked) == 1
-    assert sum("/ajax/search" in one.url for one in asked) == 2
+    assert sum("/embed/search" in one.url for one in asked) == 2
     assert {urlsplit(one.url).netloc for one in asked} == {
         urlsplit(site.url).netloc,
         urlsplit(host.url).netloc,
@@ -258,7 +260,7 @@ def test_far_below_nothing_is_asked(
     page.goto(host.page(script(site) + element(site, "q=cat") + far + element(site, "q=flower")))
     shown(page)
     assert len(asked) == 1
-    with page.expect_request("**/ajax/search*q=flower*"):
+    with page.expect_request("**/embed/search*q=flower*"):
         page.locator("affiliate-search").last.scroll_into_view_if_needed()
     shown(page, 1)
 
