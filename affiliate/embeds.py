@@ -8,7 +8,7 @@ from typing import Final
 
 from flask import Blueprint, Flask, Response, current_app, render_template
 
-from affiliate import oembed
+from affiliate import builder, oembed
 from affiliate.answers import (
     answer,
     canonical_search,
@@ -28,7 +28,7 @@ from affiliate.search import Patience
 SCRIPT_SECONDS: Final = 3600
 """For how long browsers keep the script, whose address never changes."""
 PAGE_SECONDS: Final = 300
-SHARED: Final = ("/embed.js", "/embed/search", "/oembed")
+SHARED: Final = ("/embed.js", "/embed-frame.js", "/embed/search", "/oembed")
 """What scripts of other sites may read."""
 OWN: Final = "// Below: the site's own pages."
 """Where in ``embed.js`` begins what other sites' pages do without."""
@@ -62,6 +62,7 @@ def register(app: Flask) -> None:
     """Add the routes of embeds to an app."""
     app.register_blueprint(blueprint)
     app.register_blueprint(oembed.blueprint)
+    app.register_blueprint(builder.blueprint)
 
 
 @blueprint.get("/embed")
@@ -72,8 +73,10 @@ def embed() -> Response:
     except BadQuery as error:
         html = render_template("embed.html", embed=None, trouble=error)
         return _framed(Response(html, HTTPStatus.BAD_REQUEST))
-    response = _framed(Response(render_template("embed.html", embed=shown)))
-    return _kept(response, PAGE_SECONDS)
+    html = render_template(
+        "embed.html", embed=shown, label=builder.label(shown), link=builder.path(shown)
+    )
+    return _kept(_framed(Response(html)), PAGE_SECONDS)
 
 
 @blueprint.get("/embed/search")
@@ -107,12 +110,12 @@ def _module(folder: str, accent: str) -> str:
     styles, elsewhere = (Path(folder, name).read_text() for name in ("embed.css", "elsewhere.js"))
     if not mark:
         raise ValueError(f"embed.js lacks the line {OWN}")
-    whole = f"{shared}const accent = '{accent}';\nconst styles = `{styles}`;\n{elsewhere}"
-    return UNREAD.sub("", whole)
+    return f"{shared}const accent = '{accent}';\nconst styles = `{styles}`;\n{elsewhere}"
 
 
 def _script(text: str) -> Response:
-    return _kept(Response(text, mimetype="text/javascript"), SCRIPT_SECONDS)
+    response = Response(UNREAD.sub("", text), mimetype="text/javascript")
+    return _kept(response, SCRIPT_SECONDS)
 
 
 def _kept(response: Response, seconds: int) -> Response:
