@@ -13,7 +13,8 @@ from tests.site_server import SiteServer, running_site
 ARGUMENTS = [
     *("--no-sandbox", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update"),
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",  # nothing leaves this machine
+    # Nothing leaves this machine.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
 AFFILIATE_LINK = (
     "https://shutterstock.7eer.net/c/{affiliate_id}/43068/1305?u={landing}&subId2={query}"

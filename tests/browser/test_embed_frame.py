@@ -119,7 +119,7 @@ def test_embeds_pass_the_checker(
     start += f'{script(site)}<body style="background: Canvas">'
     address = host.page(f"{start}<main><h1>Blog</h1>{embeds}</main>")
     for scheme in ("light", "dark"):
-        context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+        context = browser.new_context(color_scheme=scheme)
         page = opened(context, address)
         for at in range(4):
             shown(page, at)

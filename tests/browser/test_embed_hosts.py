@@ -1,8 +1,7 @@
-"""Hosts that make it hard: strict policies, hostile styles, other directions, a site out of reach."""
+"""Hosts that make it hard: strict policies, hostile styles, any direction, a slow site or none."""
 
 import uuid
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -41,11 +40,12 @@ def opened(context: BrowserContext, address: str) -> Page:
 def looks(page: Page) -> Any:
     """How the embed's parts are drawn: places, sizes and fonts."""
     return page.locator("affiliate-search").evaluate(
-        """e => [...e.shadowRoot.querySelectorAll("section *")].filter(part => part.checkVisibility()).map(part => {
+        """e => [...e.shadowRoot.querySelectorAll("section *")].flatMap(part => {
+            if (!part.checkVisibility()) return [];
             const { x, y, width, height } = part.getBoundingClientRect();
             const from = e.shadowRoot.firstChild.getBoundingClientRect();
             const { color, font, display } = getComputedStyle(part);
-            return [part.className, x - from.x, y - from.y, width, height, color, font, display];
+            return [[part.className, x - from.x, y - from.y, width, height, color, font, display]];
         })"""
     )
 
@@ -90,33 +90,36 @@ def test_owners_of_the_page_can_dress_it(
     assert note == ["rgb(1, 2, 3)", "20px", "italic"]
 
 
+class Scheme(NamedTuple):
+    """What the reader likes, what the page has, what the element says, and what comes of it."""
+
+    liked: Literal["dark", "light"]
+    page: str
+    theme: str
+    dark: bool
+
+
 @pytest.mark.parametrize(
-    ("scheme", "page_has", "theme", "dark"),
+    "scheme",
     [
-        ("dark", "light dark", "", True),
-        ("light", "light dark", "", False),
-        ("dark", "light", "", False),
-        ("dark", "light", 'theme="dark"', True),
-        ("dark", "light dark", 'theme="light"', False),
+        Scheme("dark", "light dark", "", dark=True),
+        Scheme("light", "light dark", "", dark=False),
+        Scheme("dark", "light", "", dark=False),
+        Scheme("dark", "light", 'theme="dark"', dark=True),
+        Scheme("dark", "light dark", 'theme="light"', dark=False),
     ],
+    ids=str,
 )
-def test_it_is_dark_where_the_page_is(  # noqa: PLR0913 - one case of the table
-    browser: Browser,
-    host: HostPages,
-    site: SiteServer,
-    scheme: str,
-    page_has: str,
-    theme: str,
-    dark: bool,  # noqa: FBT001 - likewise
+def test_it_is_dark_where_the_page_is(
+    browser: Browser, host: HostPages, site: SiteServer, scheme: Scheme
 ) -> None:
     """It follows the scheme of the page, not the reader's alone; ``theme`` overrides it."""
-    needs: Mapping[str, Any] = {"color_scheme": scheme}
-    context = browser.new_context(**needs)
-    start = f'{script(site)}<meta name="color-scheme" content="{page_has}">'
-    page = opened(context, host.page(start + element(site, "q=flower", theme)))
+    context = browser.new_context(color_scheme=scheme.liked)
+    start = f'{script(site)}<meta name="color-scheme" content="{scheme.page}">'
+    page = opened(context, host.page(start + element(site, "q=flower", scheme.theme)))
     shown(page)
     color = page.locator("affiliate-search .earns").evaluate("e => getComputedStyle(e).color")
-    assert color == ("rgb(181, 177, 169)" if dark else "rgb(101, 98, 92)")
+    assert color == ("rgb(181, 177, 169)" if scheme.dark else "rgb(101, 98, 92)")
     context.close()
 
 
@@ -124,7 +127,7 @@ def test_it_is_dark_where_the_page_is(  # noqa: PLR0913 - one case of the table
 def test_a_narrow_column_has_more_and_smaller_pictures(
     reader: BrowserContext, host: HostPages, site: SiteServer, direction: str
 ) -> None:
-    """At 320 pixels nothing is wider than the column, in either direction; rows begin at its start."""
+    """At 320 pixels nothing leaves the column, in either direction; rows begin at its start."""
     column = f'<div dir="{direction}" style="width: 320px">{element(site, "q=flower")}</div>'
     page = opened(reader, host.page(script(site) + column))
     shown(page)
