@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 from flask.testing import FlaskClient
 
+from affiliate.model import SearchQuery
 from tests.conftest import ClientMaker
 
 SCRIPTS = ("/embed.js", "/embed-frame.js")
@@ -70,6 +71,15 @@ def test_the_script_has_the_owners_accent(make_client: ClientMaker) -> None:
     assert "const accent = '#aa3300';" in script
     assert "Below: the site's own pages" not in script
     assert script.count("customElements.define(") == 1
+
+
+def test_the_script_asks_by_every_filter(client: FlaskClient) -> None:
+    """Each parameter of a search is an attribute of the element; none is dropped in silence."""
+    script = client.get("/embed.js").text
+    asked = re.search(r'ASKED = \(("[^)]+)\)', script)
+    assert asked
+    names = set("".join(re.findall(r'"([^"]*)"', asked[1])).split())
+    assert names | {"agency", "page"} == set(SearchQuery.__struct_fields__)
 
 
 def test_the_page_for_an_iframe_holds_the_element(client: FlaskClient) -> None:
