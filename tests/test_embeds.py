@@ -1,5 +1,6 @@
 """The routes of embeds: what may be framed and read by whom, and for how long it is kept."""
 
+import json
 import re
 from datetime import date
 
@@ -141,3 +142,14 @@ def test_searches_of_embeds_count(client: FlaskClient) -> None:
     client.application.extensions["site"].tally.flush()
     asked = client.application.extensions["ledger"].asked
     assert asked(date(2000, 1, 1), 5) == [("q=cat&lang=en", 2)]
+
+
+def test_clicks_on_other_sites_count(client: FlaskClient) -> None:
+    """A beacon of another origin is recorded with the site that it names, as text or address."""
+    fields = {"agency": "demo", "id": "1", "position": 2, "site": "blog.example"}
+    body = json.dumps(fields | {"click_id": "abcdefgh12"})
+    as_text = client.post("/clicks", data=body, content_type="text/plain", headers=BLOG)
+    address = "/clicks?agency=demo&id=1&position=2&site=blog.example&click_id=abcdefgh34"
+    assert [as_text.status_code, client.post(address, headers=BLOG).status_code] == [204, 204]
+    rows = client.application.extensions["ledger"].rows()
+    assert [click.site for _, click in rows] == ["blog.example"] * 2
