@@ -5,7 +5,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 from xml.etree.ElementTree import Element, ParseError
 
 import msgspec
@@ -62,8 +62,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     once: bool = False
 
     def redact(self, text: str) -> str:
-        """The text without any of the call's secrets: plain, percent-encoded or as Basic."""
+        """The text without the secrets: plain, percent-encoded, as in a form or as Basic."""
         forms = {*self.secrets, *(quote(secret, safe="") for secret in self.secrets)}
+        forms |= {quote_plus(secret) for secret in self.secrets}
         if self.auth:
             forms.add(b64encode(":".join(self.auth).encode()).decode())
         for form in sorted(forms - {""}, key=len, reverse=True):  # one may begin with another

@@ -46,6 +46,8 @@ HAS: Final = ("purchased", "just_purchased")
 HAS_NOT: Final = ("not_purchased", "cancelled", "not_possible")
 """States of a work for an account; ``overage`` says only how it would be paid."""
 PAGE: Final = 100
+LOCALE: Final = ("locale", "en_US")
+"""Else messages and dates are written as the user reads them."""
 DATES: Final = ("%Y-%m-%d %H:%M:%S", "%m/%d/%y, %I:%M %p")
 
 ID: Final = "search_parameters[media_id]"
@@ -93,7 +95,7 @@ class AdobeAccount:
             had = f"{done.downloaded_at:%Y-%m-%d}"
             get = f"`flask download --agency {NAME} {done.id}` gets its file"
             raise PurchaseRefused(f"It was licensed ({kind}) on {had}; {get}.")
-        profile = self._ask("Member/Profile", _of(media_id, kind), wire.Profile)
+        profile = self._ask("Member/Profile", (*_of(media_id, kind), LOCALE), wire.Profile)
         options = profile.purchase_options
         words = plain_text(options.message)[:NOTES]
         if options.state not in {"possible", "overage"}:
@@ -165,7 +167,7 @@ class AdobeAccount:
         while True:
             page = {"search_parameters[limit]": PAGE, "search_parameters[offset]": first}
             params = tuple((name, str(value)) for name, value in page.items())
-            answer = self._ask("Member/LicenseHistory", params, wire.History)
+            answer = self._ask("Member/LicenseHistory", (*params, LOCALE), wire.History)
             yield from answer.files
             first += PAGE
             if not answer.files or first >= answer.nb_results:
@@ -244,7 +246,7 @@ def _record(media: Media, media_id: str, kind: str, date: str) -> Record:
 def _moment(text: str) -> datetime:
     for form in DATES:
         try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
+            return datetime.strptime(" ".join(text.split()), form).replace(tzinfo=UTC)
         except ValueError:
             continue
     raise BadAnswer(NAME, "The date of a license can't be read.")
