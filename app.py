@@ -24,7 +24,7 @@ from affiliate.cache import Cache
 from affiliate.config import AgencySettings, Config
 from affiliate.errors import ConfigError, LedgerError
 from affiliate.fanout import WAITERS
-from affiliate.health import Breaker, Quota
+from affiliate.health import Breaker, Limit, Quota
 from affiliate.ledger import Ledger
 from affiliate.licensing.tokens import ACCOUNT, Tokens
 from affiliate.licensing.vault import Vault
@@ -79,7 +79,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     with _told():
         ledger.upgrade()
     listed = [_listed(n, one, settings, transport) for n, one in settings.agencies.items()]
-    limits = {n: one.calls_per_hour for n, one in settings.agencies.items() if one.calls_per_hour}
+    limits = {name: _limits(name, own) for name, own in settings.agencies.items()}
     cache = Cache(store)
     util.Finalize(None, cache.close, exitpriority=20)  # for servers that end without atexit
     quota = Quota(store, limits, settings.web_concurrency)
@@ -156,6 +156,11 @@ def _store(app: Flask, settings: Config) -> Guarded:
         }
     slow = SLOW_REDIS_SECONDS if settings.redis_url else math.inf
     return Guarded(FlaskCache(app, config=kind).cache, slow_seconds=slow)
+
+
+def _limits(name: str, own: AgencySettings) -> tuple[Limit, ...]:
+    """The owner's limit of an agency, who may have agreed on more, else those that it documents."""
+    return (Limit(own.calls_per_hour),) if own.calls_per_hour else AGENCIES[name].limits
 
 
 def _listed(name: str, own: AgencySettings, settings: Config, transport: Transport) -> Listed:

@@ -156,8 +156,10 @@ def cache_control(outcome: Outcome) -> str:
     fresh = f"public, max-age={min(life, MAX_AGE)}, s-maxage={life}"
     if any(status.status == "failed" for status in outcome.page.agencies):
         return fresh  # a failure is shown for its time, and no longer
-    grace = min(life, MAX_AGE)
-    return f"{fresh}, stale-while-revalidate={grace}, stale-if-error={life}"
+    grace = int(min(life, outcome.grace))
+    if not grace:
+        return fresh
+    return f"{fresh}, stale-while-revalidate={min(grace, MAX_AGE)}, stale-if-error={grace}"
 
 
 def _etag(parts: tuple[object, ...], kind: str | None) -> str:

@@ -3,11 +3,13 @@
 No agency says that a picture is another's too. Two are taken for one only when different agencies
 sell them, title and ratio are the same, and the contributors don't speak against it: where one
 agency names theirs by a number, or not at all, the title must be so long that chance is unlikely.
-A wrong fold hides a picture; a missed one only shows it twice.
+Where an agency shows several pictures of a title, they are a series, of which nobody knows which is
+which: none is folded. A wrong fold hides a picture; a missed one only shows it twice.
 """
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -28,23 +30,31 @@ def fold(items: Sequence[Media]) -> tuple[Media, ...]:
 
     The order is that of the items; so the first's link is the one that its place earns by.
     """
-    kept: list[Media] = []
-    by_title: dict[tuple[str, str], list[int]] = {}
-    for item in items:
-        alike = by_title.setdefault((item.media, _folded(item.title)), [])
-        first = next((at for at in alike if _is_double(kept[at], item)), None)
-        if first is None:
-            alike.append(len(kept))
-            kept.append(item)
-        else:
-            sellers = (*kept[first].sellers, *item.sellers)
-            kept[first] = msgspec.structs.replace(kept[first], sellers=sellers)
-    return tuple(kept)
+    titles = [(item.media, _folded(item.title)) for item in items]
+    own = Counter((item.agency, title) for item, title in zip(items, titles, strict=True))
+    series = {title for (_, title), count in own.items() if count > 1}
+    tiles: list[list[Media]] = []
+    by_title: dict[tuple[str, str], list[list[Media]]] = {}
+    for item, title in zip(items, titles, strict=True):
+        alike = [] if title in series else by_title.setdefault(title, [])
+        tile = next((one for one in alike if all(_is_double(m, item) for m in one)), None)
+        if tile is None:
+            tile = []
+            alike.append(tile)
+            tiles.append(tile)
+        tile.append(item)
+    return tuple(_sold(tile) for tile in tiles)
+
+
+def _sold(tile: Sequence[Media]) -> Media:
+    """The first of a tile, with the sellers of all."""
+    sellers = tuple(seller for one in tile for seller in one.sellers)
+    return msgspec.structs.replace(tile[0], sellers=sellers)
 
 
 def _is_double(one: Media, other: Media) -> bool:
     """Whether two with the same title are one picture."""
-    if other.agency in {seller.agency for seller in one.sellers} | {one.agency}:
+    if one.agency == other.agency:
         return False
     if one.type and other.type and one.type != other.type:
         return False

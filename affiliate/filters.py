@@ -1,6 +1,6 @@
 """What the filters are called, and which of them some agency can express."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from flask_babel import LazyString, gettext
@@ -108,9 +108,9 @@ class Choice(NamedTuple):
 
     ``options`` are values with their texts: those that some chosen agency can express, and the
     chosen one. ``default`` is the value that says no more than none. ``lacking`` names the chosen
-    agencies that can't express the filter at all. One that isn't ``offered``, for no chosen agency
-    can express it or the page has no field for it, is there because the search has it: the form
-    must not drop it.
+    agencies that can't express the filter at all, ``loose`` those where each of its values means
+    only nearly the same. One that isn't ``offered``, for no chosen agency can express it or the
+    page has no field for it, is there because the search has it: the form must not drop it.
     """
 
     name: str
@@ -119,6 +119,7 @@ class Choice(NamedTuple):
     chosen: str
     default: str
     lacking: str
+    loose: str
     offered: bool
 
 
@@ -138,6 +139,7 @@ def choices(query: SearchQuery, agencies: Sequence[Agency]) -> list[Choice]:
             chosen=_chosen(query, name),
             default=DEFAULTS.get(name, ""),
             lacking=", ".join(one.title for one in named if one not in able[name]),
+            loose=", ".join(one.title for one in able[name] if one.loosely.get(name, ()) is None),
             offered=name in offered,
         )
         for name in (*offered, *others)
@@ -153,11 +155,25 @@ def _options(able: Sequence[Agency], query: SearchQuery, name: str) -> tuple[tup
     """The values that some agency can express, and the chosen one; who can't is said."""
     found = []
     for value, label in _texts(name).items():
-        unable = [one.title for one in able if not _can(one, query.media, name, value)]
+        unable = [one for one in able if not _can(one, query.media, name, value)]
         if len(unable) < len(able) or value == _chosen(query, name):
-            lacking = unable and gettext("Not at %(agencies)s", agencies=", ".join(unable))
-            found.append((value, f"{label} · {lacking}" if lacking else str(label)))
+            loose = [
+                one
+                for one in able
+                if one not in unable
+                and one.loosely.get(name, ()) is not None
+                and one.is_loose(name, value, query.media)
+            ]
+            found.append((value, " · ".join((str(label), *_except(unable, loose)))))
     return tuple(found)
+
+
+def _except(unable: Sequence[Agency], loose: Sequence[Agency]) -> Iterator[str]:
+    """Which agencies don't take a value, and which take it for something near."""
+    if unable:
+        yield gettext("Not at %(agencies)s", agencies=", ".join(one.title for one in unable))
+    if loose:
+        yield gettext("Roughly at %(agencies)s", agencies=", ".join(one.title for one in loose))
 
 
 def _can(agency: Agency, media: str, name: str, value: str) -> bool:

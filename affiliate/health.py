@@ -1,4 +1,4 @@
-"""Whether an agency may be asked just now: the owner's quota, and a breaker for one that fails.
+"""Whether an agency may be asked just now: its limits, and a breaker for one that fails.
 
 Both are shared by all processes through the store, and go on in each alone while that is down.
 """
@@ -7,8 +7,8 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol
 
 from affiliate.errors import (
     AgencyDown,
@@ -19,6 +19,7 @@ from affiliate.errors import (
     Suspended,
     TooManyCalls,
 )
+from affiliate.messages import MAX_RETRY_AFTER
 
 HOUR: Final = 3600
 FAILURES: Final = 5
@@ -49,17 +50,23 @@ class Marks(Counters, Protocol):
     def lease(self, key: str, token: str, seconds: float) -> bool: ...
 
 
-class Quota:
-    """At most so many calls to an agency in each hour of the clock.
+class Limit(NamedTuple):
+    """At most so many calls in each window of the clock of so many seconds."""
 
-    ``limits`` has the agencies that have one. While the store is down, each of ``processes``
-    keeps to its part.
+    calls: int
+    seconds: int = HOUR
+
+
+class Quota:
+    """Keeps the calls to an agency within its limits, where it has some.
+
+    While the store is down, each of ``processes`` keeps to its part.
     """
 
     def __init__(
         self,
         counters: Counters,
-        limits: Mapping[str, int],
+        limits: Mapping[str, Sequence[Limit]],
         processes: int,
         *,
         now: Callable[[], float] = time.time,
@@ -68,35 +75,39 @@ class Quota:
         self._limits = limits
         self._processes = processes
         self._now = now
-        self._own: dict[tuple[str, int], int] = {}
+        self._own: dict[tuple[str, int, int], int] = {}
         self._lock = threading.Lock()
 
     def take(self, agency: str, part: float = 1.0) -> None:
         """Count one call that is about to be made; less important ones may have only a ``part``.
 
         Raises:
-            TooManyCalls: this hour's are spent; it says how long the hour still is.
+            TooManyCalls: those of a window are spent; it says how long that still is.
         """
-        limit = self._limits.get(agency)
-        if limit is None:
-            return
-        limit = max(int(limit * part), 1)
-        hour = int(self._now() // HOUR)
-        name = f"calls:{agency}:{hour}"
-        if part < 1 and (self._counters.incr(name, 0, 2 * HOUR) or 0) >= limit:
-            raise TooManyCalls(agency, "This hour's calls are kept for searches.", retry_after=60)
-        count = self._counters.incr(name, 1, 2 * HOUR)
-        if count is None:
-            count, limit = self._count_alone(agency, hour), max(limit // self._processes, 1)
-        if count > limit:
-            rest = (hour + 1) * HOUR - self._now()
-            raise TooManyCalls(agency, "This hour's calls are spent.", retry_after=rest)
+        for limit in self._limits.get(agency, ()):
+            self._take(agency, limit, part)
 
-    def _count_alone(self, agency: str, hour: int) -> int:
+    def _take(self, agency: str, limit: Limit, part: float) -> None:
+        most, window = max(int(limit.calls * part), 1), int(self._now() // limit.seconds)
+        name, lasts = f"calls:{agency}:{limit.seconds}:{window}", 2 * limit.seconds
+        if part < 1 and (self._counters.incr(name, 0, lasts) or 0) >= most:
+            raise TooManyCalls(agency, "Its calls are kept for searches.", retry_after=60)
+        count = self._counters.incr(name, 1, lasts)
+        if count is None:
+            count = self._count_alone(agency, limit.seconds, window)
+            most = max(most // self._processes, 1)
+        if count > most:
+            rest = min((window + 1) * limit.seconds - self._now(), HOUR)
+            raise TooManyCalls(agency, "Its calls are spent for now.", retry_after=rest)
+
+    def _count_alone(self, agency: str, seconds: int, window: int) -> int:
+        """The calls of this process in a window; those of windows before are forgotten."""
         with self._lock:
-            self._own = {key: n for key, n in self._own.items() if key[1] == hour}
-            self._own[agency, hour] = self._own.get((agency, hour), 0) + 1
-            return self._own[agency, hour]
+            key = (agency, seconds, window)
+            count = self._own.get(key, 0) + 1
+            kept = {k: n for k, n in self._own.items() if k[:2] != key[:2]}
+            self._own = {**kept, key: count}
+            return count
 
 
 class Breaker:
@@ -124,8 +135,12 @@ class Breaker:
             raise Suspended(agency, "Another call looks whether it is back.", retry_after=1)
 
     def answered(self, agency: str) -> None:
-        """An agency has answered as it should."""
-        if self._until(agency) is not None:
+        """An agency has answered as it should; to a call from before, while it is left alone, too.
+
+        Only the latter says nothing of whether it is back.
+        """
+        until = self._until(agency)
+        if until is not None and until <= self._now():
             log.warning("%s: it is back", agency)
             self._store.set(_mark(agency), b"", 1)
 
@@ -144,18 +159,24 @@ class Breaker:
         return until is not None and until > self._now()
 
     def _open(self, agency: str, seconds: float) -> None:
+        """Leave an agency alone for so long; what it has asked for itself is never cut short."""
         if not self.suspended(agency):
             log.warning("%s: it is left alone for %.0f s", agency, seconds)
-        until = str(self._now() + seconds).encode()
-        self._store.set(_mark(agency), until, int(seconds) + REMEMBER_SECONDS)
+        until = max(self._now() + seconds, self._until(agency) or 0.0)
+        self._store.set(_mark(agency), str(until).encode(), int(seconds) + REMEMBER_SECONDS)
 
     def _until(self, agency: str) -> float | None:
-        """When one that failed may be tried again, in Unix time; None for one that is well."""
+        """When one that failed may be tried again, in Unix time; None for one that is well.
+
+        One that is further off than any agency may ask is of before the clock was set back.
+        """
         mark = self._store.get(_mark(agency))
         try:
-            return float(mark) if mark else None
+            until = float(mark) if mark else None
         except ValueError:
             return None
+        is_possible = until is None or until <= self._now() + MAX_RETRY_AFTER
+        return until if is_possible else float("-inf")
 
     def _count(self, agency: str) -> int:
         """The failures of an agency lately, with the one just now."""

@@ -7,6 +7,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from affiliate.bounds import shown
 from affiliate.cache import (
     Answer,
     Cache,
@@ -85,7 +86,7 @@ class LookUps:
         one = self._named(agency, media_id)
         key = details_key(agency, media_id, media)
         wanted = Wanted(key, Media, one.policy, lambda _: False)
-        call = self._calls.to(one, wanted, lambda: one.agency.details(media_id, media))
+        call = self._calls.to(one, wanted, lambda: _shown(one, media_id, media))
         answer = self._calls.kept(call)
         asked = query_of(media, lang).replace(q=words)
         if answer is None and (found := self._seen(one, media_id, asked)):
@@ -103,7 +104,7 @@ class LookUps:
         one = self._on(agency)
         calls = -(-len(ids) // one.agency.ids_at_once)
         found = self._calls.made(one, lambda: one.agency.several(ids, media), calls=calls)
-        return tuple(self.linked(item) for item in found if item.media == media)
+        return tuple(self.linked(item) for item in shown(found) if item.media == media)
 
     def contributors(self, agency: str, ids: Sequence[str]) -> tuple[Contributor, ...]:
         """What an agency says of its contributors now, by their ids.
@@ -219,12 +220,20 @@ class LookUps:
         return next((item for item in items if item.id == media_id), None)
 
     def linked(self, media: Media, words: str = "", site: str = "") -> Media:
-        """An item of an agency that is on, with its link: for ``words`` on ``site``."""
-        one = next(o for o in self.listed if o.agency.name == media.agency)
+        """An item with its link, for ``words`` on ``site``; its agency may be off by now."""
+        one = next(o for o in self.every if o.agency.name == media.agency)
         landing = one.agency.landing(media)
         link = affiliate_link(one.link, media, landing, site=site, query=words)
         seller = Seller(media.agency, media.id, link)
         return msgspec.structs.replace(media, link=link, sellers=(seller,))
+
+
+def _shown(one: Listed, media_id: str, media: str) -> Media:
+    """A picture or clip as its agency has it now; NotFound where it can't be shown."""
+    found = shown([one.agency.details(media_id, media)])
+    if not found:
+        raise NotFound(one.agency.name, "It can't be shown.")
+    return found[0]
 
 
 def ranking_of(one: Listed, query: SearchQuery) -> Ranking:

@@ -22,6 +22,7 @@ from affiliate.errors import (
     RequestRefused,
     TooManyCalls,
 )
+from affiliate.model import plain_text
 
 MAX_RETRY_AFTER: Final = 900.0
 MIN_RETRY_AFTER: Final = 1.0  # an agency that says 0 would be asked by every visitor
@@ -46,8 +47,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One call: ``params`` may repeat a name; ``secrets`` are struck out of every message.
 
     ``judge`` looks at every answer first, for agencies whose errors arrive with HTTP 200, as plain
-    text or as XML. What is sent ``once`` is not tried again, as other GETs are whose connection was
-    lost: at some agencies a GET buys.
+    text or as XML. ``reads`` tells whether it changes nothing, so that it may be sent twice; of a
+    GET that is taken for granted.
     """
 
     agency: str
@@ -59,7 +60,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes | None = None
     secrets: tuple[str, ...] = ()
     judge: Judge | None = None
-    once: bool = False
+    reads: bool | None = None
 
     def redact(self, text: str) -> str:
         """The text without the secrets: plain, percent-encoded, as in a form or as Basic."""
@@ -75,6 +76,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 def given(params: Mapping[str, str]) -> Params:
     """The parameters that say something."""
     return tuple((name, value) for name, value in params.items() if value)
+
+
+def xml_root(text: bytes | str) -> Element | None:
+    """The root of XML; None for anything else and for entities, which could grow without end."""
+    try:
+        root: Element = fromstring(text)
+    except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError):
+        return None  # a LookupError is an encoding that nobody knows
+    return root
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -102,10 +112,9 @@ class Reply(msgspec.Struct, frozen=True):
         Raises:
             BadAnswer: the body is something else.
         """
-        try:
-            root: Element = fromstring(self.body)
-        except (ParseError, DefusedXmlException, ValueError, RecursionError):
-            raise BadAnswer(self.request.agency, "The answer is not XML.") from None
+        root = xml_root(self.body)
+        if root is None:
+            raise BadAnswer(self.request.agency, "The answer is not XML.")
         return root
 
 
@@ -163,5 +172,5 @@ def _words(request: Request, body: bytes) -> str:
 
 def _clean(request: Request, text: str) -> str:
     """Words of an agency on one line, shortened, without addresses and secrets."""
-    clean = " ".join(re.sub(r"https?://\S+", "", text).split())
-    return request.redact(clean).encode("utf-8", "replace").decode()[:200]
+    clean = plain_text(re.sub(r"https?://\S+", "", text))
+    return request.redact(clean)[:200]

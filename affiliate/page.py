@@ -18,7 +18,7 @@ from affiliate import filters, languages, memory, texts
 from affiliate.config import Config
 from affiliate.ledger import Ledger
 from affiliate.model import Collection, Media, SearchQuery, Seller
-from affiliate.query import read_parameters, read_site
+from affiliate.query import MEDIA, read_parameters, read_site
 from affiliate.search import Search
 from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
@@ -111,6 +111,7 @@ def _vocabulary() -> dict[str, Any]:
         "details": details,
         "direction": languages.direction,
         "duration": texts.duration,
+        "found_by": found_by,
         "has_similar": site.search.has_similar,
         "kind": texts.kind,
         "lang": languages.asked(),
@@ -150,6 +151,15 @@ def details(
     return f"{path}?{urlencode(pairs)}"
 
 
+def found_by(media: Media, name: str, value: str) -> str:
+    """The address of what its agency has of the same contributor or category; empty if it can't."""
+    agencies = [one.agency for one in site_of_app().search.listed]
+    query = SearchQuery(media=MEDIA[MEDIA.index(media.media)], agency=(media.agency,))
+    query = query.replace(**{name: value})
+    able = any(one.name == media.agency and not one.unsupported(query) for one in agencies)
+    return address("/search", query) if able else ""
+
+
 def collected(
     one: Collection, page: int = 1, before: str = "", behind: str = "", lang: str = ""
 ) -> str:
@@ -177,11 +187,13 @@ def renditions(media: Media) -> Markup:
 def structured(media: Media) -> dict[str, Any]:
     """A picture or clip as search engines read it: https://schema.org/ImageObject, VideoObject."""
     site = site_of_app()
-    agency = next(one.agency for one in site.search.listed if one.agency.name == media.agency)
+    agency = next(one.agency for one in site.search.every if one.agency.name == media.agency)
     large = media.preview or media.thumbnail
     still = {"contentUrl": whole(large.url)}
     if media.media == "video":
         still = {"contentUrl": media.clip or "", "thumbnailUrl": whole(large.url)}
+    if not agency.terms.hotlink:
+        still = {}
     known = {
         "name": media.title,
         **still,
@@ -250,7 +262,7 @@ def chips(query: SearchQuery) -> list[tuple[str, SearchQuery | None]]:
     shown = query.filters() | ({"safe"} if not query.safe else set())
     texts = {name: filters.text(name, value) for name, value in query.pairs() if name in shown}
     found = [(text, query.without(name)) for name, text in texts.items()]
-    titles = {one.agency.name: one.agency.title for one in site_of_app().search.listed}
+    titles = {one.agency.name: one.agency.title for one in site_of_app().search.every}
     for name in query.agency:
         rest = tuple(other for other in query.agency if other != name)
         found.append((titles.get(name, name), query.replace(agency=rest, page=1)))

@@ -69,15 +69,18 @@ def error_page(status: HTTPStatus, title: str, text: str) -> Response:
 
 
 def content_security_policy(search: Search) -> str:
-    """What the pages may load: themselves, pictures and clips of the agencies that are on."""
+    """What the pages may load: themselves, and the agencies' pictures and clips.
+
+    Those of agencies that are switched off too, as they may be on again while the process runs.
+    """
     pictures = ["'self'"]
-    for one in search.listed:
+    for one in search.every:
         pictures += one.agency.picture_hosts
         if one.agency.url != one.agency.api:
             parts = urlsplit(one.agency.url)
             pictures.append(f"{parts.scheme}://{parts.netloc}")
     hosts = " ".join(dict.fromkeys(pictures))
-    clips = f" media-src {hosts};" if any(one.agency.footage for one in search.listed) else ""
+    clips = f" media-src {hosts};" if any(one.agency.footage for one in search.every) else ""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline';"
         f" img-src {hosts};{clips} connect-src 'self'; manifest-src 'self';"

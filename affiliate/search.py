@@ -38,10 +38,14 @@ class Patience(enum.Enum):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """A page, the seconds for which it stays true, and whether anyone was waited for."""
+    """A page, the seconds for which it stays true, and whether anyone was waited for.
+
+    ``grace`` are the seconds after those for which it may be shown where nothing newer can be had.
+    """
 
     page: SearchPage
     lifetime: float
+    grace: float
     waited: bool
 
 
@@ -121,7 +125,7 @@ class Search(LookUps):
         Raises:
             AgencyError: it gave nothing.
         """
-        return self._calls.made(one, lambda: one.agency.search(query, 0))
+        return self._calls.made(one, lambda: ranking_of(one, query).ask(0))
 
     def warm(self, query: SearchQuery, within: float) -> int:
         """Fetch the first chunks that will be fresh for less than ``within`` seconds; how many."""
@@ -158,7 +162,10 @@ class Search(LookUps):
             corrected=next((p.corrected for p in parts if p.corrected), msgspec.UNSET),
         )
         return Outcome(
-            page=page, lifetime=min((p.lifetime for p in parts), default=0), waited=waited
+            page=page,
+            lifetime=min((p.lifetime for p in parts), default=0),
+            grace=min((one.ranking.listed.policy.stale for one in slices), default=0),
+            waited=waited,
         )
 
     def _gather(self, slices: list[Slice], patience: Patience) -> tuple[list[Part], bool]:

@@ -158,7 +158,7 @@ def clicks() -> Response:
     """
     site = site_of_app()
     click = Click.from_fields(_click_fields())
-    if click.agency not in [one.agency.name for one in site.search.listed]:
+    if click.agency not in [one.agency.name for one in site.search.every]:
         raise BadQuery("agency", "This agency is not searched here.")
     try:
         site.ledger.record(click)

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from affiliate.agencies.base import Agency
+from affiliate.bounds import held
 from affiliate.cache import Answer, collection_key, search_key, similar_key
 from affiliate.errors import Suspended
 from affiliate.links import LinkStyle
@@ -58,6 +59,9 @@ class Ranking(msgspec.Struct, frozen=True):
 
     def ask(self, chunk: int) -> SearchResult:
         """Ask the agency for a chunk; it raises what the agency does."""
+        return held(self._asked(chunk), self.chunk_size)
+
+    def _asked(self, chunk: int) -> SearchResult:
         agency = self.listed.agency
         if self.collection:
             return agency.collection(self.collection, chunk, self.query.media)

@@ -14,7 +14,7 @@ from affiliate.model import AgencyStatus, SearchPage, SearchQuery
 TROUBLES: Final[Mapping[str, LazyString]] = {
     "busy": _("too many ask just now."),
     "credentials": _("it does not take this site's key."),
-    "quota": _("this hour's calls are spent; known searches go on."),
+    "quota": _("its calls are spent for now; known searches go on."),
     "timeout": _("it took too long to answer."),
     "down": _("it is out of reach just now."),
     "suspended": _("it failed too often just now; it is tried again in a moment."),

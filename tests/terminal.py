@@ -1,10 +1,12 @@
 """Runs a command of the site on a real terminal, which a test reads and types at."""
 
+import fcntl
 import os
 import pty
 import select
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -41,6 +43,10 @@ class Terminal:
         """Type a line and press Enter."""
         os.write(self._side, line.encode() + b"\n")
 
+    def interrupts(self) -> None:
+        """Press Ctrl-C."""
+        os.write(self._side, b"\x03")
+
     def ends(self) -> int:
         """Wait for the command's end; its status."""
         end = time.monotonic() + PATIENCE
@@ -59,6 +65,11 @@ class Terminal:
         return bool(data)
 
 
+def _own() -> None:
+    """Make the terminal this process's own, so that Ctrl-C reaches it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 @contextmanager
 def terminal(environ: Mapping[str, str], *arguments: str) -> Iterator[Terminal]:
     """A flask command with a terminal of its own, in an environment that holds these alone."""
@@ -71,6 +82,7 @@ def terminal(environ: Mapping[str, str], *arguments: str) -> Iterator[Terminal]:
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
+        preexec_fn=_own,  # noqa: PLW1509 - one system call, which takes no lock
     )
     os.close(theirs)
     try:

@@ -9,6 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.conftest import ClientMaker
+from tests.dialects import serving
+from tests.dialects.adobe_stock import AdobeStockDialect
+from tests.dialects.pixabay import PixabayDialect
 from tests.shutterstock import FIRST_ID, TOKEN, Answer, Shutterstock, shutterstock
 from tests.shutterstock import image as picture
 from tests.simulator import FIRST_VIDEO, says
@@ -185,8 +188,11 @@ def test_pages_of_similar_pictures_lead_to_one_another(
     assert 'src="/ajax/image/shutterstock/1000000/similar?q=cat&amp;lang=en"' in first
     assert f'<a href="{path}?q=cat&amp;lang=en&amp;wait=1#similar">Show pictures</a>' in first
     second = site.get(f"{path}?q=cat&lang=en&page=2&wait=1").text
-    assert f'<a href="{path}?q=cat&amp;lang=en#similar">Previous</a>' in second
-    assert f'<a href="{path}?q=cat&amp;lang=en&amp;page=3#similar">More pictures</a>' in second
+    assert f'<a href="{path}?q=cat&amp;lang=en#similar" rel="nofollow">Previous</a>' in second
+    assert (
+        f'<a href="{path}?q=cat&amp;lang=en&amp;page=3#similar" rel="nofollow">More pictures</a>'
+        in second
+    )
     assert f'<link rel="canonical" href="{SITE}{path}?lang=en">' in second
     assert 'data-position="49"' in second
     third = site.get(f"{path}?q=cat&lang=en&page=3").text
@@ -235,3 +241,39 @@ def test_all_that_is_known_stands_there(site: FlaskClient, media: str) -> None:
     released = {"image": "Model released; Property released", "video": "Model released"}
     assert f"<dt>Release</dt><dd>{released[media]}</dd>" in page
     assert re.search({"image": "5616 . 3744 JPG", "video": "1920 . 1080 MOV"}[media], page)
+
+
+def test_what_is_editorial_is_marked_everywhere(site: FlaskClient) -> None:
+    """Tiles of results, of collections and of what is similar, page, quick look and JSON."""
+    marked, plain = str(FIRST_ID + 10), str(FIRST_ID + 11)  # every tenth is
+    for address in (
+        "/ajax/search?q=cat&lang=en",
+        f"/ajax/image/shutterstock/{FIRST_ID + 3}/similar?lang=en",
+        "/ajax/collections/shutterstock/19853/1?lang=en",
+    ):
+        page = site.get(address).text
+        shown = {
+            tile: "Editorial</span>" in page.split(f'data-id="{tile}"')[1].split("</li>")[0]
+            for tile in (marked, plain)
+        }
+        assert shown == {marked: True, plain: False}, address
+    for one, known in ((marked, True), (plain, False)):
+        path = f"/image/shutterstock/{one}?lang=en"
+        assert ("Editorial only" in site.get(path).text) is known
+        assert ("Editorial only" in site.get(f"/ajax{path}").text) is known
+        assert site.get(f"/api{path}").get_json()["editorial"] is known
+
+
+def test_who_made_it_and_where_it_belongs_are_links_only_where_its_agency_can_search_by_them(
+    make_client: ClientMaker,
+) -> None:
+    """Pixabay can't by contributors, Adobe Stock can't by categories: both are told as text."""
+    with serving(PixabayDialect()) as pixabay, serving(AdobeStockDialect()) as adobe:
+        keys = {f"ADOBE_STOCK_{name}": key for name, key in AdobeStockDialect.keys.items()}
+        urls = {"PIXABAY_URL": pixabay.url, "ADOBE_STOCK_URL": adobe.url}
+        client = make_client(**urls, **keys, PIXABAY_KEY=PixabayDialect.keys["KEY"])
+        page = client.get("/image/pixabay/900001?lang=en").text
+        assert "<dt>Contributor</dt><dd><bdi>gardener</bdi></dd>" in page
+        page = client.get("/image/adobe-stock/900001?lang=en").text
+        assert re.search(r"<dt>Category</dt><dd><bdi>[^<]+</bdi></dd>", page)
+        assert "category=" not in page

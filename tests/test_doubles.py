@@ -75,9 +75,26 @@ def test_a_long_title_stands_for_itself_where_a_contributor_is_a_number(
     assert len(fold([media("a", title=LONG), media("b", title=LONG, contributor=contributor)])) == 1
 
 
-def test_two_of_one_agency_are_never_folded_into_the_same_tile() -> None:
-    folded = fold([media("a"), media("b", 1), media("b", 2)])
-    assert [[seller.agency for seller in one.sellers] for one in folded] == [["a", "b"], ["b"]]
+def test_a_series_is_not_folded_for_nobody_knows_which_picture_is_which() -> None:
+    """Many contributors give all pictures of a session one title."""
+    items = [
+        media("a"),
+        media("b", 1),
+        media("b", 2),
+        media("c", title=LONG),
+        media("d", title=LONG),
+    ]
+    folded = [[seller.agency for seller in one.sellers] for one in fold(items)]
+    assert folded == [["a"], ["b"], ["b"], ["c", "d"]]
+
+
+def test_all_that_are_folded_are_doubles_of_each_other() -> None:
+    """One whose contributor is unknown brings no two others together."""
+    items = [media(name, title=LONG, contributor=by) for name, by in (("a", None), *BY)]
+    assert [len(one.sellers) for one in fold(items)] == [2, 1]
+
+
+BY = (("b", "Ann Bee"), ("c", "Cee Dee"))
 
 
 MEDIAS = st.builds(

@@ -209,3 +209,27 @@ def test_categories_that_fail_are_left_out(make_client: ClientMaker) -> None:
         assert "s-maxage=8" in page.headers["Cache-Control"]
         asked = [seen.path for seen in agency.requests]
         assert asked.count("/v2/images/categories") == 1
+
+
+def test_what_an_agency_takes_for_something_near_is_said(make_client: ClientMaker) -> None:
+    """Beside a filter of which that is true for every value, else beside the value."""
+    keys = {"ISTOCK_API_KEY": "x", "DEPOSITPHOTOS_API_KEY": "x", "YAY_API_KEY": "x"}
+    client = make_client(**keys)
+    found = offered(client, "q=cat")
+    assert found["color"].loose == "Depositphotos"
+    assert not any("Roughly" in label for _, label in found["color"].options)
+    people = dict(found["people"].options)
+    assert people["2"] == "2 people"
+    assert people["3"] == "3 people · Roughly at iStock"
+    assert found["sort"].lacking == "Yay Images"
+    assert "<small>Roughly at Depositphotos</small>" in client.get("/search?q=cat&lang=en").text
+    assert not offered(client, "q=cat&agency=istock")["color"].loose
+
+
+def test_popularity_is_only_near_where_an_agency_has_an_order_of_its_own(
+    make_client: ClientMaker,
+) -> None:
+    keys = {"SHUTTERSTOCK_API_TOKEN": "x", "SHUTTERSTOCK_EDITORIAL_COUNTRY": "USA"}
+    orders = dict(offered(make_client(**keys), "q=cat")["sort"].options)
+    assert orders["popular"] == "Popularity · Roughly at Shutterstock Editorial"
+    assert orders["relevance"] == "Relevance"

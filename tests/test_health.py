@@ -1,5 +1,8 @@
 """The hour's quota and the breaker, counted by a store or by the process alone."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
 import pytest
 
 from affiliate.errors import (
@@ -11,10 +14,12 @@ from affiliate.errors import (
     Forbidden,
     NotFound,
     RequestRefused,
+    StoreDown,
     Suspended,
     TooManyCalls,
 )
-from affiliate.health import FAILURES, OPEN_SECONDS, PROBE_SECONDS, Breaker, Quota
+from affiliate.health import FAILURES, OPEN_SECONDS, PROBE_SECONDS, Breaker, Limit, Quota
+from affiliate.stores import Guarded
 from tests.test_cache import Clock, Memory
 
 
@@ -30,7 +35,7 @@ class Silent:
 def test_the_hours_calls_are_shared_and_end() -> None:
     """Two processes on one store make so many calls together, then wait for the next hour."""
     store, clock = Memory(), Clock()
-    quotas = [Quota(store, {"a": 5}, 2, now=clock) for _ in range(2)]
+    quotas = [Quota(store, {"a": [Limit(5)]}, 2, now=clock) for _ in range(2)]
     for number in range(5):
         quotas[number % 2].take("a")
     with pytest.raises(TooManyCalls) as caught:
@@ -43,7 +48,7 @@ def test_the_hours_calls_are_shared_and_end() -> None:
 def test_an_agency_without_a_limit_is_not_counted() -> None:
     """Without a setting nothing is counted or refused."""
     store = Memory()
-    quota = Quota(store, {"a": 1}, 1)
+    quota = Quota(store, {"a": [Limit(1)]}, 1)
     for _ in range(10):
         quota.take("b")
     assert store == {}
@@ -52,12 +57,32 @@ def test_an_agency_without_a_limit_is_not_counted() -> None:
 def test_without_the_store_each_process_keeps_to_its_part() -> None:
     """While nothing is shared, a process of four makes a fourth of the calls."""
     clock = Clock()
-    quota = Quota(Silent(), {"a": 20}, 4, now=clock)
+    quota = Quota(Silent(), {"a": [Limit(20)]}, 4, now=clock)
     for _ in range(5):
         quota.take("a")
     with pytest.raises(TooManyCalls):
         quota.take("a")
     clock.now = 4000
+    quota.take("a")
+
+
+@pytest.mark.parametrize("counters", [Memory, Silent])
+def test_an_agency_may_have_several_limits(counters: type[Memory | Silent]) -> None:
+    """So many in a minute, and so many in a day."""
+    clock = Clock()
+    quota = Quota(counters(), {"a": [Limit(2, 60), Limit(3, 86400)]}, 1, now=clock)
+    clock.now = 86400
+    for _ in range(2):
+        quota.take("a")
+    with pytest.raises(TooManyCalls) as caught:
+        quota.take("a")
+    assert caught.value.retry_after == 60
+    clock.now += 60
+    quota.take("a")
+    with pytest.raises(TooManyCalls) as caught:
+        quota.take("a")
+    assert caught.value.retry_after == 3600
+    clock.now += 86400
     quota.take("a")
 
 
@@ -214,3 +239,89 @@ def test_a_mark_that_can_not_be_read_is_none() -> None:
     store = Timed(clock)
     store.set("open:a", b"\xff", 60)
     assert suspended(Breaker(store, now=clock)) == 0
+
+
+def test_an_answer_to_a_call_from_before_ends_nothing() -> None:
+    """Of calls under way one is told to wait; those that still get through don't undo that."""
+    clock = Clock()
+    breaker = Breaker(Timed(clock), now=clock)
+    breaker.failed(TooManyCalls("a", "Enough.", retry_after=500))
+    breaker.answered("a")
+    breaker.failed(NotFound("a", "Gone."))
+    assert suspended(breaker) == 500
+    breaker.failed(AgencyTimeout("a", "Late."))
+    assert suspended(breaker) == 500
+
+
+@pytest.mark.parametrize("jump", [-86400.0, 86400.0])
+def test_a_clock_that_is_set_anew_leaves_no_agency_out_for_long(jump: float) -> None:
+    clock = Clock()
+    breaker = Breaker(Timed(clock), now=clock)
+    fails(breaker, FAILURES)
+    clock.now += jump
+    assert suspended(breaker) <= PROBE_SECONDS
+    breaker.answered("a")
+    assert not breaker.suspended("a")
+
+
+class Failing(Timed):
+    """A store that can be out of reach."""
+
+    down = True
+
+    def get(self, key: str) -> bytes | None:
+        self._reach()
+        return super().get(key)
+
+    def set(self, key: str, value: bytes, timeout: int) -> bool:
+        self._reach()
+        return super().set(key, value, timeout)
+
+    def incr(self, key: str, by: int, seconds: float) -> int | None:
+        self._reach()
+        return super().incr(key, by, seconds)
+
+    def lease(self, key: str, token: str, seconds: float) -> bool:
+        self._reach()
+        return super().lease(key, token, seconds)
+
+    def _reach(self) -> None:
+        if self.down:
+            raise StoreDown("out of reach")
+
+
+def test_without_the_store_a_process_leaves_alone_what_fails_it_and_goes_on_when_it_is_back() -> (
+    None
+):
+    clock = Clock()
+    store = Failing(clock)
+    breaker = Breaker(Guarded(store, now=clock), now=clock)
+    fails(breaker, FAILURES)
+    assert suspended(breaker) == OPEN_SECONDS
+    store.down = False
+    clock.now += OPEN_SECONDS
+    assert suspended(breaker) == 0
+    breaker.answered("a")
+    clock.now += 2
+    fails(breaker, FAILURES - 1)
+    assert suspended(breaker) == 0
+
+
+def test_of_many_threads_one_tries_an_agency_again() -> None:
+    clock = Clock()
+    breaker = Breaker(Locked(clock), now=clock)
+    fails(breaker, FAILURES)
+    clock.now += OPEN_SECONDS
+    with ThreadPoolExecutor(16) as pool:
+        waits = list(pool.map(lambda _: suspended(breaker), range(64)))
+    assert sorted(waits) == [0, *[1] * 63]
+
+
+class Locked(Timed):
+    """A store whose leases are taken by one at a time, as real ones are."""
+
+    lock = Lock()
+
+    def lease(self, key: str, token: str, seconds: float) -> bool:
+        with self.lock:
+            return super().lease(key, token, seconds)

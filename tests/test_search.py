@@ -12,7 +12,7 @@ from msgspec import UNSET
 from affiliate.agencies.base import Agency
 from affiliate.cache import Cache
 from affiliate.errors import AgencyDown, BadQuery, NotFound
-from affiliate.health import Breaker, Quota
+from affiliate.health import Breaker, Limit, Quota
 from affiliate.links import LinkStyle
 from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
 from affiliate.policy import Policy
@@ -293,7 +293,9 @@ def test_many_who_ask_for_similar_pictures_cost_one_call() -> None:
 def test_similar_pictures_count_on_the_quota() -> None:
     """When the calls of the hour are spent, the page says so; the failed agency is data."""
     kin = Kin("a", 100)
-    search = Search([listed(kin)], Cache(Memory()), Quota(Memory(), {"a": 1}, 1), Breaker(Memory()))
+    search = Search(
+        [listed(kin)], Cache(Memory()), Quota(Memory(), {"a": [Limit(1)]}, 1), Breaker(Memory())
+    )
     assert similar_ids(search) == list(range(6, 54))
     outcome = search.similar("a", "6", lang="en", patience=Patience.FULL)
     error = outcome.page.agencies[0].error

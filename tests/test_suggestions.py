@@ -1,7 +1,7 @@
 """Words are completed by what visitors search for, then by agencies; it never fails."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from affiliate.agencies.demo import Demo
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.cache import Cache
 from affiliate.errors import AgencyDown, LedgerError
-from affiliate.health import Breaker, Quota
+from affiliate.health import Breaker, Limit, Quota
 from affiliate.ledger import Ledger
 from affiliate.links import LinkStyle
 from affiliate.policy import Policy
@@ -74,7 +74,7 @@ def over(ledger: Ledger, clock: Clock) -> Maker:
     """Makes suggestions over some agencies; their store and quota last for the test."""
     store = Memory()
 
-    def make(*agencies: Agency, limits: Mapping[str, int] | None = None) -> Suggestions:
+    def make(*agencies: Agency, limits: Mapping[str, Sequence[Limit]] | None = None) -> Suggestions:
         policy = Policy(fresh=10, stale=100, empty=1)
         link = LinkStyle(template="{landing_url}")
         listed = [Listed(agency=a, weight=1, link=link, policy=policy) for a in agencies]
@@ -222,7 +222,7 @@ def test_calls_count_on_the_quota(
     server: simulator.Shutterstock, paid: Shutterstock, over: Maker
 ) -> None:
     """When the calls of the hour are spent there are no more, and no one is told of it."""
-    suggestions = over(paid, limits={"shutterstock": 1})
+    suggestions = over(paid, limits={"shutterstock": [Limit(1)]})
     assert len(suggestions.of("cat", "en")) == 8
     assert suggestions.of("dog", "en") == ()
     assert len(suggestions.of("cat", "en")) == 8

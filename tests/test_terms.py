@@ -66,3 +66,20 @@ def test_tiles_keep_what_the_terms_say_of_them(
     monkeypatch.setattr(Pixabay, "terms", terms)
     tiles = html(client).partition('<li class="')[2]
     assert all(show in f'<li class="{tiles}' for show in shows)
+
+
+def test_no_cdn_keeps_answers_longer_than_the_terms_allow(client: FlaskClient) -> None:
+    """Not even while the site is down: nothing may be shown after it has ended."""
+    said = client.get("/api/search?q=flower&wait=1").headers["Cache-Control"]
+    assert "s-maxage=" in said
+    assert "stale" not in said
+
+
+def test_addresses_of_pictures_do_not_stand_where_they_last(
+    client: FlaskClient, make_client: ClientMaker
+) -> None:
+    """Search engines and previews of links get none; the page has its picture."""
+    page = html(client, "/image/pixabay/900001?lang=en")
+    assert page.count("900001_1280.jpg") == page.count('<img src="https://pixabay.com/get/') == 1
+    assert "og:image" not in page
+    assert "og:image" in html(make_client(), "/image/demo/1008600?lang=en")

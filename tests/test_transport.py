@@ -321,7 +321,8 @@ WORDS = [
     (b'["message"]', "HTTP 400"),
     (b"<html>", "HTTP 400"),
     (b"[" * 100_000, "HTTP 400"),
-    (b'{"message": "bad \\ud800 text"}', "bad ? text"),
+    (b'{"message": "bad \\ud800 text"}', "bad \ufffd text"),
+    (b'{"message": "\\u001b[2Jgone\\u0007"}', "[2Jgone"),
     (b'{"message": "See https://api.example/?key=1 for help"}', "See for help"),
 ]
 

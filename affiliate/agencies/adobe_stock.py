@@ -55,6 +55,7 @@ class AdobeStock(Agency):
         "sort": tuple(ORDERS),
         "duration": tuple(DURATIONS),
     }
+    loosely: ClassVar[Filters] = {"released": None}
     most = 100
     depth = 4_800
     picture_hosts = ("https://*.ftcdn.net",)

@@ -9,6 +9,7 @@ import msgspec
 
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadAnswer, NotFound
+from affiliate.health import Limit
 from affiliate.messages import Reply, Request
 from affiliate.model import (
     Collection,
@@ -54,6 +55,9 @@ class Agency:
     - ``expresses``: the filters of pictures. A search that asks for more is *unsupported* here,
       and the page says so.
     - ``footage``: the filters of footage, ``media`` among them; none where it sells no footage.
+    - ``loosely``: those of them, with their values, whose meaning there is only near ours; pages
+      and the list of agencies say so.
+    - ``limits``: how many calls it documents that it takes; the owner's own setting replaces them.
     - ``most``: the most items one call gives; ``depth``: the deepest rank that can be reached.
     - ``picture_hosts``: sources for the page's Content-Security-Policy.
     - ``link_template``, ``footage_template`` (where clips have another), ``network`` (one of
@@ -79,6 +83,8 @@ class Agency:
     account: ClassVar[str] = ""
     expresses: ClassVar[Filters] = {}
     footage: ClassVar[Filters] = {}
+    loosely: ClassVar[Filters] = {}
+    limits: ClassVar[tuple[Limit, ...]] = ()
     most: ClassVar[int] = 100
     depth: ClassVar[int] = 10_000
     picture_hosts: ClassVar[tuple[str, ...]] = ()
@@ -124,6 +130,17 @@ class Agency:
         Where no footage is sold they are those of pictures, among which ``media`` is not.
         """
         return self.footage if media == "video" and self.footage else self.expresses
+
+    @classmethod
+    def is_loose(cls, name: str, value: str, media: str = "image") -> bool:
+        """Whether a filter's value means only nearly the same there as at other agencies.
+
+        So does popularity where the agency has an order of its own instead.
+        """
+        if (name, value) == ("sort", "popular"):
+            able = cls.footage if media == "video" and cls.footage else cls.expresses
+            return not is_among(value, able.get(name, ()))
+        return is_among(value, cls.loosely.get(name, ()))
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
         """The names of the filters in ``query`` that this agency can't express."""
@@ -275,6 +292,8 @@ class Agency:
             return msgspec.convert(value, shape)
         except msgspec.ValidationError as error:
             raise BadAnswer(self.name, f"The answer has changed: {error}") from None
+        except UnicodeError:  # half a character, where no text should be
+            raise BadAnswer(self.name, "The answer can't be read.") from None
 
 
 def is_among(value: str, values: tuple[str, ...] | None) -> bool:

@@ -41,6 +41,7 @@ class Depositphotos(Agency):
     credentials: ClassVar[Credentials] = (("API_KEY",),)
     buyer = ("USERNAME", "PASSWORD")
     expresses: ClassVar[Filters] = filters.EXPRESSES
+    loosely: ClassVar[Filters] = filters.LOOSELY
     most = 100
     depth = 9_600
     picture_hosts = ("https://*.depositphotos.com",)

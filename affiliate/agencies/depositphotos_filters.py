@@ -48,6 +48,11 @@ EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
     "license": tuple(EDITORIAL),
     "sort": tuple(ORDERS),
 }
+LOOSELY: Final[Mapping[str, tuple[str, ...] | None]] = {
+    "type": ("photo",),
+    "color": None,
+    "age": ("older",),
+}
 
 
 def params(query: SearchQuery) -> Params:

@@ -47,6 +47,7 @@ class Istock(Agency):
         "license": ("commercial",),
         "sort": tuple(wire.SORTS),
     }
+    loosely: ClassVar[Filters] = {"people": ("3", "4")}
     most = 100
     depth = 9_600
     picture_hosts = ("https://*.istockphoto.com", "https://*.gettyimages.com")

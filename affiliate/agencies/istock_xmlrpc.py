@@ -31,7 +31,7 @@ from affiliate.errors import (
     NotFound,
     RequestRefused,
 )
-from affiliate.messages import Refusal, Reply, Request
+from affiliate.messages import Refusal, Reply, Request, xml_root
 from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail, plain_text, web_address
 
 ORDERS = {"popular": "Downloads", "relevance": "BestMatch", "newest": "Age"}
@@ -85,6 +85,7 @@ class IstockXmlrpc(Agency):
             agency=self.name,
             url=f"{self.url}/webservices/xmlrpc",
             method="POST",
+            reads=True,
             headers={"Content-Type": "text/xml"},
             body=xmlrpc.call(method, {"apiKey": key, **values}),
             secrets=tuple(self.keys.values()),
@@ -112,7 +113,7 @@ class IstockXmlrpc(Agency):
     def _payload(self, reply: Reply, name: str) -> Element:
         """The element of a name in the XML inside an answer's string."""
         text = xmlrpc.text_of(reply.xml())
-        payload = None if text is None else xmlrpc.parsed(text)
+        payload = None if text is None else xml_root(text)
         found = None if payload is None else payload.find(name)
         if found is None:
             raise BadAnswer(self.name, f"The answer has changed: it has no {name}.")

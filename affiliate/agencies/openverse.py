@@ -18,6 +18,7 @@ from typing import ClassVar
 from affiliate.agencies import openverse_wire as wire
 from affiliate.agencies.base import Agency, Check, Filters
 from affiliate.agencies.terms import Terms
+from affiliate.health import Limit
 from affiliate.messages import Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, plain_text, web_address
 
@@ -42,6 +43,8 @@ class Openverse(Agency):
         "license": ("commercial",),
         "sort": ("popular", "relevance", *DIRECTIONS),
     }
+    loosely: ClassVar[Filters] = {"sort": tuple(DIRECTIONS)}
+    limits = (Limit(20, 60), Limit(200, 86400))
     most = 20
     depth = 240
     picture_hosts = ("https://api.openverse.org",)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from affiliate.agencies.base import fitted
+from affiliate.agencies.base import fitted, number
 from affiliate.model import Thumbnail, plain_text
 
 WIDTH = 600
@@ -48,8 +48,8 @@ class Source(msgspec.Struct):
 
 def thumbnail(image: Image) -> Thumbnail | None:
     """The thumbnail, never wider than the picture is said to be."""
-    width, height = (image.width or 0, image.height or 0)
-    if width <= 0 or height <= 0:
+    width, height = number(image.width), number(image.height)
+    if not (width and height):
         width, height = 3 * WIDTH, 2 * WIDTH
     scale = min(WIDTH / width, 1)
     return fitted(image.thumbnail, width, height, round(max(width, height) * scale))

@@ -133,6 +133,7 @@ class PantherMedia(Agency):
             agency=self.name,
             url=f"{self.url}/{method}",
             method="POST",
+            reads=True,
             headers={
                 "Accept-Version": version,
                 "Content-Type": "application/x-www-form-urlencoded",

@@ -162,6 +162,6 @@ def _problem(body: bytes) -> Problem | None:
     try:
         answer = plain(Reply(Request(agency="panthermedia", url=""), 0, {}, body))
         said = msgspec.convert(answer, Failure)
-    except (BadAnswer, msgspec.ValidationError):
+    except (BadAnswer, msgspec.ValidationError, UnicodeError):
         return None
     return said.err if said.stat == "fail" else None

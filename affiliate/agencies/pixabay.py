@@ -3,7 +3,8 @@
 Errors are plain text, mostly with HTTP 400. Of all that is found 500 can be reached. Details are
 a search by ``id``. Links lead to the picture's page, for there is no affiliate program. Answers
 must be kept for 24 hours, after which the addresses of pictures end; a page must say where its
-pictures come from.
+pictures come from. Addresses of pictures may stand in results, but not where they last. 100 calls a
+minute are taken.
 """
 
 from typing import ClassVar
@@ -13,6 +14,7 @@ import msgspec
 from affiliate.agencies.base import Agency, Check, Credentials, Filters, fitted, rendition
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials
+from affiliate.health import Limit
 from affiliate.messages import Refusal, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, plain_text, web_address
 from affiliate.query import TYPES
@@ -60,6 +62,7 @@ class Pixabay(Agency):
         "color": ("grayscale",),
         "sort": tuple(ORDERS),
     }
+    limits = (Limit(100, 60),)
     most = 200
     depth = 500
     picture_hosts = ("https://pixabay.com", "https://cdn.pixabay.com")
@@ -69,6 +72,7 @@ class Pixabay(Agency):
         fresh=DAY,
         keep=DAY,
         credit=("Pixabay", "https://pixabay.com/"),
+        hotlink=False,
     )
     gives = ("title", "keywords", "page_url", "contributor", "type", "preview")
     sure = "documented by third parties"

@@ -15,16 +15,14 @@ other refusal of details for a picture that is gone. The key travels over plain 
 """
 
 from typing import ClassVar
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
 import msgspec
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 
 from affiliate.agencies.base import Agency, Check, Credentials, Filters, fitted, number
 from affiliate.errors import BadAnswer, BadCredentials, RequestRefused
 from affiliate.links import encoded
-from affiliate.messages import Refusal, Reply, Request, given
+from affiliate.messages import Refusal, Reply, Request, given, xml_root
 from affiliate.model import Media, SearchQuery, SearchResult, Size, plain_text
 
 TYPES = {"photo": "0", "vector": "1"}
@@ -72,6 +70,7 @@ class Rf123(Agency):
         "license": ("editorial",),
         "sort": tuple(ORDERS),
     }
+    loosely: ClassVar[Filters] = {"type": ("vector",)}
     most = 50
     depth = 4800
     picture_hosts = ("https://images.assetsdelivery.com",)
@@ -190,11 +189,8 @@ def _sizes(image: Element) -> tuple[Size, ...]:
 
 def _judge(_status: int, body: bytes) -> Refusal | None:
     """What a ``fail`` means, which comes with HTTP 200: a wrong key, or else a wrong question."""
-    try:
-        root = fromstring(body)
-    except (ParseError, DefusedXmlException, ValueError, RecursionError):
-        return None
-    if root.get("stat") != "fail":
+    root = xml_root(body)
+    if root is None or root.get("stat") != "fail":
         return None
     words = root.findtext("err") or ""
     return Refusal(BadCredentials if "key" in words.casefold() else RequestRefused, words)

@@ -14,6 +14,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
       more; None where no rule is known.
     - ``credit``: what a page that shows its pictures must say and link to, as ``(text, address)``.
     - ``crop``: whether a tile may cut something off a picture.
+    - ``hotlink``: whether addresses of its pictures may stand where they last, for search engines
+      and in previews of links; in results they always may, for as long as ``keep`` says.
     - ``show``: names of fields of `Media` that must be readable beside each picture.
     """
 
@@ -22,6 +24,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     keep: int | None = None
     credit: tuple[str, str] | None = None
     crop: bool = True
+    hotlink: bool = True
     show: tuple[str, ...] = ()
 
     def policy(self, fresh: float, stale: float) -> Policy:

@@ -6,10 +6,9 @@ refuses entities, which could grow without end.
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
-from xml.etree.ElementTree import Element, ParseError, SubElement, tostring
+from xml.etree.ElementTree import Element, SubElement, tostring
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from affiliate.messages import xml_root
 
 TYPES: Final = {bool: "boolean", int: "int", str: "string"}
 """The elements of plain values."""
@@ -49,15 +48,6 @@ def _add(parent: Element, value: Value) -> None:
         _add(member, one)
 
 
-def parsed(text: bytes | str) -> Element | None:
-    """The root of XML; None for anything else."""
-    try:
-        root: Element = fromstring(text)
-    except (ParseError, DefusedXmlException, ValueError, RecursionError):
-        return None
-    return root
-
-
 def text_of(answer: Element) -> str | None:
     """The one text of an answer that says yes; None where there is none."""
     return answer.findtext("params/param/value/string")
@@ -65,7 +55,7 @@ def text_of(answer: Element) -> str | None:
 
 def fault_of(body: bytes) -> Fault | None:
     """The fault in an answer; None where it says yes or can't be read."""
-    answer = parsed(body)
+    answer = xml_root(body)
     struct = None if answer is None else answer.find("fault/value/struct")
     if struct is None:
         return None

@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from affiliate.commands.told import account_of_app, tokens_of_app, told
 from affiliate.licensing.scopes import ALWAYS, SCOPES
 from affiliate.licensing.wire import User
+from affiliate.model import plain_text
 
 group = AppGroup("account", help="The connected account, in whose name images are licensed.")
 
@@ -41,7 +42,7 @@ def connect(scopes: tuple[str, ...], redirect_uri: str) -> None:
         pasted = click.prompt("Address that the browser was sent to, or the code", hide_input=True)
         tokens_of_app().connect(_code(pasted.strip(), state), asked)
         username = account_of_app(live=True).token_details().username
-        click.echo(f"Connected as {username or 'an unnamed user'}.")
+        click.echo(f"Connected as {plain_text(username) or 'an unnamed user'}.")
 
 
 def _code(pasted: str, state: str) -> str:
@@ -76,7 +77,7 @@ def status() -> None:
         "refreshed until": token and token.expires_at and _day(token.expires_at),
     }
     for name, value in rows.items():
-        click.echo(f"{name:16}{value or '-'}")
+        click.echo(f"{name:16}{plain_text(value) or '-'}")
 
 
 def _day(at: float) -> str:

@@ -27,7 +27,7 @@ def list_(*, size: bool) -> None:
     """Show every agency: whether it is on, how it speaks, what it can, how sure that is."""
     names = ("agency", "state", *(("pictures",) if size else ()))
     with told():
-        rows = [(*names, "speaks", "can", "filters", "links", "sure"), *_rows(size=size)]
+        rows = [(*names, "speaks", "can", "filters", "roughly", "links", "sure"), *_rows(size=size)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
@@ -71,6 +71,7 @@ def _rows(*, size: bool) -> Iterator[tuple[str, ...]]:
             kind.wire,
             ", ".join(_abilities(kind)),
             str(len(kind.expresses)),
+            ", ".join(_roughly(kind)) or "none",
             kind.network or "none",
             kind.sure,
         )
@@ -99,6 +100,14 @@ def _abilities(kind: type[Agency]) -> Iterator[str]:
         "popularity": "popular" in (kind.expresses.get("sort") or ()),
     }
     return (name for name, can in able.items() if can)
+
+
+def _roughly(kind: type[Agency]) -> Iterator[str]:
+    """The filters, or some values of them, that mean only nearly the same there as elsewhere."""
+    for name, values in kind.loosely.items():
+        yield name if values is None else f"{name} {'/'.join(values)}"
+    if kind.is_loose("sort", "popular"):
+        yield "sort popular"
 
 
 def _needs(kind: type[Agency]) -> str:

@@ -88,8 +88,7 @@ def _links(account: Seller, outcome: Outcome) -> Iterator[str]:
     done = outcome.purchase
     if done and done.license_id:
         wanted = outcome.offer.wanted
-        size = "" if wanted.custom else wanted.size
-        yield account.download_link(wanted.media, done.license_id, size)
+        yield account.download_link(wanted.media, done.license_id, wanted.size)
 
 
 def _record(done: Purchase, media: Media) -> Record:

@@ -2,7 +2,8 @@
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -103,7 +104,8 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
         if not yes:
             click.confirm("License them?", abort=True)
         make_room(offers, folder)
-        bad = _buy(account, desk, offers, folder, force=force)
+        with _settled_next(account):
+            bad = _buy(account, desk, offers, folder, force=force)
     raise click.exceptions.Exit(bad or int(bool(refused)))
 
 
@@ -113,11 +115,16 @@ def _refuse_mix_up(account: Seller, *, live: bool) -> None:
     Raises:
         PurchaseRefused: the sandbox's address is the real one.
     """
-    real = {urlsplit(url).netloc.lower() for url in (tokens_of_app().url, Shutterstock.api)}
-    if account.has_sandbox and not live and urlsplit(account.url).netloc.lower() in real:
+    real = map(_server, (tokens_of_app().url, Shutterstock.api))
+    if account.has_sandbox and not live and _server(account.url) in real:
         raise PurchaseRefused(
             "SHUTTERSTOCK_LICENSE_URL is the real account's address; say --live to buy there."
         )
+
+
+def _server(url: str) -> tuple[str | None, int]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)
 
 
 def _desk(account: Seller, *, live: bool) -> Desk:
@@ -239,12 +246,26 @@ def _buy(
         click.echo(f"{outcome.offer.asset.id}: {_told(outcome)}")
         state = outcome.purchase.state if outcome.purchase else "failed"
         if state == "licensed":
-            status = fetch(account, outcome, folder) or status
+            unfetched = fetch(account, outcome, folder)
+            status = status or unfetched
         else:
             status = UNKNOWN if state == "unknown" else status or 1
     if count < len(offers):
         click.echo(f"{len(offers) - count} were not sent.", err=True)
     return status
+
+
+@contextmanager
+def _settled_next(account: Seller) -> Iterator[None]:
+    """Say what an interrupt leaves open; the command then ends as after an unknown outcome."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        left = purchases_of_app().open(account.url)
+        for one in left:
+            words = "UNKNOWN whether it was bought; the next run settles it from the history."
+            click.echo(f"\n{one.media_id}: {words}", err=True)
+        raise click.exceptions.Exit(UNKNOWN if left else 1) from None
 
 
 def _told(outcome: Outcome) -> str:

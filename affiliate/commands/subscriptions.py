@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 from affiliate.commands.options import live
 from affiliate.commands.told import account_of_app, purchases_of_app, told
 from affiliate.licensing.wire import Subscription
+from affiliate.model import plain_text
 
 
 @click.command()
@@ -21,11 +22,12 @@ def subscriptions(*, live: bool) -> None:
     if not found:
         click.echo("There is no subscription.")
     for one in found:
-        click.echo("  ".join(_described(one, expired=one.expired(now))))
+        described = map(plain_text, _described(one, expired=one.expired(now)))
+        click.echo("  ".join(filter(None, described)))
         for size in one.formats:
             pixels = f"from {size.min_resolution} px" if size.min_resolution else ""
             words = (size.size, size.format, pixels, size.description)
-            click.echo("    " + "  ".join(filter(None, words)))
+            click.echo("    " + "  ".join(filter(None, map(plain_text, words))))
 
 
 def _described(one: Subscription, *, expired: bool) -> Iterable[str]:

@@ -46,6 +46,10 @@ PAGE: Final = 200
 """Rows a page of the history, the most that the API gives."""
 REMEMBERED: Final = 10 * PAGE
 """Rows that are known again when purchases made meanwhile push them on to the next page."""
+REDOWNLOADED: Final = frozenset(
+    {"small", "medium", "huge", "supersize", "vector", "web", "sd", "hd", "4k"}
+)
+"""Sizes that a redownload may name (OpenAPI: RedownloadImage, RedownloadVideo)."""
 REFUSALS: Final = (BadCredentials, RequestRefused, NotFound, TooManyCalls)
 """A 4xx: the agency read the request and did nothing."""
 
@@ -235,9 +239,13 @@ class Account:
             )
 
     def download_link(self, media: Media, license_id: str, size: str) -> str:
-        """A new address of a licensed file; it is signed, so a secret, and lives 8 hours."""
+        """A new address of a licensed file; it is signed, so a secret, and lives 8 hours.
+
+        A size that the call doesn't know, a custom one for example, is left to the license.
+        """
         path = f"{KINDS[media].path}/licenses/{quote(license_id, safe='')}/downloads"
-        answer = _read(self._ask("POST", path, body={"size": size} if size else {}), _Link)
+        known = {"size": size} if size in REDOWNLOADED else {}
+        answer = _read(self._ask("POST", path, body=known), _Link)
         return answer.url
 
 

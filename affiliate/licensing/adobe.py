@@ -127,7 +127,7 @@ class AdobeAccount:
         return sell(wanted, self._license)
 
     def _license(self, one: Wanted) -> Licensed:
-        found = self._ask("Content/License", _of(one.id, one.size), wire.Contents, once=True)
+        found = self._ask("Content/License", _of(one.id, one.size), wire.Contents, reads=False)
         details = _details(found, one.id)
         if details.state in HAS_NOT and not details.url:
             return Licensed(id=one.id, error=f"Adobe Stock says {details.state}.")
@@ -194,10 +194,10 @@ class AdobeAccount:
         token = encoded(self._keys["ACCESS_TOKEN"])
         return f"{url}{'&' if host.query else '?'}token={token}"
 
-    def _ask(self, path: str, params: Params, shape: type[Shape], *, once: bool = False) -> Shape:
-        return self._get(f"/Rest/Libraries/1/{path}", params, shape, once=once)
+    def _ask(self, path: str, params: Params, shape: type[Shape], *, reads: bool = True) -> Shape:
+        return self._get(f"/Rest/Libraries/1/{path}", params, shape, reads=reads)
 
-    def _get(self, path: str, params: Params, shape: type[Shape], *, once: bool = False) -> Shape:
+    def _get(self, path: str, params: Params, shape: type[Shape], *, reads: bool = True) -> Shape:
         headers = {
             "x-api-key": self._keys["API_KEY"],
             "X-Product": self._keys["PRODUCT"],
@@ -210,7 +210,7 @@ class AdobeAccount:
             headers=headers,
             secrets=tuple(self._keys.values()),
             judge=adobe_stock.judge,
-            once=once,
+            reads=reads,
         )
         return read(NAME, self._transport.send(request, CALL_SECONDS).body, shape)
 
@@ -228,7 +228,7 @@ def _details(answer: wire.Contents, media_id: str) -> wire.Details:
 
 def _name(media_id: str, kind: str) -> str:
     """What a license is called here, for it has no number."""
-    return f"{media_id}-{kind}"
+    return f"{media_id}-{kind}".lower()
 
 
 def _record(media: Media, media_id: str, kind: str, date: str) -> Record:

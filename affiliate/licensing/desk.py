@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from itertools import groupby
+from itertools import chain, groupby, takewhile
 from typing import Final
 
 import msgspec
@@ -19,8 +19,8 @@ from affiliate.errors import AgencyError, PurchaseRefused, RequestRefused, Uncle
 from affiliate.licensing.offers import SANDBOX, Offer, check
 from affiliate.licensing.seller import Proposer, Seller
 from affiliate.licensing.settling import GRACE, UNDER_WAY, Settling
-from affiliate.licensing.wire import Licensed
-from affiliate.purchases import Purchase, Purchases
+from affiliate.licensing.wire import Licensed, Record
+from affiliate.purchases import LIFE, Purchase, Purchases
 
 LOOK_SECONDS: Final = 0.5
 
@@ -145,10 +145,14 @@ class Desk:
         refused: list[Outcome] = []
         try:
             for offer in batch:
-                purchase = self._purchase(offer)
-                clash = self._purchases.claim(purchase, force=force, any_size=offer.chosen)
-                if clash:
-                    refused.append(Outcome(offer=offer, refused=_clashing(clash)))
+                purchase, recent = self._purchase(offer)
+                other = None if force else self._history.elsewhere(purchase, recent, offer.chosen)
+                words = _bought_elsewhere(other) if other else ""
+                if not words:
+                    clash = self._purchases.claim(purchase, force=force, any_size=offer.chosen)
+                    words = _clashing(clash) if clash else ""
+                if words:
+                    refused.append(Outcome(offer=offer, refused=words))
                 else:
                     claimed.append((offer, purchase))
             self._hurry(claimed)
@@ -163,11 +167,15 @@ class Desk:
         if self._purchases.now() - oldest > self._grace / 2:
             raise PurchaseRefused("It took too long to get ready; nothing was sent.")
 
-    def _purchase(self, offer: Offer) -> Purchase:
-        one = offer.wanted
-        newest = next(self._account.history(one.media, media_id=one.id), None)
+    def _purchase(self, offer: Offer) -> tuple[Purchase, list[Record]]:
+        """The record to write, and the licenses of the item that were made within its life."""
+        one, now = offer.wanted, self._purchases.now()
+        history = self._account.history(one.media, media_id=one.id)
+        newest = next(history, None)
+        rows = chain([newest], history) if newest else ()
+        recent = list(takewhile(lambda row: row.downloaded_at >= now - LIFE, rows))
         side = "x".join(str(pixels or "") for pixels in one.custom) if one.custom else one.size
-        return Purchase(
+        purchase = Purchase(
             agency=self._account.agency,
             api=self._account.url,
             media=one.media,
@@ -179,6 +187,7 @@ class Desk:
             before=newest.id if newest else "",
             asked=one.price,
         )
+        return purchase, recent
 
     def _close(self, purchases: Iterable[Purchase], **result: str) -> list[Purchase]:
         return [self._purchases.close(one, **result) for one in purchases]
@@ -225,6 +234,12 @@ def _batches(offers: Sequence[Offer], most: int) -> Iterator[Sequence[Offer]]:
 
 def _manner(offer: Offer) -> tuple[str, str, bool]:
     return offer.wanted.media, offer.wanted.country, offer.subscription.is_api
+
+
+def _bought_elsewhere(other: Record) -> str:
+    when = f"{other.downloaded_at:%Y-%m-%d %H:%M} UTC"
+    size = f" in the size {other.size}" if other.size else ""
+    return f"The account has bought the same elsewhere at {when}{size} (license {other.id})."
 
 
 def _clashing(clash: Purchase) -> str:

@@ -1,5 +1,6 @@
 """Names for licensed files, from a pattern, with characters that every file system takes."""
 
+import hashlib
 import re
 import unicodedata
 from typing import Final
@@ -13,6 +14,8 @@ MOST: Final = 80
 """Characters of one field in a name; a whole name keeps below the 255 of most file systems."""
 STEM: Final = 200
 """Characters of a name without its suffix."""
+DIGEST: Final = 16
+"""Signs of a license's digest, where its name can't hold what tells it from others."""
 RESERVED: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
 """Names that Windows keeps for devices."""
 
@@ -43,15 +46,34 @@ class Pattern:
         values = {
             "media_id": record.media_id,
             "size": record.size,
-            "license_id": record.id,
+            "license_id": _told_apart(record.id),
             "media": record.media,
             "license": record.license,
             "date": str(record.downloaded_at)[:10],
             "user": record.username,
         }
         filled = re.sub(r"\{(.*?)\}", lambda found: _safe(values[found[1]])[:MOST], self._text)
-        stem = _safe(filled)[:STEM]
+        stem = _safe(filled)
+        if len(stem) > STEM:
+            stem = f"{stem[: STEM - DIGEST - 1]}-{_digest(record.id)}"
         return f"_{stem}" if RESERVED.match(stem) or not stem else stem
+
+
+def _told_apart(license_id: str) -> str:
+    """A license's id; with a digest where a file system would take it for another's.
+
+    It might be cut, lose signs, or differ in upper and lower case alone.
+    """
+    if re.fullmatch(rf"[a-z0-9][a-z0-9_-]{{0,{MOST - 1}}}", license_id) and license_id == _safe(
+        license_id
+    ):
+        return license_id
+    return f"{_safe(license_id)[: MOST - DIGEST - 1]}-{_digest(license_id)}"
+
+
+def _digest(license_id: str) -> str:
+    text = license_id.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=DIGEST // 2).hexdigest()
 
 
 def _safe(text: object) -> str:

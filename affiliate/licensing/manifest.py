@@ -1,7 +1,9 @@
 """The list of what a folder holds: a line of JSON for each license, never changed once written.
 
 The order of lines is that of the work, not of the purchases. Besides the lines there is a note of
-how far back the folder is complete: licenses older than that are all listed.
+how far back the folder is complete: licenses older than that are all listed. It counts only while
+the manifest has all that it had then. The note also says of which API the folder is, so that
+files of the sandbox, which carry a watermark, never stand among paid ones.
 """
 
 import hashlib
@@ -9,11 +11,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import msgspec
 
 from affiliate.errors import DownloadFailed
-from affiliate.licensing.parts import disk_failure, replace_file, write_all
+from affiliate.licensing.parts import disk_failure, opened, replace_file, write_all
 
 NAME = "manifest.jsonl"
 STATE = ".sync.json"
@@ -41,24 +44,42 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
 
 
+class Mark(msgspec.Struct):
+    """From a license on, backwards in time, all are listed in the manifest's first ``bytes``."""
+
+    license: str
+    bytes: int
+
+
+class Note(msgspec.Struct):
+    """The note beside the manifest: the host of the API, and a mark for each medium."""
+
+    api: str = ""
+    marks: dict[str, Mark] = {}
+
+
 class Manifest:
-    """A context manager over the folder's manifest, ready for more lines.
+    """A context manager over the manifest of a folder of ``api``'s files, ready for more lines.
 
     Of each listed license it keeps a hash in memory, some hundred bytes in all.
 
     Raises:
-        DownloadFailed: the manifest was damaged by something else than a kill.
+        DownloadFailed: the manifest was damaged by something else than a kill, or the folder is
+            of another API.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, api: str) -> None:
         self.path = folder / NAME
         self._state = folder / STATE
+        parts = urlsplit(api)
+        self._api = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
         self._known: set[bytes] = set()
 
     def __enter__(self) -> Self:
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        self._file = opened(self.path)
         try:
             self._end = self._read()
+            self._note = self._checked(self._read_note())
             os.ftruncate(self._file, self._end)
         except BaseException:
             os.close(self._file)
@@ -90,21 +111,43 @@ class Manifest:
 
     def complete_from(self, media: str) -> str | None:
         """The license from which on, backwards in time, every one of the medium is listed."""
-        return self._states().get(media)
+        mark = self._note.marks.get(media)
+        return mark.license if mark else None
 
     def set_complete(self, media: str, license_id: str) -> None:
+        self._note.marks[media] = Mark(license_id, self._end)
         try:
             os.fsync(self._file)
-            states = self._states() | {media: license_id}
-            replace_file(self._state, msgspec.json.encode(states))
+            self._keep(self._note)
         except OSError as error:
             raise disk_failure(STATE, error) from None
 
-    def _states(self) -> dict[str, str]:
+    def _checked(self, note: Note) -> Note:
+        """The note without marks that are of more than the manifest has, kept before anything else.
+
+        A manifest that was cut, deleted or brought back from a copy grows again beyond the mark.
+        """
+        if self._end and note.api not in {"", self._api}:
+            words = f"The folder is of {note.api}, not of {self._api}; give each one of its own."
+            raise DownloadFailed(words)
+        marks = {
+            media: mark
+            for media, mark in note.marks.items()
+            if self._end >= mark.bytes and mark.license in self
+        }
+        now = Note(self._api, marks)
+        if now != note:
+            self._keep(now)
+        return now
+
+    def _keep(self, note: Note) -> None:
+        replace_file(self._state, msgspec.json.encode(note))
+
+    def _read_note(self) -> Note:
         try:
-            return msgspec.json.decode(self._state.read_bytes(), type=dict[str, str])
+            return msgspec.json.decode(self._state.read_bytes(), type=Note)
         except (FileNotFoundError, ValueError):
-            return {}  # then the whole history is looked through again
+            return Note()  # then the whole history is looked through again
 
     def _read(self) -> int:
         """Learn what is listed; returns where the whole lines end, a kill having torn the last."""

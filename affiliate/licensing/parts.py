@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import IO, Final, Self
 
 import msgspec
 
@@ -145,7 +145,7 @@ class Part:
     def _locked(self) -> int:
         """The part's descriptor, locked, and surely the one that the name still leads to."""
         while True:
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            file = opened(self.path)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if os.path.samestat(os.fstat(file), self.path.stat()):
@@ -178,11 +178,25 @@ class Moved(Exception):
 def replace_file(path: Path, content: bytes) -> None:
     """Write a small file so that at any moment either the old or the new one is there."""
     new = _new(path)
-    with new.open("wb") as file:
+    with fresh(new) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
+
+
+def opened(path: Path) -> int:
+    """A file of ours to go on with, made if need be.
+
+    A link is refused (ELOOP): whoever can write in the folder would have us write elsewhere.
+    """
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+
+
+def fresh(path: Path) -> IO[bytes]:
+    """A new file to write, in the place of whatever has its name, be it a link."""
+    path.unlink(missing_ok=True)
+    return path.open("xb")
 
 
 def clear(stem: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from affiliate.licensing.seller import CALL_SECONDS, Seller
 from affiliate.licensing.wire import Media, Record
-from affiliate.purchases import OPEN, Purchase, Purchases
+from affiliate.purchases import OPEN, Purchase, Purchases, is_comp
 
 GRACE: Final = timedelta(minutes=10)
 """What the history lacks after so long was not bought: a slow agency may act after we hung up."""
@@ -56,6 +56,27 @@ class Settling:
             words = "No answer is known."
             return self._purchases.conclude(purchase, state="unknown", error=words)
         return purchase
+
+    def elsewhere(
+        self,
+        wanted: Purchase,
+        recent: Sequence[Record],
+        any_size: bool,  # noqa: FBT001 - as said
+    ) -> Record | None:
+        """A license of the same that no record here knows of, as after a disk was emptied.
+
+        Of a custom size the history doesn't say the pixels, so that each is the same.
+        """
+        known = self._purchases.known(wanted.api, wanted.media_id)
+        size = "custom" if "x" in wanted.size else wanted.size
+        fits = (
+            one
+            for one in recent
+            if one.id not in known
+            and is_comp(one.license) is wanted.is_comp
+            and (any_size or one.size in {"", size})
+        )
+        return next(fits, None)
 
     def _find(self, purchase: Purchase) -> Record | None:
         """The license in the history that is this purchase's; None when there is none."""

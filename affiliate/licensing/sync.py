@@ -30,7 +30,7 @@ from affiliate.licensing.downloads import Downloads, Fetched, digest, redownload
 from affiliate.licensing.filenames import Pattern
 from affiliate.licensing.kinds import Kind, placed
 from affiliate.licensing.manifest import Line, Manifest
-from affiliate.licensing.parts import clear, disk_failure, tagged
+from affiliate.licensing.parts import clear, disk_failure, opened, tagged
 from affiliate.licensing.tags import write, write_beside
 from affiliate.licensing.wire import Media, Record
 from affiliate.licensing.xmp import Tags
@@ -89,12 +89,13 @@ class Sync:
 
         Raises:
             DiskFailed: the disk is full or can't be written.
-            DownloadFailed: another run is at work in the folder, or its manifest is damaged.
+            DownloadFailed: another run is at work in the folder, its manifest is damaged, or it
+                is of another account.
             AgencyError: going on is pointless for now.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with _alone(self._folder), Manifest(self._folder) as manifest:
+            with _alone(self._folder), Manifest(self._folder, self._account.url) as manifest:
                 for medium in media:
                     self._pass(medium, manifest)
         except OSError as error:
@@ -242,7 +243,7 @@ def _line(record: Record, **found: Any) -> Line:  # noqa: ANN401 - fields of the
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """One run at a time in a folder; a killed one holds nothing."""
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    descriptor = opened(folder / LOCK)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

@@ -16,7 +16,7 @@ from typing import IO, Final, NamedTuple
 from PIL import ExifTags, Image
 
 from affiliate.licensing.kinds import JPEG, Kind
-from affiliate.licensing.parts import replace_file
+from affiliate.licensing.parts import fresh, replace_file
 from affiliate.licensing.xmp import Tags, packet
 
 EXIF: Final = b"Exif\0\0"
@@ -49,7 +49,7 @@ def write(source: Path, kind: Kind, tags: Tags, target: Path) -> bool:
         laid = _tagged(segments, tags)
         if laid is None:
             return False
-        with target.open("wb") as new:
+        with fresh(target) as new:
             new.write(b"\xff\xd8")
             for marker, payload in laid:
                 new.write(struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload)

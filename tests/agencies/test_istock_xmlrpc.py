@@ -9,7 +9,7 @@ import pytest
 from affiliate.agencies import xmlrpc
 from affiliate.agencies.istock_xmlrpc import IstockXmlrpc
 from affiliate.errors import BadAnswer, RequestRefused
-from affiliate.messages import Reply, refusal_of
+from affiliate.messages import Reply, refusal_of, xml_root
 from affiliate.model import SearchQuery
 from tests.calling import transporting
 from tests.contract.shared import upstream
@@ -44,7 +44,7 @@ def test_a_call_is_the_published_one() -> None:
 
 def test_the_text_of_the_published_answer_is_read() -> None:
     """It is what stands in the one string."""
-    answer = xmlrpc.parsed(published("success"))
+    answer = xml_root(published("success"))
     assert answer is not None
     assert xmlrpc.text_of(answer) == "[escaped-xml-payload]"
     assert xmlrpc.fault_of(published("success")) is None

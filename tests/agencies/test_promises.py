@@ -228,6 +228,18 @@ def test_similar_pictures_are_others(stand: Stand) -> None:
     assert stand.id(0) not in {media.id for media in found}
 
 
+def test_a_search_may_be_sent_twice_by_whatever_method(stand: Stand) -> None:
+    call = stand.agency.request(FLOWER, 0)
+    assert call.method == "GET" or call.reads
+
+
+def test_what_it_takes_loosely_is_among_what_it_takes(stand: Stand) -> None:
+    able = {**stand.agency.footage, **stand.agency.expresses}
+    for name, values in stand.agency.loosely.items():
+        assert name in able
+        assert all(is_among(value, able[name]) for value in values or ()), name
+
+
 def test_its_check_tells_a_good_key_from_a_bad_one(stand: Stand) -> None:
     assert stand.agency.check().words
     if stand.dialect.keys:

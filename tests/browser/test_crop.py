@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page, Route
 
+from affiliate.agencies.terms import Terms
 from affiliate.model import Media, Thumbnail
 from tests.browser.fake_agency import picture
 from tests.site_server import ROOT, SiteServer
@@ -208,6 +209,8 @@ def markup() -> str:
         words="",
         start=0,
         agency_titles={"demo": "Demo"},
+        terms={"demo": Terms()},
+        credits=lambda _: "",
         _=str,
         details=lambda *_: "",
         duration=str,

@@ -112,15 +112,18 @@ def test_a_form_on_another_site_does_nothing(desk: Page, shutterstock: Simulator
     desk.get_by_role("button", name="Disconnect").click()
 
 
-def test_the_cookie_stays_at_the_desk(desk: Page) -> None:
-    """One cookie, for /owner/ alone and for no script; pages for visitors set and get none."""
-    (cookie,) = desk.context.cookies()
-    assert (cookie["name"], cookie["path"], cookie["httpOnly"]) == ("owner", "/owner/", True)
-    assert cookie["sameSite"] == "Lax"
+def test_the_cookies_stay_at_the_desk(desk: Page) -> None:
+    """Two cookies, for /owner/ alone and for no script; pages for visitors set and get none."""
+    cookies = {one["name"]: one for one in desk.context.cookies()}
+    assert {name: (one["path"], one["sameSite"]) for name, one in cookies.items()} == {
+        "owner": ("/owner/", "Lax"),
+        "owner_known": ("/owner/log-in", "Strict"),
+    }
+    assert all(one["httpOnly"] for one in cookies.values())
     with desk.expect_request("**/search?q=cat*") as asked:
         desk.goto("/search?q=cat&lang=en")
     assert "cookie" not in asked.value.all_headers()
-    assert len(desk.context.cookies()) == 1
+    assert len(desk.context.cookies()) == 2
 
 
 def test_back_after_log_out_shows_nothing(desk: Page) -> None:

@@ -10,6 +10,9 @@ from flask.testing import FlaskClient
 
 from affiliate.agencies import AGENCIES
 from affiliate.memory import MemoryTier
+from affiliate.model import SearchQuery
+from affiliate.page import structured
+from affiliate.search import Patience
 from affiliate.switches import Switches
 from tests.conftest import ClientMaker
 from tests.dialects import Server, in_text, serving
@@ -59,6 +62,9 @@ def test_every_agency_is_listed_with_its_state(client: FlaskClient) -> None:
     assert "  on, weight 2  " in lines["pixabay"]
     assert "documented by third parties" in lines["pixabay"]
     assert lines["demo"].split()[1] == "off"
+    assert "people 3/4" in lines["istock"]
+    assert "type photo, color, age older" in lines["depositphotos"]
+    assert "sort popular" in lines["dreamstime"]
     assert "needs SHUTTERSTOCK_API_TOKEN, or SHUTTERSTOCK_CLIENT_ID and" in lines["shutterstock"]
 
 
@@ -122,3 +128,36 @@ def test_the_size_of_a_collection_is_shown_where_a_call_says_it(make_client: Cli
         assert "? (down)" in run(app, "list", "--size").output
         run(app, "off", "openverse")
         assert "? (down)" not in run(app, "list", "--size").output
+
+
+def test_a_switch_during_a_request_breaks_nothing(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was found before the switch is shown once more: page, picture and click."""
+    search = client.application.extensions["site"].search
+    looks = iter([frozenset[str]()] * 2)
+    monkeypatch.setattr(search, "off", lambda: next(looks, frozenset({"pixabay"})))
+    found = search.page(SearchQuery(q="flower"), Patience.FULL).page
+    assert {item.agency for item in found.items} == {"demo", "pixabay"}
+    item = next(item for item in found.items if item.agency == "pixabay")
+    with client.application.test_request_context():
+        assert structured(item)["creditText"] == "Pixabay"
+    sent = {
+        "agency": "pixabay",
+        "id": item.id,
+        "words": "flower",
+        "position": 1,
+        "click_id": "0" * 24,
+    }
+    assert client.post("/clicks", json=sent).status_code == 204
+
+
+def test_one_that_is_off_at_the_start_shows_its_pictures_once_it_is_on(
+    make_client: ClientMaker, client: FlaskClient, agency: Server
+) -> None:
+    """The Content-Security-Policy of a process lasts longer than a switch."""
+    run(client.application, "off", "pixabay")
+    settings = {"PIXABAY_URL": agency.url, "PIXABAY_KEY": PixabayDialect.keys["KEY"]}
+    later = make_client(AGENCIES="demo,pixabay", **settings)
+    run(later.application, "on", "pixabay")
+    assert "https://cdn.pixabay.com" in later.get("/").headers["Content-Security-Policy"]

@@ -128,7 +128,7 @@ def test_calls_count_on_the_quota(
     app = make_client(**settings, SHUTTERSTOCK_CALLS_PER_HOUR="1").application
     assert run(app, command, str(FIRST_ID)).exit_code == 0
     answer = run(app, command, str(FIRST_ID))
-    assert (answer.exit_code, answer.output) == (1, "Error: This hour's calls are spent.\n")
+    assert (answer.exit_code, answer.output) == (1, "Error: Its calls are spent for now.\n")
     assert len(agency.requests) == 1
 
 

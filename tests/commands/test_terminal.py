@@ -14,6 +14,7 @@ from tests.simulator import (
     FIRST_EDITORIAL,
     FIRST_ID,
     Simulator,
+    hold,
     platform,
     premier,
     report_clips,
@@ -144,13 +145,20 @@ def test_no_is_no(agency: Simulator, tmp_path: Path) -> None:
     assert (posts(agency), agency.purchases) == (0, [])
 
 
-def test_ctrl_c_at_a_question_buys_nothing(agency: Simulator, tmp_path: Path) -> None:
-    """The terminal's own interrupt ends the command before anything is sent."""
-    with terminal(site(agency, tmp_path), "license", str(FIRST_ID + 1), "--live") as screen:
-        screen.sees("License them? [y/N]: ")
-        screen.types("\x03")
-        assert screen.ends() != 0
-    assert (posts(agency), agency.purchases) == (0, [])
+def test_ctrl_c_amid_a_purchase_is_settled(agency: Simulator, tmp_path: Path) -> None:
+    """The request being on its way, the owner is told that it's open; the next run finds it."""
+    one = ids(agency, editorial=False)[0]
+    order = agency.misbehave(hold("acted"), on="/v2/images/licenses", method="POST")
+    with terminal(site(agency, tmp_path), "license", one, "--live", "--yes") as screen:
+        assert order.reached.wait(60)
+        screen.interrupts()
+        screen.sees(f"{one}: UNKNOWN whether it was bought; the next run settles it")
+        assert screen.ends() == 3
+    order.release.set()
+    with terminal(site(agency, tmp_path), "license", one, "--live", "--yes") as screen:
+        screen.sees("The same was bought at")
+        assert screen.ends() == 1
+    assert len(agency.purchases) == 1
 
 
 def test_a_pasted_code_is_not_shown(agency: Simulator, tmp_path: Path) -> None:

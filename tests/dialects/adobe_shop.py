@@ -6,7 +6,7 @@ than free and editorial ones is said of all searches there.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 
 from tests.dialects.selling import FIRST, Sale, Shop, file_of, is_item
@@ -87,7 +87,7 @@ class AdobeShop(Shop):
         sale = self._sale(media_id, kind)
         if sale is None:
             return {"state": "not_purchased"}
-        return {"state": "purchased", "license": kind, "date": f"{_at(sale):%Y-%m-%d %H:%M:%S}"}
+        return {"state": "purchased", "license": kind, "date": f"{sale.moment:%Y-%m-%d %H:%M:%S}"}
 
     def _profile(self) -> dict[str, Any]:
         message = f"This will use 1 of your {self.quota} licenses."
@@ -133,7 +133,7 @@ class AdobeShop(Shop):
         rows = [
             {
                 "license": one.size,
-                "license_date": _said(_at(one)),
+                "license_date": _said(one.moment),
                 "download_url": self.link(f"/Download/DownloadFileDirectly/{one.media_id}"),
                 "id": int(one.media_id),
                 "title": "A flower",
@@ -153,10 +153,6 @@ class AdobeShop(Shop):
         if "authorization" in asked.headers or token != self.keys["ACCESS_TOKEN"]:
             return in_json({"error": "This download is expired"}, 403)
         return Answer(302, b"", "text/html", {"Location": self.link(f"/signed/{media_id}")})
-
-
-def _at(sale: Sale) -> datetime:
-    return datetime(2026, 11, 1, 22, tzinfo=UTC) + timedelta(seconds=sale.at)
 
 
 def _said(moment: datetime) -> str:

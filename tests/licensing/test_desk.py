@@ -130,6 +130,30 @@ def test_many_go_in_one_request(at: Counter) -> None:
     assert len([r for r in at.agency.requests if (r.method, r.path) == ("POST", PATH)]) == 1
 
 
+def test_more_than_fifty_go_in_several_requests(tmp_path: Path) -> None:
+    """A request takes fifty items; each is bought once and has its own record."""
+    with simulator(size=90) as agency, counter(agency, tmp_path) as at:
+        agency.subscribe(standard(limit=100))
+        rows = (agency.library.find("image", str(FIRST_ID + n)) for n in range(90))
+        ids = [row["id"] for row in rows if row and not row["is_editorial"]][:53]
+        assert [state(one) for one in at.license(*ids)] == ["licensed"] * 53
+        posted = [len(seen.json()["images"]) for seen in agency.requests if seen.method == "POST"]
+        assert posted == [50, 3]
+        assert sorted(one.media_id for one in agency.purchases) == ids
+
+
+def test_downloads_that_are_used_up_meanwhile_fail_alone(at: Counter) -> None:
+    """The plan had two left when it was chosen; the agency says of which item it had none."""
+    at.agency.subscriptions.clear()
+    at.agency.subscribe(standard("s1", limit=2))
+    offers = at.offer(*ordinary(at.agency)[:2])
+    at.agency.buy(0, subscription_id="s1")
+    done = list(at.desk.license(offers))
+    assert [state(one) for one in done] == ["licensed", "failed"]
+    assert done[1].purchase
+    assert done[1].purchase.error == "No downloads left in subscription"
+
+
 def test_an_item_that_fails_alone_fails_alone(at: Counter) -> None:
     """A 200 with an error inside is a failure of that item, which may be tried again."""
     one, other = ordinary(at.agency)[:2]
@@ -317,6 +341,24 @@ def test_a_missing_scope_is_named(at: Counter) -> None:
     assert at.agency.purchases == []
 
 
+def test_scopes_that_cannot_be_looked_up_are_not_said_to_be_missing(at: Counter) -> None:
+    """A 403 whose token doesn't say what it allows names what the call needs, and that alone."""
+    offers = at.offer(ordinary(at.agency)[0])
+    at.agency.misbehave(says(403), on=PATH, method="POST")
+    at.agency.misbehave(says(503), on="/v2/user/access_token")
+    with pytest.raises(Forbidden, match=r"may lack the scope licenses\.create and purchases"):
+        list(at.desk.license(offers))
+    assert at.states() == ["failed"]
+
+
+def test_a_403_with_every_scope_is_the_agency_s_own(at: Counter) -> None:
+    """Where no scope is missing, its own words are said."""
+    offers = at.offer(ordinary(at.agency)[0])
+    at.agency.misbehave(says(403, b'{"message": "Account on hold"}'), on=PATH, method="POST")
+    with pytest.raises(Forbidden, match="Account on hold"):
+        list(at.desk.license(offers))
+
+
 def test_a_refused_request_buys_nothing(at: Counter) -> None:
     """A 400 closes the record, and the same may be tried again."""
     at.agency.misbehave(says(400, b'{"message": "No."}'), on=PATH, method="POST")
@@ -393,7 +435,7 @@ def test_an_older_license_of_the_image_settles_nothing(at: Counter) -> None:
     one = ordinary(at.agency)[0]
     at.agency.buy(int(one) - FIRST_ID, size="huge")
     at.agency.misbehave(hang_up("read"), on=PATH, method="POST")
-    [done] = at.license(one)
+    [done] = at.license(one, force=True)
     assert state(done) == "unknown"
 
 

@@ -58,6 +58,29 @@ def test_long_values_are_cut() -> None:
     assert len(stem) <= 200
 
 
+PATTERNS = ["{license_id}", "{user}{license}{media_id}-{license_id}", "{media_id}-{license_id}"]
+
+
+@pytest.mark.parametrize("text", PATTERNS)
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("eAb", "eaB"),
+        ("e" * 90 + "1", "e" * 90 + "2"),
+        ("e/1", "e.1"),
+        ("e猫", "e犬"),
+        ("e1", "e1-"),
+        ("\ud800", "\udfff"),
+    ],
+)
+def test_no_two_licenses_share_a_name(text: str, one: str, other: str) -> None:
+    """Nor do they where upper and lower case are the same, or where names are cut."""
+    more = {"username": "u" * 500, "license": "l" * 500, "media_id": "m" * 500}
+    stems = {Pattern(text, unique=True).stem(record(id=name, **more)) for name in (one, other)}
+    assert len({stem.casefold() for stem in stems}) == 2
+    assert all(len(stem) <= 200 for stem in stems)
+
+
 @pytest.mark.parametrize(
     ("text", "unique", "says"),
     [

@@ -110,8 +110,64 @@ def test_what_the_agency_would_refuse_is_refused_here(fields: dict[str, Any]) ->
         check(offer(plan("a", "huge"), **fields))
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "abc", "1e99", "nan", "1.234", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0",
+        "0.00",
+        "-1",
+        "+1",
+        "abc",
+        "1e3",
+        "1e99",
+        "nan",
+        "1.234",
+        "1_0",
+        "1,234",
+        "1 234",
+        "\uff11\uff12",
+        "12 USD",
+        "1.",
+        ".5",
+        "",
+    ],
+)
 def test_prices_that_are_none(text: str) -> None:
     """A price is above 0 and has cents at most."""
     with pytest.raises(PurchaseRefused):
         amount(text)
+
+
+@pytest.mark.parametrize("text", ["12.34", " 12.3 ", "999999999", "0.01"])
+def test_prices_are_exact(text: str) -> None:
+    """What is typed is what is sent, to the cent."""
+    assert str(amount(text)) == text.strip()
+
+
+def test_formats_decide_the_size() -> None:
+    """EPS is the vector size, and JPEG every other; only images have the choice."""
+    item = Asset(id="1", sizes=frozenset({"huge", "vector"}))
+    plans = [plan("a", "huge", "vector")]
+    for wanted, size in (("eps", "vector"), ("jpg", "huge"), ("", "huge")):
+        assert propose(Ask(format=wanted), item, plans, NOW, {})[0] == size
+    for ask in (
+        Ask(format="eps", size="huge"),
+        Ask(format="jpg", size="vector"),
+        Ask(format="eps", custom=(800, 0)),
+        Ask(media="editorial", format="jpg"),
+    ):
+        with pytest.raises(PurchaseRefused):
+            propose(ask, item, [plan("a", asset_type="")], NOW, {})
+    with pytest.raises(PurchaseRefused, match="no eps to license"):
+        propose(Ask(format="eps"), ASSET, plans, NOW, {})
+
+
+def test_what_it_costs_is_said_beforehand() -> None:
+    """Downloads, nothing for a comp, and for API subscriptions the prices that are known."""
+    api = plan("rs", "huge", price_per_download=Price(Decimal("2.5"), "EUR"))
+    assert offer(plan("a", "huge")).cost == "1 download"
+    assert offer(plan("c", "huge", license="premier_comp")).cost == "no download (comp)"
+    assert offer(api).cost.startswith("price to be said to the customer, 2.50 EUR each")
+    assert offer(plan("p", license="platform"), price=Decimal("9.50")).cost.startswith(
+        "price 9.50 to the customer; the agency"
+    )

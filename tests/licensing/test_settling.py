@@ -22,7 +22,17 @@ from tests.licensing.test_desk import (
     posts,
     state,
 )
-from tests.simulator import Answer, Fault, first, hang_up, revenue_share, says, standard
+from tests.simulator import (
+    FIRST_ID,
+    Answer,
+    Fault,
+    comp,
+    first,
+    hang_up,
+    revenue_share,
+    says,
+    standard,
+)
 
 __all__ = ["agency", "at"]
 
@@ -153,6 +163,32 @@ def test_a_repeat_in_the_next_best_size_is_refused(at: Counter) -> None:
     assert [one.size for one in at.agency.purchases] == ["huge", "small"]
 
 
+def test_what_was_bought_elsewhere_is_a_repeat(at: Counter) -> None:
+    """A license of today that no record knows of, the disk having been emptied, is not doubled."""
+    one = ordinary(at.agency)[0]
+    number = int(one) - FIRST_ID
+    old = at.agency.buy(number, size="huge", time=at.purchases.now() - timedelta(hours=25))
+    assert [state(o) for o in at.license(one)] == ["licensed"]
+    lost = at.agency.buy(number + 1, size="small")
+    for size in ("", "small"):
+        [again] = at.license(lost.media_id, size=size)
+        assert f"elsewhere at {lost.time:%Y-%m-%d}" in again.refused
+        assert lost.id in again.refused
+    assert [state(o) for o in at.license(lost.media_id, size="huge")] == ["licensed"]
+    assert [state(o) for o in at.license(lost.media_id, size="small", force=True)] == ["licensed"]
+    assert len(at.agency.purchases) == 5
+    assert old.id not in at.purchases.known(at.agency.url, one)
+
+
+def test_a_comp_made_elsewhere_is_no_repeat(at: Counter) -> None:
+    """A draft of today doesn't keep anybody from the real license, nor the other way."""
+    at.agency.subscribe(comp("draft"))
+    one = ordinary(at.agency)[0]
+    at.agency.buy(int(one) - FIRST_ID, size="huge", license="premier_comp")
+    assert [state(o) for o in at.license(one)] == ["licensed"]
+    assert [state(o) for o in at.license(one, comp=True)] == ["refused"]
+
+
 def test_an_id_that_the_agency_writes_otherwise_is_refused(at: Counter) -> None:
     """01 and 1 are one image, so that one of both names alone can buy it."""
     one = ordinary(at.agency)[0]
@@ -229,7 +265,7 @@ def test_each_size_settles_its_own(at: Counter) -> None:
     one = ordinary(at.agency)[0]
     for size in ("huge", "small"):
         at.purchases.close(pending(at, media_id=one, size=size), state="unknown", error="lost")
-    at.agency.buy(int(one) - 1000000, size="small")
+    at.agency.buy(int(one) - FIRST_ID, size="small")
     assert [left.size for left in at.desk.settle()] == ["huge"]
 
 

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,13 @@ def test_everything_comes_newest_first(agency: Simulator, tmp_path: Path) -> Non
     assert (tmp_path / "new" / "dam" / str(listed[2].path)).read_bytes() == original(bought[0])
     assert (report.fetched, report.without, report.failures) == (4, 0, [])
     assert report.bytes == sum(len(original(one)) for one in bought)
+
+
+def test_a_custom_size_comes_as_it_was(agency: Simulator, tmp_path: Path) -> None:
+    """A redownload can't name a size of one's own, so the license's is left to it."""
+    agency.buy(0, size="custom", dimensions=(300, 200))
+    assert run(agency, tmp_path).failures == []
+    assert [one.size for one in check(agency, tmp_path)] == ["custom"]
 
 
 def test_an_empty_history_is_no_fault(agency: Simulator, tmp_path: Path) -> None:
@@ -226,11 +234,57 @@ def test_a_mark_that_left_the_history_costs_a_look(agency: Simulator, tmp_path: 
     for number in range(3):
         agency.buy(number)
     run(agency, tmp_path)
-    with Manifest(tmp_path) as manifest:
+    gone: dict[str, Any] = {"image": "1", "media": "image", "size": "small"}
+    gone |= {"license_name": "standard", "licensed_at": "2026-03-01"}
+    with Manifest(tmp_path, agency.url) as manifest:
+        manifest.add(Line(license="gone", **gone))
         manifest.set_complete("image", "gone")
     agency.buy(3)
     assert run(agency, tmp_path).fetched == 1
+    bought = [one.id for one in agency.purchases]
+    assert sorted(one.license for one in lines(tmp_path)) == sorted([*bought, "gone"])
+
+
+def test_a_manifest_that_lost_lines_gets_them_back(agency: Simulator, tmp_path: Path) -> None:
+    """Cut in mid-line after a whole run, it has every license again; no file is fetched twice."""
+    for number in range(3):
+        agency.buy(number)
+    run(agency, tmp_path)
+    text = (tmp_path / "manifest.jsonl").read_bytes()
+    (tmp_path / "manifest.jsonl").write_bytes(text[: len(text) // 2])
+    asked = links_asked(agency)
+    run(agency, tmp_path)
     check(agency, tmp_path)
+    assert links_asked(agency) == asked
+
+
+def test_the_sandbox_never_mixes_with_paid_files(agency: Simulator, tmp_path: Path) -> None:
+    """A folder of real files takes none of the sandbox's, which carry a watermark."""
+    bought = agency.buy()
+    run(agency, tmp_path)
+    with simulator(5, sandbox=True) as sandbox:
+        sandbox.buy(1)
+        with pytest.raises(DownloadFailed, match="give each one of its own"):
+            run(sandbox, tmp_path)
+    assert [one.license for one in check(agency, tmp_path)] == [bought.id]
+
+
+@pytest.mark.parametrize("suffix", [".part", ".part.json", ".part.json.new", ".tagged", ".xmp.new"])
+def test_links_in_the_folder_lead_nowhere(agency: Simulator, tmp_path: Path, suffix: str) -> None:
+    """Whatever others put there under our names, nothing outside of the folder is written."""
+    bought = agency.buy(size="vector" if suffix == ".xmp.new" else "small")
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"mine")
+    folder = tmp_path / "dam"
+    folder.mkdir()
+    link = folder / f"{bought.media_id}-{bought.size}-{bought.id}{suffix}"
+    link.symlink_to(precious)
+    with owner(agency) as (account, downloads):
+        sync = Sync(account, downloads, folder, describe=Titles(account).tags)
+        with suppress(DownloadFailed):
+            sync.run(["image"])
+    assert precious.read_bytes() == b"mine"
+    assert bool(list(lines(folder))) is (suffix != ".part")
 
 
 def test_a_file_that_was_placed_but_not_listed_is_taken(agency: Simulator, tmp_path: Path) -> None:

@@ -26,6 +26,11 @@ ALLOWED = {
     "editorial": ("small", "medium", "original"),
 }
 """Sizes that a request may name at all."""
+AGAIN = {
+    "image": ("small", "medium", "huge", "supersize", "vector"),
+    "video": ("web", "sd", "hd", "4k"),
+}
+"""Sizes that a redownload may name."""
 NOTICE = "Editorial licensing requires acknowledgement of the editorial agreement"
 
 
@@ -213,7 +218,7 @@ class Shop:
             if self.library.find(media, bought.media_id) is None:
                 raise Problem(404, "Media unavailable")
             size = seen.json().get("size", bought.size)
-            if size != bought.size:
+            if size != bought.size or seen.json().get("size") not in {None, *AGAIN[media]}:
                 raise invalid("$.body.size", size)
             return reply({"url": self.links.make(bought)})
 

@@ -1,0 +1,48 @@
+"""What an agency says, within bounds that caches and pages rely on, whoever wrote its module."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from affiliate.model import Media, SearchResult
+from affiliate.query import MAX_NAME
+
+MAX_TOTAL: Final = 10**12
+"""Above all that is sold anywhere; many of it can still be added up."""
+MAX_TEXT: Final = 500
+"""Characters of a title or of a credit."""
+MAX_KEYWORDS: Final = 100
+MAX_RATIO: Final = 50.0
+"""A picture that is so much longer than wide, or wider than long, can't be seen in a tile."""
+MAX_SECONDS: Final = 86400.0
+
+
+def held(result: SearchResult, size: int) -> SearchResult:
+    """A chunk of at most ``size`` items, each of which can be shown, and a total that can be."""
+    total = None if result.total is None else min(max(result.total, 0), MAX_TOTAL)
+    return msgspec.structs.replace(result, items=shown(result.items[:size]), total=total)
+
+
+def shown(items: Iterable[Media]) -> tuple[Media, ...]:
+    """Those of the items that can be shown, their texts cut where they are too long for a page."""
+    return tuple(_cut(one) for one in items if _is_sound(one))
+
+
+def _is_sound(media: Media) -> bool:
+    """Whether it has an id that can be asked for, and a shape that can be seen."""
+    ratio = media.thumbnail.width / media.thumbnail.height
+    return 0 < len(media.id) <= MAX_NAME and 1 / MAX_RATIO <= ratio <= MAX_RATIO
+
+
+def _cut(media: Media) -> Media:
+    by, credit, seconds = media.contributor, media.attribution, media.duration
+    return msgspec.structs.replace(
+        media,
+        title=media.title[:MAX_TEXT],
+        keywords=tuple(word[:MAX_NAME] for word in media.keywords[:MAX_KEYWORDS] if word),
+        contributor=by and by[:MAX_NAME],
+        attribution=credit and credit[:MAX_TEXT],
+        categories=tuple(name[:MAX_NAME] for name in media.categories[:MAX_KEYWORDS]),
+        duration=seconds if seconds is not None and 0 < seconds < MAX_SECONDS else None,
+    )

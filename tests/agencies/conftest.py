@@ -1,0 +1,28 @@
+"""A stand-in for Shutterstock, and the agency that asks it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.transport import Transport
+from tests import shutterstock as simulator
+from tests.agencies.shutterstock_answers import BASIC
+
+
+@pytest.fixture
+def server() -> Iterator[simulator.Shutterstock]:
+    with simulator.shutterstock(size=600) as one:
+        yield one
+
+
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    one = Transport(total_seconds=10)
+    yield one
+    one._session.close()
+
+
+@pytest.fixture
+def agency(server: simulator.Shutterstock, transport: Transport) -> Shutterstock:
+    return Shutterstock(transport, url=server.url, credentials=BASIC)

@@ -1,0 +1,31 @@
+"""Answers of Shutterstock, proper and changed, and what the agency reads from them."""
+
+import json
+from typing import Any
+
+from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.messages import Reply, Request
+from affiliate.model import SearchQuery, SearchResult
+from affiliate.transport import Transport
+from tests.shutterstock import CLIENT, TOKEN, image
+
+BASIC = {"CLIENT_ID": CLIENT[0], "CLIENT_SECRET": CLIENT[1]}
+BEARER = {"API_TOKEN": TOKEN}
+CAT = SearchQuery(q="cat")
+
+
+def parsed(answer: Any) -> SearchResult:
+    """What the agency reads from an answer, given as Python or as bytes of JSON."""
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    agency = Shutterstock(Transport(), credentials=BEARER)
+    request = Request(agency="shutterstock", url="http://127.0.0.1")
+    return agency.parse(Reply(request, 200, {}, body), CAT)
+
+
+def results(*images: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {"data": list(images), "total_count": len(images), "search_id": "1", **fields}
+
+
+def changed(**fields: Any) -> dict[str, Any]:
+    """A proper picture with some fields of another content."""
+    return image(0) | fields

@@ -1,0 +1,134 @@
+"""Whatever stands in an answer, a module says what is wrong or gives what can be shown."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from affiliate.agencies import AGENCIES
+from affiliate.bounds import MAX_TEXT, MAX_TOTAL
+from affiliate.errors import AgencyError
+from affiliate.links import LinkStyle
+from affiliate.messages import Reply, Request, refusal_of
+from affiliate.model import Media, SearchQuery, SearchResult, web_address
+from affiliate.policy import Policy
+from affiliate.query import MAX_NAME
+from affiliate.slices import Listed, Ranking, total_of
+from affiliate.transport import Transport
+from tests.calling import transporting
+from tests.dialects import DIALECTS, FIRST, Dialect, serving
+
+FLOWER = SearchQuery(q="flower")
+VALUES: tuple[object, ...] = (
+    *(None, True, -5, 0, 10**30, 1e308, float("inf"), float("nan"), [], {}, [[1]]),
+    *("", "\x00", "\ud800", "x" * 5000, "9" * 400, "-1", "1e400", "٣"),
+    *("javascript:alert(1)", "http://[", 'https://x.example/"><script>', "a/../b?c#d'e"),
+)
+TEXTS = ("", "-5", "9" * 400, "x" * 5000, "NaN", "٣", "javascript:alert(1)", "http://[", "a/../b")
+
+
+class Told(Transport):
+    """A transport whose every answer is known beforehand."""
+
+    body = b""
+
+    def send(self, request: Request, seconds: float | None = None) -> Reply:
+        del seconds
+        if refusal := refusal_of(request, 200, {}, self.body):
+            raise refusal
+        return Reply(request, 200, {}, self.body)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda one: one.__name__)
+def test_no_value_of_any_field_does_harm(dialect: type[Dialect]) -> None:
+    told = Told()
+    agency = AGENCIES[dialect.name](told, credentials=dialect.keys)
+    one = Listed(agency=agency, weight=1, link=LinkStyle(template=""), policy=POLICY)
+    for body in _answers(dialect):
+        for told.body in _changed(body):
+            if (found := _asked(lambda: Ranking(one, FLOWER).ask(0))) is not None:
+                _sound(found)
+            _asked(lambda: agency.details(dialect().named(FIRST)))
+            _asked(lambda: Ranking(one, FLOWER, dialect().named(FIRST)).ask(0))
+
+
+POLICY = Policy(fresh=60, stale=60)
+
+
+def _asked(ask: Any) -> Any:
+    """What a call gives; None after an error that callers know."""
+    try:
+        return ask()
+    except AgencyError:
+        return None
+
+
+def _sound(result: SearchResult) -> None:
+    """It can be kept, added up, and put on a page."""
+    msgspec.msgpack.encode(result)
+    msgspec.json.encode(total_of([result.total] * 20))
+    assert 0 <= (result.total or 0) <= MAX_TOTAL
+    for media in result.items:
+        _sound_media(media)
+
+
+def _sound_media(media: Media) -> None:
+    assert 0 < len(media.id) <= MAX_NAME
+    assert len(media.title) <= MAX_TEXT
+    assert web_address(media.page_url)
+    for one in filter(None, (media.thumbnail, media.preview, *media.renditions)):
+        assert web_address(one.url)
+        assert 0 < one.width < float("inf")
+        assert 0 < one.height < float("inf")
+    for address in filter(None, (media.clip,)):
+        assert web_address(address)
+
+
+def _answers(dialect: type[Dialect]) -> list[bytes]:
+    """Its answers to a search and to details."""
+    made = dialect()
+    made.total = 2
+    with serving(made) as server, transporting() as transport:
+        agency = AGENCIES[dialect.name](transport, url=server.url, credentials=dialect.keys)
+        agency.search(FLOWER, 0)
+        _asked(lambda: agency.details(made.named(FIRST)))
+        return [made.answer(asked).body for asked in server.asked]
+
+
+def _changed(body: bytes) -> Iterator[bytes]:
+    """An answer with one of its parts replaced, each by every value."""
+    try:
+        tree = json.loads(body)
+    except ValueError:
+        yield from _changed_text(body.decode())
+        return
+    for path in _paths(tree):
+        for value in VALUES:
+            yield json.dumps(_put(tree, path, value)).encode()
+
+
+def _changed_text(text: str) -> Iterator[bytes]:
+    for match in re.finditer(r'(?<==")[^"]*(?=")|(?<==&quot;)[^&]*(?=&quot;)|(?<=>)[^<]+', text):
+        for value in TEXTS:
+            yield (text[: match.start()] + value + text[match.end() :]).encode()
+
+
+def _paths(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where everything in JSON stands; of a list, its first."""
+    yield before
+    first = dict(enumerate(value[:1])) if isinstance(value, list) else {}
+    for name, one in (value if isinstance(value, dict) else first).items():
+        yield from _paths(one, (*before, name))
+
+
+def _put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    """The JSON with something else in one place."""
+    if not path:
+        return new
+    name, *rest = path
+    if isinstance(value, list):
+        return [_put(value[0], tuple(rest), new), *value[1:]]
+    return {**value, name: _put(value[name], tuple(rest), new)}
