@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.errors import BadCredentials, NotFound, PurchaseRefused
+from affiliate.errors import BadAnswer, BadCredentials, NotFound, PurchaseRefused
 from affiliate.licensing.depositphotos import DepositphotosAccount
 from tests.calling import transporting
 from tests.dialects.depositphotos_shop import CLIP, EDITORIAL, DepositphotosShop, failure
@@ -150,6 +150,21 @@ def test_the_history_is_read_to_its_end(
     assert rows[0].downloaded_at > rows[-1].downloaded_at
     assert {one.media_id for one in account.history("image", media_id=ONE)} == {ONE}
     assert list(account.history("video")) == []
+
+
+def test_moments_are_read_as_the_examples_write_them_too(
+    shop: DepositphotosShop, account: DepositphotosAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Should Unix times not be given; what can't be read is no license's date."""
+    shop.sell(ONE, "m")
+    row = shop._row(shop.sold[0])
+    for text, year in (("Feb.24, 2017 16:15:44", 2017), ("yesterday", 0), ("9" * 15, 0)):
+        monkeypatch.setattr(shop, "_row", lambda _, text=text: {**row, "purchaseDate": text})
+        if year:
+            assert next(account.history("image")).downloaded_at.year == year
+        else:
+            with pytest.raises(BadAnswer, match="date of a license"):
+                next(account.history("image"))
 
 
 def test_a_file_can_be_had_again(shop: DepositphotosShop, account: DepositphotosAccount) -> None:
