@@ -10,34 +10,10 @@ import msgspec
 
 from affiliate import values
 from affiliate.errors import ConfigError
+from affiliate.values import Secret
 
 Credentials = tuple[tuple[str, ...], ...]
 """Sets of setting names without the agency's prefix; any one complete set is enough."""
-
-
-class Secret:
-    """A value that prints as stars; only ``reveal()`` gives it away."""
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def reveal(self) -> str:
-        """The value itself, for a header or a signature and nothing else."""
-        return self._value
-
-
-def _secret(least: int) -> Callable[[str], Secret]:
-    """A text of at least so many characters that is shown nowhere."""
-
-    def read(text: str) -> Secret:
-        if len(text) < least:
-            raise ValueError(f"must be at least {least} characters long")
-        return Secret(text)
-
-    return read
 
 
 class Setting(NamedTuple):
@@ -172,14 +148,14 @@ SETTINGS: Final = (
     ),
     Setting(
         "SECRET_KEY",
-        _secret(32),
+        values.secret(32),
         None,
         "At least 32 random characters: signs the owner's log-in and encrypts the tokens of "
         "connected accounts. Whoever changes it logs in and connects anew.",
     ),
     Setting(
         "OWNER_PASSWORD",
-        _secret(8),
+        values.secret(8),
         None,
         "Opens `/owner/`, which does not exist without it; at least 8 characters. "
         "It needs `SECRET_KEY`.",
@@ -223,8 +199,8 @@ def load(
     """Read the settings from ``environ``, by default the process's own.
 
     ``credentials`` says for every agency that exists which settings give access to it; an empty
-    tuple means that it needs none and is on only when ``AGENCIES`` names it. ``buyers`` says which
-    settings beside them buying there needs; they switch no agency on.
+    tuple means that it needs none and is on only when ``AGENCIES`` names it. ``buyers`` says what
+    buying needs beside them, which switches nothing on.
 
     Raises:
         ConfigError: names every fault at once, never a value that is secret.
@@ -299,9 +275,8 @@ class _Reader:
             self.faults.append(f"{agency} needs {', or '.join(sets)}.")
 
     def _agency(self, name: str, weight: int, alternatives: Credentials) -> AgencySettings:
-        keys = {n for names in alternatives for n in names if self._has(name, n)}
         own = {s.name.lower(): self.read(s, prefix(name)) for s in AGENCY_SETTINGS}
-        secrets = self._secrets(name, keys)
+        secrets = self._secrets(name, {n for names in alternatives for n in names})
         if not own["affiliate_id"] and "affiliate_id" in values.fields(own["affiliate_link"] or ""):
             before = prefix(name)
             fault = f"{before}AFFILIATE_LINK wants {{affiliate_id}}; set {before}AFFILIATE_ID too."

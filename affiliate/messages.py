@@ -5,7 +5,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 from xml.etree.ElementTree import Element, ParseError
 
 import msgspec
@@ -47,8 +47,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One call: ``params`` may repeat a name; ``secrets`` are struck out of every message.
 
     ``judge`` looks at every answer first, for agencies whose errors arrive with HTTP 200, as plain
-    text or as XML. ``again`` says whether it may be sent once more when its connection was lost:
-    by default a GET may, but at some agencies a GET buys, and a POST only reads.
+    text or as XML. ``reads`` tells whether it changes nothing, so that it may be sent twice; of a
+    GET that is taken for granted.
     """
 
     agency: str
@@ -60,16 +60,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes | None = None
     secrets: tuple[str, ...] = ()
     judge: Judge | None = None
-    again: bool | None = None
-
-    @property
-    def repeats(self) -> bool:
-        """Whether it may be sent once more."""
-        return self.method == "GET" if self.again is None else self.again
+    reads: bool | None = None
 
     def redact(self, text: str) -> str:
-        """The text without any of the call's secrets: plain, percent-encoded or as Basic."""
+        """The text without the secrets: plain, percent-encoded, as in a form or as Basic."""
         forms = {*self.secrets, *(quote(secret, safe="") for secret in self.secrets)}
+        forms |= {quote_plus(secret) for secret in self.secrets}
         if self.auth:
             forms.add(b64encode(":".join(self.auth).encode()).decode())
         for form in sorted(forms - {""}, key=len, reverse=True):  # one may begin with another

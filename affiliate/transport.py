@@ -109,8 +109,8 @@ class Transport:
     def send(self, request: Request, seconds: float | None = None) -> Reply:
         """Send one call and read its whole answer, within ``seconds`` (2.5 by default).
 
-        What may be sent ``again`` and whose connection was refused or reset is tried once more,
-        within the same time.
+        What only reads and whose connection was refused or reset is tried once more, within the
+        same time.
 
         Raises:
             AgencyError: the kind says what the caller can do next, ``sent`` whether the agency
@@ -119,7 +119,8 @@ class Transport:
         call = Call(time.monotonic() + (seconds or self.total_seconds), self.connect_seconds)
         try:
             result = self._once(request, call)
-            if result is None and request.repeats:
+            reads = request.method == "GET" if request.reads is None else request.reads
+            if result is None and reads:
                 call = Call(call.deadline, self.connect_seconds)
                 result = self._once(request, call)
             if result is None:

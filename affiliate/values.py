@@ -9,6 +9,20 @@ from affiliate.model import LINK_FIELDS
 from affiliate.query import LANGUAGES
 
 
+class Secret:
+    """A value that prints as stars; only ``reveal()`` gives it away."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def reveal(self) -> str:
+        """The value itself, for a header or a signature and nothing else."""
+        return self._value
+
+
 def whole(low: int, high: int) -> Callable[[str], int]:
     """A whole number within bounds."""
 
@@ -123,3 +137,14 @@ def fields(template: str) -> set[str]:
     return {
         f"{name}{spec}{conversion or ''}" for name, spec, conversion in parts if name is not None
     }
+
+
+def secret(least: int) -> Callable[[str], Secret]:
+    """A text of at least so many characters that is shown nowhere."""
+
+    def read(text: str) -> Secret:
+        if len(text) < least:
+            raise ValueError(f"must be at least {least} characters long")
+        return Secret(text)
+
+    return read

@@ -10,11 +10,11 @@ from affiliate.config import (
     AgencySettings,
     Config,
     Credentials,
-    Secret,
     load,
     prefix,
 )
 from affiliate.errors import ConfigError
+from affiliate.values import Secret
 
 KNOWN: dict[str, Credentials] = {
     "shutterstock": (("API_TOKEN",), ("CLIENT_ID", "CLIENT_SECRET")),
@@ -221,6 +221,17 @@ def test_credentials_are_kept_without_their_prefix() -> None:
     assert {n: s.reveal() for n, s in on["acme-photos"].credentials.items()} == {"KEY": "k"}
 
 
+def test_what_buying_needs_is_kept_apart_and_switches_nothing_on() -> None:
+    """Searching never has it, it is no fault to set a part of it, and none of it is shown."""
+    buyers = {"acme-photos": ("USERNAME", "PASSWORD")}
+    some = {"ACME_PHOTOS_PASSWORD": " p4ss "}
+    assert list(load(some, KNOWN, buyers).agencies) == ["demo"]
+    on = load(some | {"ACME_PHOTOS_KEY": "k"}, KNOWN, buyers).agencies["acme-photos"]
+    assert {name: one.reveal() for name, one in on.buyer.items()} == {"PASSWORD": "p4ss"}
+    assert set(on.credentials) == {"KEY"}
+    assert "p4ss" not in repr(on)
+
+
 def test_every_real_agency_has_settings_of_its_own() -> None:
     """No setting of an agency has the name of another's, so that none reads the other's keys."""
     names = [
@@ -228,6 +239,7 @@ def test_every_real_agency_has_settings_of_its_own() -> None:
         for name, kind in AGENCIES.items()
         for one in (
             *{key for keys in kind.credentials for key in keys},
+            *kind.buyer,
             *(setting.name for setting in AGENCY_SETTINGS),
         )
     ]

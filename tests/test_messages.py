@@ -35,6 +35,12 @@ def test_what_the_judge_lets_pass_is_left_to_the_table_of_statuses() -> None:
     assert (error.kind, error.message) == ("credentials", "no")
 
 
+def test_a_secret_is_struck_out_as_it_stands_in_a_form() -> None:
+    """Agencies that repeat a form give no password away."""
+    request = Request(agency="acme", url="http://127.0.0.1", secrets=("p ss&",))
+    assert request.redact("user=a&password=p+ss%26") == "user=a&password=***"
+
+
 def test_words_of_a_judged_answer_hold_neither_secret_nor_address_and_stay_on_a_line() -> None:
     body = b"bad key s3cret\nsee https://acme.example/?key=s3cret " + b"x" * 500
     error = refusal_of(request(judge=judge), 400, {}, body)

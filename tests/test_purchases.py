@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from affiliate.ledger import Ledger
-from affiliate.purchases import Purchase, Purchases
+from affiliate.purchases import Purchase, Purchases, _row
+from affiliate.purchases import purchases as table
 from tests.postgres import new_database, running_postgres
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -63,9 +65,17 @@ def purchase(**fields: Any) -> Purchase:
     return Purchase(**{**usual, **fields})
 
 
+def test_rows_of_the_version_before_are_shutterstock_s(purchases: Purchases) -> None:
+    """What was written without an agency, before the upgrade or by a process still running."""
+    row = {name: value for name, value in _row(purchase()).items() if name != "agency"}
+    with purchases._ledger.writing() as connection:
+        connection.execute(sa.insert(table).values(row))
+    assert [one.agency for one in purchases.all()] == ["shutterstock"]
+
+
 def test_what_is_written_is_read_again(purchases: Purchases) -> None:
     """Every field comes back as it was, prices exactly."""
-    wanted = purchase(asked=Decimal("12.30"), before="e0")
+    wanted = purchase(asked=Decimal("12.30"), before="e0", agency="istock")
     assert purchases.claim(wanted) is None
     assert purchases.all() == [wanted]
     done = purchases.close(

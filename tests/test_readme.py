@@ -34,7 +34,7 @@ def test_every_agency_is_in_the_readme_with_its_credentials() -> None:
     for name, kind in AGENCIES.items():
         line = next(x for x in README.splitlines() if x.startswith(f"| {kind.title} |"))
         for credentials in kind.credentials:
-            for one in credentials:
+            for one in (*credentials, *kind.buyer):
                 assert f"`{prefix(name)}{one}`" in line
 
 

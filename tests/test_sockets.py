@@ -292,9 +292,18 @@ def test_a_post_is_never_repeated(transport: Transport) -> None:
 def test_a_post_that_only_reads_is_tried_once_more(transport: Transport) -> None:
     """Some agencies take searches by POST alone."""
     with Upstream(then_reset(), answer(b"[1]")) as server:
-        search = call(server.url, "POST", body=b"{}", again=True)
+        search = call(server.url, "POST", body=b"{}", reads=True)
         assert transport.send(search).json() == [1]
         assert len(server.requests) == 2
+
+
+def test_a_get_that_does_not_only_read_is_never_repeated(transport: Transport) -> None:
+    """Some agencies sell by GET."""
+    with Upstream(then_reset()) as server:
+        with pytest.raises(AgencyDown) as caught:
+            transport.send(call(server.url, reads=False))
+        assert caught.value.sent
+        assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("status", [500, 503, 429, 404])

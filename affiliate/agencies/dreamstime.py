@@ -151,7 +151,7 @@ class Dreamstime(Agency):
             agency=self.name,
             url=session.url,
             method="POST",
-            again=True,
+            reads=True,
             headers={"Content-Type": "application/json", "User-Agent": application},
             body=json.dumps(body).encode(),
             secrets=(application, session.token),

@@ -85,7 +85,7 @@ class IstockXmlrpc(Agency):
             agency=self.name,
             url=f"{self.url}/webservices/xmlrpc",
             method="POST",
-            again=True,
+            reads=True,
             headers={"Content-Type": "text/xml"},
             body=xmlrpc.call(method, {"apiKey": key, **values}),
             secrets=tuple(self.keys.values()),

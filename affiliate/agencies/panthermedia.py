@@ -133,7 +133,7 @@ class PantherMedia(Agency):
             agency=self.name,
             url=f"{self.url}/{method}",
             method="POST",
-            again=True,
+            reads=True,
             headers={
                 "Accept-Version": version,
                 "Content-Type": "application/x-www-form-urlencoded",

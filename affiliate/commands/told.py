@@ -43,7 +43,10 @@ def seller_of_app(agency: str, *, live: bool) -> Seller:
     needed = (*kind.credentials[0], *kind.buyer)
     secrets = {**own.credentials, **own.buyer}
     if missing := [prefix(agency) + name for name in needed if name not in secrets]:
-        raise PurchaseRefused(f"Licensing at {kind.title} needs {' and '.join(missing)}.")
+        named = (
+            "" if agency in config.agencies else f", and {agency} among AGENCIES where that is set"
+        )
+        raise PurchaseRefused(f"Licensing at {kind.title} needs {' and '.join(missing)}{named}.")
     keys = {name: secrets[name].reveal() for name in needed}
     transport = current_app.extensions["transport"]
     return SELLERS[agency](transport, url=own.url or kind.api, keys=keys)

@@ -46,6 +46,8 @@ HAS: Final = ("purchased", "just_purchased")
 HAS_NOT: Final = ("not_purchased", "cancelled", "not_possible")
 """States of a work for an account; ``overage`` says only how it would be paid."""
 PAGE: Final = 100
+LOCALE: Final = ("locale", "en_US")
+"""Else messages and dates are written as the user reads them."""
 DATES: Final = ("%Y-%m-%d %H:%M:%S", "%m/%d/%y, %I:%M %p")
 
 ID: Final = "search_parameters[media_id]"
@@ -93,7 +95,7 @@ class AdobeAccount:
             had = f"{done.downloaded_at:%Y-%m-%d}"
             get = f"`flask download --agency {NAME} {done.id}` gets its file"
             raise PurchaseRefused(f"It was licensed ({kind}) on {had}; {get}.")
-        profile = self._ask("Member/Profile", _of(media_id, kind), wire.Profile)
+        profile = self._ask("Member/Profile", (*_of(media_id, kind), LOCALE), wire.Profile)
         options = profile.purchase_options
         words = plain_text(options.message)[:NOTES]
         if options.state not in {"possible", "overage"}:
@@ -125,7 +127,7 @@ class AdobeAccount:
         return sell(wanted, self._license)
 
     def _license(self, one: Wanted) -> Licensed:
-        found = self._ask("Content/License", _of(one.id, one.size), wire.Contents, again=False)
+        found = self._ask("Content/License", _of(one.id, one.size), wire.Contents, reads=False)
         details = _details(found, one.id)
         if details.state in HAS_NOT and not details.url:
             return Licensed(id=one.id, error=f"Adobe Stock says {details.state}.")
@@ -165,7 +167,7 @@ class AdobeAccount:
         while True:
             page = {"search_parameters[limit]": PAGE, "search_parameters[offset]": first}
             params = tuple((name, str(value)) for name, value in page.items())
-            answer = self._ask("Member/LicenseHistory", params, wire.History)
+            answer = self._ask("Member/LicenseHistory", (*params, LOCALE), wire.History)
             yield from answer.files
             first += PAGE
             if not answer.files or first >= answer.nb_results:
@@ -192,10 +194,10 @@ class AdobeAccount:
         token = encoded(self._keys["ACCESS_TOKEN"])
         return f"{url}{'&' if host.query else '?'}token={token}"
 
-    def _ask(self, path: str, params: Params, shape: type[Shape], *, again: bool = True) -> Shape:
-        return self._get(f"/Rest/Libraries/1/{path}", params, shape, again=again)
+    def _ask(self, path: str, params: Params, shape: type[Shape], *, reads: bool = True) -> Shape:
+        return self._get(f"/Rest/Libraries/1/{path}", params, shape, reads=reads)
 
-    def _get(self, path: str, params: Params, shape: type[Shape], *, again: bool = True) -> Shape:
+    def _get(self, path: str, params: Params, shape: type[Shape], *, reads: bool = True) -> Shape:
         headers = {
             "x-api-key": self._keys["API_KEY"],
             "X-Product": self._keys["PRODUCT"],
@@ -208,7 +210,7 @@ class AdobeAccount:
             headers=headers,
             secrets=tuple(self._keys.values()),
             judge=adobe_stock.judge,
-            again=again,
+            reads=reads,
         )
         return read(NAME, self._transport.send(request, CALL_SECONDS).body, shape)
 
@@ -226,7 +228,7 @@ def _details(answer: wire.Contents, media_id: str) -> wire.Details:
 
 def _name(media_id: str, kind: str) -> str:
     """What a license is called here, for it has no number."""
-    return f"{media_id}-{kind}"
+    return f"{media_id}-{kind}".lower()
 
 
 def _record(media: Media, media_id: str, kind: str, date: str) -> Record:
@@ -244,7 +246,7 @@ def _record(media: Media, media_id: str, kind: str, date: str) -> Record:
 def _moment(text: str) -> datetime:
     for form in DATES:
         try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
+            return datetime.strptime(" ".join(text.split()), form).replace(tzinfo=UTC)
         except ValueError:
             continue
     raise BadAnswer(NAME, "The date of a license can't be read.")

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 from affiliate.agencies import depositphotos
 from affiliate.agencies.base import number
-from affiliate.errors import AgencyError, NotFound, PurchaseRefused
+from affiliate.errors import AgencyError, BadAnswer, NotFound, PurchaseRefused
 from affiliate.licensing import depositphotos_wire as wire
 from affiliate.licensing.offers import FAR, Ask, Offer
 from affiliate.licensing.seller import CALL_SECONDS
@@ -35,6 +35,8 @@ STANDARD: Final = "standard"
 SIZES: Final = ("xl", "l", "m", "s")
 """The sizes that are documented, from the best."""
 PAGE: Final = 100
+DATE: Final = "%b.%d, %Y %H:%M:%S"
+"""How the examples write moments that were not asked for as Unix times."""
 
 Shape = TypeVar("Shape")
 
@@ -222,23 +224,35 @@ def _size(item: wire.Item, wanted: str) -> tuple[str, wire.Size]:
 
 
 def _plan(one: wire.Plan) -> Subscription:
-    ends = number(one.dateEnd)
     return Subscription(
         id=str(one.id),
         license=STANDARD,
         description=plain_text(one.name),
-        expires=datetime.fromtimestamp(ends, UTC) if ends else None,
+        expires=_moment(one.dateEnd),
         downloads_left=int(number(one.count)),
     )
 
 
 def _record(media: Media, one: wire.Purchase) -> Record:
+    moment = _moment(one.purchaseDate)
+    if moment is None:
+        raise BadAnswer(NAME, "The date of a license can't be read.")
     return Record(
         id=str(one.licenseId),
         media=media,
         media_id=str(one.mediaId),
         license=one.license,
         size=one.size,
-        downloaded_at=datetime.fromtimestamp(number(one.purchaseDate), UTC),
+        downloaded_at=moment,
         downloadable=True,
     )
+
+
+def _moment(value: wire.Number) -> datetime | None:
+    """A moment in Unix time or as in the examples; None for anything else."""
+    try:
+        if seconds := number(value):
+            return datetime.fromtimestamp(seconds, UTC)
+        return datetime.strptime(str(value), DATE).replace(tzinfo=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -23,6 +23,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from affiliate.agencies.base import number
 from affiliate.agencies.istock import IDS
 from affiliate.errors import AgencyError, Forbidden, NotFound, PurchaseRefused
 from affiliate.licensing import istock_wire as wire
@@ -157,7 +158,7 @@ class IstockAccount:
             error.sent = False
             raise
         self._token = answer.access_token
-        self._ends = time.monotonic() + float(answer.expires_in) - EARLY_SECONDS
+        self._ends = time.monotonic() + number(answer.expires_in) - EARLY_SECONDS
 
     def _ask(
         self,

@@ -91,7 +91,7 @@ def record(row: Download) -> Record:
     """A row of the history, called by what it says, for it has no number."""
     moment = aware(row.date_downloaded)
     return Record(
-        id=f"{row.id}-{row.product_id}-{moment:%Y%m%dT%H%M%S.%f}",
+        id=f"{row.id}-{row.product_id}-{moment:%Y%m%d-%H%M%S-%f}",
         media="image",
         media_id=row.id or "",
         license=row.product_type or "",

@@ -6,9 +6,10 @@ than free and editorial ones is said of all searches there.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
-from tests.dialects.selling import FIRST, Shop, file_of, is_item
+from tests.dialects.selling import FIRST, Sale, Shop, file_of, is_item
 from tests.dialects.serving import Answer, Asked, in_json
 
 LICENSE = "/Rest/Libraries/1/Content/License"
@@ -79,13 +80,14 @@ class AdobeShop(Shop):
             case _:
                 return self._license(media_id, kind)
 
-    def _has(self, media_id: str, kind: str) -> bool:
-        return any((one.media_id, one.size) == (media_id, kind) for one in self.sold)
+    def _sale(self, media_id: str, kind: str) -> Sale | None:
+        return next((one for one in self.sold if one[:2] == (media_id, kind)), None)
 
     def _state(self, media_id: str, kind: str) -> dict[str, Any]:
-        if not self._has(media_id, kind):
+        sale = self._sale(media_id, kind)
+        if sale is None:
             return {"state": "not_purchased"}
-        return {"state": "purchased", "license": kind, "date": "2026-11-01 22:57:48"}
+        return {"state": "purchased", "license": kind, "date": f"{sale.moment:%Y-%m-%d %H:%M:%S}"}
 
     def _profile(self) -> dict[str, Any]:
         message = f"This will use 1 of your {self.quota} licenses."
@@ -101,7 +103,7 @@ class AdobeShop(Shop):
     def _license(self, media_id: str, kind: str) -> Answer:
         """Sold once: who has it gets the address of the file again."""
         state = "purchased"
-        if not self._has(media_id, kind):
+        if self._sale(media_id, kind) is None:
             if not self.quota and not self.overage:
                 return in_json(self._content(media_id, {"state": "not_possible"}))
             state = "just_purchased"
@@ -111,7 +113,7 @@ class AdobeShop(Shop):
         details = {
             "state": state,
             "license": kind,
-            "date": "2026-11-01 22:57:48",
+            "date": "2026-11-01 22:00:00",
             "url": self.link(path),
             "content_type": "image/jpeg",
             "width": 4256,
@@ -131,7 +133,7 @@ class AdobeShop(Shop):
         rows = [
             {
                 "license": one.size,
-                "license_date": "11/1/26, 10:57 PM",
+                "license_date": _said(one.moment),
                 "download_url": self.link(f"/Download/DownloadFileDirectly/{one.media_id}"),
                 "id": int(one.media_id),
                 "title": "A flower",
@@ -151,3 +153,9 @@ class AdobeShop(Shop):
         if "authorization" in asked.headers or token != self.keys["ACCESS_TOKEN"]:
             return in_json({"error": "This download is expired"}, 403)
         return Answer(302, b"", "text/html", {"Location": self.link(f"/signed/{media_id}")})
+
+
+def _said(moment: datetime) -> str:
+    """As in the example, with the narrow space that newer libraries of languages write."""
+    hour = moment.hour % 12 or 12
+    return f"{moment.month}/{moment.day}/{moment:%y}, {hour}:{moment:%M}\u202f{moment:%p}"

@@ -14,8 +14,6 @@ from tests.dialects.serving import Answer, Asked, in_json
 EDITORIAL, CLIP = str(FIRST + 18), str(FIRST + 19)
 SIZES = (("s", 500, 1), ("m", 1000, 3), ("xl", 3000, "10"))
 """Names, pixels of the longer side, and credits."""
-START = 1_790_000_000
-"""When the first license was sold; the next a second later."""
 
 
 def failure(code: int, words: str, exception: str) -> Answer:
@@ -97,8 +95,8 @@ class DepositphotosShop(Shop):
             "id": self.plan,
             "name": "Subscription",
             "status": "active",
-            "dateBegin": START,
-            "dateEnd": str(START + 10**8),
+            "dateBegin": 1_400_000_000,
+            "dateEnd": "4000000000",
             "amount": "10",
             "count": self.left,
         }
@@ -154,7 +152,7 @@ class DepositphotosShop(Shop):
             "size": one.size,
             "price": "4.68",
             "method": "ondemand",
-            "purchaseDate": str(START + one.at),
+            "purchaseDate": str(int(one.moment.timestamp())),
             "licenseId": str(one.at),
             "status": "active",
             "itype": "image",

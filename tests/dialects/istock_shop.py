@@ -5,7 +5,6 @@ Started, the token's in RFC 6749 and Getty's SDKs.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from tests.dialects.selling import FIRST, Shop, file_of, is_item
@@ -13,7 +12,6 @@ from tests.dialects.serving import Answer, Asked, in_json, in_text
 
 EDITORIAL, ELSEWHERE = str(FIRST + 18), str(FIRST + 19)
 """The last two are an editorial picture and one that no product of the user may download."""
-START = datetime(2026, 11, 1, tzinfo=UTC)
 KINDS = {"55": "royaltyfreesubscription", "77": "creditpack"}
 
 
@@ -115,7 +113,7 @@ class IstockShop(Shop):
         kind = asked.params.get("product_type")
         rows = [
             {
-                "date_downloaded": (START + timedelta(seconds=one.at)).isoformat(),
+                "date_downloaded": one.moment.isoformat(),
                 "id": one.media_id,
                 "asset_type": "image",
                 "product_type": KINDS[one.plan],

@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar, NamedTuple
 
 from tests.dialects.serving import Answer, Asked, HungUp
@@ -15,12 +16,16 @@ GATEWAY = Answer(502, b"<html>Bad gateway</html>", "text/html")
 
 
 class Sale(NamedTuple):
-    """A license that was sold, with what pays for it; ``at`` is the number of the sale."""
+    """A license that was sold, with what pays for it; ``at`` is the number of the sale.
+
+    Each is sold a second after the one before, so that ``moment`` tells them apart.
+    """
 
     media_id: str
     size: str
     plan: str
     at: int
+    moment: datetime
 
 
 @dataclass
@@ -88,9 +93,11 @@ class Shop:
             raise HungUp
         return fault.answer
 
-    def sell(self, media_id: str, size: str, plan: str = "") -> Sale:
+    def sell(self, media_id: str, size: str, plan: str = "", *, days_ago: int = 0) -> Sale:
         """Put a license on the list."""
-        sale = Sale(media_id, size, plan, len(self.sold) + 1)
+        at = len(self.sold) + 1
+        moment = datetime.now(UTC) - timedelta(days=days_ago) + timedelta(seconds=at)
+        sale = Sale(media_id, size, plan, at, moment)
         self.sold.append(sale)
         return sale
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from affiliate.config import prefix
 from affiliate.ledger import Ledger
@@ -66,11 +67,11 @@ class Counter:
         self.desk = desk
         self.purchases = purchases
 
-    def offer(self, *ids: str, **asked: str) -> list[Offer]:
+    def offer(self, *ids: str, **asked: Any) -> list[Offer]:
         chooser = self.desk.chooser()
-        return [chooser.offer(Ask(**asked), one) for one in ids]  # type: ignore[arg-type]
+        return [chooser.offer(Ask(**asked), one) for one in ids]
 
-    def license(self, *ids: str, force: bool = False, **asked: str) -> list[Outcome]:
+    def license(self, *ids: str, force: bool = False, **asked: Any) -> list[Outcome]:
         return list(self.desk.license(self.offer(*ids, **asked), force=force))
 
     def states(self) -> list[str]:

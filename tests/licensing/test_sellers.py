@@ -214,11 +214,20 @@ def test_a_purchase_of_before_settles_nothing(at: Open, desk: Counter) -> None:
     """What was licensed earlier elsewhere is not taken for what was lost now."""
     if at.shop.name == "adobe-stock":
         pytest.skip("Adobe sells a work once; who has it is told so")
-    at.shop.sell(ONE, at.shop.size, at.shop.plan)
+    at.shop.sell(ONE, at.shop.size, at.shop.plan, days_ago=3)
     at.shop.misbehave(Fault())
     [outcome] = desk.license(ONE)
     assert outcome.purchase
     assert outcome.purchase.state == "unknown"
+
+
+def test_what_was_bought_today_elsewhere_is_refused(at: Open, app: Flask) -> None:
+    """As the agency's history has it, though no record here does."""
+    at.shop.sell(ONE, at.shop.size, at.shop.plan)
+    shown = run(app, at, ONE, "--live", "--yes")
+    assert shown.exit_code == 1
+    assert "bought" in shown.output or "It was licensed" in shown.output
+    assert at.tries() == 0
 
 
 def test_forced_it_is_bought_once_more(at: Open, desk: Counter) -> None:
@@ -264,6 +273,31 @@ def test_a_buyers_settings_alone_switch_nothing_on(at: Open, tmp_path: Path) -> 
     settings = {before + name: "x" for name in AGENCIES[at.shop.name].buyer}
     app = create_app({"DATA_DIR": str(tmp_path), **settings})
     assert [one.agency.name for one in app.extensions["site"].search.every] == ["demo"]
+
+
+def test_a_file_is_had_again_where_the_agency_gives_it(
+    at: Open, app: Flask, tmp_path: Path
+) -> None:
+    """By `flask download`, for nothing; where that is not documented, why not is said."""
+    run(app, at, ONE, "--live", "--yes")
+    [done] = recorded(tmp_path)
+    again = tmp_path / "again"
+    command = ["download", "--agency", at.shop.name, str(done.license_id), "--dir", str(again)]
+    shown = app.test_cli_runner().invoke(args=command)
+    assert at.tries() == 1
+    if at.shop.name == "istock":
+        assert shown.exit_code == 1
+        assert "can't be downloaded again" in shown.output
+        return
+    assert shown.exit_code == 0, shown.output
+    [file] = again.iterdir()
+    assert file.read_bytes() == picture(ONE)
+
+
+def test_a_file_that_comes_once_is_fetched_without_being_asked(at: Open, app: Flask) -> None:
+    """Into the folder where the command runs; others wait for `flask download`."""
+    run(app, at, ONE, "--live", "--yes")
+    assert len(list(Path().iterdir())) == (1 if at.shop.name == "istock" else 0)
 
 
 # -- killed, and two at once
