@@ -58,7 +58,7 @@ def test_what_the_readme_says_of_an_agency_is_true(name: str) -> None:
     """
     kind = AGENCIES[name]
     _, speaks, filters, calls, _, links, sure, _, settings = agencies()[kind.title]
-    assert speaks.startswith(kind.wire if kind.api else "none")
+    assert speaks.startswith(kind.wire)
     assert f"{filters};".startswith(f"{_filters(kind)};")
     assert calls == _calls(kind)
     assert re.match(LINKS[kind.network], links)
