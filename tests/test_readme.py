@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.agencies.base import HEX
@@ -122,3 +123,10 @@ def test_the_two_commands_are_in_the_readme() -> None:
     """A newcomer finds make run and make test."""
     assert "make run" in README
     assert "make test" in README
+
+
+def test_every_command_is_in_the_readme(client: FlaskClient) -> None:
+    """But for the one that the platform's release step runs."""
+    own = set(client.application.cli.commands) - {"ledger"}
+    named = set(re.findall(r"`(?:flask --app app )?(\w+)\b", README))
+    assert own <= named
