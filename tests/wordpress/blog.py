@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -96,9 +97,21 @@ class Blog:
         )
         return address
 
-    def complaints(self) -> str:
-        """What PHP complained about, within this plugin or because of it."""
-        return self.log.read_text() if self.log.exists() else ""
+    def settings(self, **values: str) -> None:
+        """Set what the plugin's page sets."""
+        self.php("update_option( 'affiliate_search', $values );", **values)
+
+    def forget(self) -> None:
+        """Take away what the plugin, and WordPress because of it, have written."""
+        self.sql("DELETE FROM wp_options WHERE option_name LIKE '%affiliate_search%'")
+        self.sql("DELETE FROM wp_options WHERE option_name LIKE '_transient%oembed_%'")
+        self.sql("DELETE FROM wp_postmeta WHERE meta_key LIKE '_oembed_%'")
+        self.log.unlink(missing_ok=True)
+
+    def complaints(self) -> list[str]:
+        """What PHP, or WordPress, complained about that names the plugin."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [line for line in lines if re.search("affiliate.search", line)]
 
 
 @contextmanager

@@ -84,7 +84,7 @@
 				type: 'shortcode',
 				tag: 'affiliate_search',
 				attributes: Object.fromEntries(
-					[ 'q', 'kind', 'rows', 'agency', 'type', 'orientation', 'color', 'safe', 'lang', 'theme', 'accent', 'site', 'limit' ]
+					[ 'q', 'kind', 'rows', 'agency', 'type', 'orientation', 'color', 'safe', 'lang', 'theme', 'accent', 'site', 'limit', 'consent' ]
 						.map( ( name ) => [ name, { type: 'string', shortcode: ( { named } ) => named[ name ] || '' } ] ),
 				),
 			} ],

@@ -11,7 +11,7 @@ defined( 'ABSPATH' ) || exit;
 const AFFILIATE_SEARCH_FILTERS = array( 'q', 'agency', 'type', 'orientation', 'color', 'safe', 'lang', 'site' );
 
 /** All attributes of the element. */
-const AFFILIATE_SEARCH_ATTRIBUTES = array( 'q', 'kind', 'rows', 'agency', 'type', 'orientation', 'color', 'safe', 'lang', 'theme', 'accent', 'site', 'limit' );
+const AFFILIATE_SEARCH_ATTRIBUTES = array( 'q', 'kind', 'rows', 'agency', 'type', 'orientation', 'color', 'safe', 'lang', 'theme', 'accent', 'site', 'limit', 'consent' );
 
 /** The longest words that a site takes. */
 const AFFILIATE_SEARCH_CHARACTERS = 500;
@@ -84,8 +84,18 @@ function affiliate_search_look( $given, $title ) {
 	}
 	$look['q'] = preg_replace( '/^(.{' . AFFILIATE_SEARCH_CHARACTERS . '}).*$/us', '$1', $look['q'] );
 	$known     = array_intersect_key( $look, array_flip( AFFILIATE_SEARCH_ATTRIBUTES ) );
-	$known     = array_map( 'sanitize_text_field', $known );
+	$known     = array_map( 'affiliate_search_plain', $known );
 	return array_merge( array( 'q' => '' ), array_filter( $known, 'strlen' ) );
+}
+
+/**
+ * What a writer meant: in a post's source an ampersand may stand as it is or as `&amp;`.
+ *
+ * @param mixed $value As it came.
+ * @return string One line without markup.
+ */
+function affiliate_search_plain( $value ) {
+	return sanitize_text_field( html_entity_decode( (string) $value, ENT_QUOTES, 'UTF-8' ) );
 }
 
 /**
@@ -119,7 +129,7 @@ function affiliate_search_element( $look ) {
 	wp_enqueue_script( 'affiliate-search' );
 	$attributes = '';
 	foreach ( $look as $name => $value ) {
-		$attributes .= sprintf( ' %s="%s"', $name, esc_attr( $value ) );
+		$attributes .= sprintf( ' %s="%s"', 'consent' === $name ? 'data-consent' : $name, esc_attr( $value ) );
 	}
 	return "<affiliate-search$attributes>" . affiliate_search_link( $look ) . '</affiliate-search>';
 }
@@ -136,7 +146,7 @@ function affiliate_search_frame( $look ) {
 		return is_feed() ? '' : '<p>' . affiliate_search_link( $look ) . '</p>';
 	}
 	return sprintf(
-		'<iframe src="%s" title="%s" width="100%%" height="%d" loading="lazy" style="border:0"></iframe>',
+		'<iframe src="%s" title="%s" width="100%%" height="%d" loading="lazy" frameborder="0"></iframe>',
 		esc_url( affiliate_search_address( '/embed', affiliate_search_shown_here( $look ) ) ),
 		esc_attr( affiliate_search_label( $look ) ),
 		$height
@@ -186,12 +196,17 @@ function affiliate_search_shown_here( $look ) {
  * An address on the site.
  *
  * @param string                $path  Begins with a slash.
- * @param array<string, string> $query Parameters, if any.
+ * @param array<string, string> $query Parameters, if any; those of several agencies are told apart.
  * @return string
  */
 function affiliate_search_address( $path, $query = array() ) {
-	$asked = http_build_query( $query, '', '&', PHP_QUERY_RFC3986 );
-	return affiliate_search_settings()['site'] . $path . ( '' === $asked ? '' : "?$asked" );
+	$pairs = array();
+	foreach ( $query as $name => $value ) {
+		foreach ( 'agency' === $name ? explode( ',', $value ) : array( $value ) as $one ) {
+			$pairs[] = rawurlencode( $name ) . '=' . rawurlencode( trim( $one ) );
+		}
+	}
+	return affiliate_search_settings()['site'] . $path . ( $pairs ? '?' . implode( '&', $pairs ) : '' );
 }
 
 /** Registers the script of the element, which the site itself serves. */

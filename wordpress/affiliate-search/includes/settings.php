@@ -12,16 +12,17 @@ const AFFILIATE_SEARCH_PAGE = 'affiliate-search';
 /**
  * What the owner chose, complete.
  *
- * @return array{site: string, kind: string, rows: string, theme: string, accent: string} The site's
- *   address has no slash at the end; it is empty until the owner has given it.
+ * @return array<string, string> The site's address has no slash at the end, and is empty until the
+ *   owner has given it; an empty look is as the site has it.
  */
 function affiliate_search_settings() {
 	$defaults = array(
-		'site'   => '',
-		'kind'   => 'strip',
-		'rows'   => '2',
-		'theme'  => 'auto',
-		'accent' => '',
+		'site'    => '',
+		'kind'    => 'strip',
+		'rows'    => '',
+		'theme'   => '',
+		'accent'  => '',
+		'consent' => '',
 	);
 	return array_intersect_key( (array) get_option( 'affiliate_search', array() ) + $defaults, $defaults );
 }
@@ -47,7 +48,7 @@ function affiliate_search_kinds() {
  */
 function affiliate_search_themes() {
 	return array(
-		'auto'  => __( 'As the visitor’s device', 'affiliate-search' ),
+		''      => __( 'As the visitor’s device', 'affiliate-search' ),
 		'light' => __( 'Light', 'affiliate-search' ),
 		'dark'  => __( 'Dark', 'affiliate-search' ),
 	);
@@ -62,11 +63,12 @@ function affiliate_search_register_settings() {
 	);
 	add_settings_section( 'site', '', '__return_null', AFFILIATE_SEARCH_PAGE );
 	$fields = array(
-		'site'   => __( 'Address of your search site', 'affiliate-search' ),
-		'kind'   => __( 'Shown as', 'affiliate-search' ),
-		'rows'   => __( 'Rows', 'affiliate-search' ),
-		'theme'  => __( 'Colors', 'affiliate-search' ),
-		'accent' => __( 'Accent color', 'affiliate-search' ),
+		'site'    => __( 'Address of your search site', 'affiliate-search' ),
+		'kind'    => __( 'Shown as', 'affiliate-search' ),
+		'rows'    => __( 'Rows', 'affiliate-search' ),
+		'theme'   => __( 'Colors', 'affiliate-search' ),
+		'accent'  => __( 'Accent color', 'affiliate-search' ),
+		'consent' => __( 'Privacy', 'affiliate-search' ),
 	);
 	foreach ( $fields as $name => $label ) {
 		add_settings_field(
@@ -96,11 +98,12 @@ function affiliate_search_sanitize( $given ) {
 		$site = affiliate_search_settings()['site'];
 	}
 	return array(
-		'site'   => $site,
-		'kind'   => isset( affiliate_search_kinds()[ $kept['kind'] ] ) ? $kept['kind'] : 'strip',
-		'rows'   => (string) min( 6, max( 1, (int) $kept['rows'] ) ),
-		'theme'  => isset( affiliate_search_themes()[ $kept['theme'] ] ) ? $kept['theme'] : 'auto',
-		'accent' => (string) sanitize_hex_color( $kept['accent'] ),
+		'site'    => $site,
+		'kind'    => isset( affiliate_search_kinds()[ $kept['kind'] ] ) ? $kept['kind'] : 'strip',
+		'rows'    => preg_match( '/^[1-6]$/', $kept['rows'] ) ? $kept['rows'] : '',
+		'theme'   => isset( affiliate_search_themes()[ $kept['theme'] ] ) ? $kept['theme'] : '',
+		'accent'  => preg_match( '/^#[0-9a-f]{6}$/i', $kept['accent'] ) ? $kept['accent'] : '',
+		'consent' => 'click' === $kept['consent'] ? 'click' : '',
 	);
 }
 
@@ -115,7 +118,7 @@ function affiliate_search_site_address( $typed ) {
 	if ( '' === $address ) {
 		return '';
 	}
-	$parts = wp_parse_url( esc_url_raw( $address, array( 'http', 'https' ) ) );
+	$parts = esc_url_raw( $address, array( 'http', 'https' ) ) === $address ? wp_parse_url( $address ) : false;
 	if ( ! $parts || array_diff( array_keys( $parts ), array( 'scheme', 'host', 'port', 'path' ) ) ) {
 		return null;
 	}
@@ -196,8 +199,9 @@ function affiliate_search_theme_field() {
 /** The field of the number of rows. */
 function affiliate_search_rows_field() {
 	printf(
-		'<input type="number" class="small-text" id="affiliate-search-rows" name="affiliate_search[rows]" value="%s" min="1" max="6">',
-		esc_attr( affiliate_search_settings()['rows'] )
+		'<input type="number" class="small-text" id="affiliate-search-rows" name="affiliate_search[rows]" value="%s" min="1" max="6"><p class="description">%s</p>',
+		esc_attr( affiliate_search_settings()['rows'] ),
+		esc_html__( 'Empty: as many as usual.', 'affiliate-search' )
 	);
 }
 
@@ -207,6 +211,15 @@ function affiliate_search_accent_field() {
 		'<input type="text" class="small-text code" id="affiliate-search-accent" name="affiliate_search[accent]" value="%s" placeholder="#0b6e4f" pattern="#[0-9a-fA-F]{6}"><p class="description">%s</p>',
 		esc_attr( affiliate_search_settings()['accent'] ),
 		esc_html__( 'Empty: the site’s own.', 'affiliate-search' )
+	);
+}
+
+/** The field that keeps pictures back; a box that isn't checked sends nothing, hence the one before. */
+function affiliate_search_consent_field() {
+	printf(
+		'<input type="hidden" name="affiliate_search[consent]" value=""><label><input type="checkbox" id="affiliate-search-consent" name="affiliate_search[consent]" value="click"%s> %s</label>',
+		checked( affiliate_search_settings()['consent'], 'click', false ), // phpcs:ignore WordPress.Security.EscapeOutput -- WordPress' own markup.
+		esc_html__( 'Load pictures only after a click', 'affiliate-search' )
 	);
 }
 

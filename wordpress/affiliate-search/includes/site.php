@@ -42,7 +42,7 @@ function affiliate_search_height( $look ) {
 	$asked = affiliate_search_address(
 		'/oembed',
 		array(
-			'url'    => affiliate_search_address( '/embed', $sizes ),
+			'url'    => affiliate_search_address( '/search', $sizes ),
 			'format' => 'json',
 		)
 	);
