@@ -21,7 +21,7 @@ def register(app: Flask, search: Search) -> None:
 
 
 def _wants_json() -> bool:
-    return request.path.startswith(("/api/", "/ajax/", "/clicks", "/suggest"))
+    return request.path.startswith(("/api/", "/ajax/", "/clicks", "/suggest", "/oembed"))
 
 
 def _bad_query(error: BadQuery) -> Response:
@@ -68,8 +68,11 @@ def error_page(status: HTTPStatus, title: str, text: str) -> Response:
     return response
 
 
-def content_security_policy(search: Search) -> str:
-    """What the pages may load: themselves, pictures and clips of the agencies that are on."""
+def content_security_policy(search: Search, ancestors: str = "'none'", frames: str = "") -> str:
+    """What a page may load: itself, pictures and clips of the agencies that are on.
+
+    ``ancestors`` are the sites that may show it in a frame, ``frames`` those that it may show.
+    """
     pictures = ["'self'"]
     for one in search.listed:
         pictures += one.agency.picture_hosts
@@ -78,10 +81,11 @@ def content_security_policy(search: Search) -> str:
             pictures.append(f"{parts.scheme}://{parts.netloc}")
     hosts = " ".join(dict.fromkeys(pictures))
     clips = f" media-src {hosts};" if any(one.agency.footage for one in search.listed) else ""
+    clips += f" frame-src {frames};" if frames else ""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline';"
         f" img-src {hosts};{clips} connect-src 'self'; manifest-src 'self';"
-        " form-action 'self'; base-uri 'none'; frame-ancestors 'none';"
+        f" form-action 'self'; base-uri 'none'; frame-ancestors {ancestors};"
         " require-trusted-types-for 'script'"
     )
 
@@ -91,5 +95,5 @@ def _security_headers(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
     if response.mimetype == "text/html":
         policy = current_app.config["CONTENT_SECURITY_POLICY"]
-        response.headers["Content-Security-Policy"] = policy
+        response.headers.setdefault("Content-Security-Policy", policy)
     return response
