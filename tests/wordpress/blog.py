@@ -102,10 +102,12 @@ class Blog:
         self.php("update_option( 'affiliate_search', $values );", **values)
 
     def forget(self) -> None:
-        """Take away what the plugin, and WordPress because of it, have written."""
-        self.sql("DELETE FROM wp_options WHERE option_name LIKE '%affiliate_search%'")
-        self.sql("DELETE FROM wp_options WHERE option_name LIKE '_transient%oembed_%'")
-        self.sql("DELETE FROM wp_postmeta WHERE meta_key LIKE '_oembed_%'")
+        """Take away all posts, and what the plugin, and WordPress because of it, have kept."""
+        self.sql(
+            "DELETE FROM wp_posts; DELETE FROM wp_postmeta;"
+            "DELETE FROM wp_options WHERE option_name LIKE '%affiliate_search%'"
+            " OR option_name LIKE '_transient%oembed_%'"
+        )
         self.log.unlink(missing_ok=True)
 
     def complaints(self) -> list[str]:

@@ -30,6 +30,7 @@ add_action( 'admin_init', 'affiliate_search_register_settings' );
 add_action( 'admin_menu', 'affiliate_search_menu' );
 add_filter( 'plugin_action_links_' . plugin_basename( __FILE__ ), 'affiliate_search_plugin_links' );
 add_filter( 'script_loader_tag', 'affiliate_search_script_tag', 10, 3 );
+add_filter( 'oembed_fetch_url', 'affiliate_search_tell_blog', 10, 2 );
 add_filter( 'http_allowed_safe_ports', 'affiliate_search_allow_port', 10, 2 );
 
 /** Registers the block, the shortcode, the script of the element, and the links that can be pasted. */

@@ -11,7 +11,7 @@ defined( 'WP_UNINSTALL_PLUGIN' ) || exit;
 function affiliate_search_uninstall() {
 	global $wpdb;
 	$settings = (array) get_option( 'affiliate_search', array() );
-	$of_site  = empty( $settings['site'] ) ? '' : '%' . $wpdb->esc_like( $settings['site'] . '/embed' ) . '%';
+	$of_site  = empty( $settings['site'] ) ? '' : '%' . $wpdb->esc_like( $settings['site'] . '/' ) . '%';
 	foreach ( affiliate_search_transients( $of_site ) as $name ) {
 		delete_transient( $name );
 	}

@@ -77,15 +77,16 @@ function affiliate_search_html( $given, $title ) {
  * @return array<string, string> `q` and `kind` are always there.
  */
 function affiliate_search_look( $given, $title ) {
-	$given = array_filter( array_filter( $given, 'is_scalar' ), 'strlen' );
-	$look  = $given + array( 'q' => affiliate_search_words( $title ) ) + affiliate_search_settings();
-	if ( ! isset( $given['site'] ) ) {
-		unset( $look['site'] ); // The setting is the address of the search site, the attribute the blog's name.
+	$given = array_map( 'affiliate_search_plain', array_filter( $given, 'is_scalar' ) );
+	$look  = array( 'site' => '' ) + affiliate_search_settings(); // Its address is not the blog's name.
+	$look  = array_merge( $look, array( 'q' => affiliate_search_words( $title ) ), array_filter( $given, 'strlen' ) );
+	$known = array( 'q' => preg_replace( '/^(.{' . AFFILIATE_SEARCH_CHARACTERS . '}).*$/us', '$1', $look['q'] ) );
+	foreach ( AFFILIATE_SEARCH_ATTRIBUTES as $name ) {
+		if ( isset( $look[ $name ] ) && '' !== $look[ $name ] ) {
+			$known += array( $name => $look[ $name ] );
+		}
 	}
-	$look['q'] = preg_replace( '/^(.{' . AFFILIATE_SEARCH_CHARACTERS . '}).*$/us', '$1', $look['q'] );
-	$known     = array_intersect_key( $look, array_flip( AFFILIATE_SEARCH_ATTRIBUTES ) );
-	$known     = array_map( 'affiliate_search_plain', $known );
-	return array_merge( array( 'q' => '' ), array_filter( $known, 'strlen' ) );
+	return $known;
 }
 
 /**

@@ -32,6 +32,21 @@ function affiliate_search_register_provider() {
 }
 
 /**
+ * Says on which blog a pasted search stands, so that the reports of clicks tell it.
+ *
+ * @param string $address The question that WordPress is about to ask a provider.
+ * @param string $pasted  The address that a writer pasted.
+ * @return string
+ */
+function affiliate_search_tell_blog( $address, $pasted ) {
+	$site = affiliate_search_settings()['site'];
+	if ( '' === $site || 0 !== strpos( $address, "$site/oembed" ) ) {
+		return $address;
+	}
+	return add_query_arg( 'url', rawurlencode( add_query_arg( affiliate_search_shown_here( array() ), $pasted ) ), $address );
+}
+
+/**
  * How high a frame must be, as the site's oEmbed says (https://oembed.com, "rich").
  *
  * @param array<string, string> $look Attributes of the element.
