@@ -95,8 +95,11 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         """The same as attributes of the element; agencies stand in one, with commas between."""
         found: dict[str, str] = {}
         for name, value in self.pairs():
-            attribute = "data-consent" if name == "consent" else name
-            found[attribute] = f"{found[attribute]},{value}" if attribute in found else value
+            found[name] = f"{found[name]},{value}" if name in found else value
+        if self.accent:
+            found["accent"] = f"#{self.accent}"
+        if self.consent:
+            found["data-consent"] = found.pop("consent")
         return found
 
 

@@ -1,28 +1,39 @@
 """Bloggers: the script that shows pictures on their pages, and the page for an iframe."""
 
 import functools
+import re
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
 from flask import Blueprint, Flask, Response, current_app, render_template
 
-from affiliate import oembed
-from affiliate.answers import parameters
+from affiliate import builder, oembed
+from affiliate.answers import (
+    answer,
+    canonical_search,
+    parameters,
+    patience_of,
+    query_of,
+    shown_on,
+)
 from affiliate.embedding import Embed
 from affiliate.errors import BadQuery
 from affiliate.memory import Canonical
 from affiliate.page import keep, site_of_app
 from affiliate.problems import content_security_policy
 from affiliate.query import read_parameters
+from affiliate.search import Patience
 
 SCRIPT_SECONDS: Final = 3600
 """For how long browsers keep the script, whose address never changes."""
 PAGE_SECONDS: Final = 300
-SHARED: Final = ("/embed.js", "/ajax/search", "/oembed")
+SHARED: Final = ("/embed.js", "/embed-frame.js", "/embed/search", "/oembed")
 """What scripts of other sites may read."""
 OWN: Final = "// Below: the site's own pages."
 """Where in ``embed.js`` begins what other sites' pages do without."""
+UNREAD: Final = re.compile(r"^\s*(//.*|/\*\*.*\*/)?\n?", re.MULTILINE)
+"""What only readers of the source want: indentation, and comments on lines of their own."""
 
 blueprint = Blueprint("embeds", __name__)
 
@@ -31,6 +42,7 @@ def routes() -> dict[str, Canonical]:
     """The paths whose answers the memory tier may keep, and what each of them reads."""
     return {
         "/embed": canonical,
+        "/embed/search": canonical_search,
         "/embed.js": lambda _: "",
         "/embed-frame.js": lambda _: "",
         **oembed.routes(),
@@ -50,6 +62,7 @@ def register(app: Flask) -> None:
     """Add the routes of embeds to an app."""
     app.register_blueprint(blueprint)
     app.register_blueprint(oembed.blueprint)
+    app.register_blueprint(builder.blueprint)
 
 
 @blueprint.get("/embed")
@@ -60,8 +73,21 @@ def embed() -> Response:
     except BadQuery as error:
         html = render_template("embed.html", embed=None, trouble=error)
         return _framed(Response(html, HTTPStatus.BAD_REQUEST))
-    response = _framed(Response(render_template("embed.html", embed=shown)))
-    return _kept(response, PAGE_SECONDS)
+    html = render_template(
+        "embed.html", embed=shown, label=builder.label(shown), link=builder.path(shown)
+    )
+    return _kept(_framed(Response(html)), PAGE_SECONDS)
+
+
+@blueprint.get("/embed/search")
+def search() -> Response:
+    """The results as the element takes them: strict hosts report style attributes, so none."""
+    asked, site = parameters(), shown_on(parameters())
+    outcome = site_of_app().search.page(
+        query_of(asked), patience_of(asked, Patience.LINGER), site=site
+    )
+    html = render_template("_results.html", page=outcome.page, elsewhere=True)
+    return answer(Response(html), outcome)
 
 
 @blueprint.get("/embed.js")
@@ -88,7 +114,8 @@ def _module(folder: str, accent: str) -> str:
 
 
 def _script(text: str) -> Response:
-    return _kept(Response(text, mimetype="text/javascript"), SCRIPT_SECONDS)
+    response = Response(UNREAD.sub("", text), mimetype="text/javascript")
+    return _kept(response, SCRIPT_SECONDS)
 
 
 def _kept(response: Response, seconds: int) -> Response:

@@ -21,7 +21,9 @@ def register(app: Flask, search: Search) -> None:
 
 
 def _wants_json() -> bool:
-    return request.path.startswith(("/api/", "/ajax/", "/clicks", "/suggest", "/oembed"))
+    return request.path.startswith(
+        ("/api/", "/ajax/", "/clicks", "/suggest", "/oembed", "/embed/search")
+    )
 
 
 def _bad_query(error: BadQuery) -> Response:

@@ -1,4 +1,4 @@
-// <affiliate-search> on other sites' pages; the server joins it to embed.js's first part and embed.css.
+// <affiliate-search> on other sites' pages: the server puts the first part of embed.js before it.
 
 const ASKED = ("q exclude media type orientation color people age gender ethnicity category " +
   "contributor license released safe sort lang").split(" ");
@@ -6,8 +6,6 @@ const ROWS = { grid: 2, strip: 1, image: 2, search: 3 };
 const answers = new Map();
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(styles);
-
-const make = (name, fields) => Object.assign(document.createElement(name), fields);
 
 /** One request for all embeds that ask the same. */
 function ask(address) {
@@ -21,14 +19,12 @@ function ask(address) {
 /** A copy for this page: whole addresses, and styles set as strict policies allow. */
 function settled(answer) {
   const results = answer.cloneNode(true);
-  for (const one of results.querySelectorAll("[href], [src]")) {
-    for (const name of ["href", "ping", "src", "srcset"]) {
-      const value = one.getAttribute(name);
-      if (value) one.setAttribute(name, value.replace(/(^|, )\//g, `$1${here.origin}/`));
+  for (const one of results.querySelectorAll("*")) {
+    for (const { name, value } of one.attributes) {
+      if (name === "data-style") one.style.cssText = value;
+      if (/href|ping|src/.test(name)) one.setAttribute(name, value.replace(/(^|, )\//g, `$1${here.origin}/`));
     }
-    if (one.src) Object.assign(one, { loading: "lazy", fetchPriority: "auto" });
   }
-  for (const tile of results.querySelectorAll(".tile")) tile.style.cssText = tile.getAttribute("style");
   return results;
 }
 
@@ -36,53 +32,52 @@ function settled(answer) {
 function fit(list) {
   for (const tile of list.children) tile.inert = tile.offsetTop >= list.clientHeight;
 }
+
 const resized = new ResizeObserver((all) => all.forEach(({ target }) => fit(target)));
 const near = new IntersectionObserver((all) => {
-  for (const { isIntersecting, target } of all) if (isIntersecting) target.getRootNode().host.begin();
+  for (const { isIntersecting, target } of all) if (isIntersecting) target.begin();
 }, { rootMargin: "600px" });
+
+const make = (name, fields) => Object.assign(document.createElement(name), fields);
 
 class Embed extends Pictures {
   static observedAttributes = [...ASKED, "agency", "site", "kind", "rows", "limit", "theme", "accent"];
   #frame = make("section", { role: "group", part: "frame" });
   #form = make("form", { role: "search" });
   #box = make("input", { type: "search", part: "box", required: true, maxLength: 500 });
-  #go = make("button", { part: "button" });
+  #go = make("button", { part: "button", textContent: "→" });
+  #note = make("div", { className: "earns", part: "disclosure" });
   #said = make("p", { role: "status" });
-  #note = make("p", { className: "note", part: "disclosure" });
-  #area = make("div", { className: "area", part: "area" });
+  #area = make("div", { className: "area" });
   #link = make("slot");
-  #begun = false;
-  #agreed = false;
-  #due = null;
-  #shown = null;
+  #begun;
+  #shown;
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [sheet];
     root.append(this.#frame);
-    this.#frame.append(this.#form, this.#said, this.#note, this.#area);
+    this.#frame.append(this.#form, this.#note, this.#area);
     this.#form.append(this.#box, this.#go);
     this.#form.onsubmit = (event) => {
       event.preventDefault();
       this.setAttribute("q", this.#box.value);
-      this.begin();
     };
     this.listen(root);
   }
 
   connectedCallback() {
     this.#update();
-    near.observe(this.#frame);
+    near.observe(this);
   }
 
   disconnectedCallback() {
-    near.unobserve(this.#frame);
+    near.unobserve(this);
   }
 
   attributeChangedCallback() {
-    // Several that change at once are one search.
-    this.#due ??= Promise.resolve().then(() => { this.#due = null; this.#update(); });
+    queueMicrotask(() => this.#update());  // several that change at once are one search
   }
 
   begin() {
@@ -95,11 +90,15 @@ class Embed extends Pictures {
     return kind in ROWS ? kind : "grid";
   }
 
+  get #limit() {
+    return this.#kind === "image" ? 1 : this.getAttribute("limit") || 48;
+  }
+
   /** What is asked; empty where nobody has said what to look for. */
   get #address() {
     const asked = new URLSearchParams();
     for (const name of ASKED) if (this.getAttribute(name)) asked.set(name, this.getAttribute(name));
-    if (!["q", "category", "contributor", "color"].some((name) => asked.has(name))) return "";
+    if (!/\b(q|category|contributor|color)=/.test(asked)) return "";
     for (const name of this.getAttribute("agency")?.split(",") ?? []) asked.append("agency", name);
     asked.set("site", this.getAttribute("site") || location.hostname);
     return `/search?${asked}`;
@@ -107,34 +106,31 @@ class Embed extends Pictures {
 
   #update() {
     const { style, dataset } = this.#frame;
-    const theme = this.getAttribute("theme");
-    const label = this.textContent.trim() || "Search";
     dataset.kind = this.#kind;
     style.setProperty("--rows", parseInt(this.getAttribute("rows")) || ROWS[this.#kind]);
-    style.setProperty("--accent", this.getAttribute("accent")?.replace(/^#?/, "#") ?? accent);
-    style.colorScheme = theme === "auto" ? "light dark" : theme;
-    this.#form.hidden = this.#kind !== "search";
-    this.#box.ariaLabel = this.#box.placeholder = this.#go.ariaLabel = label;
+    style.setProperty("--accent", this.getAttribute("accent") || accent);
+    style.colorScheme = this.getAttribute("theme");
+    this.#box.ariaLabel = this.#box.placeholder = this.#go.ariaLabel = this.textContent.trim() || "Search";
     this.#box.value ||= this.getAttribute("q");
     const address = this.#address;
     this.#area.hidden = this.#note.hidden = !address;
-    const shown = address + this.getAttribute("limit");
+    const shown = address + this.#limit;
     if (this.#begun && address && shown !== this.#shown) this.#load(address, this.#shown = shown);
   }
 
-  /** Show what an address finds, unless another has overtaken it; the link stays where nothing comes. */
+  /** Show what an address finds, unless another overtakes it; where nothing comes, the link stays. */
   async #load(address, shown) {
-    const link = make("a", { href: here.origin + address, textContent: this.getAttribute("q") });
-    this.#link.replaceChildren(link);
+    this.#link.replaceChildren(make("a", { href: here.origin + address, textContent: this.getAttribute("q") }));
     this.#area.replaceChildren(this.#link);
     this.#frame.ariaBusy = "true";
     try {
-      let results = settled(await ask(`/ajax${address}`));
-      const { late } = results.dataset;
-      if (shown === this.#shown) this.#show(results);
-      if (!late) return;
-      results = settled(await ask(`/ajax${address}&wait=1`));
-      if (shown === this.#shown) this.#add(results, late.split(" "));
+      for (let late, wait = ""; late !== ""; wait = "&wait=1") {
+        const results = settled(await ask(`/embed${address}${wait}`));
+        if (shown !== this.#shown) return;
+        if (late && this.#area.querySelector(".tiles")) this.#add(results, late);
+        else this.#show(results);
+        late = wait ? "" : results.dataset.late ?? "";
+      }
     } catch {
       if (shown === this.#shown) this.#frame.ariaBusy = "false";
     }
@@ -145,33 +141,31 @@ class Embed extends Pictures {
     const count = results.querySelector(".count").textContent;
     this.#frame.ariaLabel = count;
     this.#frame.ariaBusy = "false";
-    if (this.#kind === "search") this.#said.textContent = count;
-    this.#note.replaceChildren(...results.querySelectorAll(".disclosure"));
-    if (!list) {
-      this.#area.replaceChildren(make("p", { textContent: count }), ...results.querySelectorAll(".note"));
-    } else if (this.dataset.consent === "click" && !this.#agreed) {
-      const { show } = results.dataset;
-      const button = make("button", { part: "button", textContent: show });
-      button.onclick = () => {
-        this.#agreed = true;
-        this.#show(results);
-        list.querySelector("a").focus();
-      };
-      this.#area.replaceChildren(button);
-    } else {
-      [...list.children].slice(this.getAttribute("limit") || 48).forEach((tile) => tile.remove());
+    this.#said.textContent = this.#kind === "search" ? count : "";
+    this.#note.replaceChildren(this.#said, ...results.querySelectorAll(".disclosure"));
+    const put = () => {
+      [...list.children].slice(this.#limit).forEach((tile) => tile.remove());
       this.#area.replaceChildren(list);
       resized.observe(list);
+    };
+    if (!list) this.#area.replaceChildren(make("p", { textContent: count }), ...results.querySelectorAll(".note"));
+    else if (!this.dataset.consent) put();
+    else {
+      const onclick = () => {
+        delete this.dataset.consent;
+        put();
+        list.querySelector("a").focus();
+      };
+      this.#area.replaceChildren(make("button", { part: "button", textContent: results.dataset.show, onclick }));
     }
   }
 
   /** Behind what is there already: nothing moves. */
   #add(results, late) {
     const list = this.#area.querySelector(".tiles");
-    if (!list) return this.#show(results);
     const found = [...results.querySelectorAll(".tile")].filter((tile) =>
-      late.includes(tile.querySelector("a").dataset.agency));
-    list.append(...found.slice(0, (this.getAttribute("limit") || 48) - list.children.length));
+      late.split(" ").includes(tile.querySelector("a").dataset.agency));
+    list.append(...found.slice(0, this.#limit - list.children.length));
     fit(list);
   }
 }

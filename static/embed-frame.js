@@ -1,9 +1,10 @@
 // Gives iframes of this site the height that they ask for.
 const { origin } = new URL(import.meta.url);
-addEventListener("message", ({ origin: from, source, data }) => {
-  const height = from === origin && data?.affiliateHeight;
-  if (!(height > 0)) return;
-  for (const frame of document.querySelectorAll("iframe")) {
-    if (frame.contentWindow === source) frame.height = Math.min(Math.ceil(height), 2000);
-  }
+const frames = () => [...document.querySelectorAll(`iframe[src^="${origin}/embed?"]`)];
+addEventListener("message", (event) => {
+  const height = event.origin === origin && event.data?.affiliateHeight;
+  const frame = frames().find((one) => one.contentWindow === event.source);
+  if (frame && height > 0) frame.height = Math.min(Math.ceil(height), 2000);
 });
+// What has loaded already asks once more.
+for (const one of frames()) one.contentWindow.postMessage("affiliateHeight", origin);

@@ -9,19 +9,14 @@ function fragment(address, signal) {
     call.open("GET", new URL(address, here));
     call.responseType = "document";
     call.timeout = 10000;
-    call.onload = () => {
+    call.onloadend = () => {
       const results = call.status === 200 && call.response?.querySelector(".results");
       if (results) resolve(results);
       else reject(new Error(`HTTP ${call.status}`));
     };
-    call.onerror = call.ontimeout = call.onabort = () => reject(new Error("no answer"));
     signal?.addEventListener("abort", () => call.abort());
     call.send();
   });
-}
-
-function clickId() {
-  return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }
 
 /** What all pages need: pictures that say when they are missing, clicks that are told. */
@@ -39,17 +34,12 @@ class Pictures extends HTMLElement {
   #tell(event) {
     const link = event.target.closest?.("a[data-id]");
     if (!link || (link.closest("affiliate-search") ?? this) !== this) return;
-    const address = new URL(link.ping || "/clicks", here);
-    const id = clickId();
-    address.searchParams.set("click_id", id);
-    const fields = Object.fromEntries(address.searchParams);
+    const address = new URL(link.ping, here);
+    address.searchParams.set("click_id", crypto.getRandomValues(new Uint32Array(4)).join("-"));
     const before = link.ping;
     link.ping = address;
     setTimeout(() => { link.ping = before; });  // the next click is another one
-    const body = JSON.stringify({ ...fields, position: Number(fields.position) });
-    if (!navigator.sendBeacon(new URL("/clicks", here), body)) {
-      fetch(new URL("/clicks", here), { method: "POST", body, keepalive: true }).catch(() => {});
-    }
+    if (!navigator.sendBeacon(address)) fetch(address, { method: "POST", keepalive: true }).catch(() => {});
   }
 }
 

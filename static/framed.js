@@ -5,4 +5,6 @@ if (document.referrer && !element.hasAttribute("site")) {
   element.setAttribute("site", new URL(document.referrer).hostname);
 }
 // A height is no secret, and the page around may be anyone's.
-new ResizeObserver(() => parent.postMessage({ affiliateHeight: element.offsetHeight }, "*")).observe(element);
+const tell = () => parent.postMessage({ affiliateHeight: element.offsetHeight }, "*");
+new ResizeObserver(tell).observe(element);
+addEventListener("message", ({ data }) => { if (data === "affiliateHeight") tell(); });

@@ -8,7 +8,8 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 ARGUMENTS = [
     *("--no-sandbox", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update"),
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # nothing leaves this machine
+    # Nothing leaves this machine.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
 
 Launch = Callable[..., Browser]

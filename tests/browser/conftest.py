@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.fake_agency import FakeAgency
+from tests.browser.host_pages import HostPages
 from tests.site_server import SiteServer, running_site
 
 AFFILIATE_LINK = (
@@ -45,6 +46,25 @@ def site_of_two(
     }
     with running_site(tmp_path_factory.mktemp("two"), settings) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def host() -> Iterator[HostPages]:
+    """Another site, which embeds ours."""
+    with HostPages() as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def reader(browser: Browser) -> Iterator[BrowserContext]:
+    """A new reader of other sites, at a desk."""
+    opened = browser.new_context(viewport={"width": 1440, "height": 900})
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
