@@ -16,6 +16,11 @@ BUSY = 15_000
 NOWHERE = "http://127.0.0.1:9"
 """A site that is down: nothing answers on the port of "discard"."""
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
+SHIFTS = """
+    window.shifts = [];
+    new PerformanceObserver((all) => shifts.push(...all.getEntries().map((one) => one.value)))
+        .observe({ type: "layout-shift", buffered: true });
+"""
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)> &quot;onload=alert(1) {b}"
 
 
@@ -55,6 +60,21 @@ def test_shortcode_shows_pictures(blog: Blog, page: Page, site: SiteServer) -> N
     shown(element(page))
     assert link(page).get_attribute("href") == f"{site.url}/search?q=red%20flower&site=127.0.0.1"
     assert link(page).get_attribute("rel") == "sponsored nofollow noopener"
+
+
+def test_nothing_moves(blog: Blog, page: Page) -> None:
+    """The height of the pictures is kept free until they come."""
+    page.add_init_script(SHIFTS)
+    page.goto(blog.post("Before [affiliate_search q=flower rows=2 kind=grid] after"))
+    shown(element(page))
+    assert element(page).evaluate("one => one.style.minHeight") == "342px"
+    assert page.evaluate("shifts") == []
+
+
+def test_search_box_is_named(blog: Blog, page: Page) -> None:
+    """A box to search in is labeled as one."""
+    page.goto(blog.post("[affiliate_search kind=search q=flower]"))
+    expect(page.get_by_role("searchbox", name="Search stock pictures")).to_have_value("flower")
 
 
 def test_many_searches_load_one_script(blog: Blog, page: Page, site: SiteServer) -> None:

@@ -30,7 +30,7 @@
 	];
 	const THEMES = [
 		[ '', __( 'As in the settings', 'affiliate-search' ) ],
-		[ 'auto', __( 'As the visitor’s device', 'affiliate-search' ) ],
+		[ 'auto', __( 'As the reader’s device', 'affiliate-search' ) ],
 		[ 'light', __( 'Light', 'affiliate-search' ) ],
 		[ 'dark', __( 'Dark', 'affiliate-search' ) ],
 	];

@@ -123,6 +123,8 @@ function affiliate_search_scripts_run() {
 /**
  * The element, with the link inside that stays where its script or the site can't be reached.
  *
+ * Its height is kept free, so that nothing moves when the pictures come.
+ *
  * @param array<string, string> $look Attributes of the element.
  * @return string HTML.
  */
@@ -131,6 +133,10 @@ function affiliate_search_element( $look ) {
 	$attributes = '';
 	foreach ( $look as $name => $value ) {
 		$attributes .= sprintf( ' %s="%s"', 'consent' === $name ? 'data-consent' : $name, esc_attr( $value ) );
+	}
+	$height = affiliate_search_height( $look );
+	if ( null !== $height ) {
+		$attributes .= sprintf( ' style="display:block;min-height:%dpx"', $height );
 	}
 	return "<affiliate-search$attributes>" . affiliate_search_link( $look ) . '</affiliate-search>';
 }
@@ -161,23 +167,23 @@ function affiliate_search_frame( $look ) {
  * @return string HTML.
  */
 function affiliate_search_link( $look ) {
-	$look = array_intersect_key( affiliate_search_shown_here( $look ), array_flip( AFFILIATE_SEARCH_FILTERS ) );
+	$asked = array_intersect_key( affiliate_search_shown_here( $look ), array_flip( AFFILIATE_SEARCH_FILTERS ) );
 	return sprintf(
 		'<a href="%s" rel="sponsored nofollow noopener">%s</a>',
-		esc_url( '' === $look['q'] ? affiliate_search_address( '/' ) : affiliate_search_address( '/search', $look ) ),
+		esc_url( '' === $look['q'] ? affiliate_search_address( '/' ) : affiliate_search_address( '/search', $asked ) ),
 		esc_html( affiliate_search_label( $look ) )
 	);
 }
 
 /**
- * What the search is called: for people who don't see its pictures.
+ * What the search is called: for people who don't see its pictures, and on its box.
  *
  * @param array<string, string> $look Attributes of the element.
  * @return string Text.
  */
 function affiliate_search_label( $look ) {
-	if ( '' === $look['q'] ) {
-		return __( 'Search for stock pictures', 'affiliate-search' );
+	if ( isset( $look['kind'] ) && 'search' === $look['kind'] ) {
+		return __( 'Search stock pictures', 'affiliate-search' );
 	}
 	/* translators: %s: Words, such as "red bicycle". */
 	return sprintf( __( 'Stock pictures: %s', 'affiliate-search' ), $look['q'] );

@@ -48,7 +48,8 @@ function affiliate_search_kinds() {
  */
 function affiliate_search_themes() {
 	return array(
-		''      => __( 'As the visitor’s device', 'affiliate-search' ),
+		''      => __( 'As the page', 'affiliate-search' ),
+		'auto'  => __( 'As the reader’s device', 'affiliate-search' ),
 		'light' => __( 'Light', 'affiliate-search' ),
 		'dark'  => __( 'Dark', 'affiliate-search' ),
 	);
@@ -208,7 +209,7 @@ function affiliate_search_rows_field() {
 /** The field of the accent color. */
 function affiliate_search_accent_field() {
 	printf(
-		'<input type="text" class="small-text code" id="affiliate-search-accent" name="affiliate_search[accent]" value="%s" placeholder="#0b6e4f" pattern="#[0-9a-fA-F]{6}"><p class="description">%s</p>',
+		'<input type="text" class="code" size="10" id="affiliate-search-accent" name="affiliate_search[accent]" value="%s" placeholder="#0b6e4f" pattern="#[0-9a-fA-F]{6}"><p class="description">%s</p>',
 		esc_attr( affiliate_search_settings()['accent'] ),
 		esc_html__( 'Empty: the site’s own.', 'affiliate-search' )
 	);

@@ -1,6 +1,6 @@
 <?php
 /**
- * What is asked of the site: through WordPress' own oEmbed, and how high a frame must be.
+ * What is asked of the site: through WordPress' own oEmbed, and how high a search is.
  *
  * @package AffiliateSearch
  */
@@ -13,13 +13,13 @@ const AFFILIATE_SEARCH_KEPT = DAY_IN_SECONDS;
 /** How long a site that didn't answer is left alone, in seconds. */
 const AFFILIATE_SEARCH_LEFT_ALONE = 5 * MINUTE_IN_SECONDS;
 
-/** How long the site may take, in seconds: a reader of the feed waits meanwhile. */
+/** How long the site may take, in seconds: a reader waits meanwhile. */
 const AFFILIATE_SEARCH_PATIENCE = 3;
 
-/** The most pixels that a frame may be high, whatever the site says. */
+/** The most pixels that a search may be high, whatever the site says. */
 const AFFILIATE_SEARCH_HIGHEST = 4000;
 
-/** Attributes that make a frame higher or lower. */
+/** Attributes that make a search higher or lower. */
 const AFFILIATE_SEARCH_SIZES = array( 'kind', 'rows' );
 
 /** Lets addresses of the site, pasted on a line of their own, become what they show. */
@@ -47,7 +47,9 @@ function affiliate_search_tell_blog( $address, $pasted ) {
 }
 
 /**
- * How high a frame must be, as the site's oEmbed says (https://oembed.com, "rich").
+ * How high a search is, as the site's oEmbed says (https://oembed.com, "rich").
+ *
+ * While one request asks, others take it that the site doesn't answer: none waits for another.
  *
  * @param array<string, string> $look Attributes of the element.
  * @return int|null Pixels; null while the site doesn't answer.
@@ -64,8 +66,11 @@ function affiliate_search_height( $look ) {
 	$name  = 'affiliate_search_' . md5( $asked );
 	$known = get_transient( $name );
 	if ( false === $known ) {
+		set_transient( $name, 0, AFFILIATE_SEARCH_LEFT_ALONE );
 		$known = affiliate_search_asked_height( $asked );
-		set_transient( $name, $known, $known ? AFFILIATE_SEARCH_KEPT : AFFILIATE_SEARCH_LEFT_ALONE );
+		if ( $known ) {
+			set_transient( $name, $known, AFFILIATE_SEARCH_KEPT );
+		}
 	}
 	return (int) $known ? (int) $known : null;
 }
