@@ -1,7 +1,7 @@
 // <affiliate-search> on other sites' pages: the server puts the first part of embed.js before it.
 
 const ASKED = ("q exclude media type orientation color people age gender ethnicity category " +
-  "contributor license released safe sort lang").split(" ");
+  "contributor license released safe sort duration resolution aspect fps lang").split(" ");
 const ROWS = { grid: 2, strip: 1, image: 2, search: 3 };
 const answers = new Map();
 const sheet = new CSSStyleSheet();
@@ -77,7 +77,8 @@ class Embed extends Pictures {
   }
 
   attributeChangedCallback() {
-    queueMicrotask(() => this.#update());  // several that change at once are one search
+    // Several that change at once are one search.
+    queueMicrotask(() => this.#update());
   }
 
   begin() {
@@ -91,7 +92,7 @@ class Embed extends Pictures {
   }
 
   get #limit() {
-    return this.#kind === "image" ? 1 : this.getAttribute("limit") || 48;
+    return this.#kind === "image" ? 1 : parseInt(this.getAttribute("limit")) || 48;
   }
 
   /** What is asked; empty where nobody has said what to look for. */
@@ -120,7 +121,8 @@ class Embed extends Pictures {
 
   /** Show what an address finds, unless another overtakes it; where nothing comes, the link stays. */
   async #load(address, shown) {
-    this.#link.replaceChildren(make("a", { href: here.origin + address, textContent: this.getAttribute("q") }));
+    const textContent = this.getAttribute("q") || "Search";
+    this.#link.replaceChildren(make("a", { href: here.origin + address, textContent }));
     this.#area.replaceChildren(this.#link);
     this.#frame.ariaBusy = "true";
     try {

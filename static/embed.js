@@ -12,7 +12,7 @@ function fragment(address, signal) {
     call.onloadend = () => {
       const results = call.status === 200 && call.response?.querySelector(".results");
       if (results) resolve(results);
-      else reject(new Error(`HTTP ${call.status}`));
+      else reject(Error(call.status));
     };
     signal?.addEventListener("abort", () => call.abort());
     call.send();

@@ -2,9 +2,10 @@
 
 import pytest
 
-from affiliate.embedding import Embed
+from affiliate.embedding import BOX, GAP, MOST_ROWS, NOTE, ROW, ROWS, SCROLLBAR, THEMES, Embed
 from affiliate.errors import BadQuery
 from affiliate.query import read_parameters
+from tests.site_server import ROOT
 
 
 def read(raw: str) -> Embed:
@@ -82,3 +83,17 @@ def test_attributes_are_the_parameters() -> None:
 def test_the_height_is_known_beforehand(raw: str, height: int) -> None:
     """Rows of 150 pixels, 6 between, 36 for the disclosure; a box has 50, a strip 16 more."""
     assert read(raw).height == height
+
+
+def test_the_documentation_says_so_too() -> None:
+    """Kinds, attributes and heights in the documentation are the code's."""
+    text = (ROOT / "docs" / "embeds.md").read_text()
+    embed = read("q=cat&kind=strip&rows=2&limit=3&theme=dark&accent=ff8800&site=a&consent=click")
+    for name in (*embed.attributes(), *ROWS, *THEMES):
+        assert f"`{name}`" in text
+    assert f"1 to {MOST_ROWS}" in text
+    assert (
+        f"{NOTE} for the disclosure, {ROW} for a row, {GAP} between two; a search box has {BOX}"
+        f" more, a strip {SCROLLBAR}."
+    ) in text
+    assert f"min-height: {read('q=red+bicycle').height}px" in text

@@ -1,11 +1,13 @@
 """The routes of embeds: what may be framed and read by whom, and for how long it is kept."""
 
+import json
 import re
 from datetime import date
 
 import pytest
 from flask.testing import FlaskClient
 
+from affiliate.model import SearchQuery
 from tests.conftest import ClientMaker
 
 SCRIPTS = ("/embed.js", "/embed-frame.js")
@@ -72,6 +74,15 @@ def test_the_script_has_the_owners_accent(make_client: ClientMaker) -> None:
     assert script.count("customElements.define(") == 1
 
 
+def test_the_script_asks_by_every_filter(client: FlaskClient) -> None:
+    """Each parameter of a search is an attribute of the element; none is dropped in silence."""
+    script = client.get("/embed.js").text
+    asked = re.search(r'ASKED = \(("[^)]+)\)', script)
+    assert asked
+    names = set("".join(re.findall(r'"([^"]*)"', asked[1])).split())
+    assert names | {"agency", "page"} == set(SearchQuery.__struct_fields__)
+
+
 def test_the_page_for_an_iframe_holds_the_element(client: FlaskClient) -> None:
     """Attributes are the parameters, a link stands inside, links open outside of the frame."""
     page = client.get('/embed?q=<b>"cat"%26&rows=3&agency=demo&theme=auto&lang=de')
@@ -131,3 +142,14 @@ def test_searches_of_embeds_count(client: FlaskClient) -> None:
     client.application.extensions["site"].tally.flush()
     asked = client.application.extensions["ledger"].asked
     assert asked(date(2000, 1, 1), 5) == [("q=cat&lang=en", 2)]
+
+
+def test_clicks_on_other_sites_count(client: FlaskClient) -> None:
+    """A beacon of another origin is recorded with the site that it names, as text or address."""
+    fields = {"agency": "demo", "id": "1", "position": 2, "site": "blog.example"}
+    body = json.dumps(fields | {"click_id": "abcdefgh12"})
+    as_text = client.post("/clicks", data=body, content_type="text/plain", headers=BLOG)
+    address = "/clicks?agency=demo&id=1&position=2&site=blog.example&click_id=abcdefgh34"
+    assert [as_text.status_code, client.post(address, headers=BLOG).status_code] == [204, 204]
+    rows = client.application.extensions["ledger"].rows()
+    assert [click.site for _, click in rows] == ["blog.example"] * 2

@@ -58,7 +58,9 @@ def test_hostile_styles_change_nothing_inside(
 ) -> None:
     """A style sheet that takes everything from every element leaves the embed as it was."""
     start = script(site) + '<meta name="color-scheme" content="light">'
-    embed = f'<main style="width: 700px !important">{element(site, "q=flower")}</main>'
+    embed = element(site, "q=flower").replace("block;", "block !important;")
+    embed = embed.replace("342px", "342px !important")
+    embed = f'<main style="width: 700px !important">{embed}</main><p>After</p>'
     drawn = []
     for sheet in ("body { margin: 0 } main { display: block }", HOSTILE):
         page = opened(reader, host.page(f"{start}<style>{sheet}</style>{embed}"))
@@ -68,6 +70,7 @@ def test_hostile_styles_change_nothing_inside(
         shown(page)
         page.evaluate(SETTLED)
         drawn.append(looks(page))
+        assert page.evaluate("shift") == 0
     assert len(drawn[0]) > 100
     assert drawn[0] == drawn[1]
 
