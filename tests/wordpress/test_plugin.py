@@ -148,6 +148,16 @@ def test_feed_has_a_frame(blog: Blog, site: SiteServer) -> None:
     assert "<affiliate-search" not in found
 
 
+def test_amp_has_a_frame(blog: Blog, site: SiteServer) -> None:
+    """AMP pages, which take no scripts, get a frame."""
+    html = blog.php(
+        """function amp_is_request() { return true; }
+        return do_shortcode( '[affiliate_search q=cat]' );"""
+    )
+    assert html.startswith(f'<iframe src="{site.url}/embed?q=cat')
+    assert "<script" not in html
+
+
 def test_height_is_asked_once(new_blog: Blog, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The site's answer is kept: the feed has the frame even while the site is down."""
     new_blog.settings(site=NOWHERE)
