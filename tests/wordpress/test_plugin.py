@@ -380,6 +380,8 @@ def test_uninstall_leaves_nothing(left: Blog, desk: Page, page: Page, site: Site
     desk.goto("/wp-admin/plugins.php")
     row = desk.locator("[data-slug=affiliate-search]")
     row.get_by_role("link", name="Deactivate").click()
+    expect(desk.get_by_text("Plugin deactivated.")).to_be_visible()
+    desk.wait_for_load_state()  # the page's scripts take over the link
     desk.on("dialog", lambda dialog: dialog.accept())
     row.get_by_role("link", name="Delete").click()
     expect(desk.get_by_text("was successfully deleted")).to_be_visible(timeout=BUSY)
