@@ -10,6 +10,8 @@ from hypothesis import settings
 from app import create_app
 from tests.redis_server import RedisServer, redis_server
 
+pytest_plugins = ("tests.chromium",)
+
 settings.register_profile("steady", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("steady")
 

@@ -2,17 +2,22 @@
 # Installs what the tests need beside Python packages, on Debian as root; elsewhere says what is missing.
 set -euo pipefail
 
-declare -A packages=([redis-server]=redis-server [chromium]=chromium [initdb]=postgresql [nginx]=nginx [npm]=npm)
+declare -A packages=([redis-server]=redis-server [chromium]=chromium [initdb]=postgresql [nginx]=nginx [npm]=npm
+  [php]=php-cli [mariadbd]=mariadb-server)
 missing=()
-PATH=$PATH:/usr/sbin # where Debian keeps nginx
+PATH=$PATH:/usr/sbin # where Debian keeps servers
 for program in "${!packages[@]}"; do
   command -v "$program" >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/$program" >/dev/null || missing+=("${packages[$program]}")
 done
+[ -e /usr/share/wordpress/wp-load.php ] || missing+=(wordpress php-mysql)
 if [ ${#missing[@]} -eq 0 ]; then
   :
 elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
+  # WordPress comes without a theme; which one belongs to it differs between Debian's versions.
+  [[ " ${missing[*]} " != *" wordpress "* ]] ||
+    missing+=("$(apt-cache depends wordpress | sed -n '/Recommends: wordpress-theme-/{s/.*: //p;q}')")
   # The servers are started by the tests; none is wanted as a service.
   policy=/usr/sbin/policy-rc.d
   [ -e $policy ] || { printf '#!/bin/sh\nexit 101\n' >$policy; chmod +x $policy; trap 'rm -f $policy' EXIT; }

@@ -1,52 +1,18 @@
-"""One browser and the servers that tests ask for, once for each worker."""
+"""The servers that tests of pages ask for, once for each worker."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.fake_agency import FakeAgency
 from tests.browser.host_pages import HostPages
 from tests.site_server import SiteServer, running_site
 
-ARGUMENTS = [
-    *("--no-sandbox", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update"),
-    # Nothing leaves this machine.
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
-]
 AFFILIATE_LINK = (
     "https://shutterstock.7eer.net/c/{affiliate_id}/43068/1305?u={landing}&subId2={query}"
 )
-
-Launch = Callable[..., Browser]
-
-
-@pytest.fixture(scope="session")
-def launch() -> Iterator[Launch]:
-    """Starts Chromium; Playwright's own options may be given."""
-    with sync_playwright() as playwright:
-        yield _launcher(playwright)
-
-
-def _launcher(playwright: Playwright) -> Launch:
-    def start(**options: list[str]) -> Browser:
-        return playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=ARGUMENTS,
-            ignore_default_args=options.get("without"),
-        )
-
-    return start
-
-
-@pytest.fixture(scope="session")
-def browser(launch: Launch) -> Iterator[Browser]:
-    """Chromium as Playwright starts it: without a back/forward cache."""
-    started = launch()
-    yield started
-    started.close()
 
 
 @pytest.fixture(scope="session")

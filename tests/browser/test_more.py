@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect
 
-from tests.browser.conftest import Launch
 from tests.browser.fake_agency import FakeAgency
 from tests.browser.test_search import WATCH, boxes, tiles, unasked
+from tests.chromium import Launch
 from tests.site_server import SiteServer
 
 PICTURES = 48 * 12

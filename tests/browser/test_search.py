@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Response, Route, expect
 
-from tests.browser.conftest import Launch
 from tests.browser.fake_agency import TITLES, FakeAgency
+from tests.chromium import Launch
 from tests.site_server import SiteServer
 
 COUNT = re.compile(r"[1-9][0-9]* pictures?")

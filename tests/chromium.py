@@ -1,0 +1,41 @@
+"""One browser for all tests of a worker that need one."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+ARGUMENTS = [
+    *("--no-sandbox", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update"),
+    # Nothing leaves this machine.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
+]
+
+Launch = Callable[..., Browser]
+
+
+@pytest.fixture(scope="session")
+def launch() -> Iterator[Launch]:
+    """Starts Chromium; Playwright's own options may be given."""
+    with sync_playwright() as playwright:
+        yield _launcher(playwright)
+
+
+def _launcher(playwright: Playwright) -> Launch:
+    def start(**options: list[str]) -> Browser:
+        return playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=ARGUMENTS,
+            ignore_default_args=options.get("without"),
+        )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Launch) -> Iterator[Browser]:
+    """Chromium as Playwright starts it: without a back/forward cache."""
+    started = launch()
+    yield started
+    started.close()

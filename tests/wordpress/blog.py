@@ -1,0 +1,250 @@
+"""Runs the real WordPress of Debian, with a MariaDB of its own, for tests that need a blog."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from tests.site_server import ROOT, free_port
+
+WORDPRESS: Final = Path("/usr/share/wordpress")
+PLUGIN: Final = ROOT / "wordpress" / "affiliate-search"
+START_SECONDS: Final = 30.0
+PHP: Final = ("php", "-d", "display_errors=stderr", "-d", "log_errors=0")
+PASSWORD: Final = "secret"
+CONFIG: Final = """<?php
+define( 'DB_NAME', 'blog' );
+define( 'DB_USER', 'root' );
+define( 'DB_PASSWORD', '' );
+define( 'DB_HOST', 'localhost:{socket}' );
+define( 'DB_CHARSET', 'utf8mb4' );
+define( 'WP_HOME', '{url}' );
+define( 'WP_SITEURL', '{url}' );
+define( 'FS_METHOD', 'direct' );
+define( 'DISABLE_WP_CRON', true );
+define( 'AUTOMATIC_UPDATER_DISABLED', true );
+define( 'WP_HTTP_BLOCK_EXTERNAL', true );
+define( 'WP_ACCESSIBLE_HOSTS', 'localhost' );
+define( 'WP_DEBUG', true );
+define( 'WP_DEBUG_DISPLAY', false );
+define( 'WP_DEBUG_LOG', '{log}' );
+$table_prefix = 'wp_';
+defined( 'ABSPATH' ) || define( 'ABSPATH', __DIR__ . '/' );
+require_once ABSPATH . 'wp-settings.php';
+"""
+INSTALL: Final = """
+define( 'WP_INSTALLING', true );
+require '{root}/wp-load.php';
+require_once ABSPATH . 'wp-admin/includes/upgrade.php';
+function wp_new_blog_notification() {{}}
+wp_install( 'Blog', 'admin', 'admin@example.org', true, '', '{password}' );
+"""
+
+
+class Blog:
+    """A WordPress under way: its address without a slash at the end, its folder, its database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = folder / "wordpress"
+        self.socket = folder / "socket"
+        self.log = folder / "debug.log"
+        self.url = f"http://127.0.0.1:{free_port()}"
+
+    def php(self, code: str, **values: Any) -> Any:
+        """Run code in WordPress, with ``$values``; what it returns.
+
+        Raises:
+            RuntimeError: it failed, or printed a warning.
+        """
+        given = json.dumps(values).replace("\\", "\\\\").replace("'", "\\'")
+        return json.loads(
+            _php(
+                f"require '{self.root}/wp-load.php';"
+                "require_once ABSPATH . 'wp-admin/includes/admin.php';"
+                "wp_set_current_user( 1 );"
+                f"$values = json_decode( '{given}', true );"
+                f"echo json_encode( ( function ( $values ) {{ {code} }} )( $values ) );"
+            )
+        )
+
+    def sql(self, question: str) -> list[str]:
+        """The rows of an answer of the database, their columns apart by tabs."""
+        asked = ("mariadb", "--no-defaults", "-S", str(self.socket), "-NB", "-e", question, "blog")
+        done = _run(*asked)
+        assert not done.returncode, done.stderr
+        return done.stdout.splitlines()
+
+    def post(self, content: str, title: str = "A post") -> str:
+        """Publish a post; its address."""
+        address: str = self.php(
+            """return get_permalink( wp_insert_post( wp_slash( array(
+                'post_title' => $values['title'],
+                'post_content' => $values['content'],
+                'post_status' => 'publish',
+            ) ) ) );""",
+            title=title,
+            content=content,
+        )
+        return address
+
+    def settings(self, **values: str) -> None:
+        """Set what the plugin's page sets."""
+        self.php("update_option( 'affiliate_search', $values );", **values)
+
+    def forget(self) -> None:
+        """Take away all posts, and what the plugin, and WordPress because of it, have kept."""
+        self.sql(
+            "DELETE FROM wp_posts; DELETE FROM wp_postmeta;"
+            "DELETE FROM wp_options WHERE option_name LIKE '%affiliate_search%'"
+            " OR option_name LIKE '_transient%oembed_%'"
+        )
+        self.log.unlink(missing_ok=True)
+
+    def complaints(self) -> list[str]:
+        """What PHP, or WordPress, complained about that names the plugin."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [line for line in lines if re.search("affiliate.search", line)]
+
+
+@contextmanager
+def running_blog() -> Iterator[Blog]:
+    """A new blog with the plugin, active and without settings, on a loopback port.
+
+    Raises:
+        RuntimeError: something is not installed or didn't start; the message says what.
+    """
+    _installed()
+    folder = Path(tempfile.mkdtemp(prefix="wp-"))  # pytest's folders are too deep for a socket
+    servers = []
+    blog = Blog(folder)
+    try:
+        servers.append(_database(blog))
+        _set_up(blog)
+        servers.append(_web_server(blog))
+        yield blog
+    finally:
+        for server in servers:
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)  # nothing in it is worth keeping
+            server.wait()
+        shutil.rmtree(folder)
+
+
+def _installed() -> None:
+    programs = [name for name in ("php", "mariadbd", "mariadb") if not _program(name)]
+    missing = programs + ([] if WORDPRESS.exists() else [str(WORDPRESS)])
+    if missing:
+        what = ", ".join(missing)
+        raise RuntimeError(f"missing: {what}; `make test` installs them on Debian as root")
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+def _database(blog: Blog) -> subprocess.Popen[bytes]:
+    """Start a server on a socket alone, without users or system tables."""
+    data = blog.folder / "data"
+    data.mkdir()
+    log = blog.folder / "mariadb.log"
+    client = ("mariadb", "--no-defaults", "-S", str(blog.socket))
+    server = _started(
+        log,
+        str(_program("mariadbd")),
+        "--no-defaults",
+        f"--datadir={data}",
+        f"--socket={blog.socket}",
+        f"--pid-file={blog.folder / 'pid'}",
+        "--skip-networking",
+        "--skip-grant-tables",
+        "--innodb-buffer-pool-size=32M",
+        "--innodb-log-file-size=8M",
+        "--innodb-flush-log-at-trx-commit=0",
+        *(["--user=root"] if os.geteuid() == 0 else []),
+    )
+    _await(server, log, lambda: _run(*client, "-e", "CREATE DATABASE blog").returncode == 0)
+    return server
+
+
+def _set_up(blog: Blog) -> None:
+    shutil.copytree(WORDPRESS, blog.root, ignore=shutil.ignore_patterns(".htaccess", "akismet"))
+    places = {"socket": blog.socket, "url": blog.url, "log": blog.log}
+    (blog.root / "wp-config.php").write_text(CONFIG.format_map(places))
+    _php(INSTALL.format(root=blog.root, password=PASSWORD))
+    install_plugin(blog)
+
+
+def install_plugin(blog: Blog) -> None:
+    """Put the plugin's files into the blog, and activate it."""
+    shutil.copytree(PLUGIN, blog.root / "wp-content/plugins/affiliate-search", dirs_exist_ok=True)
+    failed = blog.php("return activate_plugin( 'affiliate-search/affiliate-search.php' );")
+    if failed is not None:
+        raise RuntimeError(f"the plugin could not be activated: {failed}")
+
+
+def _web_server(blog: Blog) -> subprocess.Popen[bytes]:
+    log = blog.folder / "php.log"
+    listen = blog.url.removeprefix("http://")
+    server = _started(log, *PHP, "-S", listen, "-t", str(blog.root), PHP_CLI_SERVER_WORKERS="4")
+    _await(server, log, lambda: _answers(blog.url))
+    return server
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=START_SECONDS) as response:
+            return bool(response.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
+def _started(log: Path, *command: str, **environment: str) -> subprocess.Popen[bytes]:
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            command,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _await(server: subprocess.Popen[bytes], log: Path, ready: Callable[[], bool]) -> None:
+    for _ in range(int(START_SECONDS / 0.05)):
+        try:
+            server.wait(0.05)
+        except subprocess.TimeoutExpired:
+            if ready():
+                return
+        else:
+            break
+    raise RuntimeError(f"a server did not start:\n{log.read_text(errors='replace')}")
+
+
+def _php(code: str) -> str:
+    """What a piece of PHP prints.
+
+    Raises:
+        RuntimeError: it failed or complained.
+    """
+    done = _run(*PHP, "-r", code)
+    if done.returncode or done.stderr:
+        raise RuntimeError(f"PHP failed: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )

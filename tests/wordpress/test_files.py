@@ -1,0 +1,80 @@
+"""The plugin's files have the form that WordPress' directory asks for, and agree."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from affiliate.query import READERS
+from tests.wordpress.blog import PLUGIN
+
+README = (PLUGIN / "readme.txt").read_text()
+MAIN = (PLUGIN / "affiliate-search.php").read_text()
+BLOCK = json.loads((PLUGIN / "block" / "block.json").read_text())
+EDITOR = (PLUGIN / "block" / "editor.js").read_text()
+SHORT = 150
+"""The longest short description (https://developer.wordpress.org/plugins/wordpress-org/)."""
+
+
+def said(text: str, name: str) -> str:
+    """The value of a line of a header."""
+    found = re.search(rf"^[ *]*{name}: *(.+)$", text, re.MULTILINE)
+    assert found, name
+    return found[1]
+
+
+def test_versions_are_the_same() -> None:
+    """The header, the readme, the block and its script say one version."""
+    script = re.findall(r"'version' *=> '([^']+)'", (PLUGIN / "block/editor.asset.php").read_text())
+    versions = [said(MAIN, "Version"), said(README, "Stable tag"), BLOCK["version"], *script]
+    assert versions == [versions[0]] * 4
+    assert f"= {versions[0]} =" in README.partition("== Changelog ==")[2]
+
+
+@pytest.mark.parametrize("name", ["Requires at least", "Requires PHP", "License URI"])
+def test_requirements_are_the_same(name: str) -> None:
+    """The header and the readme require the same, under the same license."""
+    assert said(MAIN, name) == said(README, name)
+    assert said(README, "License") == "GPLv2 or later"
+    assert said(MAIN, "License") == "GPL-2.0-or-later"
+
+
+def test_readme_has_the_form_of_the_directory() -> None:
+    """The readme has its title, at most five tags, a short description, and the usual parts."""
+    assert README.startswith("=== Affiliate Search ===\n")
+    assert len(said(README, "Tags").split(",")) <= 5
+    assert len(README.split("\n\n")[1]) <= SHORT
+    parts = re.findall(r"^== (.+) ==$", README, re.MULTILINE)
+    questions = "Frequently Asked Questions"
+    assert parts == ["Description", "Installation", questions, "Changelog"]
+
+
+def test_attributes_are_the_same_everywhere() -> None:
+    """The shortcode, the block and what the block makes of a shortcode know the same attributes."""
+    render = (PLUGIN / "includes" / "render.php").read_text()
+    listed = re.search(r"AFFILIATE_SEARCH_ATTRIBUTES = array\((.+)\)", render)
+    transformed = re.search(r"\[ ('q'.+) \]", EDITOR)
+    assert listed
+    assert transformed
+    names = re.findall(r"'(\w+)'", listed[1])
+    assert re.findall(r"'(\w+)'", transformed[1]) == names
+    assert list(BLOCK["attributes"]) == [*names, "title"]
+
+
+def test_choices_are_those_of_searches() -> None:
+    """What the editor offers for a filter is what searches take."""
+    for name in ("TYPES", "ORIENTATIONS"):
+        part = re.search(rf"const {name} = \[(.+?)\n\t\];", EDITOR, re.DOTALL)
+        assert part
+        for value in re.findall(r"\[ '(\w+)'", part[1]):
+            assert READERS[name.lower().removesuffix("s")](name, value) == value
+
+
+@pytest.mark.parametrize("path", sorted(PLUGIN.rglob("*.php")), ids=lambda path: path.name)
+def test_php_is_php(path: str) -> None:
+    """PHP can read each file, and nobody can run one alone."""
+    done = subprocess.run(["php", "-l", path], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stdout + done.stderr
+    alone = subprocess.run(["php", path], capture_output=True, text=True, check=False)
+    assert (alone.returncode, alone.stdout + alone.stderr) == (0, "")

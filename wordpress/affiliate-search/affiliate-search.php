@@ -1,0 +1,43 @@
+<?php
+/**
+ * Plugin Name:       Affiliate Search
+ * Plugin URI:        https://wordpress.org/plugins/affiliate-search/
+ * Description:       Shows searches of your own Affiliate Search site in posts: as a block, a shortcode, or a pasted link.
+ * Version:           0.1.0
+ * Requires at least: 6.1
+ * Requires PHP:      7.4
+ * Author:            Affiliate Search
+ * License:           GPL-2.0-or-later
+ * License URI:       https://www.gnu.org/licenses/gpl-2.0.html
+ * Text Domain:       affiliate-search
+ * Domain Path:       /languages
+ *
+ * Read in this order: settings.php (what the owner chose), render.php (what visitors get),
+ * site.php (what is asked of the site), and block/editor.js (what writers see).
+ *
+ * @package AffiliateSearch
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+require __DIR__ . '/includes/settings.php';
+require __DIR__ . '/includes/words.php';
+require __DIR__ . '/includes/render.php';
+require __DIR__ . '/includes/site.php';
+
+add_action( 'init', 'affiliate_search_init' );
+add_action( 'admin_init', 'affiliate_search_register_settings' );
+add_action( 'admin_menu', 'affiliate_search_menu' );
+add_filter( 'plugin_action_links_' . plugin_basename( __FILE__ ), 'affiliate_search_plugin_links' );
+add_filter( 'script_loader_tag', 'affiliate_search_script_tag', 10, 3 );
+add_filter( 'oembed_fetch_url', 'affiliate_search_tell_blog', 10, 2 );
+add_filter( 'http_allowed_safe_ports', 'affiliate_search_allow_port', 10, 2 );
+
+/** Registers the block, the shortcode, the script of the element, and the links that can be pasted. */
+function affiliate_search_init() {
+	load_plugin_textdomain( 'affiliate-search', false, dirname( plugin_basename( __FILE__ ) ) . '/languages' );
+	affiliate_search_register_script();
+	affiliate_search_register_provider();
+	register_block_type( __DIR__ . '/block', array( 'render_callback' => 'affiliate_search_block' ) );
+	add_shortcode( 'affiliate_search', 'affiliate_search_shortcode' );
+}

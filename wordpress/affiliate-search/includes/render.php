@@ -1,0 +1,246 @@
+<?php
+/**
+ * What visitors get: the element with a link inside, or, where no script runs, a frame.
+ *
+ * @package AffiliateSearch
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/** Attributes of the element by which a search differs from others; the rest is its look. */
+const AFFILIATE_SEARCH_FILTERS = array( 'q', 'agency', 'type', 'orientation', 'color', 'safe', 'lang', 'site' );
+
+/** All attributes of the element. */
+const AFFILIATE_SEARCH_ATTRIBUTES = array( 'q', 'kind', 'rows', 'agency', 'type', 'orientation', 'color', 'safe', 'lang', 'theme', 'accent', 'site', 'limit', 'consent' );
+
+/** The longest words that a site takes. */
+const AFFILIATE_SEARCH_CHARACTERS = 500;
+
+/**
+ * The shortcode `[affiliate_search q="red bicycle" kind="strip" rows="2"]`.
+ *
+ * @param array<string, string>|string $given Its attributes; an empty string when there are none.
+ * @return string HTML.
+ */
+function affiliate_search_shortcode( $given ) {
+	return affiliate_search_html( (array) $given, affiliate_search_title() );
+}
+
+/**
+ * The block.
+ *
+ * @param array<string, string> $given Its attributes; `title` is what the editor says the post's is.
+ * @return string HTML.
+ */
+function affiliate_search_block( $given ) {
+	$title = ! empty( $given['title'] ) ? $given['title'] : affiliate_search_title();
+	$html  = affiliate_search_html( $given, $title );
+	return '' === $html ? '' : sprintf( '<div %s>%s</div>', get_block_wrapper_attributes(), $html );
+}
+
+/**
+ * The title of the post under way, as its writer typed it.
+ *
+ * @return string
+ */
+function affiliate_search_title() {
+	$post = get_post();
+	return $post ? $post->post_title : '';
+}
+
+/**
+ * A search in the form that the place takes.
+ *
+ * @param array<string, mixed> $given Attributes of the element; what isn't given is as in the settings.
+ * @param string               $title The title whose words are searched when none are given.
+ * @return string HTML; empty when there is nothing to show and nobody to tell.
+ */
+function affiliate_search_html( $given, $title ) {
+	$look = affiliate_search_look( $given, $title );
+	if ( '' === affiliate_search_settings()['site'] ) {
+		return affiliate_search_hint( __( 'Tell the address of your search site in the settings of Affiliate Search.', 'affiliate-search' ) );
+	}
+	if ( '' === $look['q'] && 'search' !== $look['kind'] ) {
+		return affiliate_search_hint( __( 'Type words to search for, or give the post a title.', 'affiliate-search' ) );
+	}
+	if ( affiliate_search_scripts_run() ) {
+		return affiliate_search_element( $look );
+	}
+	return affiliate_search_frame( $look ) . ( is_feed() ? '<p>' . affiliate_search_link( $look ) . '</p>' : '' );
+}
+
+/**
+ * The attributes of the element: as given, else as in the settings, else left out.
+ *
+ * @param array<string, mixed> $given As a writer gave them.
+ * @param string               $title The title whose words are searched when none are given.
+ * @return array<string, string> `q` and `kind` are always there.
+ */
+function affiliate_search_look( $given, $title ) {
+	$given = array_map( 'affiliate_search_plain', array_filter( $given, 'is_scalar' ) );
+	$look  = array( 'site' => '' ) + affiliate_search_settings(); // Its address is not the blog's name.
+	$look  = array_merge( $look, array( 'q' => affiliate_search_words( $title ) ), array_filter( $given, 'strlen' ) );
+	$known = array( 'q' => preg_replace( '/^(.{' . AFFILIATE_SEARCH_CHARACTERS . '}).*$/us', '$1', $look['q'] ) );
+	foreach ( AFFILIATE_SEARCH_ATTRIBUTES as $name ) {
+		if ( isset( $look[ $name ] ) && '' !== $look[ $name ] ) {
+			$known += array( $name => $look[ $name ] );
+		}
+	}
+	return $known;
+}
+
+/**
+ * What a writer meant: in a post's source an ampersand may stand as it is or as `&amp;`.
+ *
+ * @param mixed $value As it came.
+ * @return string One line without markup.
+ */
+function affiliate_search_plain( $value ) {
+	return sanitize_text_field( html_entity_decode( (string) $value, ENT_QUOTES, 'UTF-8' ) );
+}
+
+/**
+ * Words for a writer, where visitors see nothing.
+ *
+ * @param string $text What the writer could do.
+ * @return string HTML; empty for visitors.
+ */
+function affiliate_search_hint( $text ) {
+	return current_user_can( 'edit_posts' ) ? '<p><em>' . esc_html( $text ) . '</em></p>' : '';
+}
+
+/**
+ * Whether the place runs the script of the element: a page of the blog does; feeds, AMP pages, and
+ * what is fetched by programs (the editor's preview, too) don't.
+ *
+ * @return bool
+ */
+function affiliate_search_scripts_run() {
+	$amp = function_exists( 'amp_is_request' ) && amp_is_request();
+	return ! ( $amp || is_feed() || ( defined( 'REST_REQUEST' ) && REST_REQUEST ) );
+}
+
+/**
+ * The element, with the link inside that stays where its script or the site can't be reached.
+ *
+ * Its height is kept free, so that nothing moves when the pictures come.
+ *
+ * @param array<string, string> $look Attributes of the element.
+ * @return string HTML.
+ */
+function affiliate_search_element( $look ) {
+	wp_enqueue_script( 'affiliate-search' );
+	$attributes = '';
+	foreach ( $look as $name => $value ) {
+		$attributes .= sprintf( ' %s="%s"', 'consent' === $name ? 'data-consent' : $name, esc_attr( $value ) );
+	}
+	$height = affiliate_search_height( $look );
+	if ( null !== $height ) {
+		$attributes .= sprintf( ' style="display:block;min-height:%dpx"', $height );
+	}
+	return "<affiliate-search$attributes>" . affiliate_search_link( $look ) . '</affiliate-search>';
+}
+
+/**
+ * The frame, as high as the site says that it must be; the link, while the site says nothing.
+ *
+ * @param array<string, string> $look Attributes of the element.
+ * @return string HTML.
+ */
+function affiliate_search_frame( $look ) {
+	$height = affiliate_search_height( $look );
+	if ( null === $height ) {
+		return is_feed() ? '' : '<p>' . affiliate_search_link( $look ) . '</p>';
+	}
+	return sprintf(
+		'<iframe src="%s" title="%s" width="100%%" height="%d" loading="lazy" frameborder="0"></iframe>',
+		esc_url( affiliate_search_address( '/embed', affiliate_search_shown_here( $look ) ) ),
+		esc_attr( affiliate_search_label( $look ) ),
+		$height
+	);
+}
+
+/**
+ * A link to the search's own page.
+ *
+ * @param array<string, string> $look Attributes of the element.
+ * @return string HTML.
+ */
+function affiliate_search_link( $look ) {
+	$asked = array_intersect_key( affiliate_search_shown_here( $look ), array_flip( AFFILIATE_SEARCH_FILTERS ) );
+	return sprintf(
+		'<a href="%s" rel="sponsored nofollow noopener">%s</a>',
+		esc_url( '' === $look['q'] ? affiliate_search_address( '/' ) : affiliate_search_address( '/search', $asked ) ),
+		esc_html( affiliate_search_label( $look ) )
+	);
+}
+
+/**
+ * What the search is called: for people who don't see its pictures, and on its box.
+ *
+ * @param array<string, string> $look Attributes of the element.
+ * @return string Text.
+ */
+function affiliate_search_label( $look ) {
+	if ( isset( $look['kind'] ) && 'search' === $look['kind'] ) {
+		return __( 'Search stock pictures', 'affiliate-search' );
+	}
+	/* translators: %s: Words, such as "red bicycle". */
+	return sprintf( __( 'Stock pictures: %s', 'affiliate-search' ), $look['q'] );
+}
+
+/**
+ * The attributes, with the blog's name for the reports of clicks; the element finds it by itself.
+ *
+ * @param array<string, string> $look Attributes of the element.
+ * @return array<string, string>
+ */
+function affiliate_search_shown_here( $look ) {
+	return $look + array( 'site' => (string) wp_parse_url( home_url(), PHP_URL_HOST ) );
+}
+
+/**
+ * An address on the site.
+ *
+ * @param string                $path  Begins with a slash.
+ * @param array<string, string> $query Parameters, if any; those of several agencies are told apart.
+ * @return string
+ */
+function affiliate_search_address( $path, $query = array() ) {
+	$pairs = array();
+	foreach ( $query as $name => $value ) {
+		foreach ( 'agency' === $name ? explode( ',', $value ) : array( $value ) as $one ) {
+			$pairs[] = rawurlencode( $name ) . '=' . rawurlencode( trim( $one ) );
+		}
+	}
+	return affiliate_search_settings()['site'] . $path . ( $pairs ? '?' . implode( '&', $pairs ) : '' );
+}
+
+/** Registers the script of the element, which the site itself serves. */
+function affiliate_search_register_script() {
+	if ( '' !== affiliate_search_settings()['site'] ) {
+		wp_register_script( 'affiliate-search', affiliate_search_address( '/embed.js' ), array(), null, true ); // phpcs:ignore WordPress.WP.EnqueuedResourceParameters -- The site says by itself how long it may be kept.
+	}
+}
+
+/**
+ * Makes the script of the element a module, which loads without holding up the page.
+ *
+ * @param string $tag    The tag as it would be.
+ * @param string $handle The name of the script.
+ * @param string $src    Its address.
+ * @return string
+ */
+function affiliate_search_script_tag( $tag, $handle, $src ) {
+	if ( 'affiliate-search' !== $handle ) {
+		return $tag;
+	}
+	return wp_get_script_tag(
+		array(
+			'type'  => 'module',
+			'async' => true,
+			'src'   => $src,
+			'id'    => 'affiliate-search-js',
+		)
+	);
+}

@@ -1,0 +1,240 @@
+<?php
+/**
+ * What the owner of the blog chose: the address of the site and the default look.
+ *
+ * @package AffiliateSearch
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+const AFFILIATE_SEARCH_PAGE = 'affiliate-search';
+
+/**
+ * What the owner chose, complete.
+ *
+ * @return array<string, string> The site's address has no slash at the end, and is empty until the
+ *   owner has given it; an empty look is as the site has it.
+ */
+function affiliate_search_settings() {
+	$defaults = array(
+		'site'    => '',
+		'kind'    => 'strip',
+		'rows'    => '',
+		'theme'   => '',
+		'accent'  => '',
+		'consent' => '',
+	);
+	return array_intersect_key( (array) get_option( 'affiliate_search', array() ) + $defaults, $defaults );
+}
+
+/**
+ * What a search may be shown as.
+ *
+ * @return array<string, string> Names for people, by the element's values.
+ */
+function affiliate_search_kinds() {
+	return array(
+		'strip'  => __( 'Strip of pictures', 'affiliate-search' ),
+		'grid'   => __( 'Grid of pictures', 'affiliate-search' ),
+		'search' => __( 'Search box with pictures', 'affiliate-search' ),
+		'image'  => __( 'Single picture', 'affiliate-search' ),
+	);
+}
+
+/**
+ * Colors of the ground.
+ *
+ * @return array<string, string> Names for people, by the element's values.
+ */
+function affiliate_search_themes() {
+	return array(
+		''      => __( 'As the page', 'affiliate-search' ),
+		'auto'  => __( 'As the reader’s device', 'affiliate-search' ),
+		'light' => __( 'Light', 'affiliate-search' ),
+		'dark'  => __( 'Dark', 'affiliate-search' ),
+	);
+}
+
+/** Registers the option, and the fields of its page. */
+function affiliate_search_register_settings() {
+	register_setting(
+		'affiliate_search',
+		'affiliate_search',
+		array( 'sanitize_callback' => 'affiliate_search_sanitize' )
+	);
+	add_settings_section( 'site', '', '__return_null', AFFILIATE_SEARCH_PAGE );
+	$fields = array(
+		'site'    => __( 'Address of your search site', 'affiliate-search' ),
+		'kind'    => __( 'Shown as', 'affiliate-search' ),
+		'rows'    => __( 'Rows', 'affiliate-search' ),
+		'theme'   => __( 'Colors', 'affiliate-search' ),
+		'accent'  => __( 'Accent color', 'affiliate-search' ),
+		'consent' => __( 'Privacy', 'affiliate-search' ),
+	);
+	foreach ( $fields as $name => $label ) {
+		add_settings_field(
+			$name,
+			$label,
+			"affiliate_search_{$name}_field",
+			AFFILIATE_SEARCH_PAGE,
+			'site',
+			array( 'label_for' => "affiliate-search-$name" )
+		);
+	}
+}
+
+/**
+ * What may be kept of what came from the form; a wrong address leaves the one before.
+ *
+ * @param mixed $given What came from the form.
+ * @return array<string, string>
+ */
+function affiliate_search_sanitize( $given ) {
+	$given = array_map( 'sanitize_text_field', array_filter( (array) $given, 'is_string' ) );
+	$kept  = array_merge( affiliate_search_settings(), array_intersect_key( $given, affiliate_search_settings() ) );
+	$site  = affiliate_search_site_address( $kept['site'] );
+	if ( null === $site ) {
+		$message = __( 'The address of a site starts with https:// or http:// and has no question mark.', 'affiliate-search' );
+		add_settings_error( 'affiliate_search', 'site', $message );
+		$site = affiliate_search_settings()['site'];
+	}
+	return array(
+		'site'    => $site,
+		'kind'    => isset( affiliate_search_kinds()[ $kept['kind'] ] ) ? $kept['kind'] : 'strip',
+		'rows'    => preg_match( '/^[1-6]$/', $kept['rows'] ) ? $kept['rows'] : '',
+		'theme'   => isset( affiliate_search_themes()[ $kept['theme'] ] ) ? $kept['theme'] : '',
+		'accent'  => preg_match( '/^#[0-9a-f]{6}$/i', $kept['accent'] ) ? $kept['accent'] : '',
+		'consent' => 'click' === $kept['consent'] ? 'click' : '',
+	);
+}
+
+/**
+ * The address of a site as it is kept.
+ *
+ * @param string $typed What the owner typed.
+ * @return string|null Without a slash at the end; null when it is no site's address.
+ */
+function affiliate_search_site_address( $typed ) {
+	$address = rtrim( trim( $typed ), '/' );
+	if ( '' === $address ) {
+		return '';
+	}
+	$parts = esc_url_raw( $address, array( 'http', 'https' ) ) === $address ? wp_parse_url( $address ) : false;
+	if ( ! $parts || array_diff( array_keys( $parts ), array( 'scheme', 'host', 'port', 'path' ) ) ) {
+		return null;
+	}
+	if ( ! isset( $parts['scheme'], $parts['host'] ) || ! preg_match( '/^[a-z0-9.:\[\]-]+$/i', $parts['host'] ) ) {
+		return null;
+	}
+	$port = isset( $parts['port'] ) ? ':' . $parts['port'] : '';
+	$path = isset( $parts['path'] ) ? $parts['path'] : '';
+	return strtolower( $parts['scheme'] . '://' . $parts['host'] ) . $port . $path;
+}
+
+/** Adds the page to the menu of settings. */
+function affiliate_search_menu() {
+	$name = __( 'Affiliate Search', 'affiliate-search' );
+	add_options_page( $name, $name, 'manage_options', AFFILIATE_SEARCH_PAGE, 'affiliate_search_settings_page' );
+}
+
+/**
+ * Puts a link to the page into the list of plugins.
+ *
+ * @param string[] $links The links so far.
+ * @return string[]
+ */
+function affiliate_search_plugin_links( $links ) {
+	$page = sprintf( '<a href="%s">%s</a>', esc_url( affiliate_search_settings_address() ), esc_html__( 'Settings', 'affiliate-search' ) );
+	return array_merge( array( $page ), $links );
+}
+
+/**
+ * The address of the page of settings.
+ *
+ * @return string
+ */
+function affiliate_search_settings_address() {
+	return admin_url( 'options-general.php?page=' . AFFILIATE_SEARCH_PAGE );
+}
+
+/** The page of settings. */
+function affiliate_search_settings_page() {
+	if ( ! current_user_can( 'manage_options' ) ) {
+		return;
+	}
+	echo '<div class="wrap"><h1>' . esc_html( get_admin_page_title() ) . '</h1><form action="options.php" method="post">';
+	settings_fields( 'affiliate_search' );
+	do_settings_sections( AFFILIATE_SEARCH_PAGE );
+	submit_button();
+	echo '</form><h2>' . esc_html__( 'In your posts', 'affiliate-search' ) . '</h2><p>';
+	esc_html_e( 'Insert the block “Stock pictures”, paste the address of a search on a line of its own, or write a shortcode:', 'affiliate-search' );
+	echo '</p><p><code>[affiliate_search q="red bicycle" kind="strip" rows="2"]</code></p><p>';
+	esc_html_e( 'Without words the title of the post gives them.', 'affiliate-search' );
+	echo '</p></div>';
+}
+
+/** The field of the site's address, and whether the site answers. */
+function affiliate_search_site_field() {
+	$site = affiliate_search_settings()['site'];
+	printf(
+		'<input type="url" class="regular-text code" id="affiliate-search-site" name="affiliate_search[site]" value="%s" placeholder="https://pictures.example">',
+		esc_attr( $site )
+	);
+	if ( '' !== $site ) {
+		$answers = null !== affiliate_search_height( array() );
+		$state   = $answers ? __( 'The site answers.', 'affiliate-search' ) : __( 'The site does not answer at the moment; posts show a link instead.', 'affiliate-search' );
+		printf( '<p class="description" id="affiliate-search-state">%s</p>', esc_html( $state ) );
+	}
+}
+
+/** The field of what a search is shown as. */
+function affiliate_search_kind_field() {
+	affiliate_search_choice( 'kind', affiliate_search_kinds() );
+}
+
+/** The field of the colors. */
+function affiliate_search_theme_field() {
+	affiliate_search_choice( 'theme', affiliate_search_themes() );
+}
+
+/** The field of the number of rows. */
+function affiliate_search_rows_field() {
+	printf(
+		'<input type="number" class="small-text" id="affiliate-search-rows" name="affiliate_search[rows]" value="%s" min="1" max="6"><p class="description">%s</p>',
+		esc_attr( affiliate_search_settings()['rows'] ),
+		esc_html__( 'Empty: as many as usual.', 'affiliate-search' )
+	);
+}
+
+/** The field of the accent color. */
+function affiliate_search_accent_field() {
+	printf(
+		'<input type="text" class="code" size="10" id="affiliate-search-accent" name="affiliate_search[accent]" value="%s" placeholder="#0b6e4f" pattern="#[0-9a-fA-F]{6}"><p class="description">%s</p>',
+		esc_attr( affiliate_search_settings()['accent'] ),
+		esc_html__( 'Empty: the site’s own.', 'affiliate-search' )
+	);
+}
+
+/** The field that keeps pictures back; a box that isn't checked sends nothing, hence the one before. */
+function affiliate_search_consent_field() {
+	printf(
+		'<input type="hidden" name="affiliate_search[consent]" value=""><label><input type="checkbox" id="affiliate-search-consent" name="affiliate_search[consent]" value="click"%s> %s</label>',
+		checked( affiliate_search_settings()['consent'], 'click', false ), // phpcs:ignore WordPress.Security.EscapeOutput -- WordPress' own markup.
+		esc_html__( 'Load pictures only after a click', 'affiliate-search' )
+	);
+}
+
+/**
+ * A field with a choice.
+ *
+ * @param string                $name    The setting's name.
+ * @param array<string, string> $choices Names for people, by value.
+ */
+function affiliate_search_choice( $name, $choices ) {
+	printf( '<select id="affiliate-search-%1$s" name="affiliate_search[%1$s]">', esc_attr( $name ) );
+	foreach ( $choices as $value => $label ) {
+		$chosen = selected( affiliate_search_settings()[ $name ], $value, false );
+		printf( '<option value="%s"%s>%s</option>', esc_attr( $value ), $chosen, esc_html( $label ) ); // phpcs:ignore WordPress.Security.EscapeOutput -- WordPress' own markup.
+	}
+	echo '</select>';
+}
