@@ -1,15 +1,14 @@
 """The WordPress plugin puts searches of the site into posts: by a block, a shortcode or a link."""
 
 import re
-from collections.abc import Iterator
 from urllib.request import urlopen
 
 import pytest
 from defusedxml import ElementTree
-from playwright.sync_api import Browser, Dialog, FrameLocator, Locator, Page, expect
+from playwright.sync_api import Dialog, FrameLocator, Locator, Page, expect
 
 from tests.site_server import SiteServer, free_port, running_site
-from tests.wordpress.blog import PASSWORD, Blog, install_plugin
+from tests.wordpress.blog import Blog
 
 BUSY = 15_000
 """Milliseconds that a busy machine may take."""
@@ -261,156 +260,3 @@ def test_hostile_values_are_text(blog: Blog, page: Page, name: str) -> None:
     assert values == [said, said]
     assert page.locator("script, img, [onerror], [onload]").count() == 0
     assert seen == []
-
-
-def test_wrong_settings_are_not_kept(blog: Blog, site: SiteServer) -> None:
-    """What is no site's address leaves the one before, and no look that isn't one is kept."""
-    addresses = [
-        *("javascript:alert(1)", "ftp://a.example", "a.example", "//a.example", "https://"),
-        *('https://a.example/"><script>', "https://a.example/?q=1", "https://a.example/#a"),
-        *("https://a:b@a.example", "https://a b.example", "https://a.example:x", ["a"]),
-    ]
-    look = {"rows": "99", "kind": ["x"], "theme": "<b>", "accent": "red", "consent": "1", "x": "y"}
-    code = "return array_map( 'affiliate_search_sanitize', $values['given'] );"
-    kept = blog.php(code, given=[{"site": one, **look} for one in addresses])
-    usual = {"kind": "strip", "rows": "", "theme": "", "accent": "", "consent": ""}
-    assert kept == [{"site": site.url, **usual}] * len(addresses)
-
-
-def test_good_addresses_are_kept(blog: Blog) -> None:
-    """An address is kept without what says nothing."""
-    addresses = {
-        "https://Pictures.Example/": "https://pictures.example",
-        " http://localhost:8000 ": "http://localhost:8000",
-        "https://a.example/pictures/": "https://a.example/pictures",
-        "": "",
-    }
-    code = "return array_map( 'affiliate_search_site_address', $values['given'] );"
-    assert blog.php(code, given=list(addresses)) == list(addresses.values())
-
-
-# -- settings
-
-
-SETTINGS = "/wp-admin/options-general.php?page=affiliate-search"
-
-
-def test_settings_are_saved(new_blog: Blog, desk: Page, site: SiteServer) -> None:
-    """The page of settings keeps what is typed, and says whether the site answers."""
-    desk.goto("/wp-admin/plugins.php")
-    desk.locator("[data-slug=affiliate-search]").get_by_role("link", name="Settings").click()
-    desk.get_by_label("Address of your search site").fill(f"{site.url}/")
-    desk.get_by_label("Shown as").select_option(label="Grid of pictures")
-    desk.get_by_label("Rows").fill("3")
-    desk.get_by_label("Colors").select_option(label="Dark")
-    desk.get_by_label("Accent color").fill("#aa5500")
-    desk.get_by_label("Load pictures only after a click").check()
-    desk.get_by_role("button", name="Save Changes").click()
-    expect(desk.get_by_text("Settings saved.")).to_be_visible()
-    expect(desk.get_by_text("The site answers.")).to_be_visible()
-    expect(desk.get_by_label("Address of your search site")).to_have_value(site.url)
-    expect(desk.get_by_label("Load pictures only after a click")).to_be_checked()
-    desk.get_by_label("Load pictures only after a click").uncheck()
-    desk.get_by_role("button", name="Save Changes").click()
-    expect(desk.get_by_label("Load pictures only after a click")).not_to_be_checked()
-    chosen = {"kind": "grid", "rows": "3", "theme": "dark", "accent": "#aa5500", "consent": ""}
-    assert new_blog.php("return get_option( 'affiliate_search' );") == {"site": site.url, **chosen}
-
-
-@pytest.mark.usefixtures("blog")
-def test_wrong_settings_are_refused(desk: Page, site: SiteServer) -> None:
-    """A wrong address is refused with a reason, and the one before stays."""
-    desk.goto(SETTINGS)
-    desk.get_by_label("Address of your search site").fill(f"{site.url}/search?q=cat")
-    desk.get_by_role("button", name="Save Changes").click()
-    expect(desk.get_by_text("has no question mark")).to_have_count(1)
-    expect(desk.get_by_label("Address of your search site")).to_have_value(site.url)
-
-
-def test_silent_site_is_told(new_blog: Blog, desk: Page) -> None:
-    """The page of settings says that the site doesn't answer."""
-    new_blog.settings(site=NOWHERE)
-    desk.goto(SETTINGS)
-    expect(desk.get_by_text("The site does not answer at the moment")).to_be_visible()
-
-
-@pytest.mark.parametrize(("user", "sees"), [("reader", 403), ("admin", 200)])
-def test_settings_are_the_administrators(
-    blog: Blog, browser: Browser, site: SiteServer, user: str, sees: int
-) -> None:
-    """Others don't see the settings, and forms of other sites change them for nobody."""
-    blog.php(
-        "return username_exists( 'reader' ) || wp_create_user( 'reader', $values['password'] );",
-        password=PASSWORD,
-    )
-    context = browser.new_context(base_url=blog.url)
-    context.request.post("/wp-login.php", form={"log": user, "pwd": PASSWORD})
-    assert context.request.get(SETTINGS).status == sees
-    forged = context.request.post(
-        "/wp-admin/options.php",
-        form={
-            "option_page": "affiliate_search",
-            "action": "update",
-            "affiliate_search[site]": "https://evil.example",
-        },
-    )
-    assert forged.status == 403
-    assert blog.php("return affiliate_search_settings()['site'];") == site.url
-    context.close()
-
-
-# -- leaving
-
-
-@pytest.fixture
-def left(blog: Blog) -> Iterator[Blog]:
-    """A blog whose plugin may be deleted."""
-    yield blog
-    install_plugin(blog)
-
-
-def test_uninstall_leaves_nothing(left: Blog, desk: Page, page: Page, site: SiteServer) -> None:
-    """Deleting the plugin leaves nothing of it in the database, and posts that can be read."""
-    pasted = f"{site.url}/search?q=flower"
-    address = left.post(f"Words\n\n[affiliate_search q=cat]\n\n{pasted}\n\n{block()}")
-    page.goto(address)
-    in_feed(left)
-    assert left.php(EDITOR_ASKS, url=pasted) == 200
-    assert {name for name, _ in kept(left, site)} >= {"wp_options", "wp_postmeta"}
-    desk.goto("/wp-admin/plugins.php")
-    row = desk.locator("[data-slug=affiliate-search]")
-    row.get_by_role("link", name="Deactivate").click()
-    expect(desk.get_by_text("Plugin deactivated.")).to_be_visible()
-    desk.wait_for_load_state()  # the page's scripts take over the link
-    desk.on("dialog", lambda dialog: dialog.accept())
-    row.get_by_role("link", name="Delete").click()
-    expect(desk.get_by_text("was successfully deleted")).to_be_visible(timeout=BUSY)
-    assert not (left.root / "wp-content/plugins/affiliate-search").exists()
-    assert kept(left, site) == []
-    page.goto(address)
-    expect(page.locator(".entry-content")).to_contain_text(pasted)
-
-
-EDITOR_ASKS = """
-    $asked = new WP_REST_Request( 'GET', '/oembed/1.0/proxy' );
-    $asked->set_query_params( array( 'url' => $values['url'] ) );
-    return rest_do_request( $asked )->get_status();
-"""
-
-
-def kept(blog: Blog, site: SiteServer) -> list[tuple[str, str]]:
-    """Tables and values that name the plugin or the site, but for the posts that people wrote.
-
-    WordPress itself notes for a week which plugins were deactivated.
-    """
-    blog.sql("DELETE FROM wp_options WHERE option_name = 'recently_activated'")
-    columns = blog.sql(
-        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'blog'"
-        " AND data_type IN ('varchar', 'text', 'mediumtext', 'longtext', 'tinytext')"
-        " AND table_name <> 'wp_posts'"
-    )
-    found = []
-    for table, column in (one.split("\t") for one in columns):
-        named = " OR ".join(f"{column} LIKE '%{name}%'" for name in ("affiliate_search", site.url))
-        found += [(table, row) for row in blog.sql(f"SELECT {column} FROM {table} WHERE {named}")]
-    return found
