@@ -18,6 +18,7 @@ from affiliate.licensing.seller import Seller
 from affiliate.licensing.sellers import SELLERS
 from affiliate.transport import Transport
 from app import create_app
+from tests.dialects import selling
 from tests.dialects.selling import COUNT, FIRST, GATEWAY, Fault, picture
 from tests.dialects.serving import Answer
 from tests.kill_at import STEPS, Run
@@ -149,6 +150,28 @@ def test_one_that_fails_stops_no_other(at: Open, app: Flask, tmp_path: Path) -> 
     assert f"{TWO}: not licensed:" in shown.output
     assert at.bought() == [ONE, THREE]
     assert [one.state for one in recorded(tmp_path)] == ["licensed", "failed", "licensed"]
+
+
+def test_one_that_is_withdrawn_meanwhile_stops_no_other(at: Open, desk: Counter) -> None:
+    """Between offer and purchase; it was not bought, and the next is."""
+    at.shop.misbehave(Fault(answer=at.shop.withdrawn()))
+    outcomes = desk.license(ONE, TWO)
+    assert [one.purchase.state for one in outcomes if one.purchase] == ["failed", "licensed"]
+    assert at.bought() == [TWO]
+
+
+def test_a_file_that_breaks_off_is_resumed(
+    at: Open, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From where it broke off, and is whole under its name in the end."""
+    monkeypatch.setattr(selling, "BREAKS", [9_000])
+    folder = tmp_path / "files"
+    shown = run(app, at, ONE, "--live", "--yes", "--dir", str(folder))
+    assert shown.exit_code == 0, shown.output
+    [file] = folder.iterdir()
+    assert file.read_bytes() == picture(ONE)
+    ranges = {asked.headers["range"] for asked in at.asked if "range" in asked.headers}
+    assert ranges == {"bytes=9000-"}
 
 
 def test_what_is_gone_is_said_and_the_rest_bought(at: Open, app: Flask) -> None:
