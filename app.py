@@ -18,7 +18,7 @@ from flask_caching import Cache as FlaskCache
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
-from affiliate import cli, config, crawlers, owner, page, site
+from affiliate import cli, config, crawlers, embeds, owner, page, site
 from affiliate.agencies import AGENCIES
 from affiliate.cache import Cache
 from affiliate.config import AgencySettings, Config
@@ -32,6 +32,7 @@ from affiliate.links import LinkStyle
 from affiliate.memory import MemoryTier
 from affiliate.page import Site
 from affiliate.search import Search
+from affiliate.sharing import Sharing
 from affiliate.slices import Listed
 from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
@@ -101,16 +102,19 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     )
     site.register(app, whole)
     crawlers.register(app)
+    embeds.register(app)
     owner.register(app)
     cli.register(app)
     tier = MemoryTier(
         app.wsgi_app,
-        site.routes() | crawlers.routes(),
+        site.routes() | crawlers.routes() | embeds.routes(),
         on_hit=tally.replayed.append,
         shelf=store,
         edition=lambda: "-".join([edition, *sorted(switches.off())]),
     )
-    app.wsgi_app = tier  # type: ignore[method-assign,assignment] # as Flask documents it
+    app.extensions["memory"] = tier
+    shared = Sharing(tier, embeds.SHARED, settings.embed_sites)
+    app.wsgi_app = shared  # type: ignore[method-assign,assignment] # as Flask documents it
     return app
 
 
@@ -133,7 +137,7 @@ def _edition(app: Flask, settings: Config) -> str:
     ]
     look = (
         *(settings.site_name, settings.site_language, settings.site_url, settings.site_accent),
-        *(settings.site_topics, sorted(settings.affiliate_sub_ids)),
+        *(settings.site_topics, settings.embed_sites, sorted(settings.affiliate_sub_ids)),
     )
     made = repr((page.digest(app.root_path), links, look)).encode()
     return hashlib.blake2b(made, digest_size=8).hexdigest()

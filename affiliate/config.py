@@ -59,6 +59,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     site_url: str | None
     site_accent: str
     site_topics: tuple[str, ...]
+    embed_sites: tuple[str, ...]
     affiliate_sub_ids: frozenset[str]
     shutterstock_license_url: str
     secret_key: Secret | None
@@ -125,6 +126,12 @@ SETTINGS: Final = (
         values.words,
         ("flower", "cat", "fruit", "bicycle", "mountain", "bird"),
         "Comma list of searches that the start page offers; the first one's pictures are shown.",
+    ),
+    Setting(
+        "EMBED_SITES",
+        values.hosts,
+        (),
+        "Comma list of the host names whose pages may embed this site. Unset: every site's.",
     ),
     Setting(
         "AFFILIATE_SUB_IDS",

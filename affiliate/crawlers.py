@@ -4,7 +4,6 @@ Absolute addresses come from ``SITE_URL``. Without it the request's host stands 
 answers are kept by no tier.
 """
 
-import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
@@ -94,7 +93,7 @@ def sitemap() -> Response:
 @blueprint.get("/opensearch.xml")
 def opensearch() -> Response:
     """The site as a search engine that browsers can add; OpenSearch 1.1 draft 6."""
-    name = _plain(site_of_app().config.site_name)
+    name = page.plain(site_of_app().config.site_name)
     xml = render_template(
         "opensearch.xml",
         short_name=_shortened(name, SHORT_NAME),
@@ -125,7 +124,7 @@ def suggest() -> Response:
 def manifest() -> Response:
     """The site as an app on a home screen; W3C Web Application Manifest."""
     config = site_of_app().config
-    name = _plain(config.site_name)
+    name = page.plain(config.site_name)
     body = {
         "name": name,
         "short_name": _shortened(name, LABEL),
@@ -197,11 +196,6 @@ def _typed(raw: bytes) -> Typed:
 
 def _icon(name: str, sizes: str, kind: str = "image/png") -> dict[str, str]:
     return {"src": page.asset(name), "sizes": sizes, "type": kind}
-
-
-def _plain(text: str) -> str:
-    """A text without what XML 1.0 can't hold in any form (section 2.2, Char)."""
-    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)
 
 
 def _shortened(name: str, most: int) -> str:

@@ -1,6 +1,6 @@
 """What the filters are called, and which of them some agency can express."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from flask_babel import LazyString, gettext
@@ -99,6 +99,8 @@ NAMES: Final[Mapping[str, LazyString]] = {
     "color": _("Color"),
     "ethnicity": _("Ethnicity"),
 }
+FEW: Final = 3
+"""So many agencies are named beside a filter; of more there is a number."""
 DEFAULTS: Final = {"media": "image", "sort": "popular"}
 """The values that stand for no choice, where a filter has one; the others may have none."""
 
@@ -107,10 +109,10 @@ class Choice(NamedTuple):
     """A filter as the page offers it.
 
     ``options`` are values with their texts: those that some chosen agency can express, and the
-    chosen one. ``default`` is the value that says no more than none. ``lacking`` names the chosen
-    agencies that can't express the filter at all, ``loose`` those where each of its values means
-    only nearly the same. One that isn't ``offered``, for no chosen agency can express it or the
-    page has no field for it, is there because the search has it: the form must not drop it.
+    chosen one. ``default`` is the value that says no more than none. ``notes`` say which of the
+    chosen agencies can't express the filter at all, and at which all of its values mean only nearly
+    the same. One that isn't ``offered``, for no chosen agency can express it or the page has no
+    field for it, is there because the search has it: the form must not drop it.
     """
 
     name: str
@@ -118,8 +120,7 @@ class Choice(NamedTuple):
     options: tuple[tuple[str, str], ...]
     chosen: str
     default: str
-    lacking: str
-    loose: str
+    notes: tuple[str, ...]
     offered: bool
 
 
@@ -138,8 +139,7 @@ def choices(query: SearchQuery, agencies: Sequence[Agency]) -> list[Choice]:
             options=_options(able[name], query, name),
             chosen=_chosen(query, name),
             default=DEFAULTS.get(name, ""),
-            lacking=", ".join(one.title for one in named if one not in able[name]),
-            loose=", ".join(one.title for one in able[name] if one.loosely.get(name, ()) is None),
+            notes=_notes(named, able[name], [one for one in able[name] if _is_loose(one, name)]),
             offered=name in offered,
         )
         for name in (*offered, *others)
@@ -155,25 +155,42 @@ def _options(able: Sequence[Agency], query: SearchQuery, name: str) -> tuple[tup
     """The values that some agency can express, and the chosen one; who can't is said."""
     found = []
     for value, label in _texts(name).items():
-        unable = [one for one in able if not _can(one, query.media, name, value)]
-        if len(unable) < len(able) or value == _chosen(query, name):
+        can = [one for one in able if _can(one, query.media, name, value)]
+        if can or value == _chosen(query, name):
             loose = [
                 one
-                for one in able
-                if one not in unable
-                and one.loosely.get(name, ()) is not None
-                and one.is_loose(name, value, query.media)
+                for one in can
+                if not _is_loose(one, name) and one.is_loose(name, value, query.media)
             ]
-            found.append((value, " · ".join((str(label), *_except(unable, loose)))))
+            found.append((value, " · ".join((str(label), *_notes(able, can, loose)))))
     return tuple(found)
 
 
-def _except(unable: Sequence[Agency], loose: Sequence[Agency]) -> Iterator[str]:
-    """Which agencies don't take a value, and which take it for something near."""
-    if unable:
-        yield gettext("Not at %(agencies)s", agencies=", ".join(one.title for one in unable))
+def _is_loose(agency: Agency, name: str) -> bool:
+    """Whether all values of a filter mean only nearly the same at an agency."""
+    return agency.loosely.get(name, ()) is None
+
+
+def _notes(
+    named: Sequence[Agency], able: Sequence[Agency], loose: Sequence[Agency]
+) -> tuple[str, ...]:
+    """Which of the agencies can't express something, in few names, and which only nearly."""
+    unable = [one for one in named if one not in able]
+    notes = []
+    if 0 < len(unable) <= FEW:
+        notes.append(gettext("Not at %(agencies)s", agencies=_titles(unable)))
+    elif unable and 0 < len(able) <= FEW:
+        notes.append(gettext("Only at %(agencies)s", agencies=_titles(able)))
+    elif unable:
+        counts = {"count": len(able), "all": len(named)}
+        notes.append(gettext("At %(count)s of %(all)s agencies", **counts))
     if loose:
-        yield gettext("Roughly at %(agencies)s", agencies=", ".join(one.title for one in loose))
+        notes.append(gettext("Roughly at %(agencies)s", agencies=_titles(loose)))
+    return tuple(notes)
+
+
+def _titles(agencies: Sequence[Agency]) -> str:
+    return ", ".join(one.title for one in agencies)
 
 
 def _can(agency: Agency, media: str, name: str, value: str) -> bool:

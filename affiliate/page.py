@@ -216,6 +216,11 @@ def whole(url: str) -> str:
     return absolute(url) if url.startswith("/") else url
 
 
+def plain(text: str) -> str:
+    """A text without what XML 1.0 can't hold in any form (section 2.2, Char)."""
+    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)
+
+
 def digest(root: str) -> str:
     """A digest of the templates, assets and translations under an application's folder."""
     made = hashlib.blake2b(digest_size=6)

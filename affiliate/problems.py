@@ -21,7 +21,9 @@ def register(app: Flask, search: Search) -> None:
 
 
 def _wants_json() -> bool:
-    return request.path.startswith(("/api/", "/ajax/", "/clicks", "/suggest"))
+    return request.path.startswith(
+        ("/api/", "/ajax/", "/clicks", "/suggest", "/oembed", "/embed/search")
+    )
 
 
 def _bad_query(error: BadQuery) -> Response:
@@ -68,10 +70,11 @@ def error_page(status: HTTPStatus, title: str, text: str) -> Response:
     return response
 
 
-def content_security_policy(search: Search) -> str:
-    """What the pages may load: themselves, and the agencies' pictures and clips.
+def content_security_policy(search: Search, ancestors: str = "'none'", frames: str = "") -> str:
+    """What a page may load: itself, and the agencies' pictures and clips.
 
     Those of agencies that are switched off too, as they may be on again while the process runs.
+    ``ancestors`` are the sites that may show it in a frame, ``frames`` those that it may show.
     """
     pictures = ["'self'"]
     for one in search.every:
@@ -81,10 +84,11 @@ def content_security_policy(search: Search) -> str:
             pictures.append(f"{parts.scheme}://{parts.netloc}")
     hosts = " ".join(dict.fromkeys(pictures))
     clips = f" media-src {hosts};" if any(one.agency.footage for one in search.every) else ""
+    clips += f" frame-src {frames};" if frames else ""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline';"
         f" img-src {hosts};{clips} connect-src 'self'; manifest-src 'self';"
-        " form-action 'self'; base-uri 'none'; frame-ancestors 'none';"
+        f" form-action 'self'; base-uri 'none'; frame-ancestors {ancestors};"
         " require-trusted-types-for 'script'"
     )
 
@@ -94,5 +98,5 @@ def _security_headers(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
     if response.mimetype == "text/html":
         policy = current_app.config["CONTENT_SECURITY_POLICY"]
-        response.headers["Content-Security-Policy"] = policy
+        response.headers.setdefault("Content-Security-Policy", policy)
     return response

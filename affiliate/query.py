@@ -197,7 +197,8 @@ def _name(name: str, text: str) -> str:
     return _text(name, text, MAX_NAME)
 
 
-def _one_of(allowed: Iterable[str]) -> Callable[[str, str], str]:
+def one_of(allowed: Iterable[str]) -> Callable[[str, str], str]:
+    """Reads a parameter that is one of some words, in any case."""
     table = {a.casefold(): a for a in allowed}
 
     def read(name: str, text: str) -> str:
@@ -210,10 +211,12 @@ def _one_of(allowed: Iterable[str]) -> Callable[[str, str], str]:
 
 
 def _flag(name: str, text: str) -> bool:
-    return _one_of(("0", "1"))(name, text) == "1"
+    return one_of(("0", "1"))(name, text) == "1"
 
 
-def _whole(low: int, high: int) -> Callable[[str, str], int]:
+def whole(low: int, high: int) -> Callable[[str, str], int]:
+    """Reads a parameter that is a whole number within bounds."""
+
     def read(name: str, text: str) -> int:
         digits = text.strip()
         if not re.fullmatch(r"[0-9]{1,9}", digits) or not low <= int(digits) <= high:
@@ -244,24 +247,24 @@ DEFAULTS: Final[Mapping[str, Any]] = dict(
 READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "q": _words,
     "exclude": _word_set,
-    "media": _one_of(MEDIA),
-    "type": _one_of(TYPES),
-    "orientation": _one_of(ORIENTATIONS),
+    "media": one_of(MEDIA),
+    "type": one_of(TYPES),
+    "orientation": one_of(ORIENTATIONS),
     "color": _color,
-    "people": _whole(0, 4),
-    "age": _one_of(AGES),
-    "gender": _one_of(GENDERS),
-    "ethnicity": _one_of(ETHNICITIES),
+    "people": whole(0, 4),
+    "age": one_of(AGES),
+    "gender": one_of(GENDERS),
+    "ethnicity": one_of(ETHNICITIES),
     "category": _name,
     "contributor": _name,
-    "license": _one_of(LICENSES),
+    "license": one_of(LICENSES),
     "released": _flag,
     "safe": _flag,
-    "sort": _one_of(SORTS),
+    "sort": one_of(SORTS),
     "duration": _range,
-    "resolution": _one_of(RESOLUTIONS),
-    "aspect": _one_of(ASPECTS),
+    "resolution": one_of(RESOLUTIONS),
+    "aspect": one_of(ASPECTS),
     "fps": _range,
-    "lang": _one_of(LANGUAGES),
-    "page": _whole(1, 999_999_999),
+    "lang": one_of(LANGUAGES),
+    "page": whole(1, 999_999_999),
 }

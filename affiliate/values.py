@@ -100,6 +100,14 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(w.strip() for w in text.split(",") if w.strip())
 
 
+def hosts(text: str) -> tuple[str, ...]:
+    """A comma list of host names, each with its port where that is unusual; in small letters."""
+    names = words(text.casefold())
+    if not all(re.fullmatch(r"(?=.{1,253}\Z)[a-z0-9.-]+(:[0-9]{1,5})?", name) for name in names):
+        raise ValueError("must be a comma list of host names, such as blog.example")
+    return names
+
+
 def sub_ids(text: str) -> frozenset[str]:
     """What the sub ids of links carry."""
     names = frozenset(text.replace(",", " ").split()) - {"none"}

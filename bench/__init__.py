@@ -4,4 +4,7 @@ Each table is a module of its own with a function ``run``; `TABLES` names them i
 share: `servers` starts processes, `client` and `wrk` load them, `report` writes what came out.
 """
 
-TABLES = ("answers", "stampede", "calls", "growth", "siege", "day", "federation", "lighthouse")
+TABLES = (
+    *("answers", "stampede", "calls", "growth", "siege", "day", "federation", "lighthouse"),
+    "embeds",
+)

@@ -9,7 +9,7 @@ from affiliate.memory import MemoryTier
 def create_app() -> Flask:
     """The site's application; what its memory tier takes in falls out at once."""
     app = site.create_app()
-    tier: MemoryTier = app.wsgi_app  # type: ignore[assignment]
+    tier: MemoryTier = app.extensions["memory"]
     tier.limit = 0
     # Fifty clients on one page would wait for each other's, in vain as nothing is kept.
     tier._made_meanwhile = lambda _place: None  # type: ignore[method-assign] # noqa: SLF001

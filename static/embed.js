@@ -9,22 +9,43 @@ function fragment(address, signal) {
     call.open("GET", new URL(address, here));
     call.responseType = "document";
     call.timeout = 10000;
-    call.onload = () => {
+    call.onloadend = () => {
       const results = call.status === 200 && call.response?.querySelector(".results");
-      if (results) resolve(document.adoptNode(results));
-      else reject(new Error(`HTTP ${call.status}`));
+      if (results) resolve(results);
+      else reject(Error(call.status));
     };
-    call.onerror = call.ontimeout = call.onabort = () => reject(new Error("no answer"));
     signal?.addEventListener("abort", () => call.abort());
     call.send();
   });
 }
 
-function clickId() {
-  return crypto.getRandomValues(new Uint32Array(4)).join("-");
+/** What all pages need: pictures that say when they are missing, clicks that are told. */
+class Pictures extends HTMLElement {
+  listen(root) {
+    root.addEventListener("click", (event) => this.#tell(event));
+    root.addEventListener("auxclick", (event) => event.button === 1 && this.#tell(event));
+    root.addEventListener("error", ({ target }) => this.mend(target), true);
+  }
+
+  mend(image) {
+    if (image.tagName === "IMG") image.closest(".tile, figure")?.classList.add("broken");
+  }
+
+  #tell(event) {
+    const link = event.target.closest?.("a[data-id]");
+    if (!link || (link.closest("affiliate-search") ?? this) !== this) return;
+    const address = new URL(link.ping, here);
+    address.searchParams.set("click_id", crypto.getRandomValues(new Uint32Array(4)).join("-"));
+    const before = link.ping;
+    link.ping = address;
+    setTimeout(() => { link.ping = before; });  // the next click is another one
+    if (!navigator.sendBeacon(address)) fetch(address, { method: "POST", keepalive: true }).catch(() => {});
+  }
 }
 
-class AffiliateSearch extends HTMLElement {
+// Below: the site's own pages.
+
+class AffiliateSearch extends Pictures {
   static observedAttributes = ["src"];
   static fragment = fragment;
   static modified = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
@@ -34,12 +55,10 @@ class AffiliateSearch extends HTMLElement {
   connectedCallback() {
     if (this.#started) return;
     this.#started = true;
-    this.addEventListener("click", (event) => this.#tell(event));
-    this.addEventListener("auxclick", (event) => event.button === 1 && this.#tell(event));
-    this.addEventListener("error", (event) => this.#mend(event.target), true);
+    this.listen(this);
     for (const name of ["pointerover", "focusin"]) this.addEventListener(name, this.#intend);
     for (const image of this.querySelectorAll("img")) {
-      if (image.complete && !image.naturalWidth) this.#mend(image);
+      if (image.complete && !image.naturalWidth) this.mend(image);
     }
     const results = this.querySelector(".results");
     if (results?.hasAttribute("data-waiting")) this.#load();
@@ -150,26 +169,6 @@ class AffiliateSearch extends HTMLElement {
   async #intend({ target }) {
     const link = target.closest?.("a[data-clip]");
     if (link) (await import("./clip.js")).play(link);
-  }
-
-  #mend(image) {
-    if (image.tagName === "IMG") image.closest(".tile, figure")?.classList.add("broken");
-  }
-
-  #tell(event) {
-    const link = event.target.closest?.("a[data-id]");
-    if (link?.closest("affiliate-search") !== this) return;
-    const address = new URL(link.ping || "/clicks", here);
-    const id = clickId();
-    address.searchParams.set("click_id", id);
-    const fields = Object.fromEntries(address.searchParams);
-    const before = link.ping;
-    link.ping = address.pathname + address.search;
-    setTimeout(() => { link.ping = before; });  // the next click is another one
-    const body = JSON.stringify({ ...fields, position: Number(fields.position) });
-    if (!navigator.sendBeacon(new URL("/clicks", here), body)) {
-      fetch(new URL("/clicks", here), { method: "POST", body, keepalive: true }).catch(() => {});
-    }
   }
 }
 

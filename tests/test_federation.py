@@ -1,13 +1,18 @@
 """One search over every agency at once, each speaking its own way on a socket of its own."""
 
+import gzip
+import logging
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from affiliate.agencies import AGENCIES
+from affiliate.agencies.base import PAGE_PLACES
 from affiliate.config import prefix
 from tests.conftest import ClientMaker
 from tests.dialects import DIALECTS, Answer, Dialect, Server, in_text, serving
@@ -152,3 +157,58 @@ def test_visitors_may_choose_among_the_agencies(client: FlaskClient, agencies: A
     statuses, items = asked(client, f"{PATH}&agency={names[0]}&agency={names[1]}")
     assert set(statuses) == {item["agency"] for item in items} == set(names)
     assert {name for name in agencies if agencies[name].asked} == set(names)
+
+
+def test_further_pages_of_a_search_cost_no_call(client: FlaskClient, agencies: Agencies) -> None:
+    """One call to each brings what it gives to several pages, without a gap or a double."""
+    sold = asked(client)[1]
+    calls = agencies.calls()
+    for page in range(2, 6):
+        statuses, more = asked(client, f"{PATH}&page={page}")
+        assert set(statuses.values()) == {"fresh"}
+        sold += more
+    assert agencies.calls() == calls
+    assert len({(one["agency"], one["id"]) for one in sold}) == len(sold)
+    least = 5 * (PAGE_PLACES // len(agencies))
+    assert all(sum(one["agency"] == name for one in sold) >= least for name in agencies)
+
+
+def test_no_key_of_any_agency_leaves_the_process(
+    client: FlaskClient, agencies: Agencies, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """Neither pages nor JSON, nor logs, nor what is kept on the disk hold one."""
+    caplog.set_level(logging.DEBUG)
+    failing, *_ = agencies
+    paths = [f"{path}?q={{}}&lang=en&wait=1" for path in ("/search", "/ajax/search", "/api/search")]
+    said = "".join(client.get(path.format("flower")).text for path in paths)
+    agencies[failing].fixed = in_text("down", 503)
+    said += "".join(client.get(path.format("tree")).text for path in paths) + caplog.text
+    client.application.extensions["site"].tally.flush()
+    kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    kept += b"".join(unpacked(client))
+    for dialect in DIALECTS:
+        for name, key in dialect.keys.items():
+            if name not in dialect.public:
+                assert key not in said, dialect.name
+                assert key.encode() not in kept, dialect.name
+
+
+def unpacked(client: FlaskClient) -> Iterator[bytes]:
+    """What the store keeps, as it was before it was compressed."""
+    store = client.application.extensions["site"].store
+    for key in store.store.keys(""):
+        value = store.get(key) or b""
+        try:
+            yield key.encode() + zlib.decompress(value)
+        except zlib.error:
+            yield key.encode() + value
+
+
+def test_a_page_over_all_agencies_keeps_to_its_budget(client: FlaskClient) -> None:
+    """Pictures, statuses and the choice of agencies: small on the wire, the policy in a header."""
+    client.get(f"/ajax/search?{PATH.partition('?')[2]}&lang=en")
+    page = client.get("/search?q=flower&lang=en", headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(page.data).count(b'<li class="tile') == PAGE_PLACES
+    assert len(page.data) < 10_000
+    assert len(page.headers["Content-Security-Policy"]) < 3_000
+    assert sum(len(f"{name}: {value}\r\n") for name, value in page.headers) < 4_000

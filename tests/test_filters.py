@@ -45,8 +45,8 @@ def test_all_that_any_agency_can_express_is_offered(two: FlaskClient) -> None:
     found = offered(two, "q=cat")
     assert tuple(found) == ALL
     assert all(one.offered for one in found.values())
-    assert {name for name, one in found.items() if one.lacking} == ONLY_SHUTTERSTOCK
-    assert found["people"].lacking == "Demo catalogue"
+    assert {name for name, one in found.items() if one.notes} == ONLY_SHUTTERSTOCK
+    assert found["people"].notes == ("Not at Demo catalogue",)
 
 
 def test_chosen_agency_narrows_what_is_offered(two: FlaskClient) -> None:
@@ -58,7 +58,7 @@ def test_chosen_agency_narrows_what_is_offered(two: FlaskClient) -> None:
     assert set(other) == set(ALL)
     assert values(other["orientation"]) == ["horizontal", "vertical"]
     assert values(other["sort"]) == ["popular", "relevance", "newest", "random"]
-    assert not any(one.lacking for one in (*demo.values(), *other.values()))
+    assert not any(one.notes for one in (*demo.values(), *other.values()))
 
 
 def test_footage_has_filters_of_its_own(two: FlaskClient) -> None:
@@ -73,7 +73,7 @@ def test_footage_has_filters_of_its_own(two: FlaskClient) -> None:
     assert (found["media"].chosen, found["media"].default) == ("video", "image")
     assert values(found["resolution"]) == ["4k", "high_definition", "standard_definition"]
     assert values(found["license"]) == ["commercial", "editorial"]
-    assert found["duration"].lacking == "Demo catalogue"
+    assert found["duration"].notes == ("Not at Demo catalogue",)
 
 
 def test_value_that_an_agency_lacks_says_so(two: FlaskClient) -> None:
@@ -216,14 +216,25 @@ def test_what_an_agency_takes_for_something_near_is_said(make_client: ClientMake
     keys = {"ISTOCK_API_KEY": "x", "DEPOSITPHOTOS_API_KEY": "x", "YAY_API_KEY": "x"}
     client = make_client(**keys)
     found = offered(client, "q=cat")
-    assert found["color"].loose == "Depositphotos"
+    assert found["color"].notes == ("Not at Yay Images", "Roughly at Depositphotos")
     assert not any("Roughly" in label for _, label in found["color"].options)
     people = dict(found["people"].options)
     assert people["2"] == "2 people"
     assert people["3"] == "3 people · Roughly at iStock"
-    assert found["sort"].lacking == "Yay Images"
+    assert found["sort"].notes == ("Not at Yay Images",)
     assert "<small>Roughly at Depositphotos</small>" in client.get("/search?q=cat&lang=en").text
-    assert not offered(client, "q=cat&agency=istock")["color"].loose
+    assert not offered(client, "q=cat&agency=istock")["color"].notes
+
+
+def test_of_many_agencies_few_are_named(make_client: ClientMaker) -> None:
+    """Those that can't, or those that can, whichever are few; else a number stands for them."""
+    named = ("ISTOCK", "DEPOSITPHOTOS", "YAY", "_123RF", "ISTOCK_XMLRPC")
+    keys = {f"{name}_API_KEY": "x" for name in named}
+    keys |= {"PIXABAY_KEY": "x", "DREAMSTIME_APPLICATION_ID": "x", "PHOTODUNE_TOKEN": "x"}
+    found = offered(make_client(**keys), "q=cat")
+    assert found["type"].notes == ("Not at Dreamstime",)
+    assert found["age"].notes == ("Only at Depositphotos, iStock, 123RF",)
+    assert found["contributor"].notes == ("At 4 of 8 agencies",)
 
 
 def test_popularity_is_only_near_where_an_agency_has_an_order_of_its_own(

@@ -12,6 +12,7 @@ from tests.site_server import ROOT
 SCRIPTS = 10_000
 STYLES = 8_000
 EMBED = 4_000
+FRAME = 500
 
 
 def weight(name: str) -> int:
@@ -28,9 +29,13 @@ def test_scripts_and_styles_keep_to_their_budget(client: FlaskClient, address: s
     assert "@font-face" not in (ROOT / "static" / "site.css").read_text()
 
 
-def test_embed_keeps_to_its_budget() -> None:
-    """What bloggers load has at most 4 kB, gzipped."""
-    assert weight("embed.js") <= EMBED
+@pytest.mark.parametrize(("path", "most"), [("/embed.js", EMBED), ("/embed-frame.js", FRAME)])
+def test_what_bloggers_load_is_small(client: FlaskClient, path: str, most: int) -> None:
+    """The element has at most 4 kB with its styles and all, what minds iframes 0.5; gzipped."""
+    script = client.get(path, headers={"Accept-Encoding": "gzip"})
+    assert len(script.data) <= most
+    source = client.get(path).text
+    assert not re.search(r"""\bimport\b(?!\.meta)|["'`]https?:""", source)
 
 
 def test_a_page_of_results_is_small(client: FlaskClient) -> None:

@@ -81,6 +81,8 @@ class Demo(Agency):
     has_similar = True
     suggests = True
     categorizes = True
+    wire = "none"
+    sure = "ships with the site"
     license_url = "https://creativecommons.org/publicdomain/mark/1.0/"
 
     def __init__(

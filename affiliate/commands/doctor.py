@@ -45,7 +45,11 @@ def doctor(*, live: bool) -> None:
 def findings(site: Site, *, live: bool = False) -> Iterator[Finding]:
     """Everything that is looked at, one after the other."""
     yield Finding("ok", "settings", f"complete, for {', '.join(site.config.agencies)}")
-    for one in site.search.listed:
+    off = site.search.off()
+    for one in site.search.every:
+        if one.agency.name in off:
+            yield Finding("warn", one.agency.name, "switched off, so nobody searches it")
+            continue
         yield _answers(one)
         yield from _links(one)
         if live:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image, UnidentifiedImageError
 
-from affiliate.errors import AgencyError
+from affiliate.errors import AgencyError, AgencyTimeout
 from affiliate.links import encoded
 from affiliate.messages import Request
 from affiliate.model import Media, SearchQuery
@@ -23,6 +23,8 @@ from affiliate.transport import Transport
 QUERY: Final = SearchQuery(q="flower")
 """What every agency has pictures of."""
 MOST_BYTES: Final = 2 * 1024 * 1024
+MOST_SECONDS: Final = 10.0
+"""A file that takes longer is none that visitors would wait for."""
 SAME_RATIO: Final = 0.1
 """How far a file's ratio may be from the declared one; Shutterstock's id bar is 0.07 of it."""
 
@@ -77,7 +79,9 @@ def _file(one: Listed, media: Media, transport: Transport) -> Finding:
         width, height = Image.open(BytesIO(_fetched(name, box.url, transport))).size
     except AgencyError as error:
         return Finding("FAULT", name, f"a thumbnail can't be loaded: {error.message}")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError):
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError):
+        width = height = 0
+    if not (width and height):
         return Finding("FAULT", name, "a thumbnail's address leads to something else")
     apart = abs(width / height / (box.width / box.height) - 1)
     said = f"{box.width:.0f}x{box.height:.0f}"
@@ -88,12 +92,19 @@ def _file(one: Listed, media: Media, transport: Transport) -> Finding:
 
 
 def _fetched(name: str, url: str, transport: Transport) -> bytes:
-    found = bytearray()
-    with transport.stream(Request(agency=name, url=url), redirects=3) as stream:
+    """The beginning of a file, which holds its size.
+
+    Raises:
+        AgencyError: it can't be loaded, or takes too long.
+    """
+    found, end = bytearray(), time.monotonic() + MOST_SECONDS
+    with transport.stream(Request(agency=name, url=url), MOST_SECONDS, redirects=3) as stream:
         for part in stream.chunks():
             found += part
             if len(found) > MOST_BYTES:
                 break
+            if time.monotonic() > end:
+                raise AgencyTimeout(name, "No answer in time.")
     return bytes(found)
 
 

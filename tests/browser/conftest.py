@@ -7,12 +7,14 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.browser.fake_agency import FakeAgency
+from tests.browser.host_pages import HostPages
 from tests.site_server import SiteServer, running_site
 
 ARGUMENTS = [
     *("--no-sandbox", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update"),
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # nothing leaves this machine
+    # Nothing leaves this machine.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
 AFFILIATE_LINK = (
     "https://shutterstock.7eer.net/c/{affiliate_id}/43068/1305?u={landing}&subId2={query}"
@@ -78,6 +80,25 @@ def site_of_two(
     }
     with running_site(tmp_path_factory.mktemp("two"), settings) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def host() -> Iterator[HostPages]:
+    """Another site, which embeds ours."""
+    with HostPages() as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def reader(browser: Browser) -> Iterator[BrowserContext]:
+    """A new reader of other sites, at a desk."""
+    opened = browser.new_context(viewport={"width": 1440, "height": 900})
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

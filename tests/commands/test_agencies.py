@@ -42,8 +42,7 @@ def looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(app: Flask, *arguments: str) -> Result:
     """A command; after it, the seconds are over for which a process remembers what it answered."""
     result = app.test_cli_runner().invoke(args=["agency", *arguments])
-    tier: object = app.wsgi_app
-    assert isinstance(tier, MemoryTier)
+    tier: MemoryTier = app.extensions["memory"]
     tier._kept.clear()
     return result
 

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from affiliate.commands import selfcheck
 from tests.browser.fake_agency import picture
 from tests.conftest import ClientMaker
 from tests.dialects import Answer, Asked, Server, in_text, serving
 from tests.dialects.pixabay import PixabayDialect
+from tests.upstream import Upstream, dripping, head
 
 
 class WithFiles(PixabayDialect):
@@ -110,3 +112,32 @@ def test_a_field_that_is_gone_is_a_warning(
     dialect.absent = frozenset({"user"})
     result = doctor(make_client, server)
     assert "no picture has contributor any more" in lines(result, "warn")
+
+
+@pytest.mark.parametrize("file", [b"GIF89a\0\0\0\0\0\0\0", b"P6 0 0 255\n", b"\x89PNG\r\n\x1a\n"])
+def test_a_file_without_a_size_is_a_fault(
+    make_client: ClientMaker, server: Server, dialect: WithFiles, file: bytes
+) -> None:
+    dialect.file = Answer(200, file, "image/gif")
+    assert "leads to something else" in lines(doctor(make_client, server), "FAULT")
+
+
+def test_a_file_that_drips_is_given_up(
+    make_client: ClientMaker, dialect: WithFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often something comes, there is an end to the waiting."""
+    monkeypatch.setattr(selfcheck, "MOST_SECONDS", 0.3)
+    drips = dripping(head(200, "Content-Length: 5000000"), b"x" * 5_000_000)
+    with Upstream(drips) as slow, serving(dialect) as server:
+        dialect.url = slow.url
+        result = doctor(make_client, server)
+    assert "can't be loaded: No answer in time" in lines(result, "FAULT")
+
+
+def test_one_that_is_switched_off_is_said_and_not_asked(
+    make_client: ClientMaker, server: Server
+) -> None:
+    settings = {"PIXABAY_URL": server.url, "PIXABAY_KEY": WithFiles.keys["KEY"]}
+    make_client(**settings).application.extensions["switches"].turn("pixabay", off=True)
+    assert "pixabay: switched off" in lines(doctor(make_client, server), "warn")
+    assert server.asked == []

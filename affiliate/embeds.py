@@ -1,0 +1,133 @@
+"""Bloggers: the script that shows pictures on their pages, and the page for an iframe."""
+
+import functools
+import re
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from flask import Blueprint, Flask, Response, current_app, render_template
+
+from affiliate import builder, oembed
+from affiliate.answers import (
+    answer,
+    canonical_search,
+    parameters,
+    patience_of,
+    query_of,
+    shown_on,
+)
+from affiliate.embedding import Embed
+from affiliate.errors import BadQuery
+from affiliate.memory import Canonical
+from affiliate.page import keep, site_of_app
+from affiliate.problems import content_security_policy
+from affiliate.query import read_parameters
+from affiliate.search import Patience
+
+SCRIPT_SECONDS: Final = 3600
+"""For how long browsers keep the script, whose address never changes."""
+PAGE_SECONDS: Final = 300
+SHARED: Final = ("/embed.js", "/embed-frame.js", "/embed/search", "/oembed")
+"""What scripts of other sites may read."""
+OWN: Final = "// Below: the site's own pages."
+"""Where in ``embed.js`` begins what other sites' pages do without."""
+UNREAD: Final = re.compile(r"^\s*(//.*|/\*\*.*\*/)?\n?", re.MULTILINE)
+"""What only readers of the source want: indentation, and comments on lines of their own."""
+
+blueprint = Blueprint("embeds", __name__)
+
+
+def routes() -> dict[str, Canonical]:
+    """The paths whose answers the memory tier may keep, and what each of them reads."""
+    return {
+        "/embed": canonical,
+        "/embed/search": canonical_search,
+        "/embed.js": lambda _: "",
+        "/embed-frame.js": lambda _: "",
+        **oembed.routes(),
+    }
+
+
+def canonical(raw: bytes) -> str:
+    """All that an embed may vary by, in one order.
+
+    Raises:
+        BadQuery: names the parameter that can't be read.
+    """
+    return Embed.from_parameters(read_parameters(raw)).canonical()
+
+
+def register(app: Flask) -> None:
+    """Add the routes of embeds to an app."""
+    app.register_blueprint(blueprint)
+    app.register_blueprint(oembed.blueprint)
+    app.register_blueprint(builder.blueprint)
+
+
+@blueprint.get("/embed")
+def embed() -> Response:
+    """An embed as a page of its own, for an iframe; it may stand on every site, or on some."""
+    try:
+        shown = Embed.from_parameters(parameters())
+    except BadQuery as error:
+        html = render_template("embed.html", embed=None, trouble=error)
+        return _framed(Response(html, HTTPStatus.BAD_REQUEST))
+    html = render_template(
+        "embed.html", embed=shown, label=builder.label(shown), link=builder.path(shown)
+    )
+    return _kept(_framed(Response(html)), PAGE_SECONDS)
+
+
+@blueprint.get("/embed/search")
+def search() -> Response:
+    """The results as the element takes them: strict hosts report style attributes, so none."""
+    asked, site = parameters(), shown_on(parameters())
+    outcome = site_of_app().search.page(
+        query_of(asked), patience_of(asked, Patience.LINGER), site=site
+    )
+    html = render_template("_results.html", page=outcome.page, elsewhere=True)
+    return answer(Response(html), outcome)
+
+
+@blueprint.get("/embed.js")
+def script() -> Response:
+    """The element for other sites' pages, as one module under the address that bloggers paste."""
+    accent = site_of_app().config.site_accent
+    return _script(_module(current_app.static_folder or "", accent))
+
+
+@blueprint.get("/embed-frame.js")
+def frame_script() -> Response:
+    """For pages with iframes of ours: gives each the height that its content asks for."""
+    return _script(Path(current_app.static_folder or "", "embed-frame.js").read_text())
+
+
+@functools.cache
+def _module(folder: str, accent: str) -> str:
+    """What every page needs of the element, its styles elsewhere, and what it does there."""
+    shared, mark, _ = Path(folder, "embed.js").read_text().partition(OWN)
+    styles, elsewhere = (Path(folder, name).read_text() for name in ("embed.css", "elsewhere.js"))
+    if not mark:
+        raise ValueError(f"embed.js lacks the line {OWN}")
+    return f"{shared}const accent = '{accent}';\nconst styles = `{styles}`;\n{elsewhere}"
+
+
+def _script(text: str) -> Response:
+    response = Response(UNREAD.sub("", text), mimetype="text/javascript")
+    return _kept(response, SCRIPT_SECONDS)
+
+
+def _kept(response: Response, seconds: int) -> Response:
+    response.add_etag()
+    response.headers["Cache-Control"] = f"public, max-age={seconds}"
+    keep(seconds)
+    return response
+
+
+def _framed(response: Response) -> Response:
+    site = site_of_app()
+    ancestors = " ".join(("'self'", *site.config.embed_sites)) if site.config.embed_sites else "*"
+    policy = content_security_policy(site.search, ancestors=ancestors)
+    response.headers["Content-Security-Policy"] = policy
+    return response

@@ -1,0 +1,210 @@
+"""oEmbed 1.0 (https://oembed.com): what a pasted address of this site becomes elsewhere.
+
+Pages of results are ``rich``, an iframe of ``/embed``; pictures are ``photo``; clips are ``link``.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+from urllib.parse import SplitResult, unquote, urlencode, urlsplit
+from xml.etree import ElementTree as ET
+
+import msgspec
+from flask import Blueprint, Response
+from markupsafe import Markup
+from werkzeug.exceptions import NotFound, Unauthorized
+
+from affiliate import languages, page
+from affiliate.answers import MAX_AGE, parameters, tagged
+from affiliate.embedding import GAP, ROW, Embed
+from affiliate.errors import AgencyError, BadQuery
+from affiliate.errors import NotFound as NoSuchPicture
+from affiliate.memory import Canonical
+from affiliate.model import Media, Thumbnail
+from affiliate.page import absolute, address, site_of_app
+from affiliate.problems import problem
+from affiliate.query import Parameters, read_parameters, single, whole
+
+WIDTH: Final = 640
+"""Pixels of an iframe where the consumer has no wish."""
+LARGEST: Final = 10_000
+FORMATS: Final = {"json": "application/json", "xml": "text/xml"}
+
+blueprint = Blueprint("oembed", __name__)
+
+
+class Box(NamedTuple):
+    """The most that fits where it is wanted, in pixels; None is no limit."""
+
+    width: int | None
+    height: int | None
+
+
+def routes() -> dict[str, Canonical]:
+    """The path whose answers the memory tier may keep, and what it reads."""
+    return {"/oembed": canonical}
+
+
+def canonical(raw: bytes) -> str:
+    """The parameters of oEmbed, in one order.
+
+    Raises:
+        BadQuery: names the parameter that can't be read.
+    """
+    asked = read_parameters(raw)
+    names = ("url", "maxwidth", "maxheight", "format")
+    return urlencode([(name, value) for name in names if (value := single(asked, name))])
+
+
+@blueprint.get("/oembed")
+def oembed() -> Response:
+    """What an address of this site is elsewhere: 404 where it is nothing, 401 where private."""
+    asked = parameters()
+    kind = FORMATS.get(single(asked, "format") or "json")
+    if kind is None:
+        return problem(HTTPStatus.NOT_IMPLEMENTED, "Ask for the format json or xml.")
+    try:
+        found = _represented(_ours(asked), Box(_most(asked, "maxwidth"), _most(asked, "maxheight")))
+    except NoSuchPicture:
+        raise NotFound from None
+    except AgencyError as error:
+        return problem(HTTPStatus.BAD_GATEWAY, error.message)
+    body = {"version": "1.0", **_common(), **found}
+    written = msgspec.json.encode(body) if kind == FORMATS["json"] else _xml(body)
+    response = Response(written, mimetype=kind)
+    response.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"
+    return tagged(response, MAX_AGE, body)
+
+
+def _ours(asked: Parameters) -> SplitResult:
+    """The address that is asked about, its path as this site knows it."""
+    url = single(asked, "url")
+    if url is None:
+        raise BadQuery("url", "Give an address of this site.")
+    try:
+        parts, own = urlsplit(url.strip()), urlsplit(absolute("/"))
+        at_home = parts.scheme in {"http", "https"} and parts.netloc == own.netloc
+    except ValueError:
+        raise NotFound from None
+    before = own.path.rstrip("/")
+    if not at_home or not parts.path.startswith(before):
+        raise NotFound
+    return parts._replace(path=parts.path.removeprefix(before) or "/")
+
+
+def _most(asked: Parameters, name: str) -> int | None:
+    text = single(asked, name)
+    return whole(1, 999_999_999)(name, text) if text else None
+
+
+def _represented(url: SplitResult, box: Box) -> dict[str, Any]:
+    match url.path.split("/")[1:]:
+        case [""]:
+            return _rich(_embed(url, {"kind": ["search"]}), box)
+        case ["search"]:
+            return _rich(_embed(url, {}), box)
+        case ["topics", slug]:
+            topics = {page.slug(one): one for one in site_of_app().config.site_topics}
+            words = topics.get(unquote(slug))
+            if words is not None:
+                return _rich(_embed(url, {"q": [words]}), box)
+        case ["image" | "video" as media, agency, media_id]:
+            return _picture(_found(media, agency, unquote(media_id)), box)
+        case ["owner", *_] if site_of_app().config.owner_password:
+            raise Unauthorized("The owner's desk is private.")
+    raise NotFound
+
+
+def _embed(url: SplitResult, more: Parameters) -> Embed:
+    """What the page shows, in the language that its address says."""
+    try:
+        asked: Parameters = read_parameters(url.query)
+        if more:
+            asked = {"lang": asked.get("lang", []), **more}
+        return Embed.from_parameters(asked)
+    except BadQuery:
+        raise NotFound from None
+
+
+def _rich(embed: Embed, box: Box) -> dict[str, Any]:
+    """An iframe of at most the box's size, with as many whole rows as fit."""
+    over = embed.height - (box.height or LARGEST)
+    rows_over = max(-(-over // (ROW + GAP)), 0)
+    embed = msgspec.structs.replace(embed, rows=max(embed.rows - rows_over, 1))
+    width, height = min(box.width or WIDTH, WIDTH), min(embed.height, box.height or LARGEST)
+    title = embed.query.q or site_of_app().config.site_name
+    return {
+        "type": "rich",
+        "title": title,
+        "width": width,
+        "height": height,
+        "html": frame(embed, title, width, height),
+    }
+
+
+def frame(embed: Embed, title: str, width: int | str, height: int) -> str:
+    """The markup of an iframe that shows an embed."""
+    source = absolute(f"/embed?{embed.canonical()}")
+    markup = Markup(
+        '<iframe src="{}" title="{}" width="{}" height="{}" loading="lazy"'
+        ' style="border: 0; max-width: 100%"></iframe>'
+    )
+    return str(markup.format(source, title, width, height))
+
+
+def _found(media: str, agency: str, media_id: str) -> Media:
+    found = site_of_app().search.details(
+        agency, media_id, media=media, words="", lang=languages.asked(), site=site_of_app().host
+    )
+    if found.media != media:
+        raise NotFound
+    return found
+
+
+def _picture(media: Media, box: Box) -> dict[str, Any]:
+    small = _fitted(media.thumbnail, box)
+    known = {
+        "title": media.title,
+        "author_name": media.contributor,
+        "author_url": media.contributor
+        and absolute(
+            address("/search", contributor=media.contributor, agency=(media.agency,)),
+        ),
+        "thumbnail_url": small["url"],
+        "thumbnail_width": small["width"],
+        "thumbnail_height": small["height"],
+    }
+    known = {name: value for name, value in known.items() if value}
+    if media.media == "video":
+        return {"type": "link", **known}
+    return {"type": "photo", **known, **_fitted(_largest(media, box), box)}
+
+
+def _largest(media: Media, box: Box) -> Thumbnail:
+    """The larger rendition if it fits, or if the smaller one doesn't fit either."""
+    large = media.preview or media.thumbnail
+    fits = large.width <= (box.width or LARGEST) and large.height <= (box.height or LARGEST)
+    return large if fits else media.thumbnail
+
+
+def _fitted(one: Thumbnail, box: Box) -> dict[str, Any]:
+    """Where a rendition is, and its size, scaled to the box."""
+    scale = min(1, (box.width or LARGEST) / one.width, (box.height or LARGEST) / one.height)
+    width, height = (max(int(side * scale), 1) for side in (one.width, one.height))
+    return {"url": page.whole(one.url), "width": width, "height": height}
+
+
+def _common() -> dict[str, Any]:
+    return {
+        "provider_name": site_of_app().config.site_name,
+        "provider_url": absolute("/"),
+        "cache_age": MAX_AGE,
+    }
+
+
+def _xml(body: Mapping[str, Any]) -> bytes:
+    root = ET.Element("oembed")
+    for name, value in body.items():
+        ET.SubElement(root, name).text = page.plain(str(value))
+    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written

@@ -1,0 +1,57 @@
+"""Another site on this machine, whose pages embed ours."""
+
+import itertools
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
+
+HEAD = '<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+
+
+class HostPage(NamedTuple):
+    """A page's HTML and its headers beside the content type."""
+
+    html: str
+    headers: Mapping[str, str]
+
+
+class HostPages(ThreadingHTTPServer):
+    """Serves the pages that tests give it, from an origin of its own: ``localhost``."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.pages: dict[str, HostPage] = {}
+        self._numbers = itertools.count(1)
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.server_port}"
+
+    def page(self, html: str, headers: Mapping[str, str] | None = None) -> str:
+        """The address of a new page with this in it."""
+        path = f"/{next(self._numbers)}.html"
+        self.pages[path] = HostPage(HEAD + html, headers or {})
+        return self.url + path
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: HostPages
+
+    def do_GET(self) -> None:
+        page = self.server.pages.get(self.path)
+        if page is None:
+            self.send_error(404)
+            return
+        body = page.html.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in page.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""

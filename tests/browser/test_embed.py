@@ -1,0 +1,279 @@
+"""The element on a blog: it finds pictures, keeps its place, and earns for who shows them."""
+
+import uuid
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect
+
+from affiliate.embedding import Embed
+from tests.browser.fake_agency import FakeAgency
+from tests.browser.host_pages import HostPages
+from tests.browser.test_search import WATCH
+from tests.site_server import SiteServer
+
+
+def script(site: SiteServer) -> str:
+    return f'<script type="module" async src="{site.url}/embed.js"></script>'
+
+
+def element(site: SiteServer, attributes: str, more: str = "") -> str:
+    """The element as bloggers paste it, its height reserved."""
+    asked = {n: [v] for n, v in (a.split("=") for a in attributes.split(" ") if "=" in a)}
+    height = Embed.from_parameters(asked).height
+    link = f'<a href="{site.url}/search?q=flower">Pictures of flowers</a>'
+    style = f'style="display: block; min-height: {height}px"'
+    return f"<affiliate-search {attributes} {style} {more}>{link}</affiliate-search>"
+
+
+def shown(page: Page, at: int = 0) -> Locator:
+    """The pictures of one of a page's embeds, once there are some."""
+    pictures = page.locator("affiliate-search").nth(at).locator(".picture")
+    pictures.first.wait_for()
+    return pictures
+
+
+def ids(page: Page, at: int = 0) -> list[str]:
+    found: list[str] = shown(page, at).evaluate_all("all => all.map(a => a.dataset.id)")
+    return found
+
+
+def searches(page: Page) -> list[str]:
+    """The searches that a page asks for from now on."""
+    asked: list[str] = []
+    page.on("request", lambda r: asked.append(r.url) if "/embed/search" in r.url else None)
+    return asked
+
+
+@pytest.fixture
+def blog(reader: BrowserContext, host: HostPages, site: SiteServer) -> Iterator[Page]:
+    """A blog with one embed under a line of words and over another."""
+    page = reader.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.add_init_script(WATCH)
+    embed = element(site, "q=flower")
+    page.goto(host.page(f"{script(site)}<p>Before</p>{embed}<p>After</p>"))
+    yield page
+    assert errors == []
+
+
+# -- what is shown
+
+
+def test_pictures_stand_in_two_rows(blog: Page) -> None:
+    """Pictures fill two rows; those behind them are out of reach; the disclosure is above."""
+    shown(blog)
+    box = blog.locator("affiliate-search").bounding_box()
+    assert box
+    assert box["height"] == 342
+    tops = blog.locator("affiliate-search .tile:not([inert])").evaluate_all(
+        "all => [...new Set(all.map(tile => tile.offsetTop))]"
+    )
+    assert tops == [0, 156]
+    assert blog.locator("affiliate-search .tile[inert]").count() > 5
+    expect(blog.get_by_text("Links on this page earn us a commission.")).to_be_visible()
+    expect(blog.get_by_role("link", name="Pictures of flowers")).to_be_hidden()
+
+
+def test_every_link_is_whole_and_marked(blog: Page, site: SiteServer, host: HostPages) -> None:
+    """Links are sponsored, carry the blog's name, and pictures come from where they are."""
+    links = shown(blog).evaluate_all("all => all.map(a => [a.rel, a.ping, a.href])")
+    for rel, ping, _href in links:
+        assert rel == "sponsored nofollow noopener"
+        assert ping.startswith(f"{site.url}/clicks?")
+        assert parse_qs(urlsplit(ping).query)["site"] == ["localhost"]
+    sources = blog.locator("affiliate-search img").evaluate_all(
+        "all => all.flatMap(i => [i.src, ...i.srcset.split(', ').filter(Boolean)])"
+    )
+    assert all(one.startswith(site.url) for one in sources)
+    assert not any(host.url in one for link in links for one in link)
+
+
+def test_nothing_shifts(blog: Page) -> None:
+    """From the first paint to the last picture nothing on the page moves."""
+    shown(blog)
+    blog.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
+    assert blog.evaluate("shift") == 0
+
+
+def test_a_plain_link_does_without_script(
+    browser: Browser, host: HostPages, site: SiteServer
+) -> None:
+    """Where no script runs the link inside leads to the search."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(host.page(script(site) + element(site, "q=flower")))
+    page.get_by_role("link", name="Pictures of flowers").click()
+    expect(page).to_have_url(f"{site.url}/search?q=flower")
+    context.close()
+
+
+@pytest.mark.parametrize("kind", ["grid", "strip", "image", "search"])
+def test_each_kind_has_the_height_that_is_told_beforehand(
+    reader: BrowserContext, host: HostPages, site: SiteServer, kind: str
+) -> None:
+    """Whatever the kind and width, the height is the one that the builder reserves."""
+    page = reader.new_page()
+    page.goto(host.page(script(site) + element(site, f"q=cat kind={kind}")))
+    shown(page)
+    told = Embed.from_parameters({"q": ["cat"], "kind": [kind]}).height
+    for width in (320, 768, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        box = page.locator("affiliate-search").bounding_box()
+        assert box
+        assert box["height"] == told
+    assert len(ids(page)) == (1 if kind == "image" else 19)
+
+
+def test_limit_and_agencies_are_kept_to(
+    reader: BrowserContext, host: HostPages, site_of_two: SiteServer
+) -> None:
+    """``limit`` is the most pictures, ``agency`` a list of who is searched."""
+    page = reader.new_page()
+    embed = element(site_of_two, "q=flower limit=3 agency=demo", 'lang="de"')
+    page.goto(host.page(script(site_of_two) + embed))
+    assert len(ids(page)) == 3
+    names = shown(page).evaluate_all("all => [...new Set(all.map(a => a.dataset.agency))]")
+    assert names == ["demo"]
+    note = page.locator("affiliate-search .disclosure")
+    expect(note).to_contain_text("Provision")
+
+
+def test_nothing_found_says_so(reader: BrowserContext, host: HostPages, site: SiteServer) -> None:
+    """Words that find nothing are said, in the same place."""
+    page = reader.new_page()
+    page.goto(host.page(script(site) + element(site, "q=qqzxw")))
+    expect(
+        page.locator("affiliate-search").get_by_text("Nothing found for “qqzxw”")
+    ).to_be_visible()
+
+
+# -- what changes
+
+
+def test_a_changed_attribute_is_another_search(blog: Page) -> None:
+    """Several attributes that change at once are one search, and the old pictures go."""
+    before = ids(blog)
+    asked = searches(blog)
+    blog.locator("affiliate-search").evaluate(
+        "e => { e.setAttribute('q', 'cat'); e.setAttribute('type', 'vector') }"
+    )
+    expect(shown(blog).first).not_to_have_attribute("data-id", before[0])
+    assert not set(ids(blog)) & set(before)
+    assert [parse_qs(urlsplit(one).query)["type"] for one in asked] == [["vector"]]
+
+
+def test_a_changed_look_asks_nothing(blog: Page) -> None:
+    """Another kind, theme or number of rows shows the same pictures."""
+    before = ids(blog)
+    asked = searches(blog)
+    blog.locator("affiliate-search").evaluate(
+        """e => { e.setAttribute("kind", "strip"); e.setAttribute("rows", 1);
+            e.setAttribute("theme", "dark"); e.setAttribute("accent", "#ff0000") }"""
+    )
+    frame = blog.locator("affiliate-search section")
+    expect(frame).to_have_attribute("data-kind", "strip")
+    assert frame.evaluate("e => getComputedStyle(e).colorScheme") == "dark"
+    assert frame.evaluate("e => e.style.getPropertyValue('--accent')") == "#ff0000"
+    assert ids(blog) == before
+    assert asked == []
+
+
+def test_a_moved_element_stays_what_it_is(blog: Page) -> None:
+    """Moving it elsewhere on the page asks nothing and keeps the pictures and their listeners."""
+    before = ids(blog)
+    asked = searches(blog)
+    blog.locator("affiliate-search").evaluate("e => { document.body.prepend(e) }")
+    assert ids(blog) == before
+    blog.evaluate("() => new Promise(done => setTimeout(done, 50))")
+    assert asked == []
+
+
+def test_an_element_may_go_while_it_loads(
+    reader: BrowserContext, host: HostPages, site_of_two: SiteServer, agency: FakeAgency
+) -> None:
+    """Moved it fills all the same, removed it does no harm, and put back it has its pictures."""
+    page = reader.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    words = uuid.uuid4().hex
+    with agency.held() as gate:
+        with page.expect_request("**/embed/search*"):
+            attributes = f"q={words} agency=shutterstock"
+            page.goto(host.page(script(site_of_two) + element(site_of_two, attributes)))
+        page.evaluate("window.kept = document.querySelector('affiliate-search'); kept.remove()")
+        gate.set()
+        page.evaluate("document.body.append(kept)")
+        assert len(ids(page)) == 12
+    assert errors == []
+
+
+def test_typed_words_search_in_place(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """The search box finds pictures on the blog's own page, and says how many."""
+    page = reader.new_page()
+    page.add_init_script(WATCH)
+    address = host.page(f"{script(site)}{element(site, 'kind=search')}<p>After</p>")
+    page.goto(address)
+    box = page.get_by_role("searchbox", name="Pictures of flowers")
+    box.fill("bicycle")
+    box.press("Enter")
+    assert len(ids(page)) > 1
+    expect(page.get_by_role("status")).to_contain_text("for “bicycle”")
+    assert page.url == address
+    assert page.evaluate("shift") == 0
+
+
+# -- what is asked of the site
+
+
+def test_twenty_embeds_share_what_is_equal(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """Twenty embeds of two searches load one script and ask twice."""
+    page = reader.new_page()
+    asked: list[Request] = []
+    page.on("request", lambda one: asked.append(one))  # noqa: PLW0108 - not a builtin
+    embeds = [element(site, f"q={'cat' if n % 2 else 'flower'}") for n in range(20)]
+    page.goto(host.page(script(site) * 20 + "".join(embeds)))
+    for at in range(20):
+        page.locator("affiliate-search").nth(at).scroll_into_view_if_needed()
+        assert len(ids(page, at)) > 10
+    assert sum(one.url.endswith("/embed.js") for one in asked) == 1
+    assert sum("/embed/search" in one.url for one in asked) == 2
+    assert {urlsplit(one.url).netloc for one in asked} == {
+        urlsplit(site.url).netloc,
+        urlsplit(host.url).netloc,
+    }
+
+
+def test_far_below_nothing_is_asked(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """An embed asks when it comes near the viewport, not before."""
+    page = reader.new_page()
+    asked = searches(page)
+    far = '<p style="height: 4000px">Words</p>'
+    page.goto(host.page(script(site) + element(site, "q=cat") + far + element(site, "q=flower")))
+    shown(page)
+    assert len(asked) == 1
+    with page.expect_request("**/embed/search*q=flower*"):
+        page.locator("affiliate-search").last.scroll_into_view_if_needed()
+    shown(page, 1)
+
+
+def test_late_agencies_come_behind(
+    reader: BrowserContext, host: HostPages, site_of_two: SiteServer, agency: FakeAgency
+) -> None:
+    """Pictures of an agency that took longer are added after those on the screen."""
+    page = reader.new_page()
+    with agency.held() as gate:
+        embed = element(site_of_two, f"q=flower exclude={uuid.uuid4().hex} kind=strip")
+        page.goto(host.page(script(site_of_two) + embed))
+        first = ids(page)
+        gate.set()
+    expect(page.locator("affiliate-search .picture[data-agency=shutterstock]")).to_have_count(12)
+    assert ids(page)[: len(first)] == first

@@ -1,0 +1,195 @@
+"""The iframe on pages without script, its height, and the builder that makes all of it."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
+
+from tests.browser.host_pages import HostPages
+from tests.browser.test_accessibility import CHECK, axe  # noqa: F401 - a fixture
+from tests.browser.test_embed import element, script, shown
+from tests.browser.test_embed_hosts import SETTLED, opened
+from tests.site_server import SiteServer
+
+
+def frame(site: SiteServer, query: str, more: str = 'width="600" height="342"') -> str:
+    return f'<iframe src="{site.url}/embed?{query}" {more} title="Pictures"></iframe>'
+
+
+def framed(page: Page) -> FrameLocator:
+    """What is in the page's iframe, once it has pictures."""
+    inside = page.frame_locator("iframe")
+    inside.locator(".picture").first.wait_for()
+    return inside
+
+
+def test_a_frame_needs_no_script_on_the_page(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """Under a policy that allows frames alone the pictures are there, at a height known before."""
+    policy = f"default-src 'none'; frame-src {site.url}; style-src 'unsafe-inline'"
+    html = f"{frame(site, 'q=flower')}<p>After</p>"
+    page = opened(reader, host.page(html, {"Content-Security-Policy": policy}))
+    inside = framed(page)
+    body = inside.locator("body").evaluate("e => [e.scrollHeight, document.body.clientHeight]")
+    assert body == [342, 342]
+    assert page.evaluate("shift") == 0
+    link = inside.locator(".picture").first
+    expect(link).to_have_attribute("rel", "sponsored nofollow noopener")
+
+
+def test_links_in_a_frame_open_outside(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """A click leads out of the frame, into a tab of its own."""
+    reader.route("https://shutterstock.7eer.net/**", lambda route: route.fulfill(body="shop"))
+    page = opened(reader, host.page(frame(site, "q=flower")))
+    with reader.expect_page() as tab:
+        framed(page).locator(".picture").first.click()
+    tab.value.wait_for_url("https://shutterstock.7eer.net/**")
+
+
+def test_a_frame_earns_for_the_page_around_it(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """Links carry the host that shows the frame, unless the address names another."""
+    for query, wanted in (("q=cat", "localhost"), ("q=cat&site=blog.example", "blog.example")):
+        page = opened(reader, host.page(frame(site, query)))
+        ping = framed(page).locator(".picture").first.get_attribute("ping")
+        assert ping
+        assert parse_qs(urlsplit(ping).query)["site"] == [wanted]
+
+
+def test_a_sandboxed_frame_works(reader: BrowserContext, host: HostPages, site: SiteServer) -> None:
+    """A frame without an origin of its own, as WordPress makes of strangers', has its pictures."""
+    sandbox = 'sandbox="allow-scripts" width="600" height="342"'
+    page = opened(reader, host.page(frame(site, "q=cat", sandbox)))
+    expect(framed(page).locator(".picture")).to_have_count(19)
+
+
+def test_a_frame_gets_the_height_it_asks_for(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """With the parent's script a frame is as high as its content, and grows with a search."""
+    helper = f'<script type="module" async src="{site.url}/embed-frame.js"></script>'
+    page = opened(reader, host.page(helper + frame(site, "kind=search", 'width="600" height="99"')))
+    expect(page.locator("iframe")).to_have_attribute("height", "50")
+    box = page.frame_locator("iframe").get_by_role("searchbox", name="Search pictures")
+    box.fill("bird")
+    box.press("Enter")
+    framed(page)
+    expect(page.locator("iframe")).to_have_attribute("height", "548")
+
+
+def test_only_the_site_itself_sets_heights(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """Messages of other origins, and nonsense of the site's own, change nothing."""
+    evil = host.page(
+        "<script>for (const height of [999, '9', NaN, -1, {}]) parent.postMessage("
+        "{ affiliateHeight: height }, '*'); parent.postMessage(null, '*'); parent.told = 1</script>"
+    )
+    helper = f'<script type="module" async src="{site.url}/embed-frame.js"></script>'
+    html = f'{helper}{frame(site, "q=cat")}<iframe src="{evil}" height="77"></iframe>'
+    page = opened(reader, host.page(html))
+    page.frame_locator("iframe").first.locator(".picture").first.wait_for()
+    page.evaluate(SETTLED)
+    heights = page.locator("iframe").evaluate_all("all => all.map(one => one.height)")
+    assert heights == ["342", "77"]
+
+
+# -- by keyboard and to screen readers
+
+
+def test_embeds_pass_the_checker(
+    browser: Browser,
+    host: HostPages,
+    site: SiteServer,
+    axe: str,  # noqa: F811 - the fixture above
+) -> None:
+    """axe-core finds no fault in any kind of embed, in light and dark."""
+    embeds = "".join(
+        element(site, f"q={words} kind={kind} rows=1")
+        for words, kind in (
+            *(("flower", "grid"), ("flower", "strip"), ("cat", "image"), ("bird", "search")),
+            ("qqzxw", "grid"),
+        )
+    )
+    start = '<html lang="en"><title>Blog</title><meta name="color-scheme" content="light dark">'
+    start += f'{script(site)}<body style="background: Canvas">'
+    address = host.page(f"{start}<main><h1>Blog</h1>{embeds}</main>")
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme)
+        page = opened(context, address)
+        for at in range(4):
+            shown(page, at)
+        page.get_by_text("Nothing found").first.wait_for()
+        page.evaluate(axe)
+        assert page.evaluate(CHECK) == []
+        context.close()
+
+
+def test_the_keyboard_reaches_what_is_seen(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """Tab goes through the pictures of the visible rows, shows the title of each, and goes on."""
+    html = f'{script(site)}{element(site, "q=flower rows=1")}<a href="/">After</a>'
+    page = opened(reader, host.page(html))
+    shown(page)
+    page.evaluate(SETTLED)
+    seen = page.locator("affiliate-search .tile:not([inert])").count()
+    page.keyboard.press("Tab")
+    expect(shown(page).first).to_be_focused()
+    expect(page.locator("affiliate-search .strip").first).to_have_css("opacity", "1")
+    for _ in range(2 * seen):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="After")).to_be_focused()
+
+
+# -- the builder
+
+
+def test_choices_are_shown_at_once(page: Page, context: BrowserContext, site: SiteServer) -> None:
+    """A choice changes preview, code and address; a kind brings its own rows."""
+    page.goto("/embed/builder")
+    inside = page.frame_locator("iframe")
+    inside.locator(".picture").first.wait_for()
+    page.get_by_label("Kind").select_option("Strip")
+    code = page.get_by_label("As an element")
+    expect(code).to_have_value(re.compile('kind="strip"'))
+    expect(page.get_by_label("Rows")).to_have_value("1")
+    page.locator(".builder").get_by_label("Search pictures").fill("bird")
+    page.locator(".builder").get_by_label("Search pictures").press("Tab")
+    expect(page).to_have_url(f"{site.url}/embed/builder?q=bird&kind=strip&rows=1&lang=en")
+    inside.locator(".picture[ping*=bird]").first.wait_for()
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").first.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == code.input_value()
+
+
+def test_the_builder_works_without_script(browser: Browser, site: SiteServer) -> None:
+    """Without JavaScript the form builds the same, in one step."""
+    context = browser.new_context(base_url=site.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/embed/builder")
+    page.locator(".builder").get_by_label("Search pictures").fill("bird")
+    page.get_by_label("Kind").select_option("One picture")
+    page.get_by_role("button", name="Show pictures").click()
+    code = page.get_by_label("As an element").input_value()
+    assert '<affiliate-search q="bird" lang="en" kind="image"' in code
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+    context.close()
+
+
+def test_pasted_code_shows_pictures(
+    page: Page, reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """The builder's element and frame, pasted into another site's page, show their pictures."""
+    page.goto("/embed/builder?q=cat&kind=strip&site=blog.example")
+    codes = [one.input_value() for one in page.locator("textarea").all()]
+    assert codes[2].startswith(f"{site.url}/search?q=cat")
+    blog = opened(reader, host.page("".join(codes[:2])))
+    shown(blog)
+    framed(blog)
+    assert blog.evaluate("shift") == 0

@@ -1,0 +1,336 @@
+"""Hosts that make it hard: strict policies, hostile styles, any direction, a slow site or none."""
+
+import uuid
+from typing import Any, Literal, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+
+from tests.browser.fake_agency import FakeAgency
+from tests.browser.host_pages import HostPages
+from tests.browser.test_embed import element, ids, script, searches, shown
+from tests.browser.test_search import WATCH, clicks_for
+from tests.site_server import SiteServer, free_port, running_site
+
+HOSTILE = """
+    * { all: unset !important }
+    div, p, a, ul, li, img, section, button { position: absolute !important; color: red !important;
+        width: 1px !important; font: 99px serif !important; float: right !important }
+    img { max-width: 20px !important; border: 9px solid red !important }
+"""
+SETTLED = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))"
+
+
+def policy(site: SiteServer) -> str:
+    """All that a host with a policy must allow, as the documentation says."""
+    return (
+        f"default-src 'none'; script-src {site.url}; connect-src {site.url}; img-src {site.url};"
+        " style-src 'nonce-own'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+def opened(context: BrowserContext, address: str) -> Page:
+    page = context.new_page()
+    page.add_init_script(WATCH)
+    page.goto(address)
+    return page
+
+
+def looks(page: Page) -> Any:
+    """How the embed's parts are drawn: places, sizes and fonts."""
+    return page.locator("affiliate-search").evaluate(
+        """e => [...e.shadowRoot.querySelectorAll("section *")].flatMap(part => {
+            if (!part.checkVisibility()) return [];
+            const { x, y, width, height } = part.getBoundingClientRect();
+            const from = e.shadowRoot.firstChild.getBoundingClientRect();
+            const { color, font, display } = getComputedStyle(part);
+            return [[part.className, x - from.x, y - from.y, width, height, color, font, display]];
+        })"""
+    )
+
+
+# -- styles
+
+
+def test_hostile_styles_change_nothing_inside(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """A style sheet that takes everything from every element leaves the embed as it was."""
+    start = script(site) + '<meta name="color-scheme" content="light">'
+    embed = element(site, "q=flower").replace("block;", "block !important;")
+    embed = embed.replace("342px", "342px !important")
+    embed = f'<main style="width: 700px !important">{embed}</main><p>After</p>'
+    drawn = []
+    for sheet in ("body { margin: 0 } main { display: block }", HOSTILE):
+        page = opened(reader, host.page(f"{start}<style>{sheet}</style>{embed}"))
+        page.add_style_tag(
+            content="main { display: block !important; position: static !important }"
+        )
+        shown(page)
+        page.evaluate(SETTLED)
+        drawn.append(looks(page))
+        assert page.evaluate("shift") == 0
+    assert len(drawn[0]) > 100
+    assert drawn[0] == drawn[1]
+
+
+def test_owners_of_the_page_can_dress_it(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """Custom properties and parts change rows, type and colors."""
+    sheet = """affiliate-search { --affiliate-row: 100px; --affiliate-text: rgb(1, 2, 3);
+        --affiliate-font: 20px/18px serif } ::part(disclosure) { font-style: italic }"""
+    page = opened(
+        reader, host.page(f"{script(site)}<style>{sheet}</style>{element(site, 'q=flower rows=1')}")
+    )
+    tile = shown(page).first.locator("..").bounding_box()
+    assert tile
+    assert tile["height"] == 100
+    note = page.locator("affiliate-search .earns").evaluate(
+        "e => { const s = getComputedStyle(e); return [s.color, s.fontSize, s.fontStyle] }"
+    )
+    assert note == ["rgb(1, 2, 3)", "20px", "italic"]
+
+
+class Scheme(NamedTuple):
+    """What the reader likes, what the page has, what the element says, and what comes of it."""
+
+    liked: Literal["dark", "light"]
+    page: str
+    theme: str
+    dark: bool
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        Scheme("dark", "light dark", "", dark=True),
+        Scheme("light", "light dark", "", dark=False),
+        Scheme("dark", "light", "", dark=False),
+        Scheme("dark", "light", 'theme="dark"', dark=True),
+        Scheme("dark", "light dark", 'theme="light"', dark=False),
+    ],
+    ids=str,
+)
+def test_it_is_dark_where_the_page_is(
+    browser: Browser, host: HostPages, site: SiteServer, scheme: Scheme
+) -> None:
+    """It follows the scheme of the page, not the reader's alone; ``theme`` overrides it."""
+    context = browser.new_context(color_scheme=scheme.liked)
+    start = f'{script(site)}<meta name="color-scheme" content="{scheme.page}">'
+    page = opened(context, host.page(start + element(site, "q=flower", scheme.theme)))
+    shown(page)
+    color = page.locator("affiliate-search .earns").evaluate("e => getComputedStyle(e).color")
+    assert color == ("rgb(181, 177, 169)" if scheme.dark else "rgb(101, 98, 92)")
+    context.close()
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_a_narrow_column_has_more_and_smaller_pictures(
+    reader: BrowserContext, host: HostPages, site: SiteServer, direction: str
+) -> None:
+    """At 320 pixels nothing leaves the column, in either direction; rows begin at its start."""
+    column = f'<div dir="{direction}" style="width: 320px">{element(site, "q=flower")}</div>'
+    page = opened(reader, host.page(script(site) + column))
+    shown(page)
+    page.evaluate(SETTLED)
+    places = page.locator("affiliate-search").evaluate(
+        """e => { const column = e.getBoundingClientRect();
+            return [...e.shadowRoot.querySelectorAll(".tile:not([inert])")].map(tile => {
+                const { left, right, top } = tile.getBoundingClientRect();
+                return [left - column.left, column.right - right, top - column.top];
+            }) }"""
+    )
+    assert len(places) >= 6
+    assert min(side for left, right, _ in places for side in (left, right)) > -0.5
+    assert len({round(top) for _, _, top in places}) == 3
+    assert abs(places[0][1 if direction == "rtl" else 0]) < 0.5
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1440
+    assert page.evaluate("shift") == 0
+
+
+# -- policies
+
+
+def test_a_strict_policy_is_kept(reader: BrowserContext, host: HostPages, site: SiteServer) -> None:
+    """With default-src 'none' and trusted types it works as documented, and violates nothing."""
+    sheet = "affiliate-search { display: block; min-height: 342px }"
+    embeds = "".join(
+        f'<affiliate-search {one}><a href="/">Pictures</a></affiliate-search>'
+        for one in ('q="flower"', 'q="qqzxw"', 'kind="search"', 'q="cat" data-consent="click"')
+    )
+    html = f'{script(site)}<style nonce="own">{sheet}</style>{embeds}'
+    page = opened(reader, host.page(html, {"Content-Security-Policy": policy(site)}))
+    first = shown(page).first
+    box = first.locator("..").bounding_box()
+    assert box
+    assert box["width"] > 100
+    page.get_by_role("searchbox").fill("bird")
+    page.get_by_role("searchbox").press("Enter")
+    shown(page, 2)
+    page.get_by_role("button", name="Show pictures").click()
+    shown(page, 3)
+    page.evaluate("() => Promise.all([...document.images].map(image => image.decode()))")
+    page.evaluate(SETTLED)
+    assert page.evaluate("violations") == []
+    assert page.evaluate("shift") == 0
+
+
+# -- a site that is slow, or gone
+
+
+def test_the_link_stays_where_the_site_is_out_of_reach(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """When the script can't be had, and when the search can't, the link inside still stands."""
+    gone = f"http://127.0.0.1:{free_port()}"
+    embed = element(site, "q=flower")
+    start = f'<script type="module" async src="{gone}/embed.js"></script>'
+    page = opened(reader, host.page(start + embed + "<p>After</p>"))
+    expect(page.get_by_role("link", name="Pictures of flowers")).to_be_visible()
+    assert page.evaluate("shift") == 0
+    reader.route("**/embed/search*", lambda route: route.abort())
+    page = opened(reader, host.page(script(site) + embed + "<p>After</p>"))
+    frame = page.locator("affiliate-search section")
+    expect(frame).to_have_attribute("aria-busy", "false")
+    expect(page.get_by_role("link", name="Pictures of flowers")).to_be_visible()
+    assert page.evaluate("shift") == 0
+    reader.unroute("**/embed/search*")
+    page.locator("affiliate-search").evaluate("e => e.setAttribute('limit', 5)")
+    assert len(ids(page)) == 5
+
+
+def test_without_a_link_inside_there_is_one(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """An element without content makes its own link when the search can't be had."""
+    reader.route("**/embed/search*", lambda route: route.fulfill(status=503))
+    embed = '<affiliate-search q="red bicycle" site="blog.example"></affiliate-search>'
+    page = opened(reader, host.page(script(site) + embed))
+    link = page.get_by_role("link", name="red bicycle")
+    wanted = f"{site.url}/search?q=red+bicycle&site=blog.example"
+    expect(link).to_have_attribute("href", wanted)
+
+
+def test_a_slow_site_moves_nothing(
+    reader: BrowserContext, host: HostPages, site_of_two: SiteServer, agency: FakeAgency
+) -> None:
+    """While it waits the link stands on tinted rows; pictures that come late take their place."""
+    words = uuid.uuid4().hex
+    with agency.held() as gate:
+        embed = element(site_of_two, f"q={words} agency=shutterstock")
+        page = opened(reader, host.page(script(site_of_two) + embed + "<p>After</p>"))
+        frame = page.locator("affiliate-search section")
+        expect(frame).to_have_attribute("aria-busy", "true")
+        expect(page.get_by_role("link", name="Pictures of flowers")).to_be_visible()
+        gate.set()
+        assert len(ids(page)) == 12
+    expect(frame).to_have_attribute("aria-busy", "false")
+    assert page.evaluate("shift") == 0
+
+
+# -- privacy and earnings
+
+
+def test_a_click_earns_for_the_blog(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """A click stands in the ledger once, with the blog's name, across origins."""
+    reader.route("https://shutterstock.7eer.net/**", lambda route: route.fulfill(body="shop"))
+    attributes = 'q="butterfly" site="Blog.Example"'
+    page = opened(
+        reader, host.page(f"{script(site)}<affiliate-search {attributes}></affiliate-search>")
+    )
+    told: list[int] = []
+    page.on("response", lambda r: told.append(r.status) if "/clicks?" in r.url else None)
+    wanted = ids(page)[0]
+    with page.expect_response(lambda r: "/clicks?" in r.url and len(told) == 2):
+        shown(page).first.click(button="middle")
+    assert told == [204, 204]
+    assert clicks_for(site, "butterfly") == [("demo", wanted, 1)]
+    row = next(one for one in site.clicks() if one["words"] == "butterfly")
+    assert row["site"] == "blog.example"
+
+
+def test_nothing_is_kept_and_nobody_else_is_asked(
+    reader: BrowserContext, host: HostPages, site_of_two: SiteServer, agency: FakeAgency
+) -> None:
+    """No cookie, no storage; beside the site itself only thumbnails' hosts are asked."""
+    asked: set[tuple[str, str]] = set()
+    reader.on("request", lambda r: asked.add((urlsplit(r.url).netloc, r.resource_type)))
+    embed = element(site_of_two, f"q=flower exclude={uuid.uuid4().hex} kind=strip rows=2")
+    page = opened(reader, host.page(script(site_of_two) + embed))
+    expect(page.locator("affiliate-search .picture[data-agency=shutterstock]")).to_have_count(12)
+    page.locator("affiliate-search img").first.evaluate("image => image.decode()")
+    others = {urlsplit(one).netloc for one in (host.url, site_of_two.url)}
+    assert {one for one in asked if one[0] not in others} <= {
+        (urlsplit(agency.url).netloc, "image")
+    }
+    assert reader.cookies() == []
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+    assert page.evaluate("async () => (await indexedDB.databases()).length") == 0
+
+
+def test_consent_comes_before_thumbnails(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """With data-consent="click" no picture is asked for until the reader says so."""
+    pictures: list[str] = []
+    reader.on("request", lambda r: pictures.append(r.url) if r.resource_type == "image" else None)
+    page = opened(
+        reader, host.page(script(site) + element(site, "q=flower", 'data-consent="click"'))
+    )
+    button = page.get_by_role("button", name="Show pictures")
+    expect(page.get_by_text("Links on this page earn us a commission.")).to_be_visible()
+    button.wait_for()
+    page.evaluate(SETTLED)
+    assert pictures == []
+    button.press("Enter")
+    shown(page).first.locator("img").evaluate("image => image.decode()")
+    assert pictures
+    expect(shown(page).first).to_be_focused()
+    assert page.evaluate("shift") == 0
+
+
+def test_other_sites_may_be_left_out(
+    reader: BrowserContext, host: HostPages, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """With EMBED_SITES another site's page can't load the script; one that is named can."""
+    blog = urlsplit(host.url).netloc
+    for name, works in ((blog, True), ("blog.example", False)):
+        with running_site(tmp_path_factory.mktemp("few"), {"EMBED_SITES": name}) as few:
+            page = opened(reader, host.page(script(few) + element(few, "q=flower")))
+            frame = f'<iframe src="{few.url}/embed?q=cat"></iframe>'
+            framed = opened(reader, host.page(frame)).frames[1]
+            if works:
+                shown(page)
+                framed.locator(".picture").first.wait_for()
+            else:
+                expect(page.get_by_role("link", name="Pictures of flowers")).to_be_visible()
+                assert not page.evaluate("!!customElements.get('affiliate-search')")
+                assert framed.locator("affiliate-search").count() == 0
+
+
+def test_searches_name_the_blog(reader: BrowserContext, host: HostPages, site: SiteServer) -> None:
+    """Without an attribute of its own the embed carries the name of the page's host."""
+    page = reader.new_page()
+    asked = searches(page)
+    page.goto(host.page(script(site) + element(site, "q=flower")))
+    shown(page)
+    assert [parse_qs(urlsplit(one).query)["site"] for one in asked] == [["localhost"]]
+
+
+def test_a_route_that_never_ends_keeps_the_link(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """A search that hangs leaves the link in place, and another search goes on past it."""
+    held: list[Route] = []
+    reader.route("**/embed/search?q=flower*", lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
+    page = opened(reader, host.page(script(site) + element(site, "q=flower")))
+    expect(page.get_by_role("link", name="Pictures of flowers")).to_be_visible()
+    page.locator("affiliate-search").evaluate("e => e.setAttribute('q', 'cat')")
+    cats = ids(page)
+    held[0].continue_()
+    page.evaluate(SETTLED)
+    assert ids(page) == cats

@@ -1,0 +1,34 @@
+"""The walk through adding an agency shows lines that are really there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
+FILES = {
+    part.partition("\n")[0]: [line[1:] for line in part.splitlines()[1:] if line.startswith("+")]
+    for block in re.findall(r"```diff\n(.*?)```", GUIDE, re.DOTALL)
+    for part in re.split(r"^\+\+\+ b/", block, flags=re.MULTILINE)[1:]
+}
+"""The lines that the guide adds to each file."""
+
+
+def test_the_walk_touches_all_that_adding_an_agency_takes() -> None:
+    assert {"affiliate/agencies/__init__.py", "tests/dialects/__init__.py", "README.md"} < set(
+        FILES
+    )
+    assert len(FILES) == 5
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_every_line_of_it_stands_in_its_file_in_that_order(path: str) -> None:
+    lines = iter((ROOT / path).read_text().splitlines())
+    assert [line for line in FILES[path] if line not in lines] == []
+
+
+def test_the_files_that_it_names_are_there() -> None:
+    named = re.findall(r"`((?:affiliate|tests|tools|translations)/[\w/.]*)`", GUIDE)
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []

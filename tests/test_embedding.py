@@ -1,0 +1,99 @@
+"""An embed reads as a search and a look, and has one canonical form and one height."""
+
+import pytest
+
+from affiliate.embedding import BOX, GAP, MOST_ROWS, NOTE, ROW, ROWS, SCROLLBAR, THEMES, Embed
+from affiliate.errors import BadQuery
+from affiliate.query import read_parameters
+from tests.site_server import ROOT
+
+
+def read(raw: str) -> Embed:
+    return Embed.from_parameters(read_parameters(raw))
+
+
+@pytest.mark.parametrize(
+    ("raw", "canonical"),
+    [
+        ("q=CAT", "q=cat"),
+        ("rows=2&kind=grid&q=cat&page=7&junk=1", "q=cat"),
+        ("kind=Strip&q=cat&rows=1", "q=cat&kind=strip"),
+        ("theme=&accent=%23FF8800&q=cat", "q=cat&accent=ff8800"),
+        ("q=cat&safe=0&agency=b&agency=a&lang=de", "q=cat&safe=0&lang=de&agency=a&agency=b"),
+        ("kind=search", "kind=search"),
+        ("kind=search&lang=DE&type=vector", "type=vector&lang=de&kind=search"),
+        ("q=cat&limit=5&site=Blog.example&consent=click", None),
+        ("color=ff0000&theme=dark", "color=ff0000&theme=dark"),
+    ],
+)
+def test_equal_embeds_have_one_address(raw: str, canonical: str | None) -> None:
+    """Defaults, unknown parameters and order make no difference, and it reads back as itself."""
+    embed = read(raw)
+    assert embed.canonical() == (canonical or "q=cat&limit=5&site=blog.example&consent=click")
+    assert read(embed.canonical()) == embed
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        ("", "q"),
+        ("kind=strip", "q"),
+        ("q=cat&kind=wall", "kind"),
+        ("q=cat&rows=0", "rows"),
+        ("q=cat&rows=7", "rows"),
+        ("q=cat&limit=49", "limit"),
+        ("q=cat&theme=pink", "theme"),
+        ("q=cat&accent=red", "accent"),
+        ("q=cat&accent=ff8800;", "accent"),
+        ("q=cat&site=a%20b", "site"),
+        ("q=cat&consent=always", "consent"),
+        ("kind=search&type=painting", "type"),
+        ("q=cat&q=dog", "q"),
+    ],
+)
+def test_bad_input_names_the_parameter(raw: str, field: str) -> None:
+    """What can't be read is refused with its name."""
+    with pytest.raises(BadQuery) as caught:
+        read(raw)
+    assert caught.value.field == field
+
+
+def test_attributes_are_the_parameters() -> None:
+    """The element's attributes carry the same, with agencies in one and a color as CSS has it."""
+    embed = read("q=cat&agency=b&agency=a&accent=ff8800&consent=click&rows=3")
+    assert embed.attributes() == {
+        "q": "cat",
+        "agency": "a,b",
+        "rows": "3",
+        "accent": "#ff8800",
+        "data-consent": "click",
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "height"),
+    [
+        ("q=cat", 342),
+        ("q=cat&rows=1", 186),
+        ("q=cat&kind=strip", 202),
+        ("q=cat&kind=image", 342),
+        ("q=cat&kind=search", 548),
+    ],
+)
+def test_the_height_is_known_beforehand(raw: str, height: int) -> None:
+    """Rows of 150 pixels, 6 between, 36 for the disclosure; a box has 50, a strip 16 more."""
+    assert read(raw).height == height
+
+
+def test_the_documentation_says_so_too() -> None:
+    """Kinds, attributes and heights in the documentation are the code's."""
+    text = (ROOT / "docs" / "embeds.md").read_text()
+    embed = read("q=cat&kind=strip&rows=2&limit=3&theme=dark&accent=ff8800&site=a&consent=click")
+    for name in (*embed.attributes(), *ROWS, *THEMES):
+        assert f"`{name}`" in text
+    assert f"1 to {MOST_ROWS}" in text
+    assert (
+        f"{NOTE} for the disclosure, {ROW} for a row, {GAP} between two; a search box has {BOX}"
+        f" more, a strip {SCROLLBAR}."
+    ) in text
+    assert f"min-height: {read('q=red+bicycle').height}px" in text

@@ -1,0 +1,155 @@
+"""The routes of embeds: what may be framed and read by whom, and for how long it is kept."""
+
+import json
+import re
+from datetime import date
+
+import pytest
+from flask.testing import FlaskClient
+
+from affiliate.model import SearchQuery
+from tests.conftest import ClientMaker
+
+SCRIPTS = ("/embed.js", "/embed-frame.js")
+BLOG = {"Origin": "https://blog.example"}
+
+
+def ancestors(client: FlaskClient, path: str) -> str:
+    policy = client.get(path).headers["Content-Security-Policy"]
+    found = re.search(r"frame-ancestors ([^;]+)", policy)
+    assert found
+    return found[1]
+
+
+def test_only_embeds_may_be_framed(client: FlaskClient) -> None:
+    """/embed may stand in every site's frames, no other page in any."""
+    assert ancestors(client, "/embed?q=cat") == "*"
+    assert ancestors(client, "/embed?q=cat&kind=wall") == "*"
+    for path in ("/", "/search?q=cat", "/nope", "/embed/builder", "/embed/nope"):
+        assert ancestors(client, path) == "'none'"
+
+
+def test_owners_say_who_may_embed(make_client: ClientMaker) -> None:
+    """With EMBED_SITES frames and scripts of other sites are left out."""
+    client = make_client(EMBED_SITES="blog.example, localhost:8080")
+    assert ancestors(client, "/embed?q=cat") == "'self' blog.example localhost:8080"
+    for path in (*SCRIPTS, "/embed/search?q=cat", "/oembed?url=http://localhost/"):
+        for _ in range(2):  # from the application, and from memory
+            named = client.get(path, headers=BLOG).headers
+            other = client.get(path, headers={"Origin": "https://evil.example"}).headers
+            assert named["Access-Control-Allow-Origin"] == "https://blog.example"
+            assert "Access-Control-Allow-Origin" not in other
+            assert "Origin" in named.get_all("Vary")
+            assert "Origin" in other.get_all("Vary")
+
+
+def test_scripts_may_read_what_embeds_need(client: FlaskClient) -> None:
+    """Results, script and oEmbed are open to all without credentials, errors too; no page is."""
+    for path in (*SCRIPTS, "/embed/search?q=cat", "/embed/search?q=", "/oembed?url=x"):
+        for _ in range(2):
+            head = client.get(path, headers=BLOG).headers
+            assert head["Access-Control-Allow-Origin"] == "*"
+            assert "Access-Control-Allow-Credentials" not in head
+            assert "Set-Cookie" not in head
+    for path in ("/", "/search?q=cat", "/ajax/search?q=cat", "/api/search?q=cat", "/embed?q=cat"):
+        assert "Access-Control-Allow-Origin" not in client.get(path, headers=BLOG).headers
+
+
+@pytest.mark.parametrize("path", SCRIPTS)
+def test_scripts_have_one_address_for_ever(client: FlaskClient, path: str) -> None:
+    """A script is kept for an hour and then asked for by its tag; memory answers it."""
+    first = client.get(path)
+    assert (first.status_code, first.mimetype) == (200, "text/javascript")
+    assert first.headers["Cache-Control"] == "public, max-age=3600"
+    assert client.get(f"{path}?x=1").headers["X-Cache"] == "HIT"
+    again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_the_script_has_the_owners_accent(make_client: ClientMaker) -> None:
+    """SITE_ACCENT is the accent of embeds that say none."""
+    script = make_client(SITE_ACCENT="#aa3300").get("/embed.js").text
+    assert "const accent = '#aa3300';" in script
+    assert "Below: the site's own pages" not in script
+    assert script.count("customElements.define(") == 1
+
+
+def test_the_script_asks_by_every_filter(client: FlaskClient) -> None:
+    """Each parameter of a search is an attribute of the element; none is dropped in silence."""
+    script = client.get("/embed.js").text
+    asked = re.search(r'ASKED = \(("[^)]+)\)', script)
+    assert asked
+    names = set("".join(re.findall(r'"([^"]*)"', asked[1])).split())
+    assert names | {"agency", "page"} == set(SearchQuery.__struct_fields__)
+
+
+def test_the_page_for_an_iframe_holds_the_element(client: FlaskClient) -> None:
+    """Attributes are the parameters, a link stands inside, links open outside of the frame."""
+    page = client.get('/embed?q=<b>"cat"%26&rows=3&agency=demo&theme=auto&lang=de')
+    assert '<affiliate-search q="&lt;b&gt;&#34;cat&#34;&amp;" lang="de" agency="demo" rows="3"' in (
+        page.text
+    )
+    assert "<b>" not in page.text
+    assert 'href="/search?q=%3Cb%3E%22cat%22%26&amp;lang=de&amp;agency=demo"' in page.text
+    assert '<base target="_blank">' in page.text
+    assert '<meta name="color-scheme" content="light dark">' in page.text
+    assert '<meta name="robots" content="noindex">' in page.text
+    assert page.text.startswith('<!doctype html>\n<html lang="de"')
+
+
+def test_the_page_for_an_iframe_is_kept(client: FlaskClient) -> None:
+    """Equal embeds have one entry in memory, whatever the order of their parameters."""
+    first = client.get("/embed?q=cat&kind=strip&rows=2")
+    assert first.headers["Cache-Control"] == "public, max-age=300"
+    again = client.get("/embed?rows=2&junk=1&kind=STRIP&q=Cat")
+    assert (again.headers["X-Cache"], again.data) == ("HIT", first.data)
+    assert client.get("/embed?q=cat&kind=strip").data != first.data
+
+
+def test_a_frame_that_cant_be_read_says_so(client: FlaskClient) -> None:
+    """A bad parameter is 400, named on a small page with a way on, and kept by nobody."""
+    page = client.get("/embed?q=cat&kind=wall")
+    assert page.status_code == 400
+    assert "“kind” can't be read" in page.text
+    assert "<b>" not in client.get("/embed?%3Cb%3E=%FF").text
+    assert "public" not in page.headers.get("Cache-Control", "")
+
+
+def test_results_for_embeds_have_no_style_attributes(client: FlaskClient) -> None:
+    """Strict hosts report style attributes, so that the fragment carries them as data."""
+    page = client.get("/embed/search?q=cat&site=blog.example")
+    assert page.text.count(' data-style="--ratio: ') >= 10
+    assert " style=" not in page.text
+    assert "fetchpriority" not in page.text
+    assert 'loading="eager"' not in page.text
+    assert "site=blog.example" in page.text
+    assert client.get("/embed/search?site=BLOG.example&q=CAT").headers["X-Cache"] == "HIT"
+
+
+@pytest.mark.parametrize(("query", "field"), [("", "q"), ("q=cat&site=a%20b", "site")])
+def test_results_that_cant_be_had_are_a_problem(
+    client: FlaskClient, query: str, field: str
+) -> None:
+    """What can't be read is problem+json, as everywhere."""
+    answer = client.get(f"/embed/search?{query}")
+    assert (answer.status_code, answer.get_json()["field"]) == (400, field)
+
+
+def test_searches_of_embeds_count(client: FlaskClient) -> None:
+    """A search on a blog is counted like one here, so that it is kept warm."""
+    for _ in range(2):
+        client.get("/embed/search?q=cat&lang=en&site=blog.example")
+    client.application.extensions["site"].tally.flush()
+    asked = client.application.extensions["ledger"].asked
+    assert asked(date(2000, 1, 1), 5) == [("q=cat&lang=en", 2)]
+
+
+def test_clicks_on_other_sites_count(client: FlaskClient) -> None:
+    """A beacon of another origin is recorded with the site that it names, as text or address."""
+    fields = {"agency": "demo", "id": "1", "position": 2, "site": "blog.example"}
+    body = json.dumps(fields | {"click_id": "abcdefgh12"})
+    as_text = client.post("/clicks", data=body, content_type="text/plain", headers=BLOG)
+    address = "/clicks?agency=demo&id=1&position=2&site=blog.example&click_id=abcdefgh34"
+    assert [as_text.status_code, client.post(address, headers=BLOG).status_code] == [204, 204]
+    rows = client.application.extensions["ledger"].rows()
+    assert [click.site for _, click in rows] == ["blog.example"] * 2
