@@ -225,7 +225,8 @@ def _show(offers: Sequence[Offer], account: Seller, *, live: bool) -> None:
         plan = one.subscription
         left = "" if plan.downloads_left is None else f" ({plan.downloads_left} left)"
         size = "x".join(str(n or "") for n in one.wanted.custom or ()) or one.wanted.size
-        words = (one.asset.id, size, plan.license, f"{plan.id}{left}", one.cost, one.asset.title)
+        paid = f"{plan.id}{left}".strip()
+        words = (one.asset.id, size, plan.license, paid, one.cost, one.asset.title)
         needs = (f"needs {', '.join(one.missing)}",) if one.missing else ()
         click.echo("  ".join(filter(None, (*words, *needs))))
     where = "the real account"

@@ -41,6 +41,9 @@ class AdobeShop(Shop):
     def refusal(self) -> Answer:
         return in_json({"error": "Invalid data", "code": 100}, 400)
 
+    def withdrawn(self) -> Answer:
+        return in_json({"error": "Unknown id", "code": 100}, 404)
+
     def serve(self, asked: Asked) -> Answer:
         if asked.path.startswith(("/Rest/Libraries/Download/", "/Download/", "/signed/")):
             return self._file(asked)
@@ -68,7 +71,7 @@ class AdobeShop(Shop):
     def _work(self, asked: Asked) -> Answer:
         media_id, kind = asked.params.get("content_id", ""), asked.params.get("license", "")
         if not is_item(media_id):
-            return in_json({"error": "Unknown id", "code": 100}, 404)
+            return self.withdrawn()
         if kind not in KINDS["video" if media_id == VIDEO else "image"]:
             words = f'The license "{kind}" does not match type of content #{media_id}'
             return in_json({"error": words, "code": "020", "case": "pkx2"}, 400)

@@ -46,6 +46,9 @@ class DepositphotosShop(Shop):
     def refusal(self) -> Answer:
         return failure(0, "Value not allowed", "EAPI\\EValueNotAllowed")
 
+    def withdrawn(self) -> Answer:
+        return failure(0, "Item does not exists", "NotFoundItemException")
+
     def serve(self, asked: Asked) -> Answer:
         if asked.path.startswith("/download/"):
             return file_of(asked.path.split("/")[2], asked)
@@ -74,7 +77,7 @@ class DepositphotosShop(Shop):
 
     def _item(self, media_id: str) -> Answer:
         if not is_item(media_id):
-            return failure(0, "Item does not exists", "NotFoundItemException")
+            return self.withdrawn()
         named = (("1080", 1080, 90),) if media_id == CLIP else SIZES
         sizes = {
             name: {"width": side, "height": side, "credits": price, "subscription": 1}
@@ -124,7 +127,7 @@ class DepositphotosShop(Shop):
     def _again(self, license_id: str) -> Answer:
         found = next((one for one in self.sold if str(one.at) == license_id), None)
         if found is None:
-            return failure(0, "Item does not exists", "NotFoundItemException")
+            return self.withdrawn()
         return in_json(
             {
                 "type": "success",

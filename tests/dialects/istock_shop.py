@@ -44,6 +44,9 @@ class IstockShop(Shop):
     def refusal(self) -> Answer:
         return in_text("OverageLimitReached", 403)
 
+    def withdrawn(self) -> Answer:
+        return in_text("ImageNotFound", 404)
+
     def serve(self, asked: Asked) -> Answer:
         if asked.path.startswith("/delivery/"):
             return file_of(asked.path.split("/")[2], asked)
@@ -65,7 +68,7 @@ class IstockShop(Shop):
                 return self._sell(media_id, asked)
             case ["images", media_id] if is_item(media_id):
                 return in_json({"images": [self._image(media_id)], "images_not_found": []})
-        return in_text("ImageNotFound", 404)
+        return self.withdrawn()
 
     def _log_in(self, asked: Asked) -> Answer:
         names = ("client_id", "client_secret", "username", "password")
@@ -98,7 +101,7 @@ class IstockShop(Shop):
     def _sell(self, media_id: str, asked: Asked) -> Answer:
         plan = asked.params.get("product_id", "")
         if not is_item(media_id):
-            return in_text("ImageNotFound", 404)
+            return self.withdrawn()
         if KINDS.get(plan) != asked.params.get("product_type") or media_id == ELSEWHERE:
             return self.refusal()
         if self.project and "project_code" not in asked.body.decode():

@@ -12,6 +12,8 @@ from tests.dialects.serving import Answer, Asked, HungUp
 FIRST = 900_001
 """The number of the first of `COUNT` items."""
 COUNT = 20
+BREAKS: list[int] = []
+"""After so many bytes the next files break off."""
 GATEWAY = Answer(502, b"<html>Bad gateway</html>", "text/html")
 
 
@@ -80,6 +82,10 @@ class Shop:
         """What it says when it sells an item not."""
         raise NotImplementedError
 
+    def withdrawn(self) -> Answer:
+        """What it says when an item is gone."""
+        raise NotImplementedError
+
     def answer(self, asked: Asked) -> Answer:
         if not self.buys(asked) or not self.faults:
             return self.serve(asked)
@@ -123,4 +129,6 @@ def file_of(media_id: str, asked: Asked) -> Answer:
     if begin := asked.headers.get("range", "").removeprefix("bytes=").removesuffix("-"):
         headers["Content-Range"] = f"bytes {begin}-{len(whole) - 1}/{len(whole)}"
         return Answer(206, whole[int(begin) :], "image/jpeg", headers)
+    if BREAKS:
+        return Answer(200, whole, "image/jpeg", headers, breaks=BREAKS.pop(0))
     return Answer(200, whole, "image/jpeg", headers)

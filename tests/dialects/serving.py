@@ -26,12 +26,13 @@ class Asked(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A response; ``kind`` is its Content-Type."""
+    """A response; ``kind`` is its Content-Type. It ``breaks`` off after so many bytes, if any."""
 
     status: int
     body: bytes
     kind: str = "application/json"
     headers: Mapping[str, str] = {}
+    breaks: int | None = None
 
 
 class HungUp(Exception):
@@ -103,7 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
             for name, value in {**sent, "Content-Length": str(len(answer.body))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer.body)
+            self.wfile.write(answer.body[: answer.breaks])
+            self.close_connection = self.close_connection or answer.breaks is not None
         except OSError:
             self.close_connection = True  # the caller gave up waiting
 

@@ -1,8 +1,5 @@
 """At each agency that sells for real alone, the owner's money is kept by the same rules."""
 
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,9 +15,9 @@ from affiliate.licensing.seller import Seller
 from affiliate.licensing.sellers import SELLERS
 from affiliate.transport import Transport
 from app import create_app
+from tests.dialects import selling
 from tests.dialects.selling import COUNT, FIRST, GATEWAY, Fault, picture
 from tests.dialects.serving import Answer
-from tests.kill_at import STEPS, Run
 from tests.licensing.shops import (
     SHOPS,
     Clock,
@@ -31,8 +28,6 @@ from tests.licensing.shops import (
     opened,
     recorded,
 )
-from tests.licensing.test_kills import GRACE, KILLED, Command, runner
-from tests.site_server import ROOT
 
 ONE, TWO, THREE = (str(FIRST + n) for n in range(3))
 GONE = str(FIRST + COUNT)
@@ -149,6 +144,28 @@ def test_one_that_fails_stops_no_other(at: Open, app: Flask, tmp_path: Path) -> 
     assert f"{TWO}: not licensed:" in shown.output
     assert at.bought() == [ONE, THREE]
     assert [one.state for one in recorded(tmp_path)] == ["licensed", "failed", "licensed"]
+
+
+def test_one_that_is_withdrawn_meanwhile_stops_no_other(at: Open, desk: Counter) -> None:
+    """Between offer and purchase; it was not bought, and the next is."""
+    at.shop.misbehave(Fault(answer=at.shop.withdrawn()))
+    outcomes = desk.license(ONE, TWO)
+    assert [one.purchase.state for one in outcomes if one.purchase] == ["failed", "licensed"]
+    assert at.bought() == [TWO]
+
+
+def test_a_file_that_breaks_off_is_resumed(
+    at: Open, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From where it broke off, and is whole under its name in the end."""
+    monkeypatch.setattr(selling, "BREAKS", [9_000])
+    folder = tmp_path / "files"
+    shown = run(app, at, ONE, "--live", "--yes", "--dir", str(folder))
+    assert shown.exit_code == 0, shown.output
+    [file] = folder.iterdir()
+    assert file.read_bytes() == picture(ONE)
+    ranges = {asked.headers["range"] for asked in at.asked if "range" in asked.headers}
+    assert ranges == {"bytes=9000-"}
 
 
 def test_what_is_gone_is_said_and_the_rest_bought(at: Open, app: Flask) -> None:
@@ -298,84 +315,3 @@ def test_a_file_that_comes_once_is_fetched_without_being_asked(at: Open, app: Fl
     """Into the folder where the command runs; others wait for `flask download`."""
     run(app, at, ONE, "--live", "--yes")
     assert len(list(Path().iterdir())) == (1 if at.shop.name == "istock" else 0)
-
-
-# -- killed, and two at once
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_a_kill_at_each_step_buys_once(at: Open, tmp_path: Path, step: str) -> None:
-    """Killed there and run again until it is done, the item is bought once and recorded so."""
-    settings = environ(at, tmp_path)
-    command = ["license", "--agency", at.shop.name, ONE, "--live", "--yes"]
-    folder = ["--dir", str(tmp_path)]
-    with runner() as started:
-        status, _ = started(Run(command + folder, settings, step=step, grace=GRACE))
-        assert status == KILLED
-        again_until_licensed(started, command + folder, settings, tmp_path)
-    assert at.bought() == [ONE]
-    assert [row.state for row in recorded(tmp_path)].count("licensed") == 1
-
-
-@pytest.mark.parametrize("acts", [True, False], ids=["acted", "read"])
-def test_a_kill_after_sending_buys_once(at: Open, tmp_path: Path, acts: bool) -> None:  # noqa: FBT001
-    """Killed while the agency works on it or has just done it, the next run settles it."""
-    fault = at.shop.misbehave(Fault(acts=acts, held=True))
-    settings = environ(at, tmp_path)
-    command = ["license", "--agency", at.shop.name, ONE, "--live", "--yes"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "app", *command, "--dir", str(tmp_path)],
-        cwd=ROOT,
-        env=settings,
-        stdout=subprocess.DEVNULL,
-    ) as process:
-        assert fault.reached.wait(60)
-        process.kill()
-    fault.release.set()
-    with runner() as started:
-        again_until_licensed(started, [*command, "--dir", str(tmp_path)], settings, tmp_path)
-    assert at.bought() == [ONE]
-    assert [row.state for row in recorded(tmp_path)].count("licensed") == 1
-
-
-def again_until_licensed(
-    started: Command, command: list[str], settings: dict[str, str], folder: Path
-) -> None:
-    for _ in range(20):
-        started(Run(command, settings, grace=GRACE))
-        if any(row.state == "licensed" for row in recorded(folder)):
-            return
-
-
-def test_of_two_processes_one_buys(at: Open, tmp_path: Path) -> None:
-    """While one waits for the agency's answer the other is refused."""
-    fault = at.shop.misbehave(Fault(acts=True, held=True, answer=GATEWAY))
-    command = ["license", "--agency", at.shop.name, ONE, "--live", "--yes"]
-    whole = [sys.executable, "-m", "flask", "--app", "app", *command, "--dir", str(tmp_path / "f")]
-
-    def start() -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            whole,
-            cwd=ROOT,
-            env=environ(at, tmp_path),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    first = start()
-    assert fault.reached.wait(60)
-    second = start()
-    while len(at.asked) < 2 or not looked(at):
-        time.sleep(0.05)
-    fault.release.set()
-    outputs = [one.communicate(timeout=120)[0] for one in (first, second)]
-    assert at.bought() == [ONE], outputs
-    assert at.tries() == 1
-    assert sum("licensed as" in text for text in outputs) == 1, outputs
-
-
-def looked(at: Open) -> bool:
-    """Whether somebody asked for anything after the purchase had been sent."""
-    sent = next(n for n, asked in enumerate(at.asked) if at.shop.buys(asked))
-    return len(at.asked) > sent + 1
