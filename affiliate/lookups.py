@@ -7,6 +7,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from affiliate.agencies.base import Agency
 from affiliate.bounds import shown
 from affiliate.cache import (
     Answer,
@@ -114,6 +115,16 @@ class LookUps:
         """
         one = self._on(agency)
         return self._calls.made(one, lambda: one.agency.contributors(ids))
+
+    def size(self, agency: str) -> int | None:
+        """Pictures in the collection of an agency that is on, where a call says so.
+
+        Raises:
+            AgencyError: it did not answer.
+        """
+        one = self._on(agency)
+        says = type(one.agency).size is not Agency.size
+        return self._calls.made(one, one.agency.size) if says else None
 
     def featured(self, seconds: float) -> Known[Collection]:
         """The collections of pictures, then of clips, that agencies feature, within ``seconds``.

@@ -18,6 +18,7 @@ from typing import ClassVar
 from affiliate.agencies import openverse_wire as wire
 from affiliate.agencies.base import Agency, Check, Filters
 from affiliate.agencies.terms import Terms
+from affiliate.errors import RequestRefused
 from affiliate.health import Limit
 from affiliate.messages import Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, plain_text, web_address
@@ -59,11 +60,13 @@ class Openverse(Agency):
     has_similar = True
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        direction = DIRECTIONS.get(query.sort, "")
+        direction, words = DIRECTIONS.get(query.sort, ""), _words(query)
+        if not words:
+            raise RequestRefused(self.name, "It can't search for signs alone.")
         return self._call(
             "",
             {
-                "q": _words(query),
+                "q": words,
                 "category": TYPES.get(query.type or "", ""),
                 "aspect_ratio": ASPECTS.get(query.orientation or "", ""),
                 "license_type": query.license or "",
@@ -131,10 +134,14 @@ class Openverse(Agency):
 
 
 def _words(query: SearchQuery) -> str:
-    """The words of a search and those it must not find, without operators of the visitor's."""
+    """The words of a search and those it must not find, without operators of the visitor's.
+
+    Nothing where no words are left, which would find everything.
+    """
     words, without = (
         [one for part in text.replace('"', " ").split() if (one := part.lstrip("-"))]
         for text in (query.q, query.exclude)
     )
     excluded = "".join(f"-{one} " for one in without)
-    return excluded + " ".join(words)[: max(MAX_WORDS - len(excluded), 0)]
+    wanted = " ".join(words)[: max(MAX_WORDS - len(excluded), 0)]
+    return excluded + wanted if wanted else ""

@@ -28,6 +28,7 @@ import msgspec
 from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, fitted, number
 from affiliate.agencies.panthermedia_wire import Detailed, Found, Item, as_item, judge, plain
 from affiliate.agencies.terms import Terms
+from affiliate.errors import RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, plain_text
@@ -93,6 +94,8 @@ class PantherMedia(Agency):
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         params = {"q": _words(query), "filters": _filters(query)}
+        if query.q and not params["q"]:
+            raise RequestRefused(self.name, "It can't search for signs alone.")
         return self._call("search", "1.2", {**params, **self._page(query, chunk, self.chunk_size)})
 
     def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:

@@ -85,11 +85,14 @@ class Rf123(Agency):
         return super().unsupported(query) + both
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
+        words = ",".join(query.q.replace(",", " ").split())
+        if query.q and not words:
+            raise RequestRefused(self.name, "It can't search for signs alone.")
         kind = EDITORIAL if query.license == "editorial" else TYPES.get(query.type or "", "all")
         return self._call(
             "123rf.images.search",
             {
-                "keyword": ",".join(query.q.replace(",", " ").split()),
+                "keyword": words,
                 "media_type": kind,
                 "orientation": query.orientation or "all",
                 "people_count": str(query.people or ""),

@@ -79,11 +79,11 @@ def _rows(*, size: bool) -> Iterator[tuple[str, ...]]:
 
 def _pictures(name: str, off_now: frozenset[str]) -> str:
     """The size of an agency's collection, where it is on and a call says so."""
-    one = next((o for o in _site().search.every if o.agency.name == name), None)
-    if one is None or name in off_now:
+    search = _site().search
+    if name in off_now or name not in {one.agency.name for one in search.every}:
         return "-"
     try:
-        count = one.agency.size()
+        count = search.size(name)
     except AgencyError as error:
         return f"? ({error.kind})"
     return "not said" if count is None else f"{count:,}"

@@ -240,6 +240,22 @@ def test_what_it_takes_loosely_is_among_what_it_takes(stand: Stand) -> None:
         assert all(is_among(value, able[name]) for value in values or ()), name
 
 
+@pytest.mark.parametrize("signs", ["-", ",", "- ,", '"', "/", ".."])
+def test_words_of_signs_alone_never_find_everything(stand: Stand, signs: str) -> None:
+    """They are asked for as signs, or said to be no search; nobody is asked without any words."""
+    stand.agency.search(FLOWER, 0)
+    before = stand.server.asked[-1]
+    said = _read(stand.agency, SearchQuery(q=signs))
+    after = stand.server.asked[-1]
+    if after is before:
+        assert said == "refused"
+    elif names := [name for name, value in before.params.items() if "flower" in value]:
+        assert after.params.get(names[0], "").strip()
+    else:
+        wordless = (before.path.replace("flower", ""), before.body.replace(b"flower", b""))
+        assert (after.path, after.body) != wordless
+
+
 def test_its_check_tells_a_good_key_from_a_bad_one(stand: Stand) -> None:
     assert stand.agency.check().words
     if stand.dialect.keys:
@@ -266,9 +282,9 @@ def _asked(**parameters: str) -> SearchQuery:
     return SearchQuery.from_parameters({name: [value] for name, value in given.items()})
 
 
-def _read(agency: Agency) -> str:
-    """What a search for flowers meets: the kind of error, or the ids of what it finds."""
+def _read(agency: Agency, query: SearchQuery = FLOWER) -> str:
+    """What a search meets: the kind of error, or the ids of what it finds."""
     try:
-        return " ".join(media.id for media in agency.search(FLOWER, 0).items)
+        return " ".join(media.id for media in agency.search(query, 0).items)
     except AgencyError as error:
         return error.kind
