@@ -24,8 +24,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from affiliate.agencies import dreamstime_wire as wire
-from affiliate.agencies.base import Agency, Check, Credentials, fitted, number
+from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.dreamstime_wire import DETAILS, LOGIN, SEARCH, TokenEnded
+from affiliate.agencies.reading import fitted, number
 from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Reply, Request
