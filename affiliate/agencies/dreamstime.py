@@ -101,6 +101,10 @@ class Dreamstime(Agency):
         self._log_in(self.transport.total_seconds)
         return Check("gives a token")
 
+    def landing(self, media: Media) -> str:
+        """The page without a fragment, in whose place the affiliate id stands."""
+        return media.page_url.partition("#")[0]
+
     def _page(self, query: SearchQuery, chunk: int) -> dict[str, Any]:
         return {"Keywords": query.q, "PageSize": self.chunk_size, "Page": chunk + 1}
 
