@@ -56,7 +56,12 @@ def test_xml_is_read() -> None:
     assert [(one.get("c"), one.text) for one in root.iter("b")] == [("1", "ä")]
 
 
-@pytest.mark.parametrize("body", [ENTITIES, OUTSIDE, b"<a><b></a>", b"", b"{}", b"\xff\xfe<a/>"])
+NOBODYS = b'<?xml version="1.0" encoding="nobodys"?><a/>'
+
+
+@pytest.mark.parametrize(
+    "body", [ENTITIES, OUTSIDE, NOBODYS, b"<a><b></a>", b"", b"{}", b"\xff\xfe<a/>"]
+)
 def test_what_is_no_xml_or_holds_entities_is_a_bad_answer(body: bytes) -> None:
     with pytest.raises(BadAnswer, match="not XML"):
         Reply(request(), 200, {}, body).xml()

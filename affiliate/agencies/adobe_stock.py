@@ -15,7 +15,8 @@ from typing import ClassVar
 import msgspec
 
 from affiliate.agencies import adobe_stock_wire as wire
-from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, decoded
+from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters
+from affiliate.agencies.reading import decoded
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials, RequestRefused
 from affiliate.messages import Params, Refusal, Reply, Request, given

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from affiliate.agencies.base import rendition
+from affiliate.agencies.reading import rendition
 from affiliate.links import encoded
 from affiliate.messages import Params
 from affiliate.model import Media, Thumbnail, plain_text, web_address

@@ -17,8 +17,6 @@ from affiliate.model import (
     Media,
     SearchQuery,
     SearchResult,
-    Thumbnail,
-    web_address,
 )
 from affiliate.transport import Transport
 
@@ -26,8 +24,6 @@ PAGE_PLACES = 48
 CHUNK_PLACES = 240
 HEX = ("six hexadecimal digits",)
 """The values of a color filter that takes every color but knows no grayscale."""
-MAX_SIDE = 10**6
-"""Pixels; a side above this is no side of a picture."""
 SUGGESTIONS = 10
 """Suggestions that an agency gives at most; more than are shown, for some are doubles."""
 
@@ -301,49 +297,3 @@ def is_among(value: str, values: tuple[str, ...] | None) -> bool:
     if values is HEX:
         return re.fullmatch("[0-9a-f]{6}", value) is not None
     return values is None or value in values
-
-
-def rendition(value: object) -> Thumbnail | None:
-    """A ``{url, width, height}`` object as a `Thumbnail`; None where it can't be shown."""
-    if not isinstance(value, dict):
-        return None
-    url = web_address(value.get("url"))
-    sides = (value.get("width"), value.get("height"))
-    width, height = (s if isinstance(s, int | float) and 0 < s < 1e5 else 0 for s in sides)  # noqa: PLR2004 - pixels
-    return Thumbnail(url, width, height) if url and width and height else None
-
-
-def first_rendition(assets: Mapping[str, Any], names: tuple[str, ...]) -> Thumbnail | None:
-    """The first of the named renditions that can be shown."""
-    return next((t for t in (rendition(assets.get(n)) for n in names) if t), None)
-
-
-def fitted(url: object, width: float, height: float, side: int) -> Thumbnail | None:
-    """A rendition whose size isn't said: its longer side has ``side`` pixels, its ratio is known.
-
-    None where the address or a side of the whole picture can't be.
-    """
-    found = web_address(url)
-    if not found or not (0 < width < MAX_SIDE and 0 < height < MAX_SIDE):
-        return None
-    scale = side / max(width, height)
-    return Thumbnail(found, max(round(width * scale), 1), max(round(height * scale), 1))
-
-
-def number(value: object) -> float:
-    """A number of an API that writes numbers as text too, perhaps with a unit; 0 for anything else.
-
-    No number that an agency gives is below zero.
-    """
-    if isinstance(value, bool):
-        return 0.0
-    match = re.fullmatch(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*(?:px)?\s*", str(value))
-    return float(match[1]) if match and isinstance(value, str | int | float) else 0.0
-
-
-def decoded(body: bytes, shape: type[Wire]) -> Wire | None:
-    """JSON in its wire shape, for a judge of answers; None for anything else."""
-    try:
-        return msgspec.json.decode(body, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None

@@ -15,7 +15,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters, fitted, number
+from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.reading import decoded, fitted, number
 from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused, TooManyCalls
 from affiliate.links import encoded
 from affiliate.messages import Params, Refusal, Reply, Request, given
@@ -206,9 +207,8 @@ def _sized(picture: object) -> Thumbnail | None:
 
 def _judge(status: int, body: bytes) -> Refusal | None:
     """What an envelope means that doesn't say 200."""
-    try:
-        said = msgspec.json.decode(body, type=Refused)
-    except (msgspec.DecodeError, RecursionError):
+    said = decoded(body, Refused)
+    if said is None:
         return None
     code = int(number(said.response_code)) or status
     if 200 <= code < 300:  # noqa: PLR2004 - the range of success

@@ -15,7 +15,8 @@ from typing import ClassVar
 
 from affiliate.agencies import depositphotos_filters as filters
 from affiliate.agencies import depositphotos_wire as wire
-from affiliate.agencies.base import Agency, Check, Credentials, Filters, decoded
+from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.reading import decoded
 from affiliate.agencies.terms import Terms
 from affiliate.errors import AgencyDown, BadCredentials, Forbidden, NotFound, RequestRefused
 from affiliate.messages import Params, Refusal, Reply, Request, given

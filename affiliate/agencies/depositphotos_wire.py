@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from affiliate.agencies.base import fitted, number
+from affiliate.agencies.reading import fitted, number
 from affiliate.model import Media, plain_text, web_address
 
 KINDS: Final = {"image": "photo", "vector": "vector"}

@@ -24,8 +24,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from affiliate.agencies import dreamstime_wire as wire
-from affiliate.agencies.base import Agency, Check, Credentials, fitted, number
+from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.dreamstime_wire import DETAILS, LOGIN, SEARCH, TokenEnded
+from affiliate.agencies.reading import fitted, number
 from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Reply, Request
@@ -99,6 +100,10 @@ class Dreamstime(Agency):
     def check(self) -> Check:
         self._log_in(self.transport.total_seconds)
         return Check("gives a token")
+
+    def landing(self, media: Media) -> str:
+        """The page without a fragment, in whose place the affiliate id stands."""
+        return media.page_url.partition("#")[0]
 
     def _page(self, query: SearchQuery, chunk: int) -> dict[str, Any]:
         return {"Keywords": query.q, "PageSize": self.chunk_size, "Page": chunk + 1}

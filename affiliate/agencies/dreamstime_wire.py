@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from affiliate.agencies.base import number
+from affiliate.agencies.reading import decoded, number
 from affiliate.errors import BadCredentials, RequestRefused
 from affiliate.messages import Refusal
 
@@ -106,9 +106,8 @@ def judge_login(status: int, body: bytes) -> Refusal | None:
 
 def _fault(status: int, body: bytes) -> Fault | None:
     """The error in an answer; None where there is none, and for what a gateway says."""
-    try:
-        said = msgspec.json.decode(body, type=Faults)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    said = decoded(body, Faults)
+    if said is None:
         return None
     found = (one for one in (said, *said.responses.values()) if one.status == "Error")
     return next(found, None) if status < 500 else None  # noqa: PLR2004 - the range of outages

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from affiliate.agencies.base import fitted
+from affiliate.agencies.reading import fitted
 from affiliate.messages import Params, given
 from affiliate.model import SearchQuery, Thumbnail, web_address
 

@@ -12,16 +12,9 @@ from typing import ClassVar
 from xml.etree.ElementTree import Element
 
 from affiliate.agencies import xmlrpc
-from affiliate.agencies.base import (
-    Agency,
-    Check,
-    Credentials,
-    Filters,
-    fitted,
-    number,
-    rendition,
-)
+from affiliate.agencies.base import Agency, Check, Credentials, Filters
 from affiliate.agencies.istock import Istock
+from affiliate.agencies.reading import fitted, number, rendition
 from affiliate.agencies.xmlrpc import Value
 from affiliate.errors import (
     AgencyDown,

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from affiliate.agencies.base import fitted, number
+from affiliate.agencies.reading import fitted, number
 from affiliate.model import Thumbnail, plain_text
 
 WIDTH = 600

@@ -25,8 +25,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, fitted, number
+from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters
 from affiliate.agencies.panthermedia_wire import Detailed, Found, Item, as_item, judge, plain
+from affiliate.agencies.reading import fitted, number
 from affiliate.agencies.terms import Terms
 from affiliate.errors import RequestRefused
 from affiliate.links import encoded

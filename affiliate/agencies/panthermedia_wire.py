@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 import msgspec
 
-from affiliate.agencies.base import number
+from affiliate.agencies.reading import number
 from affiliate.errors import (
     AgencyDown,
     AgencyError,

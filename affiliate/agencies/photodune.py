@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters, fitted, number
+from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.reading import fitted, number
 from affiliate.agencies.terms import Terms
 from affiliate.messages import Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail, plain_text, web_address

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters, fitted, rendition
+from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.reading import fitted, rendition
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials
 from affiliate.health import Limit

@@ -19,7 +19,8 @@ from xml.etree.ElementTree import Element
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters, fitted, number
+from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.reading import fitted, number
 from affiliate.errors import BadAnswer, BadCredentials, RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Refusal, Reply, Request, given, xml_root

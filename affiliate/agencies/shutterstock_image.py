@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from affiliate.agencies import shutterstock_wire as wire
-from affiliate.agencies.base import first_rendition
+from affiliate.agencies.reading import first_rendition
 from affiliate.agencies.shutterstock_wire import Image
 from affiliate.links import encoded
 from affiliate.messages import Params

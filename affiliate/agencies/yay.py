@@ -17,7 +17,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters, fitted, number
+from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.reading import fitted, number
 from affiliate.errors import RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Reply, Request, given

@@ -7,7 +7,8 @@ import pytest
 
 from affiliate.agencies.dreamstime import Dreamstime
 from affiliate.errors import BadCredentials, NotFound, RequestRefused
-from affiliate.model import SearchQuery
+from affiliate.links import LinkStyle, affiliate_link
+from affiliate.model import Media, SearchQuery, Thumbnail
 from tests.calling import transporting
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.dreamstime import CALLS, HOME, DreamstimeDialect, failed
@@ -134,3 +135,15 @@ def test_an_address_without_encryption_is_left_for_the_same_one_with_it() -> Non
     assert agency._kept_safe("http://api.dreamstime.example/a/") == (
         "https://api.dreamstime.example/a/"
     )
+
+
+def test_the_affiliate_id_is_the_only_fragment_of_a_link() -> None:
+    """Whatever the agency's own address of a page ends with."""
+    with transporting() as transport:
+        agency = Dreamstime(transport)
+    page = "https://www.dreamstime.com/red-image7#resother"
+    still = Thumbnail("https://thumbs.dreamstime.com/t/7.jpg", 300, 200)
+    media = Media(agency="dreamstime", id="7", page_url=page, thumbnail=still)
+    style = LinkStyle(template=agency.link_template, affiliate_id="42", network="fragment")
+    link = affiliate_link(style, media, agency.landing(media))
+    assert link == "https://www.dreamstime.com/red-image7#res42"
