@@ -18,7 +18,7 @@ from typing import ClassVar, Final, TypeVar
 from urllib.parse import urlencode
 
 from affiliate.agencies import depositphotos
-from affiliate.agencies.base import number
+from affiliate.agencies.reading import number
 from affiliate.errors import AgencyError, BadAnswer, NotFound, PurchaseRefused
 from affiliate.licensing import depositphotos_wire as wire
 from affiliate.licensing.offers import FAR, Ask, Offer
