@@ -13,6 +13,9 @@ const AFFILIATE_SEARCH_KEPT = DAY_IN_SECONDS;
 /** How long a site that didn't answer is left alone, in seconds. */
 const AFFILIATE_SEARCH_LEFT_ALONE = 5 * MINUTE_IN_SECONDS;
 
+/** What stands for a height while a request asks for it. */
+const AFFILIATE_SEARCH_ASKED = -1;
+
 /** How long the site may take, in seconds: a reader waits meanwhile. */
 const AFFILIATE_SEARCH_PATIENCE = 3;
 
@@ -49,7 +52,8 @@ function affiliate_search_tell_blog( $address, $pasted ) {
 /**
  * How high a search is, as the site's oEmbed says (https://oembed.com, "rich").
  *
- * While one request asks, others take it that the site doesn't answer: none waits for another.
+ * While one request asks, pages take it that the site doesn't answer, so that no visitor waits for
+ * another; a writer's preview, which would stay as it is, asks for itself.
  *
  * @param array<string, string> $look Attributes of the element.
  * @return int|null Pixels; null while the site doesn't answer.
@@ -65,14 +69,13 @@ function affiliate_search_height( $look ) {
 	);
 	$name  = 'affiliate_search_' . md5( $asked );
 	$known = get_transient( $name );
-	if ( false === $known ) {
-		set_transient( $name, 0, AFFILIATE_SEARCH_LEFT_ALONE );
+	$again = AFFILIATE_SEARCH_ASKED === (int) $known && defined( 'REST_REQUEST' ) && REST_REQUEST;
+	if ( false === $known || $again ) {
+		set_transient( $name, AFFILIATE_SEARCH_ASKED, AFFILIATE_SEARCH_PATIENCE + 1 );
 		$known = affiliate_search_asked_height( $asked );
-		if ( $known ) {
-			set_transient( $name, $known, AFFILIATE_SEARCH_KEPT );
-		}
+		set_transient( $name, $known, $known ? AFFILIATE_SEARCH_KEPT : AFFILIATE_SEARCH_LEFT_ALONE );
 	}
-	return (int) $known ? (int) $known : null;
+	return (int) $known > 0 ? (int) $known : null;
 }
 
 /**
