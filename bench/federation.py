@@ -20,7 +20,7 @@ from bench.report import Goal, Table
 from bench.servers import Server, Servers, fetch, running, wait_for
 from tests.dialects import DIALECTS
 
-SEARCHES: Final = 100
+SEARCHES: Final = 50
 WELL, HANGING = "all well", "one hangs"
 PEER: Final = "waits for the slowest, keeps nothing"
 OURS: Final = "ours"

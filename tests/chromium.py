@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 ARGUMENTS = [
     *("--no-sandbox", "--no-first-run"),
@@ -13,6 +13,8 @@ ARGUMENTS = [
 ]
 
 Launch = Callable[..., Browser]
+
+expect.set_options(timeout=15_000)  # a busy machine is no fault of the page
 
 
 @pytest.fixture(scope="session")

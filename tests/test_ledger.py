@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from affiliate import ledger as ledger_module
 from affiliate import migrations, purchases
 from affiliate.errors import BadQuery, LedgerError
-from affiliate.ledger import DATABASES, Click, Ledger, metadata
+from affiliate.ledger import DATABASES, RECORDERS, Click, Ledger, metadata
 from affiliate.licensing import vault
 from tests.postgres import new_database, running_postgres
 
@@ -182,7 +182,7 @@ def test_the_same_click_is_one_row(ledger: Ledger) -> None:
 
 def test_no_click_is_lost_between_threads(ledger: Ledger) -> None:
     """Clicks that share a transaction are all there once their senders are told so."""
-    with ThreadPoolExecutor(64) as pool:
+    with ThreadPoolExecutor(RECORDERS) as pool:
         list(pool.map(ledger.record, map(click, range(500))))
     assert sorted(ids(ledger)) == [f"click-{number:06}" for number in range(500)]
 
