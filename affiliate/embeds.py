@@ -28,8 +28,8 @@ from affiliate.search import Patience
 SCRIPT_SECONDS: Final = 3600
 """For how long browsers keep the script, whose address never changes."""
 PAGE_SECONDS: Final = 300
-SHARED: Final = ("/embed.js", "/embed-frame.js", "/embed/search", "/oembed")
-"""What scripts of other sites may read."""
+SHARED: Final = ("/embed.js", "/embed-frame.js", "/embed/search", "/oembed", "/static/framed.js")
+"""What scripts of other sites may read; a sandboxed frame of this site counts as another."""
 OWN: Final = "// Below: the site's own pages."
 """Where in ``embed.js`` begins what other sites' pages do without."""
 UNREAD: Final = re.compile(r"^\s*(//.*|/\*\*.*\*/)?\n?", re.MULTILINE)

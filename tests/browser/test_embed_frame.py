@@ -61,10 +61,16 @@ def test_a_frame_earns_for_the_page_around_it(
 
 
 def test_a_sandboxed_frame_works(reader: BrowserContext, host: HostPages, site: SiteServer) -> None:
-    """A frame without an origin of its own, as WordPress makes of strangers', has its pictures."""
+    """A frame without an origin of its own, as WordPress makes of strangers', has its pictures.
+
+    They earn for the page around it, too.
+    """
     sandbox = 'sandbox="allow-scripts" width="600" height="342"'
     page = opened(reader, host.page(frame(site, "q=cat", sandbox)))
     expect(framed(page).locator(".picture")).to_have_count(19)
+    ping = framed(page).locator(".picture").first.get_attribute("ping")
+    assert ping
+    assert parse_qs(urlsplit(ping).query)["site"] == ["localhost"]
 
 
 def test_a_frame_gets_the_height_it_asks_for(
