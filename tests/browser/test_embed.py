@@ -129,6 +129,20 @@ def test_each_kind_has_the_height_that_is_told_beforehand(
     assert len(ids(page)) == (1 if kind == "image" else 19)
 
 
+@pytest.mark.parametrize("width", [320, 700])
+def test_one_picture_keeps_its_shape(
+    reader: BrowserContext, host: HostPages, site: SiteServer, width: int
+) -> None:
+    """A single picture is drawn in its own ratio, where it is as wide as its column too."""
+    page = reader.new_page()
+    column = f'<div style="width: {width}px">{element(site, "q=bird kind=image")}</div>'
+    page.goto(host.page(script(site) + column))
+    shape = shown(page).first.locator("..").evaluate(
+        "e => e.offsetWidth / e.offsetHeight / getComputedStyle(e).getPropertyValue('--ratio')"
+    )
+    assert shape == pytest.approx(1, abs=0.01)
+
+
 def test_limit_and_agencies_are_kept_to(
     reader: BrowserContext, host: HostPages, site_of_two: SiteServer
 ) -> None:
