@@ -29,7 +29,7 @@ LABEL: Final = 12
 """What fits under an icon of a phone's home screen."""
 GROUND: Final = "#fbfaf8"
 """The ground of the light pages, as in ``site.css``."""
-HIDDEN: Final = ("/ajax/", "/api/", "/suggest", "/clicks", "/owner/")
+HIDDEN: Final = ("/ajax/", "/api/", "/embed/search", "/suggest", "/clicks", "/owner/")
 """Paths for programs and owners, which crawlers leave alone."""
 
 blueprint = Blueprint("crawlers", __name__)

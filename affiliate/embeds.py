@@ -28,12 +28,14 @@ from affiliate.search import Patience
 SCRIPT_SECONDS: Final = 3600
 """For how long browsers keep the script, whose address never changes."""
 PAGE_SECONDS: Final = 300
-SHARED: Final = ("/embed.js", "/embed-frame.js", "/embed/search", "/oembed")
-"""What scripts of other sites may read."""
+SHARED: Final = ("/embed.js", "/embed-frame.js", "/embed/search", "/oembed", "/static/framed.js")
+"""What scripts of other sites may read; a sandboxed frame of this site counts as another."""
 OWN: Final = "// Below: the site's own pages."
 """Where in ``embed.js`` begins what other sites' pages do without."""
 UNREAD: Final = re.compile(r"^\s*(//.*|/\*\*.*\*/)?\n?", re.MULTILINE)
 """What only readers of the source want: indentation, and comments on lines of their own."""
+LOOSE: Final = re.compile(r"(?<=[{},:;])\s+|\s+(?=[{}])")
+"""Blanks around the marks of a style sheet that mean nothing there."""
 
 blueprint = Blueprint("embeds", __name__)
 
@@ -110,6 +112,7 @@ def _module(folder: str, accent: str) -> str:
     styles, elsewhere = (Path(folder, name).read_text() for name in ("embed.css", "elsewhere.js"))
     if not mark:
         raise ValueError(f"embed.js lacks the line {OWN}")
+    styles = LOOSE.sub("", styles)
     return f"{shared}const accent = '{accent}';\nconst styles = `{styles}`;\n{elsewhere}"
 
 

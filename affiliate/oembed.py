@@ -1,6 +1,7 @@
 """oEmbed 1.0 (https://oembed.com): what a pasted address of this site becomes elsewhere.
 
-Pages of results are ``rich``, an iframe of ``/embed``; pictures are ``photo``; clips are ``link``.
+Pages of results are ``rich``, an iframe of ``/embed``; pictures are ``photo``; clips are ``link``,
+and so are pictures whose addresses may not stand where they last.
 """
 
 from collections.abc import Mapping
@@ -83,11 +84,11 @@ def _ours(asked: Parameters) -> SplitResult:
         raise BadQuery("url", "Give an address of this site.")
     try:
         parts, own = urlsplit(url.strip()), urlsplit(absolute("/"))
-        at_home = parts.scheme in {"http", "https"} and parts.netloc == own.netloc
+        at_home = parts.netloc.casefold() == own.netloc.casefold()
     except ValueError:
         raise NotFound from None
     before = own.path.rstrip("/")
-    if not at_home or not parts.path.startswith(before):
+    if parts.scheme not in {"http", "https"} or not at_home or not parts.path.startswith(before):
         raise NotFound
     return parts._replace(path=parts.path.removeprefix(before) or "/")
 
@@ -162,7 +163,6 @@ def _found(media: str, agency: str, media_id: str) -> Media:
 
 
 def _picture(media: Media, box: Box) -> dict[str, Any]:
-    small = _fitted(media.thumbnail, box)
     known = {
         "title": media.title,
         "author_name": media.contributor,
@@ -170,14 +170,21 @@ def _picture(media: Media, box: Box) -> dict[str, Any]:
         and absolute(
             address("/search", contributor=media.contributor, agency=(media.agency,)),
         ),
-        "thumbnail_url": small["url"],
-        "thumbnail_width": small["width"],
-        "thumbnail_height": small["height"],
     }
     known = {name: value for name, value in known.items() if value}
+    if not _lasts(media):
+        return {"type": "link", **known}
+    small = _fitted(media.thumbnail, box)
+    known |= {f"thumbnail_{name}": value for name, value in small.items()}
     if media.media == "video":
         return {"type": "link", **known}
     return {"type": "photo", **known, **_fitted(_largest(media, box), box)}
+
+
+def _lasts(media: Media) -> bool:
+    """Whether its agency's terms let its address stand on other sites."""
+    every = [one.agency for one in site_of_app().search.every]
+    return next(one.terms.hotlink for one in every if one.name == media.agency)
 
 
 def _largest(media: Media, box: Box) -> Thumbnail:

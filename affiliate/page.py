@@ -17,7 +17,7 @@ from markupsafe import Markup
 from affiliate import filters, languages, memory, texts
 from affiliate.config import Config
 from affiliate.ledger import Ledger
-from affiliate.model import Collection, Media, SearchQuery, Seller
+from affiliate.model import AgencyStatus, Collection, Media, SearchQuery, Seller
 from affiliate.query import MEDIA, read_parameters, read_site
 from affiliate.search import Search
 from affiliate.stores import Guarded
@@ -120,6 +120,7 @@ def _vocabulary() -> dict[str, Any]:
         "ping": ping,
         "renditions": renditions,
         "said": texts.said,
+        "shown_on": shown_on,
         "slug": slug,
         "spoken": languages.spoken(languages.asked()),
         "structured": structured,
@@ -246,10 +247,14 @@ def _digest(folder: str, name: str) -> str:
     return hashlib.blake2b(Path(folder, name).read_bytes(), digest_size=6).hexdigest()
 
 
-def credits_of(items: Sequence[Media]) -> Markup:
-    """The sources that the items' agencies want to be named, as links with commas between."""
+def credits_of(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> Markup:
+    """The sources that the items' agencies want to be named, as links with commas between.
+
+    Those of agencies that are ``late`` too: their pictures come under what is on the screen.
+    """
     asked = {one.agency.name: one.agency.terms.credit for one in site_of_app().search.every}
-    named = dict.fromkeys(filter(None, (asked.get(item.agency) for item in items)))
+    names = [item.agency for item in items] + [status.agency for status in late]
+    named = dict.fromkeys(filter(None, map(asked.get, names)))
     link = Markup('<a href="{}" rel="noopener">{}</a>')
     return Markup(", ").join(link.format(address, text) for text, address in named)
 

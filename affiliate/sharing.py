@@ -31,9 +31,19 @@ class Sharing:
         allowed = self._allowed(environ.get("HTTP_ORIGIN", ""))
 
         def begin(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401 - as WSGI has it
-            return start(status, [*headers, *allowed], exc_info)
+            return start(status, [*self._own(headers), *allowed], exc_info)
 
         return self._app(environ, begin)
+
+    def _own(self, headers: Headers) -> Headers:
+        """The application's headers; what some sites alone may read is kept by browsers alone.
+
+        Not every CDN looks at ``Vary``, and one site's answer would keep the others out.
+        """
+        if not self._sites:
+            return headers
+        mine = ("public", "private")
+        return [(n, v.replace(*mine) if n == "Cache-Control" else v) for n, v in headers]
 
     def _allowed(self, origin: str) -> Headers:
         if not self._sites:

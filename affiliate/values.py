@@ -101,8 +101,11 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def hosts(text: str) -> tuple[str, ...]:
-    """A comma list of host names, each with its port where that is unusual; in small letters."""
-    names = words(text.casefold())
+    """A comma list of host names, each with its port where that is unusual; in small letters.
+
+    Browsers leave usual ports out of what they call an origin.
+    """
+    names = tuple(re.sub(r":(80|443)$", "", name) for name in words(text.casefold()))
     if not all(re.fullmatch(r"(?=.{1,253}\Z)[a-z0-9.-]+(:[0-9]{1,5})?", name) for name in names):
         raise ValueError("must be a comma list of host names, such as blog.example")
     return names

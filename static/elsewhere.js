@@ -76,7 +76,8 @@ class Embed extends Pictures {
     near.unobserve(this);
   }
 
-  attributeChangedCallback() {
+  attributeChangedCallback(name, before, now) {
+    if (name === "q") this.#box.value = now;
     // Several that change at once are one search.
     queueMicrotask(() => this.#update());
   }
@@ -108,11 +109,10 @@ class Embed extends Pictures {
   #update() {
     const { style, dataset } = this.#frame;
     dataset.kind = this.#kind;
-    style.setProperty("--rows", parseInt(this.getAttribute("rows")) || ROWS[this.#kind]);
+    style.setProperty("--rows", Math.min(parseInt(this.getAttribute("rows")) || ROWS[this.#kind], 6));
     style.setProperty("--accent", this.getAttribute("accent") || accent);
-    style.colorScheme = this.getAttribute("theme");
+    style.colorScheme = (this.getAttribute("theme") ?? "").replace("auto", "light dark");
     this.#box.ariaLabel = this.#box.placeholder = this.#go.ariaLabel = this.textContent.trim() || "Search";
-    this.#box.value ||= this.getAttribute("q");
     const address = this.#address;
     this.#area.hidden = this.#note.hidden = !address;
     const shown = address + this.#limit;

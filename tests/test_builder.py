@@ -16,7 +16,7 @@ def codes(client: FlaskClient, query: str = "") -> list[str]:
     """The three forms of code that the builder gives."""
     page = client.get(f"/embed/builder?{query}")
     assert page.status_code == 200
-    found = re.findall(r"<textarea[^>]*>(.*?)</textarea>", page.text, re.DOTALL)
+    found = re.findall(r'<textarea dir="ltr"[^>]*>(.*?)</textarea>', page.text, re.DOTALL)
     return [unescape(one) for one in found]
 
 

@@ -58,7 +58,7 @@ GOOD: list[tuple[str, str, object]] = [
     ("SITE_URL", "http://localhost:8000", "http://localhost:8000"),
     ("SITE_ACCENT", "#0B6e4f", "#0B6e4f"),
     ("SITE_TOPICS", " cat, red bike ,,", ("cat", "red bike")),
-    ("EMBED_SITES", "Blog.example, localhost:8080,", ("blog.example", "localhost:8080")),
+    ("EMBED_SITES", "Blog.example:443, localhost:8080,", ("blog.example", "localhost:8080")),
     ("AFFILIATE_SUB_IDS", "site, id", frozenset({"site", "id"})),
     ("AFFILIATE_SUB_IDS", "none", frozenset()),
     ("SHUTTERSTOCK_LICENSE_URL", "http://localhost:8081/", "http://localhost:8081"),

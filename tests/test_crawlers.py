@@ -91,7 +91,7 @@ def test_robots_leave_programs_and_owners_alone(make_client: ClientMaker) -> Non
     lines = make_client(SITE_URL=URL).get("/robots.txt").text.splitlines()
     assert lines[0] == "User-agent: *"
     refused = [line.removeprefix("Disallow: ") for line in lines if line.startswith("Disallow")]
-    assert refused == ["/ajax/", "/api/", "/suggest", "/clicks", "/owner/"]
+    assert refused == ["/ajax/", "/api/", "/embed/search", "/suggest", "/clicks", "/owner/"]
     assert lines[-1] == "Sitemap: https://me.example/sitemap.xml"
 
 

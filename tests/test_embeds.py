@@ -122,7 +122,10 @@ def test_results_for_embeds_have_no_style_attributes(client: FlaskClient) -> Non
     assert " style=" not in page.text
     assert "fetchpriority" not in page.text
     assert 'loading="eager"' not in page.text
-    assert "site=blog.example" in page.text
+    titles = re.findall(r'class="title" href="([^"]+)"', page.text)
+    assert titles
+    assert all(one.endswith("&amp;site=blog.example") for one in titles)
+    assert "site=" not in client.get("/ajax/search?q=cat").text
     assert client.get("/embed/search?site=BLOG.example&q=CAT").headers["X-Cache"] == "HIT"
 
 

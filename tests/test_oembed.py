@@ -213,6 +213,13 @@ def test_what_has_no_representation_is_404(site: FlaskClient, url: str) -> None:
     assert "public" not in answer.headers["Cache-Control"]
 
 
+def test_host_names_have_no_case(make_client: ClientMaker) -> None:
+    """Browsers write host names small, owners as they like."""
+    client = make_client(SITE_URL="https://Me.Example")
+    for url in (URL, "https://ME.example", "https://Me.Example"):
+        assert client.get("/oembed", query_string={"url": f"{url}/?lang=de"}).status_code == 200
+
+
 def test_the_owners_desk_is_private(make_client: ClientMaker) -> None:
     """Of all addresses that exist only the owner's are private: 401."""
     client = make_client(SITE_URL=URL, OWNER_PASSWORD="pass word", SECRET_KEY="k" * 32)

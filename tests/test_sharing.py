@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 
+KEPT = ("Cache-Control", "public, max-age=60, s-maxage=900")
+
+
 def application(_environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-    start("200 OK", [("Vary", "Accept-Encoding")])
+    start("200 OK", [("Vary", "Accept-Encoding"), KEPT])
     return [b"x"]
 
 
@@ -31,14 +34,15 @@ def headers(path: str, origin: str = "", sites: Iterable[str] = ()) -> list[tupl
 @pytest.mark.parametrize("origin", ["", "https://blog.example", "null"])
 def test_every_site_may_read(origin: str) -> None:
     """Without a list the answer is the same for everyone, so that it can be cached for all."""
-    wanted = [("Vary", "Accept-Encoding"), ("Access-Control-Allow-Origin", "*")]
+    wanted = [("Vary", "Accept-Encoding"), KEPT, ("Access-Control-Allow-Origin", "*")]
     assert headers("/open", origin) == wanted
 
 
 @pytest.mark.parametrize("path", ["/", "/opened", "/open/", "/clicks"])
 def test_other_paths_are_not_shared(path: str) -> None:
     """What is not named is left as it is."""
-    assert headers(path, "https://blog.example") == [("Vary", "Accept-Encoding")]
+    for sites in ([], ["blog.example"]):
+        assert headers(path, "https://blog.example", sites) == [("Vary", "Accept-Encoding"), KEPT]
 
 
 @pytest.mark.parametrize(
@@ -62,3 +66,10 @@ def test_some_sites_may_read(origin: str, allowed: bool) -> None:  # noqa: FBT00
     assert ("Vary", "Origin") in found
     grants = [value for name, value in found if name == "Access-Control-Allow-Origin"]
     assert grants == ([origin] if allowed else [])
+
+
+@pytest.mark.parametrize("origin", ["https://blog.example", "https://evil.example", ""])
+def test_what_some_sites_may_read_is_kept_by_no_cdn(origin: str) -> None:
+    """One that passes over Vary would give the answer for one site to another."""
+    said = [value for name, value in headers("/open", origin, ["blog.example"]) if name == KEPT[0]]
+    assert said == ["private, max-age=60, s-maxage=900"]

@@ -10,6 +10,7 @@ from affiliate.agencies.terms import Terms
 from tests.conftest import ClientMaker
 from tests.dialects import Server, serving
 from tests.dialects.pixabay import PixabayDialect
+from tests.upstream import Upstream, then_hang
 
 PAGE = "/search?q=flower&lang=en&wait=1"
 
@@ -47,6 +48,17 @@ def test_the_source_is_named_and_linked_wherever_its_pictures_are(client: FlaskC
     assert source in html(client, "/image/pixabay/900001?lang=en")
 
 
+def test_the_source_of_pictures_that_come_later_is_named_already(make_client: ClientMaker) -> None:
+    """What a late agency finds is put under the others, after its source."""
+    with Upstream(then_hang()) as slow:
+        client = make_client(
+            AGENCIES="demo,pixabay", PIXABAY_URL=slow.url, PIXABAY_KEY=PixabayDialect.keys["KEY"]
+        )
+        page = html(client, "/ajax/search?q=flower&lang=en")
+    assert 'data-late="pixabay"' in page
+    assert ">Pixabay</a>." in page
+
+
 def test_no_source_is_named_for_pictures_that_ask_for_none(make_client: ClientMaker) -> None:
     assert "With pictures from" not in html(make_client())
 
@@ -82,4 +94,8 @@ def test_addresses_of_pictures_do_not_stand_where_they_last(
     page = html(client, "/image/pixabay/900001?lang=en")
     assert page.count("900001_1280.jpg") == page.count('<img src="https://pixabay.com/get/') == 1
     assert "og:image" not in page
+    about = {"url": "http://localhost/image/pixabay/900001"}
+    preview = client.get("/oembed", query_string=about).get_json()
+    assert preview["type"] == "link"
+    assert not {"url", "thumbnail_url"} & preview.keys()
     assert "og:image" in html(make_client(), "/image/demo/1008600?lang=en")

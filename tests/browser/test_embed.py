@@ -7,11 +7,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect
 
-from affiliate.embedding import Embed
+from affiliate.embedding import MOST_ROWS, Embed
 from tests.browser.fake_agency import FakeAgency
 from tests.browser.host_pages import HostPages
 from tests.browser.test_search import WATCH
 from tests.site_server import SiteServer
+
+MOST = {"q": ["flower"], "rows": [str(MOST_ROWS)]}
 
 
 def script(site: SiteServer) -> str:
@@ -127,6 +129,20 @@ def test_each_kind_has_the_height_that_is_told_beforehand(
     assert len(ids(page)) == (1 if kind == "image" else 19)
 
 
+@pytest.mark.parametrize("width", [320, 700])
+def test_one_picture_keeps_its_shape(
+    reader: BrowserContext, host: HostPages, site: SiteServer, width: int
+) -> None:
+    """A single picture is drawn in its own ratio, where it is as wide as its column too."""
+    page = reader.new_page()
+    column = f'<div style="width: {width}px">{element(site, "q=bird kind=image")}</div>'
+    page.goto(host.page(script(site) + column))
+    shape = shown(page).first.locator("..").evaluate(
+        "e => e.offsetWidth / e.offsetHeight / getComputedStyle(e).getPropertyValue('--ratio')"
+    )
+    assert shape == pytest.approx(1, abs=0.01)
+
+
 def test_limit_and_agencies_are_kept_to(
     reader: BrowserContext, host: HostPages, site_of_two: SiteServer
 ) -> None:
@@ -179,6 +195,28 @@ def test_a_changed_look_asks_nothing(blog: Page) -> None:
     assert frame.evaluate("e => e.style.getPropertyValue('--accent')") == "#ff0000"
     assert ids(blog) == before
     assert asked == []
+
+
+def test_words_in_the_box_follow(reader: BrowserContext, host: HostPages, site: SiteServer) -> None:
+    """The box shows the words that are searched for, whoever sets them; none without any."""
+    page = reader.new_page()
+    page.goto(host.page(script(site) + element(site, "q=flower kind=search")))
+    box = page.get_by_role("searchbox")
+    expect(box).to_have_value("flower")
+    embed = page.locator("affiliate-search")
+    embed.evaluate("e => e.setAttribute('q', 'cat')")
+    expect(box).to_have_value("cat")
+    embed.evaluate("e => e.removeAttribute('q')")
+    expect(box).to_have_value("")
+
+
+def test_six_rows_are_the_most(blog: Page) -> None:
+    """An element has no more rows than a frame may have, and goes where it is hidden."""
+    embed = blog.locator("affiliate-search")
+    embed.evaluate("e => { e.setAttribute('rows', '9999'); e.style.minHeight = 0 }")
+    assert embed.evaluate("e => e.offsetHeight") == Embed.from_parameters(MOST).height
+    embed.evaluate("e => { e.removeAttribute('style'); e.hidden = true }")
+    expect(embed).to_be_hidden()
 
 
 def test_a_moved_element_stays_what_it_is(blog: Page) -> None:

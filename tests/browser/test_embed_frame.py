@@ -1,8 +1,10 @@
 """The iframe on pages without script, its height, and the builder that makes all of it."""
 
 import re
+from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
 from tests.browser.host_pages import HostPages
@@ -61,10 +63,29 @@ def test_a_frame_earns_for_the_page_around_it(
 
 
 def test_a_sandboxed_frame_works(reader: BrowserContext, host: HostPages, site: SiteServer) -> None:
-    """A frame without an origin of its own, as WordPress makes of strangers', has its pictures."""
+    """A frame without an origin of its own, as WordPress makes of strangers', has its pictures.
+
+    They earn for the page around it, too.
+    """
     sandbox = 'sandbox="allow-scripts" width="600" height="342"'
     page = opened(reader, host.page(frame(site, "q=cat", sandbox)))
     expect(framed(page).locator(".picture")).to_have_count(19)
+    ping = framed(page).locator(".picture").first.get_attribute("ping")
+    assert ping
+    assert parse_qs(urlsplit(ping).query)["site"] == ["localhost"]
+
+
+@pytest.mark.parametrize(
+    ("liked", "color"), [("dark", "rgb(181, 177, 169)"), ("light", "rgb(101, 98, 92)")]
+)
+def test_a_frame_follows_the_reader(
+    browser: Browser, host: HostPages, site: SiteServer, liked: Literal["dark", "light"], color: str
+) -> None:
+    """With theme=auto a frame is dark where the reader likes it so, its text as its ground."""
+    context = browser.new_context(color_scheme=liked)
+    inside = framed(opened(context, host.page(frame(site, "q=cat&theme=auto"))))
+    expect(inside.locator(".earns")).to_have_css("color", color)
+    context.close()
 
 
 def test_a_frame_gets_the_height_it_asks_for(

@@ -110,6 +110,8 @@ class Scheme(NamedTuple):
         Scheme("dark", "light", "", dark=False),
         Scheme("dark", "light", 'theme="dark"', dark=True),
         Scheme("dark", "light dark", 'theme="light"', dark=False),
+        Scheme("dark", "light", 'theme="auto"', dark=True),
+        Scheme("light", "dark", 'theme="auto"', dark=False),
     ],
     ids=str,
 )
@@ -124,6 +126,20 @@ def test_it_is_dark_where_the_page_is(
     color = page.locator("affiliate-search .earns").evaluate("e => getComputedStyle(e).color")
     assert color == ("rgb(181, 177, 169)" if scheme.dark else "rgb(101, 98, 92)")
     context.close()
+
+
+def test_credits_are_readable(reader: BrowserContext, host: HostPages, site: SiteServer) -> None:
+    """Credits that a license asks for stand in several lines rather than being cut off."""
+    page = opened(reader, host.page(script(site) + element(site, "q=flower")))
+    shown(page)
+    line = page.locator("affiliate-search .by").first
+    line.evaluate(
+        """e => { e.closest(".tile").classList.add("credited");
+            e.firstChild.textContent = "“Red flower” by Somebody is licensed under CC BY 4.0. "
+                + "To view a copy of this license, visit creativecommons.org" }"""
+    )
+    assert line.evaluate("e => e.scrollWidth <= e.clientWidth && e.clientHeight > 30")
+    expect(line.locator("..")).to_have_css("opacity", "1")
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])

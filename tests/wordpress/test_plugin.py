@@ -168,6 +168,19 @@ def test_height_is_asked_once(new_blog: Blog, tmp_path_factory: pytest.TempPathF
     assert f"{site.url}/embed?q=flower" in in_feed(new_blog)
 
 
+def test_few_sizes_are_asked_for(blog: Blog) -> None:
+    """Whatever writers write, the blog keeps no more answers than there are kinds and rows."""
+    looks = [{"rows": rows} for rows in ("6", "7", "99999", "9e9")]
+    looks += [{"rows": "1"}, {"rows": "-1"}, {"rows": "x"}, {"kind": "wall"}, {"kind": "Grid"}]
+    code = """return array_map( function ( $given ) {
+        $look = affiliate_search_look( $given + array( 'q' => 'cat', 'kind' => 'grid' ), '' );
+        return affiliate_search_height( $look );
+    }, $values['looks'] );"""
+    assert blog.php(code, looks=looks) == [966, 966, 966, 966, 186, 186, 186, 342, 342]
+    names = "SELECT COUNT(*) FROM wp_options WHERE option_name LIKE '_transient_affiliate%'"
+    assert blog.sql(names) == ["3"]
+
+
 def test_feed_has_a_link_while_the_site_is_down(new_blog: Blog) -> None:
     """While the site is down the feed has the link alone, and asks no more for a while."""
     new_blog.settings(site=NOWHERE)

@@ -1,13 +1,14 @@
 """The owner of a blog sets the plugin up, and finds nothing of it when it is deleted."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.site_server import SiteServer
+from tests.site_server import SiteServer, free_port, running_site
 from tests.wordpress.blog import PASSWORD, Blog, install_plugin
-from tests.wordpress.test_plugin import BUSY, NOWHERE, block, in_feed
+from tests.wordpress.test_plugin import BUSY, block, in_feed
 
 SETTINGS = "/wp-admin/options-general.php?page=affiliate-search"
 
@@ -44,11 +45,17 @@ def test_wrong_settings_are_refused(desk: Page, site: SiteServer) -> None:
     expect(desk.get_by_label("Address of your search site")).to_have_value(site.url)
 
 
-def test_silent_site_is_told(new_blog: Blog, desk: Page) -> None:
-    """The page of settings says that the site doesn't answer."""
-    new_blog.settings(site=NOWHERE)
+def test_silent_site_is_told(
+    new_blog: Blog, desk: Page, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The page of settings says that the site doesn't answer, and as soon as it does, so."""
+    address = f"http://127.0.0.1:{free_port()}"
+    new_blog.settings(site=address)
     desk.goto(SETTINGS)
     expect(desk.get_by_text("The site does not answer at the moment")).to_be_visible()
+    with running_site(tmp_path_factory.mktemp("back"), port=urlsplit(address).port):
+        desk.reload()
+        expect(desk.get_by_text("The site answers.")).to_be_visible()
 
 
 @pytest.mark.parametrize(("user", "sees"), [("reader", 403), ("admin", 200)])
@@ -119,6 +126,8 @@ def test_uninstall_leaves_nothing(left: Blog, desk: Page, page: Page, site: Site
     page.goto(address)
     in_feed(left)
     assert left.php(EDITOR_ASKS, url=pasted) == 200
+    assert "<iframe" in left.php(WIDGET_ASKS, url=pasted)
+    assert left.sql(OUTSIDE) == ["1"]
     assert {name for name, _ in kept(left, site)} >= {"wp_options", "wp_postmeta"}
     desk.goto("/wp-admin/plugins.php")
     row = desk.locator("[data-slug=affiliate-search]")
@@ -130,6 +139,7 @@ def test_uninstall_leaves_nothing(left: Blog, desk: Page, page: Page, site: Site
     expect(desk.get_by_text("was successfully deleted")).to_be_visible(timeout=BUSY)
     assert not (left.root / "wp-content/plugins/affiliate-search").exists()
     assert kept(left, site) == []
+    assert left.sql(OUTSIDE) == ["0"]
     page.goto(address)
     expect(page.locator(".entry-content")).to_contain_text(pasted)
 
@@ -139,6 +149,10 @@ EDITOR_ASKS = """
     $asked->set_query_params( array( 'url' => $values['url'] ) );
     return rest_do_request( $asked )->get_status();
 """
+
+
+WIDGET_ASKS = "return ( new WP_Embed() )->shortcode( array(), $values['url'] );"
+OUTSIDE = "SELECT COUNT(*) FROM wp_posts WHERE post_type = 'oembed_cache'"
 
 
 def kept(blog: Blog, site: SiteServer) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ function affiliate_search_uninstall() {
 	}
 	if ( $of_site ) {
 		affiliate_search_forget_pasted( $of_site );
+		affiliate_search_forget_unplaced( $of_site );
 	}
 	delete_option( 'affiliate_search' );
 }
@@ -57,6 +58,24 @@ function affiliate_search_forget_pasted( $of_site ) {
 	foreach ( $kept as $one ) {
 		delete_post_meta( $one->post_id, $one->meta_key );
 		delete_post_meta( $one->post_id, str_replace( '_oembed_', '_oembed_time_', $one->meta_key ) );
+	}
+}
+
+/**
+ * Forgets what WordPress keeps of links that were pasted outside of posts: as posts of its own.
+ *
+ * @param string $of_site A LIKE pattern of what comes from the site.
+ */
+function affiliate_search_forget_unplaced( $of_site ) {
+	global $wpdb;
+	$kept = $wpdb->get_col( // phpcs:ignore WordPress.DB.DirectDatabaseQuery -- There is no function that finds them.
+		$wpdb->prepare(
+			"SELECT ID FROM $wpdb->posts WHERE post_type = 'oembed_cache' AND post_content LIKE %s",
+			$of_site
+		)
+	);
+	foreach ( $kept as $id ) {
+		wp_delete_post( $id, true );
 	}
 }
 

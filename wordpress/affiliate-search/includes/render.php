@@ -13,6 +13,9 @@ const AFFILIATE_SEARCH_FILTERS = array( 'q', 'agency', 'type', 'orientation', 'c
 /** All attributes of the element. */
 const AFFILIATE_SEARCH_ATTRIBUTES = array( 'q', 'kind', 'rows', 'agency', 'type', 'orientation', 'color', 'safe', 'lang', 'theme', 'accent', 'site', 'limit', 'consent' );
 
+/** The most rows that a site shows. */
+const AFFILIATE_SEARCH_ROWS = 6;
+
 /** The longest words that a site takes. */
 const AFFILIATE_SEARCH_CHARACTERS = 500;
 
@@ -85,6 +88,9 @@ function affiliate_search_look( $given, $title ) {
 		if ( isset( $look[ $name ] ) && '' !== $look[ $name ] ) {
 			$known += array( $name => $look[ $name ] );
 		}
+	}
+	if ( isset( $known['rows'] ) ) {
+		$known['rows'] = (string) max( 1, min( AFFILIATE_SEARCH_ROWS, (int) $known['rows'] ) );
 	}
 	return $known;
 }

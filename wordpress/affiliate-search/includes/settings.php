@@ -181,7 +181,7 @@ function affiliate_search_site_field() {
 		esc_attr( $site )
 	);
 	if ( '' !== $site ) {
-		$answers = null !== affiliate_search_height( array() );
+		$answers = affiliate_search_asked_height( affiliate_search_question( array() ) );
 		$state   = $answers ? __( 'The site answers.', 'affiliate-search' ) : __( 'The site does not answer at the moment; posts show a link instead.', 'affiliate-search' );
 		printf( '<p class="description" id="affiliate-search-state">%s</p>', esc_html( $state ) );
 	}

@@ -59,14 +59,7 @@ function affiliate_search_tell_blog( $address, $pasted ) {
  * @return int|null Pixels; null while the site doesn't answer.
  */
 function affiliate_search_height( $look ) {
-	$sizes = array( 'q' => '-' ) + array_intersect_key( $look, array_flip( AFFILIATE_SEARCH_SIZES ) );
-	$asked = affiliate_search_address(
-		'/oembed',
-		array(
-			'url'    => affiliate_search_address( '/search', $sizes ),
-			'format' => 'json',
-		)
-	);
+	$asked = affiliate_search_question( $look );
 	$name  = 'affiliate_search_' . md5( $asked );
 	$known = get_transient( $name );
 	$again = AFFILIATE_SEARCH_ASKED === (int) $known && defined( 'REST_REQUEST' ) && REST_REQUEST;
@@ -76,6 +69,26 @@ function affiliate_search_height( $look ) {
 		set_transient( $name, $known, $known ? AFFILIATE_SEARCH_KEPT : AFFILIATE_SEARCH_LEFT_ALONE );
 	}
 	return (int) $known > 0 ? (int) $known : null;
+}
+
+/**
+ * The address that tells how high a search is; there are few, whatever writers write.
+ *
+ * @param array<string, string> $look Attributes of the element.
+ * @return string
+ */
+function affiliate_search_question( $look ) {
+	$sizes = array( 'q' => '-' ) + array_intersect_key( $look, array_flip( AFFILIATE_SEARCH_SIZES ) );
+	if ( isset( $sizes['kind'] ) && ! isset( affiliate_search_kinds()[ $sizes['kind'] ] ) ) {
+		unset( $sizes['kind'] );
+	}
+	return affiliate_search_address(
+		'/oembed',
+		array(
+			'url'    => affiliate_search_address( '/search', $sizes ),
+			'format' => 'json',
+		)
+	);
 }
 
 /**
