@@ -34,7 +34,7 @@ OWN: Final = "// Below: the site's own pages."
 """Where in ``embed.js`` begins what other sites' pages do without."""
 UNREAD: Final = re.compile(r"^\s*(//.*|/\*\*.*\*/)?\n?", re.MULTILINE)
 """What only readers of the source want: indentation, and comments on lines of their own."""
-LOOSE: Final = re.compile(r"(?<=[{},:;])\s+|\s+(?=[{}])")
+LOOSE: Final = re.compile(r"(?<=[{},:;>])\s+|\s+(?=[{}>])")
 """Blanks around the marks of a style sheet that mean nothing there."""
 
 blueprint = Blueprint("embeds", __name__)

@@ -38,7 +38,8 @@ class Pictures extends HTMLElement {
     address.searchParams.set("click_id", crypto.getRandomValues(new Uint32Array(4)).join("-"));
     const before = link.ping;
     link.ping = address;
-    setTimeout(() => { link.ping = before; });  // the next click is another one
+    // The next click is another one.
+    setTimeout(() => { link.ping = before; });
     if (!navigator.sendBeacon(address)) fetch(address, { method: "POST", keepalive: true }).catch(() => {});
   }
 }

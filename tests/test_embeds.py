@@ -3,12 +3,15 @@
 import json
 import re
 from datetime import date
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
 
 from affiliate.model import SearchQuery
 from tests.conftest import ClientMaker
+from tests.shutterstock import TOKEN, shutterstock
 
 SCRIPTS = ("/embed.js", "/embed-frame.js")
 BLOG = {"Origin": "https://blog.example"}
@@ -127,6 +130,22 @@ def test_results_for_embeds_have_no_style_attributes(client: FlaskClient) -> Non
     assert all(one.endswith("&amp;site=blog.example") for one in titles)
     assert "site=" not in client.get("/ajax/search?q=cat").text
     assert client.get("/embed/search?site=BLOG.example&q=CAT").headers["X-Cache"] == "HIT"
+
+
+def test_links_earn_under_the_name_of_the_blog(make_client: ClientMaker) -> None:
+    """The agency's own report names the blog: its host is the first sub id of each link."""
+    with shutterstock() as agency:
+        client = make_client(
+            SHUTTERSTOCK_API_TOKEN=TOKEN,
+            SHUTTERSTOCK_URL=agency.url,
+            SHUTTERSTOCK_AFFILIATE_ID="77",
+            SITE_URL="https://me.example",
+        )
+        page = client.get("/embed/search?q=cat&wait=1&site=Blog.example").text
+    links = [unescape(one) for one in re.findall(r'class="picture" href="([^"]+)"', page)]
+    assert links
+    for link in links:
+        assert parse_qs(urlsplit(link).query)["subId1"] == ["blog.example"]
 
 
 @pytest.mark.parametrize(("query", "field"), [("", "q"), ("q=cat&site=a%20b", "site")])

@@ -106,6 +106,8 @@ STATES = {
     "arabic": State("/search?q=flower&type=photo&lang=ar", open_filters),
     "arabic, phone": State("/search?q=flower&safe=0&lang=ar", open_filters, 375),
     "arabic image": State("/search?q=cat&lang=ar", open_first_picture),
+    "builder": State("/embed/builder?lang=en"),
+    "arabic builder, phone": State("/embed/builder?lang=ar", as_it_is, 375),
 }
 
 

@@ -137,7 +137,8 @@ def test_one_picture_keeps_its_shape(
     page = reader.new_page()
     column = f'<div style="width: {width}px">{element(site, "q=bird kind=image")}</div>'
     page.goto(host.page(script(site) + column))
-    shape = shown(page).first.locator("..").evaluate(
+    tile = shown(page).first.locator("..")
+    shape = tile.evaluate(
         "e => e.offsetWidth / e.offsetHeight / getComputedStyle(e).getPropertyValue('--ratio')"
     )
     assert shape == pytest.approx(1, abs=0.01)
