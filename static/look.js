@@ -15,6 +15,12 @@ dialog.prepend(said);
 dialog.tabIndex = -1;
 if (history.state?.look) history.replaceState(null, "");  // reloaded: the page itself
 
+/** Back from a reloaded picture the browser stays in its document, perhaps before this runs. */
+function settle() {
+  if (location.pathname === "/search" && document.querySelector("main article")) location.reload();
+}
+settle();
+
 /** What the tile has already, until the details come. */
 function sketch(link) {
   const tile = link.closest(".tile");
@@ -138,8 +144,7 @@ dialog.addEventListener("close", () => {
 
 addEventListener("popstate", ({ state }) => {
   if (!state?.look) {
-    // Back from a reloaded picture the browser stays in its document.
-    if (location.pathname === "/search" && !document.querySelector(".count")) location.reload();
+    settle();
     dialog.close();
     return;
   }

@@ -210,7 +210,7 @@ def markup() -> str:
         start=0,
         agency_titles={"demo": "Demo"},
         terms={"demo": Terms()},
-        credits=lambda _: "",
+        credits=lambda *_: "",
         _=str,
         details=lambda *_: "",
         duration=str,
