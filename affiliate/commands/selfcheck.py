@@ -54,8 +54,11 @@ def findings(one: Listed, transport: Transport, search: Search) -> Iterator[Find
     words = f"finds {len(result.items)}{total} pictures for {QUERY.q!r} in {took:.0f} ms"
     yield Finding("ok", name, words)
     first = search.linked(result.items[0], QUERY.q)
-    yield _allowed(one, first)
-    yield _file(one, first, transport)
+    if first.thumbnail.url.startswith("/"):
+        yield Finding("ok", name, "shows pictures of this site itself")
+    else:
+        yield _allowed(one, first)
+        yield _file(one, first, transport)
     yield _link(one, first)
     yield from _changed(one, result.items)
 

@@ -141,3 +141,11 @@ def test_one_that_is_switched_off_is_said_and_not_asked(
     make_client(**settings).application.extensions["switches"].turn("pixabay", off=True)
     assert "pixabay: switched off" in lines(doctor(make_client, server), "warn")
     assert server.asked == []
+
+
+def test_pictures_of_the_site_itself_are_no_other_hosts(make_client: ClientMaker) -> None:
+    """The demo's files lie beside the pages, so that a newcomer sees no fault."""
+    app = make_client(SITE_URL="https://pictures.example").application
+    result = app.test_cli_runner().invoke(args=["doctor", "--live"])
+    assert result.exit_code == 0, result.output
+    assert "shows pictures of this site itself" in result.output
