@@ -8,9 +8,10 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 
 from app import create_app
-from tests.redis_server import RedisServer, redis_server
+from tests.support.postgres import shared_postgres
+from tests.support.redis_server import RedisServer, redis_server
 
-pytest_plugins = ("tests.chromium",)
+pytest_plugins = ("tests.support.chromium",)
 
 settings.register_profile("steady", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("steady")
@@ -21,6 +22,13 @@ def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
     """One Redis for all tests of a worker that do no harm to it."""
     with redis_server(tmp_path_factory.mktemp("redis")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the folder of the socket of one PostgreSQL, shared by all workers of a run."""
+    with shared_postgres(tmp_path_factory.getbasetemp().parent) as folder:
+        yield folder
 
 
 ClientMaker = Callable[..., FlaskClient]

@@ -21,48 +21,20 @@ from affiliate.cache import (
 from affiliate.errors import AgencyDown, BadCredentials, TooManyCalls
 from affiliate.model import SearchQuery
 from affiliate.policy import Entry, Policy
+from tests.support.clocks import SetClock
+from tests.support.memory_store import Memory
 
 POLICY = Policy(fresh=100, stale=1000, empty=10)
 VALUE = msgspec.msgpack.encode(["a"])
 
 
-class Memory(dict[str, bytes]):
-    """A store in a dictionary."""
-
-    def set(self, key: str, value: bytes, timeout: int) -> bool:
-        assert timeout > 0
-        self[key] = value
-        return True
-
-    def lease(self, key: str, token: str, seconds: float) -> bool:
-        assert seconds > 0
-        return self.setdefault(f"lease:{key}", token.encode()) == token.encode()
-
-    def release(self, key: str, token: str) -> None:
-        assert self.pop(f"lease:{key}") == token.encode()
-
-    def incr(self, key: str, by: int, seconds: float) -> int | None:
-        assert seconds > 0
-        number = int(self.get(key, b"0")) + by
-        self[key] = b"%d" % number
-        return number
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> SetClock[float]:
+    return SetClock(1000.0)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def cache(clock: Clock) -> Cache:
+def cache(clock: SetClock[float]) -> Cache:
     return Cache(Memory(), now=clock)
 
 
@@ -143,7 +115,7 @@ def test_a_waiter_gives_up_in_time(cache: Cache) -> None:
         assert leader.result().value == ["cat"]
 
 
-def test_stale_is_answered_at_once_and_fetched_behind(cache: Cache, clock: Clock) -> None:
+def test_stale_is_answered_at_once_and_fetched_behind(cache: Cache, clock: SetClock[float]) -> None:
     """A stale answer does not wait for the fetch that it starts, and one is started only."""
     cache.through(wanted(), lambda: ["old"], 1)
     clock.now += 150
@@ -166,7 +138,7 @@ def test_stale_is_answered_at_once_and_fetched_behind(cache: Cache, clock: Clock
     assert cache.through(wanted(), failing(AssertionError()), 1).value == ["new"]
 
 
-def test_stale_outlives_a_failing_agency(cache: Cache, clock: Clock) -> None:
+def test_stale_outlives_a_failing_agency(cache: Cache, clock: SetClock[float]) -> None:
     """When the refresh fails, the old answer stays, and the agency is left alone for a while."""
     cache.through(wanted(), lambda: ["old"], 1)
     clock.now += 150
@@ -185,7 +157,7 @@ def test_stale_outlives_a_failing_agency(cache: Cache, clock: Clock) -> None:
     ],
 )
 def test_a_failure_is_remembered_for_its_kind(
-    cache: Cache, clock: Clock, error: Exception, seconds: int
+    cache: Cache, clock: SetClock[float], error: Exception, seconds: int
 ) -> None:
     """A failed agency is not asked again before its time, and is asked after it."""
     assert cache.through(wanted(), failing(error), 1).status == "failed"
@@ -206,7 +178,7 @@ def test_an_unexpected_error_is_a_failure_and_not_kept(cache: Cache) -> None:
 
 
 @pytest.mark.parametrize("garbage", [b"", b"\x80\x04K\x01.", b"x\x9c\x00", b"\xff" * 100])
-def test_a_corrupt_entry_is_a_miss(clock: Clock, garbage: bytes) -> None:
+def test_a_corrupt_entry_is_a_miss(clock: SetClock[float], garbage: bytes) -> None:
     """Bytes that can't be read are fetched anew, whatever they are."""
     cache = Cache(Memory(k=garbage), now=clock)
     assert cache.through(wanted(), lambda: ["cat"], 1).value == ["cat"]
@@ -215,21 +187,21 @@ def test_a_corrupt_entry_is_a_miss(clock: Clock, garbage: bytes) -> None:
 @pytest.mark.parametrize(
     "entry", [Entry(value=b"", fetched_at=999), Entry(value=VALUE, fetched_at=10_000)]
 )
-def test_an_entry_that_cant_be_true_is_a_miss(clock: Clock, entry: Entry) -> None:
+def test_an_entry_that_cant_be_true_is_a_miss(clock: SetClock[float], entry: Entry) -> None:
     """An answer of nothing at all, or one from the future, is fetched anew."""
     packed = zlib.compress(msgspec.msgpack.encode(entry))
     cache = Cache(Memory(k=packed), now=clock)
     assert cache.through(wanted(), lambda: ["cat"], 1).value == ["cat"]
 
 
-def test_a_planted_bomb_is_a_miss(clock: Clock) -> None:
+def test_a_planted_bomb_is_a_miss(clock: SetClock[float]) -> None:
     """Bytes that unpack to hundreds of megabytes are not unpacked."""
     bomb = zlib.compress(bytes(64 * 1024 * 1024))
     cache = Cache(Memory(k=bomb), now=clock)
     assert cache.through(wanted(), lambda: ["cat"], 1).value == ["cat"]
 
 
-def test_an_entry_of_another_shape_is_a_miss(clock: Clock) -> None:
+def test_an_entry_of_another_shape_is_a_miss(clock: SetClock[float]) -> None:
     """An entry that holds another type's answer is fetched anew."""
     store = Memory()
     other = Wanted("k", int, POLICY, lambda value: not value)

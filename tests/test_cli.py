@@ -11,7 +11,7 @@ from flask import Flask
 
 from affiliate import cli
 from affiliate.ledger import Click, Ledger
-from tests.site_server import ROOT
+from tests.support.site_server import ROOT
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from tests.conftest import ClientMaker
 from tests.dialects import serving
 from tests.dialects.adobe_stock import AdobeStockDialect
 from tests.dialects.pixabay import PixabayDialect
-from tests.shutterstock import FIRST_ID, TOKEN, Answer, Shutterstock, shutterstock
-from tests.shutterstock import image as picture
 from tests.simulator import FIRST_VIDEO, says
+from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, Shutterstock, shutterstock
+from tests.support.shutterstock import image as picture
 
 SITE = "https://me.example"
 

@@ -7,9 +7,9 @@ from click.testing import Result
 from flask.testing import FlaskClient
 
 from affiliate.errors import LedgerError
-from tests import shutterstock as simulator
 from tests.conftest import ClientMaker
-from tests.shutterstock import TOKEN
+from tests.support import shutterstock as simulator
+from tests.support.shutterstock import TOKEN
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from affiliate.model import SearchQuery
 from tests.conftest import ClientMaker
-from tests.shutterstock import TOKEN, shutterstock
+from tests.support.shutterstock import TOKEN, shutterstock
 
 SCRIPTS = ("/embed.js", "/embed-frame.js")
 BLOG = {"Origin": "https://blog.example"}

@@ -13,31 +13,15 @@ from flask.testing import FlaskClient
 
 from affiliate.agencies import AGENCIES
 from affiliate.agencies.base import PAGE_PLACES
-from affiliate.config import prefix
 from tests.conftest import ClientMaker
-from tests.dialects import DIALECTS, Answer, Dialect, Server, in_text, serving
+from tests.dialects import DIALECTS, Answer, Dialect, in_text, serving
+from tests.support.federation import OWN, Agencies
 
-OWN = {"shutterstock-editorial"}  # it goes by Shutterstock's own key and address
 PATH = "/api/search?q=flower&wait=1"
 LIES = b'{"total": -5, "hits": 7, "images": "all of them", "results": {}, "data": [1]}'
 PAGE_SECONDS = 3.0
 BUSY_SECONDS = 12.0
 """What a loaded machine may take on top, which is no fault of the deadlines."""
-
-
-class Agencies(dict[str, Server]):
-    """The servers of all agencies by their names."""
-
-    def settings(self) -> dict[str, str]:
-        found = {"AGENCIES": ",".join(self)}
-        for name, server in self.items():
-            keys = next(one.keys for one in DIALECTS if one.name == name)
-            found |= {f"{prefix(name)}{key}": value for key, value in keys.items()}
-            found[f"{prefix(name)}URL"] = server.url
-        return found
-
-    def calls(self) -> int:
-        return sum(len(server.asked) for server in self.values())
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from affiliate.errors import (
 )
 from affiliate.health import FAILURES, OPEN_SECONDS, PROBE_SECONDS, Breaker, Limit, Quota
 from affiliate.stores import Guarded
-from tests.test_cache import Clock, Memory
+from tests.support.clocks import SetClock
+from tests.support.memory_store import Memory
 
 
 class Silent:
@@ -34,7 +35,7 @@ class Silent:
 
 def test_the_hours_calls_are_shared_and_end() -> None:
     """Two processes on one store make so many calls together, then wait for the next hour."""
-    store, clock = Memory(), Clock()
+    store, clock = Memory(), SetClock(1000.0)
     quotas = [Quota(store, {"a": [Limit(5)]}, 2, now=clock) for _ in range(2)]
     for number in range(5):
         quotas[number % 2].take("a")
@@ -56,7 +57,7 @@ def test_an_agency_without_a_limit_is_not_counted() -> None:
 
 def test_without_the_store_each_process_keeps_to_its_part() -> None:
     """While nothing is shared, a process of four makes a fourth of the calls."""
-    clock = Clock()
+    clock = SetClock(1000.0)
     quota = Quota(Silent(), {"a": [Limit(20)]}, 4, now=clock)
     for _ in range(5):
         quota.take("a")
@@ -69,7 +70,7 @@ def test_without_the_store_each_process_keeps_to_its_part() -> None:
 @pytest.mark.parametrize("counters", [Memory, Silent])
 def test_an_agency_may_have_several_limits(counters: type[Memory | Silent]) -> None:
     """So many in a minute, and so many in a day."""
-    clock = Clock()
+    clock = SetClock(1000.0)
     quota = Quota(counters(), {"a": [Limit(2, 60), Limit(3, 86400)]}, 1, now=clock)
     clock.now = 86400
     for _ in range(2):
@@ -89,7 +90,7 @@ def test_an_agency_may_have_several_limits(counters: type[Memory | Silent]) -> N
 class Timed:
     """A store whose entries, counters and leases end by a clock."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: SetClock[float]) -> None:
         self.clock = clock
         self.entries: dict[str, tuple[bytes, float]] = {}
 
@@ -144,7 +145,7 @@ def test_an_agency_that_keeps_failing_is_left_alone(
     kind: type[AgencyError], store: type[Timed]
 ) -> None:
     """Five failures within half a minute, then no call for half a minute."""
-    clock = Clock()
+    clock = SetClock(1000.0)
     breaker = Breaker(store(clock), now=clock)
     fails(breaker, FAILURES - 1, kind)
     assert suspended(breaker) == 0
@@ -155,7 +156,7 @@ def test_an_agency_that_keeps_failing_is_left_alone(
 
 def test_all_processes_leave_it_alone() -> None:
     """What two processes see fail counts together, and a third has not asked yet."""
-    clock = Clock()
+    clock = SetClock(1000.0)
     store = Timed(clock)
     first, second, third = (Breaker(store, now=clock) for _ in range(3))
     fails(first, 3)
@@ -166,7 +167,7 @@ def test_all_processes_leave_it_alone() -> None:
 
 def test_rare_failures_are_forgotten() -> None:
     """One each ten seconds is no reason to leave an agency out."""
-    clock = Clock()
+    clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
     for _ in range(20):
         fails(breaker, 1)
@@ -176,7 +177,7 @@ def test_rare_failures_are_forgotten() -> None:
 
 def test_after_a_while_one_call_tries_it_again_and_the_others_wait() -> None:
     """The probe may pass; when it never ends, another takes its place."""
-    clock = Clock()
+    clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
     fails(breaker, FAILURES)
     clock.now += OPEN_SECONDS
@@ -188,7 +189,7 @@ def test_after_a_while_one_call_tries_it_again_and_the_others_wait() -> None:
 
 def test_a_probe_that_fails_leaves_it_alone_once_more() -> None:
     """One failure is enough then; a success makes it as it was before."""
-    clock = Clock()
+    clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
     fails(breaker, FAILURES)
     clock.now += OPEN_SECONDS
@@ -213,7 +214,7 @@ def test_a_probe_that_fails_leaves_it_alone_once_more() -> None:
 )
 def test_what_an_agency_says_of_itself_counts_at_once(error: AgencyError, seconds: float) -> None:
     """Too many calls, or a key that it does not take: no other search will fare better."""
-    clock = Clock()
+    clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
     breaker.failed(error)
     assert suspended(breaker) == seconds
@@ -222,7 +223,7 @@ def test_what_an_agency_says_of_itself_counts_at_once(error: AgencyError, second
 @pytest.mark.parametrize("kind", [NotFound, RequestRefused])
 def test_what_is_about_one_question_speaks_for_the_agency(kind: type[AgencyError]) -> None:
     """A picture that is gone, or a word that it does not understand."""
-    clock = Clock()
+    clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
     fails(breaker, 3 * FAILURES, kind)
     assert suspended(breaker) == 0
@@ -235,7 +236,7 @@ def test_what_is_about_one_question_speaks_for_the_agency(kind: type[AgencyError
 
 
 def test_a_mark_that_can_not_be_read_is_none() -> None:
-    clock = Clock()
+    clock = SetClock(1000.0)
     store = Timed(clock)
     store.set("open:a", b"\xff", 60)
     assert suspended(Breaker(store, now=clock)) == 0
@@ -243,7 +244,7 @@ def test_a_mark_that_can_not_be_read_is_none() -> None:
 
 def test_an_answer_to_a_call_from_before_ends_nothing() -> None:
     """Of calls under way one is told to wait; those that still get through don't undo that."""
-    clock = Clock()
+    clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
     breaker.failed(TooManyCalls("a", "Enough.", retry_after=500))
     breaker.answered("a")
@@ -255,7 +256,7 @@ def test_an_answer_to_a_call_from_before_ends_nothing() -> None:
 
 @pytest.mark.parametrize("jump", [-86400.0, 86400.0])
 def test_a_clock_that_is_set_anew_leaves_no_agency_out_for_long(jump: float) -> None:
-    clock = Clock()
+    clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
     fails(breaker, FAILURES)
     clock.now += jump
@@ -293,7 +294,7 @@ class Failing(Timed):
 def test_without_the_store_a_process_leaves_alone_what_fails_it_and_goes_on_when_it_is_back() -> (
     None
 ):
-    clock = Clock()
+    clock = SetClock(1000.0)
     store = Failing(clock)
     breaker = Breaker(Guarded(store, now=clock), now=clock)
     fails(breaker, FAILURES)
@@ -308,7 +309,7 @@ def test_without_the_store_a_process_leaves_alone_what_fails_it_and_goes_on_when
 
 
 def test_of_many_threads_one_tries_an_agency_again() -> None:
-    clock = Clock()
+    clock = SetClock(1000.0)
     breaker = Breaker(Locked(clock), now=clock)
     fails(breaker, FAILURES)
     clock.now += OPEN_SECONDS

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import requests
 
-from tests.site_server import SiteServer, running_site
+from tests.support.site_server import SiteServer, running_site
 
 CLIENTS = 6
 ACKNOWLEDGED_BEFORE_KILL = 60

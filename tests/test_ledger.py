@@ -21,7 +21,8 @@ from affiliate import migrations, purchases
 from affiliate.errors import BadQuery, LedgerError
 from affiliate.ledger import DATABASES, RECORDERS, Click, Ledger, metadata
 from affiliate.licensing import vault
-from tests.postgres import new_database, running_postgres
+from tests.support.clocks import SetClock
+from tests.support.postgres import new_database
 
 ROOT = Path(__file__).resolve().parents[1]
 SENT = {"click_id": "aB3_-xyz", "agency": "demo", "id": "42", "words": "red bicycle", "position": 3}
@@ -51,12 +52,6 @@ ledger.upgrade()
 """
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    with running_postgres() as server:
-        yield server
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
@@ -64,17 +59,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return new_database(request.getfixturevalue("postgres"))
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SetClock[datetime]:
+    return SetClock(datetime(2026, 3, 2, 12, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -91,7 +78,7 @@ def opened() -> Iterator[Callable[..., Ledger]]:
 
 
 @pytest.fixture
-def ledger(url: str, clock: Clock, opened: Callable[..., Ledger]) -> Ledger:
+def ledger(url: str, clock: SetClock[datetime], opened: Callable[..., Ledger]) -> Ledger:
     one = opened(url, clock)
     one.upgrade()
     return one
@@ -194,7 +181,7 @@ def test_keeps_nothing_about_who(ledger: Ledger) -> None:
     assert columns == {"at", *Click.__struct_fields__}
 
 
-def test_time_is_utc(ledger: Ledger, clock: Clock) -> None:
+def test_time_is_utc(ledger: Ledger, clock: SetClock[datetime]) -> None:
     """Wherever the server stands, a click is kept in UTC."""
     clock.now = datetime(2026, 1, 1, 5, tzinfo=timezone(timedelta(hours=9)))
     ledger.record(click())
@@ -232,7 +219,9 @@ def test_sqlite_syncs_every_commit(tmp_path: Path, opened: Callable[..., Ledger]
 # -- counting
 
 
-def test_counts_the_newest_day_and_the_most_clicks_first(ledger: Ledger, clock: Clock) -> None:
+def test_counts_the_newest_day_and_the_most_clicks_first(
+    ledger: Ledger, clock: SetClock[datetime]
+) -> None:
     """By day and agency: newest day first, and within it most clicks first."""
     for number, (day, agency) in enumerate([(1, "a"), (1, "b"), (1, "b"), (2, "a")]):
         clock.now = datetime(2026, 3, day, 23, 59, 59, 999999, tzinfo=UTC)
@@ -261,7 +250,7 @@ def test_counts_by_anything(ledger: Ledger, by: tuple[str, ...], expected: objec
     assert [dict(row) for row in ledger.counts(by)] == expected
 
 
-def test_since_and_until_are_whole_days(ledger: Ledger, clock: Clock) -> None:
+def test_since_and_until_are_whole_days(ledger: Ledger, clock: SetClock[datetime]) -> None:
     """Both days belong to the time asked for, from their first moment to their last."""
     for number, text in enumerate(
         ["2026-03-01T23:59:59.999999", "2026-03-02", "2026-03-03T23:59:59.999999", "2026-03-04"]
@@ -436,7 +425,7 @@ def test_a_click_needs_no_turn_of_its_own(ledger: Ledger, monkeypatch: pytest.Mo
     assert ids(ledger) == ["click-000000"]
 
 
-def test_popular_searches_are_words_alone(ledger: Ledger, clock: Clock) -> None:
+def test_popular_searches_are_words_alone(ledger: Ledger, clock: SetClock[datetime]) -> None:
     """Those asked often enough on more than one day, most first; none with a filter."""
     ledger.add_searches({"q=old&lang=en": 99})
     clock.now += timedelta(days=10)

@@ -11,8 +11,8 @@ from affiliate.lookups import LookUps
 from affiliate.model import Media
 from affiliate.policy import Policy
 from affiliate.slices import Listed
-from tests.test_cache import Memory
-from tests.test_search import CLOSED, Shelf, listed, search_over
+from tests.support.memory_store import Memory
+from tests.support.shelf import CLOSED, Shelf, listed, search_over
 
 FREE = Quota(Memory(), {}, 1)
 

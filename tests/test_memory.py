@@ -17,7 +17,8 @@ from affiliate.errors import BadQuery
 from affiliate.memory import ENVIRON, MemoryTier, Place
 from affiliate.query import read_parameters, single
 from affiliate.responses import accepts_gzip, matches
-from tests.test_cache import Memory
+from tests.support.clocks import SetClock
+from tests.support.memory_store import Memory
 
 BODY = b"<p>cat</p>" * 500
 
@@ -43,14 +44,6 @@ class Application:
         return [self.body]
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def words(raw: bytes) -> str:
     q = single(read_parameters(raw), "q")
     if q is None:
@@ -65,7 +58,7 @@ class Site:
         self, limit: int = 10**6, shelf: Memory | None = None, edition: str = "e1"
     ) -> None:
         self.app = Application()
-        self.clock = Clock()
+        self.clock = SetClock(0.0)
         self.hits: list[Place] = []
         self.tier = MemoryTier(
             self.app,

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.conftest import ClientMaker
-from tests.shutterstock import TOKEN, shutterstock
+from tests.support.shutterstock import TOKEN, shutterstock
 
 URL = "https://me.example"
 REQUIRED = {

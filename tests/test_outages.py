@@ -22,10 +22,10 @@ import pytest
 import redis
 
 from affiliate.calls import PAGE_SECONDS
-from tests.redis_server import RedisServer, redis_server
-from tests.shutterstock import TOKEN, Shutterstock, shutterstock
-from tests.site_server import SiteServer, running_site
-from tests.test_stores import wait_until
+from tests.support.redis_server import RedisServer, redis_server
+from tests.support.shutterstock import TOKEN, Shutterstock, shutterstock
+from tests.support.site_server import SiteServer, running_site
+from tests.support.waiting import wait_until
 
 VISITORS = 8
 

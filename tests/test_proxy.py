@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.shutterstock import TOKEN, Shutterstock, shutterstock
-from tests.site_server import SiteServer, free_port, running_site
-from tests.test_stores import wait_until
+from tests.support.shutterstock import TOKEN, Shutterstock, shutterstock
+from tests.support.site_server import SiteServer, free_port, running_site
+from tests.support.waiting import wait_until
 
 CONFIG = """
 daemon off;

@@ -14,15 +14,10 @@ import sqlalchemy as sa
 from affiliate.ledger import Ledger
 from affiliate.purchases import Purchase, Purchases, _row
 from affiliate.purchases import purchases as table
-from tests.postgres import new_database, running_postgres
+from tests.support.clocks import SetClock
+from tests.support.postgres import new_database
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -32,20 +27,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return new_database(request.getfixturevalue("postgres"))
 
 
-class Clock:
-    now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
+@pytest.fixture
+def clock() -> SetClock[datetime]:
+    return SetClock(NOW)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def purchases(url: str, clock: Clock) -> Iterator[Purchases]:
+def purchases(url: str, clock: SetClock[datetime]) -> Iterator[Purchases]:
     ledger = Ledger(url)
     ledger.upgrade()
     yield Purchases(ledger, clock)
@@ -111,7 +99,9 @@ def test_another_subscription_is_no_other_intent(
     assert purchases.claim(purchase(**other)) is not None
 
 
-def test_without_a_size_any_stands_in_the_way(purchases: Purchases, clock: Clock) -> None:
+def test_without_a_size_any_stands_in_the_way(
+    purchases: Purchases, clock: SetClock[datetime]
+) -> None:
     """Where nobody has named a size, what was bought in another is a repeat, comps aside."""
     first = purchase(size="small")
     purchases.claim(first)
@@ -163,7 +153,7 @@ def test_the_time_is_the_database_s(url: str) -> None:
 @pytest.mark.parametrize("state", ["pending", "unknown"])
 @pytest.mark.parametrize("force", [False, True])
 def test_an_open_purchase_stands_in_the_way_for_ever(
-    purchases: Purchases, clock: Clock, state: str, *, force: bool
+    purchases: Purchases, clock: SetClock[datetime], state: str, *, force: bool
 ) -> None:
     """Neither force nor time lets the same be bought while its outcome is open."""
     first = purchase()
@@ -176,7 +166,9 @@ def test_an_open_purchase_stands_in_the_way_for_ever(
     assert found.purchase_id == first.purchase_id
 
 
-def test_a_made_purchase_stands_in_the_way_for_a_day(purchases: Purchases, clock: Clock) -> None:
+def test_a_made_purchase_stands_in_the_way_for_a_day(
+    purchases: Purchases, clock: SetClock[datetime]
+) -> None:
     """After 24 hours, or by force, the same may be bought again; a failed one is no hindrance."""
     first = purchase()
     purchases.claim(first)
@@ -204,7 +196,9 @@ def test_of_many_that_claim_at_once_one_may(purchases: Purchases, url: str) -> N
     assert {one.purchase_id for one in answers if one} == {kept.purchase_id}
 
 
-def test_open_and_unread_are_those_of_one_server(purchases: Purchases, clock: Clock) -> None:
+def test_open_and_unread_are_those_of_one_server(
+    purchases: Purchases, clock: SetClock[datetime]
+) -> None:
     """The sandbox's purchases are no business of the real account's, nor the other way."""
     here, there = purchase(), purchase(api="https://sandbox.example")
     for one in (here, there):

@@ -20,9 +20,9 @@ import redis
 
 from affiliate.errors import StoreDown
 from affiliate.stores import Guarded, RedisStore
-from tests.redis_server import RedisServer, free_port, redis_server
-from tests.test_stores import wait_until
-from tests.upstream import CERTIFICATE
+from tests.support.redis_server import RedisServer, free_port, redis_server
+from tests.support.upstream import CERTIFICATE
+from tests.support.waiting import wait_until
 
 PASSWORD = "not secret: of tests only"
 SLOTS = 16384

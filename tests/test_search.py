@@ -1,7 +1,6 @@
 """Pages from several agencies: shared places, slices, statuses."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,51 +12,11 @@ from affiliate.agencies.base import Agency
 from affiliate.cache import Cache
 from affiliate.errors import AgencyDown, BadQuery, NotFound
 from affiliate.health import Breaker, Limit, Quota
-from affiliate.links import LinkStyle
-from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
-from affiliate.policy import Policy
+from affiliate.model import SearchQuery, SearchResult
 from affiliate.search import Patience, Search
-from affiliate.slices import Listed, interleave, share
-from affiliate.transport import Transport
-from tests.test_cache import Memory
-
-QUERY = SearchQuery(q="cat")
-CLOSED = LinkStyle(template="{landing_url}")
-
-
-class Shelf(Agency):
-    """An agency over numbered pictures, held in memory; counts its calls."""
-
-    def __init__(self, name: str, total: int, *, most: int = 240, depth: int = 10_000) -> None:
-        super().__init__(Transport())
-        self.calls: list[int] = []
-        self.before: Callable[[], None] = lambda: None
-        self.total = total
-        self.name = name  # type: ignore[misc] # a class has one, a shelf its own
-        self.title = name.title()  # type: ignore[misc]
-        self.most = most  # type: ignore[misc]
-        self.depth = depth  # type: ignore[misc]
-
-    def search(self, query: SearchQuery, chunk: int) -> SearchResult:
-        assert query == QUERY
-        self.calls.append(chunk)
-        self.before()
-        ranks = range(chunk * self.chunk_size, min((chunk + 1) * self.chunk_size, self.total))
-        return SearchResult(tuple(self.picture(rank) for rank in ranks), self.total)
-
-    def picture(self, rank: int) -> Media:
-        url = f"https://{self.name}.example/{rank}"
-        thumbnail = Thumbnail(f"{url}.jpg", 390, 260)
-        return Media(agency=self.name, id=str(rank), page_url=url, thumbnail=thumbnail)
-
-
-def search_over(*shelves: Agency, weights: tuple[int, ...] = ()) -> Search:
-    policy = Policy(fresh=100, stale=100)
-    listed = [
-        Listed(agency=shelf, weight=weight, link=CLOSED, policy=policy)
-        for shelf, weight in zip(shelves, weights or (1,) * len(shelves), strict=True)
-    ]
-    return Search(listed, Cache(Memory()), Quota(Memory(), {}, 1), Breaker(Memory()))
+from affiliate.slices import interleave, share
+from tests.support.memory_store import Memory
+from tests.support.shelf import QUERY, Shelf, listed, search_over
 
 
 def ranks(search: Search, page: int, agency: str) -> list[int]:
@@ -213,11 +172,6 @@ class Kin(Shelf):
         first = int(media_id) + 1 + chunk * self.similar_size
         ranks = range(first, min(first + self.similar_size, self.total))
         return SearchResult(tuple(self.picture(rank) for rank in ranks), self.total)
-
-
-def listed(agency: Agency, template: str = "{landing_url}") -> Listed:
-    link = LinkStyle(template=template)
-    return Listed(agency=agency, weight=1, link=link, policy=Policy(fresh=100, stale=100))
 
 
 def similar_ids(search: Search, patience: Patience = Patience.FULL, page: int = 1) -> list[int]:

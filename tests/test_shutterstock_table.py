@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from tests.tables import rows
+from tests.support.tables import rows
 
 TABLE = Path(__file__).parents[1] / "docs" / "shutterstock.md"
 

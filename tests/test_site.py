@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from affiliate.model import SearchQuery
 from tests.conftest import ClientMaker
-from tests.shutterstock import TOKEN, shutterstock
+from tests.support.shutterstock import TOKEN, shutterstock
 
 BAD = [
     ("", "q"),

@@ -16,8 +16,8 @@ from affiliate.errors import (
 )
 from affiliate.messages import Request
 from affiliate.transport import Transport
-from tests.calling import GENEROUS, SHORT, call, transporting
-from tests.upstream import (
+from tests.support.calling import GENEROUS, SHORT, call, transporting
+from tests.support.upstream import (
     Connection,
     Script,
     Upstream,

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.redis_server import RedisServer, redis_server
-from tests.shutterstock import TOKEN, Answer, Shutterstock, shutterstock
-from tests.site_server import ROOT, SiteServer, running_site
+from tests.support.redis_server import RedisServer, redis_server
+from tests.support.shutterstock import TOKEN, Answer, Shutterstock, shutterstock
+from tests.support.site_server import ROOT, SiteServer, running_site
 
 CLIENTS = 50
 BROKEN = Answer(503, b'{"message": "broken"}')
@@ -42,7 +42,7 @@ class Burst:
 
     def __init__(self, count: int, *addresses: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.burst", str(count), *addresses],
+            [sys.executable, "-m", "tests.support.burst", str(count), *addresses],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,

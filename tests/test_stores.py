@@ -15,7 +15,8 @@ from flask_caching import Cache as FlaskCache
 
 from affiliate.errors import StoreDown, StoreRefused
 from affiliate.stores import Guarded, RedisStore, SQLiteStore
-from tests.redis_server import RedisServer, redis_server
+from tests.support.redis_server import RedisServer, redis_server
+from tests.support.waiting import wait_until
 
 AnyStore = SQLiteStore | RedisStore
 
@@ -144,16 +145,6 @@ def test_keys_are_found_by_their_beginning(store: AnyStore) -> None:
     entries, size = store.size()
     assert entries == 3
     assert size > 0
-
-
-def wait_until(happens: Callable[[], bool]) -> None:
-    """Look again and again until it happens; a test's own time limit is ten seconds."""
-    pause = threading.Event()
-    for _ in range(1000):
-        if happens():
-            return
-        pause.wait(0.01)
-    raise AssertionError("it did not happen within ten seconds")
 
 
 def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:

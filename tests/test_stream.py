@@ -8,8 +8,8 @@ import pytest
 
 from affiliate.errors import AgencyDown, AgencyError, AgencyTimeout, BadAnswer, Forbidden
 from affiliate.transport import Transport
-from tests.calling import GENEROUS, SHORT, call, transporting
-from tests.upstream import (
+from tests.support.calling import GENEROUS, SHORT, call, transporting
+from tests.support.upstream import (
     Connection,
     Script,
     Upstream,

@@ -20,9 +20,10 @@ from affiliate.search import Search
 from affiliate.slices import Listed
 from affiliate.suggestions import Suggestions
 from affiliate.transport import Transport
-from tests import shutterstock as simulator
-from tests.shutterstock import TOKEN, Answer
-from tests.test_cache import Clock, Memory
+from tests.support import shutterstock as simulator
+from tests.support.clocks import SetClock
+from tests.support.memory_store import Memory
+from tests.support.shutterstock import TOKEN, Answer
 
 PATH = "/v2/images/search/suggestions"
 
@@ -62,15 +63,15 @@ def paid(server: simulator.Shutterstock) -> Iterator[Shutterstock]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SetClock[float]:
+    return SetClock(1000.0)
 
 
 Maker = Callable[..., Suggestions]
 
 
 @pytest.fixture
-def over(ledger: Ledger, clock: Clock) -> Maker:
+def over(ledger: Ledger, clock: SetClock[float]) -> Maker:
     """Makes suggestions over some agencies; their store and quota last for the test."""
     store = Memory()
 
@@ -141,7 +142,7 @@ def test_what_cant_be_searched_for_has_no_suggestions(
 
 
 def test_the_ledger_is_read_once_a_minute_and_behind(
-    ledger: Ledger, over: Maker, clock: Clock
+    ledger: Ledger, over: Maker, clock: SetClock[float]
 ) -> None:
     """What has become popular shows when the minute is over; nobody waits for it."""
     suggestions = renewed(over())
@@ -153,7 +154,7 @@ def test_the_ledger_is_read_once_a_minute_and_behind(
 
 
 def test_a_ledger_that_fails_takes_nothing_away(
-    ledger: Ledger, over: Maker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, over: Maker, clock: SetClock[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was popular stays while the database is gone, and the agencies' suggestions go on."""
     count(ledger, cats=5)
@@ -201,7 +202,7 @@ def test_a_call_is_made_only_when_the_free_ones_are_too_few(
 
 
 def test_suggestions_are_fresh_for_a_day(
-    server: simulator.Shutterstock, paid: Shutterstock, over: Maker, clock: Clock
+    server: simulator.Shutterstock, paid: Shutterstock, over: Maker, clock: SetClock[float]
 ) -> None:
     """Also where there are none; then they are asked for anew behind the old ones."""
     suggestions = over(paid)

@@ -9,7 +9,7 @@ import pytest
 from affiliate.errors import LedgerError
 from affiliate.ledger import Ledger
 from affiliate.switches import LOOK_SECONDS, Switches
-from tests.test_cache import Clock
+from tests.support.clocks import SetClock
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def settled(switches: Switches) -> frozenset[str]:
 
 def test_a_switch_holds_for_other_processes_and_for_later_ones(ledger: Ledger) -> None:
     """Another process has it after its next look, one that starts later at once."""
-    clock = Clock()
+    clock = SetClock(1000.0)
     other = Switches(ledger, now=clock)
     assert other.off() == frozenset()
     Switches(ledger).turn("acme", off=True)
@@ -48,7 +48,7 @@ def test_it_can_be_switched_as_often_as_one_likes(ledger: Ledger) -> None:
 
 
 def test_without_the_database_what_was_known_goes_on(ledger: Ledger, tmp_path: Path) -> None:
-    clock = Clock()
+    clock = SetClock(1000.0)
     switches = Switches(ledger, now=clock)
     switches.turn("acme", off=True)
     assert switches.off() == {"acme"}
@@ -63,7 +63,7 @@ def test_without_the_database_what_was_known_goes_on(ledger: Ledger, tmp_path: P
 
 def test_nobody_waits_for_a_look_that_takes_long(ledger: Ledger) -> None:
     """While one looks, requests go on with what is known, and none looks too."""
-    clock = Clock()
+    clock = SetClock(1000.0)
     switches = Switches(ledger, now=clock)
     switches.off()
     gate, looks = threading.Event(), []

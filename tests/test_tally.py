@@ -10,8 +10,8 @@ from affiliate.model import SearchQuery
 from affiliate.page import Site
 from affiliate.search import Patience
 from tests.conftest import ClientMaker
-from tests.shutterstock import FIRST_ID, TOKEN, Answer, shutterstock
 from tests.simulator.reading import SEARCH_ID
+from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, shutterstock
 
 
 def site_of(client: FlaskClient) -> Site:

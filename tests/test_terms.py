@@ -10,7 +10,7 @@ from affiliate.agencies.terms import Terms
 from tests.conftest import ClientMaker
 from tests.dialects import Server, serving
 from tests.dialects.pixabay import PixabayDialect
-from tests.upstream import Upstream, then_hang
+from tests.support.upstream import Upstream, then_hang
 
 PAGE = "/search?q=flower&lang=en&wait=1"
 

@@ -27,8 +27,8 @@ from affiliate.errors import (
 )
 from affiliate.messages import MAX_RETRY_AFTER, Request
 from affiliate.transport import BODY_BYTES, Transport
-from tests.calling import GENEROUS, SHORT, call, transporting
-from tests.upstream import (
+from tests.support.calling import GENEROUS, SHORT, call, transporting
+from tests.support.upstream import (
     Script,
     Upstream,
     answer,

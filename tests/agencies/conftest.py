@@ -6,8 +6,8 @@ import pytest
 
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.transport import Transport
-from tests import shutterstock as simulator
-from tests.agencies.shutterstock_answers import BASIC
+from tests.support import shutterstock as simulator
+from tests.support.shutterstock_answers import BASIC
 
 
 @pytest.fixture

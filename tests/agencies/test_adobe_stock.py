@@ -8,9 +8,9 @@ from affiliate.agencies.adobe_stock import AdobeStock
 from affiliate.errors import BadCredentials
 from affiliate.links import LinkStyle, affiliate_link
 from affiliate.model import SearchQuery, Thumbnail
-from tests.calling import transporting
 from tests.dialects import FIRST, Server, serving
 from tests.dialects.adobe_stock import FILTERS, PARAMETERS, AdobeStockDialect
+from tests.support.calling import transporting
 
 FLOWER = SearchQuery(q="flower")
 CLIPS = FLOWER.replace(media="video")

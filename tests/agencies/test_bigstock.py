@@ -8,9 +8,9 @@ import pytest
 from affiliate.agencies.bigstock import Bigstock
 from affiliate.errors import RequestRefused
 from affiliate.model import SearchQuery
-from tests.calling import transporting
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.bigstock import BigstockDialect
+from tests.support.calling import transporting
 
 ITEM = BigstockDialect().item(FIRST)
 

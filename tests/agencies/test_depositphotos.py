@@ -10,10 +10,10 @@ from affiliate.agencies.depositphotos import Depositphotos
 from affiliate.agencies.depositphotos_wire import Item, media
 from affiliate.links import LinkStyle, affiliate_link
 from affiliate.model import Media, SearchQuery, Thumbnail
-from tests.calling import transporting
-from tests.contract.shared import upstream
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.depositphotos import DepositphotosDialect
+from tests.support.calling import transporting
+from tests.support.official import upstream
 
 FLOWER = SearchQuery(q="flower")
 PAGE = "https://depositphotos.com/7/a.html"

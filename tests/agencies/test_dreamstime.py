@@ -9,9 +9,9 @@ from affiliate.agencies.dreamstime import Dreamstime
 from affiliate.errors import BadCredentials, NotFound, RequestRefused
 from affiliate.links import LinkStyle, affiliate_link
 from affiliate.model import Media, SearchQuery, Thumbnail
-from tests.calling import transporting
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.dreamstime import CALLS, HOME, DreamstimeDialect, failed
+from tests.support.calling import transporting
 
 FLOWER = SearchQuery(q="flower")
 TOKEN_CODES = (200, 201, 202, 204, 205, 206, 207, 208)

@@ -18,8 +18,8 @@ from affiliate.policy import Policy
 from affiliate.query import MAX_NAME
 from affiliate.slices import Listed, Ranking, total_of
 from affiliate.transport import Transport
-from tests.calling import transporting
 from tests.dialects import DIALECTS, FIRST, Dialect, serving
+from tests.support.calling import transporting
 
 FLOWER = SearchQuery(q="flower")
 VALUES: tuple[object, ...] = (

@@ -7,9 +7,9 @@ import pytest
 
 from affiliate.agencies.istock import Istock
 from affiliate.model import SearchQuery
-from tests.calling import transporting
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.istock import IstockDialect
+from tests.support.calling import transporting
 
 FLOWER = SearchQuery(q="flower")
 

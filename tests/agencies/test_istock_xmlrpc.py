@@ -11,10 +11,10 @@ from affiliate.agencies.istock_xmlrpc import IstockXmlrpc
 from affiliate.errors import BadAnswer, RequestRefused
 from affiliate.messages import Reply, refusal_of, xml_root
 from affiliate.model import SearchQuery
-from tests.calling import transporting
-from tests.contract.shared import upstream
 from tests.dialects import FIRST, Server, serving
 from tests.dialects.istock_xmlrpc import IstockXmlrpcDialect, told
+from tests.support.calling import transporting
+from tests.support.official import upstream
 
 FLOWER = SearchQuery(q="flower")
 

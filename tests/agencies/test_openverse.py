@@ -9,9 +9,9 @@ from affiliate.agencies.openverse import Openverse
 from affiliate.config import load
 from affiliate.errors import BadAnswer, NotFound
 from affiliate.model import SearchQuery
-from tests.calling import transporting
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.openverse import OpenverseDialect
+from tests.support.calling import transporting
 
 FLOWER = SearchQuery(q="flower")
 BEST = OpenverseDialect().named(FIRST)

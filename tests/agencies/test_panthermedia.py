@@ -9,9 +9,9 @@ import pytest
 from affiliate.agencies.panthermedia import PantherMedia
 from affiliate.messages import Request
 from affiliate.model import Media, SearchQuery
-from tests.calling import transporting
 from tests.dialects import FIRST, serving
 from tests.dialects.panthermedia import PantherMediaDialect, PantherMediaInXml
+from tests.support.calling import transporting
 
 FLOWER = SearchQuery(q="flower")
 MOMENT = datetime(2012, 8, 2, 7, 54, 55, tzinfo=timezone(timedelta(hours=2)))

@@ -8,9 +8,9 @@ import pytest
 from affiliate.agencies.photodune import PhotoDune
 from affiliate.errors import NotFound
 from affiliate.model import SearchQuery
-from tests.calling import transporting
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.photodune import PhotoDuneDialect
+from tests.support.calling import transporting
 
 ITEM = PhotoDuneDialect().item(FIRST)
 FLOWER = SearchQuery(q="flower")

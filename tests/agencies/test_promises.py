@@ -13,8 +13,8 @@ from affiliate.errors import AgencyError, NotFound
 from affiliate.filters import NAMES
 from affiliate.links import LinkStyle, affiliate_link
 from affiliate.model import Media, SearchQuery, web_address
-from tests.calling import transporting
 from tests.dialects import DIALECTS, FIRST, Answer, Asked, Dialect, Server, in_json, serving
+from tests.support.calling import transporting
 
 FLOWER = SearchQuery(q="flower")
 SAMPLES = {

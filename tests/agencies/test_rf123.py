@@ -7,9 +7,9 @@ import pytest
 from affiliate.agencies.rf123 import Rf123
 from affiliate.errors import BadAnswer, BadCredentials, NotFound, RequestRefused
 from affiliate.model import SearchQuery
-from tests.calling import transporting
 from tests.dialects import FIRST, Server, serving
 from tests.dialects.rf123 import Rf123Dialect, element, failed, xml
+from tests.support.calling import transporting
 
 FLOWER = SearchQuery(q="flower")
 

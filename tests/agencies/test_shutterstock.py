@@ -11,9 +11,9 @@ from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.errors import BadAnswer, BadCredentials, NotFound
 from affiliate.model import SearchQuery
 from affiliate.transport import Transport
-from tests import shutterstock as simulator
-from tests.agencies.shutterstock_answers import BASIC, BEARER, CAT, changed
-from tests.shutterstock import FIRST_ID, Answer
+from tests.support import shutterstock as simulator
+from tests.support.shutterstock import FIRST_ID, Answer
+from tests.support.shutterstock_answers import BASIC, BEARER, CAT, changed
 
 
 @pytest.mark.parametrize(

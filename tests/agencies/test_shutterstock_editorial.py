@@ -8,10 +8,10 @@ from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
 from affiliate.errors import ConfigError, NotFound, RequestRefused
 from affiliate.model import SearchQuery
 from affiliate.transport import Transport
-from tests import shutterstock as simulator
 from tests.conftest import ClientMaker
-from tests.shutterstock import TOKEN
 from tests.simulator import FIRST_EDITORIAL
+from tests.support import shutterstock as simulator
+from tests.support.shutterstock import TOKEN
 
 VOTE = SearchQuery(q="vote")
 FOOTAGE = VOTE.replace(media="video")

@@ -8,10 +8,10 @@ from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.model import Media, SearchQuery, Size, Thumbnail
 from affiliate.query import AGES, ETHNICITIES, GENDERS, LANGUAGES, LICENSES, TYPES
 from affiliate.transport import Transport
-from tests import shutterstock as simulator
-from tests.agencies.shutterstock_answers import BEARER, CAT, changed, parsed, results
-from tests.shutterstock import FIRST_ID, image
 from tests.simulator.reading import SEARCH_ID
+from tests.support import shutterstock as simulator
+from tests.support.shutterstock import FIRST_ID, image
+from tests.support.shutterstock_answers import BEARER, CAT, changed, parsed, results
 
 
 def asked(query: SearchQuery, chunk: int = 0) -> dict[str, str]:

@@ -12,9 +12,9 @@ from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.errors import AgencyError, BadAnswer, BadCredentials, RequestRefused, TooManyCalls
 from affiliate.model import Media, plain_text, web_address
 from affiliate.transport import Transport
-from tests import shutterstock as simulator
-from tests.agencies.shutterstock_answers import CAT, changed, parsed, results
-from tests.shutterstock import Answer, image
+from tests.support import shutterstock as simulator
+from tests.support.shutterstock import Answer, image
+from tests.support.shutterstock_answers import CAT, changed, parsed, results
 
 
 def test_unknown_fields_are_ignored() -> None:

@@ -8,9 +8,9 @@ import pytest
 from affiliate.agencies.yay import Yay
 from affiliate.errors import AgencyError, RequestRefused
 from affiliate.model import SearchQuery, Thumbnail
-from tests.calling import transporting
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.yay import OldYayDialect, YayDialect
+from tests.support.calling import transporting
 
 FLOWER = SearchQuery(q="flower")
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.fake_agency import FakeAgency
-from tests.browser.host_pages import HostPages
-from tests.site_server import SiteServer, running_site
+from tests.support.axe import AXE
+from tests.support.fake_agency import FakeAgency
+from tests.support.host_pages import HostPages
+from tests.support.site_server import SiteServer, running_site
 
 AFFILIATE_LINK = (
     "https://shutterstock.7eer.net/c/{affiliate_id}/43068/1305?u={landing}&subId2={query}"
@@ -87,3 +88,10 @@ def context_of_two(browser: Browser, site_of_two: SiteServer) -> Iterator[Browse
     opened = browser.new_context(base_url=site_of_two.url, viewport={"width": 1440, "height": 900})
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The checker's source."""
+    assert AXE.exists(), "axe-core is missing; run `npm ci --prefix tests/browser`"
+    return AXE.read_text()

@@ -6,28 +6,17 @@ it. The rest are success criteria of https://www.w3.org/TR/WCAG22/.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.fake_agency import FakeAgency
-from tests.browser.test_search import tiles, unasked
-from tests.site_server import SiteServer
-
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-CHECK = """async () => (await axe.run()).violations.map(
-    v => `${v.id}: ${v.nodes.map(n => n.html.slice(0, 120)).join(" | ")}`)"""
+from tests.support.axe import CHECK
+from tests.support.fake_agency import FakeAgency
+from tests.support.search_page import tiles, unasked
+from tests.support.site_server import SiteServer
 
 Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The checker's source."""
-    assert AXE.exists(), "axe-core is missing; run `npm ci --prefix tests/browser`"
-    return AXE.read_text()
 
 
 @pytest.fixture

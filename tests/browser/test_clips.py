@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.shutterstock import TOKEN, shutterstock
-from tests.site_server import SiteServer, running_site
+from tests.support.shutterstock import TOKEN, shutterstock
+from tests.support.site_server import SiteServer, running_site
 
 DAY = 86400
 ADDRESS = "/search?q=waves&media=video&lang=en&wait=1"

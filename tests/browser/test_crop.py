@@ -7,23 +7,18 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from typing import NamedTuple
 
 import pytest
 from jinja2 import Environment, FileSystemLoader
-from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page, Route
 
 from affiliate.agencies.terms import Terms
 from affiliate.model import Media, Thumbnail
-from tests.browser.fake_agency import picture
-from tests.site_server import ROOT, SiteServer
+from tests.support.crop import EDGES, barred, opened, tinted
+from tests.support.site_server import ROOT, SiteServer
 
 LOADED = "[...document.images].every(image => image.complete && image.naturalWidth)"
-BAR = 20
-TINT = 2
-"""The largest difference from gray, of 255, that is no tint."""
 SIZES: tuple[tuple[float, float], ...] = (
     (390, 260),
     (173, 260),
@@ -36,7 +31,6 @@ WIDTHS = [130 + 0.7 * i for i in range(386)]
 RATIOS = (1, 1.5, 2, 3)
 SCREENS = ((375, 2600), (768, 1700), (1440, 1300))
 """Widths of a phone, a tablet and a desk, each high enough for thirty tiles."""
-EDGES = ("bottom", "right")
 COLUMNS = 96
 CELL = 20
 """The side of the window, in CSS pixels, through which a tile's lower right corner is seen."""
@@ -50,26 +44,6 @@ class Tile(NamedTuple):
     width: float
     size: tuple[float, float]
     edge: str
-
-
-def barred(width: float, height: float, edge: str) -> bytes:
-    """A file of the declared size and the bar beyond it; a fraction of a pixel is rounded up."""
-    wide, high = -(-width // 1), -(-height // 1)
-    w, h = int(wide), int(high)
-    if edge == "bottom":
-        return picture(w, h + BAR, (0, h, w, h + BAR))
-    return picture(w + BAR, h, (w, 0, w + BAR, h))
-
-
-def tinted(shot: Image.Image) -> bool:
-    """Whether any pixel has a tint of magenta: more red or blue than green."""
-    red, green, blue = shot.split()
-    highest: int = ImageChops.subtract(ImageChops.lighter(red, blue), green).getextrema()[1]  # type: ignore[assignment]
-    return highest > TINT
-
-
-def opened(png: bytes) -> Image.Image:
-    return Image.open(BytesIO(png)).convert("RGB")
 
 
 # -- the site's own page

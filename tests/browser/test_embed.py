@@ -5,47 +5,16 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from affiliate.embedding import MOST_ROWS, Embed
-from tests.browser.fake_agency import FakeAgency
-from tests.browser.host_pages import HostPages
-from tests.browser.test_search import WATCH
-from tests.site_server import SiteServer
+from tests.support.embed_page import element, ids, script, searches, shown
+from tests.support.fake_agency import FakeAgency
+from tests.support.host_pages import HostPages
+from tests.support.search_page import WATCH
+from tests.support.site_server import SiteServer
 
 MOST = {"q": ["flower"], "rows": [str(MOST_ROWS)]}
-
-
-def script(site: SiteServer) -> str:
-    return f'<script type="module" async src="{site.url}/embed.js"></script>'
-
-
-def element(site: SiteServer, attributes: str, more: str = "") -> str:
-    """The element as bloggers paste it, its height reserved."""
-    asked = {n: [v] for n, v in (a.split("=") for a in attributes.split(" ") if "=" in a)}
-    height = Embed.from_parameters(asked).height
-    link = f'<a href="{site.url}/search?q=flower">Pictures of flowers</a>'
-    style = f'style="display: block; min-height: {height}px"'
-    return f"<affiliate-search {attributes} {style} {more}>{link}</affiliate-search>"
-
-
-def shown(page: Page, at: int = 0) -> Locator:
-    """The pictures of one of a page's embeds, once there are some."""
-    pictures = page.locator("affiliate-search").nth(at).locator(".picture")
-    pictures.first.wait_for()
-    return pictures
-
-
-def ids(page: Page, at: int = 0) -> list[str]:
-    found: list[str] = shown(page, at).evaluate_all("all => all.map(a => a.dataset.id)")
-    return found
-
-
-def searches(page: Page) -> list[str]:
-    """The searches that a page asks for from now on."""
-    asked: list[str] = []
-    page.on("request", lambda r: asked.append(r.url) if "/embed/search" in r.url else None)
-    return asked
 
 
 @pytest.fixture

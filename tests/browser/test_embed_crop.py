@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
-from tests.browser.host_pages import HostPages
-from tests.browser.test_crop import EDGES, barred, opened, tinted
-from tests.browser.test_embed import element, script, shown
-from tests.site_server import SiteServer
+from tests.support.crop import EDGES, barred, opened, tinted
+from tests.support.embed_page import element, script, shown
+from tests.support.host_pages import HostPages
+from tests.support.site_server import SiteServer
 
 KINDS = ("kind=grid rows=3", "kind=strip rows=2", "kind=image rows=3")
 WIDTHS = (320, 479, 733)

@@ -7,11 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
-from tests.browser.host_pages import HostPages
-from tests.browser.test_accessibility import CHECK, axe  # noqa: F401 - a fixture
-from tests.browser.test_embed import element, script, shown
-from tests.browser.test_embed_hosts import SETTLED, opened
-from tests.site_server import SiteServer
+from tests.support.axe import CHECK
+from tests.support.embed_hosts import SETTLED, opened
+from tests.support.embed_page import element, script, shown
+from tests.support.host_pages import HostPages
+from tests.support.site_server import SiteServer
 
 
 def frame(site: SiteServer, query: str, more: str = 'width="600" height="342"') -> str:
@@ -126,7 +126,7 @@ def test_embeds_pass_the_checker(
     browser: Browser,
     host: HostPages,
     site: SiteServer,
-    axe: str,  # noqa: F811 - the fixture above
+    axe: str,
 ) -> None:
     """axe-core finds no fault in any kind of embed, in light and dark."""
     embeds = "".join(

@@ -7,11 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.browser.fake_agency import FakeAgency
-from tests.browser.host_pages import HostPages
-from tests.browser.test_embed import element, ids, script, searches, shown
-from tests.browser.test_search import WATCH, clicks_for
-from tests.site_server import SiteServer, free_port, running_site
+from tests.support.embed_hosts import SETTLED, opened
+from tests.support.embed_page import element, ids, script, searches, shown
+from tests.support.fake_agency import FakeAgency
+from tests.support.host_pages import HostPages
+from tests.support.search_page import clicks_for
+from tests.support.site_server import SiteServer, free_port, running_site
 
 HOSTILE = """
     * { all: unset !important }
@@ -19,7 +20,6 @@ HOSTILE = """
         width: 1px !important; font: 99px serif !important; float: right !important }
     img { max-width: 20px !important; border: 9px solid red !important }
 """
-SETTLED = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))"
 
 
 def policy(site: SiteServer) -> str:
@@ -28,13 +28,6 @@ def policy(site: SiteServer) -> str:
         f"default-src 'none'; script-src {site.url}; connect-src {site.url}; img-src {site.url};"
         " style-src 'nonce-own'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
-
-
-def opened(context: BrowserContext, address: str) -> Page:
-    page = context.new_page()
-    page.add_init_script(WATCH)
-    page.goto(address)
-    return page
 
 
 def looks(page: Page) -> Any:

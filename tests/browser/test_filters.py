@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
-from tests.browser.test_search import boxes, tiles, unasked
-from tests.site_server import SiteServer
+from tests.support.search_page import boxes, tiles, unasked
+from tests.support.site_server import SiteServer
 
 SEARCH = "/search?q=flower&lang=en"
 SAME_PAGE = "window.same === true"

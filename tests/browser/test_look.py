@@ -8,11 +8,11 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, Route, expect
 
-from tests.browser.fake_agency import TITLES, FakeAgency
-from tests.browser.test_accessibility import AXE, CHECK
-from tests.browser.test_crop import barred, opened, tinted
-from tests.browser.test_search import WATCH, affiliate_link, clicks_for, tiles
-from tests.site_server import SiteServer
+from tests.support.axe import AXE, CHECK
+from tests.support.crop import barred, opened, tinted
+from tests.support.fake_agency import TITLES, FakeAgency
+from tests.support.search_page import WATCH, affiliate_link, clicks_for, tiles
+from tests.support.site_server import SiteServer
 
 DETAILS = re.compile(r"/ajax/image/[^/]+/[^/]+\?")
 COUNT_TRANSITIONS = """

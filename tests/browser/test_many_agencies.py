@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.dialects import DIALECTS, in_text, serving
-from tests.site_server import SiteServer, running_site
-from tests.test_federation import OWN, Agencies
+from tests.support.federation import OWN, Agencies
+from tests.support.site_server import SiteServer, running_site
 
 SIZES = ((375, 812), (768, 1024), (1440, 900))
 

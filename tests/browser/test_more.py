@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect
 
-from tests.browser.fake_agency import FakeAgency
-from tests.browser.test_search import WATCH, boxes, tiles, unasked
-from tests.chromium import Launch
-from tests.site_server import SiteServer
+from tests.support.chromium import Launch
+from tests.support.fake_agency import FakeAgency
+from tests.support.search_page import WATCH, boxes, tiles, unasked
+from tests.support.site_server import SiteServer
 
 PICTURES = 48 * 12
 """More than two calls to the agency give."""

@@ -6,9 +6,9 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.test_accessibility import AXE, CHECK
 from tests.simulator import CLIENT, Simulator, simulator
-from tests.site_server import SiteServer, running_site
+from tests.support.axe import AXE, CHECK
+from tests.support.site_server import SiteServer, running_site
 
 PASSWORD = "correct horse battery staple"
 

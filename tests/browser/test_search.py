@@ -1,38 +1,23 @@
 """A visitor searches, sees pictures and clicks through; with and without JavaScript."""
 
 import re
-import uuid
 from collections.abc import Iterator
-from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Response, Route, expect
 
-from tests.browser.fake_agency import TITLES, FakeAgency
-from tests.chromium import Launch
-from tests.site_server import SiteServer
+from tests.support.chromium import Launch
+from tests.support.fake_agency import TITLES, FakeAgency
+from tests.support.search_page import WATCH, affiliate_link, boxes, clicks_for, tiles, unasked
+from tests.support.site_server import SiteServer
 
 COUNT = re.compile(r"[1-9][0-9]* pictures?")
-
-
-def unasked(words: str) -> str:
-    """The query string of a search that nobody has asked before, for the same pictures."""
-    return f"q={words}&exclude={uuid.uuid4().hex}"
 
 
 def search_by_typing(page: Page, words: str) -> None:
     page.goto("/")
     page.locator("#q").fill(words)
     page.locator("#q").press("Enter")
-
-
-def tiles(page: Page) -> list[str]:
-    """The ids of the pictures on the page, once it has some."""
-    page.locator(".tile .picture").first.wait_for()
-    found: list[str] = page.locator(".tile .picture").evaluate_all(
-        "all => all.map(a => a.dataset.id)"
-    )
-    return found
 
 
 # -- searching
@@ -225,15 +210,6 @@ def shop(context: BrowserContext) -> list[str]:
     return opened
 
 
-def clicks_for(site: SiteServer, words: str) -> list[tuple[str, str, int]]:
-    return [(r["agency"], r["id"], r["position"]) for r in site.clicks() if r["words"] == words]
-
-
-def affiliate_link(media_id: str, words: str) -> str:
-    landing = quote(f"/image/demo/{media_id}", safe="")
-    return f"https://shutterstock.7eer.net/c/12345/43068/1305?u={landing}&subId2={words}"
-
-
 def test_click_earns(
     page: Page, context: BrowserContext, site: SiteServer, shop: list[str]
 ) -> None:
@@ -405,16 +381,6 @@ def test_late_pictures_are_appended(context_of_two: BrowserContext, agency: Fake
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"{len(quick) + 12} pictures")
 
 
-def boxes(page: Page) -> list[list[float]]:
-    found: list[list[float]] = page.locator(".tile").evaluate_all(
-        """tiles => tiles.map(tile => {
-            const {x, y, width, height} = tile.getBoundingClientRect();
-            return [x, y, width, height];
-        })"""
-    )
-    return found
-
-
 def test_late_agency_that_fails_is_named(
     context_of_two: BrowserContext, agency: FakeAgency
 ) -> None:
@@ -473,14 +439,6 @@ def test_hostile_direction_stays_in_its_title(context_of_two: BrowserContext) ->
 
 # -- what the page may do
 
-WATCH = """
-    window.violations = [];
-    window.shift = 0;
-    addEventListener("securitypolicyviolation", event =>
-        violations.push(`${event.violatedDirective} ${event.blockedURI}`));
-    new PerformanceObserver(list => list.getEntries().forEach(e => { window.shift += e.value }))
-        .observe({ type: "layout-shift", buffered: true });
-"""
 PAGES = ("/", "/search?q=cat", "/search?q=flower&type=photo&sort=newest", "/search?q=qqzxw")
 ALL_PAGES = (*PAGES, "/search?page=0&q=a", "/nowhere")
 

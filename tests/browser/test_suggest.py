@@ -16,9 +16,9 @@ from playwright.sync_api import (
     expect,
 )
 
-from tests.browser.fake_agency import TITLES
-from tests.browser.test_search import tiles
-from tests.site_server import SiteServer
+from tests.support.fake_agency import TITLES
+from tests.support.search_page import tiles
+from tests.support.site_server import SiteServer
 
 HELD = "async number => { while (await held() < number) await new Promise(requestAnimationFrame) }"
 OPEN = "#suggestions:not([hidden]) [role=option]"

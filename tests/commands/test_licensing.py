@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from flask import Flask
 
-from app import create_app
 from tests.simulator import (
     FIRST_EDITORIAL,
     FIRST_ID,
-    TOKEN,
     Simulator,
     hang_up,
     platform,
@@ -26,6 +23,7 @@ from tests.simulator import (
 from tests.simulator import (
     says as http_says,
 )
+from tests.support.licensing_command import run, site
 
 PATH = "/v2/images/licenses"
 
@@ -36,25 +34,9 @@ def agency() -> Iterator[Simulator]:
         yield server
 
 
-def site(agency: Simulator, folder: Path, **settings: str) -> Flask:
-    return create_app(
-        {
-            "DATA_DIR": str(folder),
-            "SHUTTERSTOCK_API_TOKEN": TOKEN,
-            "SHUTTERSTOCK_URL": agency.url,
-            "SHUTTERSTOCK_LICENSE_URL": agency.url,
-            **settings,
-        }
-    )
-
-
 @pytest.fixture
 def app(agency: Simulator, tmp_path: Path) -> Flask:
     return site(agency, tmp_path)
-
-
-def run(app: Flask, *arguments: str, says: str = "") -> Result:
-    return app.test_cli_runner().invoke(args=arguments, input=says)
 
 
 def plain(agency: Simulator) -> str:

@@ -7,11 +7,11 @@ import pytest
 from click.testing import Result
 
 from affiliate.commands import selfcheck
-from tests.browser.fake_agency import picture
 from tests.conftest import ClientMaker
 from tests.dialects import Answer, Asked, Server, in_text, serving
 from tests.dialects.pixabay import PixabayDialect
-from tests.upstream import Upstream, dripping, head
+from tests.support.fake_agency import picture
+from tests.support.upstream import Upstream, dripping, head
 
 
 class WithFiles(PixabayDialect):

@@ -12,9 +12,9 @@ from affiliate.commands import sync as module
 from affiliate.commands.sync import _Ticker
 from affiliate.licensing.manifest import lines
 from affiliate.licensing.sync import Report
-from tests.commands.test_licensing import run, site
-from tests.licensing.desk import names, original
 from tests.simulator import Simulator, says, simulator
+from tests.support.licensing_command import run, site
+from tests.support.owner_account import names, original
 
 HISTORY = "/v2/images/licenses"
 CLIP: dict[str, Any] = {"media": "video", "media_id": "20000000", "size": "web"}

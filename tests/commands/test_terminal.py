@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.licensing.test_kills import site
 from tests.simulator import (
     CLIENT,
     FIRST_EDITORIAL,
@@ -22,7 +21,8 @@ from tests.simulator import (
     says,
     simulator,
 )
-from tests.terminal import terminal
+from tests.support.killing import site
+from tests.support.terminal import terminal
 
 GERMAN = "Nur zur redaktionellen Nutzung."
 

@@ -10,9 +10,9 @@ import pytest
 from affiliate.agencies import AGENCIES
 from affiliate.messages import Reply, Request
 from affiliate.model import SearchQuery, web_address
-from tests.calling import transporting
-from tests.contract.shared import upstream
 from tests.dialects import DIALECTS, Dialect, serving
+from tests.support.calling import transporting
+from tests.support.official import upstream
 
 EXAMPLES = [(one, *example) for one in DIALECTS for example in one.examples]
 

@@ -13,12 +13,12 @@ from affiliate.licensing.istock import IstockAccount
 from affiliate.licensing.offers import Ask
 from affiliate.purchases import Purchases
 from affiliate.transport import Transport
-from tests.contract.prism import prism
-from tests.contract.shared import upstream
 from tests.dialects.istock_shop import IstockShop
 from tests.dialects.selling import FIRST
 from tests.dialects.serving import Asked
-from tests.licensing.shops import Open, opened
+from tests.support.official import upstream
+from tests.support.prism import prism
+from tests.support.shops import Open, opened
 
 ONE, TWO = str(FIRST), str(FIRST + 1)
 PATHS = {

@@ -13,8 +13,8 @@ from affiliate.licensing import reading
 from affiliate.licensing.account import Account
 from affiliate.licensing.wire import KINDS, Media, Wanted
 from affiliate.transport import Transport
-from tests.contract.prism import prism
-from tests.contract.shared import upstream
+from tests.support.official import upstream
+from tests.support.prism import prism
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 METADATA = {"job": "7", "client": "A", "other": "B"}

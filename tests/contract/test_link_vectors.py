@@ -10,7 +10,7 @@ from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.links import LinkStyle, affiliate_link, encoded
 from affiliate.model import Media, Thumbnail
 from affiliate.transport import Transport
-from tests.contract.shared import upstream
+from tests.support.official import upstream
 
 PICTURE = Media(
     agency="shutterstock", id="108559295", thumbnail=Thumbnail("https://a.example", 3, 2)

@@ -19,8 +19,8 @@ from affiliate.licensing.scopes import SCOPES, needed
 from affiliate.licensing.tokens import Tokens
 from affiliate.licensing.vault import Vault
 from affiliate.transport import Transport
-from tests.contract.prism import prism
-from tests.contract.shared import upstream
+from tests.support.official import upstream
+from tests.support.prism import prism
 
 OUT_OF_SCOPE = re.compile(r"/v2/(audio|sfx|cv|catalog|ai|bulk)[/_a-z]*")
 

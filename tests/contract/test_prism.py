@@ -18,9 +18,9 @@ from affiliate.model import SearchQuery
 from affiliate.query import AGES, ETHNICITIES, GENDERS, LANGUAGES, LICENSES, RESOLUTIONS, TYPES
 from affiliate.transport import Transport
 from app import create_app
-from tests import shutterstock as simulator
-from tests.contract.prism import prism
-from tests.contract.shared import upstream
+from tests.support import shutterstock as simulator
+from tests.support.official import upstream
+from tests.support.prism import prism
 
 BASIC = {"CLIENT_ID": simulator.CLIENT[0], "CLIENT_SECRET": simulator.CLIENT[1]}
 BEARER = {"API_TOKEN": simulator.TOKEN}

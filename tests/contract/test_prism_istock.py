@@ -12,10 +12,10 @@ from affiliate.errors import AgencyDown, BadCredentials, RequestRefused
 from affiliate.messages import Request
 from affiliate.model import SearchQuery
 from affiliate.transport import Transport
-from tests.contract.prism import prism
-from tests.contract.shared import upstream
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.istock import IstockDialect
+from tests.support.official import upstream
+from tests.support.prism import prism
 
 SEARCH = "/v3/search/images/creative"
 PATHS = (SEARCH, "/v3/images/{id}", "/v3/images/{id}/similar")

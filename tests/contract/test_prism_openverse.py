@@ -11,10 +11,10 @@ from affiliate.errors import AgencyDown, AgencyError
 from affiliate.messages import Request
 from affiliate.model import SearchQuery
 from affiliate.transport import Transport
-from tests.contract.prism import prism
-from tests.contract.shared import upstream
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.openverse import OpenverseDialect
+from tests.support.official import upstream
+from tests.support.prism import prism
 
 CAT = SearchQuery(q="cat")
 BEST = OpenverseDialect().named(FIRST)

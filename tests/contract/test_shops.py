@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from tests.contract.shared import upstream
 from tests.dialects.depositphotos_shop import DepositphotosShop
 from tests.dialects.selling import FIRST
 from tests.dialects.serving import Asked
+from tests.support.official import upstream
 
 FORM = {
     "dp_apikey": DepositphotosShop.keys["API_KEY"],

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.shared import upstream
 from tests.simulator import (
     FIRST_EDITORIAL,
     FIRST_ID,
@@ -23,6 +22,7 @@ from tests.simulator import (
 from tests.simulator.asking import ask
 from tests.simulator.described import Description
 from tests.simulator.routes import ANYBODY
+from tests.support.official import upstream
 
 OTHER_ROOMS = ("/v2/audio", "/v2/sfx", "/v2/cv", "/v2/catalog", "/v2/bulk_search", "/v2/ai")
 UPLOAD = ("POST", "/v2/images")

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from tests.contract.shared import upstream
-from tests.tables import rows
+from tests.support.official import upstream
+from tests.support.tables import rows
 
 TABLE = Path(__file__).parents[2] / "docs" / "shutterstock.md"
 ROOMS = {"audio", "sound_effects", "custom_music", "computer_vision", "catalog"}

@@ -7,11 +7,12 @@ import pytest
 
 from affiliate.errors import AgencyError, BadCredentials, NotFound, PurchaseRefused
 from affiliate.licensing.adobe import AdobeAccount
-from tests.calling import transporting
 from tests.dialects.adobe_shop import EDITORIAL, LICENSE, VECTOR, VIDEO, AdobeShop
 from tests.dialects.selling import FIRST, Fault
 from tests.dialects.serving import in_json
-from tests.licensing.shops import Clock, Counter, Open, counter, opened
+from tests.simulator.clock import Clock
+from tests.support.calling import transporting
+from tests.support.shops import Counter, Open, counter, opened
 
 ONE = str(FIRST)
 

@@ -7,11 +7,12 @@ import pytest
 
 from affiliate.errors import BadAnswer, BadCredentials, NotFound, PurchaseRefused
 from affiliate.licensing.depositphotos import DepositphotosAccount
-from tests.calling import transporting
 from tests.dialects.depositphotos_shop import CLIP, EDITORIAL, DepositphotosShop, failure
 from tests.dialects.selling import FIRST, Fault
 from tests.dialects.serving import in_json
-from tests.licensing.shops import Clock, Counter, Open, counter, opened
+from tests.simulator.clock import Clock
+from tests.support.calling import transporting
+from tests.support.shops import Counter, Open, counter, opened
 
 ONE, TWO = str(FIRST), str(FIRST + 1)
 

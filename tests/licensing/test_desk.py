@@ -1,9 +1,7 @@
 """Money: nothing is bought twice, lost, or bought while an outcome is unknown."""
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,18 +18,12 @@ from affiliate.errors import (
     PurchaseRefused,
     RequestRefused,
 )
-from affiliate.ledger import Ledger
-from affiliate.licensing.account import Account
-from affiliate.licensing.desk import Desk, Outcome
-from affiliate.licensing.offers import Ask, Offer
-from affiliate.purchases import Purchases
-from tests.calling import transporting
+from affiliate.licensing.offers import Ask
 from tests.simulator import (
     FIRST_ID,
     FIRST_VIDEO,
     TOKEN,
     Fault,
-    Simulator,
     comp,
     first,
     hang_up,
@@ -42,69 +34,22 @@ from tests.simulator import (
     simulator,
     standard,
 )
+from tests.support.purchase_desk import (
+    PATH,
+    Counter,
+    agency,
+    at,
+    counter,
+    editorial,
+    locked,
+    ordinary,
+    posts,
+    state,
+)
 
-PATH = "/v2/images/licenses"
+__all__ = ["agency", "at"]
+
 FIRST = str(FIRST_ID)
-
-
-class Counter:
-    """A desk over a ledger of its own, with a clock that tests can move."""
-
-    def __init__(self, agency: Simulator, account: Account, ledger: Ledger) -> None:
-        self.agency = agency
-        self.account = account
-        self.skip = timedelta()
-        self.purchases = Purchases(ledger, lambda: datetime.now(UTC) + self.skip)
-        self.desk = Desk(account, self.purchases, sandbox=agency.shop.sandbox, pause=self.wait)
-
-    def wait(self, seconds: float) -> None:
-        self.skip += timedelta(seconds=seconds)
-
-    def offer(self, *ids: str, **asked: Any) -> list[Offer]:
-        chooser = self.desk.chooser()
-        return [chooser.offer(Ask(**asked), one) for one in ids]
-
-    def license(self, *ids: str, force: bool = False, **asked: Any) -> list[Outcome]:
-        return list(self.desk.license(self.offer(*ids, **asked), force=force))
-
-    def states(self) -> list[str]:
-        return [one.state for one in self.purchases.all()]
-
-
-@contextmanager
-def counter(agency: Simulator, folder: Path) -> Iterator[Counter]:
-    ledger = Ledger(f"sqlite:///{folder}/ledger.db")
-    ledger.upgrade()
-    with transporting() as transport:
-        yield Counter(agency, Account(transport, url=agency.url, token=lambda: TOKEN), ledger)
-    ledger.close()
-
-
-@pytest.fixture
-def agency() -> Iterator[Simulator]:
-    with simulator(size=20) as server:
-        yield server
-
-
-@pytest.fixture
-def at(agency: Simulator, tmp_path: Path) -> Iterator[Counter]:
-    with counter(agency, tmp_path) as desk:
-        yield desk
-
-
-def state(outcome: Outcome) -> str:
-    return outcome.purchase.state if outcome.purchase else "refused"
-
-
-def ordinary(agency: Simulator) -> list[str]:
-    """Ids of images that are not editorial."""
-    rows = (agency.library.find("image", str(FIRST_ID + n)) for n in range(20))
-    return [row["id"] for row in rows if row and not row["is_editorial"]]
-
-
-def editorial(agency: Simulator, media: Any = "image", start: int = FIRST_ID) -> str:
-    rows = (agency.library.find(media, str(start + n)) for n in range(20))
-    return next(str(row["id"]) for row in rows if row and row["is_editorial"])
 
 
 # -- buying
@@ -235,10 +180,6 @@ def test_videos_are_licensed(at: Counter) -> None:
 
 
 # -- refusals before anything is sent
-
-
-def posts(agency: Simulator) -> int:
-    return len([r for r in agency.requests if r.method == "POST"])
 
 
 def test_metadata_that_is_demanded_must_be_there(at: Counter) -> None:
@@ -475,15 +416,6 @@ def test_a_history_that_cannot_be_read_leaves_it_unknown(at: Counter) -> None:
 
 
 # -- the ledger out of order
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Another program holds the database, longer than anybody waits."""
-    path = folder / "ledger.db"
-    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
 
 
 def test_without_a_record_nothing_is_bought(at: Counter, tmp_path: Path) -> None:

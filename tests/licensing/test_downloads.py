@@ -19,11 +19,19 @@ from affiliate.licensing import downloads as module
 from affiliate.licensing import parts
 from affiliate.licensing.downloads import Downloads, redownloads, refusal
 from affiliate.licensing.parts import Part
-from tests.calling import SHORT, transporting
-from tests.licensing.desk import downloads_of, names, original, owner
-from tests.licensing.test_filenames import record
 from tests.simulator import Simulator, hang_up, hold, html, says, simulator, wrong_length
-from tests.upstream import Connection, Script, Upstream, answer, head, then_close, then_reset
+from tests.support.calling import SHORT, transporting
+from tests.support.owner_account import downloads_of, names, original, owner
+from tests.support.records import record
+from tests.support.upstream import (
+    Connection,
+    Script,
+    Upstream,
+    answer,
+    head,
+    then_close,
+    then_reset,
+)
 
 LINK = "/gatekeeper/c2VjcmV0LWxpbms/shutterstock_1.jpg"
 HOST = "/gatekeeper/*"

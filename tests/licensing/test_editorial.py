@@ -9,8 +9,6 @@ from click.testing import Result
 
 from affiliate.errors import PurchaseRefused
 from affiliate.licensing.wire import KINDS, Media
-from tests.commands.test_licensing import run, site
-from tests.licensing.test_desk import Counter, agency, at, counter, posts, state
 from tests.simulator import (
     FIRST_EDITORIAL,
     Simulator,
@@ -20,6 +18,8 @@ from tests.simulator import (
     says,
     simulator,
 )
+from tests.support.licensing_command import run, site
+from tests.support.purchase_desk import Counter, agency, at, counter, posts, state
 
 __all__ = ["agency", "at"]
 

@@ -1,19 +1,10 @@
 """File names hold what the pattern says, in characters that every file system takes."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 import pytest
 
 from affiliate.errors import BadQuery
 from affiliate.licensing.filenames import Pattern
-from affiliate.licensing.wire import Record
-
-
-def record(**fields: Any) -> Record:
-    usual = {"id": "e1f", "media": "image", "media_id": "123", "license": "standard"}
-    moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    return Record(**{**usual, "size": "huge", "downloaded_at": moment, **fields})
+from tests.support.records import record
 
 
 def test_the_default_names_image_size_and_license() -> None:

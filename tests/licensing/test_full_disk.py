@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from affiliate.errors import LedgerError
-from tests.commands.test_licensing import run, site
-from tests.licensing.test_desk import PATH, Counter, agency, counter, ordinary, posts, state
 from tests.licensing.test_downloads import small_disk
 from tests.simulator import Simulator, first, platform
+from tests.support.licensing_command import run, site
+from tests.support.purchase_desk import PATH, Counter, agency, counter, ordinary, posts, state
 
 __all__ = ["agency", "small_disk"]
 ROOM = "size=2m"

@@ -7,10 +7,11 @@ import pytest
 
 from affiliate.errors import NotFound, PurchaseRefused, RequestRefused
 from affiliate.licensing.istock import IstockAccount
-from tests.calling import transporting
 from tests.dialects.istock_shop import EDITORIAL, ELSEWHERE, IstockShop
 from tests.dialects.selling import FIRST, Fault
-from tests.licensing.shops import Clock, Counter, Open, counter, opened
+from tests.simulator.clock import Clock
+from tests.support.calling import transporting
+from tests.support.shops import Counter, Open, counter, opened
 
 ONE, TWO, THREE = (str(FIRST + n) for n in range(3))
 

@@ -5,30 +5,24 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from affiliate.ledger import Ledger
 from affiliate.purchases import Purchase, Purchases
-from tests.kill_at import STEPS, Run
-from tests.postgres import new_database, running_postgres
-from tests.simulator import FIRST_ID, TOKEN, Simulator, hold, simulator, standard
-from tests.site_server import ROOT
+from tests.simulator import FIRST_ID, Simulator, hold, simulator, standard
+from tests.support.kill_at import STEPS, Run
+from tests.support.killing import GRACE, KILLED, runner, site
+from tests.support.postgres import new_database
+from tests.support.site_server import ROOT
 
 PATH = "/v2/images/licenses"
-KILLED = -9
 KILLS = 100
 BOUND = 180.0
 """Seconds that the random kills may take in all."""
-GRACE = 1.5
-"""Seconds after which a request that was sent has surely reached the simulator."""
-
-Command = Callable[..., tuple[int, float]]
 
 
 @pytest.fixture
@@ -36,43 +30,6 @@ def agency() -> Iterator[Simulator]:
     with simulator(size=400) as server:
         server.subscribe(standard(limit=100_000))
         yield server
-
-
-@contextmanager
-def runner() -> Iterator[Callable[[Run], tuple[int, float]]]:
-    """Runs commands in processes of their own; gives status and seconds."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.kill_at"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        assert process.stdin
-        assert process.stdout
-
-        def run(one: Run) -> tuple[int, float]:
-            assert process.stdin
-            assert process.stdout
-            process.stdin.write(msgspec.json.encode(one) + b"\n")
-            process.stdin.flush()
-            status, seconds = process.stdout.readline().split()
-            return int(status), float(seconds)
-
-        try:
-            yield run
-        finally:
-            process.stdin.close()
-
-
-def site(agency: Simulator, folder: Path, **settings: str) -> dict[str, str]:
-    return {
-        "DATA_DIR": str(folder),
-        "SHUTTERSTOCK_API_TOKEN": TOKEN,
-        "SHUTTERSTOCK_URL": agency.url,
-        "SHUTTERSTOCK_LICENSE_URL": agency.url,
-        **settings,
-    }
 
 
 def bought(agency: Simulator) -> Counter[str]:
@@ -173,12 +130,6 @@ def is_licensed(folder: Path, media_id: str) -> bool:
 
 
 # -- two at once
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -16,8 +16,9 @@ from affiliate.licensing.account import Account
 from affiliate.licensing.tokens import LEASE_SECONDS, Tokens
 from affiliate.licensing.vault import Vault
 from affiliate.transport import Transport
-from tests.licensing.test_desk import locked
-from tests.licensing.test_tokens import (
+from tests.simulator import CLIENT, Simulator, first
+from tests.support.purchase_desk import locked
+from tests.support.tokens import (
     NEARLY,
     PAST,
     SECRET,
@@ -29,7 +30,6 @@ from tests.licensing.test_tokens import (
     refreshings,
     tokens_of,
 )
-from tests.simulator import CLIENT, Simulator, first
 
 __all__ = ["agency", "file", "kept"]
 

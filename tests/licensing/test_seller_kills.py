@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.dialects.selling import FIRST, GATEWAY, Fault
-from tests.kill_at import STEPS, Run
-from tests.licensing.shops import SHOPS, Open, environ, opened, recorded
-from tests.licensing.test_kills import GRACE, KILLED, Command, runner
-from tests.site_server import ROOT
+from tests.support.kill_at import STEPS, Run
+from tests.support.killing import GRACE, KILLED, Command, runner
+from tests.support.shops import SHOPS, Open, environ, opened, recorded
+from tests.support.site_server import ROOT
 
 ONE = str(FIRST)
 

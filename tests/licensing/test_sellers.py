@@ -1,7 +1,6 @@
 """At each agency that sells for real alone, the owner's money is kept by the same rules."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,9 @@ from app import create_app
 from tests.dialects import selling
 from tests.dialects.selling import COUNT, FIRST, GATEWAY, Fault, picture
 from tests.dialects.serving import Answer
-from tests.licensing.shops import (
+from tests.simulator.clock import Clock
+from tests.support.shops import (
     SHOPS,
-    Clock,
     Counter,
     Open,
     counter,
@@ -203,7 +202,7 @@ def test_a_lost_request_is_unknown_until_it_is_settled(
     with pytest.raises(PurchaseRefused, match="is unknown"):
         desk.license(TWO, force=True)
     assert at.tries() == 1
-    clock.skip += timedelta(minutes=11)
+    clock.move(minutes=11)
     [other] = desk.license(TWO)
     assert other.purchase
     assert other.purchase.state == "licensed"
@@ -220,7 +219,7 @@ def test_what_was_bought_after_we_hung_up_is_found_later(
     at.shop.sell(ONE, at.shop.size, at.shop.plan)
     assert desk.desk.settle() == []
     assert desk.states() == ["licensed"]
-    clock.skip += timedelta(minutes=11)
+    clock.move(minutes=11)
     try:
         refused = desk.license(ONE)[0].refused
     except PurchaseRefused as error:

@@ -12,16 +12,6 @@ from affiliate.errors import AgencyTimeout, PurchaseRefused
 from affiliate.licensing.desk import LOOK_SECONDS
 from affiliate.licensing.settling import UNDER_WAY
 from affiliate.purchases import Purchase
-from tests.licensing.test_desk import (
-    PATH,
-    Counter,
-    agency,
-    at,
-    editorial,
-    ordinary,
-    posts,
-    state,
-)
 from tests.simulator import (
     FIRST_ID,
     Answer,
@@ -32,6 +22,16 @@ from tests.simulator import (
     revenue_share,
     says,
     standard,
+)
+from tests.support.purchase_desk import (
+    PATH,
+    Counter,
+    agency,
+    at,
+    editorial,
+    ordinary,
+    posts,
+    state,
 )
 
 __all__ = ["agency", "at"]

@@ -1,6 +1,5 @@
 """A folder holds every license's file once, however often and however badly runs end."""
 
-import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +15,13 @@ from affiliate.licensing.sync import IN_A_ROW, Report, Sync, _alone
 from affiliate.licensing.titles import Titles
 from affiliate.licensing.wire import Media
 from affiliate.licensing.xmp import Tags
-from tests.licensing.desk import names, original, owner
 from tests.licensing.test_downloads import small_disk
-from tests.licensing.test_kills import site
-from tests.licensing.test_tags import said, scan, xmp_of
 from tests.simulator import Simulator, first, hang_up, says, simulator
-from tests.site_server import ROOT
+from tests.support.killing import site
+from tests.support.owner_account import original, owner
+from tests.support.site_server import ROOT
+from tests.support.synced import check, links_asked
+from tests.support.tags import said, scan, xmp_of
 
 __all__ = ["small_disk"]
 HOST = "/gatekeeper/*"
@@ -44,26 +44,6 @@ def run(agency: Simulator, folder: Path, media: Sequence[Media] = ("image",)) ->
     """One run without tags."""
     with owner(agency) as (account, downloads):
         return Sync(account, downloads, folder, describe=no_tags).run(media)
-
-
-def check(agency: Simulator, folder: Path, *, missing: Sequence[str] = ()) -> list[Line]:
-    """Every purchase is listed once, every file is there, whole and once, and nothing else."""
-    listed = list(lines(folder))
-    bought = {one.id: one for one in agency.purchases}
-    assert sorted(one.license for one in listed) == sorted(set(bought) - set(missing))
-    for one in listed:
-        if one.path is not None:
-            content = (folder / one.path).read_bytes()
-            assert hashlib.sha256(content).hexdigest() == one.sha256
-            assert len(content) == one.bytes
-    paths = [one.path for one in listed if one.path]
-    sides = [one.tags for one in listed if one.tags and one.tags.endswith(".xmp")]
-    assert names(folder) == sorted([*paths, *sides, "manifest.jsonl", ".sync.json", ".sync.lock"])
-    return listed
-
-
-def links_asked(agency: Simulator) -> int:
-    return sum(one.method == "POST" and "downloads" in one.path for one in agency.requests)
 
 
 def pages_asked(agency: Simulator) -> list[str]:

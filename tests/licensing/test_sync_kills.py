@@ -11,14 +11,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.kill_at import Run
-from tests.licensing.desk import original
-from tests.licensing.test_kills import KILLED, site
-from tests.licensing.test_sync import check, links_asked
-from tests.licensing.test_tags import scan
 from tests.simulator import Simulator, simulator
-from tests.site_server import ROOT
-from tests.sync_kill_at import STEPS
+from tests.support.kill_at import Run
+from tests.support.killing import KILLED, site
+from tests.support.owner_account import original
+from tests.support.site_server import ROOT
+from tests.support.sync_kill_at import STEPS
+from tests.support.synced import check, links_asked
+from tests.support.tags import scan
 
 KILLS = 100
 BOUND = 240.0
@@ -37,7 +37,7 @@ def syncing(agency: Simulator, folder: Path) -> Iterator[RUN]:
     """Runs `flask sync` in processes of their own; gives status and seconds."""
     environ = site(agency, folder)
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.sync_kill_at"],
+        [sys.executable, "-m", "tests.support.sync_kill_at"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

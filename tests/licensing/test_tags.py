@@ -4,14 +4,14 @@ import io
 import random
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import pytest
 from PIL import ExifTags, Image
 
 from affiliate.licensing.kinds import EPS, JPEG, MOV, TIFF, Kind
 from affiliate.licensing.tags import write, write_beside
-from affiliate.licensing.xmp import DC, PHOTOSHOP, RDF, Tags, packet
+from affiliate.licensing.xmp import Tags, packet
+from tests.support.tags import said, scan, xmp_of
 
 TAGS = Tags('Cats & "dogs" <3 猫', ("cat", "Hündin", "猫"), "Jane Doe/Shutterstock.com")
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -36,11 +36,6 @@ def picture(**options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def scan(jpeg: bytes) -> bytes:
-    """Everything from the first scan on: the picture itself."""
-    return jpeg[jpeg.index(b"\xff\xda") :]
-
-
 def pixels(jpeg: bytes) -> bytes:
     with Image.open(io.BytesIO(jpeg)) as image:
         return image.tobytes()
@@ -51,22 +46,6 @@ def tagged(folder: Path, jpeg: bytes, tags: Tags = TAGS) -> bytes:
     assert write(folder / "in.jpg", JPEG, tags, folder / "out.jpg")
     assert (folder / "in.jpg").read_bytes() == jpeg
     return (folder / "out.jpg").read_bytes()
-
-
-def said(xmp: bytes) -> tuple[list[str], list[str], list[str]]:
-    """Titles, keywords and credits, each as often as it stands there."""
-    root = ET.fromstring(xmp)
-    titles = root.iterfind(f".//{{{DC}}}title/{{{RDF}}}Alt/{{{RDF}}}li")
-    words = root.iterfind(f".//{{{DC}}}subject/{{{RDF}}}Bag/{{{RDF}}}li")
-    credit = [one.text or "" for one in root.iter(f"{{{PHOTOSHOP}}}Credit")]
-    credit += [v for one in root.iter() for n, v in one.attrib.items() if "Credit" in n]
-    return [one.text or "" for one in titles], [one.text or "" for one in words], credit
-
-
-def xmp_of(jpeg: bytes) -> bytes:
-    with Image.open(io.BytesIO(jpeg)) as image:
-        found: bytes = image.info["xmp"]
-        return found
 
 
 @pytest.mark.parametrize(

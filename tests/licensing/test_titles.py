@@ -7,8 +7,8 @@ import pytest
 
 from affiliate.errors import BadAnswer
 from affiliate.licensing.titles import Titles
-from tests.licensing.desk import owner
 from tests.simulator import Simulator, says, simulator
+from tests.support.owner_account import owner
 
 
 @pytest.fixture

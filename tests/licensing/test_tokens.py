@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
 
 from affiliate.errors import AgencyDown, BadCredentials, Forbidden, NotConnected, RequestRefused
 from affiliate.ledger import Ledger
@@ -19,27 +18,24 @@ from affiliate.licensing.scopes import SCOPES, needed
 from affiliate.licensing.tokens import ACCOUNT, Tokens
 from affiliate.licensing.vault import Vault
 from affiliate.transport import Transport
-from tests.postgres import new_database, running_postgres
-from tests.simulator import CLIENT, Simulator, hang_up, hold, says, simulator
+from tests.simulator import CLIENT, Simulator, hang_up, hold, says
+from tests.support.postgres import new_database
+from tests.support.tokens import (
+    BACK,
+    NEARLY,
+    PAST,
+    SECRET,
+    TOKEN_PATH,
+    agency,
+    agree,
+    connected,
+    file,
+    kept,
+    refreshings,
+    tokens_of,
+)
 
-SECRET = "a secret of no less than thirty-two signs"
-TOKEN_PATH = "/v2/oauth/access_token"
-BACK = "http://localhost/callback"
-NEARLY = 3600 - 200
-"""Seconds after which an hour's token is to be refreshed, and lasts."""
-PAST = 3600 + 1
-
-
-@pytest.fixture
-def agency() -> Iterator[Simulator]:
-    with simulator() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    with running_postgres() as server:
-        yield server
+__all__ = ["agency", "file", "kept"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -51,45 +47,6 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
     one.upgrade()
     yield one
     one.close()
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.db"
-
-
-@pytest.fixture
-def kept(file: Path) -> Iterator[Ledger]:
-    """A ledger in a file."""
-    one = Ledger(f"sqlite:///{file}")
-    one.upgrade()
-    yield one
-    one.close()
-
-
-def tokens_of(agency: Simulator, ledger: Ledger, **changes: object) -> Tokens:
-    now: Callable[[], float] = lambda: agency.clock.now().timestamp()  # noqa: E731 - a clock
-    parts = {"url": agency.url, "client": CLIENT, "now": now, **changes}
-    return Tokens(Transport(), Vault(ledger, SECRET, now), **parts)  # type: ignore[arg-type]
-
-
-def agree(tokens: Tokens, *scopes: str) -> str:
-    """The code that the agency gives to an owner who agrees."""
-    address = tokens.authorize_url(BACK, scopes or SCOPES, "the-state")
-    answer = requests.get(address, allow_redirects=False, timeout=5)
-    back = parse_qs(urlsplit(answer.headers["Location"]).query)
-    assert back["state"] == ["the-state"]
-    return back["code"][0]
-
-
-def connected(agency: Simulator, ledger: Ledger, *scopes: str) -> Tokens:
-    tokens = tokens_of(agency, ledger)
-    tokens.connect(agree(tokens, *scopes), scopes or SCOPES)
-    return tokens
-
-
-def refreshings(agency: Simulator) -> int:
-    return sum(b"grant_type=refresh_token" in seen.body for seen in agency.requests)
 
 
 # -- connecting

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.site_server import SiteServer, running_site
-from tests.wordpress.blog import PASSWORD, Blog, running_blog
+from tests.support.blog import PASSWORD, Blog, running_blog
+from tests.support.site_server import SiteServer, running_site
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.site_server import SiteServer
-from tests.wordpress.blog import Blog
-from tests.wordpress.test_plugin import BUSY, element, link, shown
+from tests.support.blog import Blog
+from tests.support.site_server import SiteServer
+from tests.support.wordpress_pages import BUSY, element, link, shown
 
 QUIET = """() => {
     wp.data.dispatch("core/preferences").set("core/edit-post", "welcomeGuide", false);

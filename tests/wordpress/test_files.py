@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from affiliate.query import READERS
-from tests.wordpress.blog import PLUGIN
+from tests.support.blog import PLUGIN
 
 README = (PLUGIN / "readme.txt").read_text()
 MAIN = (PLUGIN / "affiliate-search.php").read_text()

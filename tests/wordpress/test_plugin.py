@@ -1,51 +1,22 @@
 """The WordPress plugin puts searches of the site into posts: by a block, a shortcode or a link."""
 
 import re
-from urllib.request import urlopen
 
 import pytest
-from defusedxml import ElementTree
-from playwright.sync_api import Dialog, FrameLocator, Locator, Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
-from tests.site_server import SiteServer, free_port, running_site
-from tests.wordpress.blog import Blog
+from tests.support.blog import Blog
+from tests.support.site_server import SiteServer, free_port, running_site
+from tests.support.wordpress_pages import block, element, in_feed, link, shown
 
-BUSY = 15_000
-"""Milliseconds that a busy machine may take."""
 NOWHERE = "http://127.0.0.1:9"
 """A site that is down: nothing answers on the port of "discard"."""
-CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 SHIFTS = """
     window.shifts = [];
     new PerformanceObserver((all) => shifts.push(...all.getEntries().map((one) => one.value)))
         .observe({ type: "layout-shift", buffered: true });
 """
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)> &quot;onload=alert(1) {b}"
-
-
-def shown(where: Page | FrameLocator | Locator) -> None:
-    """Wait until the site's pictures are there."""
-    expect(where.locator(".tile img").first).to_be_visible(timeout=BUSY)
-
-
-def element(page: Page) -> Locator:
-    return page.locator("affiliate-search")
-
-
-def link(page: Page) -> Locator:
-    return element(page).locator("> a")
-
-
-def block(attributes: str = "") -> str:
-    """The block as a post has it."""
-    return f"<!-- wp:affiliate-search/pictures {attributes} /-->"
-
-
-def in_feed(blog: Blog) -> str:
-    """What readers of the feed get as the newest post."""
-    with urlopen(f"{blog.url}/?feed=rss2") as answer:
-        found = ElementTree.fromstring(answer.read()).findtext(f".//{CONTENT}")
-    return str(found)
 
 
 # -- shortcode

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.site_server import SiteServer, free_port, running_site
-from tests.wordpress.blog import PASSWORD, Blog, install_plugin
-from tests.wordpress.test_plugin import BUSY, block, in_feed
+from tests.support.blog import PASSWORD, Blog, install_plugin
+from tests.support.site_server import SiteServer, free_port, running_site
+from tests.support.wordpress_pages import BUSY, block, in_feed
 
 SETTINGS = "/wp-admin/options-general.php?page=affiliate-search"
 

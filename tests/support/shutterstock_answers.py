@@ -7,7 +7,7 @@ from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.messages import Reply, Request
 from affiliate.model import SearchQuery, SearchResult
 from affiliate.transport import Transport
-from tests.shutterstock import CLIENT, TOKEN, image
+from tests.support.shutterstock import CLIENT, TOKEN, image
 
 BASIC = {"CLIENT_ID": CLIENT[0], "CLIENT_SECRET": CLIENT[1]}
 BEARER = {"API_TOKEN": TOKEN}

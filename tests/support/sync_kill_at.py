@@ -1,13 +1,13 @@
 """As `kill_at`, with the steps of fetching and listing a file.
 
-python -m tests.sync_kill_at
+python -m tests.support.sync_kill_at
 """
 
 from affiliate.licensing import downloads, sync
 from affiliate.licensing.manifest import Manifest
 from affiliate.licensing.parts import Part
-from tests import kill_at
-from tests.kill_at import die, wrap
+from tests.support import kill_at
+from tests.support.kill_at import die, wrap
 
 STEPS = (
     "in mid-file",

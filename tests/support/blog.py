@@ -14,7 +14,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from tests.site_server import ROOT, free_port
+from tests.support.site_server import ROOT, free_port
 
 WORDPRESS: Final = Path("/usr/share/wordpress")
 PLUGIN: Final = ROOT / "wordpress" / "affiliate-search"

@@ -7,9 +7,9 @@ from pathlib import Path
 from affiliate.licensing.account import Account
 from affiliate.licensing.downloads import Downloads
 from affiliate.transport import Transport
-from tests.calling import transporting
 from tests.simulator import TOKEN, Purchase, Simulator
 from tests.simulator.files import content
+from tests.support.calling import transporting
 
 
 @contextmanager

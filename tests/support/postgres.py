@@ -1,5 +1,7 @@
 """Starts a real PostgreSQL server for tests that need one."""
 
+import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -13,30 +15,62 @@ import psycopg
 
 
 @contextmanager
-def running_postgres() -> Iterator[str]:
-    """A server of its own, which listens on a Unix socket alone; gives the folder of the socket.
+def shared_postgres(run: Path) -> Iterator[str]:
+    """Share one server among the workers of a run, whose folder is ``run``.
+
+    The first worker starts the server, the last one to leave stops it.
+    """
+    state = run / "postgres.json"
+    with _locked(run / "postgres.lock"):
+        users, folder = json.loads(state.read_text()) if state.exists() else (0, "")
+        folder = folder or _start()
+        state.write_text(json.dumps([users + 1, folder]))
+    try:
+        yield folder
+    finally:
+        with _locked(run / "postgres.lock"):
+            users, folder = json.loads(state.read_text())
+            state.write_text(json.dumps([users - 1, folder if users > 1 else ""]))
+            if users == 1:
+                _stop(folder)
+
+
+def _start() -> str:
+    """Start a server that listens on a Unix socket alone; return the folder of the socket.
 
     Raises:
-        RuntimeError: PostgreSQL is not installed.
+        RuntimeError: PostgreSQL is not installed, or did not start.
     """
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="pg-"))  # pytest's folders are too deep for a socket
     if os.geteuid() == 0:  # the server refuses to run as root
         shutil.chown(folder, "postgres")
-    data = str(folder / "data")
     options = f"-c listen_addresses='' -c fsync=off -k {folder}"
+    data = str(folder / "data")
     try:
         _run(programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
         _run(programs / "pg_ctl", "-D", data, "-w", "-l", f"{folder}/log", "-o", options, "start")
-        yield str(folder)
-    finally:
-        subprocess.run(
-            [*_as_owner(), programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"],
-            capture_output=True,
-            cwd="/",
-            check=False,  # it may never have started
-        )
-        shutil.rmtree(folder)
+    except RuntimeError:
+        _stop(str(folder))
+        raise
+    return str(folder)
+
+
+def _stop(folder: str) -> None:
+    subprocess.run(
+        [*_as_owner(), _programs() / "pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop"],
+        capture_output=True,
+        cwd="/",
+        check=False,  # the server may never have started
+    )
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def new_database(server: str) -> str:

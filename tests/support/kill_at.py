@@ -1,6 +1,6 @@
 """Runs owner's commands in processes of their own that are killed at a named step.
 
-    python -m tests.kill_at            reads one `Run` in JSON a line, answers with its status
+    python -m tests.support.kill_at    reads one `Run` in JSON a line, answers with its status
 
 Each run is a fork of this process, so that a hundred of them don't load everything a hundred
 times. Nothing in the code under test knows of it: the steps are wrapped from here.

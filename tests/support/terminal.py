@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from tests.site_server import ROOT
+from tests.support.site_server import ROOT
 
 PATIENCE = 60.0
 """Seconds to wait for what should appear."""

@@ -1,4 +1,4 @@
-"""Many clients at once, in a process of their own: `python -m tests.burst COUNT ADDRESS...`.
+"""Many clients at once, in their own process: `python -m tests.support.burst COUNT ADDRESS...`.
 
 Every client has sent its request before ``sent`` is printed; then each answer is a line of JSON:
 status, X-Cache, number of pictures.

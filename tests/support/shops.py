@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,13 @@ from affiliate.licensing.desk import Desk, Outcome
 from affiliate.licensing.offers import Ask, Offer
 from affiliate.licensing.sellers import SELLERS
 from affiliate.purchases import Purchase, Purchases
-from tests.calling import transporting
 from tests.dialects.adobe_shop import AdobeShop
 from tests.dialects.depositphotos_shop import DepositphotosShop
 from tests.dialects.istock_shop import IstockShop
 from tests.dialects.selling import Shop
 from tests.dialects.serving import Asked, serving
+from tests.simulator.clock import Clock
+from tests.support.calling import transporting
 
 SHOPS: tuple[type[Shop], ...] = (AdobeShop, DepositphotosShop, IstockShop)
 
@@ -78,19 +78,6 @@ class Counter:
         return [one.state for one in self.purchases.all()]
 
 
-class Clock:
-    """The time, and what a test has skipped of it."""
-
-    def __init__(self) -> None:
-        self.skip = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.skip
-
-    def wait(self, seconds: float) -> None:
-        self.skip += timedelta(seconds=seconds)
-
-
 @contextmanager
 def counter(
     at: Open, folder: Path, clock: Clock, keys: Mapping[str, str] | None = None
@@ -100,5 +87,10 @@ def counter(
     with transporting() as transport:
         account = SELLERS[at.shop.name](transport, url=at.url, keys=keys or at.shop.keys)
         purchases = Purchases(ledger, clock.now)
-        yield Counter(Desk(account, purchases, sandbox=False, pause=clock.wait), purchases)
+        yield Counter(
+            Desk(
+                account, purchases, sandbox=False, pause=lambda seconds: clock.move(seconds=seconds)
+            ),
+            purchases,
+        )
     ledger.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 from affiliate.messages import Request
 from affiliate.transport import Transport
-from tests.upstream import CERTIFICATE
+from tests.support.upstream import CERTIFICATE
 
 SHORT = 0.2
 """Seconds: the deadline of calls that are meant to meet it."""

@@ -1,0 +1,1 @@
+"""Holds what several test modules share: servers, doubles, clocks and small readers of pages."""

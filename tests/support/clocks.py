@@ -1,0 +1,15 @@
+"""Holds the clock that a test sets; `tests.simulator.clock` moves ahead of the real time."""
+
+from typing import Generic, TypeVar
+
+Moment = TypeVar("Moment")
+
+
+class SetClock(Generic[Moment]):
+    """Tells the moment that a test has set: seconds as a number, or a date and time."""
+
+    def __init__(self, now: Moment) -> None:
+        self.now = now
+
+    def __call__(self) -> Moment:
+        return self.now

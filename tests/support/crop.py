@@ -1,0 +1,36 @@
+"""Makes pictures with a bar at an edge, and finds the bar in screenshots."""
+
+from io import BytesIO
+
+from PIL import Image, ImageChops
+
+from tests.support.fake_agency import picture
+
+BAR = 20
+
+
+TINT = 2
+"""The largest difference from gray, of 255, that is no tint."""
+
+
+EDGES = ("bottom", "right")
+
+
+def barred(width: float, height: float, edge: str) -> bytes:
+    """A file of the declared size and the bar beyond it; a fraction of a pixel is rounded up."""
+    wide, high = -(-width // 1), -(-height // 1)
+    w, h = int(wide), int(high)
+    if edge == "bottom":
+        return picture(w, h + BAR, (0, h, w, h + BAR))
+    return picture(w + BAR, h, (w, 0, w + BAR, h))
+
+
+def tinted(shot: Image.Image) -> bool:
+    """Whether any pixel has a tint of magenta: more red or blue than green."""
+    red, green, blue = shot.split()
+    highest: int = ImageChops.subtract(ImageChops.lighter(red, blue), green).getextrema()[1]  # type: ignore[assignment]
+    return highest > TINT
+
+
+def opened(png: bytes) -> Image.Image:
+    return Image.open(BytesIO(png)).convert("RGB")

@@ -1,0 +1,38 @@
+"""Writes embeds into another site's pages and reads what they show."""
+
+from playwright.sync_api import Locator, Page
+
+from affiliate.embedding import Embed
+from tests.support.site_server import SiteServer
+
+
+def script(site: SiteServer) -> str:
+    return f'<script type="module" async src="{site.url}/embed.js"></script>'
+
+
+def element(site: SiteServer, attributes: str, more: str = "") -> str:
+    """The element as bloggers paste it, its height reserved."""
+    asked = {n: [v] for n, v in (a.split("=") for a in attributes.split(" ") if "=" in a)}
+    height = Embed.from_parameters(asked).height
+    link = f'<a href="{site.url}/search?q=flower">Pictures of flowers</a>'
+    style = f'style="display: block; min-height: {height}px"'
+    return f"<affiliate-search {attributes} {style} {more}>{link}</affiliate-search>"
+
+
+def shown(page: Page, at: int = 0) -> Locator:
+    """The pictures of one of a page's embeds, once there are some."""
+    pictures = page.locator("affiliate-search").nth(at).locator(".picture")
+    pictures.first.wait_for()
+    return pictures
+
+
+def ids(page: Page, at: int = 0) -> list[str]:
+    found: list[str] = shown(page, at).evaluate_all("all => all.map(a => a.dataset.id)")
+    return found
+
+
+def searches(page: Page) -> list[str]:
+    """The searches that a page asks for from now on."""
+    asked: list[str] = []
+    page.on("request", lambda r: asked.append(r.url) if "/embed/search" in r.url else None)
+    return asked

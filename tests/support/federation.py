@@ -1,0 +1,21 @@
+"""Starts one server for each agency, all at once."""
+
+from affiliate.config import prefix
+from tests.dialects import DIALECTS, Server
+
+OWN = {"shutterstock-editorial"}  # it goes by Shutterstock's own key and address
+
+
+class Agencies(dict[str, Server]):
+    """The servers of all agencies by their names."""
+
+    def settings(self) -> dict[str, str]:
+        found = {"AGENCIES": ",".join(self)}
+        for name, server in self.items():
+            keys = next(one.keys for one in DIALECTS if one.name == name)
+            found |= {f"{prefix(name)}{key}": value for key, value in keys.items()}
+            found[f"{prefix(name)}URL"] = server.url
+        return found
+
+    def calls(self) -> int:
+        return sum(len(server.asked) for server in self.values())

@@ -1,0 +1,51 @@
+"""Reads what a page of results shows, and what its clicks left in the ledger."""
+
+import uuid
+from urllib.parse import quote
+
+from playwright.sync_api import Page
+
+from tests.support.site_server import SiteServer
+
+
+def unasked(words: str) -> str:
+    """The query string of a search that nobody has asked before, for the same pictures."""
+    return f"q={words}&exclude={uuid.uuid4().hex}"
+
+
+def tiles(page: Page) -> list[str]:
+    """The ids of the pictures on the page, once it has some."""
+    page.locator(".tile .picture").first.wait_for()
+    found: list[str] = page.locator(".tile .picture").evaluate_all(
+        "all => all.map(a => a.dataset.id)"
+    )
+    return found
+
+
+def clicks_for(site: SiteServer, words: str) -> list[tuple[str, str, int]]:
+    return [(r["agency"], r["id"], r["position"]) for r in site.clicks() if r["words"] == words]
+
+
+def affiliate_link(media_id: str, words: str) -> str:
+    landing = quote(f"/image/demo/{media_id}", safe="")
+    return f"https://shutterstock.7eer.net/c/12345/43068/1305?u={landing}&subId2={words}"
+
+
+def boxes(page: Page) -> list[list[float]]:
+    found: list[list[float]] = page.locator(".tile").evaluate_all(
+        """tiles => tiles.map(tile => {
+            const {x, y, width, height} = tile.getBoundingClientRect();
+            return [x, y, width, height];
+        })"""
+    )
+    return found
+
+
+WATCH = """
+    window.violations = [];
+    window.shift = 0;
+    addEventListener("securitypolicyviolation", event =>
+        violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+    new PerformanceObserver(list => list.getEntries().forEach(e => { window.shift += e.value }))
+        .observe({ type: "layout-shift", buffered: true });
+"""

@@ -1,0 +1,59 @@
+"""Holds an agency that answers from numbers, and a search over several of its kind."""
+
+from collections.abc import Callable
+
+from affiliate.agencies.base import Agency
+from affiliate.cache import Cache
+from affiliate.health import Breaker, Quota
+from affiliate.links import LinkStyle
+from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
+from affiliate.policy import Policy
+from affiliate.search import Search
+from affiliate.slices import Listed
+from affiliate.transport import Transport
+from tests.support.memory_store import Memory
+
+QUERY = SearchQuery(q="cat")
+
+
+CLOSED = LinkStyle(template="{landing_url}")
+
+
+class Shelf(Agency):
+    """An agency over numbered pictures, held in memory; counts its calls."""
+
+    def __init__(self, name: str, total: int, *, most: int = 240, depth: int = 10_000) -> None:
+        super().__init__(Transport())
+        self.calls: list[int] = []
+        self.before: Callable[[], None] = lambda: None
+        self.total = total
+        self.name = name  # type: ignore[misc] # a class has one, a shelf its own
+        self.title = name.title()  # type: ignore[misc]
+        self.most = most  # type: ignore[misc]
+        self.depth = depth  # type: ignore[misc]
+
+    def search(self, query: SearchQuery, chunk: int) -> SearchResult:
+        assert query == QUERY
+        self.calls.append(chunk)
+        self.before()
+        ranks = range(chunk * self.chunk_size, min((chunk + 1) * self.chunk_size, self.total))
+        return SearchResult(tuple(self.picture(rank) for rank in ranks), self.total)
+
+    def picture(self, rank: int) -> Media:
+        url = f"https://{self.name}.example/{rank}"
+        thumbnail = Thumbnail(f"{url}.jpg", 390, 260)
+        return Media(agency=self.name, id=str(rank), page_url=url, thumbnail=thumbnail)
+
+
+def search_over(*shelves: Agency, weights: tuple[int, ...] = ()) -> Search:
+    policy = Policy(fresh=100, stale=100)
+    listed = [
+        Listed(agency=shelf, weight=weight, link=CLOSED, policy=policy)
+        for shelf, weight in zip(shelves, weights or (1,) * len(shelves), strict=True)
+    ]
+    return Search(listed, Cache(Memory()), Quota(Memory(), {}, 1), Breaker(Memory()))
+
+
+def listed(agency: Agency, template: str = "{landing_url}") -> Listed:
+    link = LinkStyle(template=template)
+    return Listed(agency=agency, weight=1, link=link, policy=Policy(fresh=100, stale=100))

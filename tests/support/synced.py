@@ -1,0 +1,29 @@
+"""Compares a folder of synced files with what the agency sold."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from affiliate.licensing.manifest import Line, lines
+from tests.simulator import Simulator
+from tests.support.owner_account import names
+
+
+def check(agency: Simulator, folder: Path, *, missing: Sequence[str] = ()) -> list[Line]:
+    """Every purchase is listed once, every file is there, whole and once, and nothing else."""
+    listed = list(lines(folder))
+    bought = {one.id: one for one in agency.purchases}
+    assert sorted(one.license for one in listed) == sorted(set(bought) - set(missing))
+    for one in listed:
+        if one.path is not None:
+            content = (folder / one.path).read_bytes()
+            assert hashlib.sha256(content).hexdigest() == one.sha256
+            assert len(content) == one.bytes
+    paths = [one.path for one in listed if one.path]
+    sides = [one.tags for one in listed if one.tags and one.tags.endswith(".xmp")]
+    assert names(folder) == sorted([*paths, *sides, "manifest.jsonl", ".sync.json", ".sync.lock"])
+    return listed
+
+
+def links_asked(agency: Simulator) -> int:
+    return sum(one.method == "POST" and "downloads" in one.path for one in agency.requests)

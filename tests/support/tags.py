@@ -1,0 +1,29 @@
+"""Reads the metadata of pictures as other programs do."""
+
+import io
+from xml.etree import ElementTree as ET
+
+from PIL import Image
+
+from affiliate.licensing.xmp import DC, PHOTOSHOP, RDF
+
+
+def scan(jpeg: bytes) -> bytes:
+    """Everything from the first scan on: the picture itself."""
+    return jpeg[jpeg.index(b"\xff\xda") :]
+
+
+def said(xmp: bytes) -> tuple[list[str], list[str], list[str]]:
+    """Titles, keywords and credits, each as often as it stands there."""
+    root = ET.fromstring(xmp)
+    titles = root.iterfind(f".//{{{DC}}}title/{{{RDF}}}Alt/{{{RDF}}}li")
+    words = root.iterfind(f".//{{{DC}}}subject/{{{RDF}}}Bag/{{{RDF}}}li")
+    credit = [one.text or "" for one in root.iter(f"{{{PHOTOSHOP}}}Credit")]
+    credit += [v for one in root.iter() for n, v in one.attrib.items() if "Credit" in n]
+    return [one.text or "" for one in titles], [one.text or "" for one in words], credit
+
+
+def xmp_of(jpeg: bytes) -> bytes:
+    with Image.open(io.BytesIO(jpeg)) as image:
+        found: bytes = image.info["xmp"]
+        return found

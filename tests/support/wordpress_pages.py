@@ -1,0 +1,39 @@
+"""Writes posts with our plugin's block and reads what they show."""
+
+from urllib.request import urlopen
+
+from defusedxml import ElementTree
+from playwright.sync_api import FrameLocator, Locator, Page, expect
+
+from tests.support.blog import Blog
+
+BUSY = 15_000
+"""Milliseconds that a busy machine may take."""
+
+
+CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
+
+
+def shown(where: Page | FrameLocator | Locator) -> None:
+    """Wait until the site's pictures are there."""
+    expect(where.locator(".tile img").first).to_be_visible(timeout=BUSY)
+
+
+def element(page: Page) -> Locator:
+    return page.locator("affiliate-search")
+
+
+def link(page: Page) -> Locator:
+    return element(page).locator("> a")
+
+
+def block(attributes: str = "") -> str:
+    """The block as a post has it."""
+    return f"<!-- wp:affiliate-search/pictures {attributes} /-->"
+
+
+def in_feed(blog: Blog) -> str:
+    """What readers of the feed get as the newest post."""
+    with urlopen(f"{blog.url}/?feed=rss2") as answer:
+        found = ElementTree.fromstring(answer.read()).findtext(f".//{CONTENT}")
+    return str(found)
