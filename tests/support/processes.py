@@ -1,0 +1,32 @@
+"""Gives child processes of tests a defined start, whatever the run itself was started with.
+
+A run in the background inherits SIGINT as ignored, a run in a container odd umasks, a developer's
+shell proxies and addresses of services: none of these may reach what a test starts.
+"""
+
+import os
+import signal
+from collections.abc import Mapping
+
+KEPT = frozenset(
+    """PATH HOME USER LOGNAME SHELL TMPDIR TZ LANG LANGUAGE TERM COLUMNS LINES CI VIRTUAL_ENV SOAK
+    LD_LIBRARY_PATH NO_COLOR FORCE_COLOR""".split()
+)
+KEPT_PREFIXES = ("LC_", "PYTEST_", "PY_COLORS", "COV_", "COVERAGE_")
+
+
+def clean_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return what may be inherited: where programs and files are, language, time zone."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name in KEPT or name.startswith(KEPT_PREFIXES)
+    }
+
+
+def reset_inherited() -> None:
+    """Set the usual signals and umask; meant as ``preexec_fn``, as only system calls are made."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.umask(0o022)
