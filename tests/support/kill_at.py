@@ -6,19 +6,19 @@ Each run is a fork of this process, so that a hundred of them don't load everyth
 times. Nothing in the code under test knows of it: the steps are wrapped from here.
 """
 
-import contextlib
 import os
 import signal
 import sys
+import threading
 import time
+import traceback
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from affiliate.licensing import desk as desk_module
-from affiliate.licensing import settling
+from affiliate.ledger import Ledger
 from affiliate.licensing.account import Account
 from affiliate.licensing.desk import Desk
 from affiliate.licensing.sellers import SELLERS
@@ -28,12 +28,17 @@ from app import create_app
 STEPS = ("before the record", "after the record", "after the answer", "after closing it")
 FAULT = 99
 """The status of a run that ended by an exception."""
+OVERDUE = 98
+"""The status of a run that was given up after `PATIENCE`."""
+PATIENCE = 60.0
+"""Seconds that a run may take."""
 
 
 class Run(msgspec.Struct):
     """A command with the settings of its site; killed at a step or after seconds, or never.
 
-    The seconds count from the start, or ``late`` from when the desk has settled what was open.
+    The seconds count from the start, or ``late`` from when the desk has settled what was open. The
+    clock of its ledger is some seconds ``ahead``; where the desk would wait, it is moved on.
     """
 
     arguments: list[str]
@@ -41,7 +46,7 @@ class Run(msgspec.Struct):
     step: str = ""
     seconds: float | None = None
     late: bool = False
-    grace: float = 600.0
+    ahead: float = 0.0
 
 
 def die(*_: object) -> None:
@@ -79,16 +84,23 @@ def arm(step: str) -> None:
             wrap(Purchases, "close", None, die)
 
 
-def settle_within(seconds: float) -> None:
-    """Wait no ten minutes for the history."""
-    real = Desk.__init__
+def move_clock(seconds: float) -> None:
+    """Set the clock of the ledger ahead, and have the desk move it on instead of waiting."""
+    ahead = timedelta(seconds=seconds)
+    time_now, made = Ledger.time, Desk.__init__
 
-    def made(self: Desk, *args: Any, **kwargs: Any) -> None:
-        real(self, *args, **{**kwargs, "grace": timedelta(seconds=seconds)})
+    def moved(self: Ledger) -> datetime:
+        return time_now(self) + ahead
 
-    Desk.__init__ = made  # type: ignore[method-assign]
-    setattr(desk_module, "UNDER_WAY", timedelta(seconds=seconds))  # noqa: B010 - as `wrap` does
-    settling.UNDER_WAY = timedelta(seconds=seconds)  # type: ignore[misc]
+    def wait(seconds: float) -> None:
+        nonlocal ahead
+        ahead += timedelta(seconds=seconds)
+
+    def make(self: Desk, *args: Any, **kwargs: Any) -> None:
+        made(self, *args, **{**kwargs, "pause": wait})
+
+    Ledger.time = moved  # type: ignore[method-assign]
+    Desk.__init__ = make  # type: ignore[method-assign]
 
 
 def alarm(seconds: float, *, late: bool) -> None:
@@ -107,7 +119,7 @@ def alarm(seconds: float, *, late: bool) -> None:
 def child(run: Run) -> int:
     """The command itself, in the process that may be killed."""
     arm(run.step)
-    settle_within(run.grace)
+    move_clock(run.ahead)
     if run.seconds is not None:
         alarm(max(run.seconds, 0.0001), late=run.late)
     result = create_app(run.environ).test_cli_runner().invoke(args=run.arguments)
@@ -120,8 +132,13 @@ def fork(run: Run) -> int:
     pid = os.fork()
     if pid == 0:
         status = FAULT
-        with contextlib.suppress(BaseException):
+        overdue = threading.Timer(PATIENCE, os._exit, [OVERDUE])
+        overdue.daemon = True
+        overdue.start()
+        try:
             status = child(run)
+        except BaseException:  # noqa: BLE001 - a fork must end here
+            traceback.print_exc()
         sys.stderr.flush()
         os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

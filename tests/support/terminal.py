@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
+from tests.support.processes import reset_inherited
 from tests.support.site_server import ROOT
 
 PATIENCE = 60.0
@@ -66,7 +67,8 @@ class Terminal:
 
 
 def _own() -> None:
-    """Make the terminal this process's own, so that Ctrl-C reaches it."""
+    """Make the terminal this process's own, so that Ctrl-C reaches it and ends it."""
+    reset_inherited()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
@@ -82,7 +84,7 @@ def terminal(environ: Mapping[str, str], *arguments: str) -> Iterator[Terminal]:
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=_own,  # noqa: PLW1509 - one system call, which takes no lock
+        preexec_fn=_own,  # noqa: PLW1509 - system calls, which take no lock
     )
     os.close(theirs)
     try:
