@@ -1,25 +1,34 @@
 # Every task is one line; the first two are all that a newcomer needs.
 PYTHON ?= python3
 
-.PHONY: run test check fix bench lock translations
+.PHONY: run test quick soak coverage check fix bench lock translations
 .DELETE_ON_ERROR:
 
 run: .venv/run  ## Start the site on http://127.0.0.1:8000
 	exec .venv/bin/python app.py
 
 test: .venv/test  ## Install what tests need and run them
-	.venv/bin/pytest
+	.venv/bin/python -m pytest $(PYTEST)
 
-check: .venv/test  ## Lint, types, import rules
+quick: .venv/dev  ## Run the tests that need Python packages alone
+	.venv/bin/python -m pytest -m quick
+
+soak: .venv/test  ## Kill processes at a hundred random moments
+	SOAK=1 .venv/bin/python -m pytest -m kills
+
+coverage: .venv/test  ## Measure lines and branches that tests of this process reach
+	.venv/bin/python -m pytest -m "quick or services or kills" --cov --cov-report=term:skip-covered
+
+check: .venv/dev  ## Lint, types, import rules
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
 
-fix: .venv/test  ## Let the tools mend what they can
+fix: .venv/dev  ## Let the tools mend what they can
 	.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
 
 bench: .venv/test  ## Measure, beside peers
 	.venv/bin/python -m bench
 
-lock: .venv/test  ## Pin the dependencies anew
+lock: .venv/dev  ## Pin the dependencies anew
 	.venv/bin/uv pip compile -q pyproject.toml --universal --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements.txt
 	.venv/bin/uv pip compile -q pyproject.toml --group dev --universal --generate-hashes --no-annotate --no-header --no-emit-index-url -c requirements.txt -o requirements-dev.txt
 
@@ -32,7 +41,10 @@ translations: .venv/run  ## Bring the catalogs up to date with what pages say
 	.venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
-.venv/test: .venv/run requirements-dev.txt tests/setup.sh
+.venv/dev: .venv/run requirements-dev.txt
 	.venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv/test: .venv/dev tests/setup.sh tests/browser/package-lock.json tests/contract/package-lock.json
 	bash tests/setup.sh
 	@touch $@

@@ -1,5 +1,6 @@
-"""What several test modules share."""
+"""Shares servers and clients between test modules; frees the run from what was inherited."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,9 +10,15 @@ from hypothesis import settings
 
 from app import create_app
 from tests.support.postgres import shared_postgres
+from tests.support.processes import clean_environment
 from tests.support.redis_server import RedisServer, redis_server
 
-pytest_plugins = ("tests.support.chromium",)
+pytest_plugins = ("tests.support.chromium", "tests.support.markers", "tests.support.summary")
+
+for inherited in os.environ.keys() - clean_environment().keys():
+    del os.environ[inherited]
+os.environ["COLUMNS"] = "80"  # commands fold their texts by it
+os.umask(0o022)
 
 settings.register_profile("steady", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("steady")

@@ -1,0 +1,57 @@
+"""Marks each test by what it needs, so that a part of the tests can be chosen and counted.
+
+``quick`` needs Python packages alone; the other markers stand in pyproject.toml. Who writes a test
+marks nothing: what the test and its module use decides.
+"""
+
+import pytest
+
+FOLDERS = {"wordpress": "wordpress", "contract": "contract"}
+"""Marker by folder below ``tests``."""
+FIXTURES = {
+    "browser": "browser",
+    "launch": "browser",
+    "shared_redis": "services",
+    "postgres": "services",
+}
+"""Marker by fixture."""
+SERVERS = frozenset(
+    (
+        "tests.support.site_server.running_site",
+        "tests.support.redis_server.redis_server",
+        "tests.support.redis_server.RedisServer",
+    )
+)
+"""What starts a server: a module that imports one of these holds tests of services."""
+PARAMETERS = {"redis": "services", "postgresql": "services"}
+"""Marker by the value that chooses a store or a database."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by marker
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker in sorted(markers_of(item)) or ["quick"]:
+            item.add_marker(marker)
+
+
+def markers_of(item: pytest.Item) -> set[str]:
+    """Return the names of the markers that a test needs; none for a quick test."""
+    found = {FOLDERS[part] for part in item.path.parts if part in FOLDERS}
+    found |= {FIXTURES[name] for name in getattr(item, "fixturenames", ()) if name in FIXTURES}
+    if "kill" in item.path.stem:
+        found.add("kills")
+    if callspec := getattr(item, "callspec", None):
+        found |= {
+            PARAMETERS[text] for text in map(str, callspec.params.values()) if text in PARAMETERS
+        }
+    if not found & {"browser", "wordpress", "kills"} and starts_servers(item):
+        found.add("services")
+    return found
+
+
+def starts_servers(item: pytest.Item) -> bool:
+    module = item.getparent(pytest.Module)
+    return module is not None and any(
+        f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}" in SERVERS
+        for thing in vars(module.obj).values()
+    )
