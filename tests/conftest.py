@@ -34,8 +34,10 @@ def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the folder of the socket of one PostgreSQL, shared by all workers of a run."""
-    with shared_postgres(tmp_path_factory.getbasetemp().parent) as folder:
-        yield folder
+    folder = tmp_path_factory.getbasetemp()
+    run = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with shared_postgres(run) as socket:
+        yield socket
 
 
 ClientMaker = Callable[..., FlaskClient]

@@ -1,4 +1,4 @@
-"""Where the official files are."""
+"""Finds the agencies' official files, which lie beside the checkout on some machines."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 
 
 def upstream(*names: str) -> Path:
-    """A file of ``../shared/upstream``; the test is skipped on a machine without that folder."""
+    """Return a file of ``../shared/upstream``; skip the test on a machine without that folder."""
     if not SHARED.exists():
-        pytest.skip("../shared is not here")
+        pytest.skip(f"../shared/upstream/{'/'.join(names)} is not beside the checkout")
     return SHARED.joinpath("upstream", *names)
