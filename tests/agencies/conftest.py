@@ -7,6 +7,7 @@ import pytest
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.transport import Transport
 from tests.support import shutterstock as simulator
+from tests.support.calling import transporting
 from tests.support.shutterstock_answers import BASIC
 
 
@@ -18,9 +19,8 @@ def server() -> Iterator[simulator.Shutterstock]:
 
 @pytest.fixture
 def transport() -> Iterator[Transport]:
-    one = Transport(total_seconds=10)
-    yield one
-    one._session.close()
+    with transporting(10) as one:
+        yield one
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import product
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -13,6 +14,7 @@ from affiliate.errors import AgencyError, NotFound
 from affiliate.filters import NAMES
 from affiliate.links import LinkStyle, affiliate_link
 from affiliate.model import Media, SearchQuery, web_address
+from affiliate.transport import Transport
 from tests.dialects import DIALECTS, FIRST, Answer, Asked, Dialect, Server, in_json, serving
 from tests.support.calling import transporting
 
@@ -38,16 +40,23 @@ SAMPLES = {
     "fps": "25",
 }
 """A value of every filter, for agencies that can't express it."""
+SIGNS = ("-", ",", "- ,", '"', "/", "..")
 FOOTAGE = ("duration", "resolution", "aspect", "fps")
 
 
 class Stand:
     """An agency of the site's, and the one on this machine that it asks."""
 
-    def __init__(self, agency: Agency, dialect: Dialect, server: Server) -> None:
-        self.agency = agency
+    def __init__(self, transport: Transport, dialect: Dialect, server: Server) -> None:
+        self.transport = transport
         self.dialect = dialect
         self.server = server
+        self.agency = self.another()
+
+    def another(self) -> Agency:
+        """Make an agency that knows of nothing yet."""
+        kind = AGENCIES[self.dialect.name]
+        return kind(self.transport, url=self.server.url, credentials=self.dialect.keys)
 
     def id(self, rank: int) -> str:
         """The id of the picture of a rank, counted from 0."""
@@ -60,12 +69,39 @@ class Stand:
         return [media for items in chunks for media in items][:reach]
 
 
-@pytest.fixture(params=DIALECTS, ids=lambda one: one.name)
-def stand(request: pytest.FixtureRequest) -> Iterator[Stand]:
-    dialect: Dialect = request.param()
-    with serving(dialect) as server, transporting() as transport:
-        kind = AGENCIES[dialect.name]
-        yield Stand(kind(transport, url=server.url, credentials=dialect.keys), dialect, server)
+Speaking = type[Dialect]
+
+KEYED = [one for one in DIALECTS if one.keys]
+DETAILED = [one for one in DIALECTS if AGENCIES[one.name].details is not Agency.details]
+ALIKE = [one for one in DIALECTS if AGENCIES[one.name].has_similar]
+
+
+def those(able: Sequence[Speaking]) -> pytest.MarkDecorator:
+    """Ask these agencies alone."""
+    assert able
+    return pytest.mark.parametrize("served", able, indirect=True, ids=lambda one: one.name)
+
+
+@pytest.fixture(scope="module")
+def transport() -> Iterator[Transport]:
+    with transporting() as one:
+        yield one
+
+
+@pytest.fixture(scope="module", params=DIALECTS, ids=lambda one: one.name)
+def served(request: pytest.FixtureRequest) -> Iterator[tuple[Speaking, Server]]:
+    with serving(request.param()) as server:
+        yield request.param, server
+
+
+@pytest.fixture
+def stand(served: tuple[Speaking, Server], transport: Transport) -> Stand:
+    """Give a new agency, and a server whose dialect is as new."""
+    kind, server = served
+    server.dialect = dialect = kind()
+    server.fixed = None
+    server.asked.clear()
+    return Stand(transport, dialect, server)
 
 
 def test_it_finds_pictures_in_their_order_with_all_that_a_tile_needs(stand: Stand) -> None:
@@ -137,10 +173,13 @@ def test_every_form_of_error_is_the_right_error(stand: Stand) -> None:
         assert raised.value.kind == kind, words
 
 
+@those([one for one in DIALECTS if not one.keys])
+def test_who_has_no_key_needs_none(stand: Stand) -> None:
+    assert not stand.agency.credentials
+
+
+@those(KEYED)
 def test_a_wrong_key_is_said_to_be_wrong(stand: Stand) -> None:
-    if not stand.dialect.keys:
-        assert not stand.agency.credentials
-        return
     stand.agency.keys = dict.fromkeys(stand.dialect.keys, "wr0ng")
     with pytest.raises(AgencyError) as raised:
         stand.agency.search(FLOWER, 0)
@@ -162,21 +201,22 @@ class _Parrot:
         return Answer(self.status, words.encode(), "text/plain")
 
 
-@pytest.mark.parametrize("form", ["json", "text"])
-@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500])
+@those(KEYED)
 def test_no_secret_stands_in_an_error_or_a_log_even_if_it_is_said_back(
-    stand: Stand, status: int, form: str, caplog: pytest.LogCaptureFixture
+    stand: Stand, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with serving(_Parrot(status, form)) as server:
-        stand.agency.url = server.url
+    hidden = [key for name, key in stand.dialect.keys.items() if name not in stand.dialect.public]
+    told = []
+    for status, form in product((200, 400, 401, 403, 404, 429, 500), ("json", "text")):
+        stand.server.dialect = _Parrot(status, form)
+        caplog.clear()
         with pytest.raises(AgencyError) as raised:
-            stand.agency.search(FLOWER, 0)
-    said = f"{raised.value!r} {raised.value} {raised.value.__context__!r} {caplog.text}"
-    for name, secret in stand.dialect.keys.items():
-        if name not in stand.dialect.public:
-            assert secret not in said
-            assert quote(secret, safe="") not in said
+            stand.another().search(FLOWER, 0)
+        said = f"{raised.value!r} {raised.value} {raised.value.__context__!r} {caplog.text}"
+        if any(secret in said or quote(secret, safe="") in said for secret in hidden):
+            told.append((status, form, said))
+    assert told == []
 
 
 def test_nonsense_is_a_bad_answer(stand: Stand) -> None:
@@ -210,9 +250,8 @@ def test_every_filter_that_it_can_not_express_is_said_to_be_unsupported(stand: S
         assert (name in stand.agency.unsupported(query)) is not able, name
 
 
+@those(DETAILED)
 def test_details_are_those_of_the_search_and_what_is_gone_is_not_found(stand: Stand) -> None:
-    if type(stand.agency).details is Agency.details:
-        return
     found = stand.agency.details(stand.id(3))
     assert (found.id, found.agency) == (stand.id(3), stand.agency.name)
     for gone in ("1", "x/../y", "a b", "%2e%2e"):
@@ -220,9 +259,8 @@ def test_details_are_those_of_the_search_and_what_is_gone_is_not_found(stand: St
             stand.agency.details(gone)
 
 
+@those(ALIKE)
 def test_similar_pictures_are_others(stand: Stand) -> None:
-    if not stand.agency.has_similar:
-        return
     found = stand.agency.similar(stand.id(0), SearchQuery(), 0).items
     assert found
     assert stand.id(0) not in {media.id for media in found}
@@ -240,28 +278,40 @@ def test_what_it_takes_loosely_is_among_what_it_takes(stand: Stand) -> None:
         assert all(is_among(value, able[name]) for value in values or ()), name
 
 
-@pytest.mark.parametrize("signs", ["-", ",", "- ,", '"', "/", ".."])
-def test_words_of_signs_alone_never_find_everything(stand: Stand, signs: str) -> None:
+def test_words_of_signs_alone_never_find_everything(stand: Stand) -> None:
     """They are asked for as signs, or said to be no search; nobody is asked without any words."""
     stand.agency.search(FLOWER, 0)
-    before = stand.server.asked[-1]
+    wrong = [signs for signs in SIGNS if not _asked_as_signs(stand, signs)]
+    assert wrong == []
+
+
+def _asked_as_signs(stand: Stand, signs: str) -> bool:
+    """Whether a search for signs is refused or sent with words, unlike the first one asked."""
+    plain = next(one for one in reversed(stand.server.asked) if _is_of_flowers(one))
+    count = len(stand.server.asked)
     said = _read(stand.agency, SearchQuery(q=signs))
-    after = stand.server.asked[-1]
-    if after is before:
-        assert said == "refused"
-    elif names := [name for name, value in before.params.items() if "flower" in value]:
-        assert after.params.get(names[0], "").strip()
-    else:
-        wordless = (before.path.replace("flower", ""), before.body.replace(b"flower", b""))
-        assert (after.path, after.body) != wordless
+    if len(stand.server.asked) == count:
+        return said == "refused"
+    sent = stand.server.asked[-1]
+    if names := [name for name, value in plain.params.items() if "flower" in value]:
+        return bool(sent.params.get(names[0], "").strip())
+    wordless = (plain.path.replace("flower", ""), plain.body.replace(b"flower", b""))
+    return (sent.path, sent.body) != wordless
 
 
-def test_its_check_tells_a_good_key_from_a_bad_one(stand: Stand) -> None:
+def _is_of_flowers(asked: Asked) -> bool:
+    return "flower" in f"{asked.path} {asked.params} {asked.body.decode()}"
+
+
+def test_its_check_says_what_it_found(stand: Stand) -> None:
     assert stand.agency.check().words
-    if stand.dialect.keys:
-        stand.agency.keys = dict.fromkeys(stand.dialect.keys, "wr0ng")
-        with pytest.raises(AgencyError):
-            stand.agency.check()
+
+
+@those(KEYED)
+def test_its_check_fails_with_a_bad_key(stand: Stand) -> None:
+    stand.agency.keys = dict.fromkeys(stand.dialect.keys, "wr0ng")
+    with pytest.raises(AgencyError):
+        stand.agency.check()
 
 
 def test_its_default_link_leads_to_the_picture_for_the_owner_and_for_nobody(stand: Stand) -> None:
