@@ -2,7 +2,8 @@
 # Installs what the tests need beside Python packages, on Debian as root; elsewhere says what is missing.
 set -euo pipefail
 
-declare -A packages=([redis-server]=redis-server [chromium]=chromium [initdb]=postgresql [nginx]=nginx [npm]=npm
+declare -A packages=([redis-server]=redis-server [chromium]=chromium
+  [chromium-headless-shell]=chromium-headless-shell [initdb]=postgresql [nginx]=nginx [npm]=npm
   [php]=php-cli [mariadbd]=mariadb-server)
 missing=()
 PATH=$PATH:/usr/sbin # where Debian keeps servers
@@ -30,3 +31,6 @@ fi
 
 # axe-core, which judges the pages' accessibility in the browser.
 npm ci --prefix tests/browser --no-audit --no-fund --silent
+
+# Prism, which compares with the agencies' descriptions of their APIs.
+npm ci --prefix tests/contract --no-audit --no-fund --silent --omit-lockfile-registry-resolved

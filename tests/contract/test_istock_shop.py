@@ -34,14 +34,24 @@ def description() -> Path:
     return upstream("istock-getty", "openapi.json")
 
 
-@pytest.fixture
-def at() -> Iterator[Open]:
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Open]:
     with opened(IstockShop) as one:
         yield one
 
 
 @pytest.fixture
-def watched(description: Path, at: Open, tmp_path: Path) -> Iterator[str]:
+def at(shop: Open) -> Open:
+    """The shop as if nobody had been there."""
+    shop.asked.clear()
+    shop.shop.sold.clear()
+    return shop
+
+
+@pytest.fixture(scope="module")
+def watched(
+    description: Path, shop: Open, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """The stand-in behind a proxy that checks requests and answers.
 
     The call for a token stands in the description without parameters, so it passes by; a list in an
@@ -62,17 +72,10 @@ def watched(description: Path, at: Open, tmp_path: Path) -> Iterator[str]:
             "responses": {"200": {"description": "OK"}},
         }
     }
-    mended = tmp_path / "openapi.json"
+    mended = tmp_path_factory.mktemp("prism") / "openapi.json"
     mended.write_text(json.dumps(document))
-    with prism("proxy", str(mended), at.url) as url:
+    with prism("proxy", str(mended), shop.url) as url:
         yield url
-
-
-@pytest.fixture
-def transport() -> Iterator[Transport]:
-    one = Transport(connect_seconds=10, total_seconds=30)
-    yield one
-    one._session.close()
 
 
 def test_every_request_and_answer_is_as_described(

@@ -1,6 +1,5 @@
 """What the paying side asks, against the official OpenAPI description: nothing is refused."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +13,6 @@ from affiliate.licensing.account import Account
 from affiliate.licensing.wire import KINDS, Media, Wanted
 from affiliate.transport import Transport
 from tests.support.official import upstream
-from tests.support.prism import prism
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 METADATA = {"job": "7", "client": "A", "other": "B"}
@@ -34,13 +32,10 @@ EDITORIAL: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def account() -> Iterator[Account]:
+@pytest.fixture
+def account(mock: str, transport: Transport) -> Account:
     """An account at an API that checks requests strictly."""
-    description = upstream("shutterstock", "openapi-v2.json")
-    with prism("mock", str(description)) as url:
-        transport = Transport(connect_seconds=10, total_seconds=30)
-        yield Account(transport, url=url, token=lambda: "token")
+    return Account(transport, url=mock, token=lambda: "token")
 
 
 def license(account: Account, **fields: Any) -> None:  # noqa: A001 - as the account calls it

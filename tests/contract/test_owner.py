@@ -19,27 +19,13 @@ from affiliate.licensing.scopes import SCOPES, needed
 from affiliate.licensing.tokens import Tokens
 from affiliate.licensing.vault import Vault
 from affiliate.transport import Transport
-from tests.support.official import upstream
-from tests.support.prism import prism
 
 OUT_OF_SCOPE = re.compile(r"/v2/(audio|sfx|cv|catalog|ai|bulk)[/_a-z]*")
 
 
 @pytest.fixture(scope="module")
-def description() -> Path:
-    return upstream("shutterstock", "openapi-v2.json")
-
-
-@pytest.fixture(scope="module")
 def document(description: Path) -> Any:
     return json.loads(description.read_bytes())
-
-
-@pytest.fixture(scope="module")
-def mock(description: Path) -> Iterator[str]:
-    """An API that checks requests strictly and answers with the description's examples."""
-    with prism("mock", str(description)) as url:
-        yield url
 
 
 @pytest.fixture
@@ -49,11 +35,10 @@ def now() -> list[float]:
 
 
 @pytest.fixture
-def tokens(mock: str, tmp_path: Path, now: list[float]) -> Iterator[Tokens]:
+def tokens(mock: str, transport: Transport, tmp_path: Path, now: list[float]) -> Iterator[Tokens]:
     ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db")
     ledger.upgrade()
     vault = Vault(ledger, "x" * 40, lambda: now[0])
-    transport = Transport(total_seconds=20)
     yield Tokens(transport, vault, url=mock, client=("id", "secret"), now=lambda: now[0])
     ledger.close()
 
@@ -90,9 +75,9 @@ def test_the_fields_of_the_exchange_are_described(
         assert value in known[name].get("enum", [value])
 
 
-def test_collections_are_accepted(mock: str) -> None:
+def test_collections_are_accepted(mock: str, transport: Transport) -> None:
     """Every call about collections is valid, and its answer is understood."""
-    account = Account(Transport(total_seconds=20), url=mock, token=lambda: "token")
+    account = Account(transport, url=mock, token=lambda: "token")
     for media in MEDIA:
         collections = Collections(account, media)
         (one,) = collections.own()
@@ -110,10 +95,10 @@ def test_collections_are_accepted(mock: str) -> None:
             account.call("POST", f"/v2/{media}s/collections", body={"title": "Name"})
 
 
-def test_a_curated_page_is_accepted(mock: str) -> None:
+def test_a_curated_page_is_accepted(mock: str, transport: Transport) -> None:
     """What a visitor's page asks is valid with the application's own credentials."""
     keys = {"CLIENT_ID": "id", "CLIENT_SECRET": "secret"}
-    agency = Shutterstock(Transport(total_seconds=20), url=mock, credentials=keys)
+    agency = Shutterstock(transport, url=mock, credentials=keys)
     assert agency.about_collection("19853").name == "Exercise & Fitness"
     assert agency.collection("19853", 0).total == 82
 

@@ -19,7 +19,6 @@ from affiliate.query import AGES, ETHNICITIES, GENDERS, LANGUAGES, LICENSES, RES
 from affiliate.transport import Transport
 from app import create_app
 from tests.support import shutterstock as simulator
-from tests.support.official import upstream
 from tests.support.prism import prism
 
 BASIC = {"CLIENT_ID": simulator.CLIENT[0], "CLIENT_SECRET": simulator.CLIENT[1]}
@@ -71,19 +70,6 @@ QUERIES = [*(SearchQuery(q="cat").replace(**fields) for fields in FILTERS), ALL]
 
 
 @pytest.fixture(scope="module")
-def description() -> Path:
-    """The official description, as it is."""
-    return upstream("shutterstock", "openapi-v2.json")
-
-
-@pytest.fixture(scope="module")
-def mock(description: Path) -> Iterator[str]:
-    """An API that checks requests strictly and answers with the description's examples."""
-    with prism("mock", str(description)) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
 def clips_mock(description: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The same, for footage and editorial, whose examples break their own schemas.
 
@@ -110,13 +96,6 @@ def watched(description: Path, stand_in: simulator.Shutterstock) -> Iterator[str
     """The stand-in behind a proxy that checks requests and answers."""
     with prism("proxy", str(description), stand_in.url) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def transport() -> Iterator[Transport]:
-    one = Transport(total_seconds=20)
-    yield one
-    one._session.close()
 
 
 @pytest.mark.parametrize("credentials", [BASIC, BEARER], ids=["basic", "bearer"])

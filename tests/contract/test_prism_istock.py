@@ -39,13 +39,6 @@ def description() -> Path:
 
 
 @pytest.fixture(scope="module")
-def transport() -> Iterator[Transport]:
-    one = Transport(total_seconds=20)
-    yield one
-    one._session.close()
-
-
-@pytest.fixture(scope="module")
 def stand_in() -> Iterator[Server]:
     with serving(IstockDialect()) as server:
         yield server

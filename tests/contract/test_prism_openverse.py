@@ -36,13 +36,6 @@ def description() -> Path:
 
 
 @pytest.fixture(scope="module")
-def transport() -> Iterator[Transport]:
-    one = Transport(total_seconds=20)
-    yield one
-    one._session.close()
-
-
-@pytest.fixture(scope="module")
 def stand_in() -> Iterator[Server]:
     with serving(OpenverseDialect()) as server:
         yield server

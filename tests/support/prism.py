@@ -1,53 +1,51 @@
 """Runs Prism, which mocks or checks an API by its OpenAPI description.
 
-https://docs.stoplight.io/docs/prism. It is installed from npm, pinned by the lock file beside
-this module, the first time that a test needs it.
+https://docs.stoplight.io/docs/prism. ``tests/setup.sh`` installs it from npm, pinned by the lock
+file in ``tests/contract``.
 """
 
-import fcntl
-import hashlib
-import os
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-HERE = Path(__file__).parent
-MODULES = HERE / "node_modules"
-INSTALL = ("npm", "ci", "--omit-lockfile-registry-resolved", "--no-audit", "--no-fund")
+from tests.support.processes import clean_environment, reset_inherited
 
-
-def installed() -> Path:
-    """The program, installed once, however many test processes ask for it at once."""
-    wanted = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    stamp = MODULES / ".stamp"
-    with (HERE / "package.json").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stamp.exists() or stamp.read_text() != wanted:
-            subprocess.run(INSTALL, cwd=HERE, check=True, capture_output=True)
-            stamp.write_text(wanted)
-    return MODULES / ".bin" / "prism"
+PROGRAM = Path(__file__).parents[1] / "contract" / "node_modules" / ".bin" / "prism"
+PATIENCE = 120.0
+"""Seconds that it may take to start."""
 
 
 @contextmanager
 def prism(*arguments: str) -> Iterator[str]:
-    """The address of a Prism run with ``arguments``, which refuses what is not as described."""
-    command = [str(installed()), *arguments, "--errors", "--port", "0"]
+    """Give the address of a Prism run with ``arguments``, which refuses what is not as described.
+
+    Raises:
+        RuntimeError: It is not installed, or did not start in time.
+    """
+    if not PROGRAM.exists():
+        raise RuntimeError("Prism is missing; tests/setup.sh installs it")
     with subprocess.Popen(
-        command,
+        [str(PROGRAM), *arguments, "--errors", "--port", "0"],
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=os.environ | {"NO_COLOR": "1"},
+        encoding="utf-8",
+        env=clean_environment() | {"NO_COLOR": "1"},
+        preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
     ) as process:
         assert process.stdout is not None
+        late = threading.Timer(PATIENCE, process.kill)
+        late.start()
         said = []
         for line in process.stdout:
             said.append(line)
             if "listening on" in line:
                 break
-        else:
+        late.cancel()
+        if "listening on" not in "".join(said[-1:]):
             raise RuntimeError("Prism did not start:\n" + "".join(said))
         drain = threading.Thread(target=process.stdout.read, daemon=True)
         drain.start()
