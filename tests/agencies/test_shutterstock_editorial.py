@@ -25,10 +25,8 @@ def server() -> Iterator[simulator.Shutterstock]:
 
 
 @pytest.fixture
-def agency(server: simulator.Shutterstock) -> Iterator[ShutterstockEditorial]:
-    transport = Transport(total_seconds=10)
-    yield ShutterstockEditorial(transport, url=server.url, credentials=KEYS)
-    transport._session.close()
+def agency(server: simulator.Shutterstock, transport: Transport) -> ShutterstockEditorial:
+    return ShutterstockEditorial(transport, url=server.url, credentials=KEYS)
 
 
 def test_a_search_names_the_country(

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import os
 import subprocess
 import traceback
 import tracemalloc
@@ -435,16 +434,6 @@ def test_a_refusal_says_why(fields: dict[str, object], says: str | None) -> None
 
 
 # -- the disk
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 KB."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(tmp_path)]
-    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("a disk can be mounted by root alone")
-    yield tmp_path
-    subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 def test_a_full_disk_is_said(downloads: Downloads, small_disk: Path) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from affiliate.errors import LedgerError
-from tests.licensing.test_downloads import small_disk
 from tests.simulator import Simulator, first, platform
 from tests.support.licensing_command import run, site
 from tests.support.purchase_desk import PATH, Counter, agency, counter, ordinary, posts, state
 
-__all__ = ["agency", "small_disk"]
+__all__ = ["agency"]
+
 ROOM = "size=2m"
 
 

@@ -9,9 +9,7 @@ import pytest
 
 from affiliate.errors import DiskFailed, DownloadFailed
 from affiliate.licensing.manifest import NAME, STATE, Line, Manifest, lines
-from tests.licensing.test_downloads import small_disk
 
-__all__ = ["small_disk"]
 API = "https://api.example"
 
 

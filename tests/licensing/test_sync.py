@@ -15,7 +15,6 @@ from affiliate.licensing.sync import IN_A_ROW, Report, Sync, _alone
 from affiliate.licensing.titles import Titles
 from affiliate.licensing.wire import Media
 from affiliate.licensing.xmp import Tags
-from tests.licensing.test_downloads import small_disk
 from tests.simulator import Simulator, first, hang_up, says, simulator
 from tests.support.killing import site
 from tests.support.owner_account import original, owner
@@ -23,7 +22,6 @@ from tests.support.site_server import ROOT
 from tests.support.synced import check, links_asked
 from tests.support.tags import said, scan, xmp_of
 
-__all__ = ["small_disk"]
 HOST = "/gatekeeper/*"
 DOWNLOADS = "/v2/images/licenses/*/downloads"
 HISTORY = "/v2/images/licenses"
