@@ -1,5 +1,6 @@
 """One browser for all tests of a worker that need one."""
 
+import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,6 +13,10 @@ ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
 
+WHOLE = shutil.which("chromium") or "/usr/bin/chromium"
+LEAN = shutil.which("chromium-headless-shell") or WHOLE
+"""The same without what windows need: the same pages for less work, but none kept for Back."""
+
 Launch = Callable[..., Browser]
 
 expect.set_options(timeout=15_000)  # a busy machine is no fault of the page
@@ -19,17 +24,17 @@ expect.set_options(timeout=15_000)  # a busy machine is no fault of the page
 
 @pytest.fixture(scope="session")
 def launch() -> Iterator[Launch]:
-    """Starts Chromium; Playwright's own options may be given."""
+    """Starts Chromium, ``without`` some of Playwright's own arguments."""
     with sync_playwright() as playwright:
         yield _launcher(playwright)
 
 
 def _launcher(playwright: Playwright) -> Launch:
-    def start(**options: list[str]) -> Browser:
+    def start(*, without: list[str] | None = None) -> Browser:
         return playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
+            executable_path=WHOLE if without else LEAN,
             args=ARGUMENTS,
-            ignore_default_args=options.get("without"),
+            ignore_default_args=without,
         )
 
     return start
