@@ -1,4 +1,4 @@
-"""Shares a disk that is soon full."""
+"""Shares what makes disks and databases fail soon."""
 
 import os
 import subprocess
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from affiliate.ledger import DATABASES
 
 
 @pytest.fixture
@@ -16,3 +18,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("a disk can be mounted by root alone")
     yield tmp_path
     subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have ledgers that are opened from here on wait a moment alone for a locked database."""
+    soon = DATABASES["sqlite"]._replace(connect={"timeout": 0.3})
+    monkeypatch.setitem(DATABASES, "sqlite", soon)

@@ -418,6 +418,7 @@ def test_a_history_that_cannot_be_read_leaves_it_unknown(at: Counter) -> None:
 # -- the ledger out of order
 
 
+@pytest.mark.usefixtures("impatient")
 def test_without_a_record_nothing_is_bought(at: Counter, tmp_path: Path) -> None:
     """When the record can't be written, the agency is not asked."""
     offers = at.offer(ordinary(at.agency)[0])
@@ -426,6 +427,7 @@ def test_without_a_record_nothing_is_bought(at: Counter, tmp_path: Path) -> None
     assert (posts(at.agency), at.agency.purchases) == (0, [])
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_record_that_cannot_be_closed_is_settled_later(at: Counter, tmp_path: Path) -> None:
     """Bought, but the database is stuck: the next look finds the license, and buys no other."""
     one = ordinary(at.agency)[0]

@@ -1,6 +1,5 @@
 """Killed at any step of refreshing, no token is lost that could have been kept."""
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from tests.support.tokens import (
     file,
     kept,
     refreshings,
+    starting,
     tokens_of,
 )
 
@@ -65,7 +65,7 @@ def killed(agency: Simulator, file: Path, step: str) -> None:
     """Have a process refresh the token and be killed."""
     at = agency.clock.now().timestamp()
     arguments = (f"sqlite:///{file}", agency.url, at, step)
-    process = multiprocessing.get_context("spawn").Process(target=_dying, args=arguments)
+    process = starting().Process(target=_dying, args=arguments)
     process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
@@ -133,6 +133,7 @@ def test_a_kill_between_the_answer_and_the_disk(
             user(agency, kept)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_busy_database_loses_no_new_token(
     agency: Simulator, kept: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +150,7 @@ def test_a_busy_database_loses_no_new_token(
     assert refreshings(agency) == 2
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_database_that_cannot_be_written_asks_for_no_new_token(
     agency: Simulator, kept: Ledger, tmp_path: Path
 ) -> None:

@@ -252,11 +252,11 @@ def test_another_process_s_purchase_is_waited_for(at: Counter) -> None:
     other = pending(at)
 
     def wait(seconds: float) -> None:
-        at.skip += timedelta(seconds=seconds)
+        at.move(seconds)
         if at.skip > timedelta(seconds=5):
             at.purchases.close(other, state="failed", error="no")
 
-    at.desk._pause = wait
+    at.wait = wait
     assert [state(o) for o in at.license(ordinary(at.agency)[0])] == ["licensed"]
 
 

@@ -340,7 +340,9 @@ def memory_of_a_sync(agency: Simulator, folder: Path) -> int:
         [sys.executable, "-c", MEASURED, str(folder / "dam")],
         cwd=ROOT,
         env=site(agency, folder),
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
+        timeout=300,
         check=True,
     )
     return int(done.stdout) * 1024

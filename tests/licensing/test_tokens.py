@@ -32,6 +32,7 @@ from tests.support.tokens import (
     file,
     kept,
     refreshings,
+    starting,
     tokens_of,
 )
 
@@ -173,7 +174,7 @@ def test_many_processes_refresh_once(agency: Simulator, kept: Ledger, file: Path
     connected(agency, kept)
     agency.clock.move(seconds=PAST)
     at = agency.clock.now().timestamp()
-    context = multiprocessing.get_context("spawn")
+    context = starting()
     answers: multiprocessing.Queue[str] = context.Queue()
     arguments = (f"sqlite:///{file}", agency.url, at, answers)
     processes = [context.Process(target=_access, args=arguments) for _ in range(3)]
@@ -181,7 +182,8 @@ def test_many_processes_refresh_once(agency: Simulator, kept: Ledger, file: Path
         process.start()
     found = {answers.get(timeout=60) for _ in processes}
     for process in processes:
-        process.join()
+        process.join(60)
+        assert process.exitcode == 0
     assert len(found) == 1
     assert refreshings(agency) == 1
 

@@ -1,7 +1,7 @@
 """Opens a desk that buys at the simulator, and reads what was bought."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,16 +26,25 @@ PATH = "/v2/images/licenses"
 
 
 class Counter:
-    """A desk over a ledger of its own, with a clock that tests can move."""
+    """A desk over a ledger of its own, with a clock that tests can move.
+
+    Where the desk would wait, ``wait`` is called, which moves the clock.
+    """
 
     def __init__(self, agency: Simulator, account: Account, ledger: Ledger) -> None:
         self.agency = agency
         self.account = account
         self.skip = timedelta()
         self.purchases = Purchases(ledger, lambda: datetime.now(UTC) + self.skip)
-        self.desk = Desk(account, self.purchases, sandbox=agency.shop.sandbox, pause=self.wait)
+        self.wait: Callable[[float], None] = self.move
+        self.desk = Desk(
+            account,
+            self.purchases,
+            sandbox=agency.shop.sandbox,
+            pause=lambda seconds: self.wait(seconds),  # noqa: PLW0108 - as it is by then
+        )
 
-    def wait(self, seconds: float) -> None:
+    def move(self, seconds: float) -> None:
         self.skip += timedelta(seconds=seconds)
 
     def offer(self, *ids: str, **asked: Any) -> list[Offer]:
