@@ -1,18 +1,20 @@
 """Hosts that make it hard: strict policies, hostile styles, any direction, a slow site or none."""
 
+import socket
 import uuid
+from contextlib import closing
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.support.embed_hosts import SETTLED, opened
 from tests.support.embed_page import element, ids, script, searches, shown
 from tests.support.fake_agency import FakeAgency
 from tests.support.host_pages import HostPages
 from tests.support.search_page import clicks_for
-from tests.support.site_server import SiteServer, free_port, running_site
+from tests.support.site_server import SiteServer, running_site
 
 HOSTILE = """
     * { all: unset !important }
@@ -95,30 +97,33 @@ class Scheme(NamedTuple):
     dark: bool
 
 
-@pytest.mark.parametrize(
-    "scheme",
-    [
-        Scheme("dark", "light dark", "", dark=True),
-        Scheme("light", "light dark", "", dark=False),
-        Scheme("dark", "light", "", dark=False),
-        Scheme("dark", "light", 'theme="dark"', dark=True),
-        Scheme("dark", "light dark", 'theme="light"', dark=False),
-        Scheme("dark", "light", 'theme="auto"', dark=True),
-        Scheme("light", "dark", 'theme="auto"', dark=False),
-    ],
-    ids=str,
+SCHEMES = (
+    Scheme("dark", "light dark", "", dark=True),
+    Scheme("light", "light dark", "", dark=False),
+    Scheme("dark", "light", "", dark=False),
+    Scheme("dark", "light", 'theme="dark"', dark=True),
+    Scheme("dark", "light dark", 'theme="light"', dark=False),
+    Scheme("dark", "light", 'theme="auto"', dark=True),
+    Scheme("light", "dark", 'theme="auto"', dark=False),
 )
+
+
 def test_it_is_dark_where_the_page_is(
-    browser: Browser, host: HostPages, site: SiteServer, scheme: Scheme
+    reader: BrowserContext, host: HostPages, site: SiteServer
 ) -> None:
     """It follows the scheme of the page, not the reader's alone; ``theme`` overrides it."""
-    context = browser.new_context(color_scheme=scheme.liked)
-    start = f'{script(site)}<meta name="color-scheme" content="{scheme.page}">'
-    page = opened(context, host.page(start + element(site, "q=flower", scheme.theme)))
-    shown(page)
-    color = page.locator("affiliate-search .earns").evaluate("e => getComputedStyle(e).color")
-    assert color == ("rgb(181, 177, 169)" if scheme.dark else "rgb(101, 98, 92)")
-    context.close()
+    page = reader.new_page()
+    drawn = {}
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme.liked)
+        start = f'{script(site)}<meta name="color-scheme" content="{scheme.page}">'
+        page.goto(host.page(start + element(site, "q=flower", scheme.theme)))
+        shown(page)
+        color = page.locator("affiliate-search .earns").evaluate("e => getComputedStyle(e).color")
+        drawn[scheme] = color
+    assert drawn == {
+        one: "rgb(181, 177, 169)" if one.dark else "rgb(101, 98, 92)" for one in SCHEMES
+    }
 
 
 def test_credits_are_readable(reader: BrowserContext, host: HostPages, site: SiteServer) -> None:
@@ -193,12 +198,17 @@ def test_the_link_stays_where_the_site_is_out_of_reach(
     reader: BrowserContext, host: HostPages, site: SiteServer
 ) -> None:
     """When the script can't be had, and when the search can't, the link inside still stands."""
-    gone = f"http://127.0.0.1:{free_port()}"
     embed = element(site, "q=flower")
-    start = f'<script type="module" async src="{gone}/embed.js"></script>'
-    page = opened(reader, host.page(start + embed + "<p>After</p>"))
-    expect(page.get_by_role("link", name="Pictures of flowers")).to_be_visible()
-    assert page.evaluate("shift") == 0
+    with closing(socket.socket()) as gone:  # a port that is taken, where nobody listens
+        gone.bind(("127.0.0.1", 0))
+        source = f"http://127.0.0.1:{gone.getsockname()[1]}/embed.js"
+        start = f'<script type="module" async src="{source}"></script>'
+        failed: list[str] = []
+        reader.on("requestfailed", lambda one: failed.append(one.url))
+        page = opened(reader, host.page(start + embed + "<p>After</p>"))
+        assert failed == [source]
+        expect(page.get_by_role("link", name="Pictures of flowers")).to_be_visible()
+        assert page.evaluate("shift") == 0
     reader.route("**/embed/search*", lambda route: route.abort())
     page = opened(reader, host.page(script(site) + embed + "<p>After</p>"))
     frame = page.locator("affiliate-search section")
