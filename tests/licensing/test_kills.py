@@ -18,6 +18,7 @@ from tests.support.killing import (
     LATER,
     PATIENCE,
     TRIES,
+    Command,
     digest,
     flask,
     runner,
@@ -27,6 +28,13 @@ from tests.support.postgres import new_database
 from tests.support.waiting import wait_until
 
 PATH = "/v2/images/licenses"
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Command]:
+    """Run commands in forks of one process that has loaded all they need."""
+    with runner() as one:
+        yield one
 
 
 @pytest.fixture
@@ -67,25 +75,28 @@ SOON = {
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_kill_at_each_step_buys_once(agency: Simulator, tmp_path: Path, step: str) -> None:
+def test_a_kill_at_each_step_buys_once(
+    run: Command, agency: Simulator, tmp_path: Path, step: str
+) -> None:
     """Killed there and run again until it is done, the image is bought once and recorded so."""
     [one] = ordinary(agency, 1)
     environ = site(agency, tmp_path)
     command = ["license", one, "--live", "--yes"]
-    with runner() as run:
-        assert run(Run(command, environ, step=step))[0] == KILLED
-        digest(agency.url)
-        run(Run(command, environ))
-        assert states(tmp_path) == SOON[step]
-        assert bought(agency) == ({} if "unknown" in SOON[step] else {one: 1})
-        run(Run(command, environ, ahead=LATER))
+    assert run(Run(command, environ, step=step))[0] == KILLED
+    digest(agency.url)
+    run(Run(command, environ))
+    assert states(tmp_path) == SOON[step]
+    assert bought(agency) == ({} if "unknown" in SOON[step] else {one: 1})
+    run(Run(command, environ, ahead=LATER))
     assert bought(agency) == {one: 1}
     licensed = [row.license_id for row in recorded(tmp_path) if row.state == "licensed"]
     assert licensed == [agency.purchases[0].id]
 
 
 @pytest.mark.parametrize("stage", ["read", "acted"])
-def test_a_kill_after_sending_buys_once(agency: Simulator, tmp_path: Path, stage: str) -> None:
+def test_a_kill_after_sending_buys_once(
+    run: Command, agency: Simulator, tmp_path: Path, stage: str
+) -> None:
     """Killed while the agency works on it or has just done it, the next run finds it bought."""
     [one] = ordinary(agency, 1)
     order = agency.misbehave(hold(stage), on=PATH, method="POST")  # type: ignore[arg-type]
@@ -94,17 +105,18 @@ def test_a_kill_after_sending_buys_once(agency: Simulator, tmp_path: Path, stage
     with flask(environ, *command) as process:
         assert order.reached.wait(PATIENCE)
         process.kill()
-    with runner() as run:
-        run(Run(command, environ))
-        assert states(tmp_path) == ["unknown" if stage == "read" else "licensed"]
-        agency.orders.clear()
-        digest(agency.url)
-        run(Run(command, environ))
+    run(Run(command, environ))
+    assert states(tmp_path) == ["unknown" if stage == "read" else "licensed"]
+    agency.orders.clear()
+    digest(agency.url)
+    run(Run(command, environ))
     assert bought(agency) == {one: 1}
     assert states(tmp_path) == ["licensed"]
 
 
-def test_random_kills_lose_and_double_nothing(agency: Simulator, tmp_path: Path) -> None:
+def test_random_kills_lose_and_double_nothing(
+    run: Command, agency: Simulator, tmp_path: Path
+) -> None:
     """After kills at random moments each image was bought once, and is recorded so."""
     environ = site(agency, tmp_path)
     chance = random.Random(5)
@@ -112,29 +124,28 @@ def test_random_kills_lose_and_double_nothing(agency: Simulator, tmp_path: Path)
     done = kills = 0
     ahead = 0.0
     buying = 0.1  # seconds from a clear way to the end: follows what is seen
-    with runner() as run:
 
-        def buy(seconds: float | None = None, *, late: bool = False) -> tuple[int, float]:
-            command = ["license", wanted[done], "--live", "--yes"]
-            return run(Run(command, environ, seconds=seconds, late=late, ahead=ahead))
+    def buy(seconds: float | None = None, *, late: bool = False) -> tuple[int, float]:
+        command = ["license", wanted[done], "--live", "--yes"]
+        return run(Run(command, environ, seconds=seconds, late=late, ahead=ahead))
 
-        whole = buy()[1]
-        done = 1
-        for _ in range(TRIES):
-            late = kills % 4 > 0
-            latest = buying if late else whole
-            status, _ = buy(chance.uniform(0, latest), late=late)
-            digest(agency.url)
-            kills += status == KILLED
-            if kills == KILLS:
-                break
-            if status:  # what is open may be looked at now and again before its grace is over
-                ahead += LATER if status != KILLED or chance.random() < 0.9 else 0
-            buying *= 1.03 if status == KILLED else 0.9
-            done += is_licensed(tmp_path, wanted[done])
-        assert kills == KILLS
-        ahead += LATER
-        buy()
+    whole = buy()[1]
+    done = 1
+    for _ in range(TRIES):
+        late = kills % 4 > 0
+        latest = buying if late else whole
+        status, _ = buy(chance.uniform(0, latest), late=late)
+        digest(agency.url)
+        kills += status == KILLED
+        if kills == KILLS:
+            break
+        if status:  # what is open may be looked at now and again before its grace is over
+            ahead += LATER if status != KILLED or chance.random() < 0.9 else 0
+        buying *= 1.03 if status == KILLED else 0.9
+        done += is_licensed(tmp_path, wanted[done])
+    assert kills == KILLS
+    ahead += LATER
+    buy()
     assert not {"pending", "unknown"} & set(states(tmp_path))
     assert set(bought(agency).values()) == {1}
     licensed = {row.license_id for row in recorded(tmp_path) if row.state == "licensed"}

@@ -7,11 +7,18 @@ import pytest
 
 from tests.dialects.selling import FIRST, GATEWAY, Fault
 from tests.support.kill_at import STEPS, Run
-from tests.support.killing import KILLED, LATER, PATIENCE, digest, flask, runner
+from tests.support.killing import KILLED, LATER, PATIENCE, Command, digest, flask, runner
 from tests.support.shops import SHOPS, Open, environ, opened, recorded
 from tests.support.waiting import wait_until
 
 ONE = str(FIRST)
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Command]:
+    """Run commands in forks of one process that has loaded all they need."""
+    with runner() as one:
+        yield one
 
 
 @pytest.fixture(params=SHOPS, ids=lambda one: one.name)
@@ -26,23 +33,22 @@ def license_one(at: Open, folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_kill_at_each_step_buys_once(at: Open, tmp_path: Path, step: str) -> None:
+def test_a_kill_at_each_step_buys_once(run: Command, at: Open, tmp_path: Path, step: str) -> None:
     """Killed there and run again until it is done, the item is bought once and recorded so."""
     settings = environ(at, tmp_path)
     command = license_one(at, tmp_path)
-    with runner() as run:
-        assert run(Run(command, settings, step=step))[0] == KILLED
-        digest(at.url)
-        run(Run(command, settings))
-        soon = ["unknown" if step == "after the record" else "licensed"]
-        assert [row.state for row in recorded(tmp_path)] == soon
-        run(Run(command, settings, ahead=LATER))
+    assert run(Run(command, settings, step=step))[0] == KILLED
+    digest(at.url)
+    run(Run(command, settings))
+    soon = ["unknown" if step == "after the record" else "licensed"]
+    assert [row.state for row in recorded(tmp_path)] == soon
+    run(Run(command, settings, ahead=LATER))
     assert at.bought() == [ONE]
     assert [row.state for row in recorded(tmp_path)].count("licensed") == 1
 
 
 @pytest.mark.parametrize("acts", [True, False], ids=["acted", "read"])
-def test_a_kill_after_sending_buys_once(at: Open, tmp_path: Path, acts: bool) -> None:  # noqa: FBT001
+def test_a_kill_after_sending_buys_once(run: Command, at: Open, tmp_path: Path, acts: bool) -> None:  # noqa: FBT001
     """Killed while the agency works on it or has just done it, the next run settles it."""
     fault = at.shop.misbehave(Fault(acts=acts, held=True))
     settings = environ(at, tmp_path)
@@ -52,10 +58,9 @@ def test_a_kill_after_sending_buys_once(at: Open, tmp_path: Path, acts: bool) ->
         process.kill()
     fault.release.set()
     digest(at.url)
-    with runner() as run:
-        run(Run(command, settings))
-        assert [row.state for row in recorded(tmp_path)] == ["licensed" if acts else "unknown"]
-        run(Run(command, settings, ahead=LATER))
+    run(Run(command, settings))
+    assert [row.state for row in recorded(tmp_path)] == ["licensed" if acts else "unknown"]
+    run(Run(command, settings, ahead=LATER))
     assert at.bought() == [ONE]
     assert [row.state for row in recorded(tmp_path)].count("licensed") == 1
 

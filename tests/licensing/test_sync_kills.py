@@ -2,14 +2,13 @@
 
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.simulator import Simulator, simulator
 from tests.support.kill_at import Run
-from tests.support.killing import KILLED, KILLS, TRIES, runner, site
+from tests.support.killing import KILLED, KILLS, TRIES, Command, runner, site
 from tests.support.owner_account import original
 from tests.support.sync_kill_at import STEPS
 from tests.support.synced import check, links_asked
@@ -18,20 +17,26 @@ from tests.support.tags import scan
 RUN = Callable[..., tuple[int, float]]
 
 
+@pytest.fixture(scope="module")
+def command() -> Iterator[Command]:
+    """Run commands in forks of one process that has loaded all they need."""
+    with runner("tests.support.sync_kill_at") as one:
+        yield one
+
+
 @pytest.fixture
 def agency() -> Iterator[Simulator]:
     with simulator(400) as one:
         yield one
 
 
-@contextmanager
-def syncing(agency: Simulator, folder: Path) -> Iterator[RUN]:
-    """Run `flask sync` in processes of their own; gives status and seconds."""
-    arguments, environ = ["sync", str(folder / "dam")], site(agency, folder)
-    with runner("tests.support.sync_kill_at") as command:
-        yield lambda step="", seconds=None: command(
-            Run(arguments, environ, step=step, seconds=seconds)
-        )
+@pytest.fixture
+def run(command: Command, agency: Simulator, tmp_path: Path) -> RUN:
+    """Run `flask sync`, killed at a step or after seconds; gives status and seconds."""
+    arguments, environ = ["sync", str(tmp_path / "dam")], site(agency, tmp_path)
+    return lambda step="", seconds=None: command(
+        Run(arguments, environ, step=step, seconds=seconds)
+    )
 
 
 def check_pictures(agency: Simulator, folder: Path) -> None:
@@ -46,48 +51,47 @@ def check_pictures(agency: Simulator, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_kill_at_each_step_loses_nothing(agency: Simulator, tmp_path: Path, step: str) -> None:
+def test_a_kill_at_each_step_loses_nothing(
+    run: RUN, agency: Simulator, tmp_path: Path, step: str
+) -> None:
     """Killed there and run again, each file is there once, whole, with its tags."""
     for number in range(3):
         agency.buy(number)
-    with syncing(agency, tmp_path) as run:
-        assert run(step)[0] == KILLED
-        assert run()[0] == 0
-        agency.requests.clear()
-        assert run()[0] == 0
+    assert run(step)[0] == KILLED
+    assert run()[0] == 0
+    agency.requests.clear()
+    assert run()[0] == 0
     assert links_asked(agency) == 0
     check_pictures(agency, tmp_path / "dam")
 
 
-def test_a_file_that_was_placed_is_never_fetched_again(agency: Simulator, tmp_path: Path) -> None:
+def test_a_file_that_was_placed_is_never_fetched_again(run: RUN, agency: Simulator) -> None:
     """A kill between the rename and the line costs no second download."""
     agency.buy()
-    with syncing(agency, tmp_path) as run:
-        assert run("after the rename")[0] == KILLED
-        assert run()[0] == 0
+    assert run("after the rename")[0] == KILLED
+    assert run()[0] == 0
     assert links_asked(agency) == 1
 
 
-def test_random_kills_break_and_double_nothing(agency: Simulator, tmp_path: Path) -> None:
+def test_random_kills_break_and_double_nothing(run: RUN, agency: Simulator, tmp_path: Path) -> None:
     """After kills at random moments, amid new purchases, all is there once and whole."""
     chance = random.Random(9)
     kills = 0
-    with syncing(agency, tmp_path) as run:
-        agency.buy(0)
-        before = sorted(run()[1] for _ in range(5))[2]
-        for number in range(1, 6):
-            agency.buy(number)
-        whole = run()[1]
-        for _ in range(TRIES):
-            for _ in range(2):
-                size = chance.choice(["small", "medium", "vector"])
-                agency.buy(chance.randrange(400), size=size)
-            status, took = run(seconds=chance.uniform(0.3 * before, 1.1 * whole))
-            kills += status == KILLED
-            if kills == KILLS:
-                break
-            whole = took if status == 0 else whole
-        assert run()[0] == 0
+    agency.buy(0)
+    before = sorted(run()[1] for _ in range(5))[2]
+    for number in range(1, 6):
+        agency.buy(number)
+    whole = run()[1]
+    for _ in range(TRIES):
+        for _ in range(2):
+            size = chance.choice(["small", "medium", "vector"])
+            agency.buy(chance.randrange(400), size=size)
+        status, took = run(seconds=chance.uniform(0.3 * before, 1.1 * whole))
+        kills += status == KILLED
+        if kills == KILLS:
+            break
+        whole = took if status == 0 else whole
+    assert run()[0] == 0
     assert kills == KILLS
     assert links_asked(agency) <= len(agency.purchases) + kills
     check_pictures(agency, tmp_path / "dam")
