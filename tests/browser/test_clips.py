@@ -124,7 +124,8 @@ def test_only_tiles_with_a_clip_load_the_player(context: BrowserContext, asked: 
     page.goto(ADDRESS)
     page.locator(".tile .picture").first.wait_for()
     assert not any(url.endswith("/clip.js") for url in loaded)
-    with page.expect_response("**/clip.js") as response:
+    played = page.expect_response(lambda response: response.url.endswith(".mp4"))
+    with page.expect_response("**/clip.js") as response, played:
         page.locator("a[data-clip]").first.hover()
     assert response.value.ok
     expect(page.locator("a[data-clip] video").first).to_have_js_property("paused", value=False)
