@@ -23,6 +23,8 @@ from affiliate.ledger import DATABASES, RECORDERS, Click, Ledger, metadata
 from affiliate.licensing import vault
 from tests.support.clocks import SetClock
 from tests.support.postgres import new_database
+from tests.support.processes import clean_environment, reset_inherited
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[1]
 SENT = {"click_id": "aB3_-xyz", "agency": "demo", "id": "42", "words": "red bicycle", "position": 3}
@@ -103,9 +105,11 @@ def run(code: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         cwd=ROOT,
+        env=clean_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
     )
 
 
@@ -307,7 +311,7 @@ def test_many_processes_upgrade_at_once(url: str, opened: Callable[..., Ledger])
         process.stdin.write("go\n")
         process.stdin.flush()
     for process in processes:
-        process.communicate()
+        process.communicate(timeout=PATIENCE)
     assert [process.returncode for process in processes] == [0] * 8
     opened(url).record(click())
 
@@ -316,7 +320,7 @@ def test_many_processes_upgrade_at_once(url: str, opened: Callable[..., Ledger])
 def test_a_start_with_nothing_to_do_is_quick(url: str) -> None:
     """Alembic, which takes longer to import than all the rest, stays out."""
     with run(f"{UPGRADER}print([name for name in sys.modules if 'alembic' in name])", url) as again:
-        assert again.communicate("go\n")[0] == "ready\n[]\n"
+        assert again.communicate("go\n", PATIENCE)[0] == "ready\n[]\n"
 
 
 def test_one_process_upgrades_at_a_time(postgres: str, opened: Callable[..., Ledger]) -> None:

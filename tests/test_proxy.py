@@ -17,8 +17,10 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.ports import new_port
+from tests.support.processes import clean_environment, reset_inherited
 from tests.support.shutterstock import TOKEN, Shutterstock, shutterstock
-from tests.support.site_server import SiteServer, free_port, running_site
+from tests.support.site_server import SiteServer, running_site
 from tests.support.waiting import wait_until
 
 CONFIG = """
@@ -108,12 +110,18 @@ def nginx(folder: Path, site: str) -> Iterator[str]:
     """An nginx process, ended at the end; all that it writes is in the folder."""
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     assert program, "nginx is missing; `make test` says how to install it"
-    port = free_port()
+    port = new_port()
     (folder / "nginx.conf").write_text(CONFIG.format(port=port, site=site))
     command = [program, "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
-    with subprocess.Popen(command, cwd=folder) as process:
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=clean_environment(),
+        preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
+    ) as process:
         try:
             wait_until(lambda: process.poll() is not None or listens(port))
+            assert process.poll() is None, (folder / "error.log").read_text()
             yield f"http://127.0.0.1:{port}"
         finally:
             process.kill()

@@ -28,6 +28,8 @@ from tests.simulator import (
 from tests.simulator.asking import ask
 from tests.simulator.faults import Stage
 from tests.simulator.purchases import read
+from tests.support.processes import clean_environment, reset_inherited
+from tests.support.waiting import PATIENCE
 
 LICENSES = "/v2/images/licenses"
 ROOT = Path(__file__).parents[1]
@@ -68,7 +70,8 @@ def test_a_client_is_held_at_a_stage(agency: Simulator, stage: Stage) -> None:
     assert answers == []
     assert len(agency.purchases) == (stage in {"acted", "body"})
     order.release.set()
-    asking.join()
+    asking.join(PATIENCE)
+    assert not asking.is_alive()
     assert (answers, len(agency.purchases)) == ([200], 1)
 
 
@@ -144,7 +147,15 @@ def test_orders_befall_whom_they_name(agency: Simulator) -> None:
 def process(state: Path) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """The simulator as a process of its own, killed at the end."""
     command = [sys.executable, "-m", "tests.simulator", "--state", str(state)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
+    ) as running:
         assert running.stdout is not None
         try:
             yield running.stdout.readline().strip(), running
@@ -172,5 +183,12 @@ def test_it_knows_nothing_of_the_code_under_test() -> None:
     check = (
         "import sys, tests.simulator; print(sum(m.startswith('affiliate') for m in sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", check],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE,
+    )
     assert done.stdout.strip() == b"0"

@@ -8,18 +8,19 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from tests.support.processes import clean_environment, reset_inherited
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.shutterstock import TOKEN, Answer, Shutterstock, shutterstock
 from tests.support.site_server import ROOT, SiteServer, running_site
+from tests.support.waiting import wait_until
 
 CLIENTS = 50
 BROKEN = Answer(503, b'{"message": "broken"}')
@@ -44,8 +45,11 @@ class Burst:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.burst", str(count), *addresses],
             cwd=ROOT,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
+            preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
         )
         assert self.process.stdout is not None
         assert self.process.stdout.readline() == "sent\n"
@@ -60,15 +64,6 @@ class Burst:
 def get(address: str) -> tuple[dict[str, str], Any]:
     with urllib.request.urlopen(address, timeout=20) as answer:
         return dict(answer.headers), json.loads(answer.read())
-
-
-def wait_until(happens: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(1500):
-        if happens():
-            return
-        pause.wait(0.02)
-    raise AssertionError("it did not happen within thirty seconds")
 
 
 @contextmanager

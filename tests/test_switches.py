@@ -10,6 +10,7 @@ from affiliate.errors import LedgerError
 from affiliate.ledger import Ledger
 from affiliate.switches import LOOK_SECONDS, Switches
 from tests.support.clocks import SetClock
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def settled(switches: Switches) -> frozenset[str]:
     """What it says once the look behind has ended."""
     switches.off()
     if switches._looking:
-        switches._looking.join()
+        switches._looking.join(PATIENCE)
     return switches.off()
 
 

@@ -14,7 +14,10 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.site_server import ROOT, free_port
+from tests.support.ports import new_port
+from tests.support.processes import clean_environment, reset_inherited
+from tests.support.site_server import ROOT
+from tests.support.waiting import wait_until
 
 WORDPRESS: Final = Path("/usr/share/wordpress")
 PLUGIN: Final = ROOT / "wordpress" / "affiliate-search"
@@ -58,7 +61,7 @@ class Blog:
         self.root = folder / "wordpress"
         self.socket = folder / "socket"
         self.log = folder / "debug.log"
-        self.url = f"http://127.0.0.1:{free_port()}"
+        self.url = f"http://127.0.0.1:{new_port()}"
 
     def php(self, code: str, **values: Any) -> Any:
         """Run code in WordPress, with ``$values``; what it returns.
@@ -136,7 +139,7 @@ def running_blog() -> Iterator[Blog]:
         for server in servers:
             with suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGKILL)  # nothing in it is worth keeping
-            server.wait()
+            server.wait(START_SECONDS)
         shutil.rmtree(folder)
 
 
@@ -212,24 +215,19 @@ def _started(log: Path, *command: str, **environment: str) -> subprocess.Popen[b
     with log.open("ab") as out:
         return subprocess.Popen(
             command,
-            env={**os.environ, **environment},
+            env={**clean_environment(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
         )
 
 
 def _await(server: subprocess.Popen[bytes], log: Path, ready: Callable[[], bool]) -> None:
-    for _ in range(int(START_SECONDS / 0.05)):
-        try:
-            server.wait(0.05)
-        except subprocess.TimeoutExpired:
-            if ready():
-                return
-        else:
-            break
-    raise RuntimeError(f"a server did not start:\n{log.read_text(errors='replace')}")
+    wait_until(lambda: server.poll() is not None or ready())
+    if server.poll() is not None:
+        raise RuntimeError(f"a server did not start:\n{log.read_text(errors='replace')}")
 
 
 def _php(code: str) -> str:
@@ -246,5 +244,11 @@ def _php(code: str) -> str:
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=reset_inherited,
     )

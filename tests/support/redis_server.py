@@ -1,4 +1,4 @@
-"""A real Redis for tests: started on a free port of this machine, ended with the test."""
+"""A real Redis for tests: started on a port of its own, ended with the test."""
 
 import shutil
 import socket
@@ -9,38 +9,45 @@ from pathlib import Path
 
 import redis
 
+from tests.support.ports import new_port
+from tests.support.processes import clean_environment, reset_inherited
+from tests.support.waiting import wait_until
+
 
 class RedisServer:
-    """One redis-server process; it keeps nothing on disk."""
+    """One redis-server process; it keeps nothing on disk but its log."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         self.options = options
-        self.port = free_port()
+        self.port = new_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start, and return once it answers."""
-        program = shutil.which("redis-server")
-        assert program, "redis-server is missing; `make test` says how to install it"
-        self.process = subprocess.Popen(
-            [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", *self.options],
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if "eady to accept connections" in line:
-                return
-        raise AssertionError("redis-server did not start")
+        log = self.folder / f"redis-{self.port}.log"
+        own = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "")
+        self.process = start_redis(self.folder, log, *own, *self.options)
+        wait_until(self._is_ready)
+        assert self.process.poll() is None, f"redis-server did not start:\n{log.read_text()}"
+
+    def _is_ready(self) -> bool:
+        """Whether it takes connections, or is gone."""
+        assert self.process
+        if self.process.poll() is not None:
+            return True
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 5):
+                return True
+        except OSError:
+            return False
 
     def stop(self) -> None:
         """End it as a crash would, and wait until it is gone."""
         if self.process is not None:
             self.process.kill()
-            self.process.communicate()
+            self.process.wait()
             self.process = None
 
     def client(self) -> redis.Redis:
@@ -48,12 +55,20 @@ class RedisServer:
         return redis.Redis(port=self.port)
 
 
-def free_port() -> int:
-    """A port that nothing listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def start_redis(folder: Path, log: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start the program in a folder; what it says goes to the log."""
+    program = shutil.which("redis-server")
+    assert program, "redis-server is missing; `make test` says how to install it"
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [program, *arguments],
+            cwd=folder,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
+        )
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -12,9 +11,14 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.ports import new_port
+from tests.support.processes import clean_environment, reset_inherited
+from tests.support.waiting import wait_until
+
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 30.0
 STOP_SECONDS = 10.0
+free_port = new_port
+"""The name that other modules still know it by."""
 
 
 class SiteServer(NamedTuple):
@@ -36,14 +40,14 @@ class SiteServer(NamedTuple):
 def running_site(
     data_dir: Path, settings: Mapping[str, str] | None = None, port: int | None = None
 ) -> Iterator[SiteServer]:
-    """Run the site on a free loopback port, in an environment that holds ``settings`` alone.
+    """Run the site on a loopback port, in an environment that holds ``settings`` alone.
 
     ``port`` is for a server that takes the place of one that was ended or killed.
 
     Raises:
         RuntimeError: it ended instead of answering; the message is what it printed.
     """
-    port = port or free_port()
+    port = port or new_port()
     log = data_dir / f"server-{port}.log"
     process = _started(data_dir, log, settings or {}, port)
     server = SiteServer(f"http://127.0.0.1:{port}", data_dir, process)
@@ -54,40 +58,26 @@ def running_site(
         _end(process)
 
 
-def free_port() -> int:
-    """A loopback port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _started(
     data_dir: Path, log: Path, settings: Mapping[str, str], port: int
 ) -> subprocess.Popen[bytes]:
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "TZ") if name in os.environ}
     with log.open("ab") as out:
         return subprocess.Popen(
             [sys.executable, "app.py"],
             cwd=ROOT,
-            env={**inherited, "DATA_DIR": str(data_dir), "PORT": str(port), **settings},
+            env={**clean_environment(), "DATA_DIR": str(data_dir), "PORT": str(port), **settings},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that workers can be ended with it
+            preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
         )
 
 
 def _await_health(server: SiteServer, log: Path) -> None:
-    for _ in range(int(START_SECONDS / 0.05)):
-        try:
-            server.process.wait(0.05)
-        except subprocess.TimeoutExpired:
-            if _answers(server.url + "/healthz"):
-                return
-        else:
-            break
-    raise RuntimeError(f"the site did not start:\n{log.read_text(errors='replace')}")
+    wait_until(lambda: server.process.poll() is not None or _answers(server.url + "/healthz"))
+    if server.process.poll() is not None:
+        raise RuntimeError(f"the site did not start:\n{log.read_text(errors='replace')}")
 
 
 def _answers(address: str) -> bool:

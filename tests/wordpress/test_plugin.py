@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Dialog, Page, expect
 
 from tests.support.blog import Blog
-from tests.support.site_server import SiteServer, free_port, running_site
+from tests.support.site_server import SiteServer, running_site
 from tests.support.wordpress_pages import block, element, in_feed, link, shown
 
 NOWHERE = "http://127.0.0.1:9"
@@ -132,7 +132,7 @@ def test_height_is_asked_once(new_blog: Blog, tmp_path_factory: pytest.TempPathF
     """The site's answer is kept: the feed has the frame even while the site is down."""
     new_blog.settings(site=NOWHERE)
     new_blog.post("[affiliate_search q=cat]")
-    with running_site(tmp_path_factory.mktemp("down"), port=free_port()) as site:
+    with running_site(tmp_path_factory.mktemp("down")) as site:
         new_blog.settings(site=site.url)
         assert "<iframe" in in_feed(new_blog)
     new_blog.post("[affiliate_search q=flower]")

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.blog import PASSWORD, Blog, install_plugin
-from tests.support.site_server import SiteServer, free_port, running_site
+from tests.support.ports import new_port
+from tests.support.site_server import SiteServer, running_site
 from tests.support.wordpress_pages import BUSY, block, in_feed
 
 SETTINGS = "/wp-admin/options-general.php?page=affiliate-search"
@@ -49,7 +50,7 @@ def test_silent_site_is_told(
     new_blog: Blog, desk: Page, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The page of settings says that the site doesn't answer, and as soon as it does, so."""
-    address = f"http://127.0.0.1:{free_port()}"
+    address = f"http://127.0.0.1:{new_port()}"
     new_blog.settings(site=address)
     desk.goto(SETTINGS)
     expect(desk.get_by_text("The site does not answer at the moment")).to_be_visible()
