@@ -8,7 +8,6 @@ import re
 import signal
 import socket
 import threading
-import time
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterator
@@ -21,7 +20,6 @@ import msgspec
 import pytest
 import redis
 
-from affiliate.calls import PAGE_SECONDS
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.shutterstock import TOKEN, Shutterstock, shutterstock
 from tests.support.site_server import SiteServer, running_site
@@ -39,12 +37,10 @@ class World(NamedTuple):
     numbers: "itertools.count[int]"
 
     def search(self, words: str, shown_on: str = "") -> None:
-        """Ask past the memory tier, by another ``shown_on``; all pictures come in time."""
+        """Ask past the memory tier, by another ``shown_on``; no agency is late for the page."""
         site = f"&site={shown_on}.example" if shown_on else ""
-        began = time.monotonic()
         answer = get(f"{self.site.url}/api/search?q={words}&wait=1{site}")
-        assert time.monotonic() - began < PAGE_SECONDS
-        assert [one["status"] for one in answer["agencies"]] != ["failed"]
+        assert {one["status"] for one in answer["agencies"]}.isdisjoint({"failed", "late"})
         assert len(answer["items"]) == 48
 
     def news(self) -> str:

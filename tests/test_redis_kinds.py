@@ -5,11 +5,9 @@ Every server is a real one that the test starts and ends.
 
 import signal
 import socket
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,9 +18,11 @@ import redis
 
 from affiliate.errors import StoreDown
 from affiliate.stores import Guarded, RedisStore
-from tests.support.redis_server import RedisServer, free_port, redis_server
-from tests.support.upstream import CERTIFICATE
-from tests.support.waiting import wait_until
+from affiliate.stores.clients import SECONDS
+from tests.support.ports import new_port
+from tests.support.redis_server import RedisServer, redis_server, start_redis
+from tests.support.upstream import CERTIFICATE, deaf_port, refusing_port
+from tests.support.waiting import PATIENCE, ended, wait_until
 
 PASSWORD = "not secret: of tests only"
 SLOTS = 16384
@@ -68,7 +68,7 @@ def keeps_its_promises(store: RedisStore) -> None:
 
 def test_a_self_signed_certificate_is_taken_only_when_asked_for(tmp_path: Path) -> None:
     """`rediss://` refuses a certificate that nobody vouches for, unless the owner allows it."""
-    port = str(free_port())
+    port = str(new_port())
     files = ("--tls-cert-file", str(CERTIFICATE), "--tls-key-file", str(CERTIFICATE))
     with redis_server(tmp_path, "--tls-port", port, "--tls-auth-clients", "no", *files):
         url = f"rediss://127.0.0.1:{port}/0"
@@ -89,7 +89,7 @@ class Sentinels:
         follows = ("--replicaof", f"127.0.0.1 {self.master.port}")
         self.replica = self._server("replica", *follows, *options)
         wait_until(lambda: self._role(self.replica)[3] == b"connected")
-        self.ports = [free_port() for _ in range(3)]
+        self.ports = [new_port() for _ in range(3)]
         for port in self.ports:
             self._watch(port)
         for port in self.ports:
@@ -125,9 +125,8 @@ class Sentinels:
         ]
         file = self.folder / f"{port}.conf"
         file.write_text("\n".join(lines))
-        process = subprocess.Popen(
-            ["redis-server", str(file), "--sentinel"], cwd=self.folder, stdout=subprocess.DEVNULL
-        )
+        log = self.folder / f"{port}.log"
+        process = start_redis(self.folder, log, str(file), "--sentinel")
         self.stack.callback(process.wait)
         self.stack.callback(process.kill)
 
@@ -173,8 +172,8 @@ def test_sentinels_lead_to_the_master_and_to_the_one_after(tmp_path: Path) -> No
 
 def test_two_lost_sentinels_of_three_are_enough_to_go_on(tmp_path: Path) -> None:
     """Whichever Sentinels hang or are gone, the one that answers is found, and stays found."""
-    with sentinels(tmp_path) as watched, socket.create_server(("127.0.0.1", 0)) as hangs:
-        ports = (hangs.getsockname()[1], free_port(), hangs.getsockname()[1], watched.ports[0])
+    with sentinels(tmp_path) as watched, deaf_port() as hangs, refusing_port() as gone:
+        ports = (hangs, gone, hangs, watched.ports[0])
         hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
         store = RedisStore(f"redis+sentinel://{hosts}/shop")
         wait_until(lambda: not down(lambda: store.set("k", b"v", 60)))
@@ -191,7 +190,7 @@ class Cluster:
         for number in range(3):
             node = folder / str(number)
             node.mkdir()
-            buses.append(free_port())
+            buses.append(new_port())
             options = {
                 "enabled": "yes",
                 "port": str(buses[-1]),
@@ -276,13 +275,11 @@ def test_a_lost_node_of_a_cluster_costs_its_own_keys_only(tmp_path: Path) -> Non
             store.set(name, b"v", 60)
         lost = world.nodes[1]
         lost.stop()
-        for name in names:
-            if world.owner(name) is not lost:
-                assert store.get(name) == b"v"
-            else:
-                began = time.monotonic()
-                assert down(lambda name=name: store.get(name))  # type: ignore[misc]
-                assert time.monotonic() - began < 2
+        owners = {name: world.owner(name) for name in names}
+        its, others = ([n for n in names if (owners[n] is lost) == gone] for gone in (True, False))
+        assert [down(lambda name=name: store.get(name)) for name in its] == [True] * len(its)  # type: ignore[misc]
+        assert {store.get(name) for name in others} == {b"v"}
+        assert its
         guarded = Guarded(store)
         for name in names:
             assert guarded.set(name, b"w", 60) or guarded.get(name) == b"w"
@@ -304,23 +301,28 @@ def test_a_cluster_that_is_whole_or_nothing_is_down_when_it_says_so(tmp_path: Pa
         assert guarded.degraded
 
 
-def rush(store: Guarded, count: int = 100) -> float:
-    """Have many threads ask at once; the seconds that the last one waits for its answer."""
-    start = threading.Barrier(count)
+CROWD = 200
+IN_LINE = CROWD * SECONDS
+"""Seconds that a crowd takes at the least whose callers wait one after the other."""
 
-    def work(number: int) -> float:
-        start.wait(10)
-        began = time.monotonic()
+
+def rush(store: Guarded) -> None:
+    """Have a crowd of threads ask at once, while nobody answers; none stands in line."""
+    start = threading.Barrier(CROWD)
+
+    def work(number: int) -> None:
+        start.wait(PATIENCE)
         store.get(f"k{number % 30}")
-        return time.monotonic() - began
 
-    with ThreadPoolExecutor(count) as pool:
-        return max(pool.map(work, range(count)))
+    with ThreadPoolExecutor(CROWD) as pool:
+        asked = [pool.submit(work, number) for number in range(CROWD)]
+        assert wait(asked, IN_LINE / 2).not_done == set()
+        assert [one.exception() for one in asked] == [None] * CROWD
 
 
 @pytest.mark.parametrize("kind", ["redis", "rediss", "redis+sentinel", "redis+cluster"])
 def test_servers_that_never_answer_cost_a_short_wait(kind: str) -> None:
-    """Accepted and left alone, one caller waits a moment, and a hundred not much longer."""
+    """Accepted and left alone, one caller goes on without an answer, and a crowd all at once."""
     with ExitStack() as stack:
         deaf = [socket.create_server(("127.0.0.1", 0), backlog=500) for _ in range(3)]
         for server in deaf:
@@ -328,11 +330,9 @@ def test_servers_that_never_answer_cost_a_short_wait(kind: str) -> None:
         hosts = [f"127.0.0.1:{server.getsockname()[1]}" for server in deaf]
         url = f"{kind}://{','.join(hosts) if '+' in kind else hosts[0]}/shop"
         store = Guarded(RedisStore(url))
-        began = time.monotonic()
-        assert store.get("k") is None
-        assert time.monotonic() - began < 2
+        assert ended(lambda: store.get("k")) is None
         assert store.degraded
-        assert rush(Guarded(RedisStore(url))) < 5
+        rush(Guarded(RedisStore(url)))
 
 
 @contextmanager
@@ -348,7 +348,7 @@ def hanging(*servers: RedisServer) -> Iterator[None]:
             process.send_signal(signal.SIGCONT)
 
 
-def test_a_cluster_that_hangs_keeps_a_hundred_callers_no_longer_than_one(tmp_path: Path) -> None:
+def test_a_cluster_that_hangs_keeps_a_crowd_no_longer_than_one(tmp_path: Path) -> None:
     """When all nodes stop in their tracks nobody stands in line, and all is right after."""
     with cluster(tmp_path) as world:
         names = [f"k{number}" for number in range(30)]
@@ -357,7 +357,7 @@ def test_a_cluster_that_hangs_keeps_a_hundred_callers_no_longer_than_one(tmp_pat
             store.set(name, name.encode(), 60)
         guarded = Guarded(store)
         with hanging(*world.nodes):
-            assert rush(guarded) < 5
+            rush(guarded)
         assert guarded.degraded
         wait_until(lambda: all(guarded.get(name) for name in names))
         assert [store.get(name) for name in names] == [name.encode() for name in names]

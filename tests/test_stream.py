@@ -1,15 +1,15 @@
 """Streams of the transport on real sockets: any length, but no stall and no secret."""
 
-import time
 import tracemalloc
 from collections.abc import Iterator
 
 import pytest
 
 from affiliate.errors import AgencyDown, AgencyError, AgencyTimeout, BadAnswer, Forbidden
-from affiliate.transport import Transport
-from tests.support.calling import GENEROUS, SHORT, call, transporting
+from affiliate.transport import STALL_SECONDS, Transport
+from tests.support.calling import SHORT, call, transporting
 from tests.support.upstream import (
+    PAUSE,
     Connection,
     Script,
     Upstream,
@@ -20,6 +20,7 @@ from tests.support.upstream import (
     then_hang,
     then_reset,
 )
+from tests.support.waiting import ended
 
 SECRET = "signed-8f2c"
 
@@ -62,24 +63,25 @@ def test_a_long_body_takes_no_memory(transport: Transport) -> None:
 
 def test_progress_may_last_longer_than_a_stall(transport: Transport) -> None:
     """A body that drips on is read to its end, though in all it takes longer than a stall may."""
-    with Upstream(dripping(head(200, "Content-Length: 60"), b"." * 60)) as server:
-        begun = time.monotonic()
-        with transport.stream(call(server.url), stall_seconds=0.6) as stream:
-            assert b"".join(stream.chunks()) == b"." * 60
-    assert time.monotonic() - begun > 0.6
+    stall = 1.0
+    drops = b"." * int(1.2 * stall / PAUSE)
+    with (
+        Upstream(dripping(head(200, f"Content-Length: {len(drops)}"), drops)) as server,
+        transport.stream(call(server.url), stall_seconds=stall) as stream,
+    ):
+        assert b"".join(stream.chunks()) == drops
 
 
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200", head(200, "Content-Length: 9") + b"abc"])
 def test_a_stall_ends_it(transport: Transport, sent: bytes) -> None:
-    """Silence before, in or after the head is a timeout."""
-    with Upstream(then_hang(sent)) as server:
-        begun = time.monotonic()
-        with (
-            pytest.raises(AgencyTimeout),
-            transport.stream(call(server.url), stall_seconds=SHORT) as stream,
-        ):
+    """Silence before, in or after the head is a timeout, while the server still hangs."""
+
+    def read() -> None:
+        with transport.stream(call(server.url), stall_seconds=SHORT) as stream:
             list(stream.chunks())
-    assert time.monotonic() - begun < GENEROUS
+
+    with Upstream(then_hang(sent)) as server, pytest.raises(AgencyTimeout):
+        ended(read, STALL_SECONDS)
 
 
 def test_a_dripping_head_is_a_stall(transport: Transport) -> None:
