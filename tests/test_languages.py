@@ -77,11 +77,15 @@ def test_every_form_has_the_placeholders_of_the_text(language: str) -> None:
             assert "<" not in form
 
 
-@pytest.mark.parametrize("language", TRANSLATED)
-def test_compiled_catalogs_are_those_that_people_edit(language: str) -> None:
+def test_compiled_catalogs_are_those_that_people_edit() -> None:
     """What is read at run time was made of what stands in the repository."""
-    kept = translations.po(language).with_suffix(".mo").read_bytes()
-    assert kept == translations.compiled(language)
+    stale = [
+        language
+        for language in TRANSLATED
+        if translations.po(language).with_suffix(".mo").read_bytes()
+        != translations.compiled(language)
+    ]
+    assert stale == []
 
 
 def test_templates_hold_no_text_of_their_own() -> None:

@@ -11,6 +11,7 @@ from affiliate.model import SearchQuery
 from tests.conftest import ClientMaker
 from tests.support.shutterstock import TOKEN, shutterstock
 
+SEARCH_BOX = 'role="search"'
 BAD = [
     ("", "q"),
     ("q=", "q"),
@@ -39,29 +40,29 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("query", "field"), BAD)
 @pytest.mark.parametrize("route", ["/api/search", "/ajax/search"])
-def test_bad_input_gets_a_problem_that_names_the_field(
-    client: FlaskClient, route: str, query: str, field: str
-) -> None:
+def test_bad_input_gets_a_problem_that_names_the_field(client: FlaskClient, route: str) -> None:
     """What can't be read is 400 problem+json with the parameter's name."""
-    answer = client.get(f"{route}?{query}")
-    assert answer.status_code == 400
-    assert answer.mimetype == "application/problem+json"
-    problem = json.loads(answer.data)
-    assert (problem["field"], problem["status"]) == (field, 400)
-    assert problem["detail"]
-    assert "public" not in answer.headers["Cache-Control"]
+    wrong = []
+    for query, field in BAD:
+        answer = client.get(f"{route}?{query}")
+        problem = answer.get_json(silent=True) or {}
+        found = (answer.status_code, answer.mimetype, problem.get("field"), problem.get("status"))
+        right = found == (400, "application/problem+json", field, 400)
+        if not right or not problem["detail"] or "public" in answer.headers["Cache-Control"]:
+            wrong.append((query, found, problem))
+    assert wrong == []
 
 
-@pytest.mark.parametrize(("query", "field"), BAD)
-def test_the_page_shows_bad_input_as_an_error(client: FlaskClient, query: str, field: str) -> None:
+def test_the_page_shows_bad_input_as_an_error(client: FlaskClient) -> None:
     """The page of a search that can't be read is 400, names the field and offers a way on."""
-    answer = client.get(f"/search?{query}")
-    assert answer.status_code == 400
-    title = "What shall we look for?" if field == "q" else f"“{field}” can&#39;t be read"
-    assert title in answer.text
-    assert 'role="search"' in answer.text
+    wrong = []
+    for query, field in BAD:
+        answer = client.get(f"/search?{query}")
+        title = "What shall we look for?" if field == "q" else f"“{field}” can&#39;t be read"
+        if answer.status_code != 400 or title not in answer.text or SEARCH_BOX not in answer.text:
+            wrong.append((query, answer.status_code))
+    assert wrong == []
 
 
 def test_raw_bytes_that_are_not_utf8_are_refused(client: FlaskClient) -> None:
@@ -308,13 +309,11 @@ def test_no_header_changes_what_was_kept(make_client: ClientMaker, route: str) -
 
 def test_addresses_are_read_back_as_the_same_search(client: FlaskClient) -> None:
     """A link to the next page means the same search, one page on."""
-    page = client.get("/search?category=Food&color=d62828&wait=1").text
+    page = client.get("/search?category=Animals&sort=newest&wait=1").text
     found = re.search(r'rel="next" href="/search\?([^"]+)"', page)
-    if found:
-        query = SearchQuery.from_query_string(found[1].replace("&amp;", "&"))
-        assert query == SearchQuery(category="Food", color="d62828", lang="en", page=2)
-    else:
-        assert "d62828" in page
+    assert found
+    query = SearchQuery.from_query_string(found[1].replace("&amp;", "&"))
+    assert query == SearchQuery(category="Animals", sort="newest", lang="en", page=2)
 
 
 def click(**changes: object) -> dict[str, object]:
