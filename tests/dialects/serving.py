@@ -4,9 +4,11 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.request_threads import NamedThreadsServer
 
 
 class Asked(NamedTuple):
@@ -55,7 +57,7 @@ def in_text(text: str, status: int = 200, kind: str = "text/plain") -> Answer:
     return Answer(status, text.encode(), kind)
 
 
-class Server(ThreadingHTTPServer):
+class Server(NamedThreadsServer):
     """``fixed``, when set, is the answer to everything; all wait while ``gate`` is clear."""
 
     daemon_threads = True

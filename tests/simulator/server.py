@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from tests.simulator.table import (
     reading_calls,
 )
 from tests.simulator.wire import Answer, Problem, Seen
+from tests.support.request_threads import NamedThreadsServer
 
 SEARCH_PATH = "/v2/images/search"
 STATE = "purchases.jsonl"
@@ -36,7 +36,7 @@ SHELVED: tuple[Media, ...] = ("image", "video")
 """What collections are made of."""
 
 
-class Simulator(ThreadingHTTPServer):
+class Simulator(NamedThreadsServer):
     """Shutterstock's API, its sandbox, or the download host: one server is all of them.
 
     ``requests`` holds each one whose body was read, ``purchases`` each license that was sold.

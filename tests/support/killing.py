@@ -16,6 +16,7 @@ from affiliate.licensing.settling import GRACE
 from tests.simulator import TOKEN, Simulator
 from tests.support.kill_at import FAULT, OVERDUE, Run
 from tests.support.processes import clean_environment, reset_inherited
+from tests.support.request_threads import thread_name
 from tests.support.site_server import ROOT
 
 KILLED = -9
@@ -86,11 +87,12 @@ def digest(url: str) -> None:
     each has a thread that ends with it.
     """
     address = urlsplit(url)
-    with socket.create_connection((address.hostname, address.port or 80), PATIENCE) as one:
+    port = address.port or 80
+    with socket.create_connection((address.hostname, port), PATIENCE) as one:
         one.shutdown(socket.SHUT_WR)
         assert one.recv(1) == b""
     for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
+        if thread.name == thread_name(port):
             thread.join(PATIENCE)
             assert not thread.is_alive(), "a request was not answered"
 
