@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from affiliate.cache import (
+    REFRESH_QUEUE,
     Answer,
     Cache,
     Wanted,
@@ -146,6 +147,74 @@ def test_stale_outlives_a_failing_agency(cache: Cache, clock: SetClock[float]) -
     cache.close()
     answer = cache.through(wanted(), failing(AssertionError("asked too soon")), 1)
     assert (answer.value, answer.status) == (["old"], "stale")
+
+
+def test_who_finds_a_refresh_under_way_keeps_no_place(cache: Cache, clock: SetClock[float]) -> None:
+    """However many ask for one key while it is fetched anew, others are still fetched anew."""
+    for key in ("k", "other"):
+        cache.through(wanted(key), lambda: ["old"], 1)
+    clock.now += 150
+    called, go, done = threading.Event(), threading.Event(), threading.Event()
+
+    def fetch() -> list[str]:
+        called.set()
+        assert go.wait(10)
+        return ["new"]
+
+    def other() -> list[str]:
+        done.set()
+        return ["new"]
+
+    cache.through(wanted(), fetch, 1)
+    assert called.wait(10)
+    for _ in range(REFRESH_QUEUE):
+        assert cache.through(wanted(), other, 1).status == "stale"
+    assert not done.is_set()
+    cache.through(wanted("other"), other, 1)
+    assert done.wait(10)
+    go.set()
+    cache.close()
+
+
+class Timed(Memory):
+    """Notes for how long each value is to be kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.timeouts: list[int] = []
+
+    def set(self, key: str, value: bytes, timeout: int) -> bool:
+        self.timeouts.append(timeout)
+        return super().set(key, value, timeout)
+
+
+def test_the_store_keeps_an_answer_as_long_as_it_may_be_shown(clock: SetClock[float]) -> None:
+    """Through its stale time, too, and no less after a refresh that failed."""
+    store = Timed()
+    cache = Cache(store, now=clock)
+    cache.through(wanted(), lambda: ["old"], 1)
+    clock.now += 150
+    cache.renew(wanted(), failing(AgencyDown("x", "broken")), 0)
+    assert store.timeouts == [1100, 950]
+    cache.through(wanted("lone"), failing(AgencyDown("x", "broken")), 1)
+    assert store.timeouts[2:] == [5]
+
+
+def test_a_renewal_leaves_the_next_one_free(cache: Cache, clock: SetClock[float]) -> None:
+    """The right to fetch is given back, after a failure as well."""
+    assert cache.renew(wanted(), lambda: ["old"], 0)
+    clock.now += 150
+    assert not cache.renew(wanted(), failing(AgencyDown("x", "broken")), 0)
+    clock.now += 5
+    assert cache.renew(wanted(), lambda: ["new"], 0)
+
+
+def test_clocks_that_differ_a_little_share_their_answers(clock: SetClock[float]) -> None:
+    """What a process whose clock is ahead has fetched is not paid for again."""
+    store = Memory()
+    Cache(store, now=SetClock(clock.now + 30)).through(wanted(), lambda: ["cat"], 1)
+    answer = Cache(store, now=clock).through(wanted(), failing(AssertionError()), 1)
+    assert answer.value == ["cat"]
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,28 @@ def test_without_the_store_each_process_keeps_to_its_part() -> None:
     quota.take("a")
 
 
+def test_every_process_may_call_a_little_without_the_store() -> None:
+    """Of more processes than calls each still makes one."""
+    quota = Quota(Silent(), {"a": [Limit(3)]}, 4, now=SetClock(1000.0))
+    quota.take("a")
+    with pytest.raises(TooManyCalls):
+        quota.take("a")
+
+
+def test_less_important_calls_leave_the_rest_to_others() -> None:
+    """Those that may have half of the calls are refused after it, and searches go on."""
+    quota = Quota(Memory(), {"a": [Limit(4)]}, 1, now=SetClock(1000.0))
+    for _ in range(2):
+        quota.take("a", 0.5)
+    with pytest.raises(TooManyCalls) as caught:
+        quota.take("a", 0.5)
+    assert caught.value.retry_after == 60
+    for _ in range(2):
+        quota.take("a")
+    with pytest.raises(TooManyCalls):
+        quota.take("a")
+
+
 @pytest.mark.parametrize("counters", [Memory, Silent])
 def test_an_agency_may_have_several_limits(counters: type[Memory | Silent]) -> None:
     """So many in a minute, and so many in a day."""
@@ -165,10 +187,11 @@ def test_all_processes_leave_it_alone() -> None:
     assert third.suspended("a")
 
 
-def test_rare_failures_are_forgotten() -> None:
+@pytest.mark.parametrize("store", [Timed, Uncounted])
+def test_rare_failures_are_forgotten(store: type[Timed]) -> None:
     """One each ten seconds is no reason to leave an agency out."""
     clock = SetClock(1000.0)
-    breaker = Breaker(Timed(clock), now=clock)
+    breaker = Breaker(store(clock), now=clock)
     for _ in range(20):
         fails(breaker, 1)
         clock.now += 10

@@ -449,6 +449,23 @@ def test_popular_searches_are_words_alone(ledger: Ledger, clock: SetClock[dateti
     assert ledger.popular(since, 5, 1) == [("q=red+cat&lang=en", 7)]
 
 
+def test_searches_are_forgotten_up_to_a_day(ledger: Ledger, clock: SetClock[datetime]) -> None:
+    """Counts of earlier days go, those of the day itself stay."""
+    for _ in range(3):
+        ledger.add_searches({"q=cat&lang=en": 1})
+        clock.now += timedelta(days=1)
+    ledger.forget_searches((clock.now - timedelta(days=2)).date())
+    assert ledger.asked((clock.now - timedelta(days=9)).date(), 10) == [("q=cat&lang=en", 2)]
+
+
+def test_days_of_searches_are_utc(ledger: Ledger, clock: SetClock[datetime]) -> None:
+    """Wherever the server stands, a search counts for the day that it is in UTC."""
+    clock.now = datetime(2026, 1, 1, 5, tzinfo=timezone(timedelta(hours=9)))
+    ledger.add_searches({"q=cat&lang=en": 1})
+    assert ledger.asked(date(2025, 12, 31), 10) == [("q=cat&lang=en", 1)]
+    assert ledger.asked(date(2026, 1, 1), 10) == []
+
+
 @pytest.mark.parametrize(
     "address",
     [

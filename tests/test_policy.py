@@ -25,6 +25,8 @@ BOTH = Entry(value=b"a", fetched_at=0, failure=Failure("down", "no", 5), failed_
         (GOOD, -50, Verdict.FRESH, 100),
         (EMPTY, 9, Verdict.FRESH, 1),
         (EMPTY, 10, Verdict.STALE, 1),
+        (EMPTY, 1009, Verdict.STALE, 1),
+        (EMPTY, 1010, Verdict.MISS, 0),
         (FAILED, 4, Verdict.FRESH, 1),
         (FAILED, 5, Verdict.MISS, 0),
         (BOTH, 50, Verdict.FRESH, 50),

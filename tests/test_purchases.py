@@ -205,11 +205,23 @@ def test_open_and_unread_are_those_of_one_server(
         purchases.claim(one)
     assert purchases.open(here.api) == [here]
     done = purchases.close(here, state="licensed")
+    purchases.close(there, state="licensed")
     assert purchases.open(here.api) == []
     assert purchases.unread(here.api) == [done]
     assert purchases.known(here.api, "1") == set()
     clock.now += timedelta(days=2)
     assert purchases.unread(here.api) == []
+
+
+def test_known_licenses_are_those_of_one_server(purchases: Purchases) -> None:
+    """The same number at the sandbox is another license, and so is that of another item."""
+    here, there = purchase(), purchase(api="https://sandbox.example")
+    for one in (here, there):
+        purchases.claim(one)
+    purchases.close(there, state="licensed", license_id="e1")
+    assert purchases.known(there.api, "1") == {"e1"}
+    assert purchases.known(here.api, "1") == set()
+    assert purchases.known(there.api, "2") == set()
 
 
 def test_long_reasons_are_cut(purchases: Purchases) -> None:

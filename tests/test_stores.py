@@ -114,6 +114,13 @@ def test_a_counter_begins_anew_after_its_time(store: AnyStore) -> None:
     wait_until(lambda: store.incr("n", 0, 0.001) == 0)
 
 
+def test_adding_puts_off_no_counter_s_end(store: AnyStore) -> None:
+    """A counter that is added to all the time ends as long after its beginning as any other."""
+    assert store.incr("n", 1, 1) == 1
+    assert store.incr("n", 1, 1) == 2
+    wait_until(lambda: store.incr("n", 1, 1) == 1)
+
+
 def test_one_of_many_gets_the_lease(store: AnyStore) -> None:
     """Of sixteen who ask at once one leads; after its release the next does."""
     with ThreadPoolExecutor(16) as pool:

@@ -374,7 +374,9 @@ def test_an_unknown_outcome_stops_the_rest(at: Counter) -> None:
 def test_an_older_license_of_the_image_settles_nothing(at: Counter) -> None:
     """Only what came after the record was written can be its license."""
     one = ordinary(at.agency)[0]
-    at.agency.buy(int(one) - FIRST_ID, size="huge")
+    for days in (2, 1):
+        old = at.purchases.now() - timedelta(days=days)
+        at.agency.buy(int(one) - FIRST_ID, size="huge", time=old)
     at.agency.misbehave(hang_up("read"), on=PATH, method="POST")
     [done] = at.license(one, force=True)
     assert state(done) == "unknown"
@@ -413,6 +415,17 @@ def test_a_history_that_cannot_be_read_leaves_it_unknown(at: Counter) -> None:
         at.license(one)
     assert [state(o) for o in at.license(one)] == ["refused"]
     assert len(at.agency.purchases) == 1
+
+
+def test_what_took_too_long_to_get_ready_is_not_sent(at: Counter) -> None:
+    """A record that others may soon take for not bought is given up before the agency is asked."""
+    offers = at.offer(*ordinary(at.agency)[:2])
+    late = first(lambda: at.wait(6 * 60))
+    at.agency.misbehave(late, on=PATH, method="GET", skip=1)
+    with pytest.raises(PurchaseRefused, match="took too long"):
+        list(at.desk.license(offers))
+    assert at.states() == ["failed", "failed"]
+    assert posts(at.agency) == 0
 
 
 # -- the ledger out of order

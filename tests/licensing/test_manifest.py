@@ -1,6 +1,7 @@
 """The manifest keeps every line that it took, through kills and full disks."""
 
 import json
+import os
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,31 @@ def test_lines_are_json_and_known_again(tmp_path: Path) -> None:
     with Manifest(tmp_path, API) as manifest:
         assert "e2" in manifest
         assert "e3" not in manifest
+
+
+def test_a_line_with_a_file_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is synced with all before it, and so is what a mark counts."""
+    synced: dict[int, int] = {}
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        sync(descriptor)
+        held = os.fstat(descriptor)
+        synced[held.st_ino] = held.st_size
+
+    monkeypatch.setattr(os, "fsync", noted)
+    with Manifest(tmp_path, API) as manifest:
+
+        def all_synced() -> bool:
+            held = manifest.path.stat()
+            return synced.get(held.st_ino) == held.st_size
+
+        manifest.add(line("e1", reason="gone"))
+        manifest.add(line("e2", path="a.jpg"))
+        assert all_synced()
+        manifest.add(line("e3", reason="gone"))
+        manifest.set_complete("image", "e3")
+        assert all_synced()
 
 
 @pytest.mark.parametrize("torn", [b"{", b'{"license": "e2"' + b" " * 500, b"\0\0\0"])

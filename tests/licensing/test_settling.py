@@ -278,6 +278,26 @@ def test_a_size_by_another_name_settles_too(at: Counter) -> None:
     assert (state(done), done.purchase.size) == ("licensed", "800x")
 
 
+def test_the_size_that_another_item_waits_for_is_free(at: Counter) -> None:
+    """A license named by another size is its image's, though some other image waits for that."""
+    one, other = ordinary(at.agency)[:2]
+    pending(at, media_id=one, size="800x")
+    pending(at, media_id=other, size="small")
+    at.agency.buy(int(one) - FIRST_ID, size="small")
+    assert [left.media_id for left in at.desk.settle()] == [other]
+
+
+def test_what_its_buyer_writes_down_meanwhile_is_kept(at: Counter) -> None:
+    """Closed while another process reads the history, a purchase keeps its charge."""
+    one = ordinary(at.agency)[0]
+    mine = pending(at, media_id=one)
+    at.agency.buy(int(one) - FIRST_ID, size="huge")
+    closes = first(lambda: at.purchases.close(mine, state="licensed", charge=1))
+    at.agency.misbehave(closes, on=PATH, method="GET")
+    assert at.desk.settle() == []
+    assert [done.charge for done in at.purchases.all()] == [1]
+
+
 def test_an_editorial_license_is_settled_as_well(at: Counter) -> None:
     """The answer being lost, an editorial purchase is found by its history."""
     at.agency.misbehave(hang_up("acted"), on=PATH, method="POST")

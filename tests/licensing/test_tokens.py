@@ -1,5 +1,6 @@
 """An account is connected once; its token is kept encrypted, refreshed by one process at a time."""
 
+import json
 import multiprocessing
 import sqlite3
 import threading
@@ -18,7 +19,7 @@ from affiliate.licensing.scopes import SCOPES, needed
 from affiliate.licensing.tokens import ACCOUNT, Tokens
 from affiliate.licensing.vault import Vault
 from affiliate.transport import Transport
-from tests.simulator import CLIENT, Simulator, hang_up, hold, says
+from tests.simulator import CLIENT, Answer, Fault, Simulator, hang_up, hold, says
 from tests.support.postgres import new_database
 from tests.support.tokens import (
     BACK,
@@ -151,6 +152,25 @@ def test_a_token_is_refreshed_before_it_ends(agency: Simulator, ledger: Ledger) 
     assert tokens.held().scopes == tuple(SCOPES)  # type: ignore[union-attr]
 
 
+def test_a_token_is_refreshed_no_sooner_than_need_be(agency: Simulator, kept: Ledger) -> None:
+    """An hour's token serves until its last minutes, a short-lived one for half of its life."""
+
+    def short(answer: Answer) -> Answer:
+        return Answer(200, json.dumps({**json.loads(answer.body), "expires_in": 100}).encode())
+
+    agency.misbehave(Fault(change=short), on=TOKEN_PATH, skip=1)
+    tokens = connected(agency, kept)
+    before = tokens.access()
+    agency.clock.move(seconds=3600 - 400)
+    assert tokens.access() == before
+    agency.clock.move(seconds=200)
+    after = tokens.access()
+    agency.clock.move(seconds=40)
+    assert tokens.access() == after != before
+    agency.clock.move(seconds=20)
+    assert tokens.access() != after
+
+
 def test_many_threads_refresh_once(agency: Simulator, ledger: Ledger) -> None:
     """Sixteen who find the token expired at once cost one refreshing and get the same one."""
     connected(agency, ledger)
@@ -216,6 +236,17 @@ def test_an_account_connected_meanwhile_wins(agency: Simulator, kept: Ledger, be
         order.release.set()
         assert leader.result(20) == new
     assert tokens_of(agency, kept).access() == new
+
+
+def test_a_refreshing_that_failed_leaves_the_next_one_free(agency: Simulator, kept: Ledger) -> None:
+    """Whoever comes after one that was told that the agency is down needn't wait for its lease."""
+    tokens = connected(agency, kept)
+    agency.clock.move(seconds=PAST)
+    agency.misbehave(says(503), on=TOKEN_PATH)
+    with pytest.raises(AgencyDown):
+        tokens.access()
+    vault = Vault(kept, SECRET, lambda: agency.clock.now().timestamp())
+    assert vault.lease(ACCOUNT, 30) is not None
 
 
 def test_a_lease_of_a_dead_process_runs_out(agency: Simulator, kept: Ledger) -> None:
