@@ -214,7 +214,11 @@ def scroll_to_the_end(page: Page) -> None:
             const frame = () => new Promise(requestAnimationFrame);
             const on = () => document.querySelector(".pages").textContent.includes("Page 5");
             const end = () => scrollY + innerHeight >= document.documentElement.scrollHeight - 1;
-            while (!(on() && end())) { scrollBy(0, 400); await frame(); }
+            for (let frames = 0; !(on() && end()); frames += 1) {
+                if (frames > 3600) throw new Error("page 5 did not come");
+                scrollBy(0, 400);
+                await frame();
+            }
             for (let i = 0; i < 20; i += 1) await frame();
         }"""
     )

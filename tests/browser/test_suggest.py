@@ -20,7 +20,12 @@ from tests.support.fake_agency import TITLES
 from tests.support.search_page import tiles
 from tests.support.site_server import SiteServer
 
-HELD = "async number => { while (await held() < number) await new Promise(requestAnimationFrame) }"
+HELD = """async number => {
+    for (let frames = 0; await held() < number; frames += 1) {
+        if (frames > 3600) throw new Error("the request did not come");
+        await new Promise(requestAnimationFrame);
+    }
+}"""
 OPEN = "#suggestions:not([hidden]) [role=option]"
 
 

@@ -17,8 +17,6 @@ from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 10.0
-free_port = new_port
-"""The name that other modules still know it by."""
 
 
 class SiteServer(NamedTuple):
