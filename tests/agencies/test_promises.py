@@ -286,7 +286,7 @@ def test_words_of_signs_alone_never_find_everything(stand: Stand) -> None:
 
 
 def _asked_as_signs(stand: Stand, signs: str) -> bool:
-    """Whether a search for signs is refused or sent with words, unlike the first one asked."""
+    """Return whether a search for signs is refused, or sent with words unlike the first search."""
     plain = next(one for one in reversed(stand.server.asked) if _is_of_flowers(one))
     count = len(stand.server.asked)
     said = _read(stand.agency, SearchQuery(q=signs))

@@ -171,7 +171,7 @@ Failures = list[tuple[str, list[str]]]
 
 
 def failures(page: Page, state: State, checks: list[tuple[str, int, int, str]]) -> Failures:
-    """What checks find on a page, each at a width and a height."""
+    """Collect what checks find on a page, each at a width and a height."""
     found: Failures = []
     for name, width, height, check in checks:
         resize(page, width, height)

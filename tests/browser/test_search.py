@@ -135,7 +135,7 @@ def test_filters_fit_a_phone(page: Page) -> None:
 
 
 def test_opening_filters_moves_nothing(page: Page) -> None:
-    """What is on the screen stays where it is when the filters open, on a phone and a tablet."""
+    """Opening the filters moves nothing on the screen of a phone or a tablet."""
     page.goto("/search?q=flower")
     tiles(page)
     summary = page.get_by_text("Filters", exact=True)

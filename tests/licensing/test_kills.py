@@ -71,7 +71,7 @@ SOON = {
     "after the answer": ["licensed"],
     "after closing it": ["licensed"],
 }
-"""What a run right after a kill makes of it: before the grace is over nothing is given up."""
+"""Check that a run right after a kill gives nothing up before the grace is over."""
 
 
 @pytest.mark.parametrize("step", STEPS)

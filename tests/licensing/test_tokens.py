@@ -239,7 +239,7 @@ def test_an_account_connected_meanwhile_wins(agency: Simulator, kept: Ledger, be
 
 
 def test_a_refreshing_that_failed_leaves_the_next_one_free(agency: Simulator, kept: Ledger) -> None:
-    """Whoever comes after one that was told that the agency is down needn't wait for its lease."""
+    """After a refresh that failed, the next caller need not wait for the lease."""
     tokens = connected(agency, kept)
     agency.clock.move(seconds=PAST)
     agency.misbehave(says(503), on=TOKEN_PATH)

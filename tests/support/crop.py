@@ -26,7 +26,7 @@ def barred(width: float, height: float, edge: str) -> bytes:
 
 
 def tinted(shot: Image.Image) -> bool:
-    """Whether any pixel has a tint of magenta: more red or blue than green."""
+    """Return whether any pixel has a tint of magenta: more red or blue than green."""
     red, green, blue = shot.split()
     highest: int = ImageChops.subtract(ImageChops.lighter(red, blue), green).getextrema()[1]  # type: ignore[assignment]
     return highest > TINT
