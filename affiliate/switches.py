@@ -47,7 +47,7 @@ class Switches:
         if self._now() - self._looked_at >= LOOK_SECONDS and self._lock.acquire(blocking=False):
             first = self._looked_at == float("-inf")
             self._looked_at = self._now()
-            self._looking = threading.Thread(target=self._look, daemon=True)
+            self._looking = threading.Thread(target=self._look, name="switches", daemon=True)
             self._looking.start()
             if first:
                 self._looking.join(LOOK_SECONDS)

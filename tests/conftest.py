@@ -1,19 +1,21 @@
 """Shares servers and clients between test modules; frees the run from what was inherited."""
 
 import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
-from flask.testing import FlaskClient
 from hypothesis import settings
 
-from app import create_app
 from tests.support.postgres import shared_postgres
 from tests.support.processes import clean_environment
 from tests.support.redis_server import RedisServer, redis_server
 
-pytest_plugins = ("tests.support.chromium", "tests.support.markers", "tests.support.summary")
+pytest_plugins = (
+    "tests.support.apps",
+    "tests.support.chromium",
+    "tests.support.markers",
+    "tests.support.summary",
+)
 
 for inherited in os.environ.keys() - clean_environment().keys():
     del os.environ[inherited]
@@ -38,22 +40,3 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     run = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     with shared_postgres(run) as socket:
         yield socket
-
-
-ClientMaker = Callable[..., FlaskClient]
-
-
-@pytest.fixture
-def make_client(tmp_path: Path) -> ClientMaker:
-    """Makes a client of an app with the given settings, in a folder of its own."""
-
-    def make(**settings: str) -> FlaskClient:
-        return create_app({"DATA_DIR": str(tmp_path), **settings}).test_client()
-
-    return make
-
-
-@pytest.fixture
-def client(make_client: ClientMaker) -> FlaskClient:
-    """A client of the site on the demo catalogue."""
-    return make_client()

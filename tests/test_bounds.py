@@ -7,9 +7,9 @@ from flask.testing import FlaskClient
 
 from affiliate.bounds import MAX_RATIO, MAX_TEXT, MAX_TOTAL, held, shown
 from affiliate.model import Media, SearchResult, Thumbnail
-from tests.conftest import ClientMaker
 from tests.dialects import serving
 from tests.dialects.pixabay import PixabayDialect
+from tests.support.apps import ClientMaker
 
 SEEN = Thumbnail("https://a.example/1.jpg", 300, 200)
 

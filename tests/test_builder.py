@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 from flask.testing import FlaskClient
 
-from tests.conftest import ClientMaker
+from tests.support.apps import ClientMaker
 
 URL = "https://me.example"
 HOSTILE = '"><script>alert(1)</script>'

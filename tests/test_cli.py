@@ -11,7 +11,8 @@ from flask import Flask
 
 from affiliate import cli
 from affiliate.ledger import Click, Ledger
-from tests.support.site_server import ROOT
+from tests.support.processes import ROOT
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -124,6 +125,7 @@ def test_wrong_settings_are_said_plainly(tmp_path: Path) -> None:
         env=wrong,
         capture_output=True,
         text=True,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 1

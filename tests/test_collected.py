@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from tests.conftest import ClientMaker
 from tests.simulator import (
     CLIENT,
     FIRST_ID,
@@ -21,6 +20,7 @@ from tests.simulator import (
     simulator,
 )
 from tests.simulator.collections import FEATURED, FEATURED_ITEMS
+from tests.support.apps import ClientMaker
 
 PAGE = "/collections/shutterstock/19853"
 ITEMS = "/v2/images/collections/featured/19853/items"

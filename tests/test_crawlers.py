@@ -12,7 +12,7 @@ from PIL import Image
 from affiliate.crawlers import canonical_typed
 from affiliate.errors import BadQuery
 from affiliate.languages import SPOKEN
-from tests.conftest import ClientMaker
+from tests.support.apps import ClientMaker
 
 URL = "https://me.example"
 TYPES = {

@@ -8,11 +8,11 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from tests.conftest import ClientMaker
 from tests.dialects import serving
 from tests.dialects.adobe_stock import AdobeStockDialect
 from tests.dialects.pixabay import PixabayDialect
 from tests.simulator import FIRST_VIDEO, says
+from tests.support.apps import ClientMaker
 from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, Shutterstock, shutterstock
 from tests.support.shutterstock import image as picture
 

@@ -7,8 +7,8 @@ from click.testing import Result
 from flask.testing import FlaskClient
 
 from affiliate.errors import LedgerError
-from tests.conftest import ClientMaker
 from tests.support import shutterstock as simulator
+from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN
 
 

@@ -5,7 +5,7 @@ import pytest
 from affiliate.embedding import BOX, GAP, MOST_ROWS, NOTE, ROW, ROWS, SCROLLBAR, THEMES, Embed
 from affiliate.errors import BadQuery
 from affiliate.query import read_parameters
-from tests.support.site_server import ROOT
+from tests.support.processes import ROOT
 
 
 def read(raw: str) -> Embed:

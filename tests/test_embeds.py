@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.model import SearchQuery
-from tests.conftest import ClientMaker
+from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, shutterstock
 
 SCRIPTS = ("/embed.js", "/embed-frame.js")

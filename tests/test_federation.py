@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 
 from affiliate.agencies import AGENCIES
 from affiliate.agencies.base import PAGE_PLACES
-from tests.conftest import ClientMaker
 from tests.dialects import DIALECTS, Answer, Dialect, in_text, serving
+from tests.support.apps import ClientMaker
 from tests.support.federation import OWN, Agencies
 from tests.support.waiting import ended
 

@@ -7,9 +7,9 @@ from flask.testing import FlaskClient
 
 from affiliate.filters import CHOICES, COLORS, NAMES, WRITTEN, Choice, choices, text
 from affiliate.query import SearchQuery
-from tests.conftest import ClientMaker
 from tests.simulator import TOKEN, hold, says, simulator
 from tests.simulator.library import CATEGORIES
+from tests.support.apps import ClientMaker
 
 FOOTAGE = {"duration", "resolution", "aspect", "fps"}
 ALL = tuple(name for name in (*CHOICES, "color", *WRITTEN) if name not in FOOTAGE)

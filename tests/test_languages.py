@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from affiliate.languages import NAMES, SPOKEN, direction, spoken
 from affiliate.query import LANGUAGES
-from tests.conftest import ClientMaker
+from tests.support.apps import ClientMaker
 from tools import translations
 
 TRANSLATED = [language for language in SPOKEN if language != "en"]

@@ -1,11 +1,10 @@
 import sqlite3
-import subprocess
-import sys
 import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,18 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from msgspec.structs import asdict
 
 from affiliate import ledger as ledger_module
 from affiliate import migrations, purchases
 from affiliate.errors import BadQuery, LedgerError
-from affiliate.ledger import DATABASES, RECORDERS, Click, Ledger, metadata
+from affiliate.ledger import DATABASES, RECORDERS, Click, Ledger, clicks, metadata
 from affiliate.licensing import vault
 from tests.support.clocks import SetClock
 from tests.support.postgres import new_database
-from tests.support.processes import clean_environment, reset_inherited
-from tests.support.waiting import PATIENCE
+from tests.support.processes import python
+from tests.support.waiting import PATIENCE, ended
 
-ROOT = Path(__file__).resolve().parents[1]
 SENT = {"click_id": "aB3_-xyz", "agency": "demo", "id": "42", "words": "red bicycle", "position": 3}
 
 RECORDER = """
@@ -101,18 +100,6 @@ def ids(ledger: Ledger) -> list[str]:
     return [one.click_id for _, one in ledger.rows()]
 
 
-def run(code: str, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments],
-        cwd=ROOT,
-        env=clean_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
-    )
-
-
 # -- clicks
 
 
@@ -180,7 +167,7 @@ def test_no_click_is_lost_between_threads(ledger: Ledger) -> None:
 
 def test_keeps_nothing_about_who(ledger: Ledger) -> None:
     """A row is the click and the server's time."""
-    with ledger._reader.connect() as connection:
+    with ledger.reading() as connection:
         columns = {column["name"] for column in sa.inspect(connection).get_columns("clicks")}
     assert columns == {"at", *Click.__struct_fields__}
 
@@ -196,9 +183,9 @@ def test_acknowledged_clicks_survive_kill(url: str, opened: Callable[..., Ledger
     """Killed five times amid its work, a process leaves every click that it acknowledged, once."""
     acknowledged: list[str] = []
     for life in range(5):
-        with run(RECORDER, url, f"life{life}") as process:
+        with python("-c", RECORDER, url, f"life{life}") as process:
             assert process.stdout
-            acknowledged += islice(process.stdout, 40)
+            acknowledged += ended(partial(list, islice(process.stdout, 40)))
             process.kill()
             acknowledged += process.stdout
     whole = {line.strip() for line in acknowledged if line.endswith("\n")}
@@ -212,12 +199,20 @@ def test_sqlite_syncs_every_commit(tmp_path: Path, opened: Callable[..., Ledger]
     """The write-ahead log is on, and a commit waits for the disk (synchronous is FULL, 2)."""
     ledger = opened(f"sqlite:///{tmp_path}/ledger.db")
     ledger.upgrade()
-    with ledger._writer.connect() as connection:
+    with ledger.writing() as connection:
         connection.exec_driver_sql("PRAGMA synchronous = OFF")
-    ledger.record(click())
-    with ledger._writer.connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
-        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    found = []
+
+    def look(connection: sa.Connection) -> None:
+        names = ("synchronous", "journal_mode")
+        found.append([connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names])
+
+    sa.event.listen(sa.Engine, "commit", look)
+    try:
+        ledger.record(click())
+    finally:
+        sa.event.remove(sa.Engine, "commit", look)
+    assert found == [[2, "wal"]]
 
 
 # -- counting
@@ -290,7 +285,7 @@ def test_slow_readers_do_not_hold_up_clicks(ledger: Ledger) -> None:
 def test_the_migrations_make_what_the_ledger_describes(ledger: Ledger) -> None:
     """Alembic finds no difference between the tables made and the tables described."""
     assert {purchases.purchases.name, vault.tokens.name} < set(metadata.tables)
-    with ledger._reader.connect() as connection:
+    with ledger.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
@@ -302,10 +297,10 @@ def test_the_newest_migration_is_known() -> None:
 
 def test_many_processes_upgrade_at_once(url: str, opened: Callable[..., Ledger]) -> None:
     """Eight processes that start on an empty database all find it ready."""
-    processes = [run(UPGRADER, url) for _ in range(8)]
+    processes = [python("-c", UPGRADER, url) for _ in range(8)]
     for process in processes:
         assert process.stdout
-        assert process.stdout.readline() == "ready\n"
+        assert ended(process.stdout.readline) == "ready\n"
     for process in processes:
         assert process.stdin
         process.stdin.write("go\n")
@@ -319,7 +314,8 @@ def test_many_processes_upgrade_at_once(url: str, opened: Callable[..., Ledger])
 @pytest.mark.usefixtures("ledger")
 def test_a_start_with_nothing_to_do_is_quick(url: str) -> None:
     """Alembic, which takes longer to import than all the rest, stays out."""
-    with run(f"{UPGRADER}print([name for name in sys.modules if 'alembic' in name])", url) as again:
+    code = f"{UPGRADER}print([name for name in sys.modules if 'alembic' in name])"
+    with python("-c", code, url) as again:
         assert again.communicate("go\n", PATIENCE)[0] == "ready\n[]\n"
 
 
@@ -327,7 +323,7 @@ def test_one_process_upgrades_at_a_time(postgres: str, opened: Callable[..., Led
     """On PostgreSQL an upgrade waits for the lock that another one holds."""
     server, impatient = new_database(postgres), "options=-c%20lock_timeout=1"
     other = opened(server)
-    with other._reader.begin() as connection:
+    with other.reading() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(migrations.LOCK)))
         with pytest.raises(LedgerError, match="LockNotAvailable"):
             opened(f"{server}&{impatient}").upgrade()
@@ -367,7 +363,7 @@ def test_a_failed_migration_leaves_nothing(
 
 def test_a_newer_database_is_left_alone(ledger: Ledger) -> None:
     """After a step back to an older version, the start says why it stops."""
-    with ledger._writer.begin() as connection:
+    with ledger.writing() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(LedgerError, match="newer version"):
         ledger.upgrade()
@@ -381,7 +377,7 @@ def test_a_lost_connection_costs_no_click(postgres: str, opened: Callable[..., L
     ledger = opened(new_database(postgres))
     ledger.upgrade()
     ledger.record(click(1))
-    with ledger._reader.connect() as connection:
+    with ledger.reading() as connection:
         connection.execute(
             sa.text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -400,19 +396,27 @@ def test_a_locked_file_is_told_and_forgotten(tmp_path: Path, opened: Callable[..
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as other, ThreadPoolExecutor(8) as pool:
         other.execute("BEGIN IMMEDIATE")
         sent = [pool.submit(ledger.record, click(number)) for number in range(8)]
-        wait(sent)
+        wait(sent, PATIENCE)
     assert {str(one.exception()) for one in sent} == {"The ledger's database failed (SQLITE_BUSY)."}
     ledger.record(click())
     assert ids(ledger) == ["click-000000"]
 
 
-def test_no_click_waits_forever(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_click_waits_forever(
+    ledger: Ledger, url: str, opened: Callable[..., Ledger], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A sender whose turn doesn't come is told so, and may send the click again."""
     monkeypatch.setattr(ledger_module, "PATIENCE", 0)
-    with ledger._turn, pytest.raises(LedgerError, match="too slow"):
-        ledger.record(click())
-    ledger.record(click())
-    assert ids(ledger) == ["click-000000"]
+    with ThreadPoolExecutor(2) as pool:
+        with opened(url).writing() as connection:
+            at = datetime.min  # noqa: DTZ901 - as the table has it
+            connection.execute(sa.insert(clicks).values(at=at, **asdict(click(1))))
+            sent = [pool.submit(ledger.record, click(1)) for _ in range(2)]
+            told, turn = wait(sent, PATIENCE, FIRST_COMPLETED)
+            assert [str(one.exception()) for one in told] == ["The ledger's database is too slow."]
+        assert turn.pop().result() is None
+    ledger.record(click(2))
+    assert ids(ledger) == ["click-000001", "click-000002"]
 
 
 def test_a_click_needs_no_turn_of_its_own(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

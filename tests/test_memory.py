@@ -4,6 +4,7 @@ import gzip
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 from typing import Any
 from urllib.parse import urlencode
 
@@ -224,8 +225,21 @@ def test_memory_is_bounded_and_the_least_recently_used_goes(site: Site) -> None:
         site.get(f"/s?q=n{number}")
         site.get("/s?q=first")
     assert site.app.calls.count("q=first") == 1
-    assert site.tier._bytes <= 100_000
-    assert sum(one.size for one in site.tier._kept.values()) == site.tier._bytes
+    newest_first = (site.get(f"/s?q=n{number}") for number in range(49, -1, -1))
+    kept = sum(1 for _ in takewhile(lambda one: one.headers["X-Cache"] == "HIT", newest_first))
+    assert 5 <= kept <= 100_000 // len(BODY)
+
+
+def test_an_answer_that_is_made_again_takes_its_place_once(site: Site) -> None:
+    """Answers that end and are made anew, again and again, push no other one out."""
+    site = Site(limit=100_000)
+    site.get("/s?q=first")
+    site.app.seconds = 0.01
+    for _ in range(50):
+        site.get("/s?q=other")
+        site.clock.now += 0.02
+    assert site.app.calls == ["q=first", *["q=other"] * 50]
+    assert site.get("/s?q=first").headers["X-Cache"] == "HIT"
 
 
 def test_the_memo_of_raw_queries_is_bounded(site: Site) -> None:

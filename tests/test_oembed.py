@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from flask.testing import FlaskClient
 
-from tests.conftest import ClientMaker
+from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, shutterstock
 
 URL = "https://me.example"

@@ -11,8 +11,8 @@ import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import ClientMaker
 from tests.simulator import CLIENT, SCOPES, Simulator, says, simulator
+from tests.support.apps import ClientMaker
 
 PASSWORD = "correct horse battery staple"
 SECRET = "a secret of no less than thirty-two signs"

@@ -33,11 +33,16 @@ def clock() -> SetClock[datetime]:
 
 
 @pytest.fixture
-def purchases(url: str, clock: SetClock[datetime]) -> Iterator[Purchases]:
-    ledger = Ledger(url)
-    ledger.upgrade()
-    yield Purchases(ledger, clock)
-    ledger.close()
+def ledger(url: str) -> Iterator[Ledger]:
+    one = Ledger(url)
+    one.upgrade()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def purchases(ledger: Ledger, clock: SetClock[datetime]) -> Purchases:
+    return Purchases(ledger, clock)
 
 
 def purchase(**fields: Any) -> Purchase:
@@ -53,10 +58,12 @@ def purchase(**fields: Any) -> Purchase:
     return Purchase(**{**usual, **fields})
 
 
-def test_rows_of_the_version_before_are_shutterstock_s(purchases: Purchases) -> None:
+def test_rows_of_the_version_before_are_shutterstock_s(
+    ledger: Ledger, purchases: Purchases
+) -> None:
     """What was written without an agency, before the upgrade or by a process still running."""
     row = {name: value for name, value in _row(purchase()).items() if name != "agency"}
-    with purchases._ledger.writing() as connection:
+    with ledger.writing() as connection:
         connection.execute(sa.insert(table).values(row))
     assert [one.agency for one in purchases.all()] == ["shutterstock"]
 

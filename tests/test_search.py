@@ -50,10 +50,12 @@ def test_slices_of_several_agencies_join(weights: list[int], total: int) -> None
     shelves = [Shelf(f"s{i}", total) for i in range(len(weights))]
     search = search_over(*shelves, weights=tuple(weights))
     pages = search.page(QUERY, Patience.FULL).page.pages
-    for i in range(len(weights)):
-        if share(48, weights)[i]:
-            shown = [r for page in range(1, pages + 1) for r in ranks(search, page, f"s{i}")]
-            assert shown == list(range(total))
+    shown: dict[str, list[int]] = {shelf.name: [] for shelf in shelves}
+    for page in range(1, pages + 1):
+        for item in search.page(QUERY.replace(page=page), Patience.FULL).page.items:
+            shown[item.agency].append(int(item.id))
+    for shelf, places in zip(shelves, share(48, weights), strict=True):
+        assert shown[shelf.name] == (list(range(total)) if places else [])
 
 
 def test_agencies_are_interleaved_by_rank() -> None:

@@ -3,7 +3,6 @@
 import http.client
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,11 +27,10 @@ from tests.simulator import (
 from tests.simulator.asking import ask
 from tests.simulator.faults import Stage
 from tests.simulator.purchases import read
-from tests.support.processes import clean_environment, reset_inherited
-from tests.support.waiting import PATIENCE
+from tests.support.processes import python
+from tests.support.waiting import PATIENCE, ended
 
 LICENSES = "/v2/images/licenses"
-ROOT = Path(__file__).parents[1]
 WANTED = {"images": [{"image_id": str(FIRST_ID + 1), "size": "small"}]}
 
 
@@ -146,19 +144,10 @@ def test_orders_befall_whom_they_name(agency: Simulator) -> None:
 @contextmanager
 def process(state: Path) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """The simulator as a process of its own, killed at the end."""
-    command = [sys.executable, "-m", "tests.simulator", "--state", str(state)]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
-    ) as running:
-        assert running.stdout is not None
+    with python("-m", "tests.simulator", "--state", str(state)) as running:
+        assert running.stdout
         try:
-            yield running.stdout.readline().strip(), running
+            yield ended(running.stdout.readline).strip(), running
         finally:
             running.kill()
 
@@ -183,12 +172,5 @@ def test_it_knows_nothing_of_the_code_under_test() -> None:
     check = (
         "import sys, tests.simulator; print(sum(m.startswith('affiliate') for m in sys.modules))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", check],
-        cwd=ROOT,
-        env=clean_environment(),
-        capture_output=True,
-        check=True,
-        timeout=PATIENCE,
-    )
-    assert done.stdout.strip() == b"0"
+    with python("-c", check) as asked:
+        assert asked.communicate(timeout=PATIENCE)[0] == "0\n"

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.model import SearchQuery
-from tests.conftest import ClientMaker
+from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, shutterstock
 
 SEARCH_BOX = 'role="search"'

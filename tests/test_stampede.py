@@ -6,8 +6,6 @@ The agency's stand-in runs in the test's process, each server and the clients in
 import json
 import os
 import signal
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,11 +14,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.support.processes import clean_environment, reset_inherited
+from tests.support.ports import new_port
+from tests.support.processes import python
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.shutterstock import TOKEN, Answer, Shutterstock, shutterstock
-from tests.support.site_server import ROOT, SiteServer, running_site
-from tests.support.waiting import wait_until
+from tests.support.site_server import SiteServer, running_site, running_sites
+from tests.support.waiting import ended, wait_until
 
 CLIENTS = 50
 BROKEN = Answer(503, b'{"message": "broken"}')
@@ -42,23 +41,15 @@ class Burst:
     """Clients under way; all their requests are on the wire once it is made."""
 
     def __init__(self, count: int, *addresses: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.burst", str(count), *addresses],
-            cwd=ROOT,
-            env=clean_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-            preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
-        )
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "sent\n"
+        self.process = python("-m", "tests.support.burst", str(count), *addresses)
+        assert self.process.stdout
+        assert ended(self.process.stdout.readline) == "sent\n"
 
     def answers(self) -> list[tuple[int, str, int]]:
         """Status, X-Cache and number of pictures of each answer."""
-        assert self.process.stdout is not None
+        assert self.process.stdout
         with self.process:
-            return [tuple(json.loads(line)) for line in self.process.stdout]
+            return [tuple(json.loads(line)) for line in ended(self.process.stdout.readlines)]
 
 
 def get(address: str) -> tuple[dict[str, str], Any]:
@@ -77,10 +68,8 @@ def world(
         if store == "redis":
             redis = stack.enter_context(redis_server(folder))
             environ["REDIS_URL"] = redis.url
-        sites = [
-            stack.enter_context(running_site(folder, environ | (settings or {})))
-            for _ in range(processes)
-        ]
+        ports = [new_port() for _ in range(processes)]
+        sites = stack.enter_context(running_sites(folder, environ | (settings or {}), ports))
         yield World(agency, sites, redis)
 
 
@@ -89,48 +78,39 @@ both_stores = pytest.mark.parametrize("store", ["sqlite", "redis"])
 
 @both_stores
 def test_fifty_clients_on_a_cold_key_cost_one_call(tmp_path: Path, store: str) -> None:
-    """Over three processes that share a store, one call goes out and all get its pictures."""
+    """Over three processes that share a store, one call goes out and all get its pictures.
+
+    A failure is shared like an answer: one call, and a page that says so for everyone.
+    """
     with world(tmp_path, store, 3) as w:
-        w.agency.gate.clear()
-        burst = w.burst()
-        wait_until(lambda: len(w.agency.requests) > 0)
-        w.agency.gate.set()
-        assert [(status, count) for status, _, count in burst.answers()] == [(200, 48)] * CLIENTS
-        assert len(w.agency.searches()) == 1
+        for words, fault, pictures in (("cat", None, 48), ("dog", BROKEN, 0)):
+            w.agency.requests.clear()
+            w.agency.answer = fault
+            w.agency.gate.clear()
+            burst = w.burst(f"/api/search?q={words}&wait=1")
+            wait_until(lambda: len(w.agency.requests) > 0)
+            w.agency.gate.set()
+            answers = [(status, count) for status, _, count in burst.answers()]
+            assert answers == [(200, pictures)] * CLIENTS
+            assert len(w.agency.searches()) == 1
 
 
 @both_stores
-def test_fifty_clients_on_a_cold_failing_key_cost_one_call(tmp_path: Path, store: str) -> None:
-    """A failure is shared like an answer: one call, and a page that says so for everyone."""
-    with world(tmp_path, store, 3) as w:
-        w.agency.answer = BROKEN
-        w.agency.gate.clear()
-        burst = w.burst()
-        wait_until(lambda: len(w.agency.requests) > 0)
-        w.agency.gate.set()
-        assert [(status, count) for status, _, count in burst.answers()] == [(200, 0)] * CLIENTS
-        assert len(w.agency.searches()) == 1
-
-
-@both_stores
-@pytest.mark.parametrize("fails", [False, True], ids=["well", "failing"])
-def test_fifty_clients_on_an_expired_key_are_answered_at_once(
-    tmp_path: Path,
-    store: str,
-    fails: bool,  # noqa: FBT001 - a table
-) -> None:
+def test_fifty_clients_on_an_expired_key_are_answered_at_once(tmp_path: Path, store: str) -> None:
     """A stale answer goes out to all while one call, well or failing, is made behind."""
     with world(tmp_path, store, 3, {"CACHE_FRESH_SECONDS": "1"}) as w:
-        get(w.sites[0].url + SEARCH)
-        w.agency.gate.clear()
-        if fails:
-            w.agency.answer = BROKEN
-        wait_until(lambda: get(w.sites[0].url + SEARCH)[0]["x-cache"] == "STALE")
-        answers = w.burst().answers()
-        assert [(status, count) for status, _, count in answers] == [(200, 48)] * CLIENTS
-        assert {mark for _, mark, _ in answers} == {"STALE"}
-        w.agency.gate.set()
-        assert len(w.agency.searches()) == 2
+        for words, fault in (("cat", None), ("dog", BROKEN)):
+            path = f"/api/search?q={words}&wait=1"
+            w.agency.requests.clear()
+            get(w.sites[0].url + path)
+            w.agency.gate.clear()
+            w.agency.answer = fault
+            wait_until(lambda path=path: get(w.sites[0].url + path)[0]["x-cache"] == "STALE")  # type: ignore[misc]
+            answers = w.burst(path).answers()
+            assert [(status, count) for status, _, count in answers] == [(200, 48)] * CLIENTS
+            assert {mark for _, mark, _ in answers} == {"STALE"}
+            w.agency.gate.set()
+            assert len(w.agency.searches()) == 2
 
 
 def test_fifty_clients_meet_no_error_when_redis_is_killed(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from affiliate.slices import Listed
 from affiliate.suggestions import Suggestions
 from affiliate.transport import Transport
 from tests.support import shutterstock as simulator
+from tests.support.calling import transporting
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
 from tests.support.shutterstock import TOKEN, Answer
@@ -57,9 +58,8 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 @pytest.fixture
 def paid(server: simulator.Shutterstock) -> Iterator[Shutterstock]:
     """An agency whose suggestions are calls."""
-    transport = Transport(total_seconds=15)
-    yield Shutterstock(transport, url=server.url, credentials={"API_TOKEN": TOKEN})
-    transport._session.close()
+    with transporting() as transport:
+        yield Shutterstock(transport, url=server.url, credentials={"API_TOKEN": TOKEN})
 
 
 @pytest.fixture

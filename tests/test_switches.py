@@ -24,8 +24,9 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def settled(switches: Switches) -> frozenset[str]:
     """What it says once the look behind has ended."""
     switches.off()
-    if switches._looking:
-        switches._looking.join(PATIENCE)
+    for thread in threading.enumerate():
+        if thread.name == "switches":
+            thread.join(PATIENCE)
     return switches.off()
 
 

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from affiliate.model import SearchQuery
 from affiliate.page import Site
 from affiliate.search import Patience
-from tests.conftest import ClientMaker
 from tests.simulator.reading import SEARCH_ID
+from tests.support.apps import ClientMaker
 from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, shutterstock
 
 

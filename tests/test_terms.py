@@ -7,9 +7,9 @@ from flask.testing import FlaskClient
 
 from affiliate.agencies.pixabay import DAY, Pixabay
 from affiliate.agencies.terms import Terms
-from tests.conftest import ClientMaker
 from tests.dialects import Server, serving
 from tests.dialects.pixabay import PixabayDialect
+from tests.support.apps import ClientMaker
 from tests.support.upstream import Upstream, then_hang
 
 PAGE = "/search?q=flower&lang=en&wait=1"

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.site import ASSETS
-from tests.support.site_server import ROOT
+from tests.support.processes import ROOT
 
 SCRIPTS = 10_000
 STYLES = 8_000

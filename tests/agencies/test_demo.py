@@ -170,12 +170,12 @@ def test_odd_words_never_fail(shipped: Demo) -> None:
 @given(st.text(min_size=1, max_size=40), st.text(max_size=40))
 def test_no_words_fail(words: str, excluded: str) -> None:
     """A query that the parser accepts never fails in the index."""
-    agency = _shared()
     try:
         query = SearchQuery.from_parameters({"q": [words], "exclude": [excluded]})
-    except BadQuery:
-        return
-    assert isinstance(agency.search(query, 0).total, int)
+    except BadQuery as refused:
+        assert refused.field in {"q", "exclude"}  # noqa: PT017 - most words are no error
+    else:
+        assert isinstance(_shared().search(query, 0).total, int)
 
 
 @functools.cache

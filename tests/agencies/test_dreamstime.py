@@ -11,7 +11,9 @@ from affiliate.links import LinkStyle, affiliate_link
 from affiliate.model import Media, SearchQuery, Thumbnail
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.dreamstime import CALLS, HOME, DreamstimeDialect, failed
+from tests.dialects.serving import Asked
 from tests.support.calling import transporting
+from tests.support.upstream import Connection, Upstream, head
 
 FLOWER = SearchQuery(q="flower")
 TOKEN_CODES = (200, 201, 202, 204, 205, 206, 207, 208)
@@ -130,11 +132,21 @@ def test_a_picture_that_is_gone_is_not_found(agency: Dreamstime) -> None:
 
 def test_an_address_without_encryption_is_left_for_the_same_one_with_it() -> None:
     """The plugin's addresses are plain HTTP; a token doesn't follow them there."""
-    with transporting() as transport:
-        agency = Dreamstime(transport, url="https://dreamstime.example")
-    assert agency._kept_safe("http://api.dreamstime.example/a/") == (
-        "https://api.dreamstime.example/a/"
-    )
+    dialect = DreamstimeDialect()
+
+    def play(connection: Connection) -> None:
+        connection.read()
+        line, _, body = connection.requests[-1].partition(b"\r\n\r\n")
+        host = {"host": f"localhost:{secured.port}"}
+        found = dialect.answer(Asked("POST", line.split()[1].decode(), {}, host, body)).body
+        connection.send(head(200, f"Content-Length: {len(found)}") + found)
+
+    with Upstream(play, tls=True) as secured, transporting() as transport:
+        agency = Dreamstime(
+            transport, url=f"https://localhost:{secured.port}", credentials=dialect.keys
+        )
+        assert agency.search(FLOWER, 0).items
+    assert [one.split()[1] for one in secured.requests] == [HOME.encode(), CALLS.encode()]
 
 
 def test_the_affiliate_id_is_the_only_fragment_of_a_link() -> None:

@@ -8,9 +8,9 @@ from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
 from affiliate.errors import ConfigError, NotFound, RequestRefused
 from affiliate.model import SearchQuery
 from affiliate.transport import Transport
-from tests.conftest import ClientMaker
-from tests.simulator import FIRST_EDITORIAL
+from tests.simulator import FIRST_EDITORIAL, says
 from tests.support import shutterstock as simulator
+from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN
 
 VOTE = SearchQuery(q="vote")
@@ -83,8 +83,7 @@ def test_a_cursor_that_is_no_longer_taken_begins_anew(
 ) -> None:
     """A refused cursor costs a walk from the start, and a refused search is refused."""
     agency.search(VOTE, 0)
-    key = next(iter(agency._cursors))
-    agency._cursors[key] = "ended!"
+    server.misbehave(says(400))
     assert agency.search(VOTE, 1).items[0].id == f"{FIRST_EDITORIAL + 48}b"
     assert len(server.requests) == 4
     nowhere = ShutterstockEditorial(

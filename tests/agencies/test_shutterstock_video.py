@@ -13,10 +13,10 @@ from affiliate.links import LinkStyle, affiliate_link
 from affiliate.model import Media, SearchQuery, Size, Thumbnail
 from affiliate.query import AGES, ETHNICITIES, GENDERS
 from affiliate.transport import Transport
-from tests.conftest import ClientMaker
 from tests.simulator import FIRST_ID, FIRST_VIDEO
 from tests.simulator.reading import SEARCH_ID
 from tests.support import shutterstock as simulator
+from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN
 
 BEARER = {"API_TOKEN": TOKEN}

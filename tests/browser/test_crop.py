@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, Page, Route
 from affiliate.agencies.terms import Terms
 from affiliate.model import Media, Thumbnail
 from tests.support.crop import EDGES, barred, opened, tinted
-from tests.support.site_server import ROOT, SiteServer
+from tests.support.processes import ROOT
+from tests.support.site_server import SiteServer
 
 LOADED = "[...document.images].every(image => image.complete && image.naturalWidth)"
 SIZES: tuple[tuple[float, float], ...] = (

@@ -193,10 +193,12 @@ def test_a_moved_element_stays_what_it_is(blog: Page) -> None:
     """Moving it elsewhere on the page asks nothing and keeps the pictures and their listeners."""
     before = ids(blog)
     asked = searches(blog)
-    blog.locator("affiliate-search").evaluate("e => { document.body.prepend(e) }")
+    embed = blog.locator("affiliate-search")
+    embed.evaluate("e => { document.body.prepend(e) }")
     assert ids(blog) == before
-    blog.evaluate("() => new Promise(done => setTimeout(done, 50))")
-    assert asked == []
+    with blog.expect_request("**/embed/search?*") as later:
+        blog.evaluate("document.body.append(document.createElement('affiliate-search'))")
+    assert asked == [later.value.url]
 
 
 def test_an_element_may_go_while_it_loads(

@@ -9,8 +9,8 @@ import requests
 from click.testing import Result
 from flask import Flask
 
-from tests.conftest import ClientMaker
 from tests.simulator import CLIENT, SCOPES, TOKEN, Simulator, simulator
+from tests.support.apps import ClientMaker
 
 SECRET = "a secret of no less than thirty-two signs"
 

@@ -14,10 +14,10 @@ from affiliate.model import SearchQuery
 from affiliate.page import structured
 from affiliate.search import Patience
 from affiliate.switches import Switches
-from tests.conftest import ClientMaker
 from tests.dialects import Server, in_text, serving
 from tests.dialects.openverse import OpenverseDialect
 from tests.dialects.pixabay import PixabayDialect
+from tests.support.apps import ClientMaker
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from tests.conftest import ClientMaker
 from tests.simulator import TOKEN, Simulator, simulator
+from tests.support.apps import ClientMaker
 
 
 @pytest.fixture

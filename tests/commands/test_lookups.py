@@ -7,7 +7,6 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from tests.conftest import ClientMaker
 from tests.simulator import (
     FIRST_EDITORIAL,
     FIRST_ID,
@@ -17,6 +16,7 @@ from tests.simulator import (
     says,
     simulator,
 )
+from tests.support.apps import ClientMaker
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from click.testing import Result
 
 from affiliate.commands import selfcheck
-from tests.conftest import ClientMaker
 from tests.dialects import Answer, Asked, Server, in_text, serving
 from tests.dialects.pixabay import PixabayDialect
+from tests.support.apps import ClientMaker
 from tests.support.fake_agency import picture
 from tests.support.upstream import Upstream, dripping, head
 

@@ -141,14 +141,14 @@ class DepositphotosShop(Shop):
 
     def _purchases(self, asked: Asked) -> Answer:
         item = asked.params.get("dp_item_id", "")
-        rows = [self._row(one) for one in reversed(self.sold) if item in {"", one.media_id}]
+        rows = [self.row(one) for one in reversed(self.sold) if item in {"", one.media_id}]
         if asked.params.get("dp_sort_type") != "desc":
             rows.reverse()
         first, count = asked.number("dp_offset", 0), asked.number("dp_limit", 10)
         found = rows[first : first + count]
         return in_json({"type": "success", "purchases": found, "count": len(rows)})
 
-    def _row(self, one: Any) -> dict[str, Any]:
+    def row(self, one: Any) -> dict[str, Any]:
         return {
             "mediaId": one.media_id,
             "license": "standard",

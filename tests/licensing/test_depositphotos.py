@@ -158,9 +158,9 @@ def test_moments_are_read_as_the_examples_write_them_too(
 ) -> None:
     """Should Unix times not be given; what can't be read is no license's date."""
     shop.sell(ONE, "m")
-    row = shop._row(shop.sold[0])
+    row = shop.row(shop.sold[0])
     for text, year in (("Feb.24, 2017 16:15:44", 2017), ("yesterday", 0), ("9" * 15, 0)):
-        monkeypatch.setattr(shop, "_row", lambda _, text=text: {**row, "purchaseDate": text})
+        monkeypatch.setattr(shop, "row", lambda _, text=text: {**row, "purchaseDate": text})
         if year:
             assert next(account.history("image")).downloaded_at.year == year
         else:

@@ -18,7 +18,7 @@ from affiliate.licensing.xmp import Tags
 from tests.simulator import Simulator, first, hang_up, says, simulator
 from tests.support.killing import site
 from tests.support.owner_account import original, owner
-from tests.support.site_server import ROOT
+from tests.support.processes import ROOT
 from tests.support.synced import check, links_asked
 from tests.support.tags import said, scan, xmp_of
 
@@ -201,7 +201,7 @@ def test_a_history_that_shrinks_meanwhile(agency: Simulator, tmp_path: Path) -> 
     for number in range(410):
         agency.buy(number, downloadable=number > 400)
     bought = {one.id for one in agency.purchases}
-    agency.misbehave(first(agency._ledger._rows.pop), on=HISTORY, skip=1)
+    agency.misbehave(first(agency.drop_newest), on=HISTORY, skip=1)
     run(agency, tmp_path)
     assert len(agency.purchases) == 409
     assert {one.license for one in lines(tmp_path)} == bought
@@ -350,7 +350,7 @@ def memory_of_a_sync(agency: Simulator, folder: Path) -> int:
 
 def test_ten_thousand_licenses_in_flat_memory(agency: Simulator, tmp_path: Path) -> None:
     """10,000 licenses take at most 8 MB more than 200 do."""
-    agency._official = None  # its check of so many rows would take most of the time
+    agency.official = None  # its check of so many rows would take most of the time
     used = []
     for count, folder in ((200, tmp_path / "few"), (9800, tmp_path / "many")):
         folder.mkdir()

@@ -101,6 +101,12 @@ class Purchases:
         with self.lock:
             return [one for one in self._rows if not media or one.media in media]
 
+    def drop_newest(self) -> None:
+        """Take the newest purchase out of the history."""
+        with self.lock:
+            one = self._rows.pop()
+            del self._by_id[one.id]
+
     def find(self, license_id: str, media: Media) -> Purchase | None:
         one = self._by_id.get(license_id)
         return one if one is not None and one.media == media else None

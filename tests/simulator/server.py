@@ -86,7 +86,7 @@ class Simulator(NamedThreadsServer):
         self.editorial = Editorial(self.library, self.clock)
         self.routes = self._routes()
         self.violations: list[str] = []
-        self._official = official
+        self.official = official
 
     def _routes(self) -> Routes:
         featured: dict[Media, Featured] = {kind: Featured(kind, self.clock) for kind in SHELVED}
@@ -119,6 +119,10 @@ class Simulator(NamedThreadsServer):
             "size": "small",
         }
         return self._ledger.add(**{**usual, **terms})
+
+    def drop_newest(self) -> None:
+        """Take the newest purchase out of the history, as if it had been reversed."""
+        self._ledger.drop_newest()
 
     def subscribe(self, *plans: Subscription) -> None:
         """Give the customer plans, or replace those of the same ids."""
@@ -158,8 +162,8 @@ class Simulator(NamedThreadsServer):
             answer = self.routes.answer(seen, self.accounts)
         except Problem as problem:
             answer = problem.answer
-        if self._official is not None:
-            wrong = self._official.wrong_with(seen, answer)
+        if self.official is not None:
+            wrong = self.official.wrong_with(seen, answer)
             self.violations += [wrong] if wrong else []
         return answer
 

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.support.ports import new_port
-from tests.support.processes import clean_environment, reset_inherited
-from tests.support.site_server import ROOT
-from tests.support.waiting import wait_until
+from tests.support.processes import ROOT, clean_environment, reset_inherited
+from tests.support.waiting import PATIENCE, wait_until
 
 WORDPRESS: Final = Path("/usr/share/wordpress")
 PLUGIN: Final = ROOT / "wordpress" / "affiliate-search"
@@ -83,7 +82,7 @@ class Blog:
     def sql(self, question: str) -> list[str]:
         """The rows of an answer of the database, their columns apart by tabs."""
         asked = ("mariadb", "--no-defaults", "-S", str(self.socket), "-NB", "-e", question, "blog")
-        done = _run(*asked)
+        done = run_program(*asked)
         assert not done.returncode, done.stderr
         return done.stdout.splitlines()
 
@@ -175,7 +174,7 @@ def _database(blog: Blog) -> subprocess.Popen[bytes]:
         "--innodb-flush-log-at-trx-commit=0",
         *(["--user=root"] if os.geteuid() == 0 else []),
     )
-    _await(server, log, lambda: _run(*client, "-e", "CREATE DATABASE blog").returncode == 0)
+    _await(server, log, lambda: run_program(*client, "-e", "CREATE DATABASE blog").returncode == 0)
     return server
 
 
@@ -236,19 +235,21 @@ def _php(code: str) -> str:
     Raises:
         RuntimeError: it failed or complained.
     """
-    done = _run(*PHP, "-r", code)
+    done = run_program(*PHP, "-r", code)
     if done.returncode or done.stderr:
         raise RuntimeError(f"PHP failed: {done.stdout}{done.stderr}")
     return done.stdout
 
 
-def _run(*command: str) -> subprocess.CompletedProcess[str]:
+def run_program(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, in a defined environment; what it printed is kept apart."""
     return subprocess.run(
         command,
         env=clean_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        timeout=PATIENCE,
         check=False,
         preexec_fn=reset_inherited,
     )

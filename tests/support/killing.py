@@ -15,9 +15,8 @@ import msgspec
 from affiliate.licensing.settling import GRACE
 from tests.simulator import TOKEN, Simulator
 from tests.support.kill_at import FAULT, OVERDUE, Run
-from tests.support.processes import clean_environment, reset_inherited
+from tests.support.processes import ROOT, clean_environment, reset_inherited
 from tests.support.request_threads import thread_name
-from tests.support.site_server import ROOT
 
 KILLED = -9
 KILLS = 100 if os.environ.get("SOAK") == "1" else 25

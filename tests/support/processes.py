@@ -6,7 +6,12 @@ shell proxies and addresses of services: none of these may reach what a test sta
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
 
 KEPT = frozenset(
     """PATH HOME USER LOGNAME SHELL TMPDIR TZ LANG LANGUAGE TERM CI VIRTUAL_ENV SOAK
@@ -30,3 +35,16 @@ def reset_inherited() -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.umask(0o022)
+
+
+def python(*arguments: str) -> subprocess.Popen[str]:
+    """Start Python at the top of the project, with pipes for what it reads and prints."""
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=clean_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
+    )

@@ -6,16 +6,15 @@ import sqlite3
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.support.ports import new_port
-from tests.support.processes import clean_environment, reset_inherited
+from tests.support.processes import ROOT, clean_environment, reset_inherited
 from tests.support.waiting import wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 10.0
 
 
@@ -25,6 +24,11 @@ class SiteServer(NamedTuple):
     url: str
     data_dir: Path
     process: subprocess.Popen[bytes]
+
+    @property
+    def log(self) -> Path:
+        """What the process printed."""
+        return self.data_dir / f"server-{self.url.rpartition(':')[2]}.log"
 
     def clicks(self) -> list[sqlite3.Row]:
         """The rows of the ledger, in the order of their writing."""
@@ -45,21 +49,32 @@ def running_site(
     Raises:
         RuntimeError: it ended instead of answering; the message is what it printed.
     """
-    port = port or new_port()
-    log = data_dir / f"server-{port}.log"
-    process = _started(data_dir, log, settings or {}, port)
-    server = SiteServer(f"http://127.0.0.1:{port}", data_dir, process)
-    try:
-        _await_health(server, log)
+    with running_sites(data_dir, settings or {}, [port or new_port()]) as (server,):
         yield server
+
+
+@contextmanager
+def running_sites(
+    data_dir: Path, settings: Mapping[str, str], ports: Sequence[int]
+) -> Iterator[list[SiteServer]]:
+    """Run several servers of one site, as `running_site` runs one; they start side by side."""
+    servers: list[SiteServer] = []
+    try:
+        for port in ports:
+            process = _started(data_dir, settings, port)
+            servers.append(SiteServer(f"http://127.0.0.1:{port}", data_dir, process))
+        for server in servers:
+            _await_health(server)
+        yield servers
     finally:
-        _end(process)
+        for server in servers:
+            server.process.terminate()
+        for server in servers:
+            _end(server.process)
 
 
-def _started(
-    data_dir: Path, log: Path, settings: Mapping[str, str], port: int
-) -> subprocess.Popen[bytes]:
-    with log.open("ab") as out:
+def _started(data_dir: Path, settings: Mapping[str, str], port: int) -> subprocess.Popen[bytes]:
+    with (data_dir / f"server-{port}.log").open("ab") as out:
         return subprocess.Popen(
             [sys.executable, "app.py"],
             cwd=ROOT,
@@ -72,10 +87,11 @@ def _started(
         )
 
 
-def _await_health(server: SiteServer, log: Path) -> None:
+def _await_health(server: SiteServer) -> None:
     wait_until(lambda: server.process.poll() is not None or _answers(server.url + "/healthz"))
     if server.process.poll() is not None:
-        raise RuntimeError(f"the site did not start:\n{log.read_text(errors='replace')}")
+        printed = server.log.read_text(errors="replace")
+        raise RuntimeError(f"the site did not start:\n{printed}")
 
 
 def _answers(address: str) -> bool:
@@ -87,8 +103,7 @@ def _answers(address: str) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a server as a platform does, and whatever of it is left by force."""
-    process.terminate()
+    """Wait until a server that was told to end has ended; what of it is left goes by force."""
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:

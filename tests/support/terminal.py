@@ -11,8 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from tests.support.processes import reset_inherited
-from tests.support.site_server import ROOT
+from tests.support.processes import ROOT, reset_inherited
 
 PATIENCE = 60.0
 """Seconds to wait for what should appear."""

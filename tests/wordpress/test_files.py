@@ -2,12 +2,11 @@
 
 import json
 import re
-import subprocess
 
 import pytest
 
 from affiliate.query import READERS
-from tests.support.blog import PLUGIN
+from tests.support.blog import PLUGIN, run_program
 
 README = (PLUGIN / "readme.txt").read_text()
 MAIN = (PLUGIN / "affiliate-search.php").read_text()
@@ -74,7 +73,7 @@ def test_choices_are_those_of_searches() -> None:
 @pytest.mark.parametrize("path", sorted(PLUGIN.rglob("*.php")), ids=lambda path: path.name)
 def test_php_is_php(path: str) -> None:
     """PHP can read each file, and nobody can run one alone."""
-    done = subprocess.run(["php", "-l", path], capture_output=True, text=True, check=False)
+    done = run_program("php", "-l", path)
     assert not done.returncode, done.stdout + done.stderr
-    alone = subprocess.run(["php", path], capture_output=True, text=True, check=False)
+    alone = run_program("php", path)
     assert (alone.returncode, alone.stdout + alone.stderr) == (0, "")
