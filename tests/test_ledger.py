@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta, timezone
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,34 +21,9 @@ from affiliate.ledger import DATABASES, RECORDERS, Click, Ledger, clicks, metada
 from affiliate.licensing import vault
 from tests.support.clocks import SetClock
 from tests.support.postgres import new_database
-from tests.support.processes import python
-from tests.support.waiting import PATIENCE, ended
+from tests.support.waiting import PATIENCE
 
 SENT = {"click_id": "aB3_-xyz", "agency": "demo", "id": "42", "words": "red bicycle", "position": 3}
-
-RECORDER = """
-import sys, threading
-from affiliate.ledger import Click, Ledger
-ledger = Ledger(sys.argv[1])
-ledger.upgrade()
-def record(thread):
-    for number in range(10**6):
-        click_id = f"{sys.argv[2]}-{thread}-{number:08}"
-        ledger.record(Click(click_id=click_id, agency="demo", id="1", position=1))
-        sys.stdout.write(click_id + "\\n")
-        sys.stdout.flush()
-for thread in range(4):
-    threading.Thread(target=record, args=(thread,)).start()
-"""
-
-UPGRADER = """
-import sys
-from affiliate.ledger import Ledger
-ledger = Ledger(sys.argv[1])
-print("ready", flush=True)
-sys.stdin.readline()
-ledger.upgrade()
-"""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -179,22 +152,6 @@ def test_time_is_utc(ledger: Ledger, clock: SetClock[datetime]) -> None:
     assert [at for at, _ in ledger.rows()] == [datetime(2025, 12, 31, 20, tzinfo=UTC)]
 
 
-def test_acknowledged_clicks_survive_kill(url: str, opened: Callable[..., Ledger]) -> None:
-    """Killed five times amid its work, a process leaves every click that it acknowledged, once."""
-    acknowledged: list[str] = []
-    for life in range(5):
-        with python("-c", RECORDER, url, f"life{life}") as process:
-            assert process.stdout
-            acknowledged += ended(partial(list, islice(process.stdout, 40)))
-            process.kill()
-            acknowledged += process.stdout
-    whole = {line.strip() for line in acknowledged if line.endswith("\n")}
-    kept = ids(opened(url))
-    assert len(whole) >= 200
-    assert whole <= set(kept)
-    assert len(kept) == len(set(kept))
-
-
 def test_sqlite_syncs_every_commit(tmp_path: Path, opened: Callable[..., Ledger]) -> None:
     """The write-ahead log is on, and a commit waits for the disk (synchronous is FULL, 2)."""
     ledger = opened(f"sqlite:///{tmp_path}/ledger.db")
@@ -293,30 +250,6 @@ def test_the_newest_migration_is_known() -> None:
     """The number that a start compares with is that of the last migration."""
     folder = str(Path(migrations.__file__).parent)
     assert ScriptDirectory(folder).get_current_head() == migrations.REVISION
-
-
-def test_many_processes_upgrade_at_once(url: str, opened: Callable[..., Ledger]) -> None:
-    """Eight processes that start on an empty database all find it ready."""
-    processes = [python("-c", UPGRADER, url) for _ in range(8)]
-    for process in processes:
-        assert process.stdout
-        assert ended(process.stdout.readline) == "ready\n"
-    for process in processes:
-        assert process.stdin
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in processes:
-        process.communicate(timeout=PATIENCE)
-    assert [process.returncode for process in processes] == [0] * 8
-    opened(url).record(click())
-
-
-@pytest.mark.usefixtures("ledger")
-def test_a_start_with_nothing_to_do_is_quick(url: str) -> None:
-    """Alembic, which takes longer to import than all the rest, stays out."""
-    code = f"{UPGRADER}print([name for name in sys.modules if 'alembic' in name])"
-    with python("-c", code, url) as again:
-        assert again.communicate("go\n", PATIENCE)[0] == "ready\n[]\n"
 
 
 def test_one_process_upgrades_at_a_time(postgres: str, opened: Callable[..., Ledger]) -> None:

@@ -22,6 +22,7 @@ from affiliate.transport import Transport
 from tests.support import shutterstock as simulator
 from tests.support.calling import transporting
 from tests.support.clocks import SetClock
+from tests.support.ledgers import place_ledger
 from tests.support.memory_store import Memory
 from tests.support.shutterstock import TOKEN, Answer
 from tests.support.waiting import ended, wait_until
@@ -49,8 +50,7 @@ class OverTwoDays(Ledger):
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    one = OverTwoDays(f"sqlite:///{tmp_path}/ledger.db")
-    one.upgrade()
+    one = OverTwoDays(place_ledger(tmp_path))
     yield one
     one.close()
 

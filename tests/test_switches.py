@@ -10,15 +10,14 @@ from affiliate.errors import LedgerError
 from affiliate.ledger import Ledger
 from affiliate.switches import LOOK_SECONDS, Switches
 from tests.support.clocks import SetClock
+from tests.support.ledgers import new_ledger
 from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    made = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    made.upgrade()
-    yield made
-    made.close()
+    with new_ledger(tmp_path) as made:
+        yield made
 
 
 def settled(switches: Switches) -> frozenset[str]:

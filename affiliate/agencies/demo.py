@@ -6,6 +6,7 @@ the pictures; words are found by SQLite's FTS5, stemmed, and by their beginnings
 word matches. Similar are pictures with the same keywords, categories and colors.
 """
 
+import functools
 import sqlite3
 import threading
 import weakref
@@ -93,11 +94,7 @@ class Demo(Agency):
         credentials: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(transport, url=url, credentials=credentials)
-        lines = CATALOG.read_bytes().splitlines()
-        self.pictures = {
-            p.id: p for p in (msgspec.json.decode(line, type=Picture) for line in lines)
-        }
-        self._index = _Index(self.pictures.values())
+        self.pictures, self._index = _catalog(CATALOG)
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
         found = self._found(query)
@@ -205,6 +202,14 @@ class _Index:
     def any_of(self, words: str) -> frozenset[str]:
         """The ids of pictures with any of the words."""
         return frozenset(self._stems.match(" OR ".join(_quoted(w) for w in words.split())))
+
+
+@functools.lru_cache(maxsize=1)
+def _catalog(path: Path) -> tuple[Mapping[str, Picture], _Index]:
+    """The pictures by their ids, and the index of their words; read once in a process."""
+    lines = path.read_bytes().splitlines()
+    pictures = {p.id: p for p in (msgspec.json.decode(line, type=Picture) for line in lines)}
+    return pictures, _Index(pictures.values())
 
 
 class _Table:

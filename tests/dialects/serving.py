@@ -120,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
 def serving(dialect: Answering) -> Iterator[Server]:
     """The dialect on a port of loopback, until the block ends."""
     server = Server(dialect)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
     thread.start()
     try:
         yield server

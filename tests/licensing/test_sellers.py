@@ -18,6 +18,7 @@ from tests.dialects import selling
 from tests.dialects.selling import COUNT, FIRST, GATEWAY, Fault, Shop, picture
 from tests.dialects.serving import Answer
 from tests.simulator.clock import Clock
+from tests.support.ledgers import place_ledger
 from tests.support.shops import (
     SHOPS,
     Counter,
@@ -56,6 +57,7 @@ def app(at: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
+    place_ledger(tmp_path)
     return create_app(environ(at, tmp_path))
 
 

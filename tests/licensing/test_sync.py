@@ -1,7 +1,5 @@
 """A folder holds every license's file once, however often and however badly runs end."""
 
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,9 +14,7 @@ from affiliate.licensing.titles import Titles
 from affiliate.licensing.wire import Media
 from affiliate.licensing.xmp import Tags
 from tests.simulator import Simulator, first, hang_up, says, simulator
-from tests.support.killing import site
 from tests.support.owner_account import original, owner
-from tests.support.processes import ROOT
 from tests.support.synced import check, links_asked
 from tests.support.tags import said, scan, xmp_of
 
@@ -323,39 +319,3 @@ def test_a_full_disk_stops_the_run(agency: Simulator, small_disk: Path) -> None:
     assert fetched < 20
     with pytest.raises(DiskFailed):
         run(agency, small_disk)
-
-
-MEASURED = """
-import sys
-from app import create_app
-done = create_app().test_cli_runner().invoke(args=["sync", sys.argv[1]])
-assert done.exit_code == 0, done.output
-print(next(one.split()[1] for one in open("/proc/self/status") if one.startswith("VmHWM")))
-"""
-
-
-def memory_of_a_sync(agency: Simulator, folder: Path) -> int:
-    """The most memory that a process takes which syncs, in bytes."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURED, str(folder / "dam")],
-        cwd=ROOT,
-        env=site(agency, folder),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        timeout=300,
-        check=True,
-    )
-    return int(done.stdout) * 1024
-
-
-def test_ten_thousand_licenses_in_flat_memory(agency: Simulator, tmp_path: Path) -> None:
-    """10,000 licenses take at most 8 MB more than 200 do."""
-    agency.official = None  # its check of so many rows would take most of the time
-    used = []
-    for count, folder in ((200, tmp_path / "few"), (9800, tmp_path / "many")):
-        folder.mkdir()
-        for number in range(count):
-            agency.buy(number % 500, downloadable=number % 1000 == 0)
-        used.append(memory_of_a_sync(agency, folder))
-    check(agency, tmp_path / "many" / "dam")
-    assert used[1] - used[0] < 8 << 20

@@ -188,7 +188,7 @@ def simulator(
     """
     options: dict[str, Any] = {"sandbox": sandbox, "state": state, "port": port}
     with Simulator(size, official=description(), **options) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
         thread.start()
         try:
             yield server

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from affiliate.ledger import Ledger
 from app import create_app
+from tests.support.ledgers import place_ledger
 
 ClientMaker = Callable[..., FlaskClient]
 
@@ -31,24 +31,12 @@ class CompiledTemplates(jinja2.BytecodeCache):
 Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
 
 
-@pytest.fixture(scope="session")
-def new_ledger(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The file of a ledger that was upgraded and never used; the upgrade itself is slow."""
-    path = tmp_path_factory.mktemp("ledger") / "ledger.db"
-    ledger = Ledger(f"sqlite:///{path}")
-    ledger.upgrade()
-    ledger.close()
-    return path.read_bytes()
-
-
 @pytest.fixture
-def make_client(tmp_path: Path, new_ledger: bytes) -> ClientMaker:
+def make_client(tmp_path: Path) -> ClientMaker:
     """Makes a client of an app with the given settings, in a folder of its own."""
-    file = tmp_path / "ledger.db"
 
     def make(**settings: str) -> FlaskClient:
-        if not file.exists():
-            file.write_bytes(new_ledger)
+        place_ledger(tmp_path)
         return create_app({"DATA_DIR": str(tmp_path), **settings}).test_client()
 
     return make

@@ -21,7 +21,12 @@ from tests.support.waiting import PATIENCE, wait_until
 WORDPRESS: Final = Path("/usr/share/wordpress")
 PLUGIN: Final = ROOT / "wordpress" / "affiliate-search"
 START_SECONDS: Final = 30.0
-PHP: Final = ("php", "-d", "display_errors=stderr", "-d", "log_errors=0")
+PHP: Final = {
+    "display_errors": "stderr",
+    "log_errors": "0",
+    "opcache.enable_cli": "1",
+    "opcache.revalidate_freq": "0",
+}
 PASSWORD: Final = "secret"
 CONFIG: Final = """<?php
 define( 'DB_NAME', 'blog' );
@@ -60,7 +65,15 @@ class Blog:
         self.root = folder / "wordpress"
         self.socket = folder / "socket"
         self.log = folder / "debug.log"
+        self.compiled = folder / "compiled"
+        self.compiled.mkdir()
         self.url = f"http://127.0.0.1:{new_port()}"
+
+    @property
+    def interpreter(self) -> list[str]:
+        """PHP, which keeps what it has compiled of WordPress for the next process."""
+        options = {**PHP, "opcache.file_cache": str(self.compiled)}
+        return ["php", *(f"-d{name}={value}" for name, value in options.items())]
 
     def php(self, code: str, **values: Any) -> Any:
         """Run code in WordPress, with ``$values``; what it returns.
@@ -70,7 +83,7 @@ class Blog:
         """
         given = json.dumps(values).replace("\\", "\\\\").replace("'", "\\'")
         return json.loads(
-            _php(
+            self.printed(
                 f"require '{self.root}/wp-load.php';"
                 "require_once ABSPATH . 'wp-admin/includes/admin.php';"
                 "wp_set_current_user( 1 );"
@@ -78,6 +91,17 @@ class Blog:
                 f"echo json_encode( ( function ( $values ) {{ {code} }} )( $values ) );"
             )
         )
+
+    def printed(self, code: str) -> str:
+        """What a piece of PHP prints.
+
+        Raises:
+            RuntimeError: it failed or complained.
+        """
+        done = run_program(*self.interpreter, "-r", code)
+        if done.returncode or done.stderr:
+            raise RuntimeError(f"PHP failed: {done.stdout}{done.stderr}")
+        return done.stdout
 
     def sql(self, question: str) -> list[str]:
         """The rows of an answer of the database, their columns apart by tabs."""
@@ -182,7 +206,7 @@ def _set_up(blog: Blog) -> None:
     shutil.copytree(WORDPRESS, blog.root, ignore=shutil.ignore_patterns(".htaccess", "akismet"))
     places = {"socket": blog.socket, "url": blog.url, "log": blog.log}
     (blog.root / "wp-config.php").write_text(CONFIG.format_map(places))
-    _php(INSTALL.format(root=blog.root, password=PASSWORD))
+    blog.printed(INSTALL.format(root=blog.root, password=PASSWORD))
     install_plugin(blog)
 
 
@@ -197,7 +221,8 @@ def install_plugin(blog: Blog) -> None:
 def _web_server(blog: Blog) -> subprocess.Popen[bytes]:
     log = blog.folder / "php.log"
     listen = blog.url.removeprefix("http://")
-    server = _started(log, *PHP, "-S", listen, "-t", str(blog.root), PHP_CLI_SERVER_WORKERS="4")
+    command = [*blog.interpreter, "-S", listen, "-t", str(blog.root)]
+    server = _started(log, *command, PHP_CLI_SERVER_WORKERS="4")
     _await(server, log, lambda: _answers(blog.url))
     return server
 
@@ -227,18 +252,6 @@ def _await(server: subprocess.Popen[bytes], log: Path, ready: Callable[[], bool]
     wait_until(lambda: server.poll() is not None or ready())
     if server.poll() is not None:
         raise RuntimeError(f"a server did not start:\n{log.read_text(errors='replace')}")
-
-
-def _php(code: str) -> str:
-    """What a piece of PHP prints.
-
-    Raises:
-        RuntimeError: it failed or complained.
-    """
-    done = run_program(*PHP, "-r", code)
-    if done.returncode or done.stderr:
-        raise RuntimeError(f"PHP failed: {done.stdout}{done.stderr}")
-    return done.stdout
 
 
 def run_program(*command: str) -> subprocess.CompletedProcess[str]:

@@ -6,13 +6,12 @@ from click.testing import Result
 from flask import Flask
 
 from app import create_app
-from tests.simulator import (
-    TOKEN,
-    Simulator,
-)
+from tests.simulator import TOKEN, Simulator
+from tests.support.ledgers import place_ledger
 
 
 def site(agency: Simulator, folder: Path, **settings: str) -> Flask:
+    place_ledger(folder)
     return create_app(
         {
             "DATA_DIR": str(folder),

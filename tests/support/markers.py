@@ -20,9 +20,10 @@ SERVERS = frozenset(
         "tests.support.site_server.running_site",
         "tests.support.redis_server.redis_server",
         "tests.support.redis_server.RedisServer",
+        "tests.support.terminal.terminal",
     )
 )
-"""What starts a server: a module that imports one of these holds tests of services."""
+"""What starts a program: a module that imports one of these holds tests of services."""
 PARAMETERS = {"redis": "services", "postgresql": "services"}
 """Marker by the value that chooses a store or a database."""
 
@@ -40,6 +41,8 @@ def markers_of(item: pytest.Item) -> set[str]:
     found |= {FIXTURES[name] for name in getattr(item, "fixturenames", ()) if name in FIXTURES}
     if "kill" in item.path.stem:
         found.add("kills")
+    if item.path.stem.endswith("_processes"):
+        found.add("services")
     if callspec := getattr(item, "callspec", None):
         found |= {
             PARAMETERS[text] for text in map(str, callspec.params.values()) if text in PARAMETERS

@@ -21,6 +21,7 @@ from tests.simulator import (
     simulator,
 )
 from tests.support.calling import transporting
+from tests.support.ledgers import new_ledger
 
 PATH = "/v2/images/licenses"
 
@@ -60,11 +61,8 @@ class Counter:
 
 @contextmanager
 def counter(agency: Simulator, folder: Path) -> Iterator[Counter]:
-    ledger = Ledger(f"sqlite:///{folder}/ledger.db")
-    ledger.upgrade()
-    with transporting() as transport:
+    with new_ledger(folder) as ledger, transporting() as transport:
         yield Counter(agency, Account(transport, url=agency.url, token=lambda: TOKEN), ledger)
-    ledger.close()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from tests.dialects.selling import Shop
 from tests.dialects.serving import Asked, serving
 from tests.simulator.clock import Clock
 from tests.support.calling import transporting
+from tests.support.ledgers import new_ledger
 
 SHOPS: tuple[type[Shop], ...] = (AdobeShop, DepositphotosShop, IstockShop)
 
@@ -82,9 +83,7 @@ class Counter:
 def counter(
     at: Open, folder: Path, clock: Clock, keys: Mapping[str, str] | None = None
 ) -> Iterator[Counter]:
-    ledger = Ledger(f"sqlite:///{folder}/ledger.db")
-    ledger.upgrade()
-    with transporting() as transport:
+    with new_ledger(folder) as ledger, transporting() as transport:
         account = SELLERS[at.shop.name](transport, url=at.url, keys=keys or at.shop.keys)
         purchases = Purchases(ledger, clock.now)
         yield Counter(
@@ -93,4 +92,3 @@ def counter(
             ),
             purchases,
         )
-    ledger.close()

@@ -15,6 +15,7 @@ from affiliate.licensing.tokens import Tokens
 from affiliate.licensing.vault import Vault
 from affiliate.transport import Transport
 from tests.simulator import CLIENT, Simulator, simulator
+from tests.support.ledgers import new_ledger
 
 SECRET = "a secret of no less than thirty-two signs"
 
@@ -46,10 +47,8 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def kept(file: Path) -> Iterator[Ledger]:
     """A ledger in a file."""
-    one = Ledger(f"sqlite:///{file}")
-    one.upgrade()
-    yield one
-    one.close()
+    with new_ledger(file.parent) as one:
+        yield one
 
 
 def tokens_of(agency: Simulator, ledger: Ledger, **changes: object) -> Tokens:

@@ -1,0 +1,87 @@
+"""The ledger under several processes, some of which are killed."""
+
+from contextlib import closing
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from affiliate.ledger import Click, Ledger
+from tests.support.postgres import new_database
+from tests.support.processes import python
+from tests.support.waiting import PATIENCE, ended
+
+RECORDER = """
+import sys, threading
+from affiliate.ledger import Click, Ledger
+ledger = Ledger(sys.argv[1])
+ledger.upgrade()
+def record(thread):
+    for number in range(10**6):
+        click_id = f"{sys.argv[2]}-{thread}-{number:08}"
+        ledger.record(Click(click_id=click_id, agency="demo", id="1", position=1))
+        sys.stdout.write(click_id + "\\n")
+        sys.stdout.flush()
+for thread in range(4):
+    threading.Thread(target=record, args=(thread,)).start()
+"""
+
+UPGRADER = """
+import sys
+from affiliate.ledger import Click, Ledger
+ledger = Ledger(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+ledger.upgrade()
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/not yet 100%/ledger.db"
+    return new_database(request.getfixturevalue("postgres"))
+
+
+def test_acknowledged_clicks_survive_kill(url: str) -> None:
+    """Killed five times amid its work, a process leaves every click that it acknowledged, once."""
+    acknowledged: list[str] = []
+    for life in range(5):
+        with python("-c", RECORDER, url, f"life{life}") as process:
+            assert process.stdout
+            acknowledged += ended(partial(list, islice(process.stdout, 40)))
+            process.kill()
+            acknowledged += process.stdout
+    whole = {line.strip() for line in acknowledged if line.endswith("\n")}
+    with closing(Ledger(url)) as ledger:
+        kept = [one.click_id for _, one in ledger.rows()]
+    assert len(whole) >= 200
+    assert whole <= set(kept)
+    assert len(kept) == len(set(kept))
+
+
+def test_many_processes_upgrade_at_once(url: str) -> None:
+    """Eight processes that start on an empty database all find it ready."""
+    processes = [python("-c", UPGRADER, url) for _ in range(8)]
+    for process in processes:
+        assert process.stdout
+        assert ended(process.stdout.readline) == "ready\n"
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate(timeout=PATIENCE)
+    assert [process.returncode for process in processes] == [0] * 8
+    with closing(Ledger(url)) as ledger:
+        ledger.record(Click(click_id="after-it", agency="demo", id="1", position=1))
+
+
+def test_a_start_with_nothing_to_do_is_quick(url: str) -> None:
+    """Alembic, which takes longer to import than all the rest, stays out."""
+    with closing(Ledger(url)) as ledger:
+        ledger.upgrade()
+    code = f"{UPGRADER}print([name for name in sys.modules if 'alembic' in name])"
+    with python("-c", code, url) as again:
+        assert again.communicate("go\n", PATIENCE)[0] == "ready\n[]\n"
