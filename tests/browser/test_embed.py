@@ -197,7 +197,7 @@ def test_a_moved_element_stays_what_it_is(blog: Page) -> None:
     embed.evaluate("e => { document.body.prepend(e) }")
     assert ids(blog) == before
     with blog.expect_request("**/embed/search?*") as later:
-        blog.evaluate("document.body.append(document.createElement('affiliate-search'))")
+        embed.evaluate("e => e.insertAdjacentHTML('afterend', '<affiliate-search q=cat>')")
     assert asked == [later.value.url]
 
 

@@ -4,6 +4,8 @@
 marks nothing: what the test and its module use decides.
 """
 
+import os
+
 import pytest
 
 FOLDERS = {"wordpress": "wordpress", "contract": "contract"}
@@ -28,11 +30,25 @@ PARAMETERS = {"redis": "services", "postgresql": "services"}
 """Marker by the value that chooses a store or a database."""
 
 
+ORDER = ("wordpress", "browser", "contract", "kills", "services", "quick")
+"""Dearest first: who needs the same servers is at one worker, and quick tests even out the end."""
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in sorted(markers_of(item)) or ["quick"]:
             item.add_marker(marker)
+    items.sort(
+        key=lambda item: min(
+            ORDER.index(one.name) for one in item.iter_markers() if one.name in ORDER
+        )
+    )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests wait a good part of their time for programs."""
+    return (os.cpu_count() or 1) + 1
 
 
 def markers_of(item: pytest.Item) -> set[str]:

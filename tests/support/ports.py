@@ -4,7 +4,6 @@ import fcntl
 import itertools
 import os
 import socket
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +23,7 @@ def new_port() -> int:
     runs of a user share, hands out each once before any comes again. Ports on which some other
     program sits are passed over.
     """
-    counter = Path(tempfile.gettempdir()) / f"affiliate-test-ports-{os.getuid()}"
+    counter = Path("/tmp") / f"affiliate-test-ports-{os.getuid()}"
     with os.fdopen(os.open(counter, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         last = file.read().strip()
