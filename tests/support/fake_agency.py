@@ -3,6 +3,7 @@
 Shape and names: https://api-reference.shutterstock.com, ImageSearchResults.
 """
 
+import functools
 import json
 import threading
 from collections.abc import Iterator
@@ -116,6 +117,7 @@ def _images(base: str, ranks: range) -> list[dict[str, object]]:
     ]
 
 
+@functools.cache
 def picture(width: int, height: int, bar: tuple[int, int, int, int] | None = None) -> bytes:
     """A PNG of exact gray; ``bar`` is a box in it that is painted magenta."""
     image = Image.new("RGB", (width, height), (128, 128, 128))
