@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 import click
@@ -36,7 +36,9 @@ def make_room(offers: Sequence[Offer], folder: Path | None) -> None:
     place = folder or Path()
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=place):
+        with NamedTemporaryFile(
+            dir=place, prefix="."
+        ):  # a file with no name may be had where none is
             full = once and shutil.disk_usage(place).free < ROOM
     except OSError as error:
         reason = os.strerror(error.errno or 0)

@@ -316,19 +316,17 @@ def test_other_sites_may_be_left_out(
     reader: BrowserContext, host: HostPages, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """With EMBED_SITES another site's page can't load the script; one that is named can."""
-    blog = urlsplit(host.url).netloc
-    for name, works in ((blog, True), ("blog.example", False)):
-        with running_site(tmp_path_factory.mktemp("few"), {"EMBED_SITES": name}) as few:
-            page = opened(reader, host.page(script(few) + element(few, "q=flower")))
-            frame = f'<iframe src="{few.url}/embed?q=cat"></iframe>'
-            framed = opened(reader, host.page(frame)).frames[1]
-            if works:
-                shown(page)
-                framed.locator(".picture").first.wait_for()
-            else:
-                expect(page.get_by_role("link", name="Pictures of flowers")).to_be_visible()
-                assert not page.evaluate("!!customElements.get('affiliate-search')")
-                assert framed.locator("affiliate-search").count() == 0
+    named = {"EMBED_SITES": urlsplit(host.url).netloc}
+    with running_site(tmp_path_factory.mktemp("few"), named) as few:
+        embed = host.page(script(few) + element(few, "q=flower"))
+        frame = host.page(f'<iframe src="{few.url}/embed?q=cat"></iframe>')
+        shown(opened(reader, embed))
+        opened(reader, frame).frames[1].locator(".picture").first.wait_for()
+        embed, frame = (one.replace("localhost", "127.0.0.1") for one in (embed, frame))
+        page = opened(reader, embed)
+        expect(page.get_by_role("link", name="Pictures of flowers")).to_be_visible()
+        assert not page.evaluate("!!customElements.get('affiliate-search')")
+        assert opened(reader, frame).frames[1].locator("affiliate-search").count() == 0
 
 
 def test_searches_name_the_blog(reader: BrowserContext, host: HostPages, site: SiteServer) -> None:

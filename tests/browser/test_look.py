@@ -539,8 +539,7 @@ def test_preview_keeps_the_crop(browser: Browser, site: SiteServer, edge: str) -
     """Neither the tile's picture, grown, nor the large one shows its id bar."""
     context = browser.new_context(base_url=site.url, bypass_csp=True, reduced_motion="reduce")
     page = context.new_page()
-    ids = results(page)
-    known = page.evaluate("async () => (await (await fetch('/api/search?q=flower')).json()).items")
+    known = context.request.get("/api/search?q=flower").json()["items"]
     sizes = {one["thumbnail"]["url"]: one["thumbnail"] for one in known}
     sizes |= {one["preview"]["url"]: one["preview"] for one in known}
     large: list[Route] = []
@@ -554,7 +553,7 @@ def test_preview_keeps_the_crop(browser: Browser, site: SiteServer, edge: str) -
 
     page.route("**/static/demo/*.webp", answer)
     page.route("**/static/demo/*-large.webp", lambda route: large.append(route))  # noqa: PLW0108 - not a builtin
-    results(page)
+    ids = results(page)
     page.add_style_tag(content="figure { background: #808080 !important }")
     for place in range(0, len(ids), 3):
         large.clear()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.dialects import DIALECTS, in_text, serving
 from tests.support.federation import OWN, Agencies
@@ -24,41 +24,41 @@ def site_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer
         yield stack.enter_context(running_site(folder, every.settings()))
 
 
-@pytest.fixture(params=SIZES, ids=lambda one: str(one[0]))
-def page(
-    request: pytest.FixtureRequest, browser: Browser, site_of_all: SiteServer
-) -> Iterator[Page]:
-    width, height = request.param
-    size: dict[str, int] = {"width": width, "height": height}
-    opened: BrowserContext = browser.new_context(base_url=site_of_all.url, viewport=size)  # type: ignore[arg-type]
-    yield opened.new_page()
+CUT = """span => {
+    const range = document.createRange();
+    range.selectNodeContents(span.firstElementChild);
+    const [text, box] = [range, span].map((one) => one.getBoundingClientRect());
+    return Math.max(text.bottom - box.bottom, text.right - box.right);
+}"""
+"""By how much a credit's text is larger than its place."""
+
+
+@pytest.fixture
+def page(browser: Browser, site_of_all: SiteServer) -> Iterator[Page]:
+    opened = browser.new_context(base_url=site_of_all.url)
+    page = opened.new_page()
+    page.goto("/search?q=flower&lang=en&wait=1")
+    yield page
     opened.close()
 
 
-def test_filters_and_agencies_fit_the_window(page: Page) -> None:
-    """Nothing stands beside the window, and every agency can be chosen."""
-    page.goto("/search?q=flower&lang=en&wait=1")
+def test_filters_agencies_and_credits_fit_any_window(page: Page) -> None:
+    """Nothing stands beside the window, every agency can be chosen, and credits can be read.
+
+    A credit that terms ask for says who made it and the license, whatever the width of the tile;
+    who is down is said below.
+    """
     page.locator(".filters summary").click()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    boxes = page.locator(".fields [name=agency]")
-    expect(boxes).to_have_count(len({one.name for one in DIALECTS} - OWN))
-    for box in boxes.all():
-        box.check()
-    assert page.locator(".fields").evaluate("panel => panel.scrollWidth <= panel.clientWidth")
-
-
-def test_a_credit_that_terms_ask_for_can_be_read(page: Page) -> None:
-    """Who made it and the license, whatever the width of the tile; who is down is said below."""
-    page.goto("/search?q=flower&lang=en&wait=1")
-    credit = page.locator(".credited .by > span").first
-    expect(credit).to_contain_text("gardener")
-    cut = credit.evaluate(
-        """span => {
-          const range = document.createRange();
-          range.selectNodeContents(span.firstElementChild);
-          const [text, box] = [range, span].map((one) => one.getBoundingClientRect());
-          return Math.max(text.bottom - box.bottom, text.right - box.right);
-        }"""
-    )
-    assert cut <= 1
-    expect(page.locator("ul.agencies")).to_contain_text("123RF gave no answer")
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        credit = page.locator(".credited .by > span").first
+        expect(credit).to_contain_text("gardener")
+        assert credit.evaluate(CUT) <= 1
+        expect(page.locator("ul.agencies")).to_contain_text("123RF gave no answer")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        boxes = page.locator(".fields [name=agency]")
+        expect(boxes).to_have_count(len({one.name for one in DIALECTS} - OWN))
+        for box in boxes.all():
+            box.check()
+        panel = page.locator(".fields")
+        assert panel.evaluate("panel => panel.scrollWidth <= panel.clientWidth")
