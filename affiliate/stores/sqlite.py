@@ -164,6 +164,12 @@ class SQLiteStore(BaseCache):
             (entries,) = db.execute("SELECT count(*) FROM entries").fetchone()
             return entries, self._bytes(db)
 
+    def close(self) -> None:
+        """Close the connections that nobody is using; the store may be used again."""
+        with suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait()[0].close()
+
     def _evict(self, db: sqlite3.Connection, now: float) -> None:
         """Make room in small steps: the expired first, then the least recently used."""
         if self._bytes(db) <= self._limit:

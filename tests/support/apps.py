@@ -1,6 +1,6 @@
 """Makes apps in the test's process, many of them in little time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jinja2
@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from affiliate.stores import SQLiteStore
 from app import create_app
 from tests.support.ledgers import place_ledger
 
@@ -31,15 +32,27 @@ class CompiledTemplates(jinja2.BytecodeCache):
 Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
 
 
+def close(app: Flask) -> None:
+    """Close the files of an app: a run may have no more than 1,024 open."""
+    app.extensions["ledger"].close()
+    store = app.extensions["site"].store.store
+    if isinstance(store, SQLiteStore):
+        store.close()
+
+
 @pytest.fixture
-def make_client(tmp_path: Path) -> ClientMaker:
-    """Makes a client of an app with the given settings, in a folder of its own."""
+def make_client(tmp_path: Path) -> Iterator[ClientMaker]:
+    """Makes clients of apps with the given settings, in a folder of its own."""
+    apps: list[Flask] = []
 
     def make(**settings: str) -> FlaskClient:
         place_ledger(tmp_path)
-        return create_app({"DATA_DIR": str(tmp_path), **settings}).test_client()
+        apps.append(create_app({"DATA_DIR": str(tmp_path), **settings}))
+        return apps[-1].test_client()
 
-    return make
+    yield make
+    for app in apps:
+        close(app)
 
 
 @pytest.fixture

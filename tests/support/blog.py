@@ -6,7 +6,6 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
+from tests.support.folders import socket_folder
 from tests.support.ports import new_port
 from tests.support.processes import ROOT, clean_environment, reset_inherited
 from tests.support.waiting import PATIENCE, wait_until
@@ -150,7 +150,7 @@ def running_blog() -> Iterator[Blog]:
         RuntimeError: something is not installed or didn't start; the message says what.
     """
     _installed()
-    folder = Path(tempfile.mkdtemp(prefix="wp-"))  # pytest's folders are too deep for a socket
+    folder = socket_folder("wp-")
     servers = []
     blog = Blog(folder)
     try:

@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import psycopg
 
+from tests.support.folders import socket_folder
+
 
 @contextmanager
 def shared_postgres(run: Path) -> Iterator[str]:
@@ -42,7 +44,7 @@ def _start() -> str:
         RuntimeError: PostgreSQL is not installed, or did not start.
     """
     programs = _programs()
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # pytest's folders are too deep for a socket
+    folder = socket_folder("pg-")
     if os.geteuid() == 0:  # the server refuses to run as root
         shutil.chown(folder, "postgres")
     options = f"-c listen_addresses='' -c fsync=off -k {folder}"

@@ -56,9 +56,10 @@ class Terminal:
 
     def _more(self, end: float) -> bool:
         """Read what is shown next; False once nothing will be."""
-        ready, _, _ = select.select([self._side], [], [], max(end - time.monotonic(), 0))
+        poll = select.poll()  # unlike select() it takes descriptors past 1,023
+        poll.register(self._side, select.POLLIN)
         data = b""
-        if ready:
+        if poll.poll(max(end - time.monotonic(), 0) * 1000):
             with suppress(OSError):  # EIO: the other side is closed
                 data = os.read(self._side, 65536)
         self.shown += data.decode("utf-8", "replace")
