@@ -59,7 +59,7 @@ class World(NamedTuple):
         return str(ready["cache"])
 
     def is_kept(self, server: RedisServer) -> bool:
-        """Whether what is searched now reaches the Redis."""
+        """Whether what is searched now reaches the Redis, which a busy machine may make slow."""
         words = self.news()
         self.search(words)
         return any(words.encode() in key for key in server.client().keys("*:search:*"))
@@ -122,26 +122,24 @@ class LongWay:
             target.close()
 
 
-Shared = tuple[RedisServer, LongWay, World]
+Shared = tuple[RedisServer, World]
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
-    """A Redis, the way to it and a site, for all tests that leave them as they were."""
+    """A Redis and a site that uses it, for all tests that leave them as they were."""
     folder = tmp_path_factory.mktemp("outages")
-    with redis_server(folder) as server:
-        way = LongWay(server.port)
-        with way.listener, world(folder, way.url) as w:
-            yield server, way, w
+    with redis_server(folder) as server, world(folder, server.url) as w:
+        yield server, w
 
 
 @pytest.fixture
 def shared(kept: Shared) -> Shared:
     """The same, with an empty Redis that is well, and an agency that nobody asked yet."""
-    server, _, w = kept
+    server, w = kept
     server.client().flushall()
     w.agency.requests.clear()
-    assert w.cache() == "ok"
+    wait_until(lambda: w.cache() == "ok")
     return kept
 
 
@@ -154,16 +152,16 @@ def test_a_site_starts_and_serves_before_its_redis(tmp_path: Path) -> None:
         try:
             server.start()
             wait_until(lambda: w.cache() == "ok")
-            assert w.is_kept(server)
+            wait_until(lambda: w.is_kept(server))
         finally:
             server.stop()
 
 
 def test_a_redis_that_hangs_in_mid_use_is_left_alone_until_it_answers(shared: Shared) -> None:
     """Stopped in its tracks, it costs a moment, not each visitor's time; then it is used again."""
-    server, _, w = shared
+    server, w = shared
     w.visit()
-    assert w.cache() == "ok"
+    wait_until(lambda: w.cache() == "ok")
     assert server.process is not None
     server.process.send_signal(signal.SIGSTOP)
     try:
@@ -172,22 +170,22 @@ def test_a_redis_that_hangs_in_mid_use_is_left_alone_until_it_answers(shared: Sh
     finally:
         server.process.send_signal(signal.SIGCONT)
     wait_until(lambda: w.cache() == "ok")
-    assert w.is_kept(server)
+    wait_until(lambda: w.is_kept(server))
 
 
-def test_a_redis_that_is_slow_is_done_without(shared: Shared) -> None:
+def test_a_redis_that_is_slow_is_done_without(tmp_path: Path) -> None:
     """At 100 ms an answer pages stay in time; the cache goes on alone until it is quick again."""
-    server, way, w = shared
-    w.visit()
-    way.delay = 0.1
-    try:
-        w.visit()
-        wait_until(lambda: w.cache() == "degraded")
-        w.visit()
-    finally:
-        way.delay = 0.0
-    wait_until(lambda: w.cache() == "ok")
-    assert w.is_kept(server)
+    with redis_server(tmp_path) as server:
+        way = LongWay(server.port)
+        with way.listener, world(tmp_path, way.url) as w:
+            w.visit()
+            way.delay = 0.1
+            w.visit()
+            wait_until(lambda: w.cache() == "degraded")
+            w.visit()
+            way.delay = 0.0
+            wait_until(lambda: w.cache() == "ok")
+            wait_until(lambda: w.is_kept(server))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +200,7 @@ def test_a_redis_that_takes_nothing_more_is_still_read(
     shared: Shared, harm: tuple[str, ...], cure: tuple[str, ...]
 ) -> None:
     """What it holds is used, what is new stays in the process and is asked for once."""
-    server, _, w = shared
+    server, w = shared
     before, meanwhile = w.news(), w.news()
     w.search(before)
     server.client().execute_command(*harm)  # type: ignore[no-untyped-call]
@@ -218,13 +216,13 @@ def test_a_redis_that_takes_nothing_more_is_still_read(
         assert w.cache() == "degraded"
     finally:
         server.client().execute_command(*cure)  # type: ignore[no-untyped-call]
-    assert w.is_kept(server)
+    wait_until(lambda: w.is_kept(server))
     w.search(meanwhile, "another")
 
 
 def test_a_redis_emptied_in_mid_use_fills_again(shared: Shared) -> None:
     """After a flush every search is asked for once more, and the cache was never degraded."""
-    server, _, w = shared
+    server, w = shared
     words = w.news()
     for shown_on in ("one", "two"):
         w.search(words, shown_on)
@@ -270,7 +268,7 @@ GARBAGE: dict[str, Callable[[bytes, Path], bytes]] = {
 
 def test_garbage_in_the_place_of_a_value_is_a_miss(shared: Shared, tmp_path: Path) -> None:
     """Nothing of it is run or shown; the agency is asked once more, and the value is good again."""
-    server, _, w = shared
+    server, w = shared
     trap = tmp_path / "trap"
     for kind in GARBAGE:
         w.search(kind)
