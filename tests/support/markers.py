@@ -46,9 +46,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: tests wait a good part of their time for programs."""
-    return (os.cpu_count() or 1) + 1
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """As many as cores; one more for quick tests, which wait for sockets of their own."""
+    more = 1 if config.option.markexpr == "quick" else 0
+    return (os.cpu_count() or 1) + more
 
 
 def markers_of(item: pytest.Item) -> set[str]:
