@@ -14,7 +14,7 @@ quick: .venv/dev  ## Run the tests that need Python packages alone
 	.venv/bin/python -m pytest -m quick
 
 soak: .venv/test  ## Kill processes at a hundred random moments
-	SOAK=1 .venv/bin/python -m pytest -m kills
+	SOAK=1 .venv/bin/python -m pytest -m kills -o faulthandler_timeout=3600
 
 coverage: .venv/test  ## Measure lines and branches that tests of this process reach
 	.venv/bin/python -m pytest -m "quick or services or kills" --cov --cov-report=term:skip-covered

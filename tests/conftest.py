@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -25,11 +26,12 @@ MOST_BYTES = 4 << 30
 
 
 def room(folder: str) -> int:
-    """Return how many bytes may be written to a folder; none where it is not there."""
+    """Return how many bytes a folder of files in memory takes; none where it is not there."""
     if not os.access(folder, os.W_OK):
         return 0
     found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
+    memory = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    return min(found.f_bavail * found.f_frsize, int(memory["MemAvailable"].split()[0]) * 1024)
 
 
 for inherited in os.environ.keys() - clean_environment().keys():

@@ -210,7 +210,7 @@ def test_a_renewal_leaves_the_next_one_free(cache: Cache, clock: SetClock[float]
 
 
 def test_clocks_that_differ_a_little_share_their_answers(clock: SetClock[float]) -> None:
-    """What a process whose clock is ahead has fetched is not paid for again."""
+    """An answer that a process whose clock is ahead has fetched is not paid for again."""
     store = Memory()
     Cache(store, now=SetClock(clock.now + 30)).through(wanted(), lambda: ["cat"], 1)
     answer = Cache(store, now=clock).through(wanted(), failing(AssertionError()), 1)

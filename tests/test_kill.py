@@ -56,7 +56,8 @@ def test_every_acknowledged_click_survives_five_kills(tmp_path: Path) -> None:
             for thread in visitors.threads:
                 thread.join(30)
             acknowledged += visitors.acknowledged
-    kept = Counter(row["click_id"] for row in server.clicks())
+    with running_site(tmp_path) as server:
+        kept = Counter(row["click_id"] for row in server.clicks())
     assert len(acknowledged) >= 5 * ACKNOWLEDGED_BEFORE_KILL
     assert {kept[number] for number in acknowledged} == {1}
     assert set(kept.values()) == {1}

@@ -1,6 +1,8 @@
 """The ledger under several processes, some of which are killed."""
 
-from contextlib import closing
+import subprocess
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -29,7 +31,7 @@ for thread in range(4):
 
 UPGRADER = """
 import sys
-from affiliate.ledger import Click, Ledger
+from affiliate.ledger import Ledger
 ledger = Ledger(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -63,7 +65,16 @@ def test_acknowledged_clicks_survive_kill(url: str) -> None:
 
 def test_many_processes_upgrade_at_once(url: str) -> None:
     """Eight processes that start on an empty database all find it ready."""
-    processes = [python("-c", UPGRADER, url) for _ in range(8)]
+    with ExitStack() as stack:
+        processes = [stack.enter_context(python("-c", UPGRADER, url)) for _ in range(8)]
+        upgrade_at_once(processes)
+    assert [process.returncode for process in processes] == [0] * 8
+    with closing(Ledger(url)) as ledger:
+        ledger.record(Click(click_id="after-it", agency="demo", id="1", position=1))
+
+
+def upgrade_at_once(processes: Sequence[subprocess.Popen[str]]) -> None:
+    """Let processes that have loaded all they need go on together, and wait for their ends."""
     for process in processes:
         assert process.stdout
         assert ended(process.stdout.readline) == "ready\n"
@@ -73,9 +84,6 @@ def test_many_processes_upgrade_at_once(url: str) -> None:
         process.stdin.flush()
     for process in processes:
         process.communicate(timeout=PATIENCE)
-    assert [process.returncode for process in processes] == [0] * 8
-    with closing(Ledger(url)) as ledger:
-        ledger.record(Click(click_id="after-it", agency="demo", id="1", position=1))
 
 
 def test_a_start_with_nothing_to_do_is_quick(url: str) -> None:

@@ -66,6 +66,7 @@ def test_what_is_no_text_is_no_address() -> None:
 )
 def test_what_passes_has_a_scheme_a_host_and_can_be_sent(text: str) -> None:
     """Whatever passes is one line of encodable text with http or https and a host."""
+    assert web_address("https://a.example/")
     address = web_address(text)
     event("passes" if address else "is refused")
     if address is not None:

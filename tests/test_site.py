@@ -2,13 +2,15 @@
 
 import json
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
 
 from affiliate.model import SearchQuery
-from tests.support.apps import ClientMaker
+from app import create_app
+from tests.support.apps import ClientMaker, close
 from tests.support.shutterstock import TOKEN, shutterstock
 
 SEARCH_BOX = 'role="search"'
@@ -319,6 +321,14 @@ def test_addresses_are_read_back_as_the_same_search(client: FlaskClient) -> None
 def click(**changes: object) -> dict[str, object]:
     fields = {"agency": "demo", "id": "1", "words": "cat", "position": 3, "click_id": "abcdefgh12"}
     return fields | changes
+
+
+def test_a_first_start_makes_the_ledger(tmp_path: Path) -> None:
+    """In a folder without any file the site records a click."""
+    app = create_app({"DATA_DIR": str(tmp_path / "new")})
+    assert app.test_client().post("/clicks", data=json.dumps(click())).status_code == 204
+    assert len(list(app.extensions["ledger"].rows())) == 1
+    close(app)
 
 
 def test_a_click_is_recorded_once(client: FlaskClient) -> None:

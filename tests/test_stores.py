@@ -192,6 +192,7 @@ def test_damage_in_mid_use_is_survived(tmp_path: Path) -> None:
         file.seek(100)
         file.write(b"\xff" * 200_000)
     wait_until(lambda: store.set("new", b"v", 60) and store.get("new") == b"v")
+    assert (tmp_path / "cache.db.damaged").exists()
 
 
 def test_a_busy_file_is_someone_elses_lease(tmp_path: Path) -> None:

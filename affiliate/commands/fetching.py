@@ -36,9 +36,8 @@ def make_room(offers: Sequence[Offer], folder: Path | None) -> None:
     place = folder or Path()
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(
-            dir=place, prefix="."
-        ):  # a file with no name may be had where none is
+        # A TemporaryFile would pass on tmpfs in a folder that was deleted (O_TMPFILE).
+        with NamedTemporaryFile(dir=place, prefix=".affiliate-"):
             full = once and shutil.disk_usage(place).free < ROOM
     except OSError as error:
         reason = os.strerror(error.errno or 0)

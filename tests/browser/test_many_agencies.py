@@ -36,9 +36,7 @@ CUT = """span => {
 @pytest.fixture
 def page(browser: Browser, site_of_all: SiteServer) -> Iterator[Page]:
     opened = browser.new_context(base_url=site_of_all.url)
-    page = opened.new_page()
-    page.goto("/search?q=flower&lang=en&wait=1")
-    yield page
+    yield opened.new_page()
     opened.close()
 
 
@@ -48,13 +46,14 @@ def test_filters_agencies_and_credits_fit_any_window(page: Page) -> None:
     A credit that terms ask for says who made it and the license, whatever the width of the tile;
     who is down is said below.
     """
-    page.locator(".filters summary").click()
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
+        page.goto("/search?q=flower&lang=en&wait=1")
         credit = page.locator(".credited .by > span").first
         expect(credit).to_contain_text("gardener")
         assert credit.evaluate(CUT) <= 1
         expect(page.locator("ul.agencies")).to_contain_text("123RF gave no answer")
+        page.locator(".filters summary").click()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         boxes = page.locator(".fields [name=agency]")
         expect(boxes).to_have_count(len({one.name for one in DIALECTS} - OWN))

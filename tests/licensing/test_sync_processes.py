@@ -1,7 +1,5 @@
-"""What a sync takes of a machine, measured in a process of its own."""
+"""Measures the memory that a sync takes, in a process of its own."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +7,9 @@ import pytest
 
 from tests.simulator import Simulator, simulator
 from tests.support.killing import site
-from tests.support.processes import ROOT
+from tests.support.processes import python
 from tests.support.synced import check
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -29,17 +28,9 @@ print(next(one.split()[1] for one in open("/proc/self/status") if one.startswith
 
 
 def memory_of_a_sync(agency: Simulator, folder: Path) -> int:
-    """The most memory that a process takes which syncs, in bytes."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURED, str(folder / "dam")],
-        cwd=ROOT,
-        env=site(agency, folder),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        timeout=300,
-        check=True,
-    )
-    return int(done.stdout) * 1024
+    """Return the most memory that a process takes which syncs, in bytes."""
+    with python("-c", MEASURED, str(folder / "dam"), environ=site(agency, folder)) as process:
+        return int(process.communicate(timeout=2 * PATIENCE)[0]) * 1024
 
 
 def test_ten_thousand_licenses_in_flat_memory(agency: Simulator, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ class Blog:
 
     @property
     def interpreter(self) -> list[str]:
-        """PHP, which keeps what it has compiled of WordPress for the next process."""
+        """Name PHP with options by which a process keeps compiled files for the next process."""
         options = {**PHP, "opcache.file_cache": str(self.compiled)}
         return ["php", *(f"-d{name}={value}" for name, value in options.items())]
 
@@ -93,7 +93,7 @@ class Blog:
         )
 
     def printed(self, code: str) -> str:
-        """What a piece of PHP prints.
+        """Run a piece of PHP, and return what PHP prints.
 
         Raises:
             RuntimeError: it failed or complained.

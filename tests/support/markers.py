@@ -22,16 +22,19 @@ SERVERS = frozenset(
         "tests.support.site_server.running_site",
         "tests.support.redis_server.redis_server",
         "tests.support.redis_server.RedisServer",
+        "tests.support.site_server.running_sites",
+        "tests.support.processes.python",
+        "tests.support.processes.start_python",
         "tests.support.terminal.terminal",
     )
 )
-"""What starts a program: a module that imports one of these holds tests of services."""
+"""Start programs: a module that imports one of these holds tests of services."""
 PARAMETERS = {"redis": "services", "postgresql": "services"}
 """Marker by the value that chooses a store or a database."""
 
 
 ORDER = ("wordpress", "browser", "contract", "kills", "services", "quick")
-"""Dearest first: who needs the same servers is at one worker, and quick tests even out the end."""
+"""Tests of the same servers are neighbors, the slowest first; short tests come last."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by marker
@@ -39,17 +42,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in sorted(markers_of(item)) or ["quick"]:
             item.add_marker(marker)
-    items.sort(
-        key=lambda item: min(
-            ORDER.index(one.name) for one in item.iter_markers() if one.name in ORDER
-        )
-    )
+    items.sort(key=place)
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """As many as cores; one more for quick tests, which wait for sockets of their own."""
-    more = 1 if config.option.markexpr == "quick" else 0
-    return (os.cpu_count() or 1) + more
+def place(item: pytest.Item) -> int:
+    """Return where a test stands in the order of a run, by the first of its markers there."""
+    names = {mark.name for mark in item.iter_markers()}
+    return next((n for n, name in enumerate(ORDER) if name in names), len(ORDER))
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Take one worker more than cores for quick tests, which wait for sockets of their own."""
+    if config.option.markexpr != "quick" or "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None  # as pytest-xdist has it
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def markers_of(item: pytest.Item) -> set[str]:
@@ -58,8 +64,6 @@ def markers_of(item: pytest.Item) -> set[str]:
     found |= {FIXTURES[name] for name in getattr(item, "fixturenames", ()) if name in FIXTURES}
     if "kill" in item.path.stem:
         found.add("kills")
-    if item.path.stem.endswith("_processes"):
-        found.add("services")
     if callspec := getattr(item, "callspec", None):
         found |= {
             PARAMETERS[text] for text in map(str, callspec.params.values()) if text in PARAMETERS

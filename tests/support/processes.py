@@ -8,7 +8,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,14 +38,31 @@ def reset_inherited() -> None:
     os.umask(0o022)
 
 
-def python(*arguments: str) -> subprocess.Popen[str]:
+def start_python(
+    *arguments: str, environ: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
     """Start Python at the top of the project, with pipes for what it reads and prints."""
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env=clean_environment(),
+        env=clean_environment() if environ is None else environ,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
     )
+
+
+@contextmanager
+def python(
+    *arguments: str, environ: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Run Python until the block ends, then kill what is left of the process.
+
+    ``environ`` takes the place of `clean_environment`.
+    """
+    with start_python(*arguments, environ=environ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

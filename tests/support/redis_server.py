@@ -33,7 +33,7 @@ class RedisServer:
         assert self.process.poll() is None, f"redis-server did not start:\n{log.read_text()}"
 
     def _is_ready(self) -> bool:
-        """Whether it takes connections, or is gone."""
+        """Tell whether the server takes connections, or has ended."""
         assert self.process
         if self.process.poll() is not None:
             return True

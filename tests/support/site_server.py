@@ -27,7 +27,7 @@ class SiteServer(NamedTuple):
 
     @property
     def log(self) -> Path:
-        """What the process printed."""
+        """Name the file with the output of the process."""
         return self.data_dir / f"server-{self.url.rpartition(':')[2]}.log"
 
     def clicks(self) -> list[sqlite3.Row]:

@@ -12,9 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from tests.support.processes import ROOT, reset_inherited
-
-PATIENCE = 60.0
-"""Seconds to wait for what should appear."""
+from tests.support.waiting import PATIENCE
 
 
 class Terminal:
