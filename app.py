@@ -19,8 +19,10 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
 from affiliate import cli, config, crawlers, embeds, owner, page, site
-from affiliate.agencies import AGENCIES
+from affiliate.agencies import AGENCIES, Agency
 from affiliate.cache import Cache
+from affiliate.calls import Calls
+from affiliate.chunks import ChunkSizes
 from affiliate.config import AgencySettings, Config
 from affiliate.errors import ConfigError, LedgerError
 from affiliate.fanout import WAITERS
@@ -80,12 +82,13 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     with _told():
         ledger.upgrade()
     listed = [_listed(n, one, settings, transport) for n, one in settings.agencies.items()]
-    limits = {name: _limits(name, own) for name, own in settings.agencies.items()}
+    limits = {one.agency.source: _limits(settings, one.agency) for one in listed}
     cache = Cache(store)
     util.Finalize(None, cache.close, exitpriority=20)  # for servers that end without atexit
     quota = Quota(store, limits, settings.web_concurrency)
     switches = Switches(ledger)
-    search = Search(listed, cache, quota, Breaker(store), switches.off)
+    calls = Calls(cache, quota, Breaker(store), ChunkSizes(store))
+    search = Search(listed, calls, switches.off)
     tally = Tally(ledger, store, settings.site_language)
     tokens = _tokens(settings, transport, ledger)
     parts_of = {"ledger": ledger, "transport": transport, "tokens": tokens, "switches": switches}
@@ -162,9 +165,13 @@ def _store(app: Flask, settings: Config) -> Guarded:
     return Guarded(FlaskCache(app, config=kind).cache, slow_seconds=slow)
 
 
-def _limits(name: str, own: AgencySettings) -> tuple[Limit, ...]:
-    """The owner's limit of an agency, who may have agreed on more, else those that it documents."""
-    return (Limit(own.calls_per_hour),) if own.calls_per_hour else AGENCIES[name].limits
+def _limits(settings: Config, agency: Agency) -> tuple[Limit, ...]:
+    """Return the owner's limits, who may have agreed on more, else those an agency documents."""
+    own = settings.agencies[agency.name]
+    hour = [Limit(own.calls_per_hour)] if own.calls_per_hour else []
+    second = [Limit(own.calls_per_second, 1)] if own.calls_per_second else []
+    documented = [one for one in agency.limits if not (second if one.seconds == 1 else hour)]
+    return (*hour, *second, *documented)
 
 
 def _listed(name: str, own: AgencySettings, settings: Config, transport: Transport) -> Listed:
@@ -175,7 +182,11 @@ def _listed(name: str, own: AgencySettings, settings: Config, transport: Transpo
     link = own.affiliate_link or shared.affiliate_link
     default = link is None and kind.network in {"impact", "partnerize"}
     return Listed(
-        agency=kind(transport, url=own.url or shared.url, credentials=keys),
+        agency=kind(
+            transport.lasting(own.timeout_seconds),
+            url=own.url or shared.url,
+            credentials=keys,
+        ),
         weight=own.weight,
         link=LinkStyle(
             template=link or kind.link_template,

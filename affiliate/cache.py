@@ -5,7 +5,6 @@ What to do with an entry is `policy.decide`'s; the cache only fetches and stores
 
 import logging
 import math
-import secrets
 import threading
 import time
 import zlib
@@ -16,21 +15,24 @@ from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from affiliate.errors import AgencyError, AgencyTimeout, BadCredentials
+from affiliate.leases import Leases
 from affiliate.model import Failure, SearchQuery
 from affiliate.policy import Entry, Policy, Verdict, decide, failed, lifetime, showable
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of keys and entries; a change of `Entry` or of the model's shapes raises it."""
 
-LEASE_SECONDS: Final = 3.0
-"""Longer than an agency's deadline; a leader that died keeps the others from fetching so long."""
 LARGEST_ENTRY: Final = 16 * 1024 * 1024
 CLOCK_SECONDS: Final = 60.0
 """How far the clocks of processes may be apart; what is from further ahead is not believed."""
 POLL_SECONDS: Final = 0.02
-REFRESHERS: Final = 4
+MAX_POLL_SECONDS: Final = 0.2
+"""How often another process's fetch is looked for: first often, then as seldom as this."""
+REFRESHERS: Final = 8
+"""Threads for the fetches behind stale answers of one agency."""
 REFRESH_QUEUE: Final = 64
-"""Fetches behind stale answers, waiting and under way; more are left to the next question."""
+"""Fetches behind stale answers of one agency, waiting and under way; more are left to the next
+question."""
 
 log = logging.getLogger(__name__)
 
@@ -43,49 +45,53 @@ class Store(Protocol):
     def get(self, key: str) -> bytes | None: ...
     def set(self, key: str, value: bytes, timeout: int) -> bool: ...
     def lease(self, key: str, token: str, seconds: float) -> bool: ...
+    def extend(self, key: str, token: str, seconds: float) -> None: ...
     def release(self, key: str, token: str) -> None: ...
 
 
-def details_key(agency: str, media_id: str, media: str = "image") -> str:
+def details_key(source: str, media_id: str, media: str = "image") -> str:
     """The key of the details of one picture or clip."""
-    return f"{FORMAT}:details:{agency}:{_numbered(media, media_id)}"
+    return f"{FORMAT}:details:{source}:{_numbered(media, media_id)}"
 
 
-def search_key(agency: str, query: SearchQuery, chunk: int) -> str:
-    """The key of one chunk of an agency's answer; no secret, host or affiliate id is in it."""
+def search_key(source: str, query: SearchQuery, chunk: int, size: int) -> str:
+    """Return the key of one chunk of ``size`` items of an agency's answer.
+
+    ``source``, here and below, is the agency's name and the digest of its address and key.
+    """
     words = query.replace(page=1, agency=()).canonical()
-    return f"{FORMAT}:search:{agency}:{chunk}:{words}"
+    return f"{FORMAT}:search:{source}:{size}.{chunk}:{words}"
 
 
-def similar_key(agency: str, media_id: str, query: SearchQuery, chunk: int) -> str:
+def similar_key(source: str, media_id: str, query: SearchQuery, chunk: int) -> str:
     """The key of a chunk of what an agency finds similar; language and media of ``query`` count."""
     like = _numbered(query.media, media_id)
-    return f"{FORMAT}:similar:{agency}:{chunk}:{query.lang or ''}:{like}"
+    return f"{FORMAT}:similar:{source}:{chunk}:{query.lang or ''}:{like}"
 
 
-def categories_key(agency: str, lang: str, media: str) -> str:
+def categories_key(source: str, lang: str, media: str) -> str:
     """The key of the names of an agency's categories."""
-    return f"{FORMAT}:categories:{agency}:{lang}:{media}"
+    return f"{FORMAT}:categories:{source}:{lang}:{media}"
 
 
-def featured_key(agency: str, media: str) -> str:
+def featured_key(source: str, media: str) -> str:
     """The key of the collections that an agency features."""
-    return f"{FORMAT}:featured:{agency}:{media}"
+    return f"{FORMAT}:featured:{source}:{media}"
 
 
-def about_key(agency: str, collection_id: str, media: str = "image") -> str:
+def about_key(source: str, collection_id: str, media: str = "image") -> str:
     """The key of what a collection is called."""
-    return f"{FORMAT}:about:{agency}:{_numbered(media, collection_id)}"
+    return f"{FORMAT}:about:{source}:{_numbered(media, collection_id)}"
 
 
-def collection_key(agency: str, collection_id: str, chunk: int, media: str = "image") -> str:
+def collection_key(source: str, collection_id: str, chunk: int, media: str = "image") -> str:
     """The key of one chunk of an agency's collection."""
-    return f"{FORMAT}:collection:{agency}:{chunk}:{_numbered(media, collection_id)}"
+    return f"{FORMAT}:collection:{source}:{chunk}:{_numbered(media, collection_id)}"
 
 
-def suggest_key(agency: str, lang: str, words: str) -> str:
+def suggest_key(source: str, lang: str, words: str) -> str:
     """The key of what an agency suggests for the beginning of a search; ``words`` are canonical."""
-    return f"{FORMAT}:suggest:{agency}:{lang}:{words}"
+    return f"{FORMAT}:suggest:{source}:{lang}:{words}"
 
 
 def _numbered(media: str, media_id: str) -> str:
@@ -94,12 +100,13 @@ def _numbered(media: str, media_id: str) -> str:
 
 
 class Wanted(NamedTuple, Generic[Value]):
-    """What is asked of the cache: a key, the answer's type, how long it lives."""
+    """What is asked of the cache: a key, the answer's type, how long it lives, who gives it."""
 
     key: str
     shape: type[Value]
     policy: Policy
     is_empty: Callable[[Value], bool]
+    agency: str = ""
 
 
 class Loaded(NamedTuple, Generic[Value]):
@@ -131,8 +138,8 @@ class Cache:
         self._flights: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._refreshers = ThreadPoolExecutor(REFRESHERS, thread_name_prefix="refresh")
-        self._refreshes = threading.BoundedSemaphore(REFRESH_QUEUE)
+        self._leases = Leases(store)
+        self._refreshers: dict[str, _Refreshers] = {}
 
     def peek(self, wanted: Wanted[Value]) -> Answer[Value] | None:
         """What the store has that may be shown, or None; never fetches."""
@@ -164,15 +171,12 @@ class Cache:
 
         False when there was nothing to do, when another is about it, or after a failure.
         """
-        token = secrets.token_hex(8)
         if self._lasts(self._load(wanted).entry, wanted.policy, within):
             return False
-        if not self._store.lease(wanted.key, token, LEASE_SECONDS):
-            return False
-        try:
+        with self._leases.hold(wanted.key) as holds:
+            if not holds:
+                return False
             loaded = self._fetch(wanted, fetch, within)
-        finally:
-            self._store.release(wanted.key, token)
         return loaded.entry is not None and loaded.entry.failure is None
 
     def _lasts(self, entry: Entry | None, policy: Policy, within: float) -> bool:
@@ -185,7 +189,10 @@ class Cache:
     def close(self) -> None:
         """Let the fetches under way behind answers end, and start no more."""
         self._closing.set()
-        self._refreshers.shutdown(cancel_futures=True)
+        with self._lock:
+            pools = list(self._refreshers.values())
+        for pool in pools:
+            pool.close()
 
     def _fly(
         self, wanted: Wanted[Value], fetch: Callable[[], Value], seconds: float
@@ -202,18 +209,17 @@ class Cache:
 
     def _refresh(self, wanted: Wanted[Value], fetch: Callable[[], Value]) -> None:
         """Fetch behind an answer already given; never two at once for a key."""
-        if self._closing.is_set() or not self._refreshes.acquire(blocking=False):
+        with self._lock:
+            if self._closing.is_set():
+                return
+            pool = self._refreshers.setdefault(wanted.agency, _Refreshers(wanted.agency))
+        if not pool.take_place():
             return
         flight, leads = self._join(wanted.key)
         if not leads:
-            self._refreshes.release()
-            return
-        try:
-            task = self._refreshers.submit(self._lead, wanted, fetch, flight, 0.0)
-        except RuntimeError:  # the process ends
+            pool.leave_place()
+        elif not pool.begin(lambda: self._lead(wanted, fetch, flight, 0.0)):
             self._land(wanted.key, flight, _unanswered(self._now()))
-        else:
-            task.add_done_callback(lambda _: self._refreshes.release())
 
     def _join(self, key: str) -> tuple[Future[Any], bool]:
         """The fetch under way for a key, and whether the caller must lead it."""
@@ -252,19 +258,18 @@ class Cache:
         When it dies its lease runs out, and the next takes over. With 0 ``seconds`` nothing is
         waited for.
         """
-        token = secrets.token_hex(8)
-        end = time.monotonic() + seconds
-        while not self._store.lease(wanted.key, token, LEASE_SECONDS):
+        end, pause = time.monotonic() + seconds, POLL_SECONDS
+        while True:
+            with self._leases.hold(wanted.key) as holds:
+                if holds:
+                    return self._fetch(wanted, fetch)
             if time.monotonic() >= end or self._closing.is_set():
                 return _unanswered(self._now())
-            self._closing.wait(POLL_SECONDS)
+            self._closing.wait(pause)
+            pause = min(1.5 * pause, MAX_POLL_SECONDS)
             loaded = self._load(wanted)
             if decide(loaded.entry, self._now(), wanted.policy) is not Verdict.MISS:
                 return loaded
-        try:
-            return self._fetch(wanted, fetch)
-        finally:
-            self._store.release(wanted.key, token)
 
     def _fetch(
         self, wanted: Wanted[Value], fetch: Callable[[], Value], within: float = 0.0
@@ -279,6 +284,8 @@ class Cache:
             loud = logging.ERROR if isinstance(error, BadCredentials) else logging.WARNING
             log.log(loud, "%s (asked again in %.0f s)", error, error.retry_after)
             entry, value = failed(before.entry, error, self._now()), before.value
+            if not error.asked:
+                return Loaded(entry, value)
         else:
             packed, empty = msgspec.msgpack.encode(value), wanted.is_empty(value)
             entry = Entry(value=packed, fetched_at=self._now(), empty=empty)
@@ -305,6 +312,35 @@ class Cache:
         end = entry.retry_at() if entry.value is None else entry.fetched_at + lasts
         packed = zlib.compress(msgspec.msgpack.encode(entry), 1)
         self._store.set(wanted.key, packed, max(math.ceil(end - self._now()), 1))
+
+
+class _Refreshers:
+    """The threads that fetch behind stale answers of one agency, and the places for such fetches.
+
+    Slow agencies fill their own places alone.
+    """
+
+    def __init__(self, agency: str) -> None:
+        self._threads = ThreadPoolExecutor(REFRESHERS, thread_name_prefix=f"refresh-{agency}")
+        self._places = threading.BoundedSemaphore(REFRESH_QUEUE)
+
+    def take_place(self) -> bool:
+        return self._places.acquire(blocking=False)
+
+    def leave_place(self) -> None:
+        self._places.release()
+
+    def begin(self, fetch: Callable[[], None]) -> bool:
+        """Queue a fetch that has a place; False when the process ends."""
+        try:
+            task = self._threads.submit(fetch)
+        except RuntimeError:
+            return False
+        task.add_done_callback(lambda _: self.leave_place())
+        return True
+
+    def close(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
 
 
 _ENTRY = msgspec.msgpack.Decoder(Entry)

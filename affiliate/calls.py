@@ -1,9 +1,12 @@
 """Calls to agencies by way of the cache, each counted when it is made, none to one that fails."""
 
+import time
 from collections.abc import Callable
 from typing import Final, Generic, NamedTuple, TypeVar
 
+from affiliate.agencies.base import PAGE_PLACES
 from affiliate.cache import Answer, Cache, Wanted
+from affiliate.chunks import ChunkSizes
 from affiliate.errors import AgencyError, NotFound
 from affiliate.fanout import Question
 from affiliate.health import Breaker, Quota
@@ -11,62 +14,99 @@ from affiliate.model import Failure, SearchResult
 from affiliate.slices import Listed, Ranking
 
 PAGE_SECONDS: Final = 3.0
+"""How long a visitor waits for agencies; their calls may go on behind the page."""
+FOLLOW_SECONDS: Final = 2.0
+"""How much longer than a call may last another waits for its answer."""
 
 Value = TypeVar("Value")
 
 
 class Call(NamedTuple, Generic[Value]):
-    """What is wanted of the cache, and the call to an agency that gives it."""
+    """What is wanted of the cache, the call to an agency that gives it, and how long that lasts."""
 
     wanted: Wanted[Value]
     fetch: Callable[[], Value]
+    seconds: float
+
+
+class Kind(NamedTuple):
+    """What a call takes of an agency's quota, and whether it speaks for searches.
+
+    It counts as ``calls``; less important ones may have only a ``part`` of the quota.
+    """
+
+    calls: int = 1
+    part: float = 1.0
+    searches: bool = False
+
+
+SINGLE: Final = Kind()
 
 
 class Calls:
     """Makes calls, and answers them from the cache where it can."""
 
-    def __init__(self, cache: Cache, quota: Quota, breaker: Breaker) -> None:
+    def __init__(self, cache: Cache, quota: Quota, breaker: Breaker, sizes: ChunkSizes) -> None:
         self._cache = cache
         self._quota = quota
         self._breaker = breaker
+        self.sizes = sizes
 
     def to(
         self,
         one: Listed,
         wanted: Wanted[Value],
         ask: Callable[[], Value],
-        part: float = 1.0,
-        *,
-        calls: int = 1,
+        kind: Kind = SINGLE,
     ) -> Call[Value]:
-        """A call to an agency that takes ``calls`` of its quota, or of a ``part`` of that."""
-        return Call(wanted, lambda: self.made(one, ask, part, calls=calls))
+        """Return the call that gives what is wanted of the cache."""
+        seconds = one.agency.transport.total_seconds + FOLLOW_SECONDS
+        wanted = wanted._replace(agency=one.agency.name)
+        return Call(wanted, lambda: self.made(one, ask, kind), seconds)
 
-    def made(
-        self, one: Listed, ask: Callable[[], Value], part: float = 1.0, *, calls: int = 1
-    ) -> Value:
-        """What a call gives that is made now, and what it says of the agency's health.
+    def made(self, one: Listed, ask: Callable[[], Value], kind: Kind = SINGLE) -> Value:
+        """Make a call now, and record what it says of the agency's health.
 
         Raises:
-            AgencyError: it gave nothing; Suspended and TooManyCalls where it was not even asked.
+            AgencyError: it gave nothing; Suspended and CallsSpent where it was not even asked.
         """
-        self._breaker.admit(one.agency.name)
-        for _ in range(calls):
-            self._quota.take(one.agency.name, part)
+        source = one.agency.source
+        self._breaker.admit(source, PAGE_SECONDS)
+        for _ in range(kind.calls):
+            self._quota.take(source, kind.part, PAGE_SECONDS)
         try:
             value = ask()
         except AgencyError as error:
-            self._breaker.failed(error)
+            self._breaker.failed(source, error, searches=kind.searches)
             raise
-        self._breaker.answered(one.agency.name)
+        self._breaker.answered(source)
         return value
 
-    def chunk(self, ranking: Ranking, chunk: int) -> Call[SearchResult]:
-        """The call for one chunk of a ranking, counted from 0."""
+    def left_alone(self, one: Listed) -> tuple[float, str] | None:
+        """Return for how many seconds more an agency is left alone, and why; None if it is not."""
+        return self._breaker.left_alone(one.agency.source)
+
+    def ask_again(self, one: Listed) -> None:
+        """Forget that an agency is left alone."""
+        self._breaker.clear(one.agency.source)
+
+    def chunk(self, ranking: Ranking, chunk: int, part: float = 1.0) -> Call[SearchResult]:
+        """Return the call for one chunk of a ranking, counted from 0."""
         one = ranking.listed
         wanted = Wanted(ranking.key(chunk), SearchResult, one.policy, _is_empty)
         calls = 2 if ranking.collection else 1  # the ids in it, and the pictures that they are
-        return self.to(one, wanted, lambda: ranking.ask(chunk), calls=calls)
+        kind = Kind(calls, part, searches=ranking.is_search)
+        return self.to(one, wanted, lambda: self._timed(ranking, chunk), kind)
+
+    def _timed(self, ranking: Ranking, chunk: int) -> SearchResult:
+        """Ask for a chunk, and record how long that took."""
+        began = time.monotonic()
+        try:
+            return ranking.ask(chunk)
+        finally:
+            if ranking.is_search:
+                took, source = time.monotonic() - began, ranking.listed.agency.source
+                self.sizes.took(source, took, small=ranking.chunk_size <= PAGE_PLACES)
 
     def peek(self, call: Call[Value]) -> Answer[Value] | None:
         """What the store has; never asks."""
@@ -78,8 +118,8 @@ class Calls:
         return self.through(call) if answer and answer.status == "stale" else answer
 
     def through(self, call: Call[Value]) -> Answer[Value]:
-        """What the store has, or the agency gives in the time of a page."""
-        return self._cache.through(call.wanted, call.fetch, PAGE_SECONDS)
+        """Return what the store has, or else the agency gives, however long its call takes."""
+        return self._cache.through(call.wanted, call.fetch, call.seconds)
 
     def renew(self, call: Call[Value], within: float) -> bool:
         """Make the call if its answer will be fresh for less than ``within`` seconds."""
@@ -87,18 +127,18 @@ class Calls:
 
     def question(self, call: Call[Value]) -> Question[Answer[Value]]:
         """The call as one of several that are asked side by side."""
-        return Question((call.wanted.key,), lambda: self.through(call))
+        return Question(call.wanted.agency, (call.wanted.key,), lambda: self.through(call))
 
 
 def value_of(agency: str, answer: Answer[Value] | None) -> Value:
-    """The value of an answer; None is that too many ask.
+    """Return the value of an answer; None stands for an agency that is still asked.
 
     Raises:
         AgencyError: there is none; NotFound when what was asked for is gone.
     """
     if answer is not None and answer.value is not None:
         return answer.value
-    failure = answer.failure if answer else Failure("busy", "Too many ask just now.", 1)
+    failure = answer.failure if answer else Failure("timeout", "It is still asked.", 1)
     failure = failure or Failure("failed", "No answer.", 5)
     kind = NotFound if failure.kind == NotFound.kind else AgencyError
     raise kind(agency, failure.message, retry_after=failure.retry_after)

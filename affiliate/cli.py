@@ -5,13 +5,14 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import IO
+from typing import IO, Final
 
 import click
 import msgspec
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
+from affiliate.agencies import AGENCIES
 from affiliate.cache import FORMAT, search_key
 from affiliate.commands import (
     accounts,
@@ -30,6 +31,10 @@ from affiliate.ledger import GROUPS, Click, Ledger
 from affiliate.page import Site
 from affiliate.query import SearchQuery
 from affiliate.tally import MARKS, counter
+from affiliate.transport import longer_calls
+
+WARM_SECONDS: Final = 60.0
+"""How long a call to warm the cache may take at least."""
 
 ledger_group = AppGroup("ledger", help="The database of searches and clicks.")
 cache_group = AppGroup("cache", help="The cache of agencies' answers.")
@@ -116,7 +121,8 @@ def warm(searches: int, days: int, within: int, calls: int) -> None:
         for query in dict.fromkeys([*map(_words, _site().config.site_topics), *asked]):
             if made >= calls:
                 break
-            made += _site().search.warm(query, within)
+            with longer_calls(WARM_SECONDS):
+                made += _site().search.warm(query, within)
             looked += 1
     click.echo(f"Looked at {looked} searches, asked the agencies {made} times.")
 
@@ -141,7 +147,7 @@ def look(query: str) -> None:
     with _told():
         asked = _query(query)
         for one in _site().search.listed:
-            key = search_key(one.agency.name, asked, 0)
+            key = search_key(one.agency.source, asked, 0, one.agency.chunk_size)
             answer = _site().search.peek(asked, one)
             if answer is None:
                 click.echo(f"{key}  nothing")
@@ -157,10 +163,13 @@ def look(query: str) -> None:
 
 
 @cache_group.command()
-@click.option("--agency", help="Only this agency's.")
+@click.option("--agency", type=click.Choice(tuple(AGENCIES)), help="Only this agency's.")
 @click.option("--words", help="Only those found with exactly these words.")
 def drop(agency: str | None, words: str | None) -> None:
-    """Forget cached answers of an agency, of some words, or all."""
+    """Forget cached answers of an agency, of some words, or all.
+
+    Without words it is forgotten too that an agency failed and is left alone.
+    """
     with _told():
         wanted = _query(words).q if words else None
         store = _site().store.store
@@ -174,11 +183,14 @@ def drop(agency: str | None, words: str | None) -> None:
             for key in store.keys(f"{FORMAT}:{kind}:{agency}:" if agency else f"{FORMAT}:{kind}:"):
                 if wanted is None or (kind == "search" and _words_of(key) == wanted):
                     dropped += store.delete(key)
+        for kind in ("open", "chunk") if wanted is None else ():
+            for key in store.keys(f"{kind}:{agency}:" if agency else f"{kind}:"):
+                store.delete(key)
     click.echo(f"Dropped {dropped} entries.")
 
 
 def _words_of(key: str) -> str:
-    return SearchQuery.from_query_string(key.split(":", 4)[4]).q
+    return SearchQuery.from_query_string(key.split(":", 5)[5]).q
 
 
 def _query(text: str) -> SearchQuery:

@@ -38,6 +38,8 @@ class AgencySettings(msgspec.Struct, frozen=True, kw_only=True):
     affiliate_id: str | None = None
     affiliate_link: str | None = None
     calls_per_hour: int | None = None
+    calls_per_second: int | None = None
+    timeout_seconds: int = 15
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,6 +180,20 @@ AGENCY_SETTINGS: Final = (
         None,
         "The most calls in an hour, over all processes. When they are spent, cached answers go on. "
         "Unset: the limits that the agency documents, where it does.",
+    ),
+    Setting(
+        "CALLS_PER_SECOND",
+        values.whole(1, 1000),
+        None,
+        "The most calls in a second, over all processes; further ones wait for their turn, up to "
+        "3 seconds. Unset: the limit that the agency documents, where it does.",
+    ),
+    Setting(
+        "TIMEOUT_SECONDS",
+        values.whole(1, 120),
+        15,
+        "How long a call for a search may take. Visitors wait 3 seconds for it at most; it goes "
+        "on behind their page, which asks again.",
     ),
 )
 """The settings that each agency has, behind its name in capitals and an underscore."""

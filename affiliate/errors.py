@@ -1,5 +1,7 @@
 """What can go wrong, sorted by what the caller can do next."""
 
+from typing import Final
+
 
 class AffiliateError(Exception):
     """The root of every error that this package raises on purpose."""
@@ -38,6 +40,8 @@ class AgencyError(AffiliateError):
 
     kind = "failed"
     retry_after = 5.0
+    asked = True
+    """Whether the agency was asked; what this site withholds by itself is not remembered."""
     sent = False
     """Whether the request may have reached the agency before things went wrong."""
 
@@ -77,10 +81,28 @@ class NotConnected(BadCredentials):
 
 
 class TooManyCalls(AgencyError):
-    """429: wait as long as the agency says, a minute if it doesn't."""
+    """429: wait as long as ``retry_after`` says; a second where the agency doesn't say."""
 
     kind = "quota"
-    retry_after = 60.0
+    retry_after = 1.0
+
+    @property
+    def says_when(self) -> bool:
+        """Whether the agency itself has said how long to wait."""
+        return "retry_after" in self.__dict__
+
+
+class CallsSpent(AgencyError):
+    """The calls of a window that this site counts are spent; nothing was sent."""
+
+    kind = TooManyCalls.kind
+    asked = False
+
+
+class PaceExceeded(CallsSpent):
+    """More calls want to be made in a second than the agency's limit allows; nothing was sent."""
+
+    retry_after = 1.0
 
 
 class RequestRefused(AgencyError):
@@ -104,10 +126,27 @@ class BadAnswer(AgencyError):
     retry_after = 60.0
 
 
+LEFT_ALONE: Final = {
+    BadCredentials.kind: "It does not take this site's key.",
+    TooManyCalls.kind: "It had too many calls.",
+}
+"""Why an agency is left alone, by the kind of the failure; all others are failures of its own."""
+
+
 class Suspended(AgencyError):
-    """It failed too often just now and is left alone for a moment; nothing was sent."""
+    """An agency is left alone for ``retry_after`` seconds; nothing was sent.
+
+    ``why`` is the kind of the failure that this is for, such as ``credentials``.
+    """
 
     kind = "suspended"
+    asked = False
+
+    def __init__(self, agency: str, why: str, *, retry_after: float) -> None:
+        super().__init__(
+            agency, LEFT_ALONE.get(why, "It failed too often."), retry_after=retry_after
+        )
+        self.why = why
 
 
 class UnclearOutcome(AgencyError):

@@ -1,14 +1,18 @@
-"""Asks agencies side by side, each in a thread of its own, and waits for no more than it may."""
+"""Ask agencies side by side, and let what is late go on behind the page that waited for it."""
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 LINGER_SECONDS: Final = 0.8
-"""How long a page waits for the others after the first agency has answered."""
+"""How long a page waits for the others after the first agency has given pictures."""
 FETCHERS: Final = 64
+"""Threads for the fetches of one agency, so that a slow one takes no place of another's."""
+QUEUE: Final = 128
+"""Fetches of one agency that wait for a thread; past them the oldest is given up."""
 WAITERS: Final = 64
 """Requests that may wait for agencies at once: half of a process's threads, so hits go on."""
 
@@ -16,68 +20,122 @@ Given = TypeVar("Given")
 
 
 class Question(NamedTuple, Generic[Given]):
-    """A fetch, which raises nothing; two with the same key are one while it is under way."""
+    """A fetch from an agency, which raises nothing; equal keys are one fetch while it lasts."""
 
+    agency: str
     key: tuple[str, ...]
     fetch: Callable[[], Given]
 
 
 class FanOut:
-    """A process's fetches under way, and who waits for them."""
+    """A process's fetches under way or queued, and who waits for them.
+
+    Fetches outlive the requests that wait for them. The newest of an agency's queue is begun
+    first: its visitor is the one who still waits.
+    """
 
     def __init__(self) -> None:
-        self._fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
+        self._threads: dict[str, ThreadPoolExecutor] = {}
+        self._running: Counter[str] = Counter()
+        self._queues: dict[str, deque[tuple[Question[Any], Future[Any]]]] = defaultdict(deque)
         self._under_way: dict[tuple[str, ...], Future[Any]] = {}
         self._lock = threading.Lock()
         self._waiters = threading.BoundedSemaphore(WAITERS)
 
     def ask(
-        self, questions: Mapping[int, Question[Given]], limit: float, *, linger: bool
+        self,
+        questions: Mapping[int, Question[Given]],
+        limit: float,
+        *,
+        shows: Callable[[Given], bool] | None = None,
     ) -> dict[int, Given]:
-        """The answers that come within ``limit`` seconds; with ``linger`` soon after the first.
+        """Return the answers that come within ``limit`` seconds; the other fetches go on.
 
-        The others go on behind. With too many waiting already there is no answer at all.
+        With ``shows`` the wait ends `LINGER_SECONDS` after the first answer that shows something.
+        With too many waiting already nothing is waited for, but every fetch is begun or queued.
         """
-        return self.alone(lambda: self._answers(questions, limit, linger=linger)) or {}
-
-    def alone(self, wait_for: Callable[[], Given]) -> Given | None:
-        """What a call gives that waits for an agency; None when too many wait already."""
-        if not self._waiters.acquire(blocking=False):
-            return None
+        futures = {i: self._join(question) for i, question in questions.items()}
+        may_wait = self._waiters.acquire(blocking=False)
         try:
-            return wait_for()
+            done = _wait(futures.values(), limit if may_wait else 0, shows)
         finally:
-            self._waiters.release()
+            if may_wait:
+                self._waiters.release()
+        return {i: future.result() for i, future in futures.items() if future in done}
 
-    def _answers(
-        self, questions: Mapping[int, Question[Given]], limit: float, *, linger: bool
-    ) -> dict[int, Given]:
-        futures = {i: self._join(one) for i, one in questions.items()}
-        done = _await([f for f in futures.values() if f], limit, linger=linger)
-        return {i: f.result() for i, f in futures.items() if f in done and f}
-
-    def _join(self, one: Question[Given]) -> Future[Given] | None:
-        """The fetch for a question, begun or already under way; None when too many are."""
+    def _join(self, question: Question[Given]) -> Future[Given]:
+        """Return the fetch for a question: one that is under way or queued, or a new one."""
         with self._lock:
-            future = self._under_way.get(one.key)
-            if future is None and len(self._under_way) < FETCHERS:
-                future = self._fetchers.submit(one.fetch)
-                self._under_way[one.key] = future
-                future.add_done_callback(lambda _: self._under_way.pop(one.key, None))
+            queue = self._queues[question.agency]
+            future = self._under_way.get(question.key)
+            if future is not None:
+                _move_to_end(queue, future)
+                return future
+            future = self._under_way[question.key] = Future()
+            queue.append((question, future))
+            if self._running[question.agency] < FETCHERS:
+                self._running[question.agency] += 1
+                self._pool(question.agency).submit(self._work, question.agency)
+            elif len(queue) > QUEUE:
+                oldest, given_up = queue.popleft()
+                del self._under_way[oldest.key]
+                given_up.cancel()
+                given_up.set_running_or_notify_cancel()  # wakes those who wait for it
             return future
 
+    def _pool(self, agency: str) -> ThreadPoolExecutor:
+        pool = self._threads.get(agency)
+        if pool is None:
+            pool = ThreadPoolExecutor(FETCHERS, thread_name_prefix=f"fetch-{agency}")
+            self._threads[agency] = pool
+        return pool
 
-def _await(futures: Sequence[Future[Any]], limit: float, *, linger: bool) -> set[Future[Any]]:
-    """The futures done within ``limit`` seconds; with ``linger`` soon after the first."""
-    if not futures:
-        return set()
+    def _work(self, agency: str) -> None:
+        """Fetch what an agency's queue holds, the newest first, until nothing is left."""
+        queue = self._queues[agency]
+        while True:
+            with self._lock:
+                if not queue:
+                    self._running[agency] -= 1
+                    return
+                question, future = queue.pop()
+            try:
+                answer = question.fetch()
+            except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+                self._finish(question, future, error)
+            else:
+                self._finish(question, future, answer)
+
+    def _finish(self, question: Question[Any], future: Future[Any], answer: object) -> None:
+        with self._lock:
+            del self._under_way[question.key]
+        if isinstance(answer, BaseException):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
+
+
+def _move_to_end(queue: deque[tuple[Question[Any], Future[Any]]], future: Future[Any]) -> None:
+    """Make a queued fetch the next to begin, as its page has asked for it again."""
+    for at, (_, queued) in enumerate(queue):
+        if queued is future:
+            queue.append(queue[at])
+            del queue[at]
+            return
+
+
+def _wait(
+    futures: Iterable[Future[Any]], limit: float, shows: Callable[[Any], bool] | None
+) -> set[Future[Any]]:
+    """Return the futures that have answered within ``limit`` seconds, or soon after the first."""
     end = time.monotonic() + limit
-    done, pending = wait(futures, limit, FIRST_COMPLETED)
-    while pending and (left := end - time.monotonic()) > 0:
-        if linger:
-            end = min(end, time.monotonic() + LINGER_SECONDS)
-            linger = False
-            continue
-        more, pending = wait(pending, left, FIRST_COMPLETED)
-        done |= more
-    return done
+    answered: set[Future[Any]] = set()
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, max(end - time.monotonic(), 0), FIRST_COMPLETED)
+        answered |= {future for future in done if not future.cancelled()}
+        if not done:
+            break
+        if shows and any(shows(future.result()) for future in done & answered):
+            end, shows = min(end, time.monotonic() + LINGER_SECONDS), None
+    return answered

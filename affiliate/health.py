@@ -1,6 +1,8 @@
-"""Whether an agency may be asked just now: its limits, and a breaker for one that fails.
+"""Whether an agency may be asked just now: its limits, and a circuit breaker.
 
 Both are shared by all processes through the store, and go on in each alone while that is down.
+What is shared belongs to a *source*: an agency's name with a digest of the address and key that
+it is asked with, so that a wrong key or a sandbox never silences a right one.
 """
 
 import logging
@@ -10,36 +12,41 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
+import msgspec
+
 from affiliate.errors import (
     AgencyDown,
     AgencyError,
     AgencyTimeout,
     BadAnswer,
     BadCredentials,
+    CallsSpent,
+    PaceExceeded,
     Suspended,
     TooManyCalls,
 )
 from affiliate.messages import MAX_RETRY_AFTER
+from affiliate.window import WINDOW, Counters, Window
 
 HOUR: Final = 3600
-FAILURES: Final = 5
-"""So many within `WITHIN_SECONDS`, and an agency is left alone for `OPEN_SECONDS`."""
-WITHIN_SECONDS: Final = 30.0
+MIN_FAILURES: Final = 5
+"""A breaker opens when so many, and a clear majority, of the last calls failed: the failure rate
+over a sliding window with a minimum of calls, as resilience4j's CircuitBreaker has it."""
 OPEN_SECONDS: Final = 30.0
 PROBE_SECONDS: Final = 3.0
-"""How long the one call may take that finds out whether an agency is back."""
+"""How long others wait for the one call that finds out whether an agency is back."""
+PACED_PROBE_SECONDS: Final = 1.0
+"""The same after a 429, which is answered quickly."""
 REMEMBER_SECONDS: Final = 3600
 """How long it is remembered that an agency failed, so that one more failure is enough."""
+MAX_PACE_SECONDS: Final = 60.0
+"""The longest wait after a 429 that doesn't say how long; the first one is a second."""
+TURN_SECONDS: Final = 0.1
+"""How often a call that waits for its turn looks again."""
 TROUBLES: Final = (AgencyDown, AgencyTimeout, BadAnswer, BadCredentials)
 """What speaks against the agency; other errors are about a single question."""
 
 log = logging.getLogger(__name__)
-
-
-class Counters(Protocol):
-    """The part of the store that counts; None says that it can't just now."""
-
-    def incr(self, key: str, by: int, seconds: float) -> int | None: ...
 
 
 class Marks(Counters, Protocol):
@@ -70,129 +77,184 @@ class Quota:
         processes: int,
         *,
         now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._counters = counters
-        self._limits = limits
+        self._limits = {s: sorted(few, key=lambda one: one.seconds) for s, few in limits.items()}
         self._processes = processes
         self._now = now
+        self._sleep = sleep
         self._own: dict[tuple[str, int, int], int] = {}
         self._lock = threading.Lock()
 
-    def take(self, agency: str, part: float = 1.0) -> None:
+    def take(self, source: str, part: float = 1.0, patience: float = 0.0) -> None:
         """Count one call that is about to be made; less important ones may have only a ``part``.
 
-        Raises:
-            TooManyCalls: those of a window are spent; it says how long that still is.
-        """
-        for limit in self._limits.get(agency, ()):
-            self._take(agency, limit, part)
+        Wait up to ``patience`` seconds for the next second where the limit is one of a second.
 
-    def _take(self, agency: str, limit: Limit, part: float) -> None:
+        Raises:
+            CallsSpent: those of a window are spent; ``retry_after`` is what is left of it.
+        """
+        for limit in self._limits.get(source, ()):
+            end = self._now() + patience
+            while (rest := self._rest(source, limit, part)) is not None:
+                name = _name(source)
+                if limit.seconds > 1:
+                    raise CallsSpent(name, "Its calls are spent for now.", retry_after=rest)
+                if self._now() + rest > end:
+                    raise PaceExceeded(name, "Too many calls a second.")
+                self._sleep(rest)
+
+    def _rest(self, source: str, limit: Limit, part: float) -> float | None:
+        """Count a call; return what is left of the window in seconds where its calls are spent."""
         most, window = max(int(limit.calls * part), 1), int(self._now() // limit.seconds)
-        name, lasts = f"calls:{agency}:{limit.seconds}:{window}", 2 * limit.seconds
+        name, lasts = f"calls:{source}:{limit.seconds}:{window}", 2 * limit.seconds
+        rest = min((window + 1) * limit.seconds - self._now(), HOUR)
         if part < 1 and (self._counters.incr(name, 0, lasts) or 0) >= most:
-            raise TooManyCalls(agency, "Its calls are kept for searches.", retry_after=60)
+            return min(rest, 60.0)
         count = self._counters.incr(name, 1, lasts)
         if count is None:
-            count = self._count_alone(agency, limit.seconds, window)
+            count = self._count_alone(source, limit.seconds, window)
             most = max(most // self._processes, 1)
-        if count > most:
-            rest = min((window + 1) * limit.seconds - self._now(), HOUR)
-            raise TooManyCalls(agency, "Its calls are spent for now.", retry_after=rest)
+        return rest if count > most else None
 
-    def _count_alone(self, agency: str, seconds: int, window: int) -> int:
-        """The calls of this process in a window; those of windows before are forgotten."""
+    def _count_alone(self, source: str, seconds: int, window: int) -> int:
+        """Return the calls of this process in a window; those of windows before are forgotten."""
         with self._lock:
-            key = (agency, seconds, window)
+            key = (source, seconds, window)
             count = self._own.get(key, 0) + 1
             kept = {k: n for k, n in self._own.items() if k[:2] != key[:2]}
             self._own = {**kept, key: count}
             return count
 
 
-class Breaker:
-    """Leaves an agency alone that keeps failing, and lets one call in a while try it again."""
+class Mark(msgspec.Struct, frozen=True, array_like=True):
+    """That a source is left alone, until when in Unix time, and why: an error's kind.
 
-    def __init__(self, store: Marks, *, now: Callable[[], float] = time.time) -> None:
+    ``waits`` are the seconds of the last wait after a 429 that did not say how long.
+    """
+
+    until: float
+    why: str = ""
+    waits: float = 0.0
+
+
+class Breaker:
+    """Leaves an agency alone that mostly fails, and lets one call in a while try it again."""
+
+    def __init__(
+        self,
+        store: Marks,
+        *,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._store = store
         self._now = now
-        self._own: dict[str, list[float]] = {}
-        self._lock = threading.Lock()
+        self._sleep = sleep
+        self._window = Window(store, MIN_FAILURES, now=now)
 
-    def admit(self, agency: str) -> None:
-        """Let a call to an agency pass.
+    def admit(self, source: str, patience: float = 0.0) -> None:
+        """Let a call to an agency pass; wait up to ``patience`` seconds for one that is paced.
 
         Raises:
-            Suspended: it fails; ``retry_after`` says how long it is left alone.
+            Suspended: the agency is left alone for ``retry_after`` seconds.
         """
-        until = self._until(agency)
-        if until is None:
-            return
-        left = until - self._now()
-        if left > 0:
-            raise Suspended(agency, "It failed too often just now.", retry_after=left)
-        if not self._store.lease(_probe(agency), secrets.token_hex(8), PROBE_SECONDS):
-            raise Suspended(agency, "Another call looks whether it is back.", retry_after=1)
+        end = self._now() + patience
+        while (mark := self._mark(source)) is not None:
+            left = mark.until - self._now()
+            paced = mark.why == TooManyCalls.kind
+            if left <= 0:
+                lasts = PACED_PROBE_SECONDS if paced else PROBE_SECONDS
+                if self._store.lease(_probe(source), secrets.token_hex(8), lasts):
+                    return
+                left = TURN_SECONDS if paced else 1.0
+            if not paced or self._now() + left > end:
+                raise Suspended(_name(source), mark.why, retry_after=max(left, 1.0))
+            self._sleep(left)
 
-    def answered(self, agency: str) -> None:
-        """An agency has answered as it should; to a call from before, while it is left alone, too.
+    def answered(self, source: str) -> None:
+        """Record a success; while the agency is left alone, a call from before says nothing.
 
-        Only the latter says nothing of whether it is back.
+        The first one after that begins the window anew, as if the calls before had gone well.
         """
-        until = self._until(agency)
-        if until is not None and until <= self._now():
-            log.warning("%s: it is back", agency)
-            self._store.set(_mark(agency), b"", 1)
+        mark = self._mark(source)
+        is_back = mark is not None and mark.until <= self._now()
+        self._window.add(source, WINDOW if is_back else 1, bad=False)
+        if is_back:
+            log.warning("%s: it is back", _name(source))
+            self.clear(source)
 
-    def failed(self, error: AgencyError) -> None:
-        """A call has failed; what is about a single question only says that the agency is there."""
-        if isinstance(error, TooManyCalls) or type(error) is BadCredentials:
-            self._open(error.agency, error.retry_after)
+    def failed(self, source: str, error: AgencyError, *, searches: bool = True) -> None:
+        """Record a failure; one about a single question is a success of the agency.
+
+        Failures of calls that aren't ``searches`` say nothing of searches, but for the limits.
+        """
+        if isinstance(error, TooManyCalls):
+            self._pace(source, error)
         elif not isinstance(error, TROUBLES):
-            self.answered(error.agency)
-        elif self._until(error.agency) is not None or self._count(error.agency) >= FAILURES:
-            self._open(error.agency, OPEN_SECONDS)
+            self.answered(source)
+        elif type(error) is BadCredentials and searches:
+            self._open(source, Mark(self._now() + error.retry_after, error.kind))
+        elif searches:
+            mostly = self._window.add(source, bad=True)
+            mark = self._mark(source)
+            if mostly if mark is None else mark.until <= self._now():
+                self._open(source, Mark(self._now() + OPEN_SECONDS, ""))
 
-    def suspended(self, agency: str) -> bool:
-        """Whether an agency is left alone just now."""
-        until = self._until(agency)
-        return until is not None and until > self._now()
+    def left_alone(self, source: str) -> tuple[float, str] | None:
+        """Return for how many seconds more a source is left alone, and why; None if it is not."""
+        mark = self._mark(source)
+        if mark is None or mark.until <= self._now():
+            return None
+        return mark.until - self._now(), mark.why
 
-    def _open(self, agency: str, seconds: float) -> None:
-        """Leave an agency alone for so long; what it has asked for itself is never cut short."""
-        if not self.suspended(agency):
-            log.warning("%s: it is left alone for %.0f s", agency, seconds)
-        until = max(self._now() + seconds, self._until(agency) or 0.0)
-        self._store.set(_mark(agency), str(until).encode(), int(seconds) + REMEMBER_SECONDS)
+    def clear(self, source: str) -> None:
+        """Forget that a source is left alone."""
+        self._store.set(_open_key(source), b"", 1)
 
-    def _until(self, agency: str) -> float | None:
-        """When one that failed may be tried again, in Unix time; None for one that is well.
+    def _pace(self, source: str, error: TooManyCalls) -> None:
+        """Wait as the agency says; else a second, doubled for as long as it goes on."""
+        mark, now = self._mark(source), self._now()
+        if error.says_when:
+            self._open(source, Mark(now + error.retry_after, error.kind))
+        elif mark is None or mark.until <= now:
+            before = mark.waits if mark and mark.why == error.kind else 0.0
+            waits = min(max(2 * before, error.retry_after), MAX_PACE_SECONDS)
+            self._open(source, Mark(now + waits, error.kind, waits))
+
+    def _open(self, source: str, mark: Mark) -> None:
+        """Leave a source alone; what its agency has asked for itself is never cut short."""
+        before = self._mark(source)
+        if before is None or before.until <= self._now():
+            log.warning("%s: left alone for %.0f s", _name(source), mark.until - self._now())
+        elif before.until >= mark.until:
+            return
+        lasts = int(mark.until - self._now()) + REMEMBER_SECONDS
+        self._store.set(_open_key(source), msgspec.msgpack.encode(mark), lasts)
+
+    def _mark(self, source: str) -> Mark | None:
+        """Return the mark of a source; None for one that is well.
 
         One that is further off than any agency may ask is of before the clock was set back.
         """
-        mark = self._store.get(_mark(agency))
+        packed = self._store.get(_open_key(source))
         try:
-            until = float(mark) if mark else None
+            mark = msgspec.msgpack.decode(packed, type=Mark) if packed else None
         except ValueError:
             return None
-        is_possible = until is None or until <= self._now() + MAX_RETRY_AFTER
-        return until if is_possible else float("-inf")
-
-    def _count(self, agency: str) -> int:
-        """The failures of an agency lately, with the one just now."""
-        count = self._store.incr(f"failures:{agency}", 1, WITHIN_SECONDS)
-        if count is not None:
-            return count
-        with self._lock:
-            now = self._now()
-            recent = [at for at in self._own.get(agency, []) if at > now - WITHIN_SECONDS]
-            self._own[agency] = [*recent, now]
-            return len(self._own[agency])
+        if mark and mark.until > self._now() + MAX_RETRY_AFTER:
+            return msgspec.structs.replace(mark, until=float("-inf"))
+        return mark
 
 
-def _mark(agency: str) -> str:
-    return f"open:{agency}"
+def _name(source: str) -> str:
+    return source.partition(":")[0]
 
 
-def _probe(agency: str) -> str:
-    return f"probe:{agency}"
+def _open_key(source: str) -> str:
+    return f"open:{source}"
+
+
+def _probe(source: str) -> str:
+    return f"probe:{source}"

@@ -11,7 +11,6 @@ from affiliate.agencies.base import Agency
 from affiliate.bounds import shown
 from affiliate.cache import (
     Answer,
-    Cache,
     Wanted,
     about_key,
     categories_key,
@@ -19,18 +18,17 @@ from affiliate.cache import (
     featured_key,
     suggest_key,
 )
-from affiliate.calls import Call, Calls, value_of
+from affiliate.calls import PAGE_SECONDS, Call, Calls, Kind, value_of
 from affiliate.errors import NotFound
 from affiliate.fanout import FanOut
-from affiliate.health import Breaker, Quota
 from affiliate.links import affiliate_link
 from affiliate.model import Collection, Contributor, Media, SearchQuery, SearchResult, Seller
 from affiliate.query import MAX_NAME, MEDIA
 from affiliate.slices import Listed, Ranking
 
 DAY: Final = 86400.0
-SUGGEST_PART: Final = 0.5
-"""Of the hour's calls, what suggestions may use; the rest is for searches."""
+BESIDE: Final = Kind(part=0.5)
+"""Suggestions and names of categories may use half of the quota; the rest is for searches."""
 
 Value = TypeVar("Value")
 
@@ -51,14 +49,12 @@ class LookUps:
     def __init__(
         self,
         every: Sequence[Listed],
-        cache: Cache,
-        quota: Quota,
-        breaker: Breaker,
+        calls: Calls,
         off: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         self.every = tuple(every)
         self.off = off
-        self._calls = Calls(cache, quota, breaker)
+        self._calls = calls
         self._fanout = FanOut()
 
     @property
@@ -85,7 +81,7 @@ class LookUps:
             AgencyError: NotFound when it is gone; else the agency did not answer.
         """
         one = self._named(agency, media_id)
-        key = details_key(agency, media_id, media)
+        key = details_key(one.agency.source, media_id, media)
         wanted = Wanted(key, Media, one.policy, lambda _: False)
         call = self._calls.to(one, wanted, lambda: _shown(one, media_id, media))
         answer = self._calls.kept(call)
@@ -104,7 +100,7 @@ class LookUps:
         """
         one = self._on(agency)
         calls = -(-len(ids) // one.agency.ids_at_once)
-        found = self._calls.made(one, lambda: one.agency.several(ids, media), calls=calls)
+        found = self._calls.made(one, lambda: one.agency.several(ids, media), Kind(calls))
         return tuple(self.linked(item) for item in shown(found) if item.media == media)
 
     def contributors(self, agency: str, ids: Sequence[str]) -> tuple[Contributor, ...]:
@@ -141,7 +137,7 @@ class LookUps:
             AgencyError: NotFound when it is gone; else the agency did not answer.
         """
         one = self._featuring(agency, collection_id)
-        key = about_key(agency, collection_id, media)
+        key = about_key(one.agency.source, collection_id, media)
         wanted = Wanted(key, Collection, one.policy, lambda _: False)
         ask = partial(one.agency.about_collection, collection_id, media)
         call = self._calls.to(one, wanted, ask)
@@ -170,7 +166,19 @@ class LookUps:
 
     def peek(self, query: SearchQuery, one: Listed) -> Answer[SearchResult] | None:
         """What the store has of an agency's first chunk; never asks."""
-        return self._calls.peek(self._calls.chunk(ranking_of(one, query), 0))
+        ranking = ranking_of(one, query)
+        kept = self._calls.peek(self._calls.chunk(ranking, 0))
+        if kept is None and (paged := ranking.in_pages()):
+            return self._calls.peek(self._calls.chunk(paged, 0))
+        return kept
+
+    def left_alone(self, one: Listed) -> tuple[float, str] | None:
+        """Return for how many seconds more an agency is left alone, and why; None if it is not."""
+        return self._calls.left_alone(one)
+
+    def ask_again(self, one: Listed) -> None:
+        """Forget that an agency is left alone, so that the next search asks it."""
+        self._calls.ask_again(one)
 
     def _on(self, agency: str) -> Listed:
         one = next((o for o in self.listed if o.agency.name == agency), None)
@@ -191,36 +199,36 @@ class LookUps:
         return one
 
     def _waited(self, call: Call[Value]) -> Answer[Value] | None:
-        """The answer of a call, as one of those who may wait; None when too many do."""
-        return self._fanout.alone(lambda: self._calls.through(call))
+        """Return the answer of a call if it comes in the time of a page; the call goes on."""
+        return self._fanout.ask({0: self._calls.question(call)}, PAGE_SECONDS).get(0)
 
     def _told(self, calls: Sequence[Call[tuple[Value, ...]]], seconds: float) -> Known[Value]:
         """What the calls give within ``seconds``; what comes later is there for the next."""
         end = time.monotonic() + seconds
         kept = [self._calls.kept(call) for call in calls]
         missing = {i: self._calls.question(calls[i]) for i, one in enumerate(kept) if one is None}
-        asked = self._fanout.ask(missing, max(end - time.monotonic(), 0), linger=False)
+        asked = self._fanout.ask(missing, max(end - time.monotonic(), 0))
         answers = [answer or asked.get(i) for i, answer in enumerate(kept)]
         values = tuple(value for one in answers if one for value in one.value or ())
         return Known(values, late=None in answers)
 
     def _suggestion(self, one: Listed, words: str, lang: str) -> Call[tuple[str, ...]]:
-        key = suggest_key(one.agency.name, lang, words)
+        key = suggest_key(one.agency.source, lang, words)
         policy = msgspec.structs.replace(one.policy, fresh=DAY, empty=DAY)
         wanted = Wanted(key, tuple[str, ...], policy, lambda value: not value)
-        return self._calls.to(one, wanted, lambda: one.agency.suggest(words, lang), SUGGEST_PART)
+        return self._calls.to(one, wanted, lambda: one.agency.suggest(words, lang), BESIDE)
 
     def _categories(self, one: Listed, lang: str, media: str) -> Call[tuple[str, ...]]:
-        key = categories_key(one.agency.name, lang, media)
+        key = categories_key(one.agency.source, lang, media)
         policy = msgspec.structs.replace(one.policy, fresh=DAY)
         wanted = Wanted(key, tuple[str, ...], policy, lambda value: not value)
-        return self._calls.to(one, wanted, lambda: one.agency.categories(lang, media), SUGGEST_PART)
+        return self._calls.to(one, wanted, lambda: one.agency.categories(lang, media), BESIDE)
 
     def _featured(self, one: Listed, media: str) -> Call[tuple[Collection, ...]]:
-        key = featured_key(one.agency.name, media)
+        key = featured_key(one.agency.source, media)
         policy = msgspec.structs.replace(one.policy, fresh=DAY)
         wanted = Wanted(key, tuple[Collection, ...], policy, lambda value: not value)
-        return self._calls.to(one, wanted, lambda: one.agency.featured(media), SUGGEST_PART)
+        return self._calls.to(one, wanted, lambda: one.agency.featured(media), BESIDE)
 
     def _seen(self, one: Listed, media_id: str, asked: SearchQuery) -> Media | None:
         """A picture as the cached search for some words has it."""

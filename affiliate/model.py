@@ -133,12 +133,16 @@ class Collection(msgspec.Struct, frozen=True):
     total: int | None = None
 
 
-class Failure(msgspec.Struct, frozen=True):
-    """Why an agency did not answer: the error's kind, a sentence, and seconds to wait."""
+class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why an agency did not answer: the error's kind, a sentence, and seconds to wait.
+
+    Of one that was left alone, ``why`` is the kind of the failure before.
+    """
 
     kind: str
     message: str
     retry_after: float
+    why: str = ""
 
 
 class AgencyStatus(msgspec.Struct, frozen=True, kw_only=True):

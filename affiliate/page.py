@@ -122,6 +122,7 @@ def _vocabulary() -> dict[str, Any]:
         "said": texts.said,
         "shown_on": shown_on,
         "slug": slug,
+        "soon": texts.soon,
         "spoken": languages.spoken(languages.asked()),
         "structured": structured,
         "terms": {agency.name: agency.terms for agency in every},

@@ -4,7 +4,7 @@ import enum
 
 import msgspec
 
-from affiliate.errors import AgencyError
+from affiliate.errors import AgencyError, Suspended
 from affiliate.model import Failure
 
 
@@ -77,5 +77,6 @@ def _age(entry: Entry, now: float) -> float:
 
 def failed(before: Entry | None, error: AgencyError, now: float) -> Entry:
     """An entry with the failure, which keeps the last good answer."""
-    failure = Failure(error.kind, error.message, error.retry_after)
+    why = error.why if isinstance(error, Suspended) else ""
+    failure = Failure(error.kind, error.message, error.retry_after, why)
     return msgspec.structs.replace(before or Entry(), failure=failure, failed_at=now)

@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -27,6 +28,9 @@ from affiliate.slices import (
     total_of,
     unsupported,
 )
+
+REST_PART: Final = 0.5
+"""Of the quota, what full chunks behind a page may use; the rest is for pages."""
 
 
 class Patience(enum.Enum):
@@ -174,11 +178,11 @@ class Search(LookUps):
         missing = [i for i, part in parts.items() if part is None]
         waits = bool(missing) and patience is not Patience.NONE
         if waits:
-            answered = len(missing) < len(slices)
-            limit = LINGER_SECONDS if answered and patience is Patience.LINGER else PAGE_SECONDS
-            linger = patience is Patience.LINGER
+            lingers = patience is Patience.LINGER
+            shown = any(part and part.items for part in parts.values())
+            limit = LINGER_SECONDS if lingers and shown else PAGE_SECONDS
             questions = {i: self._fetching(slices[i]) for i in missing}
-            found = self._fanout.ask(questions, limit, linger=linger)
+            found = self._fanout.ask(questions, limit, shows=_shows if lingers else None)
             parts.update(found)
         late = Part(status="late", lifetime=0)
         return [parts[i] or late for i in range(len(slices))], waits
@@ -188,6 +192,13 @@ class Search(LookUps):
 
         A stale one is refreshed behind, but for a page that may ask no agency.
         """
+        found = self._kept(one, patience)
+        if found is None and (paged := one.in_pages()):
+            found = self._kept(paged, patience)
+        return found
+
+    def _kept(self, one: Slice, patience: Patience) -> Part | None:
+        """Return the slice from chunks of one size; None when any of them must be fetched."""
         answers = []
         for chunk in one.chunks():
             answer = self._peek(one.ranking, chunk)
@@ -201,10 +212,29 @@ class Search(LookUps):
         return part_of(one, answers)
 
     def _fetching(self, one: Slice) -> Question[Part]:
-        """The fetch of a slice, of which the store lacks some."""
-        calls = [(chunk, self._calls.chunk(one.ranking, chunk)) for chunk in one.chunks()]
+        """Return the fetch of a slice, of which the store lacks some.
+
+        From an agency whose full chunks come late, the page's own places are fetched first and
+        the full chunks behind them.
+        """
         key = (one.ranking.key(0), f"{one.first}-{one.last}")
-        return Question(key, lambda: part_of(one, [(n, self._calls.through(c)) for n, c in calls]))
+        agency = one.ranking.listed.agency
+        paged = one.in_pages()
+        if paged is None or not self._calls.sizes.is_small(agency.source):
+            return Question(agency.name, key, lambda: self._fetched(one))
+        return Question(agency.name, key, lambda: self._fetched_first(paged, one))
+
+    def _fetched(self, one: Slice) -> Part:
+        calls = [(chunk, self._calls.chunk(one.ranking, chunk)) for chunk in one.chunks()]
+        return part_of(one, [(chunk, self._calls.through(call)) for chunk, call in calls])
+
+    def _fetched_first(self, paged: Slice, whole: Slice) -> Part:
+        """Return the slice from chunks of a page's places, and begin to fetch the full ones."""
+        part = self._fetched(paged)
+        if part.total is None or part.total > PAGE_PLACES:
+            calls = [self._calls.chunk(whole.ranking, n, REST_PART) for n in whole.chunks()]
+            self._fanout.ask({i: self._calls.question(call) for i, call in enumerate(calls)}, 0)
+        return part
 
     def _peek(self, ranking: Ranking, chunk: int) -> Answer[SearchResult] | None:
         """What the store knows of a chunk: its answer, or that the ranking ends before it."""
@@ -216,3 +246,8 @@ class Search(LookUps):
         if first is None or total is None or chunk * ranking.chunk_size < total:
             return None
         return msgspec.structs.replace(first, value=SearchResult((), total))
+
+
+def _shows(part: Part) -> bool:
+    """Tell whether a part of a page has pictures; failures begin no countdown for the others."""
+    return bool(part.items)

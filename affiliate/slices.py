@@ -50,12 +50,25 @@ class Ranking(msgspec.Struct, frozen=True):
 
     def key(self, chunk: int) -> str:
         """The key of a chunk in the cache."""
-        name = self.listed.agency.name
+        source = self.listed.agency.source
         if self.collection:
-            return collection_key(name, self.collection, chunk, self.query.media)
+            return collection_key(source, self.collection, chunk, self.query.media)
         if self.like:
-            return similar_key(name, self.like, self.query, chunk)
-        return search_key(name, self.query, chunk)
+            return similar_key(source, self.like, self.query, chunk)
+        return search_key(source, self.query, chunk, self.chunk_size)
+
+    @property
+    def is_search(self) -> bool:
+        """Whether it is of a search, and neither of a picture nor of a collection."""
+        return not self.like and not self.collection
+
+    def in_pages(self) -> "Ranking | None":
+        """Return the ranking in chunks of a page's places; None where a call brings no more."""
+        agency = self.listed.agency.in_pages()
+        if not self.is_search or agency is self.listed.agency:
+            return None
+        listed = msgspec.structs.replace(self.listed, agency=agency)
+        return msgspec.structs.replace(self, listed=listed)
 
     def ask(self, chunk: int) -> SearchResult:
         """Ask the agency for a chunk; it raises what the agency does."""
@@ -76,6 +89,11 @@ class Slice(msgspec.Struct, frozen=True):
     ranking: Ranking
     first: int
     last: int
+
+    def in_pages(self) -> "Slice | None":
+        """Return the slice over chunks of a page's places; None where a call brings no more."""
+        ranking = self.ranking.in_pages()
+        return msgspec.structs.replace(self, ranking=ranking) if ranking else None
 
     def chunks(self) -> range:
         """The chunks that hold these ranks; none past the agency's depth."""
@@ -148,7 +166,7 @@ def part_of(one: Slice, answers: list[tuple[int, Answer[SearchResult]]]) -> Part
 
 def status_of(one: Slice, part: Part) -> AgencyStatus:
     """How an agency did, as a page says it."""
-    suspended = part.failure is not None and part.failure.kind == Suspended.kind
+    suspended = part.failure is not None and part.failure.kind == Suspended.kind and not part.items
     return AgencyStatus(
         agency=one.ranking.listed.agency.name,
         status="suspended" if suspended else part.status,

@@ -1,15 +1,19 @@
 """What pages say of what was found and what was not, in the language of the request."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
+from babel.dates import format_timedelta
 from flask_babel import LazyString, format_decimal, gettext, ngettext
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 
 from affiliate.agencies import Agency
+from affiliate.errors import TooManyCalls
 from affiliate.filters import NAMES, TYPES
-from affiliate.model import AgencyStatus, SearchPage, SearchQuery
+from affiliate.languages import asked, spoken
+from affiliate.model import AgencyStatus, Failure, SearchPage, SearchQuery
 
 TROUBLES: Final[Mapping[str, LazyString]] = {
     "busy": _("too many ask just now."),
@@ -23,6 +27,9 @@ TROUBLES: Final[Mapping[str, LazyString]] = {
     "unreadable": _("its answer could not be read."),
 }
 """What the kinds of `errors.AgencyError` mean to a visitor."""
+PACED: Final = _("too many calls a second; it is asked again in a moment.")
+PACED_SECONDS: Final = 60
+"""Calls that are taken again this soon were too many a second; else those of a window are spent."""
 KINDS: Final[Mapping[str, LazyString]] = {
     "photo": _("Photo"),
     "illustration": _("Illustration"),
@@ -93,10 +100,24 @@ def trouble(status: AgencyStatus, query: SearchQuery, agencies: Sequence[Agency]
         names = ", ".join(str(NAMES.get(name, name)) for name in agency.unsupported(query))
         text = gettext("%(agency)s is left out, as it can't search by: %(filters)s.")
         return _named(text, agency.title, filters=names)
-    why = TROUBLES.get(status.error.kind if status.error else "")
+    why = _why(status.error) if status.error else None
     if why is None:
         return _named(gettext("%(agency)s gave no answer."), agency.title)
     return _named(gettext("%(agency)s gave no answer: %(reason)s"), agency.title, reason=why)
+
+
+def _why(error: Failure) -> LazyString | None:
+    kind = error.why or error.kind
+    if kind == TooManyCalls.kind and error.retry_after <= PACED_SECONDS:
+        return PACED
+    return TROUBLES.get(kind)
+
+
+def soon(statuses: Sequence[AgencyStatus]) -> str:
+    """Return when the first of some agencies may be asked again, such as "in 5 minutes"."""
+    waits = [status.error.retry_after for status in statuses if status.error]
+    left = timedelta(seconds=max(min(waits, default=1), 1))
+    return format_timedelta(left, add_direction=True, locale=spoken(asked()))
 
 
 def _named(text: str, agency: str, **values: object) -> Markup:

@@ -5,11 +5,13 @@ shuts the socket when the call's time is over, whatever state it is in: connecti
 handshake, between headers or in the body.
 """
 
+import copy
 import logging
 import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -29,14 +31,27 @@ from affiliate.errors import (
 from affiliate.messages import Reply, Request, refusal_of
 from affiliate.sockets import Call, Watchdog, WatchedAdapter, current
 
-CONNECT_SECONDS: Final = 1.0
-TOTAL_SECONDS: Final = 2.5
+CONNECT_SECONDS: Final = 2.0
+FETCH_SECONDS: Final = 15.0
+"""The life of a call; visitors wait for less, and the call goes on behind their page."""
 STALL_SECONDS: Final = 30.0
 """A stream is given up when nothing has come for so long; its whole may take any time."""
 BODY_BYTES: Final = 4 * 1024 * 1024  # after decompression
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 log = logging.getLogger(__name__)
+
+_least_seconds: ContextVar[float] = ContextVar("least_seconds", default=0.0)
+
+
+@contextmanager
+def longer_calls(seconds: float) -> Iterator[None]:
+    """Give every call of the current thread at least ``seconds``, where no visitor waits."""
+    token = _least_seconds.set(seconds)
+    try:
+        yield
+    finally:
+        _least_seconds.reset(token)
 
 
 class Stream:
@@ -93,10 +108,10 @@ class Transport:
     """Sends calls; safe to use from many threads at once."""
 
     def __init__(
-        self, *, connect_seconds: float = CONNECT_SECONDS, total_seconds: float = TOTAL_SECONDS
+        self, *, connect_seconds: float = CONNECT_SECONDS, total_seconds: float = FETCH_SECONDS
     ) -> None:
         self.connect_seconds = connect_seconds
-        self.total_seconds = total_seconds
+        self._total_seconds = total_seconds
         for talker in ("connection", "connectionpool", "util.retry"):
             logging.getLogger(f"urllib3.{talker}").addFilter(_mute)
         self._session = _Session()
@@ -106,8 +121,19 @@ class Transport:
             self._session.mount(scheme, WatchedAdapter(pool_connections=32, pool_maxsize=32))
         self._watchdog = Watchdog()
 
+    @property
+    def total_seconds(self) -> float:
+        """The seconds that a call of the current thread may take, connection and body included."""
+        return max(self._total_seconds, _least_seconds.get())
+
+    def lasting(self, seconds: float) -> "Transport":
+        """Return a transport on the same connections, whose calls may take ``seconds``."""
+        other = copy.copy(self)
+        other._total_seconds = seconds  # noqa: SLF001 - of the same class
+        return other
+
     def send(self, request: Request, seconds: float | None = None) -> Reply:
-        """Send one call and read its whole answer, within ``seconds`` (2.5 by default).
+        """Send one call and read its whole answer, within ``seconds`` (`total_seconds` if None).
 
         What only reads and whose connection was refused or reset is tried once more, within the
         same time.

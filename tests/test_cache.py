@@ -283,9 +283,12 @@ def test_keys_tell_searches_apart_and_hold_nothing_else() -> None:
     query = SearchQuery.from_query_string("q=Red++CAT&page=7&agency=demo&junk=1")
     same = SearchQuery.from_query_string("q=red+cat")
     assert (
-        search_key("demo", query, 2) == search_key("demo", same, 2) == "1:search:demo:2:q=red+cat"
+        search_key("demo:ab", query, 2, 240)
+        == search_key("demo:ab", same, 2, 240)
+        == "2:search:demo:ab:240.2:q=red+cat"
     )
-    assert search_key("demo", query, 2) != search_key("demo", same, 3)
+    others = [("a", query, 2, 240), ("a", query, 3, 240), ("a", query, 2, 48), ("b", query, 2, 240)]
+    assert len({search_key(*parts) for parts in others}) == 4
 
 
 def test_keys_of_other_questions_are_told_apart() -> None:
@@ -307,5 +310,5 @@ def test_keys_of_other_questions_are_told_apart() -> None:
         suggest_key("demo", "en", "red:red"),
     }
     assert len(keys) == 13
-    assert "1:similar:demo:0:en:7" in keys
-    assert "1:suggest:demo:en:red" in keys
+    assert "2:similar:demo:0:en:7" in keys
+    assert "2:suggest:demo:en:red" in keys

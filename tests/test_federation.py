@@ -90,7 +90,7 @@ def test_what_was_broken_comes_back_by_itself_into_its_own_places(
     _, before = asked(client)
     agencies[broken].fixed = None
     store = client.application.extensions["site"].store
-    for key in store.store.keys(f"1:search:{broken}:"):
+    for key in store.store.keys(f"2:search:{broken}:"):
         store.store.delete(key)
     statuses, items = asked(client, f"{PATH}&page=1&lang=en")
     assert statuses[broken] == "fetched"

@@ -11,6 +11,7 @@ from affiliate.errors import (
     AgencyTimeout,
     BadAnswer,
     BadCredentials,
+    CallsSpent,
     Forbidden,
     NotFound,
     RequestRefused,
@@ -18,9 +19,17 @@ from affiliate.errors import (
     Suspended,
     TooManyCalls,
 )
-from affiliate.health import FAILURES, OPEN_SECONDS, PROBE_SECONDS, Breaker, Limit, Quota
+from affiliate.health import (
+    MAX_PACE_SECONDS,
+    MIN_FAILURES,
+    OPEN_SECONDS,
+    PROBE_SECONDS,
+    Breaker,
+    Limit,
+    Quota,
+)
 from affiliate.stores import Guarded
-from tests.support.clocks import SetClock
+from tests.support.clocks import PassingClock, SetClock
 from tests.support.memory_store import Memory
 
 
@@ -39,7 +48,7 @@ def test_the_hours_calls_are_shared_and_end() -> None:
     quotas = [Quota(store, {"a": [Limit(5)]}, 2, now=clock) for _ in range(2)]
     for number in range(5):
         quotas[number % 2].take("a")
-    with pytest.raises(TooManyCalls) as caught:
+    with pytest.raises(CallsSpent) as caught:
         quotas[0].take("a")
     assert caught.value.retry_after == 3600 - 1000
     clock.now = 3600
@@ -61,7 +70,7 @@ def test_without_the_store_each_process_keeps_to_its_part() -> None:
     quota = Quota(Silent(), {"a": [Limit(20)]}, 4, now=clock)
     for _ in range(5):
         quota.take("a")
-    with pytest.raises(TooManyCalls):
+    with pytest.raises(CallsSpent):
         quota.take("a")
     clock.now = 4000
     quota.take("a")
@@ -71,7 +80,7 @@ def test_every_process_may_call_a_little_without_the_store() -> None:
     """Of more processes than calls each still makes one."""
     quota = Quota(Silent(), {"a": [Limit(3)]}, 4, now=SetClock(1000.0))
     quota.take("a")
-    with pytest.raises(TooManyCalls):
+    with pytest.raises(CallsSpent):
         quota.take("a")
 
 
@@ -80,12 +89,12 @@ def test_less_important_calls_leave_the_rest_to_others() -> None:
     quota = Quota(Memory(), {"a": [Limit(4)]}, 1, now=SetClock(1000.0))
     for _ in range(2):
         quota.take("a", 0.5)
-    with pytest.raises(TooManyCalls) as caught:
+    with pytest.raises(CallsSpent) as caught:
         quota.take("a", 0.5)
     assert caught.value.retry_after == 60
     for _ in range(2):
         quota.take("a")
-    with pytest.raises(TooManyCalls):
+    with pytest.raises(CallsSpent):
         quota.take("a")
 
 
@@ -97,12 +106,12 @@ def test_an_agency_may_have_several_limits(counters: type[Memory | Silent]) -> N
     clock.now = 86400
     for _ in range(2):
         quota.take("a")
-    with pytest.raises(TooManyCalls) as caught:
+    with pytest.raises(CallsSpent) as caught:
         quota.take("a")
     assert caught.value.retry_after == 60
     clock.now += 60
     quota.take("a")
-    with pytest.raises(TooManyCalls) as caught:
+    with pytest.raises(CallsSpent) as caught:
         quota.take("a")
     assert caught.value.retry_after == 3600
     clock.now += 86400
@@ -158,7 +167,7 @@ def suspended(breaker: Breaker, agency: str = "a") -> float:
 
 def fails(breaker: Breaker, times: int, kind: type[AgencyError] = AgencyDown) -> None:
     for _ in range(times):
-        breaker.failed(kind("a", "It is down."))
+        breaker.failed("a", kind("a", "It is down."))
 
 
 @pytest.mark.parametrize("kind", [AgencyDown, AgencyTimeout, BadAnswer, Forbidden])
@@ -166,10 +175,10 @@ def fails(breaker: Breaker, times: int, kind: type[AgencyError] = AgencyDown) ->
 def test_an_agency_that_keeps_failing_is_left_alone(
     kind: type[AgencyError], store: type[Timed]
 ) -> None:
-    """Five failures within half a minute, then no call for half a minute."""
+    """Five failures and no success, then no call for half a minute."""
     clock = SetClock(1000.0)
     breaker = Breaker(store(clock), now=clock)
-    fails(breaker, FAILURES - 1, kind)
+    fails(breaker, MIN_FAILURES - 1, kind)
     assert suspended(breaker) == 0
     fails(breaker, 1, kind)
     assert suspended(breaker) == OPEN_SECONDS
@@ -184,25 +193,101 @@ def test_all_processes_leave_it_alone() -> None:
     fails(first, 3)
     fails(second, 2)
     assert suspended(third) == OPEN_SECONDS
-    assert third.suspended("a")
+    assert third.left_alone("a") == (OPEN_SECONDS, "")
 
 
 @pytest.mark.parametrize("store", [Timed, Uncounted])
-def test_rare_failures_are_forgotten(store: type[Timed]) -> None:
-    """One each ten seconds is no reason to leave an agency out."""
+def test_failures_of_long_ago_are_forgotten(store: type[Timed]) -> None:
+    """One a minute is no reason to leave an agency out."""
     clock = SetClock(1000.0)
     breaker = Breaker(store(clock), now=clock)
     for _ in range(20):
         fails(breaker, 1)
-        clock.now += 10
+        clock.now += 60
         assert suspended(breaker) == 0
+
+
+@pytest.mark.parametrize("store", [Timed, Uncounted])
+@pytest.mark.parametrize("every", [2, 3, 10, 33])
+def test_an_agency_that_mostly_answers_is_never_left_alone(store: type[Timed], every: int) -> None:
+    """However many calls fail, their share counts: up to a half of them shuts nobody out."""
+    clock = SetClock(1000.0)
+    breaker = Breaker(store(clock), now=clock)
+    for number in range(400):
+        if number % every:
+            breaker.answered("a")
+        else:
+            fails(breaker, 1)
+        clock.now += 0.3
+        assert suspended(breaker) == 0
+
+
+@pytest.mark.parametrize("store", [Timed, Uncounted])
+@pytest.mark.parametrize("before", [0, 7, 10, 300])
+def test_an_agency_that_begins_to_fail_is_soon_left_alone(store: type[Timed], before: int) -> None:
+    """However many calls went well before, after two windows of failures it is shut."""
+    clock = SetClock(1000.0)
+    breaker = Breaker(store(clock), now=clock)
+    for _ in range(before):
+        breaker.answered("a")
+    failures = 0
+    while not suspended(breaker):
+        fails(breaker, 1)
+        failures += 1
+        assert failures <= 20
+    assert failures >= MIN_FAILURES
+
+
+@pytest.mark.parametrize("start", [1000.0, 1079.5, 1200.0])
+def test_the_turn_of_a_period_hides_no_failures(start: float) -> None:
+    """Failures on both sides of it count together."""
+    clock = SetClock(start)
+    breaker = Breaker(Timed(clock), now=clock)
+    for _ in range(MIN_FAILURES):
+        fails(breaker, 1)
+        clock.now += 0.2
+    assert suspended(breaker) > 0
+
+
+def test_failures_of_side_calls_shut_no_search() -> None:
+    """Details, suggestions and the like may fail by themselves; only limits count for all."""
+    clock = SetClock(1000.0)
+    breaker = Breaker(Timed(clock), now=clock)
+    for kind in (AgencyDown, AgencyTimeout, BadAnswer, BadCredentials):
+        for _ in range(20):
+            breaker.failed("a", kind("a", "It is down."), searches=False)
+        assert suspended(breaker) == 0
+    breaker.failed("a", TooManyCalls("a", "Enough.", retry_after=7), searches=False)
+    assert suspended(breaker) == 7
+
+
+def test_a_source_s_failures_say_nothing_of_another_key() -> None:
+    """A revoked key, here or on another machine, silences itself alone."""
+    clock = SetClock(1000.0)
+    breaker = Breaker(Timed(clock), now=clock)
+    breaker.failed("a:revoked", BadCredentials("a", "No."))
+    assert suspended(breaker, "a:revoked") == 300
+    assert suspended(breaker, "a:good") == 0
+
+
+def test_who_is_left_alone_is_told_why_and_can_be_asked_again_at_once() -> None:
+    clock = SetClock(1000.0)
+    breaker = Breaker(Timed(clock), now=clock)
+    breaker.failed("a", BadCredentials("a", "No."))
+    clock.now += 16
+    assert breaker.left_alone("a") == (284, "credentials")
+    with pytest.raises(Suspended, match="key") as caught:
+        breaker.admit("a")
+    assert (caught.value.why, caught.value.retry_after) == ("credentials", 284)
+    breaker.clear("a")
+    assert (breaker.left_alone("a"), suspended(breaker)) == (None, 0)
 
 
 def test_after_a_while_one_call_tries_it_again_and_the_others_wait() -> None:
     """The probe may pass; when it never ends, another takes its place."""
     clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
-    fails(breaker, FAILURES)
+    fails(breaker, MIN_FAILURES)
     clock.now += OPEN_SECONDS
     assert suspended(breaker) == 0
     assert suspended(breaker) == 1
@@ -214,7 +299,7 @@ def test_a_probe_that_fails_leaves_it_alone_once_more() -> None:
     """One failure is enough then; a success makes it as it was before."""
     clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
-    fails(breaker, FAILURES)
+    fails(breaker, MIN_FAILURES)
     clock.now += OPEN_SECONDS
     assert suspended(breaker) == 0
     fails(breaker, 1)
@@ -223,7 +308,7 @@ def test_a_probe_that_fails_leaves_it_alone_once_more() -> None:
     assert suspended(breaker) == 0
     breaker.answered("a")
     clock.now += 1
-    fails(breaker, FAILURES - 1)
+    fails(breaker, MIN_FAILURES - 1)
     assert suspended(breaker) == 0
 
 
@@ -231,7 +316,7 @@ def test_a_probe_that_fails_leaves_it_alone_once_more() -> None:
     ("error", "seconds"),
     [
         (TooManyCalls("a", "Enough.", retry_after=77), 77),
-        (TooManyCalls("a", "Enough."), 60),
+        (TooManyCalls("a", "Enough."), 1),
         (BadCredentials("a", "No."), 300),
     ],
 )
@@ -239,8 +324,57 @@ def test_what_an_agency_says_of_itself_counts_at_once(error: AgencyError, second
     """Too many calls, or a key that it does not take: no other search will fare better."""
     clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
-    breaker.failed(error)
+    breaker.failed("a", error)
     assert suspended(breaker) == seconds
+
+
+def test_without_a_time_a_refusal_of_calls_waits_a_second_and_doubles() -> None:
+    """Up to a minute while it goes on; what comes of calls under way meanwhile doubles nothing."""
+    clock = SetClock(1000.0)
+    breaker = Breaker(Timed(clock), now=clock)
+    waits = []
+    for _ in range(8):
+        for _ in range(3):
+            breaker.failed("a", TooManyCalls("a", "Enough."))
+        waits.append(suspended(breaker))
+        clock.now += waits[-1]
+        assert suspended(breaker) == 0
+    assert waits == [1, 2, 4, 8, 16, 32, MAX_PACE_SECONDS, MAX_PACE_SECONDS]
+    breaker.answered("a")
+    clock.now += 1
+    breaker.failed("a", TooManyCalls("a", "Enough."))
+    assert suspended(breaker) == 1
+
+
+def test_a_call_waits_for_its_turn_behind_a_refusal_if_that_is_soon() -> None:
+    """Within the patience of a visitor; who would wait longer is refused at once."""
+    clock = PassingClock(1000.0)
+    breaker = Breaker(Timed(clock), now=clock, sleep=clock.sleep)
+    breaker.failed("a", TooManyCalls("a", "Enough."))
+    breaker.admit("a", 3)
+    assert clock.now == 1001
+    with pytest.raises(Suspended):  # the probe is under way and does not end
+        breaker.admit("a", 0.5)
+    breaker.answered("a")
+    breaker.admit("a", 3)
+    breaker.failed("a", TooManyCalls("a", "Enough.", retry_after=4))
+    with pytest.raises(Suspended) as caught:
+        breaker.admit("a", 3)
+    assert caught.value.retry_after == 4
+
+
+def test_calls_are_paced_by_the_second_within_patience() -> None:
+    """The sixth of five a second goes out in the next one; who can't wait is told the truth."""
+    clock = PassingClock(1000.5)
+    quota = Quota(Memory(), {"a": [Limit(100), Limit(5, 1)]}, 1, now=clock, sleep=clock.sleep)
+    for _ in range(5):
+        quota.take("a", patience=3)
+    assert clock.now == 1000.5
+    with pytest.raises(CallsSpent) as caught:
+        quota.take("a")
+    assert (caught.value.kind, caught.value.retry_after) == ("quota", 1)
+    quota.take("a", patience=3)
+    assert clock.now == 1001
 
 
 @pytest.mark.parametrize("kind", [NotFound, RequestRefused])
@@ -248,9 +382,9 @@ def test_what_is_about_one_question_speaks_for_the_agency(kind: type[AgencyError
     """A picture that is gone, or a word that it does not understand."""
     clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
-    fails(breaker, 3 * FAILURES, kind)
+    fails(breaker, 3 * MIN_FAILURES, kind)
     assert suspended(breaker) == 0
-    fails(breaker, FAILURES)
+    fails(breaker, MIN_FAILURES)
     clock.now += OPEN_SECONDS
     assert suspended(breaker) == 0
     fails(breaker, 1, kind)
@@ -269,11 +403,11 @@ def test_an_answer_to_a_call_from_before_ends_nothing() -> None:
     """Of calls under way one is told to wait; those that still get through don't undo that."""
     clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
-    breaker.failed(TooManyCalls("a", "Enough.", retry_after=500))
+    breaker.failed("a", TooManyCalls("a", "Enough.", retry_after=500))
     breaker.answered("a")
-    breaker.failed(NotFound("a", "Gone."))
+    breaker.failed("a", NotFound("a", "Gone."))
     assert suspended(breaker) == 500
-    breaker.failed(AgencyTimeout("a", "Late."))
+    breaker.failed("a", AgencyTimeout("a", "Late."))
     assert suspended(breaker) == 500
 
 
@@ -281,11 +415,11 @@ def test_an_answer_to_a_call_from_before_ends_nothing() -> None:
 def test_a_clock_that_is_set_anew_leaves_no_agency_out_for_long(jump: float) -> None:
     clock = SetClock(1000.0)
     breaker = Breaker(Timed(clock), now=clock)
-    fails(breaker, FAILURES)
+    fails(breaker, MIN_FAILURES)
     clock.now += jump
     assert suspended(breaker) <= PROBE_SECONDS
     breaker.answered("a")
-    assert not breaker.suspended("a")
+    assert breaker.left_alone("a") is None
 
 
 class Failing(Timed):
@@ -320,21 +454,21 @@ def test_without_the_store_a_process_leaves_alone_what_fails_it_and_goes_on_when
     clock = SetClock(1000.0)
     store = Failing(clock)
     breaker = Breaker(Guarded(store, now=clock), now=clock)
-    fails(breaker, FAILURES)
+    fails(breaker, MIN_FAILURES)
     assert suspended(breaker) == OPEN_SECONDS
     store.down = False
     clock.now += OPEN_SECONDS
     assert suspended(breaker) == 0
     breaker.answered("a")
     clock.now += 2
-    fails(breaker, FAILURES - 1)
+    fails(breaker, MIN_FAILURES - 1)
     assert suspended(breaker) == 0
 
 
 def test_of_many_threads_one_tries_an_agency_again() -> None:
     clock = SetClock(1000.0)
     breaker = Breaker(Locked(clock), now=clock)
-    fails(breaker, FAILURES)
+    fails(breaker, MIN_FAILURES)
     clock.now += OPEN_SECONDS
     with ThreadPoolExecutor(16) as pool:
         waits = list(pool.map(lambda _: suspended(breaker), range(64)))

@@ -6,13 +6,13 @@ import msgspec
 
 from affiliate.cache import Cache
 from affiliate.errors import AgencyDown
-from affiliate.health import Breaker, Quota
+from affiliate.health import Quota
 from affiliate.lookups import LookUps
 from affiliate.model import Media
 from affiliate.policy import Policy
 from affiliate.slices import Listed
 from tests.support.memory_store import Memory
-from tests.support.shelf import CLOSED, Shelf, listed, search_over
+from tests.support.shelf import CLOSED, Shelf, calls_over, listed, search_over
 
 FREE = Quota(Memory(), {}, 1)
 
@@ -34,7 +34,7 @@ def test_stale_details_are_shown_and_fetched_anew() -> None:
     shelf.details = details  # type: ignore[method-assign]
     cache = Cache(Memory(), now=lambda: now[0])
     one = Listed(agency=shelf, weight=1, link=CLOSED, policy=Policy(fresh=100, stale=1000))
-    search = LookUps([one], cache, Quota(Memory(), {}, 1), Breaker(Memory()))
+    search = LookUps([one], calls_over(cache=cache))
     assert search.details("a", "1").title == "old"
     now[0] += 150
     assert search.details("a", "1").title == "old"
@@ -47,9 +47,7 @@ def test_a_link_carries_the_words_that_found_the_picture() -> None:
     """Details that are reached from a search link with its words."""
     shelf = Shelf("a", 10)
     shelf.details = lambda media_id, _="image": shelf.picture(int(media_id))  # type: ignore[method-assign,assignment]
-    search = LookUps(
-        [listed(shelf, "{landing_url}?w={query}")], Cache(Memory()), FREE, Breaker(Memory())
-    )
+    search = LookUps([listed(shelf, "{landing_url}?w={query}")], calls_over())
     assert search.details("a", "1", words="red cat").link == "https://a.example/1?w=red%20cat"
     assert search.details("a", "1").link == "https://a.example/1?w="
 

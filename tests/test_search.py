@@ -9,14 +9,12 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from affiliate.agencies.base import Agency
-from affiliate.cache import Cache
 from affiliate.errors import AgencyDown, BadQuery, NotFound
-from affiliate.health import Breaker, Limit, Quota
+from affiliate.health import Limit
 from affiliate.model import SearchQuery, SearchResult
 from affiliate.search import Patience, Search
 from affiliate.slices import interleave, share
-from tests.support.memory_store import Memory
-from tests.support.shelf import QUERY, Shelf, listed, search_over
+from tests.support.shelf import QUERY, Shelf, calls_over, listed, search_over
 
 
 def ranks(search: Search, page: int, agency: str) -> list[int]:
@@ -249,9 +247,7 @@ def test_many_who_ask_for_similar_pictures_cost_one_call() -> None:
 def test_similar_pictures_count_on_the_quota() -> None:
     """When the calls of the hour are spent, the page says so; the failed agency is data."""
     kin = Kin("a", 100)
-    search = Search(
-        [listed(kin)], Cache(Memory()), Quota(Memory(), {"a": [Limit(1)]}, 1), Breaker(Memory())
-    )
+    search = Search([listed(kin)], calls_over({kin.source: [Limit(1)]}))
     assert similar_ids(search) == list(range(6, 54))
     outcome = search.similar("a", "6", lang="en", patience=Patience.FULL)
     error = outcome.page.agencies[0].error

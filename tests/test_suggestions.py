@@ -10,6 +10,8 @@ from affiliate.agencies.base import Agency
 from affiliate.agencies.demo import Demo
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.cache import Cache
+from affiliate.calls import Calls
+from affiliate.chunks import ChunkSizes
 from affiliate.errors import AgencyDown, LedgerError
 from affiliate.health import Breaker, Limit, Quota
 from affiliate.ledger import Ledger
@@ -79,10 +81,9 @@ def over(ledger: Ledger, clock: SetClock[float]) -> Maker:
         policy = Policy(fresh=10, stale=100, empty=1)
         link = LinkStyle(template="{landing_url}")
         listed = [Listed(agency=a, weight=1, link=link, policy=policy) for a in agencies]
-        search = Search(
-            listed, Cache(store, now=clock), Quota(store, limits or {}, 1), Breaker(store)
-        )
-        return Suggestions(search, ledger, now=clock)
+        quota = Quota(store, limits or {}, 1)
+        calls = Calls(Cache(store, now=clock), quota, Breaker(store), ChunkSizes(store))
+        return Suggestions(Search(listed, calls), ledger, now=clock)
 
     return make
 
@@ -221,7 +222,7 @@ def test_calls_count_on_the_quota(
     server: simulator.Shutterstock, paid: Shutterstock, over: Maker
 ) -> None:
     """When the calls of the hour are spent there are no more, and no one is told of it."""
-    suggestions = over(paid, limits={"shutterstock": [Limit(1)]})
+    suggestions = over(paid, limits={paid.source: [Limit(1)]})
     assert len(suggestions.of("cat", "en")) == 8
     assert suggestions.of("dog", "en") == ()
     assert len(suggestions.of("cat", "en")) == 8

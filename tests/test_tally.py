@@ -64,10 +64,11 @@ def test_one_search_can_be_looked_at_and_dropped(client: FlaskClient) -> None:
     for words in ("cat", "dog", "bird"):
         client.get(f"/api/search?q={words}")
     assert "fresh for" in run(client, "cache", "look", "CAT").output
-    assert "1:search:demo:0:q=cat&lang=en" in run(client, "cache", "look", "q=cat").output
+    assert ":240.0:q=cat&lang=en" in run(client, "cache", "look", "q=cat").output
     assert run(client, "cache", "drop", "--words", " Cat ").output == "Dropped 1 entries.\n"
     assert "nothing" in run(client, "cache", "look", "cat").output
-    assert run(client, "cache", "drop", "--agency", "nobody").output == "Dropped 0 entries.\n"
+    assert run(client, "cache", "drop", "--agency", "pixabay").output == "Dropped 0 entries.\n"
+    assert run(client, "cache", "drop", "--agency", "nobody").exit_code == 2
     assert run(client, "cache", "drop").output == "Dropped 2 entries.\n"
     assert run(client, "cache", "look", "page=0").exit_code == 2
 

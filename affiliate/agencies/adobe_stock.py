@@ -6,7 +6,7 @@ tells only whether a work has some, of people or of property. Colors are any but
 excluded words and kinds of licenses can't be asked for, categories and contributors only by
 numbers that visitors don't know. Of footage the length can be asked for, as up to 10, 20 or 30
 seconds or more than 30. How deep an offset may reach and how long answers may be kept is not
-documented; ``depth`` is our own bound.
+documented; ``depth`` is our own bound. At most 5 calls a second are advised.
 """
 
 import re
@@ -19,6 +19,7 @@ from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters
 from affiliate.agencies.reading import decoded
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials, RequestRefused
+from affiliate.health import Limit
 from affiliate.messages import Params, Refusal, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult
 from affiliate.query import ORIENTATIONS, TYPES
@@ -43,6 +44,7 @@ class AdobeStock(Agency):
     api = "https://stock.adobe.io"
     credentials: ClassVar[Credentials] = (("API_KEY", "PRODUCT"),)
     buyer = ("ACCESS_TOKEN",)
+    limits = (Limit(5, 1),)
     expresses: ClassVar[Filters] = {
         "type": TYPES,
         "orientation": ORIENTATIONS,

@@ -1,9 +1,11 @@
 """What every agency promises, and what they share."""
 
+import copy
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
 
@@ -108,6 +110,13 @@ class Agency:
         self.transport = transport
         self.url = url or self.api
         self.keys = dict(credentials or {})
+        self._digest = _digest(self.url, self.keys)
+        self._chunk_places = CHUNK_PLACES
+
+    @property
+    def source(self) -> str:
+        """The name with a digest of the address and key: under it answers and failures are kept."""
+        return f"{self.name}:{self._digest}"
 
     @property
     def similar_size(self) -> int:
@@ -117,8 +126,16 @@ class Agency:
     @property
     def chunk_size(self) -> int:
         """Items a call asks for: a multiple of a page's places, so pages cut chunks evenly."""
-        most = min(CHUNK_PLACES, self.most)
+        most = min(self._chunk_places, self.most)
         return most if most < PAGE_PLACES else most - most % PAGE_PLACES
+
+    def in_pages(self) -> Self:
+        """Return the agency with chunks of a page's places, where a call could bring more."""
+        if self.chunk_size <= PAGE_PLACES:
+            return self
+        other = copy.copy(self)
+        other._chunk_places = PAGE_PLACES  # noqa: SLF001 - of the same class
+        return other
 
     def expresses_for(self, media: str) -> Filters:
         """The filters that can be expressed for pictures or for footage.
@@ -290,6 +307,12 @@ class Agency:
             raise BadAnswer(self.name, f"The answer has changed: {error}") from None
         except UnicodeError:  # half a character, where no text should be
             raise BadAnswer(self.name, "The answer can't be read.") from None
+
+
+def _digest(url: str, keys: Mapping[str, str]) -> str:
+    """Return a digest of an address and keys; nothing of them can be read from it."""
+    made = msgspec.json.encode((url.rstrip("/"), sorted(keys.items())))
+    return hashlib.blake2b(made, digest_size=5, person=b"source").hexdigest()
 
 
 def is_among(value: str, values: tuple[str, ...] | None) -> bool:

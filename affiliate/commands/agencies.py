@@ -50,10 +50,14 @@ def off(name: str) -> None:
 @group.command()
 @click.argument("name", type=click.Choice(tuple(AGENCIES)))
 def on(name: str) -> None:
-    """Search an agency again."""
+    """Search an agency again, at once where it was left alone after failures."""
+    search = _site().search
     with told():
         _switches().turn(name, off=False)
-    if name in {one.agency.name for one in _site().search.every}:
+        for one in search.every:
+            if one.agency.name == name:
+                search.ask_again(one)
+    if name in {one.agency.name for one in search.every}:
         click.echo(f"{name} is on; every page knows within {KNOWN_SECONDS:.0f} s.")
     else:
         click.echo(f"{name} is not switched off, but not set up either: {_needs(AGENCIES[name])}.")

@@ -72,6 +72,10 @@ class Guarded:
         """Take the lease of a key; without a store each process leads for itself."""
         return self._ask(lambda: self.store.lease(key, token, seconds), default=True)
 
+    def extend(self, key: str, token: str, seconds: float) -> None:
+        """Let a lease last ``seconds`` from now."""
+        self._ask(lambda: self.store.extend(key, token, seconds), None)
+
     def release(self, key: str, token: str) -> None:
         """Give a lease back; one that can't be given back runs out by itself."""
         self._ask(lambda: self.store.release(key, token), None)

@@ -21,6 +21,10 @@ PREFIX: Final = "affiliate:"
 RELEASE: Final = (
     "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end"
 )
+EXTEND: Final = (
+    "if redis.call('get', KEYS[1]) == ARGV[1] then"
+    " return redis.call('pexpire', KEYS[1], ARGV[2]) end"
+)
 COUNT: Final = (
     "local n = redis.call('incrby', KEYS[1], ARGV[1])"
     " if n == tonumber(ARGV[1]) then redis.call('pexpire', KEYS[1], ARGV[2]) end return n"
@@ -76,6 +80,11 @@ class RedisStore(BaseCache):
         with self._redis() as client:
             name = f"{PREFIX}lease:{key}"
             return bool(client.set(name, token, nx=True, px=int(seconds * 1000)))
+
+    def extend(self, key: str, token: str, seconds: float) -> None:
+        """Let a lease last ``seconds`` from now, if it is still the token's."""
+        with self._redis() as client:
+            client.eval(EXTEND, 1, f"{PREFIX}lease:{key}", token, int(seconds * 1000))
 
     def release(self, key: str, token: str) -> None:
         """Give a lease back, if it is still the token's."""

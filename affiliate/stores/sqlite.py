@@ -122,6 +122,14 @@ class SQLiteStore(BaseCache):
         except StoreBusy:
             return False
 
+    def extend(self, key: str, token: str, seconds: float) -> None:
+        """Let a lease last ``seconds`` from now, if it is still the token's."""
+        with self._writing() as db:
+            db.execute(
+                "UPDATE leases SET expires = ? WHERE key = ? AND token = ?",
+                (time.time() + seconds, key, token),
+            )
+
     def release(self, key: str, token: str) -> None:
         """Give a lease back, if it is still the token's."""
         with self._writing() as db:

@@ -13,3 +13,10 @@ class SetClock(Generic[Moment]):
 
     def __call__(self) -> Moment:
         return self.now
+
+
+class PassingClock(SetClock[float]):
+    """A clock that whoever sleeps by it sets on."""
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds

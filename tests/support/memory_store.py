@@ -13,6 +13,10 @@ class Memory(dict[str, bytes]):
         assert seconds > 0
         return self.setdefault(f"lease:{key}", token.encode()) == token.encode()
 
+    def extend(self, key: str, token: str, seconds: float) -> None:
+        assert seconds > 0
+        assert self.get(f"lease:{key}") in {token.encode(), None}
+
     def release(self, key: str, token: str) -> None:
         assert self.pop(f"lease:{key}") == token.encode()
 

@@ -1,10 +1,12 @@
 """Holds an agency that answers from numbers, and a search over several of its kind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from affiliate.agencies.base import Agency
 from affiliate.cache import Cache
-from affiliate.health import Breaker, Quota
+from affiliate.calls import Calls
+from affiliate.chunks import ChunkSizes
+from affiliate.health import Breaker, Limit, Quota
 from affiliate.links import LinkStyle
 from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
 from affiliate.policy import Policy
@@ -45,13 +47,21 @@ class Shelf(Agency):
         return Media(agency=self.name, id=str(rank), page_url=url, thumbnail=thumbnail)
 
 
+def calls_over(
+    limits: Mapping[str, Sequence[Limit]] | None = None, cache: Cache | None = None
+) -> Calls:
+    """Calls that are kept in memory, within limits by source."""
+    quota = Quota(Memory(), limits or {}, 1)
+    return Calls(cache or Cache(Memory()), quota, Breaker(Memory()), ChunkSizes(Memory()))
+
+
 def search_over(*shelves: Agency, weights: tuple[int, ...] = ()) -> Search:
     policy = Policy(fresh=100, stale=100)
     listed = [
         Listed(agency=shelf, weight=weight, link=CLOSED, policy=policy)
         for shelf, weight in zip(shelves, weights or (1,) * len(shelves), strict=True)
     ]
-    return Search(listed, Cache(Memory()), Quota(Memory(), {}, 1), Breaker(Memory()))
+    return Search(listed, calls_over())
 
 
 def listed(agency: Agency, template: str = "{landing_url}") -> Listed:

@@ -1,0 +1,73 @@
+"""A sliding window over the last calls of all processes: whether most of them were bad."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+HALF: Final = 10
+WINDOW: Final = 2 * HALF
+"""The window is the half that is being filled and the one before: the last 10 to 20 calls."""
+MAJORITY: Final = 0.6
+"""The share of bad calls that is a clear majority when it is exceeded."""
+PERIOD_SECONDS: Final = 120
+"""The counts begin anew so often; calls from before the last period say nothing."""
+
+
+class Counters(Protocol):
+    """The part of the store that counts; None says that it can't just now."""
+
+    def incr(self, key: str, by: int, seconds: float) -> int | None: ...
+
+
+class Window:
+    """Counts calls by a name, in the store, or in the process alone while that can't count.
+
+    ``least`` is the number of bad calls without which there is no majority.
+    """
+
+    def __init__(
+        self, store: Counters, least: int, *, now: Callable[[], float] = time.time
+    ) -> None:
+        self._store = store
+        self._least = least
+        self._now = now
+        self._own: dict[str, deque[tuple[float, bool]]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, name: str, calls: int = 1, *, bad: bool) -> bool:
+        """Count calls; return whether the last one was bad and so was a clear majority."""
+        period = int(self._now() // PERIOD_SECONDS)
+        key = _key(name, period)
+        number = self._store.incr(key, calls, 2 * PERIOD_SECONDS)
+        if number is None:
+            return self._add_alone(name, calls, bad=bad)
+        if not bad:
+            return False
+        half, place = divmod(number - 1, HALF)
+        found = self._store.incr(f"{key}:{half}", 1, 2 * PERIOD_SECONDS) or 1
+        before = HALF * half or self._read(_key(name, period - 1))
+        before_half, before_place = divmod(max(before - 1, 0), HALF)
+        if before:
+            key = key if half else _key(name, period - 1)
+            found += self._read(f"{key}:{before_half}")
+        return self._is_majority(found, place + 1 + (before_place + 1 if before else 0))
+
+    def _read(self, key: str) -> int:
+        return self._store.incr(key, 0, 2 * PERIOD_SECONDS) or 0
+
+    def _add_alone(self, name: str, calls: int, *, bad: bool) -> bool:
+        with self._lock:
+            now = self._now()
+            window = self._own.setdefault(name, deque(maxlen=WINDOW))
+            window.extend([(now, bad)] * calls)
+            recent = [one for at, one in window if now - PERIOD_SECONDS < at <= now]
+            return bad and self._is_majority(sum(recent), len(recent))
+
+    def _is_majority(self, found: int, calls: int) -> bool:
+        return found >= self._least and found > MAJORITY * calls
+
+
+def _key(name: str, period: int) -> str:
+    return f"window:{name}:{period}"
