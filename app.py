@@ -84,7 +84,9 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     listed = [_listed(n, one, settings, transport) for n, one in settings.agencies.items()]
     limits = {one.agency.source: _limits(settings, one.agency) for one in listed}
     cache = Cache(store)
-    util.Finalize(None, cache.close, exitpriority=20)  # for servers that end without atexit
+    # For servers that end without atexit: the higher priority comes first.
+    util.Finalize(None, transport.close, exitpriority=30)
+    util.Finalize(None, cache.close, exitpriority=20)
     quota = Quota(store, limits, settings.web_concurrency)
     switches = Switches(ledger)
     calls = Calls(cache, quota, Breaker(store), ChunkSizes(store))

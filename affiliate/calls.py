@@ -77,7 +77,8 @@ class Calls:
         try:
             value = ask()
         except AgencyError as error:
-            self._breaker.failed(source, error, searches=kind.searches)
+            if error.asked:
+                self._breaker.failed(source, error, searches=kind.searches)
             raise
         self._breaker.answered(source)
         return value

@@ -65,6 +65,14 @@ class AgencyTimeout(AgencyError):
     kind = "timeout"
 
 
+class Stopped(AgencyError):
+    """A call was given up because the process ends; its agency may answer others."""
+
+    kind = "timeout"
+    asked = False
+    retry_after = 1.0
+
+
 class BadCredentials(AgencyError):
     """401 or 403: asking again is pointless until the owner mends the key or its scopes."""
 

@@ -76,9 +76,20 @@ class Watchdog:
         self._numbers = itertools.count()
         self._wake = threading.Condition()
         self._started = False
+        self.closed = False
+
+    def close(self) -> None:
+        """Expire every call under way, and from now on every other as it begins."""
+        with self._wake:
+            self.closed = True
+            calls = [call for _, _, call in self._heap]
+        for call in calls:
+            call.expire()
 
     def watch(self, call: Call) -> None:
         with self._wake:
+            if self.closed:
+                call.expire()
             heapq.heappush(self._heap, (call.deadline, next(self._numbers), call))
             if not self._started:
                 self._started = True

@@ -27,6 +27,7 @@ from affiliate.errors import (
     AgencyTimeout,
     BadAnswer,
     RequestRefused,
+    Stopped,
 )
 from affiliate.messages import Reply, Request, refusal_of
 from affiliate.sockets import Call, Watchdog, WatchedAdapter, current
@@ -37,6 +38,7 @@ FETCH_SECONDS: Final = 15.0
 STALL_SECONDS: Final = 30.0
 """A stream is given up when nothing has come for so long; its whole may take any time."""
 BODY_BYTES: Final = 4 * 1024 * 1024  # after decompression
+STOPPED: Final = "This process ends."
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 log = logging.getLogger(__name__)
@@ -142,6 +144,8 @@ class Transport:
             AgencyError: the kind says what the caller can do next, ``sent`` whether the agency
                 may have read the request; no text of it holds an address, a header or a secret.
         """
+        if self._watchdog.closed:
+            raise Stopped(request.agency, STOPPED)
         call = Call(time.monotonic() + (seconds or self.total_seconds), self.connect_seconds)
         try:
             result = self._once(request, call)
@@ -152,9 +156,15 @@ class Transport:
             if result is None:
                 raise AgencyDown(request.agency, "No connection could be kept.")
         except AgencyError as error:
+            if self._watchdog.closed and isinstance(error, AgencyTimeout):
+                error = Stopped(request.agency, STOPPED)
             error.sent = call.sent
-            raise
+            raise error from None
         return result
+
+    def close(self) -> None:
+        """Give up the calls under way, as the process ends; they say nothing of their agencies."""
+        self._watchdog.close()
 
     @contextmanager
     def stream(

@@ -8,9 +8,9 @@ const sheet = new CSSStyleSheet();
 sheet.replaceSync(styles);
 
 /** One request for all embeds that ask the same. */
-function ask(address) {
+function ask(address, all) {
   if (!answers.has(address)) {
-    answers.set(address, fragment(address));
+    answers.set(address, patiently(address, undefined, all));
     answers.get(address).catch(() => answers.delete(address));
   }
   return answers.get(address);
@@ -127,7 +127,7 @@ class Embed extends Pictures {
     this.#frame.ariaBusy = "true";
     try {
       for (let late, wait = ""; late !== ""; wait = "&wait=1") {
-        const results = settled(await ask(`/embed${address}${wait}`));
+        const results = settled(await ask(`/embed${address}${wait}`, wait));
         if (shown !== this.#shown) return;
         if (late && this.#area.querySelector(".tiles")) this.#add(results, late);
         else this.#show(results);

@@ -19,6 +19,20 @@ function fragment(address, signal) {
   });
 }
 
+const pause = (milliseconds) => new Promise((go) => setTimeout(go, milliseconds));
+
+/** Ask until there are pictures, with `all` until no agency is late, but for 20 s at most. */
+async function patiently(address, signal, all) {
+  for (const end = performance.now() + 20000; ;) {
+    const begun = performance.now();
+    const results = await fragment(address, signal);
+    const done = !results.dataset.late || (!all && results.querySelector(".tiles"));
+    if (done || signal?.aborted || performance.now() > end) return results;
+    // What is answered at once comes from a busy site: give it a moment.
+    await pause(begun + 1000 - performance.now());
+  }
+}
+
 /** What all pages need: pictures that say when they are missing, clicks that are told. */
 class Pictures extends HTMLElement {
   listen(root) {
@@ -48,7 +62,7 @@ class Pictures extends HTMLElement {
 
 class AffiliateSearch extends Pictures {
   static observedAttributes = ["src"];
-  static fragment = fragment;
+  static patiently = patiently;
   static modified = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
   #started = false;
   #turn = new AbortController();
@@ -63,7 +77,7 @@ class AffiliateSearch extends Pictures {
     }
     const results = this.querySelector(".results");
     if (results?.hasAttribute("data-waiting")) this.#load();
-    else if (results) this.#complete(results);
+    else if (results) this.complete(results);
   }
 
   attributeChangedCallback(name, before, now) {
@@ -78,50 +92,51 @@ class AffiliateSearch extends Pictures {
     const waiting = this.querySelector(".results");
     waiting.setAttribute("aria-busy", "true");
     try {
-      const results = await fragment(this.getAttribute("src"), signal);
+      const results = await patiently(this.getAttribute("src"), signal);
       if (signal.aborted) return;
       const limit = Number(this.getAttribute("limit"));
       if (limit) this.#shorten(results, limit);
       waiting.replaceWith(results);
       this.say(results.querySelector(".count")?.textContent);
       this.dispatchEvent(new Event("filled", { bubbles: true }));
-      this.#complete(results);
+      this.complete(results);
     } catch {
       if (!signal.aborted) this.#fail(waiting);
     }
   }
 
-  /** Ask once more for agencies that were late, and have stale answers fetched anew behind. */
-  async #complete(results, tries = 3) {
-    const { dataset } = results;
-    const address = this.getAttribute("src");
-    const late = this.hasAttribute("limit") ? [] : dataset.late?.split(" ") ?? [];
-    if (!address || (!late.length && !("stale" in dataset))) return;
+  /** Append what late agencies bring, and have stale answers fetched anew behind. */
+  async complete(results, address = this.getAttribute("src"), names = results.dataset.late) {
     const { signal } = this.#turn;
+    let late = this.hasAttribute("limit") ? [] : names?.split(" ") ?? [];
+    if (!address || (!late.length && !("stale" in results.dataset))) return;
     try {
-      const shows = results.querySelector(".tiles");
-      // The site was busy: give it a moment, a longer one each time.
-      if (!shows) await new Promise((go) => setTimeout(go, 4000 / (tries + 1)));
-      const more = await fragment(late.length ? `${address}&wait=1` : address, signal);
-      if (!late.length || signal.aborted) return;
-      if (!shows) {
-        results.replaceWith(more);
-        this.dispatchEvent(new Event("filled", { bubbles: true }));
-        if (tries > 1) this.#complete(more, tries - 1);
-        return;
+      if (!late.length) await fragment(address, signal);
+      for (let tries = 6; late.length && tries; tries--) {
+        const begun = performance.now();
+        const more = await fragment(`${address}&wait=1`, signal);
+        if (signal.aborted) return;
+        const still = more.dataset.late?.split(" ") ?? [];
+        this.#append(results, more, late.filter((name) => !still.includes(name)));
+        late = late.filter((name) => still.includes(name));
+        if (late.length) await pause(begun + 1000 - performance.now());
       }
-      const found = [...more.querySelectorAll(".tile")].filter((tile) =>
-        late.includes(tile.querySelector("a").dataset.agency));
-      // In rows of their own behind all others: nothing moves.
-      const last = [...results.querySelectorAll(".tiles")].at(-1);
-      const list = last.cloneNode(false);
-      list.append(...found);
-      if (found.length) last.after(list);
-      if (more.dataset.page === results.dataset.page) this.renew(results, more);
-      if (found.length) this.say(this.dataset.later ?? `${found.length} more`);
     } catch {
       // What is on the screen stays.
     }
+  }
+
+  /** Add the pictures of some agencies in rows of their own behind all others: nothing moves. */
+  #append(results, more, agencies) {
+    const found = [...more.querySelectorAll(".tile")].filter((tile) =>
+      agencies.includes(tile.querySelector("a").dataset.agency));
+    const last = [...results.querySelectorAll(".tiles")].at(-1);
+    if (!last) return results.replaceWith(more);
+    const list = last.cloneNode(false);
+    list.append(...found);
+    if (found.length) last.after(list);
+    if (more.dataset.page === results.dataset.page) this.renew(results, more);
+    if (found.length) this.say(this.dataset.later ?? `${found.length} more`);
   }
 
   /** Bring what stands around the tiles up to the last page of them. */

@@ -2,7 +2,7 @@
 // themselves; what costs another call waits for the button.
 
 const PAGES_IN_A_CALL = 5;
-const { fragment, modified } = customElements.get("affiliate-search");
+const { patiently, modified } = customElements.get("affiliate-search");
 const element = document.querySelector("main > affiliate-search[src]:not([limit])");
 const link = () => element.querySelector(".pages [rel=next]");
 let ahead = null;  // the next page, on its way
@@ -17,8 +17,9 @@ function fetchAhead(next) {
     stop();
     const controller = new AbortController();
     // Nobody waits for it yet, so that it can wait for all agencies.
-    const results = fragment(`/ajax/search${new URL(next.href).search}&wait=1`, controller.signal);
-    const mine = ahead = { href: next.href, controller, results };
+    const address = `/ajax/search${new URL(next.href).search}`;
+    const results = patiently(`${address}&wait=1`, controller.signal);
+    const mine = ahead = { href: next.href, address, controller, results };
     results.catch(() => { if (ahead === mine) ahead = null; });
   }
   return ahead;
@@ -36,10 +37,12 @@ async function append() {
   busy = true;
   next.setAttribute("aria-busy", "true");
   try {
-    const more = await fetchAhead(next).results;
+    const { address, results } = fetchAhead(next);
+    const more = await results;
     if (link()?.href !== next.href) return false;  // of another search
     ahead = null;
     put(more);
+    if (more.dataset.late) element.complete(element.querySelector(".results"), address, more.dataset.late);
     appended += 1;
     remember();
     if (!back) element.say(more.dataset.said);

@@ -20,6 +20,7 @@ import msgspec
 import pytest
 import redis
 
+from affiliate.cache import FORMAT
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.shutterstock import TOKEN, Shutterstock, shutterstock
 from tests.support.site_server import SiteServer, running_site
@@ -279,7 +280,7 @@ def test_garbage_in_the_place_of_a_value_is_a_miss(shared: Shared, tmp_path: Pat
     trap = tmp_path / "trap"
     for kind in GARBAGE:
         w.search(kind)
-    for key in server.client().scan_iter("affiliate:1:*"):
+    for key in server.client().scan_iter(f"affiliate:{FORMAT}:*"):
         kind = next((kind for kind in GARBAGE if f"q={kind}".encode() in key), "")
         if not kind:  # of a search of the test before
             continue

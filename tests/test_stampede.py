@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from affiliate.cache import REFRESHERS
 from tests.support.ports import new_port
 from tests.support.processes import start_python
 from tests.support.redis_server import RedisServer, redis_server
@@ -186,7 +187,7 @@ def test_a_server_told_to_end_does_so_with_a_refresh_under_way(tmp_path: Path) -
 
 
 def test_refreshes_that_wait_are_dropped_at_the_end(tmp_path: Path) -> None:
-    """SIGTERM with twenty stale answers to fetch anew ends after those under way, no call more."""
+    """SIGTERM with twenty stale answers to fetch anew gives up those under way, no call more."""
     with world(tmp_path, "sqlite", 1, {"CACHE_FRESH_SECONDS": "1"}) as w:
         site = w.sites[0]
         addresses = [f"{site.url}/api/search?q=n{number}&wait=1" for number in range(20)]
@@ -195,8 +196,8 @@ def test_refreshes_that_wait_are_dropped_at_the_end(tmp_path: Path) -> None:
         w.agency.gate.clear()
         for address in addresses:
             wait_until(lambda address=address: get(address)[0]["x-cache"] == "STALE")  # type: ignore[misc]
-        wait_until(lambda: len(w.agency.requests) == 24)
+        wait_until(lambda: len(w.agency.requests) == 20 + REFRESHERS)
         site.process.terminate()
         assert site.process.wait(9) == 0
-        assert len(w.agency.requests) == 24
+        assert len(w.agency.requests) == 20 + REFRESHERS
         w.agency.gate.set()

@@ -378,6 +378,24 @@ def test_late_pictures_are_appended(context_of_two: BrowserContext, agency: Fake
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"{len(quick) + 12} pictures")
 
 
+def test_pictures_of_a_slow_agency_take_the_place_of_the_skeleton(
+    context_of_two: BrowserContext, agency: FakeAgency
+) -> None:
+    """The page asks again by itself meanwhile, and nobody is told to do so."""
+    page = context_of_two.new_page()
+    with agency.held() as gate:
+        page.goto(f"/search?{unasked('cat')}&agency=shutterstock&lang=en")
+        page.wait_for_event("requestfinished", lambda one: "/ajax/search" in one.url)
+        with page.expect_request("**/ajax/search?*"):
+            expect(page.get_by_role("heading", level=1)).to_contain_text("Looking for")
+            expect(page.locator("[aria-busy=true] .tiles")).to_have_count(1)
+        expect(page.get_by_text("Ask again")).to_have_count(0)
+        gate.set()
+        expect(page.locator(".tile .picture")).to_have_count(12)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("12 pictures")
+    assert len(agency.searches) == len(set(agency.searches))
+
+
 def test_late_agency_that_fails_is_named(
     context_of_two: BrowserContext, agency: FakeAgency
 ) -> None:
