@@ -7,7 +7,7 @@ import hashlib
 import math
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing import util
 from typing import Any
@@ -95,7 +95,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     tokens = _tokens(settings, transport, ledger)
     parts_of = {"ledger": ledger, "transport": transport, "tokens": tokens, "switches": switches}
     app.extensions |= parts_of
-    edition = _edition(app, settings)
+    edition = _edition(app, settings, listed)
     whole = Site(
         config=settings,
         edition=edition,
@@ -134,11 +134,11 @@ def _told() -> Iterator[None]:
         raise
 
 
-def _edition(app: Flask, settings: Config) -> str:
+def _edition(app: Flask, settings: Config, listed: Sequence[Listed]) -> str:
     """A digest of all that a page is made of beside agencies' answers; it holds no secret."""
     links = [
-        (name, one.weight, one.url, one.affiliate_id, one.affiliate_link)
-        for name, one in settings.agencies.items()
+        (one.agency.source, one.weight, one.link.template, one.link.footage, one.link.affiliate_id)
+        for one in listed
     ]
     look = (
         *(settings.site_name, settings.site_language, settings.site_url, settings.site_accent),

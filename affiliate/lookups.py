@@ -19,6 +19,7 @@ from affiliate.cache import (
     suggest_key,
 )
 from affiliate.calls import PAGE_SECONDS, Call, Calls, Kind, value_of
+from affiliate.chunks import ChunkSizes
 from affiliate.errors import NotFound
 from affiliate.fanout import FanOut
 from affiliate.links import affiliate_link
@@ -171,6 +172,11 @@ class LookUps:
         if kept is None and (paged := ranking.in_pages()):
             return self._calls.peek(self._calls.chunk(paged, 0))
         return kept
+
+    @property
+    def chunk_sizes(self) -> ChunkSizes:
+        """What is known of how much each agency gives in time."""
+        return self._calls.sizes
 
     def left_alone(self, one: Listed) -> tuple[float, str] | None:
         """Return for how many seconds more an agency is left alone, and why; None if it is not."""

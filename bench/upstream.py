@@ -5,7 +5,8 @@ site and uses asyncio alone, so that thousands of connections don't slow it.
 
 - ``/v2/images/search``: the agency's answer, with the words of the query in each description.
 - ``/page``: the bytes and headers of a file, for peers that pass them on.
-- ``/control?name=value``: sets ``delay`` (seconds), ``failing`` and ``hanging`` (1 or 0) and
+- ``/control?name=value``: sets ``delay`` (seconds), ``slow`` (the seconds of a ``share`` of the
+  calls), ``item`` (seconds more for each item asked for), ``failing`` and ``hanging`` (1 or 0) and
   ``page`` (a file of JSON: ``headers`` and ``body``); answers with the counts.
 
 While it is hanging, calls are taken and never answered.
@@ -85,6 +86,9 @@ class State:
 
     def __init__(self) -> None:
         self.delay = 0.0
+        self.slow = 0.0
+        self.share = 0.0
+        self.item = 0.0
         self.failing = False
         self.hanging = False
         self.page = b""
@@ -94,8 +98,8 @@ class State:
 
     def control(self, parameters: dict[str, str]) -> bytes:
         """Change what the parameters name; answer with the counts."""
-        if "delay" in parameters:
-            self.delay = float(parameters["delay"])
+        for name in {"delay", "slow", "share", "item"} & set(parameters):
+            setattr(self, name, float(parameters[name]))
         if "failing" in parameters:
             self.failing = parameters["failing"] == "1"
         if "hanging" in parameters:
@@ -105,6 +109,12 @@ class State:
             self.page = response("200 OK", page["body"].encode("latin-1"), page["headers"])
         counts = {"calls": self.calls, "waiting": self.waiting, "words": self.words}
         return response("200 OK", json.dumps(counts).encode())
+
+    def seconds(self, parameters: dict[str, str]) -> float:
+        """How long the call of this number takes; the slow ones are spread evenly."""
+        is_slow = int(self.calls * self.share) > int((self.calls - 1) * self.share)
+        items = int(parameters.get("per_page", "20"))
+        return (self.slow if is_slow else self.delay) + items * self.item
 
     def answer(self, path: str, parameters: dict[str, str]) -> bytes:
         """What a call gets, when its delay is over."""
@@ -154,7 +164,8 @@ class Exchange(asyncio.Protocol):
         if self.state.hanging:
             return
         loop = asyncio.get_running_loop()
-        loop.call_later(self.state.delay, self.reply, parts.path, parameters, closes)
+        seconds = self.state.seconds(parameters)
+        loop.call_later(seconds, self.reply, parts.path, parameters, closes)
 
     def reply(self, path: str, parameters: dict[str, str], closes: bool) -> None:  # noqa: FBT001 - for call_later
         if self.waiting:

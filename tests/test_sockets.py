@@ -4,6 +4,7 @@ import gzip
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from affiliate.errors import (
     AgencyDown,
     AgencyError,
     AgencyTimeout,
+    Stopped,
 )
 from affiliate.messages import Request
-from affiliate.transport import Transport
+from affiliate.transport import Transport, longer_calls
 from tests.support.calling import SHORT, call, transporting
 from tests.support.upstream import (
     Connection,
@@ -30,7 +32,7 @@ from tests.support.upstream import (
     then_hang,
     then_reset,
 )
-from tests.support.waiting import PATIENCE, ended
+from tests.support.waiting import PATIENCE, ended, wait_until
 
 FOREVER = b"x" * 100_000
 """Dripped, it takes half an hour."""
@@ -362,3 +364,28 @@ def test_a_certificate_of_nobody_we_trust_is_refused() -> None:
             stranger.send(call(server.url, headers={"Authorization": "Bearer key"}))
         stranger._session.close()
         assert server.requests == []
+
+
+def test_at_the_end_calls_under_way_are_given_up_and_no_more_begin() -> None:
+    """They end at once, and their error says that the agency was not the reason."""
+    with transporting() as transport, Upstream(then_hang()) as server:
+        with ThreadPoolExecutor(1) as pool:
+            under_way = pool.submit(transport.send, call(server.url))
+            wait_until(lambda: len(server.requests) == 1)
+            transport.close()
+            error = under_way.exception(PATIENCE)
+        assert isinstance(error, Stopped)
+        assert (error.asked, error.sent) == (False, True)
+        with pytest.raises(Stopped):
+            transport.lasting(60).send(call(server.url))
+        assert len(server.requests) == 1
+
+
+def test_a_call_may_take_longer_where_nobody_waits() -> None:
+    """Each agency has its time, which a block may lengthen and never shortens."""
+    transport = Transport(total_seconds=1)
+    slower = transport.lasting(30)
+    assert (transport.total_seconds, slower.total_seconds) == (1, 30)
+    with longer_calls(20):
+        assert (transport.total_seconds, slower.total_seconds) == (20, 30)
+    assert transport.total_seconds == 1

@@ -147,6 +147,19 @@ def test_a_dead_leaders_lease_runs_out(store: AnyStore) -> None:
     assert not store.lease("k", "third", 60)
 
 
+def test_its_holder_alone_extends_a_lease(store: AnyStore) -> None:
+    """A lease that is extended in time lasts; by then another may have it, and keeps it."""
+    assert store.lease("k", "first", 0.05)
+    store.extend("k", "first", 60)
+    assert store.lease("end", "clock", 0.06)
+    wait_until(lambda: store.lease("end", "other", 60))
+    assert not store.lease("k", "second", 60)
+    store.extend("k", "second", 0.001)
+    assert not store.lease("k", "third", 60)
+    store.extend("nothing", "first", 60)
+    assert store.lease("nothing", "first", 60)
+
+
 def test_keys_are_found_by_their_beginning(store: AnyStore) -> None:
     """Keys are listed by prefix, whatever marks stand in them; counters and leases are not."""
     for key in ("1:search:demo:0:q=a", "1:search:demo:0:q=b*", "1:search:other:0:q=a"):
