@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from affiliate import shapes
 from affiliate.errors import AgencyError, AgencyTimeout, BadCredentials
 from affiliate.leases import Leases
 from affiliate.model import Failure, SearchQuery
@@ -301,7 +302,7 @@ class Cache:
             entry = _ENTRY.decode(zlib.decompressobj().decompress(packed, LARGEST_ENTRY))
             if entry.value == b"" or entry.fetched_at > self._now() + CLOCK_SECONDS:
                 return Loaded(None, None)
-            value = msgspec.msgpack.decode(entry.value, type=wanted.shape) if entry.value else None
+            value = shapes.from_msgpack(entry.value, wanted.shape) if entry.value else None
         except (zlib.error, ValueError, TypeError, RecursionError):
             log.warning("an entry of the cache can't be read and counts as absent")
             return Loaded(None, None)

@@ -11,7 +11,7 @@ LINGER_SECONDS: Final = 0.8
 """How long a page waits for the others after the first agency has given pictures."""
 FETCHERS: Final = 64
 """Threads for the fetches of one agency, so that a slow one takes no place of another's."""
-QUEUE: Final = 128
+QUEUE: Final = 256
 """Fetches of one agency that wait for a thread; past them the oldest is given up."""
 WAITERS: Final = 64
 """Requests that may wait for agencies at once: half of a process's threads, so hits go on."""
@@ -63,16 +63,21 @@ class FanOut:
                 self._waiters.release()
         return {i: future.result() for i, future in futures.items() if future in done}
 
-    def _join(self, question: Question[Given]) -> Future[Given]:
+    def begin_behind(self, question: Question[Any]) -> None:
+        """Fetch what nobody waits for, once no page's fetch waits for a thread."""
+        self._join(question, behind=True)
+
+    def _join(self, question: Question[Given], *, behind: bool = False) -> Future[Given]:
         """Return the fetch for a question: one that is under way or queued, or a new one."""
         with self._lock:
             queue = self._queues[question.agency]
             future = self._under_way.get(question.key)
             if future is not None:
-                _move_to_end(queue, future)
+                if not behind:
+                    _move_to_end(queue, future)
                 return future
             future = self._under_way[question.key] = Future()
-            queue.append((question, future))
+            (queue.appendleft if behind else queue.append)((question, future))
             if self._running[question.agency] < FETCHERS:
                 self._running[question.agency] += 1
                 self._pool(question.agency).submit(self._work, question.agency)

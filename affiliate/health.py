@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
+from affiliate import shapes
 from affiliate.errors import (
     AgencyDown,
     AgencyError,
@@ -240,7 +241,7 @@ class Breaker:
         """
         packed = self._store.get(_open_key(source))
         try:
-            mark = msgspec.msgpack.decode(packed, type=Mark) if packed else None
+            mark = shapes.from_msgpack(packed, Mark) if packed else None
         except ValueError:
             return None
         if mark and mark.until > self._now() + MAX_RETRY_AFTER:

@@ -201,7 +201,7 @@ class MemoryTier:
         if packed is None:
             return None
         try:
-            headers, length, body, check, made, ends = msgspec.msgpack.decode(
+            headers, length, body, check, made, ends = msgspec.msgpack.decode(  # noqa: TID251 - no struct
                 packed, type=_ON_SHELF
             )
         except (ValueError, RecursionError):

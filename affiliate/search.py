@@ -232,8 +232,9 @@ class Search(LookUps):
         """Return the slice from chunks of a page's places, and begin to fetch the full ones."""
         part = self._fetched(paged)
         if part.total is None or part.total > PAGE_PLACES:
-            calls = [self._calls.chunk(whole.ranking, n, REST_PART) for n in whole.chunks()]
-            self._fanout.ask({i: self._calls.question(call) for i, call in enumerate(calls)}, 0)
+            for chunk in whole.chunks():
+                call = self._calls.chunk(whole.ranking, chunk, REST_PART)
+                self._fanout.begin_behind(self._calls.question(call))
         return part
 
     def _peek(self, ranking: Ranking, chunk: int) -> Answer[SearchResult] | None:

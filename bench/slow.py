@@ -86,7 +86,7 @@ class Fates(NamedTuple):
 
 def run(servers: Servers, *, quick: bool) -> Table:
     """Let visitors come to every contender in every world."""
-    visitors = 30 if quick else 120
+    visitors = 20 if quick else 60
     table = Table(
         title="An agency that is slow, always or at times",
         how=f"{visitors} visitors, {PACE:g} a second, each with new words; the worlds of a tail"
@@ -202,7 +202,7 @@ async def visited(url: str, target: Target, address: str) -> tuple[int, float]:
             if not late(answer) or time.perf_counter() > started + PATIENCE:
                 return 2, time.perf_counter() - started
             tries += 1
-            await asyncio.sleep(max(begun + 1 - time.perf_counter(), 0))
+            await asyncio.sleep(max(begun + tries - time.perf_counter(), 0))
     finally:
         connection.close()
 

@@ -23,13 +23,14 @@ const pause = (milliseconds) => new Promise((go) => setTimeout(go, milliseconds)
 
 /** Ask until there are pictures, with `all` until no agency is late, but for 20 s at most. */
 async function patiently(address, signal, all) {
-  for (const end = performance.now() + 20000; ;) {
+  const end = performance.now() + 20000;
+  for (let tries = 1; ; tries++) {
     const begun = performance.now();
     const results = await fragment(address, signal);
     const done = !results.dataset.late || (!all && results.querySelector(".tiles"));
     if (done || signal?.aborted || performance.now() > end) return results;
-    // What is answered at once comes from a busy site: give it a moment.
-    await pause(begun + 1000 - performance.now());
+    // What is answered at once comes from a busy site: give it a moment, a longer one each time.
+    await pause(begun + 1000 * tries - performance.now());
   }
 }
 

@@ -137,6 +137,20 @@ def test_of_the_fetches_that_wait_for_a_thread_the_newest_begins_first() -> None
     go.set()
 
 
+def test_what_nobody_waits_for_comes_behind_all_pages() -> None:
+    """Even behind those that are asked for later."""
+    fanout, go, first, order = FanOut(), threading.Event(), threading.Event(), list[str]()
+    busy(fanout, go, first)
+    few = {name: question(name, lambda name=name: order.append(name)) for name in "xyz"}  # type: ignore[misc]
+    fanout.begin_behind(few["x"])
+    fanout.begin_behind(few["y"])
+    fanout.ask({0: few["z"]}, 0)
+    first.set()
+    wait_until(lambda: len(order) == len(few))
+    assert order == ["z", "x", "y"]
+    go.set()
+
+
 def test_past_a_full_queue_the_oldest_is_given_up() -> None:
     """A flood keeps its newest fetches; who waits for one given up is late, not in error."""
     fanout, go = FanOut(), threading.Event()

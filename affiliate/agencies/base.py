@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
 
+from affiliate import shapes
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadAnswer, NotFound
 from affiliate.health import Limit
@@ -302,7 +303,7 @@ class Agency:
             BadAnswer: says which field is missing or of another type, never its content.
         """
         try:
-            return msgspec.convert(value, shape)
+            return shapes.convert(value, shape)
         except msgspec.ValidationError as error:
             raise BadAnswer(self.name, f"The answer has changed: {error}") from None
         except UnicodeError:  # half a character, where no text should be

@@ -19,6 +19,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from affiliate import shapes
 from affiliate.agencies.base import SUGGESTIONS, Agency
 from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
 from affiliate.query import ORIENTATIONS, SORTS, TYPES
@@ -208,7 +209,7 @@ class _Index:
 def _catalog(path: Path) -> tuple[Mapping[str, Picture], _Index]:
     """The pictures by their ids, and the index of their words; read once in a process."""
     lines = path.read_bytes().splitlines()
-    pictures = {p.id: p for p in (msgspec.json.decode(line, type=Picture) for line in lines)}
+    pictures = {p.id: p for p in (shapes.from_json(line, Picture) for line in lines)}
     return pictures, _Index(pictures.values())
 
 

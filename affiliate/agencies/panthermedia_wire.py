@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element
 
 import msgspec
 
+from affiliate import shapes
 from affiliate.agencies.reading import number
 from affiliate.errors import (
     AgencyDown,
@@ -161,7 +162,7 @@ def _problem(body: bytes) -> Problem | None:
     """What an answer says has failed; None where it has not."""
     try:
         answer = plain(Reply(Request(agency="panthermedia", url=""), 0, {}, body))
-        said = msgspec.convert(answer, Failure)
+        said = shapes.convert(answer, Failure)
     except (BadAnswer, msgspec.ValidationError, UnicodeError):
         return None
     return said.err if said.stat == "fail" else None

@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from affiliate import shapes
 from affiliate.model import Thumbnail, web_address
 
 MAX_SIDE: Final = 10**6
@@ -55,6 +56,6 @@ def number(value: object) -> float:
 def decoded(body: bytes, shape: type[Wire]) -> Wire | None:
     """JSON in its wire shape, for a judge of answers; None for anything else."""
     try:
-        return msgspec.json.decode(body, type=shape)
+        return shapes.from_json(body, shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

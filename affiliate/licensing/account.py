@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from affiliate import shapes
 from affiliate.errors import (
     AgencyError,
     BadAnswer,
@@ -260,7 +261,7 @@ def _read(reply: Reply, shape: type[Shape]) -> Shape:
         BadAnswer: it is something else.
     """
     try:
-        return msgspec.json.decode(reply.body, type=shape)
+        return shapes.from_json(reply.body, shape)
     except msgspec.ValidationError as error:
         reason = f"The answer has changed: {error}"
     except (msgspec.DecodeError, RecursionError, UnicodeError):

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from affiliate import shapes
 from affiliate.errors import BadAnswer, NotFound
 from affiliate.licensing.account import Account
 from affiliate.licensing.tokens import ACCOUNT
@@ -127,7 +128,7 @@ def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _read(value: Any, shape: type[Wire]) -> Wire:  # noqa: ANN401 - what JSON holds
     try:
-        return msgspec.convert(value, shape)
+        return shapes.convert(value, shape)
     except msgspec.ValidationError as error:
         raise BadAnswer(ACCOUNT, f"The answer has changed: {error}") from None
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from affiliate import shapes
 from affiliate.errors import DownloadFailed
 from affiliate.licensing.parts import disk_failure, opened, replace_file, write_all
 
@@ -145,7 +146,7 @@ class Manifest:
 
     def _read_note(self) -> Note:
         try:
-            return msgspec.json.decode(self._state.read_bytes(), type=Note)
+            return shapes.from_json(self._state.read_bytes(), Note)
         except (FileNotFoundError, ValueError):
             return Note()  # then the whole history is looked through again
 
@@ -157,7 +158,7 @@ class Manifest:
                 if not text.endswith(b"\n"):
                     break
                 try:
-                    line = msgspec.json.decode(text, type=Line)
+                    line = shapes.from_json(text, Line)
                 except ValueError:
                     raise DownloadFailed(f"Line {number} of {NAME} is damaged.") from None
                 self._known.add(_short(line.license))
@@ -169,7 +170,7 @@ def lines(folder: Path) -> Iterator[Line]:
     """The lines of a folder's manifest, in order."""
     with (folder / NAME).open("rb") as file:
         for text in file:
-            yield msgspec.json.decode(text, type=Line)
+            yield shapes.from_json(text, Line)
 
 
 def _short(license_id: str) -> bytes:

@@ -14,6 +14,7 @@ from typing import IO, Final, Self
 
 import msgspec
 
+from affiliate import shapes
 from affiliate.errors import DiskFailed, DownloadFailed
 from affiliate.transport import Stream
 
@@ -163,7 +164,7 @@ class Part:
 
     def _read_note(self) -> Note:
         try:
-            return msgspec.json.decode(self._note_path.read_bytes(), type=Note)
+            return shapes.from_json(self._note_path.read_bytes(), Note)
         except (FileNotFoundError, ValueError):
             return Note()
 

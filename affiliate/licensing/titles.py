@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from affiliate import shapes
 from affiliate.errors import BadAnswer, NotFound
 from affiliate.licensing.account import AGENCY, Account
 from affiliate.licensing.wire import KINDS, Media
@@ -79,7 +80,7 @@ class Titles:
         except NotFound:
             return shape()
         try:
-            return msgspec.convert(answer, shape)
+            return shapes.convert(answer, shape)
         except msgspec.ValidationError as error:
             reason = f"The answer has changed: {error}"
         raise BadAnswer(AGENCY, reason)

@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from affiliate import shapes
 from affiliate.errors import NotConnected
 from affiliate.ledger import Ledger, metadata
 
@@ -77,7 +78,7 @@ class Vault:
         if row is None:
             return None
         try:
-            return msgspec.json.decode(self._fernet.decrypt(row.sealed), type=Token), row.version
+            return shapes.from_json(self._fernet.decrypt(row.sealed), Token), row.version
         except (InvalidToken, ValueError):
             reason = "SECRET_KEY is not that of the connected account; connect it again."
         raise NotConnected(account, reason)
