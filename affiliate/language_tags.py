@@ -1,0 +1,106 @@
+"""Language tags (BCP 47): the nearest of some known languages, by the look-up of RFC 4647.
+
+Browsers, bloggers and WordPress say ``de-DE``, ``pt_BR``, ``no`` or ``zh-TW``; agencies and pages
+know short lists. Subtags are taken off from the right until a known language is met, as section 3.4
+of RFC 4647 says. Before that, aliases, members of a macrolanguage and regions that imply a script
+are read by the data of Unicode's CLDR, which Babel holds.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from babel.core import get_global
+
+LONGEST_TAG: Final = 100
+"""Characters; a longer text is no tag that anything sends."""
+MACROLANGUAGES: Final = {
+    **dict.fromkeys("cdo cjy cmn cpx czh czo gan hak hsn lzh mnp nan wuu yue".split(), "zh"),
+    **dict.fromkeys("acm afb apc ajp apd arb arq ars ary arz aeb ayl".split(), "ar"),
+    **dict.fromkeys(["nn", "no"], "nb"),
+    **dict.fromkeys(["ory", "spv"], "or"),
+}
+"""Languages for which the known one of their macrolanguage stands (ISO 639-3)."""
+
+
+class _Tag(NamedTuple):
+    """The parts of a tag that count; empty where nothing says them."""
+
+    language: str
+    script: str
+    region: str
+
+    def ranges(self) -> list[str]:
+        """Return the tags to look for, the most exact first."""
+        language, script, region = self
+        long = [f"{language}-{script}-{region}"] if script and region else []
+        short = [f"{language}-{part}" for part in (script, region) if part]
+        return [*long, *short, language]
+
+
+def is_well_formed(tag: str) -> bool:
+    """Return whether a text is a language range (RFC 4647, section 2.1); ``_`` stands for ``-``."""
+    well = re.fullmatch(r"[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*", tag)
+    return len(tag) <= LONGEST_TAG and well is not None
+
+
+def nearest(tag: str, known: Iterable[str]) -> str | None:
+    """Return the one of the known languages that is the nearest to a tag; None where none is near.
+
+    Known languages may stand in any case and with ``_``, such as zh_CN; of several for one language
+    the first is its usual one.
+    """
+    return _nearest(tag, tuple(known)) if is_well_formed(tag) else None
+
+
+@lru_cache(maxsize=1024)
+def _nearest(tag: str, known: tuple[str, ...]) -> str | None:
+    found = _index(known)
+    return next((found[one] for one in _read(tag).ranges() if one in found), None)
+
+
+@lru_cache(maxsize=64)
+def _index(known: tuple[str, ...]) -> dict[str, str]:
+    """Return the known languages by each of the tags that they answer to."""
+    found: dict[str, str] = {}
+    for one in known:
+        tag = _read(one)
+        usual = _read(tag.language).script
+        ranges = tag.ranges() if tag.script in {"", usual} else tag.ranges()[:-1]
+        for name in ranges:
+            found.setdefault(name, one)
+    return found
+
+
+def _read(tag: str) -> _Tag:
+    """Return the parts of a well-formed tag, in small letters, with the script that is implied."""
+    subtags = tag.replace("_", "-").lower().split("-")
+    language, rest = subtags[0], subtags[1:]
+    if rest and rest[0] in MACROLANGUAGES:
+        language, rest = rest[0], rest[1:]  # an extended language, as in zh-yue
+    language = _alias(language)
+    script = region = ""
+    for subtag in rest:
+        if len(subtag) == 1:
+            break  # an extension or a private use
+        if re.fullmatch("[a-z]{4}", subtag):
+            script = script or subtag
+        elif re.fullmatch("[a-z]{2}|[0-9]{3}", subtag):
+            region = region or subtag
+    script = script or _likely_script(language, region)
+    return _Tag(MACROLANGUAGES.get(language, language), script, region)
+
+
+def _alias(language: str) -> str:
+    """Return the code in use for an old or a long one, such as he for iw, de for deu."""
+    alias = get_global("language_aliases").get(language, language)
+    return str(alias).partition("_")[0]
+
+
+def _likely_script(language: str, region: str) -> str:
+    """Return the script of a language in a region, or else wherever it is most spoken."""
+    likely = get_global("likely_subtags")
+    full = likely.get(f"{language}_{region.upper()}") or likely.get(language) or ""
+    parts = str(full).split("_")
+    return parts[1].lower() if len(parts) > 1 else ""

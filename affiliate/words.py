@@ -1,0 +1,222 @@
+"""Words of a search in their four forms: shown, sent, keyed and counted.
+
+- *Shown* is what was typed, with settled white space and without invisible characters.
+- *Sent* is what agencies are asked: composed (NFC), in the usual form of each letter, with straight
+  quotation marks, phrases whole, no lone marks; `plain` takes an agency's operators out of it.
+- *Keyed* is for comparison and cache keys alone, lowered by the rules of the language and folded.
+- *Counted* stands in reports, suggestions and sub ids: sent, in small letters, masked.
+
+Nobody is shown or asked a keyed text. NFKC and case folding are never applied to a whole text: both
+make other words (Thai SARA AM falls apart; Turkish, German and Greek letters become others).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+MASK: Final = "***"
+"""What stands for a personal detail in counted words."""
+NUMBER_DIGITS: Final = 9
+"""Digits of the shortest number that may be somebody's: of a phone, a card or an account."""
+
+DOTLESS: Final = frozenset({"az", "tr"})
+"""Languages that have an i without a dot, whose capital is I (Unicode, SpecialCasing.txt)."""
+
+_SELECTORS: Final = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_IGNORABLE: Final = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+)
+"""Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties.txt) without ZWNJ and ZWJ, which
+spell words, and without variation selectors, which change how the sign before them looks; with the
+three signs of interlinear annotations."""
+_FLAG: Final = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f"
+"""A flag of a region, whose name is written in otherwise invisible tags (Unicode, UTS 51)."""
+_UNSEEN: Final = re.compile(f"({_FLAG})|[{_IGNORABLE}]")
+_UNSENT: Final = re.compile(f"({_FLAG})|[{_IGNORABLE}{_SELECTORS}]")
+_JOINERS: Final = re.compile(r"(?<!\S)[\u200c\u200d]+|([^\s\u200c\u200d])([\u200c\u200d]+)(?!\S)")
+
+_DOUBLE: Final = "«»“”„‟″❝❞⹂〝〞〟＂「」『』﹁﹂﹃﹄｢｣"  # noqa: RUF001 - look-alikes are the point
+"""Signs that are typed for a straight double quotation mark."""
+_SINGLE: Final = "‘’‚‛′‹›ʻʼ❛❜＇"  # noqa: RUF001 - look-alikes are the point
+"""Signs that are typed for an apostrophe or a single quotation mark."""
+_ACCENTS: Final = re.compile(r"(?<=\w)[\u00b4`]|[\u00b4`](?=\w)")
+"""Accents typed for an apostrophe, beside a letter."""
+_PHRASE: Final = re.compile(r'(?<![^\s(\[{,;:+-])"([^"]*)"(?![^\s)\]},;:.!?])')
+"""What stands between two marks, the first at the beginning of a word, the second at an end."""
+_SIGNS: Final = re.compile(r"[!-/:-@\[-`{-~]+")
+"""Signs of ASCII alone, which are no word."""
+_GERSHAYIM: Final = re.compile(r'(?<=[\u05d0-\u05ea])"(?=[\u05d0-\u05ea])')
+"""The sign inside of a Hebrew abbreviation, for which keyboards have a quotation mark."""
+_SPLIT_VOWEL: Final = re.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32|([\u0e48-\u0e4b])\u0e4d\u0e32")
+"""Thai SARA AM as compatibility decomposition leaves the vowel, behind or before a tone mark."""
+_MAIL: Final = re.compile(r'[^\s@＠"<>(),;:]+[@＠][^\s@＠"<>(),;:.]+\.[^\s@＠"<>(),;:]+')  # noqa: RUF001
+_NUMBER: Final = re.compile(rf"[+(]*\d(?:[\s().\-/]{{0,2}}\d){{{NUMBER_DIGITS - 1},}}")
+
+
+def _forms() -> Iterator[tuple[int, str]]:
+    """Yield the letters that have several forms, each with its usual form.
+
+    They are full-width letters and digits, half-width kana and jamo, ligatures of Latin letters,
+    and the presentation forms of Arabic and Hebrew letters.
+    """
+    for code in (*range(0xFB00, 0xFDF0), *range(0xFE70, 0xFEFD)):
+        usual = unicodedata.normalize("NFKC", chr(code))
+        if unicodedata.category(chr(code)) in {"Ll", "Lo"} and " " not in usual:
+            yield code, usual
+    alphanumeric = (code for code in range(0xFF10, 0xFF5B) if chr(code).isalnum())
+    for code in (*alphanumeric, *range(0xFF61, 0xFFDD)):
+        tag, _, usual = unicodedata.decomposition(chr(code)).partition(" ")
+        if tag in {"<wide>", "<narrow>"}:
+            yield code, chr(int(usual, 16))
+
+
+_USUAL: Final = {
+    **dict(_forms()),
+    **dict.fromkeys(map(ord, _DOUBLE), '"'),
+    **dict.fromkeys(map(ord, _SINGLE), "'"),
+    ord("\u2011"): "-",
+}
+"""Characters that are sent in another form: all others go out as they were typed."""
+_WIDTHS: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+"""Full-width signs, which are keyed as their usual forms."""
+
+
+class Syntax(NamedTuple):
+    """What an agency reads as more than plain words.
+
+    ``operators`` are words, which count in capitals; ``signs`` count wherever they stand,
+    ``leading`` at the beginning of a word and ``trailing`` at its end. ``phrases`` says that words
+    between straight quotation marks are found together. The defaults are what search engines
+    usually know, for agencies whose documents are silent.
+    """
+
+    operators: frozenset[str] = frozenset({"AND", "OR", "NOT"})
+    signs: str = "()|"
+    leading: str = "+-"
+    trailing: str = ""
+    phrases: bool = True
+
+
+def shown(text: str) -> str:
+    """Return what was typed with single blanks and without invisible characters.
+
+    Joiners stay inside words. The text is composed unless that makes it longer.
+    """
+    seen = _UNSEEN.sub(lambda match: match[1] or "", text)
+    settled = " ".join(_JOINERS.sub(_joined, " ".join(seen.split())).split())
+    composed = unicodedata.normalize("NFC", settled)
+    return composed if len(composed) <= len(settled) else settled
+
+
+def _joined(match: re.Match[str]) -> str:
+    """Return the end of a word: only behind a mark, such as a virama, a joiner spells something."""
+    last = match[1] or ""
+    return match[0] if last and unicodedata.category(last).startswith("M") else last
+
+
+def sent(text: str) -> str:
+    """Return the words as agencies take them, in the case that was typed; may be empty."""
+    usual = _UNSENT.sub(lambda match: match[1] or "", shown(text)).translate(_USUAL)
+    usual = _ACCENTS.sub("'", unicodedata.normalize("NFC", usual).replace("i\u0307", "i"))
+    usual = _GERSHAYIM.sub("\u05f4", _SPLIT_VOWEL.sub("\\1\\2\u0e33", usual))
+    parts = _PHRASE.split(usual)  # what stands outside of phrases and inside, by turns
+    parts[::2] = [part.replace('"', " ") for part in parts[::2]]
+    parts[1::2] = [f'"{phrase}"' if phrase else " " for phrase in map(str.strip, parts[1::2])]
+    return " ".join("".join(parts).split())
+
+
+def terms(text: str) -> list[str]:
+    """Return the words and phrases of a text in the form that is sent, phrases in their marks."""
+    return re.findall(r'"[^"]+"|[^\s"]+', sent(text))
+
+
+def plain_terms(text: str, syntax: Syntax) -> list[str]:
+    """Return the words and phrases as one agency is sent them: none of them is an operator there.
+
+    A typed NOT, AND or OR becomes a plain word in small letters. Signs alone leave nothing.
+    """
+    found = []
+    for term in terms(text):
+        words = list(_plain_words(term.strip('"'), syntax))
+        whole = syntax.phrases and term.startswith('"') and words
+        found += [f'"{" ".join(words)}"'] if whole else words
+    return found
+
+
+def plain(text: str, syntax: Syntax) -> str:
+    """Return `plain_terms` as one text; empty where nothing but signs was typed."""
+    return " ".join(plain_terms(text, syntax))
+
+
+def _plain_words(text: str, syntax: Syntax) -> Iterator[str]:
+    for word in text.translate(dict.fromkeys(map(ord, syntax.signs), " ")).split():
+        stripped = word.lstrip(syntax.leading).rstrip(syntax.trailing)
+        if stripped:
+            yield stripped.lower() if stripped.upper() in syntax.operators else stripped
+
+
+def shortened(text: str, most: int) -> str:
+    """Return as many whole words of a sent text as fit in ``most`` characters, no phrase open.
+
+    A single word that is longer is cut.
+    """
+    if len(text) <= most:
+        return text
+    part = text[:most] if text[most].isspace() else text[:most].rpartition(" ")[0] or text[:most]
+    if part.count('"') % 2:
+        part = part[: part.rindex('"')] + part[part.rindex('"') + 1 :]
+    return part.strip()
+
+
+def excluded(text: str) -> str:
+    """Return the words and phrases that must not be found, in one order, none of them twice."""
+    found = {key(term, ""): term for term in reversed(terms(text)) if not _SIGNS.fullmatch(term)}
+    ordered = (found[one] for one in sorted(found))
+    return " ".join(term if " " in term else term.strip('"') for term in ordered)
+
+
+def lowered(text: str, lang: str) -> str:
+    """Return a text in small letters by the rules of the language; no letter becomes two."""
+    if lang.partition("-")[0] in DOTLESS:
+        text = text.replace("I", "\u0131")
+    return unicodedata.normalize("NFC", text.replace("İ", "i").lower())
+
+
+@lru_cache(maxsize=1024)
+def key(text: str, lang: str) -> str:
+    """Return what all spellings of the same words share, for comparison and cache keys alone.
+
+    Spellings differ in case, width, composition, quotation marks and invisible characters. Each
+    letter stands for itself: ß isn't ss, and the i without a dot isn't i; forms of one letter, such
+    as a final sigma, are the same.
+    """
+    usual = lowered(sent(text.translate(_WIDTHS)), lang)
+    folded = "".join(c if len(c.casefold()) > 1 else c.casefold() for c in usual)
+    return unicodedata.normalize("NFC", folded)
+
+
+def excluded_key(text: str, lang: str) -> str:
+    """Return the key of words and phrases that must not be found, in whatever order."""
+    return " ".join(sorted({key(term, lang) for term in terms(excluded(text))}))
+
+
+def counted(text: str, lang: str) -> str:
+    """Return the words as reports and suggestions show them: sent, in small letters, masked."""
+    return masked(lowered(sent(text), lang))
+
+
+def masked(text: str) -> str:
+    """Return a text with `MASK` for each e-mail address and each number of 9 digits or more.
+
+    Digits of a number may stand in groups, such as +49 170 1234567.
+    """
+    return _NUMBER.sub(MASK, _MAIL.sub(MASK, text))
+
+
+def is_masked(text: str) -> bool:
+    """Return whether something in a counted text has been masked."""
+    return MASK in text
