@@ -19,6 +19,7 @@ from affiliate.errors import AgencyError, AgencyTimeout, BadCredentials
 from affiliate.leases import Leases
 from affiliate.model import Failure, SearchQuery
 from affiliate.policy import Entry, Policy, Verdict, decide, failed, lifetime, showable
+from affiliate.words import key as key_of_words
 
 FORMAT: Final = 2
 """Version of keys and entries; a change of `Entry` or of the model's shapes raises it."""
@@ -60,8 +61,7 @@ def search_key(source: str, query: SearchQuery, chunk: int, size: int) -> str:
 
     ``source``, here and below, is the agency's name and the digest of its address and key.
     """
-    words = query.replace(page=1, agency=()).canonical()
-    return f"{FORMAT}:search:{source}:{size}.{chunk}:{words}"
+    return f"{FORMAT}:search:{source}:{size}.{chunk}:{query.key()}"
 
 
 def similar_key(source: str, media_id: str, query: SearchQuery, chunk: int) -> str:
@@ -91,8 +91,8 @@ def collection_key(source: str, collection_id: str, chunk: int, media: str = "im
 
 
 def suggest_key(source: str, lang: str, words: str) -> str:
-    """The key of what an agency suggests for the beginning of a search; ``words`` are canonical."""
-    return f"{FORMAT}:suggest:{source}:{lang}:{words}"
+    """The key of what an agency suggests for the beginning of a search, however it is spelled."""
+    return f"{FORMAT}:suggest:{source}:{lang}:{key_of_words(words, lang)}"
 
 
 def _numbered(media: str, media_id: str) -> str:

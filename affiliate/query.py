@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes, urlencode
 
 import msgspec
 
+from affiliate import language_tags, words
 from affiliate.errors import BadQuery
 
 MEDIA: Final = ("image", "video")
@@ -38,9 +39,11 @@ Parameters = Mapping[str, list[str]]
 
 
 class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One search in its canonical form: two addresses that mean the same are equal here.
+    """One search, with its words as they are shown and all else in its canonical form.
 
-    The order of the fields is the order of the canonical query string.
+    Two addresses that mean the same have one `key`; they are equal where they are spelled alike,
+    too. The order of the fields is the order of the canonical query string. ``lang`` is None where
+    the address names no language that is known; the site's own holds then.
     """
 
     q: str = ""
@@ -82,10 +85,11 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         fields: dict[str, Any] = {}
         for name, read in READERS.items():
             text = single(parameters, name)
-            if text is not None:
-                fields[name] = read(name, text)
-        agencies = (v for v in parameters.get("agency", ()) if v.strip())
-        fields["agency"] = tuple(sorted({_folded("agency", a, MAX_NAME) for a in agencies}))
+            value = None if text is None else read(name, text)
+            if value not in {None, ""}:
+                fields[name] = value
+        agencies = (_name("agency", one).casefold() for one in parameters.get("agency", ()))
+        fields["agency"] = tuple(sorted(set(filter(None, agencies))))
         if fields.get("media", "image") != "video":
             for name in FOOTAGE_FILTERS:
                 fields.pop(name, None)
@@ -108,8 +112,29 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         ]
 
     def canonical(self) -> str:
-        """The one query string of this search, ready to stand in an address."""
+        """The query string of this search as it was spelled, ready to stand in an address."""
         return urlencode(self.pairs())
+
+    def key(self) -> str:
+        """Return what all spellings of this search share, whatever page and agencies are asked for.
+
+        The text is a query string, for cache keys and comparison alone; no visitor or agency is
+        told.
+        """
+        lang = self.lang or ""
+        keyed = {"q": words.key(self.q, lang), "exclude": words.excluded_key(self.exclude, lang)}
+        return self.replace(page=1, agency=(), **keyed).canonical()
+
+    def counted(self) -> Self:
+        """Return the search as it is counted, whatever page and agencies are asked for.
+
+        Words are in small letters, and what may be a personal detail is masked.
+        """
+        lang = self.lang or ""
+        named = {name: getattr(self, name) for name in ("category", "contributor")}
+        masked = {name: words.masked(value) for name, value in named.items() if value}
+        counted = {name: words.counted(getattr(self, name), lang) for name in ("q", "exclude")}
+        return self.replace(page=1, agency=(), **counted, **masked)
 
     def replace(self, **changes: Any) -> Self:  # noqa: ANN401 - any field's own type
         """The same search with some fields changed."""
@@ -168,33 +193,33 @@ def read_flag(parameters: Parameters, name: str) -> bool:
     return _flag(name, single(parameters, name) or "0")
 
 
-def _text(name: str, text: str, limit: int) -> str:
-    text = re.sub(r"[\t\n\f\r]", " ", text)
-    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in text):
-        raise BadQuery(name, "Control characters can't be searched for.")
-    text = " ".join(unicodedata.normalize("NFKC", text).split())
+def _checked(name: str, text: str, limit: int) -> str:
+    """Return a text of bounded length without control characters; what was typed is counted."""
     if len(text) > limit:
         raise BadQuery(name, "Use at most %(limit)s characters.", limit=limit)
+    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in re.sub(r"[\t\n\f\r]", " ", text)):
+        raise BadQuery(name, "Control characters can't be searched for.")
     return text
 
 
-def _folded(name: str, text: str, limit: int) -> str:
-    folded = _text(name, text, limit).casefold()
-    while folded != (again := unicodedata.normalize("NFKC", folded).casefold()):
-        folded = again  # case folding can undo a composition; settle on the fixed point
-    return _text(name, folded, limit)
-
-
 def _words(name: str, text: str) -> str:
-    return _folded(name, text, MAX_WORDS)
+    return words.shown(_checked(name, text, MAX_WORDS))
 
 
 def _word_set(name: str, text: str) -> str:
-    return " ".join(sorted(set(_words(name, text).split())))
+    return words.excluded(_checked(name, text, MAX_WORDS))
 
 
 def _name(name: str, text: str) -> str:
-    return _text(name, text, MAX_NAME)
+    return words.shown(_checked(name, text, MAX_NAME))
+
+
+def _language(name: str, text: str) -> str | None:
+    """Return the nearest language of searches; None where a well-formed tag has none."""
+    tag = text.strip()
+    if not language_tags.is_well_formed(tag):
+        raise BadQuery(name, "Use one of: %(values)s.", values=", ".join(LANGUAGES))
+    return language_tags.nearest(tag, LANGUAGES)
 
 
 def one_of(allowed: Iterable[str]) -> Callable[[str, str], str]:
@@ -265,6 +290,6 @@ READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "resolution": one_of(RESOLUTIONS),
     "aspect": one_of(ASPECTS),
     "fps": _range,
-    "lang": one_of(LANGUAGES),
+    "lang": _language,
     "page": whole(1, 999_999_999),
 }

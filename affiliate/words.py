@@ -106,10 +106,16 @@ def shown(text: str) -> str:
 
     Joiners stay inside words. The text is composed unless that makes it longer.
     """
-    seen = _UNSEEN.sub(lambda match: match[1] or "", text)
+    seen = _UNSEEN.sub(_flag, text)
     settled = " ".join(_JOINERS.sub(_joined, " ".join(seen.split())).split())
     composed = unicodedata.normalize("NFC", settled)
-    return composed if len(composed) <= len(settled) else settled
+    fitting = composed if len(composed) <= len(settled) else settled
+    return fitting if _UNSENT.sub(_flag, fitting).strip() else ""
+
+
+def _flag(match: re.Match[str]) -> str:
+    """Return a flag as it is, and nothing for an invisible character."""
+    return match[1] or ""
 
 
 def _joined(match: re.Match[str]) -> str:
@@ -120,7 +126,7 @@ def _joined(match: re.Match[str]) -> str:
 
 def sent(text: str) -> str:
     """Return the words as agencies take them, in the case that was typed; may be empty."""
-    usual = _UNSENT.sub(lambda match: match[1] or "", shown(text)).translate(_USUAL)
+    usual = _UNSENT.sub(_flag, shown(text)).translate(_USUAL)
     usual = _ACCENTS.sub("'", unicodedata.normalize("NFC", usual).replace("i\u0307", "i"))
     usual = _GERSHAYIM.sub("\u05f4", _SPLIT_VOWEL.sub("\\1\\2\u0e33", usual))
     parts = _PHRASE.split(usual)  # what stands outside of phrases and inside, by turns
@@ -174,9 +180,9 @@ def shortened(text: str, most: int) -> str:
 
 def excluded(text: str) -> str:
     """Return the words and phrases that must not be found, in one order, none of them twice."""
-    found = {key(term, ""): term for term in reversed(terms(text)) if not _SIGNS.fullmatch(term)}
-    ordered = (found[one] for one in sorted(found))
-    return " ".join(term if " " in term else term.strip('"') for term in ordered)
+    bare = [term if " " in term else term.strip('"') for term in terms(text)]
+    found = {key(term, ""): term for term in reversed(bare) if not _SIGNS.fullmatch(term)}
+    return " ".join(found[one] for one in sorted(found))
 
 
 def lowered(text: str, lang: str) -> str:
@@ -194,7 +200,8 @@ def key(text: str, lang: str) -> str:
     letter stands for itself: ß isn't ss, and the i without a dot isn't i; forms of one letter, such
     as a final sigma, are the same.
     """
-    usual = lowered(sent(text.translate(_WIDTHS)), lang)
+    narrow = text.translate(_WIDTHS)
+    usual = lowered(sent(narrow) or shown(narrow), lang)  # a lone mark is another search than none
     folded = "".join(c if len(c.casefold()) > 1 else c.casefold() for c in usual)
     return unicodedata.normalize("NFC", folded)
 
@@ -206,7 +213,7 @@ def excluded_key(text: str, lang: str) -> str:
 
 def counted(text: str, lang: str) -> str:
     """Return the words as reports and suggestions show them: sent, in small letters, masked."""
-    return masked(lowered(sent(text), lang))
+    return masked(lowered(sent(text) or shown(text), lang))
 
 
 def masked(text: str) -> str:

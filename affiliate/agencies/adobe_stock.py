@@ -15,7 +15,7 @@ from typing import ClassVar
 import msgspec
 
 from affiliate.agencies import adobe_stock_wire as wire
-from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters
+from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, language_of
 from affiliate.agencies.reading import decoded
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials, RequestRefused
@@ -70,13 +70,13 @@ class AdobeStock(Agency):
     license_url = "https://stock.adobe.com/license-terms"
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        asked = {"words": query.q, "order": ORDERS[query.sort]}
+        asked = {"words": self.worded(query).q, "order": ORDERS[query.sort]}
         return self._search(asked, query, chunk, self.chunk_size)
 
     def _search(self, asked: dict[str, str], query: SearchQuery, chunk: int, size: int) -> Request:
         asked = {**asked, "limit": str(size), "offset": str(chunk * size)}
         params = {f"search_parameters[{name}]": value for name, value in asked.items()}
-        params["locale"] = next((one for one in LOCALES if one[:2] == query.lang), "")
+        params["locale"] = language_of(query.lang, LOCALES)
         return self._call("Search/Files", given(params) + _filters(query) + wire.COLUMNS)
 
     def _call(self, path: str, params: Params) -> Request:

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
 
-from affiliate import shapes
+from affiliate import language_tags, shapes, words
 from affiliate.agencies.terms import Terms
-from affiliate.errors import BadAnswer, NotFound
+from affiliate.errors import BadAnswer, NotFound, RequestRefused
 from affiliate.health import Limit
 from affiliate.messages import Reply, Request
 from affiliate.model import (
@@ -56,6 +56,8 @@ class Agency:
     - ``footage``: the filters of footage, ``media`` among them; none where it sells no footage.
     - ``loosely``: those of them, with their values, whose meaning there is only near ours; pages
       and the list of agencies say so.
+    - ``syntax``: the signs and words that are operators among the words of a search; what its
+      documents don't tell is as search engines usually have it.
     - ``limits``: how many calls it documents that it takes; the owner's own setting replaces them.
     - ``most``: the most items one call gives; ``depth``: the deepest rank that can be reached.
     - ``picture_hosts``: sources for the page's Content-Security-Policy.
@@ -83,6 +85,7 @@ class Agency:
     expresses: ClassVar[Filters] = {}
     footage: ClassVar[Filters] = {}
     loosely: ClassVar[Filters] = {}
+    syntax: ClassVar[words.Syntax] = words.Syntax()
     limits: ClassVar[tuple[Limit, ...]] = ()
     most: ClassVar[int] = 100
     depth: ClassVar[int] = 10_000
@@ -172,6 +175,19 @@ class Agency:
             AgencyError: the agency did not give them.
         """
         return self.parse(self.transport.send(self.request(query, chunk)), query)
+
+    def worded(self, query: SearchQuery) -> SearchQuery:
+        """Return the search with its words as this agency is sent them, none of them an operator.
+
+        Words to exclude may be phrases between quotation marks; `words.terms` takes them apart.
+
+        Raises:
+            RequestRefused: nothing but signs was typed, which would find everything.
+        """
+        asked = words.plain(query.q, self.syntax)
+        if query.q and not asked:
+            raise RequestRefused(self.name, "It can't search for signs alone.")
+        return query.replace(q=asked, exclude=words.plain(query.exclude, self.syntax))
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         """The call that asks for one chunk, counted from 0."""
@@ -282,7 +298,7 @@ class Agency:
         return None
 
     def suggest(self, words: str, lang: str) -> tuple[str, ...]:
-        """Searches that begin as ``words``, which are canonical, do; the best come first.
+        """Searches that begin as ``words``, in small letters, do; the best come first.
 
         Runs in any thread.
 
@@ -314,6 +330,17 @@ def _digest(url: str, keys: Mapping[str, str]) -> str:
     """Return a digest of an address and keys; nothing of them can be read from it."""
     made = msgspec.json.encode((url.rstrip("/"), sorted(keys.items())))
     return hashlib.blake2b(made, digest_size=5, person=b"source").hexdigest()
+
+
+def language_of(lang: str | None, known: Mapping[str, str] | Sequence[str]) -> str:
+    """Return an agency's name for a language, or for the next best; empty where it has none.
+
+    ``known`` has its names by tags of languages, or the tags that are their own names.
+    """
+    tag = language_tags.nearest(lang or "", known)
+    if tag is None:
+        return ""
+    return known[tag] if isinstance(known, Mapping) else tag
 
 
 def is_among(value: str, values: tuple[str, ...] | None) -> bool:

@@ -15,12 +15,13 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.base import Agency, Check, Credentials, Filters, language_of
 from affiliate.agencies.reading import decoded, fitted, number
 from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused, TooManyCalls
 from affiliate.links import encoded
 from affiliate.messages import Params, Refusal, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail, plain_text
+from affiliate.words import plain
 
 TYPES = {
     "photo": {"illustrations": "n", "vectors": "n"},
@@ -113,10 +114,11 @@ class Bigstock(Agency):
     categorizes = True
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
-        several = ("exclude",) if " " in query.exclude else ()
+        several = ("exclude",) if " " in plain(query.exclude, self.syntax) else ()
         return super().unsupported(query) + several
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
+        query = self.worded(query)
         asked = {
             "q": query.q,
             "exclude": query.exclude,
@@ -125,7 +127,7 @@ class Bigstock(Agency):
             "category": query.category or "",
             "contributor": query.contributor or "",
             "safesearch": "y" if query.safe else "n",
-            "language": (query.lang or "") if query.lang in LANGUAGES else "",
+            "language": language_of(query.lang, LANGUAGES),
             "order": ORDERS[query.sort],
             "page": str(chunk + 1),
             "limit": str(self.chunk_size),
@@ -160,7 +162,7 @@ class Bigstock(Agency):
 
     def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         del media
-        asked = given({"language": lang if lang in LANGUAGES else ""})
+        asked = given({"language": language_of(lang, LANGUAGES)})
         reply = self.transport.send(self._call("categories/", asked))
         return _names(self.read(reply.json(), Answer[list[Category]]).data)
 

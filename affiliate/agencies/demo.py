@@ -24,6 +24,7 @@ from affiliate.agencies.base import SUGGESTIONS, Agency
 from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
 from affiliate.query import ORIENTATIONS, SORTS, TYPES
 from affiliate.transport import Transport
+from affiliate.words import lowered, terms
 
 CATALOG: Final = Path(__file__).with_name("demo_catalog.jsonl")
 SIMILAR_COLOR: Final = 90.0
@@ -114,7 +115,7 @@ class Demo(Agency):
 
     def _corrected(self, query: SearchQuery) -> str | None:
         """The words with those that are nowhere in the catalogue replaced, if that finds any."""
-        words = query.q.split()
+        words = lowered(query.q, query.lang or "").split()
         unknown = {w for w in words if any(map(str.isalnum, w)) and not self._index.all_of(w)}
         if not 0 < len(unknown) <= MOST_UNKNOWN:
             return None
@@ -194,15 +195,18 @@ class _Index:
         self._words = _Table(rows, "unicode61 remove_diacritics 2")  # "bicy" has another stem
 
     def all_of(self, words: str) -> list[str]:
-        """The ids of pictures with all of the words, best first; beginnings if none has them."""
-        quoted = [_quoted(w) for w in words.split()]
+        """The ids of pictures with all of the words, best first; beginnings if none has them.
+
+        Words between quotation marks stand side by side.
+        """
+        quoted = list(map(_quoted, terms(words)))
         return self._stems.match(" ".join(quoted)) or self._words.match(
             " ".join(f"{w} *" for w in quoted)
         )
 
     def any_of(self, words: str) -> frozenset[str]:
         """The ids of pictures with any of the words."""
-        return frozenset(self._stems.match(" OR ".join(_quoted(w) for w in words.split())))
+        return frozenset(self._stems.match(" OR ".join(map(_quoted, terms(words)))))
 
 
 @functools.lru_cache(maxsize=1)
@@ -239,7 +243,7 @@ class _Table:
 
 
 def _quoted(word: str) -> str:
-    return '"' + word.replace("\0", " ").replace('"', '""') + '"'  # SQL text ends at a NUL
+    return '"' + word.replace("\0", " ").replace('"', " ").strip() + '"'  # SQL text ends at a NUL
 
 
 def _passes(picture: Picture, query: SearchQuery) -> bool:

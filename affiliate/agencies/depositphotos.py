@@ -62,7 +62,7 @@ class Depositphotos(Agency):
             "dp_search_limit": str(self.chunk_size),
             "dp_search_offset": str(chunk * self.chunk_size),
         }
-        return self._call("search", filters.params(query) + given(page))
+        return self._call("search", filters.params(self.worded(query)) + given(page))
 
     def _call(self, command: str, params: Params) -> Request:
         key = self.keys.get("API_KEY", "")

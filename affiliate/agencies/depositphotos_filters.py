@@ -3,17 +3,19 @@
 A color becomes the nearest of 17, a gray one of four grays; there is no search for gray pictures.
 Photos are all JPEG images, drawn ones too; the age of 70 is our older. Ethnicities of Africa and
 Asia have no values of the same meaning. Words to exclude are sent under two names, for the
-reference and the SDK spell the parameter differently. The words are taken for English ones; a
-language is that of the titles in the answer.
+reference and the SDK spell the parameter differently; commas divide them. The words are taken for
+English ones; a language is that of the titles in the answer.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
-from affiliate.agencies.base import HEX
+from affiliate.agencies.base import HEX, language_of
 from affiliate.messages import Params, given
 from affiliate.model import SearchQuery
 from affiliate.query import GENDERS, ORIENTATIONS
+from affiliate.words import terms
 
 ORDERS: Final = {"popular": "4", "relevance": "1", "newest": "5"}
 AGES: Final = {"infants": "infant", "children": "child", "teenagers": "teenager", "older": "70"} | {
@@ -57,8 +59,8 @@ LOOSELY: Final[Mapping[str, tuple[str, ...] | None]] = {
 
 def params(query: SearchQuery) -> Params:
     """What to search for, and what narrows it."""
-    lang = LANGUAGES.get(query.lang or "", "")
-    excluded = query.exclude.replace(" ", ",")
+    lang = language_of(query.lang, LANGUAGES)
+    excluded = ",".join(" ".join(re.findall(r'[^\s,"]+', term)) for term in terms(query.exclude))
     return given(
         {
             "dp_search_query": query.q,

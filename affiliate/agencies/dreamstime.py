@@ -106,7 +106,7 @@ class Dreamstime(Agency):
         return media.page_url.partition("#")[0]
 
     def _page(self, query: SearchQuery, chunk: int) -> dict[str, Any]:
-        return {"Keywords": query.q, "PageSize": self.chunk_size, "Page": chunk + 1}
+        return {"Keywords": self.worded(query).q, "PageSize": self.chunk_size, "Page": chunk + 1}
 
     def _ask(self, verb: str, fields: Mapping[str, Any]) -> Reply:
         """The answer to a request, with a new token where that is needed, in the time of one call.

@@ -18,7 +18,7 @@ from typing import ClassVar
 import msgspec
 
 from affiliate.agencies import istock_wire as wire
-from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters
+from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, language_of
 from affiliate.messages import Params, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, plain_text
 
@@ -63,11 +63,11 @@ class Istock(Agency):
         return tuple(dict.fromkeys((*super().unsupported(query), *sorted(alone))))
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        params = wire.params(query) + _page(chunk, self.chunk_size)
+        params = wire.params(self.worded(query)) + _page(chunk, self.chunk_size)
         return self._call("/v3/search/images/creative", params, query.lang)
 
     def _call(self, path: str, params: Params, lang: str | None = None) -> Request:
-        language = given({"Accept-Language": wire.LANGUAGES.get(lang or "", "")})
+        language = given({"Accept-Language": language_of(lang, wire.LANGUAGES)})
         return Request(
             agency=self.name,
             url=self.url + path,

@@ -64,7 +64,7 @@ class IstockXmlrpc(Agency):
     def request(self, query: SearchQuery, chunk: int) -> Request:
         return self._call(
             "istockphoto.search.search",
-            text=query.q,
+            text=self.worded(query).q,
             page=chunk + 1,
             perPage=self.chunk_size,
             order=ORDERS[query.sort],

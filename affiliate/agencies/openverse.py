@@ -5,8 +5,9 @@ day; it is on only when ``AGENCIES`` names it. Links lead to a picture's page at
 there is no affiliate program. Every license but CC0 asks for the attribution, which stands with
 the picture. Some forbid changes; whether to cut something off is one is open, so nothing is.
 
-Words take ``-`` and quotation marks as operators (https://openverse.org/search-help); they are
-taken out, and ``-`` excludes. "Newest" and "oldest" go by the day that Openverse found a picture,
+Words take ``-``, quotation marks, ``|``, ``+``, ``*``, ``~`` and parentheses as operators
+(https://openverse.org/search-help, https://docs.openverse.org); phrases stay, the rest is taken
+out, and ``-`` excludes. "Newest" and "oldest" go by the day that Openverse found a picture,
 through parameters that it calls unstable. A search by contributor can have no words and isn't
 offered. Thumbnails are 600 pixels wide (its settings' default); sizes may be unknown: 3:2 then.
 What is related comes in one answer, without pages.
@@ -22,6 +23,7 @@ from affiliate.errors import RequestRefused
 from affiliate.health import Limit
 from affiliate.messages import Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, plain_text, web_address
+from affiliate.words import Syntax, shortened, terms
 
 IDS = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 MAX_WORDS = 200
@@ -45,6 +47,7 @@ class Openverse(Agency):
         "sort": ("popular", "relevance", *DIRECTIONS),
     }
     loosely: ClassVar[Filters] = {"sort": tuple(DIRECTIONS)}
+    syntax = Syntax(signs="()|+*~\\", leading="-")
     limits = (Limit(20, 60), Limit(200, 86400))
     most = 20
     depth = 240
@@ -60,9 +63,9 @@ class Openverse(Agency):
     has_similar = True
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        direction, words = DIRECTIONS.get(query.sort, ""), _words(query)
+        direction, words = DIRECTIONS.get(query.sort, ""), _words(self.worded(query))
         if not words:
-            raise RequestRefused(self.name, "It can't search for signs alone.")
+            raise RequestRefused(self.name, "It can't search without words.")
         return self._call(
             "",
             {
@@ -134,14 +137,10 @@ class Openverse(Agency):
 
 
 def _words(query: SearchQuery) -> str:
-    """The words of a search and those it must not find, without operators of the visitor's.
+    """Return the words of a search behind those it must not find, as many as are taken.
 
     Nothing where no words are left, which would find everything.
     """
-    words, without = (
-        [one for part in text.replace('"', " ").split() if (one := part.lstrip("-"))]
-        for text in (query.q, query.exclude)
-    )
-    excluded = "".join(f"-{one} " for one in without)
-    wanted = " ".join(words)[: max(MAX_WORDS - len(excluded), 0)]
+    excluded = "".join(f"-{term} " for term in terms(query.exclude))
+    wanted = shortened(query.q, max(MAX_WORDS - len(excluded), 0))
     return excluded + wanted if wanted else ""

@@ -25,11 +25,10 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters
+from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, language_of
 from affiliate.agencies.panthermedia_wire import Detailed, Found, Item, as_item, judge, plain
 from affiliate.agencies.reading import fitted, number
 from affiliate.agencies.terms import Terms
-from affiliate.errors import RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, plain_text
@@ -94,9 +93,7 @@ class PantherMedia(Agency):
         self._nonce = nonce
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        params = {"q": _words(query), "filters": _filters(query)}
-        if query.q and not params["q"]:
-            raise RequestRefused(self.name, "It can't search for signs alone.")
+        params = {"q": _words(self.worded(query)), "filters": _filters(query)}
         return self._call("search", "1.2", {**params, **self._page(query, chunk, self.chunk_size)})
 
     def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
@@ -126,9 +123,9 @@ class PantherMedia(Agency):
         return Check("takes the key and its signature")
 
     def _page(self, query: SearchQuery, chunk: int, size: int) -> dict[str, str]:
-        lang = query.lang if query.lang in LANGUAGES else ""
+        lang = language_of(query.lang, LANGUAGES)
         page = {"page": str(chunk + 1), "limit": str(size)}
-        return {**page, "lang": lang or "", "extra_info": EXTRAS}
+        return {**page, "lang": lang, "extra_info": EXTRAS}
 
     def _call(self, method: str, version: str, params: Mapping[str, str]) -> Request:
         signed = self._signed()
@@ -180,12 +177,9 @@ class PantherMedia(Agency):
 
 
 def _words(query: SearchQuery) -> str:
-    """The words, then those to exclude behind one minus; a minus that was typed is none."""
-    asked, excluded = (
-        " ".join(filter(None, (word.lstrip("-") for word in text.split())))
-        for text in (query.q, query.exclude)
-    )
-    return f"{asked} -{excluded}".strip() if excluded else asked
+    """The words, then those to exclude behind one minus, phrases as their words."""
+    excluded = " ".join(query.exclude.replace('"', " ").split())
+    return f"{query.q} -{excluded}".strip() if excluded else query.q
 
 
 def _filters(query: SearchQuery) -> str:

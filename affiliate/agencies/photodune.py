@@ -89,7 +89,7 @@ class PhotoDune(Agency):
             f"{SEARCH}/item",
             {
                 "site": SITE,
-                "term": query.q,
+                "term": self.worded(query).q,
                 "orientation": ORIENTATIONS.get(query.orientation or "", ""),
                 "category": query.category or "",
                 "username": query.contributor or "",

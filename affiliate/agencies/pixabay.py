@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.base import Agency, Check, Credentials, Filters, language_of
 from affiliate.agencies.reading import fitted, rendition
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials
@@ -19,6 +19,7 @@ from affiliate.health import Limit
 from affiliate.messages import Refusal, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, plain_text, web_address
 from affiliate.query import TYPES
+from affiliate.words import shortened
 
 DAY = 86400
 MAX_WORDS = 100
@@ -81,8 +82,8 @@ class Pixabay(Agency):
     def request(self, query: SearchQuery, chunk: int) -> Request:
         return self._call(
             {
-                "q": query.q[:MAX_WORDS],
-                "lang": (query.lang or "") if query.lang in LANGUAGES else "",
+                "q": shortened(self.worded(query).q, MAX_WORDS),
+                "lang": language_of(query.lang, LANGUAGES),
                 "image_type": query.type or "",
                 "orientation": query.orientation or "",
                 "colors": query.color or "",

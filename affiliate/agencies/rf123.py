@@ -19,12 +19,13 @@ from xml.etree.ElementTree import Element
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.base import Agency, Check, Credentials, Filters, language_of
 from affiliate.agencies.reading import fitted, number
 from affiliate.errors import BadAnswer, BadCredentials, RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Refusal, Reply, Request, given, xml_root
 from affiliate.model import Media, SearchQuery, SearchResult, Size, plain_text
+from affiliate.words import Syntax
 
 TYPES = {"photo": "0", "vector": "1"}
 EDITORIAL = "4"
@@ -72,6 +73,7 @@ class Rf123(Agency):
         "sort": tuple(ORDERS),
     }
     loosely: ClassVar[Filters] = {"type": ("vector",)}
+    syntax = Syntax(signs="()|,", phrases=False)
     most = 50
     depth = 4800
     picture_hosts = ("https://images.assetsdelivery.com",)
@@ -86,9 +88,7 @@ class Rf123(Agency):
         return super().unsupported(query) + both
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        words = ",".join(query.q.replace(",", " ").split())
-        if query.q and not words:
-            raise RequestRefused(self.name, "It can't search for signs alone.")
+        words = ",".join(self.worded(query).q.split())
         kind = EDITORIAL if query.license == "editorial" else TYPES.get(query.type or "", "all")
         return self._call(
             "123rf.images.search",
@@ -102,7 +102,7 @@ class Rf123(Agency):
                 "model_preference": query.ethnicity or "",
                 "contributorid": query.contributor or "",
                 "nudity": "1" if query.safe else "0",
-                "language": LANGUAGES.get(query.lang or "", ""),
+                "language": language_of(query.lang, LANGUAGES),
                 "orderby": ORDERS[query.sort],
                 "page": str(chunk + 1),
                 "perpage": str(self.chunk_size),

@@ -32,6 +32,7 @@ from affiliate.model import (
     plain_text,
     web_address,
 )
+from affiliate.words import plain
 
 
 class Shutterstock(Agency):
@@ -59,6 +60,7 @@ class Shutterstock(Agency):
     license_url = "https://www.shutterstock.com/license"
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
+        query = self.worded(query)
         asked = clips.params(query) if query.media == "video" else pictures.params(query)
         return self._call(f"{_path(query.media)}/search", asked + _page(chunk, self.chunk_size))
 
@@ -120,7 +122,10 @@ class Shutterstock(Agency):
 
     def suggest(self, words: str, lang: str) -> tuple[str, ...]:
         del lang  # the call takes none
-        params = (("query", words), ("limit", str(SUGGESTIONS)))
+        asked = plain(words, self.syntax)
+        if not asked:
+            return ()
+        params = (("query", asked), ("limit", str(SUGGESTIONS)))
         call = self._call("/v2/images/search/suggestions", params)
         suggested = self.read(self.transport.send(call).json(), wire.Suggestions)
         return tuple(plain_text(text) for text in suggested.data[:SUGGESTIONS])

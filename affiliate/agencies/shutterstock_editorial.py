@@ -74,7 +74,7 @@ class ShutterstockEditorial(Shutterstock):
         self._lock = threading.Lock()
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
-        asked = query.replace(page=1, agency=()).canonical()
+        asked = query.key()
         known = (n for n in range(chunk, 0, -1) if (asked, n) in self._cursors)
         start = next(known, 0)
         try:
@@ -115,6 +115,7 @@ class ShutterstockEditorial(Shutterstock):
         return self._searching(query, "")
 
     def _searching(self, query: SearchQuery, cursor: str) -> Request:
+        query = self.worded(query)
         params = {
             "query": wire.words(query.q, query.exclude),
             "country": self._country,

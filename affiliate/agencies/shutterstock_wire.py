@@ -11,6 +11,7 @@ import msgspec
 
 from affiliate.messages import Params, given
 from affiliate.model import Media, SearchQuery, Size, plain_text
+from affiliate.words import terms
 
 IDS: Final = r"[1-9][0-9]{0,19}|U[a-zA-Z0-9]{1,40}"
 """Ids of images and footage; other words behind a path are other calls."""
@@ -184,13 +185,8 @@ def media(agency: str, item: Item, search_id: str | None, **own: Any) -> Media: 
 
 
 def words(asked: str, excluded: str) -> str:
-    """The ``query`` that asks for words without others, which the API's NOT excludes."""
-    return " ".join([*(_plain(asked) or [asked]), *(f"NOT {w}" for w in _plain(excluded))]).strip()
-
-
-def _plain(text: str) -> list[str]:
-    """The words without the parentheses that the API would take for grouping."""
-    return text.replace("(", " ").replace(")", " ").split()
+    """The ``query`` that asks for plain words without others, which the API's NOT excludes."""
+    return " ".join([asked, *(f"NOT {term}" for term in terms(excluded))]).strip()
 
 
 def category_names(categories: Sequence[Category]) -> tuple[str, ...]:

@@ -6,23 +6,24 @@ api.yayimages.com, where pictures may be a list or an object. We ask the new hos
 the documented parameters is a guess; ``YAY_URL=https://secure.yaymicro.com/api`` asks the old one.
 XML, whose elements nobody shows, is never asked for.
 
-The key stands in the path, as do the words: a slash in them becomes a space. ``filterExplicit`` is
+The key stands in the path, as do the words, of which OR is an operator: a slash in them becomes a
+space. ``filterExplicit`` is
 documented to *include* adult material. There is no order, and no total: ``depth`` is our own bound.
 What leads to a picture's page is unknown: links lead to a search for its title, as a link elsewhere
 shows one, unless the owner's template knows better. Wrong keys are told by HTTP statuses alone.
 """
 
-import re
 from typing import Any, ClassVar
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.base import Agency, Check, Credentials, Filters, language_of
 from affiliate.agencies.reading import fitted, number
 from affiliate.errors import RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail, plain_text, web_address
+from affiliate.words import Syntax
 
 LANGUAGES = {
     "da": "Dansk",
@@ -68,6 +69,7 @@ class Yay(Agency):
     api = "https://api.yayimages.com"
     credentials: ClassVar[Credentials] = (("API_KEY",),)
     expresses: ClassVar[Filters] = {"type": ("vector",)}
+    syntax = Syntax(signs="()|/\\")
     most = 100
     depth = 960
     picture_hosts = ("https://*.yayimages.com", "https://*.yaymicro.com", "http://*.yaymicro.com")
@@ -78,18 +80,18 @@ class Yay(Agency):
             "search.limit": str(self.chunk_size),
             "search.offset": str(chunk * self.chunk_size),
             "search.vector": "true" if query.type == "vector" else "",
-            "search.searchLanguage": LANGUAGES.get(query.lang or "", ""),
+            "search.searchLanguage": language_of(query.lang, LANGUAGES),
             "search.filterExplicit": "false" if query.safe else "true",
         }
-        return self._call(query.q, params)
+        return self._call(self.worded(query).q, params)
 
     def _call(self, words: str, params: dict[str, str]) -> Request:
-        key, phrase = self.keys.get("API_KEY", ""), " ".join(re.sub(r"[/\\]", " ", words).split())
-        if not phrase.strip(". "):
+        if not words.strip(". "):
             raise RequestRefused(self.name, "It can't search for dots and slashes alone.")
+        key = self.keys.get("API_KEY", "")
         return Request(
             agency=self.name,
-            url=f"{self.url}/search/{encoded(key)}/{encoded(phrase)}",
+            url=f"{self.url}/search/{encoded(key)}/{encoded(words)}",
             params=given({"JSON": "true", **params}),
             secrets=(key,),
         )

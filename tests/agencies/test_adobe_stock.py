@@ -60,7 +60,7 @@ def test_pictures_without_a_type_are_photos_illustrations_and_vectors(agency: Ad
 
 
 @pytest.mark.parametrize(
-    ("lang", "locale"), [("de", "de_DE"), ("zh", "zh_CN"), ("zh-Hant", None), ("ta", None)]
+    ("lang", "locale"), [("de", "de_DE"), ("zh", "zh_CN"), ("zh-Hant", "zh_CN"), ("ta", None)]
 )
 def test_a_language_is_sent_as_a_locale_where_there_is_one(
     agency: AdobeStock, lang: str, locale: str | None

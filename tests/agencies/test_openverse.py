@@ -96,8 +96,11 @@ def test_a_box_has_the_ratio_of_the_picture_or_three_to_two(
 @pytest.mark.parametrize(
     ("query", "sent"),
     [
-        (SearchQuery(q='-pug "dog house" a-b'), "pug dog house a-b"),
+        (SearchQuery(q='-pug "dog house" a-b'), 'pug "dog house" a-b'),
         (SearchQuery(q="dog", exclude='-pug "toy'), "-pug -toy dog"),
+        (SearchQuery(q="food", exclude='"hot dog" pug'), '-"hot dog" -pug food'),
+        (SearchQuery(q='pug (cat | "dog) +c++ ~1 b*'), "pug cat dog c 1 b"),
+        (SearchQuery(q="z" * 150 + ' "' + "z " * 40 + '"'), "z" * 150 + " " + "z " * 23 + "z"),
         (SearchQuery(q="x" * 300), "x" * 200),
         (SearchQuery(q="y" * 300, exclude="pug"), "-pug " + "y" * 195),
     ],
@@ -105,7 +108,7 @@ def test_a_box_has_the_ratio_of_the_picture_or_three_to_two(
 def test_words_are_plain_and_only_what_is_left_out_is_negated(
     openverse: Openverse, server: Server, query: SearchQuery, sent: str
 ) -> None:
-    """A visitor's dash or quotation mark is no operator, and 200 characters are sent at most."""
+    """A visitor's signs are no operators but for phrases; 200 characters are sent at most."""
     openverse.search(query, 0)
     assert server.asked[-1].params["q"] == sent
 
