@@ -32,6 +32,8 @@ from affiliate.page import Site
 from affiliate.query import SearchQuery
 from affiliate.tally import MARKS, counter
 from affiliate.transport import longer_calls
+from affiliate.words import is_masked
+from affiliate.words import key as key_of_words
 
 WARM_SECONDS: Final = 60.0
 """How long a call to warm the cache may take at least."""
@@ -118,7 +120,11 @@ def warm(searches: int, days: int, within: int, calls: int) -> None:
     made = looked = 0
     with _told():
         asked = [SearchQuery.from_query_string(one) for one, _ in _ledger().asked(since, searches)]
-        for query in dict.fromkeys([*map(_words, _site().config.site_topics), *asked]):
+        known = (one for one in asked if not any(is_masked(value) for _, value in one.pairs()))
+        wanted: dict[str, SearchQuery] = {}
+        for query in (*map(_words, _site().config.site_topics), *known):
+            wanted.setdefault(query.key(), query)
+        for query in wanted.values():
             if made >= calls:
                 break
             with longer_calls(WARM_SECONDS):
@@ -171,7 +177,7 @@ def drop(agency: str | None, words: str | None) -> None:
     Without words it is forgotten too that an agency failed and is left alone.
     """
     with _told():
-        wanted = _query(words).q if words else None
+        wanted = _query(words) if words else None
         store = _site().store.store
         dropped = 0
         for key in store.keys(f"{FORMAT}:page:"):  # pages made of the answers
@@ -181,7 +187,7 @@ def drop(agency: str | None, words: str | None) -> None:
             *("featured", "about", "collection"),
         ):
             for key in store.keys(f"{FORMAT}:{kind}:{agency}:" if agency else f"{FORMAT}:{kind}:"):
-                if wanted is None or (kind == "search" and _words_of(key) == wanted):
+                if wanted is None or (kind == "search" and _has_words(key, wanted)):
                     dropped += store.delete(key)
         for kind in ("open", "chunk") if wanted is None else ():
             for key in store.keys(f"{kind}:{agency}:" if agency else f"{kind}:"):
@@ -189,8 +195,10 @@ def drop(agency: str | None, words: str | None) -> None:
     click.echo(f"Dropped {dropped} entries.")
 
 
-def _words_of(key: str) -> str:
-    return SearchQuery.from_query_string(key.split(":", 5)[5]).q
+def _has_words(key: str, wanted: SearchQuery) -> bool:
+    """Return whether an entry is of a search for the words, in whatever language."""
+    entry = SearchQuery.from_query_string(key.split(":", 5)[5])
+    return key_of_words(wanted.q, entry.lang or "") == entry.q
 
 
 def _query(text: str) -> SearchQuery:

@@ -169,8 +169,7 @@ def _pages() -> Iterator[Page]:
 
     So Google asks for in "Tell Google about localized versions of your page".
     """
-    slugs = (page.slug(topic) for topic in site_of_app().config.site_topics)
-    for path in dict.fromkeys(["/", *(f"/topics/{quote(slug)}" for slug in slugs if slug)]):
+    for path in ("/", *(f"/topics/{quote(slug)}" for slug in page.topics().slugs())):
         whole = absolute(path)
         alternates = {lang: f"{whole}?lang={lang}" for lang in languages.SPOKEN} | {
             "x-default": whole

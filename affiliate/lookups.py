@@ -26,6 +26,7 @@ from affiliate.links import affiliate_link
 from affiliate.model import Collection, Contributor, Media, SearchQuery, SearchResult, Seller
 from affiliate.query import MAX_NAME, MEDIA
 from affiliate.slices import Listed, Ranking
+from affiliate.words import counted
 
 DAY: Final = 86400.0
 BESIDE: Final = Kind(part=0.5)
@@ -88,8 +89,9 @@ class LookUps:
         answer = self._calls.kept(call)
         asked = query_of(media, lang).replace(q=words)
         if answer is None and (found := self._seen(one, media_id, asked)):
-            return self.linked(found, words, site)
-        return self.linked(value_of(agency, answer or self._waited(call)), words, site)
+            return self.linked(found, counted(words, lang), site)
+        found = value_of(agency, answer or self._waited(call))
+        return self.linked(found, counted(words, lang), site)
 
     def several(self, agency: str, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
         """Pictures or clips as their agency has them now, in the order of the ids.

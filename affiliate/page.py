@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import re
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +17,13 @@ from affiliate import filters, languages, memory, texts
 from affiliate.config import Config
 from affiliate.ledger import Ledger
 from affiliate.model import AgencyStatus, Collection, Media, SearchQuery, Seller
-from affiliate.query import MEDIA, read_parameters, read_site
+from affiliate.query import MAX_WORDS, MEDIA, read_parameters, read_site
 from affiliate.search import Search
 from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
 from affiliate.tally import Tally
+from affiliate.topics import Topics, topics_of
+from affiliate.words import capitalized, counted
 
 SAME_RATIO: Final = 0.01
 """How far a rendition's ratio may be from the tile's, so that its id bar stays outside the box."""
@@ -73,10 +74,10 @@ def by_host() -> bool:
     return bool(g.get("by_host"))
 
 
-def slug(words: str) -> str:
-    """Words as one segment of an address: letters and digits, hyphens between."""
-    folded = unicodedata.normalize("NFKC", words).casefold()
-    return re.sub(r"[^\w]+|_+", "-", folded).strip("-")
+def topics() -> Topics:
+    """Return the owner's topics with their addresses."""
+    config = site_of_app().config
+    return topics_of(config.site_topics, config.site_language)
 
 
 def keep(seconds: float) -> None:
@@ -105,6 +106,7 @@ def _vocabulary() -> dict[str, Any]:
         "asset": asset,
         "chips": chips,
         "collected": collected,
+        "capitalized": lambda text: capitalized(text, site.config.site_language),
         "choices": lambda query: filters.choices(query, agencies),
         "config": site.config,
         "credits": credits_of,
@@ -121,7 +123,7 @@ def _vocabulary() -> dict[str, Any]:
         "renditions": renditions,
         "said": texts.said,
         "shown_on": shown_on,
-        "slug": slug,
+        "slug": topics().slug,
         "soon": texts.soon,
         "spoken": languages.spoken(languages.asked()),
         "structured": structured,
@@ -262,8 +264,8 @@ def credits_of(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> Mar
 
 def ping(media: Media, words: str, position: int, seller: Seller | None = None) -> str:
     """The address that browsers tell of a click on a tile, or on one of its sellers."""
-    sold = seller or media
-    fields = {"agency": sold.agency, "id": sold.id, "words": words, "position": position}
+    sold, told = seller or media, counted(words, languages.asked())[:MAX_WORDS]
+    fields = {"agency": sold.agency, "id": sold.id, "words": told, "position": position}
     host = shown_on()
     return f"/clicks?{urlencode(fields | ({'site': host} if host else {}))}"
 

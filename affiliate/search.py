@@ -161,7 +161,7 @@ class Search(LookUps):
             page=query.page,
             pages=pages_of(slices, parts),
             total=total_of(part.total for part in parts),
-            items=fold([self.linked(m, query.q, site) for m in items]),
+            items=fold([self.linked(m, query.counted().q, site) for m in items]),
             agencies=(*statuses, *unable),
             corrected=next((p.corrected for p in parts if p.corrected), msgspec.UNSET),
         )

@@ -5,11 +5,12 @@ import secrets
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
-from flask import Blueprint, Flask, Response, current_app, render_template, request
+from flask import Blueprint, Flask, Response, current_app, redirect, render_template, request
 from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
 
 from affiliate import collected, details, languages, page, problems
 from affiliate.answers import (
@@ -28,8 +29,9 @@ from affiliate.memory import Canonical
 from affiliate.model import Collection, SearchQuery
 from affiliate.page import Site, keep, site_of_app
 from affiliate.problems import problem
-from affiliate.query import Parameters, read_parameters, single
+from affiliate.query import MAX_WORDS, Parameters, read_parameters, single
 from affiliate.search import Outcome, Patience
+from affiliate.words import counted
 
 CLICK_BYTES: Final = 4096
 STRIP_PLACES: Final = 24
@@ -101,11 +103,16 @@ def search() -> Response:
 
 
 @blueprint.get("/topics/<slug>")
-def topic(slug: str) -> Response:
+def topic(slug: str) -> AnyResponse:
     """A curated page: the pictures of one of the owner's topics, for search engines too."""
-    words = {page.slug(one): one for one in site_of_app().config.site_topics}.get(slug)
+    topics = page.topics()
+    words = topics.topic(slug)
     if words is None:
-        raise NotFound
+        moved = topics.moved(slug)
+        if moved is None:
+            raise NotFound
+        asked = request.environ.get("QUERY_STRING", "")
+        return redirect(quote(moved) + (f"?{asked}" if asked else ""), HTTPStatus.MOVED_PERMANENTLY)
     asked = parameters()
     outcome = _outcome(_topic(words), asked, patience_of(asked, Patience.NONE))
     return _results("topic.html", outcome, topic=words)
@@ -158,6 +165,8 @@ def clicks() -> Response:
     """
     site = site_of_app()
     click = Click.from_fields(_click_fields())
+    words = counted(click.words, "")[:MAX_WORDS]  # a page has lowered them by its language's rules
+    click = msgspec.structs.replace(click, words=words)
     if click.agency not in [one.agency.name for one in site.search.every]:
         raise BadQuery("agency", "This agency is not searched here.")
     try:

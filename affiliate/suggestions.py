@@ -3,30 +3,47 @@
 import logging
 import threading
 import time
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from affiliate.errors import AgencyError, BadQuery, LedgerError
 from affiliate.ledger import Ledger
 from affiliate.query import SearchQuery
 from affiliate.search import Search
+from affiliate.words import is_masked, key, lowered, sent
 
 MOST: Final = 8
 SECONDS: Final = 0.8
 """How long the agencies that are asked by a call may take."""
 LEAST_TYPED: Final = 3
-"""Characters without which no agency is asked by a call."""
+"""Letters without which no agency is asked by a call."""
+SYLLABLES: Final = (
+    "CJK UNIFIED",
+    "CJK COMPATIBILITY IDEOGRAPH",
+    "HIRAGANA",
+    "KATAKANA",
+    "HANGUL SYL",
+)
+"""What the names of characters begin with that are a word or a syllable by themselves."""
 POPULAR_DAYS: Final = 30
 POPULAR_TIMES: Final = 5
 POPULAR_SEARCHES: Final = 2000
 RENEW_SECONDS: Final = 60.0
 
 log = logging.getLogger(__name__)
+
+
+class Popular(NamedTuple):
+    """A search that many visitors have asked, as it is shown, and the key of its words."""
+
+    key: str
+    text: str
 
 
 class Suggestions:
@@ -38,28 +55,30 @@ class Suggestions:
         self._search = search
         self._ledger = ledger
         self._now = now
-        self._popular: dict[str | None, list[str]] = {}
+        self._popular: dict[str | None, list[Popular]] = {}
         self._renew_at = now()
         self._lock = threading.Lock()
         self._renewer = ThreadPoolExecutor(1, thread_name_prefix="suggestions")
 
     def of(self, words: str, lang: str) -> tuple[str, ...]:
-        """At most 8 canonical searches that continue the words, best first; none on any failure.
+        """At most 8 searches that continue the words, best first; none on any failure.
 
-        The popular ones are read from the ledger behind, at most once a minute.
+        They are in small letters. The popular ones are read from the ledger behind, at most once a
+        minute.
         """
-        typed = _canonical(words)
+        typed = _small(words, lang)
         if not typed:
             return ()
         self._renew_behind()
-        found = _first([*self._begun(typed, lang), *self._free(typed, lang)], typed)
-        if len(found) < MOST and len(typed) >= LEAST_TYPED:
-            found = _first([*found, *self._search.suggest(typed, lang, SECONDS)], typed)
+        found = _first([*self._begun(typed, lang), *self._free(typed, lang)], typed, lang)
+        if len(found) < MOST and is_enough(typed):
+            found = _first([*found, *self._search.suggest(typed, lang, SECONDS)], typed, lang)
         return found
 
     def _begun(self, typed: str, lang: str) -> list[str]:
         """The popular searches that begin with the words, and one more for the words alone."""
-        begun = (text for text in self._popular.get(lang, ()) if text.startswith(typed))
+        begin = key(typed, lang)
+        begun = (one.text for one in self._popular.get(lang, ()) if one.key.startswith(begin))
         return list(islice(begun, MOST + 1))
 
     def _free(self, typed: str, lang: str) -> Iterator[str]:
@@ -87,20 +106,37 @@ class Suggestions:
         popular = defaultdict(list)
         for text, _ in rows:
             with suppress(BadQuery):  # counted when searches were read in another way
-                query = SearchQuery.from_query_string(text)
-                popular[query.lang].append(query.q)
+                query = SearchQuery.from_query_string(text).counted()
+                if not is_masked(query.q):
+                    one = Popular(key(query.q, query.lang or ""), query.q)
+                    popular[query.lang].append(one)
         self._popular = popular
 
 
-def _first(texts: Iterable[str], typed: str) -> tuple[str, ...]:
-    """The first few, canonical, without doubles, what is typed already, and what can't be asked."""
-    found = dict.fromkeys(map(_canonical, texts))
-    return tuple(text for text in found if text not in {"", typed})[:MOST]
+def is_enough(typed: str) -> bool:
+    """Return whether agencies are asked to complete the words: three letters, or one sign of many.
+
+    A character of Chinese, Japanese or Korean is a word or a syllable. Letters of all other scripts
+    are parts of a syllable, in Thai, too, whose words have no blanks between them.
+    """
+    return len(typed) >= LEAST_TYPED or any(
+        unicodedata.name(sign, "").startswith(SYLLABLES) for sign in typed
+    )
 
 
-def _canonical(words: str) -> str:
-    """Words as a search has them; empty where they can't be searched for."""
+def _first(texts: Iterable[str], typed: str, lang: str) -> tuple[str, ...]:
+    """The first few, without doubles, what is typed already, and what can't be asked."""
+    found: dict[str, str] = {}
+    for text in texts:
+        small = _small(text, lang)
+        found.setdefault(key(small, lang), small)
+    known = {"", key(typed, lang)}
+    return tuple(text for one, text in found.items() if one not in known)[:MOST]
+
+
+def _small(words: str, lang: str) -> str:
+    """Words as searches are counted, and not masked; empty where they can't be searched for."""
     try:
-        return SearchQuery.from_parameters({"q": [words]}).q
+        return lowered(sent(SearchQuery.from_parameters({"q": [words]}).q), lang)
     except BadQuery:
         return ""

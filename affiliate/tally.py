@@ -1,5 +1,7 @@
 """Counts what was searched and how the cache did, on its way to ledger and store.
 
+Searches are counted in small letters by the rules of their language, without personal details.
+
 Requests only append to a bounded queue; a thread of its own adds up and writes every few
 seconds. What a killed process had not written yet is lost: these are figures, not money.
 """
@@ -46,7 +48,7 @@ class Tally:
 
     def answered(self, mark: str, query: SearchQuery) -> None:
         """Count an answer that was made by a view; ``mark`` is its X-Cache."""
-        self._answered.append((mark, query.replace(page=1, agency=()).canonical()))
+        self._answered.append((mark, query.counted().canonical()))
         if self._thread is None:
             self._start()
 
@@ -106,7 +108,7 @@ class Tally:
                 except BadQuery:
                     continue
                 language = query.lang or self._language
-                found.append(query.replace(page=1, agency=(), lang=language).canonical())
+                found.append(query.replace(lang=language).counted().canonical())
         return found
 
     def _run(self) -> None:

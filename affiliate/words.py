@@ -192,6 +192,22 @@ def lowered(text: str, lang: str) -> str:
     return unicodedata.normalize("NFC", text.replace("İ", "i").lower())
 
 
+def capitalized(text: str, lang: str) -> str:
+    """Return a heading whose first word has a capital by the rules of the language.
+
+    A first word that holds a capital already, as in iPhone, stands as it was written.
+    """
+    first = text.split(" ", 1)[0]
+    if first != first.lower():
+        return text
+    size = 2 if lang == "nl" and first.startswith("ij") else 1
+    begin = first[:size]
+    if lang.partition("-")[0] in DOTLESS and begin == "i":
+        begin = "\u0130"
+    capital = begin.upper() if size > 1 else begin.title()
+    return capital + text[size:] if len(capital) == size else text
+
+
 @lru_cache(maxsize=1024)
 def key(text: str, lang: str) -> str:
     """Return what all spellings of the same words share, for comparison and cache keys alone.

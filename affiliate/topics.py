@@ -1,0 +1,105 @@
+"""The addresses of the owner's topics: readable, never empty, and one for each topic.
+
+A slug holds the letters, digits and marks of the words, in small letters by the rules of the site's
+language. Topics that differ in signs alone are numbered in the order of the setting. What was a
+topic's address before (compatibility forms, case folded, without marks) still leads to the topic.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final
+
+from affiliate.words import key, lowered, sent
+
+SIGNS: Final = {"+": " plus", "#": " sharp"}
+"""Signs that make another word at the end of one, as in C++ and C#."""
+LONGEST_NAME: Final = 60
+"""Characters of a slug that is made of the names of signs."""
+
+
+class Topics:
+    """The topics of a site and the parts of their addresses."""
+
+    def __init__(self, topics: Sequence[str], lang: str) -> None:
+        self._slugs = dict.fromkeys(topics, "")
+        self._topics: dict[str, str] = {}
+        self._former: dict[str, str] = {}
+        keys: dict[str, str] = {}
+        waiting = []
+        for topic in topics:
+            same = keys.setdefault(key(topic, lang), topic)
+            natural = slug_of(topic, lang)
+            if same != topic:
+                waiting.append((topic, natural, same))
+            elif natural in self._topics:
+                waiting.append((topic, natural, ""))
+            else:
+                self._slugs[topic], self._topics[natural] = natural, topic
+            self._former[_former_slug(topic)] = topic
+        for topic, natural, same in waiting:
+            slug = self._slugs[same] if same else self._numbered(natural)
+            self._slugs[topic] = slug
+            self._topics.setdefault(slug, topic)
+
+    def _numbered(self, slug: str) -> str:
+        number = 2
+        while f"{slug}-{number}" in self._topics:
+            number += 1
+        return f"{slug}-{number}"
+
+    def slug(self, topic: str) -> str:
+        """Return the part of a topic's address that names the topic."""
+        return self._slugs[topic]
+
+    def slugs(self) -> Iterator[str]:
+        """Yield the slugs of all topics, each once, in the order of the topics."""
+        yield from dict.fromkeys(self._slugs.values())
+
+    def topic(self, slug: str) -> str | None:
+        """Return the topic of an address, in whatever composition its letters come."""
+        return self._topics.get(unicodedata.normalize("NFC", slug))
+
+    def moved(self, slug: str) -> str | None:
+        """Return the slug of the topic that had another one before; None where none had."""
+        topic = self._former.get(slug) if slug else None
+        return None if topic is None else self._slugs[topic]
+
+
+@lru_cache(maxsize=16)
+def topics_of(topics: tuple[str, ...], lang: str) -> Topics:
+    """Return the topics of a setting with their addresses, made once in a process."""
+    return Topics(topics, lang)
+
+
+def slug_of(words: str, lang: str) -> str:
+    """Return words as one segment of an address; never empty."""
+    spelled = re.sub(
+        r"(?<=\w)[+#]+(?!\w)",
+        lambda match: "".join(SIGNS[sign] for sign in match[0]),
+        lowered(sent(words) or words, lang),
+    )
+    return _hyphenated(spelled) or _named(words) or "topic"
+
+
+def _hyphenated(text: str) -> str:
+    """Return letters, digits and marks, with a hyphen for all that stands between."""
+    kept = (c if unicodedata.category(c)[0] in "LMN" else "-" for c in text.replace("\u200d", ""))
+    return re.sub("-+", "-", "".join(kept)).strip("-")
+
+
+def _named(signs: str) -> str:
+    """Return the names of signs, where words are nothing else; the same name once in a row."""
+    names: list[str] = []
+    for sign in sent(signs) or signs:
+        name = _hyphenated(unicodedata.name(sign, "").lower())
+        if name and names[-1:] != [name] and len("-".join([*names, name])) <= LONGEST_NAME:
+            names.append(name)
+    return "-".join(names)
+
+
+def _former_slug(words: str) -> str:
+    """Return the slug that words had in versions that dropped marks."""
+    folded = unicodedata.normalize("NFKC", words).casefold()
+    return re.sub(r"[^\w]+|_+", "-", folded).strip("-")
