@@ -1,11 +1,19 @@
-"""Which language a page speaks: the address says it, else the browser, else the owner's setting."""
+"""Which language a page searches in and speaks: the address says it, the browser, or the owner.
 
+Searches and pages have each a list of languages, and the nearest is looked up in each of the two.
+An address names the language of its search. Where no page speaks that language (Hebrew, Ukrainian),
+the browser says which one the page speaks, else the owner's setting does: so somebody who reads
+Ukrainian and Russian searches in Ukrainian on Russian pages, from the first page to the last.
+"""
+
+from collections.abc import Sequence
 from typing import Final
 
 from flask import Flask, Response, g, request
 from flask_babel import Babel
 
 from affiliate.errors import BadQuery
+from affiliate.language_tags import nearest
 from affiliate.query import LANGUAGES, read_parameters, single
 
 NAMES: Final = {
@@ -37,19 +45,19 @@ Babel knows them too, but would keep the data of all languages in memory: 30 MB 
 """
 SPOKEN: Final = tuple(sorted(NAMES))
 """The languages of the pages; searches may be in any of ``query.LANGUAGES``."""
-BROWSERS: Final = {"no": "nb", "nn": "nb"}
-"""Codes of browsers for a language that has another one here."""
 PAGES: Final = frozenset({"", "search", "image", "video", "topics", "collections"})
 """First segments of the paths that negotiate; all other routes speak the site's language."""
+FRAGMENTS: Final = "ajax"
+"""First segment of the paths of parts of pages, which speak as their page does."""
 
 
 def register(app: Flask, default: str) -> None:
     """Let every request of an app have a language; ``default`` is the site's."""
-    Babel(app, default_locale=spoken(default), locale_selector=lambda: spoken(asked()))
+    Babel(app, default_locale=spoken(default), locale_selector=speaks)
 
     @app.before_request
     def choose() -> None:
-        g.lang, g.negotiated = _chosen(default)
+        g.lang, g.spoken, g.negotiated = _chosen(default)
 
     app.after_request(_say)
 
@@ -60,10 +68,15 @@ def asked() -> str:
     return lang
 
 
+def speaks() -> str:
+    """Return the language of the page under way, one of `SPOKEN`."""
+    lang: str = g.get("spoken", "en")
+    return lang
+
+
 def spoken(lang: str) -> str:
-    """The language of the page for a language of searches: itself, or English."""
-    short = lang.partition("-")[0]
-    return short if short in SPOKEN else "en"
+    """The language of pages that is the nearest to a tag, or English."""
+    return nearest(lang, SPOKEN) or "en"
 
 
 def direction(lang: str) -> str:
@@ -71,27 +84,38 @@ def direction(lang: str) -> str:
     return "rtl" if spoken(lang) == "ar" else "ltr"
 
 
-def _chosen(default: str) -> tuple[str, bool]:
-    """The request's language, and whether the browser had a say in it."""
+def said(tag: str | None) -> tuple[str | None, str | None]:
+    """Return the languages of searches and of pages that a tag names; None where it names none."""
+    lang = nearest(tag.strip(), LANGUAGES) if tag else None
+    return lang, nearest(lang, SPOKEN) if lang else None
+
+
+def _chosen(default: str) -> tuple[str, str, bool]:
+    """The languages of search and page, and whether the browser had a say in them."""
     try:
-        wanted = single(read_parameters(request.environ.get("QUERY_STRING", "")), "lang")
+        tag = single(read_parameters(request.environ.get("QUERY_STRING", "")), "lang")
     except BadQuery:
-        wanted = None  # the view says what is wrong
-    if wanted is not None:
-        known = {lang.casefold(): lang for lang in LANGUAGES}
-        return known.get(wanted.strip().casefold(), default), False
-    if request.path.split("/", 2)[1] not in PAGES:
-        return default, False
-    liked = [one for one, quality in request.accept_languages if quality > 0]
-    short = (one.partition("-")[0].lower() for one in liked)
-    ours = (BROWSERS.get(one, one) for one in short)
-    return next((one for one in ours if one in SPOKEN), default), True
+        tag = None  # the view says what is wrong
+    lang, page = said(tag)
+    segment = request.path.split("/", 2)[1]
+    negotiates = not page and (segment in PAGES or (lang and segment == FRAGMENTS))
+    if negotiates:
+        liked = [one for one, quality in request.accept_languages if quality > 0]
+        lang = lang or _first(liked, LANGUAGES) or default
+        page = _first(liked, SPOKEN)
+    lang = lang or default
+    return lang, page or nearest(lang, SPOKEN) or spoken(default), bool(negotiates)
+
+
+def _first(liked: Sequence[str], known: tuple[str, ...]) -> str | None:
+    """Return the language that is the nearest to the first tag that has one."""
+    return next((one for one in (nearest(tag, known) for tag in liked) if one), None)
 
 
 def _say(response: Response) -> Response:
     """Name the language; what the browser had a say in is kept by no one else."""
     if response.mimetype == "text/html":
-        response.headers["Content-Language"] = spoken(asked())
+        response.headers["Content-Language"] = speaks()
         if g.get("negotiated"):
             response.vary.add("Accept-Language")
             if not response.cache_control.no_store:

@@ -65,7 +65,7 @@ def register(app: Flask) -> None:
 @blueprint.before_request
 def guard() -> AnyResponse | None:
     """Let in forms of this session only, and past the log-in the owner only."""
-    g.lang, g.negotiated = "en", False
+    g.lang, g.spoken, g.negotiated = "en", "en", False
     session.permanent = True
     if request.method == "POST" and not _same(request.form.get("csrf"), session.get("csrf")):
         return _refused("This form is too old", "Go back, reload the page and try again.")

@@ -125,7 +125,7 @@ def _vocabulary() -> dict[str, Any]:
         "shown_on": shown_on,
         "slug": topics().slug,
         "soon": texts.soon,
-        "spoken": languages.spoken(languages.asked()),
+        "spoken": languages.speaks(),
         "structured": structured,
         "terms": {agency.name: agency.terms for agency in every},
         "summary": texts.summary,

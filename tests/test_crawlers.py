@@ -99,13 +99,13 @@ def test_every_page_of_the_sitemap_names_all_its_languages(make_client: ClientMa
     """The start page and each topic stand there once for each language, and link back."""
     client = make_client(SITE_URL=URL, SITE_TOPICS="Red  Bicycle, flower, red bicycle, ???")
     found = pages(client.get("/sitemap.xml").text)
-    for path in ("/", "/topics/red-bicycle", "/topics/flower"):
+    for path in ("/", "/topics/red-bicycle", "/topics/flower", "/topics/question-mark"):
         alternates = found[URL + path]
         assert alternates == {"x-default": URL + path} | {
             lang: f"{URL}{path}?lang={lang}" for lang in SPOKEN
         }
         assert all(found[address] == alternates for address in alternates.values())
-    assert len(found) == 3 * (len(SPOKEN) + 1)
+    assert len(found) == 4 * (len(SPOKEN) + 1)
 
 
 def test_a_site_without_topics_has_its_start_page(make_client: ClientMaker) -> None:
@@ -206,7 +206,7 @@ def test_no_words_have_no_suggestions(client: FlaskClient, query: str) -> None:
         ("q=%FF", "q"),
         ("q=a%00b", "q"),
         ("q=cat&q=dog", "q"),
-        ("q=cat&lang=xx", "lang"),
+        ("q=cat&lang=x!", "lang"),
     ],
 )
 def test_unreadable_words_get_a_problem(client: FlaskClient, query: str, field: str) -> None:

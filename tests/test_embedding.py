@@ -15,7 +15,7 @@ def read(raw: str) -> Embed:
 @pytest.mark.parametrize(
     ("raw", "canonical"),
     [
-        ("q=CAT", "q=cat"),
+        ("q=++CAT", "q=CAT"),
         ("rows=2&kind=grid&q=cat&page=7&junk=1", "q=cat"),
         ("kind=Strip&q=cat&rows=1", "q=cat&kind=strip"),
         ("theme=&accent=%23FF8800&q=cat", "q=cat&accent=ff8800"),

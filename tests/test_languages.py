@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from affiliate.languages import NAMES, SPOKEN, direction, spoken
 from affiliate.query import LANGUAGES
 from tests.support.apps import ClientMaker
+from tests.support.shutterstock import TOKEN, shutterstock
 from tools import translations
 
 TRANSLATED = [language for language in SPOKEN if language != "en"]
@@ -178,10 +179,105 @@ def test_bad_input_is_explained_in_the_visitors_language(client: FlaskClient) ->
     assert "Use a whole number" not in german
 
 
-def test_a_language_that_does_not_exist_is_refused(client: FlaskClient) -> None:
-    """``lang`` is one of the languages that agencies take."""
-    answer = client.get("/api/search?q=cat&lang=tlh")
-    assert (answer.status_code, answer.get_json()["field"]) == (400, "lang")
+ROUTES = (
+    *("/search?q=cat&wait=1", "/api/search?q=cat", "/ajax/search?q=cat", "/embed/search?q=cat"),
+    *("/embed?q=cat", "/?x=1", "/topics/cat?x=1", "/suggest?q=cat", "/image/demo/none?x=1"),
+)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_any_well_formed_tag_is_read(make_client: ClientMaker, route: str) -> None:
+    """A tag is as good as the nearest language; one that has none is the site's own."""
+    client = make_client(SITE_LANGUAGE="nl")
+    for tag, language in (
+        *(("de-DE", "de"), ("de_DE", "de"), ("en-US", "en"), ("en_US", "en"), ("en-GB", "en")),
+        *(("pt-BR", "pt"), ("no", "nb"), ("nb-NO", "nb"), ("zh-TW", "zh"), ("tlh", "nl")),
+    ):
+        answer = client.get(f"{route}&lang={tag}")
+        assert answer.status_code == (404 if "none" in route else 200), (route, tag)
+        if answer.mimetype == "text/html":
+            assert answer.headers["Content-Language"] == language, (route, tag)
+    refused = client.get(f"{route}&lang=de%21")
+    assert refused.status_code == (400 if "q=" in route else 200 if "none" not in route else 404)
+
+
+TAGS = [
+    ("de-DE", "de"),
+    ("pt-BR", "pt"),
+    ("nb-NO", "nb"),
+    ("zh-TW", "zh-Hant"),
+    ("zh-HK", "zh-Hant"),
+    ("yue-HK", "zh-Hant"),
+    ("zh-CN", "zh"),
+    ("tlh", "nl"),
+]
+
+
+@pytest.mark.parametrize(("tag", "language"), TAGS)
+def test_an_address_searches_in_the_nearest_language(
+    make_client: ClientMaker, tag: str, language: str
+) -> None:
+    """The agency is asked in it, and all tags for one language are one search."""
+    with shutterstock() as agency:
+        client = make_client(
+            SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN, SITE_LANGUAGE="nl"
+        )
+        for name in (tag, tag.lower(), tag.replace("-", "_"), language):
+            found = client.get(f"/api/search?q=cat&lang={name}&wait=1").get_json()
+            assert found["query"]["lang"] == language
+        assert [one["language"] for one in agency.searches()] == [[language]]
+
+
+HEADERS = [
+    ("zh-TW,zh;q=0.9,en;q=0.8", "zh-Hant", "zh"),
+    ("zh-HK,zh-Hant;q=0.9", "zh-Hant", "zh"),
+    ("he-IL,en;q=0.5", "he", "en"),
+    ("uk-UA,ru;q=0.9", "uk", "ru"),
+    ("el-GR", "el", "nl"),
+    ("ro-RO,ro;q=0.9,de;q=0.2", "ro", "de"),
+    ("de_DE", "de", "de"),
+    ("yue-HK", "zh-Hant", "zh"),
+    ("pt-BR,pt;q=0.9", "pt", "pt"),
+    ("nn-NO", "nb", "nb"),
+    ("en-GB,en;q=0.9", "en", "en"),
+    ("tlh,*;q=0.1", "nl", "nl"),
+    ("fr;q=0,sv", "sv", "sv"),
+    ("", "nl", "nl"),
+]
+
+
+@pytest.mark.parametrize(("header", "search", "page"), HEADERS)
+def test_search_and_page_are_negotiated_each_for_itself(
+    make_client: ClientMaker, header: str, search: str, page: str
+) -> None:
+    """The words are searched in the visitor's language, also where no page speaks it."""
+    with shutterstock() as agency:
+        client = make_client(
+            SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN, SITE_LANGUAGE="nl"
+        )
+        shown = client.get("/search?q=cat&wait=1", headers={"Accept-Language": header})
+        assert [one["language"] for one in agency.searches()] == [[search]]
+        assert f'<html lang="{page}"' in shown.text
+        assert "private" in shown.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("route", ["/search?q=cat&wait=1", "/ajax/search?q=cat", "/?x=1"])
+def test_an_address_that_no_page_speaks_asks_the_browser(
+    make_client: ClientMaker, route: str
+) -> None:
+    """Pages of a Ukrainian search, and their parts, speak what their reader prefers."""
+    client = make_client(SITE_LANGUAGE="nl")
+    for header, page in (("uk-UA,ru;q=0.9", "ru"), ("uk,en;q=0.5", "en"), ("uk", "nl"), ("", "nl")):
+        shown = client.get(f"{route}&lang=uk", headers={"Accept-Language": header})
+        assert shown.headers["Content-Language"] == page
+        assert "accept-language" in shown.headers["Vary"].lower()
+        assert "private" in shown.headers["Cache-Control"]
+        assert "lang=uk" in shown.text
+    api = client.get("/api/search?q=cat&lang=uk", headers={"Accept-Language": "ru"})
+    assert "accept-language" not in api.headers.get("Vary", "").lower()
+    embed = client.get("/embed/search?q=cat&lang=uk", headers={"Accept-Language": "ru"})
+    assert embed.headers["Content-Language"] == "nl"
+    assert "public" in embed.headers["Cache-Control"]
 
 
 def test_languages_are_called_by_their_own_names() -> None:

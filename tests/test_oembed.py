@@ -83,8 +83,8 @@ def test_a_search_is_an_iframe_of_the_same_search(site: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("path", "query"),
     [
-        ("/topics/red-bicycle", "q=red+bicycle"),
-        ("/topics/red-bicycle?lang=fr&q=cat", "q=red+bicycle&lang=fr"),
+        ("/topics/red-bicycle", "q=Red+bicycle"),
+        ("/topics/red-bicycle?lang=fr&q=cat", "q=Red+bicycle&lang=fr"),
         ("/", "kind=search"),
         ("", "kind=search"),
         ("/?lang=de", "lang=de&kind=search"),

@@ -34,7 +34,7 @@ BAD = [
     ("q=cat&orientation=diagonal", "orientation"),
     ("q=cat&people=5", "people"),
     ("q=cat&color=red", "color"),
-    ("q=cat&lang=xx", "lang"),
+    ("q=cat&lang=x!", "lang"),
     ("q=cat&q=dog", "q"),
     ("q=cat&wait=2", "wait"),
     ("q=cat&site=a%20b", "site"),

@@ -131,7 +131,7 @@ def test_warming_begins_with_the_topics(make_client: ClientMaker) -> None:
         shown = run(client, "warm").output
         assert shown == "Looked at 3 searches, asked the agencies 3 times.\n"
         calls = [(one["query"], one["language"]) for one in agency.searches()]
-        assert calls == [(["red car"], ["de"]), (["a=b"], ["de"]), (["dog"], ["de"])]
+        assert calls == [(["Red Car"], ["de"]), (["a=b"], ["de"]), (["dog"], ["de"])]
 
 
 def test_warming_leaves_a_failing_agency_alone(make_client: ClientMaker) -> None:
