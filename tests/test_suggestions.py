@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - words of every script are typed here as people type them
 """Words are completed by what visitors search for, then by agencies; it never fails."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -186,6 +187,78 @@ def test_a_call_is_made_for_three_characters_only(
     assert suggestions.of("cat", "en") == suggestions.of(" CAT", "en") == expected
     assert suggestions.of("cat", "de") == expected
     assert asked(server) == ["cat", "cat"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "lang", "sent"),
+    [
+        ("猫", "ja", ["猫"]),
+        ("富士", "ja", ["富士"]),
+        ("红", "zh", ["红"]),
+        ("ね", "ja", ["ね"]),
+        ("カ", "ja", ["カ"]),
+        ("ｶ", "ja", ["カ"]),
+        ("꽃", "ko", ["꽃"]),
+        ("a猫", "ja", ["a猫"]),
+        ("ㄱ", "ko", []),
+        ("น", "th", []),
+        ("หม", "th", []),
+        ("หมู", "th", ["หมู"]),
+        ("พ", "th", []),
+        ("ca", "en", []),
+        ("№5", "ru", []),
+        ("👩\u200d", "en", []),
+    ],
+)
+def test_a_call_is_made_for_one_character_that_is_a_word(  # noqa: PLR0913, PLR0917 - a row, and who is asked
+    server: simulator.Shutterstock,
+    paid: Shutterstock,
+    over: Maker,
+    typed: str,
+    lang: str,
+    sent: list[str],
+) -> None:
+    """A Chinese character, a kana or a Korean syllable means enough; single letters don't."""
+    over(paid).of(typed, lang)
+    assert asked(server) == sent
+
+
+def test_operators_and_marks_are_no_part_of_what_is_completed(
+    server: simulator.Shutterstock, paid: Shutterstock, over: Maker
+) -> None:
+    """An agency completes plain words; of signs alone it is asked nothing."""
+    suggestions = over(paid)
+    for typed in ("NOT c", "not c", "“red b", "(((", "---"):
+        suggestions.of(typed, "en")
+    assert asked(server) == ["not c", "red b"]
+
+
+@pytest.mark.parametrize(
+    ("counted", "lang", "typed", "shown"),
+    [
+        ("%C4%B0stanbul", "tr", ["ist", "İST", "İst", "i\u0307st"], "istanbul"),
+        ("istanbul", "en", ["ist", "IST", "İst"], "istanbul"),
+        ("%C4%B1%C5%9F%C4%B1k", "tr", ["IŞ", "ış"], "ışık"),
+        ("%E0%B8%99%E0%B9%89%E0%B8%B3%E0%B8%95%E0%B8%81", "th", ["น้ำ"], "น้ำตก"),
+        ("%E0%B8%99%E0%B9%89%E0%B9%8D%E0%B8%B2%E0%B8%95%E0%B8%81", "th", ["น้ำ"], "น้ำตก"),
+        ("stra%C3%9Fe", "de", ["Straß", "STRA", "straß"], "straße"),
+        ("%CE%B8%CE%AC%CE%BB%CE%B1%CF%83%CF%83%CE%B1%CF%82", "el", ["ΘΆΛ", "θάλ"], "θάλασσας"),
+        ("valentine%27s+day", "en", ["valentine’s"], "valentine's day"),
+    ],
+)
+def test_popular_searches_are_offered_as_people_write_them(  # noqa: PLR0913, PLR0917 - a row
+    ledger: Ledger, over: Maker, counted: str, lang: str, typed: list[str], shown: str
+) -> None:
+    """Beginnings are compared by their keys; nobody is offered a folded word."""
+    ledger.add_searches({f"q={counted}&lang={lang}": 5})
+    suggestions = renewed(over())
+    assert [suggestions.of(one, lang) for one in typed] == [(shown,)] * len(typed)
+
+
+def test_masked_searches_are_offered_to_nobody(ledger: Ledger, over: Maker) -> None:
+    """What held somebody's number isn't popular, in whatever form it was counted."""
+    ledger.add_searches({"q=call+%2A%2A%2A&lang=en": 9, "q=call+0170+1234567&lang=en": 9})
+    assert renewed(over()).of("call", "en") == ()
 
 
 def test_a_call_is_made_only_when_the_free_ones_are_too_few(
