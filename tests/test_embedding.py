@@ -4,8 +4,15 @@ import pytest
 
 from affiliate.embedding import BOX, GAP, MOST_ROWS, NOTE, ROW, ROWS, SCROLLBAR, THEMES, Embed
 from affiliate.errors import BadQuery
-from affiliate.query import read_parameters
+from affiliate.query import LANGUAGES, read_parameters
 from tests.support.processes import ROOT
+
+
+def test_the_documentation_lists_the_languages() -> None:
+    """What ``lang`` can be stands in the reference for bloggers, and nothing else."""
+    text = (ROOT / "docs" / "embeds.md").read_text()
+    listed = text.partition("Languages of searches: ")[2].partition(". ")[0]
+    assert listed == ", ".join(f"`{language}`" for language in LANGUAGES)
 
 
 def read(raw: str) -> Embed:

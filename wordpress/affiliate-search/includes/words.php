@@ -18,7 +18,7 @@ const AFFILIATE_SEARCH_WORDS = 4;
  */
 function affiliate_search_words( $title ) {
 	$text  = html_entity_decode( wp_strip_all_tags( $title ), ENT_QUOTES, 'UTF-8' );
-	$words = preg_split( "/[^\\p{L}\\p{M}\\p{N}'’-]+/u", $text, -1, PREG_SPLIT_NO_EMPTY );
+	$words = preg_split( "/[^\\p{L}\\p{M}\\p{N}\\x{200C}\\x{200D}'’-]+/u", $text, -1, PREG_SPLIT_NO_EMPTY );
 	$said  = array_filter( $words ? $words : array(), 'affiliate_search_says_something' );
 	return implode( ' ', array_slice( $said, 0, AFFILIATE_SEARCH_WORDS ) );
 }
