@@ -173,8 +173,11 @@ def read_parameters(raw: str | bytes) -> dict[str, list[str]]:
 
 
 def single(parameters: Parameters, name: str) -> str | None:
-    """The value of a parameter that may stand only once beside blank ones; None when none is."""
-    values = [value for value in parameters.get(name, ()) if value.strip()]
+    """The value of a parameter that may stand only once beside blank ones; None when none is.
+
+    Invisible characters are as good as blanks.
+    """
+    values = [value for value in parameters.get(name, ()) if words.shown(value)]
     if len(values) > 1:
         raise BadQuery(name, "Give this parameter only once.")
     return values[0] if values else None

@@ -153,7 +153,7 @@ class Search(LookUps):
     ) -> Outcome:
         """The page that the slices make, with the statuses of those who can't give any."""
         parts, waited = self._gather(slices, patience)
-        shares = [one.last - one.first for one in slices]
+        shares, words = [one.last - one.first for one in slices], query.counted().q
         items = interleave([part.items for part in parts], shares)
         statuses = [status_of(one, part) for one, part in zip(slices, parts, strict=True)]
         page = SearchPage(
@@ -161,7 +161,7 @@ class Search(LookUps):
             page=query.page,
             pages=pages_of(slices, parts),
             total=total_of(part.total for part in parts),
-            items=fold([self.linked(m, query.counted().q, site) for m in items]),
+            items=fold([self.linked(m, words, site) for m in items]),
             agencies=(*statuses, *unable),
             corrected=next((p.corrected for p in parts if p.corrected), msgspec.UNSET),
         )

@@ -227,6 +227,7 @@ def excluded_key(text: str, lang: str) -> str:
     return " ".join(sorted({key(term, lang) for term in terms(excluded(text))}))
 
 
+@lru_cache(maxsize=1024)
 def counted(text: str, lang: str) -> str:
     """Return the words as reports and suggestions show them: sent, in small letters, masked."""
     return masked(lowered(sent(text) or shown(text), lang))
@@ -237,7 +238,8 @@ def masked(text: str) -> str:
 
     Digits of a number may stand in groups, such as +49 170 1234567.
     """
-    return _NUMBER.sub(MASK, _MAIL.sub(MASK, text))
+    hidden = _MAIL.sub(MASK, text) if "@" in text or "\uff20" in text else text
+    return _NUMBER.sub(MASK, hidden)
 
 
 def is_masked(text: str) -> bool:

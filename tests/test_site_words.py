@@ -160,6 +160,19 @@ def test_invisible_words_are_none(client: FlaskClient, agency: Shutterstock, typ
     assert agency.requests == []
 
 
+def test_invisible_words_are_none_beside_other_parameters(client: FlaskClient) -> None:
+    """A picture's page, a category and the suggestions do without them, as without blanks."""
+    first = client.get("/api/search?q=cat&wait=1").get_json()["items"][0]
+    for address in (
+        f"/image/shutterstock/{first['id']}?lang=en&q=%E2%80%8B",
+        f"/ajax/image/shutterstock/{first['id']}?q=%E2%80%8B",
+        "/search?category=Nature&q=%EF%BB%BF&wait=1",
+        "/suggest?q=%E2%80%8B",
+        "/api/search?q=cat&category=%E2%80%8B&exclude=%E2%80%8B&lang=%E2%80%8B&agency=%E2%80%8B",
+    ):
+        assert client.get(address).status_code == 200, address
+
+
 @pytest.mark.parametrize("typed", ["ß" * 300, "ﷺ" * 30, "ﬃ" * 500, "क़" * 250])
 def test_the_limit_counts_what_was_typed(client: FlaskClient, typed: str) -> None:
     """Letters that some form makes longer are as many as were typed, also when kept in memory."""
