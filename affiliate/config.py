@@ -125,7 +125,7 @@ SETTINGS: Final = (
     Setting("SITE_ACCENT", values.accent, "#0b6e4f", "The one accent color."),
     Setting(
         "SITE_TOPICS",
-        values.words,
+        values.topics,
         ("flower", "cat", "fruit", "bicycle", "mountain", "bird"),
         "Comma list of searches that the start page offers; the first one's pictures are shown.",
     ),

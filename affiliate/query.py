@@ -185,7 +185,7 @@ def single(parameters: Parameters, name: str) -> str | None:
 
 def read_site(parameters: Parameters) -> str:
     """The host name of the site that shows the pictures (``site``), or an empty string."""
-    site = (single(parameters, "site") or "").strip().casefold()
+    site = (single(parameters, "site") or "").strip().lower()
     if site and (len(site) > MAX_SITE or not re.fullmatch(r"[\w.-]+(:\d{1,5})?", site)):
         raise BadQuery("site", "Give the host name of a site, such as blog.example.")
     return site

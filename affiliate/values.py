@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from affiliate.model import LINK_FIELDS
 from affiliate.query import LANGUAGES
+from affiliate.words import shown
 
 
 class Secret:
@@ -98,6 +99,11 @@ def accent(text: str) -> str:
 def words(text: str) -> tuple[str, ...]:
     """A comma list."""
     return tuple(w.strip() for w in text.split(",") if w.strip())
+
+
+def topics(text: str) -> tuple[str, ...]:
+    """A comma list of words as searches show them; what can't be seen is left out."""
+    return tuple(filter(None, map(shown, text.split(","))))
 
 
 def hosts(text: str) -> tuple[str, ...]:

@@ -464,6 +464,7 @@ def test_a_site_is_a_host_name() -> None:
         "site=+blog.example+": "blog.example",
         "site=localhost:8000": "localhost:8000",
         "site=caf%C3%A9.example": "caf\u00e9.example",
+        "site=Stra%C3%9Fe.example": "stra\u00dfe.example",
         "site=" + "a" * 253: "a" * 253,
     }
     assert {raw: read_site(read_parameters(raw)) for raw in sites} == sites
