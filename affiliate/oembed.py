@@ -105,7 +105,7 @@ def _represented(url: SplitResult, box: Box) -> dict[str, Any]:
         case ["search"]:
             return _rich(_embed(url, {}), box)
         case ["topics", slug]:
-            words = _topic(unquote(slug))
+            words = page.topics().topic(unquote(slug))
             if words is not None:
                 return _rich(_embed(url, {"q": [words]}), box)
         case ["image" | "video" as media, agency, media_id]:
@@ -113,12 +113,6 @@ def _represented(url: SplitResult, box: Box) -> dict[str, Any]:
         case ["owner", *_] if site_of_app().config.owner_password:
             raise Unauthorized("The owner's desk is private.")
     raise NotFound
-
-
-def _topic(slug: str) -> str | None:
-    """The topic that has an address, or had it before."""
-    topics = page.topics()
-    return topics.topic(slug) or topics.topic(topics.moved(slug) or "")
 
 
 def _embed(url: SplitResult, more: Parameters) -> Embed:

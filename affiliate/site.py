@@ -5,12 +5,11 @@ import secrets
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import msgspec
-from flask import Blueprint, Flask, Response, current_app, redirect, render_template, request
+from flask import Blueprint, Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import NotFound
-from werkzeug.wrappers import Response as AnyResponse
 
 from affiliate import collected, details, languages, page, problems
 from affiliate.answers import (
@@ -104,16 +103,11 @@ def search() -> Response:
 
 
 @blueprint.get("/topics/<slug>")
-def topic(slug: str) -> AnyResponse:
+def topic(slug: str) -> Response:
     """A curated page: the pictures of one of the owner's topics, for search engines too."""
-    topics = page.topics()
-    words = topics.topic(slug)
+    words = page.topics().topic(slug)
     if words is None:
-        moved = topics.moved(slug)
-        if moved is None:
-            raise NotFound
-        asked = request.environ.get("QUERY_STRING", "")
-        return redirect(quote(moved) + (f"?{asked}" if asked else ""), HTTPStatus.MOVED_PERMANENTLY)
+        raise NotFound
     asked = parameters()
     outcome = _outcome(_topic(words), asked, patience_of(asked, Patience.NONE))
     return _results("topic.html", outcome, topic=words)

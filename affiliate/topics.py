@@ -2,7 +2,7 @@
 
 A slug holds the letters, digits and marks of the words, in small letters by the rules of the site's
 language. Topics that differ in signs alone are numbered in the order of the setting. What was a
-topic's address before (compatibility forms, case folded, without marks) still leads to the topic.
+topic's address before (compatibility forms, case folded, without marks) still shows the topic.
 """
 
 import re
@@ -37,7 +37,8 @@ class Topics:
                 waiting.append((topic, natural, ""))
             else:
                 self._slugs[topic], self._topics[natural] = natural, topic
-            self._former[_former_slug(topic)] = topic
+            if former := _former_slug(topic):
+                self._former[former] = topic
         for topic, natural, same in waiting:
             slug = self._slugs[same] if same else self._numbered(natural)
             self._slugs[topic] = slug
@@ -58,13 +59,11 @@ class Topics:
         yield from dict.fromkeys(self._slugs.values())
 
     def topic(self, slug: str) -> str | None:
-        """Return the topic of an address, in whatever composition its letters come."""
-        return self._topics.get(unicodedata.normalize("NFC", slug))
+        """Return the topic that has an address, or had the address before; None where none had.
 
-    def moved(self, slug: str) -> str | None:
-        """Return the slug of the topic that had another one before; None where none had."""
-        topic = self._former.get(slug) if slug else None
-        return None if topic is None else self._slugs[topic]
+        Letters may come in any composition.
+        """
+        return self._topics.get(unicodedata.normalize("NFC", slug)) or self._former.get(slug)
 
 
 @lru_cache(maxsize=16)
