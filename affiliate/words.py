@@ -81,8 +81,8 @@ _USUAL: Final = {
     ord("\u2011"): "-",
 }
 """Characters that are sent in another form: all others go out as they were typed."""
-_WIDTHS: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-"""Full-width signs, which are keyed as their usual forms."""
+_KEYED: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {0x5F3: "'"}
+"""Full-width signs, which are keyed as their usual forms, and the Hebrew apostrophe."""
 
 
 class Syntax(NamedTuple):
@@ -216,8 +216,8 @@ def key(text: str, lang: str) -> str:
     letter stands for itself: ß isn't ss, and the i without a dot isn't i; forms of one letter, such
     as a final sigma, are the same.
     """
-    narrow = text.translate(_WIDTHS)
-    usual = lowered(sent(narrow) or shown(narrow), lang)  # a lone mark is another search than none
+    alike = text.translate(_KEYED)
+    usual = lowered(sent(alike) or shown(alike), lang)  # a lone mark is another search than none
     folded = "".join(c if len(c.casefold()) > 1 else c.casefold() for c in usual)
     return unicodedata.normalize("NFC", folded)
 

@@ -252,6 +252,9 @@ LETTERS = [
     ("cat\u200b", "cat", "en", True),
     ("Lego™", "Legotm", "en", False),
     ("é", "e", "fr", False),
+    ("ז׳קט", "ז'קט", "he", True),
+    ("צה״ל", 'צה"ל', "he", True),
+    ('"', "", "en", False),
 ]
 
 
