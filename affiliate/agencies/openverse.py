@@ -7,9 +7,10 @@ the picture. Some forbid changes; whether to cut something off is one is open, s
 
 Words take ``-``, quotation marks, ``|``, ``+``, ``*``, ``~`` and parentheses as operators
 (https://openverse.org/search-help; Elasticsearch's simple query string syntax): phrases stay, the
-rest is taken out, and ``-`` excludes. "Newest" and "oldest" go by the day that Openverse found a picture,
-through parameters that it calls unstable. A search by contributor can have no words and isn't
-offered. Thumbnails are 600 pixels wide (its settings' default); sizes may be unknown: 3:2 then.
+rest is taken out, and ``-`` excludes. "Newest" and "oldest" go by the day that Openverse found a
+picture, through parameters that it calls unstable. A search by contributor can have no words and
+isn't offered. Thumbnails are 600 pixels wide (its settings' default); sizes may be unknown: 3:2
+then.
 What is related comes in one answer, without pages.
 """
 
