@@ -93,18 +93,8 @@ def canonical_details(raw: bytes) -> str:
     return canonical(raw, "media", *DETAILS)
 
 
-def canonical_search_part(raw: bytes) -> str | None:
-    """A part of a page of results; where no page speaks its language the browser has a say."""
-    return None if is_unspoken(raw) else canonical(raw)
-
-
-def canonical_details_part(raw: bytes) -> str | None:
-    """A part of a picture's page, likewise."""
-    return None if is_unspoken(raw) else canonical_details(raw)
-
-
 def canonical_search_page(raw: bytes) -> str | None:
-    """A page of results; without a language of pages in the address the browser has a say."""
+    """A page of results; without a language in the address the browser has a say."""
     return canonical(raw) if says_language(raw) else None
 
 
@@ -119,21 +109,11 @@ def canonical_page(raw: bytes) -> str | None:
 
 
 def says_language(raw: bytes) -> bool:
-    """Whether an address says the language of its page."""
-    return _said(raw)[1] is not None
-
-
-def is_unspoken(raw: bytes) -> bool:
-    """Return whether an address says a language of searches that no page speaks."""
-    lang, page = _said(raw)
-    return lang is not None and page is None
-
-
-def _said(raw: bytes) -> tuple[str | None, str | None]:
+    """Whether an address says its language."""
     try:
-        return languages.said(single(read_parameters(raw), "lang"))
+        return single(read_parameters(raw), "lang") is not None
     except BadQuery:
-        return None, None
+        return False
 
 
 def answer(
@@ -184,9 +164,8 @@ def cache_control(outcome: Outcome) -> str:
 
 def _etag(parts: tuple[object, ...], kind: str | None) -> str:
     made = [_made(one) if isinstance(one, SearchPage) else one for one in parts]
-    body = msgspec.json.encode(
-        (site_of_app().edition, kind, languages.asked(), languages.speaks(), made)
-    )
+    spoken = (languages.asked(), languages.speaks())
+    body = msgspec.json.encode((site_of_app().edition, kind, spoken, made))
     return hashlib.blake2b(body, digest_size=12).hexdigest()
 
 

@@ -14,7 +14,6 @@ from affiliate.answers import (
     answer,
     canonical_details,
     canonical_details_page,
-    canonical_details_part,
     parameters,
     patience_of,
     shown_on,
@@ -40,7 +39,7 @@ def routes() -> dict[str, Canonical]:
     return {
         "/image/": canonical_details_page,
         "/video/": canonical_details_page,
-        "/ajax/": canonical_details_part,
+        "/ajax/": canonical_details,
         "/api/": canonical_details,
     }
 

@@ -3,7 +3,8 @@
 Searches and pages have each a list of languages, and the nearest is looked up in each of the two.
 An address names the language of its search. Where no page speaks that language (Hebrew, Ukrainian),
 the browser says which one the page speaks, else the owner's setting does: so somebody who reads
-Ukrainian and Russian searches in Ukrainian on Russian pages, from the first page to the last.
+Ukrainian and Polish searches in Ukrainian on Polish pages, from the first page to the last. Nobody
+keeps such pages. A site whose own language no page speaks has English pages, which are kept.
 """
 
 from collections.abc import Sequence
@@ -84,10 +85,9 @@ def direction(lang: str) -> str:
     return "rtl" if spoken(lang) == "ar" else "ltr"
 
 
-def said(tag: str | None) -> tuple[str | None, str | None]:
-    """Return the languages of searches and of pages that a tag names; None where it names none."""
-    lang = nearest(tag.strip(), LANGUAGES) if tag else None
-    return lang, nearest(lang, SPOKEN) if lang else None
+def is_negotiated() -> bool:
+    """Return whether the browser has a say in the languages of the request under way."""
+    return bool(g.get("negotiated"))
 
 
 def _chosen(default: str) -> tuple[str, str, bool]:
@@ -96,15 +96,21 @@ def _chosen(default: str) -> tuple[str, str, bool]:
         tag = single(read_parameters(request.environ.get("QUERY_STRING", "")), "lang")
     except BadQuery:
         tag = None  # the view says what is wrong
-    lang, page = said(tag)
+    lang = nearest(tag.strip(), LANGUAGES) if tag else None
     segment = request.path.split("/", 2)[1]
-    negotiates = not page and (segment in PAGES or (lang and segment == FRAGMENTS))
-    if negotiates:
-        liked = [one for one, quality in request.accept_languages if quality > 0]
-        lang = lang or _first(liked, LANGUAGES) or default
-        page = _first(liked, SPOKEN)
-    lang = lang or default
-    return lang, page or nearest(lang, SPOKEN) or spoken(default), bool(negotiates)
+    if lang is None and segment not in PAGES:
+        lang = default
+    page = _page_of(lang, default) if lang else None
+    if lang and (page or segment not in {*PAGES, FRAGMENTS}):
+        return lang, page or spoken(default), False
+    liked = [one for one, quality in request.accept_languages if quality > 0]
+    lang = lang or _first(liked, LANGUAGES) or default
+    return lang, _page_of(lang, default) or _first(liked, SPOKEN) or spoken(default), True
+
+
+def _page_of(lang: str, default: str) -> str | None:
+    """Return the language of the pages of a search; None where the browser has to say it."""
+    return nearest(lang, SPOKEN) or (spoken(default) if lang == default else None)
 
 
 def _first(liked: Sequence[str], known: tuple[str, ...]) -> str | None:
@@ -116,7 +122,7 @@ def _say(response: Response) -> Response:
     """Name the language; what the browser had a say in is kept by no one else."""
     if response.mimetype == "text/html":
         response.headers["Content-Language"] = speaks()
-        if g.get("negotiated"):
+        if is_negotiated():
             response.vary.add("Accept-Language")
             if not response.cache_control.no_store:
                 response.headers["Cache-Control"] = "private, no-cache"

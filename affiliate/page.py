@@ -81,9 +81,12 @@ def topics() -> Topics:
 
 
 def keep(seconds: float) -> None:
-    """Let the memory tier, if there is one, replay the response under way for some seconds."""
+    """Let the memory tier, if there is one, replay the response under way for some seconds.
+
+    A response of which the browser chose the language is for that browser alone.
+    """
     kept = request.environ.get(memory.ENVIRON)
-    if kept is not None:
+    if kept is not None and not languages.is_negotiated():
         kept.seconds = seconds
 
 

@@ -61,7 +61,7 @@ class Suggestions:
         self._renewer = ThreadPoolExecutor(1, thread_name_prefix="suggestions")
 
     def of(self, words: str, lang: str) -> tuple[str, ...]:
-        """At most 8 searches that continue the words, best first; none on any failure.
+        """Return at most 8 searches that continue the words, best first; none on any failure.
 
         They are in small letters. The popular ones are read from the ledger behind, at most once a
         minute.

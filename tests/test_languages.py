@@ -287,3 +287,17 @@ def test_languages_are_called_by_their_own_names() -> None:
         assert name.casefold() == str(locale.get_display_name(code)).casefold()
         assert direction(code) == locale.text_direction
     assert list(NAMES.values()) == sorted(NAMES.values())
+
+
+@pytest.mark.parametrize("route", ["/search?q=cat&wait=1", "/ajax/search?q=cat"])
+def test_a_site_in_a_language_that_no_page_speaks_is_kept(
+    make_client: ClientMaker, route: str
+) -> None:
+    """The owner has chosen: its pages are English ones to every reader, and kept for all."""
+    client = make_client(SITE_LANGUAGE="uk")
+    first = client.get(f"{route}&lang=uk", headers={"Accept-Language": "ru"})
+    again = client.get(f"{route}&lang=uk", headers={"Accept-Language": "de"})
+    assert first.headers["Content-Language"] == "en"
+    assert "public" in first.headers["Cache-Control"]
+    assert (again.headers["X-Cache"], again.data) == ("HIT", first.data)
+    assert "Age" in again.headers
