@@ -47,6 +47,7 @@ _ACCENTS: Final = re.compile(r"(?<=\w)[\u00b4`]|[\u00b4`](?=\w)")
 """Accents typed for an apostrophe, beside a letter."""
 _PHRASE: Final = re.compile(r'(?<![^\s(\[{,;:+-])"([^"]*)"(?![^\s)\]},;:.!?])')
 """What stands between two marks, the first at the beginning of a word, the second at an end."""
+_TERM: Final = re.compile(r'"[^"]+"|[^\s"]+')
 _SIGNS: Final = re.compile(r"[!-/:-@\[-`{-~]+")
 """Signs of ASCII alone, which are no word."""
 _GERSHAYIM: Final = re.compile(r'(?<=[\u05d0-\u05ea])"(?=[\u05d0-\u05ea])')
@@ -74,9 +75,10 @@ def _forms() -> Iterator[tuple[int, str]]:
             yield code, chr(int(usual, 16))
 
 
+_STRAIGHT: Final = dict.fromkeys(map(ord, _DOUBLE), '"')
 _USUAL: Final = {
     **dict(_forms()),
-    **dict.fromkeys(map(ord, _DOUBLE), '"'),
+    **_STRAIGHT,
     **dict.fromkeys(map(ord, _SINGLE), "'"),
     ord("\u2011"): "-",
 }
@@ -128,8 +130,12 @@ def sent(text: str) -> str:
     """Return the words as agencies take them, in the case that was typed; may be empty."""
     usual = _UNSENT.sub(_flag, shown(text)).translate(_USUAL)
     usual = _ACCENTS.sub("'", unicodedata.normalize("NFC", usual).replace("i\u0307", "i"))
-    usual = _GERSHAYIM.sub("\u05f4", _SPLIT_VOWEL.sub("\\1\\2\u0e33", usual))
-    parts = _PHRASE.split(usual)  # what stands outside of phrases and inside, by turns
+    return _phrased(_SPLIT_VOWEL.sub("\\1\\2\u0e33", usual))
+
+
+def _phrased(text: str) -> str:
+    """Return a text whose quotation marks, all straight ones, stand around phrases alone."""
+    parts = _PHRASE.split(_GERSHAYIM.sub("\u05f4", text))  # outside of phrases, inside, by turns
     parts[::2] = [part.replace('"', " ") for part in parts[::2]]
     parts[1::2] = [f'"{phrase}"' if phrase else " " for phrase in map(str.strip, parts[1::2])]
     return " ".join("".join(parts).split())
@@ -137,7 +143,7 @@ def sent(text: str) -> str:
 
 def terms(text: str) -> list[str]:
     """Return the words and phrases of a text in the form that is sent, phrases in their marks."""
-    return re.findall(r'"[^"]+"|[^\s"]+', sent(text))
+    return _TERM.findall(sent(text))
 
 
 def plain_terms(text: str, syntax: Syntax) -> list[str]:
@@ -179,8 +185,12 @@ def shortened(text: str, most: int) -> str:
 
 
 def excluded(text: str) -> str:
-    """Return the words and phrases that must not be found, in one order, none of them twice."""
-    bare = [term if " " in term else term.strip('"') for term in terms(text)]
+    """Return the words and phrases that must not be found, in one order, none of them twice.
+
+    They are spelled as they were typed, phrases between straight quotation marks.
+    """
+    typed = _TERM.findall(_phrased(shown(text).translate(_STRAIGHT)))
+    bare = [term if " " in term else term.strip('"') for term in typed]
     found = {key(term, ""): term for term in reversed(bare) if not _SIGNS.fullmatch(term)}
     return " ".join(found[one] for one in sorted(found))
 

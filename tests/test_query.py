@@ -434,8 +434,8 @@ def test_any_text_is_a_search_or_a_bad_query(raw: str) -> None:
 )
 def test_what_was_typed_is_counted_by_the_limits(letter: str) -> None:
     """Letters that some form makes longer are as many as were typed, also when read again."""
-    for name, limit in (("q", MAX_WORDS), ("contributor", MAX_NAME)):
-        query = parsed({name: letter * limit})
+    for name, limit in (("q", MAX_WORDS), ("exclude", MAX_WORDS), ("contributor", MAX_NAME)):
+        query = parsed({"category": "x", name: letter * limit})
         assert len(getattr(query, name)) <= limit
         assert parse(query.canonical()) == query
         assert refused(urlencode({name: letter * (limit + 1)})) == name
