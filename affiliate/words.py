@@ -21,6 +21,8 @@ MASK: Final = "***"
 NUMBER_DIGITS: Final = 9
 """Digits of the shortest number that may be somebody's: of a phone, a card or an account."""
 
+VIRAMA: Final = 9
+"""The canonical combining class of signs that take a consonant's vowel away."""
 DOTLESS: Final = frozenset({"az", "tr"})
 """Languages that have an i without a dot, whose capital is I (Unicode, SpecialCasing.txt)."""
 
@@ -37,7 +39,13 @@ _FLAG: Final = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007
 """A flag of a region, whose name is written in otherwise invisible tags (Unicode, UTS 51)."""
 _UNSEEN: Final = re.compile(f"({_FLAG})|[{_IGNORABLE}]")
 _UNSENT: Final = re.compile(f"({_FLAG})|[{_IGNORABLE}{_SELECTORS}]")
-_JOINERS: Final = re.compile(r"(?<!\S)[\u200c\u200d]+|([^\s\u200c\u200d])([\u200c\u200d]+)(?!\S)")
+_LETTER: Final = r"[^\s!-/:-@\[-`{-~]"
+"""Neither a blank nor a sign of ASCII."""
+_JOINERS: Final = re.compile(
+    rf"(?<!\S)[\u200c\u200d{_SELECTORS}]+|(?<!{_LETTER})[\u200c\u200d]+"
+    rf"|([^\s\u200c\u200d])([\u200c\u200d]+)(?!{_LETTER})"
+)
+"""Joiners at the beginning and at the end of a word, and selectors that have no sign before."""
 
 _DOUBLE: Final = "«»“”„‟″❝❞⹂〝〞〟＂「」『』﹁﹂﹃﹄｢｣"  # noqa: RUF001 - look-alikes are the point
 """Signs that are typed for a straight double quotation mark."""
@@ -45,7 +53,7 @@ _SINGLE: Final = "‘’‚‛′‹›ʻʼ❛❜＇"  # noqa: RUF001 - look-ali
 """Signs that are typed for an apostrophe or a single quotation mark."""
 _ACCENTS: Final = re.compile(r"(?<=\w)[\u00b4`]|[\u00b4`](?=\w)")
 """Accents typed for an apostrophe, beside a letter."""
-_PHRASE: Final = re.compile(r'(?<![^\s(\[{,;:+-])"([^"]*)"(?![^\s)\]},;:.!?])')
+_PHRASE: Final = re.compile(r'(?<!\w)"([^"]*)"(?!\w)')
 """What stands between two marks, the first at the beginning of a word, the second at an end."""
 _TERM: Final = re.compile(r'"[^"]+"|[^\s"]+')
 _SIGNS: Final = re.compile(r"[!-/:-@\[-`{-~]+")
@@ -54,6 +62,8 @@ _GERSHAYIM: Final = re.compile(r'(?<=[\u05d0-\u05ea])"(?=[\u05d0-\u05ea])')
 """The sign inside of a Hebrew abbreviation, for which keyboards have a quotation mark."""
 _SPLIT_VOWEL: Final = re.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32|([\u0e48-\u0e4b])\u0e4d\u0e32")
 """Thai SARA AM as compatibility decomposition leaves the vowel, behind or before a tone mark."""
+_DOTTED: Final = re.compile("i\u0307+")
+"""A small letter i with one more dot, which case folding makes of the Turkish capital."""
 _MAIL: Final = re.compile(r'[^\s@＠"<>(),;:]+[@＠][^\s@＠"<>(),;:.]+\.[^\s@＠"<>(),;:]+')  # noqa: RUF001
 _NUMBER: Final = re.compile(rf"[+(]*\d(?:[\s().\-/]{{0,2}}\d){{{NUMBER_DIGITS - 1},}}")
 
@@ -108,11 +118,15 @@ def shown(text: str) -> str:
 
     Joiners stay inside words. The text is composed unless that makes it longer.
     """
-    seen = _UNSEEN.sub(_flag, text)
-    settled = " ".join(_JOINERS.sub(_joined, " ".join(seen.split())).split())
+    settled = _settled(_UNSEEN.sub(_flag, text))
     composed = unicodedata.normalize("NFC", settled)
     fitting = composed if len(composed) <= len(settled) else settled
-    return fitting if _UNSENT.sub(_flag, fitting).strip() else ""
+    return fitting if _settled(_UNSENT.sub(_flag, fitting)) else ""
+
+
+def _settled(text: str) -> str:
+    """Return a text with single blanks, and joiners inside of words alone."""
+    return " ".join(_JOINERS.sub(_joined, " ".join(text.split())).split())
 
 
 def _flag(match: re.Match[str]) -> str:
@@ -121,24 +135,25 @@ def _flag(match: re.Match[str]) -> str:
 
 
 def _joined(match: re.Match[str]) -> str:
-    """Return the end of a word: only behind a mark, such as a virama, a joiner spells something."""
+    """Return the end of a word, where a joiner spells something behind a virama alone."""
     last = match[1] or ""
-    return match[0] if last and unicodedata.category(last).startswith("M") else last
+    return match[0] if last and unicodedata.combining(last) == VIRAMA else last
 
 
 def sent(text: str) -> str:
     """Return the words as agencies take them, in the case that was typed; may be empty."""
-    usual = _UNSENT.sub(_flag, shown(text)).translate(_USUAL)
-    usual = _ACCENTS.sub("'", unicodedata.normalize("NFC", usual).replace("i\u0307", "i"))
+    usual = _settled(_UNSENT.sub(_flag, shown(text))).translate(_USUAL)
+    usual = _ACCENTS.sub("'", _DOTTED.sub("i", unicodedata.normalize("NFC", usual)))
     return _phrased(_SPLIT_VOWEL.sub("\\1\\2\u0e33", usual))
 
 
 def _phrased(text: str) -> str:
     """Return a text whose quotation marks, all straight ones, stand around phrases alone."""
-    parts = _PHRASE.split(_GERSHAYIM.sub("\u05f4", text))  # outside of phrases, inside, by turns
+    marked = _GERSHAYIM.sub("\u05f4", _settled(text))
+    parts = _PHRASE.split(marked)  # what stands outside of phrases and inside, by turns
     parts[::2] = [part.replace('"', " ") for part in parts[::2]]
     parts[1::2] = [f'"{phrase}"' if phrase else " " for phrase in map(str.strip, parts[1::2])]
-    return " ".join("".join(parts).split())
+    return _settled("".join(parts))
 
 
 def terms(text: str) -> list[str]:
@@ -187,19 +202,23 @@ def shortened(text: str, most: int) -> str:
 def excluded(text: str) -> str:
     """Return the words and phrases that must not be found, in one order, none of them twice.
 
-    They are spelled as they were typed, phrases between straight quotation marks.
+    They are spelled as they were typed, phrases between straight quotation marks, and take no more
+    characters than were typed.
     """
-    typed = _TERM.findall(_phrased(shown(text).translate(_STRAIGHT)))
-    bare = [term if " " in term else term.strip('"') for term in typed]
-    found = {key(term, ""): term for term in reversed(bare) if not _SIGNS.fullmatch(term)}
-    return " ".join(found[one] for one in sorted(found))
+    visible = shown(_UNSENT.sub(_flag, text))
+    typed = _TERM.findall(_phrased(visible.translate(_STRAIGHT)))
+    bare = [term if " " in term else term.strip('"') for term in typed if sent(term)]
+    found = {key(term, ""): term for term in reversed(bare)}
+    ordered = " ".join(found[one] for one in sorted(found) if not _SIGNS.fullmatch(one))
+    return shortened(ordered, len(text))
 
 
 def lowered(text: str, lang: str) -> str:
     """Return a text in small letters by the rules of the language; no letter becomes two."""
     if lang.partition("-")[0] in DOTLESS:
         text = text.replace("I", "\u0131")
-    return unicodedata.normalize("NFC", text.replace("İ", "i").lower())
+    small = unicodedata.normalize("NFC", text.replace("İ", "i").lower())
+    return _DOTTED.sub("i", small)
 
 
 def capitalized(text: str, lang: str) -> str:
@@ -228,8 +247,14 @@ def key(text: str, lang: str) -> str:
     """
     alike = text.translate(_KEYED)
     usual = lowered(sent(alike) or shown(alike), lang)  # a lone mark is another search than none
-    folded = "".join(c if len(c.casefold()) > 1 else c.casefold() for c in usual)
+    folded = "".join(map(_folded, usual))
     return unicodedata.normalize("NFC", folded)
+
+
+def _folded(letter: str) -> str:
+    """Return the usual form of a small letter, as of a final sigma, unless the letter becomes two."""
+    form = letter.casefold()
+    return form if len(form) == 1 and letter.isalpha() else letter
 
 
 def excluded_key(text: str, lang: str) -> str:
