@@ -252,7 +252,7 @@ def key(text: str, lang: str) -> str:
 
 
 def _folded(letter: str) -> str:
-    """Return the usual form of a small letter, as of a final sigma, unless the letter becomes two."""
+    """Return the usual form of a small letter, such as a final sigma; no letter becomes two."""
     form = letter.casefold()
     return form if len(form) == 1 and letter.isalpha() else letter
 
