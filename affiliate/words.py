@@ -100,16 +100,15 @@ _KEYED: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
 class Syntax(NamedTuple):
     """What an agency reads as more than plain words.
 
-    ``operators`` are words, which count in capitals; ``signs`` count wherever they stand,
-    ``leading`` at the beginning of a word and ``trailing`` at its end. ``phrases`` says that words
-    between straight quotation marks are found together. The defaults are what search engines
-    usually know, for agencies whose documents are silent.
+    ``operators`` are words, which count in capitals; ``signs`` count wherever they stand, those
+    that are ``leading`` at the beginning of a word. ``phrases`` says that words between straight
+    quotation marks are found together. The defaults are what search engines usually know, for
+    agencies whose documents are silent.
     """
 
     operators: frozenset[str] = frozenset({"AND", "OR", "NOT"})
     signs: str = "()|"
     leading: str = "+-"
-    trailing: str = ""
     phrases: bool = True
 
 
@@ -161,27 +160,22 @@ def terms(text: str) -> list[str]:
     return _TERM.findall(sent(text))
 
 
-def plain_terms(text: str, syntax: Syntax) -> list[str]:
+def plain(text: str, syntax: Syntax) -> str:
     """Return the words and phrases as one agency is sent them: none of them is an operator there.
 
     A typed NOT, AND or OR becomes a plain word in small letters. Signs alone leave nothing.
     """
-    found = []
+    found: list[str] = []
     for term in terms(text):
         words = list(_plain_words(term.strip('"'), syntax))
         whole = syntax.phrases and term.startswith('"') and words
         found += [f'"{" ".join(words)}"'] if whole else words
-    return found
-
-
-def plain(text: str, syntax: Syntax) -> str:
-    """Return `plain_terms` as one text; empty where nothing but signs was typed."""
-    return " ".join(plain_terms(text, syntax))
+    return " ".join(found)
 
 
 def _plain_words(text: str, syntax: Syntax) -> Iterator[str]:
     for word in text.translate(dict.fromkeys(map(ord, syntax.signs), " ")).split():
-        stripped = word.lstrip(syntax.leading).rstrip(syntax.trailing)
+        stripped = word.lstrip(syntax.leading)
         if stripped:
             yield stripped.lower() if stripped.upper() in syntax.operators else stripped
 

@@ -309,7 +309,7 @@ def test_typed_operators_are_plain_words(typed: str, said: str) -> None:
 
 def test_an_agency_without_phrases_is_sent_their_words() -> None:
     assert plain('"hot dog" cat', Syntax(phrases=False)) == "hot dog cat"
-    assert plain("a*b~ *", Syntax(signs="*", trailing="~")) == "a b"
+    assert plain("a*b~ *", Syntax(signs="*~")) == "a b"
 
 
 EXCLUDED = [
