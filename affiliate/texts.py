@@ -12,7 +12,7 @@ from markupsafe import Markup
 from affiliate.agencies import Agency
 from affiliate.errors import TooManyCalls
 from affiliate.filters import NAMES, TYPES
-from affiliate.languages import asked, spoken
+from affiliate.languages import speaks
 from affiliate.model import AgencyStatus, Failure, SearchPage, SearchQuery
 
 TROUBLES: Final[Mapping[str, LazyString]] = {
@@ -117,7 +117,7 @@ def soon(statuses: Sequence[AgencyStatus]) -> str:
     """Return when the first of some agencies may be asked again, such as "in 5 minutes"."""
     waits = [status.error.retry_after for status in statuses if status.error]
     left = timedelta(seconds=max(min(waits, default=1), 1))
-    return format_timedelta(left, add_direction=True, locale=spoken(asked()))
+    return format_timedelta(left, add_direction=True, locale=speaks())
 
 
 def _named(text: str, agency: str, **values: object) -> Markup:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
+from affiliate.cache import FORMAT
 from affiliate.page import Site
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, Shutterstock, shutterstock
@@ -103,7 +104,7 @@ def test_spellings_share_one_call_and_one_entry(
         for typed in (*spelled, *spelled)
     ]
     assert len(agency.searches()) == 1
-    assert len(list(site_of(client).store.store.keys("1:search:"))) == 1
+    assert len(list(site_of(client).store.store.keys(f"{FORMAT}:search:"))) == 1
     for typed, page in zip(spelled, pages, strict=False):
         shown = typed.strip().translate({0x200B: None, 0x200E: None, 0xAD: None})
         titled = html.unescape(page).replace("A\u0308", "Ä")
