@@ -53,7 +53,9 @@ STOP_SECONDS = 10
 def load(environ: Mapping[str, str] | None = None) -> Config:
     """The settings, checked against the agencies that exist."""
     keys = {name: kind.credentials for name, kind in AGENCIES.items()}
-    settings = config.load(environ, keys, {name: kind.buyer for name, kind in AGENCIES.items()})
+    buyers = {name: kind.buyer for name, kind in AGENCIES.items()}
+    options = {name: kind.options for name, kind in AGENCIES.items()}
+    settings = config.load(environ, keys, buyers, options)
     accounts = {name: AGENCIES[name].account for name in settings.agencies}
     faults = [
         f"{name} uses the key of {account}, which is not on; name it in AGENCIES too."
@@ -196,6 +198,7 @@ def _listed(name: str, own: AgencySettings, settings: Config, transport: Transpo
             affiliate_id=own.affiliate_id or shared.affiliate_id,
             network=kind.network,
             sub_ids=settings.affiliate_sub_ids if default else frozenset(),
+            owned=link is not None,
         ),
         policy=kind.terms.policy(settings.cache_fresh_seconds, settings.cache_stale_seconds),
     )

@@ -211,17 +211,19 @@ def load(
     environ: Mapping[str, str] | None,
     credentials: Mapping[str, Credentials],
     buyers: Mapping[str, tuple[str, ...]] | None = None,
+    options: Mapping[str, Credentials] | None = None,
 ) -> Config:
     """Read the settings from ``environ``, by default the process's own.
 
     ``credentials`` says for every agency that exists which settings give access to it; an empty
-    tuple means that it needs none and is on only when ``AGENCIES`` names it. ``buyers`` says what
+    tuple means that it needs none and is on only when ``AGENCIES`` names it, or when the owner has
+    set some of its ``options``: sets of settings of which all or none are set. ``buyers`` says what
     buying needs beside them, which switches nothing on.
 
     Raises:
         ConfigError: names every fault at once, never a value that is secret.
     """
-    reader = _Reader(os.environ if environ is None else environ, buyers or {})
+    reader = _Reader(os.environ if environ is None else environ, buyers or {}, options or {})
     found = {s.name.lower(): reader.read(s) for s in SETTINGS}
     found["agencies"] = reader.agencies(found["agencies"], credentials)
     if found["database_url"] is None and found["data_dir"]:
@@ -239,9 +241,15 @@ class _Reader:
     Platforms that can name a variable with a digit first may leave out the ``_`` before it.
     """
 
-    def __init__(self, environ: Mapping[str, str], buyers: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        buyers: Mapping[str, tuple[str, ...]],
+        options: Mapping[str, Credentials],
+    ) -> None:
         self.environ = {(f"_{n}" if n[:1].isdigit() else n): v for n, v in environ.items()}
         self.buyers = buyers
+        self.options = options
         self.faults: list[str] = []
 
     def read(self, setting: Setting, before: str = "") -> Any:  # noqa: ANN401 - as the row reads
@@ -259,9 +267,8 @@ class _Reader:
     ) -> dict[str, AgencySettings]:
         weights = self._weights(wanted, credentials)
         if not weights:
-            weights = {n: 1 for n in credentials if self._complete(n, credentials[n])} or {
-                "demo": 1
-            }
+            weights = {n: 1 for n in credentials if self._is_ready(n, credentials[n])}
+            weights = weights or {"demo": 1}
         for name in credentials:
             self._check(name, credentials[name], needed=name in weights)
         return {n: self._agency(n, w, credentials[n]) for n, w in weights.items()}
@@ -281,6 +288,10 @@ class _Reader:
     def _has(self, agency: str, name: str) -> bool:
         return bool(self.environ.get(prefix(agency) + name, "").strip())
 
+    def _is_ready(self, agency: str, alternatives: Credentials) -> bool:
+        """Return whether the settings switch an agency on that ``AGENCIES`` doesn't name."""
+        return self._complete(agency, alternatives or self.options.get(agency, ()))
+
     def _complete(self, agency: str, alternatives: Credentials) -> bool:
         return any(all(self._has(agency, n) for n in names) for names in alternatives)
 
@@ -289,10 +300,16 @@ class _Reader:
         if alternatives and (begun or needed) and not self._complete(agency, alternatives):
             sets = (" and ".join(prefix(agency) + n for n in names) for names in alternatives)
             self.faults.append(f"{agency} needs {', or '.join(sets)}.")
+        for names in self.options.get(agency, ()):
+            given = [name for name in names if self._has(agency, name)]
+            if given and len(given) < len(names):
+                both = " and ".join(prefix(agency) + name for name in names)
+                self.faults.append(f"{agency} needs {both}, or none of them.")
 
     def _agency(self, name: str, weight: int, alternatives: Credentials) -> AgencySettings:
         own = {s.name.lower(): self.read(s, prefix(name)) for s in AGENCY_SETTINGS}
-        secrets = self._secrets(name, {n for names in alternatives for n in names})
+        sets = (*alternatives, *self.options.get(name, ()))
+        secrets = self._secrets(name, {n for names in sets for n in names})
         if not own["affiliate_id"] and "affiliate_id" in values.fields(own["affiliate_link"] or ""):
             before = prefix(name)
             fault = f"{before}AFFILIATE_LINK wants {{affiliate_id}}; set {before}AFFILIATE_ID too."

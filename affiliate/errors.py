@@ -84,6 +84,12 @@ class Forbidden(BadCredentials):
     """403: the key is good, but not for this; a token may lack a scope."""
 
 
+class Blocked(Forbidden):
+    """403 with a page of HTML: a gateway refuses this server's address, whatever the key."""
+
+    kind = "blocked"
+
+
 class NotConnected(BadCredentials):
     """No account is connected, or its token is no longer taken: the owner must connect it."""
 

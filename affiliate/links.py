@@ -1,24 +1,34 @@
-"""Affiliate links, built from a template and an image's id.
+"""Affiliate links, built from a template and an image's id, or as the agency itself gives them.
 
 Shutterstock's documented form, which other Impact programs share, is
 ``https://shutterstock.7eer.net/c/{affiliate_id}/43068/1305?u={landing}`` (ad 43977 for footage),
 where ``u`` is the landing address percent-encoded exactly once.
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 import msgspec
 
-from affiliate.model import Media
+from affiliate.model import Media, web_address
 
 NETWORKS: Final = ("impact", "partnerize", "query", "fragment")
 """How links of affiliates are made; the first two can carry sub ids."""
 SUB_IDS: Final = {"site": "subId1", "query": "subId2", "id": "subId3"}
 """Which of Impact's sub ids carries what."""
+SUB_ID_LENGTH: Final = 255
+"""Characters of a sub id, percent-encoded, as Impact's guide limits Shared ID and Param.
+
+Whether a network counts characters before or after encoding is not documented. The encoded form is
+never shorter, so the limit holds for both, and a link stays short in every script.
+"""
 PUBREF_LENGTH: Final = 256
-"""The longest reference of a publisher's that Partnerize takes."""
+"""Characters of the longest reference of a publisher's that Partnerize takes, counted alike."""
+PRIVATE: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|\+?\d(?:[\s().-]{0,2}\d){8,}")
+"""What visitors type by mistake: an e-mail address, or a number of nine digits and more."""
 
 
 class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +36,8 @@ class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
 
     ``template`` holds the fields of ``model.LINK_FIELDS``; where it wants an ``affiliate_id`` and
     there is none, the link is the picture's own page. ``footage`` is the template for clips where
-    it is another. ``sub_ids`` names what the sub ids of the ``network`` carry: Impact's three
+    it is another. ``owned`` says that the template is the owner's own, which an agency's referral
+    never replaces. ``sub_ids`` names what the sub ids of the ``network`` carry: Impact's three
     (`SUB_IDS`), or the parts of Partnerize's one reference.
     """
 
@@ -35,53 +46,110 @@ class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
     affiliate_id: str | None = None
     network: str = "impact"
     sub_ids: frozenset[str] = frozenset()
+    owned: bool = False
 
 
 def affiliate_link(
     style: LinkStyle, media: Media, landing: str, *, site: str = "", query: str = ""
 ) -> str:
-    """The link that a picture carries: to ``landing``, by way of the affiliate network.
+    """Return the link that a picture carries: to ``landing``, by way of the affiliate network.
 
     ``site`` is the host name of the site that shows the picture, ``query`` the words that found
     it; either may be empty. Every field is percent-encoded once, but ``{landing_url}``, which
-    stands as it is.
+    stands as it is. The agency's own referral, where an answer held one, is the link unless the
+    owner has set a template.
     """
-    template = style.footage if media.media == "video" and style.footage else style.template
-    if style.affiliate_id is None and "{affiliate_id}" in template:
-        return media.page_url
     values = {
         "affiliate_id": style.affiliate_id or "",
         "id": media.id,
         "landing": landing,
         "media": media.media,
         "site": site,
-        "query": query,
+        "query": masked(query),
     }
-    fields = {name: encoded(value) for name, value in values.items()}
-    link = template.format_map({**fields, "landing_url": landing})
     wanted = {n: values[n] for n in SUB_IDS if n in style.sub_ids and values[n]}
+    if media.referral and not style.owned:
+        return _sub_ids(media.referral, wanted) if is_impact(media.referral) else media.referral
+    template = style.footage if media.media == "video" and style.footage else style.template
+    if style.affiliate_id is None and "{affiliate_id}" in template:
+        return media.page_url
+    fields = {name: encoded(value) for name, value in values.items()}
+    fields |= {name: encoded_within(values[name], SUB_ID_LENGTH) for name in ("site", "query")}
+    link = template.format_map({**fields, "landing_url": landing})
     if not wanted:
         return link
     return _referred(link, wanted) if style.network == "partnerize" else _sub_ids(link, wanted)
 
 
 def encoded(text: str) -> str:
-    """Text percent-encoded as one component of an address (RFC 3986: unreserved marks stay)."""
+    """Return text percent-encoded as one component of an address (RFC 3986: unreserved stay)."""
     return quote(text, safe="", errors="replace")
 
 
+def encoded_within(text: str, most: int) -> str:
+    """Return the beginning of a text, percent-encoded in at most ``most`` characters.
+
+    A text that is too long ends with a whole character: no escape is cut, and no accent, joiner
+    or variation of an emoji is parted from the sign that it belongs to.
+    """
+    whole = encoded(text)
+    if len(whole) <= most:
+        return whole
+    kept, size = 0, 0
+    for sign in text:
+        size += len(encoded(sign))
+        if size > most:
+            break
+        kept += 1
+    while kept and (_continues(text[kept]) or text[kept - 1] == "\u200d"):
+        kept -= 1
+    return encoded(text[:kept].rstrip())
+
+
+def _continues(sign: str) -> bool:
+    """Return whether a sign is drawn as part of the one before."""
+    is_tone = "\U0001f3fb" <= sign <= "\U0001f3ff"
+    return is_tone or sign == "\u200d" or unicodedata.category(sign).startswith("M")
+
+
+def masked(text: str) -> str:
+    """Return words without what names a person: such an address or number becomes ``***``."""
+    return PRIVATE.sub("***", text)
+
+
+def is_impact(link: str) -> bool:
+    """Return whether a link is of Impact's documented form, whose hosts are many.
+
+    The path is ``/c/<account>/<ad>/<campaign>``.
+    """
+    return re.fullmatch(r"/c/[0-9]+/[0-9]+/[0-9]+/?", urlsplit(link).path) is not None
+
+
+def destination(link: str) -> str | None:
+    """Return the page that a link of Impact's leads to; None where the link doesn't say so."""
+    pairs = dict(parse_qsl(urlsplit(link).query)) if is_impact(link) else {}
+    return web_address(pairs.get("u"))
+
+
 def _sub_ids(link: str, wanted: Mapping[str, str]) -> str:
-    """A link of Impact's with its sub ids."""
-    pairs = "&".join(f"{SUB_IDS[name]}={encoded(value)}" for name, value in wanted.items())
-    return f"{link}{'&' if '?' in link else '?'}{pairs}"
+    """Return a link of Impact's with its sub ids; those that it has already stay."""
+    parts = urlsplit(link)
+    present = {unquote(pair.partition("=")[0]).casefold() for pair in parts.query.split("&")}
+    pairs = [
+        f"{SUB_IDS[name]}={encoded_within(value, SUB_ID_LENGTH)}"
+        for name, value in wanted.items()
+        if SUB_IDS[name].casefold() not in present
+    ]
+    query = "&".join(filter(None, (parts.query, *pairs)))
+    return urlunsplit(parts._replace(query=query))
 
 
 def _referred(link: str, wanted: Mapping[str, str]) -> str:
-    """A link of Partnerize's with a reference, which must stand before the destination.
+    """Return a link of Partnerize's with a reference, which must stand before the destination.
 
-    It is site, id and words, as many as it may hold: https://docs.fmtc.co/kb/partnerize.
+    The reference is site, id and words, as much as it may hold: https://docs.fmtc.co/kb/partnerize.
     """
-    before, mark, destination = link.partition("/destination:")
+    before, mark, page = link.partition("/destination:")
     parts = (wanted[name] for name in ("site", "id", "query") if name in wanted)
-    reference = encoded("~".join(parts)[:PUBREF_LENGTH])
-    return f"{before}/pubref:{reference}{mark}{destination}" if mark else link
+    reference = encoded_within("~".join(parts), PUBREF_LENGTH)
+    return f"{before}/pubref:{reference}{mark}{page}" if mark else link

@@ -252,7 +252,7 @@ class LookUps:
         landing = one.agency.landing(media)
         link = affiliate_link(one.link, media, landing, site=site, query=words)
         seller = Seller(media.agency, media.id, link)
-        return msgspec.structs.replace(media, link=link, sellers=(seller,))
+        return msgspec.structs.replace(media, link=link, sellers=(seller,), referral=None)
 
 
 def _shown(one: Listed, media_id: str, media: str) -> Media:

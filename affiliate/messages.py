@@ -17,6 +17,7 @@ from affiliate.errors import (
     AgencyError,
     BadAnswer,
     BadCredentials,
+    Blocked,
     Forbidden,
     NotFound,
     RequestRefused,
@@ -26,6 +27,14 @@ from affiliate.model import plain_text
 
 MAX_RETRY_AFTER: Final = 900.0
 MIN_RETRY_AFTER: Final = 1.0  # an agency that says 0 would be asked by every visitor
+
+
+WORDS: Final = ("message", "errormessage", "errormsg", "errordescription", "error", "detail")
+"""Fields of JSON that hold an agency's own words, in small letters alone; the best come first."""
+INSIDE: Final = ("error", "errors", "fault", "detail")
+"""Fields that hold an object, or a list of objects, with such words."""
+SHORT_SECRET: Final = 8
+"""Characters of a secret below which it is struck out as a whole word alone."""
 
 
 Params = tuple[tuple[str, str], ...]
@@ -69,8 +78,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         if self.auth:
             forms.add(b64encode(":".join(self.auth).encode()).decode())
         for form in sorted(forms - {""}, key=len, reverse=True):  # one may begin with another
-            text = text.replace(form, "***")
+            if len(form) < SHORT_SECRET:
+                text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", "***", text)
+            else:
+                text = text.replace(form, "***")
         return text
+
+    def has_key(self) -> bool:
+        """Return whether anything of the call says who asks, so that it can be wrong."""
+        return bool(self.auth and any(self.auth)) or any(self.secrets)
 
 
 def given(params: Mapping[str, str]) -> Params:
@@ -134,11 +150,11 @@ def _error_of(
     request: Request, status: int, headers: Mapping[str, str], body: bytes
 ) -> AgencyError:
     """The one table from an HTTP status to an error, with the agency's own words if it gave any."""
-    words = _words(request, body) or f"HTTP {status}"
+    words = _words(request, status, body) or f"HTTP {status}"
     wait = _retry_after(headers.get("Retry-After"))
     match status:
         case 401 | 403:
-            return (Forbidden if status == 403 else BadCredentials)(request.agency, words)  # noqa: PLR2004 - beside its name
+            return _refused_access(request, status, words, is_page=_is_page(headers, body))
         case 404 | 410:
             return NotFound(request.agency, words)
         case 429:
@@ -151,6 +167,18 @@ def _error_of(
             return RequestRefused(request.agency, words)
 
 
+def _refused_access(request: Request, status: int, words: str, *, is_page: bool) -> BadCredentials:
+    """Return what a 401 or 403 means: a wrong key, a key for other things, or no matter of keys.
+
+    A gateway answers 403 with a page, whatever the key; and who sends none can't have a wrong one.
+    """
+    if status == 401:  # noqa: PLR2004 - beside its name
+        return BadCredentials(request.agency, words)
+    if is_page or not request.has_key():
+        return Blocked(request.agency, f"It refuses this server's address ({words}).")
+    return Forbidden(request.agency, words)
+
+
 def _retry_after(value: str | None) -> float | None:
     """Seconds of a Retry-After header, 15 minutes at most; dates are not worth a clock's error."""
     if value is None or not re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
@@ -158,19 +186,41 @@ def _retry_after(value: str | None) -> float | None:
     return max(min(float(value), MAX_RETRY_AFTER), MIN_RETRY_AFTER)
 
 
-def _words(request: Request, body: bytes) -> str:
-    """The agency's own message; empty unless it is JSON."""
+def _is_page(headers: Mapping[str, str], body: bytes) -> bool:
+    """Return whether an answer is a page of HTML, as gateways in front of an API give it."""
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().casefold()
+    begins = body.lstrip()[:9].lower().startswith((b"<!doctype", b"<html"))
+    return begins or kind in {"text/html", "application/xhtml+xml"}
+
+
+def _words(request: Request, status: int, body: bytes) -> str:
+    """Return the agency's own message; empty where there is none.
+
+    They are one of `WORDS` in JSON, wherever the agency puts that, or plain text. The plain text
+    of a 404 or of a 5xx is the server's own.
+    """
     try:
-        answer = json.loads(body)
+        return _clean(request, _said(json.loads(body)))
     except (ValueError, RecursionError):
+        text = body.decode("utf-8", "replace").strip()
+    is_own = status < 500 and status not in {404, 410}  # noqa: PLR2004 - the range of server errors
+    is_prose = re.match(r"[<{]|\[\s*[\[{\"]", text) is None and "\ufffd" not in text
+    return _clean(request, text) if is_own and is_prose and re.search(r"\w", text) else ""
+
+
+def _said(answer: object, depth: int = 3) -> str:
+    """Return the first of `WORDS` in JSON: of an object before what is inside of it."""
+    if isinstance(answer, list):
+        return next(filter(None, (_said(one, depth - 1) for one in answer[:1])), "")
+    if not isinstance(answer, dict) or not depth:
         return ""
-    if not isinstance(answer, dict):
-        return ""
-    texts = [answer.get(k) for k in ("message", "error_description", "error", "detail")]
-    return _clean(request, next((t for t in texts if isinstance(t, str) and t.strip()), ""))
+    named = {re.sub(r"[^a-z]", "", name.lower()): value for name, value in answer.items()}
+    texts = [value for word in WORDS if isinstance(value := named.get(word), str) and value.strip()]
+    inner = (_said(named[name], depth - 1) for name in INSIDE if name in named)
+    return texts[0] if texts else next(filter(None, inner), "")
 
 
 def _clean(request: Request, text: str) -> str:
-    """Words of an agency on one line, shortened, without addresses and secrets."""
-    clean = plain_text(re.sub(r"https?://\S+", "", text))
+    """Return words of an agency on one line, shortened, without addresses and secrets."""
+    clean = plain_text(request.redact(re.sub(r"https?://\S+", "", text)))
     return request.redact(clean)[:200]

@@ -62,7 +62,10 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     """A picture or clip as an agency describes it.
 
     ``link`` and ``sellers`` are empty until a page is put together: they hold the owner's
-    affiliate id, which never enters the cache. ``color`` is the average color, six hex digits.
+    affiliate id, which never enters the cache. ``referral`` is the affiliate link that the agency
+    itself put into its answer; it names the account of the key that was asked with, stays in the
+    cached answer of that key, and is None again on a page, whose ``link`` is made of it. ``color``
+    is the average color, six hex digits.
     ``renditions`` are the files that may stand in a tile, cropped like the thumbnail.
     ``released`` says that the people in it have agreed, ``property_released`` the owners of what
     is in it; ``categories`` are names. ``clip`` is the
@@ -78,6 +81,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     keywords: tuple[str, ...] = ()
     link: str = ""
     page_url: str = ""
+    referral: str | None = None
     contributor: str | None = None
     editorial: bool = False
     duration: float | None = None

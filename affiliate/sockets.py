@@ -118,6 +118,16 @@ _resolvers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="resolver")
 """Name resolution can't be interrupted, so it runs here and is abandoned at the deadline."""
 
 
+def has_address(host: str, seconds: float) -> bool:
+    """Return whether the name service knows an address of a host, in ``seconds`` at most."""
+    lookup = _resolvers.submit(socket.getaddrinfo, host, None)
+    try:
+        return bool(lookup.result(seconds))
+    except (OSError, UnicodeError, FutureTimeoutError):
+        lookup.cancel()
+        return False
+
+
 def _connect(host: str, port: int, call: Call) -> socket.socket:
     """Resolve and connect within the call's connect deadline, trying each address in turn."""
     lookup = _resolvers.submit(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)

@@ -25,6 +25,7 @@ TROUBLES: Final[Mapping[str, LazyString]] = {
     "off": _("it is switched off."),
     "refused": _("it does not understand this search."),
     "unreadable": _("its answer could not be read."),
+    "blocked": _("it is out of reach just now."),
 }
 """What the kinds of `errors.AgencyError` mean to a visitor."""
 PACED: Final = _("too many calls a second; it is asked again in a moment.")
@@ -100,14 +101,17 @@ def trouble(status: AgencyStatus, query: SearchQuery, agencies: Sequence[Agency]
         names = ", ".join(str(NAMES.get(name, name)) for name in agency.unsupported(query))
         text = gettext("%(agency)s is left out, as it can't search by: %(filters)s.")
         return _named(text, agency.title, filters=names)
-    why = _why(status.error) if status.error else None
+    why = _why(status.error, agency) if status.error else None
     if why is None:
         return _named(gettext("%(agency)s gave no answer."), agency.title)
     return _named(gettext("%(agency)s gave no answer: %(reason)s"), agency.title, reason=why)
 
 
-def _why(error: Failure) -> LazyString | None:
+def _why(error: Failure, agency: Agency) -> LazyString | None:
+    """Return why an agency gave nothing; without a key no key can be wrong."""
     kind = error.why or error.kind
+    if kind == "credentials" and not agency.keys:
+        kind = "blocked"
     if kind == TooManyCalls.kind and error.retry_after <= PACED_SECONDS:
         return PACED
     return TROUBLES.get(kind)

@@ -6,6 +6,7 @@ import pytest
 from click.testing import Result
 from flask.testing import FlaskClient
 
+from affiliate.config import prefix
 from affiliate.errors import LedgerError
 from tests.support import shutterstock as simulator
 from tests.support.apps import ClientMaker
@@ -95,3 +96,45 @@ def test_the_demo_needs_nothing(client: FlaskClient) -> None:
     result = doctor(client)
     assert result.exit_code == 0
     assert "ok    demo: needs no key" in result.output
+
+
+def test_a_link_that_was_only_built_is_called_so(make_client: ClientMaker) -> None:
+    """What its form rests on stands beside each sample."""
+    keys = {"SHUTTERSTOCK_URL": "http://127.0.0.1:9", "SHUTTERSTOCK_API_TOKEN": TOKEN}
+    result = doctor(make_client(**keys, SHUTTERSTOCK_AFFILIATE_ID="12345"))
+    samples = [line for line in result.output.splitlines() if "are such as" in line]
+    assert len(samples) == 2
+    assert all("(built, not followed; documented for affiliates" in line for line in samples)
+    own = doctor(make_client(**keys, SHUTTERSTOCK_AFFILIATE_LINK="https://me.example/{id}"))
+    assert "(built, not followed; your own template)" in own.output
+
+
+PLAIN = {
+    "bigstock": {"BIGSTOCK_ACCOUNT_ID": "1"},
+    "123rf": {"_123RF_API_KEY": "1"},
+    "panthermedia": {"PANTHERMEDIA_API_KEY": "1", "PANTHERMEDIA_API_SECRET": "2"},
+    "yay": {"YAY_API_KEY": "1"},
+}
+
+
+@pytest.mark.parametrize("agency", PLAIN)
+def test_links_whose_form_nobody_proved_are_plain_and_said_to_earn_nothing(
+    make_client: ClientMaker, agency: str
+) -> None:
+    """An affiliate id alone changes nothing; the owner's template does."""
+    before = prefix(agency)
+    keys = {**PLAIN[agency], f"{before}URL": "http://127.0.0.1:9", f"{before}AFFILIATE_ID": "me42"}
+    said = doctor(make_client(**keys)).output
+    assert "me42" not in said
+    assert f"warn  {agency}: {before}AFFILIATE_LINK is not set ({before}AFFILIATE_ID alone" in said
+    assert f"warn  {agency}: experimental" in said
+    link = "https://go.example/{affiliate_id}/{landing}"
+    said = doctor(make_client(**keys, **{f"{before}AFFILIATE_LINK": link})).output
+    assert "https://go.example/me42/" in said
+    assert "earn nothing" not in said
+
+
+def test_a_free_agency_is_not_said_to_earn_nothing(make_client: ClientMaker) -> None:
+    """There is no program that could be missed."""
+    keys = {"PIXABAY_KEY": "k", "PIXABAY_URL": "http://127.0.0.1:9"}
+    assert "earn nothing" not in doctor(make_client(**keys)).output

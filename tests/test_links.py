@@ -2,12 +2,22 @@
 
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from affiliate.agencies.shutterstock import Shutterstock
-from affiliate.links import SUB_IDS, LinkStyle, affiliate_link, encoded
+from affiliate.links import (
+    SUB_IDS,
+    LinkStyle,
+    affiliate_link,
+    destination,
+    encoded,
+    encoded_within,
+    is_impact,
+    masked,
+)
 from affiliate.model import Media, Thumbnail
 from affiliate.transport import Transport
 
@@ -102,9 +112,128 @@ def test_sub_ids_say_exactly_what_went_in() -> None:
     for text in TEXTS:
         link = affiliate_link(style(sub_ids=ALL), media(text), landing, site=text, query=text)
         pairs = parse_qsl(urlsplit(link).query, strict_parsing=True)
-        if pairs != [("u", landing), *((f"subId{number}", text) for number in (1, 2, 3))]:
+        sent = unquote(encoded_within(text, 255))
+        texts = (sent, unquote(encoded_within(masked(text), 255)), sent)
+        if pairs != [("u", landing), *((f"subId{n}", one) for n, one in enumerate(texts, 1))]:
             wrong.append((text, link))
     assert wrong == []
+
+
+LENGTHS = [
+    ("a" * 300, "a" * 255),
+    ("a" * 255, "a" * 255),
+    ("red bicycle", "red bicycle"),
+    ("\u0431" * 500, "\u0431" * 42),  # six signs of an address each
+    ("\u732b" * 300, "\u732b" * 28),
+    ("\U0001f408" * 500, "\U0001f408" * 21),
+    ("a" * 254 + "\u00e9", "a" * 254),
+    ("a" * 252 + " b" * 9, "a" * 252),
+    ("e\u0301" * 100, "e\u0301" * 36),
+    ("a" * 250 + "e\u0301", "a" * 250),
+    ("a" * 240 + "\U0001f468\u200d\U0001f469", "a" * 240),
+    ("a" * 243 + "\U0001f44d\U0001f3fd", "a" * 243),
+    ("\u0e2b\u0e21\u0e39" * 40, "\u0e2b\u0e21\u0e39" * 9 + "\u0e2b"),
+]
+
+
+def test_a_sub_id_is_cut_at_255_signs_of_the_address_on_a_whole_character() -> None:
+    """An accent, a joiner or a tone of skin stays with its character, or both are cut."""
+    wrong = []
+    for text, kept in LENGTHS:
+        link = affiliate_link(style(sub_ids=ALL), media(), "https://a.example", query=text)
+        sent = dict(pair.split("=", 1) for pair in urlsplit(link).query.split("&"))["subId2"]
+        if (unquote(sent), len(sent) <= 255) != (kept, True):
+            wrong.append((text, unquote(sent)))
+    assert wrong == []
+
+
+PRIVATE = [
+    ("ann@mail.example", "***"),
+    ("mail of ann.other+x@mail.example today", "mail of *** today"),
+    ("call 0049 170 1234567 now", "call *** now"),
+    ("+1 (555) 123-4567", "***"),
+    ("4111111111111111", "***"),
+    ("123456789", "***"),
+    ("12345678", "12345678"),
+    ("route 66", "route 66"),
+    ("me@home", "me@home"),
+    ("summer 2024", "summer 2024"),
+]
+
+
+def test_what_names_a_person_is_never_passed_on() -> None:
+    """E-mail addresses and long numbers are masked in sub ids, references and templates."""
+    styles = [
+        style(sub_ids=ALL),
+        partnerize(),
+        style("https://net.example/?u={landing}&q={query}"),
+    ]
+    wrong = []
+    for typed, sent in PRIVATE:
+        links = [affiliate_link(one, media(), "https://a.example", query=typed) for one in styles]
+        if not all(encoded(sent) in link for link in links):
+            wrong.append((typed, links))
+    assert wrong == []
+
+
+def test_the_id_of_a_picture_is_no_private_number() -> None:
+    """Reports are joined by the id, however long."""
+    link = affiliate_link(style(sub_ids=ALL), media("2240134355"), "https://a.example")
+    assert parse_qsl(urlsplit(link).query)[1:] == [("subId3", "2240134355")]
+
+
+REFERRALS = [
+    (
+        "https://shutterstock.7eer.net/c/1/2/3?u=https%3A%2F%2Fwww.shutterstock.com%2F5",
+        (
+            "https://shutterstock.7eer.net/c/1/2/3?u=https%3A%2F%2Fwww.shutterstock.com%2F5"
+            "&subId1=blog.example&subId2=red%20bike&subId3=5"
+        ),
+    ),
+    (
+        "https://shutterstock.7eer.net/c/1/2/3",
+        "https://shutterstock.7eer.net/c/1/2/3?subId1=blog.example&subId2=red%20bike&subId3=5",
+    ),
+    (
+        "https://go.sjv.io/c/1/2/3?subid2=own&u=https://a.example/5#top",
+        (
+            "https://go.sjv.io/c/1/2/3?subid2=own&u=https://a.example/5"
+            "&subId1=blog.example&subId3=5#top"
+        ),
+    ),
+    ("https://www.awin1.com/cread.php?awinmid=1", "https://www.awin1.com/cread.php?awinmid=1"),
+    ("https://www.shutterstock.com/5?rid=7", "https://www.shutterstock.com/5?rid=7"),
+]
+
+
+def test_the_agencys_own_referral_is_the_link() -> None:
+    """A link of Impact's form gets our sub ids, beside those that it has; others stay as is."""
+    wrong = []
+    for referral, expected in REFERRALS:
+        one = msgspec.structs.replace(media(), referral=referral)
+        link = affiliate_link(
+            style(sub_ids=ALL), one, "https://a.example", site="blog.example", query="red bike"
+        )
+        nobody = affiliate_link(LinkStyle(template=TEMPLATE), one, "https://a.example")
+        if (link, nobody) != (expected, referral):
+            wrong.append((referral, link, nobody))
+    assert wrong == []
+
+
+def test_the_owners_template_wins_over_a_referral() -> None:
+    one = msgspec.structs.replace(media(), referral="https://shutterstock.7eer.net/c/1/2/3")
+    owned = LinkStyle(template="https://me.example/?u={landing}", owned=True)
+    assert affiliate_link(owned, one, "https://a.example").startswith("https://me.example/?u=")
+
+
+def test_a_link_of_impact_is_known_by_its_path() -> None:
+    """Its hosts are many; where it leads stands in ``u``, when it says so."""
+    page = "https://www.istockphoto.com/photo/a-gm5-1"
+    link = f"https://istockphoto.6q33.net/c/1/258824/4205?u={encoded(page)}"
+    assert (is_impact(link), destination(link)) == (True, page)
+    for other in (page, "https://a.example/c/1/2", "https://a.example/c/a/b/c?u=https://b.example"):
+        assert (is_impact(other), destination(other)) == (False, None)
+    assert destination("https://a.example/c/1/2/3?u=javascript:0") is None
 
 
 @given(st.text(), st.text(min_size=1), st.text(), st.text())
@@ -113,7 +242,8 @@ def test_decoding_gives_back_what_went_in(path: str, name: str, site: str, words
     """For any text at all, ``u`` decodes to the landing address and sub ids to their texts."""
     landing = f"https://a.example/{path}"
     link = affiliate_link(style(sub_ids=ALL), media(name), landing, site=site, query=words)
-    sent = {"u": landing, "subId1": site, "subId2": words, "subId3": name}
+    sent = {"u": landing, "subId1": site, "subId2": masked(words), "subId3": name}
+    sent |= {key: unquote(encoded_within(sent[key], 255)) for key in SUB_IDS.values()}
     assert dict(parse_qsl(urlsplit(link).query, strict_parsing=True)) == {
         key: value for key, value in sent.items() if value
     }
@@ -250,5 +380,5 @@ def test_a_partnerize_reference_is_short_and_breaks_no_link(site: str, words: st
     before, destination = link.split("/destination:")
     reference = before.partition("/pubref:")[2]
     assert unquote(destination) == "https://a.example"
-    assert len(unquote(reference)) <= 256
+    assert len(reference) <= 256
     assert "/" not in reference

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from affiliate.errors import BadAnswer, BadCredentials, TooManyCalls
+from affiliate.errors import BadAnswer, BadCredentials, Blocked, Forbidden, TooManyCalls
 from affiliate.messages import Refusal, Reply, Request, refusal_of
 
 ENTITIES = b'<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><a>&c;</a>'
@@ -65,3 +65,48 @@ NOBODYS = b'<?xml version="1.0" encoding="nobodys"?><a/>'
 def test_what_is_no_xml_or_holds_entities_is_a_bad_answer(body: bytes) -> None:
     with pytest.raises(BadAnswer, match="not XML"):
         Reply(request(), 200, {}, body).xml()
+
+
+CLOUDFLARE = b"\n <!DOCTYPE html><html><head><title>Just a moment...</title></head></html>"
+HTML = {"Content-Type": "text/html; charset=UTF-8"}
+ACCESS = [
+    (403, {}, b'{"message": "Forbidden"}', True, Forbidden),
+    (403, {}, b"UnauthorizedDisplaySize", True, Forbidden),
+    (403, {}, b"", True, Forbidden),
+    (403, {}, CLOUDFLARE, True, Blocked),
+    (403, HTML, CLOUDFLARE, True, Blocked),
+    (403, HTML, b"error code: 1020", True, Blocked),
+    (403, {}, b"<HTML><body>no</body>", True, Blocked),
+    (403, {}, b'{"message": "Forbidden"}', False, Blocked),
+    (403, {}, CLOUDFLARE, False, Blocked),
+    (401, HTML, CLOUDFLARE, True, BadCredentials),
+    (401, {}, b'{"detail": "Not provided."}', False, BadCredentials),
+]
+
+
+def test_a_403_is_no_matter_of_keys_if_a_gateway_says_so_or_none_was_sent() -> None:
+    """A gateway answers with a page of HTML; whoever sends no key can't have a wrong one."""
+    wrong = []
+    for status, headers, body, keyed, kind in ACCESS:
+        asked = Request(agency="acme", url="http://a.example", secrets=("k" * 9,) if keyed else ())
+        error = refusal_of(asked, status, headers, body)
+        if type(error) is not kind or (kind is Blocked and "key" in error.message):
+            wrong.append((status, headers, body, keyed, error))
+    assert wrong == []
+
+
+def test_a_short_secret_is_struck_out_as_a_whole_word_alone() -> None:
+    """A key of one letter eats no letters of the agency's words; a long one goes wherever it is."""
+    short = Request(agency="acme", url="http://a.example", secrets=("t",))
+    assert short.redact("Wrong authorization header t, key=t") == (
+        "Wrong authorization header ***, key=***"
+    )
+    long = Request(agency="acme", url="http://a.example", secrets=("longsecret",))
+    assert long.redact("xlongsecretx") == "x***x"
+
+
+def test_a_secret_with_entities_in_it_is_struck_out_before_they_are_read() -> None:
+    asked = Request(agency="acme", url="http://a.example", secrets=("key&amp;more",))
+    error = refusal_of(asked, 400, {}, b'{"message": "Bad key&amp;more"}')
+    assert error is not None
+    assert error.message == "Bad ***"

@@ -293,9 +293,9 @@ def test_each_status_has_its_error(
     wait: float,
 ) -> None:
     """The status decides the kind of error and how long it is pointless to ask again."""
-    with Upstream(answer(b"" if status == 304 else b"<html>", status, *headers)) as server:
+    with Upstream(answer(b"" if status == 304 else b"{}", status, *headers)) as server:
         with pytest.raises(AgencyError) as caught:
-            transport.send(call(server.url))
+            transport.send(call(server.url, secrets=(TOKEN,)))
         assert len(server.requests) == 1, "a redirect is never followed"
     assert type(caught.value) is kind
     assert caught.value.retry_after == wait
@@ -324,6 +324,20 @@ WORDS = [
     (b'{"message": "bad \\ud800 text"}', "bad \ufffd text"),
     (b'{"message": "\\u001b[2Jgone\\u0007"}', "[2Jgone"),
     (b'{"message": "See https://api.example/?key=1 for help"}', "See for help"),
+    (b'{"ErrorCode": "UnauthorizedDisplaySize", "ErrorMessage": "No comp"}', "No comp"),
+    (b'{"errorMessage": "No comp"}', "No comp"),
+    (b'{"error": {"message": "Bad page", "code": 1}}', "Bad page"),
+    (b'{"errors": [{"message": "Bad color"}, {"message": "x"}]}', "Bad color"),
+    (b'{"fault": {"faultstring": "x", "detail": {"error": "Spent"}}}', "Spent"),
+    (b'{"errors": []}', "HTTP 400"),
+    (b'[ERROR 400] "page" is out of valid range.', '[ERROR 400] "page" is out of valid range.'),
+    (b"InvalidParameterValue", "InvalidParameterValue"),
+    (b"Wrong: https://api.example/?key=1", "Wrong:"),
+    (b'{"message": "cut o', "HTTP 400"),
+    (b'[{"message": "cut o', "HTTP 400"),
+    (b"\xff\xfe\x00", "HTTP 400"),
+    (b"  <?xml version='1.0'?><a/>", "HTTP 400"),
+    (b'{"message": "<b>Bad</b> &quot;page&quot;"}', 'Bad "page"'),
 ]
 
 

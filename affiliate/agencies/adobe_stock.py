@@ -64,6 +64,7 @@ class AdobeStock(Agency):
     picture_hosts = ("https://*.ftcdn.net",)
     link_template = "https://adobe.prf.hn/click/camref:{affiliate_id}/destination:{landing}"
     network = "partnerize"
+    link_source = "official guide for affiliates"
     terms = Terms(source="none found in the documentation of the API")
     gives = ("title", "page_url", "contributor", "type", "categories", "preview")
     has_similar = True

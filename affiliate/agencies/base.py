@@ -49,6 +49,8 @@ class Agency:
     Class attributes say what it is; nothing of them depends on the owner:
 
     - ``credentials``: sets of setting names (without prefix), any one of which gives access.
+    - ``options``: sets of setting names that change how it is asked and need not be set; of a set
+      all are set or none.
     - ``buyer``: the names of settings that buying licenses there by command needs beside them.
     - ``account``: the agency whose key, address and affiliate id serve this one too.
     - ``expresses``: the filters of pictures. A search that asks for more is *unsupported* here,
@@ -63,16 +65,21 @@ class Agency:
     - ``picture_hosts``: sources for the page's Content-Security-Policy.
     - ``link_template``, ``footage_template`` (where clips have another), ``network`` (one of
       `links.NETWORKS`, or none): the affiliate link when the owner sets only an id.
+    - ``link_source``: what the form of that link rests on, or, where no form is proven, what is
+      known of the affiliate program; empty where there is no program.
     - ``terms``: what its terms ask for, as far as it is known.
     - ``gives``: the fields of `Media` that at least one item of any answer fills; where one no
       longer does, the API may have changed.
     - ``wire``, ``sure``: how it speaks, and what this module rests on, for the owner to read.
+    - ``experimental``: whether no answer of a living API has been seen lately.
     - ``has_similar``: whether it can find pictures like one.
     - ``suggests``: whether it can complete words; without an ``api`` that costs no call.
     - ``categorizes``: whether it can list its categories.
     - ``collection_size``: how many pictures of a collection one call asks for, a multiple of a
       page's places; 0 where the agency features no collections.
     - ``ids_at_once``: how many ids one call for several takes.
+    - ``least``: how many pictures of flowers a key that finds the whole collection finds at least,
+      where it is known; ``least_means`` says what fewer mean.
     - ``license_url``: where the public can read the terms of its licenses.
     """
 
@@ -80,28 +87,33 @@ class Agency:
     title: ClassVar[str]
     api: ClassVar[str] = ""
     credentials: ClassVar[Credentials] = ()
+    options: ClassVar[Credentials] = ()
     buyer: ClassVar[tuple[str, ...]] = ()
     account: ClassVar[str] = ""
     expresses: ClassVar[Filters] = {}
     footage: ClassVar[Filters] = {}
     loosely: ClassVar[Filters] = {}
     syntax: ClassVar[words.Syntax] = words.Syntax()
-    limits: ClassVar[tuple[Limit, ...]] = ()
-    most: ClassVar[int] = 100
-    depth: ClassVar[int] = 10_000
+    limits: tuple[Limit, ...] = ()
+    most: int = 100
+    depth: int = 10_000
     picture_hosts: ClassVar[tuple[str, ...]] = ()
     link_template: ClassVar[str] = "{landing_url}"
     footage_template: ClassVar[str] = ""
     network: ClassVar[str] = ""
+    link_source: ClassVar[str] = ""
     terms: ClassVar[Terms] = Terms()
-    gives: ClassVar[tuple[str, ...]] = ("title", "page_url")
+    gives: tuple[str, ...] = ("title", "page_url")
     wire: ClassVar[str] = "JSON"
     sure: ClassVar[str] = "official documents"
+    experimental: ClassVar[bool] = False
     has_similar: ClassVar[bool] = False
     suggests: ClassVar[bool] = False
     categorizes: ClassVar[bool] = False
     collection_size: ClassVar[int] = 0
     ids_at_once: ClassVar[int] = 1
+    least: ClassVar[int] = 0
+    least_means: ClassVar[str] = ""
     license_url: ClassVar[str] = ""
 
     def __init__(

@@ -7,7 +7,9 @@ and fields are read in other people's code. Whether the API still runs is unknow
 What a wrong account meets is not documented: errors are read from ``response_code``, which may come
 with HTTP 200, or from ``error.message``. ``exclude`` takes one word. ``editorial`` is left out, for
 its one known client contradicts itself. Answers name no type. ``depth`` is our own bound. A picture
-whose size isn't said gets a box of 3:2. The link's ad and campaign stand in a third party's manual.
+whose size isn't said gets a box of 3:2.
+No form of an affiliate link is proven: the ad and campaign of a third party's manual name
+Shutterstock's campaign, and the one published link names others; the owner's template decides.
 """
 
 import re
@@ -107,10 +109,13 @@ class Bigstock(Agency):
     }
     most = 200
     picture_hosts = ("https://*.bigstockphoto.com", "http://*.bigstockphoto.com")
-    link_template = "http://bigstock.7eer.net/c/{affiliate_id}/42119/1305?u={landing}"
-    network = "impact"
+    link_source = (
+        "a program at Impact is known from links of old; the numbers of its ad and campaign are not"
+        " known for sure, and whether it still runs is unknown"
+    )
     gives = ("title", "keywords", "page_url", "contributor", "preview")
     sure = "documented by third parties"
+    experimental = True
     categorizes = True
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:

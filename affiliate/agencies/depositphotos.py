@@ -48,6 +48,7 @@ class Depositphotos(Agency):
     picture_hosts = ("https://*.depositphotos.com",)
     link_template = "{landing_url}?ref={affiliate_id}"
     network = "query"
+    link_source = "official pages of the referral program"
     terms = Terms(source="none found in the documents of the API")
     gives = ("title", "page_url", "contributor", "type", "preview")
     has_similar = True

@@ -57,6 +57,8 @@ class Dreamstime(Agency):
     picture_hosts = ("https://*.dreamstime.com", "http://*.dreamstime.com")
     link_template = "{landing_url}#res{affiliate_id}"
     network = "fragment"
+    link_source = "official plugin of 2015"
+    experimental = True
 
     def __init__(
         self,

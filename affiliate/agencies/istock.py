@@ -5,26 +5,37 @@ what it answers. An address at iStock stands nowhere but in ``referral_destinati
 ``istockphoto``; what has none is sold by Getty Images alone and is left out. Which that is depends
 on the key: Getty sets what it may find.
 
+Keys of affiliates may be allowed nothing but ``/v3/affiliates/search/images``: a key that is
+refused the search of customers asks there, and from then on only there. That call takes words and
+photos or vectors, has no pages and no count, and gives each picture's ``destination_url``.
+
 Not documented, but read in other people's code: that address's name, the hosts of pictures, the
-form of the affiliate link (Impact) with its ad, and that a ``comp`` has 612 pixels and a ``thumb``
-170 on its longer side; the ratio is that of ``max_dimensions``, or else 3:2. How deep pages reach
+form of the affiliate link (Impact) with its ad, and that a ``mid_res_comp`` has 1024 pixels, a
+``comp`` 612 and a ``thumb`` 170 on its longer side; the ratio is that of ``max_dimensions``, or
+else 3:2. How deep pages reach
 is said nowhere; ``depth`` is our own bound. A search must have words. 3 and 4 people both are its
 "group"; Portuguese is that of Brazil, English that of the United States.
 """
 
 import re
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
 
 from affiliate.agencies import istock_wire as wire
 from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, language_of
+from affiliate.errors import Blocked, Forbidden, RequestRefused
 from affiliate.messages import Params, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, plain_text
+from affiliate.transport import Transport
 
 IDS = r"[A-Za-z0-9_-]{1,40}"
+CUSTOMERS = "/v3/search/images/creative"
+AFFILIATES = "/v3/affiliates/search/images"
 FIELDS = (
-    "id,title,thumb,comp,max_dimensions,artist,asset_family,graphical_style,referral_destinations"
+    "id,title,thumb,comp,display_set,max_dimensions,artist,asset_family,graphical_style"
+    ",referral_destinations"
 )
 
 
@@ -53,18 +64,62 @@ class Istock(Agency):
     picture_hosts = ("https://*.istockphoto.com", "https://*.gettyimages.com")
     link_template = "https://istockphoto.6q33.net/c/{affiliate_id}/258824/4205?u={landing}"
     network = "impact"
-    gives = ("title", "page_url", "contributor", "type")
+    link_source = "read in other people's code"
+    gives: tuple[str, ...] = ("title", "page_url", "contributor", "type")
     has_similar = True
     license_url = "https://www.istockphoto.com/legal/license-agreement"
 
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        url: str | None = None,
+        credentials: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(transport, url=url, credentials=credentials)
+        self._for_affiliates = False
+
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
-        """Also what no words stand beside."""
+        """Also what no words stand beside, and what a key of affiliates can't ask for."""
         alone = {"contributor", "color"} & query.filters() if not query.q else set()
-        return tuple(dict.fromkeys((*super().unsupported(query), *sorted(alone))))
+        beyond = _beyond_affiliates(query) if self._for_affiliates else ()
+        return tuple(dict.fromkeys((*super().unsupported(query), *sorted(alone), *beyond)))
+
+    def search(self, query: SearchQuery, chunk: int) -> SearchResult:
+        if not self._for_affiliates:
+            try:
+                return super().search(query, chunk)
+            except Blocked:
+                raise
+            except Forbidden as error:
+                refusal = error
+            try:
+                return self._search_for_affiliates(query, chunk)
+            except Forbidden:
+                raise refusal from None
+        return self._search_for_affiliates(query, chunk)
+
+    def _search_for_affiliates(self, query: SearchQuery, chunk: int) -> SearchResult:
+        """Return the one page that keys of affiliates find; a second one is empty."""
+        if beyond := _beyond_affiliates(query):
+            names = ", ".join(beyond)
+            raise RequestRefused(self.name, f"A key of affiliates can't search by {names}.")
+        if chunk:
+            return SearchResult(())
+        reply = self.transport.send(
+            self._call(AFFILIATES, wire.affiliate_params(query), query.lang)
+        )
+        found = self.read(reply.json(), wire.AffiliateImages)
+        self._for_affiliates = True
+        self.gives = ("title", "page_url")
+        made = (wire.affiliate_media(self.name, one) for one in found.images or ())
+        items = tuple(media for media in made if media)
+        correction = found.auto_corrections or wire.Correction()
+        return SearchResult(items, len(items), corrected=plain_text(correction.phrase) or None)
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         params = wire.params(self.worded(query)) + _page(chunk, self.chunk_size)
-        return self._call("/v3/search/images/creative", params, query.lang)
+        return self._call(CUSTOMERS, params, query.lang)
 
     def _call(self, path: str, params: Params, lang: str | None = None) -> Request:
         language = given({"Accept-Language": language_of(lang, wire.LANGUAGES)})
@@ -96,6 +151,8 @@ class Istock(Agency):
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not re.fullmatch(IDS, media_id):
             return super().similar(media_id, query, chunk)
+        if self._for_affiliates:
+            return SearchResult((), 0)
         params = _page(chunk, self.similar_size)
         call = self._call(f"/v3/images/{media_id}/similar", params, query.lang)
         result = self.parse(self.transport.send(call), query)
@@ -104,7 +161,13 @@ class Istock(Agency):
 
     def check(self) -> Check:
         params = (("phrase", "flower"), ("fields", "id"), ("page_size", "1"))
-        self.transport.send(self._call("/v3/search/images/creative", params))
+        try:
+            self.transport.send(self._call(CUSTOMERS, params))
+        except Blocked:
+            raise
+        except Forbidden:
+            self._search_for_affiliates(SearchQuery(q="flower"), 0)
+            return Check("takes the key, for the search of affiliates alone")
         return Check("takes the key")
 
     def _medias(self, images: list[wire.Image] | None) -> tuple[Media, ...]:
@@ -112,9 +175,10 @@ class Istock(Agency):
         return tuple(media for media in map(self._media, images or ()) if media)
 
     def _media(self, image: wire.Image) -> Media | None:
-        thumbnail, page = wire.thumbnail(image), wire.page_at_istock(image)
-        if thumbnail is None or page is None or not image.id:
+        small, page = wire.drawn(image, wire.RENDITIONS), wire.page_at_istock(image)
+        if not small or page is None or not image.id:
             return None
+        large = wire.drawn(image, wire.LARGE)
         return Media(
             agency=self.name,
             id=plain_text(image.id),
@@ -124,8 +188,16 @@ class Istock(Agency):
             page_url=page,
             contributor=plain_text(image.artist) or None,
             editorial=(image.asset_family or "").casefold() == "editorial",
-            thumbnail=thumbnail,
+            thumbnail=small[0],
+            preview=large[0] if large else None,
+            renditions=(small[0], *large) if large else (),
         )
+
+
+def _beyond_affiliates(query: SearchQuery) -> tuple[str, ...]:
+    """Return the names of what a search says that the call for affiliates can't take."""
+    able = {"type"} if query.type in {None, *wire.AFFILIATE_STYLES} else set()
+    return tuple(sorted(query.filters() - able))
 
 
 def _page(chunk: int, size: int) -> Params:

@@ -1,13 +1,19 @@
 """What `istock` says and reads: its words for the filters, and the shapes of its answers."""
 
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
 import msgspec
 
-from affiliate.agencies.reading import fitted
+from affiliate.agencies.reading import fitted, rendition
+from affiliate.links import destination, is_impact
 from affiliate.messages import Params, given
-from affiliate.model import SearchQuery, Thumbnail, web_address
+from affiliate.model import Media, SearchQuery, Thumbnail, plain_text, web_address
 
 RENDITIONS = {"comp": 612, "thumb": 170}
 """Display sizes that may stand in a tile, with the pixels of their longer side."""
+LARGE = {"mid_res_comp": 1024}
+"""The display size of a large preview, with the pixels of its longer side."""
 TYPES = {"photo": "photography", "illustration": "illustration", "vector": "vector"}
 STYLES = {theirs: ours for ours, theirs in TYPES.items()}
 SORTS = {
@@ -36,6 +42,11 @@ ETHNICITIES = {
     **dict.fromkeys(("south_asian", "southeast_asian"), ""),
 }
 """Its names for ours; empty where they are the same."""
+AFFILIATE_STYLES = {"photo": "photography", "vector": "vector"}
+GETTY = "gettyimages.com"
+"""Whose pictures are not iStock's."""
+TILE = 330
+"""Pixels of width that a rendition should have to stand in a tile."""
 LANGUAGES = {
     **{one: one for one in "cs de es fi fr hu id it ja ko nl pl ro ru sv th tr uk vi".split()},
     "en": "en-US",
@@ -105,6 +116,37 @@ class Details(msgspec.Struct):
     images: list[Image] | None
 
 
+class PreviewUrls(msgspec.Struct):
+    """Renditions for affiliates, with their sizes."""
+
+    small: str | None = None
+    small_width: int | None = None
+    small_height: int | None = None
+    medium: str | None = None
+    medium_width: int | None = None
+    medium_height: int | None = None
+    large: str | None = None
+    large_width: int | None = None
+    large_height: int | None = None
+
+
+class AffiliateImage(msgspec.Struct):
+    """A picture as affiliates find it; ``destination_url`` is where its link leads."""
+
+    id: str | None = None
+    title: str | None = None
+    caption: str | None = None
+    preview_urls: PreviewUrls | None = None
+    destination_url: str | None = None
+
+
+class AffiliateImages(msgspec.Struct):
+    """Pictures of a search for affiliates, which has neither pages nor a count."""
+
+    images: list[AffiliateImage] | None
+    auto_corrections: Correction | None = None
+
+
 def params(query: SearchQuery) -> Params:
     """Words and filters, where several values of one stand in one parameter."""
     safe = "true" if query.safe else "false"
@@ -129,16 +171,64 @@ def params(query: SearchQuery) -> Params:
     )
 
 
+def affiliate_params(query: SearchQuery) -> Params:
+    """Return what the search for affiliates takes: words, and one of two styles."""
+    return given({"phrase": query.q, "style": AFFILIATE_STYLES.get(query.type or "", "")})
+
+
+def affiliate_media(agency: str, image: AffiliateImage) -> Media | None:
+    """Return a picture of the search for affiliates; None where it can't be shown or sold.
+
+    Whether ``destination_url`` is the picture's page or a link of the network isn't documented:
+    a link of Impact's is the referral, and its ``u`` the page.
+    """
+    target = web_address(image.destination_url)
+    found = _previews(image.preview_urls or PreviewUrls())
+    media_id = plain_text(image.id)
+    if target is None or not found or not media_id:
+        return None
+    referral = target if is_impact(target) else None
+    page = destination(target) or target
+    if (urlsplit(page).hostname or "").endswith(GETTY):
+        return None
+    best = next((one for one in found if one.width >= TILE), found[-1])
+    return Media(
+        agency=agency,
+        id=media_id,
+        title=plain_text(image.title) or plain_text(image.caption),
+        page_url=page,
+        referral=referral,
+        thumbnail=best,
+        preview=found[-1],
+        renditions=tuple(found),
+    )
+
+
+def _previews(urls: PreviewUrls) -> list[Thumbnail]:
+    """Return the renditions that can be shown, the smallest first."""
+    made = (
+        rendition(
+            {
+                "url": getattr(urls, name),
+                "width": getattr(urls, f"{name}_width"),
+                "height": getattr(urls, f"{name}_height"),
+            }
+        )
+        for name in ("small", "medium", "large")
+    )
+    return [one for one in made if one]
+
+
 def page_at_istock(image: Image) -> str | None:
     """The picture's page at iStock, whose name tells it from Getty's other sites."""
     sites = image.referral_destinations or ()
     return next((web_address(one.uri) for one in sites if one.site_name == "istockphoto"), None)
 
 
-def thumbnail(image: Image) -> Thumbnail | None:
-    """The first of the renditions that has an address, with the ratio of the picture."""
+def drawn(image: Image, sizes: Mapping[str, int]) -> list[Thumbnail]:
+    """Return those of the display sizes that have an address, with the ratio of the picture."""
     found = {one.name: one.uri for one in image.display_sizes or ()}
     size = image.max_dimensions or Sides()
     sides = (size.width, size.height) if size.width > 0 and size.height > 0 else (3, 2)
-    made = (fitted(found.get(name), *sides, side) for name, side in RENDITIONS.items())
-    return next((one for one in made if one), None)
+    made = (fitted(found.get(name), *sides, side) for name, side in sizes.items())
+    return [one for one in made if one]

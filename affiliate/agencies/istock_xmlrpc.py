@@ -57,9 +57,11 @@ class IstockXmlrpc(Agency):
     picture_hosts = ("https://*.istockphoto.com", "http://*.istockphoto.com")
     link_template = Istock.link_template
     network = "impact"
+    link_source = Istock.link_source
     license_url = Istock.license_url
     wire = "XML-RPC"
     sure = "documented by third parties"
+    experimental = True
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         return self._call(

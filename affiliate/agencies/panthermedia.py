@@ -76,7 +76,9 @@ class PantherMedia(Agency):
     picture_hosts = ("https://*.panthermedia.net", "http://*.panthermedia.net")
     terms = Terms(source="rest.panthermedia.net: non-commercial use, or an agreement")
     gives = ("title", "keywords", "page_url", "contributor", "preview")
+    link_source = "no affiliate program was found"
     wire = "JSON or XML, signed"
+    experimental = True
     has_similar = True
 
     def __init__(

@@ -76,6 +76,7 @@ class PhotoDune(Agency):
     picture_hosts = ("https://*.envatousercontent.com", "https://*.envato.com")
     link_template = "https://1.envato.market/c/{affiliate_id}/275988/4415?u={landing}"
     network = "impact"
+    link_source = "read in other people's code"
     terms = Terms(
         source="Envato Market API Terms of 2025-03-11; no rule of those kept here is known"
     )

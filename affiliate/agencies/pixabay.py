@@ -142,7 +142,7 @@ class Pixabay(Agency):
 
 
 def _judge(status: int, body: bytes) -> Refusal | None:
-    """What plain text with 400 means: a wrong key, or else a wrong question."""
-    text = body.decode("utf-8", "replace")
-    wrong = status >= 400 and "API key" in text  # noqa: PLR2004 - the range of errors
+    """Return what plain text with 400 means: a wrong key, or else a wrong question."""
+    text = body.decode("utf-8", "replace").strip()
+    wrong = status >= 400 and "API key" in text and not text.startswith("<")  # noqa: PLR2004 - the range of errors
     return Refusal(BadCredentials, text) if wrong else None

@@ -12,6 +12,9 @@ meaning, ages and ethnicities that are divided otherwise, and pictures without p
 illustrations are one type, and editorial pictures another: type and use can't be asked for at once.
 The words of errors are not documented: one that speaks of a key is taken for a wrong key, and any
 other refusal of details for a picture that is gone. The key travels over plain HTTP.
+
+Its affiliate links were a page with ``#`` and the user's name; the program is said to have moved to
+Awin, whose form for it isn't known, so the owner's template decides.
 """
 
 from typing import ClassVar
@@ -77,8 +80,8 @@ class Rf123(Agency):
     most = 50
     depth = 4800
     picture_hosts = ("https://images.assetsdelivery.com",)
-    link_template = "{landing_url}#{affiliate_id}"
-    network = "fragment"
+    link_source = "a public directory of December 2025 says that the program moved to Awin"
+    experimental = True
     gives = ("title", "page_url", "contributor")
     wire = "XML"
     sure = "documented by third parties"

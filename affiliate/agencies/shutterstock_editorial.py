@@ -60,6 +60,8 @@ class ShutterstockEditorial(Shutterstock):
     suggests = False
     collection_size = 0
     ids_at_once = 1
+    options = ()
+    least = 0
 
     def __init__(
         self,

@@ -66,8 +66,13 @@ def media(agency: str, image: Image, search_id: str | None) -> Media | None:
         image,
         search_id,
         type=kind,
-        page_url=f"https://www.shutterstock.com/image-{kind or 'photo'}/{encoded(image.id)}",
+        page_url=wire.page_url(image, page_url(image.id, kind or "photo")),
         thumbnail=thumbnail,
         preview=first_rendition(image.assets, PREVIEWS),
         sizes=wire.sizes(image.assets, SIZES),
     )
+
+
+def page_url(media_id: str, kind: str) -> str:
+    """Return the page where an image of a kind is sold."""
+    return f"https://www.shutterstock.com/image-{kind}/{encoded(media_id)}"

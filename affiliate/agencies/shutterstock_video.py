@@ -84,7 +84,7 @@ def media(agency: str, video: Video, search_id: str | None) -> Media | None:
         video,
         search_id,
         media="video",
-        page_url=page_url(video.id),
+        page_url=wire.page_url(video, page_url(video.id)),
         duration=seconds(video.duration),
         clip=clip(video.assets),
         thumbnail=still,

@@ -6,11 +6,12 @@ Only the fields used are here; required ones have no default (OpenAPI 1.1.32).
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 from affiliate.messages import Params, given
-from affiliate.model import Media, SearchQuery, Size, plain_text
+from affiliate.model import Media, SearchQuery, Size, plain_text, web_address
 from affiliate.words import terms
 
 IDS: Final = r"[1-9][0-9]{0,19}|U[a-zA-Z0-9]{1,40}"
@@ -36,10 +37,14 @@ class Category(msgspec.Struct):
 
 
 class Item(msgspec.Struct):
-    """What images and clips in full have in common."""
+    """What images and clips in full have in common.
+
+    ``affiliate_url`` is there for registered affiliates, ``url`` for certain accounts.
+    """
 
     id: str
     contributor: Contributor
+    affiliate_url: Any = None
     assets: dict[str, Any] = {}
     categories: list[Category] = []
     description: str | None = None
@@ -47,6 +52,7 @@ class Item(msgspec.Struct):
     has_property_release: bool = False
     is_editorial: bool = False
     keywords: list[str] = []
+    url: Any = None
 
 
 class Image(Item):
@@ -180,8 +186,17 @@ def media(agency: str, item: Item, search_id: str | None, **own: Any) -> Media: 
         property_released=item.has_property_release,
         categories=category_names(item.categories),
         search_id=plain_text(search_id) or None,
+        referral=web_address(item.affiliate_url),
         **own,
     )
+
+
+def page_url(item: Item, built: str) -> str:
+    """Return the page of an image or clip: as the answer says it, or else as it is ``built``."""
+    said = web_address(item.url)
+    host = urlsplit(said or "").hostname or ""
+    is_own = host == "shutterstock.com" or host.endswith(".shutterstock.com")
+    return said if said and is_own else built
 
 
 def words(asked: str, excluded: str) -> str:

@@ -73,7 +73,9 @@ class Yay(Agency):
     most = 100
     depth = 960
     picture_hosts = ("https://*.yayimages.com", "https://*.yaymicro.com", "http://*.yaymicro.com")
+    link_source = "its blog tells of a program; the form of its links was not found"
     sure = "documented by third parties"
+    experimental = True
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         params = {

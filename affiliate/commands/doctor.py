@@ -9,8 +9,9 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from affiliate.agencies import Agency
 from affiliate.commands import selfcheck
-from affiliate.commands.selfcheck import Finding
+from affiliate.commands.selfcheck import BUILT, Finding
 from affiliate.config import prefix
 from affiliate.errors import AgencyError, LedgerError
 from affiliate.links import affiliate_link
@@ -51,6 +52,9 @@ def findings(site: Site, *, live: bool = False) -> Iterator[Finding]:
             yield Finding("warn", one.agency.name, "switched off, so nobody searches it")
             continue
         yield _answers(one)
+        if one.agency.experimental:
+            words = "experimental: no answer of a living API has been seen lately"
+            yield Finding("warn", one.agency.name, words)
         yield from _links(one)
         if live:
             yield from selfcheck.findings(one, current_app.extensions["transport"], site.search)
@@ -66,18 +70,22 @@ def _answers(one: Listed) -> Finding:
     try:
         return Finding("ok", one.agency.name, one.agency.check().words)
     except AgencyError as error:
-        return Finding("FAULT", one.agency.name, f"{_MEANS.get(error.kind, '')}{error.message}")
+        kind = "no key" if error.kind == "credentials" and not one.agency.keys else error.kind
+        return Finding("FAULT", one.agency.name, f"{_MEANS.get(kind, '')}{error.message}")
 
 
 _MEANS = {
     "credentials": "it does not take the key; it says: ",
+    "no key": "it gives nothing without a key; it says: ",
     "timeout": "it is too slow or out of reach: ",
     "down": "it is out of reach: ",
 }
 
 
 def _links(one: Listed) -> Iterator[Finding]:
-    """Whether an agency's links earn, and what they look like."""
+    """Tell what an agency's links look like, what their form rests on, and if they earn."""
+    name, before = one.agency.name, prefix(one.agency.name)
+    form = "your own template" if one.link.owned else one.agency.link_source
     for media in ("image", "video") if one.agency.footage else ("image",):
         still = Thumbnail("https://example.com", 3, 2)
         sample = Media(
@@ -85,10 +93,20 @@ def _links(one: Listed) -> Iterator[Finding]:
         )
         link = affiliate_link(one.link, sample, one.agency.landing(sample), site="blog.example")
         if link:
-            yield Finding("ok", one.agency.name, f"links to {media}s are such as {link}")
+            note = f"{BUILT}; {form}" if form and link != PAGE else BUILT
+            yield Finding("ok", name, f"links to {media}s are such as {link} ({note})")
     if one.link.affiliate_id is None and "{affiliate_id}" in one.link.template:
-        name = f"{prefix(one.agency.name)}AFFILIATE_ID"
-        yield Finding("warn", one.agency.name, f"{name} is not set, so its links earn nothing")
+        yield Finding("warn", name, f"{before}AFFILIATE_ID is not set, so its links earn nothing")
+    elif one.link.template == Agency.link_template and one.agency.link_source:
+        yield Finding("warn", name, _plain(one))
+
+
+def _plain(one: Listed) -> str:
+    """Say that no form of an agency's affiliate links is known, and what is."""
+    before = prefix(one.agency.name)
+    unused = f" ({before}AFFILIATE_ID alone is not used)" if one.link.affiliate_id else ""
+    words = f"{before}AFFILIATE_LINK is not set{unused}, so its links earn nothing"
+    return f"{words}: {one.agency.link_source}"
 
 
 def _cache(site: Site) -> Finding:

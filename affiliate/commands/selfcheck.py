@@ -18,6 +18,7 @@ from affiliate.messages import Request
 from affiliate.model import Media, SearchQuery
 from affiliate.search import Search
 from affiliate.slices import Listed
+from affiliate.sockets import has_address
 from affiliate.transport import Transport
 
 QUERY: Final = SearchQuery(q="flower")
@@ -25,6 +26,10 @@ QUERY: Final = SearchQuery(q="flower")
 MOST_BYTES: Final = 2 * 1024 * 1024
 MOST_SECONDS: Final = 10.0
 """A file that takes longer is none that visitors would wait for."""
+BUILT: Final = "built, not followed"
+"""What was done with a link: following it would count as a click at the network."""
+NAME_SECONDS: Final = 3.0
+"""How long the name service may take to find a host."""
 SAME_RATIO: Final = 0.1
 """How far a file's ratio may be from the declared one; Shutterstock's id bar is 0.07 of it."""
 
@@ -53,13 +58,16 @@ def findings(one: Listed, transport: Transport, search: Search) -> Iterator[Find
     total = "" if result.total is None else f" of {result.total}"
     words = f"finds {len(result.items)}{total} pictures for {QUERY.q!r} in {took:.0f} ms"
     yield Finding("ok", name, words)
+    if (result.total or one.agency.least) < one.agency.least:
+        yield Finding("warn", name, f"finds only {result.total}; {one.agency.least_means}")
     first = search.linked(result.items[0], QUERY.q)
     if first.thumbnail.url.startswith("/"):
         yield Finding("ok", name, "shows pictures of this site itself")
     else:
         yield _allowed(one, first)
         yield _file(one, first, transport)
-    yield _link(one, first)
+    yield _link(one, first, result.items[0].referral)
+    yield from _reach(one, first)
     yield from _changed(one, result.items)
 
 
@@ -111,14 +119,26 @@ def _fetched(name: str, url: str, transport: Transport) -> bytes:
     return bytes(found)
 
 
-def _link(one: Listed, media: Media) -> Finding:
-    """Whether the link of a picture leads there, and earns."""
+def _link(one: Listed, media: Media, referral: str | None) -> Finding:
+    """Tell whether the link of a picture names the picture and the owner; nobody follows it."""
     name, landing = one.agency.name, one.agency.landing(media)
+    if referral and not one.link.owned:
+        words = f"a link is that of the answer, for your account, {BUILT}: {media.link}"
+        return Finding("ok", name, words)
     if not any(part in media.link for part in (landing, encoded(landing), encoded(media.id))):
         return Finding("FAULT", name, f"a link does not lead to its picture: {media.link}")
     earns = one.link.affiliate_id is not None and encoded(one.link.affiliate_id) in media.link
     words = "with your affiliate id" if earns else "without an affiliate id"
-    return Finding("ok", name, f"a link leads to its picture, {words}: {media.link}")
+    return Finding("ok", name, f"a link is {BUILT}; it names its picture, {words}: {media.link}")
+
+
+def _reach(one: Listed, media: Media) -> Iterator[Finding]:
+    """Warn of links by way of a host that has no address: nobody who clicks arrives."""
+    host = urlsplit(media.link).hostname or ""
+    is_direct = host == urlsplit(one.agency.landing(media)).hostname
+    if host and not is_direct and not has_address(host, NAME_SECONDS):
+        words = f"{host}, where its links lead first, has no address, so that no click arrives"
+        yield Finding("warn", one.agency.name, words)
 
 
 def _changed(one: Listed, items: tuple[Media, ...]) -> Iterator[Finding]:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from affiliate.agencies.istock import Istock
+from affiliate.errors import AgencyError, Blocked, Forbidden, RequestRefused
 from affiliate.model import SearchQuery
-from tests.dialects import FIRST, Server, in_json, serving
+from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving
 from tests.dialects.istock import IstockDialect
 from tests.support.calling import transporting
 
@@ -52,7 +53,7 @@ def test_what_only_getty_sells_is_left_out(istock: Istock, server: Server) -> No
 
 def test_a_box_has_the_ratio_of_the_picture_or_three_to_two(istock: Istock, server: Server) -> None:
     """Display sizes come without sizes."""
-    thumb = IstockDialect().item(FIRST)["display_sizes"][1:]
+    thumb = IstockDialect().item(FIRST)["display_sizes"][1:2]
     for fields, size in (
         ({}, (612, 408)),
         ({"max_dimensions": {"width": 3000, "height": 6000}}, (306, 612)),
@@ -104,3 +105,89 @@ def test_details_hold_keywords_and_the_words_of_a_search_are_corrected(
     )
     assert istock.details(str(FIRST)).keywords == ("rose",)
     assert istock.search(SearchQuery(q="flwer"), 0).corrected == "flower"
+
+
+def test_the_large_preview_is_the_larger_comp(istock: Istock, server: Server) -> None:
+    """Details show it, and tiles on dense screens; without it there is neither."""
+    one = istock.search(FLOWER, 0).items[0]
+    assert one.preview
+    assert (one.preview.width, one.preview.height) == (1024, 683)
+    assert [box.width for box in one.renditions] == [612, 1024]
+    answering(server, display_sizes=IstockDialect().item(FIRST)["display_sizes"][:2])
+    one = istock.search(FLOWER, 0).items[0]
+    assert (one.preview, one.renditions) == (None, ())
+
+
+@pytest.fixture
+def affiliate(server: Server) -> IstockDialect:
+    dialect = server.dialect = IstockDialect()
+    dialect.affiliate = True
+    return dialect
+
+
+@pytest.mark.parametrize("by_impact", [False, True])
+def test_a_key_of_affiliates_asks_the_search_for_them(
+    istock: Istock, server: Server, affiliate: IstockDialect, *, by_impact: bool
+) -> None:
+    """The first search learns it; the destination is the page or the network's link."""
+    affiliate.by_impact = by_impact
+    for _ in range(2):
+        found = istock.search(FLOWER.replace(type="vector", lang="de"), 0)
+        assert [media.id for media in found.items][:2] == [str(FIRST), str(FIRST + 1)]
+        assert len(found.items) == found.total == 30
+    assert [one.path.split("/")[2] for one in server.asked] == ["search", *["affiliates"] * 2]
+    assert server.asked[-1].params == {"phrase": "flower", "style": "vector"}
+    assert server.asked[-1].headers["accept-language"] == "de"
+    one = found.items[0]
+    assert one.page_url == f"https://www.istockphoto.com/photo/flower-gm{FIRST}-1"
+    assert bool(one.referral) is by_impact
+    assert (one.thumbnail.width, one.preview and one.preview.width) == (396, 612)
+    assert istock.search(FLOWER, 1).items == ()
+    assert istock.similar(str(FIRST), FLOWER, 0).items == ()
+    assert "affiliates alone" in istock.check().words
+
+
+def test_a_key_of_affiliates_can_ask_for_little(istock: Istock, affiliate: IstockDialect) -> None:
+    """What its search can't say is an error at first, and unsupported from then on."""
+    assert affiliate.affiliate
+    wanted = FLOWER.replace(color="ff8800", type="illustration")
+    with pytest.raises(RequestRefused, match="can't search by color, type"):
+        istock.search(wanted, 0)
+    istock.search(FLOWER, 0)
+    assert istock.unsupported(wanted) == ("color", "type")
+    assert istock.unsupported(FLOWER.replace(type="photo")) == ()
+
+
+def test_what_affiliates_find_of_gettys_own_is_left_out(istock: Istock, server: Server) -> None:
+    item = IstockDialect().affiliate_item(FIRST)
+    items = [
+        item | {"destination_url": "https://www.gettyimages.com/detail/1"},
+        item | {"destination_url": "javascript:0"},
+        item | {"destination_url": None},
+        item | {"preview_urls": None},
+        item | {"id": None},
+        item | {"title": None},
+    ]
+    istock._for_affiliates = True
+    server.fixed = in_json({"images": items})
+    assert [media.title for media in istock.search(FLOWER, 0).items] == ["A flower."]
+    server.fixed = in_json({"images": None})
+    assert istock.search(FLOWER, 0).items == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (in_json({"message": "Forbidden"}, 403), Forbidden),
+        (in_text("<!DOCTYPE html><title>Just a moment...</title>", 403, "text/html"), Blocked),
+    ],
+)
+def test_a_key_that_is_allowed_nothing_is_said_so(
+    istock: Istock, server: Server, answer: Answer, kind: type[AgencyError]
+) -> None:
+    """Old keys are refused both searches; a gateway's page says nothing of the key."""
+    server.fixed = answer
+    with pytest.raises(AgencyError) as raised:
+        istock.search(FLOWER, 0)
+    assert type(raised.value) is kind
+    assert len(server.asked) == (2 if kind is Forbidden else 1)

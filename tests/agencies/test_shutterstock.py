@@ -12,8 +12,9 @@ from affiliate.errors import BadAnswer, BadCredentials, NotFound
 from affiliate.model import SearchQuery
 from affiliate.transport import Transport
 from tests.support import shutterstock as simulator
-from tests.support.shutterstock import FIRST_ID, Answer
-from tests.support.shutterstock_answers import BASIC, BEARER, CAT, changed
+from tests.support.apps import ClientMaker
+from tests.support.shutterstock import FIRST_ID, TOKEN, Answer
+from tests.support.shutterstock_answers import BASIC, BEARER, CAT, changed, parsed, results
 
 
 @pytest.mark.parametrize(
@@ -206,3 +207,57 @@ def test_suggestions_in_another_shape_are_unreadable(
     server.answer = Answer(body=json.dumps(body).encode())
     with pytest.raises(BadAnswer):
         agency.suggest("cat", "en")
+
+
+REFERRAL = "https://shutterstock.7eer.net/c/1/2/3?u=https%3A%2F%2Fwww.shutterstock.com%2F1000000"
+
+
+def test_the_affiliate_link_of_an_answer_is_used(make_client: ClientMaker) -> None:
+    """From search and details, with our sub ids; the owner's own template wins."""
+    with simulator.shutterstock() as server:
+        settings = {"SHUTTERSTOCK_URL": server.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
+        answer = results(changed(affiliate_url=REFERRAL))
+        server.answer = Answer(200, json.dumps(answer).encode())
+        client = make_client(**settings, SITE_URL="https://me.example")
+        for _ in range(2):  # by the agency, then by the cache
+            item = client.get("/api/search?q=cat&wait=1").get_json()["items"][0]
+            expected = f"{REFERRAL}&subId1=me.example&subId2=cat&subId3=1000000"
+            assert (item["link"], item["sellers"][0]["link"]) == (expected, expected)
+            assert item["referral"] is None
+        link = "https://mine.example/?u={landing}"
+        own = make_client(**settings, SHUTTERSTOCK_AFFILIATE_LINK=link)
+        item = own.get("/api/search?q=cat&wait=1").get_json()["items"][0]
+        assert item["link"].startswith("https://mine.example/?u=")
+
+
+@pytest.mark.parametrize("value", [None, "", 5, [], "javascript:alert(1)", "/c/1/2/3"])
+def test_what_is_no_affiliate_link_is_none(value: object) -> None:
+    """The documented form takes its place, and the answer stays readable."""
+    one = parsed(results(changed(affiliate_url=value))).items[0]
+    assert one.referral is None
+
+
+@pytest.mark.parametrize(
+    ("url", "page"),
+    [
+        ("https://www.shutterstock.com/image-photo/a-cat-1000000", True),
+        ("https://evil.example/1000000", False),
+        ("https://notshutterstock.com/1", False),
+        (None, False),
+        ({}, False),
+    ],
+)
+def test_the_page_is_that_of_the_answer_where_it_says_one(url: object, page: bool) -> None:  # noqa: FBT001
+    """Certain accounts are told the page; it is believed at the agency's own hosts."""
+    built = "https://www.shutterstock.com/image-photo/1000000"
+    assert parsed(results(changed(url=url))).items[0].page_url == (url if page else built)
+
+
+def test_the_region_is_sent_where_it_is_set(make_client: ClientMaker) -> None:
+    """It ranks a search for pictures, and is no secret that would be struck out."""
+    with simulator.shutterstock() as server:
+        settings = {"SHUTTERSTOCK_URL": server.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
+        for region, sent in (("DE", ["DE"]), ("", None)):
+            client = make_client(**settings, SHUTTERSTOCK_REGION=region)
+            client.get(f"/api/search?q=cat{region}&wait=1")
+            assert server.searches()[-1].get("region") == sent

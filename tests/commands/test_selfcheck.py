@@ -1,5 +1,6 @@
 """``flask doctor --live`` notices what visitors would: no pictures, broken files, wrong links."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,8 +10,11 @@ from click.testing import Result
 from affiliate.commands import selfcheck
 from tests.dialects import Answer, Asked, Server, in_text, serving
 from tests.dialects.pixabay import PixabayDialect
+from tests.support import shutterstock as simulator
 from tests.support.apps import ClientMaker
 from tests.support.fake_agency import picture
+from tests.support.shutterstock import TOKEN
+from tests.support.shutterstock_answers import changed, results
 from tests.support.upstream import Upstream, dripping, head
 
 
@@ -65,6 +69,7 @@ def test_the_owners_link_is_shown_with_the_owners_id(
 ) -> None:
     link = "https://go.example/?me={affiliate_id}&to={landing}"
     result = doctor(make_client, server, PIXABAY_AFFILIATE_LINK=link, PIXABAY_AFFILIATE_ID="me42")
+    assert "a link is built, not followed; it names its picture, with" in result.output
     assert "with your affiliate id: https://go.example/?me=me42&to=https%3A" in result.output
 
 
@@ -149,3 +154,36 @@ def test_pictures_of_the_site_itself_are_no_other_hosts(make_client: ClientMaker
     result = app.test_cli_runner().invoke(args=["doctor", "--live"])
     assert result.exit_code == 0, result.output
     assert "shows pictures of this site itself" in result.output
+
+
+def test_a_link_by_way_of_a_host_without_an_address_is_a_warning(
+    make_client: ClientMaker, server: Server
+) -> None:
+    """Nobody who clicks would arrive; a host that has one is no warning."""
+    settings = {"PIXABAY_AFFILIATE_ID": "1"}
+    for host, warns in (("gone.invalid", True), ("127.0.0.1", False)):
+        link = f"https://{host}/c/{{affiliate_id}}?u={{landing}}"
+        result = doctor(make_client, server, PIXABAY_AFFILIATE_LINK=link, **settings)
+        assert (f"{host}, where its links lead first, has no address" in result.output) is warns
+        assert result.exit_code == 0
+
+
+def shutterstock_doctor(make_client: ClientMaker, **fields: object) -> Result:
+    with simulator.shutterstock() as agency:
+        answer = results(changed(**fields), total_count=5000)
+        agency.answer = simulator.Answer(200, json.dumps(answer).encode())
+        settings = {"SHUTTERSTOCK_URL": agency.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
+        app = make_client(**settings).application
+        return app.test_cli_runner().invoke(args=["doctor", "--live"])
+
+
+def test_the_answers_own_affiliate_link_is_told(make_client: ClientMaker) -> None:
+    link = "https://shutterstock.7eer.net/c/1/2/3?u=https%3A%2F%2Fa.example"
+    said = shutterstock_doctor(make_client, affiliate_url=link).output
+    assert f"that of the answer, for your account, built, not followed: {link}&subId2=" in said
+
+
+def test_a_tiny_total_is_a_warning(make_client: ClientMaker) -> None:
+    """An account of the free plan sees the free collection, and no error."""
+    said = lines(shutterstock_doctor(make_client), "warn")
+    assert "finds only 5000; a free API account finds the free collection alone" in said

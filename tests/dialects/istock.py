@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from urllib.parse import quote
 
-from tests.dialects.dialect import Dialect, Sent
+from tests.dialects.dialect import FIRST, Dialect, Sent
 from tests.dialects.serving import Answer, Asked, in_json, in_text
 
 GONE = in_text("ImageNotFound", 404)
@@ -40,8 +41,14 @@ SORTS = {
 
 
 class IstockDialect(Dialect):
-    """``GET /v3/search/images/creative``, ``/v3/images/{id}`` and ``.../similar``."""
+    """``GET /v3/search/images/creative``, ``/v3/images/{id}`` and ``.../similar``.
 
+    A key of affiliates (``affiliate``) is allowed nothing but ``/v3/affiliates/search/images``.
+    """
+
+    affiliate = False
+    by_impact = False
+    """Whether the destinations for affiliates are links of their network."""
     name = "istock"
     keys: ClassVar[Mapping[str, str]] = {"API_KEY": "istock-k3y"}
     optional = ("title", "artist", "asset_family", "graphical_style", "max_dimensions")
@@ -78,6 +85,12 @@ class IstockDialect(Dialect):
     def answer(self, asked: Asked) -> Answer:
         if asked.headers.get("api-key") != self.keys["API_KEY"]:
             return self.errors["a wrong key"][0]
+        if asked.path == "/v3/affiliates/search/images":
+            return self._for_affiliates(asked)
+        return in_json({"message": "Forbidden"}, 403) if self.affiliate else self._own(asked)
+
+    def _own(self, asked: Asked) -> Answer:
+        """What keys of customers get."""
         page, size = asked.number("page", 1), asked.number("page_size", 30)
         if page < 1 or not 1 <= size <= 100:
             return self.errors["a wrong value"][0]
@@ -89,6 +102,30 @@ class IstockDialect(Dialect):
         if parts[2:] == ["similar"]:
             return self._found(self.page((page - 1) * size, size))
         return in_json({"images": [self.item(int(parts[1]))], "images_not_found": []})
+
+    def _for_affiliates(self, asked: Asked) -> Answer:
+        if not self.affiliate or not set(asked.params) <= {"phrase", "style"}:
+            return in_json({"message": "Forbidden"}, 403)
+        numbers = range(FIRST, FIRST + min(self.total, 30))
+        return in_json({"images": [self.affiliate_item(n) for n in numbers]})
+
+    def affiliate_item(self, number: int) -> dict[str, Any]:
+        """One picture, as the search for affiliates describes it."""
+        whole = self.item(number)
+        address = whole["referral_destinations"][1]["uri"]
+        link = f"https://istockphoto.6q33.net/c/1/258824/4205?u={quote(address, safe='')}"
+        picture = f"https://media.istockphoto.com/id/{number}/photo/flower.jpg"
+        sides = {"small": (170, 113), "medium": (396, 264), "large": (612, 408)}
+        urls = {name: f"{picture}?s={w}x{h}" for name, (w, h) in sides.items()}
+        widths = {f"{name}_width": w for name, (w, _) in sides.items()}
+        heights = {f"{name}_height": h for name, (_, h) in sides.items()}
+        return {
+            "id": str(number),
+            "title": whole["title"],
+            "caption": "A flower.",
+            "preview_urls": {**urls, **widths, **heights},
+            "destination_url": link if self.by_impact else address,
+        }
 
     def _found(self, images: list[dict[str, Any]]) -> Answer:
         return in_json({"result_count": self.total, "images": images, "related_searches": []})
@@ -104,6 +141,7 @@ class IstockDialect(Dialect):
             "display_sizes": [
                 {"is_watermarked": True, "name": "comp", "uri": f"{picture}?s=612x612"},
                 {"is_watermarked": False, "name": "thumb", "uri": f"{picture}?s=170x170"},
+                {"is_watermarked": True, "name": "mid_res_comp", "uri": f"{picture}?s=1024x1024"},
             ],
             "max_dimensions": {"width": 6000, "height": 4000},
             "referral_destinations": [

@@ -31,8 +31,8 @@ class Shelf(Agency):
         self.total = total
         self.name = name  # type: ignore[misc] # a class has one, a shelf its own
         self.title = name.title()  # type: ignore[misc]
-        self.most = most  # type: ignore[misc]
-        self.depth = depth  # type: ignore[misc]
+        self.most = most
+        self.depth = depth
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
         assert query == QUERY
