@@ -7,7 +7,6 @@ Where an agency shows several pictures of a title, they are a series, of which n
 which: none is folded. A wrong fold hides a picture; a missed one only shows it twice.
 """
 
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -73,11 +72,19 @@ def _ratio(media: Media) -> float:
 
 def _name(media: Media) -> str:
     """Whose it is, to be compared between agencies; empty where it is a number or unknown."""
-    name = re.sub(r"\W|_", "", _folded(media.contributor or ""))
+    name = _folded(media.contributor or "").replace(" ", "").replace("_", "")
     return "" if name.isdecimal() else name
 
 
 def _folded(text: str) -> str:
-    """Words without case, marks and spaces that agencies write differently."""
+    """Return words without case, signs and spaces that agencies write differently.
+
+    Combining marks are no signs: Thai and Indic scripts write vowels with them.
+    """
     plain = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(re.findall(r"\w+", plain))
+    kept = (sign if _is_of_word(sign) else " " for sign in plain)
+    return " ".join("".join(kept).split())
+
+
+def _is_of_word(sign: str) -> bool:
+    return sign.isalnum() or sign == "_" or unicodedata.category(sign).startswith("M")

@@ -1,6 +1,9 @@
 """The words everything speaks: what is asked, what is found, and what went wrong."""
 
+import html
 import re
+from collections.abc import Iterable
+from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,13 +23,31 @@ __all__ = [
     "Seller",
     "Size",
     "Thumbnail",
+    "distinct",
+    "plain_id",
     "plain_text",
+    "plain_texts",
     "web_address",
 ]
 
 
 LINK_FIELDS = ("affiliate_id", "id", "landing", "landing_url", "media", "site", "query")
 """The fields that a template of an affiliate link may hold."""
+
+TAGS: Final = re.compile(
+    r"""<(?:[!?][^<>]*|/?([a-zA-Z][\w:-]*)(?:\s(?:"[^"<]*"|'[^'<]*'|[^<>"'])*|\s[^<>]*|/)?)>"""
+)
+"""A tag, a comment or a declaration of HTML; the first group is a tag's name."""
+STYLES: Final = re.compile(r"<style\b[^<>]*>[^<]*</style\s*>", re.IGNORECASE)
+"""A style sheet, which some texts of Wikimedia begin with."""
+PHRASING: Final = frozenset(
+    (
+        *("a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label".split()),
+        *("mark q s samp script small span strike strong sub sup time tt u var wbr".split()),
+    )
+)
+"""Tags that stand inside of a word or a line, where they are no space."""
+ENTITIES: Final = re.compile(r"&(?:#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,8}|[a-zA-Z][a-zA-Z0-9]{1,40});")
 
 
 class Thumbnail(msgspec.Struct, frozen=True):
@@ -194,9 +215,44 @@ def web_address(value: object) -> str | None:
 
 
 def plain_text(value: object) -> str:
-    """Text of an agency as it may be shown: lone surrogates replaced, control characters gone."""
+    """Return the text of an agency as it may be shown, on one line.
+
+    Tags are stripped, then entities that end with a semicolon are decoded once; lone surrogates
+    are replaced and control characters gone. What the entities hid (``&lt;b&gt;``) stays text.
+    """
     if not isinstance(value, str):
         return ""
-    return " ".join(
-        re.sub("[\x00-\x1f\x7f-\x9f]", " ", re.sub("[\ud800-\udfff]", "\ufffd", value)).split()
-    )
+    text = STYLES.sub(" ", value) if "<" in value else value
+    text = TAGS.sub(_instead_of_tag, text) if "<" in text else text
+    text = ENTITIES.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
+    return plain_id(text)
+
+
+def plain_id(value: object) -> str:
+    """Return an agency's id, or words that are no HTML, on one line of Unicode.
+
+    Lone surrogates are replaced and control characters gone; everything else stays.
+    """
+    if not isinstance(value, str):
+        return ""
+    text = re.sub("[\ud800-\udfff]", "\ufffd", value)
+    return " ".join(re.sub("[\x00-\x1f\x7f-\x9f]", " ", text).split())
+
+
+def _instead_of_tag(found: re.Match[str]) -> str:
+    """Return what stands for a tag: nothing inside of words, else the space of a new line."""
+    return "" if (found[1] or "").casefold() in PHRASING else " "
+
+
+def plain_texts(values: Iterable[object]) -> tuple[str, ...]:
+    """Return keywords or names as they may be shown, each once."""
+    return distinct(map(plain_text, values))
+
+
+def distinct(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the texts that say something, each once, in whatever case it is repeated."""
+    found: dict[str, str] = {}
+    for text in texts:
+        if text:
+            found.setdefault(text.casefold(), text)
+    return tuple(found.values())

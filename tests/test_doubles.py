@@ -114,3 +114,17 @@ def test_no_seller_is_lost_or_doubled_and_no_order_changes(items: list[Media]) -
     places = [items.index(next(i for i in items if i.link == one.link)) for one in folded]
     assert places == sorted(places)
     assert all(len({s.agency for s in one.sellers}) == len(one.sellers) for one in folded)
+
+
+SPELLINGS = [
+    ("\u0e2b\u0e21\u0e39", "\u0e2b\u0e21\u0e35"),
+    ("\u0915\u0932\u093e", "\u0915\u0932\u0940"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SPELLINGS)
+def test_vowels_that_are_marks_tell_titles_apart(one: str, other: str) -> None:
+    """In Thai and Indic scripts titles differ by combining marks alone."""
+    titles = (" ".join([one] * 9), " ".join([other] * 9))
+    assert len(fold([media("a", title=titles[0]), media("b", title=titles[0])])) == 1
+    assert len(fold([media("a", title=titles[0]), media("b", title=titles[1])])) == 2

@@ -11,7 +11,7 @@ import msgspec
 from affiliate.agencies.reading import rendition
 from affiliate.links import encoded
 from affiliate.messages import Params
-from affiliate.model import Media, Thumbnail, plain_text, web_address
+from affiliate.model import Media, Thumbnail, plain_text, plain_texts, web_address
 
 KINDS: Final = {1: "photo", 2: "illustration", 3: "vector"}
 VIDEO: Final = 4
@@ -103,4 +103,4 @@ def _thumbnail(file: File, size: str) -> Thumbnail | None:
 
 
 def _names(found: list[Name]) -> tuple[str, ...]:
-    return tuple(text for text in (plain_text(one.name) for one in found) if text)
+    return plain_texts(one.name for one in found)

@@ -22,7 +22,15 @@ from affiliate.agencies.reading import decoded, fitted, number
 from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused, TooManyCalls
 from affiliate.links import encoded
 from affiliate.messages import Params, Refusal, Reply, Request, given
-from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail, plain_text
+from affiliate.model import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    Thumbnail,
+    plain_id,
+    plain_text,
+    plain_texts,
+)
 from affiliate.words import plain
 
 TYPES = {
@@ -176,15 +184,14 @@ class Bigstock(Agency):
         return Check("takes the account")
 
     def _media(self, image: Image) -> Media | None:
-        media_id, thumbnail = plain_text(str(image.id)), _thumbnail(image)
+        media_id, thumbnail = plain_id(str(image.id)), _thumbnail(image)
         if not media_id or thumbnail is None:
             return None
-        keywords = map(plain_text, (image.keywords or "").split(","))
         return Media(
             agency=self.name,
             id=media_id,
             title=plain_text(image.title),
-            keywords=tuple(word for word in keywords if word),
+            keywords=plain_texts((image.keywords or "").split(",")),
             page_url=f"https://www.bigstockphoto.com/image-{encoded(media_id)}/",
             contributor=plain_text(image.contributor) or None,
             thumbnail=thumbnail,
@@ -194,7 +201,7 @@ class Bigstock(Agency):
 
 
 def _names(categories: list[Category]) -> tuple[str, ...]:
-    return tuple(name for name in (plain_text(one.name) for one in categories) if name)
+    return plain_texts(one.name for one in categories)
 
 
 def _thumbnail(image: Image) -> Thumbnail | None:

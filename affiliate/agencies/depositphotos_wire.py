@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from affiliate.agencies.reading import fitted, number
-from affiliate.model import Media, plain_text, web_address
+from affiliate.model import Media, plain_id, plain_text, plain_texts, web_address
 
 KINDS: Final = {"image": "photo", "vector": "vector"}
 THUMBNAILS: Final = {"url2": 450, "thumb_huge": 450, "medium_thumbnail": 170, "thumbnail": 110}
@@ -77,10 +77,10 @@ def media(agency: str, item: Item) -> Media | None:
         return None
     return Media(
         agency=agency,
-        id=plain_text(str(item.id)),
+        id=plain_id(str(item.id)),
         type=KINDS.get(item.type or ""),
         title=plain_text(item.title),
-        keywords=tuple(map(plain_text, item.tags or ())),
+        keywords=plain_texts(item.tags or ()),
         page_url=page,
         contributor=plain_text(item.username) or None,
         editorial=item.iseditorial in {True, "1", "true", "yes"},

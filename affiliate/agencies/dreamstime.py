@@ -30,7 +30,7 @@ from affiliate.agencies.reading import fitted, number
 from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Reply, Request
-from affiliate.model import Media, SearchQuery, SearchResult, plain_text, web_address
+from affiliate.model import Media, SearchQuery, SearchResult, plain_id, plain_text, web_address
 from affiliate.transport import Transport
 
 BOX = (3, 2)
@@ -177,7 +177,7 @@ class Dreamstime(Agency):
 
     def _media(self, image: wire.Image, whole: tuple[float, float]) -> Media | None:
         thumbnail = fitted(image.thumbnail_url, *whole, THUMBNAIL)
-        media_id, title = plain_text(str(image.image_id)), plain_text(image.title)
+        media_id, title = plain_id(str(image.image_id)), plain_text(image.title)
         if thumbnail is None or not media_id:
             return None
         slug = re.sub("[^a-z0-9]+", "-", title.lower()).strip("-") or "stock-photo"

@@ -27,7 +27,7 @@ from affiliate.agencies import istock_wire as wire
 from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, language_of
 from affiliate.errors import Blocked, Forbidden, RequestRefused
 from affiliate.messages import Params, Reply, Request, given
-from affiliate.model import Media, SearchQuery, SearchResult, plain_text
+from affiliate.model import Media, SearchQuery, SearchResult, plain_id, plain_text, plain_texts
 from affiliate.transport import Transport
 
 IDS = r"[A-Za-z0-9_-]{1,40}"
@@ -181,10 +181,10 @@ class Istock(Agency):
         large = wire.drawn(image, wire.LARGE)
         return Media(
             agency=self.name,
-            id=plain_text(image.id),
+            id=plain_id(image.id),
             type=wire.STYLES.get((image.graphical_style or "").casefold()),
             title=plain_text(image.title),
-            keywords=tuple(filter(None, (plain_text(one.text) for one in image.keywords or ()))),
+            keywords=plain_texts(one.text for one in image.keywords or ()),
             page_url=page,
             contributor=plain_text(image.artist) or None,
             editorial=(image.asset_family or "").casefold() == "editorial",

@@ -8,7 +8,7 @@ import msgspec
 from affiliate.agencies.reading import fitted, rendition
 from affiliate.links import destination, is_impact
 from affiliate.messages import Params, given
-from affiliate.model import Media, SearchQuery, Thumbnail, plain_text, web_address
+from affiliate.model import Media, SearchQuery, Thumbnail, plain_id, plain_text, web_address
 
 RENDITIONS = {"comp": 612, "thumb": 170}
 """Display sizes that may stand in a tile, with the pixels of their longer side."""
@@ -184,7 +184,7 @@ def affiliate_media(agency: str, image: AffiliateImage) -> Media | None:
     """
     target = web_address(image.destination_url)
     found = _previews(image.preview_urls or PreviewUrls())
-    media_id = plain_text(image.id)
+    media_id = plain_id(image.id)
     if target is None or not found or not media_id:
         return None
     referral = target if is_impact(target) else None

@@ -25,7 +25,15 @@ from affiliate.errors import (
     RequestRefused,
 )
 from affiliate.messages import Refusal, Reply, Request, xml_root
-from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail, plain_text, web_address
+from affiliate.model import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    Thumbnail,
+    plain_id,
+    plain_text,
+    web_address,
+)
 
 ORDERS = {"popular": "Downloads", "relevance": "BestMatch", "newest": "Age"}
 FILES: dict[str, Value] = {
@@ -115,7 +123,7 @@ class IstockXmlrpc(Agency):
         return found
 
     def _media(self, image: Element) -> Media | None:
-        media_id, thumbnail = plain_text(image.get("fileid")), _thumbnail(image)
+        media_id, thumbnail = plain_id(image.get("fileid")), _thumbnail(image)
         if not media_id.isdecimal() or thumbnail is None:
             return None
         page = f"http://www.istockphoto.com/file_closeup.php?id={media_id}"

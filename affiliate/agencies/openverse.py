@@ -23,7 +23,7 @@ from affiliate.agencies.terms import Terms
 from affiliate.errors import RequestRefused
 from affiliate.health import Limit
 from affiliate.messages import Reply, Request, given
-from affiliate.model import Media, SearchQuery, SearchResult, plain_text, web_address
+from affiliate.model import Media, SearchQuery, SearchResult, web_address
 from affiliate.words import Syntax, shortened, terms
 
 IDS = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -118,7 +118,7 @@ class Openverse(Agency):
 
     def _media(self, image: wire.Image) -> Media | None:
         page, thumbnail = web_address(image.foreign_landing_url), wire.thumbnail(image)
-        attribution = plain_text(image.attribution) or wire.attribution(image)
+        attribution = wire.text(image.attribution) or wire.attribution(image)
         if not (page and thumbnail and attribution and re.fullmatch(IDS, image.id)):
             return None
         types = {theirs: ours for ours, theirs in TYPES.items()}
@@ -126,12 +126,10 @@ class Openverse(Agency):
             agency=self.name,
             id=image.id,
             type=types.get(image.category or ""),
-            title=plain_text(image.title),
-            keywords=tuple(
-                dict.fromkeys(filter(None, (plain_text(one.name) for one in image.tags or ())))
-            ),
+            title=wire.text(image.title),
+            keywords=wire.tags(image.tags or ()),
             page_url=page,
-            contributor=plain_text(image.creator) or None,
+            contributor=wire.text(image.creator) or None,
             attribution=attribution,
             thumbnail=thumbnail,
         )

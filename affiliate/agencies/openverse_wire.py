@@ -1,10 +1,24 @@
-"""What `openverse` reads: the shapes of its answers, and what is made of their parts."""
+r"""What `openverse` reads: the shapes of its answers, and what is made of their parts.
+
+Some texts of its catalogue were escaped once too often: ``S\u00e3o`` stands there as text
+(WordPress/openverse #1303, #1927), and beside a tag ``arapça`` one that is ``arapu00e7a``.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final
 
 import msgspec
 
 from affiliate.agencies.reading import fitted, number
-from affiliate.model import Thumbnail, plain_text
+from affiliate.model import Thumbnail, distinct, plain_text
 
+ESCAPES: Final = re.compile(r"(?:\\{1,2}(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}))+")
+"""Escapes of Python and JavaScript, each behind its backslash or two."""
+BARE: Final = re.compile(r"(?:u[0-9a-f]{4}|x[0-9a-f]{2})+", re.IGNORECASE)
+"""Escapes that have lost their backslashes."""
 WIDTH = 600
 """Pixels that a thumbnail is wide."""
 
@@ -46,6 +60,33 @@ class Source(msgspec.Struct):
     media_count: int
 
 
+def text(value: str | None) -> str:
+    """Return a text of the catalogue as it may be shown, its escapes decoded."""
+    return plain_text(ESCAPES.sub(_unescaped, value or ""))
+
+
+def tags(found: Iterable[Tag]) -> tuple[str, ...]:
+    """Return the tags, each once, without those that are the escape of another."""
+    names = distinct(text(one.name) for one in found)
+    known = {unicodedata.normalize("NFC", name).casefold() for name in names}
+
+    def is_escape(name: str) -> bool:
+        meant = unicodedata.normalize("NFC", BARE.sub(_unescaped, name)).casefold()
+        return meant != name.casefold() and meant in known
+
+    return tuple(name for name in names if not is_escape(name))
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """Return what a run of escapes stands for; a pair of surrogates, or UTF-8, is one sign."""
+    codes = re.findall(r"u([0-9a-f]{4})|x([0-9a-f]{2})", found[0], re.IGNORECASE)
+    if not any(long for long, _ in codes):
+        with suppress(UnicodeDecodeError):
+            return bytes.fromhex("".join(brief for _, brief in codes)).decode()
+    signs = "".join(chr(int(long or brief, 16)) for long, brief in codes)
+    return signs.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def thumbnail(image: Image) -> Thumbnail | None:
     """The thumbnail, never wider than the picture is said to be."""
     width, height = number(image.width), number(image.height)
@@ -61,6 +102,6 @@ def attribution(image: Image) -> str:
         return ""
     code = f"{image.license.upper()} {image.license_version or ''}"
     named = f"CC {code}" if image.license.startswith("by") else code
-    by = f"by {image.creator}" if image.creator else ""
-    said = f'"{image.title or "This work"}" {by}'.strip()
-    return plain_text(", ".join(filter(None, (said, named.strip(), image.license_url))))
+    by = f"by {text(image.creator)}" if text(image.creator) else ""
+    said = f'"{text(image.title) or "This work"}" {by}'.strip()
+    return ", ".join(filter(None, (said, plain_text(named), plain_text(image.license_url))))

@@ -31,7 +31,7 @@ from affiliate.agencies.reading import fitted, number
 from affiliate.agencies.terms import Terms
 from affiliate.links import encoded
 from affiliate.messages import Reply, Request, given
-from affiliate.model import Media, SearchQuery, SearchResult, plain_text
+from affiliate.model import Media, SearchQuery, SearchResult, plain_id, plain_text, plain_texts
 from affiliate.transport import Transport
 
 LANGUAGES = ("da", "de", "en", "es", "it", "pl", "pt")
@@ -160,10 +160,11 @@ class PantherMedia(Agency):
         size = (number(item.width), number(item.height))
         whole: tuple[float, float] = size if all(size) else BOX
         thumbnail = fitted(item.thumb, *whole, THUMBNAIL)
-        media_id = plain_text(str(item.id))
+        media_id = plain_id(str(item.id))
         if thumbnail is None or not media_id:
             return None
-        keywords = tuple(filter(None, map(str.strip, plain_text(item.keywords).split(","))))
+        said = item.keywords if isinstance(item.keywords, str) else ""
+        keywords = plain_texts(said.split(","))
         return Media(
             agency=self.name,
             id=media_id,

@@ -18,7 +18,15 @@ from affiliate.agencies.base import Agency, Check, Credentials, Filters
 from affiliate.agencies.reading import fitted, number
 from affiliate.agencies.terms import Terms
 from affiliate.messages import Reply, Request, given
-from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail, plain_text, web_address
+from affiliate.model import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    Thumbnail,
+    plain_text,
+    plain_texts,
+    web_address,
+)
 
 SITE = "photodune.net"
 SEARCH = "/v1/discovery/search/search"
@@ -148,7 +156,7 @@ class PhotoDune(Agency):
             id=str(item.id),
             type="photo",
             title=plain_text(item.name),
-            keywords=tuple(tag for tag in map(plain_text, item.tags) if tag),
+            keywords=plain_texts(item.tags),
             page_url=page,
             contributor=plain_text(item.author_username) or None,
             thumbnail=found[0],

@@ -17,7 +17,7 @@ from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials
 from affiliate.health import Limit
 from affiliate.messages import Refusal, Reply, Request, given
-from affiliate.model import Media, SearchQuery, SearchResult, plain_text, web_address
+from affiliate.model import Media, SearchQuery, SearchResult, plain_text, plain_texts, web_address
 from affiliate.query import TYPES
 from affiliate.words import shortened
 
@@ -25,6 +25,8 @@ DAY = 86400
 MAX_WORDS = 100
 """Characters of words that a search takes."""
 ORDERS = {"popular": "popular", "newest": "latest"}
+TITLE_TAGS = 5
+"""Tags that stand for a title, which pictures have none of."""
 LARGE = 1280
 """Pixels of the longer side of the large rendition at most."""
 LANGUAGES = "bg cs da de el en es fi fr hu id it ja ko nl no pl pt ro ru sk sv th tr vi zh".split()
@@ -45,10 +47,11 @@ class Hit(msgspec.Struct, rename="camel"):
 
 
 class Hits(msgspec.Struct, rename="camel"):
-    """A page of pictures, of which so many in all can be reached."""
+    """A page of pictures: ``total`` are found in all, ``total_hits`` can be reached."""
 
     hits: list[Hit]
     total_hits: int
+    total: int = 0
 
 
 class Pixabay(Agency):
@@ -107,7 +110,9 @@ class Pixabay(Agency):
         del query
         found = self.read(reply.json(), Hits)
         items = (self._media(hit) for hit in found.hits)
-        return SearchResult(tuple(media for media in items if media), found.total_hits)
+        return SearchResult(
+            tuple(media for media in items if media), max(found.total, found.total_hits)
+        )
 
     def details(self, media_id: str, media: str = "image") -> Media:
         if not media_id.isdecimal():
@@ -127,12 +132,12 @@ class Pixabay(Agency):
         if thumbnail is None or page is None:
             return None
         kind = hit.type.partition("/")[0]
-        tags = tuple(tag for tag in map(plain_text, hit.tags.split(",")) if tag)
+        tags = plain_texts(hit.tags.split(","))
         return Media(
             agency=self.name,
             id=str(hit.id),
             type=kind if kind in TYPES else None,
-            title=", ".join(tags),
+            title=", ".join(tags[:TITLE_TAGS]),
             keywords=tags,
             page_url=page,
             contributor=plain_text(hit.user) or None,

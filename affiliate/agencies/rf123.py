@@ -27,7 +27,7 @@ from affiliate.agencies.reading import fitted, number
 from affiliate.errors import BadAnswer, BadCredentials, RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Refusal, Reply, Request, given, xml_root
-from affiliate.model import Media, SearchQuery, SearchResult, Size, plain_text
+from affiliate.model import Media, SearchQuery, SearchResult, Size, plain_id, plain_text
 from affiliate.words import Syntax
 
 TYPES = {"photo": "0", "vector": "1"}
@@ -169,7 +169,7 @@ class Rf123(Agency):
             return None
         return Media(
             agency=self.name,
-            id=plain_text(image.id),
+            id=plain_id(image.id),
             type=KINDS.get(kind),
             title=plain_text(image.description),
             page_url=f"https://www.123rf.com/photo_{encoded(image.id)}.html",

@@ -29,6 +29,7 @@ from affiliate.model import (
     Media,
     SearchQuery,
     SearchResult,
+    plain_id,
     plain_text,
     web_address,
 )
@@ -107,7 +108,7 @@ class Shutterstock(Agency):
         return SearchResult(
             self._medias(results.data, results.search_id),
             results.total_count,
-            search_id=plain_text(results.search_id) or None,
+            search_id=plain_id(results.search_id) or None,
         )
 
     def details(self, media_id: str, media: str = "image") -> Media:
@@ -186,7 +187,7 @@ class Shutterstock(Agency):
         return tuple(
             Contributor(
                 agency=self.name,
-                id=plain_text(one.id),
+                id=plain_id(one.id),
                 name=plain_text(one.display_name),
                 about=plain_text(one.about),
                 page_url=web_address(one.portfolio_url),

@@ -26,7 +26,15 @@ from affiliate.agencies.shutterstock_wire import Report, Reports
 from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Params, Reply, Request, given
-from affiliate.model import Contributor, Media, SearchQuery, SearchResult, plain_text
+from affiliate.model import (
+    Contributor,
+    Media,
+    SearchQuery,
+    SearchResult,
+    plain_id,
+    plain_text,
+    plain_texts,
+)
 from affiliate.query import RESOLUTIONS
 from affiliate.transport import Transport
 
@@ -133,7 +141,7 @@ class ShutterstockEditorial(Shutterstock):
         results = self.read(reply.json(), Reports)
         found = (self._report(one, query.media, results.search_id) for one in results.data)
         items = tuple(media for media in found if media)
-        search_id = plain_text(results.search_id) or None
+        search_id = plain_id(results.search_id) or None
         return SearchResult(items, results.total_count, search_id=search_id)
 
     def details(self, media_id: str, media: str = "image") -> Media:
@@ -172,14 +180,14 @@ class ShutterstockEditorial(Shutterstock):
             if is_video
             else first_rendition(report.assets, THUMBNAILS)
         )
-        if small is None or not plain_text(report.id):
+        if small is None or not plain_id(report.id):
             return None
         return Media(
             agency=self.name,
-            id=plain_text(report.id),
+            id=plain_id(report.id),
             media=media,
             title=plain_text(report.title) or plain_text(report.description),
-            keywords=tuple(plain_text(k) for k in report.keywords),
+            keywords=plain_texts(report.keywords),
             page_url=_page_url(media, report.id),
             editorial=True,
             attribution=plain_text(report.byline) or None,
@@ -188,7 +196,7 @@ class ShutterstockEditorial(Shutterstock):
             preview=None if is_video else first_rendition(report.assets, PREVIEWS),
             sizes=wire.sizes(report.assets, SIZES),
             categories=wire.category_names(report.categories),
-            search_id=plain_text(search_id) or None,
+            search_id=plain_id(search_id) or None,
         )
 
     def landing(self, media: Media) -> str:

@@ -10,7 +10,7 @@ import re
 import msgspec
 
 from affiliate.agencies.shutterstock_wire import Count
-from affiliate.model import Collection, plain_text, web_address
+from affiliate.model import Collection, plain_id, plain_text, web_address
 
 
 class Cover(msgspec.Struct):
@@ -70,7 +70,7 @@ def path(media: str) -> str:
 def about(agency: str, found: About, media: str) -> Collection:
     """A collection as every agency's are described."""
     cover = web_address(found.cover_item.url) if found.cover_item else None
-    name = plain_text(found.name) or plain_text(found.id)
+    name = plain_text(found.name) or plain_id(found.id)
     return Collection(
-        agency, plain_text(found.id), name, media=media, cover=cover, total=found.total_item_count
+        agency, plain_id(found.id), name, media=media, cover=cover, total=found.total_item_count
     )

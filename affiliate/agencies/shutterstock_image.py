@@ -12,7 +12,7 @@ from affiliate.agencies.reading import first_rendition
 from affiliate.agencies.shutterstock_wire import Image
 from affiliate.links import encoded
 from affiliate.messages import Params
-from affiliate.model import Media, SearchQuery, plain_text
+from affiliate.model import Media, SearchQuery, plain_id
 from affiliate.query import AGES, ETHNICITIES, GENDERS, LICENSES, TYPES
 
 EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
@@ -58,7 +58,7 @@ def params(query: SearchQuery) -> Params:
 def media(agency: str, image: Image, search_id: str | None) -> Media | None:
     """An image as a page shows it; None where it has no thumbnail."""
     thumbnail = first_rendition(image.assets, THUMBNAILS)
-    if thumbnail is None or not plain_text(image.id):
+    if thumbnail is None or not plain_id(image.id):
         return None
     kind = image.image_type if image.image_type in TYPES else None
     return wire.media(

@@ -14,7 +14,7 @@ from affiliate.agencies import shutterstock_wire as wire
 from affiliate.agencies.shutterstock_wire import Video
 from affiliate.links import encoded
 from affiliate.messages import Params, given
-from affiliate.model import Media, SearchQuery, Thumbnail, plain_text, web_address
+from affiliate.model import Media, SearchQuery, Thumbnail, plain_id, web_address
 from affiliate.query import AGES, ASPECTS, ETHNICITIES, GENDERS, RESOLUTIONS
 
 EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
@@ -77,7 +77,7 @@ def _ends(name: str, value: str) -> Params:
 def media(agency: str, video: Video, search_id: str | None) -> Media | None:
     """A clip as a page shows it; None where it has no still."""
     still = _still(video, "thumb_jpg", "preview_jpg")
-    if still is None or not plain_text(video.id):
+    if still is None or not plain_id(video.id):
         return None
     return wire.media(
         agency,

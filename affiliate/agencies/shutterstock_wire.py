@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from affiliate.messages import Params, given
-from affiliate.model import Media, SearchQuery, Size, plain_text, web_address
+from affiliate.model import Media, SearchQuery, Size, plain_id, plain_text, plain_texts, web_address
 from affiliate.words import terms
 
 IDS: Final = r"[1-9][0-9]{0,19}|U[a-zA-Z0-9]{1,40}"
 """Ids of images and footage; other words behind a path are other calls."""
+NO_CATEGORY: Final = r"(not|un)\W?categori[sz]ed"
+"""The category of what has none."""
 MAX_SIDE: Final = 10**6
 """Pixels; a side above this is no side of a picture."""
 MAX_COUNT: Final = 10**12
@@ -177,15 +179,15 @@ def media(agency: str, item: Item, search_id: str | None, **own: Any) -> Media: 
     """An image or clip as a page shows it; ``own`` is what only one of them has."""
     return Media(
         agency=agency,
-        id=plain_text(item.id),
+        id=plain_id(item.id),
         title=plain_text(item.description),
-        keywords=tuple(plain_text(k) for k in item.keywords),
+        keywords=plain_texts(item.keywords),
         contributor=plain_text(item.contributor.id) or None,
         editorial=item.is_editorial,
         released=item.has_model_release,
         property_released=item.has_property_release,
         categories=category_names(item.categories),
-        search_id=plain_text(search_id) or None,
+        search_id=plain_id(search_id) or None,
         referral=web_address(item.affiliate_url),
         **own,
     )
@@ -205,8 +207,9 @@ def words(asked: str, excluded: str) -> str:
 
 
 def category_names(categories: Sequence[Category]) -> tuple[str, ...]:
-    """The names of those categories that have one."""
-    return tuple(name for name in (plain_text(one.name) for one in categories) if name)
+    """Return the names of those categories that have one; of none is no category."""
+    names = plain_texts(one.name for one in categories)
+    return tuple(name for name in names if not re.fullmatch(NO_CATEGORY, name, re.IGNORECASE))
 
 
 def size(asset: str, details: object) -> Size | None:

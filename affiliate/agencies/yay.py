@@ -22,7 +22,15 @@ from affiliate.agencies.reading import fitted, number
 from affiliate.errors import RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Reply, Request, given
-from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail, plain_text, web_address
+from affiliate.model import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    Thumbnail,
+    plain_id,
+    plain_text,
+    web_address,
+)
 from affiliate.words import Syntax
 
 LANGUAGES = {
@@ -109,7 +117,7 @@ class Yay(Agency):
         return Check("takes the key")
 
     def _media(self, image: Image) -> Media | None:
-        thumbnail, media_id = _thumbnail(image), plain_text(str(image.id))
+        thumbnail, media_id = _thumbnail(image), plain_id(str(image.id))
         if thumbnail is None or not media_id:
             return None
         title = plain_text(image.title)

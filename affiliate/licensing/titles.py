@@ -14,7 +14,7 @@ from affiliate.errors import BadAnswer, NotFound
 from affiliate.licensing.account import AGENCY, Account
 from affiliate.licensing.wire import KINDS, Media
 from affiliate.licensing.xmp import Tags
-from affiliate.model import plain_text
+from affiliate.model import plain_text, plain_texts
 
 SELLER: Final = "Shutterstock.com"
 NAMES: Final = 2000
@@ -62,7 +62,7 @@ class Titles:
         name = self._names.get(asset.contributor.id)
         return Tags(
             title=plain_text(asset.description),
-            keywords=tuple(filter(None, map(plain_text, asset.keywords))),
+            keywords=plain_texts(asset.keywords),
             credit=f"{name}/{SELLER}" if name else SELLER,
         )
 

@@ -155,3 +155,61 @@ def test_the_size_of_the_collection_is_the_sum_of_its_sources(
     server.fixed = in_json([{"media_count": "many"}])
     with pytest.raises(BadAnswer):
         openverse.size()
+
+
+TEXTS = [
+    ("<div class='fn'> <p>Allegory of Europe</p>", "Allegory of Europe"),
+    ("S\\u00e3o Paulo", "S\u00e3o Paulo"),
+    ("S\\xe3o Paulo", "S\u00e3o Paulo"),
+    ("S\\xc3\\xa3o Paulo", "S\u00e3o Paulo"),
+    ("S\\\\u00e3o", "S\u00e3o"),
+    ("cat \\ud83d\\ude3a", "cat \U0001f63a"),
+    ("\\u003cp\\u003eHello\\u003c/p\\u003e \\u0026amp; more", "Hello & more"),
+    ("half \\ud83d", "half \ufffd"),
+    ("C:\\temp \\user \\x", "C:\\temp \\user \\x"),
+    ("caf&eacute; &amp;amp; bar", "caf\u00e9 &amp; bar"),
+    ("u00e7 alone", "u00e7 alone"),
+]
+
+
+def test_texts_of_the_catalogue_are_read_as_they_were_meant(
+    openverse: Openverse, server: Server
+) -> None:
+    """Escapes, tags and entities are gone from title, creator, tags and attribution alike."""
+    wrong = []
+    for sent, shown in TEXTS:
+        answering(server, title=sent, creator=sent, attribution=sent, tags=[{"name": sent}])
+        one = openverse.search(FLOWER, 0).items[0]
+        found = (one.title, one.contributor, one.attribution, one.keywords)
+        answering(server, title=sent, creator=sent, attribution=None, license_url=None)
+        made = openverse.search(FLOWER, 0).items[0].attribution
+        if (found, made) != ((shown, shown, shown, (shown,)), f'"{shown}" by {shown}, CC BY 2.0'):
+            wrong.append((sent, found, made))
+    assert wrong == []
+
+
+TAGS: list[tuple[list[str | None], list[str]]] = [
+    (["arap\u00e7a", "arapu00e7a"], ["arap\u00e7a"]),
+    (["arapu00e7a", "arap\u00e7a"], ["arap\u00e7a"]),
+    (["arapxe7a", "Arap\u00e7a"], ["Arap\u00e7a"]),
+    (["arap\\u00e7a", "arap\u00e7a"], ["arap\u00e7a"]),
+    (["\u015f\u0131k", "u015fu0131k"], ["\u015f\u0131k"]),
+    (["\U0001f63a", "ud83dude3a"], ["\U0001f63a"]),
+    (["arapu00e7a"], ["arapu00e7a"]),
+    (["u2024", "menu2024"], ["u2024", "menu2024"]),
+    (["flower", "Flower", "flower "], ["flower"]),
+    ([None, ""], []),
+]
+
+
+def test_a_tag_that_is_the_escape_of_another_is_left_out(
+    openverse: Openverse, server: Server
+) -> None:
+    """Each tag is told once; one whose meaning no other tag confirms stays as it is."""
+    wrong = []
+    for names, shown in TAGS:
+        answering(server, tags=[{"name": name} for name in names])
+        found = list(openverse.search(FLOWER, 0).items[0].keywords)
+        if found != shown:
+            wrong.append((names, found))
+    assert wrong == []

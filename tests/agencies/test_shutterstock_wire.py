@@ -120,7 +120,7 @@ def test_errors_are_told_in_shutterstock_s_words(
 
 
 HOSTILE = [
-    ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+    ("<script>alert(1)</script>", "alert(1)"),
     ("a \"b\" 'c' & d", "a \"b\" 'c' & d"),
     ("\u202eright to left\u202c \u05d0", "\u202eright to left\u202c \u05d0"),
     ("lone \ud800 surrogate", "lone \ufffd surrogate"),
@@ -187,3 +187,32 @@ def test_no_answer_makes_another_error(fields: dict[str, Any], assets: dict[str,
         assert web_address(one.page_url)
         assert plain_text(one.title) == one.title
         assert msgspec.msgpack.decode(msgspec.msgpack.encode(one), type=Media) == one
+
+
+CATEGORIES = [
+    (["NOT-CATEGORIZED", "Nature"], ("Nature",)),
+    (["Not Categorized"], ()),
+    (["Uncategorized", "Not-Categorised"], ()),
+    (["Nature", "nature", "The Arts &amp; Crafts"], ("Nature", "The Arts & Crafts")),
+]
+
+
+def test_a_category_for_what_has_none_is_none() -> None:
+    for names, shown in CATEGORIES:
+        picture = changed(categories=[{"name": name} for name in names])
+        assert parsed(results(picture)).items[0].categories == shown
+
+
+def test_titles_keywords_and_names_are_text() -> None:
+    """Entities are decoded once, and each keyword is told once."""
+    picture = changed(
+        description="Tom &amp; Jerry&#39;s caf&eacute;",
+        keywords=["caf&eacute;", "caf\u00e9", "A &amp; B"],
+        contributor={"id": "A &amp; B"},
+    )
+    one = parsed(results(picture)).items[0]
+    assert (one.title, one.keywords, one.contributor) == (
+        "Tom & Jerry's caf\u00e9",
+        ("caf\u00e9", "A & B"),
+        "A & B",
+    )
