@@ -24,7 +24,7 @@ from affiliate.answers import (
 from affiliate.errors import AgencyError, NotFound
 from affiliate.memory import Canonical
 from affiliate.model import Collection
-from affiliate.page import site_of_app
+from affiliate.page import site_of_app, title_of
 from affiliate.problems import error_page, problem
 from affiliate.search import Outcome, Patience
 
@@ -60,7 +60,8 @@ def collection(agency: str, collection_id: str) -> Response:
         raise NoSuchPage from None
     except AgencyError:
         title = gettext("No answer")
-        text = gettext("%(agency)s does not answer. Try again in a minute.", agency=agency)
+        name = title_of(agency)
+        text = gettext("%(agency)s does not answer. Try again in a minute.", agency=name)
         return error_page(HTTPStatus.BAD_GATEWAY, title, text)
     statuses = {status.status for status in outcome.page.agencies}
     waiting = not outcome.waited and "late" in statuses

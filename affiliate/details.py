@@ -24,7 +24,7 @@ from affiliate.answers import (
 from affiliate.errors import AgencyError, NotFound
 from affiliate.memory import Canonical
 from affiliate.model import Media, SearchPage
-from affiliate.page import site_of_app
+from affiliate.page import site_of_app, title_of
 from affiliate.problems import error_page, problem
 from affiliate.query import Parameters
 from affiliate.search import Outcome, Patience
@@ -167,4 +167,5 @@ def _problem(error: AgencyError) -> Response:
 
 
 def _sorry(error: AgencyError) -> str:
-    return gettext("%(agency)s does not answer. Try again in a minute.", agency=error.agency)
+    name = title_of(error.agency)
+    return gettext("%(agency)s does not answer. Try again in a minute.", agency=name)

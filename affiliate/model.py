@@ -119,6 +119,15 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     clip: str | None = None
     search_id: str | None = None
 
+    @property
+    def contributor_name(self) -> str:
+        """The contributor as people may read it; empty where the agency gives a bare number.
+
+        The number stays the value of the filter ``contributor``.
+        """
+        name = self.contributor or ""
+        return "" if name.isdecimal() else name
+
 
 class Contributor(msgspec.Struct, frozen=True, kw_only=True):
     """Whose works are sold; ``page_url`` is their page at the agency, where there is one."""
@@ -133,14 +142,18 @@ class Contributor(msgspec.Struct, frozen=True, kw_only=True):
 class SearchResult(msgspec.Struct, frozen=True):
     """One chunk of an agency's ranking; ``total`` is None where the agency doesn't say.
 
-    ``corrected`` holds words that would find more, where the agency knows some; ``search_id`` is
-    the agency's own number of this search.
+    ``corrected`` holds words that would find more, where the agency knows some; ``applied`` says
+    that the items are those of the corrected words already. ``capped`` says that the agency's count
+    ends at ``total``, so that there may be more. ``search_id`` is the agency's own number of this
+    search.
     """
 
     items: tuple[Media, ...]
     total: int | None = None
     corrected: str | None = None
     search_id: str | None = None
+    applied: bool = False
+    capped: bool = False
 
 
 class Collection(msgspec.Struct, frozen=True):
@@ -174,7 +187,9 @@ class AgencyStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How one agency did on a page.
 
     ``status`` is fresh, stale, fetched, late, failed, suspended or unsupported; ``fetched_at``
-    is Unix time in seconds.
+    is Unix time in seconds. ``capped`` says that the agency counts no further than ``total``;
+    ``searched`` holds the words that it looked for in place of those typed. Both are left out of
+    JSON where they say nothing.
     """
 
     agency: str
@@ -182,6 +197,8 @@ class AgencyStatus(msgspec.Struct, frozen=True, kw_only=True):
     total: int | None = None
     fetched_at: float | None = None
     error: Failure | None = None
+    capped: bool | msgspec.UnsetType = msgspec.UNSET
+    searched: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class SearchPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -164,8 +164,8 @@ def _found(media: str, agency: str, media_id: str) -> Media:
 def _picture(media: Media, box: Box) -> dict[str, Any]:
     known = {
         "title": media.title,
-        "author_name": media.contributor,
-        "author_url": media.contributor
+        "author_name": media.contributor_name,
+        "author_url": media.contributor_name
         and absolute(
             address("/search", contributor=media.contributor, agency=(media.agency,)),
         ),

@@ -80,6 +80,12 @@ def topics() -> Topics:
     return topics_of(config.site_topics, config.site_language)
 
 
+def title_of(agency: str) -> str:
+    """Return what visitors know an agency as."""
+    every = site_of_app().search.every
+    return next((one.agency.title for one in every if one.agency.name == agency), agency)
+
+
 def keep(seconds: float) -> None:
     """Let the memory tier, if there is one, replay the response under way for some seconds.
 
@@ -109,7 +115,7 @@ def _vocabulary() -> dict[str, Any]:
         "asset": asset,
         "chips": chips,
         "collected": collected,
-        "capitalized": lambda text: capitalized(text, site.config.site_language),
+        "notices": notices,
         "choices": lambda query: filters.choices(query, agencies),
         "config": site.config,
         "credits": credits_of,
@@ -201,6 +207,7 @@ def structured(media: Media) -> dict[str, Any]:
         still = {"contentUrl": media.clip or "", "thumbnailUrl": whole(large.url)}
     if not agency.terms.hotlink:
         still = {}
+    name = media.contributor_name
     known = {
         "name": media.title,
         **still,
@@ -210,7 +217,7 @@ def structured(media: Media) -> dict[str, Any]:
         "license": agency.license_url,
         "acquireLicensePage": whole(media.page_url),
         "creditText": media.attribution or agency.title,
-        "creator": media.contributor and {"@type": "Person", "name": media.contributor},
+        "creator": name and {"@type": "Person", "name": name},
         "keywords": ", ".join(media.keywords),
     }
     type_ = "VideoObject" if media.media == "video" else "ImageObject"
@@ -263,6 +270,13 @@ def credits_of(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> Mar
     named = dict.fromkeys(filter(None, map(asked.get, names)))
     link = Markup('<a href="{}" rel="noopener">{}</a>')
     return Markup(", ").join(link.format(address, text) for text, address in named)
+
+
+def notices(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> list[str]:
+    """Return the sentences that the terms of the items' agencies ask for, each once."""
+    asked = {one.agency.name: one.agency.terms.notice for one in site_of_app().search.every}
+    names = [item.agency for item in items] + [status.agency for status in late]
+    return list(dict.fromkeys(filter(None, map(asked.get, names))))
 
 
 def ping(media: Media, words: str, position: int, seller: Seller | None = None) -> str:

@@ -112,6 +112,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     lifetime: float = float("inf")
     failure: Failure | None = None
     corrected: str | None = None
+    searched: str | None = None
+    capped: bool = False
 
 
 def share(places: int, weights: Sequence[int]) -> list[int]:
@@ -161,6 +163,8 @@ def part_of(one: Slice, answers: list[tuple[int, Answer[SearchResult]]]) -> Part
         lifetime=min((a.lifetime for a in found), default=float("inf")),
         failure=next((a.failure for a in found if a.failure), None),
         corrected=next((a.value.corrected for a in found if a.value and a.value.corrected), None),
+        searched=next((a.value.corrected for a in found if a.value and a.value.applied), None),
+        capped=any(a.value.capped for a in found if a.value),
     )
 
 
@@ -173,6 +177,8 @@ def status_of(one: Slice, part: Part) -> AgencyStatus:
         total=part.total,
         fetched_at=part.fetched_at,
         error=part.failure,
+        capped=part.capped or msgspec.UNSET,
+        searched=part.searched or msgspec.UNSET,
     )
 
 

@@ -44,7 +44,7 @@ def summary(page: SearchPage) -> str:
     if not page.items:
         return _none(page, words)
     if page.total is not None:
-        return _counted(page.total, words)
+        return _counted(page, page.total, words)
     return gettext("Pictures for “%(words)s”", words=words) if words else gettext("Pictures")
 
 
@@ -61,17 +61,21 @@ def _none(page: SearchPage, words: str) -> str:
     return gettext("Nothing found")
 
 
-def _counted(total: int, words: str) -> str:
+def _counted(page: SearchPage, total: int, words: str) -> str:
+    """Return how many pictures there are, or that there are more than an agency counts."""
     count = format_decimal(total)
+    if any(status.capped for status in page.agencies):
+        count = gettext("more than %(count)s", count=count)
+    text = ngettext("%(count)s picture", "%(count)s pictures", total, count=count)
     if words:
-        return ngettext(
+        text = ngettext(
             "%(count)s picture for “%(words)s”",
             "%(count)s pictures for “%(words)s”",
             total,
             count=count,
             words=words,
         )
-    return ngettext("%(count)s picture", "%(count)s pictures", total, count=count)
+    return text[:1].upper() + text[1:]
 
 
 def said(page: SearchPage) -> str:

@@ -277,3 +277,34 @@ def test_who_made_it_and_where_it_belongs_are_links_only_where_its_agency_can_se
         page = client.get("/image/adobe-stock/900001?lang=en").text
         assert re.search(r"<dt>Category</dt><dd><bdi>[^<]+</bdi></dd>", page)
         assert "category=" not in page
+
+
+def test_a_bare_number_of_a_contributor_is_shown_to_nobody(make_client: ClientMaker) -> None:
+    """It stays the value of the filter; names are shown."""
+    with shutterstock() as agency:
+        client = make_client(
+            SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN, SITE_URL=SITE
+        )
+        for contributor, named in (("11223344", False), ("Ann Other", True)):
+            one = picture(1) | {"contributor": {"id": contributor}}
+            body = {"data": [one], "total_count": 1}
+            agency.answer = Answer(200, json.dumps(body).encode())
+            words = f"cat{named:d}"
+            tiles = client.get(f"/ajax/search?q={words}&lang=en&wait=1").text
+            page = client.get(f"/image/shutterstock/{one['id']}?q={words}&lang=en").text
+            assert (contributor in tiles.replace(f"contributor={contributor}", "")) is named
+            shown = re.sub(r'href="[^"]*"', "", page)
+            assert (contributor in shown) is named
+            assert f"contributor={contributor.replace(' ', '+')}" in page
+            assert ("creator" in structured(page)) is named
+            item = client.get(f"/api/search?q={words}&lang=en").get_json()["items"][0]
+            assert item["contributor"] == contributor
+
+
+def test_an_agency_that_fails_is_called_by_its_title(make_client: ClientMaker) -> None:
+    """No visitor reads a slug: on pages, in fragments, in problems."""
+    client = make_client(PHOTODUNE_URL="http://127.0.0.1:1", PHOTODUNE_TOKEN="t")
+    for path in ("", "/ajax", "/api"):
+        said = client.get(f"{path}/image/photodune/1?lang=en").text
+        assert "PhotoDune does not answer" in said
+        assert "photodune does" not in said

@@ -115,7 +115,8 @@ class Istock(Agency):
         made = (wire.affiliate_media(self.name, one) for one in found.images or ())
         items = tuple(media for media in made if media)
         correction = found.auto_corrections or wire.Correction()
-        return SearchResult(items, len(items), corrected=plain_text(correction.phrase) or None)
+        corrected = plain_text(correction.phrase) or None
+        return SearchResult(items, len(items), corrected, capped=bool(items))
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         params = wire.params(self.worded(query)) + _page(chunk, self.chunk_size)

@@ -1,7 +1,11 @@
 """Openverse, free pictures of many sources: https://api.openverse.org/v1/, whose OpenAPI says all.
 
 Without a key, 20 pictures a call and 240 of a search can be had, in 20 calls a minute and 200 a
-day; it is on only when ``AGENCIES`` names it. Links lead to a picture's page at its source, for
+day; it is on when ``AGENCIES`` names it. A registered client (``/v1/auth_tokens/register/``, whose
+e-mail address must be confirmed) gets tokens for ten hours or so, 100 calls a minute and 10,000 a
+day, and larger pages, of which 20 can be had at most (make.wordpress.org/openverse, 2022-08-11).
+Gateways refuse hosts of data centers that send no token. Counts end at 240, and at 10,000 with a
+token (WordPress/openverse #4474). Links lead to a picture's page at its source, for
 there is no affiliate program. Every license but CC0 asks for the attribution, which stands with
 the picture. Some forbid changes; whether to cut something off is one is open, so nothing is.
 
@@ -15,15 +19,23 @@ What is related comes in one answer, without pages.
 """
 
 import re
-from typing import ClassVar
+import threading
+import time
+from collections.abc import Mapping
+from typing import ClassVar, Final, NamedTuple
+from urllib.parse import urlencode
+
+import msgspec
 
 from affiliate.agencies import openverse_wire as wire
-from affiliate.agencies.base import Agency, Check, Filters
+from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.reading import decoded
 from affiliate.agencies.terms import Terms
-from affiliate.errors import RequestRefused
+from affiliate.errors import BadCredentials, Blocked, RequestRefused
 from affiliate.health import Limit
-from affiliate.messages import Reply, Request, given
+from affiliate.messages import Refusal, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, web_address
+from affiliate.transport import Transport
 from affiliate.words import Syntax, shortened, terms
 
 IDS = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -31,7 +43,26 @@ MAX_WORDS = 200
 """Characters of words that a search takes."""
 TYPES = {"photo": "photograph", "illustration": "illustration"}
 ASPECTS = {"horizontal": "wide", "vertical": "tall", "square": "square"}
+LIMITS: Final = (Limit(100, 60), Limit(10_000, 86400))
+"""What a registered client may ask, where its e-mail address is confirmed."""
+CLIENT_PAGE: Final = 48
+"""Pictures of a page for a registered client: as many as a page of this site has places."""
+CLIENT_PAGES: Final = 20
+COUNTED: Final = 240
+"""Where counts end without a token."""
+COUNTED_WITH_TOKEN: Final = 10_000
+EARLY_SECONDS: Final = 60.0
+"""How long before its end a token is no longer used."""
+NOTICE: Final = "This site was made using Openverse but is not endorsed or certified by Openverse."
+"""What the terms of service ask to be said prominently; they give the words in English."""
 DIRECTIONS = {"newest": "desc", "oldest": "asc"}
+
+
+class Session(NamedTuple):
+    """A token, and when it ends on the monotonic clock."""
+
+    token: str
+    ends: float
 
 
 class Openverse(Agency):
@@ -48,8 +79,8 @@ class Openverse(Agency):
         "sort": ("popular", "relevance", *DIRECTIONS),
     }
     loosely: ClassVar[Filters] = {"sort": tuple(DIRECTIONS)}
-    syntax = Syntax(signs="()|+*~\\", leading="-")
-    limits = (Limit(20, 60), Limit(200, 86400))
+    options: ClassVar[Credentials] = (("CLIENT_ID", "CLIENT_SECRET"),)
+    limits: tuple[Limit, ...] = (Limit(20, 60), Limit(200, 86400))
     most = 20
     depth = 240
     picture_hosts = ("https://api.openverse.org",)
@@ -59,9 +90,67 @@ class Openverse(Agency):
         credit=("Openverse", "https://openverse.org/"),
         crop=False,
         show=("attribution",),
+        notice=NOTICE,
     )
     gives = ("title", "keywords", "page_url", "contributor", "attribution", "type")
     has_similar = True
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        url: str | None = None,
+        credentials: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(transport, url=url, credentials=credentials)
+        self._session: Session | None = None
+        self._lock = threading.Lock()
+        if self.keys:
+            self.most, self.depth = CLIENT_PAGE, CLIENT_PAGE * CLIENT_PAGES
+            self.limits = LIMITS
+
+    def search(self, query: SearchQuery, chunk: int) -> SearchResult:
+        return self.parse(self._send(self.request(query, chunk)), query)
+
+    def _send(self, call: Request) -> Reply:
+        """Send a call with the client's token, if there is a client; once more with a new one.
+
+        Raises:
+            AgencyError: BadCredentials where the client isn't known or its new token isn't taken.
+        """
+        if not self.keys:
+            return self.transport.send(call)
+        session = self._logged_in(None)
+        try:
+            return self.transport.send(_signed(call, session))
+        except Blocked:
+            raise
+        except BadCredentials:
+            return self.transport.send(_signed(call, self._logged_in(session)))
+
+    def _logged_in(self, refused: Session | None) -> Session:
+        """Return the session of this process, or a new one where that has ended or was refused."""
+        with self._lock:
+            known = self._session
+            if known is None or known is refused or time.monotonic() >= known.ends:
+                self._session = known = self._log_in()
+            return known
+
+    def _log_in(self) -> Session:
+        named = {"client_id": self.keys["CLIENT_ID"], "client_secret": self.keys["CLIENT_SECRET"]}
+        call = Request(
+            agency=self.name,
+            url=f"{self.url}/v1/auth_tokens/token/",
+            method="POST",
+            reads=True,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            body=urlencode({"grant_type": "client_credentials", **named}).encode(),
+            secrets=tuple(self.keys.values()),
+            judge=judge_login,
+        )
+        found = self.read(self.transport.send(call).json(), wire.Token)
+        lasts = max(found.expires_in - EARLY_SECONDS, 0.0)
+        return Session(found.access_token, time.monotonic() + lasts)
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         direction, words = DIRECTIONS.get(query.sort, ""), _words(self.worded(query))
@@ -84,19 +173,28 @@ class Openverse(Agency):
 
     def _call(self, path: str, params: dict[str, str] | None = None) -> Request:
         return Request(
-            agency=self.name, url=f"{self.url}/v1/images/{path}", params=given(params or {})
+            agency=self.name,
+            url=f"{self.url}/v1/images/{path}",
+            params=given(params or {}),
+            secrets=tuple(self.keys.values()),
+            judge=None if self.keys else judge_stranger,
         )
 
     def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
         found = self.read(reply.json(), wire.Images)
         items = (self._media(image) for image in found.results)
-        return SearchResult(tuple(media for media in items if media), found.result_count)
+        counted = COUNTED_WITH_TOKEN if self.keys else COUNTED
+        return SearchResult(
+            tuple(media for media in items if media),
+            found.result_count,
+            capped=found.result_count >= counted,
+        )
 
     def details(self, media_id: str, media: str = "image") -> Media:
         if not re.fullmatch(IDS, media_id):
             return super().details(media_id, media)
-        reply = self.transport.send(self._call(f"{media_id}/"))
+        reply = self._send(self._call(f"{media_id}/"))
         return self._media(self.read(reply.json(), wire.Image)) or super().details(media_id, media)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
@@ -104,17 +202,17 @@ class Openverse(Agency):
             return super().similar(media_id, query, chunk)
         if chunk:
             return SearchResult((), None)
-        result = self.parse(self.transport.send(self._call(f"{media_id}/related/")), query)
+        result = self.parse(self._send(self._call(f"{media_id}/related/")), query)
         others = tuple(media for media in result.items if media.id != media_id)
         return SearchResult(others, len(others))
 
     def size(self) -> int:
-        found = self.read(self.transport.send(self._call("stats/")).json(), list[wire.Source])
+        found = self.read(self._send(self._call("stats/")).json(), list[wire.Source])
         return sum(max(source.media_count, 0) for source in found)
 
     def check(self) -> Check:
-        self.transport.send(self._call("", {"q": "flower", "page_size": "1"}))
-        return Check("answers without a key")
+        self._send(self._call("", {"q": "flower", "page_size": "1"}))
+        return Check("takes the client" if self.keys else "answers without a key")
 
     def _media(self, image: wire.Image) -> Media | None:
         page, thumbnail = web_address(image.foreign_landing_url), wire.thumbnail(image)
@@ -133,6 +231,30 @@ class Openverse(Agency):
             attribution=attribution,
             thumbnail=thumbnail,
         )
+
+
+def _signed(call: Request, session: Session) -> Request:
+    """Return the call with a token."""
+    return msgspec.structs.replace(
+        call,
+        headers={**call.headers, "Authorization": f"Bearer {session.token}"},
+        secrets=(*call.secrets, session.token),
+    )
+
+
+def judge_stranger(status: int, body: bytes) -> Refusal | None:
+    """Tell a host whose address is refused what it can do; without a key none can be wrong."""
+    del body
+    words = "It refuses this server's address; register a client."
+    return Refusal(Blocked, words) if status == 403 else None  # noqa: PLR2004 - beside its name
+
+
+def judge_login(status: int, body: bytes) -> Refusal | None:
+    """Return a refused log-in as wrong credentials: OAuth 2 answers 400 or 401 (RFC 6749, 5.2)."""
+    failure = decoded(body, wire.Refused)
+    is_refused = status in {400, 401} and failure is not None
+    words = failure.error_description or failure.error or failure.detail if failure else ""
+    return Refusal(BadCredentials, words) if is_refused else None
 
 
 def _words(query: SearchQuery) -> str:

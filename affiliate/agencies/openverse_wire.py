@@ -54,6 +54,21 @@ class Images(msgspec.Struct):
     result_count: int
 
 
+class Token(msgspec.Struct):
+    """What a client shows with its calls, for so many seconds."""
+
+    access_token: str
+    expires_in: int | float
+
+
+class Refused(msgspec.Struct):
+    """Why a client gets no token."""
+
+    error: str = ""
+    error_description: str = ""
+    detail: str = ""
+
+
 class Source(msgspec.Struct):
     """Where pictures come from, and how many."""
 

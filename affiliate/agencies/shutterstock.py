@@ -3,10 +3,10 @@
 Search takes HTTP Basic (client id and secret) or a Bearer token. How deep pages reach is not
 documented; ``depth`` is our own bound.
 
-Searches are spell-checked by default (``spellcheck_query``); ``spellcheck_info``, which would say
-how, is an object without documented fields, so ``corrected`` stays None. Similar pictures come in
-the order of the answer; suggestions take no language. What is asked of images and of footage, and
-how they are read, stands in `shutterstock_image` and `shutterstock_video`.
+Searches are spell-checked by default (``spellcheck_query``): results are those of the corrected
+words. ``spellcheck_info`` says which, in fields that stand in recorded answers alone. Similar
+pictures come in the order of the answer; suggestions take no language. What is asked of images and
+of footage, and how they are read, stands in `shutterstock_image` and `shutterstock_video`.
 """
 
 import time
@@ -105,9 +105,12 @@ class Shutterstock(Agency):
         is_video = query.media == "video"
         shape: type[wire.Images | wire.Videos] = wire.Videos if is_video else wire.Images
         results = self.read(reply.json(), shape)
+        corrected = wire.corrected(results.spellcheck_info)
         return SearchResult(
             self._medias(results.data, results.search_id),
             results.total_count,
+            corrected=corrected,
+            applied=corrected is not None,
             search_id=plain_id(results.search_id) or None,
         )
 

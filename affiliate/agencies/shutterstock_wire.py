@@ -84,19 +84,21 @@ class Report(msgspec.Struct):
 
 
 class Images(msgspec.Struct):
-    """A page of images that were found."""
+    """A page of images that were found; ``spellcheck_info`` may say what the words became."""
 
     data: list[Image]
     total_count: Count
     search_id: str | None = None
+    spellcheck_info: Any = None
 
 
 class Videos(msgspec.Struct):
-    """A page of clips that were found."""
+    """A page of clips that were found; ``spellcheck_info`` may say what the words became."""
 
     data: list[Video]
     total_count: Count
     search_id: str | None = None
+    spellcheck_info: Any = None
 
 
 class Reports(msgspec.Struct):
@@ -210,6 +212,17 @@ def category_names(categories: Sequence[Category]) -> tuple[str, ...]:
     """Return the names of those categories that have one; of none is no category."""
     names = plain_texts(one.name for one in categories)
     return tuple(name for name in names if not re.fullmatch(NO_CATEGORY, name, re.IGNORECASE))
+
+
+def corrected(info: object) -> str | None:
+    """Return the words that were looked for in place of those sent; None where they are the same.
+
+    Answers of 2022 and 2025 say so as ``spellchecked_query`` beside ``orig_query``.
+    """
+    if not isinstance(info, dict):
+        return None
+    found, sent = (plain_text(info.get(name)) for name in ("spellchecked_query", "orig_query"))
+    return found if found and found.casefold() != sent.casefold() else None
 
 
 def size(asset: str, details: object) -> Size | None:

@@ -13,6 +13,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     - ``keep``: seconds after which an answer, with the addresses of its pictures, may be shown no
       more; None where no rule is known.
     - ``credit``: what a page that shows its pictures must say and link to, as ``(text, address)``.
+    - ``notice``: a sentence that such a page must hold, in the words of the terms.
     - ``crop``: whether a tile may cut something off a picture.
     - ``hotlink``: whether addresses of its pictures may stand where they last, for search engines
       and in previews of links; in results they always may, for as long as ``keep`` says.
@@ -23,6 +24,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     fresh: int | None = None
     keep: int | None = None
     credit: tuple[str, str] | None = None
+    notice: str = ""
     crop: bool = True
     hotlink: bool = True
     show: tuple[str, ...] = ()

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
 
 from affiliate.commands.told import account_of_app, told
 from affiliate.licensing.collections import MEDIA, Collection, Collections
+from affiliate.page import Site
 
 group = AppGroup("collection", help="Collections of images and videos in the connected account.")
 
@@ -28,9 +30,16 @@ def list_(media: str) -> None:
 @group.command()
 @video
 def featured(media: str) -> None:
-    """Show the collections that the agency features, which visitors may see too."""
+    """Show the collections that the agency features, which visitors may see too.
+
+    The application's key is enough: no account needs to be connected.
+    """
+    site: Site = current_app.extensions["site"]
     with told():
-        _show(Collections(account_of_app(live=True), media).featured())
+        for one in site.search.listed:
+            for found in one.agency.featured(media) if one.agency.collection_size else ():
+                total = "" if found.total is None else found.total
+                click.echo(f"{found.id:12}  {total:6}  {found.name}".rstrip())
 
 
 @group.command()

@@ -55,7 +55,8 @@ def findings(one: Listed, transport: Transport, search: Search) -> Iterator[Find
         yield Finding("FAULT", name, f"finds nothing for {QUERY.q!r}")
         return
     took = 1000 * (time.monotonic() - began)
-    total = "" if result.total is None else f" of {result.total}"
+    more = "more than " if result.capped else ""
+    total = "" if result.total is None else f" of {more}{result.total}"
     words = f"finds {len(result.items)}{total} pictures for {QUERY.q!r} in {took:.0f} ms"
     yield Finding("ok", name, words)
     if (result.total or one.agency.least) < one.agency.least:

@@ -7,14 +7,17 @@ import pytest
 
 from affiliate.agencies.openverse import Openverse
 from affiliate.config import load
-from affiliate.errors import BadAnswer, NotFound
+from affiliate.errors import BadAnswer, BadCredentials, Blocked, ConfigError, NotFound
 from affiliate.model import SearchQuery
-from tests.dialects import FIRST, Server, in_json, serving
+from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving
 from tests.dialects.openverse import OpenverseDialect
+from tests.support.apps import ClientMaker
 from tests.support.calling import transporting
 
 FLOWER = SearchQuery(q="flower")
 BEST = OpenverseDialect().named(FIRST)
+GATEWAY = in_text("<!doctype html><title>Attention</title>", 403, "text/html")
+REFUSED = in_json({"detail": "Authentication credentials were not provided."}, 401)
 
 
 @pytest.fixture
@@ -213,3 +216,117 @@ def test_a_tag_that_is_the_escape_of_another_is_left_out(
         if found != shown:
             wrong.append((names, found))
     assert wrong == []
+
+
+@pytest.fixture
+def registered(server: Server) -> Iterator[Openverse]:
+    with transporting() as transport:
+        yield Openverse(transport, url=server.url, credentials=OpenverseDialect.client)
+
+
+def paths(server: Server) -> list[str]:
+    return [one.path.removeprefix("/v1/") for one in server.asked]
+
+
+def test_a_registered_client_gets_a_token_and_larger_pages(
+    registered: Openverse, server: Server
+) -> None:
+    """One token serves all calls of a process, of every kind."""
+    assert len(registered.search(FLOWER, 0).items) == registered.chunk_size == 48
+    assert server.asked[-1].params["page_size"] == "48"
+    registered.details(BEST)
+    registered.similar(BEST, FLOWER, 0)
+    assert registered.size()
+    assert registered.check().words == "takes the client"
+    assert paths(server).count("auth_tokens/token/") == 1
+    assert {one.headers.get("authorization") for one in server.asked[1:]} == {
+        f"Bearer {OpenverseDialect.token}"
+    }
+    assert registered.depth > registered.chunk_size > Openverse.most
+    assert [one.calls for one in registered.limits] == [100, 10_000]
+
+
+def test_a_token_that_ended_or_is_refused_is_replaced_once(
+    registered: Openverse, server: Server
+) -> None:
+    dialect = server.dialect = OpenverseDialect()
+    dialect.lasts = 30
+    registered.search(FLOWER, 0)
+    registered.search(FLOWER, 0)
+    assert paths(server).count("auth_tokens/token/") == 2
+    dialect.lasts = 36_000
+    registered.search(FLOWER, 0)
+    server.asked.clear()
+    dialect.token = "0penverse-t0ken-2"
+    assert registered.search(FLOWER, 0).items
+    assert paths(server) == ["images/", "auth_tokens/token/", "images/"]
+
+
+def test_a_wrong_client_is_a_wrong_key(server: Server) -> None:
+    with transporting() as transport:
+        keys = {**OpenverseDialect.client, "CLIENT_SECRET": "wr0ng-wr0ng"}
+        wrong = Openverse(transport, url=server.url, credentials=keys)
+        with pytest.raises(BadCredentials) as raised:
+            wrong.search(FLOWER, 0)
+    assert (raised.value.message, len(server.asked)) == ("invalid_client", 1)
+
+
+@pytest.mark.parametrize("with_client", [False, True])
+def test_a_host_that_is_refused_is_told_what_to_do(
+    openverse: Openverse, registered: Openverse, server: Server, *, with_client: bool
+) -> None:
+    """Gateways refuse data centers; that is no wrong key."""
+    server.fixed = in_text("<!doctype html><title>Attention</title>", 403, "text/html")
+    with pytest.raises(Blocked) as raised:
+        (registered if with_client else openverse).search(FLOWER, 0)
+    assert ("register a client" in raised.value.message) is not with_client
+
+
+COUNTS = [(239, False, False), (240, True, False), (9999, False, True), (10_000, True, True)]
+
+
+def test_where_its_count_ends_there_are_more(
+    openverse: Openverse, registered: Openverse, server: Server
+) -> None:
+    for count, capped, with_client in COUNTS:
+        server.dialect = dialect = OpenverseDialect()
+        dialect.total = count
+        found = (registered if with_client else openverse).search(FLOWER, 0)
+        assert (found.total, found.capped) == (count, capped)
+
+
+def test_a_client_is_set_whole_and_switches_the_agency_on() -> None:
+    credentials = {"openverse": Openverse.credentials, "demo": ()}
+    options = {"openverse": Openverse.options}
+    whole = {f"OPENVERSE_{name}": value for name, value in OpenverseDialect.client.items()}
+    config = load(whole, credentials, options=options)
+    assert list(config.agencies) == ["openverse"]
+    assert set(config.agencies["openverse"].credentials) == {"CLIENT_ID", "CLIENT_SECRET"}
+    with pytest.raises(ConfigError, match="CLIENT_ID and OPENVERSE_CLIENT_SECRET, or none"):
+        load({"OPENVERSE_CLIENT_ID": "x"}, credentials, options=options)
+
+
+def test_pages_say_what_its_terms_ask_for(server: Server, make_client: ClientMaker) -> None:
+    """On results, on a picture's page and in what replaces the number of a capped count."""
+    server.dialect = dialect = OpenverseDialect()
+    dialect.total = 240
+    client = make_client(AGENCIES="openverse", OPENVERSE_URL=server.url)
+    notice = "made using Openverse but is not endorsed or certified by Openverse"
+    results = client.get("/ajax/search?q=flower&lang=en&wait=1").text
+    assert notice in results
+    assert "More than 240 pictures for" in results
+    assert notice in client.get(f"/image/openverse/{BEST}?lang=en").text
+    statuses = client.get("/api/search?q=flower&lang=en").get_json()["agencies"]
+    assert [(one["total"], one["capped"]) for one in statuses] == [(240, True)]
+
+
+@pytest.mark.parametrize("answer", [GATEWAY, REFUSED])
+def test_without_a_key_no_page_speaks_of_a_key(
+    server: Server, make_client: ClientMaker, answer: Answer
+) -> None:
+    server.fixed = answer
+    client = make_client(AGENCIES="openverse", OPENVERSE_URL=server.url)
+    assert "key" not in client.get("/ajax/search?q=flower&lang=en&wait=1").text
+    said = client.application.test_cli_runner().invoke(args=["doctor"]).output
+    assert "does not take the key" not in said
+    assert "FAULT openverse" in said

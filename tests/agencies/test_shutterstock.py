@@ -13,7 +13,7 @@ from affiliate.model import SearchQuery
 from affiliate.transport import Transport
 from tests.support import shutterstock as simulator
 from tests.support.apps import ClientMaker
-from tests.support.shutterstock import FIRST_ID, TOKEN, Answer
+from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, image
 from tests.support.shutterstock_answers import BASIC, BEARER, CAT, changed, parsed, results
 
 
@@ -261,3 +261,36 @@ def test_the_region_is_sent_where_it_is_set(make_client: ClientMaker) -> None:
             client = make_client(**settings, SHUTTERSTOCK_REGION=region)
             client.get(f"/api/search?q=cat{region}&wait=1")
             assert server.searches()[-1].get("region") == sent
+
+
+INFOS = [
+    ({"spellchecked_query": "forest", "orig_query": "forrest", "orig_results_count": 7}, "forest"),
+    ({"spellchecked_query": "<b>forest</b>", "orig_query": "forrest"}, "forest"),
+    ({"spellchecked_query": "Forrest", "orig_query": "forrest"}, None),
+    ({"spellchecked_query": "", "orig_query": "forrest"}, None),
+    ({"spellchecked_query": 5}, None),
+    ({}, None),
+    ([], None),
+    (None, None),
+]
+
+
+def test_the_words_that_were_looked_for_are_told() -> None:
+    """Results are those of the corrected words already."""
+    found = [parsed(results(image(0), spellcheck_info=info)) for info, _ in INFOS]
+    assert [one.corrected for one in found] == [words for _, words in INFOS]
+    assert [one.applied for one in found] == [words is not None for _, words in INFOS]
+
+
+def test_a_page_says_that_its_pictures_are_of_other_words(make_client: ClientMaker) -> None:
+    """It asks nobody whether the corrected words were meant, but says whose pictures these are."""
+    with simulator.shutterstock() as server:
+        answer = results(image(0), spellcheck_info=INFOS[0][0])
+        server.answer = Answer(200, json.dumps(answer).encode())
+        client = make_client(SHUTTERSTOCK_URL=server.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        text = client.get("/ajax/search?q=forrest&lang=en&wait=1").text
+        page = client.get("/api/search?q=forrest&lang=en").get_json()
+    assert page["corrected"] == page["agencies"][0]["searched"] == "forest"
+    plain = re.sub(r"<[^>]*>", "", text)
+    assert "Shutterstock: Pictures for “forest”" in plain
+    assert "Did you mean" not in plain

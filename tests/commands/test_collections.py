@@ -69,3 +69,13 @@ def test_failures_are_sentences(app: Flask) -> None:
     assert answer.exit_code == 1
     assert answer.output.startswith("Error: ")
     assert "Traceback" not in answer.output
+
+
+def test_featured_ones_need_no_connected_account(
+    make_client: ClientMaker, agency: Simulator
+) -> None:
+    """The application's key is enough, as for the pages that show them."""
+    keys = {"SHUTTERSTOCK_CLIENT_ID": "client-id", "SHUTTERSTOCK_CLIENT_SECRET": "client-secret"}
+    app = make_client(SHUTTERSTOCK_URL=agency.url, **keys).application
+    answer = run(app, "featured")
+    assert (answer.exit_code, "Exercise & Fitness" in answer.output) == (0, True)

@@ -12,8 +12,17 @@ GONE = in_json({"detail": "Not found."}, 404)
 
 
 class OpenverseDialect(Dialect):
-    """``GET /v1/images/``, ``.../{id}/``, ``.../{id}/related/`` and ``.../stats/``."""
+    """``GET /v1/images/``, ``.../{id}/``, ``.../{id}/related/`` and ``.../stats/``.
 
+    ``POST /v1/auth_tokens/token/`` gives a registered client its ``token``, which gives more.
+    """
+
+    token = "0penverse-t0ken-1"
+    client: ClassVar[Mapping[str, str]] = {
+        "CLIENT_ID": "openverse-client",
+        "CLIENT_SECRET": "openverse-s3cret",
+    }
+    lasts = 36_000
     name = "openverse"
     optional = ("title", "creator", "attribution", "category", "tags", "width", "height", "license")
     required = ("id", "foreign_landing_url", "thumbnail")
@@ -44,6 +53,10 @@ class OpenverseDialect(Dialect):
         "too many calls": (in_json({"detail": "Too many."}, 429, retry_after="9"), "quota"),
         "a fault of its own": (in_json({"detail": "A server error occurred."}, 500), "down"),
         "a gateway's page": (in_text("<html>Bad gateway</html>", 502, "text/html"), "down"),
+        "a gateway that refuses the host": (
+            in_text("<!DOCTYPE html><title>Just a moment...</title>", 403, "text/html"),
+            "blocked",
+        ),
     }
     sources = (
         "openverse/openapi.json",
@@ -56,6 +69,14 @@ class OpenverseDialect(Dialect):
     )
 
     def answer(self, asked: Asked) -> Answer:
+        if asked.path == "/v1/auth_tokens/token/":
+            return self._given_token(asked)
+        bearer = asked.headers.get("authorization")
+        if bearer not in {None, f"Bearer {self.token}"}:
+            return self.errors["more than it gives without a key"][0]
+        return self._read(asked)
+
+    def _read(self, asked: Asked) -> Answer:
         parts = asked.path.removeprefix("/v1/images/").strip("/").split("/")
         if parts == ["stats"]:
             return in_json([_source("flickr", 2500), _source("stocksnap", 40)])
@@ -68,11 +89,20 @@ class OpenverseDialect(Dialect):
             return in_json(_page(self.page(0, 20), self.total, 1))
         return in_json(self.item(int(number)))
 
+    def _given_token(self, asked: Asked) -> Answer:
+        known = {"client_id": self.client["CLIENT_ID"], "grant_type": "client_credentials"}
+        known |= {"client_secret": self.client["CLIENT_SECRET"]}
+        if asked.method != "POST" or asked.params != known:
+            return in_json({"error": "invalid_client"}, 401)
+        named = {"token_type": "Bearer", "scope": "read write groups", "expires_in": self.lasts}
+        return in_json({"access_token": self.token, **named})
+
     def _found(self, asked: Asked) -> Answer:
         page, size = asked.number("page", 1), asked.number("page_size", 20)
-        if size > 20:
+        is_known = "authorization" in asked.headers
+        if size > (500 if is_known else 20):
             return self.errors["more than it gives without a key"][0]
-        if page * size > 240 or len(asked.params.get("q", "")) > 200:
+        if (page > 20 if is_known else page * size > 240) or len(asked.params.get("q", "")) > 200:
             return self.errors["a wrong value"][0]
         return in_json(_page(self.page((page - 1) * size, size), self.total, page))
 
