@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 import msgspec
 
 from affiliate.model import Media, web_address
+from affiliate.words import masked
 
 NETWORKS: Final = ("impact", "partnerize", "query", "fragment")
 """How links of affiliates are made; the first two can carry sub ids."""
@@ -27,8 +28,6 @@ never shorter, so the limit holds for both, and a link stays short in every scri
 """
 PUBREF_LENGTH: Final = 256
 """Characters of the longest reference of a publisher's that Partnerize takes, counted alike."""
-PRIVATE: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|\+?\d(?:[\s().-]{0,2}\d){8,}")
-"""What visitors type by mistake: an e-mail address, or a number of nine digits and more."""
 
 
 class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,11 +109,6 @@ def _continues(sign: str) -> bool:
     """Return whether a sign is drawn as part of the one before."""
     is_tone = "\U0001f3fb" <= sign <= "\U0001f3ff"
     return is_tone or sign == "\u200d" or unicodedata.category(sign).startswith("M")
-
-
-def masked(text: str) -> str:
-    """Return words without what names a person: such an address or number becomes ``***``."""
-    return PRIVATE.sub("***", text)
 
 
 def is_impact(link: str) -> bool:

@@ -16,10 +16,10 @@ from affiliate.links import (
     encoded,
     encoded_within,
     is_impact,
-    masked,
 )
 from affiliate.model import Media, Thumbnail
 from affiliate.transport import Transport
+from affiliate.words import masked
 
 TEMPLATE = Shutterstock.link_template
 ALL = frozenset(SUB_IDS)
