@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from affiliate.agencies.reading import rendition
+from affiliate.agencies.reading import densities, rendition
 from affiliate.links import encoded
 from affiliate.messages import Params
 from affiliate.model import Media, Thumbnail, plain_text, plain_texts, web_address
@@ -86,6 +86,7 @@ def media(agency: str, file: File) -> Media | None:
         duration=file.duration / 1000 if is_video and file.duration else None,
         thumbnail=thumbnail,
         preview=large,
+        renditions=densities(small, large),
         released=bool(file.has_releases),
         categories=_names([file.category] if file.category else []),
         clip=web_address(file.video_small_preview_url) if is_video else None,

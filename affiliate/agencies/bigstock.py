@@ -17,8 +17,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters, language_of
-from affiliate.agencies.reading import decoded, fitted, number
+from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.reading import decoded, densities, fitted, number
 from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused, TooManyCalls
 from affiliate.links import encoded
 from affiliate.messages import Params, Refusal, Reply, Request, given
@@ -196,6 +196,7 @@ class Bigstock(Agency):
             contributor=plain_text(image.contributor) or None,
             thumbnail=thumbnail,
             preview=_sized(image.preview),
+            renditions=densities(_sized(image.large_thumb), _sized(image.preview)),
             categories=_names(image.categories),
         )
 

@@ -4,12 +4,13 @@ Renditions are declared without sizes: names of files say 110, 170 and 450 pixel
 for the longer side; of ``huge_thumb`` only the ratio is known.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
 
-from affiliate.agencies.reading import fitted, number
-from affiliate.model import Media, plain_id, plain_text, plain_texts, web_address
+from affiliate.agencies.reading import MAX_SIDE, densities, fitted, number
+from affiliate.model import Media, Size, plain_id, plain_text, plain_texts, web_address
 
 KINDS: Final = {"image": "photo", "vector": "vector"}
 THUMBNAILS: Final = {"url2": 450, "thumb_huge": 450, "medium_thumbnail": 170, "thumbnail": 110}
@@ -21,7 +22,7 @@ Number = int | float | str | None
 
 
 class Item(msgspec.Struct):
-    """A picture; ``width`` and ``height`` are those of the whole one."""
+    """A picture; ``width`` and ``height`` are those of the whole one; details alone have sizes."""
 
     id: int | str
     itemurl: str | None
@@ -38,6 +39,8 @@ class Item(msgspec.Struct):
     medium_thumbnail: str | None = None
     thumbnail: str | None = None
     huge_thumb: str | None = None
+    original_extension: str | None = None
+    sizes: Any = None
 
 
 class Found(msgspec.Struct):
@@ -75,6 +78,7 @@ def media(agency: str, item: Item) -> Media | None:
     thumbnail, page = next(filter(None, drawn), None), web_address(item.itemurl)
     if thumbnail is None or page is None or item.type in {"video", "audio"}:
         return None
+    large = fitted(item.huge_thumb, *sides, LARGE)
     return Media(
         agency=agency,
         id=plain_id(str(item.id)),
@@ -85,9 +89,32 @@ def media(agency: str, item: Item) -> Media | None:
         contributor=plain_text(item.username) or None,
         editorial=item.iseditorial in {True, "1", "true", "yes"},
         thumbnail=thumbnail,
-        preview=fitted(item.huge_thumb, *sides, LARGE),
+        preview=large,
+        renditions=densities(thumbnail, large),
+        sizes=sizes(item),
         released=bool(item.model_release_ids),
     )
+
+
+def sizes(item: Item) -> tuple[Size, ...]:
+    """Return the sizes that are sold, the smallest first; those without sides are left out."""
+    named = item.sizes if isinstance(item.sizes, dict) else {}
+    found = (
+        Size(plain_text(name), *_sides(one), plain_text(item.original_extension))
+        for name, one in named.items()
+        if isinstance(one, dict)
+    )
+    return tuple(sorted((one for one in found if one.width and one.height), key=_area))
+
+
+def _sides(size: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the sides of a size in pixels; 0 where one isn't said or can't be."""
+    width, height = (int(number(size.get(side))) for side in ("width", "height"))
+    return (width, height) if max(width, height) < MAX_SIDE else (0, 0)
+
+
+def _area(size: Size) -> int:
+    return size.width * size.height
 
 
 def total(count: Number) -> int | None:

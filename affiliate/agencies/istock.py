@@ -24,7 +24,8 @@ from typing import ClassVar
 import msgspec
 
 from affiliate.agencies import istock_wire as wire
-from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, language_of
+from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters
+from affiliate.agencies.reading import densities
 from affiliate.errors import Blocked, Forbidden, RequestRefused
 from affiliate.messages import Params, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, plain_id, plain_text, plain_texts
@@ -191,7 +192,7 @@ class Istock(Agency):
             editorial=(image.asset_family or "").casefold() == "editorial",
             thumbnail=small[0],
             preview=large[0] if large else None,
-            renditions=(small[0], *large) if large else (),
+            renditions=densities(small[0], *large),
         )
 
 

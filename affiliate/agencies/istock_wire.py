@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from affiliate.agencies.reading import fitted, rendition
+from affiliate.agencies.reading import densities, fitted, rendition
 from affiliate.links import destination, is_impact
 from affiliate.messages import Params, given
 from affiliate.model import Media, SearchQuery, Thumbnail, plain_id, plain_text, web_address
@@ -200,7 +200,7 @@ def affiliate_media(agency: str, image: AffiliateImage) -> Media | None:
         referral=referral,
         thumbnail=best,
         preview=found[-1],
-        renditions=tuple(found),
+        renditions=densities(*found),
     )
 
 

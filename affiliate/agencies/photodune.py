@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials, Filters
-from affiliate.agencies.reading import fitted, number
+from affiliate.agencies.reading import densities, fitted, number
 from affiliate.agencies.terms import Terms
 from affiliate.messages import Reply, Request, given
 from affiliate.model import (
@@ -161,6 +161,7 @@ class PhotoDune(Agency):
             contributor=plain_text(item.author_username) or None,
             thumbnail=found[0],
             preview=max(found, key=lambda one: one.width),
+            renditions=densities(*found),
         )
 
 

@@ -30,6 +30,16 @@ def first_rendition(assets: Mapping[str, Any], names: tuple[str, ...]) -> Thumbn
     return next((t for t in (rendition(assets.get(n)) for n in names) if t), None)
 
 
+def densities(*found: Thumbnail | None) -> tuple[Thumbnail, ...]:
+    """Return the renditions among which a screen may choose, the smallest first; none or several.
+
+    Their id bars, where they have some, lie beyond the declared size of each, as the box has the
+    ratio of the declared size (`page.renditions` leaves out other ratios).
+    """
+    by_width = {one.width: one for one in found if one}
+    return tuple(by_width[width] for width in sorted(by_width)) if len(by_width) > 1 else ()
+
+
 def fitted(url: object, width: float, height: float, side: int) -> Thumbnail | None:
     """A rendition whose size isn't said: its longer side has ``side`` pixels, its ratio is known.
 

@@ -19,7 +19,7 @@ from typing import ClassVar, Final
 
 from affiliate.agencies import shutterstock_wire as wire
 from affiliate.agencies.base import Agency, Filters
-from affiliate.agencies.reading import first_rendition
+from affiliate.agencies.reading import densities, first_rendition
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_video import clip, still
 from affiliate.agencies.shutterstock_wire import Report, Reports
@@ -31,6 +31,7 @@ from affiliate.model import (
     Media,
     SearchQuery,
     SearchResult,
+    Thumbnail,
     plain_id,
     plain_text,
     plain_texts,
@@ -194,6 +195,7 @@ class ShutterstockEditorial(Shutterstock):
             clip=clip(report.assets),
             thumbnail=small,
             preview=None if is_video else first_rendition(report.assets, PREVIEWS),
+            renditions=() if is_video else densities(small, _dense(report)),
             sizes=wire.sizes(report.assets, SIZES),
             categories=wire.category_names(report.categories),
             search_id=plain_id(search_id) or None,
@@ -201,6 +203,11 @@ class ShutterstockEditorial(Shutterstock):
 
     def landing(self, media: Media) -> str:
         return _page_url(media.media, media.id)
+
+
+def _dense(report: Report) -> Thumbnail | None:
+    """Return what screens of high density show in place of a small thumbnail."""
+    return first_rendition(report.assets, ("watermark_450",))
 
 
 def _page_url(media: str, media_id: str) -> str:

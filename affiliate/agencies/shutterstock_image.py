@@ -1,14 +1,15 @@
 """Shutterstock's images: what a search asks for, and an image in our words (OpenAPI 1.1.32).
 
-``huge_thumb`` is declared 390x260 while the file is 390x280 with the id in the lowest 20 rows; the
-declared size is the box to crop to.
+``huge_thumb`` is declared 390x260 while the file is 390x280 with the id in the lowest 20 rows, and
+``preview_1500`` 1500x1000 while the file has 100 rows more; the declared size is the box to crop
+to. That ``preview_1000`` follows the same rule is a guess.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
 from affiliate.agencies import shutterstock_wire as wire
-from affiliate.agencies.reading import first_rendition
+from affiliate.agencies.reading import densities, first_rendition, rendition
 from affiliate.agencies.shutterstock_wire import Image
 from affiliate.links import encoded
 from affiliate.messages import Params
@@ -46,6 +47,8 @@ PARAMETERS: Final = {
 }
 """Our filters and the API's parameters of the same meaning."""
 THUMBNAILS: Final = ("huge_thumb", "preview", "mosaic", "large_thumb", "small_thumb")
+DENSE: Final = ("preview_1000",)
+"""Renditions for screens of high density."""
 PREVIEWS: Final = ("preview_1000", "preview_1500", "preview")
 SIZES: Final = ("small_jpg", "medium_jpg", "huge_jpg", "supersize_jpg", "vector_eps")
 
@@ -69,6 +72,7 @@ def media(agency: str, image: Image, search_id: str | None) -> Media | None:
         page_url=wire.page_url(image, page_url(image.id, kind or "photo")),
         thumbnail=thumbnail,
         preview=first_rendition(image.assets, PREVIEWS),
+        renditions=densities(thumbnail, *map(rendition, map(image.assets.get, DENSE))),
         sizes=wire.sizes(image.assets, SIZES),
     )
 

@@ -134,3 +134,21 @@ def test_a_count_may_be_text_or_missing(server: Server, agency: Depositphotos) -
     for count, total in (({"count": "12"}, 12), ({"count": 12}, 12), ({}, None)):
         server.fixed = in_json({"type": "success", "result": [], **count})
         assert agency.search(FLOWER, 0).total == total
+
+
+def test_details_name_the_sizes_that_are_sold(agency: Depositphotos) -> None:
+    """The smallest first; a search doesn't say them."""
+    assert [(one.name, one.width, one.height) for one in agency.details(str(FIRST)).sizes] == [
+        ("s", 500, 333),
+        ("m", 1000, 667),
+        ("xl", 6000, 4000),
+    ]
+    assert agency.search(FLOWER, 0).items[0].sizes == ()
+
+
+@pytest.mark.parametrize("sizes", [None, [], 5, {"s": None}, {"s": {"width": 10**9, "height": 1}}])
+def test_odd_sizes_are_none(agency: Depositphotos, server: Server, sizes: object) -> None:
+    server.fixed = in_json(
+        {"type": "success", **DepositphotosDialect().item(FIRST), "sizes": sizes}
+    )
+    assert agency.details(str(FIRST)).sizes == ()

@@ -164,6 +164,10 @@ def test_what_the_api_cannot_say_is_unsupported(
 def test_a_picture_has_everything_that_a_page_shows(agency: Shutterstock) -> None:
     """Id, title, keywords, type, contributor, editorial flag, sizes and addresses are read."""
     result = agency.search(CAT, 0)
+    small, large = (
+        f"https://image.shutterstock.com/{name}/{FIRST_ID + 10}.jpg"
+        for name in ("huge_thumb", "preview_1000")
+    )
     assert result.total == 600
     assert result.items[10] == Media(
         agency="shutterstock",
@@ -174,12 +178,9 @@ def test_a_picture_has_everything_that_a_page_shows(agency: Shutterstock) -> Non
         page_url=f"https://www.shutterstock.com/image-illustration/{FIRST_ID + 10}",
         contributor="7",
         editorial=True,
-        thumbnail=Thumbnail(
-            f"https://image.shutterstock.com/huge_thumb/{FIRST_ID + 10}.jpg", 390, 260
-        ),
-        preview=Thumbnail(
-            f"https://image.shutterstock.com/preview_1000/{FIRST_ID + 10}.jpg", 1000, 667
-        ),
+        thumbnail=Thumbnail(small, 390, 260),
+        preview=Thumbnail(large, 1000, 667),
+        renditions=(Thumbnail(small, 390, 260), Thumbnail(large, 1000, 667)),
         sizes=(
             Size("small", 500, 334, "jpg", 167_000),
             Size("medium", 1000, 667, "jpg", 667_000),

@@ -31,6 +31,15 @@ def _failure(code: int, words: str, exception: str) -> Answer:
     return in_json({"type": "failure", "error": error})
 
 
+SIZES = {
+    "s": {"width": 500, "height": 333, "credits": 1, "subscription": 1, "mp": 0.5},
+    "m": {"width": "1000", "height": "667", "credits": 3, "subscription": 1, "mp": 2},
+    "xl": {"width": 6000, "height": 4000, "credits": 10, "subscription": 1, "mp": 24},
+    "el0": {"width": None, "height": None, "credits": 80},
+}
+"""Sizes that details name; numbers may be text, and a license without pixels is no size."""
+
+
 class DepositphotosDialect(Dialect):
     """``GET /?dp_command=``; the key stands in the address."""
 
@@ -127,7 +136,7 @@ class DepositphotosDialect(Dialect):
     def _details(self, number: str) -> Answer:
         if not self.has(number):
             return self.errors["a picture that is gone"][0]
-        kind = {"type": "success", "tags": ["fun", "blue"]}
+        kind = {"type": "success", "tags": ["fun", "blue"], "sizes": SIZES}
         return in_json({**self.item(int(number)), **kind})
 
     def _related(self, asked: Asked) -> Answer:

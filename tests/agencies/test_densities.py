@@ -1,0 +1,63 @@
+"""Tiles are sharp on dense screens where an answer holds a larger file, and their bar outside."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from affiliate.agencies import AGENCIES
+from affiliate.agencies.reading import densities
+from affiliate.model import Media, SearchQuery, Thumbnail
+from affiliate.page import SAME_RATIO, renditions
+from affiliate.transport import Transport
+from tests.dialects import DIALECTS, serving
+from tests.support.calling import transporting
+
+WIDTHS = {
+    "shutterstock": [390, 1000],
+    "shutterstock-editorial": [220, 450],
+    "adobe-stock": [360, 500],
+    "depositphotos": [450, 1000],
+    "istock": [612, 1024],
+}
+"""Of agencies whose thumbnail is too small for dense screens: the files that a tile may show."""
+
+
+@pytest.fixture(scope="module")
+def transport() -> Iterator[Transport]:
+    with transporting() as one:
+        yield one
+
+
+@pytest.mark.parametrize("name", WIDTHS)
+def test_a_tile_may_show_the_larger_file(transport: Transport, name: str) -> None:
+    """The first is the thumbnail; all have its ratio, so that the page leaves none out."""
+    dialect = next(one for one in DIALECTS if one.name == name)()
+    with serving(dialect) as server:
+        agency = AGENCIES[name](transport, url=server.url, credentials=dialect.keys)
+        media = agency.search(SearchQuery(q="flower"), 0).items[0]
+    assert [one.width for one in media.renditions] == WIDTHS[name]
+    assert media.renditions[0] == media.thumbnail
+    ratio = media.thumbnail.width / media.thumbnail.height
+    assert all(abs(one.width / one.height / ratio - 1) < SAME_RATIO for one in media.renditions)
+    shown = renditions(media)
+    assert all(f"{one.url} {one.width}w" in shown for one in media.renditions)
+
+
+def test_a_file_of_another_shape_is_no_choice() -> None:
+    """Its bar would be inside of the tile's box."""
+    small, other = (
+        Thumbnail("https://a.example/1", 390, 260),
+        Thumbnail("https://a.example/2", 1000, 734),
+    )
+    media = Media(agency="a", id="1", thumbnail=small, renditions=densities(small, other))
+    assert renditions(media) == ""
+
+
+def test_one_file_is_no_choice() -> None:
+    """Of files that are equally wide the last counts; the smallest comes first."""
+    small, large = (
+        Thumbnail("https://a.example/1", 390, 260),
+        Thumbnail("https://a.example/2", 1000, 667),
+    )
+    assert densities(small, None) == densities(None) == densities(small, small) == ()
+    assert densities(large, None, small) == (small, large)
