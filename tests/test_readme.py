@@ -64,7 +64,9 @@ def test_what_the_readme_says_of_an_agency_is_true(name: str) -> None:
     assert calls == _calls(kind)
     assert re.match(LINKS[kind.network], links)
     assert sure.startswith(kind.sure)
-    keys = {f"`{prefix(name)}{one}`" for names in kind.credentials for one in names}
+    assert ("experimental" in sure) is kind.experimental
+    sets = (*kind.credentials, *kind.options)
+    keys = {f"`{prefix(name)}{one}`" for names in sets for one in names}
     assert keys <= set(re.findall("`[^`]+`", settings))
     assert {f"`{prefix(name)}{one}`" for one in kind.buyer} <= set(re.findall("`[^`]+`", licensing))
 

@@ -77,7 +77,7 @@ def _rows(*, size: bool) -> Iterator[tuple[str, ...]]:
             str(len(kind.expresses)),
             ", ".join(_roughly(kind)) or "none",
             kind.network or "none",
-            kind.sure,
+            f"{kind.sure}; experimental" if kind.experimental else kind.sure,
         )
 
 
