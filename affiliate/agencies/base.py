@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import re
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, Self, TypeVar
@@ -11,7 +12,7 @@ import msgspec
 
 from affiliate import language_tags, shapes, words
 from affiliate.agencies.terms import Terms
-from affiliate.errors import BadAnswer, NotFound, RequestRefused
+from affiliate.errors import AgencyTimeout, BadAnswer, NotFound
 from affiliate.health import Limit
 from affiliate.messages import Reply, Request
 from affiliate.model import (
@@ -323,6 +324,17 @@ class Agency:
     def landing(self, media: Media) -> str:
         """The address that an affiliate link leads to."""
         return media.page_url
+
+    def left(self, deadline: float) -> float:
+        """Return the seconds until a deadline on the monotonic clock, for the calls of one answer.
+
+        Raises:
+            AgencyTimeout: there are none left.
+        """
+        seconds = deadline - time.monotonic()
+        if seconds <= 0:
+            raise AgencyTimeout(self.name, "No answer in time.")
+        return seconds
 
     def read(self, value: Any, shape: type[Wire]) -> Wire:  # noqa: ANN401 - what JSON holds
         """Parsed JSON in its wire shape; unknown fields are ignored.

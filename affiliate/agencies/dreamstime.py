@@ -119,22 +119,22 @@ class Dreamstime(Agency):
         deadline = time.monotonic() + self.transport.total_seconds
         session = self._logged_in(None, deadline)
         try:
-            return self.transport.send(self._call(verb, fields, session), self._left(deadline))
+            return self.transport.send(self._call(verb, fields, session), self.left(deadline))
         except TokenEnded:
             session = self._logged_in(session, deadline)
-        return self.transport.send(self._call(verb, fields, session), self._left(deadline))
+        return self.transport.send(self._call(verb, fields, session), self.left(deadline))
 
     def _logged_in(self, ended: Session | None, deadline: float) -> Session:
         """The session of this process, or a new one where that is the one that has ended.
 
         Threads that need a new one at the same time share it.
         """
-        if not self._lock.acquire(timeout=self._left(deadline)):
+        if not self._lock.acquire(timeout=self.left(deadline)):
             raise AgencyTimeout(self.name, "No answer in time.")
         try:
             if self._session is None or self._session is ended:
                 self._session = None
-                self._session = self._log_in(self._left(deadline))
+                self._session = self._log_in(self.left(deadline))
             return self._session
         finally:
             self._lock.release()
@@ -164,12 +164,6 @@ class Dreamstime(Agency):
             secrets=(application, session.token),
             judge=wire.judge_login if name == LOGIN else wire.judge,
         )
-
-    def _left(self, deadline: float) -> float:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise AgencyTimeout(self.name, "No answer in time.")
-        return left
 
     def _response(self, reply: Reply, name: str) -> Any:  # noqa: ANN401 - what JSON holds
         """What is answered to the request of a name."""

@@ -18,6 +18,7 @@ is said nowhere; ``depth`` is our own bound. A search must have words. 3 and 4 p
 """
 
 import re
+import time
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -87,6 +88,7 @@ class Istock(Agency):
         return tuple(dict.fromkeys((*super().unsupported(query), *sorted(alone), *beyond)))
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
+        deadline = time.monotonic() + self.transport.total_seconds
         if not self._for_affiliates:
             try:
                 return super().search(query, chunk)
@@ -95,21 +97,22 @@ class Istock(Agency):
             except Forbidden as error:
                 refusal = error
             try:
-                return self._search_for_affiliates(query, chunk)
+                return self._search_for_affiliates(query, chunk, self.left(deadline))
             except Forbidden:
                 raise refusal from None
         return self._search_for_affiliates(query, chunk)
 
-    def _search_for_affiliates(self, query: SearchQuery, chunk: int) -> SearchResult:
+    def _search_for_affiliates(
+        self, query: SearchQuery, chunk: int, seconds: float | None = None
+    ) -> SearchResult:
         """Return the one page that keys of affiliates find; a second one is empty."""
         if beyond := _beyond_affiliates(query):
             names = ", ".join(beyond)
             raise RequestRefused(self.name, f"A key of affiliates can't search by {names}.")
         if chunk:
             return SearchResult(())
-        reply = self.transport.send(
-            self._call(AFFILIATES, wire.affiliate_params(query), query.lang)
-        )
+        call = self._call(AFFILIATES, wire.affiliate_params(query), query.lang)
+        reply = self.transport.send(call, seconds)
         found = self.read(reply.json(), wire.AffiliateImages)
         self._for_affiliates = True
         self.gives = ("title", "page_url")

@@ -31,7 +31,7 @@ from affiliate.agencies import openverse_wire as wire
 from affiliate.agencies.base import Agency, Check, Credentials, Filters
 from affiliate.agencies.reading import decoded
 from affiliate.agencies.terms import Terms
-from affiliate.errors import BadCredentials, Blocked, RequestRefused
+from affiliate.errors import AgencyTimeout, BadCredentials, Blocked, RequestRefused
 from affiliate.health import Limit
 from affiliate.messages import Refusal, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, web_address
@@ -115,28 +115,39 @@ class Openverse(Agency):
     def _send(self, call: Request) -> Reply:
         """Send a call with the client's token, if there is a client; once more with a new one.
 
+        All of it takes no longer than one call.
+
         Raises:
             AgencyError: BadCredentials where the client isn't known or its new token isn't taken.
         """
         if not self.keys:
             return self.transport.send(call)
-        session = self._logged_in(None)
+        deadline = time.monotonic() + self.transport.total_seconds
+        session = self._logged_in(None, deadline)
         try:
-            return self.transport.send(_signed(call, session))
+            return self.transport.send(_signed(call, session), self.left(deadline))
         except Blocked:
             raise
         except BadCredentials:
-            return self.transport.send(_signed(call, self._logged_in(session)))
+            session = self._logged_in(session, deadline)
+        return self.transport.send(_signed(call, session), self.left(deadline))
 
-    def _logged_in(self, refused: Session | None) -> Session:
-        """Return the session of this process, or a new one where that has ended or was refused."""
-        with self._lock:
+    def _logged_in(self, refused: Session | None, deadline: float) -> Session:
+        """Return the session of this process, or a new one where that has ended or was refused.
+
+        Threads that need a new one at the same time share it.
+        """
+        if not self._lock.acquire(timeout=self.left(deadline)):
+            raise AgencyTimeout(self.name, "No answer in time.")
+        try:
             known = self._session
             if known is None or known is refused or time.monotonic() >= known.ends:
-                self._session = known = self._log_in()
+                self._session = known = self._log_in(self.left(deadline))
             return known
+        finally:
+            self._lock.release()
 
-    def _log_in(self) -> Session:
+    def _log_in(self, seconds: float) -> Session:
         named = {"client_id": self.keys["CLIENT_ID"], "client_secret": self.keys["CLIENT_SECRET"]}
         call = Request(
             agency=self.name,
@@ -148,7 +159,7 @@ class Openverse(Agency):
             secrets=tuple(self.keys.values()),
             judge=judge_login,
         )
-        found = self.read(self.transport.send(call).json(), wire.Token)
+        found = self.read(self.transport.send(call, seconds).json(), wire.Token)
         lasts = max(found.expires_in - EARLY_SECONDS, 0.0)
         return Session(found.access_token, time.monotonic() + lasts)
 

@@ -16,6 +16,7 @@ from affiliate.errors import (
     AgencyError,
     BadAnswer,
     BadCredentials,
+    Blocked,
     Forbidden,
     NotConnected,
     NotFound,
@@ -99,7 +100,7 @@ class Account:
             refusal = error
             if not isinstance(error, NotConnected):
                 refusal = NotConnected(AGENCY, f"The token is not taken ({error.message}); {AGAIN}")
-        if isinstance(refusal, Forbidden):
+        if isinstance(refusal, Forbidden) and not isinstance(refusal, Blocked):
             refusal = self._lacking(method, path) or refusal
         raise refusal
 

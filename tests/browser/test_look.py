@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, 
 
 from tests.support.axe import CHECK, CHECK_COLORS
 from tests.support.crop import barred, opened, tinted
-from tests.support.fake_agency import TITLES, FakeAgency
+from tests.support.fake_agency import SHOWN, FakeAgency
 from tests.support.search_page import WATCH, affiliate_link, clicks_for, tiles
 from tests.support.site_server import SiteServer
 from tests.support.waiting import wait_until
@@ -615,7 +615,7 @@ def test_hostile_titles_are_text(context_of_two: BrowserContext, agency: FakeAge
     for place in range(5):
         page.locator("main .tile .picture").nth(place).press("Space")
         looked(page)
-        expect(heading(page)).to_have_text(TITLES[place], timeout=15_000)
+        expect(heading(page)).to_have_text(SHOWN[place], timeout=15_000)
         page.keyboard.press("Escape")
         closed(page)
         expect(page).to_have_url(re.compile(r"/search\?"))

@@ -22,6 +22,14 @@ TITLES = (
     "{{ 7 * 7 }} ${7 * 7} &lt;b&gt;",
 )
 """What a hostile contributor would call a picture."""
+SHOWN = (
+    "alert(1)",
+    "\"'>",
+    "abc\u202egnp.exe\u202c def",
+    "out",
+    "{{ 7 * 7 }} ${7 * 7} <b>",
+)
+"""What pages show of `TITLES`: tags are stripped, then entities decoded once."""
 
 
 class FakeAgency(ThreadingHTTPServer):
