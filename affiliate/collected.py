@@ -59,10 +59,7 @@ def collection(agency: str, collection_id: str) -> Response:
     except NotFound:
         raise NoSuchPage from None
     except AgencyError:
-        title = gettext("No answer")
-        name = title_of(agency)
-        text = gettext("%(agency)s does not answer. Try again in a minute.", agency=name)
-        return error_page(HTTPStatus.BAD_GATEWAY, title, text)
+        return error_page(HTTPStatus.BAD_GATEWAY, gettext("No answer"), _sorry(agency))
     statuses = {status.status for status in outcome.page.agencies}
     waiting = not outcome.waited and "late" in statuses
     html = render_template(
@@ -83,10 +80,15 @@ def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
         outcome = _outcome(about, number, Patience.LINGER)
     except NotFound as error:
         return problem(HTTPStatus.NOT_FOUND, error.message)
-    except AgencyError as error:
-        return problem(HTTPStatus.BAD_GATEWAY, error.message)
+    except AgencyError:
+        return problem(HTTPStatus.BAD_GATEWAY, _sorry(agency))
     html = render_template("_collection.html", about=about, page=outcome.page)
     return answer(Response(html), outcome)
+
+
+def _sorry(agency: str) -> str:
+    name = title_of(agency)
+    return gettext("%(agency)s does not answer. Try again in a minute.", agency=name)
 
 
 def _outcome(about: Collection, number: int, otherwise: Patience) -> Outcome:

@@ -215,6 +215,8 @@ def text(name: str, value: str) -> str:
     """A chosen filter in words, for its chip."""
     if name == "safe":
         return gettext("Safe search off")
+    if name == "contributor" and value.isdecimal():
+        return str(NAMES[name])  # an agency's number, which says nothing to a visitor
     known = _texts(name)
     if name in {"age", "gender", "sort"} or value not in known:
         shown = str(known.get(value, value))
