@@ -31,7 +31,7 @@ def test_a_count_that_ends_somewhere_is_more_than_that(client: FlaskClient) -> N
     assert said(client, page(1240, capped=True)) == "More than 1,240 pictures for “cat”"
     assert said(client, page(240, capped=True, words="")) == "More than 240 pictures"
     assert said(client, page(240, capped=False)) == "240 pictures for “cat”"
-    assert said(client, page(240, capped=True), "de") == "Mehr als 240 Bilder für „cat“"
+    assert said(client, page(240, capped=True), "de") == "Mehr als 240 Bilder zu „cat“"
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ class BigstockDialect(Dialect):
             "id": number,
             "title": "Red flower in a garden",
             "description": "A red flower",
-            "keywords": "flower, red,garden",
+            "keywords": "flower, red,garden, flower,, Red",
             "contributor": "gardener",
             "categories": [{"name": "Nature"}],
             "small_thumb": {"url": f"{HOST}/small2/{number}.jpg", "width": 170, "height": 113},

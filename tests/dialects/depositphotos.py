@@ -136,7 +136,7 @@ class DepositphotosDialect(Dialect):
     def _details(self, number: str) -> Answer:
         if not self.has(number):
             return self.errors["a picture that is gone"][0]
-        kind = {"type": "success", "tags": ["fun", "blue"], "sizes": SIZES}
+        kind = {"type": "success", "tags": ["fun", "blue", "Fun"], "sizes": SIZES}
         return in_json({**self.item(int(number)), **kind})
 
     def _related(self, asked: Asked) -> Answer:

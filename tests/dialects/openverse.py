@@ -128,6 +128,9 @@ class OpenverseDialect(Dialect):
             "tags": [
                 {"name": "flower", "accuracy": None, "unstable__provider": "flickr"},
                 {"name": "flower", "accuracy": 0.9, "unstable__provider": "machine_example"},
+                {"name": "çiçek", "accuracy": None, "unstable__provider": "flickr"},
+                {"name": "u00e7iu00e7ek", "accuracy": None, "unstable__provider": "flickr"},
+                {"name": "\\u00e7i\\u00e7ek", "accuracy": None, "unstable__provider": "flickr"},
             ],
             "attribution": f'"Flower {number}" by gardener is licensed under CC BY 2.0.',
             "fields_matched": ["title"],

@@ -99,5 +99,5 @@ class PhotoDuneDialect(Dialect):
                 },
             },
             "photo_attributes": [{"name": "max_width", "value": 3237}],
-            "tags": ["flower", "red", "garden"],
+            "tags": ["flower", "red", "garden", "Flower", "caf&eacute;"],
         }

@@ -48,7 +48,7 @@ class PixabayDialect(Dialect):
             "id": number,
             "pageURL": f"https://pixabay.com/photos/flower-{number}/",
             "type": "vector/svg" if number % 3 == 0 else "photo",
-            "tags": "flower, red, garden",
+            "tags": "flower, red, garden, flower, macro, nature, petals, Flower, bloom, plant",
             "previewURL": f"https://cdn.pixabay.com/photo/{number}_150.jpg",
             "webformatURL": f"https://pixabay.com/get/{number}_640.jpg",
             "webformatWidth": 640,

@@ -35,6 +35,12 @@ FOOTAGE = {
     "4k": ("4K", 4096, 2160),
 }
 EDITORIAL = {"small": (500, 334), "medium": (1000, 667), "original": (5616, 3744)}
+LONG_EVERY = 25
+LONG = (
+    " of a woman&#39;s hands that hold a caf&eacute; latte &amp; a croissant at a wooden table"
+    " by the window of a bakery, early in the morning, close-up, selective focus, copy space"
+)
+"""What follows in long descriptions; entities stand in some of the agencies' texts."""
 CATEGORIES = {"1": "Animals/Wildlife", "11": "The Arts", "12": "Nature"}
 EDITORIAL_CATEGORIES = ("Sport", "Entertainment")
 RATES = (24, 25, 29.97)
@@ -53,18 +59,35 @@ def image(number: int, host: str = HOST) -> dict[str, Any]:
         }
         | {name: _sold(*details) for name, details in SOLD.items()}
         | ({"vector_eps": VECTOR} if number % 3 == 2 else {}),
-        "categories": [{"id": "1", "name": "Animals/Wildlife"}],
+        "categories": [{"id": "1", "name": "Animals/Wildlife"}, *_uncategorized(number)],
         "contributor": {"id": str(7 + number % 5)},
-        "description": f"Made-up picture {number}",
+        "description": f"Made-up picture {number}{_at_length(number)}",
         "has_model_release": number % 2 == 0,
         "has_property_release": number % 4 == 0,
         "image_type": ("photo", "illustration", "vector")[number % 3],
         "is_adult": False,
         "is_editorial": number % 10 == 0,
         "is_illustration": number % 3 == 1,
-        "keywords": ["made-up", f"number {number}"],
+        "keywords": ["made-up", f"number {number}", *_more_words(number)],
         "media_type": "image",
     }
+
+
+def _is_long(number: int) -> bool:
+    """Return whether a picture is described as most are: in 200 signs and 50 keywords."""
+    return number % LONG_EVERY == LONG_EVERY - 1
+
+
+def _at_length(number: int) -> str:
+    return LONG if _is_long(number) else ""
+
+
+def _more_words(number: int) -> list[str]:
+    return ["Made-up", *(f"word {n}" for n in range(48))] if _is_long(number) else []
+
+
+def _uncategorized(number: int) -> list[dict[str, str]]:
+    return [{"id": "0", "name": "NOT-CATEGORIZED"}] if _is_long(number) else []
 
 
 def _sold(name: str, width: int, height: int, kind: str, licensable: bool) -> dict[str, Any]:  # noqa: FBT001
