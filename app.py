@@ -62,6 +62,9 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         for name, account in accounts.items()
         if account and account not in settings.agencies
     ]
+    for name, own in settings.agencies.items():
+        told = {key: secret.reveal() for key, secret in own.credentials.items()}
+        faults += [f"{config.prefix(name)}{fault}." for fault in AGENCIES[name].faults(told)]
     if faults:
         raise ConfigError(faults)
     return settings

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affiliate.doubles import fold
-from affiliate.model import Media, Seller, Thumbnail
+from affiliate.model import Media, Seller, Thumbnail, plain_text
 
 TITLE = "Red bicycle leaning on a wall"
 LONG = "Red bicycle leaning on an old brick wall in the summer sun"
@@ -128,3 +128,13 @@ def test_vowels_that_are_marks_tell_titles_apart(one: str, other: str) -> None:
     titles = (" ".join([one] * 9), " ".join([other] * 9))
     assert len(fold([media("a", title=titles[0]), media("b", title=titles[0])])) == 1
     assert len(fold([media("a", title=titles[0]), media("b", title=titles[1])])) == 2
+
+
+def test_two_spellings_of_a_title_are_one() -> None:
+    """Entities, tags and escapes of one agency tell no pictures apart."""
+    titles = (
+        "Tom &amp; Jerry&#39;s <b>caf&eacute;</b> at night",
+        "Tom & Jerry's caf\u00e9 at night",
+    )
+    items = [media(name, title=plain_text(title)) for name, title in zip("ab", titles, strict=True)]
+    assert len(fold(items)) == 1

@@ -135,6 +135,12 @@ class Agency:
         """The name with a digest of the address and key: under it answers and failures are kept."""
         return f"{self.name}:{self._digest}"
 
+    @classmethod
+    def faults(cls, settings: Mapping[str, str]) -> tuple[str, ...]:
+        """Return what is wrong with settings of its own: the name of each and what it must be."""
+        del settings
+        return ()
+
     @property
     def similar_size(self) -> int:
         """Items a call for similar pictures asks for: no more than a page shows."""

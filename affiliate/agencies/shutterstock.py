@@ -9,6 +9,7 @@ pictures come in the order of the answer; suggestions take no language. What is 
 of footage, and how they are read, stands in `shutterstock_image` and `shutterstock_video`.
 """
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -35,6 +36,9 @@ from affiliate.model import (
 )
 from affiliate.transport import Transport
 from affiliate.words import plain
+
+REGIONS = r"[A-Z]{2}|(?:[0-9]{1,3}\.){3}[0-9]{1,3}"
+"""What ``region`` takes: a country such as DE, or an address from which one is inferred."""
 
 
 class Shutterstock(Agency):
@@ -77,6 +81,12 @@ class Shutterstock(Agency):
     ) -> None:
         super().__init__(transport, url=url, credentials=credentials)
         self._region = self.keys.pop("REGION", "")  # no secret, which would be struck out
+
+    @classmethod
+    def faults(cls, settings: Mapping[str, str]) -> tuple[str, ...]:
+        region = settings.get("REGION", "")
+        is_known = not region or re.fullmatch(REGIONS, region)
+        return () if is_known else ("REGION must be a country of two letters, or an IPv4 address",)
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         query = self.worded(query)

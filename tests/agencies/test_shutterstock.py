@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from affiliate.agencies.shutterstock import Shutterstock
-from affiliate.errors import BadAnswer, BadCredentials, NotFound
+from affiliate.errors import BadAnswer, BadCredentials, ConfigError, NotFound
 from affiliate.model import SearchQuery
 from affiliate.transport import Transport
 from tests.support import shutterstock as simulator
@@ -294,3 +294,18 @@ def test_a_page_says_that_its_pictures_are_of_other_words(make_client: ClientMak
     plain = re.sub(r"<[^>]*>", "", text)
     assert "Shutterstock: Pictures for “forest”" in plain
     assert "Did you mean" not in plain
+
+
+@pytest.mark.parametrize(
+    ("region", "is_good"),
+    [("DE", True), ("192.0.2.7", True), ("Germany", False), ("de", False), ("D", False)],
+)
+def test_a_region_that_the_api_does_not_take_stops_the_start(
+    make_client: ClientMaker, *, region: str, is_good: bool
+) -> None:
+    settings = {"SHUTTERSTOCK_API_TOKEN": TOKEN, "SHUTTERSTOCK_REGION": region}
+    if is_good:
+        make_client(**settings)
+        return
+    with pytest.raises(ConfigError, match="SHUTTERSTOCK_REGION must be a country of two letters"):
+        make_client(**settings)
