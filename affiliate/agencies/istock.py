@@ -18,6 +18,7 @@ is said nowhere; ``depth`` is our own bound. A search must have words. 3 and 4 p
 """
 
 import re
+import threading
 import time
 from collections.abc import Mapping
 from typing import ClassVar
@@ -79,17 +80,17 @@ class Istock(Agency):
         credentials: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(transport, url=url, credentials=credentials)
-        self._for_affiliates = False
+        self._for_affiliates = threading.Event()  # which copies of the agency share
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
         """Also what no words stand beside, and what a key of affiliates can't ask for."""
         alone = {"contributor", "color"} & query.filters() if not query.q else set()
-        beyond = _beyond_affiliates(query) if self._for_affiliates else ()
+        beyond = _beyond_affiliates(query) if self._for_affiliates.is_set() else ()
         return tuple(dict.fromkeys((*super().unsupported(query), *sorted(alone), *beyond)))
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
         deadline = time.monotonic() + self.transport.total_seconds
-        if not self._for_affiliates:
+        if not self._for_affiliates.is_set():
             try:
                 return super().search(query, chunk)
             except Blocked:
@@ -114,7 +115,7 @@ class Istock(Agency):
         call = self._call(AFFILIATES, wire.affiliate_params(query), query.lang)
         reply = self.transport.send(call, seconds)
         found = self.read(reply.json(), wire.AffiliateImages)
-        self._for_affiliates = True
+        self._for_affiliates.set()
         self.gives = ("title", "page_url")
         made = (wire.affiliate_media(self.name, one) for one in found.images or ())
         items = tuple(media for media in made if media)
@@ -156,7 +157,7 @@ class Istock(Agency):
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not re.fullmatch(IDS, media_id):
             return super().similar(media_id, query, chunk)
-        if self._for_affiliates:
+        if self._for_affiliates.is_set():
             return SearchResult((), 0)
         params = _page(chunk, self.similar_size)
         call = self._call(f"/v3/images/{media_id}/similar", params, query.lang)

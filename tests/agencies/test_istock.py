@@ -143,6 +143,9 @@ def test_a_key_of_affiliates_asks_the_search_for_them(
     assert bool(one.referral) is by_impact
     assert (one.thumbnail.width, one.preview and one.preview.width) == (396, 612)
     assert istock.search(FLOWER, 1).items == ()
+    server.asked.clear()
+    istock.in_pages().search(FLOWER, 0)
+    assert len(server.asked) == 1
     assert istock.similar(str(FIRST), FLOWER, 0).items == ()
     assert "affiliates alone" in istock.check().words
 
@@ -168,7 +171,7 @@ def test_what_affiliates_find_of_gettys_own_is_left_out(istock: Istock, server: 
         item | {"id": None},
         item | {"title": None},
     ]
-    istock._for_affiliates = True
+    istock._for_affiliates.set()
     server.fixed = in_json({"images": items})
     assert [media.title for media in istock.search(FLOWER, 0).items] == ["A flower."]
     server.fixed = in_json({"images": None})
