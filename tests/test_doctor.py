@@ -138,3 +138,12 @@ def test_a_free_agency_is_not_said_to_earn_nothing(make_client: ClientMaker) -> 
     """There is no program that could be missed."""
     keys = {"PIXABAY_KEY": "k", "PIXABAY_URL": "http://127.0.0.1:9"}
     assert "earn nothing" not in doctor(make_client(**keys)).output
+
+
+def test_a_template_whose_host_has_no_address_is_a_warning(make_client: ClientMaker) -> None:
+    """Nobody who clicks would arrive; no search is needed to know it."""
+    keys = {"PIXABAY_KEY": "k", "PIXABAY_URL": "http://127.0.0.1:9"}
+    for host, warns in (("gone.invalid", True), ("localhost", False)):
+        link = f"https://{host}/?u={{landing}}"
+        said = doctor(make_client(**keys, PIXABAY_AFFILIATE_LINK=link)).output
+        assert ("warn  pixabay: gone.invalid, where its links lead first" in said) is warns

@@ -95,6 +95,8 @@ def _links(one: Listed) -> Iterator[Finding]:
         if link:
             note = f"{BUILT}; {form}" if form and link != PAGE else BUILT
             yield Finding("ok", name, f"links to {media}s are such as {link} ({note})")
+        if one.link.owned and media == "image":
+            yield from selfcheck.reach(one, link, one.agency.landing(sample))
     if one.link.affiliate_id is None and "{affiliate_id}" in one.link.template:
         yield Finding("warn", name, f"{before}AFFILIATE_ID is not set, so its links earn nothing")
     elif one.link.template == Agency.link_template and one.agency.link_source:

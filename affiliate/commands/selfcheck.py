@@ -68,7 +68,8 @@ def findings(one: Listed, transport: Transport, search: Search) -> Iterator[Find
         yield _allowed(one, first)
         yield _file(one, first, transport)
     yield _link(one, first, result.items[0].referral)
-    yield from _reach(one, first)
+    if not one.link.owned:  # the owner's own template is looked at without a search
+        yield from reach(one, first.link, one.agency.landing(first))
     yield from _changed(one, result.items)
 
 
@@ -133,10 +134,10 @@ def _link(one: Listed, media: Media, referral: str | None) -> Finding:
     return Finding("ok", name, f"a link is {BUILT}; it names its picture, {words}: {media.link}")
 
 
-def _reach(one: Listed, media: Media) -> Iterator[Finding]:
+def reach(one: Listed, link: str, landing: str) -> Iterator[Finding]:
     """Warn of links by way of a host that has no address: nobody who clicks arrives."""
-    host = urlsplit(media.link).hostname or ""
-    is_direct = host == urlsplit(one.agency.landing(media)).hostname
+    host = urlsplit(link).hostname or ""
+    is_direct = host == urlsplit(landing).hostname
     if host and not is_direct and not has_address(host, NAME_SECONDS):
         words = f"{host}, where its links lead first, has no address, so that no click arrives"
         yield Finding("warn", one.agency.name, words)
