@@ -85,7 +85,7 @@ class Forbidden(BadCredentials):
 
 
 class Blocked(Forbidden):
-    """403 with a page of HTML: a gateway refuses this server's address, whatever the key."""
+    """403 of a gateway in front of the API: it refuses this server's address, whatever the key."""
 
     kind = "blocked"
 

@@ -154,7 +154,7 @@ def _error_of(
     wait = _retry_after(headers.get("Retry-After"))
     match status:
         case 401 | 403:
-            return _refused_access(request, status, words, is_page=_is_page(headers, body))
+            return _refused_access(request, status, words, by_gateway=_is_of_gateway(headers, body))
         case 404 | 410:
             return NotFound(request.agency, words)
         case 429:
@@ -167,14 +167,16 @@ def _error_of(
             return RequestRefused(request.agency, words)
 
 
-def _refused_access(request: Request, status: int, words: str, *, is_page: bool) -> BadCredentials:
+def _refused_access(
+    request: Request, status: int, words: str, *, by_gateway: bool
+) -> BadCredentials:
     """Return what a 401 or 403 means: a wrong key, a key for other things, or no matter of keys.
 
-    A gateway answers 403 with a page, whatever the key; and who sends none can't have a wrong one.
+    A gateway answers 403 whatever the key is; and who sends no key can't have a wrong one.
     """
     if status == 401:  # noqa: PLR2004 - beside its name
         return BadCredentials(request.agency, words)
-    if is_page or not request.has_key():
+    if by_gateway or not request.has_key():
         return Blocked(request.agency, f"It refuses this server's address ({words}).")
     return Forbidden(request.agency, words)
 
@@ -186,11 +188,16 @@ def _retry_after(value: str | None) -> float | None:
     return max(min(float(value), MAX_RETRY_AFTER), MIN_RETRY_AFTER)
 
 
-def _is_page(headers: Mapping[str, str], body: bytes) -> bool:
-    """Return whether an answer is a page of HTML, as gateways in front of an API give it."""
+def _is_of_gateway(headers: Mapping[str, str], body: bytes) -> bool:
+    """Return whether a gateway in front of an API answers: with a page of HTML, or a line of text.
+
+    The line is Cloudflare's for programs, such as ``error code: 1020``.
+    """
     kind = headers.get("Content-Type", "").partition(";")[0].strip().casefold()
-    begins = body.lstrip()[:9].lower().startswith((b"<!doctype", b"<html"))
-    return begins or kind in {"text/html", "application/xhtml+xml"}
+    begin = body[:1024].strip().lower()
+    is_page = begin.startswith(b"<") and (b"<html" in begin or b"<!doctype html" in begin)
+    is_line = re.fullmatch(rb"error code: 1[0-9]{3}", begin) is not None
+    return is_page or is_line or kind in {"text/html", "application/xhtml+xml"}
 
 
 def _words(request: Request, status: int, body: bytes) -> str:
