@@ -29,6 +29,13 @@ SIZES: tuple[tuple[float, float], ...] = (
     (444.99, 260),
     (260, 389.7),
 )
+DENSE: tuple[tuple[tuple[float, float], tuple[float, float]], ...] = (
+    ((390, 260), (1000, 667)),
+    ((173, 260), (667, 1000)),
+    ((390, 260), (1000, 661)),
+    ((390, 260), (991, 667)),
+)
+"""Boxes and larger files for dense screens, whose ratios are as far apart as `renditions` lets."""
 WIDTHS = [130 + 2.3 * i for i in range(118)]
 """To 400 and at every tenth of a pixel: the same fractions come again with smaller steps."""
 RATIOS = (1, 1.5, 2, 3)
@@ -53,6 +60,7 @@ class Tile(NamedTuple):
     width: float
     size: tuple[float, float]
     edge: str
+    file: tuple[float, float]
 
 
 # -- the site's own page
@@ -140,7 +148,7 @@ def drawn(page: Page, width: int, height: int, ratio: float) -> Image.Image:
 
 @pytest.mark.parametrize("ratio", RATIOS)
 def test_no_width_shows_the_bar(sweep: Page, ratio: float) -> None:
-    """From 130 to 400 pixels in steps of 2.3 no tile of any shape shows any of its bar.
+    """From 130 to 400 pixels no tile of any shape, nor a larger file in it, shows any of its bar.
 
     Without the overscan there are some at either edge: a bar that is there is seen.
     """
@@ -151,7 +159,10 @@ def test_no_width_shows_the_bar(sweep: Page, ratio: float) -> None:
     assert found == set(EDGES)
 
 
-TILES = [Tile(w, size, edge) for size in SIZES for edge in EDGES for w in WIDTHS]
+TILES = [
+    *(Tile(w, size, edge, size) for size in SIZES for edge in EDGES for w in WIDTHS),
+    *(Tile(w, box, edge, file) for box, file in DENSE for edge in EDGES for w in WIDTHS[::5]),
+]
 
 ARRANGE = f"""widths => document.querySelectorAll(".tile").forEach((tile, i) => {{
     const window = document.createElement("div");
@@ -195,11 +206,11 @@ def markup() -> str:
     """All tiles of the sweep, as the site's template writes them, with the site's style."""
     templates = Environment(loader=FileSystemLoader(ROOT / "templates"), autoescape=True)
     files = {
-        (size, edge): f"data:image/png;base64,{b64encode(barred(*size, edge=edge)).decode()}"
-        for size in SIZES
+        (file, edge): f"data:image/png;base64,{b64encode(barred(*file, edge=edge)).decode()}"
+        for file in {tile.file for tile in TILES}
         for edge in EDGES
     }
-    thumbnails = (Thumbnail(files[tile.size, tile.edge], *tile.size) for tile in TILES)
+    thumbnails = (Thumbnail(files[tile.file, tile.edge], *tile.size) for tile in TILES)
     items = [Media(agency="demo", id=str(i), thumbnail=t) for i, t in enumerate(thumbnails)]
     tiles = templates.get_template("_tiles.html").render(
         items=items,
