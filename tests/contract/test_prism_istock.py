@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from affiliate.agencies.istock import Istock
-from affiliate.agencies.istock_wire import LANGUAGES
+from affiliate.agencies.istock_wire import (
+    LANGUAGES,
+    AffiliateImage,
+    PreviewUrls,
+    affiliate_params,
+)
 from affiliate.errors import AgencyDown, BadCredentials, RequestRefused
 from affiliate.messages import Request
 from affiliate.model import SearchQuery
@@ -112,3 +117,20 @@ def test_every_parameter_field_and_language_is_in_the_description(description: P
     for schema in ("CreativeImagesFieldValues", "ImageDetailFieldValues", "ImagesFieldValues"):
         known = set(enums[schema]["enum"])
         assert [f for f in asked if f not in known] == [], schema
+
+
+def test_the_search_for_affiliates_is_as_described(description: Path) -> None:
+    """Its parameters, its styles and every field that is read, and those that the stand-in says."""
+    document = json.loads(description.read_bytes())
+    known = document["paths"]["/v3/affiliates/search/images"]["get"]["parameters"]
+    schemas = document["components"]["schemas"]
+    calls = [affiliate_params(CAT.replace(type=kind)) for kind in ("photo", "vector")]
+    sent = [pair for params in calls for pair in params]
+    assert {name for name, _ in sent} <= {one["name"] for one in known}
+    styles = {value for name, value in sent if name == "style"}
+    assert styles == set(schemas["AffiliateSearchStyle"]["enum"])
+    assert set(AffiliateImage.__struct_fields__) == set(schemas["AffiliateImage"]["properties"])
+    assert set(PreviewUrls.__struct_fields__) == set(schemas["AffiliateImageUrls"]["properties"])
+    item = IstockDialect().affiliate_item(FIRST)
+    assert set(item) == set(schemas["AffiliateImage"]["properties"])
+    assert set(item["preview_urls"]) == set(schemas["AffiliateImageUrls"]["properties"])

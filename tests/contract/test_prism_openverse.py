@@ -57,6 +57,8 @@ def test_every_request_and_answer_is_as_described(watched: str, transport: Trans
     assert agency.similar(BEST, SearchQuery(), 0).items
     assert agency.size() == 2540
     assert agency.check().words
+    client = Openverse(transport, url=watched, credentials=OpenverseDialect.client)
+    assert len(client.search(QUERIES[0], 0).items) == client.chunk_size > agency.chunk_size
 
 
 def test_the_proxy_refuses_what_breaks_the_description(
