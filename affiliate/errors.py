@@ -140,6 +140,7 @@ class BadAnswer(AgencyError):
     retry_after = 60.0
 
 
+FAILING: Final = "It failed too often."
 LEFT_ALONE: Final = {
     BadCredentials.kind: "It does not take this site's key.",
     TooManyCalls.kind: "It had too many calls.",
@@ -157,9 +158,7 @@ class Suspended(AgencyError):
     asked = False
 
     def __init__(self, agency: str, why: str, *, retry_after: float) -> None:
-        super().__init__(
-            agency, LEFT_ALONE.get(why, "It failed too often."), retry_after=retry_after
-        )
+        super().__init__(agency, LEFT_ALONE.get(why, FAILING), retry_after=retry_after)
         self.why = why
 
 

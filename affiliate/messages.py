@@ -158,6 +158,7 @@ def _error_of(
         case 404 | 410:
             return NotFound(request.agency, words)
         case 429:
+            wait = wait or _retry_after(headers.get("X-RateLimit-Reset"))
             return TooManyCalls(request.agency, words, retry_after=wait)
         case _ if status >= 500:  # noqa: PLR2004 - the range of server errors
             return AgencyDown(request.agency, words, retry_after=wait)
@@ -182,7 +183,10 @@ def _refused_access(
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Seconds of a Retry-After header, 15 minutes at most; dates are not worth a clock's error."""
+    """Return the seconds of a Retry-After header, 15 minutes at most, or of Pixabay's own header.
+
+    Dates are not worth a clock's error; a time since 1970 has too many digits.
+    """
     if value is None or not re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
         return None
     return max(min(float(value), MAX_RETRY_AFTER), MIN_RETRY_AFTER)

@@ -252,8 +252,11 @@ def plain_id(value: object) -> str:
     """
     if not isinstance(value, str):
         return ""
-    text = re.sub("[\ud800-\udfff]", "\ufffd", value)
-    return " ".join(re.sub("[\x00-\x1f\x7f-\x9f]", " ", text).split())
+    text = value
+    if not value.isprintable():  # most texts are, and are told so in a tenth of the time
+        text = re.sub("[\ud800-\udfff]", "\ufffd", value)
+        text = re.sub("[\x00-\x1f\x7f-\x9f]", " ", text)
+    return " ".join(text.split())
 
 
 def _instead_of_tag(found: re.Match[str]) -> str:

@@ -1,5 +1,6 @@
 """`flask doctor` says in a line each what works, what might be better and what doesn't."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -147,3 +148,51 @@ def test_a_template_whose_host_has_no_address_is_a_warning(make_client: ClientMa
         link = f"https://{host}/?u={{landing}}"
         said = doctor(make_client(**keys, PIXABAY_AFFILIATE_LINK=link)).output
         assert ("warn  pixabay: gone.invalid, where its links lead first" in said) is warns
+
+
+def test_an_agency_that_is_left_alone_is_said_until_it_is_asked_again(
+    server: simulator.Shutterstock, make_client: ClientMaker
+) -> None:
+    """With the reason, the time that is left, and the command that ends it."""
+    client = make_client(SHUTTERSTOCK_URL=server.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+    server.answer = simulator.Answer(401, b'{"message": "Unauthorized"}')
+    client.get("/api/search?q=cat&wait=1")
+    server.answer = None
+    line = next(one for one in doctor(client).output.splitlines() if "left alone" in one)
+    assert re.fullmatch(
+        r"warn  shutterstock: left alone for another (299|300) s, as it does not take this site's"
+        r" key; `flask agency on shutterstock` asks it again at once",
+        line,
+    )
+    run = client.application.test_cli_runner().invoke
+    assert run(args=["agency", "on", "shutterstock"]).exit_code == 0
+    assert "left alone" not in doctor(client).output
+    assert client.get("/api/search?q=dog&wait=1").get_json()["items"]
+
+
+def test_dropping_what_an_agency_said_asks_it_again(
+    server: simulator.Shutterstock, make_client: ClientMaker
+) -> None:
+    """A failure that is remembered goes with the answers that are."""
+    client = make_client(SHUTTERSTOCK_URL=server.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+    server.answer = simulator.Answer(429, b"{}", {"Retry-After": "600"})
+    client.get("/api/search?q=cat&wait=1")
+    server.answer = None
+    run = client.application.test_cli_runner().invoke
+    assert run(args=["cache", "drop", "--agency", "demo"]).exit_code == 0
+    assert "left alone for another" in doctor(client).output
+    assert run(args=["cache", "drop", "--agency", "shutterstock"]).exit_code == 0
+    assert "left alone" not in doctor(client).output
+
+
+def test_a_slow_agency_is_called_slow_and_not_out_of_reach(
+    server: simulator.Shutterstock, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its calls last longer than visitors wait, and it works all the same."""
+    monkeypatch.setattr("affiliate.commands.selfcheck.LATE_SECONDS", 0.0)
+    client = make_client(SHUTTERSTOCK_URL=server.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+    result = doctor(client)
+    assert result.exit_code == 0
+    assert re.search(
+        r"ok    shutterstock: .*takes the key.*; slow: \d\.\d s, so that", result.output
+    )

@@ -269,6 +269,8 @@ STATUSES: list[tuple[int, tuple[str, ...], type[AgencyError], float]] = [
     (422, (), RequestRefused, 60),
     (429, (), TooManyCalls, 1),
     (429, ("Retry-After: 17",), TooManyCalls, 17),
+    (429, ("X-RateLimit-Reset: 21",), TooManyCalls, 21),
+    (429, ("X-RateLimit-Reset: 1795872000",), TooManyCalls, 1),
     (429, ("Retry-After: 0",), TooManyCalls, 1),
     (429, ("Retry-After: 99999999",), TooManyCalls, MAX_RETRY_AFTER),
     (429, ("Retry-After: -5",), TooManyCalls, 1),

@@ -12,7 +12,7 @@ import msgspec
 
 from affiliate import language_tags, shapes, words
 from affiliate.agencies.terms import Terms
-from affiliate.errors import AgencyTimeout, BadAnswer, NotFound
+from affiliate.errors import AgencyTimeout, BadAnswer, NotFound, RequestRefused
 from affiliate.health import Limit
 from affiliate.messages import Reply, Request
 from affiliate.model import (

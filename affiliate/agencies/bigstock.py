@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.base import Agency, Check, Credentials, Filters, language_of
 from affiliate.agencies.reading import decoded, densities, fitted, number
 from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused, TooManyCalls
 from affiliate.links import encoded

@@ -26,7 +26,7 @@ from typing import ClassVar
 import msgspec
 
 from affiliate.agencies import istock_wire as wire
-from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters
+from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, language_of
 from affiliate.agencies.reading import densities
 from affiliate.errors import Blocked, Forbidden, RequestRefused
 from affiliate.messages import Params, Reply, Request, given
@@ -112,7 +112,7 @@ class Istock(Agency):
             raise RequestRefused(self.name, f"A key of affiliates can't search by {names}.")
         if chunk:
             return SearchResult(())
-        call = self._call(AFFILIATES, wire.affiliate_params(query), query.lang)
+        call = self._call(AFFILIATES, wire.affiliate_params(self.worded(query)), query.lang)
         reply = self.transport.send(call, seconds)
         found = self.read(reply.json(), wire.AffiliateImages)
         self._for_affiliates.set()

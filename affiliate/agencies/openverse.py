@@ -80,6 +80,7 @@ class Openverse(Agency):
     }
     loosely: ClassVar[Filters] = {"sort": tuple(DIRECTIONS)}
     options: ClassVar[Credentials] = (("CLIENT_ID", "CLIENT_SECRET"),)
+    syntax = Syntax(signs="()|+*~\\", leading="-")
     limits: tuple[Limit, ...] = (Limit(20, 60), Limit(200, 86400))
     most = 20
     depth = 240

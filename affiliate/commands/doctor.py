@@ -3,6 +3,7 @@
 Settings are read before any command runs; what is wrong with them is said then, all at once.
 """
 
+import time
 from collections.abc import Iterator
 
 import click
@@ -13,11 +14,13 @@ from affiliate.agencies import Agency
 from affiliate.commands import selfcheck
 from affiliate.commands.selfcheck import BUILT, Finding
 from affiliate.config import prefix
-from affiliate.errors import AgencyError, LedgerError
+from affiliate.errors import FAILING, LEFT_ALONE, AgencyError, LedgerError
 from affiliate.links import affiliate_link
 from affiliate.model import Media, Thumbnail
 from affiliate.page import Site
+from affiliate.search import Search
 from affiliate.slices import Listed
+from affiliate.transport import longer_calls
 
 SAMPLE = "108559295"
 """The id in sample links: that of the picture in the official example."""
@@ -52,6 +55,7 @@ def findings(site: Site, *, live: bool = False) -> Iterator[Finding]:
             yield Finding("warn", one.agency.name, "switched off, so nobody searches it")
             continue
         yield _answers(one)
+        yield from _left_alone(one, site.search)
         if one.agency.experimental:
             words = "experimental: no answer of a living API has been seen lately"
             yield Finding("warn", one.agency.name, words)
@@ -67,11 +71,24 @@ def findings(site: Site, *, live: bool = False) -> Iterator[Finding]:
 
 def _answers(one: Listed) -> Finding:
     """Whether an agency answers and takes the key."""
+    began = time.monotonic()
     try:
-        return Finding("ok", one.agency.name, one.agency.check().words)
+        with longer_calls(selfcheck.CALL_SECONDS):
+            words = one.agency.check().words
+        return Finding("ok", one.agency.name, words + selfcheck.slow(time.monotonic() - began))
     except AgencyError as error:
         kind = "no key" if error.kind == "credentials" and not one.agency.keys else error.kind
         return Finding("FAULT", one.agency.name, f"{_MEANS.get(kind, '')}{error.message}")
+
+
+def _left_alone(one: Listed, search: Search) -> Iterator[Finding]:
+    """Tell that searches spare an agency just now, why, and for how long."""
+    if mark := search.left_alone(one):
+        seconds, why = mark
+        because = LEFT_ALONE.get(why, FAILING).rstrip(".").replace("It ", "it ", 1)
+        words = f"left alone for another {seconds:.0f} s, as {because}"
+        again = f"`flask agency on {one.agency.name}` asks it again at once"
+        yield Finding("warn", one.agency.name, f"{words}; {again}")
 
 
 _MEANS = {

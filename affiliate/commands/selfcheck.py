@@ -12,14 +12,15 @@ from urllib.parse import urlsplit
 
 from PIL import Image, UnidentifiedImageError
 
-from affiliate.errors import AgencyError, AgencyTimeout
+from affiliate.chunks import LATE_SECONDS
+from affiliate.errors import AgencyError, AgencyTimeout, Suspended
 from affiliate.links import encoded
 from affiliate.messages import Request
 from affiliate.model import Media, SearchQuery
 from affiliate.search import Search
 from affiliate.slices import Listed
 from affiliate.sockets import has_address
-from affiliate.transport import Transport
+from affiliate.transport import Transport, longer_calls
 
 QUERY: Final = SearchQuery(q="flower")
 """What every agency has pictures of."""
@@ -28,6 +29,8 @@ MOST_SECONDS: Final = 10.0
 """A file that takes longer is none that visitors would wait for."""
 BUILT: Final = "built, not followed"
 """What was done with a link: following it would count as a click at the network."""
+CALL_SECONDS: Final = 60.0
+"""How long a call may take where no visitor waits for it."""
 NAME_SECONDS: Final = 3.0
 """How long the name service may take to find a host."""
 SAME_RATIO: Final = 0.1
@@ -47,18 +50,21 @@ def findings(one: Listed, transport: Transport, search: Search) -> Iterator[Find
     name = one.agency.name
     began = time.monotonic()
     try:
-        result = search.made(one, QUERY)
+        with longer_calls(CALL_SECONDS):
+            result = search.made(one, QUERY)
+    except Suspended:  # which was said, with the reason
+        return
     except AgencyError as error:
         yield Finding("FAULT", name, f"a search fails: {error.message}")
         return
     if not result.items:
         yield Finding("FAULT", name, f"finds nothing for {QUERY.q!r}")
         return
-    took = 1000 * (time.monotonic() - began)
+    took = time.monotonic() - began
     more = "more than " if result.capped else ""
     total = "" if result.total is None else f" of {more}{result.total}"
-    words = f"finds {len(result.items)}{total} pictures for {QUERY.q!r} in {took:.0f} ms"
-    yield Finding("ok", name, words)
+    words = f"finds {len(result.items)}{total} pictures for {QUERY.q!r} in {1000 * took:.0f} ms"
+    yield Finding("warn" if slow(took) else "ok", name, words + slow(took))
     if (result.total or one.agency.least) < one.agency.least:
         yield Finding("warn", name, f"finds only {result.total}; {one.agency.least_means}")
     first = search.linked(result.items[0], QUERY.q)
@@ -71,6 +77,13 @@ def findings(one: Listed, transport: Transport, search: Search) -> Iterator[Find
     if not one.link.owned:  # the owner's own template is looked at without a search
         yield from reach(one, first.link, one.agency.landing(first))
     yield from _changed(one, result.items)
+
+
+def slow(seconds: float) -> str:
+    """Return what to say of a call that takes longer than visitors wait; empty for others."""
+    if seconds <= LATE_SECONDS:
+        return ""
+    return f"; slow: {seconds:.1f} s, so that pages get its pictures by asking again"
 
 
 def _allowed(one: Listed, media: Media) -> Finding:
