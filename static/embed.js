@@ -63,6 +63,7 @@ class Pictures extends HTMLElement {
 
 class AffiliateSearch extends Pictures {
   static observedAttributes = ["src"];
+  static fragment = fragment;
   static patiently = patiently;
   static modified = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
   #started = false;

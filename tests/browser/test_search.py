@@ -383,9 +383,10 @@ def test_pictures_of_a_slow_agency_take_the_place_of_the_skeleton(
 ) -> None:
     """The page asks again by itself meanwhile, and nobody is told to do so."""
     page = context_of_two.new_page()
+    query = f"{unasked('cat')}&agency=shutterstock&lang=en"
     with agency.held() as gate:
-        page.goto(f"/search?{unasked('cat')}&agency=shutterstock&lang=en")
-        page.wait_for_event("requestfinished", lambda one: "/ajax/search" in one.url)
+        with page.expect_event("requestfinished", lambda one: "/ajax/search" in one.url):
+            page.goto(f"/search?{query}")
         with page.expect_request("**/ajax/search?*"):
             expect(page.get_by_role("heading", level=1)).to_contain_text("Looking for")
             expect(page.locator("[aria-busy=true] .tiles")).to_have_count(1)
