@@ -25,8 +25,8 @@ sys.setswitchinterval(1e-6)
 value = {"data": [{"a": [{"x": 1, "y": "q"}], "b": {"k": {"x": 1}}}] * 20, "one": {"a": [{"x": 1}]}}
 packed = msgspec.msgpack.encode(value)
 text = msgspec.json.encode(value)
-for number in range(300):
-    shape, together = new(), threading.Barrier(16)
+for number in range(100):
+    shape, together = new(), threading.Barrier(9)
 
     def read(turn):
         together.wait()
@@ -34,7 +34,7 @@ for number in range(300):
          lambda: shapes.from_json(text, shape),
          lambda: shapes.from_msgpack(packed, shape))[turn % 3]()
 
-    threads = [threading.Thread(target=read, args=(turn,)) for turn in range(16)]
+    threads = [threading.Thread(target=read, args=(turn,)) for turn in range(9)]
     for thread in threads: thread.start()
     for thread in threads: thread.join()
 print("read")

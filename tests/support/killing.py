@@ -15,6 +15,7 @@ import msgspec
 from affiliate.licensing.settling import GRACE
 from tests.simulator import TOKEN, Simulator
 from tests.support.kill_at import FAULT, OVERDUE, Run
+from tests.support.ledgers import place_ledger
 from tests.support.processes import ROOT, clean_environment, reset_inherited
 from tests.support.request_threads import thread_name
 
@@ -98,6 +99,7 @@ def digest(url: str) -> None:
 
 def site(agency: Simulator, folder: Path, **settings: str) -> dict[str, str]:
     """Return the settings of a site that may buy there."""
+    place_ledger(folder)
     return {
         "DATA_DIR": str(folder),
         "SHUTTERSTOCK_API_TOKEN": TOKEN,

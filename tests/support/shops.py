@@ -18,7 +18,7 @@ from tests.dialects.selling import Shop
 from tests.dialects.serving import Asked, serving
 from tests.simulator.clock import Clock
 from tests.support.calling import transporting
-from tests.support.ledgers import new_ledger
+from tests.support.ledgers import new_ledger, place_ledger
 
 SHOPS: tuple[type[Shop], ...] = (AdobeShop, DepositphotosShop, IstockShop)
 
@@ -49,6 +49,7 @@ def opened(kind: type[Shop]) -> Iterator[Open]:
 
 def environ(at: Open, folder: Path, **settings: str) -> dict[str, str]:
     """The settings of a site that may buy there."""
+    place_ledger(folder)
     before = prefix(at.shop.name)
     keys = {before + name: value for name, value in at.shop.keys.items()}
     return {"DATA_DIR": str(folder), f"{before}URL": at.url, **keys, **settings}
