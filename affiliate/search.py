@@ -188,13 +188,14 @@ class Search(LookUps):
         return [parts[i] or late for i in range(len(slices))], waits
 
     def _cached(self, one: Slice, patience: Patience) -> Part | None:
-        """The slice from the store; None when any chunk of it must be fetched.
+        """Return the slice from the store; None when any chunk of it must be fetched.
 
-        A stale one is refreshed behind, but for a page that may ask no agency.
+        A stale one is refreshed behind, but for a page that may ask no agency. Where the full
+        chunks are missing or failed, those of a page's places may be there.
         """
         found = self._kept(one, patience)
-        if found is None and (paged := one.in_pages()):
-            found = self._kept(paged, patience)
+        if (found is None or found.failure) and (paged := one.in_pages()):
+            return self._kept(paged, patience) or found
         return found
 
     def _kept(self, one: Slice, patience: Patience) -> Part | None:
@@ -231,7 +232,7 @@ class Search(LookUps):
     def _fetched_first(self, paged: Slice, whole: Slice) -> Part:
         """Return the slice from chunks of a page's places, and begin to fetch the full ones."""
         part = self._fetched(paged)
-        if part.total is None or part.total > PAGE_PLACES:
+        if part.failure is None and (part.total is None or part.total > PAGE_PLACES):
             for chunk in whole.chunks():
                 call = self._calls.chunk(whole.ranking, chunk, REST_PART)
                 self._fanout.begin_behind(self._calls.question(call))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from affiliate.chunks import LATE_SECONDS, MIN_LATE, REMEMBER_SECONDS, ChunkSizes
+from affiliate.errors import AgencyTimeout
 from affiliate.model import SearchResult
 from affiliate.search import Patience, Search
 from tests.support.clocks import SetClock
@@ -127,6 +128,24 @@ def test_chunks_of_both_sizes_join_without_gap_or_double(
     ranks = small_first(search, shelves[0])
     shown = [rank for page in range(1, 80) for rank in ranks(page)]
     assert shown == list(range(total))
+
+
+def test_a_full_chunk_that_fails_behind_takes_no_pictures_away() -> None:
+    """The page's own places are there, and stay."""
+    shelf = Sized("a", 1000)
+    search = search_over(shelf)
+    ranks = small_first(search, shelf)
+
+    def fail() -> None:
+        if (240, 0) in shelf.asked:
+            raise AgencyTimeout("a", "No answer in time.")
+
+    shelf.before = fail
+    ranks(1)
+    wait_until(lambda: (240, 0) in shelf.asked)
+    third = QUERY.replace(page=3)
+    wait_until(lambda: search.page(third, Patience.NONE).page.agencies[0].error is not None)
+    assert ranks(1) == list(range(48))
 
 
 def test_what_has_come_in_full_is_not_asked_for_again() -> None:
