@@ -167,6 +167,20 @@ class Cache:
             self._refresh(wanted, fetch)
         return _answer(loaded, wanted.policy, self._now())
 
+    def kept(self, wanted: Wanted[Value], fetch: Callable[[], Value]) -> Answer[Value] | None:
+        """Return what the store has that may be shown, or None; fetch a stale answer anew behind.
+
+        Nobody waits for an agency here, even if the answer is evicted meanwhile.
+        """
+        loaded = self._load(wanted)
+        now = self._now()
+        verdict = decide(loaded.entry, now, wanted.policy)
+        if loaded.entry is None or verdict is Verdict.MISS:
+            return None
+        if verdict is Verdict.STALE and now >= loaded.entry.retry_at():
+            self._refresh(wanted, fetch)
+        return _answer(loaded, wanted.policy, now)
+
     def renew(self, wanted: Wanted[Value], fetch: Callable[[], Value], within: float) -> bool:
         """Fetch now what is missing, stale, or fresh for less than ``within`` seconds.
 
@@ -302,6 +316,8 @@ class Cache:
             entry = _ENTRY.decode(zlib.decompressobj().decompress(packed, LARGEST_ENTRY))
             if entry.value == b"" or entry.fetched_at > self._now() + CLOCK_SECONDS:
                 return Loaded(None, None)
+            if entry.failed_at > self._now() + CLOCK_SECONDS:
+                entry = msgspec.structs.replace(entry, failure=None, failed_at=0.0)
             value = shapes.from_msgpack(entry.value, wanted.shape) if entry.value else None
         except (zlib.error, ValueError, TypeError, RecursionError):
             log.warning("an entry of the cache can't be read and counts as absent")

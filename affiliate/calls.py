@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from affiliate.agencies.base import PAGE_PLACES
 from affiliate.cache import Answer, Cache, Wanted
 from affiliate.chunks import ChunkSizes
-from affiliate.errors import AgencyError, NotFound
+from affiliate.errors import AgencyError, AgencyTimeout, NotFound
 from affiliate.fanout import Question
 from affiliate.health import Breaker, Quota
 from affiliate.model import Failure, SearchResult
 from affiliate.slices import Listed, Ranking
+from affiliate.transport import gated
 
 PAGE_SECONDS: Final = 3.0
 """How long a visitor waits for agencies; their calls may go on behind the page."""
@@ -19,6 +21,7 @@ FOLLOW_SECONDS: Final = 2.0
 """How much longer than a call may last another waits for its answer."""
 
 Value = TypeVar("Value")
+Took = Callable[[float], None]
 
 
 class Call(NamedTuple, Generic[Value]):
@@ -58,29 +61,53 @@ class Calls:
         wanted: Wanted[Value],
         ask: Callable[[], Value],
         kind: Kind = SINGLE,
+        took: Took | None = None,
     ) -> Call[Value]:
         """Return the call that gives what is wanted of the cache."""
-        seconds = one.agency.transport.total_seconds + FOLLOW_SECONDS
+        # A call may wait for its turn for as long as it may then last.
+        seconds = 2 * one.agency.transport.total_seconds + FOLLOW_SECONDS
         wanted = wanted._replace(agency=one.agency.name)
-        return Call(wanted, lambda: self.made(one, ask, kind), seconds)
+        return Call(wanted, lambda: self.made(one, ask, kind, took), seconds)
 
-    def made(self, one: Listed, ask: Callable[[], Value], kind: Kind = SINGLE) -> Value:
+    def made(
+        self,
+        one: Listed,
+        ask: Callable[[], Value],
+        kind: Kind = SINGLE,
+        took: Took | None = None,
+    ) -> Value:
         """Make a call now, and record what it says of the agency's health.
+
+        What an agency answers or refuses without sending anything costs and says nothing. ``took``
+        is told the seconds of a call that was answered or came too late, without those in which it
+        waited for its turn.
 
         Raises:
             AgencyError: it gave nothing; Suspended and CallsSpent where it was not even asked.
         """
-        source = one.agency.source
-        self._breaker.admit(source, PAGE_SECONDS)
-        for _ in range(kind.calls):
-            self._quota.take(source, kind.part, PAGE_SECONDS)
+        source, patience = one.agency.source, one.agency.transport.total_seconds
+        began: float | None = None
+
+        def admit() -> None:
+            nonlocal began
+            if began is None:
+                self._breaker.admit(source, patience, searches=kind.searches)
+                self._quota.take(source, kind.part, patience, calls=kind.calls)
+                began = time.monotonic()
+
         try:
-            value = ask()
+            with gated(admit):
+                value = ask()
         except AgencyError as error:
-            if error.asked:
+            if began is not None and error.asked:
+                if took and isinstance(error, AgencyTimeout):
+                    took(time.monotonic() - began)
                 self._breaker.failed(source, error, searches=kind.searches)
             raise
-        self._breaker.answered(source)
+        if began is not None:
+            if took:
+                took(time.monotonic() - began)
+            self._breaker.answered(source, searches=kind.searches)
         return value
 
     def left_alone(self, one: Listed) -> tuple[float, str] | None:
@@ -97,26 +124,18 @@ class Calls:
         wanted = Wanted(ranking.key(chunk), SearchResult, one.policy, _is_empty)
         calls = 2 if ranking.collection else 1  # the ids in it, and the pictures that they are
         kind = Kind(calls, part, searches=ranking.is_search)
-        return self.to(one, wanted, lambda: self._timed(ranking, chunk), kind)
-
-    def _timed(self, ranking: Ranking, chunk: int) -> SearchResult:
-        """Ask for a chunk, and record how long that took."""
-        began = time.monotonic()
-        try:
-            return ranking.ask(chunk)
-        finally:
-            if ranking.is_search:
-                took, source = time.monotonic() - began, ranking.listed.agency.source
-                self.sizes.took(source, took, small=ranking.chunk_size <= PAGE_PLACES)
+        small = ranking.chunk_size <= PAGE_PLACES
+        took = partial(self.sizes.took, one.agency.source, small=small)
+        ask = partial(ranking.ask, chunk)
+        return self.to(one, wanted, ask, kind, took if ranking.is_search else None)
 
     def peek(self, call: Call[Value]) -> Answer[Value] | None:
         """What the store has; never asks."""
         return self._cache.peek(call.wanted)
 
     def kept(self, call: Call[Value]) -> Answer[Value] | None:
-        """What the store has; a stale answer is refreshed behind."""
-        answer = self.peek(call)
-        return self.through(call) if answer and answer.status == "stale" else answer
+        """Return what the store has; a stale answer is refreshed behind."""
+        return self._cache.kept(call.wanted, call.fetch)
 
     def through(self, call: Call[Value]) -> Answer[Value]:
         """Return what the store has, or else the agency gives, however long its call takes."""

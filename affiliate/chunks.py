@@ -34,10 +34,14 @@ class ChunkSizes:
 
     def took(self, source: str, seconds: float, *, small: bool) -> None:
         """Record how long a chunk of either size took to come, or to fail to come in time."""
-        size = "small" if small else "full"
-        mostly = self._window.add(f"{size}:{source}", bad=seconds > LATE_SECONDS)
+        size, late = ("small" if small else "full"), seconds > LATE_SECONDS
+        mostly = self._window.add(f"{size}:{source}", bad=late)
         if mostly and self.is_small(source) == small and (small or not self._knows(source)):
             self._store.set(_key(source), FULL if small else SMALL, REMEMBER_SECONDS)
+        elif small or not self.is_small(source):
+            return
+        elif self._window.add(f"soon:{source}", bad=not late):  # full ones come in time again
+            self._store.set(_key(source), b"", 1)
 
     def _knows(self, source: str) -> bool:
         """Tell whether a size was chosen for a source within the last hour."""

@@ -189,6 +189,9 @@ def drop(agency: str | None, words: str | None) -> None:
             for key in store.keys(f"{FORMAT}:{kind}:{agency}:" if agency else f"{FORMAT}:{kind}:"):
                 if wanted is None or (kind == "search" and _has_words(key, wanted)):
                     dropped += store.delete(key)
+        for one in _site().search.every if wanted is None else ():
+            if agency in {None, one.agency.name}:
+                _site().search.ask_again(one)
         for kind in ("open", "chunk") if wanted is None else ():
             for key in store.keys(f"{kind}:{agency}:" if agency else f"{kind}:"):
                 store.delete(key)

@@ -88,42 +88,57 @@ class Quota:
         self._own: dict[tuple[str, int, int], int] = {}
         self._lock = threading.Lock()
 
-    def take(self, source: str, part: float = 1.0, patience: float = 0.0) -> None:
-        """Count one call that is about to be made; less important ones may have only a ``part``.
+    def take(
+        self, source: str, part: float = 1.0, patience: float = 0.0, *, calls: int = 1
+    ) -> None:
+        """Count calls that are about to be made; less important ones may have only a ``part``.
 
-        Wait up to ``patience`` seconds for the next second where the limit is one of a second.
+        They count in each window, once all have room. Wait up to ``patience`` seconds in all for
+        the next second where the limit is one of a second.
 
         Raises:
             CallsSpent: those of a window are spent; ``retry_after`` is what is left of it.
         """
-        for limit in self._limits.get(source, ()):
-            end = self._now() + patience
-            while (rest := self._rest(source, limit, part)) is not None:
-                name = _name(source)
-                if limit.seconds > 1:
-                    raise CallsSpent(name, "Its calls are spent for now.", retry_after=rest)
-                if self._now() + rest > end:
-                    raise PaceExceeded(name, "Too many calls a second.")
-                self._sleep(rest)
+        waited = 0.0
+        while (full := self._full(source, part, calls)) is not None:
+            limit, rest = full
+            if limit.seconds > 1:
+                raise CallsSpent(_name(source), "Its calls are spent for now.", retry_after=rest)
+            if waited + rest > patience:
+                raise PaceExceeded(_name(source), "Too many calls a second.")
+            self._sleep(rest)
+            waited += rest
 
-    def _rest(self, source: str, limit: Limit, part: float) -> float | None:
-        """Count a call; return what is left of the window in seconds where its calls are spent."""
-        most, window = max(int(limit.calls * part), 1), int(self._now() // limit.seconds)
-        name, lasts = f"calls:{source}:{limit.seconds}:{window}", 2 * limit.seconds
-        rest = min((window + 1) * limit.seconds - self._now(), HOUR)
-        if part < 1 and (self._counters.incr(name, 0, lasts) or 0) >= most:
-            return min(rest, 60.0)
-        count = self._counters.incr(name, 1, lasts)
-        if count is None:
-            count = self._count_alone(source, limit.seconds, window)
-            most = max(most // self._processes, 1)
-        return rest if count > most else None
+    def _full(self, source: str, part: float, calls: int) -> tuple[Limit, float] | None:
+        """Count calls in all windows; or return a limit without room and what is left of it.
 
-    def _count_alone(self, source: str, seconds: int, window: int) -> int:
+        The time is in seconds. Calls that find no room are counted in no window.
+        """
+        limits = self._limits.get(source, ())
+        for look in (True, False):
+            for limit in limits:
+                most = max(int(limit.calls * part), calls)
+                counted = self._count(source, limit, 0 if look else calls, most)
+                if counted > most - (calls if look else 0):
+                    rest = limit.seconds - self._now() % limit.seconds
+                    return limit, min(rest, HOUR if part == 1 else 60.0)
+        return None
+
+    def _count(self, source: str, limit: Limit, calls: int, most: int) -> int:
+        """Add calls to those of the window under way; return how many they are now."""
+        window = int(self._now() // limit.seconds)
+        name = f"calls:{source}:{limit.seconds}:{window}"
+        count = self._counters.incr(name, calls, 2 * limit.seconds)
+        if count is not None:
+            return count
+        own = self._count_alone(source, limit.seconds, window, calls)
+        return own + most - max(most // self._processes, calls or 1)
+
+    def _count_alone(self, source: str, seconds: int, window: int, calls: int) -> int:
         """Return the calls of this process in a window; those of windows before are forgotten."""
         with self._lock:
             key = (source, seconds, window)
-            count = self._own.get(key, 0) + 1
+            count = self._own.get(key, 0) + calls
             kept = {k: n for k, n in self._own.items() if k[:2] != key[:2]}
             self._own = {**kept, key: count}
             return count
@@ -154,37 +169,55 @@ class Breaker:
         self._now = now
         self._sleep = sleep
         self._window = Window(store, MIN_FAILURES, now=now)
+        self._probing: dict[str, float] = {}
+        self._lock = threading.Lock()
 
-    def admit(self, source: str, patience: float = 0.0) -> None:
+    def admit(self, source: str, patience: float = 0.0, *, searches: bool = True) -> None:
         """Let a call to an agency pass; wait up to ``patience`` seconds for one that is paced.
+
+        One search at a time finds out whether an agency is back; other calls don't.
 
         Raises:
             Suspended: the agency is left alone for ``retry_after`` seconds.
         """
-        end = self._now() + patience
+        waited = 0.0
         while (mark := self._mark(source)) is not None:
             left = mark.until - self._now()
             paced = mark.why == TooManyCalls.kind
             if left <= 0:
                 lasts = PACED_PROBE_SECONDS if paced else PROBE_SECONDS
-                if self._store.lease(_probe(source), secrets.token_hex(8), lasts):
+                if (not paced and not searches) or self._probes(source, lasts):
                     return
                 left = TURN_SECONDS if paced else 1.0
-            if not paced or self._now() + left > end:
+            if not paced or waited + left > patience:
                 raise Suspended(_name(source), mark.why, retry_after=max(left, 1.0))
             self._sleep(left)
+            waited += left
 
-    def answered(self, source: str) -> None:
+    def _probes(self, source: str, lasts: float) -> bool:
+        """Tell whether the caller is the one, of this and all processes, that tries an agency."""
+        with self._lock:
+            now = self._now()
+            if not self._probing.get(source, 0.0) - lasts <= now < self._probing.get(source, 0.0):
+                self._probing[source] = now + lasts
+            else:
+                return False
+        return self._store.lease(_probe(source), secrets.token_hex(8), lasts)
+
+    def answered(self, source: str, *, searches: bool = True) -> None:
         """Record a success; while the agency is left alone, a call from before says nothing.
 
-        The first one after that begins the window anew, as if the calls before had gone well.
+        Successes of calls that aren't ``searches`` say nothing of searches, but for the limits.
         """
         mark = self._mark(source)
-        is_back = mark is not None and mark.until <= self._now()
-        self._window.add(source, WINDOW if is_back else 1, bad=False)
-        if is_back:
+        paced = mark is not None and mark.why == TooManyCalls.kind
+        if not searches and not paced:
+            return
+        if mark is not None and mark.until <= self._now():
             log.warning("%s: it is back", _name(source))
             self.clear(source)
+        elif searches:
+            self._window.add(source, bad=False)
 
     def failed(self, source: str, error: AgencyError, *, searches: bool = True) -> None:
         """Record a failure; one about a single question is a success of the agency.
@@ -194,7 +227,7 @@ class Breaker:
         if isinstance(error, TooManyCalls):
             self._pace(source, error)
         elif not isinstance(error, TROUBLES):
-            self.answered(source)
+            self.answered(source, searches=searches)
         elif type(error) is BadCredentials and searches:
             self._open(source, Mark(self._now() + error.retry_after, error.kind))
         elif searches:
@@ -211,7 +244,8 @@ class Breaker:
         return mark.until - self._now(), mark.why
 
     def clear(self, source: str) -> None:
-        """Forget that a source is left alone."""
+        """Forget that a source is left alone, as if the calls before had gone well."""
+        self._window.add(source, WINDOW, bad=False)
         self._store.set(_open_key(source), b"", 1)
 
     def _pace(self, source: str, error: TooManyCalls) -> None:

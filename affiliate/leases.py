@@ -1,15 +1,19 @@
 """Leases of keys in the store: one process at a time fetches for all, however long that takes."""
 
+import logging
 import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-LEASE_SECONDS: Final = 3.0
+LEASE_SECONDS: Final = 5.0
 """How long a lease lasts when its process has died: so long the others wait in vain."""
 EXTEND_SECONDS: Final = 1.0
 """How often the leases that are held are extended."""
+
+
+log = logging.getLogger(__name__)
 
 
 class Store(Protocol):
@@ -61,5 +65,8 @@ class Leases:
                 young = set(self._held)
                 self._changed.wait_for(lambda: False, EXTEND_SECONDS)
                 held = {token: key for token, key in self._held.items() if token in young}
-            for token, key in held.items():
-                self._store.extend(key, token, LEASE_SECONDS)
+            try:
+                for token, key in held.items():
+                    self._store.extend(key, token, LEASE_SECONDS)
+            except Exception:  # whatever it was, later leases are extended
+                log.exception("leases could not be extended; another process may fetch too")

@@ -171,8 +171,8 @@ class LookUps:
         """What the store has of an agency's first chunk; never asks."""
         ranking = ranking_of(one, query)
         kept = self._calls.peek(self._calls.chunk(ranking, 0))
-        if kept is None and (paged := ranking.in_pages()):
-            return self._calls.peek(self._calls.chunk(paged, 0))
+        if (kept is None or kept.value is None) and (paged := ranking.in_pages()):
+            return self._calls.peek(self._calls.chunk(paged, 0)) or kept
         return kept
 
     @property

@@ -1,8 +1,8 @@
 """The reading side: shares a page among agencies, asks them side by side, puts it together."""
 
 import enum
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -51,6 +51,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     lifetime: float
     grace: float
     waited: bool
+
+
+class Fetched(NamedTuple):
+    """The answers for some chunks of a ranking, by their numbers."""
+
+    ranking: Ranking
+    answers: list[tuple[int, Answer[SearchResult]]]
 
 
 class Search(LookUps):
@@ -182,8 +189,10 @@ class Search(LookUps):
             shown = any(part and part.items for part in parts.values())
             limit = LINGER_SECONDS if lingers and shown else PAGE_SECONDS
             questions = {i: self._fetching(slices[i]) for i in missing}
-            found = self._fanout.ask(questions, limit, shows=_shows if lingers else None)
-            parts.update(found)
+            found = self._fanout.ask(questions, limit, shows=_show if lingers else None)
+            for i, (ranking, answers) in found.items():
+                one = msgspec.structs.replace(slices[i], ranking=ranking)
+                parts[i] = part_of(one, answers)
         late = Part(status="late", lifetime=0)
         return [parts[i] or late for i in range(len(slices))], waits
 
@@ -195,52 +204,57 @@ class Search(LookUps):
         """
         found = self._kept(one, patience)
         if (found is None or found.failure) and (paged := one.in_pages()):
-            return self._kept(paged, patience) or found
+            small = self._calls.sizes.is_small(one.ranking.listed.agency.source)
+            return self._kept(paged, patience) or (None if small else found)
         return found
 
     def _kept(self, one: Slice, patience: Patience) -> Part | None:
         """Return the slice from chunks of one size; None when any of them must be fetched."""
         answers = []
         for chunk in one.chunks():
-            answer = self._peek(one.ranking, chunk)
+            answer = self._peek(one.ranking, chunk, refreshes=patience is not Patience.NONE)
             if answer is None:
                 return None
-            if answer.status == "stale" and patience is not Patience.NONE:
-                answer = self._calls.through(self._calls.chunk(one.ranking, chunk))
             answers.append((chunk, answer))
         if not answers and (first := self._peek(one.ranking, 0)):
             answers.append((0, first))  # past the depth: nothing to show, but the total is known
         return part_of(one, answers)
 
-    def _fetching(self, one: Slice) -> Question[Part]:
-        """Return the fetch of a slice, of which the store lacks some.
+    def _fetching(self, one: Slice) -> Question[Fetched]:
+        """Return the fetch of a slice's chunks, of which the store lacks some.
 
         From an agency whose full chunks come late, the page's own places are fetched first and
         the full chunks behind them.
         """
-        key = (one.ranking.key(0), f"{one.first}-{one.last}")
         agency = one.ranking.listed.agency
-        paged = one.in_pages()
-        if paged is None or not self._calls.sizes.is_small(agency.source):
-            return Question(agency.name, key, lambda: self._fetched(one))
-        return Question(agency.name, key, lambda: self._fetched_first(paged, one))
+        paged = one.in_pages() if self._calls.sizes.is_small(agency.source) else None
+        asked = paged or one
+        key = ("chunks", *map(asked.ranking.key, asked.chunks()))
 
-    def _fetched(self, one: Slice) -> Part:
+        def fetch() -> Fetched:
+            found = self._fetched(asked)
+            if paged and _is_more(found.answers):
+                self._fetch_rest(one)
+            return found
+
+        return Question(agency.name, key, fetch)
+
+    def _fetched(self, one: Slice) -> Fetched:
         calls = [(chunk, self._calls.chunk(one.ranking, chunk)) for chunk in one.chunks()]
-        return part_of(one, [(chunk, self._calls.through(call)) for chunk, call in calls])
+        return Fetched(one.ranking, [(n, self._calls.through(call)) for n, call in calls])
 
-    def _fetched_first(self, paged: Slice, whole: Slice) -> Part:
-        """Return the slice from chunks of a page's places, and begin to fetch the full ones."""
-        part = self._fetched(paged)
-        if part.failure is None and (part.total is None or part.total > PAGE_PLACES):
-            for chunk in whole.chunks():
-                call = self._calls.chunk(whole.ranking, chunk, REST_PART)
-                self._fanout.begin_behind(self._calls.question(call))
-        return part
+    def _fetch_rest(self, one: Slice) -> None:
+        """Begin to fetch the full chunks of a slice behind all pages."""
+        for chunk in one.chunks():
+            call = self._calls.chunk(one.ranking, chunk, REST_PART)
+            self._fanout.begin_behind(self._calls.question(call))
 
-    def _peek(self, ranking: Ranking, chunk: int) -> Answer[SearchResult] | None:
-        """What the store knows of a chunk: its answer, or that the ranking ends before it."""
-        answer = self._calls.peek(self._calls.chunk(ranking, chunk))
+    def _peek(
+        self, ranking: Ranking, chunk: int, *, refreshes: bool = False
+    ) -> Answer[SearchResult] | None:
+        """Return what the store knows of a chunk: its answer, or that the ranking ends before."""
+        call = self._calls.chunk(ranking, chunk)
+        answer = self._calls.kept(call) if refreshes else self._calls.peek(call)
         if answer is not None or chunk == 0:
             return answer
         first = self._calls.peek(self._calls.chunk(ranking, 0))
@@ -250,6 +264,12 @@ class Search(LookUps):
         return msgspec.structs.replace(first, value=SearchResult((), total))
 
 
-def _shows(part: Part) -> bool:
-    """Tell whether a part of a page has pictures; failures begin no countdown for the others."""
-    return bool(part.items)
+def _show(found: Fetched) -> bool:
+    """Tell whether there are pictures; failures begin no countdown for the others."""
+    return any(answer.value and answer.value.items for _, answer in found.answers)
+
+
+def _is_more(answers: Sequence[tuple[int, Answer[SearchResult]]]) -> bool:
+    """Tell whether all chunks came, and the ranking goes on behind a page."""
+    values = [answer.value for _, answer in answers]
+    return all(one and (one.total is None or one.total > PAGE_PLACES) for one in values)

@@ -9,7 +9,7 @@ import logging
 import socket
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
@@ -114,8 +114,22 @@ class _Current(threading.local):
 
 
 current = _Current()
-_resolvers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="resolver")
+_resolvers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolver")
 """Name resolution can't be interrupted, so it runs here and is abandoned at the deadline."""
+_lookups: dict[tuple[str, int], Future[Any]] = {}
+"""Look-ups under way: a name that hangs takes one thread, however many calls want it."""
+_lookups_lock = threading.Lock()
+
+
+def _look_up(host: str, port: int) -> Future[Any]:
+    """Begin to resolve a name, or join those who wait for it already."""
+    with _lookups_lock:
+        lookup = _lookups.get((host, port))
+        if lookup is None or lookup.done():
+            lookup = _resolvers.submit(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)
+            _lookups[host, port] = lookup
+            lookup.add_done_callback(lambda _: _lookups.pop((host, port), None))
+        return lookup
 
 
 def has_address(host: str, seconds: float) -> bool:
@@ -130,11 +144,10 @@ def has_address(host: str, seconds: float) -> bool:
 
 def _connect(host: str, port: int, call: Call) -> socket.socket:
     """Resolve and connect within the call's connect deadline, trying each address in turn."""
-    lookup = _resolvers.submit(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)
+    lookup = _look_up(host, port)
     try:
         addresses = lookup.result(max(call.connect_deadline - time.monotonic(), 0))
     except FutureTimeoutError:
-        lookup.cancel()
         raise TimeoutError from None
     failure: OSError = ConnectionRefusedError()
     for untried, (family, kind, protocol, _, address) in zip(

@@ -9,7 +9,7 @@ import copy
 import logging
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
@@ -44,6 +44,28 @@ REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 log = logging.getLogger(__name__)
 
 _least_seconds: ContextVar[float] = ContextVar("least_seconds", default=0.0)
+_gate: ContextVar[Callable[[], None] | None] = ContextVar("gate", default=None)
+
+
+@contextmanager
+def gated(gate: Callable[[], None]) -> Iterator[None]:
+    """Call ``gate`` before the current thread sends anything; what it raises is the answer."""
+    token = _gate.set(gate)
+    try:
+        yield
+    finally:
+        _gate.reset(token)
+
+
+def pass_gate() -> None:
+    """Ask the gate of the current thread, if there is one, whether a call may be sent.
+
+    Raises:
+        AgencyError: it may not.
+    """
+    gate = _gate.get()
+    if gate is not None:
+        gate()
 
 
 @contextmanager
@@ -144,6 +166,7 @@ class Transport:
             AgencyError: the kind says what the caller can do next, ``sent`` whether the agency
                 may have read the request; no text of it holds an address, a header or a secret.
         """
+        pass_gate()
         if self._watchdog.closed:
             raise Stopped(request.agency, STOPPED)
         call = Call(time.monotonic() + (seconds or self.total_seconds), self.connect_seconds)

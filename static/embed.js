@@ -119,7 +119,7 @@ class AffiliateSearch extends Pictures {
         const more = await fragment(`${address}&wait=1`, signal);
         if (signal.aborted) return;
         const still = more.dataset.late?.split(" ") ?? [];
-        this.#append(results, more, late.filter((name) => !still.includes(name)));
+        results = this.#append(results, more, late.filter((name) => !still.includes(name)));
         late = late.filter((name) => still.includes(name));
         if (late.length) await pause(begun + 1000 - performance.now());
       }
@@ -128,17 +128,23 @@ class AffiliateSearch extends Pictures {
     }
   }
 
-  /** Add the pictures of some agencies in rows of their own behind all others: nothing moves. */
+  /** Add the pictures of some agencies in rows of their own behind all others: nothing moves.
+   *  Gives the results that are on the page then. */
   #append(results, more, agencies) {
     const found = [...more.querySelectorAll(".tile")].filter((tile) =>
       agencies.includes(tile.querySelector("a").dataset.agency));
     const last = [...results.querySelectorAll(".tiles")].at(-1);
-    if (!last) return results.replaceWith(more);
+    if (!last) {
+      results.replaceWith(more);
+      this.dispatchEvent(new Event("filled", { bubbles: true }));
+      return more;
+    }
     const list = last.cloneNode(false);
     list.append(...found);
     if (found.length) last.after(list);
     if (more.dataset.page === results.dataset.page) this.renew(results, more);
     if (found.length) this.say(this.dataset.later ?? `${found.length} more`);
+    return results;
   }
 
   /** Bring what stands around the tiles up to the last page of them. */

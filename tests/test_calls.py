@@ -100,3 +100,15 @@ def test_what_was_never_asked_leaves_no_trace(
     site = site_of(client)
     site.search.ask_again(site.search.every[0])
     assert status(client, f"{other}&page=2") == "fetched"
+
+
+def test_what_is_refused_without_sending_costs_and_says_nothing(
+    make_client: ClientMaker, agency: Shutterstock
+) -> None:
+    """Made-up ids and signs that are no words leave the quota to those who search."""
+    client = make_client(**settings(agency), SHUTTERSTOCK_CALLS_PER_HOUR="1")
+    for number in range(5):
+        assert client.get(f"/image/shutterstock/bad{number}-?lang=en").status_code == 404
+        client.get("/api/search", query_string={"q": "+" * (number + 1), "wait": "1"})
+    assert status(client) == "fetched"
+    assert status(client, SEARCH.replace("cat", "dog")) == "failed"

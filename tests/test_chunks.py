@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from affiliate.chunks import LATE_SECONDS, MIN_LATE, REMEMBER_SECONDS, ChunkSizes
-from affiliate.errors import AgencyTimeout
+from affiliate.errors import AgencyDown
 from affiliate.model import SearchResult
 from affiliate.search import Patience, Search
 from tests.support.clocks import SetClock
@@ -131,21 +131,31 @@ def test_chunks_of_both_sizes_join_without_gap_or_double(
 
 
 def test_a_full_chunk_that_fails_behind_takes_no_pictures_away() -> None:
-    """The page's own places are there, and stay."""
+    """The page's own places stay, and further pages are asked for by themselves."""
     shelf = Sized("a", 1000)
     search = search_over(shelf)
     ranks = small_first(search, shelf)
 
     def fail() -> None:
-        if (240, 0) in shelf.asked:
-            raise AgencyTimeout("a", "No answer in time.")
+        if shelf.asked[-1][0] == 240:
+            raise AgencyDown("a", "It is down.")
 
     shelf.before = fail
     ranks(1)
     wait_until(lambda: (240, 0) in shelf.asked)
-    third = QUERY.replace(page=3)
-    wait_until(lambda: search.page(third, Patience.NONE).page.agencies[0].error is not None)
     assert ranks(1) == list(range(48))
+    assert ranks(3) == list(range(96, 144))
+    assert [size for size, _ in shelf.asked].count(240) == 1
+
+
+def test_full_chunks_that_come_in_time_again_are_asked_for_alone(sizes: ChunkSizes) -> None:
+    """After an outage each new search costs one call again, and not two for an hour."""
+    for _ in range(MIN_LATE):
+        sizes.took("a", LATE, small=False)
+    for _ in range(MIN_LATE):
+        assert sizes.is_small("a")
+        sizes.took("a", SOON, small=False)
+    assert not sizes.is_small("a")
 
 
 def test_what_has_come_in_full_is_not_asked_for_again() -> None:

@@ -38,7 +38,7 @@ class Silent:
 
     def incr(self, key: str, by: int, seconds: float) -> None:
         assert key
-        assert by
+        assert by >= 0
         assert seconds
 
 
@@ -483,3 +483,74 @@ class Locked(Timed):
     def lease(self, key: str, token: str, seconds: float) -> bool:
         with self.lock:
             return super().lease(key, token, seconds)
+
+
+def test_successes_of_side_calls_hide_no_failing_search() -> None:
+    """Each failing search is followed by a suggestion that comes; it is left alone all the same."""
+    clock = SetClock(1000.0)
+    breaker = Breaker(Timed(clock), now=clock)
+    for _ in range(MIN_FAILURES):
+        fails(breaker, 1)
+        breaker.answered("a", searches=False)
+    assert suspended(breaker) == OPEN_SECONDS
+    clock.now += OPEN_SECONDS
+    breaker.admit("a", searches=False)  # side calls go on, and say nothing
+    breaker.answered("a", searches=False)
+    assert suspended(breaker) == 0
+    fails(breaker, 1)
+    assert suspended(breaker) == OPEN_SECONDS
+
+
+def test_without_the_store_one_call_of_a_process_tries_an_agency_again() -> None:
+    clock = SetClock(1000.0)
+    breaker = Breaker(Guarded(Failing(clock), now=clock), now=clock)
+    fails(breaker, MIN_FAILURES)
+    clock.now += OPEN_SECONDS
+    assert [suspended(breaker) for _ in range(5)] == [0, 1, 1, 1, 1]
+
+
+def test_calls_without_room_in_one_window_count_in_none() -> None:
+    """Refused background calls leave the minute's calls to pages, with a store or without."""
+    for store in (Memory(), Silent()):
+        clock = SetClock(86400.0)
+        quota = Quota(store, {"a": [Limit(20, 60), Limit(200, 86400)]}, 1, now=clock)
+        for _ in range(5):
+            for _ in range(20):
+                quota.take("a")
+            clock.now += 60
+        for _ in range(50):
+            with pytest.raises(CallsSpent):
+                quota.take("a", 0.5)
+        for _ in range(20):
+            quota.take("a")
+
+
+def test_several_calls_count_together_or_not_at_all() -> None:
+    quota = Quota(Memory(), {"a": [Limit(3)]}, 1, now=SetClock(1000.0))
+    quota.take("a", calls=2)
+    with pytest.raises(CallsSpent):
+        quota.take("a", calls=2)
+    quota.take("a")
+
+
+def test_whoever_is_asked_again_begins_anew() -> None:
+    """One failure after the owner's command is no majority."""
+    clock = SetClock(1000.0)
+    breaker = Breaker(Timed(clock), now=clock)
+    fails(breaker, 10)
+    breaker.clear("a")
+    clock.now += 1
+    breaker.answered("a")
+    fails(breaker, 1)
+    assert suspended(breaker) == 0
+
+
+def test_a_clock_set_back_puts_no_call_to_sleep() -> None:
+    """A wait for a turn that would be longer than the patience is none."""
+    clock = PassingClock(1000.0)
+    breaker = Breaker(Timed(clock), now=clock, sleep=clock.sleep)
+    breaker.failed("a", TooManyCalls("a", "Enough."))
+    clock.now -= 600
+    with pytest.raises(Suspended):
+        breaker.admit("a", 15)
+    assert clock.now == 400

@@ -14,6 +14,7 @@ from affiliate.health import Limit
 from affiliate.model import SearchQuery, SearchResult
 from affiliate.search import Patience, Search
 from affiliate.slices import interleave, share
+from affiliate.transport import pass_gate
 from tests.support.shelf import QUERY, Shelf, calls_over, listed, search_over
 
 
@@ -167,6 +168,7 @@ class Kin(Shelf):
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         assert query == SearchQuery(lang=query.lang)
+        pass_gate()
         self.calls.append(chunk)
         self.before()
         first = int(media_id) + 1 + chunk * self.similar_size

@@ -389,3 +389,27 @@ def test_a_call_may_take_longer_where_nobody_waits() -> None:
     with longer_calls(20):
         assert (transport.total_seconds, slower.total_seconds) == (20, 30)
     assert transport.total_seconds == 1
+
+
+def test_a_name_that_hangs_takes_no_other_host_its_resolution(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However many calls want it, the look-up is one; other hosts are reached meanwhile."""
+    go, asked, real = threading.Event(), list[str](), socket.getaddrinfo
+
+    def resolve(host: str, *rest: Any) -> Any:
+        if host != "hangs.example":
+            return real(host, *rest)
+        asked.append(host)
+        assert go.wait(PATIENCE)
+        raise socket.gaierror
+
+    monkeypatch.setattr("affiliate.sockets.socket.getaddrinfo", resolve)
+    with transporting(PATIENCE, 0.01) as hasty, Upstream(answer()) as server:
+        for _ in range(40):
+            with pytest.raises(AgencyTimeout):
+                hasty.send(call("http://hangs.example/"))
+        with transporting() as transport:
+            assert transport.send(call(server.url)).status == 200
+        assert len(asked) == 1
+        go.set()

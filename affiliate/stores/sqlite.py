@@ -20,6 +20,8 @@ BUSY_SECONDS: Final = 0.25
 CONNECTIONS: Final = 32
 TURN_SECONDS: Final = 1.0
 """How long a thread waits for its process's others; each of them takes a moment only."""
+CLOCK_SECONDS: Final = 60.0
+"""A lease that ends so much later than its kind does is of before the clock was set back."""
 EVICT_ENTRIES: Final = 64
 TOUCHED_ENTRIES: Final = 1000
 SCHEMA: Final = """
@@ -115,8 +117,8 @@ class SQLiteStore(BaseCache):
                 done = db.execute(
                     "INSERT INTO leases VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE"
                     " SET token = excluded.token, expires = excluded.expires"
-                    " WHERE leases.expires <= ?",
-                    (key, token, now + seconds, now),
+                    " WHERE leases.expires <= ? OR leases.expires > ?",
+                    (key, token, now + seconds, now, now + seconds + CLOCK_SECONDS),
                 )
                 return done.rowcount > 0
         except StoreBusy:

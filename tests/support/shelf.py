@@ -12,7 +12,7 @@ from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
 from affiliate.policy import Policy
 from affiliate.search import Search
 from affiliate.slices import Listed
-from affiliate.transport import Transport
+from affiliate.transport import Transport, pass_gate
 from tests.support.memory_store import Memory
 
 QUERY = SearchQuery(q="cat")
@@ -36,6 +36,7 @@ class Shelf(Agency):
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
         assert query == QUERY
+        pass_gate()
         self.calls.append(chunk)
         self.before()
         ranks = range(chunk * self.chunk_size, min((chunk + 1) * self.chunk_size, self.total))
