@@ -183,16 +183,3 @@ def test_dropping_what_an_agency_said_asks_it_again(
     assert "left alone for another" in doctor(client).output
     assert run(args=["cache", "drop", "--agency", "shutterstock"]).exit_code == 0
     assert "left alone" not in doctor(client).output
-
-
-def test_a_slow_agency_is_called_slow_and_not_out_of_reach(
-    server: simulator.Shutterstock, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its calls last longer than visitors wait, and it works all the same."""
-    monkeypatch.setattr("affiliate.commands.selfcheck.LATE_SECONDS", 0.0)
-    client = make_client(SHUTTERSTOCK_URL=server.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
-    result = doctor(client)
-    assert result.exit_code == 0
-    assert re.search(
-        r"ok    shutterstock: .*takes the key.*; slow: \d\.\d s, so that", result.output
-    )

@@ -1,6 +1,7 @@
 """``flask doctor --live`` notices what visitors would: no pictures, broken files, wrong links."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,6 +63,16 @@ def test_a_sound_agency_has_no_faults(make_client: ClientMaker, server: Server) 
     assert "without an affiliate id: https://pixabay.com/photos/flower-900001/" in result.output
     assert not lines(result, "warn")
     assert WithFiles.keys["KEY"] not in result.output
+
+
+def test_a_slow_agency_is_called_slow_and_not_out_of_reach(
+    make_client: ClientMaker, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its calls last longer than visitors wait, and it works all the same."""
+    monkeypatch.setattr("affiliate.commands.selfcheck.LATE_SECONDS", 0.0)
+    result = doctor(make_client, server)
+    assert result.exit_code == 0, result.output
+    assert re.search(r"in \d+ ms; slow: \d\.\d s, so that pages", lines(result, "warn"))
 
 
 def test_the_owners_link_is_shown_with_the_owners_id(
