@@ -412,6 +412,34 @@ def test_late_pictures_of_two_pages_are_appended(page: Page) -> None:
     expect(page.locator(".pages")).to_contain_text("Page 2 of")
 
 
+def test_late_agencies_come_one_after_the_other(page: Page) -> None:
+    """A page that came without pictures shows those of the first, then those of the second."""
+    query = f"{unasked('animal')}&lang=en"
+    page.goto(f"/search?{query}")
+    assert len(tiles(page)) == 48  # the answers are known now
+    calls: list[str] = []
+
+    def without(route: Route) -> None:
+        response = route.fetch()
+        body = re.sub(r'<ul class="tiles".*?</ul>', "", response.text(), flags=re.DOTALL)
+        mark = '<section class="results" data-late="demo shutterstock"'
+        route.fulfill(response=response, body=body.replace('<section class="results"', mark, 1))
+
+    def answer(route: Route) -> None:
+        calls.append(route.request.url)
+        if len(calls) == 1:
+            late(route)
+        else:
+            route.continue_()
+
+    page.route(f"**/search?{query}", without)
+    page.route("**/ajax/search?*wait=1", answer)
+    page.goto(f"/search?{query}")
+    expect(page.locator('.picture[data-agency="demo"]')).to_have_count(24)
+    expect(page.locator('.picture[data-agency="shutterstock"]')).to_have_count(24)
+    assert len(calls) == 2
+
+
 def test_appended_page_waits_for_late_agencies(page: Page, agency_of_many: FakeAgency) -> None:
     """A page that is appended holds the pictures of a slow agency too."""
     theirs = page.locator('.picture[data-agency="shutterstock"]')
