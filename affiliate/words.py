@@ -111,7 +111,7 @@ _USUAL: Final = {
 }
 """Characters that are sent in another form: all others go out as they were typed."""
 _KEYED: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {0x5F3: "'"}
-"""Full-width signs, which are keyed as their usual forms, and the Hebrew apostrophe."""
+"""Full-width signs and the Hebrew apostrophe, which `plain` and `key` take in usual forms."""
 
 
 class Syntax(NamedTuple):
@@ -181,6 +181,7 @@ def plain(text: str, syntax: Syntax) -> str:
     """Return the words and phrases as one agency is sent them: none of them is an operator there.
 
     A typed NOT, AND or OR becomes a plain word in small letters. Signs alone leave nothing.
+    Full-width signs go out in their usual forms, with which they share a `key`.
     """
     found: list[str] = []
     for term in terms(text):
@@ -191,7 +192,8 @@ def plain(text: str, syntax: Syntax) -> str:
 
 
 def _plain_words(text: str, syntax: Syntax) -> Iterator[str]:
-    for word in text.translate(dict.fromkeys(map(ord, syntax.signs), " ")).split():
+    usual = text.translate(_KEYED)
+    for word in usual.translate(dict.fromkeys(map(ord, syntax.signs), " ")).split():
         stripped = word.lstrip(syntax.leading)
         if stripped:
             yield stripped.lower() if stripped.upper() in syntax.operators else stripped

@@ -337,7 +337,25 @@ PLAIN = [
     ('-"hot dog" "NOT (cat"', '"hot dog" "not cat"'),
     ('"-" ( -', ""),
     ('""', ""),
+    ("＋cat －dog", "cat dog"),
+    ("（cat｜dog）", "cat dog"),
+    ("－", ""),
+    ("－＂hot dog＂", '"hot dog"'),
+    ("C＋＋ R＆D 50％ a／b", "C++ R&D 50% a/b"),
+    ("ג׳ירפה", "ג'ירפה"),
 ]
+
+
+WIDTHS = ["+cat -dog", "(cat|dog)", "cat, dog!", "a/b", "#1 @home 50%", "C++ R&D", "-(+cat"]
+
+
+@pytest.mark.parametrize("typed", WIDTHS)
+def test_spellings_of_one_key_are_sent_alike(typed: str) -> None:
+    """Full-width signs ask an agency for the same as those of ASCII, with which they are cached."""
+    wide = "".join(chr(ord(sign) + 0xFEE0) if sign != " " else sign for sign in typed)
+    assert key(wide, "") == key(typed, "")
+    assert plain(wide, Syntax()) == plain(typed, Syntax())
+    assert plain(wide, Syntax(signs="/,@")) == plain(typed, Syntax(signs="/,@"))
 
 
 @pytest.mark.parametrize(("typed", "said"), PLAIN)
