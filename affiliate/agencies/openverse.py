@@ -11,7 +11,8 @@ the picture. Some forbid changes; whether to cut something off is one is open, s
 
 Words take ``-``, quotation marks, ``|``, ``+``, ``*``, ``~`` and parentheses as operators
 (https://openverse.org/search-help; Elasticsearch's simple query string syntax): phrases stay, the
-rest is taken out, and ``-`` excludes. "Newest" and "oldest" go by the day that Openverse found a
+rest is taken out, and ``-`` excludes. A call takes 200 characters: more words to exclude than fit
+beside 100 of the others are unsupported. "Newest" and "oldest" go by the day that Openverse found a
 picture, through parameters that it calls unstable. A search by contributor can have no words and
 isn't offered. Thumbnails are 600 pixels wide (its settings' default); sizes may be unknown: 3:2
 then.
@@ -22,6 +23,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import ClassVar, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -36,11 +38,13 @@ from affiliate.health import Limit
 from affiliate.messages import Refusal, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, web_address
 from affiliate.transport import Transport
-from affiliate.words import Syntax, shortened, terms
+from affiliate.words import Syntax, plain, shortened, terms
 
 IDS = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 MAX_WORDS = 200
-"""Characters of words that a search takes."""
+"""Characters of words that a search takes, words to exclude among them."""
+WORDS_ROOM: Final = 100
+"""Characters of these that words to exclude leave to those that are looked for."""
 TYPES = {"photo": "photograph", "illustration": "illustration"}
 ASPECTS = {"horizontal": "wide", "vertical": "tall", "square": "square"}
 LIMITS: Final = (Limit(100, 60), Limit(10_000, 86400))
@@ -109,6 +113,17 @@ class Openverse(Agency):
         if self.keys:
             self.most, self.depth = CLIENT_PAGE, CLIENT_PAGE * CLIENT_PAGES
             self.limits = LIMITS
+
+    def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
+        """Also more words to exclude than a call takes beside the others."""
+        unable = super().unsupported(query)
+        if not query.exclude:
+            return unable
+        plain_words = query.replace(
+            q=plain(query.q, self.syntax), exclude=plain(query.exclude, self.syntax)
+        )
+        is_cut = len(_excluded(plain_words)) < len(terms(plain_words.exclude))
+        return (*unable, "exclude") if is_cut else unable
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
         return self.parse(self._send(self.request(query, chunk)), query)
@@ -270,10 +285,15 @@ def judge_login(status: int, body: bytes) -> Refusal | None:
 
 
 def _words(query: SearchQuery) -> str:
-    """Return the words of a search behind those it must not find, as many as are taken.
+    """Return the words of a search behind those it must not find, as many as are taken."""
+    excluded = _excluded(query)
+    negated = "".join(f"-{term} " for term in excluded)
+    return negated + shortened(query.q, MAX_WORDS - len(negated)) if query.q else ""
 
-    Nothing where no words are left, which would find everything.
-    """
-    excluded = "".join(f"-{term} " for term in terms(query.exclude))
-    wanted = shortened(query.q, max(MAX_WORDS - len(excluded), 0))
-    return excluded + wanted if wanted else ""
+
+def _excluded(query: SearchQuery) -> list[str]:
+    """Return the first words and phrases to exclude, as many as leave room for the others."""
+    room = MAX_WORDS - min(len(query.q), WORDS_ROOM)
+    found = terms(query.exclude)
+    ends = accumulate(len(f"-{term} ") for term in found)
+    return [term for term, end in zip(found, ends, strict=True) if end <= room]

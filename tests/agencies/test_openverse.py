@@ -106,6 +106,11 @@ def test_a_box_has_the_ratio_of_the_picture_or_three_to_two(
         (SearchQuery(q="z" * 150 + ' "' + "z " * 40 + '"'), "z" * 150 + " " + "z " * 23 + "z"),
         (SearchQuery(q="x" * 300), "x" * 200),
         (SearchQuery(q="y" * 300, exclude="pug"), "-pug " + "y" * 195),
+        (SearchQuery(q="cat", exclude="a" * 210), "cat"),
+        (SearchQuery(q="cat", exclude="pug " + "a" * 210), "-pug cat"),
+        (SearchQuery(q="cat", exclude="a" * 195), f"-{'a' * 195} cat"),
+        (SearchQuery(q="cat", exclude="a" * 196), "cat"),
+        (SearchQuery(q="big cat", exclude="ab " * 60), "-ab " * 48 + "big cat"),
     ],
 )
 def test_words_are_plain_and_only_what_is_left_out_is_negated(
@@ -114,6 +119,26 @@ def test_words_are_plain_and_only_what_is_left_out_is_negated(
     """A visitor's signs are no operators but for phrases; 200 characters are sent at most."""
     openverse.search(query, 0)
     assert server.asked[-1].params["q"] == sent
+
+
+@pytest.mark.parametrize(
+    ("words", "exclude", "unable"),
+    [
+        ("cat", "", ()),
+        ("cat", "pug " * 30, ()),
+        ("cat", "a" * 195, ()),
+        ("cat", "a" * 196, ("exclude",)),
+        ("cat", "pug " * 50, ("exclude",)),
+        ("y" * 300, "a" * 98, ()),
+        ("y" * 300, "a" * 99, ("exclude",)),
+        ("cat", '"hot dog" ' * 25, ("exclude",)),
+    ],
+)
+def test_more_words_to_exclude_than_it_takes_are_unsupported(
+    openverse: Openverse, words: str, exclude: str, unable: tuple[str, ...]
+) -> None:
+    """Its pictures would hold what must not be found, so it isn't asked, and pages say why."""
+    assert openverse.unsupported(SearchQuery(q=words, exclude=exclude)) == unable
 
 
 def test_unstable_parameters_are_sent_only_when_they_are_needed(
