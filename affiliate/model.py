@@ -3,12 +3,14 @@
 import html
 import re
 from collections.abc import Iterable
+from html.entities import html5
 from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 
 from affiliate.query import SearchQuery
+from affiliate.words import visible
 
 __all__ = [
     "LINK_FIELDS",
@@ -234,19 +236,27 @@ def web_address(value: object) -> str | None:
 def plain_text(value: object) -> str:
     """Return the text of an agency as it may be shown, on one line.
 
-    Tags are stripped, then entities that end with a semicolon are decoded once; lone surrogates
-    are replaced and control characters gone. What the entities hid (``&lt;b&gt;``) stays text.
+    Tags are stripped, then entities of HTML that end with a semicolon are decoded once; lone
+    surrogates are replaced, control and invisible characters gone. What the entities hid
+    (``&lt;b&gt;``) stays text.
     """
     if not isinstance(value, str):
         return ""
     text = STYLES.sub(" ", value) if "<" in value else value
     text = TAGS.sub(_instead_of_tag, text) if "<" in text else text
-    text = ENTITIES.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
-    return plain_id(text)
+    text = ENTITIES.sub(_decoded, text) if "&" in text else text
+    line = plain_id(text)
+    return line if line.isascii() else visible(line)
+
+
+def _decoded(found: re.Match[str]) -> str:
+    """Return what an entity stands for; a name that only begins as one of HTML's stays."""
+    name = found[0][1:]
+    return html.unescape(found[0]) if name.startswith("#") else html5.get(name, found[0])
 
 
 def plain_id(value: object) -> str:
-    """Return an agency's id, or words that are no HTML, on one line of Unicode.
+    """Return an agency's id on one line of Unicode.
 
     Lone surrogates are replaced and control characters gone; everything else stays.
     """
