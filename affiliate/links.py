@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote_plus, urlsplit, urlunsplit
 
 import msgspec
 
@@ -126,16 +126,24 @@ def destination(link: str) -> str | None:
 
 
 def _sub_ids(link: str, wanted: Mapping[str, str]) -> str:
-    """Return a link of Impact's with its sub ids; those that it has already stay."""
+    """Return a link of Impact's with its sub ids; those that have a value already stay."""
     parts = urlsplit(link)
-    present = {unquote(pair.partition("=")[0]).casefold() for pair in parts.query.split("&")}
-    pairs = [
-        f"{SUB_IDS[name]}={encoded_within(value, SUB_ID_LENGTH)}"
-        for name, value in wanted.items()
-        if SUB_IDS[name].casefold() not in present
+    own = {SUB_IDS[name].casefold(): name for name in wanted}
+    present = [(pair, *_read_pair(pair)) for pair in parts.query.split("&")]
+    pairs = [pair for pair, name, value in present if value or name not in own]
+    said = {name for _, name, value in present if value}
+    pairs += [
+        f"{SUB_IDS[name]}={encoded_within(wanted[name], SUB_ID_LENGTH)}"
+        for key, name in own.items()
+        if key not in said
     ]
-    query = "&".join(filter(None, (parts.query, *pairs)))
-    return urlunsplit(parts._replace(query=query))
+    return urlunsplit(parts._replace(query="&".join(filter(None, pairs))))
+
+
+def _read_pair(pair: str) -> tuple[str, str]:
+    """Return the name of a parameter in small letters, and its value without blanks around it."""
+    name, _, value = pair.partition("=")
+    return unquote_plus(name).casefold(), unquote_plus(value).strip()
 
 
 def _referred(link: str, wanted: Mapping[str, str]) -> str:

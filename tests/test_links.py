@@ -201,6 +201,17 @@ REFERRALS = [
             "&subId1=blog.example&subId3=5#top"
         ),
     ),
+    (
+        "https://go.sjv.io/c/1/2/3?u=https%3A%2F%2Fa.example&subId1=&subid2=own&SUBID3",
+        (
+            "https://go.sjv.io/c/1/2/3?u=https%3A%2F%2Fa.example&subid2=own"
+            "&subId1=blog.example&subId3=5"
+        ),
+    ),
+    (
+        "https://go.sjv.io/c/1/2/3?subId1=%20&subId2=+&subId3=&subId3=own&level=",
+        "https://go.sjv.io/c/1/2/3?subId3=own&level=&subId1=blog.example&subId2=red%20bike",
+    ),
     ("https://www.awin1.com/cread.php?awinmid=1", "https://www.awin1.com/cread.php?awinmid=1"),
     ("https://www.shutterstock.com/5?rid=7", "https://www.shutterstock.com/5?rid=7"),
 ]
