@@ -33,6 +33,15 @@ WORDS: Final = ("message", "errormessage", "errormsg", "errordescription", "erro
 """Fields of JSON that hold an agency's own words, in small letters alone; the best come first."""
 INSIDE: Final = ("error", "errors", "fault", "detail")
 """Fields that hold an object, or a list of objects, with such words."""
+ADDRESS: Final = re.compile(r"https?://\S+")
+RATES: Final = re.compile(
+    r"over[ _]+(?:the[ _]+)?(?:qps|rate|quer(?:y|ies)|requests?|calls?)(?![a-z])"
+    r"|(?:quer(?:y|ies)|requests?|calls?)[ _]+(?:per|a)[ _]+(?:second|minute|hour|day)"
+    r"|(?<![a-z])(?:rate|request|call|qps)[ _-]*limit|too[ _]+many[ _]+(?:requests|calls|queries)"
+    r"|(?<![a-z])qps(?![a-z])|throttl(?:ed|ing)",
+    re.IGNORECASE,
+)
+"""Words of a 403 for more calls than it takes in a time."""
 SHORT_SECRET: Final = 8
 """Characters of a secret below which it is struck out as a whole word alone."""
 
@@ -153,13 +162,13 @@ def _error_of(
     words = _words(request, status, body) or f"HTTP {status}"
     wait = _retry_after(headers.get("Retry-After"))
     match status:
+        case _ if status == 429 or (status == 403 and _is_about_rates(headers, body)):  # noqa: PLR2004 - both mean too many
+            wait = wait or _retry_after(headers.get("X-RateLimit-Reset"))
+            return TooManyCalls(request.agency, words, retry_after=wait)
         case 401 | 403:
             return _refused_access(request, status, words, by_gateway=_is_of_gateway(headers, body))
         case 404 | 410:
             return NotFound(request.agency, words)
-        case 429:
-            wait = wait or _retry_after(headers.get("X-RateLimit-Reset"))
-            return TooManyCalls(request.agency, words, retry_after=wait)
         case _ if status >= 500:  # noqa: PLR2004 - the range of server errors
             return AgencyDown(request.agency, words, retry_after=wait)
         case _ if status < 400:  # noqa: PLR2004 - an API that redirects has moved or wants a login
@@ -204,6 +213,18 @@ def _is_of_gateway(headers: Mapping[str, str], body: bytes) -> bool:
     return is_page or is_line or kind in {"text/html", "application/xhtml+xml"}
 
 
+def _is_about_rates(headers: Mapping[str, str], body: bytes) -> bool:
+    """Return whether a 403 means too many calls, as Mashery says it in front of Getty's API.
+
+    A code stands in a header, such as ``ERR_403_DEVELOPER_OVER_QPS``, or the body says so. Of a
+    gateway's page of HTML, whose words are of many kinds, only the header counts.
+    """
+    code = headers.get("X-Mashery-Error-Code", "")
+    said = "" if _is_of_gateway(headers, body) else body[:1024].decode("utf-8", "replace")
+    said = ADDRESS.sub("", said)
+    return RATES.search(f"{code}\n{said}") is not None
+
+
 def _words(request: Request, status: int, body: bytes) -> str:
     """Return the agency's own message; empty where there is none.
 
@@ -233,5 +254,5 @@ def _said(answer: object, depth: int = 3) -> str:
 
 def _clean(request: Request, text: str) -> str:
     """Return words of an agency on one line, shortened, without addresses and secrets."""
-    clean = plain_text(request.redact(re.sub(r"https?://\S+", "", text)))
+    clean = plain_text(request.redact(ADDRESS.sub("", text)))
     return request.redact(clean)[:200]

@@ -115,3 +115,34 @@ def test_a_secret_with_entities_in_it_is_struck_out_before_they_are_read() -> No
     error = refusal_of(asked, 400, {}, b'{"message": "Bad key&amp;more"}')
     assert error is not None
     assert error.message == "Bad ***"
+
+
+MASHERY = "X-Mashery-Error-Code"
+RATES = [
+    ({}, b'{"message":"Account Over Queries Per Second Limit"}', TooManyCalls),
+    ({}, b'{"message":"Account Over Rate Limit"}', TooManyCalls),
+    ({}, b"Developer Over Qps", TooManyCalls),
+    ({}, b"<h1>403 Developer Over Rate</h1>", TooManyCalls),
+    ({}, b'{"error": {"message": "API rate limit exceeded"}}', TooManyCalls),
+    ({}, b'{"ErrorMessage": "Too many requests, slow down"}', TooManyCalls),
+    ({}, b'{"message": "You may send 5 calls per second."}', TooManyCalls),
+    ({MASHERY: "ERR_403_DEVELOPER_OVER_QPS"}, b"", TooManyCalls),
+    ({MASHERY: "ERR_403_DEVELOPER_OVER_RATE"}, b"<h1>Forbidden</h1>", TooManyCalls),
+    ({MASHERY: "ERR_403_DEVELOPER_OVER_QPS", **HTML}, b"<html>no</html>", TooManyCalls),
+    ({MASHERY: "ERR_403_NOT_AUTHORIZED"}, b'{"message": "Not Authorized"}', Forbidden),
+    ({MASHERY: "ERR_403_DEVELOPER_INACTIVE"}, b"<h1>Developer Inactive</h1>", Forbidden),
+    ({}, b'{"message": "Product quota exceeded"}', Forbidden),
+    ({}, b'{"message": "Over 18 alone", "see": "https://a.example/rate-limits"}', Forbidden),
+    ({}, b'{"message": "The separate limited license is over."}', Forbidden),
+    (HTML, b"<!DOCTYPE html><p>Not for this rate limit", Blocked),
+]
+
+
+def test_a_403_about_rates_is_too_many_calls() -> None:
+    """Getty's gateway says so where others answer 429; the key is good, and the wait is short."""
+    found = [refusal_of(request(), 403, headers, body) for headers, body, _ in RATES]
+    assert [type(one) for one in found] == [kind for _, _, kind in RATES]
+    error = refusal_of(request(), 403, {**RATES[0][0], "Retry-After": "7"}, RATES[0][1])
+    assert error is not None
+    assert (error.kind, error.retry_after) == ("quota", 7)
+    assert type(refusal_of(request(), 401, *RATES[0][:2])) is BadCredentials

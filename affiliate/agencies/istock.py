@@ -6,7 +6,7 @@ what it answers. An address at iStock stands nowhere but in ``referral_destinati
 on the key: Getty sets what it may find.
 
 Keys of affiliates may be allowed nothing but ``/v3/affiliates/search/images``: a key that is
-refused the search of customers asks there, and from then on only there. That call takes words and
+refused the search of customers asks there, and for an hour only there. That call takes words and
 photos or vectors, has no pages and no count, and gives each picture's ``destination_url``.
 
 Not documented, but read in other people's code: that address's name, the hosts of pictures, the
@@ -17,11 +17,11 @@ is said nowhere; ``depth`` is our own bound. A search must have words. 3 and 4 p
 "group"; Portuguese is that of Brazil, English that of the United States.
 """
 
+import math
 import re
-import threading
 import time
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -36,10 +36,28 @@ from affiliate.transport import Transport
 IDS = r"[A-Za-z0-9_-]{1,40}"
 CUSTOMERS = "/v3/search/images/creative"
 AFFILIATES = "/v3/affiliates/search/images"
+LEARNED_SECONDS: Final = 3600.0
+"""For how long a key that was refused the search of customers isn't tried there again."""
 FIELDS = (
     "id,title,thumb,comp,display_set,max_dimensions,artist,asset_family,graphical_style"
     ",referral_destinations"
 )
+
+
+class Learned:
+    """That a key is one of affiliates, as its last search told, for an hour."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._ends = -math.inf
+
+    def set(self) -> None:
+        """Begin the hour anew."""
+        self._ends = self._now() + LEARNED_SECONDS
+
+    def is_set(self) -> bool:
+        """Return whether the hour goes on."""
+        return self._now() < self._ends
 
 
 class Istock(Agency):
@@ -80,7 +98,7 @@ class Istock(Agency):
         credentials: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(transport, url=url, credentials=credentials)
-        self._for_affiliates = threading.Event()  # which copies of the agency share
+        self._for_affiliates = Learned()  # which copies of the agency share
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
         """Also what no words stand beside, and what a key of affiliates can't ask for."""
@@ -92,11 +110,14 @@ class Istock(Agency):
         deadline = time.monotonic() + self.transport.total_seconds
         if not self._for_affiliates.is_set():
             try:
-                return super().search(query, chunk)
+                result = super().search(query, chunk)
             except Blocked:
                 raise
             except Forbidden as error:
                 refusal = error
+            else:
+                self.gives = type(self).gives
+                return result
             try:
                 return self._search_for_affiliates(query, chunk, self.left(deadline))
             except Forbidden:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from affiliate.agencies.istock import Istock
-from affiliate.errors import AgencyError, Blocked, Forbidden, RequestRefused
+from affiliate.agencies.istock import LEARNED_SECONDS, Istock, Learned
+from affiliate.errors import AgencyError, Blocked, Forbidden, RequestRefused, TooManyCalls
 from affiliate.model import SearchQuery
 from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving
 from tests.dialects.istock import IstockDialect
@@ -159,6 +159,35 @@ def test_a_key_of_affiliates_can_ask_for_little(istock: Istock, affiliate: Istoc
     istock.search(FLOWER, 0)
     assert istock.unsupported(wanted) == ("color", "type")
     assert istock.unsupported(FLOWER.replace(type="photo")) == ()
+
+
+def test_what_a_key_may_is_looked_at_again_after_an_hour(
+    istock: Istock, server: Server, affiliate: IstockDialect
+) -> None:
+    """A key that Getty has opened to more, or refused by mistake, finds all without a restart."""
+    clock = [0.0]
+    istock._for_affiliates = Learned(now=lambda: clock[0])
+    copy = istock.in_pages()
+    istock.search(FLOWER, 0)
+    affiliate.affiliate = False
+    clock[0] = LEARNED_SECONDS - 1
+    assert istock.unsupported(FLOWER.replace(color="ff8800")) == ("color",)
+    clock[0] += 1
+    assert istock.unsupported(FLOWER.replace(color="ff8800")) == ()
+    assert copy.unsupported(FLOWER.replace(color="ff8800")) == ()
+    server.asked.clear()
+    istock.search(FLOWER, 0)
+    assert [one.path.split("/")[2] for one in server.asked] == ["search"]
+    assert istock.gives == Istock.gives
+
+
+def test_too_many_queries_a_second_say_nothing_of_the_key(istock: Istock, server: Server) -> None:
+    """Getty says so with 403; the search of affiliates isn't asked then."""
+    server.fixed = in_json({"message": "Account Over Queries Per Second Limit"}, 403)
+    with pytest.raises(TooManyCalls):
+        istock.search(FLOWER, 0)
+    assert len(server.asked) == 1
+    assert istock.unsupported(FLOWER.replace(color="ff8800")) == ()
 
 
 def test_what_affiliates_find_of_gettys_own_is_left_out(istock: Istock, server: Server) -> None:
