@@ -18,16 +18,17 @@ known address.
 
 import json
 import re
-import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from affiliate.agencies import dreamstime_wire as wire
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.dreamstime_wire import DETAILS, LOGIN, SEARCH, TokenEnded
 from affiliate.agencies.reading import fitted, number
-from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
+from affiliate.agencies.sessions import SharedSession
+from affiliate.errors import NotFound, RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Reply, Request
 from affiliate.model import Media, SearchQuery, SearchResult, plain_id, plain_text, web_address
@@ -68,15 +69,14 @@ class Dreamstime(Agency):
         credentials: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(transport, url=url, credentials=credentials)
-        self._session: Session | None = None
-        self._lock = threading.Lock()
+        self._session = SharedSession[Session](self.name)
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
         return self.parse(self._ask(SEARCH, self._page(query, chunk)), query)
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         """The call as it goes out with the token that is known, if any."""
-        session = self._session or Session("", f"{self.url}/api/")
+        session = self._session.known or Session("", f"{self.url}/api/")
         return self._call(SEARCH, self._page(query, chunk), session)
 
     def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
@@ -116,28 +116,13 @@ class Dreamstime(Agency):
         Raises:
             AgencyError: BadCredentials where the new token isn't taken either.
         """
-        deadline = time.monotonic() + self.transport.total_seconds
-        session = self._logged_in(None, deadline)
+        left = partial(self.left, time.monotonic() + self.transport.total_seconds)
+        session = self._session.get(self._log_in, left)
         try:
-            return self.transport.send(self._call(verb, fields, session), self.left(deadline))
+            return self.transport.send(self._call(verb, fields, session), left())
         except TokenEnded:
-            session = self._logged_in(session, deadline)
-        return self.transport.send(self._call(verb, fields, session), self.left(deadline))
-
-    def _logged_in(self, ended: Session | None, deadline: float) -> Session:
-        """The session of this process, or a new one where that is the one that has ended.
-
-        Threads that need a new one at the same time share it.
-        """
-        if not self._lock.acquire(timeout=self.left(deadline)):
-            raise AgencyTimeout(self.name, "No answer in time.")
-        try:
-            if self._session is None or self._session is ended:
-                self._session = None
-                self._session = self._log_in(self.left(deadline))
-            return self._session
-        finally:
-            self._lock.release()
+            session = self._session.get(self._log_in, left, refused=session)
+        return self.transport.send(self._call(verb, fields, session), left())
 
     def _log_in(self, seconds: float) -> Session:
         fields = {"ApplicationId": self.keys.get("APPLICATION_ID", "")}

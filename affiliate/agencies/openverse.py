@@ -20,9 +20,9 @@ What is related comes in one answer, without pages.
 """
 
 import re
-import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from itertools import accumulate
 from typing import ClassVar, Final, NamedTuple
 from urllib.parse import urlencode
@@ -32,8 +32,9 @@ import msgspec
 from affiliate.agencies import openverse_wire as wire
 from affiliate.agencies.base import Agency, Check, Credentials, Filters
 from affiliate.agencies.reading import decoded
+from affiliate.agencies.sessions import SharedSession
 from affiliate.agencies.terms import Terms
-from affiliate.errors import AgencyTimeout, BadCredentials, Blocked, RequestRefused
+from affiliate.errors import BadCredentials, Blocked, RequestRefused
 from affiliate.health import Limit
 from affiliate.messages import Refusal, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, web_address
@@ -108,8 +109,7 @@ class Openverse(Agency):
         credentials: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(transport, url=url, credentials=credentials)
-        self._session: Session | None = None
-        self._lock = threading.Lock()
+        self._session = SharedSession[Session](self.name, _is_over)
         if self.keys:
             self.most, self.depth = CLIENT_PAGE, CLIENT_PAGE * CLIENT_PAGES
             self.limits = LIMITS
@@ -138,30 +138,15 @@ class Openverse(Agency):
         """
         if not self.keys:
             return self.transport.send(call)
-        deadline = time.monotonic() + self.transport.total_seconds
-        session = self._logged_in(None, deadline)
+        left = partial(self.left, time.monotonic() + self.transport.total_seconds)
+        session = self._session.get(self._log_in, left)
         try:
-            return self.transport.send(_signed(call, session), self.left(deadline))
+            return self.transport.send(_signed(call, session), left())
         except Blocked:
             raise
         except BadCredentials:
-            session = self._logged_in(session, deadline)
-        return self.transport.send(_signed(call, session), self.left(deadline))
-
-    def _logged_in(self, refused: Session | None, deadline: float) -> Session:
-        """Return the session of this process, or a new one where that has ended or was refused.
-
-        Threads that need a new one at the same time share it.
-        """
-        if not self._lock.acquire(timeout=self.left(deadline)):
-            raise AgencyTimeout(self.name, "No answer in time.")
-        try:
-            known = self._session
-            if known is None or known is refused or time.monotonic() >= known.ends:
-                self._session = known = self._log_in(self.left(deadline))
-            return known
-        finally:
-            self._lock.release()
+            session = self._session.get(self._log_in, left, refused=session)
+        return self.transport.send(_signed(call, session), left())
 
     def _log_in(self, seconds: float) -> Session:
         named = {"client_id": self.keys["CLIENT_ID"], "client_secret": self.keys["CLIENT_SECRET"]}
@@ -258,6 +243,11 @@ class Openverse(Agency):
             attribution=attribution,
             thumbnail=thumbnail,
         )
+
+
+def _is_over(session: Session) -> bool:
+    """Return whether a token has ended by now."""
+    return time.monotonic() >= session.ends
 
 
 def _signed(call: Request, session: Session) -> Request:
