@@ -7,6 +7,7 @@ import msgspec
 
 from affiliate.model import Media, SearchResult
 from affiliate.query import MAX_NAME
+from affiliate.words import whole_prefix
 
 MAX_TOTAL: Final = 10**12
 """Above all that is sold anywhere; many of it can still be added up."""
@@ -39,10 +40,16 @@ def _cut(media: Media) -> Media:
     by, credit, seconds = media.contributor, media.attribution, media.duration
     return msgspec.structs.replace(
         media,
-        title=media.title[:MAX_TEXT],
-        keywords=tuple(word[:MAX_NAME] for word in media.keywords[:MAX_KEYWORDS] if word),
-        contributor=by and by[:MAX_NAME],
-        attribution=credit and credit[:MAX_TEXT],
-        categories=tuple(name[:MAX_NAME] for name in media.categories[:MAX_KEYWORDS]),
+        title=whole_prefix(media.title, MAX_TEXT),
+        keywords=_cut_names(media.keywords),
+        contributor=by and whole_prefix(by, MAX_NAME),
+        attribution=credit and whole_prefix(credit, MAX_TEXT),
+        categories=_cut_names(media.categories),
         duration=seconds if seconds is not None and 0 < seconds < MAX_SECONDS else None,
     )
+
+
+def _cut_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the first keywords or categories, cut where they are too long, without blank ones."""
+    cut = (whole_prefix(name, MAX_NAME) for name in names[:MAX_KEYWORDS])
+    return tuple(name for name in cut if name)

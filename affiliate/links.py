@@ -6,15 +6,15 @@ where ``u`` is the landing address percent-encoded exactly once.
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
+from itertools import accumulate, takewhile
 from typing import Final
 from urllib.parse import parse_qsl, quote, unquote_plus, urlsplit, urlunsplit
 
 import msgspec
 
 from affiliate.model import Media, web_address
-from affiliate.words import masked
+from affiliate.words import masked, whole_prefix
 
 NETWORKS: Final = ("impact", "partnerize", "query", "fragment")
 """How links of affiliates are made; the first two can carry sub ids."""
@@ -94,21 +94,9 @@ def encoded_within(text: str, most: int) -> str:
     whole = encoded(text)
     if len(whole) <= most:
         return whole
-    kept, size = 0, 0
-    for sign in text:
-        size += len(encoded(sign))
-        if size > most:
-            break
-        kept += 1
-    while kept and (_continues(text[kept]) or text[kept - 1] == "\u200d"):
-        kept -= 1
-    return encoded(text[:kept].rstrip())
-
-
-def _continues(sign: str) -> bool:
-    """Return whether a sign is drawn as part of the one before."""
-    is_tone = "\U0001f3fb" <= sign <= "\U0001f3ff"
-    return is_tone or sign == "\u200d" or unicodedata.category(sign).startswith("M")
+    sizes = accumulate(len(encoded(sign)) for sign in text)
+    kept = sum(1 for _ in takewhile(lambda size: size <= most, sizes))
+    return encoded(whole_prefix(text, kept).rstrip())
 
 
 def is_impact(link: str) -> bool:

@@ -24,6 +24,7 @@ from affiliate.errors import (
     TooManyCalls,
 )
 from affiliate.model import plain_text
+from affiliate.words import whole_prefix
 
 MAX_RETRY_AFTER: Final = 900.0
 MIN_RETRY_AFTER: Final = 1.0  # an agency that says 0 would be asked by every visitor
@@ -42,6 +43,8 @@ RATES: Final = re.compile(
     re.IGNORECASE,
 )
 """Words of a 403 for more calls than it takes in a time."""
+MAX_WORDS: Final = 200
+"""Characters of an agency's own words that an error tells."""
 SHORT_SECRET: Final = 8
 """Characters of a secret below which it is struck out as a whole word alone."""
 
@@ -255,4 +258,4 @@ def _said(answer: object, depth: int = 3) -> str:
 def _clean(request: Request, text: str) -> str:
     """Return words of an agency on one line, shortened, without addresses and secrets."""
     clean = plain_text(request.redact(ADDRESS.sub("", text)))
-    return request.redact(clean)[:200]
+    return whole_prefix(request.redact(clean), MAX_WORDS)

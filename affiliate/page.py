@@ -23,7 +23,7 @@ from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
 from affiliate.tally import Tally
 from affiliate.topics import Topics, topics_of
-from affiliate.words import capitalized, counted
+from affiliate.words import capitalized, counted, whole_prefix
 
 SAME_RATIO: Final = 0.01
 """How far a rendition's ratio may be from the tile's, so that its id bar stays outside the box."""
@@ -282,7 +282,8 @@ def notices(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> list[s
 
 def ping(media: Media, words: str, position: int, seller: Seller | None = None) -> str:
     """The address that browsers tell of a click on a tile, or on one of its sellers."""
-    sold, told = seller or media, counted(words, languages.asked())[:MAX_WORDS]
+    sold = seller or media
+    told = whole_prefix(counted(words, languages.asked()), MAX_WORDS)
     fields = {"agency": sold.agency, "id": sold.id, "words": told, "position": position}
     host = shown_on()
     return f"/clicks?{urlencode(fields | ({'site': host} if host else {}))}"

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.ledger import Ledger, metadata
+from affiliate.words import whole_prefix
 
 LIFE: Final = timedelta(hours=24)
 """For so long a purchase stands in the way of the same one."""
@@ -162,7 +163,7 @@ class Purchases:
         where: sa.ColumnElement[bool],
         **result: Any,  # noqa: ANN401 - columns
     ) -> Purchase:
-        text = (result.get("error") or "")[:MOST_TEXT] or None
+        text = whole_prefix(result.get("error") or "", MOST_TEXT) or None
         done = msgspec.structs.replace(
             purchase, **{**result, "error": text, "closed_at": self.now()}
         )

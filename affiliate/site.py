@@ -30,7 +30,7 @@ from affiliate.page import Site, keep, site_of_app
 from affiliate.problems import problem
 from affiliate.query import MAX_WORDS, Parameters, read_parameters, single
 from affiliate.search import Outcome, Patience
-from affiliate.words import counted
+from affiliate.words import counted, whole_prefix
 
 CLICK_BYTES: Final = 4096
 STRIP_PLACES: Final = 24
@@ -159,8 +159,8 @@ def clicks() -> Response:
     """
     site = site_of_app()
     click = Click.from_fields(_click_fields())
-    words = counted(click.words, "")[:MAX_WORDS]  # a page has lowered them by its language's rules
-    click = msgspec.structs.replace(click, words=words)
+    words = counted(click.words, "")  # a page has lowered them by its language's rules
+    click = msgspec.structs.replace(click, words=whole_prefix(words, MAX_WORDS))
     if click.agency not in [one.agency.name for one in site.search.every]:
         raise BadQuery("agency", "This agency is not searched here.")
     try:

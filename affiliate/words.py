@@ -53,6 +53,15 @@ _JOINERS: Final = re.compile(
 )
 """Joiners at the beginning and at the end of a word, and selectors that have no sign before."""
 
+_JOINING: Final = "\u200c\u200d"
+_CONTINUES: Final = re.compile(
+    f"[{_JOINING}\u0e33\u0eb3\u1160-\u11ff\ud7b0-\ud7fb\uff9e\uff9f\U0001f3fb-\U0001f3ff"
+    "\U000e0020-\U000e007f]"
+)
+"""What is part of the sign before, besides marks: joiners, vowels, jamo, tones and tags."""
+_HALF_FLAGS: Final = re.compile("[\U0001f1e6-\U0001f1ff]+$")
+"""Regional indicators, two of which are a flag."""
+
 _DOUBLE: Final = "«»“”„‟″❝❞⹂〝〞〟＂「」『』﹁﹂﹃﹄｢｣"  # noqa: RUF001 - look-alikes are the point
 """Signs that are typed for a straight double quotation mark."""
 _SINGLE: Final = "‘’‚‛′‹›ʻʼ❛❜＇"  # noqa: RUF001 - look-alikes are the point
@@ -214,6 +223,30 @@ def _plain_words(text: str, syntax: Syntax) -> Iterator[str]:
             yield stripped.lower() if stripped.upper() in syntax.operators else stripped
 
 
+def whole_prefix(text: str, most: int) -> str:
+    """Return as many whole signs of a text as fit in ``most`` characters.
+
+    No accent, joiner, variation selector, tone of skin or tag is parted from the sign that it
+    belongs to, and no flag is halved: nearly the grapheme clusters of Unicode, UAX 29.
+    """
+    if len(text) <= most:
+        return text
+    kept = most
+    while kept and not _is_boundary(text, kept):
+        kept -= 1
+    return text[:kept]
+
+
+def _is_boundary(text: str, at: int) -> bool:
+    """Return whether one sign ends and another begins before a character of a text."""
+    if text[at - 1] in _JOINING or _CONTINUES.match(text[at]):
+        return False
+    if unicodedata.category(text[at]).startswith("M"):
+        return False
+    halves = _HALF_FLAGS.search(text[:at]) if _HALF_FLAGS.match(text[at]) else None
+    return halves is None or len(halves[0]) % 2 == 0
+
+
 def shortened(text: str, most: int) -> str:
     """Return as many whole words of a sent text as fit in ``most`` characters, no phrase open.
 
@@ -221,7 +254,8 @@ def shortened(text: str, most: int) -> str:
     """
     if len(text) <= most:
         return text
-    part = text[:most] if text[most].isspace() else text[:most].rpartition(" ")[0] or text[:most]
+    part = text[:most] if text[most].isspace() else text[:most].rpartition(" ")[0]
+    part = part or whole_prefix(text, most) or text[:most]
     if part.count('"') % 2:
         part = part[: part.rindex('"')] + part[part.rindex('"') + 1 :]
     return part.strip()

@@ -50,6 +50,20 @@ def test_texts_are_cut_and_lengths_that_are_none_forgotten() -> None:
     assert one.duration is None
 
 
+ONE_SIGN = ["e\u0301", "\U0001f44d\U0001f3fd", "\u2764\ufe0f", "\U0001f468\u200d\U0001f469", "ที่"]
+
+
+@pytest.mark.parametrize("sign", ONE_SIGN)
+def test_no_text_is_cut_within_a_sign(sign: str) -> None:
+    """What is left of a long text ends as somebody wrote it."""
+    short, long = ("x" * (most - 1) + sign for most in (100, MAX_TEXT))
+    names = {"keywords": (short, f"{sign}x"), "categories": (short,)}
+    (one,) = shown([media(title=long, attribution=long, contributor=short, **names)])
+    assert one.title == one.attribution == "x" * (MAX_TEXT - 1)
+    assert one.keywords == ("x" * 99, f"{sign}x")
+    assert (*one.categories, one.contributor) == ("x" * 99, "x" * 99)
+
+
 class Hostile(PixabayDialect):
     """Pixabay, if someone had taken it over."""
 

@@ -51,6 +51,13 @@ def test_words_of_a_judged_answer_hold_neither_secret_nor_address_and_stay_on_a_
     assert len(error.message) <= 200
 
 
+def test_long_words_of_an_agency_are_cut_between_signs() -> None:
+    body = json.dumps({"message": "x" * 199 + "e\u0301"}).encode()
+    error = refusal_of(request(), 400, {}, body)
+    assert error is not None
+    assert error.message == "x" * 199
+
+
 def test_xml_is_read() -> None:
     root = Reply(request(), 200, {}, "<a><b c='1'>ä</b></a>".encode()).xml()
     assert [(one.get("c"), one.text) for one in root.iter("b")] == [("1", "ä")]

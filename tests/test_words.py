@@ -21,6 +21,7 @@ from affiliate.words import (
     sent,
     shortened,
     shown,
+    whole_prefix,
 )
 
 MASKED = [
@@ -394,6 +395,8 @@ CUT = [
     ('a "red big bike"', 12, "a red big"),
     ('"ab cd" ef', 7, '"ab cd"'),
     ("red", 0, ""),
+    ("ที่" * 40, 100, "ที่" * 33),
+    ("e" + "\u0301" * 9, 3, "e\u0301\u0301"),
 ]
 
 
@@ -401,6 +404,43 @@ CUT = [
 def test_long_words_are_cut_between_words(text: str, most: int, said: str) -> None:
     """As many whole words stay as fit, and no phrase is left open."""
     assert shortened(text, most) == said
+
+
+WHOLE = [
+    ("red", 3, "red"),
+    ("red", 2, "re"),
+    ("red", 0, ""),
+    ("", 0, ""),
+    ("xe\u0301", 2, "x"),
+    ("xe\u0301", 3, "xe\u0301"),
+    ("xe\u0301\u0323y", 3, "x"),
+    ("xก" + "ที่", 3, "xก"),
+    ("xก" + "ที่", 4, "xก"),
+    ("xน้ำ", 3, "x"),
+    ("x👨\u200d👩\u200d👧", 2, "x"),
+    ("x👨\u200d👩\u200d👧", 3, "x"),
+    ("x👨\u200d👩\u200d👧", 5, "x"),
+    ("x👨\u200d👩\u200d👧y", 6, "x👨\u200d👩\u200d👧"),
+    ("x👍\U0001f3fd", 2, "x"),
+    ("x❤\ufe0f", 2, "x"),
+    ("x1\ufe0f\u20e3", 3, "x"),
+    ("x葛\U000e0100", 2, "x"),
+    ("🇩🇪🇫🇷", 1, ""),
+    ("🇩🇪🇫🇷", 2, "🇩🇪"),
+    ("🇩🇪🇫🇷", 3, "🇩🇪"),
+    ("x🇩🇪🇫🇷", 3, "x🇩🇪"),
+    ("x\U0001f3f4\U000e0067\U000e0062\U000e007f", 3, "x"),
+    ("xم\u200cی", 3, "x"),
+    ("x\u1112\u1161\u11ab", 3, "x"),
+    ("xｶﾞ", 2, "x"),
+    ("x\u0915\u093f", 2, "x"),
+]
+
+
+@pytest.mark.parametrize(("text", "most", "kept"), WHOLE)
+def test_no_sign_is_cut_within(text: str, most: int, kept: str) -> None:
+    """Accents, joiners, selectors, tones and tags stay with their sign, or all of them go."""
+    assert whole_prefix(text, most) == kept
 
 
 COUNTED = [

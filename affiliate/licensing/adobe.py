@@ -32,6 +32,7 @@ from affiliate.links import encoded
 from affiliate.messages import Params, Request
 from affiliate.model import plain_text
 from affiliate.transport import Transport
+from affiliate.words import whole_prefix
 
 NAME: Final = "adobe-stock"
 TITLE: Final = "Adobe Stock"
@@ -97,7 +98,7 @@ class AdobeAccount:
             raise PurchaseRefused(f"It was licensed ({kind}) on {had}; {get}.")
         profile = self._ask("Member/Profile", (*_of(media_id, kind), LOCALE), wire.Profile)
         options = profile.purchase_options
-        words = plain_text(options.message)[:NOTES]
+        words = whole_prefix(plain_text(options.message), NOTES)
         if options.state not in {"possible", "overage"}:
             raise PurchaseRefused(words or f"Adobe Stock won't license it ({options.state[:40]}).")
         left = (profile.available_entitlement or wire.Entitlement()).quota
