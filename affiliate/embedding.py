@@ -11,7 +11,14 @@ import msgspec
 
 from affiliate.errors import BadQuery
 from affiliate.model import SearchQuery
-from affiliate.query import Parameters, one_of, read_site, single, whole
+from affiliate.query import (
+    Parameters,
+    drop_unread_language,
+    one_of,
+    read_site,
+    single,
+    whole,
+)
 
 ROWS: Final = {"grid": 2, "strip": 1, "image": 2, "search": 3}
 """The kinds, each with the rows of pictures that it has unless told."""
@@ -46,12 +53,13 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @classmethod
     def from_parameters(cls, asked: Parameters) -> Self:
-        """Read decoded parameters; unknown and empty ones are dropped.
+        """Read decoded parameters; unknown and empty ones, and odd languages, are dropped.
 
         Raises:
             BadQuery: names the first parameter that can't be read, or ``q`` where nothing is
                 searched for and nobody can type it.
         """
+        asked = drop_unread_language(asked)
         kind = one_of(ROWS)("kind", single(asked, "kind") or "grid")
         rows, limit = single(asked, "rows"), single(asked, "limit")
         theme, accent = single(asked, "theme"), single(asked, "accent")

@@ -5,6 +5,7 @@ import re
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, current_app, render_template
 
@@ -22,7 +23,7 @@ from affiliate.errors import BadQuery
 from affiliate.memory import Canonical
 from affiliate.page import keep, site_of_app
 from affiliate.problems import content_security_policy
-from affiliate.query import read_parameters
+from affiliate.query import drop_unread_language, read_parameters
 from affiliate.search import Patience
 
 SCRIPT_SECONDS: Final = 3600
@@ -44,7 +45,7 @@ def routes() -> dict[str, Canonical]:
     """The paths whose answers the memory tier may keep, and what each of them reads."""
     return {
         "/embed": canonical,
-        "/embed/search": canonical_search,
+        "/embed/search": canonical_results,
         "/embed.js": lambda _: "",
         "/embed-frame.js": lambda _: "",
         **oembed.routes(),
@@ -58,6 +59,16 @@ def canonical(raw: bytes) -> str:
         BadQuery: names the parameter that can't be read.
     """
     return Embed.from_parameters(read_parameters(raw)).canonical()
+
+
+def canonical_results(raw: bytes) -> str:
+    """All that the results of an embed may vary by, in one order.
+
+    Raises:
+        BadQuery: names the parameter that can't be read.
+    """
+    asked = drop_unread_language(read_parameters(raw))
+    return canonical_search(urlencode(asked, doseq=True).encode())
 
 
 def register(app: Flask) -> None:
@@ -84,7 +95,7 @@ def embed() -> Response:
 @blueprint.get("/embed/search")
 def search() -> Response:
     """The results as the element takes them: strict hosts report style attributes, so none."""
-    asked, site = parameters(), shown_on(parameters())
+    asked, site = drop_unread_language(parameters()), shown_on(parameters())
     outcome = site_of_app().search.page(
         query_of(asked), patience_of(asked, Patience.LINGER), site=site
     )

@@ -40,8 +40,12 @@ class _Tag(NamedTuple):
 
 
 def is_well_formed(tag: str) -> bool:
-    """Return whether a text is a language range (RFC 4647, section 2.1); ``_`` stands for ``-``."""
-    well = re.fullmatch(r"[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*", tag)
+    """Return whether a text is a language range (RFC 4647, section 2.1); ``_`` stands for ``-``.
+
+    Names of locales are read up to their encoding or variant (en_US.UTF-8, de_DE@euro), values of
+    Accept-Language up to the end of the first range (de;q=0.8).
+    """
+    well = re.fullmatch(r"\*|[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*", _range_of(tag))
     return len(tag) <= LONGEST_TAG and well is not None
 
 
@@ -51,7 +55,12 @@ def nearest(tag: str, known: Iterable[str]) -> str | None:
     Known languages may stand in any case and with ``_``, such as zh_CN; of several for one language
     the first is its usual one.
     """
-    return _nearest(tag, tuple(known)) if is_well_formed(tag) else None
+    return _nearest(_range_of(tag), tuple(known)) if is_well_formed(tag) else None
+
+
+def _range_of(text: str) -> str:
+    """Return the language range that a text begins with."""
+    return re.split("[.@;,]", text, maxsplit=1)[0].strip()
 
 
 @lru_cache(maxsize=1024)

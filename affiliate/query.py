@@ -225,6 +225,18 @@ def _language(name: str, text: str) -> str | None:
     return language_tags.nearest(tag, LANGUAGES)
 
 
+def drop_unread_language(parameters: Parameters) -> Parameters:
+    """Return the parameters without a language that can't be read; the site's own holds then.
+
+    Templates of other sites fill it in, and their pictures are worth more than an error.
+    """
+    try:
+        _language("lang", single(parameters, "lang") or "*")
+    except BadQuery:
+        return {name: values for name, values in parameters.items() if name != "lang"}
+    return parameters
+
+
 def one_of(allowed: Iterable[str]) -> Callable[[str, str], str]:
     """Reads a parameter that is one of some words, in any case."""
     table = {a.casefold(): a for a in allowed}

@@ -157,6 +157,28 @@ def test_results_that_cant_be_had_are_a_problem(
     assert (answer.status_code, answer.get_json()["field"]) == (400, field)
 
 
+LOCALES = [
+    ("en_US.UTF-8", "en"),
+    ("de_DE@euro", "de"),
+    ("de;q=0.8", "de"),
+    ("*", "en"),
+    ("{{ locale }}", "en"),
+    ("de--DE", "en"),
+    ("d\u00e9", "en"),
+    ("x" * 200, "en"),
+    ("de&lang=fr", "en"),
+]
+
+
+@pytest.mark.parametrize(("lang", "spoken"), LOCALES)
+def test_no_language_is_an_error_of_an_embed(client: FlaskClient, lang: str, spoken: str) -> None:
+    """Templates of blogs fill it in; what can't be read leaves the site's own language."""
+    for path in ("/embed?q=cat", "/embed?kind=search", "/embed/search?q=cat"):
+        for _ in range(2):
+            answer = client.get(f"{path}&lang={lang}")
+            assert (answer.status_code, answer.headers["Content-Language"]) == (200, spoken)
+
+
 def test_searches_of_embeds_count(client: FlaskClient) -> None:
     """A search on a blog is counted like one here, so that it is kept warm."""
     for _ in range(2):

@@ -192,13 +192,15 @@ def test_any_well_formed_tag_is_read(make_client: ClientMaker, route: str) -> No
     for tag, language in (
         *(("de-DE", "de"), ("de_DE", "de"), ("en-US", "en"), ("en_US", "en"), ("en-GB", "en")),
         *(("pt-BR", "pt"), ("no", "nb"), ("nb-NO", "nb"), ("zh-TW", "zh"), ("tlh", "nl")),
+        *(("de_DE.UTF-8", "de"), ("de_DE@euro", "de"), ("de;q=0.8", "de")),
     ):
         answer = client.get(f"{route}&lang={tag}")
         assert answer.status_code == (404 if "none" in route else 200), (route, tag)
         if answer.mimetype == "text/html":
             assert answer.headers["Content-Language"] == language, (route, tag)
     refused = client.get(f"{route}&lang=de%21")
-    assert refused.status_code == (400 if "q=" in route else 200 if "none" not in route else 404)
+    is_search = "q=" in route and not route.startswith("/embed")  # a blog's template may be wrong
+    assert refused.status_code == (400 if is_search else 404 if "none" in route else 200)
 
 
 TAGS = [
