@@ -132,14 +132,16 @@ class Syntax(NamedTuple):
     """What an agency reads as more than plain words.
 
     ``operators`` are words, which count in capitals; ``signs`` count wherever they stand, those
-    that are ``leading`` at the beginning of a word. ``phrases`` says that words between straight
-    quotation marks are found together. The defaults are what search engines usually know, for
-    agencies whose documents are silent.
+    that are ``leading`` at the beginning of a word, those that are ``lone`` as a whole word.
+    ``phrases`` says that words between straight quotation marks are found together. The defaults
+    are what search engines usually know (Lucene's query parser), for agencies whose documents are
+    silent.
     """
 
     operators: frozenset[str] = frozenset({"AND", "OR", "NOT"})
-    signs: str = "()|"
-    leading: str = "+-"
+    signs: str = "()|*~"
+    leading: str = "+-!"
+    lone: frozenset[str] = frozenset({"&&"})
     phrases: bool = True
 
 
@@ -208,7 +210,7 @@ def plain(text: str, syntax: Syntax) -> str:
     Full-width signs go out in their usual forms, with which they share a `key`.
     """
     found: list[str] = []
-    for term in terms(text):
+    for term in terms(text.translate(_KEYED)):
         words = list(_plain_words(term.strip('"'), syntax))
         whole = syntax.phrases and term.startswith('"') and words
         found += [f'"{" ".join(words)}"'] if whole else words
@@ -216,10 +218,9 @@ def plain(text: str, syntax: Syntax) -> str:
 
 
 def _plain_words(text: str, syntax: Syntax) -> Iterator[str]:
-    usual = text.translate(_KEYED)
-    for word in usual.translate(dict.fromkeys(map(ord, syntax.signs), " ")).split():
+    for word in text.translate(dict.fromkeys(map(ord, syntax.signs), " ")).split():
         stripped = word.lstrip(syntax.leading)
-        if stripped:
+        if stripped and stripped not in syntax.lone:
             yield stripped.lower() if stripped.upper() in syntax.operators else stripped
 
 

@@ -76,7 +76,7 @@ class Rf123(Agency):
         "sort": tuple(ORDERS),
     }
     loosely: ClassVar[Filters] = {"type": ("vector",)}
-    syntax = Syntax(signs="()|,", phrases=False)
+    syntax = Syntax(signs="()|*~,", phrases=False)
     most = 50
     depth = 4800
     picture_hosts = ("https://images.assetsdelivery.com",)

@@ -77,7 +77,7 @@ class Yay(Agency):
     api = "https://api.yayimages.com"
     credentials: ClassVar[Credentials] = (("API_KEY",),)
     expresses: ClassVar[Filters] = {"type": ("vector",)}
-    syntax = Syntax(signs="()|/\\")
+    syntax = Syntax(signs="()|*~/\\")
     most = 100
     depth = 960
     picture_hosts = ("https://*.yayimages.com", "https://*.yaymicro.com", "http://*.yaymicro.com")
