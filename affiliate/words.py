@@ -44,6 +44,8 @@ _BLANK: Final = (
     + "".join(map(chr, range(0xFE00, 0xFE10)))
 )
 """Signs without a look of their own that Python takes for printable; the blank of Braille, too."""
+_DIRECTION: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_UNSHOWN: Final = re.compile(f"({_FLAG}|{_DIRECTION.pattern})|[{_IGNORABLE}]")
 _UNSENT: Final = re.compile(f"({_FLAG})|[{_IGNORABLE}{_SELECTORS}]")
 _LETTER: Final = r"[^\s!-/:-@\[-`{-~]"
 """Neither a blank nor a sign of ASCII."""
@@ -159,11 +161,11 @@ def shown(text: str) -> str:
 def visible(text: str) -> str:
     """Return a text of an agency without invisible characters; empty where it has no others.
 
-    Among them are the controls of direction, which turn around what stands behind them.
+    Controls of direction stay, which titles in Hebrew and Arabic need; pages isolate each title.
     """
     if not text.isprintable():  # most texts are, and are told so in a tenth of the time
-        text = _settled(_UNSEEN.sub(_flag, text))
-    return text if text.strip(_BLANK) else ""
+        text = _settled(_UNSHOWN.sub(_flag, text))
+    return text if _DIRECTION.sub("", text).strip(_BLANK) else ""
 
 
 def _settled(text: str) -> str:

@@ -110,8 +110,11 @@ TEXTS: list[tuple[str, str | None]] = [
     ("<<b>b</b>>", "<b>"),
     ("&notes; &copyright; &ampere; &lthing; &nbspace;", None),
     ("&notin; &copy; &AMP; &CounterClockwiseContourIntegral;", "\u2209 \u00a9 & \u2233"),
-    ("\u202eevil\u202c \u05d0\u200f", "evil \u05d0"),
-    ("a &#x202E;evil &rlm;&lrm;\u2066b\u2069 \u061cc", "a evil b c"),
+    ("\u202eevil\u202c \u05d0\u200f", None),
+    (
+        "a &#x202E;evil &rlm;&lrm;\u2066b\u2069 \u061cc",
+        "a \u202eevil \u200f\u200e\u2066b\u2069 \u061cc",
+    ),
     ("&shy;soft&shy;ly \u00adand", "softly and"),
     ("ze&#8203;ro &NoBreak;&ZeroWidthSpace;width\ufeff \u2060", "zero width"),
     ("&#8203;", ""),
