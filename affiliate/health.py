@@ -117,22 +117,24 @@ class Quota:
         limits = self._limits.get(source, ())
         for look in (True, False):
             for limit in limits:
-                most = max(int(limit.calls * part), calls)
-                counted = self._count(source, limit, 0 if look else calls, most)
-                if counted > most - (calls if look else 0):
+                count, sharers = self._count(source, limit, 0 if look else calls)
+                most = max(int(limit.calls * part) // sharers, calls)
+                if count + (calls if look else 0) > most:
                     rest = limit.seconds - self._now() % limit.seconds
                     return limit, min(rest, HOUR if part == 1 else 60.0)
         return None
 
-    def _count(self, source: str, limit: Limit, calls: int, most: int) -> int:
-        """Add calls to those of the window under way; return how many they are now."""
+    def _count(self, source: str, limit: Limit, calls: int) -> tuple[int, int]:
+        """Add calls to those of the window under way; return their number and who shares it.
+
+        The store counts for all processes together; without it each of them has a part.
+        """
         window = int(self._now() // limit.seconds)
         name = f"calls:{source}:{limit.seconds}:{window}"
         count = self._counters.incr(name, calls, 2 * limit.seconds)
         if count is not None:
-            return count
-        own = self._count_alone(source, limit.seconds, window, calls)
-        return own + most - max(most // self._processes, calls or 1)
+            return count, 1
+        return self._count_alone(source, limit.seconds, window, calls), self._processes
 
     def _count_alone(self, source: str, seconds: int, window: int, calls: int) -> int:
         """Return the calls of this process in a window; those of windows before are forgotten."""
@@ -145,7 +147,7 @@ class Quota:
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
-    """That a source is left alone, until when in Unix time, and why: an error's kind.
+    """Says until when in Unix time a source is left alone, and why: an error's kind.
 
     ``waits`` are the seconds of the last wait after a 429 that did not say how long.
     """
@@ -197,11 +199,10 @@ class Breaker:
     def _probes(self, source: str, lasts: float) -> bool:
         """Tell whether the caller is the one, of this and all processes, that tries an agency."""
         with self._lock:
-            now = self._now()
-            if not self._probing.get(source, 0.0) - lasts <= now < self._probing.get(source, 0.0):
-                self._probing[source] = now + lasts
-            else:
+            now, ends = self._now(), self._probing.get(source, 0.0)
+            if ends - lasts <= now < ends:
                 return False
+            self._probing[source] = now + lasts
         return self._store.lease(_probe(source), secrets.token_hex(8), lasts)
 
     def answered(self, source: str, *, searches: bool = True) -> None:

@@ -12,7 +12,6 @@ LEASE_SECONDS: Final = 5.0
 EXTEND_SECONDS: Final = 1.0
 """How often the leases that are held are extended."""
 
-
 log = logging.getLogger(__name__)
 
 
@@ -52,8 +51,8 @@ class Leases:
         with self._changed:
             self._held[token] = key
             if not self._extends:
-                self._extends = True
                 threading.Thread(target=self._extend_all, name="leases", daemon=True).start()
+                self._extends = True
             self._changed.notify()
 
     def _extend_all(self) -> None:

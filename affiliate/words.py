@@ -152,6 +152,8 @@ def shown(text: str) -> str:
 
     Joiners stay inside words. The text is composed unless that makes it longer.
     """
+    if text.isascii() and text.isprintable():  # nothing else is done to it, and most texts are
+        return " ".join(text.split())
     settled = _settled(_UNSEEN.sub(_flag, text))
     composed = unicodedata.normalize("NFC", settled)
     fitting = composed if len(composed) <= len(settled) else settled

@@ -129,6 +129,10 @@ class Agency:
         self.keys = dict(credentials or {})
         self._digest = _digest(self.url, self.keys)
         self._chunk_places = CHUNK_PLACES
+        self.set_up()
+
+    def set_up(self) -> None:
+        """Make what the agency keeps between calls; settings that are no secrets leave the keys."""
 
     @property
     def source(self) -> str:

@@ -23,7 +23,6 @@ from affiliate import shapes
 from affiliate.agencies.base import SUGGESTIONS, Agency
 from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
 from affiliate.query import ORIENTATIONS, SORTS, TYPES
-from affiliate.transport import Transport
 from affiliate.words import lowered, terms
 
 CATALOG: Final = Path(__file__).with_name("demo_catalog.jsonl")
@@ -88,14 +87,7 @@ class Demo(Agency):
     sure = "ships with the site"
     license_url = "https://creativecommons.org/publicdomain/mark/1.0/"
 
-    def __init__(
-        self,
-        transport: Transport,
-        *,
-        url: str | None = None,
-        credentials: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(transport, url=url, credentials=credentials)
+    def set_up(self) -> None:
         self.pictures, self._index = _catalog(CATALOG)
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:

@@ -32,7 +32,6 @@ from affiliate.errors import NotFound, RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Reply, Request
 from affiliate.model import Media, SearchQuery, SearchResult, plain_id, plain_text, web_address
-from affiliate.transport import Transport
 
 BOX = (3, 2)
 THUMBNAIL = 300
@@ -61,14 +60,7 @@ class Dreamstime(Agency):
     link_source = "official plugin of 2015"
     experimental = True
 
-    def __init__(
-        self,
-        transport: Transport,
-        *,
-        url: str | None = None,
-        credentials: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(transport, url=url, credentials=credentials)
+    def set_up(self) -> None:
         self._session = SharedSession[Session](self.name)
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:

@@ -20,7 +20,7 @@ is said nowhere; ``depth`` is our own bound. A search must have words. 3 and 4 p
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 import msgspec
@@ -31,7 +31,6 @@ from affiliate.agencies.reading import densities
 from affiliate.errors import Blocked, Forbidden, RequestRefused
 from affiliate.messages import Params, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, plain_id, plain_text, plain_texts
-from affiliate.transport import Transport
 
 IDS = r"[A-Za-z0-9_-]{1,40}"
 CUSTOMERS = "/v3/search/images/creative"
@@ -45,7 +44,7 @@ FIELDS = (
 
 
 class Learned:
-    """That a key is one of affiliates, as its last search told, for an hour."""
+    """Remembers for an hour that a key is one of affiliates, as its last search told."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -90,14 +89,7 @@ class Istock(Agency):
     has_similar = True
     license_url = "https://www.istockphoto.com/legal/license-agreement"
 
-    def __init__(
-        self,
-        transport: Transport,
-        *,
-        url: str | None = None,
-        credentials: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(transport, url=url, credentials=credentials)
+    def set_up(self) -> None:
         self._for_affiliates = Learned()  # which copies of the agency share
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:

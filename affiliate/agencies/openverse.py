@@ -21,7 +21,6 @@ What is related comes in one answer, without pages.
 
 import re
 import time
-from collections.abc import Mapping
 from functools import partial
 from itertools import accumulate
 from typing import ClassVar, Final, NamedTuple
@@ -38,7 +37,6 @@ from affiliate.errors import BadCredentials, Blocked, RequestRefused
 from affiliate.health import Limit
 from affiliate.messages import Refusal, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, web_address
-from affiliate.transport import Transport
 from affiliate.words import Syntax, plain, shortened, terms
 
 IDS = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -49,7 +47,7 @@ WORDS_ROOM: Final = 100
 TYPES = {"photo": "photograph", "illustration": "illustration"}
 ASPECTS = {"horizontal": "wide", "vertical": "tall", "square": "square"}
 LIMITS: Final = (Limit(100, 60), Limit(10_000, 86400))
-"""What a registered client may ask, where its e-mail address is confirmed."""
+"""Limits of a registered client whose e-mail address is confirmed."""
 CLIENT_PAGE: Final = 48
 """Pictures of a page for a registered client: as many as a page of this site has places."""
 CLIENT_PAGES: Final = 20
@@ -57,9 +55,9 @@ COUNTED: Final = 240
 """Where counts end without a token."""
 COUNTED_WITH_TOKEN: Final = 10_000
 EARLY_SECONDS: Final = 60.0
-"""How long before its end a token is no longer used."""
+"""Seconds before its end from which on a token is replaced."""
 NOTICE: Final = "This site was made using Openverse but is not endorsed or certified by Openverse."
-"""What the terms of service ask to be said prominently; they give the words in English."""
+"""Says prominently what the terms of service ask for, in their own English words."""
 DIRECTIONS = {"newest": "desc", "oldest": "asc"}
 
 
@@ -101,14 +99,7 @@ class Openverse(Agency):
     gives = ("title", "keywords", "page_url", "contributor", "attribution", "type")
     has_similar = True
 
-    def __init__(
-        self,
-        transport: Transport,
-        *,
-        url: str | None = None,
-        credentials: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(transport, url=url, credentials=credentials)
+    def set_up(self) -> None:
         self._session = SharedSession[Session](self.name, _is_over)
         if self.keys:
             self.most, self.depth = CLIENT_PAGE, CLIENT_PAGE * CLIENT_PAGES

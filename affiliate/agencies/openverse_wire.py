@@ -55,7 +55,7 @@ class Images(msgspec.Struct):
 
 
 class Token(msgspec.Struct):
-    """What a client shows with its calls, for so many seconds."""
+    """Identifies a client in its calls, for ``expires_in`` seconds."""
 
     access_token: str
     expires_in: int | float

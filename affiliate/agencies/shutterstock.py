@@ -34,11 +34,10 @@ from affiliate.model import (
     plain_text,
     web_address,
 )
-from affiliate.transport import Transport
 from affiliate.words import plain
 
 REGIONS = r"[A-Z]{2}|(?:[0-9]{1,3}\.){3}[0-9]{1,3}"
-"""What ``region`` takes: a country such as DE, or an address from which one is inferred."""
+"""Matches what ``region`` takes: a country such as DE, or an address that tells of one."""
 
 
 class Shutterstock(Agency):
@@ -72,14 +71,7 @@ class Shutterstock(Agency):
     least_means = "a free API account finds the free collection alone"
     license_url = "https://www.shutterstock.com/license"
 
-    def __init__(
-        self,
-        transport: Transport,
-        *,
-        url: str | None = None,
-        credentials: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(transport, url=url, credentials=credentials)
+    def set_up(self) -> None:
         self._region = self.keys.pop("REGION", "")  # no secret, which would be struck out
 
     @classmethod

@@ -14,7 +14,7 @@ after addresses seen in public material.
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from affiliate.agencies import shutterstock_wire as wire
@@ -37,7 +37,6 @@ from affiliate.model import (
     plain_texts,
 )
 from affiliate.query import RESOLUTIONS
-from affiliate.transport import Transport
 
 IDS: Final = r"[0-9]{1,20}[a-zA-Z]{1,4}"
 THUMBNAILS: Final = ("thumb_220", "watermark_450", "thumb_170")
@@ -72,14 +71,7 @@ class ShutterstockEditorial(Shutterstock):
     options = ()
     least = 0
 
-    def __init__(
-        self,
-        transport: Transport,
-        *,
-        url: str | None = None,
-        credentials: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(transport, url=url, credentials=credentials)
+    def set_up(self) -> None:
         self._country = self.keys.pop("COUNTRY", "")  # no secret, which would be struck out
         self._cursors: dict[tuple[str, int], str] = {}
         self._lock = threading.Lock()
