@@ -15,7 +15,7 @@ from flask import Blueprint, Response
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound, Unauthorized
 
-from affiliate import languages, page
+from affiliate import languages, page, previews
 from affiliate.answers import MAX_AGE, parameters, tagged
 from affiliate.embedding import GAP, ROW, Embed
 from affiliate.errors import AgencyError, BadQuery
@@ -25,6 +25,7 @@ from affiliate.model import Media, Thumbnail
 from affiliate.page import absolute, address, site_of_app
 from affiliate.problems import problem
 from affiliate.query import Parameters, read_parameters, single, whole
+from affiliate.search import Patience
 
 WIDTH: Final = 640
 """Pixels of an iframe where the consumer has no wish."""
@@ -139,7 +140,25 @@ def _rich(embed: Embed, box: Box) -> dict[str, Any]:
         "width": width,
         "height": height,
         "html": frame(embed, title, width, height),
+        **_thumbnail(_preview_of(embed), box),
     }
+
+
+def _preview_of(embed: Embed) -> Thumbnail | None:
+    """Return a picture of those that an embed shows and the cache knows; no agency is asked."""
+    search = site_of_app().search
+    if not embed.query.says_something():
+        return None
+    found = search.page(embed.query, Patience.NONE).page.items
+    terms = {one.agency.name: one.agency.terms for one in search.every}
+    preview = previews.preview_of(found, terms)
+    return preview.picture if preview else None
+
+
+def _thumbnail(picture: Thumbnail | None, box: Box) -> dict[str, Any]:
+    """Return the three fields of a thumbnail; none without a picture."""
+    fitted = _fitted(picture, box) if picture else {}
+    return {f"thumbnail_{name}": value for name, value in fitted.items()}
 
 
 def frame(embed: Embed, title: str, width: int | str, height: int) -> str:
@@ -173,8 +192,7 @@ def _picture(media: Media, box: Box) -> dict[str, Any]:
     known = {name: value for name, value in known.items() if value}
     if not _lasts(media):
         return {"type": "link", **known}
-    small = _fitted(media.thumbnail, box)
-    known |= {f"thumbnail_{name}": value for name, value in small.items()}
+    known |= _thumbnail(media.thumbnail, box)
     if media.media == "video":
         return {"type": "link", **known}
     return {"type": "photo", **known, **_fitted(_largest(media, box), box)}

@@ -13,7 +13,7 @@ from flask import Flask, current_app, g, request
 from flask_babel import format_decimal
 from markupsafe import Markup
 
-from affiliate import filters, languages, memory, texts
+from affiliate import filters, languages, memory, previews, texts
 from affiliate.config import Config
 from affiliate.ledger import Ledger
 from affiliate.model import AgencyStatus, Collection, Media, SearchQuery, Seller
@@ -107,6 +107,7 @@ def _vocabulary() -> dict[str, Any]:
     site = site_of_app()
     agencies = [one.agency for one in site.search.listed]
     every = [one.agency for one in site.search.every]
+    terms = {agency.name: agency.terms for agency in every}
     return {
         "absolute": absolute,
         "address": address,
@@ -130,6 +131,7 @@ def _vocabulary() -> dict[str, Any]:
         "languages": languages.NAMES.items(),
         "late_text": texts.late,
         "ping": ping,
+        "preview": lambda items: previews.preview_of(items, terms),
         "renditions": renditions,
         "said": texts.said,
         "shown_on": shown_on,
@@ -137,7 +139,7 @@ def _vocabulary() -> dict[str, Any]:
         "soon": texts.soon,
         "spoken": languages.speaks(),
         "structured": structured,
-        "terms": {agency.name: agency.terms for agency in every},
+        "terms": terms,
         "summary": texts.summary,
         "trouble": lambda status, query: texts.trouble(status, query, every),
         "whole": whole,

@@ -98,4 +98,6 @@ def test_addresses_of_pictures_do_not_stand_where_they_last(
     preview = client.get("/oembed", query_string=about).get_json()
     assert preview["type"] == "link"
     assert not {"url", "thumbnail_url"} & preview.keys()
-    assert "og:image" in html(make_client(), "/image/demo/1008600?lang=en")
+    assert "og:image" in html(
+        make_client(SITE_URL="https://me.example"), "/image/demo/1008600?lang=en"
+    )
