@@ -133,7 +133,8 @@ SETTINGS: Final = (
         "EMBED_SITES",
         values.hosts,
         (),
-        "Comma list of the host names whose pages may embed this site. Unset: every site's.",
+        "Comma list of the host names whose pages may embed this site, such as"
+        " `blog.example, *.blog.example`; `www.` is a host of its own. Unset: every site's.",
     ),
     Setting(
         "AFFILIATE_SUB_IDS",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, Response, current_app, render_template
+from flask import Blueprint, Flask, Response, current_app, render_template, request
 
 from affiliate import builder, oembed
 from affiliate.answers import (
@@ -31,6 +31,8 @@ SCRIPT_SECONDS: Final = 3600
 PAGE_SECONDS: Final = 300
 SHARED: Final = ("/embed.js", "/embed-frame.js", "/embed/search", "/oembed", "/static/framed.js")
 """What scripts of other sites may read; a sandboxed frame of this site counts as another."""
+OWN_PICTURES: Final = "/static/demo/"
+"""Where the site keeps pictures of its own."""
 OWN: Final = "// Below: the site's own pages."
 """Where in ``embed.js`` begins what other sites' pages do without."""
 UNREAD: Final = re.compile(r"^\s*(//.*|/\*\*.*\*/)?\n?", re.MULTILINE)
@@ -76,6 +78,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(oembed.blueprint)
     app.register_blueprint(builder.blueprint)
+    app.after_request(_let_in)
 
 
 @blueprint.get("/embed")
@@ -139,7 +142,19 @@ def _kept(response: Response, seconds: int) -> Response:
     return response
 
 
+def _let_in(response: Response) -> Response:
+    """Let pages load what embeds are made of that send Cross-Origin-Embedder-Policy.
+
+    https://html.spec.whatwg.org/multipage/browsers.html#coep: agencies' pictures are theirs.
+    """
+    if request.blueprint == blueprint.name or request.path.startswith(OWN_PICTURES):
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
 def _framed(response: Response) -> Response:
+    """Say whose frames may show the page; ``credentialless`` lets agencies' pictures load there."""
+    response.headers["Cross-Origin-Embedder-Policy"] = "credentialless"
     site = site_of_app()
     ancestors = " ".join(("'self'", *site.config.embed_sites)) if site.config.embed_sites else "*"
     policy = content_security_policy(site.search, ancestors=ancestors)

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Sharing:
-    """Wraps a WSGI application; ``paths`` may be read from every site, or from some ``sites``."""
+    """Wraps a WSGI application; ``paths`` may be read from every site, or from some ``sites``.
+
+    A site is a host, with its port where that is unusual, or all hosts below one: ``*.a.example``.
+    """
 
     def __init__(
         self, app: "WSGIApplication", paths: Collection[str], sites: Collection[str] = ()
@@ -23,6 +26,7 @@ class Sharing:
         self._app = app
         self._paths = frozenset(paths)
         self._sites = frozenset(sites)
+        self._below = tuple(site.removeprefix("*") for site in sites if site.startswith("*."))
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """Answer as the application does, with what lets other sites read it."""
@@ -50,7 +54,8 @@ class Sharing:
             return [("Access-Control-Allow-Origin", "*")]
         varies = [("Vary", "Origin")]
         try:
-            at_home = urlsplit(origin).netloc.casefold() in self._sites
+            host = urlsplit(origin).netloc.casefold()
         except ValueError:
-            at_home = False
-        return [("Access-Control-Allow-Origin", origin), *varies] if at_home else varies
+            host = ""
+        named = host in self._sites or host.endswith(self._below)
+        return [("Access-Control-Allow-Origin", origin), *varies] if host and named else varies

@@ -109,11 +109,15 @@ def topics(text: str) -> tuple[str, ...]:
 def hosts(text: str) -> tuple[str, ...]:
     """A comma list of host names, each with its port where that is unusual; in small letters.
 
-    Browsers leave usual ports out of what they call an origin.
+    Browsers leave usual ports out of what they call an origin. ``*.blog.example`` names all hosts
+    below ``blog.example`` and not that one, as in a Content-Security-Policy.
     """
     names = tuple(re.sub(r":(80|443)$", "", name) for name in words(text.casefold()))
-    if not all(re.fullmatch(r"(?=.{1,253}\Z)[a-z0-9.-]+(:[0-9]{1,5})?", name) for name in names):
-        raise ValueError("must be a comma list of host names, such as blog.example")
+    form = r"(?=.{1,253}\Z)(\*(?=\.[^.]+\.[^.])\.)?[a-z0-9-][a-z0-9.-]*(:[0-9]{1,5})?"
+    if not all(re.fullmatch(form, name) for name in names):
+        raise ValueError(
+            "must be a comma list of host names, such as blog.example or *.blog.example"
+        )
     return names
 
 

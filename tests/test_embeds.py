@@ -46,6 +46,29 @@ def test_owners_say_who_may_embed(make_client: ClientMaker) -> None:
             assert "Origin" in other.get_all("Vary")
 
 
+def test_hosts_below_a_host_may_embed(make_client: ClientMaker) -> None:
+    """``*.`` names all hosts below another, for frames and for scripts."""
+    client = make_client(EMBED_SITES="*.blogs.example")
+    assert ancestors(client, "/embed?q=cat") == "'self' *.blogs.example"
+    for host, allowed in (("https://me.blogs.example", True), ("https://blogs.example", False)):
+        head = client.get("/embed.js", headers={"Origin": host}).headers
+        assert (head.get("Access-Control-Allow-Origin") == host) == allowed
+
+
+def test_isolated_pages_may_load_what_embeds_need(client: FlaskClient) -> None:
+    """Cross-Origin-Embedder-Policy asks for a word of the server; kept answers have it too."""
+    picture = client.get("/api/search?q=cat").get_json()["items"][0]["thumbnail"]["url"]
+    frames = ("/embed?q=cat", "/embed?rows=9")
+    for path in (*SCRIPTS, *frames, "/embed/search?q=cat", "/embed/search?q=", picture):
+        for _ in range(2):
+            with client.get(path) as answer:
+                assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+            isolated = answer.headers.get("Cross-Origin-Embedder-Policy")
+            assert isolated == ("credentialless" if path in frames else None)
+    for path in ("/", "/search?q=cat", "/ajax/search?q=cat"):
+        assert "Cross-Origin-Resource-Policy" not in client.get(path).headers
+
+
 def test_scripts_may_read_what_embeds_need(client: FlaskClient) -> None:
     """Results, script and oEmbed are open to all without credentials, errors too; no page is."""
     for path in (*SCRIPTS, "/embed/search?q=cat", "/embed/search?q=", "/oembed?url=x"):

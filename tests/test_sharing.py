@@ -52,6 +52,15 @@ def test_other_paths_are_not_shared(path: str) -> None:
         ("http://Blog.example", True),
         ("https://localhost:8080", True),
         ("https://localhost", False),
+        ("https://me.blogs.example", True),
+        ("https://a.b.Blogs.example", True),
+        ("https://blogs.example", False),
+        ("https://.blogs.example.evil.example", False),
+        ("https://evilblogs.example", False),
+        ("https://me.blogs.example:8080", False),
+        ("https://me.ports.example:8080", True),
+        ("https://me.ports.example", False),
+        ("https://www.blog.example", False),
         ("https://blog.example:8080", False),
         ("https://blog.example.evil.example", False),
         ("https://evilblog.example", False),
@@ -62,7 +71,8 @@ def test_other_paths_are_not_shared(path: str) -> None:
 )
 def test_some_sites_may_read(origin: str, allowed: bool) -> None:  # noqa: FBT001 - one case of the table
     """With a list only its hosts are let in, by name and port; answers vary by who asks."""
-    found = headers("/open", origin, ["blog.example", "localhost:8080"])
+    sites = ["blog.example", "localhost:8080", "*.blogs.example", "*.ports.example:8080"]
+    found = headers("/open", origin, sites)
     assert ("Vary", "Origin") in found
     grants = [value for name, value in found if name == "Access-Control-Allow-Origin"]
     assert grants == ([origin] if allowed else [])
