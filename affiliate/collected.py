@@ -22,8 +22,9 @@ from affiliate.answers import (
     some_of,
 )
 from affiliate.errors import AgencyError, NotFound
+from affiliate.lookups import query_of
 from affiliate.memory import Canonical
-from affiliate.model import Collection
+from affiliate.model import Collection, SearchQuery
 from affiliate.page import site_of_app, title_of
 from affiliate.problems import error_page, problem
 from affiliate.search import Outcome, Patience
@@ -59,12 +60,14 @@ def collection(agency: str, collection_id: str) -> Response:
     except NotFound:
         raise NoSuchPage from None
     except AgencyError:
-        return error_page(HTTPStatus.BAD_GATEWAY, gettext("No answer"), _sorry(agency))
+        asked = query_of(asked.media, languages.asked()).replace(agency=(agency,))
+        return error_page(HTTPStatus.BAD_GATEWAY, gettext("No answer"), _sorry(agency), asked)
     statuses = {status.status for status in outcome.page.agencies}
     waiting = not outcome.waited and "late" in statuses
     html = render_template(
         "collection.html",
         about=about,
+        asked=_named(about),
         number=outcome.page.page,
         page=None if waiting else outcome.page,
     )
@@ -82,8 +85,14 @@ def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
         return problem(HTTPStatus.NOT_FOUND, error.message)
     except AgencyError:
         return problem(HTTPStatus.BAD_GATEWAY, _sorry(agency))
-    html = render_template("_collection.html", about=about, page=outcome.page)
+    html = render_template("_collection.html", about=about, asked=_named(about), page=outcome.page)
     return answer(Response(html), outcome)
+
+
+def _named(about: Collection) -> SearchQuery:
+    """Return the search for a collection's name at its agency, where its pictures don't come."""
+    query = query_of(about.media, languages.asked())
+    return query.replace(q=about.name, agency=(about.agency,))
 
 
 def _sorry(agency: str) -> str:

@@ -22,12 +22,14 @@ from affiliate.answers import (
     words_of,
 )
 from affiliate.errors import AgencyError, NotFound
+from affiliate.lookups import query_of
 from affiliate.memory import Canonical
 from affiliate.model import Media, SearchPage
 from affiliate.page import site_of_app, title_of
 from affiliate.problems import error_page, problem
 from affiliate.query import Parameters
 from affiliate.search import Outcome, Patience
+from affiliate.words import counted
 
 PICTURES: Final = "/<any(image, video):media>/<agency>/<media_id>"
 
@@ -50,11 +52,8 @@ def image(media: str, agency: str, media_id: str) -> Response:
     asked = parameters()
     try:
         found = _found(media, agency, media_id, asked)
-    except NotFound:
-        title = gettext("This picture is gone")
-        return error_page(HTTPStatus.NOT_FOUND, title, gettext("Search for another one."))
     except AgencyError as error:
-        return error_page(HTTPStatus.BAD_GATEWAY, gettext("No answer"), _sorry(error))
+        return _unreadable(error, _told_by_id(media, agency, media_id, asked), asked)
     patience, number = patience_of(asked, Patience.NONE), some_of(asked, "page").page
     similar = _similar(found, asked, patience)
     if similar and patience is Patience.NONE and not _is_known(similar):
@@ -72,7 +71,7 @@ def ajax_image(media: str, agency: str, media_id: str) -> Response:
     try:
         found = _found(media, agency, media_id, asked)
     except AgencyError as error:
-        return _problem(error)
+        return _problem(error, _told_by_id(media, agency, media_id, asked))
     words = words_of(asked)
     html = render_template("_image.html", media=found, words=words, quick=True)
     return tagged(_public(Response(html)), MAX_AGE, found, words)
@@ -81,10 +80,11 @@ def ajax_image(media: str, agency: str, media_id: str) -> Response:
 @blueprint.get(f"/api{PICTURES}")
 def api_image(media: str, agency: str, media_id: str) -> Response:
     """The same as JSON; the shape is ``model.Media``."""
+    asked = parameters()
     try:
-        found = _found(media, agency, media_id, parameters())
+        found = _found(media, agency, media_id, asked)
     except AgencyError as error:
-        return _problem(error)
+        return _problem(error, _told_by_id(media, agency, media_id, asked))
     body = msgspec.json.encode(found)
     return tagged(_public(Response(body, mimetype="application/json")), MAX_AGE, found)
 
@@ -134,6 +134,25 @@ def _found(media: str, agency: str, media_id: str, asked: Parameters) -> Media:
     return found
 
 
+def _told_by_id(media: str, agency: str, media_id: str, asked: Parameters) -> Media | None:
+    """Return what the address alone tells of a picture: the link to its page at the agency."""
+    words = counted(words_of(asked), languages.asked())
+    return site_of_app().search.told_by_id(
+        agency, media_id, media, words=words, site=shown_on(asked)
+    )
+
+
+def _unreadable(error: AgencyError, told: Media | None, asked: Parameters) -> Response:
+    """Return the page for a picture that is gone or can't be read, with the ways on to agencies."""
+    words = words_of(asked)
+    query = query_of("image", languages.asked()).replace(q=words) if words else None
+    if isinstance(error, NotFound):
+        title, text = gettext("This picture is gone"), gettext("Search for another one.")
+        return error_page(HTTPStatus.NOT_FOUND, title, text, query, told)
+    title = gettext("No answer")
+    return error_page(HTTPStatus.BAD_GATEWAY, title, _sorry(error), query, told)
+
+
 def _similar(media: Media, asked: Parameters, patience: Patience) -> Outcome | None:
     search = site_of_app().search
     if not search.has_similar(media.agency):
@@ -160,10 +179,12 @@ def _public(response: Response, life: int = MAX_AGE) -> Response:
     return response
 
 
-def _problem(error: AgencyError) -> Response:
+def _problem(error: AgencyError, told: Media | None = None) -> Response:
+    """Return a failure as a problem; its ``link`` leads to the picture where its id tells that."""
+    more = {"link": told.link} if told else {}
     if isinstance(error, NotFound):
-        return problem(HTTPStatus.NOT_FOUND, error.message)
-    return problem(HTTPStatus.BAD_GATEWAY, _sorry(error))
+        return problem(HTTPStatus.NOT_FOUND, error.message, **more)
+    return problem(HTTPStatus.BAD_GATEWAY, _sorry(error), **more)
 
 
 def _sorry(error: AgencyError) -> str:

@@ -47,6 +47,16 @@ class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
     sub_ids: frozenset[str] = frozenset()
     owned: bool = False
 
+    def form(self, media: str) -> str:
+        """Return the template of links to pictures or to clips."""
+        return self.footage if media == "video" and self.footage else self.template
+
+    def earns(self, media: str) -> bool:
+        """Return whether links to pictures or to clips lead by way of an affiliate program."""
+        form = self.form(media)
+        is_complete = self.affiliate_id is not None or "{affiliate_id}" not in form
+        return is_complete and form != "{landing_url}"
+
 
 def affiliate_link(
     style: LinkStyle, media: Media, landing: str, *, site: str = "", query: str = ""
@@ -58,20 +68,44 @@ def affiliate_link(
     stands as it is. The agency's own referral, where an answer held one, is the link unless the
     owner has set a template.
     """
+    said = {"id": media.id, "site": site, "query": masked(query)}
+    if media.referral and not style.owned:
+        wanted = _wanted(style, said)
+        return _sub_ids(media.referral, wanted) if is_impact(media.referral) else media.referral
+    return _link(style, media.media, landing, said) or media.page_url
+
+
+def search_link(
+    style: LinkStyle, media: str, landing: str, *, site: str = "", query: str = ""
+) -> str:
+    """Return the link to a search on an agency's own site, whose address is ``landing``.
+
+    The link leads by way of the affiliate network, as links of pictures do, and carries the same
+    but an id. A template that knows pages by the ids of pictures alone can lead to no search: the
+    link is ``landing`` then, as it is without an affiliate id.
+    """
+    form = style.form(media)
+    said = {"id": "", "site": site, "query": masked(query)}
+    leads = "{landing}" in form or "{landing_url}" in form
+    return (_link(style, media, landing, said) if leads else "") or landing
+
+
+def _wanted(style: LinkStyle, said: Mapping[str, str]) -> dict[str, str]:
+    """Return what sub ids carry of what can be said."""
+    return {name: said[name] for name in SUB_IDS if name in style.sub_ids and said[name]}
+
+
+def _link(style: LinkStyle, media: str, landing: str, said: Mapping[str, str]) -> str:
+    """Return a link by way of the network; empty where its affiliate id is missing."""
+    template, wanted = style.form(media), _wanted(style, said)
+    if style.affiliate_id is None and "{affiliate_id}" in template:
+        return ""
     values = {
         "affiliate_id": style.affiliate_id or "",
-        "id": media.id,
         "landing": landing,
-        "media": media.media,
-        "site": site,
-        "query": masked(query),
+        "media": media,
+        **said,
     }
-    wanted = {n: values[n] for n in SUB_IDS if n in style.sub_ids and values[n]}
-    if media.referral and not style.owned:
-        return _sub_ids(media.referral, wanted) if is_impact(media.referral) else media.referral
-    template = style.footage if media.media == "video" and style.footage else style.template
-    if style.affiliate_id is None and "{affiliate_id}" in template:
-        return media.page_url
     fields = {name: encoded(value) for name, value in values.items()}
     fields |= {name: encoded_within(values[name], SUB_ID_LENGTH) for name in ("site", "query")}
     link = template.format_map({**fields, "landing_url": landing})

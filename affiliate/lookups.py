@@ -22,8 +22,16 @@ from affiliate.calls import PAGE_SECONDS, Call, Calls, Kind, value_of
 from affiliate.chunks import ChunkSizes
 from affiliate.errors import NotFound
 from affiliate.fanout import FanOut
-from affiliate.links import affiliate_link
-from affiliate.model import Collection, Contributor, Media, SearchQuery, SearchResult, Seller
+from affiliate.links import affiliate_link, search_link
+from affiliate.model import (
+    Collection,
+    Contributor,
+    Media,
+    SearchQuery,
+    SearchResult,
+    Seller,
+    Thumbnail,
+)
 from affiliate.query import MAX_NAME, MEDIA
 from affiliate.slices import Listed, Ranking
 from affiliate.words import counted
@@ -253,6 +261,33 @@ class LookUps:
         link = affiliate_link(one.link, media, landing, site=site, query=words)
         seller = Seller(media.agency, media.id, link)
         return msgspec.structs.replace(media, link=link, sellers=(seller,), referral=None)
+
+    def told_by_id(
+        self, agency: str, media_id: str, media: str = "image", *, words: str = "", site: str = ""
+    ) -> Media | None:
+        """Return what an id alone tells of a picture that can't be read: the link to its page.
+
+        None where no such agency is on or its ids don't tell their pages.
+        """
+        one = next((o for o in self.listed if o.agency.name == agency), None)
+        page = one.agency.page_of(media_id, media) if one else ""
+        nothing = Thumbnail("", 1, 1)
+        bare = Media(agency=agency, id=media_id, media=media, page_url=page, thumbnail=nothing)
+        return self.linked(bare, words, site) if page else None
+
+    def search_links(self, query: SearchQuery, site: str = "") -> dict[str, str]:
+        """Return the links to a search on the own sites of the agencies that it asks, by names.
+
+        Agencies that are off, or whose site is searched in an unknown way, have none.
+        """
+        words, found = query.counted().q, {}
+        for one in self.listed:
+            is_asked = not query.agency or one.agency.name in query.agency
+            landing = one.agency.search_landing(query) if is_asked else ""
+            if landing:
+                link = search_link(one.link, query.media, landing, site=site, query=words)
+                found[one.agency.name] = link
+        return found
 
 
 def _shown(one: Listed, media_id: str, media: str) -> Media:

@@ -190,8 +190,9 @@ class AgencyStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     ``status`` is fresh, stale, fetched, late, failed, suspended or unsupported; ``fetched_at``
     is Unix time in seconds. ``capped`` says that the agency counts no further than ``total``;
-    ``searched`` holds the words that it looked for in place of those typed. Both are left out of
-    JSON where they say nothing.
+    ``searched`` holds the words that it looked for in place of those typed, ``search_link`` the
+    link to the same search on the agency's own site. All three are left out of JSON where they
+    say nothing.
     """
 
     agency: str
@@ -201,6 +202,7 @@ class AgencyStatus(msgspec.Struct, frozen=True, kw_only=True):
     error: Failure | None = None
     capped: bool | msgspec.UnsetType = msgspec.UNSET
     searched: str | msgspec.UnsetType = msgspec.UNSET
+    search_link: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class SearchPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from flask import Flask, current_app, g, request
 from flask_babel import format_decimal
 from markupsafe import Markup
 
-from affiliate import filters, languages, memory, previews, texts
+from affiliate import disclosure, filters, languages, memory, previews, texts
 from affiliate.config import Config
 from affiliate.ledger import Ledger
 from affiliate.model import AgencyStatus, Collection, Media, SearchQuery, Seller
@@ -27,6 +27,8 @@ from affiliate.words import capitalized, counted, whole_prefix
 
 SAME_RATIO: Final = 0.01
 """How far a rendition's ratio may be from the tile's, so that its id bar stays outside the box."""
+SEARCH: Final = "search"
+"""What stands for the id and the place of a picture in clicks on a search at an agency."""
 ROW_PIXELS: Final = 220
 """The usual height of a row of pictures on a desk; on a phone it is half of that."""
 
@@ -120,6 +122,7 @@ def _vocabulary() -> dict[str, Any]:
         "choices": lambda query: filters.choices(query, agencies),
         "config": site.config,
         "credits": credits_of,
+        "earns": lambda items: disclosure.pictures_earn(items, site.search.every),
         "details": details,
         "direction": languages.direction,
         "duration": texts.duration,
@@ -127,13 +130,20 @@ def _vocabulary() -> dict[str, Any]:
         "has_similar": site.search.has_similar,
         "kind": texts.kind,
         "lang": languages.asked(),
+        "may_earn": lambda query: disclosure.may_earn(query, site.search.listed),
         "notices": notices,
         "languages": languages.NAMES.items(),
         "late_text": texts.late,
         "ping": ping,
+        "ping_search": ping_search,
+        "place_of": place_of,
         "preview": lambda items: previews.preview_of(items, terms),
         "renditions": renditions,
         "said": texts.said,
+        "searches_at": lambda query: site.search.search_links(query, shown_on()),
+        "searches_earn": lambda links, query: disclosure.searches_earn(
+            links, query, site.search.every
+        ),
         "shown_on": shown_on,
         "slug": topics().slug,
         "soon": texts.soon,
@@ -289,6 +299,21 @@ def ping(media: Media, words: str, position: int, seller: Seller | None = None) 
     fields = {"agency": sold.agency, "id": sold.id, "words": told, "position": position}
     host = shown_on()
     return f"/clicks?{urlencode(fields | ({'site': host} if host else {}))}"
+
+
+def ping_search(agency: str, words: str) -> str:
+    """Return the address that browsers tell of a click on a search at an agency's own site."""
+    told = whole_prefix(counted(words, languages.asked()), MAX_WORDS)
+    fields = {"agency": agency, "id": SEARCH, "words": told, "position": 1, "place": SEARCH}
+    host = shown_on()
+    return f"/clicks?{urlencode(fields | ({'site': host} if host else {}))}"
+
+
+def place_of(media: Media) -> str:
+    """Return the name of the site where a picture can be seen, for people."""
+    every = site_of_app().search.every
+    agency = next(one.agency for one in every if one.agency.name == media.agency)
+    return agency.place_of(media)
 
 
 def chips(query: SearchQuery) -> list[tuple[str, SearchQuery | None]]:

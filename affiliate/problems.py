@@ -9,6 +9,7 @@ from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 
 from affiliate.errors import BadQuery
+from affiliate.model import Media, SearchQuery
 from affiliate.search import Search
 
 
@@ -63,9 +64,19 @@ def problem(status: HTTPStatus, detail: str, **more: str) -> Response:
     return response
 
 
-def error_page(status: HTTPStatus, title: str, text: str) -> Response:
-    """An error as a page for people, with ways on."""
-    response = Response(render_template("error.html", title=title, text=text), status)
+def error_page(
+    status: HTTPStatus,
+    title: str,
+    text: str,
+    asked: SearchQuery | None = None,
+    media: Media | None = None,
+) -> Response:
+    """Return an error as a page for people, with ways on.
+
+    Agencies are searched for what is ``asked``; ``media`` is a picture of which the link is known.
+    """
+    html = render_template("error.html", title=title, text=text, asked=asked, media=media)
+    response = Response(html, status)
     response.headers["Cache-Control"] = "no-store"
     return response
 

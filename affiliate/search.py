@@ -81,7 +81,18 @@ class Search(LookUps):
         off = [o for o in self.every if o.agency.name in query.agency and o not in chosen]
         unable = [unsupported(one, query) for one in chosen if one not in able]
         unable += [switched_off(one) for one in off]
-        return self._outcome(query, slices, patience, site, unable)
+        outcome = self._outcome(query, slices, patience, site, unable)
+        return self._leading_on(outcome, site)
+
+    def _leading_on(self, outcome: Outcome, site: str) -> Outcome:
+        """Return a page of results whose agencies say where their own sites search the same."""
+        links = self.search_links(outcome.page.query, site)
+        agencies = tuple(
+            msgspec.structs.replace(one, search_link=links.get(one.agency, msgspec.UNSET))
+            for one in outcome.page.agencies
+        )
+        page = msgspec.structs.replace(outcome.page, agencies=agencies)
+        return msgspec.structs.replace(outcome, page=page)
 
     def similar(  # noqa: PLR0913 - which picture, how long to wait, and what links carry
         self,

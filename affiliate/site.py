@@ -118,8 +118,8 @@ def _topic(words: str) -> SearchQuery:
 
 
 def _results(template: str, outcome: Outcome, **more: str) -> Response:
-    statuses = {status.status for status in outcome.page.agencies}
-    waiting = not outcome.waited and "late" in statuses and statuses <= {"late", "unsupported"}
+    is_late = any(status.status == "late" for status in outcome.page.agencies)
+    waiting = is_late and not outcome.waited and not outcome.page.items
     shown = None if waiting else outcome.page
     query, search = outcome.page.query, site_of_app().search
     known = search.categories(languages.asked(), 0, query.media, query.agency)

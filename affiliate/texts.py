@@ -10,27 +10,28 @@ from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 
 from affiliate.agencies import Agency
-from affiliate.errors import TooManyCalls
 from affiliate.filters import NAMES, TYPES
 from affiliate.languages import speaks
-from affiliate.model import AgencyStatus, Failure, SearchPage, SearchQuery
+from affiliate.model import AgencyStatus, SearchPage, SearchQuery
 
+AWAY: Final = _("it is out of reach just now.")
+CROWDED: Final = _("too many ask just now.")
 TROUBLES: Final[Mapping[str, LazyString]] = {
-    "busy": _("too many ask just now."),
-    "credentials": _("it does not take this site's key."),
-    "quota": _("its calls are spent for now; known searches go on."),
+    "busy": CROWDED,
+    "credentials": AWAY,
+    "quota": CROWDED,
     "timeout": _("it took too long to answer."),
-    "down": _("it is out of reach just now."),
-    "suspended": _("it failed too often just now; it is tried again in a moment."),
+    "down": AWAY,
+    "suspended": AWAY,
     "off": _("it is switched off."),
     "refused": _("it does not understand this search."),
-    "unreadable": _("its answer could not be read."),
-    "blocked": _("it is out of reach just now."),
+    "unreadable": AWAY,
+    "blocked": AWAY,
 }
-"""What the kinds of `errors.AgencyError` mean to a visitor."""
-PACED: Final = _("too many calls a second; it is asked again in a moment.")
-PACED_SECONDS: Final = 60
-"""Calls that are taken again this soon were too many a second; else those of a window are spent."""
+"""What the kinds of `errors.AgencyError` mean to a visitor.
+
+Keys, quotas and formats are the owner's concern: `flask doctor` and the log tell of them.
+"""
 KINDS: Final[Mapping[str, LazyString]] = {
     "photo": _("Photo"),
     "illustration": _("Illustration"),
@@ -105,20 +106,11 @@ def trouble(status: AgencyStatus, query: SearchQuery, agencies: Sequence[Agency]
         names = ", ".join(str(NAMES.get(name, name)) for name in agency.unsupported(query))
         text = gettext("%(agency)s is left out, as it can't search by: %(filters)s.")
         return _named(text, agency.title, filters=names)
-    why = _why(status.error, agency) if status.error else None
+    error = status.error
+    why = TROUBLES.get(error.why or error.kind) if error else None
     if why is None:
         return _named(gettext("%(agency)s gave no answer."), agency.title)
     return _named(gettext("%(agency)s gave no answer: %(reason)s"), agency.title, reason=why)
-
-
-def _why(error: Failure, agency: Agency) -> LazyString | None:
-    """Return why an agency gave nothing; without a key no key can be wrong."""
-    kind = error.why or error.kind
-    if kind == "credentials" and not agency.keys:
-        kind = "blocked"
-    if kind == TooManyCalls.kind and error.retry_after <= PACED_SECONDS:
-        return PACED
-    return TROUBLES.get(kind)
 
 
 def soon(statuses: Sequence[AgencyStatus]) -> str:

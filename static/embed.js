@@ -126,6 +126,7 @@ class AffiliateSearch extends Pictures {
     } catch {
       // What is on the screen stays.
     }
+    results.removeAttribute("data-late");
   }
 
   /** Add the pictures of some agencies in rows of their own behind all others: nothing moves.

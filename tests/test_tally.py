@@ -161,5 +161,5 @@ def test_the_quota_ends_calls_and_not_answers(make_client: ClientMaker, calls: s
         assert len(agency.searches()) == int(calls)
         assert len(client.get("/api/search?q=n0").get_json()["items"]) == 48
         page = client.get("/search?q=n4&wait=1")
-        assert "its calls are spent for now" in page.text
+        assert "too many ask just now" in page.text
         assert page.status_code == 200

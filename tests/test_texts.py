@@ -1,13 +1,21 @@
 """What pages say of totals and of agencies that give nothing, in the language of the request."""
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 from flask_babel import force_locale
 
-from affiliate import texts
+from affiliate import errors, texts
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.model import AgencyStatus, Failure, SearchPage, SearchQuery
 from affiliate.transport import Transport
+
+
+def is_failure(found: object) -> bool:
+    """Return whether something is a kind of failure of an agency."""
+    return isinstance(found, type) and issubclass(found, errors.AgencyError)
+
 
 CAT = SearchQuery(q="cat")
 
@@ -34,19 +42,21 @@ def test_a_count_that_ends_somewhere_is_more_than_that(client: FlaskClient) -> N
     assert said(client, page(240, capped=True), "de") == "Mehr als 240 Bilder zu „cat“"
 
 
-@pytest.mark.parametrize(
-    ("kind", "keys", "words"),
-    [
-        ("credentials", {"KEY": "k"}, "it does not take this site's key."),
-        ("credentials", {}, "it is out of reach just now."),
-        ("blocked", {"KEY": "k"}, "it is out of reach just now."),
-    ],
-)
-def test_only_a_key_that_was_sent_is_called_wrong(
-    client: FlaskClient, kind: str, keys: dict[str, str], words: str
+KINDS = {one.kind for one in vars(errors).values() if is_failure(one)} | {"off", "busy", "new"}
+INTERNALS = re.compile(r"key|calls|quota|token|format|read|json|http|breaker|owner", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("why", ["", "credentials", "quota"])
+def test_visitors_read_nothing_of_keys_quotas_and_formats(
+    client: FlaskClient, kind: str, why: str
 ) -> None:
-    agency: Agency = AGENCIES["pixabay"](Transport(), credentials=keys)
-    status = AgencyStatus(agency="pixabay", status="failed", error=Failure(kind, "x", 5))
+    """Whatever failed, the sentence names the agency by its title and ends as one."""
+    agency: Agency = AGENCIES["adobe-stock"](Transport(), credentials={"API_KEY": "k"})
+    error = Failure(kind, "The key is wrong.", 5, why)
+    status = AgencyStatus(agency="adobe-stock", status="failed", error=error)
     with client.application.test_request_context("/search?lang=en"):
         text = texts.trouble(status, CAT, [agency])
-    assert text == f"<b>Pixabay</b> gave no answer: {words}"
+    assert text.startswith("<b>Adobe Stock</b> gave no answer")
+    assert text.endswith(".")
+    assert not INTERNALS.search(text)

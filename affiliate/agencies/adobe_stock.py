@@ -17,6 +17,7 @@ import msgspec
 from affiliate.agencies import adobe_stock_wire as wire
 from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, language_of
 from affiliate.agencies.reading import decoded
+from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials, RequestRefused
 from affiliate.health import Limit
@@ -65,6 +66,11 @@ class AdobeStock(Agency):
     link_template = "https://adobe.prf.hn/click/camref:{affiliate_id}/destination:{landing}"
     network = "partnerize"
     link_source = "official guide for affiliates"
+    site_search = SiteSearch(  # as public pages link to its searches
+        pictures="https://stock.adobe.com/search?k={words}",
+        footage="https://stock.adobe.com/search/video?k={words}",
+        home="https://stock.adobe.com/",
+    )
     terms = Terms(source="none found in the documentation of the API")
     gives = ("title", "page_url", "contributor", "type", "categories", "preview")
     has_similar = True
@@ -118,6 +124,10 @@ class AdobeStock(Agency):
 
     def landing(self, media: Media) -> str:
         return wire.page_url(media.id)
+
+    def page_of(self, media_id: str, media: str = "image") -> str:
+        del media
+        return wire.page_url(media_id) if media_id.isdecimal() else ""
 
 
 def _filters(query: SearchQuery) -> Params:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import msgspec
 
 from affiliate import language_tags, shapes, words
+from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.errors import AgencyTimeout, BadAnswer, NotFound, RequestRefused
 from affiliate.health import Limit
@@ -68,6 +69,7 @@ class Agency:
       `links.NETWORKS`, or none): the affiliate link when the owner sets only an id.
     - ``link_source``: what the form of that link rests on, or, where no form is proven, what is
       known of the affiliate program; empty where there is no program.
+    - ``site_search``: how its own site is searched; None where no form is known.
     - ``terms``: what its terms ask for, as far as it is known.
     - ``gives``: the fields of `Media` that at least one item of any answer fills; where one no
       longer does, the API may have changed.
@@ -103,6 +105,7 @@ class Agency:
     footage_template: ClassVar[str] = ""
     network: ClassVar[str] = ""
     link_source: ClassVar[str] = ""
+    site_search: ClassVar[SiteSearch | None] = None
     terms: ClassVar[Terms] = Terms()
     gives: tuple[str, ...] = ("title", "page_url")
     wire: ClassVar[str] = "JSON"
@@ -334,6 +337,27 @@ class Agency:
     def landing(self, media: Media) -> str:
         """The address that an affiliate link leads to."""
         return media.page_url
+
+    def search_landing(self, query: SearchQuery) -> str:
+        """Return the same search on the agency's own site; its home page where there are no words.
+
+        Filters stay behind. The address is empty where the form of the site's is not known.
+        """
+        site = self.site_search
+        return site.address(query.q, query.media) if site else ""
+
+    def page_of(self, media_id: str, media: str = "image") -> str:
+        """Return the page where a picture or clip is sold, from its id alone.
+
+        The address is empty where the id does not tell, or can be none of the agency's.
+        """
+        del media_id, media
+        return ""
+
+    def place_of(self, media: Media) -> str:
+        """Return the name of the site that has the page of a picture, for people."""
+        del media
+        return self.title
 
     def left(self, deadline: float) -> float:
         """Return the seconds until a deadline on the monotonic clock, for the calls of one answer.

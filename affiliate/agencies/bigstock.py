@@ -19,6 +19,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials, Filters, language_of
 from affiliate.agencies.reading import decoded, densities, fitted, number
+from affiliate.agencies.site_search import SiteSearch
 from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused, TooManyCalls
 from affiliate.links import encoded
 from affiliate.messages import Params, Refusal, Reply, Request, given
@@ -117,6 +118,10 @@ class Bigstock(Agency):
     }
     most = 200
     picture_hosts = ("https://*.bigstockphoto.com", "http://*.bigstockphoto.com")
+    site_search = SiteSearch(  # as its own pages declare it (SearchAction of schema.org)
+        pictures="https://www.bigstockphoto.com/search/{words}/",
+        home="https://www.bigstockphoto.com/",
+    )
     link_source = (
         "a program at Impact is known from links of old; the numbers of its ad and campaign are not"
         " known for sure, and whether it still runs is unknown"
@@ -183,6 +188,10 @@ class Bigstock(Agency):
         self.transport.send(self._call("search/", (("q", "flower"), ("limit", "1"))))
         return Check("takes the account")
 
+    def page_of(self, media_id: str, media: str = "image") -> str:
+        del media
+        return _page_url(media_id) if media_id.isdecimal() else ""
+
     def _media(self, image: Image) -> Media | None:
         media_id, thumbnail = plain_id(str(image.id)), _thumbnail(image)
         if not media_id or thumbnail is None:
@@ -192,13 +201,17 @@ class Bigstock(Agency):
             id=media_id,
             title=plain_text(image.title),
             keywords=plain_texts((image.keywords or "").split(",")),
-            page_url=f"https://www.bigstockphoto.com/image-{encoded(media_id)}/",
+            page_url=_page_url(media_id),
             contributor=plain_text(image.contributor) or None,
             thumbnail=thumbnail,
             preview=_sized(image.preview),
             renditions=densities(_sized(image.large_thumb), _sized(image.preview)),
             categories=_names(image.categories),
         )
+
+
+def _page_url(media_id: str) -> str:
+    return f"https://www.bigstockphoto.com/image-{encoded(media_id)}/"
 
 
 def _names(categories: list[Category]) -> tuple[str, ...]:

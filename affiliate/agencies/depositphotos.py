@@ -17,6 +17,7 @@ from affiliate.agencies import depositphotos_filters as filters
 from affiliate.agencies import depositphotos_wire as wire
 from affiliate.agencies.base import Agency, Check, Credentials, Filters
 from affiliate.agencies.reading import decoded
+from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.errors import AgencyDown, BadCredentials, Forbidden, NotFound, RequestRefused
 from affiliate.messages import Params, Refusal, Reply, Request, given
@@ -49,6 +50,11 @@ class Depositphotos(Agency):
     link_template = "{landing_url}?ref={affiliate_id}"
     network = "query"
     link_source = "official pages of the referral program"
+    site_search = SiteSearch(  # as public pages link to its searches of pictures
+        pictures="https://depositphotos.com/stock-photos/{words}.html",
+        home="https://depositphotos.com/",
+        space="-",
+    )
     terms = Terms(source="none found in the documents of the API")
     gives = ("title", "page_url", "contributor", "type", "preview")
     has_similar = True
@@ -108,6 +114,11 @@ class Depositphotos(Agency):
 
     def landing(self, media: Media) -> str:
         return re.split(r"[?#]", media.page_url)[0]
+
+    def page_of(self, media_id: str, media: str = "image") -> str:
+        """Return the form of address that a plugin of other people's makes of an id."""
+        del media
+        return f"http://www.depositphotos.com/{media_id}/" if is_id(media_id) else ""
 
     def _medias(self, items: Iterable[wire.Item]) -> tuple[Media, ...]:
         """Those of the items that can be shown."""

@@ -28,6 +28,7 @@ from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.dreamstime_wire import DETAILS, LOGIN, SEARCH, TokenEnded
 from affiliate.agencies.reading import fitted, number
 from affiliate.agencies.sessions import SharedSession
+from affiliate.agencies.site_search import SiteSearch
 from affiliate.errors import NotFound, RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Reply, Request
@@ -57,6 +58,10 @@ class Dreamstime(Agency):
     picture_hosts = ("https://*.dreamstime.com", "http://*.dreamstime.com")
     link_template = "{landing_url}#res{affiliate_id}"
     network = "fragment"
+    site_search = SiteSearch(  # as public pages link to its searches
+        pictures="https://www.dreamstime.com/search.php?srh_field={words}",
+        home="https://www.dreamstime.com/",
+    )
     link_source = "official plugin of 2015"
     experimental = True
 

@@ -28,6 +28,7 @@ import msgspec
 from affiliate.agencies import istock_wire as wire
 from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, language_of
 from affiliate.agencies.reading import densities
+from affiliate.agencies.site_search import SiteSearch
 from affiliate.errors import Blocked, Forbidden, RequestRefused
 from affiliate.messages import Params, Reply, Request, given
 from affiliate.model import Media, SearchQuery, SearchResult, plain_id, plain_text, plain_texts
@@ -85,6 +86,11 @@ class Istock(Agency):
     link_template = "https://istockphoto.6q33.net/c/{affiliate_id}/258824/4205?u={landing}"
     network = "impact"
     link_source = "read in other people's code"
+    site_search = SiteSearch(  # as public pages link to its searches
+        pictures="https://www.istockphoto.com/search/2/image?phrase={words}",
+        footage="https://www.istockphoto.com/search/2/film?phrase={words}",
+        home="https://www.istockphoto.com/",
+    )
     gives: tuple[str, ...] = ("title", "page_url", "contributor", "type")
     has_similar = True
     license_url = "https://www.istockphoto.com/legal/license-agreement"

@@ -66,6 +66,7 @@ class IstockXmlrpc(Agency):
     link_template = Istock.link_template
     network = "impact"
     link_source = Istock.link_source
+    site_search = Istock.site_search
     license_url = Istock.license_url
     wire = "XML-RPC"
     sure = "documented by third parties"

@@ -32,6 +32,7 @@ from affiliate.agencies import openverse_wire as wire
 from affiliate.agencies.base import Agency, Check, Credentials, Filters
 from affiliate.agencies.reading import decoded
 from affiliate.agencies.sessions import SharedSession
+from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials, Blocked, RequestRefused
 from affiliate.health import Limit
@@ -89,6 +90,10 @@ class Openverse(Agency):
     depth = 240
     picture_hosts = ("https://api.openverse.org",)
     license_url = "https://creativecommons.org/licenses/"
+    site_search = SiteSearch(  # as public pages link to its searches
+        pictures="https://openverse.org/search/image?q={words}",
+        home="https://openverse.org/",
+    )
     terms = Terms(
         source="the licenses of Creative Commons, which the official documentation names",
         credit=("Openverse", "https://openverse.org/"),

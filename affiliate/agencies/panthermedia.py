@@ -156,6 +156,10 @@ class PantherMedia(Agency):
         who = {"api_key": key, "access_key": access}
         return {**who, "timestamp": timestamp, "nonce": nonce, "algo": "sha1"}
 
+    def page_of(self, media_id: str, media: str = "image") -> str:
+        del media
+        return _page_url(media_id) if _is_id(media_id) else ""
+
     def _media(self, item: Item) -> Media | None:
         size = (number(item.width), number(item.height))
         whole: tuple[float, float] = size if all(size) else BOX
@@ -171,12 +175,16 @@ class PantherMedia(Agency):
             type="vector" if item.mimetype == "image/eps" else None,
             title=plain_text(item.title) or ", ".join(keywords[:TITLE_WORDS]),
             keywords=keywords,
-            page_url=f"https://stockagency.panthermedia.net/m/stock-photos/{encoded(media_id)}",
+            page_url=_page_url(media_id),
             contributor=plain_text(item.author) or None,
             editorial=item.editorial == "yes",
             thumbnail=thumbnail,
             preview=fitted(item.preview, *whole, PREVIEW),
         )
+
+
+def _page_url(media_id: str) -> str:
+    return f"https://stockagency.panthermedia.net/m/stock-photos/{encoded(media_id)}"
 
 
 def _words(query: SearchQuery) -> str:

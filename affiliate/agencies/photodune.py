@@ -16,6 +16,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials, Filters
 from affiliate.agencies.reading import densities, fitted, number
+from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.messages import Reply, Request, given
 from affiliate.model import (
@@ -85,6 +86,10 @@ class PhotoDune(Agency):
     link_template = "https://1.envato.market/c/{affiliate_id}/275988/4415?u={landing}"
     network = "impact"
     link_source = "read in other people's code"
+    site_search = SiteSearch(  # read in other people's code
+        pictures="https://photodune.net/search/{words}",
+        home="https://photodune.net/",
+    )
     terms = Terms(
         source="Envato Market API Terms of 2025-03-11; no rule of those kept here is known"
     )

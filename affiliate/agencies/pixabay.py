@@ -13,6 +13,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials, Filters, language_of
 from affiliate.agencies.reading import fitted, rendition
+from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials
 from affiliate.health import Limit
@@ -72,6 +73,10 @@ class Pixabay(Agency):
     depth = 500
     picture_hosts = ("https://pixabay.com", "https://cdn.pixabay.com")
     license_url = "https://pixabay.com/service/license-summary/"
+    site_search = SiteSearch(  # as public pages link to its searches
+        pictures="https://pixabay.com/images/search/{words}/",
+        home="https://pixabay.com/",
+    )
     terms = Terms(
         source="the documentation, as third parties restate it",
         fresh=DAY,

@@ -24,6 +24,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials, Filters, language_of
 from affiliate.agencies.reading import fitted, number
+from affiliate.agencies.site_search import SiteSearch
 from affiliate.errors import BadAnswer, BadCredentials, RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Refusal, Reply, Request, given, xml_root
@@ -80,6 +81,11 @@ class Rf123(Agency):
     most = 50
     depth = 4800
     picture_hosts = ("https://images.assetsdelivery.com",)
+    site_search = SiteSearch(  # as public pages link to its searches
+        pictures="https://www.123rf.com/stock-photo/{words}.html",
+        home="https://www.123rf.com/",
+        space="_",
+    )
     link_source = "a public directory of December 2025 says that the program moved to Awin"
     experimental = True
     gives = ("title", "page_url", "contributor")
@@ -158,6 +164,10 @@ class Rf123(Agency):
         )
         return Check("takes the key")
 
+    def page_of(self, media_id: str, media: str = "image") -> str:
+        del media
+        return _page_url(media_id) if media_id.isdecimal() else ""
+
     def _media(self, image: Image, sizes: tuple[Size, ...], kind: str) -> Media | None:
         path = [image.contributorid, image.folder, image.filename]
         if not image.id or not all(path):
@@ -172,12 +182,16 @@ class Rf123(Agency):
             id=plain_id(image.id),
             type=KINDS.get(kind),
             title=plain_text(image.description),
-            page_url=f"https://www.123rf.com/photo_{encoded(image.id)}.html",
+            page_url=_page_url(image.id),
             contributor=plain_text(image.contributorid),
             editorial=kind == "Editorial",
             thumbnail=thumbnail,
             sizes=sizes,
         )
+
+
+def _page_url(media_id: str) -> str:
+    return f"https://www.123rf.com/photo_{encoded(media_id)}.html"
 
 
 def _sizes(image: Element) -> tuple[Size, ...]:

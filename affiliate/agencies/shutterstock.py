@@ -22,6 +22,7 @@ from affiliate.agencies import shutterstock_video as clips
 from affiliate.agencies import shutterstock_wire as wire
 from affiliate.agencies.base import SUGGESTIONS, Agency, Check, Credentials, Filters
 from affiliate.agencies.shutterstock_wire import Image
+from affiliate.agencies.site_search import SiteSearch
 from affiliate.links import encoded
 from affiliate.messages import Params, Reply, Request, given
 from affiliate.model import (
@@ -58,6 +59,11 @@ class Shutterstock(Agency):
     link_template = "https://shutterstock.7eer.net/c/{affiliate_id}/43068/1305?u={landing}"
     footage_template = "https://shutterstock.7eer.net/c/{affiliate_id}/43977/1305?u={landing}"
     network = "impact"
+    site_search = SiteSearch(  # as public affiliate links and pages have it
+        pictures="https://www.shutterstock.com/search/{words}",
+        footage="https://www.shutterstock.com/video/search/{words}",
+        home="https://www.shutterstock.com/",
+    )
     link_source = (
         "documented for affiliates of the API's first version; public links of 2023 and 2024 name"
         " other ads of the same campaign"
@@ -230,6 +236,11 @@ class Shutterstock(Agency):
         if media.media == "video":
             return clips.page_url(media.id)
         return f"http://www.shutterstock.com/pic.mhtml?id={encoded(media.id)}"
+
+    def page_of(self, media_id: str, media: str = "image") -> str:
+        if not wire.is_id(media_id):
+            return ""
+        return clips.page_url(media_id) if media == "video" else pictures.page_url(media_id)
 
 
 def _path(media: str) -> str:

@@ -23,6 +23,7 @@ from affiliate.agencies.reading import densities, first_rendition
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_video import clip, still
 from affiliate.agencies.shutterstock_wire import Report, Reports
+from affiliate.agencies.site_search import SiteSearch
 from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Params, Reply, Request, given
@@ -62,6 +63,10 @@ class ShutterstockEditorial(Shutterstock):
         "sort": ("relevance", "newest", "oldest"),
     }
     footage: ClassVar[Filters] = {**expresses, "media": ("video",), "resolution": RESOLUTIONS}
+    site_search = SiteSearch(  # read in other people's code; the form for footage was not found
+        pictures="https://www.shutterstock.com/editorial/search/{words}",
+        home="https://www.shutterstock.com/editorial",
+    )
     most = 50
     depth = 240
     has_similar = False
@@ -195,6 +200,9 @@ class ShutterstockEditorial(Shutterstock):
 
     def landing(self, media: Media) -> str:
         return _page_url(media.media, media.id)
+
+    def page_of(self, media_id: str, media: str = "image") -> str:
+        return _page_url(media, media_id) if re.fullmatch(IDS, media_id) else ""
 
 
 def _dense(report: Report) -> Thumbnail | None:

@@ -77,6 +77,6 @@ def media(agency: str, image: Image, search_id: str | None) -> Media | None:
     )
 
 
-def page_url(media_id: str, kind: str) -> str:
+def page_url(media_id: str, kind: str = "photo") -> str:
     """Return the page where an image of a kind is sold."""
     return f"https://www.shutterstock.com/image-{kind}/{encoded(media_id)}"

@@ -13,12 +13,13 @@ What leads to a picture's page is unknown: links lead to a search for its title,
 shows one, unless the owner's template knows better. Wrong keys are told by HTTP statuses alone.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials, Filters, language_of
 from affiliate.agencies.reading import fitted, number
+from affiliate.agencies.site_search import SiteSearch
 from affiliate.errors import RequestRefused
 from affiliate.links import encoded
 from affiliate.messages import Reply, Request, given
@@ -44,6 +45,10 @@ LANGUAGES = {
 BOX = (3, 2)
 THUMBNAIL, PREVIEW = 300, 512
 """Pixels of the longer side, nominally, of renditions whose size isn't said."""
+SEARCH: Final = SiteSearch(
+    pictures="https://yayimages.com/search?type=-1&phrase={words}", home="https://yayimages.com/"
+)
+"""The search of its own site, as a link elsewhere shows one."""
 YES = (True, 1, "1", "true")
 
 
@@ -81,6 +86,7 @@ class Yay(Agency):
     most = 100
     depth = 960
     picture_hosts = ("https://*.yayimages.com", "https://*.yaymicro.com", "http://*.yaymicro.com")
+    site_search = SEARCH
     link_source = "its blog tells of a program; the form of its links was not found"
     sure = "documented by third parties"
     experimental = True
@@ -126,7 +132,7 @@ class Yay(Agency):
             id=media_id,
             type="vector" if image.vector in YES else None,
             title=title,
-            page_url=f"https://yayimages.com/search?type=-1&phrase={encoded(title or media_id)}",
+            page_url=SEARCH.address(title or media_id),
             contributor=plain_text(image.username) or None,
             thumbnail=thumbnail,
             preview=fitted(image.preview_path, thumbnail.width, thumbnail.height, PREVIEW),

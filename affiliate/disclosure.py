@@ -1,0 +1,39 @@
+"""Which links earn: a page with an affiliate link must say so, and any other page must not."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from affiliate.links import is_impact
+from affiliate.model import Media, SearchQuery, Seller
+from affiliate.slices import Listed
+
+
+def pictures_earn(items: Iterable[Media], every: Sequence[Listed]) -> bool:
+    """Return whether a link of the pictures, or of one of their sellers, is an affiliate link."""
+    by_name = {one.agency.name: one for one in every}
+    return any(
+        _earns(item, seller, by_name[seller.agency]) for item in items for seller in item.sellers
+    )
+
+
+def searches_earn(links: Mapping[str, str], query: SearchQuery, every: Iterable[Listed]) -> bool:
+    """Return whether a link to a search is an affiliate link; ``links`` are by agencies' names."""
+    landings = {one.agency.name: one.agency.search_landing(query) for one in every}
+    return any(link != landings[name] for name, link in links.items())
+
+
+def may_earn(query: SearchQuery, listed: Iterable[Listed]) -> bool:
+    """Return whether the pictures that a search may find would have affiliate links."""
+    chosen = [one for one in listed if not query.agency or one.agency.name in query.agency]
+    able = [one for one in chosen if not one.agency.unsupported(query)]
+    return any(one.link.earns(query.media) for one in able)
+
+
+def _earns(item: Media, seller: Seller, listed: Listed) -> bool:
+    """Return whether a seller's link is an affiliate link.
+
+    An agency's own referral is one too: known by Impact's form, or as it is not the picture's page.
+    """
+    if listed.link.earns(item.media) or is_impact(seller.link):
+        return True
+    pages = (item.page_url, listed.agency.landing(item))
+    return seller.agency == item.agency and seller.link not in pages

@@ -1,0 +1,112 @@
+"""The sentence on commissions stands where a link earns, there always, and nowhere else."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.dialects import DIALECTS, in_text, serving
+from tests.support.apps import ClientMaker
+from tests.support.federation import Agencies
+
+SAID = "Links on this page earn us a commission."
+WITH_ID = {"ADOBE_STOCK_AFFILIATE_ID": "1"}
+OWN_LINK = {"OPENVERSE_AFFILIATE_LINK": "https://track.example/?to={landing}"}
+PLAIN_LINK = {"ADOBE_STOCK_AFFILIATE_ID": "1", "ADOBE_STOCK_AFFILIATE_LINK": "{landing_url}"}
+PAGES = [
+    "/?lang=en",
+    "/search?q=flower&lang=en&wait=1",
+    "/ajax/search?q=flower&lang=en",
+    "/embed/search?q=flower&lang=en",
+    "/topics/flower?lang=en&wait=1",
+]
+SITES: list[tuple[str, dict[str, str], bool]] = [
+    ("adobe-stock", WITH_ID, True),
+    ("adobe-stock", {}, False),
+    ("adobe-stock", PLAIN_LINK, False),
+    ("openverse", {}, False),
+    ("openverse", OWN_LINK, True),
+    ("openverse adobe-stock", WITH_ID, True),
+    ("openverse pixabay", WITH_ID, False),
+    ("adobe-stock depositphotos", {"DEPOSITPHOTOS_AFFILIATE_ID": "1"}, True),
+]
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def site(make: ClientMaker, stack: ExitStack, names: str, settings: dict[str, str]) -> FlaskClient:
+    """Return a client of a site of some agencies, whose one topic is flower."""
+    kinds = {one.name: one for one in DIALECTS if one.name in names.split()}
+    agencies = Agencies({name: stack.enter_context(serving(kinds[name]())) for name in kinds})
+    base = {"SITE_URL": "https://me.example", "SITE_TOPICS": "flower"}
+    return make(**agencies.settings(), **base, **settings)
+
+
+@pytest.mark.parametrize(("names", "settings", "earns"), SITES)
+def test_pages_with_pictures_say_it_where_a_link_earns(
+    make_client: ClientMaker,
+    stack: ExitStack,
+    names: str,
+    settings: dict[str, str],
+    earns: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """So do the skeleton of a search that may find such links, and copies of the memory tier."""
+    client = site(make_client, stack, names, settings)
+    assert (SAID in client.get("/search?q=rose&lang=en").text) is earns
+    client.get("/api/search?q=flower&lang=en&wait=1")
+    for _ in range(2):
+        said = {path: SAID in client.get(path).text for path in PAGES}
+        assert said == dict.fromkeys(PAGES, earns)
+
+
+@pytest.mark.parametrize(("names", "settings", "earns"), SITES)
+def test_the_page_of_a_picture_says_it_where_its_own_link_earns(
+    make_client: ClientMaker,
+    stack: ExitStack,
+    names: str,
+    settings: dict[str, str],
+    earns: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """A neighbor's link among the results is no link of this page."""
+    client = site(make_client, stack, names, settings)
+    items = client.get("/api/search?q=flower&lang=en&wait=1").get_json()["items"]
+    said = set()
+    for name in names.split():
+        item = next(one for one in items if one["agency"] == name)
+        for before in ("", "/ajax"):
+            path = f"{before}/image/{name}/{item['id']}?q=flower&lang=en"
+            page = client.get(path).text
+            is_own = name != "openverse" or settings == OWN_LINK
+            assert (SAID in page) is (item["link"] != item["page_url"] and is_own), path
+            said.add(SAID in page)
+    assert (True in said) is earns
+
+
+def test_the_demo_never_says_it(client: FlaskClient) -> None:
+    client.get("/api/search?q=cat&lang=en&wait=1")
+    item = client.get("/api/search?q=cat&lang=en").get_json()["items"][0]
+    paths = ["/?lang=en", "/search?q=cat&lang=en", "/search?q=new&lang=en", "/ajax/search?q=cat"]
+    paths += [f"{before}/image/demo/{item['id']}?lang=en" for before in ("", "/ajax")]
+    for path in paths:
+        assert SAID not in client.get(path).text, path
+
+
+@pytest.mark.parametrize(("names", "settings", "earns"), SITES)
+def test_pages_without_pictures_say_it_where_their_ways_on_earn(
+    make_client: ClientMaker,
+    stack: ExitStack,
+    names: str,
+    settings: dict[str, str],
+    earns: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    kinds = {one.name: one for one in DIALECTS if one.name in names.split()}
+    agencies = Agencies({name: stack.enter_context(serving(kinds[name]())) for name in kinds})
+    for server in agencies.values():
+        server.fixed = in_text("down", 503)
+    client = make_client(**agencies.settings(), **settings)
+    assert (SAID in client.get("/search?q=flower&lang=en&wait=1").text) is earns
