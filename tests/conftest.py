@@ -1,6 +1,7 @@
 """Shares servers and clients between test modules; frees the run from what was inherited."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,7 @@ for inherited in os.environ.keys() - clean_environment().keys():
     del os.environ[inherited]
 os.environ["COLUMNS"] = "80"  # commands fold their texts by it
 os.umask(0o022)
+sys.dont_write_bytecode = False  # to compile all tests anew is half of what their collection takes
 if "TMPDIR" not in os.environ and room(MEMORY) > MOST_BYTES:
     os.environ["TMPDIR"] = MEMORY  # databases sync each commit, which takes a disk most of a run
     tempfile.tempdir = None

@@ -5,6 +5,8 @@ marks nothing: what the test and its module use decides.
 """
 
 import os
+from functools import cache
+from types import ModuleType
 
 import pytest
 
@@ -75,7 +77,12 @@ def markers_of(item: pytest.Item) -> set[str]:
 
 def starts_servers(item: pytest.Item) -> bool:
     module = item.getparent(pytest.Module)
-    return module is not None and any(
+    return module is not None and imports_servers(module.obj)
+
+
+@cache
+def imports_servers(module: ModuleType) -> bool:
+    return any(
         f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}" in SERVERS
-        for thing in vars(module.obj).values()
+        for thing in vars(module).values()
     )
