@@ -1,5 +1,7 @@
 """The page on which bloggers choose what they embed, see it, and copy the code."""
 
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from flask import Blueprint, Response, render_template
@@ -9,10 +11,12 @@ from markupsafe import Markup
 
 from affiliate.answers import parameters
 from affiliate.embedding import BOX, MOST_ROWS, Embed
+from affiliate.errors import BadQuery
 from affiliate.oembed import frame
 from affiliate.page import absolute, address, site_of_app
+from affiliate.platforms import DEFAULT, ELEMENT, FRAME, LINK, PLATFORMS, SOURCE
 from affiliate.problems import content_security_policy
-from affiliate.query import Parameters
+from affiliate.query import Parameters, one_of, single
 
 KINDS: Final = {
     "grid": _("Grid"),
@@ -22,6 +26,10 @@ KINDS: Final = {
 }
 """What the kinds are called."""
 THEMES: Final = {"light": _("Light"), "dark": _("Dark")}
+VIEWS: Final = {**THEMES, "narrow": _("Narrow")}
+"""The grounds on which the preview can stand, and a column as on a phone."""
+OWN: Final = {"platform": tuple(PLATFORMS), "view": tuple(VIEWS)}
+"""The builder's own parameters, with their values."""
 
 blueprint = Blueprint("builder", __name__)
 
@@ -33,21 +41,42 @@ class Code(NamedTuple):
     text: str
 
 
+class Choices(NamedTuple):
+    """What the form says: an embed, the builder's own choices, and what can't be read.
+
+    ``faults`` are reasons by the name of the field; an embed beside them lacks those fields.
+    """
+
+    embed: Embed
+    own: Mapping[str, str]
+    faults: Mapping[str, str]
+
+
 @blueprint.get("/embed/builder")
 def builder() -> Response:
-    """The choices, what they make, and its code in three forms."""
+    """The choices and what they make: a preview and its code, or what is wrong with which field."""
     site = site_of_app()
-    embed = Embed.from_parameters(_asked(parameters()))
+    asked = _asked(parameters())
+    embed, own, faults = _choices(asked)
     html = render_template(
         "builder.html",
         embed=embed,
+        typed=lambda name, value: _typed(asked, name) if name in faults else value,
+        told=lambda name, *about: _attributes(name, faults, about),
+        faults=faults,
         kinds=KINDS.items(),
         themes=THEMES.items(),
+        views=VIEWS.items(),
+        view=own["view"],
+        platforms=[(name, one.title) for name, one in PLATFORMS.items()],
+        platform=own["platform"],
+        where=PLATFORMS[own["platform"]].where,
         most_rows=MOST_ROWS,
         label=label(embed),
-        codes=codes(embed),
+        source=source(embed, own["view"]),
+        codes=[] if faults else codes(embed, own["platform"]),
     )
-    response = Response(html)
+    response = Response(html, HTTPStatus.BAD_REQUEST if faults else HTTPStatus.OK)
     response.headers["Cache-Control"] = "private, no-cache"
     policy = content_security_policy(site.search, frames="'self'")
     response.headers["Content-Security-Policy"] = policy
@@ -61,6 +90,45 @@ def _asked(asked: Parameters) -> Parameters:
     return {**asked, "q": [*site_of_app().config.site_topics, "flower"][:1]}
 
 
+def _choices(asked: Parameters) -> Choices:
+    """Read all that can be read of the parameters, and name every field that can't.
+
+    Raises:
+        BadQuery: names a parameter of which no other value would do.
+    """
+    own, faults = {"platform": DEFAULT, "view": "light"}, {}
+    for name, values in OWN.items():
+        try:
+            own[name] = one_of(values)(name, single(asked, name) or own[name])
+        except BadQuery as error:
+            faults[name] = _reason(error)
+    while True:
+        try:
+            return Choices(Embed.from_parameters(asked), own, faults)
+        except BadQuery as error:
+            if error.field in faults:
+                raise
+            faults[error.field] = _reason(error)
+            rest = {name: values for name, values in asked.items() if name != error.field}
+            asked = {**rest, "q": ["-"]} if error.field == "q" else rest
+
+
+def _attributes(name: str, faults: Mapping[str, str], about: Sequence[str]) -> dict[str, str]:
+    """The attributes of a form's field, which lead to what is said of it; ``about`` are ids."""
+    known = {"id": f"f-{name}", "name": name}
+    known["aria-describedby"] = " ".join((f"wrong-{name}", *about))
+    return known | ({"aria-invalid": "true"} if name in faults else {})
+
+
+def _reason(error: BadQuery) -> str:
+    return gettext(error.template, **error.values)
+
+
+def _typed(asked: Parameters, name: str) -> str:
+    """What stands in a field that can't be read."""
+    return next(iter(asked.get(name, ())), "")
+
+
 def label(embed: Embed) -> str:
     """What an embed shows, in words: the text of the link inside it."""
     words = embed.query.q
@@ -69,16 +137,17 @@ def label(embed: Embed) -> str:
     return gettext("Pictures") if embed.query.says_something() else gettext("Search pictures")
 
 
-def codes(embed: Embed) -> list[Code]:
-    """The code of an embed: as an element, as an iframe, and as an address for oEmbed."""
-    return [
-        Code(gettext("As an element"), element(embed)),
-        Code(
-            gettext("As a frame, where scripts are not allowed"),
-            frame(embed, label(embed), "100%", embed.height),
+def codes(embed: Embed, platform: str = DEFAULT) -> list[Code]:
+    """The forms of an embed that a platform takes."""
+    forms = {
+        ELEMENT: lambda: Code(gettext("Code"), element(embed)),
+        FRAME: lambda: Code(
+            gettext("Code without a script"), frame(embed, label(embed), "100%", embed.height)
         ),
-        Code(gettext("As an address, where addresses become previews"), link(embed)),
-    ]
+        SOURCE: lambda: Code(gettext("Address"), absolute(source(embed))),
+        LINK: lambda: Code(gettext("Address"), link(embed)),
+    }
+    return [forms[form]() for form in PLATFORMS[platform].forms]
 
 
 def element(embed: Embed) -> str:
@@ -95,6 +164,12 @@ def element(embed: Embed) -> str:
     height = BOX if typed else embed.height
     script = absolute("/embed.js")
     return str(markup.format(script, attributes, height, link(embed), label(embed)))
+
+
+def source(embed: Embed, view: str = "") -> str:
+    """The path of the frame that shows an embed; on a dark or light ``view`` unless it says one."""
+    ground = f"&theme={view}" if view in THEMES and not embed.theme else ""
+    return f"/embed?{embed.canonical()}{ground}"
 
 
 def link(embed: Embed) -> str:

@@ -1,32 +1,58 @@
 // The builder: what is chosen is shown at once, and its code copied by a button.
 
-const form = document.querySelector(".builder form");
-const built = document.querySelector(".built");
-const { rows, kind } = form.elements;
-let turn;
+const form = document.getElementById("builder");
+const page = document.querySelector(".builder");
+const built = page.querySelector(".built");
+const picker = form.querySelector("[type=color]");
+const { rows, kind, accent } = form.elements;
+let turn, pause;
 
 function ready() {
+  picker.hidden = false;
   for (const button of built.querySelectorAll(".copy")) button.hidden = false;
 }
 
-form.addEventListener("change", ({ target }) => {
-  if (target === kind) rows.value = "";  // each kind has its own
-  if (!form.checkValidity()) return;
+/** Old code never stands beside new choices. */
+function clear() {
+  built.setAttribute("aria-busy", "true");
+  for (const code of built.querySelectorAll("textarea")) code.value = "";
+}
+
+/** Say beside each field why its value is refused. */
+function judge(fresh) {
+  for (const reason of form.querySelectorAll(".wrong")) {
+    reason.textContent = fresh.getElementById(reason.id)?.textContent ?? "";
+    form.querySelector(`[aria-describedby~="${reason.id}"]`).ariaInvalid = reason.textContent ? "true" : null;
+  }
+}
+
+function build() {
   const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim()));
   const address = `/embed/builder?${asked}`;
-  turn?.abort();
   const call = turn = new XMLHttpRequest();
   call.open("GET", address);
   call.responseType = "document";
   call.onload = () => {
     const fresh = call.response?.querySelector(".built");
     if (!fresh) return;
-    rows.value = call.response.querySelector("[name=rows]").value;
-    built.replaceChildren(...fresh.children);
+    judge(call.response);
+    if (!rows.value) rows.value = call.response.getElementById(rows.id).value;
+    picker.value = call.response.querySelector("[type=color]").value;
+    built.replaceChildren(...fresh.childNodes);
+    built.removeAttribute("aria-busy");
     history.replaceState(null, "", address);
     ready();
   };
   call.send();
+}
+
+page.addEventListener("input", ({ target }) => {
+  if (target === picker) accent.value = picker.value;
+  if (target === kind) rows.value = "";  // each kind has its own
+  clear();
+  clearTimeout(pause);
+  turn?.abort();
+  pause = setTimeout(build, target.matches("select, [type=radio], [type=checkbox]") ? 0 : 300);
 });
 
 built.addEventListener("click", async ({ target }) => {

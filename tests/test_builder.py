@@ -2,10 +2,13 @@
 
 import re
 from html import unescape
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
 
+from affiliate.languages import SPOKEN
+from affiliate.platforms import PLATFORMS
 from tests.support.apps import ClientMaker
 
 URL = "https://me.example"
@@ -73,14 +76,148 @@ def test_hostile_words_stay_words(make_client: ClientMaker) -> None:
     assert all("<script>alert" not in one for one in codes(client, "q=%22%3E%3Cscript%3Ealert(1)"))
 
 
-@pytest.mark.parametrize(
-    ("query", "field"), [("q=cat&rows=9", "rows"), ("q=cat&site=a%20b", "site")]
-)
-def test_what_cant_be_built_is_named(client: FlaskClient, query: str, field: str) -> None:
-    """A bad choice is 400 and says which."""
-    answer = client.get(f"/embed/builder?{query}")
+FAULTS = {
+    "q=cat&rows=9": {"rows": "Use a whole number from 1 to 6."},
+    "q=cat&accent=red": {"accent": "Use six hexadecimal digits, such as ff8800."},
+    "kind=grid&q=": {"q": "Type a word to search for, or choose a category or a color."},
+    "q=cat&kind=wall": {"kind": "Use one of: grid, strip, image, search."},
+    "q=cat&view=pink": {"view": "Use one of: light, dark, narrow."},
+    "q=cat&color=red&theme=pink": {
+        "color": "Use six hexadecimal digits, such as ff8800, or grayscale.",
+        "theme": "Use one of: light, dark, auto.",
+    },
+    "q=&kind=grid&rows=x&accent=1": {
+        "q": "Type a word to search for, or choose a category or a color.",
+        "rows": "Use a whole number from 1 to 6.",
+        "accent": "Use six hexadecimal digits, such as ff8800.",
+    },
+}
+
+
+@pytest.mark.parametrize("query", FAULTS)
+def test_every_choice_that_cant_be_read_is_told_beside_its_field(
+    client: FlaskClient, query: str
+) -> None:
+    """All of them at once, with what was typed still in the fields, and no code beside them."""
+    answer = client.get(f"/embed/builder?{query}&lang=en")
     assert answer.status_code == 400
-    assert f"“{field}” can&#39;t be read" in answer.text
+    told = re.findall(r'<p class="wrong" id="wrong-([^"]*)">([^<]+)</p>', answer.text)
+    told += re.findall(r'<p class="wrong">(\w+): ([^<]+)</p>', answer.text)
+    assert dict(told) == FAULTS[query]
+    assert "<textarea" not in answer.text
+    assert "<iframe" not in answer.text
+    for name in set(FAULTS[query]) - {"view"}:
+        field = re.search(rf'<(?:input|select) id="f-{name}"[^>]*>', answer.text)
+        assert field
+        assert 'aria-invalid="true"' in field[0]
+        assert f'aria-describedby="wrong-{name}' in field[0]
+        typed = re.search(rf"\b{name}=([^&]*)", query)
+        assert typed
+        assert "<select" in field[0] or f'value="{typed[1]}"' in field[0]
+
+
+def test_first_things_come_first_and_every_field_is_named(client: FlaskClient) -> None:
+    """The platform stands above all; each field has a label."""
+    page = client.get("/embed/builder?lang=en").text
+    names = re.findall(r'<(?:input|select) id="f-(\w+)"', page)
+    assert names == ["platform", "q", "kind", "rows", *names[4:]]
+    for name in names:
+        assert f'<label for="f-{name}">' in page
+
+
+FORMS = {
+    "wordpress": ["<script", f"{URL}/search?q=cat"],
+    "blogger": ["<script"],
+    "ghost": ["<script", f"{URL}/search?q=cat"],
+    "wix": ["<iframe"],
+    "squarespace": ["<script", "<iframe"],
+    "notion": [f"{URL}/embed?q=cat"],
+    "medium": [f"{URL}/search?q=cat"],
+    "substack": [f"{URL}/search?q=cat"],
+    "html": ["<script", "<iframe", f"{URL}/search?q=cat"],
+}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_platform_gets_the_forms_that_it_takes(make_client: ClientMaker, platform: str) -> None:
+    """No script where scripts are not allowed; sentences say where to paste."""
+    client = make_client(SITE_URL=URL)
+    found = codes(client, f"q=cat&platform={platform}&lang=en")
+    assert len(found) == len(FORMS[platform])
+    assert all(one.startswith(start) for one, start in zip(found, FORMS[platform], strict=True))
+    page = client.get(f"/embed/builder?q=cat&platform={platform}&lang=en").text
+    assert f'<option value="{platform}" selected>' in page
+    for sentence in PLATFORMS[platform].where:
+        with client.application.test_request_context("/?lang=en"):
+            said = str(sentence)
+        assert f'<p class="where">{said}</p>' in page
+
+
+def test_previews_stand_on_the_ground_that_is_chosen(client: FlaskClient) -> None:
+    """The theme of a preview is the ground's unless the embed says one; the code is the same."""
+    for query, theme in (
+        ("view=dark", "theme=dark"),
+        ("view=light", "theme=light"),
+        ("view=dark&theme=light", "theme=light"),
+        ("view=narrow&theme=dark", "theme=dark"),
+    ):
+        page = client.get(f"/embed/builder?q=cat&{query}&lang=en").text
+        ground = re.search(r'<div class="ground (\w+)"><iframe src="([^"]+)"', page)
+        assert ground
+        assert f"view={ground[1]}" in query
+        assert unescape(ground[2]).count("theme=") == 1
+        assert theme in ground[2]
+        assert ("theme=" in codes(client, f"q=cat&{query}")[0]) == ("theme=" in query)
+
+
+def test_without_a_lasting_address_the_owner_is_told(make_client: ClientMaker) -> None:
+    """Code that holds the visit's own address may not work, so the page says what to set."""
+    path = "/embed/builder?q=cat&lang=en"
+    assert "SITE_URL" in make_client().get(path).text
+    assert "SITE_URL" not in make_client(SITE_URL=URL).get(path).text
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("/?lang=en", "/embed/builder?lang=en"),
+        ("/search?q=red+cat&type=photo&lang=en", "/embed/builder?q=red+cat&type=photo&lang=en"),
+        ("/image/demo/1008600?lang=de", "/embed/builder?lang=de"),
+        ("/nope?lang=en", "/embed/builder?lang=en"),
+        ("/embed/builder?lang=en", "/embed/builder?lang=en"),
+    ],
+)
+def test_every_page_leads_to_the_builder(client: FlaskClient, path: str, wanted: str) -> None:
+    """The footer's link; a search is taken along, and crawlers stay away."""
+    foot = client.get(path).text.partition("<footer")[2]
+    found = re.search(r'<a href="([^"]+)" rel="nofollow">', foot)
+    assert found
+    assert parse_qs(urlsplit(unescape(found[1])).query) == parse_qs(urlsplit(wanted).query)
+    assert unescape(found[1]).startswith("/embed/builder?")
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("/?lang=en", "/?lang=de"),
+        ("/search?q=cat&page=2&utm_source=x&lang=en", "/search?q=cat&lang=de&page=2"),
+        ("/topics/flower?lang=en&x=1", "/topics/flower?lang=de"),
+        ("/image/demo/1008600?q=cat&lang=en", "/image/demo/1008600?q=cat&lang=de"),
+    ],
+)
+def test_every_page_leads_to_its_other_languages(
+    client: FlaskClient, path: str, wanted: str
+) -> None:
+    """The same page in each language but its own, with nothing else of the visitor's address."""
+    foot = client.get(path).text.partition("<footer")[2]
+    found = dict(re.findall(r'hreflang="([^"]+)">([^<]+)</a>', foot))
+    assert set(found) == set(SPOKEN) - {"en"}
+    german = re.search(r'<a href="([^"]+)" lang="de"', foot)
+    assert german
+    address = urlsplit(urljoin(path, unescape(german[1])))
+    assert address.path == urlsplit(wanted).path
+    assert parse_qs(address.query) == parse_qs(urlsplit(wanted).query)
+    assert client.get(address.geturl()).status_code == 200
 
 
 def test_the_builder_is_kept_by_nobody(client: FlaskClient) -> None:

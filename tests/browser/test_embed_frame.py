@@ -171,17 +171,35 @@ def test_the_keyboard_reaches_what_is_seen(
 
 
 def test_choices_are_shown_at_once(page: Page, context: BrowserContext, site: SiteServer) -> None:
-    """A choice changes preview, code and address; a kind brings its own rows."""
+    """A choice changes preview, code and address; a kind brings its own rows.
+
+    What can't be read is told beside its field, and no code stands beside it.
+    """
     page.goto("/embed/builder")
     inside = page.frame_locator("iframe")
     inside.locator(".picture").first.wait_for()
     page.get_by_label("Kind").select_option("Strip")
-    code = page.get_by_label("As an element")
+    code = page.get_by_label("Code", exact=True)
     expect(code).to_have_value(re.compile('kind="strip"'))
     expect(page.get_by_label("Rows")).to_have_value("1")
     page.locator(".builder").get_by_label("Search pictures").fill("bird")
-    page.locator(".builder").get_by_label("Search pictures").press("Tab")
-    expect(page).to_have_url(f"{site.url}/embed/builder?q=bird&kind=strip&rows=1&lang=en")
+    wanted = "platform=html&q=bird&kind=strip&rows=1&lang=en&view=light"
+    expect(page).to_have_url(f"{site.url}/embed/builder?{wanted}")
+    accent = page.locator("#f-accent")
+    accent.fill("red")
+    expect(accent).to_have_accessible_description(re.compile("six hexadecimal digits"))
+    expect(accent).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("textarea")).to_have_count(0)
+    page.locator("[type=color]").fill("#ff8800")
+    expect(code).to_have_value(re.compile('accent="#ff8800"'))
+    expect(accent).to_have_value("#ff8800")
+    expect(accent).not_to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Dark").check()
+    expect(page.locator(".ground.dark iframe")).to_have_attribute("src", re.compile("theme=dark"))
+    page.get_by_label("Where does it go?").select_option("Notion")
+    expect(page.get_by_label("Address")).to_have_value(re.compile(f"^{site.url}/embed[?]q=bird"))
+    page.get_by_label("Where does it go?").select_option("WordPress")
+    expect(page.get_by_text("In the editor add “Custom HTML”")).to_be_visible()
     inside.locator(".picture[ping*=bird]").first.wait_for()
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy").first.click()
@@ -197,7 +215,7 @@ def test_the_builder_works_without_script(browser: Browser, site: SiteServer) ->
     page.locator(".builder").get_by_label("Search pictures").fill("bird")
     page.get_by_label("Kind").select_option("One picture")
     page.get_by_role("button", name="Show pictures").click()
-    code = page.get_by_label("As an element").input_value()
+    code = page.get_by_label("Code", exact=True).input_value()
     assert '<affiliate-search q="bird" lang="en" kind="image"' in code
     expect(page.get_by_role("button", name="Copy")).to_have_count(0)
     context.close()

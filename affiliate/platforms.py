@@ -1,0 +1,87 @@
+"""Where bloggers paste an embed: what each platform takes, and where in its editor."""
+
+from typing import Final, NamedTuple
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+
+ELEMENT: Final = "element"
+FRAME: Final = "frame"
+SOURCE: Final = "source"
+LINK: Final = "link"
+
+CARD: Final = _("Paste the address on a line of its own: it becomes a card with a picture.")
+NO_SCRIPTS: Final = _("Scripts are not allowed there.")
+
+
+class Platform(NamedTuple):
+    """A kind of site: its name, the forms of code that it takes, and sentences on where to paste.
+
+    Forms are ``element`` (script and element), ``frame`` (an iframe), ``source`` (the address of
+    the frame) and ``link`` (the address of a page, which the platform makes a preview of).
+    """
+
+    title: str | LazyString
+    forms: tuple[str, ...]
+    where: tuple[LazyString, ...]
+
+
+def _insert(part: str) -> LazyString:
+    return _("In the editor add “%(part)s” and paste the code there.", part=part)
+
+
+PLATFORMS: Final = {
+    # https://wordpress.org/documentation/article/roles-and-capabilities/#unfiltered_html
+    "wordpress": Platform(
+        "WordPress",
+        (ELEMENT, LINK),
+        (
+            _insert("Custom HTML"),
+            _(
+                "WordPress keeps scripts of administrators and editors only, WordPress.com in some"
+                " plans only; everybody else pastes the address on a line of its own."
+            ),
+        ),
+    ),
+    "blogger": Platform(
+        "Blogger",
+        (ELEMENT,),
+        (_("Switch the post to “%(view)s” and paste the code there.", view="HTML view"),),
+    ),
+    # Searches are bookmark cards there: https://github.com/TryGhost/Ghost/pull/27564
+    "ghost": Platform("Ghost", (ELEMENT, LINK), (_insert("HTML"), CARD)),
+    "wix": Platform(
+        "Wix",
+        (FRAME,),
+        (
+            _insert("Embed HTML"),
+            _(
+                "Code stands in a frame of its own there: fill in the host name, so that clicks"
+                " are credited to your blog."
+            ),
+        ),
+    ),
+    "squarespace": Platform(
+        "Squarespace",
+        (ELEMENT, FRAME),
+        (_insert("Code"), _("Its smallest plan shows neither scripts nor frames.")),
+    ),
+    "notion": Platform(
+        "Notion",
+        (SOURCE,),
+        (_("Type “%(command)s” and paste the address there.", command="/embed"), NO_SCRIPTS),
+    ),
+    # https://blog.medium.com/now-you-can-embed-mastodon-posts-in-medium-stories-99b11d0baa7f
+    "medium": Platform("Medium", (LINK,), (CARD, NO_SCRIPTS)),
+    "substack": Platform("Substack", (LINK,), (CARD, NO_SCRIPTS)),
+    "html": Platform(
+        _("Plain HTML"),
+        (ELEMENT, FRAME, LINK),
+        (
+            _("Paste the code where the pictures are to stand."),
+            _("Where scripts are not allowed, take the code without one."),
+        ),
+    ),
+}
+"""The platforms by the name that the builder's address has."""
+DEFAULT: Final = "html"
