@@ -109,9 +109,13 @@ class Embed extends Pictures {
   #update() {
     const { style, dataset } = this.#frame;
     dataset.kind = this.#kind;
-    style.setProperty("--rows", Math.min(parseInt(this.getAttribute("rows")) || ROWS[this.#kind], 6));
+    const rows = Math.min(parseInt(this.getAttribute("rows")) || ROWS[this.#kind], 6);
+    style.setProperty("--rows", rows);
+    style.setProperty("--narrow", Math.round(rows * 1.4));
     style.setProperty("--accent", this.getAttribute("accent") || accent);
-    style.colorScheme = (this.getAttribute("theme") ?? "").replace("auto", "light dark");
+    const theme = this.getAttribute("theme") ?? "";
+    style.colorScheme = theme.replace("auto", "light dark");
+    this.#frame.toggleAttribute("data-theme", theme);
     this.#box.ariaLabel = this.#box.placeholder = this.#go.ariaLabel = this.textContent.trim() || "Search";
     const address = this.#address;
     this.#area.hidden = this.#note.hidden = !address;

@@ -76,7 +76,7 @@ def test_a_sandboxed_frame_works(reader: BrowserContext, host: HostPages, site: 
 
 
 @pytest.mark.parametrize(
-    ("liked", "color"), [("dark", "rgb(181, 177, 169)"), ("light", "rgb(101, 98, 92)")]
+    ("liked", "color"), [("dark", "rgb(255, 255, 255)"), ("light", "rgb(0, 0, 0)")]
 )
 def test_a_frame_follows_the_reader(
     browser: Browser, host: HostPages, site: SiteServer, liked: Literal["dark", "light"], color: str

@@ -122,7 +122,7 @@ def test_it_is_dark_where_the_page_is(
         color = page.locator("affiliate-search .earns").evaluate("e => getComputedStyle(e).color")
         drawn[scheme] = color
     assert drawn == {
-        one: "rgb(181, 177, 169)" if one.dark else "rgb(101, 98, 92)" for one in SCHEMES
+        one: "rgb(255, 255, 255)" if one.dark else "rgb(0, 0, 0)" for one in SCHEMES
     }
 
 
