@@ -121,9 +121,7 @@ def test_it_is_dark_where_the_page_is(
         shown(page)
         color = page.locator("affiliate-search .earns").evaluate("e => getComputedStyle(e).color")
         drawn[scheme] = color
-    assert drawn == {
-        one: "rgb(255, 255, 255)" if one.dark else "rgb(0, 0, 0)" for one in SCHEMES
-    }
+    assert drawn == {one: "rgb(255, 255, 255)" if one.dark else "rgb(0, 0, 0)" for one in SCHEMES}
 
 
 def test_credits_are_readable(reader: BrowserContext, host: HostPages, site: SiteServer) -> None:
