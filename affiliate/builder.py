@@ -12,7 +12,6 @@ from markupsafe import Markup
 from affiliate.answers import parameters
 from affiliate.embedding import BOX, MOST_ROWS, Embed
 from affiliate.errors import BadQuery
-from affiliate.oembed import frame
 from affiliate.page import absolute, address, site_of_app
 from affiliate.platforms import DEFAULT, ELEMENT, FRAME, LINK, PLATFORMS, SOURCE
 from affiliate.problems import content_security_policy
@@ -141,9 +140,7 @@ def codes(embed: Embed, platform: str = DEFAULT) -> list[Code]:
     """The forms of an embed that a platform takes."""
     forms = {
         ELEMENT: lambda: Code(gettext("Code"), element(embed)),
-        FRAME: lambda: Code(
-            gettext("Code without a script"), frame(embed, label(embed), "100%", embed.height)
-        ),
+        FRAME: lambda: Code(gettext("Code without a script"), frame(embed)),
         SOURCE: lambda: Code(gettext("Address"), absolute(source(embed))),
         LINK: lambda: Code(gettext("Address"), link(embed)),
     }
@@ -164,6 +161,19 @@ def element(embed: Embed) -> str:
     height = BOX if typed else embed.height
     script = absolute("/embed.js")
     return str(markup.format(script, attributes, height, link(embed), label(embed)))
+
+
+def frame(embed: Embed) -> str:
+    """The iframe: without a border under policies that refuse styles, and told whose page it is on.
+
+    Pages with a stricter Referrer-Policy would hide their host from it.
+    """
+    markup = Markup(
+        '<iframe src="{}" title="{}" width="100%" height="{}" frameborder="0" loading="lazy"'
+        ' referrerpolicy="strict-origin-when-cross-origin" style="border: 0; max-width: 100%">'
+        "</iframe>"
+    )
+    return str(markup.format(absolute(source(embed)), label(embed), embed.height))
 
 
 def source(embed: Embed, view: str = "") -> str:

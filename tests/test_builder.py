@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from affiliate.languages import SPOKEN
 from affiliate.platforms import PLATFORMS
 from tests.support.apps import ClientMaker
+from tests.support.processes import ROOT
 
 URL = "https://me.example"
 HOSTILE = '"><script>alert(1)</script>'
@@ -35,7 +36,9 @@ def test_a_first_visit_shows_the_first_topic(make_client: ClientMaker) -> None:
     )
     assert frame == (
         f'<iframe src="{URL}/embed?q=red+bicycle" title="Pictures for “red bicycle”" width="100%"'
-        ' height="342" loading="lazy" style="border: 0; max-width: 100%"></iframe>'
+        ' height="342" frameborder="0" loading="lazy"'
+        ' referrerpolicy="strict-origin-when-cross-origin" style="border: 0; max-width: 100%">'
+        "</iframe>"
     )
     assert link == f"{URL}/search?q=red+bicycle&lang=en"
 
@@ -227,3 +230,13 @@ def test_the_builder_is_kept_by_nobody(client: FlaskClient) -> None:
     assert "frame-src 'self';" in page.headers["Content-Security-Policy"]
     assert "Bilder für Ihre Website" in page.text
     assert 'name="robots" content="noindex"' in page.text
+
+
+def test_the_documentation_shows_the_builder_s_frame(make_client: ClientMaker) -> None:
+    """The reference for bloggers holds the iframe as it is given out."""
+    text = (ROOT / "docs" / "embeds.md").read_text()
+    frame = codes(make_client(SITE_URL="https://pictures.example"), "q=red+bicycle&rows=2")[1]
+    source, attributes = frame.split(" title=")
+    shown = re.sub(r"\s+", " ", text).replace("&amp;rows=2", "")
+    assert source in shown
+    assert attributes.partition('" ')[2] in shown

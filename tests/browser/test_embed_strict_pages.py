@@ -1,7 +1,7 @@
-"""Pages that are isolated from other origins by Cross-Origin-Embedder-Policy show embeds too."""
+"""Pages that are isolated from other origins, or trust nonces alone, show embeds too."""
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.support.embed_hosts import opened
 from tests.support.embed_page import element, script
@@ -35,3 +35,21 @@ def test_isolated_pages_show_element_and_frame(
     inside = page.frame_locator("iframe")
     loaded(inside.locator(".picture img").first)
     expect(inside.locator(".earns")).to_be_visible()
+
+
+def test_pages_that_trust_nonces_show_element_and_frame(
+    page: Page, reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """With the page's nonce the script runs; the builder's frame has no border without styles."""
+    policy = (
+        f"default-src 'none'; script-src 'strict-dynamic' 'nonce-own'; style-src 'nonce-own';"
+        f" connect-src {site.url}; img-src {site.url}; frame-src {site.url}"
+    )
+    page.goto("/embed/builder?q=flower&lang=en")
+    embed, frame, _link = [one.input_value() for one in page.locator("textarea").all()]
+    pasted = embed.replace("<script ", '<script nonce="own" ') + f'<p style="width: 600px">{frame}'
+    blog = opened(reader, host.page(pasted, {"Content-Security-Policy": policy}))
+    loaded(blog.locator("affiliate-search .picture img").first)
+    blog.locator("iframe").scroll_into_view_if_needed()
+    loaded(blog.frame_locator("iframe").locator(".picture img").first)
+    assert blog.locator("iframe").evaluate("e => [e.offsetHeight, e.clientHeight]") == [342, 342]
