@@ -308,6 +308,7 @@ def test_plain_pages_and_filters_are_links_and_forms(plain: Page) -> None:
     plain.get_by_role("link", name="More pictures").click()
     expect(plain).to_have_url(re.compile("page=2"))
     assert plain.locator(".tile .picture").first.get_attribute("data-id") not in {None, first}
+    expect(plain.get_by_role("link", name="Previous")).to_be_visible()
     plain.get_by_text("Filters", exact=True).click()
     plain.get_by_label("Orientation").select_option("Vertical")
     plain.get_by_role("button", name="Show pictures").click()
