@@ -19,7 +19,7 @@ from tests.support.ports import new_port
 from tests.support.processes import start_python
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.shutterstock import TOKEN, Answer, Shutterstock, shutterstock
-from tests.support.site_server import SiteServer, running_site, running_sites
+from tests.support.site_server import SiteServer, running_sites
 from tests.support.waiting import ended, wait_until
 
 CLIENTS = 50
@@ -82,7 +82,10 @@ both_stores = pytest.mark.parametrize("store", ["sqlite", "redis"])
 
 @both_stores
 def test_fifty_clients_on_a_cold_key_cost_one_call(tmp_path: Path, store: str) -> None:
-    """Three processes that share a store make one call for all, whether it succeeds or fails."""
+    """Three processes that share a store make one call for all, whether it succeeds or fails.
+
+    When the process that fetches is killed, its lease runs out and another one fetches.
+    """
     with world(tmp_path, store, 3) as w:
         for words, fault, pictures in (("cat", None, 48), ("dog", BROKEN, 0)):
             w.agency.requests.clear()
@@ -95,11 +98,23 @@ def test_fifty_clients_on_a_cold_key_cost_one_call(tmp_path: Path, store: str) -
             assert answers == [(200, pictures)] * CLIENTS
             assert len(w.agency.searches()) == 1
 
+        leader, other, _ = w.sites
+        w.agency.requests.clear()
+        w.agency.answer = None
+        w.agency.gate.clear()
+        orphan = Burst(1, f"{leader.url}/api/search?q=bird&wait=1")
+        wait_until(lambda: len(w.agency.requests) == 1)
+        os.killpg(leader.process.pid, signal.SIGKILL)
+        orphan.answers()
+        w.agency.gate.set()
+        wait_until(lambda: len(get(f"{other.url}/api/search?q=bird&wait=1")[1]["items"]) == 48)
+        assert len(w.agency.searches()) == 2
+
 
 @both_stores
 def test_fifty_clients_on_an_expired_key_are_answered_at_once(tmp_path: Path, store: str) -> None:
     """A stale answer goes out to all while one call, well or failing, is made behind."""
-    with world(tmp_path, store, 3, {"CACHE_FRESH_SECONDS": "1"}) as w:
+    with world(tmp_path, store, 2, {"CACHE_FRESH_SECONDS": "1"}) as w:
         for words, fault in (("cat", None), ("dog", BROKEN)):
             path = f"/api/search?q={words}&wait=1"
             w.agency.requests.clear()
@@ -114,15 +129,28 @@ def test_fifty_clients_on_an_expired_key_are_answered_at_once(tmp_path: Path, st
             assert len(w.agency.searches()) == 2
 
 
-def test_fifty_clients_meet_no_error_when_redis_is_killed(tmp_path: Path) -> None:
-    """Without Redis each process asks once for itself, and nobody sees an error."""
-    with world(tmp_path, "redis", 3) as w:
+def test_fifty_clients_meet_no_error_when_redis_hangs_or_is_killed(tmp_path: Path) -> None:
+    """A stopped Redis costs a short wait; answers come within the page's deadline.
+
+    Without Redis each process asks once for itself, and nobody sees an error.
+    """
+    with world(tmp_path, "redis", 2) as w:
         get(w.sites[0].url + SEARCH)
         assert w.redis is not None
+        assert w.redis.process is not None
+        w.redis.process.send_signal(signal.SIGSTOP)
+        try:
+            answers = w.burst("/api/search?q=fox&wait=1").answers()
+        finally:
+            w.redis.process.send_signal(signal.SIGCONT)
+        assert [(status, count) for status, _, count in answers] == [(200, 48)] * CLIENTS
+        wait_until(lambda: _ready_after_a_search(w.sites[0].url))
+
+        w.agency.requests.clear()
         w.redis.stop()
         answers = w.burst("/api/search?q=dog&wait=1").answers()
         assert [(status, count) for status, _, count in answers] == [(200, 48)] * CLIENTS
-        assert len(w.agency.searches()) <= 1 + len(w.sites)
+        assert len(w.agency.searches()) <= len(w.sites)
         ready = get(w.sites[0].url + "/readyz")[1]
         assert ready["cache"] == "degraded"
         w.redis.start()
@@ -134,62 +162,13 @@ def _ready_after_a_search(url: str) -> bool:
     return bool(get(url + "/readyz")[1]["cache"] == "ok")
 
 
-def test_redis_that_hangs_keeps_no_visitor_waiting(tmp_path: Path) -> None:
-    """A stopped Redis costs a short wait; answers come within the page's deadline."""
-    with world(tmp_path, "redis", 1) as w:
-        get(w.sites[0].url + SEARCH)
-        assert w.redis is not None
-        assert w.redis.process is not None
-        w.redis.process.send_signal(signal.SIGSTOP)
-        try:
-            answers = w.burst("/api/search?q=dog&wait=1").answers()
-        finally:
-            w.redis.process.send_signal(signal.SIGCONT)
-        assert [(status, count) for status, _, count in answers] == [(200, 48)] * CLIENTS
+def test_a_server_told_to_end_does_so_within_seconds(tmp_path: Path) -> None:
+    """SIGTERM with twenty stale answers to fetch anew gives up those under way, no call more.
 
-
-@both_stores
-def test_a_leader_killed_in_mid_fetch_is_succeeded(tmp_path: Path, store: str) -> None:
-    """When the process that fetches dies, its lease runs out and another one fetches."""
-    with world(tmp_path, store, 2) as w:
-        leader, other = w.sites
-        w.agency.gate.clear()
-        orphan = Burst(1, leader.url + SEARCH)
-        wait_until(lambda: len(w.agency.requests) == 1)
-        os.killpg(leader.process.pid, signal.SIGKILL)
-        orphan.answers()
-        w.agency.gate.set()
-        wait_until(lambda: len(get(other.url + SEARCH)[1]["items"]) == 48)
-        assert len(w.agency.searches()) == 2
-
-
-def test_a_server_told_to_end_many_times_ends(tmp_path: Path) -> None:
-    """A burst of SIGTERM, to all its processes, ends a server as one does."""
-    with running_site(tmp_path) as site:
-        get(site.url + "/api/search?q=cat&wait=1")
-        for _ in range(50):
-            with suppress(ProcessLookupError):
-                os.killpg(site.process.pid, signal.SIGTERM)
-        site.process.wait(15)
-
-
-def test_a_server_told_to_end_does_so_with_a_refresh_under_way(tmp_path: Path) -> None:
-    """SIGTERM ends a process whose background fetch hangs, within seconds."""
-    with world(tmp_path, "sqlite", 1, {"CACHE_FRESH_SECONDS": "1"}) as w:
-        site = w.sites[0]
-        get(site.url + SEARCH)
-        w.agency.gate.clear()
-        wait_until(lambda: get(site.url + SEARCH)[0]["x-cache"] == "STALE")
-        wait_until(lambda: len(w.agency.requests) == 2)
-        site.process.terminate()
-        assert site.process.wait(10) == 0
-        w.agency.gate.set()
-
-
-def test_refreshes_that_wait_are_dropped_at_the_end(tmp_path: Path) -> None:
-    """SIGTERM with twenty stale answers to fetch anew gives up those under way, no call more."""
-    with world(tmp_path, "sqlite", 1, {"CACHE_FRESH_SECONDS": "1"}) as w:
-        site = w.sites[0]
+    A burst of SIGTERM, to all its processes, ends a server as one does.
+    """
+    with world(tmp_path, "sqlite", 2, {"CACHE_FRESH_SECONDS": "1"}) as w:
+        site, other = w.sites
         addresses = [f"{site.url}/api/search?q=n{number}&wait=1" for number in range(20)]
         for address in addresses:
             get(address)
@@ -201,3 +180,7 @@ def test_refreshes_that_wait_are_dropped_at_the_end(tmp_path: Path) -> None:
         assert site.process.wait(9) == 0
         assert len(w.agency.requests) == 20 + REFRESHERS
         w.agency.gate.set()
+        for _ in range(50):
+            with suppress(ProcessLookupError):
+                os.killpg(other.process.pid, signal.SIGTERM)
+        other.process.wait(15)

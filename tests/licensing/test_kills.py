@@ -1,9 +1,10 @@
 """Killed at any moment, no purchase is lost or made twice: the agency's own list is the judge."""
 
+import os
 import random
+import signal
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,6 @@ from tests.support.killing import (
     TRIES,
     Command,
     digest,
-    flask,
     runner,
     site,
 )
@@ -102,9 +102,10 @@ def test_a_kill_after_sending_buys_once(
     order = agency.misbehave(hold(stage), on=PATH, method="POST")  # type: ignore[arg-type]
     environ = site(agency, tmp_path)
     command = ["license", one, "--live", "--yes"]
-    with flask(environ, *command) as process:
-        assert order.reached.wait(PATIENCE)
-        process.kill()
+    pid = run.start(Run(command, environ))
+    assert order.reached.wait(PATIENCE)
+    os.kill(pid, signal.SIGKILL)
+    assert run.end(pid)[0] == KILLED
     run(Run(command, environ))
     assert states(tmp_path) == ["unknown" if stage == "read" else "licensed"]
     agency.orders.clear()
@@ -167,18 +168,21 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return new_database(request.getfixturevalue("postgres")).replace("+psycopg", "")
 
 
-def test_of_two_processes_one_buys(agency: Simulator, tmp_path: Path, database: str) -> None:
+def test_of_two_processes_one_buys(
+    run: Command, agency: Simulator, tmp_path: Path, database: str
+) -> None:
     """Both are about to record the same purchase at the same moment; one is refused."""
     [one] = ordinary(agency, 1)
     environ = site(agency, tmp_path, DATABASE_URL=database)
     both = agency.misbehave(hold("read"), on=PATH, method="GET", times=2)
-    with ExitStack() as stack:
-        command = ("license", one, "--live", "--yes")
-        processes = [stack.enter_context(flask(environ, *command)) for _ in range(2)]
-        assert both.reached.wait(PATIENCE)
-        wait_until(lambda: sum(seen.path == PATH for seen in agency.requests) == 2)
-        both.release.set()
-        outputs = [process.communicate(timeout=PATIENCE)[0] for process in processes]
-    assert sorted(process.returncode for process in processes) == [0, 1], outputs
+    command = ["license", one, "--live", "--yes"]
+    files = [tmp_path / name for name in ("first", "second")]
+    processes = [run.start(Run(command, environ, output=str(file))) for file in files]
+    assert both.reached.wait(PATIENCE)
+    wait_until(lambda: sum(seen.path == PATH for seen in agency.requests) == 2)
+    both.release.set()
+    statuses = [run.end(pid)[0] for pid in processes]
+    outputs = [file.read_text() for file in files]
+    assert sorted(statuses) == [0, 1], outputs
     assert bought(agency) == {one: 1}
     assert sum("licensed as" in text for text in outputs) == 1

@@ -1,5 +1,7 @@
 """Killed at any moment, or two at once: agencies that sell for real alone sell an item once."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 
 from tests.dialects.selling import FIRST, GATEWAY, Fault
 from tests.support.kill_at import STEPS, Run
-from tests.support.killing import KILLED, LATER, PATIENCE, Command, digest, flask, runner
+from tests.support.killing import KILLED, LATER, PATIENCE, Command, digest, runner
 from tests.support.shops import SHOPS, Open, environ, opened, recorded
 from tests.support.waiting import wait_until
 
@@ -53,9 +55,10 @@ def test_a_kill_after_sending_buys_once(run: Command, at: Open, tmp_path: Path, 
     fault = at.shop.misbehave(Fault(acts=acts, held=True))
     settings = environ(at, tmp_path)
     command = license_one(at, tmp_path)
-    with flask(settings, *command) as process:
-        assert fault.reached.wait(PATIENCE)
-        process.kill()
+    pid = run.start(Run(command, settings))
+    assert fault.reached.wait(PATIENCE)
+    os.kill(pid, signal.SIGKILL)
+    assert run.end(pid)[0] == KILLED
     fault.release.set()
     digest(at.url)
     run(Run(command, settings))
@@ -65,16 +68,19 @@ def test_a_kill_after_sending_buys_once(run: Command, at: Open, tmp_path: Path, 
     assert [row.state for row in recorded(tmp_path)].count("licensed") == 1
 
 
-def test_of_two_processes_one_buys(at: Open, tmp_path: Path) -> None:
+def test_of_two_processes_one_buys(run: Command, at: Open, tmp_path: Path) -> None:
     """While one waits for the agency's answer the other is refused."""
     fault = at.shop.misbehave(Fault(acts=True, held=True, answer=GATEWAY))
     settings, command = environ(at, tmp_path), license_one(at, tmp_path)
-    with flask(settings, *command) as first:
-        assert fault.reached.wait(PATIENCE)
-        with flask(settings, *command) as second:
-            wait_until(lambda: looked(at))
-            fault.release.set()
-            outputs = [one.communicate(timeout=PATIENCE)[0] for one in (first, second)]
+    files = [tmp_path / name for name in ("first", "second")]
+    first = run.start(Run(command, settings, output=str(files[0])))
+    assert fault.reached.wait(PATIENCE)
+    second = run.start(Run(command, settings, output=str(files[1])))
+    wait_until(lambda: looked(at))
+    fault.release.set()
+    for pid in (first, second):
+        run.end(pid)
+    outputs = [file.read_text() for file in files]
     assert at.bought() == [ONE], outputs
     assert at.tries() == 1
     assert sum("licensed as" in text for text in outputs) == 1, outputs

@@ -1,9 +1,11 @@
 """Runs owner's commands in processes of their own that are killed at a named step.
 
-    python -m tests.support.kill_at    reads one `Run` in JSON a line, answers with its status
+    python -m tests.support.kill_at
 
-Each run is a fork of this process, so that a hundred of them don't load everything a hundred
-times. Nothing in the code under test knows of it: the steps are wrapped from here.
+It reads one JSON value a line. A `Run` is started and its process's number printed; asked with
+that number, its end is waited for, and its status and seconds are printed. Each run is a fork of
+this process, so that a hundred of them don't load everything a hundred times. Nothing in the code
+under test knows of it: the steps are wrapped from here.
 """
 
 import os
@@ -14,6 +16,7 @@ import time
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -38,7 +41,8 @@ class Run(msgspec.Struct):
     """A command with the settings of its site; killed at a step or after seconds, or never.
 
     The seconds count from the start, or ``late`` from when the desk has settled what was open. The
-    clock of its ledger is some seconds ``ahead``; where the desk would wait, it is moved on.
+    clock of its ledger is some seconds ``ahead``; where the desk would wait, it is moved on. What
+    the command prints goes to the file ``output``, if one is named.
     """
 
     arguments: list[str]
@@ -47,6 +51,7 @@ class Run(msgspec.Struct):
     seconds: float | None = None
     late: bool = False
     ahead: float = 0.0
+    output: str = ""
 
 
 def die(*_: object) -> None:
@@ -124,11 +129,13 @@ def child(run: Run) -> int:
         alarm(max(run.seconds, 0.0001), late=run.late)
     result = create_app(run.environ).test_cli_runner().invoke(args=run.arguments)
     sys.stderr.write(result.output)
+    if run.output:
+        Path(run.output).write_text(result.output)
     return result.exit_code
 
 
 def fork(run: Run) -> int:
-    """The status of a run: what it ended with, or minus the signal that ended it."""
+    """Start a run; the number of its process."""
     pid = os.fork()
     if pid == 0:
         status = FAULT
@@ -141,16 +148,22 @@ def fork(run: Run) -> int:
             traceback.print_exc()
         sys.stderr.flush()
         os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return pid
 
 
 def main() -> None:
-    """Run what is asked for, line after line."""
+    """Start and await what is asked for, line after line."""
+    started: dict[int, float] = {}
     for line in sys.stdin:
-        run = msgspec.json.decode(line, type=Run)
-        started = time.monotonic()
-        status = fork(run)
-        sys.stdout.write(f"{status} {time.monotonic() - started:.3f}\n")
+        asked = msgspec.json.decode(line, type=Run | int)
+        if isinstance(asked, Run):
+            began = time.monotonic()
+            pid = fork(asked)
+            started[pid] = began
+            sys.stdout.write(f"{pid}\n")
+        else:
+            status = os.waitstatus_to_exitcode(os.waitpid(asked, 0)[1])
+            sys.stdout.write(f"{status} {time.monotonic() - started.pop(asked):.3f}\n")
         sys.stdout.flush()
 
 

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from tests.support.processes import ROOT, clean_environment, reset_inherited
 from tests.support.request_threads import thread_name
 
 KILLED = -9
-KILLS = 100 if os.environ.get("SOAK") == "1" else 25
+KILLS = 100 if os.environ.get("SOAK") == "1" else 10
 """How many kills at random moments a test survives."""
 TRIES = 8 * KILLS
 """In so many runs that many are surely killed."""
@@ -29,7 +29,35 @@ LATER = GRACE.total_seconds() + 1
 PATIENCE = 60.0
 """Seconds to wait for what should happen in a server's thread."""
 
-Command = Callable[[Run], tuple[int, float]]
+
+class Command:
+    """Runs commands, each in a fork of one process that has loaded all they need."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+
+    def __call__(self, one: Run) -> tuple[int, float]:
+        """Run a command to its end; its status, or minus the signal that ended it, and seconds."""
+        status, seconds = self.end(self.start(one))
+        assert status not in {FAULT, OVERDUE}, one
+        return status, seconds
+
+    def start(self, one: Run) -> int:
+        """Start a command; the number of its process."""
+        return int(self._ask(one))
+
+    def end(self, pid: int) -> tuple[int, float]:
+        """Wait for a command's end, as when it is called."""
+        status, seconds = self._ask(pid).split()
+        return int(status), float(seconds)
+
+    def _ask(self, what: Run | int) -> bytes:
+        asked, told = self.process.stdin, self.process.stdout
+        assert asked
+        assert told
+        asked.write(msgspec.json.encode(what) + b"\n")
+        asked.flush()
+        return told.readline()
 
 
 @contextmanager
@@ -43,41 +71,11 @@ def runner(module: str = "tests.support.kill_at") -> Iterator[Command]:
         stdout=subprocess.PIPE,
         preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
     ) as process:
-        asked, told = process.stdin, process.stdout
-        assert asked
-        assert told
-
-        def run(one: Run) -> tuple[int, float]:
-            asked.write(msgspec.json.encode(one) + b"\n")
-            asked.flush()
-            status, seconds = told.readline().split()
-            assert int(status) not in {FAULT, OVERDUE}, one
-            return int(status), float(seconds)
-
         try:
-            yield run
+            yield Command(process)
         finally:
-            asked.close()
-
-
-@contextmanager
-def flask(environ: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Start a flask command in an environment that holds these alone; killed at the end."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "app", *arguments],
-        cwd=ROOT,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+            assert process.stdin
+            process.stdin.close()
 
 
 def digest(url: str) -> None:

@@ -12,12 +12,16 @@ PATIENCE: Final = 60.0
 
 
 def wait_until(happens: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Look again and again until it happens; fail when it does not within ``seconds``."""
+    """Look again and again until it happens; fail when it does not within ``seconds``.
+
+    The pauses between looks grow to a tenth of a second, as a look may cost a request.
+    """
     pause = threading.Event()
-    end = time.monotonic() + seconds
+    start = time.monotonic()
     while not happens():
-        assert time.monotonic() < end, f"it did not happen within {seconds:g} seconds"
-        pause.wait(0.01)
+        waited = time.monotonic() - start
+        assert waited < seconds, f"it did not happen within {seconds:g} seconds"
+        pause.wait(min(0.01 + waited / 10, 0.1))
 
 
 def ended(work: Callable[[], Given], seconds: float = PATIENCE) -> Given:
