@@ -18,6 +18,7 @@ __all__ = [
     "Collection",
     "Contributor",
     "Failure",
+    "License",
     "Media",
     "SearchPage",
     "SearchQuery",
@@ -81,6 +82,13 @@ class Size(msgspec.Struct, frozen=True):
     bytes: int | None = None
 
 
+class License(msgspec.Struct, frozen=True):
+    """A public license by its short name, such as CC BY 2.0; ``url`` is its deed, where known."""
+
+    name: str
+    url: str | None = None
+
+
 class Media(msgspec.Struct, frozen=True, kw_only=True):
     """A picture or clip as an agency describes it.
 
@@ -92,8 +100,9 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     ``renditions`` are the files that may stand in a tile, cropped like the thumbnail.
     ``released`` says that the people in it have agreed, ``property_released`` the owners of what
     is in it; ``categories`` are names. ``clip`` is the
-    address of a small video that a tile may play; ``search_id`` the agency's number of the search
-    that found it, which a license may name.
+    address of a small video that a tile may play; ``attribution`` is the whole sentence that a
+    ``license`` asks for, ``contributor_url`` a page of the contributor's; ``search_id`` is the
+    agency's number of the search that found it, which a license may name.
     """
 
     agency: str
@@ -108,7 +117,9 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     contributor: str | None = None
     editorial: bool = False
     duration: float | None = None
+    contributor_url: str | None = None
     attribution: str | None = None
+    license: License | None = None
     sellers: tuple[Seller, ...] = ()
     thumbnail: Thumbnail
     preview: Thumbnail | None = None

@@ -227,7 +227,7 @@ def structured(media: Media) -> dict[str, Any]:
         "duration": media.duration and f"PT{round(media.duration)}S",
         "width": round(large.width),
         "height": round(large.height),
-        "license": agency.license_url,
+        "license": (media.license and media.license.url) or agency.license_url,
         "acquireLicensePage": whole(media.page_url),
         "creditText": media.attribution or agency.title,
         "creator": name and {"@type": "Person", "name": name},

@@ -31,9 +31,8 @@ def preview_of(items: Sequence[Media], terms: Mapping[str, Terms]) -> Preview | 
     first = min(lasting, key=lambda item: bool(terms[item.agency].show), default=None)
     if first is None:
         return None
-    shown = [getattr(first, name) for name in terms[first.agency].show]
     return Preview(
         picture=first.preview or first.thumbnail,
         alt=first.title,
-        credit=", ".join(filter(None, shown)),
+        credit=terms[first.agency].beside(first),
     )

@@ -152,4 +152,17 @@ addEventListener("popstate", ({ state }) => {
   redraw(address);
 });
 
+// The sentence that credits a picture, where a button for it stands.
+addEventListener("click", async ({ target }) => {
+  if (!target.matches("dd > .copy")) return;
+  const sentence = target.previousElementSibling;
+  getSelection().selectAllChildren(sentence);
+  try {
+    await navigator.clipboard.writeText(sentence.textContent);
+    target.textContent = target.dataset.copied;
+  } catch {
+    // It is selected, for the keyboard.
+  }
+});
+
 addEventListener("pageshow", ({ persisted }) => persisted && (fields ? redraw(shown) : form.reset()));

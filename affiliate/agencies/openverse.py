@@ -218,6 +218,9 @@ class Openverse(Agency):
         found = self.read(self._send(self._call("stats/")).json(), list[wire.Source])
         return sum(max(source.media_count, 0) for source in found)
 
+    def place_of(self, media: Media) -> str:
+        return wire.place_of(media.page_url) or self.title
+
     def check(self) -> Check:
         self._send(self._call("", {"q": "flower", "page_size": "1"}))
         return Check("takes the client" if self.keys else "answers without a key")
@@ -236,6 +239,8 @@ class Openverse(Agency):
             keywords=wire.tags(image.tags or ()),
             page_url=page,
             contributor=wire.text(image.creator) or None,
+            contributor_url=web_address(image.creator_url),
+            license=wire.license_of(image),
             attribution=attribution,
             thumbnail=thumbnail,
         )

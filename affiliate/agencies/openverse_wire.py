@@ -9,16 +9,38 @@ import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 from affiliate.agencies.reading import fitted, number
-from affiliate.model import Thumbnail, distinct, plain_text
+from affiliate.model import License, Thumbnail, distinct, plain_text, web_address
 
 ESCAPES: Final = re.compile(r"(?:\\{1,2}(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}))+")
 """Escapes of Python and JavaScript, each behind its backslash or two."""
 BARE: Final = re.compile(r"(?:u[0-9a-f]{4}|x[0-9a-f]{2})+", re.IGNORECASE)
 """Escapes that have lost their backslashes."""
+SITES: Final = {
+    "flickr.com": "Flickr",
+    "wikimedia.org": "Wikimedia Commons",
+    "stocksnap.io": "StockSnap",
+    "rawpixel.com": "rawpixel",
+    "thingiverse.com": "Thingiverse",
+    "behance.net": "Behance",
+    "geograph.org.uk": "Geograph",
+    "inaturalist.org": "iNaturalist",
+    "nasa.gov": "NASA",
+    "si.edu": "Smithsonian",
+    "europeana.eu": "Europeana",
+    "metmuseum.org": "The Met",
+    "rijksmuseum.nl": "Rijksmuseum",
+    "nypl.org": "New York Public Library",
+    "clevelandart.org": "Cleveland Museum of Art",
+    "brooklynmuseum.org": "Brooklyn Museum",
+    "sciencemuseumgroup.org.uk": "Science Museum Group",
+    "wordpress.org": "WordPress Photo Directory",
+}
+"""What people call the sites of its larger sources, by their hosts."""
 WIDTH = 600
 """Pixels that a thumbnail is wide."""
 
@@ -37,6 +59,7 @@ class Image(msgspec.Struct):
     foreign_landing_url: str | None
     title: str | None = None
     creator: str | None = None
+    creator_url: str | None = None
     license: str = ""
     license_version: str | None = None
     license_url: str | None = None
@@ -111,12 +134,28 @@ def thumbnail(image: Image) -> Thumbnail | None:
     return fitted(image.thumbnail, width, height, round(max(width, height) * scale))
 
 
+def license_of(image: Image) -> License | None:
+    """Return the license by the name that Creative Commons gives it; None where none is said."""
+    if not image.license:
+        return None
+    code = image.license.upper().replace("SAMPLING", "Sampling")
+    own = "" if image.license in {"cc0", "pdm"} else "CC "
+    name = plain_text(f"{own}{code} {image.license_version or ''}")
+    return License(name, web_address(image.license_url))
+
+
+def place_of(page: str) -> str:
+    """Return the name of the site of a page, for people: its host where no name is known."""
+    host = (urlsplit(page).hostname or "").removeprefix("www.")
+    known = (name for site, name in SITES.items() if host == site or host.endswith(f".{site}"))
+    return next(known, host)
+
+
 def attribution(image: Image) -> str:
     """What a license asks to be said, for answers in which the API's own sentence is missing."""
-    if not image.license:
+    license_ = license_of(image)
+    if license_ is None:
         return ""
-    code = f"{image.license.upper()} {image.license_version or ''}"
-    named = f"CC {code}" if image.license.startswith("by") else code
     by = f"by {text(image.creator)}" if text(image.creator) else ""
     said = f'"{text(image.title) or "This work"}" {by}'.strip()
-    return ", ".join(filter(None, (said, plain_text(named), plain_text(image.license_url))))
+    return ", ".join(filter(None, (said, license_.name, plain_text(image.license_url))))

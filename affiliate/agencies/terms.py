@@ -2,6 +2,7 @@
 
 import msgspec
 
+from affiliate.model import Media
 from affiliate.policy import Policy
 
 
@@ -28,6 +29,10 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     crop: bool = True
     hotlink: bool = True
     show: tuple[str, ...] = ()
+
+    def beside(self, media: Media) -> str:
+        """Return what must be readable beside a picture; empty where nothing must."""
+        return ", ".join(filter(None, (getattr(media, name) for name in self.show)))
 
     def policy(self, fresh: float, stale: float) -> Policy:
         """How long answers live where the owner wants them ``fresh`` and ``stale`` for so long."""

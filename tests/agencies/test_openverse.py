@@ -8,7 +8,7 @@ import pytest
 from affiliate.agencies.openverse import Openverse
 from affiliate.config import load
 from affiliate.errors import BadAnswer, BadCredentials, Blocked, ConfigError, NotFound
-from affiliate.model import SearchQuery
+from affiliate.model import License, SearchQuery
 from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving
 from tests.dialects.openverse import OpenverseDialect
 from tests.support.apps import ClientMaker
@@ -72,6 +72,51 @@ def test_the_attribution_is_the_apis_or_made_of_the_same_parts(
     assert openverse.search(FLOWER, 0).items[0].attribution == said
     assert "attribution" in openverse.terms.show
     assert not openverse.terms.crop
+
+
+@pytest.mark.parametrize(
+    ("code", "version", "name"),
+    [
+        ("by", "2.0", "CC BY 2.0"),
+        ("by-nc-nd", "4.0", "CC BY-NC-ND 4.0"),
+        ("by-sa", None, "CC BY-SA"),
+        ("cc0", "1.0", "CC0 1.0"),
+        ("pdm", "1.0", "PDM 1.0"),
+        ("sampling+", "1.0", "CC Sampling+ 1.0"),
+        ("nc-sampling+", "1.0", "CC NC-Sampling+ 1.0"),
+    ],
+)
+def test_a_license_has_its_short_name_and_its_deed(
+    openverse: Openverse, server: Server, code: str, version: str | None, name: str
+) -> None:
+    answering(server, license=code, license_version=version)
+    found = openverse.search(FLOWER, 0).items[0]
+    assert found.license == License(name, "https://creativecommons.org/licenses/by/2.0/")
+    assert found.contributor_url == "https://www.flickr.com/photos/gardener"
+    answering(server, license_url="javascript:alert(1)", creator_url="ftp://x.example/")
+    found = openverse.search(FLOWER, 0).items[0]
+    assert found.license == License("CC BY 2.0")
+    assert found.contributor_url is None
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        ("https://www.flickr.com/photos/gardener/1", "Flickr"),
+        ("https://flickr.com/photos/gardener/1", "Flickr"),
+        ("https://commons.wikimedia.org/w/index.php?curid=1", "Wikimedia Commons"),
+        ("https://stocksnap.io/photo/XNVBVXO3B7", "StockSnap"),
+        ("https://collections.si.edu/1", "Smithsonian"),
+        ("https://notflickr.com/1", "notflickr.com"),
+        ("https://www.museum.example/1?u=flickr.com", "museum.example"),
+    ],
+)
+def test_the_place_of_a_picture_is_the_site_of_its_page(
+    openverse: Openverse, server: Server, page: str, name: str
+) -> None:
+    """Not Openverse, which only found it: the button leads to that site."""
+    answering(server, foreign_landing_url=page)
+    assert openverse.place_of(openverse.search(FLOWER, 0).items[0]) == name
 
 
 def test_what_nothing_can_be_said_of_is_left_out(openverse: Openverse, server: Server) -> None:

@@ -121,8 +121,8 @@ class AdobeStockDialect(Dialect):
     def item(self, number: int) -> dict[str, Any]:
         return {
             "id": number,
-            "title": f"Flower {number}",
-            "creator_name": "gardener",
+            "title": self.titled(number),
+            "creator_name": self.maker(number),
             "creator_id": 7,
             "width": 6000,
             "height": 4000,

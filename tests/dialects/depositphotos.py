@@ -150,11 +150,11 @@ class DepositphotosDialect(Dialect):
     def item(self, number: int) -> dict[str, Any]:
         host = f"https://st.depositphotos.com/{number}"
         return {
-            "title": f"Flower {number}",
+            "title": self.titled(number),
             "description": "A flower in a garden.",
             "width": "6000",
             "height": 4000,
-            "username": "envivo",
+            "username": self.maker(number, "envivo"),
             "id": str(number) if number % 2 else number,
             "userid": 1345889,
             "nudity": False,

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 from tests.dialects.serving import Answer, Asked
 
+LONG, UNTITLED = 4, 5
+"""The last digits of pictures with a title of 150 characters, and without any."""
 FIRST = 900_001
 """The number of the best picture of every search; the next has the next number."""
 
@@ -64,6 +66,20 @@ class Dialect:
     def example(self, text: bytes) -> bytes:
         """A documented answer as it comes over the wire, where its file has more around it."""
         return text
+
+    def titled(self, number: int) -> str:
+        """The title of a picture: as in real collections, some are long and some are missing."""
+        if number % 10 == UNTITLED:
+            return ""
+        title = f"Flower {number}"
+        return (
+            f"{title} of {self.name}{' in a garden' * 12}"[:150] if number % 10 == LONG else title
+        )
+
+    def maker(self, number: int, usual: str = "gardener") -> str:
+        """Who made a picture: some have a number for a name, some a long one."""
+        strange = {4: "1971", 6: "Bibliothek der Königlichen Gartenbaugesellschaft zu Musterstadt"}
+        return strange.get(number % 10, usual)
 
     def named(self, number: int) -> str:
         """The id of the picture with this number: the number, where ids are numbers."""

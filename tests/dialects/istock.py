@@ -134,8 +134,8 @@ class IstockDialect(Dialect):
         picture = f"https://media.istockphoto.com/id/{number}/photo/flower.jpg"
         return {
             "id": str(number),
-            "title": f"Flower {number}",
-            "artist": "gardener",
+            "title": self.titled(number),
+            "artist": self.maker(number),
             "asset_family": "creative",
             "graphical_style": ("photography", "illustration", "vector")[number % 3],
             "display_sizes": [

@@ -1,11 +1,38 @@
 """Openverse: JSON without a key, 20 pictures a page and 240 in all."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from tests.dialects.dialect import FIRST, Dialect, Sent
 from tests.dialects.serving import Answer, Asked, in_json, in_text
 
+
+class License(NamedTuple):
+    """A license of Creative Commons, by the code, version and address of the API."""
+
+    code: str
+    version: str
+    name: str
+    url: str
+
+    def sentence(self, title: str, creator: str) -> str:
+        """Return what the API says of a picture, in its own long sentence."""
+        work = f'"{title}"' if title else "This work"
+        is_public = self.code in {"cc0", "pdm"}
+        does = "marked with" if is_public else "licensed under"
+        end = "the terms" if is_public else "a copy of this license"
+        return f"{work} by {creator} is {does} {self.name}. To view {end}, visit {self.url}."
+
+
+UPRIGHT = 7
+"""The last digit of pictures that are higher than wide: those of the longest license."""
+DEEDS = "https://creativecommons.org"
+LICENSES = {
+    1: License("by", "2.0", "CC BY 2.0", f"{DEEDS}/licenses/by/2.0/"),
+    7: License("by-nc-nd", "4.0", "CC BY-NC-ND 4.0", f"{DEEDS}/licenses/by-nc-nd/4.0/"),
+    8: License("cc0", "1.0", "CC0 1.0", f"{DEEDS}/publicdomain/zero/1.0/"),
+}
+"""The licenses of pictures by the last digits of their numbers; all others have the first."""
 START = "00000000-0000-4000-8000-"
 """What all its ids begin with; their number follows."""
 GONE = in_json({"detail": "Not found."}, 404)
@@ -111,17 +138,19 @@ class OpenverseDialect(Dialect):
 
     def item(self, number: int) -> dict[str, Any]:
         address = f"https://api.openverse.org/v1/images/{self.named(number)}/"
-        license_url = "https://creativecommons.org/licenses/by/2.0/"
+        title, creator = self.titled(number), self.maker(number)
+        license_ = LICENSES.get(number % 10, LICENSES[1])
         return {
             "id": self.named(number),
-            "title": f"Flower {number}",
+            "title": title or None,
             "indexed_on": "2022-08-27T17:39:48Z",
             "foreign_landing_url": f"https://www.flickr.com/photos/gardener/{number - FIRST}",
             "url": f"https://live.staticflickr.com/4065/{number}.jpg",
-            "creator": "gardener",
-            "license": "by",
-            "license_version": "2.0",
-            "license_url": license_url,
+            "creator": creator,
+            "creator_url": "https://www.flickr.com/photos/gardener",
+            "license": license_.code,
+            "license_version": license_.version,
+            "license_url": license_.url,
             "provider": "flickr",
             "source": "flickr",
             "category": ("photograph", "illustration", "digitized_artwork")[number % 3],
@@ -132,11 +161,11 @@ class OpenverseDialect(Dialect):
                 {"name": "u00e7iu00e7ek", "accuracy": None, "unstable__provider": "flickr"},
                 {"name": "\\u00e7i\\u00e7ek", "accuracy": None, "unstable__provider": "flickr"},
             ],
-            "attribution": f'"Flower {number}" by gardener is licensed under CC BY 2.0.',
+            "attribution": license_.sentence(title, creator),
             "fields_matched": ["title"],
             "mature": False,
-            "width": 3000,
-            "height": 2000,
+            "width": 2000 if number % 10 == UPRIGHT else 3000,
+            "height": 3000 if number % 10 == UPRIGHT else 2000,
             "thumbnail": f"{address}thumb/",
             "detail_url": address,
             "related_url": f"{address}related/",
