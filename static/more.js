@@ -1,7 +1,6 @@
 // More pictures under those on the screen. Five pages come from one call to an agency and load by
-// themselves; what costs another call waits for the button.
+// themselves (`data-ahead`); what costs another call waits for the button.
 
-const PAGES_IN_A_CALL = 5;
 const { patiently, modified } = customElements.get("affiliate-search");
 const element = document.querySelector("main > affiliate-search[src]:not([limit])");
 const link = () => element.querySelector(".pages [rel=next]");
@@ -75,7 +74,7 @@ function put(more) {
 const near = new IntersectionObserver((seen) => {
   const next = link();
   if (!next || navigator.connection?.saveData || !seen.some((one) => one.isIntersecting)) return;
-  if ((new URL(next.href).searchParams.get("page") - 1) % PAGES_IN_A_CALL) append();
+  if (next.closest("[data-ahead]")) append();
 }, { rootMargin: "0px 0px 120% 0px" });
 
 function watch() {

@@ -372,3 +372,12 @@ def test_a_broken_click_is_refused(client: FlaskClient, body: bytes, field: str)
 def test_the_process_says_that_it_lives(client: FlaskClient) -> None:
     """/healthz answers 200."""
     assert client.get("/healthz").status_code == 200
+
+
+def test_pages_say_whether_the_next_one_loads_by_itself(client: FlaskClient) -> None:
+    """The footer waits for what comes above it; on the last page nothing more does."""
+    last = client.get("/api/search?q=animal&lang=en").get_json()["pages"]
+    for page in range(1, last + 1):
+        html = client.get(f"/search?q=animal&page={page}&lang=en&wait=1").text
+        nav = re.search(r'<nav class="pages"[^>]*>', html)
+        assert (nav is not None and "data-ahead" in nav[0]) == (page < last and page % 5 > 0)
