@@ -122,7 +122,12 @@ SETTINGS: Final = (
         None,
         "Public address of the site; its host name is the site in click reports.",
     ),
-    Setting("SITE_ACCENT", values.accent, "#0b6e4f", "The one accent color."),
+    Setting(
+        "SITE_ACCENT",
+        values.accent,
+        "#0b6e4f",
+        "The one accent color, darkened or lightened where text asks for it.",
+    ),
     Setting(
         "SITE_TOPICS",
         values.topics,

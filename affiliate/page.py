@@ -13,7 +13,7 @@ from flask import Flask, current_app, g, request
 from flask_babel import format_decimal
 from markupsafe import Markup
 
-from affiliate import disclosure, filters, languages, memory, previews, texts
+from affiliate import accents, disclosure, filters, languages, memory, previews, texts
 from affiliate.config import Config
 from affiliate.ledger import Ledger
 from affiliate.model import AgencyStatus, Collection, Media, SearchQuery, Seller
@@ -112,6 +112,7 @@ def _vocabulary() -> dict[str, Any]:
     terms = {agency.name: agency.terms for agency in every}
     return {
         "absolute": absolute,
+        "accent": accents.shades(site.config.site_accent),
         "address": address,
         "agencies": agencies,
         "agency_titles": {agency.name: agency.title for agency in every},
