@@ -145,11 +145,19 @@ def _rich(embed: Embed, box: Box) -> dict[str, Any]:
 
 
 def _preview_of(embed: Embed) -> Thumbnail | None:
-    """Return a picture of those that an embed shows and the cache knows; no agency is asked."""
-    search = site_of_app().search
-    if not embed.query.says_something():
+    """Return a picture of those that an embed shows and the cache knows; no agency is asked.
+
+    An empty search box has the picture of the start page: one of the first topic.
+    """
+    search, query = site_of_app().search, embed.query
+    if not query.says_something():
+        topics = site_of_app().config.site_topics
+        query = query.replace(q=topics[0] if topics else "-")
+    query = query.replace(lang=query.lang or languages.asked())
+    try:
+        found = search.page(query, Patience.NONE).page.items
+    except BadQuery:  # an agency that is not on
         return None
-    found = search.page(embed.query, Patience.NONE).page.items
     terms = {one.agency.name: one.agency.terms for one in search.every}
     preview = previews.preview_of(found, terms)
     return preview.picture if preview else None

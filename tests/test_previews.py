@@ -153,15 +153,24 @@ def test_a_search_that_is_not_cached_costs_nothing_and_has_no_picture(
     assert "og:image" not in Head(client.get("/search?q=cat&lang=en").text).properties
 
 
+@pytest.mark.parametrize("path", ["/search?q=cat&lang=en", "/search?q=cat", "/topics/flower", "/"])
 @pytest.mark.parametrize("asked", [{}, {"maxwidth": 100}, {"maxheight": 50}])
-def test_rich_answers_have_a_thumbnail_that_fits(site: FlaskClient, asked: dict[str, int]) -> None:
-    """What oEmbed says of a search holds a picture of it where the cache has one."""
-    url = {"url": f"{URL}/search?q=cat&lang=en"}
+def test_rich_answers_have_a_thumbnail_that_fits(
+    site: FlaskClient, asked: dict[str, int], path: str
+) -> None:
+    """What oEmbed says of a page holds a picture of it where the cache has one."""
+    url = {"url": URL + path}
     found = site.get("/oembed", query_string=url | asked).get_json()
     assert found["type"] == "rich"
     assert found["thumbnail_url"].startswith(f"{URL}/static/demo/")
     assert 0 < found["thumbnail_width"] <= asked.get("maxwidth", 1000)
     assert 0 < found["thumbnail_height"] <= asked.get("maxheight", 1000)
+
+
+def test_an_agency_that_is_not_on_has_no_thumbnail(site: FlaskClient) -> None:
+    url = {"url": f"{URL}/search?q=cat&agency=nowhere&lang=en"}
+    found = site.get("/oembed", query_string=url).get_json()
+    assert (found["type"], "thumbnail_url" in found) == ("rich", False)
 
 
 def test_without_a_lasting_address_pages_are_kept_as_before(client: FlaskClient) -> None:
