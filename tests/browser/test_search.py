@@ -24,56 +24,56 @@ def search_by_typing(page: Page, words: str) -> None:
 # -- searching
 
 
-def test_typed_words_find_pictures(page: Page) -> None:
-    """Typing "cat" and Enter on the start page shows at least ten pictures."""
+def test_typed_words_find_pictures(page: Page, site: SiteServer) -> None:
+    """Typing "cat" and Enter on the start page shows at least ten pictures.
+
+    Fields left empty or as by default don't stand in the address, from either page.
+    """
     search_by_typing(page, "cat")
-    page.wait_for_url("**/search?*")
+    expect(page).to_have_url(f"{site.url}/search?q=cat&lang=en")
     assert len(tiles(page)) >= 10
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("pictures.*“cat”"))
     expect(page.get_by_text("Links on this page earn us a commission.")).to_be_visible()
-
-
-def test_address_holds_what_was_typed_and_nothing_else(page: Page, site: SiteServer) -> None:
-    """Fields left empty or as by default don't stand in the address, from either page."""
-    search_by_typing(page, "cat")
-    expect(page).to_have_url(f"{site.url}/search?q=cat&lang=en")
     page.locator("#q").fill("red bicycle")
     page.locator("#q").press("Enter")
     expect(page).to_have_url(f"{site.url}/search?q=red+bicycle&lang=en")
 
 
-def test_second_search_is_answered_from_the_cache(page: Page) -> None:
-    """The same words a second time are a hit, their pictures in the page's first HTML."""
-    address = f"/search?{unasked('cat')}"
-    page.goto(address)
-    first = tiles(page)
-    again = page.goto(address)
-    assert again
-    assert again.header_value("X-Cache") == "HIT"
-    assert tiles(page) == first
-    assert f'data-id="{first[0]}"' in again.text()
-
-
-@pytest.mark.parametrize("width", [375, 1440])
+@pytest.mark.parametrize("width", [375, 768, 1440])
 def test_results_fill_the_skeleton(page: Page, width: int) -> None:
-    """Words that nobody has asked show a skeleton at once, and pictures in its place."""
+    """Words that nobody has asked show a skeleton at once, and pictures in its place.
+
+    What stays on the page keeps its place. The same words a second time are a hit, their pictures
+    in the page's first HTML, and nothing moves while it loads.
+    """
+    page.add_init_script(WATCH)
     page.set_viewport_size({"width": width, "height": 900})
+    address = f"/search?{unasked('cat')}"
     held: list[Route] = []
     page.route("**/ajax/search*", lambda route: held.append(route))  # noqa: PLW0108 - not a builtin
     with page.expect_request("**/ajax/search*"):
-        page.goto(f"/search?{unasked('cat')}")
+        page.goto(address)
     skeleton = page.locator("[data-waiting] .tile")
     expect(page.get_by_role("heading", level=1)).to_have_text("Looking for “cat”")
     assert skeleton.count() > 10
     top = skeleton.first.bounding_box()
     held[0].continue_()
-    assert len(tiles(page)) >= 10
+    first = tiles(page)
+    assert len(first) >= 10
     expect(skeleton).to_have_count(0)
     expect(page.locator("#status")).to_have_text(COUNT)
     filled = page.locator(".tile").first.bounding_box()
     assert top
     assert filled
     assert (filled["x"], filled["y"]) == (top["x"], top["y"])
+    drawn(page)
+    assert page.evaluate("shift") < 0.01
+
+    again = settled(page, address)
+    assert page.evaluate("shift") == 0
+    assert again.header_value("X-Cache") == "HIT"
+    assert tiles(page) == first
+    assert f'data-id="{first[0]}"' in again.text()
 
 
 def test_unreachable_search_says_so_and_goes_on(page: Page) -> None:
@@ -108,44 +108,22 @@ def test_bad_parameter_is_named(page: Page) -> None:
     assert len(tiles(page)) >= 10
 
 
-def test_filters_narrow_and_chips_widen(page: Page, site: SiteServer) -> None:
-    """A type chosen in the filters narrows the search; its chip says so and takes it away."""
-    page.goto("/search?q=flower")
-    everything = tiles(page)
-    page.get_by_text("Filters", exact=True).click()
-    page.set_viewport_size({"width": 900, "height": 900})
-    page.get_by_label("Type").select_option("Photos")
-    page.get_by_role("button", name="Show pictures").click()
-    expect(page).to_have_url(f"{site.url}/search?q=flower&type=photo&lang=en")
-    photos = tiles(page)
-    assert set(photos) < set(everything)
-    page.get_by_role("list", name="Chosen filters").get_by_role("link", name="Photo").click()
-    expect(page).to_have_url(f"{site.url}/search?q=flower&lang=en")
-    assert tiles(page) == everything
-    expect(page.get_by_role("list", name="Chosen filters")).to_have_count(0)
-
-
-def test_filters_fit_a_phone(page: Page) -> None:
-    """On a phone the opened filters can be applied without looking for the button."""
-    page.set_viewport_size({"width": 375, "height": 667})
-    page.goto("/search?q=flower")
-    tiles(page)
-    page.get_by_text("Filters", exact=True).click()
-    expect(page.get_by_role("button", name="Show pictures")).to_be_in_viewport(ratio=1)
-
-
 def test_opening_filters_moves_nothing(page: Page) -> None:
-    """Opening the filters moves nothing on the screen of a phone or a tablet."""
+    """Opening the filters moves nothing on the screen of a phone or a tablet.
+
+    On a phone they can be applied without looking for the button.
+    """
     page.goto("/search?q=flower")
     tiles(page)
     summary = page.get_by_text("Filters", exact=True)
-    for width in (375, 900):
-        page.set_viewport_size({"width": width, "height": 900})
+    for width, height in ((375, 667), (900, 900)):
+        page.set_viewport_size({"width": width, "height": height})
         expect(page.get_by_label("Orientation")).to_be_hidden()
         before = boxes(page), summary.bounding_box()
         summary.click()
         expect(page.get_by_label("Orientation")).to_be_visible()
         assert (boxes(page), summary.bounding_box()) == before, width
+        expect(page.get_by_role("button", name="Show pictures")).to_be_in_viewport(ratio=1)
         page.keyboard.press("Escape")
 
 
@@ -162,8 +140,7 @@ def test_photographs_stand_in_pairs_on_a_phone(context_of_two: BrowserContext) -
 
 def test_start_page_says_who_earns(page: Page) -> None:
     """The start page's pictures are links that earn, and it says so, however they came."""
-    page.goto("/search?q=flower")
-    tiles(page)
+    page.request.get("/search?q=flower&wait=1")
     disclosure = page.get_by_text("Links on this page earn us a commission.")
     page.goto("/?lang=en")
     tiles(page)
@@ -182,21 +159,6 @@ def emptied(route: Route) -> None:
     route.fulfill(response=answer, body=body)
 
 
-def test_pages_are_links(page: Page, site: SiteServer) -> None:
-    """The next page is a link with an address of its own, and shows other pictures."""
-    page.goto("/search?q=animal&lang=en")
-    first = tiles(page)
-    more = page.get_by_role("navigation", name="Pages").get_by_role("link", name="More pictures")
-    address = more.get_attribute("href")
-    assert address == "/search?q=animal&lang=en&page=2"
-    page.goto(address)
-    second = tiles(page)
-    assert not set(first) & set(second)
-    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Previous").click()
-    expect(page).to_have_url(f"{site.url}/search?q=animal&lang=en")
-    assert tiles(page) == first
-
-
 # -- clicking
 
 
@@ -213,15 +175,25 @@ def shop(context: BrowserContext) -> list[str]:
     return opened
 
 
-def test_click_earns(page: Page, site: SiteServer, shop: list[str]) -> None:
-    """A click on a picture opens its affiliate link and stands in the ledger once."""
+def test_click_earns(
+    page: Page, context: BrowserContext, site: SiteServer, shop: list[str]
+) -> None:
+    """A click on a picture opens its affiliate link and stands in the ledger once.
+
+    Every picture's link is marked as sponsored. After a search and a click there is no cookie and
+    nothing in the browser's stores.
+    """
     page.goto("/search?q=bird")
     wanted = tiles(page)[2]
+    marks = page.locator(".tile .picture").evaluate_all("all => all.map(a => a.rel)")
+    assert set(marks) == {"sponsored nofollow noopener"}
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
     page.locator(".tile .picture").nth(2).click()
     page.wait_for_url("https://shutterstock.7eer.net/**")
     assert shop == [affiliate_link(wanted, "bird")]
     wait_until(lambda: bool(clicks_for(site, "bird")))
     assert clicks_for(site, "bird") == [("demo", wanted, 3)]
+    assert context.cookies() == []
 
 
 def test_middle_click_told_twice_counts_once(
@@ -256,14 +228,6 @@ def test_keyboard_opens_a_picture(page: Page, site: SiteServer, shop: list[str])
     assert clicks_for(site, "mountain") == [("demo", wanted, 2)]
 
 
-def test_links_say_that_they_are_paid_for(page: Page) -> None:
-    """Every picture's link is marked as sponsored."""
-    page.goto("/search?q=cat")
-    tiles(page)
-    marks = page.locator(".tile .picture").evaluate_all("all => all.map(a => a.rel)")
-    assert set(marks) == {"sponsored nofollow noopener"}
-
-
 # -- without JavaScript
 
 
@@ -276,15 +240,10 @@ def plain(browser: Browser, site: SiteServer) -> Iterator[Page]:
 
 
 def test_plain_search_takes_one_step(plain: Page) -> None:
-    """Without JavaScript the start page's form leads to pictures in one step."""
-    search_by_typing(plain, "cat")
-    expect(plain.locator(".tile .picture")).not_to_have_count(0)
-    assert plain.locator(".tile .picture").count() >= 10
-    assert "wait=1" in plain.url
+    """Without JavaScript the start page's form leads to pictures in one step.
 
-
-def test_plain_click_goes_to_the_link(plain: Page) -> None:
-    """Without JavaScript a click on a picture opens its affiliate link."""
+    A click on a picture opens its affiliate link.
+    """
     opened: list[str] = []
 
     def answer(route: Route) -> None:
@@ -292,7 +251,10 @@ def test_plain_click_goes_to_the_link(plain: Page) -> None:
         route.fulfill(body="<!doctype html><title>Shop</title>", content_type="text/html")
 
     plain.route("https://shutterstock.7eer.net/**", answer)
-    plain.goto("/search?q=cat&wait=1")
+    search_by_typing(plain, "cat")
+    expect(plain.locator(".tile .picture")).not_to_have_count(0)
+    assert plain.locator(".tile .picture").count() >= 10
+    assert "wait=1" in plain.url
     link = plain.locator(".tile .picture").first
     wanted = link.get_attribute("data-id")
     assert wanted
@@ -301,14 +263,22 @@ def test_plain_click_goes_to_the_link(plain: Page) -> None:
     assert opened == [affiliate_link(wanted, "cat")]
 
 
-def test_plain_pages_and_filters_are_links_and_forms(plain: Page) -> None:
-    """Without JavaScript the next page and the filters work as well."""
-    plain.goto("/search?q=animal&wait=1")
-    first = plain.locator(".tile .picture").first.get_attribute("data-id")
-    plain.get_by_role("link", name="More pictures").click()
+def test_plain_pages_and_filters_are_links_and_forms(plain: Page, site: SiteServer) -> None:
+    """Without JavaScript the next page and the filters work as well.
+
+    The next page is a link with an address of its own, shows other pictures, and leads back.
+    """
+    plain.goto("/search?q=animal&wait=1&lang=en")
+    first = tiles(plain)
+    pages = plain.get_by_role("navigation", name="Pages")
+    more = pages.get_by_role("link", name="More pictures")
+    expect(more).to_have_attribute("href", "/search?q=animal&lang=en&page=2")
+    more.click()
     expect(plain).to_have_url(re.compile("page=2"))
-    assert plain.locator(".tile .picture").first.get_attribute("data-id") not in {None, first}
-    expect(plain.get_by_role("link", name="Previous")).to_be_visible()
+    assert not set(first) & set(tiles(plain))
+    pages.get_by_role("link", name="Previous").click()
+    expect(plain).to_have_url(f"{site.url}/search?q=animal&lang=en")
+    assert tiles(plain) == first
     plain.get_by_text("Filters", exact=True).click()
     plain.get_by_label("Orientation").select_option("Vertical")
     plain.get_by_role("button", name="Show pictures").click()
@@ -362,6 +332,16 @@ def test_back_restores_results_from_memory(launch: Launch, site_of_two: SiteServ
 
 # -- an agency that takes long, fails or is hostile
 
+RUN_RIGHT = """lines => lines.map(line => {
+    const place = at => {
+        const range = document.createRange();
+        range.setStart(line.lastChild.firstChild, at);
+        range.setEnd(line.lastChild.firstChild, at + 1);
+        return range.getBoundingClientRect().left;
+    };
+    return place(0) < place(1) && place(1) < place(2);
+})"""
+
 
 def test_late_pictures_are_appended(context_of_two: BrowserContext, agency: FakeAgency) -> None:
     """A quick agency's pictures don't wait for a slow one's, nor move when they come."""
@@ -413,7 +393,10 @@ def test_late_agency_that_fails_is_named(
 
 
 def test_hostile_titles_are_text(context_of_two: BrowserContext) -> None:
-    """Whatever a contributor calls a picture is shown as text: no dialog, no markup of theirs."""
+    """Whatever a contributor calls a picture is shown as text: no dialog, no markup of theirs.
+
+    A title's right-to-left override doesn't turn the contributor's name behind it.
+    """
     page = context_of_two.new_page()
     dialogs: list[str] = []
 
@@ -430,29 +413,11 @@ def test_hostile_titles_are_text(context_of_two: BrowserContext) -> None:
     assert page.locator("main script, main img[onerror]").count() == 0
     alternatives = page.locator(".tile img").evaluate_all("all => all.map(i => i.alt)")
     assert set(alternatives) == set(SHOWN)
+    assert page.locator(".tile .by > span").evaluate_all(RUN_RIGHT) == [True] * 12
     page.locator("#q").fill(TITLES[0])
     page.locator("#q").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(TITLES[0])
     assert dialogs == []
-
-
-def test_hostile_direction_stays_in_its_title(context_of_two: BrowserContext) -> None:
-    """A title's right-to-left override doesn't turn the contributor's name behind it."""
-    page = context_of_two.new_page()
-    page.goto(f"/search?{unasked('cat')}&agency=shutterstock")
-    tiles(page)
-    runs_right: list[bool] = page.locator(".tile .by > span").evaluate_all(
-        """lines => lines.map(line => {
-            const place = at => {
-                const range = document.createRange();
-                range.setStart(line.lastChild.firstChild, at);
-                range.setEnd(line.lastChild.firstChild, at + 1);
-                return range.getBoundingClientRect().left;
-            };
-            return place(0) < place(1) && place(1) < place(2);
-        })"""
-    )
-    assert runs_right == [True] * 12
 
 
 # -- what the page may do
@@ -466,28 +431,44 @@ def settled(page: Page, address: str) -> Response:
     answer = page.goto(address)
     assert answer
     page.locator("[data-waiting]").wait_for(state="detached")
+    drawn(page)
+    return answer
+
+
+def drawn(page: Page) -> None:
+    """Wait until the first pictures are on the screen."""
     page.evaluate(
         "() => Promise.all([...document.images].slice(0, 6).map(image => image.decode()))"
     )
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
-    return answer
 
 
-def test_pages_keep_their_own_policy(page: Page) -> None:
-    """No page does anything that its Content-Security-Policy forbids, or logs an error."""
+def test_pages_keep_their_own_policy(
+    context_of_two: BrowserContext, agency: FakeAgency, site_of_two: SiteServer
+) -> None:
+    """No page does anything that its Content-Security-Policy forbids, or logs an error.
+
+    A page asks no host but its own, and the agencies' for pictures.
+    """
+    asked: set[tuple[str, str]] = set()
+    context_of_two.on(
+        "request",
+        lambda r: asked.add(("/".join(r.url.split("/")[:3]), r.resource_type)),
+    )
+    page = context_of_two.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.add_init_script(WATCH)
-    for address in ALL_PAGES:
+    [item, *_] = page.request.get("/api/search?q=cat&agency=demo").json()["items"]
+    image = f"/image/demo/{item['id']}"
+    for address in (*ALL_PAGES, f"/search?{unasked('cat')}", image):
         answer = settled(page, address)
         assert answer.header_value("Content-Security-Policy")
         assert (page.evaluate("violations"), errors) == ([], []), address
-    page.goto("/search?q=cat")
-    answer = settled(page, f"/image/demo/{tiles(page)[0]}")
     assert answer.ok
-    assert answer.header_value("Content-Security-Policy")
     expect(page.locator("figure img")).to_be_visible()
-    assert (page.evaluate("violations"), errors) == ([], [])
+    others = {one for one in asked if one[0] != site_of_two.url}
+    assert others == {(agency.url, "image")}
 
 
 INJECTED = """
@@ -516,50 +497,3 @@ def test_injected_markup_is_powerless(page: Page) -> None:
         "style-src-elem inline",
     } <= set(page.evaluate("violations"))
     assert page.evaluate("window.ran") is None
-
-
-def test_only_pictures_come_from_elsewhere(
-    context_of_two: BrowserContext, agency: FakeAgency, site_of_two: SiteServer
-) -> None:
-    """A page asks no host but its own, and the agencies' for pictures."""
-    asked: set[tuple[str, str]] = set()
-    context_of_two.on(
-        "request",
-        lambda r: asked.add(("/".join(r.url.split("/")[:3]), r.resource_type)),
-    )
-    page = context_of_two.new_page()
-    for address in (*ALL_PAGES, f"/search?{unasked('cat')}"):
-        settled(page, address)
-    others = {one for one in asked if one[0] != site_of_two.url}
-    assert others == {(agency.url, "image")}
-
-
-def test_nothing_is_kept_of_a_visitor(page: Page, context: BrowserContext, shop: list[str]) -> None:
-    """After searches and a click there is no cookie and nothing in the browser's stores."""
-    page.goto("/search?q=bicycle")
-    tiles(page)
-    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
-    page.locator(".tile .picture").first.click()
-    page.wait_for_url("https://shutterstock.7eer.net/**")
-    assert len(shop) == 1
-    assert context.cookies() == []
-
-
-def test_cached_search_never_shifts(page: Page) -> None:
-    """On a page whose answer was cached nothing moves while it loads, whatever its width."""
-    page.goto("/search?q=cat")
-    tiles(page)
-    page.add_init_script(WATCH)
-    for width in (375, 768, 1440):
-        page.set_viewport_size({"width": width, "height": 900})
-        settled(page, "/search?q=cat")
-        assert page.evaluate("shift") == 0, width
-
-
-def test_filled_skeleton_hardly_shifts(page: Page) -> None:
-    """When pictures take the skeleton's place, what stays on the page keeps its place."""
-    page.add_init_script(WATCH)
-    for width in (375, 768, 1440):
-        page.set_viewport_size({"width": width, "height": 900})
-        settled(page, f"/search?{unasked('cat')}")
-        assert page.evaluate("shift") < 0.01, width
