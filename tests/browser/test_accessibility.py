@@ -68,13 +68,6 @@ def open_filters(page: Page) -> None:
     expect(page.locator(".fields")).to_be_visible()
 
 
-def open_first_picture(page: Page) -> None:
-    found = page.locator(".tile a").first.get_attribute("data-id")
-    lang = page.locator("html").get_attribute("lang")
-    page.goto(f"/image/demo/{found}?q=cat&lang={lang}")
-    page.locator("[data-waiting]").wait_for(state="detached")
-
-
 def open_suggestions(page: Page) -> None:
     page.locator("#q").fill("bi")
     page.locator("#suggestions [role=option]").first.wait_for()
@@ -90,7 +83,10 @@ def as_it_is(_: Page) -> None:
 
 
 class State(NamedTuple):
-    """A page, what is done on it, how wide it is at first, and what is seen at any width."""
+    """A page, what is done on it, how wide it is at first, and what is seen at any width.
+
+    The address may name the first ``{picture}`` that a search for cats finds.
+    """
 
     address: str
     prepare: Callable[[Page], None] = as_it_is
@@ -98,7 +94,11 @@ class State(NamedTuple):
     seen: str = "main"
 
     def visited(self, context: BrowserContext, width: int, lang: str = "en") -> Page:
-        page = visit(context, self.address.replace("lang=en", f"lang={lang}"))
+        address = self.address.replace("lang=en", f"lang={lang}")
+        if "{picture}" in address:
+            [first, *_] = context.request.get("/api/search?q=cat").json()["items"]
+            address = address.format(picture=first["id"])
+        page = visit(context, address)
         resize(page, width)
         self.prepare(page)
         return page
@@ -120,10 +120,10 @@ STATES = {
     "empty": State("/search?q=qqzxw&lang=en"),
     "corrected": State("/search?q=buterfly&lang=en&wait=1"),
     "error": State("/search?page=0&q=a&lang=en"),
-    "image": State("/search?q=cat&lang=en", open_first_picture),
+    "image": State("/image/demo/{picture}?q=cat&lang=en"),
     "arabic": State("/search?q=flower&type=photo&lang=ar", open_filters, seen=".fields"),
     "arabic, phone": State("/search?q=flower&safe=0&lang=ar", open_filters, 375, ".fields"),
-    "arabic image": State("/search?q=cat&lang=ar", open_first_picture),
+    "arabic image": State("/image/demo/{picture}?q=cat&lang=ar"),
     "builder": State("/embed/builder?lang=en"),
     "arabic builder, phone": State("/embed/builder?lang=ar", as_it_is, 375),
 }
@@ -209,7 +209,7 @@ def test_every_state_suits_everybody_at_a_desk(desk: BrowserContext, axe: str, s
     page.close()
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", [name for name in STATES if name != "sheet"])  # as "filters" is
 def test_every_state_suits_fingers_and_long_words(phone: BrowserContext, state: str) -> None:
     """On a phone, with German's long words, targets are large enough and nothing is cut off."""
     one = STATES[state]
