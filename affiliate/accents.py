@@ -19,14 +19,14 @@ Color = tuple[int, int, int]
 
 
 @functools.cache
-def shades(accent: str) -> str:
-    """Return an accent (``#rrggbb``) as a color of CSS, for light pages and for dark ones.
+def shades(accent: str) -> tuple[str, str]:
+    """Return an accent (``#rrggbb``) as two colors of CSS, for light pages and for dark ones.
 
     The shades are the accent with as little black or white as makes them readable.
     """
     light = _shade(accent, "#000000", LIGHT, 0)
     dark = _shade(accent, "#ffffff", DARK, SOFTENED)
-    return f"light-dark({light}, {dark})"
+    return light, dark
 
 
 def contrast(one: str, other: str) -> float:

@@ -129,7 +129,22 @@ class AffiliateSearch extends Pictures {
     results.removeAttribute("data-late");
   }
 
-  /** Add the pictures of some agencies in rows of their own behind all others: nothing moves.
+  /** Add tiles: to the last row as far as its tiles keep their place, then in rows of their own. */
+  extend(last, tiles) {
+    const end = last.lastElementChild;
+    const place = () => `${end.offsetTop} ${end.offsetWidth}`;
+    const before = place();
+    const list = last.cloneNode(false);
+    while (tiles.length) {
+      last.append(tiles[0]);
+      if (tiles[0].offsetTop !== end.offsetTop || place() !== before) break;
+      tiles = tiles.slice(1);
+    }
+    list.append(...tiles);
+    if (tiles.length) last.after(list);
+  }
+
+  /** Add the pictures of some agencies behind all others: nothing that is on the screen moves.
    *  Gives the results that are on the page then. */
   #append(results, more, agencies) {
     const found = [...more.querySelectorAll(".tile")].filter((tile) =>
@@ -140,9 +155,7 @@ class AffiliateSearch extends Pictures {
       this.dispatchEvent(new Event("filled", { bubbles: true }));
       return more;
     }
-    const list = last.cloneNode(false);
-    list.append(...found);
-    if (found.length) last.after(list);
+    this.extend(last, found);
     if (more.dataset.page === results.dataset.page) this.renew(results, more);
     if (found.length) this.say(this.dataset.later ?? `${found.length} more`);
     return results;
@@ -172,14 +185,14 @@ class AffiliateSearch extends Pictures {
   #fail(results) {
     const { none = "No answer", unreachable = "The search could not be reached.", again = "Try again" } = this.dataset;
     results.querySelector(".count")?.replaceChildren(none);
-    results.querySelectorAll(".disclosure, .note").forEach((part) => part.remove());
+    results.querySelectorAll(".disclosure, .note, .tiles, .pages, .agencies, .topics, .there").forEach((part) => part.remove());
     const note = document.createElement("p");
     note.className = "note";
     const link = document.createElement("a");
     link.href = location.href;
     link.textContent = again;
     note.append(unreachable, " ", link);
-    results.querySelector(".tiles")?.replaceWith(note);
+    results.append(note);
     results.removeAttribute("data-waiting");
     results.removeAttribute("aria-busy");
     this.say(unreachable);

@@ -13,7 +13,10 @@ said.role = "status";
 said.className = "unseen";
 dialog.prepend(said);
 dialog.tabIndex = -1;
-if (history.state?.look) history.replaceState(null, "");  // reloaded: the page itself
+if (history.state?.look) {  // reloaded: the page itself
+  history.replaceState(null, "");
+  history.scrollRestoration = "auto";
+}
 
 /** Back from a reloaded picture the browser stays in its document, perhaps before this runs. */
 function settle() {
@@ -153,4 +156,4 @@ addEventListener("popstate", ({ state }) => {
   else location.reload();
 });
 
-addEventListener("pagehide", () => { history.scrollRestoration = "auto"; });
+addEventListener("pagehide", ({ persisted }) => { if (!persisted) history.scrollRestoration = "auto"; });

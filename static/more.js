@@ -65,7 +65,7 @@ function put(more) {
   const tiles = more.querySelector(".tiles");
   const first = tiles.querySelector("a");
   // In the same rows while those are well out of sight: nothing moves.
-  if (last.lastElementChild.getBoundingClientRect().top < 1.5 * innerHeight) last.after(tiles);
+  if (last.lastElementChild.getBoundingClientRect().top < 1.5 * innerHeight) element.extend(last, [...tiles.children]);
   else last.append(...tiles.children);
   if (pressed) first.focus({ preventScroll: true });
   element.renew(section, more);
@@ -81,6 +81,19 @@ function watch() {
   near.disconnect();
   const pages = element.querySelector(".pages");
   if (pages) near.observe(pages);
+}
+
+/** Let the last row of a list fill its width once it is out of sight; what is in sight stays. */
+function fill() {
+  const all = [...element.querySelectorAll(".results > .tiles")];
+  for (const list of all.slice(0, -1)) {
+    const { top, bottom } = list.lastElementChild.getBoundingClientRect();
+    if (list.classList.contains("full") || (bottom > 0 && top < innerHeight)) continue;
+    const next = pictures().find((one) => topOf(one) > 0);
+    const before = next && topOf(next);
+    list.classList.add("full");
+    if (next && topOf(next) !== before) scrollBy({ top: topOf(next) - before, behavior: "instant" });
+  }
 }
 
 // Back and reload: the same pages, the picture at the top at its place.
@@ -123,7 +136,12 @@ if (element) {
   element.addEventListener("filled", restore);
   for (const name of ["filled", "renewed"]) element.addEventListener(name, watch);
   addEventListener("pageshow", watch);
-  addEventListener("scrollend", remember);
-  addEventListener("pagehide", () => { stop(); remember(); });
+  const rest = () => { fill(); remember(); };
+  let soon;
+  if ("onscrollend" in window) addEventListener("scrollend", rest);
+  else addEventListener("scroll", () => { clearTimeout(soon); soon = setTimeout(rest, 150); });
+  // A change of the history while the page is put away for Back would have it thrown away.
+  addEventListener("click", remember, true);
+  addEventListener("pagehide", ({ persisted }) => { stop(); if (!persisted) remember(); });
   if (!element.querySelector("[data-waiting]")) restore();
 }

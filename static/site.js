@@ -123,21 +123,23 @@ menu.addEventListener("keydown", (event) => {
 
 addEventListener("keydown", (event) => {
   if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
-  if (event.key === "Escape" && over()) {
-    sheet.open = false;
-    sheet.querySelector("summary").focus();
-  }
+  if (event.key === "Escape" && sheet?.open) shut();
   if (event.key !== "/" || modified(event) || event.target.closest("input, select, textarea")) return;
   event.preventDefault();
   form.elements.q.select();
 });
+
+function shut() {
+  sheet.open = false;
+  sheet.querySelector("summary").focus();
+}
 
 function leave(target) {
   if (target && over() && !sheet.contains(target)) sheet.open = false;
 }
 addEventListener("pointerdown", ({ target }) => leave(target));
 sheet?.addEventListener("focusout", ({ relatedTarget }) => leave(relatedTarget));
-sheet?.addEventListener("click", ({ target }) => { if (target === sheet) sheet.open = false; });
+sheet?.addEventListener("click", ({ target }) => { if (target === sheet || target.closest(".head button")) shut(); });
 
 element?.addEventListener("filled", () => {
   const { title } = element.querySelector(".results").dataset;

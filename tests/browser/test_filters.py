@@ -213,7 +213,7 @@ def test_sheet_counts_on_its_button(phone: Page) -> None:
     kind.select_option("Illustrations")
     total = found_by(phone, "/search?q=flower&type=illustration&lang=en")
     assert 0 < total < len(everything)
-    button = phone.locator(".fields button")
+    button = phone.locator(".fields .primary")
     expect(button).to_have_count(1)
     expect(button).to_have_text(f"Show pictures ({total})")
     expect(phone.locator("#status")).to_have_text(f"Show pictures ({total})")
