@@ -9,13 +9,15 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 
+from affiliate import languages
 from affiliate.answers import parameters
-from affiliate.embedding import BOX, MOST_ROWS, Embed
+from affiliate.embedding import BOX, MOST_ROWS, ROW, Embed
 from affiliate.errors import BadQuery
 from affiliate.page import absolute, address, site_of_app
-from affiliate.platforms import DEFAULT, ELEMENT, FRAME, LINK, PLATFORMS, SOURCE
+from affiliate.platforms import DEFAULT, ELEMENT, FRAME, LINK, MAIL, PLATFORMS, SOURCE
 from affiliate.problems import content_security_policy
 from affiliate.query import Parameters, one_of, single
+from affiliate.search import Patience
 
 KINDS: Final = {
     "grid": _("Grid"),
@@ -27,6 +29,8 @@ KINDS: Final = {
 THEMES: Final = {"light": _("Light"), "dark": _("Dark")}
 VIEWS: Final = {**THEMES, "narrow": _("Narrow")}
 """The grounds on which the preview can stand, and a column as on a phone."""
+MAIL_PICTURES: Final = 6
+"""So many pictures stand in a newsletter unless the embed has a limit."""
 OWN: Final = {"platform": tuple(PLATFORMS), "view": tuple(VIEWS)}
 """The builder's own parameters, with their values."""
 
@@ -143,8 +147,10 @@ def codes(embed: Embed, platform: str = DEFAULT) -> list[Code]:
         FRAME: lambda: Code(gettext("Code without a script"), frame(embed)),
         SOURCE: lambda: Code(gettext("Address"), absolute(source(embed))),
         LINK: lambda: Code(gettext("Address"), link(embed)),
+        MAIL: lambda: Code(gettext("Code"), newsletter(embed)),
     }
-    return [forms[form]() for form in PLATFORMS[platform].forms]
+    made = [forms[form]() for form in PLATFORMS[platform].forms]
+    return [code for code in made if code.text]
 
 
 def element(embed: Embed) -> str:
@@ -174,6 +180,35 @@ def frame(embed: Embed) -> str:
         "</iframe>"
     )
     return str(markup.format(absolute(source(embed)), label(embed), embed.height))
+
+
+def newsletter(embed: Embed) -> str:
+    """Pictures with links for mail; empty while the cache has none whose address may last.
+
+    Each leads to its own page here, where its agencies are: no affiliate link stands in mail, which
+    programs of agencies forbid and where a wrong link could not be corrected.
+    """
+    if not embed.query.says_something():
+        return ""
+    search, query = site_of_app().search, embed.query
+    query = query.replace(lang=query.lang or languages.asked())
+    try:
+        found = search.page(query, Patience.NONE).page.items
+    except BadQuery:  # an agency that is not on
+        return ""
+    lasting = {one.agency.name for one in search.every if one.agency.terms.hotlink}
+    items = [item for item in found if item.agency in lasting][: embed.limit or MAIL_PICTURES]
+    if not items:
+        return ""
+    return render_template(
+        "_newsletter.html",
+        items=items,
+        words=query.q,
+        site=embed.site,
+        row=ROW,
+        link=link(embed),
+        label=label(embed),
+    )
 
 
 def source(embed: Embed, view: str = "") -> str:

@@ -9,6 +9,7 @@ ELEMENT: Final = "element"
 FRAME: Final = "frame"
 SOURCE: Final = "source"
 LINK: Final = "link"
+MAIL: Final = "mail"
 
 CARD: Final = _("Paste the address on a line of its own: it becomes a card with a picture.")
 NO_SCRIPTS: Final = _("Scripts are not allowed there.")
@@ -18,7 +19,8 @@ class Platform(NamedTuple):
     """A kind of site: its name, the forms of code that it takes, and sentences on where to paste.
 
     Forms are ``element`` (script and element), ``frame`` (an iframe), ``source`` (the address of
-    the frame) and ``link`` (the address of a page, which the platform makes a preview of).
+    the frame), ``link`` (the address of a page, which the platform makes a preview of) and ``mail``
+    (pictures and links alone).
     """
 
     title: str | LazyString
@@ -74,6 +76,14 @@ PLATFORMS: Final = {
     # https://blog.medium.com/now-you-can-embed-mastodon-posts-in-medium-stories-99b11d0baa7f
     "medium": Platform("Medium", (LINK,), (CARD, NO_SCRIPTS)),
     "substack": Platform("Substack", (LINK,), (CARD, NO_SCRIPTS)),
+    "newsletter": Platform(
+        _("Newsletter"),
+        (MAIL,),
+        (
+            _("Paste the code into the HTML of your mail: pictures with links, without scripts."),
+            _("Pictures that agencies do not let stand there are left out."),
+        ),
+    ),
     "html": Platform(
         _("Plain HTML"),
         (ELEMENT, FRAME, LINK),

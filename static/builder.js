@@ -5,7 +5,7 @@ const page = document.querySelector(".builder");
 const built = page.querySelector(".built");
 const picker = form.querySelector("[type=color]");
 const { rows, kind, accent } = form.elements;
-let turn, pause;
+let turn, pause, tries;
 
 function ready() {
   picker.hidden = false;
@@ -42,6 +42,8 @@ function build() {
     built.removeAttribute("aria-busy");
     history.replaceState(null, "", address);
     ready();
+    // What the preview fetches is in the cache in a moment.
+    if (built.querySelector("[data-again]") && tries--) pause = setTimeout(build, 2000);
   };
   call.send();
 }
@@ -52,6 +54,7 @@ page.addEventListener("input", ({ target }) => {
   clear();
   clearTimeout(pause);
   turn?.abort();
+  tries = 3;
   pause = setTimeout(build, target.matches("select, [type=radio], [type=checkbox]") ? 0 : 300);
 });
 

@@ -9,6 +9,9 @@ from flask.testing import FlaskClient
 
 from affiliate.languages import SPOKEN
 from affiliate.platforms import PLATFORMS
+from tests.dialects import serving
+from tests.dialects.openverse import OpenverseDialect
+from tests.dialects.pixabay import PixabayDialect
 from tests.support.apps import ClientMaker
 from tests.support.processes import ROOT
 
@@ -137,6 +140,7 @@ FORMS = {
     "notion": [f"{URL}/embed?q=cat"],
     "medium": [f"{URL}/search?q=cat"],
     "substack": [f"{URL}/search?q=cat"],
+    "newsletter": ["<p><a href="],
     "html": ["<script", "<iframe", f"{URL}/search?q=cat"],
 }
 
@@ -145,6 +149,7 @@ FORMS = {
 def test_a_platform_gets_the_forms_that_it_takes(make_client: ClientMaker, platform: str) -> None:
     """No script where scripts are not allowed; sentences say where to paste."""
     client = make_client(SITE_URL=URL)
+    client.get("/api/search?q=cat&lang=en")
     found = codes(client, f"q=cat&platform={platform}&lang=en")
     assert len(found) == len(FORMS[platform])
     assert all(one.startswith(start) for one, start in zip(found, FORMS[platform], strict=True))
@@ -240,3 +245,43 @@ def test_the_documentation_shows_the_builder_s_frame(make_client: ClientMaker) -
     shown = re.sub(r"\s+", " ", text).replace("&amp;rows=2", "")
     assert source in shown
     assert attributes.partition('" ')[2] in shown
+
+
+def test_a_newsletter_has_pictures_and_links_alone(make_client: ClientMaker) -> None:
+    """Whole addresses, sizes and words for who sees none; links lead to the pictures' pages."""
+    client = make_client(
+        SITE_URL=URL, DEMO_AFFILIATE_ID="1", DEMO_AFFILIATE_LINK="https://shop.example/?u={landing}"
+    )
+    items = client.get("/api/search?q=cat&lang=en").get_json()["items"][:6]
+    code = codes(client, "q=cat&platform=newsletter&site=blog.example&lang=en")[0]
+    assert not re.search("<script|<iframe|style=|shop.example", code)
+    for item in items:
+        page = f"{URL}/image/demo/{item['id']}?q=cat&amp;lang=en&amp;site=blog.example"
+        assert f'<a href="{page}"><img src="{URL}{item["thumbnail"]["url"]}" width="' in code
+    assert code.count("<img") == code.count('height="150"') == code.count("alt=") == 6
+    assert f'<a href="{URL}/search?q=cat&amp;lang=en&amp;site=blog.example">' in code
+    few = codes(client, "q=cat&platform=newsletter&limit=2&lang=en")[0]
+    assert few.count("<img") == 2
+
+
+def test_a_newsletter_costs_no_call(make_client: ClientMaker) -> None:
+    """Before its pictures are cached the page says so; the preview fetches them."""
+    client = make_client(SITE_URL=URL)
+    for _ in range(2):
+        page = client.get("/embed/builder?q=cat&platform=newsletter&lang=en")
+        assert page.status_code == 200
+        assert "data-again" in page.text
+        assert "<textarea" not in page.text
+
+
+def test_a_newsletter_keeps_the_terms_of_agencies(make_client: ClientMaker) -> None:
+    """Pictures whose addresses may not last are left out, and names that must be told are."""
+    with serving(PixabayDialect()) as pixabay, serving(OpenverseDialect()) as openverse:
+        urls = {"PIXABAY_URL": pixabay.url, "OPENVERSE_URL": openverse.url}
+        key = PixabayDialect.keys["KEY"]
+        client = make_client(SITE_URL=URL, AGENCIES="pixabay,openverse", PIXABAY_KEY=key, **urls)
+        client.get("/api/search?q=flower&lang=en&wait=1")
+        code = codes(client, "q=flower&platform=newsletter&lang=en")[0]
+    assert "/image/openverse/" in code
+    assert "pixabay" not in code
+    assert code.count("<small>") >= code.count("<img")
