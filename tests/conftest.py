@@ -44,7 +44,9 @@ if "TMPDIR" not in os.environ and room(MEMORY) > MOST_BYTES:
     os.environ["TMPDIR"] = MEMORY  # databases sync each commit, which takes a disk most of a run
     tempfile.tempdir = None
 
-settings.register_profile("steady", deadline=None)  # a busy machine is no fault of the code
+EXAMPLES = 100 if os.environ.get("SOAK") == "1" else 50
+"""How many examples a property is tried with, where its test says nothing else."""
+settings.register_profile("steady", deadline=None, max_examples=EXAMPLES)  # a machine may be busy
 settings.load_profile("steady")
 
 

@@ -42,11 +42,11 @@ class Visitors:
                     self.enough.set()
 
 
-def test_every_acknowledged_click_survives_five_kills(tmp_path: Path) -> None:
+def test_every_acknowledged_click_survives_three_kills(tmp_path: Path) -> None:
     """Kill -9 of all server processes in mid-load loses no click that got its 204."""
     numbers = itertools.count(1)
     acknowledged: list[str] = []
-    for _ in range(5):
+    for _ in range(3):
         with running_site(tmp_path, is_new=True) as server:
             visitors = Visitors(server, numbers)
             for thread in visitors.threads:
@@ -58,6 +58,6 @@ def test_every_acknowledged_click_survives_five_kills(tmp_path: Path) -> None:
             acknowledged += visitors.acknowledged
     with running_site(tmp_path, is_new=True) as server:
         kept = Counter(row["click_id"] for row in server.clicks())
-    assert len(acknowledged) >= 5 * ACKNOWLEDGED_BEFORE_KILL
+    assert len(acknowledged) >= 3 * ACKNOWLEDGED_BEFORE_KILL
     assert {kept[number] for number in acknowledged} == {1}
     assert set(kept.values()) == {1}

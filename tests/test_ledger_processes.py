@@ -1,8 +1,6 @@
 """The ledger under several processes, some of which are killed."""
 
-import subprocess
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -29,6 +27,29 @@ for thread in range(4):
     threading.Thread(target=record, args=(thread,)).start()
 """
 
+UPGRADERS = """
+import os, sys, traceback
+import alembic.command, alembic.runtime.migration
+from affiliate.ledger import Ledger
+ready, go = os.pipe()
+upgraders = []
+for _ in range(8):
+    upgrader = os.fork()
+    if not upgrader:
+        os.close(go)
+        os.read(ready, 1)  # until all are there
+        try:
+            Ledger(sys.argv[1]).upgrade()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    upgraders.append(upgrader)
+os.close(go)
+print([os.waitpid(upgrader, 0)[1] for upgrader in upgraders])
+"""
+"""Eight processes that have loaded all they need, and go on together."""
+
 UPGRADER = """
 import sys
 from affiliate.ledger import Ledger
@@ -47,9 +68,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_acknowledged_clicks_survive_kill(url: str) -> None:
-    """Killed five times amid its work, a process leaves every click that it acknowledged, once."""
+    """Killed three times amid its work, a process leaves every click that it acknowledged, once."""
     acknowledged: list[str] = []
-    for life in range(5):
+    for life in range(3):
         with python("-c", RECORDER, url, f"life{life}") as process:
             assert process.stdout
             acknowledged += ended(partial(list, islice(process.stdout, 40)))
@@ -58,32 +79,17 @@ def test_acknowledged_clicks_survive_kill(url: str) -> None:
     whole = {line.strip() for line in acknowledged if line.endswith("\n")}
     with closing(Ledger(url)) as ledger:
         kept = [one.click_id for _, one in ledger.rows()]
-    assert len(whole) >= 200
+    assert len(whole) >= 120
     assert whole <= set(kept)
     assert len(kept) == len(set(kept))
 
 
 def test_many_processes_upgrade_at_once(url: str) -> None:
     """Eight processes that start on an empty database all find it ready."""
-    with ExitStack() as stack:
-        processes = [stack.enter_context(python("-c", UPGRADER, url)) for _ in range(8)]
-        upgrade_at_once(processes)
-    assert [process.returncode for process in processes] == [0] * 8
+    with python("-c", UPGRADERS, url) as process:
+        assert process.communicate(timeout=PATIENCE)[0] == f"{[0] * 8}\n"
     with closing(Ledger(url)) as ledger:
         ledger.record(Click(click_id="after-it", agency="demo", id="1", position=1))
-
-
-def upgrade_at_once(processes: Sequence[subprocess.Popen[str]]) -> None:
-    """Let processes that have loaded all they need go on together, and wait for their ends."""
-    for process in processes:
-        assert process.stdout
-        assert ended(process.stdout.readline) == "ready\n"
-    for process in processes:
-        assert process.stdin
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in processes:
-        process.communicate(timeout=PATIENCE)
 
 
 def test_a_start_with_nothing_to_do_is_quick(url: str) -> None:
