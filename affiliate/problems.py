@@ -34,6 +34,8 @@ def _bad_query(error: BadQuery) -> Response:
     if error.field == "q":
         title = gettext("What shall we look for?")
     reason = gettext(error.template, **error.values)
+    if error.field == "agency":  # the names that programs use say nothing to visitors
+        reason = gettext("This agency is not searched here.")
     return error_page(HTTPStatus.BAD_REQUEST, title, reason)
 
 

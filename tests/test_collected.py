@@ -23,6 +23,7 @@ from tests.simulator.collections import FEATURED, FEATURED_ITEMS
 from tests.support.apps import ClientMaker
 
 PAGE = "/collections/shutterstock/19853"
+SAID = "Links on this page earn us a commission."
 ITEMS = "/v2/images/collections/featured/19853/items"
 
 
@@ -91,6 +92,7 @@ def test_a_page_past_the_end_says_so(site: FlaskClient) -> None:
     assert past.status_code == 200
     assert tiles(past.text) == []
     assert f'<a href="{PAGE}?lang=en">Go to the first page</a>' in past.text
+    assert "Search “Exercise &amp; Fitness” at Shutterstock" in past.text
 
 
 @pytest.fixture
@@ -136,13 +138,35 @@ def test_the_demo_features_none(client: FlaskClient) -> None:
 def test_an_agency_that_is_down_is_said(site: FlaskClient, agency: Simulator) -> None:
     """Without the name there is no page but a sentence; without pictures the page says why."""
     agency.misbehave(says(503), on="/v2/images/collections/*", times=None)
-    assert site.get("/collections/shutterstock/19854?lang=en").status_code == 502
+    unnamed = site.get("/collections/shutterstock/19854?lang=en")
+    assert unnamed.status_code == 502
+    assert "See at Shutterstock</a>" in unnamed.text
+    assert SAID in unnamed.text
     agency.orders.clear()
     site.get(f"{PAGE}?lang=en")
     agency.misbehave(says(503), on=ITEMS, times=None)
     page = site.get(f"{PAGE}?lang=en&wait=1")
     assert page.status_code == 200
     assert 'data-status="failed"' in page.text
+    assert "Search “Exercise &amp; Fitness” at Shutterstock" in page.text
+    assert "Exercise%2520%2526%2520Fitness" in page.text
+
+
+@pytest.mark.parametrize("earns", [True, False])
+def test_commissions_are_said_where_links_earn(
+    make_client: ClientMaker,
+    agency: Simulator,
+    earns: bool,  # noqa: FBT001 - both are tried
+) -> None:
+    """In the skeleton, in the fragment that fills it, and in the page with pictures."""
+    settings = {"SHUTTERSTOCK_CLIENT_ID": CLIENT[0], "SHUTTERSTOCK_CLIENT_SECRET": CLIENT[1]}
+    settings |= {"SHUTTERSTOCK_AFFILIATE_ID": "4711"} if earns else {}
+    site = make_client(SHUTTERSTOCK_URL=agency.url, **settings)
+    skeleton = site.get(f"{PAGE}?lang=en")
+    fragment = site.get(f"/ajax{PAGE}/1?lang=en")
+    page = site.get(f"{PAGE}?lang=en")
+    assert ["data-waiting" in one.text for one in (skeleton, page)] == [True, False]
+    assert [SAID in one.text for one in (skeleton, fragment, page)] == [earns] * 3
 
 
 @pytest.mark.parametrize("page", ["0", "x", "-1"])

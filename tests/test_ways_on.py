@@ -199,6 +199,15 @@ def test_a_picture_that_cannot_be_read_is_seen_at_its_agency(
         assert landing in client.get(before + path).get_json()["link"]
 
 
+def test_an_agency_that_nobody_has_is_told_in_a_visitors_words(client: FlaskClient) -> None:
+    """Programs learn the names that they may use."""
+    page = client.get("/search?q=zebra&lang=en&agency=fotolia").text
+    assert "This agency is not searched here." in page
+    assert "adobe-stock" not in page
+    detail = client.get("/api/search?q=zebra&agency=fotolia").get_json()["detail"]
+    assert "adobe-stock" in detail
+
+
 @pytest.mark.parametrize("path", ["/image/nobody/1", "/image/shutterstock/a b", "/image/pixabay/1"])
 def test_no_link_is_made_up_where_an_id_tells_nothing(
     client: FlaskClient, agencies: Agencies, path: str
