@@ -5,11 +5,14 @@ const page = document.querySelector(".builder");
 const built = page.querySelector(".built");
 const picker = form.querySelector("[type=color]");
 const { rows, kind, accent } = form.elements;
-let turn, pause, tries;
+let tries = 3;
+let turn, pause;
 
 function ready() {
   picker.hidden = false;
   for (const button of built.querySelectorAll(".copy")) button.hidden = false;
+  // What the preview fetches is in the cache in a moment.
+  if (built.querySelector("[data-again]") && tries--) pause = setTimeout(build, 2000);
 }
 
 /** Old code never stands beside new choices. */
@@ -22,7 +25,7 @@ function clear() {
 function judge(fresh) {
   for (const reason of form.querySelectorAll(".wrong")) {
     reason.textContent = fresh.getElementById(reason.id)?.textContent ?? "";
-    form.querySelector(`[aria-describedby~="${reason.id}"]`).ariaInvalid = reason.textContent ? "true" : null;
+    form.querySelector(`[aria-describedby~="${reason.id}"]`).setAttribute("aria-invalid", !!reason.textContent);
   }
 }
 
@@ -42,8 +45,6 @@ function build() {
     built.removeAttribute("aria-busy");
     history.replaceState(null, "", address);
     ready();
-    // What the preview fetches is in the cache in a moment.
-    if (built.querySelector("[data-again]") && tries--) pause = setTimeout(build, 2000);
   };
   call.send();
 }

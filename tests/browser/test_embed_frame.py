@@ -198,6 +198,8 @@ def test_choices_are_shown_at_once(page: Page, context: BrowserContext, site: Si
     expect(page.locator(".ground.dark iframe")).to_have_attribute("src", re.compile("theme=dark"))
     page.get_by_label("Where does it go?").select_option("Notion")
     expect(page.get_by_label("Address")).to_have_value(re.compile(f"^{site.url}/embed[?]q=bird"))
+    page.get_by_label("Where does it go?").select_option("Newsletter")
+    expect(code).to_have_value(re.compile("^<p><a href="))
     page.get_by_label("Where does it go?").select_option("WordPress")
     expect(page.get_by_text("In the editor add “Custom HTML”")).to_be_visible()
     inside.locator(".picture[ping*=bird]").first.wait_for()
