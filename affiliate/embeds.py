@@ -1,6 +1,7 @@
 """Bloggers: the script that shows pictures on their pages, and the page for an iframe."""
 
 import functools
+import json
 import re
 from http import HTTPStatus
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Final
 from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, current_app, render_template, request
+from flask_babel import force_locale, gettext
 
-from affiliate import builder, oembed
+from affiliate import builder, languages, oembed
 from affiliate.answers import (
     answer,
     canonical_search,
@@ -23,7 +25,7 @@ from affiliate.errors import BadQuery
 from affiliate.memory import Canonical
 from affiliate.page import keep, site_of_app
 from affiliate.problems import content_security_policy
-from affiliate.query import drop_unread_language, read_parameters
+from affiliate.query import DEFAULTS, drop_unread_language, read_parameters
 from affiliate.search import Patience
 
 SCRIPT_SECONDS: Final = 3600
@@ -39,6 +41,11 @@ UNREAD: Final = re.compile(r"^\s*(//.*|/\*\*.*\*/)?\n?", re.MULTILINE)
 """What only readers of the source want: indentation, and comments on lines of their own."""
 LOOSE: Final = re.compile(r"(?<=[{},:;>])\s+|\s+(?=[{}>])")
 """Blanks around the marks of a style sheet that mean nothing there."""
+
+SPACED: Final = re.compile(
+    r"""("[^"\n]*"|'[^'\n]*'|`[^`]*`|(?<=\()/[^/\n]+/)|\s*([=<>?:&|*{}(),;!\[\]])\s*"""
+)
+"""A text or pattern of a script, which stays; or a mark and the blanks around it, which go."""
 
 blueprint = Blueprint("embeds", __name__)
 
@@ -109,29 +116,41 @@ def search() -> Response:
 @blueprint.get("/embed.js")
 def script() -> Response:
     """The element for other sites' pages, as one module under the address that bloggers paste."""
-    accent = site_of_app().config.site_accent
-    return _script(_module(current_app.static_folder or "", accent))
+    config = site_of_app().config
+    with force_locale(languages.spoken(config.site_language)):
+        texts = {"search": gettext("Search"), "show": gettext("Show pictures")}
+    written = json.dumps(texts, ensure_ascii=False)
+    return _script(_module(current_app.static_folder or "", config.site_accent, written))
 
 
 @blueprint.get("/embed-frame.js")
 def frame_script() -> Response:
     """For pages with iframes of ours: gives each the height that its content asks for."""
-    return _script(Path(current_app.static_folder or "", "embed-frame.js").read_text())
+    script = Path(current_app.static_folder or "", "embed-frame.js").read_text()
+    return _script(_compact(script))
 
 
 @functools.cache
-def _module(folder: str, accent: str) -> str:
-    """What every page needs of the element, its styles elsewhere, and what it does there."""
+def _module(folder: str, accent: str, texts: str) -> str:
+    """Return what every page needs of the element, its styles elsewhere, and what it does there."""
     shared, mark, _ = Path(folder, "embed.js").read_text().partition(OWN)
     styles, elsewhere = (Path(folder, name).read_text() for name in ("embed.css", "elsewhere.js"))
     if not mark:
         raise ValueError(f"embed.js lacks the line {OWN}")
+    filters = " ".join(name for name in DEFAULTS if name not in {"agency", "page"})
+    asked = f'const ASKED = ("{filters}").split(" ");\n'
+    owned = f"{asked}const accent = '{accent}';\nconst texts = {texts};\n"
     styles = LOOSE.sub("", styles)
-    return f"{shared}const accent = '{accent}';\nconst styles = `{styles}`;\n{elsewhere}"
+    return f"{_compact(shared)}\n{owned}const styles = `{styles}`;\n{_compact(elsewhere)}"
+
+
+def _compact(script: str) -> str:
+    """Return a script without what only readers of the source want."""
+    return SPACED.sub(lambda found: found[1] or found[2], UNREAD.sub("", script))
 
 
 def _script(text: str) -> Response:
-    response = Response(UNREAD.sub("", text), mimetype="text/javascript")
+    response = Response(text, mimetype="text/javascript")
     return _kept(response, SCRIPT_SECONDS)
 
 

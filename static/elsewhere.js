@@ -1,19 +1,30 @@
-// <affiliate-search> on other sites' pages: the server puts the first part of embed.js before it.
+// <affiliate-search> on other sites' pages: the server puts the first part of embed.js before it,
+// the names of all filters (ASKED), the owner's accent, the texts and the styles.
 
-const ASKED = ("q exclude media type orientation color people age gender ethnicity category " +
-  "contributor license released safe sort duration resolution aspect fps lang").split(" ");
+const WHAT = ["q", "category", "contributor", "color", "ids", "collection"];
 const ROWS = { grid: 2, strip: 1, image: 2, search: 3 };
 const answers = new Map();
+const asking = new Set();
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(styles);
+let agreed, boxes = 0;
 
-/** One request for all embeds that ask the same. */
-function ask(address, all) {
-  if (!answers.has(address)) {
-    answers.set(address, patiently(address, undefined, all));
-    answers.get(address).catch(() => answers.delete(address));
+/** One request for all embeds that ask the same; it ends when none of them wants it any more. */
+function ask(address, all, signal) {
+  let answer = answers.get(address);
+  if (!answer) {
+    const stop = new AbortController();
+    const forget = () => answers.delete(address);
+    answer = patiently(address, stop.signal, all);
+    answer.users = 0;
+    answer.leave = () => --answer.users || answer.done || forget(stop.abort());
+    answer.then(() => { answer.done = 1; }, forget);
+    answers.set(address, answer);
+    if (answers.size > 40) answers.delete(answers.keys().next().value);
   }
-  return answers.get(address);
+  answer.users++;
+  signal.addEventListener("abort", answer.leave);
+  return answer;
 }
 
 /** A copy for this page: whole addresses, and styles set as strict policies allow. */
@@ -28,20 +39,9 @@ function settled(answer) {
   return results;
 }
 
-/** What is in no visible row is out of reach. */
-function fit(list) {
-  for (const tile of list.children) tile.inert = tile.offsetTop >= list.clientHeight;
-}
-
-const resized = new ResizeObserver((all) => all.forEach(({ target }) => fit(target)));
-const near = new IntersectionObserver((all) => {
-  for (const { isIntersecting, target } of all) if (isIntersecting) target.begin();
-}, { rootMargin: "600px" });
-
 const make = (name, fields) => Object.assign(document.createElement(name), fields);
 
 class Embed extends Pictures {
-  static observedAttributes = [...ASKED, "agency", "site", "kind", "rows", "limit", "theme", "accent"];
   #frame = make("section", { role: "group", part: "frame" });
   #form = make("form", { role: "search" });
   #box = make("input", { type: "search", part: "box", required: true, maxLength: 500 });
@@ -50,8 +50,13 @@ class Embed extends Pictures {
   #said = make("p", { role: "status" });
   #area = make("div", { className: "area" });
   #link = make("slot");
+  #turn = new AbortController();
   #begun;
+  #words = null;
+  #typed;
   #shown;
+  #timer;
+  #whole;
 
   constructor() {
     super();
@@ -59,27 +64,21 @@ class Embed extends Pictures {
     root.adoptedStyleSheets = [sheet];
     root.append(this.#frame);
     this.#frame.append(this.#form, this.#note, this.#area);
+    this.#area.append(this.#link);
     this.#form.append(this.#box, this.#go);
     this.#form.onsubmit = (event) => {
       event.preventDefault();
-      this.setAttribute("q", this.#box.value);
+      this.setAttribute("q", this.#typed = this.#box.value);
     };
     this.listen(root);
+    // Several that change at once are one search.
+    new MutationObserver(() => this.#update()).observe(this, { attributes: true });
+    new ResizeObserver(() => this.#fit()).observe(this.#note);
+    new IntersectionObserver((all) => all.at(-1).isIntersecting && this.begin(), { rootMargin: "600px" }).observe(this);
   }
 
   connectedCallback() {
     this.#update();
-    near.observe(this);
-  }
-
-  disconnectedCallback() {
-    near.unobserve(this);
-  }
-
-  attributeChangedCallback(name, before, now) {
-    if (name === "q") this.#box.value = now;
-    // Several that change at once are one search.
-    queueMicrotask(() => this.#update());
   }
 
   begin() {
@@ -92,6 +91,10 @@ class Embed extends Pictures {
     return kind in ROWS ? kind : "grid";
   }
 
+  get #rows() {
+    return Math.min(parseInt(this.getAttribute("rows")) || ROWS[this.#kind], 6);
+  }
+
   get #limit() {
     return this.#kind === "image" ? 1 : parseInt(this.getAttribute("limit")) || 48;
   }
@@ -99,71 +102,103 @@ class Embed extends Pictures {
   /** What is asked; empty where nobody has said what to look for. */
   get #address() {
     const asked = new URLSearchParams();
-    for (const name of ASKED) if (this.getAttribute(name)) asked.set(name, this.getAttribute(name));
-    if (!/\b(q|category|contributor|color)=/.test(asked)) return "";
+    for (const name of [...ASKED, ...WHAT, "site"]) {
+      const value = this.getAttribute(name) ||
+        { lang: this.closest("[lang]")?.lang || document.documentElement.lang, site: location.hostname }[name];
+      if (value) asked.set(name, value);
+    }
+    if (!WHAT.some((name) => asked.has(name))) return "";
     for (const name of this.getAttribute("agency")?.split(",") ?? []) asked.append("agency", name);
-    asked.set("site", this.getAttribute("site") || location.hostname);
     return `/search?${asked}`;
   }
 
   #update() {
     const { style, dataset } = this.#frame;
-    dataset.kind = this.#kind;
-    const rows = Math.min(parseInt(this.getAttribute("rows")) || ROWS[this.#kind], 6);
-    style.setProperty("--rows", rows);
-    style.setProperty("--narrow", Math.round(rows * 1.4));
+    const kind = dataset.kind = this.#kind;
+    const words = this.getAttribute("q");
+    if (words !== this.#words) this.#box.value = this.#words = words;
+    style.setProperty("--rows", this.#rows);
     style.setProperty("--accent", this.getAttribute("accent") || accent);
-    const theme = this.getAttribute("theme") ?? "";
-    style.colorScheme = theme.replace("auto", "light dark");
-    this.#frame.toggleAttribute("data-theme", theme);
-    this.#box.ariaLabel = this.#box.placeholder = this.#go.ariaLabel = this.textContent.trim() || "Search";
+    const { search, show: textContent } = { ...texts, ...this.dataset };
+    this.#box.ariaLabel = this.#box.placeholder = this.textContent.trim() || search;
+    this.#go.ariaLabel = search;
+    if (kind === "search") this.#form.ariaLabel ??= `${search} ${boxes++ ? boxes : ""}`.trim();
     const address = this.#address;
-    this.#area.hidden = this.#note.hidden = !address;
+    if (this.#area.hidden = kind === "search" && !address) this.#release(this.#note.hidden = true);
+    this.#fit();
     const shown = address + this.#limit;
-    if (this.#begun && address && shown !== this.#shown) this.#load(address, this.#shown = shown);
+    if (!this.#begun || shown === this.#shown) return;
+    if (address && this.dataset.consent && !agreed) {
+      asking.add(this);
+      const onclick = () => {
+        agreed = true;
+        asking.forEach((one) => one.begin());
+        asking.clear();
+        asking.add(this);
+      };
+      this.#area.replaceChildren(make("button", { part: "button", textContent, onclick }), this.#link);
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#turn.abort();
+    const wait = this.#shown && this.#typed !== words ? 200 : 0;
+    this.#shown = shown;
+    if (address) this.#timer = setTimeout(() => this.#load(address, this.getAttribute("fallback")), wait);
   }
 
   /** Show what an address finds, unless another overtakes it; where nothing comes, the link stays. */
-  async #load(address, shown) {
-    const textContent = this.getAttribute("q") || "Search";
-    this.#link.replaceChildren(make("a", { href: here.origin + address, textContent }));
+  async #load(address, fallback) {
+    const { signal } = this.#turn = new AbortController();
+    this.#link.replaceChildren(make("a", { href: here.origin + address, textContent: this.#words || texts.search }));
     this.#area.replaceChildren(this.#link);
+    this.#area.style.blockSize = "";
+    this.#note.hidden = false;
     this.#frame.ariaBusy = "true";
     try {
       for (let late, wait = ""; late !== ""; wait = "&wait=1") {
-        const results = settled(await ask(`/embed${address}${wait}`, wait));
-        if (shown !== this.#shown) return;
-        if (late && this.#area.querySelector(".tiles")) this.#add(results, late);
-        else this.#show(results);
+        const results = settled(await ask(`/embed${address}${wait}`, wait, signal));
+        if (signal.aborted) return;
+        const before = late;
         late = wait ? "" : results.dataset.late ?? "";
+        this.#whole = !late;
+        if (before && this.#area.querySelector(".tiles")) this.#add(results, before);
+        else if (results.querySelector(".tiles") || !late) {
+          if (this.#show(results) || !fallback) continue;
+          const asked = new URLSearchParams(address.slice(8));
+          for (const name of WHAT) asked.delete(name);
+          asked.set("q", fallback);
+          return this.#load(`/search?${asked}`);
+        }
       }
-    } catch {
-      if (shown === this.#shown) this.#frame.ariaBusy = "false";
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#frame.ariaBusy = "false";
+      console.warn(this, error);
     }
   }
 
+  /** Show the pictures if there are any; else readers get the page's own link, its owner the reason. */
   #show(results) {
     const list = results.querySelector(".tiles");
     const count = results.querySelector(".count").textContent;
     this.#frame.ariaLabel = count;
     this.#frame.ariaBusy = "false";
     this.#said.textContent = this.#kind === "search" ? count : "";
-    this.#note.replaceChildren(this.#said, ...results.querySelectorAll(".disclosure"));
-    const put = () => {
+    this.#note.replaceChildren(this.#said, ...list ? results.querySelectorAll(".disclosure") : "");
+    const asked = asking.delete(this);
+    if (list) {
       [...list.children].slice(this.#limit).forEach((tile) => tile.remove());
       this.#area.replaceChildren(list);
-      resized.observe(list);
-    };
-    if (!list) this.#area.replaceChildren(make("p", { textContent: count }), ...results.querySelectorAll(".note"));
-    else if (!this.dataset.consent) put();
-    else {
-      const onclick = () => {
-        delete this.dataset.consent;
-        put();
-        list.querySelector("a").focus();
-      };
-      this.#area.replaceChildren(make("button", { part: "button", textContent: results.dataset.show, onclick }));
+      this.#fit();
+      if (asked) list.querySelector("a").focus();
+    } else {
+      console.warn(this, results.textContent.replace(/\s+/g, " "));
+      // Who has typed the words is told what came of them.
+      this.#note.hidden = !this.#words || this.#typed !== this.#words;
+      this.#area.style.blockSize = "auto";
+      this.#release();
     }
+    return list;
   }
 
   /** Behind what is there already: nothing moves. */
@@ -172,7 +207,35 @@ class Embed extends Pictures {
     const found = [...results.querySelectorAll(".tile")].filter((tile) =>
       late.split(" ").includes(tile.querySelector("a").dataset.agency));
     list.append(...found.slice(0, this.#limit - list.children.length));
-    fit(list);
+    this.#fit();
+  }
+
+  /** Give up the height that the page reserves. */
+  #release() {
+    if (this.style.minHeight !== "0px") this.style.minHeight = 0;
+  }
+
+  /** Give the rows what the note leaves of the height; what is in none of them is out of reach. */
+  #fit() {
+    const { style, offsetWidth } = this.#frame;
+    const kind = this.#kind;
+    const narrow = offsetWidth <= 480 && /grid|search/.test(kind);
+    style.setProperty("--note", `${this.#note.offsetHeight}px`);
+    style.setProperty("--lines", narrow ? Math.ceil(this.#rows * 1.4 - .3) : this.#rows);
+    for (const link of this.#frame.querySelectorAll("a")) link.target = this.getAttribute("target") ?? "";
+    const list = this.#area.querySelector(".tiles");
+    if (!list) return;
+    this.#area.style.blockSize = "";
+    const bar = kind === "strip" ? 16 : 0;
+    let end = bar;
+    for (const tile of list.children) {
+      tile.inert = tile.offsetTop >= list.clientHeight;
+      end = Math.max(end, tile.offsetTop + tile.offsetHeight + bar);
+    }
+    if (this.#whole && kind !== "image" && end < this.#area.clientHeight) {
+      this.#area.style.blockSize = `${end}px`;
+      this.#release();
+    }
   }
 }
 

@@ -25,10 +25,11 @@ const pause = (milliseconds) => new Promise((go) => setTimeout(go, milliseconds)
 async function patiently(address, signal, all) {
   const end = performance.now() + 20000;
   for (let tries = 1; ; tries++) {
+    signal?.throwIfAborted();
     const begun = performance.now();
     const results = await fragment(address, signal);
     const done = !results.dataset.late || (!all && results.querySelector(".tiles"));
-    if (done || signal?.aborted || performance.now() > end) return results;
+    if (done || performance.now() > end) return results;
     // What is answered at once comes from a busy site: give it a moment, a longer one each time.
     await pause(begun + 1000 * tries - performance.now());
   }

@@ -30,13 +30,10 @@ GROUNDS = (
     Ground("body { background: #fff } main { background: #123; color: #fed }", "#112233"),
     Ground("body { background: #fdf6e3; color: #586e75 }", "#fdf6e3"),
 )
-ACCENTS = ("#146c43", "#ff8800", "#ffff00", "#808080", "#7a5cff", "red", "#000")
 
 
 def luminance(color: str) -> float:
-    """Return the relative luminance of ``rgb(...)``, ``color(xyz ...)`` or six hex digits."""
-    if color.startswith("color("):
-        return float(color.removeprefix("color(").split()[2])
+    """Return the relative luminance of ``rgb(...)`` or six hex digits."""
     digits = re.findall(r"[0-9a-f]{2}", color) if color[0] == "#" else re.findall(r"\d+", color)
     parts = [int(one, 16 if color[0] == "#" else 10) / 255 for one in digits[:3]]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
@@ -64,18 +61,13 @@ def test_texts_can_be_read_on_every_ground(
         page.goto(host.page(f"<style>{ground.style}</style>{script(site)}<main>{embed}</main>"))
         shown(page)
         frame = page.locator("affiliate-search section")
-        for part in (".disclosure", "input"):
+        for part in (".disclosure", "input", "button"):
             assert contrast(color_of(frame.locator(part).first), ground.color) >= LEAST, ground
         assert contrast(color_of(frame.locator("form"), "borderTopColor"), ground.color) >= LEAST
         dimmed = frame.locator(".disclosure").first.evaluate(
             "e => { for (; e; e = e.parentElement) if (getComputedStyle(e).opacity < 1) return 1 }"
         )
         assert not dimmed
-    for accent in ACCENTS:
-        page.locator("affiliate-search").evaluate("(e, a) => e.setAttribute('accent', a)", accent)
-        button = page.locator("affiliate-search form button")
-        text, ground_color = color_of(button), color_of(button, "backgroundColor")
-        assert contrast(text, ground_color) >= LEAST, accent
 
 
 @pytest.mark.parametrize("theme", ["", "&theme=light", "&theme=dark", "&theme=auto"])
