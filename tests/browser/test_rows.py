@@ -1,0 +1,73 @@
+"""Rows of pictures: full once they are out of sight, low strips, steady under a mouse."""
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from tests.support.fake_agency import FakeAgency
+from tests.support.search_page import tiles, unasked
+
+TOPS = """all => all.map(one => {
+    const { top, left, right, width } = one.getBoundingClientRect();
+    return [Math.round(top + scrollY), left, right, width];
+})"""
+SHARES = """all => all.map(tile =>
+    tile.querySelector(".strip").getBoundingClientRect().height / tile.offsetHeight)"""
+UNDER = """tile => {
+    const { x, y, width, height } = tile.getBoundingClientRect();
+    return document.elementFromPoint(x + width / 2, y + height * .6).closest("a").className;
+}"""
+SIDE = 24
+
+
+def holes(page: Page) -> list[int]:
+    """The numbers of rows, but the last, that don't reach the right side."""
+    rows: dict[int, float] = {}
+    for top, _, right, _ in page.locator(".tile").evaluate_all(TOPS):
+        rows[top] = max(rows.get(top, 0), right)
+    width = page.evaluate("document.documentElement.clientWidth") - SIDE
+    return [n for n, top in enumerate(sorted(rows)[:-1]) if rows[top] < width - 2]
+
+
+def on_screen(page: Page) -> dict[int, list[float]]:
+    """The boxes of the tiles in sight, by their numbers."""
+    found = page.locator(".tile").evaluate_all(TOPS)
+    top = page.evaluate("scrollY")
+    return {
+        n: [box[0] - top, *box[1:]] for n, box in enumerate(found) if top - 150 < box[0] < top + 900
+    }
+
+
+@pytest.mark.parametrize("pictures", [41, 44])
+def test_batches_leave_no_hole_behind(
+    context_of_two: BrowserContext, agency: FakeAgency, pictures: int
+) -> None:
+    """What comes while the end is in sight moves nothing, and later leaves no row half empty."""
+    page = context_of_two.new_page()
+    query = unasked("cat")
+    with agency.having(300):
+        page.goto(f"/search?{query}&agency=shutterstock&lang=en")
+        assert len(tiles(page)) == 48
+        page.evaluate(
+            """count => [...document.querySelectorAll(".tile")].slice(count)
+                .forEach(tile => tile.remove())""",
+            pictures,
+        )
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        before = on_screen(page)
+        page.locator(".picture").nth(pictures + 47).wait_for(state="attached")
+        after = on_screen(page)
+        kept = {n: box for n, box in after.items() if n in before}
+        assert {n: box[1:] for n, box in kept.items()} == {n: before[n][1:] for n in kept}
+        page.evaluate("scrollBy(0, 2000)")
+        page.wait_for_function("() => document.querySelectorAll('.tiles:not(.full)').length < 2")
+        assert holes(page) == []
+
+
+def test_strips_leave_pictures_in_sight(page: Page) -> None:
+    """With a mouse the strip covers a third of each tile at most, and its middle is the picture."""
+    page.goto("/search?q=flower&lang=en&wait=1")
+    assert len(tiles(page)) > 20
+    for width in (375, 700, 1000, 1440, 2560):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert max(page.locator(".tile").evaluate_all(SHARES)) < 0.34, width
+        assert page.locator(".tile").first.evaluate(UNDER) == "picture", width
