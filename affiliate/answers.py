@@ -1,6 +1,7 @@
 """How a found page leaves the site: how long it is true, what it is made of, its tag."""
 
 import hashlib
+import re
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -45,9 +46,10 @@ def words_of(asked: Parameters) -> str:
     return SearchQuery.from_parameters({"q": asked["q"]}).q
 
 
-def shown_on(asked: Parameters) -> str:
-    """The host name of the site that shows the answer, for its links; may be empty."""
-    return read_site(asked) or site_of_app().host
+def position_of(asked: Parameters) -> int:
+    """Return the place among the results of the tile that led to a picture's page; 1 if unknown."""
+    text = next(iter(asked.get("position", ())), "")
+    return int(text) if re.fullmatch(r"[1-9][0-9]{0,5}", text, re.ASCII) else 1
 
 
 def patience_of(asked: Parameters, otherwise: Patience) -> Patience:
@@ -76,6 +78,8 @@ def canonical(raw: bytes, *names: str) -> str:
     pairs = query.pairs()
     if names:
         pairs = [(name, value) for name, value in pairs if single(asked, name) is not None]
+    if set(DETAILS) <= set(names) and (position := position_of(asked)) > 1:
+        pairs.append(("position", str(position)))
     if read_flag(asked, "wait"):
         pairs.append(("wait", "1"))
     if shown := read_site(asked):

@@ -18,14 +18,13 @@ from affiliate.answers import (
     parameters,
     patience_of,
     says_language,
-    shown_on,
     some_of,
 )
 from affiliate.errors import AgencyError, NotFound
 from affiliate.lookups import query_of
 from affiliate.memory import Canonical
 from affiliate.model import Collection, SearchQuery
-from affiliate.page import site_of_app, title_of
+from affiliate.page import shown_on, site_of_app, title_of
 from affiliate.problems import error_page, problem
 from affiliate.search import Outcome, Patience
 
@@ -107,5 +106,5 @@ def _outcome(about: Collection, number: int, otherwise: Patience) -> Outcome:
         page=number,
         lang=languages.asked(),
         patience=patience_of(asked, otherwise),
-        site=shown_on(asked),
+        site=shown_on(),
     )

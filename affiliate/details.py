@@ -16,7 +16,7 @@ from affiliate.answers import (
     canonical_details_page,
     parameters,
     patience_of,
-    shown_on,
+    position_of,
     some_of,
     tagged,
     words_of,
@@ -25,7 +25,7 @@ from affiliate.errors import AgencyError, NotFound
 from affiliate.lookups import query_of
 from affiliate.memory import Canonical
 from affiliate.model import Media, SearchPage
-from affiliate.page import site_of_app, title_of
+from affiliate.page import shown_on, site_of_app, title_of
 from affiliate.problems import error_page, problem
 from affiliate.query import Parameters
 from affiliate.search import Outcome, Patience
@@ -59,7 +59,9 @@ def image(media: str, agency: str, media_id: str) -> Response:
     if similar and patience is Patience.NONE and not _is_known(similar):
         similar = None  # the page asks for it
     page = {"media": found, "words": words_of(asked), "similar": similar and similar.page}
-    response = Response(render_template("image.html", number=number, **page))
+    response = Response(
+        render_template("image.html", number=number, position=position_of(asked), **page)
+    )
     life = int(min(MAX_AGE, similar.lifetime)) if similar else MAX_AGE
     return tagged(_public(response, life), life, found, page["words"], page["similar"])
 
@@ -73,7 +75,9 @@ def ajax_image(media: str, agency: str, media_id: str) -> Response:
     except AgencyError as error:
         return _problem(error, _told_by_id(media, agency, media_id, asked))
     words = words_of(asked)
-    html = render_template("_image.html", media=found, words=words, quick=True)
+    html = render_template(
+        "_image.html", media=found, words=words, position=position_of(asked), quick=True
+    )
     return tagged(_public(Response(html)), MAX_AGE, found, words)
 
 
@@ -94,8 +98,9 @@ def ajax_similar(media: str, agency: str, media_id: str) -> Response:
     """What is similar to a picture, as an HTML fragment."""
 
     def fragment(found: Media, page: SearchPage) -> Response:
-        words = words_of(parameters())
-        return Response(render_template("_similar.html", media=found, page=page, words=words))
+        asked = parameters()
+        known = {"words": words_of(asked), "position": position_of(asked)}
+        return Response(render_template("_similar.html", media=found, page=page, **known))
 
     return _similar_to(media, agency, media_id, fragment)
 
@@ -127,7 +132,7 @@ def _similar_to(
 def _found(media: str, agency: str, media_id: str, asked: Parameters) -> Media:
     words, lang = words_of(asked), languages.asked()
     found = site_of_app().search.details(
-        agency, media_id, media=media, words=words, lang=lang, site=shown_on(asked)
+        agency, media_id, media=media, words=words, lang=lang, site=shown_on()
     )
     if found.media != media:
         raise NotFound(agency, "There is no such picture here.")
@@ -137,9 +142,7 @@ def _found(media: str, agency: str, media_id: str, asked: Parameters) -> Media:
 def _told_by_id(media: str, agency: str, media_id: str, asked: Parameters) -> Media | None:
     """Return what the address alone tells of a picture: the link to its page at the agency."""
     words = counted(words_of(asked), languages.asked())
-    return site_of_app().search.told_by_id(
-        agency, media_id, media, words=words, site=shown_on(asked)
-    )
+    return site_of_app().search.told_by_id(agency, media_id, media, words=words, site=shown_on())
 
 
 def _unreadable(error: AgencyError, told: Media | None, asked: Parameters) -> Response:
@@ -165,7 +168,7 @@ def _similar(media: Media, asked: Parameters, patience: Patience) -> Outcome | N
         page=some_of(asked, "page").page,
         lang=lang,
         patience=patience,
-        site=shown_on(asked),
+        site=shown_on(),
     )
 
 

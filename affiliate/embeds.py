@@ -18,12 +18,11 @@ from affiliate.answers import (
     parameters,
     patience_of,
     query_of,
-    shown_on,
 )
 from affiliate.embedding import Embed
 from affiliate.errors import BadQuery
 from affiliate.memory import Canonical
-from affiliate.page import keep, site_of_app
+from affiliate.page import keep, shown_on, site_of_app
 from affiliate.problems import content_security_policy
 from affiliate.query import DEFAULTS, drop_unread_language, read_parameters
 from affiliate.search import Patience
@@ -105,7 +104,7 @@ def embed() -> Response:
 @blueprint.get("/embed/search")
 def search() -> Response:
     """The results as the element takes them: strict hosts report style attributes, so none."""
-    asked, site = drop_unread_language(parameters()), shown_on(parameters())
+    asked, site = drop_unread_language(parameters()), shown_on()
     outcome = site_of_app().search.page(
         query_of(asked), patience_of(asked, Patience.LINGER), site=site
     )
@@ -175,7 +174,8 @@ def _framed(response: Response) -> Response:
     """Say whose frames may show the page; ``credentialless`` lets agencies' pictures load there."""
     response.headers["Cross-Origin-Embedder-Policy"] = "credentialless"
     site = site_of_app()
-    ancestors = " ".join(("'self'", *site.config.embed_sites)) if site.config.embed_sites else "*"
+    named = site.config.embed_sites
+    ancestors = " ".join(("'self'", *named)) if named else ""
     policy = content_security_policy(site.search, ancestors=ancestors)
     response.headers["Content-Security-Policy"] = policy
     return response

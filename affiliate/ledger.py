@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate import migrations
 from affiliate.errors import BadQuery, LedgerError
+from affiliate.site_names import read_host
 
 RECORDERS: Final = 32  # clicks that may wait at once: half of a process's threads
 PATIENCE: Final = 5  # seconds to wait for a turn, a connection, a lock, a statement
@@ -34,6 +35,8 @@ clicks = sa.Table(
     sa.Column("words", sa.String(500), nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("site", sa.String(253), nullable=False),
+    sa.Column("place", sa.String(10), nullable=False, server_default=""),
+    sa.Column("sender", sa.String(10), nullable=False, server_default=""),
     # No words in it: PostgreSQL refuses a row whose entry in an index passes 2704 bytes.
     sa.Index("clicks_at_agency", "at", "agency"),
 )
@@ -54,6 +57,8 @@ GROUPS: Final[Mapping[str, sa.Label[Any]]] = {  # what clicks can be counted by
     "words": clicks.c.words.label("words"),
     "site": clicks.c.site.label("site"),
     "agency": clicks.c.agency.label("agency"),
+    "place": clicks.c.place.label("place"),
+    "sender": clicks.c.sender.label("sender"),
 }
 
 
@@ -106,14 +111,28 @@ FIELDS: Final = {  # what each must look like, and what to say when it doesn't
     "media": (r"image|video", "Send image or video."),
     "words": (rf"{SIGN}{{0,500}}", "Send at most 500 characters, without control characters."),
     "position": (r"[1-9][0-9]{0,5}", "Send the place on the page, a whole number from 1."),
-    "site": (r"(?=.{0,253}\Z)([\w.-]+(:[0-9]{1,5})?)?", "Send the host name of a site."),
 }
+PLACES: Final = ("tile", "look", "page", "similar", "embed", "search")
+"""Where what was clicked stood: in results, in quick look, large on its own page, among what is
+similar to another, in an embed; ``search`` is a link to a search at an agency's own site."""
+PROGRAM: Final = "program"
+"""Who sent a click that no visitor can have made (`Click.sent_by`)."""
+FARTHEST: Final = 10_000
+"""No visitor scrolls to a picture so far down."""
+PROGRAMS: Final = re.compile(
+    r"(?<!cu)bots?(\b|_)|crawl|spider|slurp|headless|phantomjs|lighthouse|python|curl|wget|java/"
+    r"|go-http|libwww|okhttp|axios|node-fetch|undici|scrapy|\Ahttp|\Aruby|\Aphp|\Aperl|\A\s*\Z",
+    re.IGNORECASE,
+)
+"""Names in the User-Agent of crawlers, test browsers and libraries, and none at all."""
 
 
 class Click(msgspec.Struct, frozen=True, kw_only=True):
     """One click; ``click_id`` is the browser's own, so that a beacon may be sent twice.
 
-    ``words`` are canonical, ``position`` counts the page's places from 1, ``site`` is a host name.
+    ``words`` are canonical, ``position`` counts the places of the results from 1, ``site`` is a
+    host name, ``place`` is one of `PLACES`. ``sender`` is `PROGRAM` or empty. What is not known of
+    these is empty, as it is in rows from before they were kept.
     """
 
     click_id: str
@@ -123,22 +142,38 @@ class Click(msgspec.Struct, frozen=True, kw_only=True):
     words: str = ""
     position: int
     site: str = ""
+    place: str = ""
+    sender: str = ""
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Self:
         """Read what a browser sent, as JSON or as text; unknown fields are dropped.
 
+        ``site`` and ``place`` serve figures alone: what can't be read of them is empty.
+
         Raises:
             BadQuery: names the first field that is missing or can't be kept.
         """
-        texts: dict[str, Any] = {"media": "image", "words": "", "site": ""}
+        texts: dict[str, Any] = {"media": "image", "words": ""}
         for name, (pattern, reason) in FIELDS.items():
             value = fields.get(name, texts.get(name))
             text = str(value) if type(value) is int else value  # an id may come as a number
             if not isinstance(text, str) or not re.fullmatch(pattern, text):
                 raise BadQuery(name, reason)
             texts[name] = text
-        return cls(**{**texts, "position": int(texts["position"])})
+        place = fields.get("place")
+        texts["place"] = place if place in PLACES else ""
+        site = read_host(fields.get("site"))
+        return cls(**{**texts, "position": int(texts["position"]), "site": site})
+
+    def sent_by(self, agent: str, purpose: str = "") -> Self:
+        """Return the click with a mark in ``sender`` where no visitor can have sent it.
+
+        ``agent`` is the request's User-Agent, ``purpose`` its Sec-Purpose. The mark is no proof:
+        who wants to look like a browser can.
+        """
+        program = PROGRAMS.search(agent) or purpose or self.position > FARTHEST
+        return msgspec.structs.replace(self, sender=PROGRAM if program else "")
 
 
 class _Waiting:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 from flask import Flask, current_app, g, request
@@ -15,10 +15,12 @@ from markupsafe import Markup
 
 from affiliate import accents, disclosure, filters, languages, memory, previews, texts
 from affiliate.config import Config
+from affiliate.errors import BadQuery
 from affiliate.ledger import Ledger
 from affiliate.model import AgencyStatus, Collection, Media, SearchQuery, Seller
 from affiliate.query import MAX_WORDS, MEDIA, read_parameters, read_site
 from affiliate.search import Search
+from affiliate.site_names import read_host
 from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
 from affiliate.tally import Tally
@@ -29,6 +31,10 @@ SAME_RATIO: Final = 0.01
 """How far a rendition's ratio may be from the tile's, so that its id bar stays outside the box."""
 SEARCH: Final = "search"
 """What stands for the id and the place of a picture in clicks on a search at an agency."""
+VARY_BY_SITE: Final = ("site", "details", "collected")
+"""The blueprints whose answers vary by the ``site`` that led to them."""
+EMBEDDED: Final = "embeds.search"
+"""The endpoint of the results that stand on other sites' pages."""
 ROW_PIXELS: Final = 220
 """The usual height of a row of pictures on a desk; on a phone it is half of that."""
 
@@ -50,7 +56,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def host(self) -> str:
         """The host name that click reports show for this site's own pages."""
-        return urlsplit(self.config.site_url or "").hostname or ""
+        return read_host(self.config.site_url)
 
 
 def site_of_app() -> Site:
@@ -134,6 +140,8 @@ def _vocabulary() -> dict[str, Any]:
         "may_earn": lambda query: disclosure.may_earn(query, site.search.listed),
         "notices": notices,
         "languages": languages.NAMES.items(),
+        "lasting": lasting,
+        "led_from": led_from,
         "late_text": texts.late,
         "ping": ping,
         "ping_search": ping_search,
@@ -146,11 +154,12 @@ def _vocabulary() -> dict[str, Any]:
             links, query, site.search.every
         ),
         "shown_on": shown_on,
-        "slug": topics().slug,
         "soon": texts.soon,
+        "slug": topics().slug,
         "spoken": languages.speaks(),
         "structured": structured,
         "terms": terms,
+        "topic_address": topic_address,
         "summary": texts.summary,
         "trouble": lambda status, query: texts.trouble(status, query, every),
         "whole": whole,
@@ -158,22 +167,44 @@ def _vocabulary() -> dict[str, Any]:
 
 
 def address(route: str, query: SearchQuery | None = None, **changes: Any) -> str:  # noqa: ANN401 - any field's type
-    """The address of a search, with some of its fields changed; it says its language."""
+    """The address of a search, with some of its fields changed; it says its language.
+
+    The blog that the visitor came from stays in it, as in all addresses that follow.
+    """
     query = (query or SearchQuery()).replace(**changes)
     if query.lang is None:
         query = query.replace(lang=languages.asked())
-    return f"{route}?{query.canonical()}"
+    return f"{route}?{urlencode([*query.pairs(), *_origin()])}"
 
 
-def details(
-    media: Media, words: str = "", before: str = "", behind: str = "", page: int = 1
+def topic_address(topic: str) -> str:
+    """Return the address of one of the owner's topics."""
+    return address(f"/topics/{topics().slug(topic)}")
+
+
+def lasting(path: str) -> str:
+    """Return an address as all may keep it: without the blog that the visitor came from."""
+    route, _, query = path.partition("?")
+    pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "site"]
+    return f"{route}?{urlencode(pairs)}" if pairs else route
+
+
+def details(  # noqa: PLR0913 - which picture, what found it, and which of its routes
+    media: Media,
+    words: str = "",
+    before: str = "",
+    behind: str = "",
+    page: int = 1,
+    *,
+    position: int = 1,
 ) -> str:
     """The address of a picture's own page; ``words`` found it, and stand in its links.
 
-    ``page`` is that of what is similar to it.
+    ``page`` is that of what is similar to it, ``position`` its own place among the results.
     """
     pairs = ({"q": words} if words else {}) | {"lang": languages.asked()}
     pairs |= {"page": str(page)} if page > 1 else {}
+    pairs |= ({"position": str(position)} if position > 1 else {}) | dict(_origin())
     path = f"{before}/{media.media}/{media.agency}/{quote(media.id, safe='')}{behind}"
     return f"{path}?{urlencode(pairs)}"
 
@@ -193,6 +224,7 @@ def collected(
     """The address of a page of a featured collection, in the language of the request or another."""
     pairs = {"media": one.media} if one.media != "image" else {}
     pairs |= {"lang": lang or languages.asked()} | ({"page": str(page)} if page > 1 else {})
+    pairs |= dict(_origin())
     path = f"{before}/collections/{one.agency}/{quote(one.id, safe='')}{behind}"
     return f"{path}?{urlencode(pairs)}"
 
@@ -258,10 +290,40 @@ def digest(root: str) -> str:
     return made.hexdigest()
 
 
+def led_from() -> str:
+    """Return the host name of the blog that led to the current page; empty where none did.
+
+    Its steps carry the name on.
+    """
+    name = _named_site()
+    return "" if name == site_of_app().host else name
+
+
+def _named_site() -> str:
+    """Return the ``site`` of the request; empty for views whose answers don't vary by it."""
+    if request.blueprint not in VARY_BY_SITE and request.endpoint != EMBEDDED:
+        return ""
+    if "named_site" not in g:
+        raw = request.environ.get("QUERY_STRING", "").encode("latin-1")
+        try:
+            g.named_site = read_site(read_parameters(raw))
+        except BadQuery:  # whose page this is
+            g.named_site = ""
+    name: str = g.named_site
+    return name
+
+
+def _origin() -> list[tuple[str, str]]:
+    name = led_from()
+    return [("site", name)] if name else []
+
+
 def shown_on() -> str:
-    """The host name of the site that shows the current page's pictures; may be empty."""
-    raw = request.environ.get("QUERY_STRING", "").encode("latin-1")
-    return read_site(read_parameters(raw)) or site_of_app().host
+    """Return the host name of the site that shows the current page's pictures.
+
+    It is empty where SITE_URL is unset, and in an embed on a page whose name nobody tells.
+    """
+    return _named_site() or ("" if request.endpoint == EMBEDDED else site_of_app().host)
 
 
 def asset(name: str) -> str:
@@ -293,11 +355,19 @@ def notices(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> list[s
     return list(dict.fromkeys(filter(None, map(asked.get, names))))
 
 
-def ping(media: Media, words: str, position: int, seller: Seller | None = None) -> str:
-    """The address that browsers tell of a click on a tile, or on one of its sellers."""
+def ping(
+    media: Media, words: str, position: int, seller: Seller | None = None, place: str = ""
+) -> str:
+    """The address that browsers tell of a click on a picture, or on one of its sellers.
+
+    ``position`` is that of its tile among the results; ``place`` is where it stood if not there.
+    """
     sold = seller or media
     told = whole_prefix(counted(words, languages.asked()), MAX_WORDS)
-    fields = {"agency": sold.agency, "id": sold.id, "words": told, "position": position}
+    place = place or ("embed" if request.endpoint == EMBEDDED else "tile")
+    fields: dict[str, object] = {"agency": sold.agency, "id": sold.id, "words": told}
+    fields |= {"media": "video"} if media.media == "video" else {}
+    fields |= {"position": position, "place": place}
     host = shown_on()
     return f"/clicks?{urlencode(fields | ({'site': host} if host else {}))}"
 

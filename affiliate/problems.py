@@ -88,6 +88,8 @@ def content_security_policy(search: Search, ancestors: str = "'none'", frames: s
 
     Those of agencies that are switched off too, as they may be on again while the process runs.
     ``ancestors`` are the sites that may show it in a frame, ``frames`` those that it may show.
+    Empty ``ancestors`` are everybody, who are more than ``*``: that matches network schemes alone,
+    neither files nor frames in a sandbox (https://www.w3.org/TR/CSP3/#match-url-to-source-expression).
     """
     pictures = ["'self'"]
     for one in search.every:
@@ -98,10 +100,11 @@ def content_security_policy(search: Search, ancestors: str = "'none'", frames: s
     hosts = " ".join(dict.fromkeys(pictures))
     clips = f" media-src {hosts};" if any(one.agency.footage for one in search.every) else ""
     clips += f" frame-src {frames};" if frames else ""
+    framed = f" frame-ancestors {ancestors};" if ancestors else ""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline';"
         f" img-src {hosts};{clips} connect-src 'self'; manifest-src 'self';"
-        f" form-action 'self'; base-uri 'none'; frame-ancestors {ancestors};"
+        f" form-action 'self'; base-uri 'none';{framed}"
         " require-trusted-types-for 'script'"
     )
 

@@ -10,6 +10,7 @@ import msgspec
 
 from affiliate import language_tags, words
 from affiliate.errors import BadQuery
+from affiliate.site_names import read_host
 
 MEDIA: Final = ("image", "video")
 TYPES: Final = ("photo", "illustration", "vector")
@@ -33,7 +34,6 @@ FOOTAGE_FILTERS: Final = ("duration", "resolution", "aspect", "fps")
 
 MAX_WORDS: Final = 500
 MAX_NAME: Final = 100
-MAX_SITE: Final = 253  # the longest host name, RFC 1035 2.3.4
 
 Parameters = Mapping[str, list[str]]
 
@@ -154,6 +154,8 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
 def read_parameters(raw: str | bytes) -> dict[str, list[str]]:
     """Decode a query string strictly: a byte that isn't UTF-8 is a fault, never replaced.
 
+    A ``site`` of such bytes is left out (`read_site`).
+
     Raises:
         BadQuery: names the parameter whose name or value isn't UTF-8.
     """
@@ -166,6 +168,8 @@ def read_parameters(raw: str | bytes) -> dict[str, list[str]]:
             value = unquote_to_bytes(value_bytes).decode("utf-8")
             unquote_to_bytes(name_bytes).decode("utf-8")
         except UnicodeDecodeError:
+            if name == "site":  # nothing but figures goes by it
+                continue
             raise BadQuery(name or "q", "This is not UTF-8 text.") from None
         if name:
             found.setdefault(name, []).append(value)
@@ -184,11 +188,13 @@ def single(parameters: Parameters, name: str) -> str | None:
 
 
 def read_site(parameters: Parameters) -> str:
-    """The host name of the site that shows the pictures (``site``), or an empty string."""
-    site = (single(parameters, "site") or "").strip().lower()
-    if site and (len(site) > MAX_SITE or not re.fullmatch(r"[\w.-]+(:\d{1,5})?", site)):
-        raise BadQuery("site", "Give the host name of a site, such as blog.example.")
-    return site
+    """Return the host name of the site that shows the pictures (``site``); empty if unreadable.
+
+    The name is for links and figures alone, so that no spelling of it costs an answer; of several
+    names none is believed.
+    """
+    names = {read_host(value) for value in parameters.get("site", ()) if words.shown(value)}
+    return names.pop() if len(names) == 1 else ""
 
 
 def read_flag(parameters: Parameters, name: str) -> bool:

@@ -20,15 +20,14 @@ from affiliate.answers import (
     parameters,
     patience_of,
     query_of,
-    shown_on,
 )
 from affiliate.errors import BadQuery, LedgerError
 from affiliate.ledger import Click
 from affiliate.memory import Canonical
 from affiliate.model import Collection, SearchQuery
-from affiliate.page import Site, keep, site_of_app
+from affiliate.page import Site, keep, shown_on, site_of_app
 from affiliate.problems import problem
-from affiliate.query import MAX_WORDS, Parameters, read_parameters, single
+from affiliate.query import MAX_WORDS, read_parameters, single
 from affiliate.search import Outcome, Patience
 from affiliate.words import counted, whole_prefix
 
@@ -80,7 +79,7 @@ def register(app: Flask, site: Site) -> None:
 def start() -> Response:
     """The start page: the search box, topics, pictures of one of them, featured collections."""
     topics, known = site_of_app().config.site_topics, site_of_app().search.featured(0)
-    outcome = _outcome(_topic(topics[0] if topics else "-"), parameters(), Patience.NONE)
+    outcome = _outcome(_topic(topics[0] if topics else "-"), Patience.NONE)
     shown = msgspec.structs.replace(outcome.page, items=outcome.page.items[:STRIP_PLACES])
     html = render_template("start.html", page=shown, featured=_some_of(known.values))
     return answer(Response(html), outcome, known, asked=False)
@@ -97,7 +96,7 @@ def search() -> Response:
     """The page of results: cached answers are in it, else a skeleton that the page fills."""
     asked = parameters()
     query = query_of(asked)
-    outcome = _outcome(query, asked, patience_of(asked, Patience.NONE))
+    outcome = _outcome(query, patience_of(asked, Patience.NONE))
     return _results("search.html", outcome)
 
 
@@ -108,7 +107,7 @@ def topic(slug: str) -> Response:
     if words is None:
         raise NotFound
     asked = parameters()
-    outcome = _outcome(_topic(words), asked, patience_of(asked, Patience.NONE))
+    outcome = _outcome(_topic(words), patience_of(asked, Patience.NONE))
     return _results("topic.html", outcome, topic=words)
 
 
@@ -131,7 +130,7 @@ def _results(template: str, outcome: Outcome, **more: str) -> Response:
 def ajax_search() -> Response:
     """The results alone, as an HTML fragment."""
     asked = parameters()
-    outcome = _outcome(query_of(asked), asked, patience_of(asked, Patience.LINGER))
+    outcome = _outcome(query_of(asked), patience_of(asked, Patience.LINGER))
     return answer(Response(render_template("_results.html", page=outcome.page)), outcome)
 
 
@@ -139,13 +138,13 @@ def ajax_search() -> Response:
 def api_search() -> Response:
     """The results as JSON; the shape is ``model.SearchPage``."""
     asked = parameters()
-    outcome = _outcome(query_of(asked), asked, patience_of(asked, Patience.LINGER))
+    outcome = _outcome(query_of(asked), patience_of(asked, Patience.LINGER))
     body = msgspec.json.encode(outcome.page)
     return answer(Response(body, mimetype="application/json"), outcome)
 
 
-def _outcome(query: SearchQuery, asked: Parameters, patience: Patience) -> Outcome:
-    return site_of_app().search.page(query, patience, site=shown_on(asked))
+def _outcome(query: SearchQuery, patience: Patience) -> Outcome:
+    return site_of_app().search.page(query, patience, site=shown_on())
 
 
 # -- clicks
@@ -161,6 +160,7 @@ def clicks() -> Response:
     click = Click.from_fields(_click_fields())
     words = counted(click.words, "")  # a page has lowered them by its language's rules
     click = msgspec.structs.replace(click, words=whole_prefix(words, MAX_WORDS))
+    click = click.sent_by(request.user_agent.string, request.headers.get("Sec-Purpose", ""))
     if click.agency not in [one.agency.name for one in site.search.every]:
         raise BadQuery("agency", "This agency is not searched here.")
     try:

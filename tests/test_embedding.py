@@ -52,7 +52,6 @@ def test_equal_embeds_have_one_address(raw: str, canonical: str | None) -> None:
         ("q=cat&theme=pink", "theme"),
         ("q=cat&accent=red", "accent"),
         ("q=cat&accent=ff8800;", "accent"),
-        ("q=cat&site=a%20b", "site"),
         ("q=cat&consent=always", "consent"),
         ("kind=search&type=painting", "type"),
         ("q=cat&q=dog", "q"),

@@ -20,14 +20,16 @@ BLOG = {"Origin": "https://blog.example"}
 def ancestors(client: FlaskClient, path: str) -> str:
     policy = client.get(path).headers["Content-Security-Policy"]
     found = re.search(r"frame-ancestors ([^;]+)", policy)
-    assert found
-    return found[1]
+    return found[1] if found else ""
 
 
 def test_only_embeds_may_be_framed(client: FlaskClient) -> None:
-    """/embed may stand in every site's frames, no other page in any."""
-    assert ancestors(client, "/embed?q=cat") == "*"
-    assert ancestors(client, "/embed?q=cat&kind=wall") == "*"
+    """/embed may stand in every frame, no other page in any.
+
+    ``*`` would refuse files and sandboxed pages, whose origins have no network scheme.
+    """
+    assert ancestors(client, "/embed?q=cat") == ""
+    assert ancestors(client, "/embed?q=cat&kind=wall") == ""
     for path in ("/", "/search?q=cat", "/nope", "/embed/builder", "/embed/nope"):
         assert ancestors(client, path) == "'none'"
 
@@ -150,7 +152,7 @@ def test_results_for_embeds_have_no_style_attributes(client: FlaskClient) -> Non
     assert 'loading="eager"' not in page.text
     titles = re.findall(r'class="title" href="([^"]+)"', page.text)
     assert titles
-    assert all(one.endswith("&amp;site=blog.example") for one in titles)
+    assert all("&amp;site=blog.example" in one for one in titles)
     assert "site=" not in client.get("/ajax/search?q=cat").text
     assert client.get("/embed/search?site=BLOG.example&q=CAT").headers["X-Cache"] == "HIT"
 
@@ -171,7 +173,7 @@ def test_links_earn_under_the_name_of_the_blog(make_client: ClientMaker) -> None
         assert parse_qs(urlsplit(link).query)["subId1"] == ["blog.example"]
 
 
-@pytest.mark.parametrize(("query", "field"), [("", "q"), ("q=cat&site=a%20b", "site")])
+@pytest.mark.parametrize(("query", "field"), [("", "q"), ("q=cat&type=wall", "type")])
 def test_results_that_cant_be_had_are_a_problem(
     client: FlaskClient, query: str, field: str
 ) -> None:

@@ -17,7 +17,7 @@ from msgspec.structs import asdict
 from affiliate import ledger as ledger_module
 from affiliate import migrations, purchases
 from affiliate.errors import BadQuery, LedgerError
-from affiliate.ledger import DATABASES, RECORDERS, Click, Ledger, clicks, metadata
+from affiliate.ledger import DATABASES, PLACES, RECORDERS, Click, Ledger, clicks, metadata
 from affiliate.licensing import vault
 from tests.support.clocks import SetClock
 from tests.support.postgres import new_database
@@ -102,7 +102,6 @@ def test_names_the_missing_field(name: str) -> None:
         *(("media", bad) for bad in ("", "audio", "image\n")),
         *(("words", bad) for bad in ("x" * 501, "red\x00", "red\nbicycle", "\udcff", "\x85", 7.5)),
         *(("position", bad) for bad in (0, -1, 10**6, 1.0, True, "", "+1", "1\n", "\u0661", None)),
-        *(("site", bad) for bad in ("x" * 254, "a b", "http://blog.example", "b\x00", "b\n", 1.5)),
     ],
 )
 def test_refuses_what_cannot_be_kept(name: str, value: object) -> None:
@@ -112,13 +111,55 @@ def test_refuses_what_cannot_be_kept(name: str, value: object) -> None:
     assert caught.value.field == name
 
 
+@pytest.mark.parametrize("site", ["x" * 254, "a b", "b\x00", 1.5, None, ["b"], {}, "http://[::1"])
+def test_no_site_costs_a_click(site: object) -> None:
+    """A site that can't be read is empty; a whole address has its host taken."""
+    assert Click.from_fields({**SENT, "site": site}).site == ""
+    assert Click.from_fields({**SENT, "site": "https://Blog.example/x"}).site == "blog.example"
+
+
+@pytest.mark.parametrize(
+    ("place", "kept"), [*((one, one) for one in PLACES), ("footer", ""), (7, ""), ([], "")]
+)
+def test_a_place_is_one_of_a_few(place: object, kept: str) -> None:
+    """Where what was clicked stood; an unknown place is empty, and costs no click."""
+    assert Click.from_fields({**SENT, "place": place}).place == kept
+
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+PHONE = "Mozilla/5.0 (Linux; Android 13; CUBOT KINGKONG) Chrome/130.0.0.0 Mobile Safari/537.36"
+GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+
+
+@pytest.mark.parametrize(
+    ("agent", "purpose", "position", "sender"),
+    [
+        (FIREFOX, "", 3, ""),
+        (PHONE, "", 9_999, ""),
+        (FIREFOX, "prefetch", 3, "program"),
+        (FIREFOX, "", 999_999, "program"),
+        (GOOGLEBOT, "", 3, "program"),
+        (FIREFOX.replace("Firefox", "HeadlessChrome"), "", 3, "program"),
+        *((name, "", 3, "program") for name in ("", " ", "curl/8.5.0", "python-requests/2.34")),
+        *((name, "", 3, "program") for name in ("Java/21", "Go-http-client/1.1", "AhrefsBot")),
+    ],
+)
+def test_marks_clicks_of_programs(agent: str, purpose: str, position: int, sender: str) -> None:
+    """Robots, prefetches and places where no visitor gets to are told apart in figures."""
+    sent = Click.from_fields({**SENT, "position": position})
+    assert sent.sent_by(agent, purpose).sender == sender
+
+
 # -- recording
 
 
 def test_keeps_the_longest_click(ledger: Ledger) -> None:
     """What from_fields lets through fits, even in signs of four bytes."""
     longest = click(
-        agency="\U0001f6b2" * 100, id="\U0001f6b2" * 100, words="\U0001f6b2" * 500, site="é" * 253
+        agency="\U0001f6b2" * 100,
+        id="\U0001f6b2" * 100,
+        words="\U0001f6b2" * 500,
+        site=("x" * 63 + ".") * 3 + "x" * 61,
     )
     ledger.record(longest)
     assert [one for _, one in ledger.rows()] == [longest]
@@ -196,13 +237,16 @@ def test_counts_the_newest_day_and_the_most_clicks_first(
         ((), [{"clicks": 3}]),
         (("words",), [{"words": "cat", "clicks": 2}, {"words": "", "clicks": 1}]),
         (("site", "site"), [{"site": "a.example", "clicks": 2}, {"site": "", "clicks": 1}]),
+        (("place",), [{"place": "look", "clicks": 2}, {"place": "", "clicks": 1}]),
+        (("sender",), [{"sender": "", "clicks": 2}, {"sender": "program", "clicks": 1}]),
     ],
 )
 def test_counts_by_anything(ledger: Ledger, by: tuple[str, ...], expected: object) -> None:
-    """Clicks can be counted by any of the four, and by nothing for their sum."""
+    """Clicks can be counted by any column that says what or where, and by nothing for their sum."""
     ledger.record(click(1, words=""))
-    ledger.record(click(2, words="cat", site="a.example"))
-    ledger.record(click(3, words="cat", site="a.example"))
+    ledger.record(click(2, words="cat", site="a.example", place="look"))
+    sent = click(3, words="cat", site="a.example", place="look")
+    ledger.record(sent.sent_by("Googlebot/2.1"))
     assert [dict(row) for row in ledger.counts(by)] == expected
 
 
@@ -244,6 +288,31 @@ def test_the_migrations_make_what_the_ledger_describes(ledger: Ledger) -> None:
     assert {purchases.purchases.name, vault.tokens.name} < set(metadata.tables)
     with ledger.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_clicks_of_the_version_before_stay(url: str, opened: Callable[..., Ledger]) -> None:
+    """Clicks of before know no place; the version before goes on writing without the columns."""
+    ledger = opened(url)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "REVISION", "0006")
+        ledger.upgrade()
+    former = sa.insert(
+        sa.table("clicks", *(sa.column(c.name, c.type) for c in list(clicks.columns)[:8]))
+    )
+    row = {"at": datetime(2026, 3, 1, tzinfo=UTC).replace(tzinfo=None), **asdict(click(1))}
+    row = {name: row[name] for name in list(row)[:9] if name not in {"place", "sender"}}
+    with ledger.writing() as connection:
+        connection.execute(former, row)
+    ledger.upgrade()
+    with ledger.writing() as connection:
+        connection.execute(former, row | {"click_id": "click-000002"})
+    ledger.record(click(3, place="look"))
+    kept = {one.click_id: (one.place, one.sender) for _, one in ledger.rows()}
+    assert kept == {
+        "click-000001": ("", ""),
+        "click-000002": ("", ""),
+        "click-000003": ("look", ""),
+    }
 
 
 def test_the_newest_migration_is_known() -> None:

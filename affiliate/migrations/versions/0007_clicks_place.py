@@ -1,0 +1,20 @@
+"""Clicks say where what was clicked stood, and whether a program sent them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    """Add the columns, empty in rows that are there; the version before writes without them."""
+    for name in ("place", "sender"):
+        column = sa.Column(name, sa.String(10), nullable=False, server_default="")
+        op.add_column("clicks", column)
+
+
+def downgrade() -> None:
+    """Drop the columns."""
+    for name in ("sender", "place"):
+        op.drop_column("clicks", name)

@@ -1,0 +1,57 @@
+"""How the host name of a site is read: the name that stands in links, figures and settings."""
+
+import re
+from ipaddress import IPv6Address
+from typing import Final
+from urllib.parse import urlsplit
+
+import idna
+
+MAX_SITE: Final = 253
+"""Characters of the longest host name (RFC 1035, 2.3.4)."""
+MAX_ADDRESS: Final = 2048
+"""Characters of the longest address of which the host is taken."""
+LABELS: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+UNREAD: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+NAMELESS: Final = "null"
+"""What browsers call an origin without a name: a file, or a frame in a sandbox."""
+
+
+def read_host(value: object) -> str:
+    """Return the canonical host name in a text; empty where none can be read.
+
+    Names are in small letters, those of other scripts in their ASCII form (UTS 46), without a dot
+    at the end; an IPv6 address is compressed (RFC 5952) and stands in brackets. Of a whole address
+    its host is taken, so that no port, path or password is kept. ``www.`` stays: the name may
+    differ from the one without.
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    if not text or len(text) > MAX_ADDRESS or UNREAD.search(text):
+        return ""
+    if bare := _ipv6(text):
+        return bare
+    try:
+        parts = urlsplit(text if "//" in text.partition("?")[0] else f"//{text}")
+        name = parts.hostname or ""
+        _ = parts.port  # no number, or one that no port has, makes it no host
+    except ValueError:
+        return ""
+    return _ipv6(name) or ("" if "[" in parts.netloc else _domain(name))
+
+
+def _ipv6(text: str) -> str:
+    """Return an IPv6 address in brackets; empty for anything else, and for one with a zone."""
+    try:
+        return f"[{IPv6Address(text).compressed}]" if "%" not in text else ""
+    except ValueError:
+        return ""
+
+
+def _domain(name: str) -> str:
+    try:
+        ascii_name = name if name.isascii() else idna.encode(name, uts46=True).decode()
+    except (idna.IDNAError, UnicodeError):
+        return ""
+    domain = ascii_name.lower().removesuffix(".")
+    known = len(domain) <= MAX_SITE and LABELS.fullmatch(domain) and domain != NAMELESS
+    return domain if known else ""
