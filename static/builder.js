@@ -29,6 +29,18 @@ function judge(fresh) {
   }
 }
 
+/** Put what was made in place of the old; a preview that stays the same is not loaded again. */
+function show(fresh) {
+  const [old, ground] = [built, fresh].map((part) => part.querySelector(".ground"));
+  if (old && old.firstChild.src === ground?.firstChild.src) {
+    old.className = ground.className;
+    ground.remove();
+    for (const part of [...built.children]) if (part !== old) part.remove();
+    built.append(...fresh.children);
+  } else built.replaceChildren(...fresh.children);
+  built.removeAttribute("aria-busy");
+}
+
 function build() {
   const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim()));
   const address = `/embed/builder?${asked}`;
@@ -41,8 +53,7 @@ function build() {
     judge(call.response);
     if (!rows.value) rows.value = call.response.getElementById(rows.id).value;
     picker.value = call.response.querySelector("[type=color]").value;
-    built.replaceChildren(...fresh.childNodes);
-    built.removeAttribute("aria-busy");
+    show(fresh);
     history.replaceState(null, "", address);
     ready();
   };
