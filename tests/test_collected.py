@@ -297,3 +297,15 @@ def test_a_sitemap_without_them_is_kept_for_seconds(site: FlaskClient, agency: S
     assert "/topics/" in answer.text
     assert "/collections/" not in answer.text
     agency.orders.clear()
+
+
+def test_a_shared_address_shows_the_cover_until_pictures_are_known(site: FlaskClient) -> None:
+    """Previews of the page have its name and a picture: the cover, then the first picture."""
+    pictures = []
+    for wait in ("", "&wait=1"):
+        page = site.get(f"{PAGE}?lang=en{wait}").text
+        assert '<meta property="og:title" content="Exercise &amp; Fitness">' in page
+        assert f'<meta property="og:url" content="https://pictures.example{PAGE}?lang=en">' in page
+        pictures += re.findall(r'<meta property="og:image" content="([^"]+)">', page)
+        assert ("og:image:width" in page) == bool(wait)
+    assert len(set(pictures)) == 2
