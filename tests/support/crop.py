@@ -4,13 +4,14 @@ from io import BytesIO
 
 from PIL import Image, ImageChops
 
-from tests.support.fake_agency import picture
-
-BAR = 20
-
+from tests.support.fake_agency import BAR, picture
 
 TINT = 2
 """The largest difference from gray, of 255, that is no tint."""
+
+
+BARS_OWN = 60
+"""How much more red and blue than green, of 255, only a bar has."""
 
 
 EDGES = ("bottom", "right")
@@ -30,6 +31,13 @@ def tinted(shot: Image.Image) -> bool:
     red, green, blue = shot.split()
     highest: int = ImageChops.subtract(ImageChops.lighter(red, blue), green).getextrema()[1]  # type: ignore[assignment]
     return highest > TINT
+
+
+def has_bar(shot: Image.Image) -> bool:
+    """Return whether any pixel is magenta, whatever other colors a page has."""
+    red, green, blue = shot.split()
+    highest: int = ImageChops.subtract(ImageChops.darker(red, blue), green).getextrema()[1]  # type: ignore[assignment]
+    return highest > BARS_OWN
 
 
 def opened(png: bytes) -> Image.Image:

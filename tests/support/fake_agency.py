@@ -31,6 +31,9 @@ SHOWN = (
 )
 """What pages show of `TITLES`: tags are stripped, then entities decoded once."""
 
+BAR = 20
+"""Rows of pixels below a thumbnail, with the id, that pages must crop away."""
+
 
 class FakeAgency(ThreadingHTTPServer):
     """Serves searches and their thumbnails; while ``gate`` is clear, searches get no answer."""
@@ -44,6 +47,8 @@ class FakeAgency(ThreadingHTTPServer):
         self.broken = False
         self.searches: list[str] = []
         self.pictures = 12
+        self.sizes: tuple[tuple[int, int], ...] = ((390, 260),)
+        """Widths and heights of thumbnails, which take turns; each file has a bar of id below."""
 
     @property
     def url(self) -> str:
@@ -76,6 +81,18 @@ class FakeAgency(ThreadingHTTPServer):
         finally:
             self.pictures = before
 
+    def image(self, rank: int) -> dict[str, object]:
+        """Return a picture in the form of an answer."""
+        width, height = self.sizes[rank % len(self.sizes)]
+        thumb = f"{self.url}/thumb/{width}x{height}/{9000 + rank}.png"
+        return {
+            "id": str(9000 + rank),
+            "contributor": {"id": "77"},
+            "media_type": "image",
+            "description": TITLES[rank % len(TITLES)],
+            "assets": {"huge_thumb": {"url": thumb, "width": width, "height": height}},
+        }
+
     def searches_for(self, query: str) -> list[str]:
         """The searches of a query string that `unasked` made."""
         return [path for path in self.searches if query.rpartition("=")[2] in path]
@@ -86,14 +103,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.startswith("/thumb/"):
-            self._send(picture(390, 280), "image/png")
+            width, height = map(int, self.path.split("/")[2].split("x"))
+            bar = (0, height, width, height + BAR)
+            self._send(picture(width, height + BAR, bar), "image/png")
             return
         self.server.searches.append(self.path)
         self.server.gate.wait(20)
         asked = parse_qs(urlsplit(self.path).query)
         page, size = (int(asked.get(name, [at])[0]) for name, at in (("page", 1), ("per_page", 20)))
         total = self.server.pictures
-        images = _images(self.server.url, range(total)[(page - 1) * size : page * size])
+        ranks = range(total)[(page - 1) * size : page * size]
+        images = [self.server.image(rank) for rank in ranks]
         body = {"data": images, "total_count": total, "search_id": "x", "page": page}
         self._send(json.dumps(body).encode(), "application/json")
 
@@ -109,20 +129,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
-
-
-def _images(base: str, ranks: range) -> list[dict[str, object]]:
-    thumb = {"url": f"{base}/thumb/", "width": 390, "height": 260}
-    return [
-        {
-            "id": str(9000 + i),
-            "contributor": {"id": "77"},
-            "media_type": "image",
-            "description": TITLES[i % len(TITLES)],
-            "assets": {"huge_thumb": {**thumb, "url": f"{base}/thumb/{9000 + i}.png"}},
-        }
-        for i in ranks
-    ]
 
 
 @functools.cache

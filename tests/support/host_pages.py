@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 HEAD = '<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
 
@@ -40,7 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: HostPages
 
     def do_GET(self) -> None:
-        page = self.server.pages.get(self.path)
+        page = self.server.pages.get(urlsplit(self.path).path)
         if page is None:
             self.send_error(404)
             return

@@ -15,6 +15,7 @@ FOLDERS = {"wordpress": "wordpress", "contract": "contract"}
 FIXTURES = {
     "browser": "browser",
     "launch": "browser",
+    "window": "browser",
     "shared_redis": "services",
     "postgres": "services",
 }

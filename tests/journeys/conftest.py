@@ -1,0 +1,55 @@
+"""A visitor in each of the three engines, on one site and on the blogs around it."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.chromium import Launch
+from tests.support.engines import STARTS, Window
+from tests.support.fake_agency import FakeAgency
+from tests.support.host_pages import HostPages
+from tests.support.site_server import SiteServer, running_site
+
+SIZES = ((390, 260), (260, 390), (260, 260), (450, 253), (390, 261), (390, 130))
+"""Thumbnails as agencies have them: wide, high, square, and a panorama."""
+AGENCY_PAGE = "<title>The agency</title><h1>The agency</h1>"
+
+
+@pytest.fixture(scope="session", params=STARTS)
+def window(
+    request: pytest.FixtureRequest, launch: Launch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Window]:
+    """The window of one engine after the other, each started once for a worker."""
+    folder = tmp_path_factory.mktemp(request.param)
+    with STARTS[request.param](launch, folder) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="package")
+def others() -> Iterator[HostPages]:
+    """Other sites: blogs, and the agency's own."""
+    with HostPages() as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="package")
+def visited(tmp_path_factory: pytest.TempPathFactory, others: HostPages) -> Iterator[SiteServer]:
+    """A site with pictures for many pages, whose affiliate links lead to another site."""
+    with FakeAgency() as agency:
+        agency.pictures, agency.sizes = 48 * 6, SIZES
+        thread = threading.Thread(target=agency.serve_forever, daemon=True)
+        thread.start()
+        settings = {
+            "SHUTTERSTOCK_API_TOKEN": "x",
+            "SHUTTERSTOCK_URL": agency.url,
+            "SHUTTERSTOCK_AFFILIATE_LINK": others.page(AGENCY_PAGE) + "?id={id}&site={site}",
+        }
+        with running_site(tmp_path_factory.mktemp("visited"), settings) as server:
+            yield server
+        agency.shutdown()
+        thread.join()

@@ -1,0 +1,188 @@
+"""The ways of visitors and readers, the same in Chromium, Firefox and WebKit."""
+
+import uuid
+from typing import Any
+
+from tests.support.crop import has_bar, opened
+from tests.support.engines import Window
+from tests.support.host_pages import HostPages
+from tests.support.site_server import SiteServer
+from tests.support.waiting import wait_until
+
+SIZES = ((1440, 900), (1000, 800), (700, 800), (375, 667), (667, 375), (2560, 1400))
+"""A desk, smaller windows, a phone, the phone turned, and a wide screen."""
+ODD = """
+    await Promise.all([...document.images].filter(one => one.loading !== "lazy" && !one.complete)
+        .map(one => new Promise(done => { one.onload = one.onerror = done })));
+    await new Promise(done => setTimeout(() => requestAnimationFrame(done), 50));
+    return [...document.querySelectorAll(".tile")].map(tile => {
+        const { width, height } = tile.getBoundingClientRect();
+        return [width / height, parseFloat(getComputedStyle(tile).getPropertyValue("--ratio"))];
+    }).filter(([is, told]) => !(Math.abs(is / told - 1) < .01));
+"""
+"""Returns the ratios of tiles that are more than 1 % off, each beside the right one."""
+BOX = """
+    const { left, right, top, bottom } = document.querySelector(".tiles").getBoundingClientRect();
+    const bar = document.querySelector("header.bar").getBoundingClientRect().bottom;
+    const seen = [Math.min(right, innerWidth), Math.min(bottom, innerHeight)];
+    return [left, Math.max(top, bar), ...seen].map(Math.round);
+"""
+"""Returns the box of the tiles that are seen."""
+TILES = "return document.querySelectorAll('.tile .picture').length"
+AT_REST = """
+    const loaded = () => performance.getEntriesByType("resource").length;
+    const before = loaded();
+    await new Promise(done => setTimeout(done, 300));
+    return document.readyState === "complete" && loaded() === before;
+"""
+"""Returns whether nothing more is loaded: a page that still loads is not kept for Back."""
+SEEN = """
+    const all = [...document.querySelectorAll(".tile .picture")]
+        .map(one => [one.dataset.id, Math.round(one.getBoundingClientRect().top)]);
+    return all.find(([, top]) => top > 60) ?? null;
+"""
+"""Returns the first picture that lies below the bar, and its place."""
+
+
+def shows(window: Window, script: str) -> Any:
+    """Return what a script returns, once that is something."""
+    found: list[Any] = []
+
+    def has_come() -> bool:
+        found[:] = [window.run(script)]
+        return bool(found[0])
+
+    wait_until(has_come)
+    return found[0]
+
+
+def press(window: Window, selector: str, at: int = 0) -> None:
+    """Click with the mouse in the middle of an element, scrolled into sight."""
+    x, y = shows(
+        window,
+        f"""
+        const found = document.querySelectorAll({selector!r})[{at}];
+        if (!found) return null;
+        found.scrollIntoView({{ block: "center", behavior: "instant" }});
+        await new Promise(done => setTimeout(() => requestAnimationFrame(done), 50));
+        const box = found.getBoundingClientRect();
+        return box.width ? [box.left + box.width / 2, box.top + box.height / 2] : null;
+        """,
+    )
+    window.press(x, y)
+
+
+def results(window: Window, site: SiteServer) -> str:
+    """Open a page of results, wait for its pictures and return its words, searched once alone."""
+    words = uuid.uuid4().hex[:12] + "x"  # not read as a number
+    window.size(1440, 900)
+    window.open(f"{site.url}/search?q={words}&lang=en")
+    wait_until(lambda: window.run(TILES) >= 48)
+    return words
+
+
+def shows_bar(window: Window) -> bool:
+    """Return whether any of the tiles that are seen shows a bar of its picture."""
+    return has_bar(opened(window.shot()).crop(window.run(BOX)))
+
+
+def clicks(site: SiteServer, words: str) -> list[tuple[str, int, str]]:
+    """Return what the ledger has of some words, once there is something."""
+    wait_until(lambda: any(row["words"] == words for row in site.clicks()))
+    return [(r["id"], r["position"], r["site"]) for r in site.clicks() if r["words"] == words]
+
+
+def test_tiles_keep_their_shape_at_every_width(window: Window, visited: SiteServer) -> None:
+    """Whatever the width, and with filters open and closed, no tile is off and no bar is seen."""
+    results(window, visited)
+    for width, height in SIZES:
+        window.size(width, height)
+        assert window.run(ODD) == [], width
+        assert not shows_bar(window), width
+    window.size(1440, 900)
+    for _ in range(2):
+        press(window, ".filters summary")
+        assert window.run(ODD) == []
+        assert not shows_bar(window)
+
+
+def test_words_typed_are_searched_and_scrolling_brings_more(
+    window: Window, visited: SiteServer
+) -> None:
+    """From the start page to the second page of results, by keyboard and scrolling alone."""
+    window.size(1440, 900)
+    window.open(f"{visited.url}/?lang=en")
+    press(window, "#q")
+    window.type("red bicycle")
+    window.type("Enter")
+    shows(window, "return new URLSearchParams(location.search).get('q') === 'red bicycle'")
+    wait_until(lambda: window.run(TILES) >= 48)
+    window.run("scrollTo(0, document.documentElement.scrollHeight)")
+    wait_until(lambda: window.run(TILES) >= 96)
+    assert window.run(ODD) == []
+
+
+def test_quick_look_opens_over_the_results_and_closes(window: Window, visited: SiteServer) -> None:
+    """Details open over the results at an address of their own, and Escape leads back."""
+    results(window, visited)
+    window.run("document.querySelectorAll('[data-look]')[3].focus()")
+    window.type("Enter")
+    shows(window, "return !!document.querySelector('dialog[open] h1')")
+    assert window.run("return location.pathname") == "/image/shutterstock/9003"
+    window.type("Escape")
+    shows(window, "return !document.querySelector('dialog[open]')")
+    shows(window, "return location.pathname === '/search'")
+
+
+def test_a_click_is_counted_and_back_leads_to_the_same_place(
+    window: Window, visited: SiteServer
+) -> None:
+    """A picture leads to its agency; Back from there shows the same pictures at the same place."""
+    words = results(window, visited)
+    window.run("scrollTo({ top: 1200, behavior: 'instant' })")
+    window.run("addEventListener('pageshow', event => { window.kept = event.persisted })")
+    shows(window, "return scrollY === 1200")
+    shows(window, AT_REST)
+    at = window.run(
+        "return [...document.querySelectorAll('.tile .picture')]"
+        ".findIndex(one => one.getBoundingClientRect().top > 200)"
+    )
+    window.run(
+        "await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    x, y = window.run(
+        f"const box = document.querySelectorAll('.tile .picture')[{at}].getBoundingClientRect();"
+        "return [box.left + box.width / 2, box.top + box.height / 3]"
+    )
+    before = window.run(SEEN)
+    window.press(x, y)
+    shows(window, "return location.hostname === 'localhost' && document.title === 'The agency'")
+    assert window.run("return location.search") == f"?id={9000 + at}&site="
+    assert clicks(visited, words) == [(str(9000 + at), at + 1, "")]
+    window.back()
+    shows(window, "return location.hostname === '127.0.0.1' && window.kept")
+    assert window.run(SEEN) == before
+    assert len(clicks(visited, words)) == 1
+
+
+def test_an_embed_on_a_blog_shows_pictures_and_its_click_names_the_blog(
+    window: Window, visited: SiteServer, others: HostPages
+) -> None:
+    """One line in a page of another site: pictures without bars, and a counted click."""
+    words = uuid.uuid4().hex[:12] + "x"
+    blog = others.page(
+        f'<script type="module" async src="{visited.url}/embed.js"></script>'
+        f'<body style="width: 600px"><affiliate-search q="{words}" rows="2" lang="en">'
+        f'<a href="{visited.url}/search?q={words}">Pictures</a></affiliate-search>'
+    )
+    window.size(700, 800)
+    window.open(blog)
+    inside = "document.querySelector('affiliate-search').shadowRoot"
+    shows(window, f"return {inside}?.querySelector('.picture img')?.complete")
+    assert not has_bar(opened(window.shot()))
+    x, y = window.run(
+        f"const box = {inside}.querySelector('.picture').getBoundingClientRect();"
+        "return [box.left + box.width / 2, box.top + box.height / 3]"
+    )
+    window.press(x, y)
+    assert clicks(visited, words) == [("9000", 1, "localhost")]

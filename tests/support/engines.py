@@ -1,0 +1,365 @@
+"""Drives the three browser engines alike: Chromium, Firefox and WebKit, the engine of Safari.
+
+Chromium is driven by Playwright as in the other tests, Firefox by WebDriver BiDi
+(https://w3c.github.io/webdriver-bidi/), which it speaks itself, and WebKit by WebDriver
+(https://www.w3.org/TR/webdriver2/).
+"""
+
+import base64
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import requests
+import websocket
+from playwright.sync_api import Error, Page
+
+from tests.support.chromium import Launch
+from tests.support.ports import new_port
+from tests.support.processes import clean_environment
+from tests.support.waiting import wait_until
+
+HANDED: Final = 30.0
+"""Seconds that a browser has for one command."""
+STOP_SECONDS: Final = 10.0
+MINI_BROWSER: Final = "usr/lib/*/webkit2gtk-4.*/MiniBrowser"
+NARROW: Final = (
+    "* { padding: 0; margin: 0; min-width: 0; min-height: 0; border: 0; font-size: 1px;"
+    " -gtk-icon-transform: scale(.1) }"
+)
+"""Lets a window be as narrow as a phone: its tool bar would need 447 pixels."""
+BARE: Final = {
+    "LIBGL_ALWAYS_SOFTWARE": "1",  # no graphics card is needed
+    "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1",  # which root has none of in a container
+}
+KEYS: Final[Mapping[str, str]] = {
+    "Enter": "\ue007",
+    "Escape": "\ue00c",
+    "ArrowRight": "\ue014",
+    "Tab": "\ue004",
+}
+"""The code points of keys in WebDriver, by their names in pages' events."""
+PREFERENCES: Final[Mapping[str, object]] = {
+    "app.update.enabled": False,
+    "browser.shell.checkDefaultBrowser": False,
+    "browser.startup.homepage_override.mstone": "ignore",
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "dom.disable_open_during_load": False,
+    "network.captive-portal-service.enabled": False,
+    "network.connectivity-service.enabled": False,
+    # Nothing leaves this machine: all other hosts are behind a proxy that is not there.
+    "network.proxy.type": 1,
+    "network.proxy.http": "127.0.0.1",
+    "network.proxy.http_port": 9,
+    "network.proxy.ssl": "127.0.0.1",
+    "network.proxy.ssl_port": 9,
+    "remote.prefs.recommended": True,
+}
+"""What a profile of Firefox sets, so that it asks for nothing but pages of the tests."""
+
+
+class Window(Protocol):
+    """A window of a browser with one tab. Scripts are bodies of functions; results are JSON."""
+
+    def open(self, address: str) -> None:
+        """Load a page, to the end of its own resources."""
+
+    def size(self, width: int, height: int) -> None:
+        """Give the page this many CSS pixels."""
+
+    def run(self, script: str) -> Any:
+        """Return what a script returns; it may await."""
+
+    def press(self, x: float, y: float) -> None:
+        """Click with a mouse at a point of what is seen of the page."""
+
+    def type(self, text: str) -> None:
+        """Type into what has the focus; `KEYS` names keys that are no characters."""
+
+    def back(self) -> None:
+        """Go one step back in the history."""
+
+    def shot(self) -> bytes:
+        """Return a PNG of what is seen of the page."""
+
+
+def pressed(x: float, y: float) -> Mapping[str, Any]:
+    """Return the actions of a mouse, in the form of WebDriver, that click at a point."""
+    steps = [
+        {"type": "pointerMove", "x": round(x), "y": round(y), "duration": 0},
+        {"type": "pointerDown", "button": 0},
+        {"type": "pointerUp", "button": 0},
+    ]
+    return {"type": "pointer", "id": "mouse", "actions": steps}
+
+
+def typed(text: str) -> Mapping[str, Any]:
+    """Return the actions of a keyboard, in the form of WebDriver."""
+    steps = [
+        {"type": kind, "value": key}
+        for key in ([KEYS[text]] if text in KEYS else text)
+        for kind in ("keyDown", "keyUp")
+    ]
+    return {"type": "key", "id": "keyboard", "actions": steps}
+
+
+class ChromiumWindow:
+    """A tab of Playwright's Chromium."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self, address: str) -> None:
+        self.page.goto(address)
+
+    def size(self, width: int, height: int) -> None:
+        self.page.set_viewport_size({"width": width, "height": height})
+
+    def run(self, script: str) -> Any:
+        try:
+            return self.page.evaluate(f"async () => {{ {script} }}")
+        except Error:  # the page went away meanwhile
+            self.page.wait_for_load_state("domcontentloaded")
+            return self.page.evaluate(f"async () => {{ {script} }}")
+
+    def press(self, x: float, y: float) -> None:
+        self.page.mouse.click(x, y)
+
+    def type(self, text: str) -> None:
+        if text in KEYS:
+            self.page.keyboard.press(text)
+        else:
+            self.page.keyboard.type(text)
+
+    def back(self) -> None:
+        self.page.go_back(wait_until="commit")
+
+    def shot(self) -> bytes:
+        return self.page.screenshot()
+
+
+class FirefoxWindow:
+    """A tab of Firefox, over a connection of WebDriver BiDi."""
+
+    def __init__(self, connection: websocket.WebSocket) -> None:
+        self.connection = connection
+        self.number = 0
+        self.send("session.new", {"capabilities": {}})
+        contexts = self.send("browsingContext.getTree", {})["contexts"]
+        self.context = {"context": contexts[0]["context"]}
+
+    def send(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Send a command and return its result; events between are left aside."""
+        self.number += 1
+        self.connection.send(json.dumps({"id": self.number, "method": method, "params": params}))
+        while True:
+            answer = json.loads(self.connection.recv())
+            if answer.get("id") == self.number:
+                break
+        if answer["type"] == "error":
+            raise RuntimeError(f"{method}: {answer['error']}: {answer['message']}")
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def open(self, address: str) -> None:
+        self.send("browsingContext.navigate", {**self.context, "url": address, "wait": "complete"})
+
+    def size(self, width: int, height: int) -> None:
+        viewport = {"width": width, "height": height}
+        self.send("browsingContext.setViewport", {**self.context, "viewport": viewport})
+
+    def run(self, script: str) -> Any:
+        wanted = f"async () => JSON.stringify(await (async () => {{ {script} }})() ?? null)"
+        answer = self.send(
+            "script.callFunction",
+            {"functionDeclaration": wanted, "awaitPromise": True, "target": self.context},
+        )
+        if answer["type"] == "exception":
+            raise RuntimeError(answer["exceptionDetails"]["text"])
+        return json.loads(answer["result"]["value"])
+
+    def press(self, x: float, y: float) -> None:
+        self.send("input.performActions", {**self.context, "actions": [pressed(x, y)]})
+
+    def type(self, text: str) -> None:
+        self.send("input.performActions", {**self.context, "actions": [typed(text)]})
+
+    def back(self) -> None:
+        self.send("browsingContext.traverseHistory", {**self.context, "delta": -1})
+
+    def shot(self) -> bytes:
+        data = self.send("browsingContext.captureScreenshot", self.context)["data"]
+        return base64.b64decode(data)
+
+
+class WebKitWindow:
+    """A window of WebKitGTK's MiniBrowser, over a session of WebDriver."""
+
+    def __init__(self, driver: str, browser: str) -> None:
+        self.session = driver
+        options = {"binary": browser, "args": ["--automation"]}
+        wanted = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
+        answer = self.send("POST", "/session", {"capabilities": wanted})
+        self.session = f"{driver}/session/{answer['sessionId']}"
+
+    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Send a command and return its value."""
+        answer = requests.request(method, self.session + path, json=body, timeout=HANDED)
+        value = answer.json()["value"]
+        if not answer.ok:
+            raise RuntimeError(f"{path}: {value['error']}: {value['message']}")
+        return value
+
+    def open(self, address: str) -> None:
+        self.send("POST", "/url", {"url": address})
+
+    def size(self, width: int, height: int) -> None:
+        outer = {"width": width, "height": height}
+        for _ in range(5):  # the size is that of the window, and the page follows in its own time
+            self.send("POST", "/window/rect", outer)
+            inner = self.run("return [innerWidth, innerHeight]")
+            if inner == [width, height]:
+                return
+            rect = self.send("GET", "/window/rect")
+            outer = {
+                "width": rect["width"] + width - inner[0],
+                "height": rect["height"] + height - inner[1],
+            }
+        raise RuntimeError(f"the page has {inner} pixels")
+
+    def run(self, script: str) -> Any:
+        wanted = (
+            f"const done = arguments[0]; (async () => {{ {script} }})()"
+            ".then((value) => done([value ?? null]), (error) => done(String(error)))"
+        )
+        found = self.send("POST", "/execute/async", {"script": wanted, "args": []})
+        if isinstance(found, str):
+            raise RuntimeError(found)  # noqa: TRY004 - the page's own error
+        return found[0]
+
+    def press(self, x: float, y: float) -> None:
+        self.send("POST", "/actions", {"actions": [pressed(x, y)]})
+
+    def type(self, text: str) -> None:
+        self.send("POST", "/actions", {"actions": [typed(text)]})
+
+    def back(self) -> None:
+        self.send("POST", "/back", {})
+
+    def shot(self) -> bytes:
+        return base64.b64decode(self.send("GET", "/screenshot"))
+
+
+@contextmanager
+def chromium(launch: Launch) -> Iterator[Window]:
+    """Start Chromium with its back/forward cache, as readers have it."""
+    browser = launch(without=["--disable-back-forward-cache"])
+    try:
+        yield ChromiumWindow(browser.new_page())
+    finally:
+        browser.close()
+
+
+@contextmanager
+def firefox(folder: Path) -> Iterator[Window]:
+    """Start Firefox with a new profile, without a window on any screen."""
+    lines = [f"user_pref({json.dumps(n)}, {json.dumps(v)});" for n, v in PREFERENCES.items()]
+    (folder / "user.js").write_text("\n".join(lines))
+    command = ["firefox-esr", "--headless", "--no-remote", "--profile", str(folder)]
+    told = folder / "told"
+    with _program([*command, "--remote-debugging-port", "0"], told, {"HOME": str(folder)}):
+        address = _said(told, r"BiDi listening on (ws://\S+)")
+        with closing(
+            websocket.create_connection(f"{address}/session", HANDED, suppress_origin=True)
+        ) as connection:
+            yield FirefoxWindow(connection)
+
+
+@contextmanager
+def webkit(folder: Path) -> Iterator[Window]:
+    """Start WebKit on a screen that nobody sees."""
+    styles = folder / "gtk-3.0"
+    styles.mkdir()
+    (styles / "gtk.css").write_text(NARROW)
+    reader, writer = os.pipe()
+    screen = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "2700x1700x24", "-nolisten", "tcp"]
+    with _program(screen, folder / "screen", pass_fds=(writer,)):
+        os.close(writer)
+        with os.fdopen(reader) as shown:
+            display = shown.readline().strip()
+        environment = {
+            "DISPLAY": f":{display}",
+            "HOME": str(folder),
+            "XDG_CONFIG_HOME": str(folder),
+        }
+        port = new_port()
+        command = ["WebKitWebDriver", f"--port={port}"]
+        with _program(command, folder / "told", {**environment, **BARE}):
+            wait_until(lambda: _listens(port))
+            browser = next(Path("/").glob(MINI_BROWSER))
+            window = WebKitWindow(f"http://127.0.0.1:{port}", str(browser))
+            try:
+                yield window
+            finally:
+                window.send("DELETE", "")
+
+
+@contextmanager
+def _program(
+    command: list[str],
+    output: Path,
+    environment: Mapping[str, str] | None = None,
+    pass_fds: tuple[int, ...] = (),
+) -> Iterator[None]:
+    """Run a program; end it and all that it started."""
+    with output.open("wb") as out:
+        process = subprocess.Popen(
+            command,
+            env={**clean_environment(), **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=pass_fds,
+        )
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _said(file: Path, form: str) -> str:
+    """Return what a program said, once it has."""
+    wait_until(lambda: re.search(form, file.read_text(errors="replace")) is not None)
+    found = re.search(form, file.read_text(errors="replace"))
+    assert found
+    return found[1]
+
+
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1):
+            return True
+    except OSError:
+        return False
+
+
+STARTS: Final[Mapping[str, Callable[[Launch, Path], AbstractContextManager[Window]]]] = {
+    "chromium": lambda launch, _folder: chromium(launch),
+    "firefox": lambda _launch, folder: firefox(folder),
+    "webkit": lambda _launch, folder: webkit(folder),
+}
+"""How each engine is started."""
