@@ -16,6 +16,7 @@ from affiliate.links import (
     encoded,
     encoded_within,
     is_impact,
+    search_link,
 )
 from affiliate.model import Media, Thumbnail
 from affiliate.transport import Transport
@@ -393,3 +394,45 @@ def test_a_partnerize_reference_is_short_and_breaks_no_link(site: str, words: st
     assert unquote(destination) == "https://a.example"
     assert len(reference) <= 256
     assert "/" not in reference
+
+
+# -- searches at agencies
+
+SEARCH = "https://a.example/search?q=red%20fox"
+SEARCHED = "https%3A%2F%2Fa.example%2Fsearch%3Fq%3Dred%2520fox"
+FORMS = [
+    ("https://n.example/c/{affiliate_id}/1/2?u={landing}", "7", f"/c/7/1/2?u={SEARCHED}", True),
+    ("https://n.example/c/{affiliate_id}/1/2?u={landing}", None, SEARCH, False),
+    ("{landing_url}#res{affiliate_id}", "7", f"{SEARCH}#res7", True),
+    ("{landing_url}", "7", SEARCH, False),
+    ("https://n.example/?to={landing}&id={id}&m={media}", None, "&id=&m=image", True),
+    ("https://n.example/{affiliate_id}/{id}", "7", SEARCH, True),
+    ("https://n.example/{id}", None, SEARCH, True),
+]
+
+
+@pytest.mark.parametrize(("template", "affiliate_id", "end", "earns"), FORMS)
+def test_a_search_is_reached_as_pictures_are(
+    template: str, affiliate_id: str | None, end: str, *, earns: bool
+) -> None:
+    """A form that knows pages by ids alone leads to no search: the link is straight then.
+
+    Whether links of pictures earn is told by the form and the id.
+    """
+    made = LinkStyle(template=template, affiliate_id=affiliate_id)
+    assert search_link(made, "image", SEARCH, query="red fox").endswith(end)
+    assert made.earns("image") is earns
+
+
+def test_a_search_for_clips_goes_by_their_own_form() -> None:
+    made = LinkStyle(template="{landing_url}", footage="https://n.example/?u={landing}")
+    assert search_link(made, "video", SEARCH) == f"https://n.example/?u={SEARCHED}"
+    assert search_link(made, "image", SEARCH) == SEARCH
+    assert (made.earns("image"), made.earns("video")) == (False, True)
+
+
+def test_sub_ids_of_searches_say_site_and_words_alone() -> None:
+    made = style(sub_ids=ALL)
+    link = search_link(made, "image", SEARCH, site="blog.example", query="ann@example.com fox")
+    pairs = parse_qs(urlsplit(link).query)
+    assert pairs == {"u": [SEARCH], "subId1": ["blog.example"], "subId2": ["*** fox"]}
