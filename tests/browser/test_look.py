@@ -494,7 +494,7 @@ def shop(context: BrowserContext) -> list[str]:
 
 
 def test_way_to_the_agency_earns_once(page: Page, site: SiteServer, shop: list[str]) -> None:
-    """The button is the affiliate link, sponsored; its click stands in the ledger once."""
+    """The button is the affiliate link, sponsored; its click is told once, with its place."""
     ids = results(page, "tree")
     by_space(page, 2)
     buy = dialog(page).get_by_role("link", name=re.compile("^See at "))
@@ -505,7 +505,7 @@ def test_way_to_the_agency_earns_once(page: Page, site: SiteServer, shop: list[s
     assert shop == [affiliate_link(ids[2], "tree")]
     wait_until(lambda: bool(clicks_for(site, "tree")))
     page.goto("/")
-    assert clicks_for(site, "tree") == [("demo", ids[2], 1)]
+    assert clicks_for(site, "tree") == [("demo", ids[2], 3)]
 
 
 @pytest.mark.parametrize("edge", ["bottom", "right"])
