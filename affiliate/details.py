@@ -11,6 +11,7 @@ from flask_babel import gettext
 from affiliate import languages
 from affiliate.answers import (
     MAX_AGE,
+    SOON,
     answer,
     canonical_details,
     canonical_details_page,
@@ -22,7 +23,7 @@ from affiliate.answers import (
     words_of,
 )
 from affiliate.errors import AgencyError, NotFound
-from affiliate.lookups import query_of
+from affiliate.lookups import Found, More, query_of
 from affiliate.memory import Canonical
 from affiliate.model import Media, SearchPage
 from affiliate.page import shown_on, site_of_app, title_of
@@ -51,18 +52,18 @@ def image(media: str, agency: str, media_id: str) -> Response:
     """One picture, larger, with what is known about it and what is similar."""
     asked = parameters()
     try:
-        found = _found(media, agency, media_id, asked)
+        found, more = _found(media, agency, media_id, asked, _more(asked, More.KNOWN))
     except AgencyError as error:
         return _unreadable(error, _told_by_id(media, agency, media_id, asked), asked)
     patience, number = patience_of(asked, Patience.NONE), some_of(asked, "page").page
     similar = _similar(found, asked, patience)
     if similar and patience is Patience.NONE and not _is_known(similar):
         similar = None  # the page asks for it
+    found, position = _sold(found, asked)
     page = {"media": found, "words": words_of(asked), "similar": similar and similar.page}
-    response = Response(
-        render_template("image.html", number=number, position=position_of(asked), **page)
-    )
-    life = int(min(MAX_AGE, similar.lifetime)) if similar else MAX_AGE
+    html = render_template("image.html", number=number, position=position, more=more, **page)
+    response = Response(html)
+    life = int(min(_life(more=more), similar.lifetime)) if similar else _life(more=more)
     return tagged(_public(response, life), life, found, page["words"], page["similar"])
 
 
@@ -71,14 +72,16 @@ def ajax_image(media: str, agency: str, media_id: str) -> Response:
     """The same as a fragment, for quick look."""
     asked = parameters()
     try:
-        found = _found(media, agency, media_id, asked)
+        found, more = _found(media, agency, media_id, asked, _more(asked, More.BEHIND))
     except AgencyError as error:
         return _problem(error, _told_by_id(media, agency, media_id, asked))
     words = words_of(asked)
+    found, position = _sold(found, asked)
     html = render_template(
-        "_image.html", media=found, words=words, position=position_of(asked), quick=True
+        "_image.html", media=found, words=words, quick=True, position=position, more=more
     )
-    return tagged(_public(Response(html)), MAX_AGE, found, words)
+    life = _life(more=more)
+    return tagged(_public(Response(html), life), life, found, words, position, more)
 
 
 @blueprint.get(f"/api{PICTURES}")
@@ -86,11 +89,13 @@ def api_image(media: str, agency: str, media_id: str) -> Response:
     """The same as JSON; the shape is ``model.Media``."""
     asked = parameters()
     try:
-        found = _found(media, agency, media_id, asked)
+        found, more = _found(media, agency, media_id, asked, _more(asked, More.BEHIND))
     except AgencyError as error:
         return _problem(error, _told_by_id(media, agency, media_id, asked))
-    body = msgspec.json.encode(found)
-    return tagged(_public(Response(body, mimetype="application/json")), MAX_AGE, found)
+    life = _life(more=more)
+    found, _ = _sold(found, asked)
+    response = Response(msgspec.json.encode(found), mimetype="application/json")
+    return tagged(_public(response, life), life, found)
 
 
 @blueprint.get(f"/ajax{PICTURES}/similar")
@@ -120,7 +125,7 @@ def _similar_to(
 ) -> Response:
     asked = parameters()
     try:
-        found = _found(media, agency, media_id, asked)
+        found, _ = _found(media, agency, media_id, asked)
         similar = _similar(found, asked, patience_of(asked, Patience.LINGER))
     except AgencyError as error:
         return _problem(error)
@@ -129,14 +134,38 @@ def _similar_to(
     return answer(made(found, similar.page), similar)
 
 
-def _found(media: str, agency: str, media_id: str, asked: Parameters) -> Media:
-    words, lang = words_of(asked), languages.asked()
-    found = site_of_app().search.details(
-        agency, media_id, media=media, words=words, lang=lang, site=shown_on()
+def _found(
+    media: str, agency: str, media_id: str, asked: Parameters, more: More = More.KNOWN
+) -> Found:
+    """Return a picture; ``more`` says what to do about details that are not known yet."""
+    found = site_of_app().search.found(
+        agency,
+        media_id,
+        media=media,
+        words=words_of(asked),
+        lang=languages.asked(),
+        site=shown_on(),
+        more=more,
     )
-    if found.media != media:
+    if found.media.media != media:
         raise NotFound(agency, "There is no such picture here.")
     return found
+
+
+def _more(asked: Parameters, otherwise: More) -> More:
+    """Return what to do about details: who waits for all that is known, waits for them too."""
+    waits = patience_of(asked, Patience.NONE) is Patience.FULL
+    return More.WAITED if waits else otherwise
+
+
+def _sold(media: Media, asked: Parameters) -> tuple[Media, int]:
+    """Return a picture with all its sellers, and its place, as the search that found it has it."""
+    tile = site_of_app().search.tile(
+        media, words=words_of(asked), lang=languages.asked(), site=shown_on()
+    )
+    position = position_of(asked)  # 1 where the address doesn't tell
+    found = msgspec.structs.replace(media, sellers=tile.sellers)
+    return found, position if position > 1 else tile.position
 
 
 def _told_by_id(media: str, agency: str, media_id: str, asked: Parameters) -> Media | None:
@@ -175,6 +204,11 @@ def _similar(media: Media, asked: Parameters, patience: Patience) -> Outcome | N
 def _is_known(outcome: Outcome) -> bool:
     """Whether a page holds all that there is to it."""
     return all(status.status in {"fresh", "stale"} for status in outcome.page.agencies)
+
+
+def _life(*, more: bool) -> int:
+    """Return the seconds for which a picture's answer is true: few while it lacks details."""
+    return SOON if more else MAX_AGE
 
 
 def _public(response: Response, life: int = MAX_AGE) -> Response:

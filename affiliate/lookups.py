@@ -1,5 +1,6 @@
 """What is looked up by a single call: a picture, suggestions, categories, names of collections."""
 
+import enum
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,7 +19,7 @@ from affiliate.cache import (
     featured_key,
     suggest_key,
 )
-from affiliate.calls import PAGE_SECONDS, Call, Calls, Kind, value_of
+from affiliate.calls import PAGE_SECONDS, SINGLE, Call, Calls, Kind, value_of
 from affiliate.chunks import ChunkSizes
 from affiliate.errors import NotFound
 from affiliate.fanout import FanOut
@@ -30,6 +31,7 @@ from affiliate.model import (
     SearchQuery,
     SearchResult,
     Seller,
+    Sides,
     Thumbnail,
 )
 from affiliate.query import MAX_NAME, MEDIA
@@ -48,6 +50,31 @@ class Known(NamedTuple, Generic[Value]):
 
     values: tuple[Value, ...]
     late: bool
+
+
+class More(enum.Enum):
+    """What to do about details where only a search tells of a picture.
+
+    Nothing, a call behind the answer, or a call that the answer waits for.
+    """
+
+    KNOWN = "known"
+    BEHIND = "behind"
+    WAITED = "waited"
+
+
+class Seen(NamedTuple):
+    """A picture as a search has it, and its rank at its agency, counted from 0."""
+
+    media: Media
+    rank: int
+
+
+class Found(NamedTuple):
+    """A picture, and whether its agency would tell more of it than is known yet."""
+
+    media: Media
+    lacks_details: bool
 
 
 class LookUps:
@@ -83,23 +110,43 @@ class LookUps:
         lang: str = "",
         site: str = "",
     ) -> Media:
+        """One picture or clip by its id, from the cache or its agency, as `found` has it."""
+        found = self.found(agency, media_id, media=media, words=words, lang=lang, site=site)
+        return found.media
+
+    def found(  # noqa: PLR0913 - which picture, what found it for its link, and how long to wait
+        self,
+        agency: str,
+        media_id: str,
+        *,
+        media: str = "image",
+        words: str = "",
+        lang: str = "",
+        site: str = "",
+        more: More = More.KNOWN,
+    ) -> Found:
         """One picture or clip by its id, from the cache or its agency.
 
-        ``words`` found it, for the link; their cached search in ``lang`` may hold all of it.
+        ``words`` found it, for the link; their cached search in ``lang`` may hold it. Where only
+        that search tells of it, ``more`` says what to do about the agency's details.
 
         Raises:
             AgencyError: NotFound when it is gone; else the agency did not answer.
         """
         one = self._named(agency, media_id)
-        key = details_key(one.agency.source, media_id, media)
-        wanted = Wanted(key, Media, one.policy, lambda _: False)
-        call = self._calls.to(one, wanted, lambda: _shown(one, media_id, media))
+        seen = self._seen(one, media_id, query_of(media, lang).replace(q=words))
+        tells_more = one.agency.tells_more
+        call = self._details(one, media_id, media, BESIDE if seen else SINGLE)
         answer = self._calls.kept(call)
-        asked = query_of(media, lang).replace(q=words)
-        if answer is None and (found := self._seen(one, media_id, asked)):
-            return self.linked(found, counted(words, lang), site)
-        found = value_of(agency, answer or self._waited(call))
-        return self.linked(found, counted(words, lang), site)
+        if answer is None and (seen is None or (tells_more and more is More.WAITED)):
+            answer = self._waited(call)
+        elif answer is None and tells_more and more is More.BEHIND:
+            self._fanout.begin_behind(self._calls.question(call))
+        is_gone = answer and answer.failure and answer.failure.kind == NotFound.kind
+        if seen and not is_gone and not (answer and answer.value):
+            return Found(self.linked(seen.media, counted(words, lang), site), tells_more)
+        found = value_of(agency, answer)
+        return Found(self.linked(found, counted(words, lang), site), lacks_details=False)
 
     def several(self, agency: str, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
         """Pictures or clips as their agency has them now, in the order of the ids.
@@ -246,20 +293,34 @@ class LookUps:
         wanted = Wanted(key, tuple[Collection, ...], policy, lambda value: not value)
         return self._calls.to(one, wanted, lambda: one.agency.featured(media), BESIDE)
 
-    def _seen(self, one: Listed, media_id: str, asked: SearchQuery) -> Media | None:
-        """A picture as the cached search for some words has it."""
+    def _details(self, one: Listed, media_id: str, media: str, kind: Kind = SINGLE) -> Call[Media]:
+        """Return the call for what an agency tells of one picture or clip."""
+        key = details_key(one.agency.source, media_id, media)
+        wanted = Wanted(key, Media, one.policy, lambda _: False)
+        return self._calls.to(one, wanted, lambda: _shown(one, media_id, media), kind)
+
+    def _seen(self, one: Listed, media_id: str, asked: SearchQuery) -> Seen | None:
+        """Return a picture with its rank, as the cached search for some words has it."""
         if not asked.q:
             return None
-        answer = self.peek(asked, one)
-        items = answer.value.items if answer and answer.value else ()
-        return next((item for item in items if item.id == media_id), None)
+        whole = ranking_of(one, asked)
+        for ranking in filter(None, (whole, whole.in_pages())):
+            for chunk in range(-(-one.agency.depth // ranking.chunk_size)):
+                answer = self._calls.peek(self._calls.chunk(ranking, chunk))
+                if answer is None or answer.value is None:
+                    break
+                for place, item in enumerate(answer.value.items):
+                    if item.id == media_id:
+                        return Seen(item, chunk * ranking.chunk_size + place)
+        return None
 
     def linked(self, media: Media, words: str = "", site: str = "") -> Media:
         """An item with its link, for ``words`` on ``site``; its agency may be off by now."""
         one = next(o for o in self.every if o.agency.name == media.agency)
         landing = one.agency.landing(media)
         link = affiliate_link(one.link, media, landing, site=site, query=words)
-        seller = Seller(media.agency, media.id, link)
+        sides = media.largest or Sides(0, 0)
+        seller = Seller(media.agency, media.id, link, sides.width, sides.height)
         return msgspec.structs.replace(media, link=link, sellers=(seller,), referral=None)
 
     def told_by_id(

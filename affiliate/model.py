@@ -24,6 +24,7 @@ __all__ = [
     "SearchQuery",
     "SearchResult",
     "Seller",
+    "Sides",
     "Size",
     "Thumbnail",
     "distinct",
@@ -61,12 +62,25 @@ class Thumbnail(msgspec.Struct, frozen=True):
     height: int | float
 
 
-class Seller(msgspec.Struct, frozen=True):
-    """One agency that sells a picture, and the link to it there."""
+class Seller(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One agency that sells a picture, and the link to it there.
+
+    ``width`` and ``height`` are the pixels of the original, left out of JSON where they are not
+    known.
+    """
 
     agency: str
     id: str
     link: str
+    width: int = 0
+    height: int = 0
+
+
+class Sides(msgspec.Struct, frozen=True):
+    """The sides of a whole picture in pixels."""
+
+    width: int
+    height: int
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -97,6 +111,8 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     itself put into its answer; it names the account of the key that was asked with, stays in the
     cached answer of that key, and is None again on a page, whose ``link`` is made of it. ``color``
     is the average color, six hex digits.
+    ``original`` are the sides of the whole picture, where an answer tells them beside or without
+    the ``sizes`` that are sold.
     ``renditions`` are the files that may stand in a tile, cropped like the thumbnail.
     ``released`` says that the people in it have agreed, ``property_released`` the owners of what
     is in it; ``categories`` are names. ``clip`` is the
@@ -125,6 +141,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     preview: Thumbnail | None = None
     renditions: tuple[Thumbnail, ...] = ()
     color: str | None = None
+    original: Sides | None = None
     sizes: tuple[Size, ...] = ()
     released: bool = False
     property_released: bool = False
@@ -140,6 +157,14 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
         """
         name = self.contributor or ""
         return "" if name.isdecimal() else name
+
+    @property
+    def largest(self) -> Sides | None:
+        """The sides of the original, or of the largest size that is sold; None if unknown."""
+        if self.original or not self.sizes:
+            return self.original
+        size = max(self.sizes, key=lambda size: size.width * size.height)
+        return Sides(size.width, size.height)
 
 
 class Contributor(msgspec.Struct, frozen=True, kw_only=True):

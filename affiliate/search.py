@@ -13,7 +13,15 @@ from affiliate.doubles import fold
 from affiliate.errors import BadQuery, NotFound
 from affiliate.fanout import LINGER_SECONDS, Question
 from affiliate.lookups import LookUps, query_of, ranking_of
-from affiliate.model import AgencyStatus, Collection, SearchPage, SearchQuery, SearchResult
+from affiliate.model import (
+    AgencyStatus,
+    Collection,
+    Media,
+    SearchPage,
+    SearchQuery,
+    SearchResult,
+    Seller,
+)
 from affiliate.slices import (
     Listed,
     Part,
@@ -60,6 +68,13 @@ class Fetched(NamedTuple):
     answers: list[tuple[int, Answer[SearchResult]]]
 
 
+class Tile(NamedTuple):
+    """Where a picture stands among the results of a search, counted from 1, and who sells it."""
+
+    position: int
+    sellers: tuple[Seller, ...]
+
+
 class Search(LookUps):
     """Searches all agencies that are on."""
 
@@ -72,17 +87,42 @@ class Search(LookUps):
             BadQuery: ``agency`` names one that is not on.
         """
         chosen = self._chosen(query)
-        able = [one for one in chosen if not one.agency.unsupported(query)]
-        shares = share(PAGE_PLACES, [one.weight for one in able])
-        slices = [
-            Slice(ranking_of(one, query), (query.page - 1) * places, query.page * places)
-            for one, places in zip(able, shares, strict=True)
-        ]
+        slices = self._slices(query)
+        able = [one.ranking.listed for one in slices]
         off = [o for o in self.every if o.agency.name in query.agency and o not in chosen]
         unable = [unsupported(one, query) for one in chosen if one not in able]
         unable += [switched_off(one) for one in off]
         outcome = self._outcome(query, slices, patience, site, unable)
         return self._leading_on(outcome, site)
+
+    def _slices(self, query: SearchQuery) -> list[Slice]:
+        """Return what the agencies that can express a search give to its page."""
+        able = [one for one in self._chosen(query) if not one.agency.unsupported(query)]
+        shares = share(PAGE_PLACES, [one.weight for one in able])
+        return [
+            Slice(ranking_of(one, query), (query.page - 1) * places, query.page * places)
+            for one, places in zip(able, shares, strict=True)
+        ]
+
+    def tile(self, media: Media, *, words: str, lang: str, site: str = "") -> Tile:
+        """Return what the tile of a picture holds in the cached search for ``words``.
+
+        The picture's own seller comes first. A picture that no such search holds has that seller
+        alone, and the first place; nothing is asked for that.
+        """
+        query = query_of(media.media, lang).replace(q=words)
+        slices = [one for one in self._slices(query) if one.last > one.first]
+        part = next((p for p in slices if p.ranking.listed.agency.name == media.agency), None)
+        seen = self._seen(part.ranking.listed, media.id, query) if part else None
+        if part is None or seen is None:
+            return Tile(1, media.sellers)
+        page = seen.rank // (part.last - part.first) + 1
+        items = self.page(query.replace(page=page), Patience.NONE, site=site).page.items
+        for place, item in enumerate(items, (page - 1) * PAGE_PLACES + 1):
+            others = tuple(one for one in item.sellers if one.agency != media.agency)
+            if (media.agency, media.id) in [(one.agency, one.id) for one in item.sellers]:
+                return Tile(place, (*media.sellers, *others))
+        return Tile(1, media.sellers)
 
     def _leading_on(self, outcome: Outcome, site: str) -> Outcome:
         """Return a page of results whose agencies say where their own sites search the same."""

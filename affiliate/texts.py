@@ -46,6 +46,8 @@ def summary(page: SearchPage) -> str:
         return _none(page, words)
     if page.total is not None:
         return _counted(page, page.total, words)
+    if page.query.media == "video":
+        return gettext("Clips for “%(words)s”", words=words) if words else gettext("Clips")
     return gettext("Pictures for “%(words)s”", words=words) if words else gettext("Pictures")
 
 
@@ -63,12 +65,13 @@ def _none(page: SearchPage, words: str) -> str:
 
 
 def _counted(page: SearchPage, total: int, words: str) -> str:
-    """Return how many pictures there are, or that there are more than an agency counts."""
+    """Return how many pictures or clips there are, or that an agency counts no further."""
     count = format_decimal(total)
     if any(status.capped for status in page.agencies):
         count = gettext("more than %(count)s", count=count)
-    text = ngettext("%(count)s picture", "%(count)s pictures", total, count=count)
-    if words:
+    if page.query.media == "video":
+        text = _clips(total, count, words)
+    elif words:
         text = ngettext(
             "%(count)s picture for “%(words)s”",
             "%(count)s pictures for “%(words)s”",
@@ -76,7 +79,21 @@ def _counted(page: SearchPage, total: int, words: str) -> str:
             count=count,
             words=words,
         )
+    else:
+        text = ngettext("%(count)s picture", "%(count)s pictures", total, count=count)
     return text[:1].upper() + text[1:]
+
+
+def _clips(total: int, count: str, words: str) -> str:
+    if not words:
+        return ngettext("%(count)s clip", "%(count)s clips", total, count=count)
+    return ngettext(
+        "%(count)s clip for “%(words)s”",
+        "%(count)s clips for “%(words)s”",
+        total,
+        count=count,
+        words=words,
+    )
 
 
 def said(page: SearchPage) -> str:
@@ -84,13 +101,20 @@ def said(page: SearchPage) -> str:
     number = len(page.items)
     if not number:
         return summary(page)
+    told = {"page": format_decimal(page.page), "pages": format_decimal(page.pages)}
+    told["count"] = format_decimal(number)
+    if page.query.media == "video":
+        return ngettext(
+            "%(count)s more clip, page %(page)s of %(pages)s",
+            "%(count)s more clips, page %(page)s of %(pages)s",
+            number,
+            **told,
+        )
     return ngettext(
         "%(count)s more picture, page %(page)s of %(pages)s",
         "%(count)s more pictures, page %(page)s of %(pages)s",
         number,
-        count=format_decimal(number),
-        page=format_decimal(page.page),
-        pages=format_decimal(page.pages),
+        **told,
     )
 
 
@@ -103,6 +127,8 @@ def trouble(status: AgencyStatus, query: SearchQuery, agencies: Sequence[Agency]
     """Why an agency has no pictures on a page; its name stands out."""
     agency = next(one for one in agencies if one.name == status.agency)
     if status.status == "unsupported":
+        if query.media == "video" and not agency.footage:
+            return _named(gettext("%(agency)s has no footage."), agency.title)
         names = ", ".join(str(NAMES.get(name, name)) for name in agency.unsupported(query))
         text = gettext("%(agency)s is left out, as it can't search by: %(filters)s.")
         return _named(text, agency.title, filters=names)

@@ -85,6 +85,14 @@ class AffiliateSearch extends Pictures {
     else if (results) this.complete(results);
   }
 
+  /** A large picture that is missing is shown small. */
+  mend(image) {
+    const { small } = image.dataset;
+    delete image.dataset.small;
+    if (small) image.src = small;
+    else super.mend(image);
+  }
+
   attributeChangedCallback(name, before, now) {
     if (this.#started && before !== now) this.#load();
   }

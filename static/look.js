@@ -24,17 +24,43 @@ function settle() {
 }
 settle();
 
+const make = (...names) => names.map((name) => document.createElement(name));
+
+/** A tile's sellers as buttons, which tell of clicks with the tile's own place. */
+function buttons(tile) {
+  const { see } = tile.parentNode.dataset;
+  const { pathname } = tile.querySelector("[data-look]");
+  return [...tile.querySelectorAll(".sellers bdi")].map((name) => {
+    const link = (name.closest("a") ?? tile.querySelector(".picture")).cloneNode();
+    link.className = "primary";
+    link.removeAttribute("data-clip");
+    link.append(see.replace("{}", name.dataset.at ?? name.textContent), " ", name.parentNode.querySelector("small")?.cloneNode(true) ?? "");
+    placed(link, link.dataset.position);
+    return link;
+  }).filter((link) => link.pathname !== pathname);  // that page is the picture's own
+}
+
+/** Have a link tell that it was clicked in quick look, and where its tile stands. */
+function placed(link, position) {
+  const address = new URL(link.ping, location.href);
+  address.searchParams.set("position", link.dataset.position = position);
+  address.searchParams.set("place", "look");
+  link.ping = address;
+}
+
 /** What the tile has already, until the details come. */
 function sketch(link) {
   const tile = link.closest(".tile");
-  const [article, figure, facts, heading] = ["article", "figure", "div", "h1"].map((name) =>
-    document.createElement(name));
+  const [article, figure, facts, heading, buy] = make("article", "figure", "div", "h1", "div");
   article.className = "image results";
   figure.style.cssText = `${tile.style.cssText}; --width: ${link.dataset.wide}px`;
+  figure.dataset.title = link.querySelector("bdi").textContent;
   figure.append(tile.querySelector(".crop").cloneNode(true));
   facts.className = "facts";
-  heading.textContent = said.textContent = link.querySelector("bdi").textContent;
-  facts.append(heading);
+  heading.textContent = said.textContent = figure.dataset.title;
+  buy.className = "buy";
+  buy.append(...buttons(tile));
+  facts.append(heading, buy);
   article.append(figure, facts);
   return article;
 }
@@ -61,13 +87,56 @@ async function show(link) {
     // The tile's picture stays until the large one has come.
     const small = place.querySelector("img");
     small.alt = "";
-    article.querySelector("img").before(small);
+    article.querySelector(".large img")?.before(small);
+    sell(article, link.closest(".tile"));
     place.replaceChildren(article);
     document.title = article.dataset.title;
+    complete(article, signal);
   } catch {
-    if (!signal.aborted) location.replace(link.href);  // the page itself says what is wrong
+    if (!signal.aborted) fail(link);
   }
 }
+
+/** The search that the tile stands in may know more sellers than the picture's address. */
+function sell(article, tile) {
+  const { position } = tile.querySelector(".picture").dataset;
+  const links = [...article.querySelectorAll("figure a, .buy a")];
+  for (const link of links) placed(link, position);
+  const more = buttons(tile).filter(({ dataset }) => !links.some((one) => one.dataset.agency === dataset.agency));
+  const [made] = make("div");
+  made.className = "buy";
+  const buy = article.querySelector(".buy") ?? made;
+  buy.append(...more);
+  if (more.length && buy === made) article.querySelector("h1").after(buy);
+}
+
+/** Put the details there that only a call of its own brings. */
+async function complete(article, signal) {
+  const { more } = article.dataset;
+  const full = more && await fragment(more, signal).catch(() => null);
+  const list = full && full.querySelector("dl");
+  if (!list || !article.isConnected) return;
+  article.querySelector("dl").replaceWith(list);
+  const words = full.querySelector(".facts .chips");
+  if (words && !article.querySelector(".facts .chips")) article.querySelector(".facts").append(words);
+}
+
+/** Say that the details did not come; what the tile has stays, and leads to its agencies. */
+function fail(link) {
+  const [note, again] = make("p", "a");
+  note.className = "note";
+  again.href = link.href;
+  again.textContent = dialog.dataset.again;
+  again.addEventListener("click", (event) => {
+    event.preventDefault();
+    show(link);
+  });
+  said.textContent = dialog.dataset.failed;
+  note.append(dialog.dataset.failed, " ", again);
+  place.querySelector(".facts").append(note);
+}
+
+complete(document.querySelector("main article") ?? { dataset: {} });
 
 function open(link) {
   if (history.state?.look) {
@@ -122,10 +191,8 @@ dialog.addEventListener("keydown", (event) => {
   if (by && !modified(event)) step(by * forward);
 });
 
-// A swipe goes on, a click beside it all closes.
-const beside = ({ target }) => !target.closest("button, figure, .facts, .similars");
+// A swipe goes on.
 dialog.addEventListener("pointerdown", (event) => { start = event; });
-dialog.addEventListener("click", (event) => start && beside(start) && beside(event) && dialog.close());
 dialog.addEventListener("pointerup", (event) => {
   const by = event.clientX - start?.clientX;
   const swiped = event.pointerType !== "mouse" && Math.abs(by) > 60 && visualViewport.scale === 1;

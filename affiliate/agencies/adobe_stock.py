@@ -74,6 +74,7 @@ class AdobeStock(Agency):
     terms = Terms(source="none found in the documentation of the API")
     gives = ("title", "page_url", "contributor", "type", "categories", "preview")
     has_similar = True
+    tells_more = True
     license_url = "https://stock.adobe.com/license-terms"
 
     def request(self, query: SearchQuery, chunk: int) -> Request:

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from affiliate.agencies.reading import densities, rendition
+from affiliate.agencies.reading import densities, original, rendition
 from affiliate.links import encoded
 from affiliate.messages import Params
 from affiliate.model import Media, Thumbnail, plain_text, plain_texts, web_address
@@ -17,6 +17,9 @@ KINDS: Final = {1: "photo", 2: "illustration", 3: "vector"}
 VIDEO: Final = 4
 OTHERS: Final = (6, 7, 9)
 """Numbers of media that are neither pictures nor clips: 3D, templates and audio."""
+
+
+Number = int | float | str | None
 
 
 class Name(msgspec.Struct):
@@ -28,7 +31,8 @@ class Name(msgspec.Struct):
 class File(msgspec.Struct):
     """A picture or clip; its fields are the columns to ask for. ``duration`` is in milliseconds.
 
-    The ``thumbnail`` without a number is the one of 500 pixels, which bears a watermark.
+    The ``thumbnail`` without a number is the one of 500 pixels, which bears a watermark, as that
+    of 1000 does. ``width`` and ``height`` are those of the original.
     """
 
     id: int
@@ -46,6 +50,11 @@ class File(msgspec.Struct):
     thumbnail_url: str | None = None
     thumbnail_width: int | float | None = None
     thumbnail_height: int | float | None = None
+    thumbnail_1000_url: str | None = None
+    thumbnail_1000_width: int | float | None = None
+    thumbnail_1000_height: int | float | None = None
+    width: Number = None
+    height: Number = None
 
 
 class Files(msgspec.Struct):
@@ -69,8 +78,8 @@ COLUMNS: Final[Params] = tuple(
 
 def media(agency: str, file: File) -> Media | None:
     """A work as a page shows it; None where it has no picture or is none."""
-    small, large = _thumbnail(file, "_240"), _thumbnail(file, "")
-    thumbnail = small or large
+    found = [_thumbnail(file, size) for size in ("_240", "", "_1000")]
+    thumbnail = next(filter(None, found), None)
     if thumbnail is None or file.media_type_id in OTHERS:
         return None
     is_video = file.media_type_id == VIDEO
@@ -85,8 +94,9 @@ def media(agency: str, file: File) -> Media | None:
         contributor=plain_text(file.creator_name) or None,
         duration=file.duration / 1000 if is_video and file.duration else None,
         thumbnail=thumbnail,
-        preview=large,
-        renditions=densities(small, large),
+        preview=next(filter(None, reversed(found)), None),
+        renditions=densities(*found),
+        original=original(file.width, file.height),
         released=bool(file.has_releases),
         categories=_names([file.category] if file.category else []),
         clip=web_address(file.video_small_preview_url) if is_video else None,

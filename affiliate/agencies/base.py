@@ -73,6 +73,7 @@ class Agency:
     - ``terms``: what its terms ask for, as far as it is known.
     - ``gives``: the fields of `Media` that at least one item of any answer fills; where one no
       longer does, the API may have changed.
+    - ``tells_more``: whether details tell of a picture what a search leaves out.
     - ``wire``, ``sure``: how it speaks, and what this module rests on, for the owner to read.
     - ``experimental``: whether no answer of a living API has been seen lately.
     - ``has_similar``: whether it can find pictures like one.
@@ -108,6 +109,7 @@ class Agency:
     site_search: ClassVar[SiteSearch | None] = None
     terms: ClassVar[Terms] = Terms()
     gives: tuple[str, ...] = ("title", "page_url")
+    tells_more: ClassVar[bool] = False
     wire: ClassVar[str] = "JSON"
     sure: ClassVar[str] = "official documents"
     experimental: ClassVar[bool] = False

@@ -58,6 +58,7 @@ class Depositphotos(Agency):
     terms = Terms(source="none found in the documents of the API")
     gives = ("title", "page_url", "contributor", "type", "preview")
     has_similar = True
+    tells_more = True
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
         unable = super().unsupported(query)

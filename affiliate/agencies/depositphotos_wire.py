@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from affiliate.agencies.reading import MAX_SIDE, densities, fitted, number
+from affiliate.agencies.reading import MAX_SIDE, densities, fitted, number, original
 from affiliate.model import Media, Size, plain_id, plain_text, plain_texts, web_address
 
 KINDS: Final = {"image": "photo", "vector": "vector"}
@@ -91,6 +91,7 @@ def media(agency: str, item: Item) -> Media | None:
         thumbnail=thumbnail,
         preview=large,
         renditions=densities(thumbnail, large),
+        original=original(item.width, item.height),
         sizes=sizes(item),
         released=bool(item.model_release_ids),
     )

@@ -93,6 +93,7 @@ class Istock(Agency):
     )
     gives: tuple[str, ...] = ("title", "page_url", "contributor", "type")
     has_similar = True
+    tells_more = True
     license_url = "https://www.istockphoto.com/legal/license-agreement"
 
     def set_up(self) -> None:
@@ -216,6 +217,7 @@ class Istock(Agency):
             thumbnail=small[0],
             preview=large[0] if large else None,
             renditions=densities(small[0], *large),
+            original=wire.whole(image),
         )
 
 

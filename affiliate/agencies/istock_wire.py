@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from affiliate.agencies.reading import densities, fitted, rendition
+from affiliate import model
+from affiliate.agencies.reading import densities, fitted, original, rendition
 from affiliate.links import destination, is_impact
 from affiliate.messages import Params, given
 from affiliate.model import Media, SearchQuery, Thumbnail, plain_id, plain_text, web_address
@@ -223,6 +224,12 @@ def page_at_istock(image: Image) -> str | None:
     """The picture's page at iStock, whose name tells it from Getty's other sites."""
     sites = image.referral_destinations or ()
     return next((web_address(one.uri) for one in sites if one.site_name == "istockphoto"), None)
+
+
+def whole(image: Image) -> model.Sides | None:
+    """Return the sides of the largest file; None where an answer doesn't tell them."""
+    sides = image.max_dimensions or Sides()
+    return original(sides.width, sides.height)
 
 
 def drawn(image: Image, sizes: Mapping[str, int]) -> list[Thumbnail]:

@@ -30,7 +30,7 @@ import msgspec
 
 from affiliate.agencies import openverse_wire as wire
 from affiliate.agencies.base import Agency, Check, Credentials, Filters
-from affiliate.agencies.reading import decoded
+from affiliate.agencies.reading import decoded, original
 from affiliate.agencies.sessions import SharedSession
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
@@ -243,6 +243,7 @@ class Openverse(Agency):
             license=wire.license_of(image),
             attribution=attribution,
             thumbnail=thumbnail,
+            original=original(image.width, image.height),
         )
 
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials, Filters, language_of
-from affiliate.agencies.reading import fitted, rendition
+from affiliate.agencies.reading import fitted, original, rendition
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials
@@ -45,6 +45,8 @@ class Hit(msgspec.Struct, rename="camel"):
     tags: str = ""
     user: str = ""
     large_image_url: str = msgspec.field(name="largeImageURL", default="")
+    image_width: int | float | str | None = None
+    image_height: int | float | str | None = None
 
 
 class Hits(msgspec.Struct, rename="camel"):
@@ -148,6 +150,7 @@ class Pixabay(Agency):
             contributor=plain_text(hit.user) or None,
             thumbnail=thumbnail,
             preview=fitted(hit.large_image_url, *size, LARGE),
+            original=original(hit.image_width, hit.image_height),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from affiliate import shapes
-from affiliate.model import Thumbnail, web_address
+from affiliate.model import Sides, Thumbnail, web_address
 
 MAX_SIDE: Final = 10**6
 """Pixels; a side above this is no side of a picture."""
@@ -50,6 +50,12 @@ def fitted(url: object, width: float, height: float, side: int) -> Thumbnail | N
         return None
     scale = side / max(width, height)
     return Thumbnail(found, max(round(width * scale), 1), max(round(height * scale), 1))
+
+
+def original(width: object, height: object) -> Sides | None:
+    """Return the sides of the whole picture; None where they can't be."""
+    sides = (int(number(width)), int(number(height)))
+    return Sides(*sides) if min(sides) > 0 and max(sides) < MAX_SIDE else None
 
 
 def number(value: object) -> float:
