@@ -9,35 +9,17 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from tests.dialects import DIALECTS, Answer, Dialect, Server, in_json, serving
+from tests.dialects import DIALECTS, Answer, Server, in_json, serving
 from tests.support.apps import ClientMaker
+from tests.support.doubles import selling_the_same
 from tests.support.federation import Agencies
 
-TITLE = "Happy friends laughing together outdoors in a summer park, number {}"
 SEARCH = "/ajax/search?q=flower&lang=en&wait=1"
 Seller = tuple[str, str]
 
 
 def sides(width: int, height: int) -> str:
     return f"{width} \N{MULTIPLICATION SIGN} {height}"
-
-
-def selling_the_same(name: str) -> Dialect:
-    """Return an agency whose third picture, and no other, another agency sells as well."""
-    kind: type[Dialect] = next(one for one in DIALECTS if one.name == name)
-
-    class Same(kind):  # type: ignore[misc, valid-type]
-        def item(self, number: int) -> dict[str, Any]:
-            one: dict[str, Any] = super().item(number)
-            if number % 1000 == 3:
-                one["title"] = TITLE.format(number)
-                one["creator_name" if name == "adobe-stock" else "username"] = "gardener"
-                one.pop("media_type_id", None)
-                one.pop("type", None)
-            return one
-
-    made: Dialect = Same()
-    return made
 
 
 @pytest.fixture
@@ -230,7 +212,7 @@ def test_the_pixels_of_the_original_are_shown(make_client: ClientMaker, name: st
         tiles = client.get(SEARCH).text
         assert f"<small>{SIDES[name]}</small>" in tiles
         item = client.get("/api/search?q=flower&lang=en").get_json()["items"][0]
-        for view in ("/ajax/image", "/image"):
+        for view in ("/image", "/ajax/image"):
             page = client.get(f"{view}/{name}/{item['id']}?q=flower&lang=en").text
             assert f"<dt>Sizes</dt><dd>{SIDES[name]}</dd>" in page
 

@@ -15,7 +15,7 @@ from tests.support.calling import transporting
 WIDTHS = {
     "shutterstock": [390, 1000],
     "shutterstock-editorial": [220, 450],
-    "adobe-stock": [360, 500],
+    "adobe-stock": [360, 500, 1000],
     "depositphotos": [450, 1000],
     "istock": [612, 1024],
 }

@@ -26,6 +26,7 @@ class AdobeStockDialect(Dialect):
         *("title", "creator_name", "media_type_id", "category"),
         *("thumbnail_240_url", "thumbnail_240_width", "thumbnail_240_height"),
         *("thumbnail_url", "thumbnail_width", "thumbnail_height"),
+        *("thumbnail_1000_url", "thumbnail_1000_width", "thumbnail_1000_height"),
     )
     required = ("id",)
     sends: ClassVar[Mapping[str, Mapping[str, Sent]]] = {
@@ -132,6 +133,9 @@ class AdobeStockDialect(Dialect):
             "thumbnail_url": f"https://as2.ftcdn.net/v2/jpg/00/90/500_F_{number}_x.jpg",
             "thumbnail_width": 500,
             "thumbnail_height": 334,
+            "thumbnail_1000_url": f"https://as2.ftcdn.net/v2/jpg/00/90/1000_F_{number}_x.jpg",
+            "thumbnail_1000_width": 1000,
+            "thumbnail_1000_height": 667,
             "media_type_id": 1 + number % 3,
             "vector_type": None,
             "category": {"id": 44, "name": "Flowers"},

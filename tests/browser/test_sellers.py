@@ -1,0 +1,130 @@
+"""All agencies that sell a picture can be reached, on touch too, in tile, quick look and page."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
+
+from tests.dialects import serving
+from tests.support.crop import barred
+from tests.support.doubles import selling_the_same
+from tests.support.federation import Agencies
+from tests.support.site_server import SiteServer, running_site
+
+SHARES = """tile => {
+    const links = [...tile.querySelectorAll(".sellers a")];
+    const box = tile.getBoundingClientRect();
+    const all = links.map((link) => link.getBoundingClientRect());
+    return {
+        covered: all.reduce((sum, one) => sum + one.width * one.height, 0)
+            / (box.width * box.height),
+        whole: links.every((link, n) => link.scrollWidth <= link.clientWidth
+            && all[n].top >= box.top && all[n].bottom <= box.bottom
+            && all[n].left >= box.left && all[n].right <= box.right),
+        named: links.map((link) => link.textContent.trim()),
+    };
+}"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
+    """Two agencies that sell one picture, each with the owner's affiliate id."""
+    with ExitStack() as stack:
+        agencies = Agencies(
+            {
+                name: stack.enter_context(serving(selling_the_same(name)))
+                for name in ("adobe-stock", "depositphotos")
+            }
+        )
+        ids = {"ADOBE_STOCK_AFFILIATE_ID": "1a", "DEPOSITPHOTOS_AFFILIATE_ID": "2d"}
+        folder: Path = tmp_path_factory.mktemp("sellers")
+        yield stack.enter_context(running_site(folder, agencies.settings() | ids))
+
+
+@contextmanager
+def visitor(browser: Browser, site: SiteServer, *, phone: bool) -> Iterator[Page]:
+    """Open the results of a search whose pictures load, at a desk or on a phone."""
+    size = ViewportSize(width=375, height=700) if phone else ViewportSize(width=1440, height=900)
+    with browser.new_context(
+        base_url=site.url, viewport=size, has_touch=phone, is_mobile=phone, reduced_motion="reduce"
+    ) as context:
+        picture = barred(360, 240, "bottom")
+
+        def serve(route: Route) -> None:
+            if "1000_F_" in route.request.url:
+                return route.fulfill(status=404)
+            return route.fulfill(body=picture, content_type="image/png")
+
+        context.route(re.compile("^https:"), serve)
+        page = context.new_page()
+        page.goto("/search?q=flower&lang=en")
+        page.locator("main .tile.sold").wait_for()
+        yield page
+
+
+def test_sellers_on_a_phone(browser: Browser, site: SiteServer) -> None:
+    """Both names stand whole on the tile, and as buttons in quick look, which stay in sight.
+
+    A tap beside leaves quick look open; each button tells of its click with the tile's place.
+    """
+    with visitor(browser, site, phone=True) as page:
+        tile = page.locator("main .tile.sold")
+        seen = tile.evaluate(SHARES)
+        assert seen["whole"]
+        assert seen["covered"] < 0.3
+        assert [name.partition(" 6000")[0] for name in seen["named"]] == [
+            "Adobe Stock",
+            "Depositphotos",
+        ]
+        place = tile.locator(".picture").get_attribute("data-position")
+        tile.locator(".title").tap()
+        look = page.get_by_role("dialog", name="Quick look")
+        expect(look.locator(".facts .chips")).to_contain_text("rose")
+        buttons = look.locator(".buy a")
+        expect(buttons).to_have_text([re.compile("See at Adobe Stock"), re.compile("See at Dep")])
+        for ping in buttons.evaluate_all("all => all.map(one => one.ping)"):
+            assert f"position={place}&place=look" in ping
+        expect(look.locator("figure a")).to_have_attribute("href", re.compile("camref:1a"))
+        page.touchscreen.tap(187, 20)
+        look.evaluate("one => one.scrollTo(0, 900)")
+        expect(buttons.first).to_be_in_viewport(ratio=1)
+        expect(buttons.last).to_be_in_viewport(ratio=1)
+        # A file that is missing is shown small.
+        image = look.locator("figure img").last
+        expect(image).to_have_attribute("src", re.compile("240_F_"))
+        assert image.evaluate("one => one.naturalWidth") > 0
+
+
+def test_similar_and_offline(browser: Browser, site: SiteServer) -> None:
+    """Offline quick look keeps what the tile has, and its links.
+
+    "Similar" lands with its heading under the bar, where it stays.
+    """
+    with visitor(browser, site, phone=False) as page:
+        tile = page.locator("main .tile.sold")
+        page.route("**/ajax/image/**", lambda route: route.abort())
+        tile.hover()
+        tile.locator(".title").click()
+        look = page.get_by_role("dialog", name="Quick look")
+        expect(look.locator(".note")).to_have_text("The details could not be loaded. Try again")
+        links = look.locator(".buy a").evaluate_all("all => all.map(one => one.href)")
+        assert [("camref:1a" in one, "ref=2d" in one) for one in links] == [
+            (True, False),
+            (False, True),
+        ]
+        page.unroute("**/ajax/image/**")
+        look.get_by_text("Try again").click()
+        expect(look.locator(".facts dl")).to_be_visible()
+        page.keyboard.press("Escape")
+        tile.hover()
+        tile.locator(".similar").click()
+        heading = page.locator("main .similars h2")
+        expect(page.locator("main .similars .tile").first).to_be_visible()
+        below = heading.evaluate(
+            "one => one.getBoundingClientRect().top"
+            " - document.querySelector('.bar').getBoundingClientRect().bottom"
+        )
+        assert 0 <= below < 40
