@@ -28,12 +28,12 @@ def agency(server: Server) -> Iterator[AdobeStock]:
         yield AdobeStock(transport, url=server.url, credentials=AdobeStockDialect.keys)
 
 
-def test_a_picture_has_both_thumbnails_with_their_true_sizes(agency: AdobeStock) -> None:
+def test_a_picture_has_the_smallest_and_the_largest_thumbnail_with_their_true_sizes(agency: AdobeStock) -> None:
     media = agency.search(FLOWER, 0).items[0]
     small = f"https://as1.ftcdn.net/v2/jpg/00/90/240_F_{FIRST}_x.jpg"
-    large = f"https://as2.ftcdn.net/v2/jpg/00/90/500_F_{FIRST}_x.jpg"
+    large = f"https://as2.ftcdn.net/v2/jpg/00/90/1000_F_{FIRST}_x.jpg"
     assert media.thumbnail == Thumbnail(small, 360, 240)
-    assert media.preview == Thumbnail(large, 500, 334)
+    assert media.preview == Thumbnail(large, 1000, 667)
     assert media.page_url == f"https://stock.adobe.com/{FIRST}"
 
 
