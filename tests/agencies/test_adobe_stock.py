@@ -28,7 +28,9 @@ def agency(server: Server) -> Iterator[AdobeStock]:
         yield AdobeStock(transport, url=server.url, credentials=AdobeStockDialect.keys)
 
 
-def test_a_picture_has_the_smallest_and_the_largest_thumbnail_with_their_true_sizes(agency: AdobeStock) -> None:
+def test_a_picture_has_the_smallest_and_the_largest_thumbnail_with_their_true_sizes(
+    agency: AdobeStock,
+) -> None:
     media = agency.search(FLOWER, 0).items[0]
     small = f"https://as1.ftcdn.net/v2/jpg/00/90/240_F_{FIRST}_x.jpg"
     large = f"https://as2.ftcdn.net/v2/jpg/00/90/1000_F_{FIRST}_x.jpg"
