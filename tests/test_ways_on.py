@@ -53,7 +53,7 @@ def ways(text: str) -> dict[str, tuple[str, str]]:
 PATHS = (
     "/search?q=zebra&lang=en&wait=1",
     "/ajax/search?q=zebra&lang=en",
-    "/embed/search?q=zebra&lang=en&wait=1",
+    "/embed/search?q=zebra&lang=en&wait=1&site=me.example",
 )
 
 
@@ -171,6 +171,7 @@ def test_a_click_on_a_way_on_is_counted(client: FlaskClient, agencies: Agencies)
     assert client.post(html.unescape(ping[1])).status_code == 204
     [(_, click)] = site_of(client).ledger.rows()
     assert (click.agency, click.id, click.words) == ("adobe-stock", "search", "zebra")
+    assert click.place == "search"
 
 
 UNREADABLE = [
