@@ -137,7 +137,7 @@ def label(embed: Embed) -> str:
     words = embed.query.q
     if words:
         return gettext("Pictures for “%(words)s”", words=words)
-    return gettext("Pictures") if embed.query.says_something() else gettext("Search pictures")
+    return gettext("Pictures") if embed.shows_something() else gettext("Search pictures")
 
 
 def codes(embed: Embed, platform: str = DEFAULT) -> list[Code]:
@@ -155,7 +155,7 @@ def codes(embed: Embed, platform: str = DEFAULT) -> list[Code]:
 
 def element(embed: Embed) -> str:
     """The script and the element, with a link inside, and its height so that nothing shifts."""
-    typed = not embed.query.says_something()
+    typed = not embed.shows_something()
     attributes = Markup("").join(
         Markup(' {}="{}"').format(name, value) for name, value in embed.attributes().items()
     )

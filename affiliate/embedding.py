@@ -4,6 +4,7 @@ The same words are the attributes of ``<affiliate-search>`` and the parameters o
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final, Self
 from urllib.parse import urlencode
 
@@ -11,10 +12,12 @@ import msgspec
 
 from affiliate.errors import BadQuery
 from affiliate.model import SearchQuery
+from affiliate.picks import Pick, picked, read_collection, read_picks
 from affiliate.query import (
     Parameters,
     drop_unread_language,
     one_of,
+    read_flag,
     read_site,
     single,
     whole,
@@ -25,6 +28,8 @@ ROWS: Final = {"grid": 2, "strip": 1, "image": 2, "search": 3}
 MOST_ROWS: Final = 6
 MOST_PICTURES: Final = 48
 THEMES: Final = ("light", "dark", "auto")
+SIDES: Final = ("left", "center", "right")
+TARGETS: Final = ("_blank", "_self")
 
 ROW: Final = 150
 GAP: Final = 6
@@ -38,8 +43,10 @@ disclosure above all of them, the search box, and what a strip leaves for its sc
 class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One embed in its canonical form; ``query`` may say nothing where visitors type it.
 
-    ``limit`` is the most pictures, ``site`` the host name that stands in links and reports,
-    ``consent`` says that pictures load only after a click.
+    ``picks`` and ``collection`` are shown in place of a search, ``fallback`` are words to search
+    for where nothing is found. ``limit`` is the most pictures, ``site`` the host name that stands
+    in links and reports, ``consent`` says that pictures load only after a click, ``credit`` that
+    their makers are always named, ``target`` whether links open a new tab.
     """
 
     query: SearchQuery
@@ -50,6 +57,12 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     accent: str | None = None
     site: str = ""
     consent: bool = False
+    picks: tuple[Pick, ...] = ()
+    collection: Pick | None = None
+    fallback: str = ""
+    credit: bool = False
+    align: str | None = None
+    target: str | None = None
 
     @classmethod
     def from_parameters(cls, asked: Parameters) -> Self:
@@ -62,18 +75,28 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         asked = drop_unread_language(asked)
         kind = one_of(ROWS)("kind", single(asked, "kind") or "grid")
         rows, limit = single(asked, "rows"), single(asked, "limit")
-        theme, accent = single(asked, "theme"), single(asked, "accent")
-        consent = single(asked, "consent")
+        accent, consent = single(asked, "accent"), single(asked, "consent")
+        picks, collection = read_picks(asked), read_collection(asked)
         return cls(
-            query=_query(asked, typed=kind == "search"),
+            query=_query(asked, typed=kind == "search" or bool(picks or collection)),
             kind=kind,
             rows=whole(1, MOST_ROWS)("rows", rows) if rows else ROWS[kind],
             limit=whole(1, MOST_PICTURES)("limit", limit) if limit else None,
-            theme=one_of(THEMES)("theme", theme) if theme else None,
+            theme=_choice(asked, "theme", THEMES),
             accent=_accent(accent) if accent else None,
             site=read_site(asked),
             consent=consent is not None and bool(one_of(["click"])("consent", consent)),
+            picks=picks,
+            collection=collection,
+            fallback=_fallback(asked),
+            credit=read_flag(asked, "credit"),
+            align=_choice(asked, "align", SIDES),
+            target=_choice(asked, "target", TARGETS),
         )
+
+    def shows_something(self) -> bool:
+        """Tell whether there are pictures before anybody types what to search for."""
+        return self.query.says_something() or bool(self.picks or self.collection)
 
     @property
     def height(self) -> int:
@@ -85,6 +108,8 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     def pairs(self) -> list[tuple[str, str]]:
         """The parameters that differ from their defaults, in canonical order."""
         look = {
+            **picked(self.picks, self.collection),
+            "fallback": self.fallback,
             "kind": self.kind if self.kind != "grid" else None,
             "rows": self.rows if self.rows != ROWS[self.kind] else None,
             "limit": self.limit,
@@ -92,6 +117,9 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
             "accent": self.accent,
             "site": self.site,
             "consent": "click" if self.consent else None,
+            "credit": int(self.credit),
+            "align": self.align,
+            "target": self.target,
         }
         return self.query.pairs() + [(name, str(value)) for name, value in look.items() if value]
 
@@ -117,6 +145,20 @@ def _query(asked: Parameters, *, typed: bool) -> SearchQuery:
     if typed and not said:
         return SearchQuery.from_parameters({**asked, "q": ["-"]}).replace(q="", page=1)
     return SearchQuery.from_parameters(asked).replace(page=1)
+
+
+def _choice(asked: Parameters, name: str, values: Iterable[str]) -> str | None:
+    text = single(asked, name)
+    return one_of(values)(name, text) if text else None
+
+
+def _fallback(asked: Parameters) -> str:
+    """Return the words to search for where nothing is found, read as words of a search are."""
+    words = single(asked, "fallback")
+    try:
+        return SearchQuery.from_parameters({"q": [words]}).q if words else ""
+    except BadQuery as error:
+        raise BadQuery("fallback", error.template, **error.values) from None
 
 
 def _accent(text: str) -> str:

@@ -3,6 +3,7 @@
 import functools
 import json
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -18,14 +19,19 @@ from affiliate.answers import (
     parameters,
     patience_of,
     query_of,
+    some_of,
+    words_of,
 )
+from affiliate.answers import canonical as canonical_answer
 from affiliate.embedding import Embed
-from affiliate.errors import BadQuery
+from affiliate.errors import AgencyError, BadQuery, NotFound
 from affiliate.memory import Canonical
+from affiliate.model import SearchQuery
 from affiliate.page import keep, shown_on, site_of_app
-from affiliate.problems import content_security_policy
-from affiliate.query import DEFAULTS, drop_unread_language, read_parameters
-from affiliate.search import Patience
+from affiliate.picks import picked, read_collection, read_picks
+from affiliate.problems import content_security_policy, problem
+from affiliate.query import DEFAULTS, Parameters, drop_unread_language, read_parameters
+from affiliate.search import Outcome, Patience
 
 SCRIPT_SECONDS: Final = 3600
 """For how long browsers keep the script, whose address never changes."""
@@ -76,7 +82,10 @@ def canonical_results(raw: bytes) -> str:
         BadQuery: names the parameter that can't be read.
     """
     asked = drop_unread_language(read_parameters(raw))
-    return canonical_search(urlencode(asked, doseq=True).encode())
+    shown, told = _picked(asked), urlencode(asked, doseq=True).encode()
+    if not shown:
+        return canonical_search(told)
+    return f"{urlencode(shown)}&{canonical_answer(told, 'q', 'media', 'lang')}"
 
 
 def register(app: Flask) -> None:
@@ -104,12 +113,38 @@ def embed() -> Response:
 @blueprint.get("/embed/search")
 def search() -> Response:
     """The results as the element takes them: strict hosts report style attributes, so none."""
-    asked, site = drop_unread_language(parameters()), shown_on()
-    outcome = site_of_app().search.page(
-        query_of(asked), patience_of(asked, Patience.LINGER), site=site
-    )
+    asked = drop_unread_language(parameters())
+    try:
+        outcome = _found(asked)
+    except NotFound as error:
+        return problem(HTTPStatus.NOT_FOUND, error.message)
+    except AgencyError as error:
+        return problem(HTTPStatus.BAD_GATEWAY, error.message)
     html = render_template("_results.html", page=outcome.page, elsewhere=True)
-    return answer(Response(html), outcome)
+    return answer(Response(html), outcome, asked=not _picked(asked))
+
+
+def _found(asked: Parameters) -> Outcome:
+    """Return the pictures that were picked, else those of a collection, else of a search.
+
+    Raises:
+        AgencyError: nothing is known of the collection; NotFound when it is gone.
+    """
+    search, site = site_of_app().search, shown_on()
+    patience = patience_of(asked, Patience.LINGER)
+    picks, collection = read_picks(asked), read_collection(asked)
+    if not picks and not collection:
+        return search.page(query_of(asked), patience, site=site)
+    media, lang = some_of(asked, "media").media, languages.asked()
+    if collection and not picks:
+        about = search.about_collection(*collection, media)
+        return search.collection(about, page=1, lang=lang, patience=patience, site=site)
+    query = SearchQuery(media=media, lang=lang, q=words_of(asked))
+    return search.picked(picks, query, patience, site=site)
+
+
+def _picked(asked: Parameters) -> Mapping[str, str]:
+    return picked(read_picks(asked), read_collection(asked))
 
 
 @blueprint.get("/embed.js")

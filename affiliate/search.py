@@ -32,6 +32,7 @@ from affiliate.slices import (
     part_of,
     share,
     status_of,
+    statuses_of,
     switched_off,
     total_of,
     unsupported,
@@ -180,6 +181,41 @@ class Search(LookUps):
         pages = -(-about.total // PAGE_PLACES)
         found = msgspec.structs.replace(outcome.page, total=about.total, pages=pages)
         return msgspec.structs.replace(outcome, page=found)
+
+    def picked(
+        self,
+        picks: Sequence[tuple[str, str]],
+        query: SearchQuery,
+        patience: Patience,
+        *,
+        site: str = "",
+    ) -> Outcome:
+        """Return pictures by their agencies and ids as a page, in the order of the ids.
+
+        Those that are gone, or whose agency is off or fails, are left out. ``query`` has the words
+        that links carry, the language and the kind of media.
+        """
+        on = {one.agency.name: one for one in self.listed}
+        known = [pick for pick in picks if pick[0] in on]
+        calls = [self._details(on[agency], media_id, query.media) for agency, media_id in known]
+        asks = patience is not Patience.NONE
+        look_up = self._calls.kept if asks else self._calls.peek
+        answers = [look_up(call) for call in calls]
+        missing = [i for i, answer in enumerate(answers) if answer is None and asks]
+        found = self._fanout.ask({i: self._calls.question(calls[i]) for i in missing}, PAGE_SECONDS)
+        answers = [answer or found.get(i) for i, answer in enumerate(answers)]
+        items = [answer.value for answer in answers if answer and answer.value]
+        words = query.counted().q
+        page = SearchPage(
+            query=query,
+            page=1,
+            pages=1,
+            total=len(items),
+            items=tuple(self.linked(m, words, site) for m in items if m.media == query.media),
+            agencies=statuses_of([agency for agency, _ in known], answers),
+        )
+        lifetime = min((answer.lifetime for answer in answers if answer), default=0)
+        return Outcome(page=page, lifetime=lifetime, grace=0, waited=bool(missing))
 
     def made(self, one: Listed, query: SearchQuery) -> SearchResult:
         """The first chunk as its agency gives it now, past the cache; counted like every call.

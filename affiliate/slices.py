@@ -11,7 +11,7 @@ import msgspec
 from affiliate.agencies.base import Agency
 from affiliate.bounds import held
 from affiliate.cache import Answer, collection_key, search_key, similar_key
-from affiliate.errors import Suspended
+from affiliate.errors import NotFound, Suspended
 from affiliate.links import LinkStyle
 from affiliate.model import AgencyStatus, Failure, Media, SearchQuery, SearchResult
 from affiliate.policy import Policy
@@ -179,6 +179,32 @@ def status_of(one: Slice, part: Part) -> AgencyStatus:
         error=part.failure,
         capped=part.capped or msgspec.UNSET,
         searched=part.searched or msgspec.UNSET,
+    )
+
+
+def statuses_of(
+    agencies: Sequence[str], answers: Sequence[Answer[Media] | None]
+) -> tuple[AgencyStatus, ...]:
+    """Return how agencies did that were asked for single pictures; None is an answer to come.
+
+    A picture that is gone is no failure.
+    """
+    found: dict[str, list[Answer[Media] | None]] = {}
+    for agency, answer in zip(agencies, answers, strict=True):
+        found.setdefault(agency, []).append(answer)
+    return tuple(_status_of(agency, given) for agency, given in found.items())
+
+
+def _status_of(agency: str, answers: Sequence[Answer[Media] | None]) -> AgencyStatus:
+    come = [answer for answer in answers if answer]
+    failures = [one.failure for one in come if one.failure and one.failure.kind != NotFound.kind]
+    statuses = [one.status for one in come if not one.failure] + ["failed"] * bool(failures)
+    late = len(come) < len(answers)
+    return AgencyStatus(
+        agency=agency,
+        status="late" if late else max(statuses, key=WORST.index, default="fresh"),
+        fetched_at=min((one.fetched_at for one in come if one.fetched_at), default=None),
+        error=failures[0] if failures else None,
     )
 
 

@@ -163,17 +163,18 @@ class Embed extends Pictures {
         this.#whole = !late;
         if (before && this.#area.querySelector(".tiles")) this.#add(results, before);
         else if (results.querySelector(".tiles") || !late) {
-          if (this.#show(results) || !fallback) continue;
-          const asked = new URLSearchParams(address.slice(8));
-          for (const name of WHAT) asked.delete(name);
-          asked.set("q", fallback);
-          return this.#load(`/search?${asked}`);
+          if (!this.#show(results) && fallback) throw fallback;
         }
       }
     } catch (error) {
       if (signal.aborted) return;
       this.#frame.ariaBusy = "false";
       console.warn(this, error);
+      if (!fallback) return;
+      const asked = new URLSearchParams(address.slice(8));
+      for (const name of WHAT) asked.delete(name);
+      asked.set("q", fallback);
+      this.#load(`/search?${asked}`);
     }
   }
 

@@ -31,6 +31,12 @@ def read(raw: str) -> Embed:
         ("kind=search&lang=DE&type=vector", "type=vector&lang=de&kind=search"),
         ("q=cat&limit=5&site=Blog.example&consent=click", None),
         ("color=ff0000&theme=dark", "color=ff0000&theme=dark"),
+        ("ids=demo:1,+Demo:2,demo:1,,x&credit=0", "ids=demo%3A1%2Cdemo%3A2"),
+        ("collection=shutterstock:12&rows=2", "collection=shutterstock%3A12"),
+        (
+            "target=_BLANK&align=right&credit=1&fallback=++Dog&q=cat",
+            "q=cat&fallback=Dog&credit=1&align=right&target=_blank",
+        ),
     ],
 )
 def test_equal_embeds_have_one_address(raw: str, canonical: str | None) -> None:
@@ -55,6 +61,12 @@ def test_equal_embeds_have_one_address(raw: str, canonical: str | None) -> None:
         ("q=cat&consent=always", "consent"),
         ("kind=search&type=painting", "type"),
         ("q=cat&q=dog", "q"),
+        ("ids=demo", "q"),
+        ("collection=:1", "q"),
+        ("q=cat&align=top", "align"),
+        ("q=cat&target=_parent", "target"),
+        ("q=cat&credit=yes", "credit"),
+        ("q=cat&fallback=a%00", "fallback"),
     ],
 )
 def test_bad_input_names_the_parameter(raw: str, field: str) -> None:
@@ -94,7 +106,10 @@ def test_the_height_is_known_beforehand(raw: str, height: int) -> None:
 def test_the_documentation_says_so_too() -> None:
     """Kinds, attributes and heights in the documentation are the code's."""
     text = (ROOT / "docs" / "embeds.md").read_text()
-    embed = read("q=cat&kind=strip&rows=2&limit=3&theme=dark&accent=ff8800&site=a&consent=click")
+    embed = read(
+        "q=cat&kind=strip&rows=2&limit=3&theme=dark&accent=ff8800&site=a&consent=click"
+        "&ids=a:1&collection=a:1&fallback=dog&credit=1&align=left&target=_self"
+    )
     for name in (*embed.attributes(), *ROWS, *THEMES):
         assert f"`{name}`" in text
     assert f"1 to {MOST_ROWS}" in text

@@ -10,6 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.model import SearchQuery
+from tests.simulator import CLIENT, simulator
+from tests.simulator.collections import FEATURED_ITEMS
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, shutterstock
 
@@ -222,3 +224,69 @@ def test_clicks_on_other_sites_count(client: FlaskClient) -> None:
     assert [as_text.status_code, client.post(address, headers=BLOG).status_code] == [204, 204]
     rows = client.application.extensions["ledger"].rows()
     assert [click.site for _, click in rows] == ["blog.example"] * 2
+
+
+def ids_in(page: str) -> list[str]:
+    return re.findall(r'class="picture"[^>]* data-id="([^"]+)"', page)
+
+
+def test_picked_pictures_stand_in_their_order(client: FlaskClient) -> None:
+    """What is gone or at an unknown agency is left out; links carry the blog."""
+    items = client.get("/api/search?q=flower").get_json()["items"]
+    picks = [items[3]["id"], "no-such", items[0]["id"], items[7]["id"]]
+    asked = ",".join(["elsewhere:5", *(f"demo:{one}" for one in picks)])
+    path = f"/embed/search?ids={asked}&lang=de&site=blog.example"
+    page = client.get(path)
+    assert ids_in(page.text) == [one for one in picks if one != "no-such"]
+    assert "3 Bilder" in page.text
+    assert "site=blog.example" in page.text
+    assert client.get(f"{path}&type=vector&x=1").headers["X-Cache"] == "HIT"
+    client.application.extensions["site"].tally.flush()
+    asked_for = client.application.extensions["ledger"].asked(date(2000, 1, 1), 5)
+    assert [words for words, _ in asked_for] == ["q=flower&lang=en"]
+
+
+def test_picks_that_cant_be_had_are_nothing(client: FlaskClient) -> None:
+    """With none left the page says so, and a collection nobody has is 404."""
+    none = client.get("/embed/search?ids=demo:nope,elsewhere:1&lang=en")
+    assert (none.status_code, ids_in(none.text)) == (200, [])
+    assert "Nothing found" in none.text
+    for collection in ("elsewhere:1", "demo:1"):
+        assert client.get(f"/embed/search?collection={collection}").status_code == 404
+
+
+def test_picked_pictures_are_asked_for_once(make_client: ClientMaker) -> None:
+    """Each picture costs a call of its own the first time, and none while it is kept."""
+    with shutterstock() as agency:
+        client = make_client(SHUTTERSTOCK_API_TOKEN=TOKEN, SHUTTERSTOCK_URL=agency.url)
+        items = client.get("/api/search?q=cat&wait=1").get_json()["items"]
+        picks = ",".join(f"shutterstock:{one['id']}" for one in items[:3])
+        first = client.get(f"/embed/search?ids={picks}&wait=1")
+        again = client.get(f"/embed/search?ids={picks}&wait=1&site=other.example")
+    assert ids_in(first.text) == ids_in(again.text) == [one["id"] for one in items[:3]]
+    assert first.headers["X-Cache"] == "MISS"
+    assert again.headers["X-Cache"] == "HIT"
+
+
+def test_collections_are_embeds(make_client: ClientMaker) -> None:
+    """A featured collection fills an embed as a search does."""
+    with simulator() as agency:
+        client = make_client(
+            SHUTTERSTOCK_URL=agency.url,
+            SHUTTERSTOCK_CLIENT_ID=CLIENT[0],
+            SHUTTERSTOCK_CLIENT_SECRET=CLIENT[1],
+        )
+        page = client.get("/embed/search?collection=shutterstock:19853&wait=1")
+    assert page.status_code == 200
+    assert len(ids_in(page.text)) == FEATURED_ITEMS
+
+
+def test_frames_have_the_attributes_of_elements(client: FlaskClient) -> None:
+    """Choices of an address are the element's attributes; the tab that links open is the page's."""
+    page = client.get("/embed?ids=demo:1&fallback=dog&credit=1&align=center&target=_self&lang=de")
+    for attribute in ('ids="demo:1"', 'fallback="dog"', 'credit="1"', 'align="center"'):
+        assert f" {attribute}" in page.text
+    assert '<base target="_top">' in page.text
+    assert ' target="_self"' not in page.text
+    assert 'data-show="Bilder anzeigen"' in page.text
+    assert '<base target="_blank">' in client.get("/embed?q=cat").text
