@@ -13,10 +13,7 @@ said.role = "status";
 said.className = "unseen";
 dialog.prepend(said);
 dialog.tabIndex = -1;
-if (history.state?.look) {  // reloaded: the page itself
-  history.replaceState(null, "");
-  history.scrollRestoration = "auto";
-}
+if (history.state?.look) history.replaceState(null, "");  // reloaded: the page itself
 
 /** Back from a reloaded picture the browser stays in its document, perhaps before this runs. */
 function settle() {
@@ -223,4 +220,5 @@ addEventListener("popstate", ({ state }) => {
   else location.reload();
 });
 
-addEventListener("pagehide", ({ persisted }) => { if (!persisted) history.scrollRestoration = "auto"; });
+// WebKit returns to a page kept for Back at another place otherwise.
+addEventListener("pagehide", () => { history.scrollRestoration = "auto"; });

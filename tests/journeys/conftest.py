@@ -1,5 +1,6 @@
 """A visitor in each of the three engines, on one site and on the blogs around it."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 
@@ -13,6 +14,8 @@ from tests.support.site_server import SiteServer, running_site
 
 SIZES = ((390, 260), (260, 390), (260, 260), (450, 253), (390, 261), (390, 130))
 """Thumbnails as agencies have them: wide, high, square, and a panorama."""
+PROGRAMS = {"chromium": (), "firefox": ("firefox-esr",), "webkit": ("WebKitWebDriver", "Xvfb")}
+"""What engines need beside the browser of all other tests."""
 AGENCY_PAGE = "<title>The agency</title><h1>The agency</h1>"
 
 
@@ -21,6 +24,9 @@ def window(
     request: pytest.FixtureRequest, launch: Launch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Window]:
     """The window of one engine after the other, each started once for a worker."""
+    for program in PROGRAMS[request.param]:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed; run tests/setup.sh")
     folder = tmp_path_factory.mktemp(request.param)
     with STARTS[request.param](launch, folder) as opened:
         yield opened
