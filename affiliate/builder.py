@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final, NamedTuple
+from urllib.parse import quote
 
+import msgspec
 from flask import Blueprint, Response, render_template
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
@@ -13,6 +15,7 @@ from affiliate import languages
 from affiliate.answers import parameters
 from affiliate.embedding import BOX, MOST_ROWS, ROW, Embed
 from affiliate.errors import BadQuery
+from affiliate.model import Media
 from affiliate.page import absolute, address, site_of_app
 from affiliate.platforms import DEFAULT, ELEMENT, FRAME, LINK, MAIL, PLATFORMS, SOURCE
 from affiliate.problems import content_security_policy
@@ -27,10 +30,13 @@ KINDS: Final = {
 }
 """What the kinds are called."""
 THEMES: Final = {"light": _("Light"), "dark": _("Dark")}
-VIEWS: Final = {**THEMES, "narrow": _("Narrow")}
-"""The grounds on which the preview can stand, and a column as on a phone."""
+VIEWS: Final = {**THEMES, "narrow": _("Narrow"), "choose": _("Choose pictures")}
+"""The grounds on which the preview can stand, a column as on a phone, and all that is found."""
+SIDES: Final = {"left": _("Left"), "center": _("Center"), "right": _("Right")}
 MAIL_PICTURES: Final = 6
 """So many pictures stand in a newsletter unless the embed has a limit."""
+SAYS: Final = ("q", "kind", "category", "contributor", "color", "ids", "collection")
+"""Parameters of which any says what is embedded."""
 OWN: Final = {"platform": tuple(PLATFORMS), "view": tuple(VIEWS)}
 """The builder's own parameters, with their values."""
 
@@ -61,14 +67,19 @@ def builder() -> Response:
     site = site_of_app()
     asked = _asked(parameters())
     embed, own, faults = _choices(asked)
+    shown = preview(embed, own["view"])
     html = render_template(
         "builder.html",
         embed=embed,
+        shown=shown,
+        source=source(shown),
+        featured=site.search.featured(0).values,
         typed=lambda name, value: _typed(asked, name) if name in faults else value,
         told=lambda name, *about: _attributes(name, faults, about),
         faults=faults,
         kinds=KINDS.items(),
         themes=THEMES.items(),
+        sides=SIDES.items(),
         views=VIEWS.items(),
         view=own["view"],
         platforms=[(name, one.title) for name, one in PLATFORMS.items()],
@@ -76,7 +87,6 @@ def builder() -> Response:
         where=PLATFORMS[own["platform"]].where,
         most_rows=MOST_ROWS,
         label=label(embed),
-        source=source(embed, own["view"]),
         codes=[] if faults else codes(embed, own["platform"]),
     )
     response = Response(html, HTTPStatus.BAD_REQUEST if faults else HTTPStatus.OK)
@@ -88,7 +98,7 @@ def builder() -> Response:
 
 def _asked(asked: Parameters) -> Parameters:
     """What is asked, or on a first visit the first of the site's topics."""
-    if any(name in asked for name in ("q", "kind", "category", "contributor", "color")):
+    if any(name in asked for name in SAYS):
         return asked
     return {**asked, "q": [*site_of_app().config.site_topics, "flower"][:1]}
 
@@ -188,22 +198,16 @@ def newsletter(embed: Embed) -> str:
     Each leads to its own page here, where its agencies are: no affiliate link stands in mail, which
     programs of agencies forbid and where a wrong link could not be corrected.
     """
-    if not embed.query.says_something():
-        return ""
-    search, query = site_of_app().search, embed.query
-    query = query.replace(lang=query.lang or languages.asked())
-    try:
-        found = search.page(query, Patience.NONE).page.items
-    except BadQuery:  # an agency that is not on
-        return ""
-    lasting = {one.agency.name for one in search.every if one.agency.terms.hotlink}
-    items = [item for item in found if item.agency in lasting][: embed.limit or MAIL_PICTURES]
+    every = site_of_app().search.every
+    lasting = {one.agency.name for one in every if one.agency.terms.hotlink}
+    items = [item for item in _cached(embed) if item.agency in lasting]
+    items = items[: embed.limit or len(embed.picks) or MAIL_PICTURES]
     if not items:
         return ""
     return render_template(
         "_newsletter.html",
         items=items,
-        words=query.q,
+        words=embed.query.q,
         site=embed.site,
         row=ROW,
         link=link(embed),
@@ -211,10 +215,34 @@ def newsletter(embed: Embed) -> str:
     )
 
 
-def source(embed: Embed, view: str = "") -> str:
-    """The path of the frame that shows an embed; on a dark or light ``view`` unless it says one."""
-    ground = f"&theme={view}" if view in THEMES and not embed.theme else ""
-    return f"/embed?{embed.canonical()}{ground}"
+def _cached(embed: Embed) -> Sequence[Media]:
+    """What the cache has of an embed; no agency is asked."""
+    search, query = site_of_app().search, embed.query
+    query = query.replace(lang=query.lang or languages.asked())
+    if embed.picks:
+        return search.picked(embed.picks, query, Patience.NONE).page.items
+    if not query.says_something():
+        return ()
+    try:
+        return search.page(query, Patience.NONE).page.items
+    except BadQuery:  # an agency that is not on
+        return ()
+
+
+def preview(embed: Embed, view: str) -> Embed:
+    """What the preview shows: on a dark or light ground unless the embed says one, or to choose.
+
+    To choose among, there are as many pictures of the search as rows can have.
+    """
+    if view == "choose" and embed.query.says_something():
+        return Embed(query=embed.query, rows=MOST_ROWS, accent=embed.accent)
+    theme = embed.theme or (view if view in THEMES else None)
+    return msgspec.structs.replace(embed, theme=theme)
+
+
+def source(embed: Embed) -> str:
+    """The path of the frame that shows an embed."""
+    return f"/embed?{embed.canonical()}"
 
 
 def link(embed: Embed) -> str:
@@ -224,5 +252,13 @@ def link(embed: Embed) -> str:
 
 def path(embed: Embed) -> str:
     """The page of this site that shows the same; the blog's name goes with it."""
-    page = address("/search" if embed.query.says_something() else "/", embed.query)
+    query = embed.query
+    if embed.picks:
+        agency, media_id = embed.picks[0]
+        page = address(f"/{query.media}/{agency}/{quote(media_id, safe='')}", q=query.q)
+    elif embed.collection:
+        agency, media_id = embed.collection
+        page = address(f"/collections/{agency}/{quote(media_id, safe='')}", media=query.media)
+    else:
+        page = address("/search" if query.says_something() else "/", query)
     return page + (f"&site={embed.site}" if embed.site else "")

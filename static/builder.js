@@ -4,12 +4,13 @@ const form = document.getElementById("builder");
 const page = document.querySelector(".builder");
 const built = page.querySelector(".built");
 const picker = form.querySelector("[type=color]");
-const { rows, kind, accent } = form.elements;
+const { rows, kind, accent, ids } = form.elements;
 let tries = 3;
 let turn, pause;
 
 function ready() {
   picker.hidden = false;
+  document.getElementById("about-ids").hidden = false;
   for (const button of built.querySelectorAll(".copy")) button.hidden = false;
   // What the preview fetches is in the cache in a moment.
   if (built.querySelector("[data-again]") && tries--) pause = setTimeout(build, 2000);
@@ -59,6 +60,37 @@ function build() {
   };
   call.send();
 }
+
+const choosing = () => form.elements.view.value === "choose";
+
+/** The pictures in the preview that are not chosen step back. */
+function mark(frame) {
+  const chosen = ids.value.split(",").filter(Boolean);
+  const { shadowRoot } = frame.contentDocument.querySelector("affiliate-search") ?? {};
+  for (const { dataset, parentNode } of shadowRoot?.querySelectorAll(".picture") ?? []) {
+    const one = !chosen.length || chosen.includes(`${dataset.agency}:${dataset.id}`);
+    parentNode.style.opacity = one ? "" : ".4";
+  }
+}
+
+function choose(event, frame) {
+  if (!choosing()) return;
+  const link = event.composedPath().find((one) => one.dataset?.agency);
+  if (!link) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const { agency, id } = link.dataset;
+  const chosen = new Set(ids.value.split(",").filter(Boolean));
+  if (!chosen.delete(`${agency}:${id}`)) chosen.add(`${agency}:${id}`);
+  ids.value = [...chosen].join();
+  mark(frame);
+  ids.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+built.addEventListener("load", ({ target }) => {
+  target.contentDocument.addEventListener("click", (event) => choose(event, target), true);
+  target.contentDocument.addEventListener("pointerover", () => choosing() && mark(target), true);
+}, true);
 
 page.addEventListener("input", ({ target }) => {
   if (target === picker) accent.value = picker.value;

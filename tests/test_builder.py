@@ -87,7 +87,7 @@ FAULTS = {
     "q=cat&accent=red": {"accent": "Use six hexadecimal digits, such as ff8800."},
     "kind=grid&q=": {"q": "Type a word to search for, or choose a category or a color."},
     "q=cat&kind=wall": {"kind": "Use one of: grid, strip, image, search."},
-    "q=cat&view=pink": {"view": "Use one of: light, dark, narrow."},
+    "q=cat&view=pink": {"view": "Use one of: light, dark, narrow, choose."},
     "q=cat&color=red&theme=pink": {
         "color": "Use six hexadecimal digits, such as ff8800, or grayscale.",
         "theme": "Use one of: light, dark, auto.",
@@ -285,3 +285,53 @@ def test_a_newsletter_keeps_the_terms_of_agencies(make_client: ClientMaker) -> N
     assert "/image/openverse/" in code
     assert "pixabay" not in code
     assert code.count("<small>") >= code.count("<img")
+
+
+def test_a_picture_s_page_leads_to_its_own_embed(make_client: ClientMaker) -> None:
+    """From a picture the builder shows that picture, and the link inside leads back to it."""
+    client = make_client(SITE_URL=URL)
+    item = client.get("/api/search?q=cat&lang=en").get_json()["items"][0]
+    page = client.get(f"/image/demo/{item['id']}?q=cat&lang=en").text
+    found = re.search(r'<a href="(/embed/builder[^"]+ids=[^"]+)" rel="nofollow">', page)
+    assert found
+    code = codes(client, unescape(found[1]).partition("?")[2])[0]
+    assert f' ids="demo:{item["id"]}" kind="image" ' in code
+    assert f'<a href="{URL}/image/demo/{item["id"]}?lang=en">Pictures</a>' in code
+    client.get(f"/embed/search?ids=demo:{item['id']}&lang=en")
+    mail = codes(client, f"ids=demo:{item['id']}&platform=newsletter&lang=en")
+    assert mail[0].count("<img") == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "attributes"),
+    [
+        ("ids=demo:2,demo:1", ' ids="demo:2,demo:1"'),
+        ("collection=demo:9", ' collection="demo:9"'),
+        ("q=cat&fallback=red+dog", ' fallback="red dog"'),
+        ("q=cat&credit=1&align=center&target=_blank", ' credit="1" align="center" target="_blank"'),
+    ],
+)
+def test_every_choice_has_a_field_that_keeps_it(
+    client: FlaskClient, query: str, attributes: str
+) -> None:
+    """What the code says stands in the form too, so that the next choice does not drop it."""
+    page = client.get(f"/embed/builder?{query}&lang=en")
+    assert page.status_code == 200
+    assert attributes in codes(client, query)[0]
+    form = page.text.partition('<form action="/embed/builder')[2].partition("</form>")[0]
+    for name, values in parse_qs(query).items():
+        field = re.search(rf'<(?:input|select)[^>]* name="{name}"[^>]*>', form)
+        assert field
+        kept = f'value="{values[0]}"' in field[0] and (
+            "checkbox" not in field[0] or " checked" in field[0]
+        )
+        assert kept or f'<option value="{values[0]}" selected>' in form
+
+
+def test_all_of_a_search_is_shown_to_choose_from(client: FlaskClient) -> None:
+    """While pictures are chosen the preview has them all; the code has the chosen ones."""
+    page = client.get("/embed/builder?q=cat&ids=demo:1&kind=image&view=choose&lang=en").text
+    source = re.search(r'<iframe src="([^"]+)"', page)
+    assert source
+    assert unescape(source[1]) == "/embed?q=cat&lang=en&rows=6"
+    assert 'kind="image"' in codes(client, "q=cat&ids=demo:1&kind=image&view=choose")[0]

@@ -211,6 +211,22 @@ def test_choices_are_shown_at_once(page: Page, context: BrowserContext, site: Si
     assert page.evaluate("navigator.clipboard.readText()") == code.input_value()
 
 
+def test_pictures_are_chosen_in_the_preview(page: Page) -> None:
+    """A click on a picture puts it into the code and leads nowhere; a second one takes it out."""
+    page.goto("/embed/builder?q=flower&lang=en&view=choose")
+    pictures = page.frame_locator("iframe").locator(".picture")
+    ids = [pictures.nth(i).get_attribute("data-id") for i in range(3)]
+    for i in (2, 0, 1, 1):
+        pictures.nth(i).click(position={"x": 5, "y": 5})
+    code = page.get_by_label("Code", exact=True)
+    expect(code).to_have_value(re.compile(f' ids="demo:{ids[2]},demo:{ids[0]}" '))
+    expect(pictures.nth(1).locator("..")).to_have_css("opacity", "0.4")
+    assert len(page.context.pages) == 1
+    page.get_by_label("Light").check()
+    expect(pictures).to_have_count(2)
+    assert pictures.first.get_attribute("data-id") == ids[2]
+
+
 def test_the_builder_works_without_script(browser: Browser, site: SiteServer) -> None:
     """Without JavaScript the form builds the same, in one step."""
     context = browser.new_context(base_url=site.url, java_script_enabled=False)
