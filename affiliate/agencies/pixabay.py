@@ -12,7 +12,7 @@ from typing import ClassVar
 import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials, Filters, language_of
-from affiliate.agencies.reading import fitted, original, rendition
+from affiliate.agencies.reading import densities, fitted, original, rendition
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials
@@ -138,6 +138,7 @@ class Pixabay(Agency):
         thumbnail, page = rendition(found), web_address(hit.page_url)
         if thumbnail is None or page is None:
             return None
+        large = fitted(hit.large_image_url, *size, LARGE)
         kind = hit.type.partition("/")[0]
         tags = plain_texts(hit.tags.split(","))
         return Media(
@@ -149,7 +150,8 @@ class Pixabay(Agency):
             page_url=page,
             contributor=plain_text(hit.user) or None,
             thumbnail=thumbnail,
-            preview=fitted(hit.large_image_url, *size, LARGE),
+            preview=large,
+            renditions=densities(thumbnail, large),
             original=original(hit.image_width, hit.image_height),
         )
 

@@ -7,7 +7,7 @@ import pytest
 from affiliate.agencies import AGENCIES
 from affiliate.agencies.reading import densities
 from affiliate.model import Media, SearchQuery, Thumbnail
-from affiliate.page import SAME_RATIO, renditions
+from affiliate.page import ROW_PIXELS, SAME_RATIO, renditions
 from affiliate.transport import Transport
 from tests.dialects import DIALECTS, serving
 from tests.support.calling import transporting
@@ -18,8 +18,13 @@ WIDTHS = {
     "adobe-stock": [360, 500, 1000],
     "depositphotos": [450, 1000],
     "istock": [612, 1024],
+    "pixabay": [640, 1280],
 }
 """Of agencies whose thumbnail is too small for dense screens: the files that a tile may show."""
+
+
+LARGEST_IS_SMALL = {"shutterstock-editorial"}
+"""Agencies whose answers hold no file that is large enough."""
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +46,8 @@ def test_a_tile_may_show_the_larger_file(transport: Transport, name: str) -> Non
     assert all(abs(one.width / one.height / ratio - 1) < SAME_RATIO for one in media.renditions)
     shown = renditions(media)
     assert all(f"{one.url} {one.width}w" in shown for one in media.renditions)
+    needed = 2 * ratio * ROW_PIXELS
+    assert (media.renditions[-1].width >= needed) is (name not in LARGEST_IS_SMALL)
 
 
 def test_a_file_of_another_shape_is_no_choice() -> None:
