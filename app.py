@@ -20,6 +20,7 @@ from granian.constants import HTTPModes, Interfaces
 
 from affiliate import cli, config, crawlers, embeds, owner, page, site
 from affiliate.agencies import AGENCIES, Agency
+from affiliate.blocked_names import blocked_label, warning
 from affiliate.cache import Cache
 from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
@@ -86,6 +87,8 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     ledger = parts.get("ledger") or Ledger(settings.database_url)
     with _told():
         ledger.upgrade()
+    if label := blocked_label(settings.site_url):
+        app.logger.warning("SITE_URL: %s", warning(label))
     listed = [_listed(n, one, settings, transport) for n, one in settings.agencies.items()]
     limits = {one.agency.source: _limits(settings, one.agency) for one in listed}
     cache = Cache(store)

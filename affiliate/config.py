@@ -118,9 +118,10 @@ SETTINGS: Final = (
     Setting("SITE_LANGUAGE", values.language, "en", "Language of searches and pages."),
     Setting(
         "SITE_URL",
-        values.address("https", "http"),
+        values.origin,
         None,
-        "Public address of the site; its host name is the site in click reports.",
+        "Public address of the site, without a path; its host name is the site in click reports. "
+        "Blogs that embed the site need it: codes and links for them are made of it.",
     ),
     Setting(
         "SITE_ACCENT",

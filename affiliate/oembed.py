@@ -174,6 +174,7 @@ def frame(embed: Embed, title: str, width: int | str, height: int) -> str:
     source = absolute(f"/embed?{embed.canonical()}")
     markup = Markup(
         '<iframe src="{}" title="{}" width="{}" height="{}" loading="lazy"'
+        ' referrerpolicy="strict-origin-when-cross-origin"'
         ' style="border: 0; max-width: 100%"></iframe>'
     )
     return str(markup.format(source, title, width, height))

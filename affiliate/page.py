@@ -68,12 +68,15 @@ def site_of_app() -> Site:
 def absolute(path: str) -> str:
     """The absolute address of a path: SITE_URL is its only lasting source.
 
-    Without it the request's host serves; such a response must be kept by no tier (`by_host`).
+    Without it the request's host serves, with the scheme that a proxy tells; such a response must
+    be kept by no tier (`by_host`), so that who lies of the scheme deceives nobody else.
     """
     base = site_of_app().config.site_url
     if base is None:
         g.by_host = True
-        base = request.host_url.rstrip("/")
+        told = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
+        scheme = told if told in {"http", "https"} else request.scheme
+        base = f"{scheme}://{request.host}"
     return base + path
 
 

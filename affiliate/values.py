@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from affiliate.model import LINK_FIELDS
 from affiliate.query import LANGUAGES
+from affiliate.site_names import read_host
 from affiliate.words import shown
 
 
@@ -54,6 +55,25 @@ def address(*schemes: str) -> Callable[[str], str]:
         return text.rstrip("/")
 
     return read
+
+
+def origin(text: str) -> str:
+    """The address of a whole site: a scheme, a host and perhaps a port, in their one form.
+
+    Nothing else can be served or may be published: no user, password, path, query or fragment.
+    """
+    found = address("https", "http")(text)
+    parts = urlsplit(found)
+    extra = parts.path or parts.query or parts.fragment or "@" in parts.netloc
+    host = read_host(parts.netloc)
+    if extra or not host or "?" in text or "#" in text:
+        raise ValueError(
+            "must be https:// or http:// and a host name, perhaps with a port: no user, path or"
+            " question"
+        )
+    usual = {"https": 443, "http": 80}[parts.scheme]
+    port = f":{parts.port}" if parts.port and parts.port != usual else ""
+    return f"{parts.scheme}://{host}{port}"
 
 
 def redis(text: str) -> str:

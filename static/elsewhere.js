@@ -104,7 +104,7 @@ class Embed extends Pictures {
     const asked = new URLSearchParams();
     for (const name of [...ASKED, ...WHAT, "site"]) {
       const value = this.getAttribute(name) ||
-        { lang: this.closest("[lang]")?.lang || document.documentElement.lang, site: location.hostname }[name];
+        { lang: this.closest("[lang]")?.lang || document.documentElement.lang, site: location.host !== here.host && location.hostname }[name];
       if (value) asked.set(name, value);
     }
     if (!WHAT.some((name) => asked.has(name))) return "";

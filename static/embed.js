@@ -47,18 +47,27 @@ class Pictures extends HTMLElement {
     if (image.tagName === "IMG") image.closest(".tile, figure")?.classList.add("broken");
   }
 
-  #tell(event) {
+  async #tell(event) {
     const link = event.target.closest?.("a[data-id]");
     if (!link || (link.closest("affiliate-search") ?? this) !== this) return;
+    if (origin === "null") {
+      // In a sandbox (or a file): where that lets nothing open, nobody leaves.
+      event.preventDefault();
+      if (!open(link.href)) return;
+    }
     const address = new URL(link.ping, here);
     address.searchParams.set("click_id", crypto.getRandomValues(new Uint32Array(4)).join("-"));
     const before = link.ping;
     link.ping = address;
     // The next click is another one.
-    setTimeout(() => { link.ping = before; });
-    // Blockers drop beacons, which then count as sent; a double is told by its click_id.
-    if ("keepalive" in Request.prototype) fetch(address, { method: "POST", mode: "no-cors", keepalive: true }).catch(() => {});
-    else navigator.sendBeacon?.(address);
+    setTimeout(() => link.ping = before);
+    try {
+      // Blockers let this through and drop beacons in silence; a double is told by its click_id.
+      if (!("keepalive" in Request.prototype)) throw 0;
+      await fetch(address, { method: "POST", mode: "no-cors", keepalive: true });
+    } catch {
+      navigator.sendBeacon?.(address);
+    }
   }
 }
 

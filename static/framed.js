@@ -1,8 +1,12 @@
 // Inside an iframe: whose page it stands on, for its links, and its height for embed-frame.js.
 
 const element = document.querySelector("affiliate-search");
-if (document.referrer && !element.hasAttribute("site")) {
-  element.setAttribute("site", new URL(document.referrer).hostname);
+if (!element.hasAttribute("site")) {
+  try {
+    element.setAttribute("site", new URL(document.referrer || location.ancestorOrigins[0]).hostname);
+  } catch {
+    // The page around hides its name.
+  }
 }
 // A height is no secret, and the page around may be anyone's.
 const tell = () => parent.postMessage({ affiliateHeight: element.offsetHeight }, "*");

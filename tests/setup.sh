@@ -11,6 +11,7 @@ PATH=$PATH:/usr/sbin # where Debian keeps servers
 for program in "${!packages[@]}"; do
   command -v "$program" >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/$program" >/dev/null || missing+=("${packages[$program]}")
 done
+compgen -G "/usr/share/mozilla/extensions/*/uBlock0*/assets" >/dev/null || missing+=(webext-ublock-origin-firefox)
 [ -e /usr/share/wordpress/wp-load.php ] || missing+=(wordpress php-mysql)
 if [ ${#missing[@]} -eq 0 ]; then
   :
@@ -30,7 +31,7 @@ else
   exit 1
 fi
 
-# axe-core, which judges the pages' accessibility in the browser.
+# axe-core, which judges the pages' accessibility in the browser, and an engine of ad blocking.
 npm ci --prefix tests/browser --no-audit --no-fund --silent
 
 # Prism, which compares with the agencies' descriptions of their APIs.

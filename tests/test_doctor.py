@@ -57,6 +57,17 @@ def test_what_earns_less_is_a_warning(
     ]
 
 
+def test_a_name_that_blockers_block_is_a_warning(
+    make_client: ClientMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The owner reads it at each start, and from doctor, which names the label."""
+    result = doctor(make_client(SITE_URL="https://affiliate.example.com"))
+    warnings = [line for line in result.output.splitlines() if line.startswith("warn")]
+    assert len(warnings) == 1
+    for told in (warnings[0], caplog.text):
+        assert "SITE_URL: ad blockers block every host whose name begins with affiliate." in told
+
+
 def test_a_wrong_key_is_a_fault(server: simulator.Shutterstock, make_client: ClientMaker) -> None:
     """The agency's words are shown, never the key, and the status is 1."""
     result = doctor(make_client(SHUTTERSTOCK_URL=server.url, SHUTTERSTOCK_API_TOKEN="wr0ng"))

@@ -26,7 +26,8 @@ OPTIONAL = {
 }
 IFRAME = re.compile(
     r'<iframe src="(?P<src>[^"]+)" title="[^"]*" width="(?P<width>\d+)" height="(?P<height>\d+)"'
-    r' loading="lazy" style="border: 0; max-width: 100%"></iframe>'
+    r' loading="lazy" referrerpolicy="strict-origin-when-cross-origin"'
+    r' style="border: 0; max-width: 100%"></iframe>'
 )
 
 
@@ -288,6 +289,14 @@ def test_without_an_address_pages_say_nothing(client: FlaskClient) -> None:
     answer = client.get("/oembed", query_string={"url": "http://localhost/search?q=cat"})
     assert answer.headers["Cache-Control"] == "private, no-cache"
     assert "http://localhost/embed?q=cat" in answer.get_json()["html"]
+
+
+def test_behind_tls_addresses_have_the_scheme_of_the_proxy(client: FlaskClient) -> None:
+    """Pages with https could not load what http addresses name."""
+    asked = {"url": "https://localhost/search?q=cat"}
+    for told, scheme in (("https", "https"), ("HTTPS, http", "https"), ("x", "http")):
+        answer = client.get("/oembed", query_string=asked, headers={"X-Forwarded-Proto": told})
+        assert f'src="{scheme}://localhost/embed?' in answer.get_json()["html"]
 
 
 def test_answers_are_kept(site: FlaskClient) -> None:

@@ -10,6 +10,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from affiliate.agencies import Agency
+from affiliate.blocked_names import blocked_label, warning
 from affiliate.commands import selfcheck
 from affiliate.commands.selfcheck import BUILT, Finding
 from affiliate.config import prefix
@@ -63,9 +64,17 @@ def findings(site: Site, *, live: bool = False) -> Iterator[Finding]:
             yield from selfcheck.findings(one, current_app.extensions["transport"], site.search)
     yield _cache(site)
     yield _ledger(site)
-    if site.config.site_url is None:
-        words = "not set, so addresses are those of each request and pages with one aren't kept"
-        yield Finding("warn", "SITE_URL", words)
+    yield from _site_url(site.config.site_url)
+
+
+def _site_url(address: str | None) -> Iterator[Finding]:
+    """Tell what is wrong with the site's own address, for embeds and for what must last."""
+    if address is None:
+        words = "not set, so addresses are those of each request, pages with one aren't kept, and"
+        more = "codes for blogs lead to an address that may not last; set SITE_URL"
+        yield Finding("warn", "SITE_URL", f"{words} {more}")
+    elif label := blocked_label(address):
+        yield Finding("warn", "SITE_URL", warning(label))
 
 
 def _answers(one: Listed) -> Finding:

@@ -159,7 +159,7 @@ function affiliate_search_frame( $look ) {
 		return is_feed() ? '' : '<p>' . affiliate_search_link( $look ) . '</p>';
 	}
 	return sprintf(
-		'<iframe src="%s" title="%s" width="100%%" height="%d" loading="lazy" frameborder="0"></iframe>',
+		'<iframe src="%s" title="%s" width="100%%" height="%d" loading="lazy" frameborder="0" referrerpolicy="strict-origin-when-cross-origin"></iframe>',
 		esc_url( affiliate_search_address( '/embed', affiliate_search_shown_here( $look ) ) ),
 		esc_attr( affiliate_search_label( $look ) ),
 		$height

@@ -1,0 +1,74 @@
+"""Clicks are told whatever a blocker or a browser lacks, and none that leads nowhere."""
+
+from playwright.sync_api import BrowserContext
+
+from tests.support.embed_hosts import opened
+from tests.support.embed_page import element, script, shown
+from tests.support.host_pages import HostPages
+from tests.support.site_server import SiteServer
+from tests.support.waiting import wait_until
+
+STAY = "addEventListener('click', (event) => event.preventDefault())"
+"""No link is followed, so that no ``ping`` of the browser's own is sent."""
+WITHOUT = (
+    "Navigator.prototype.sendBeacon = () => true",  # as where a blocker drops it in silence
+    "delete Navigator.prototype.sendBeacon",
+    "window.fetch = () => Promise.reject(TypeError('blocked'))",
+    "delete window.fetch",
+    "delete Request.prototype.keepalive",
+)
+"""What blockers, settings and browsers take away, the way back to where all is there between."""
+KEPT = """window.kept = [Navigator.prototype.sendBeacon, window.fetch,
+    Object.getOwnPropertyDescriptor(Request.prototype, "keepalive")]"""
+RESTORED = """() => {
+    Navigator.prototype.sendBeacon = kept[0];
+    window.fetch = kept[1];
+    Object.defineProperty(Request.prototype, "keepalive", kept[2]);
+}"""
+
+
+def test_a_click_is_told_by_whatever_is_left(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """Without beacon, fetch or keepalive each click is one row, and nothing is thrown."""
+    before = len(site.clicks())
+    page = opened(reader, host.page(script(site) + element(site, "q=flower")))
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    pictures = shown(page)
+    page.evaluate(f"{STAY}; {KEPT}; null")
+    for number, lacking in enumerate(WITHOUT):
+        page.evaluate(f"{lacking}; null")
+        pictures.nth(number).click()
+        page.evaluate(RESTORED)
+    pictures.nth(len(WITHOUT)).focus()
+    page.keyboard.press("Enter")
+    wait_until(lambda: len(site.clicks()) == before + len(WITHOUT) + 1)
+    rows = site.clicks()[before:]
+    assert sorted(row["position"] for row in rows) == [1, 2, 3, 4, 5, 6]
+    assert {(row["place"], row["site"]) for row in rows} == {("embed", "localhost")}
+    assert faults == []
+
+
+def test_a_click_that_cannot_leave_is_not_counted(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """A frame whose sandbox opens no window tells nothing; the one beside it opens and tells.
+
+    Neither page says whose it is: no site is credited.
+    """
+    reader.route("https://shutterstock.7eer.net/**", lambda route: route.fulfill(body="shop"))
+    before = len(site.clicks())
+    frames = "".join(
+        f'<iframe src="{site.url}/embed?q=cat" sandbox="allow-scripts{more}" width="600"'
+        f' height="342" title="Pictures" referrerpolicy="no-referrer"></iframe>'
+        for more in ("", " allow-popups")
+    )
+    page = opened(reader, host.page(frames))
+    shut, free = (page.frame_locator("iframe").nth(at) for at in (0, 1))
+    shut.locator(".picture").nth(2).click()
+    with reader.expect_page() as tab:
+        free.locator(".picture").nth(4).click()
+    tab.value.wait_for_url("https://shutterstock.7eer.net/**")
+    wait_until(lambda: len(site.clicks()) > before)
+    assert [row["position"] for row in site.clicks()[before:]] == [5]

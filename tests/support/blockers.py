@@ -1,0 +1,33 @@
+"""Asks an engine of ad blocking what EasyList and EasyPrivacy do to this site."""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+RULES: Final = sorted(
+    Path("/usr/share/mozilla/extensions").glob("*/uBlock0*/assets/thirdparties/easylist/easy*.txt")
+)
+"""EasyList and EasyPrivacy, as Debian's webext-ublock-origin-firefox brings them."""
+PROGRAM: Final = Path(__file__).with_name("blockers.mjs")
+PACKAGES: Final = Path(__file__).parents[1] / "browser" / "package.json"
+
+
+class Judged(msgspec.Struct):
+    """The rule that blocks each request, if one does, and the styles that hide parts of a page."""
+
+    blocked: list[str | None]
+    hidden: list[str]
+
+
+def judged(
+    requests: Sequence[Mapping[str, str]], pages: Sequence[Mapping[str, Any]] = ()
+) -> Judged:
+    """Return what the rules do to requests (url, type, page) and to pages (url, ids, classes)."""
+    asked = json.dumps({"requests": requests, "pages": pages})
+    command = ["node", str(PROGRAM), str(PACKAGES), *map(str, RULES)]
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=True)
+    return msgspec.json.decode(done.stdout, type=Judged)
