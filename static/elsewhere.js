@@ -149,7 +149,7 @@ class Embed extends Pictures {
   /** Show what an address finds, unless another overtakes it; where nothing comes, the link stays. */
   async #load(address, fallback) {
     const { signal } = this.#turn = new AbortController();
-    this.#link.replaceChildren(make("a", { href: here.origin + address, textContent: this.#words || texts.search }));
+    this.#link.replaceChildren(make("a", { href: here.origin + (/[?]q=/.test(address) ? address : "/"), textContent: this.#words || texts.search }));
     this.#area.replaceChildren(this.#link);
     this.#area.style.blockSize = "";
     this.#note.hidden = false;
