@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 from flask import Flask, current_app, g, request
-from flask_babel import format_decimal
+from flask_babel import format_decimal, gettext
 from markupsafe import Markup
 
 from affiliate import accents, disclosure, filters, languages, memory, previews, texts
@@ -156,6 +156,7 @@ def _vocabulary() -> dict[str, Any]:
         "searches_earn": lambda links, query: disclosure.searches_earn(
             links, query, site.search.every
         ),
+        "see_at": gettext("See at %(agency)s", agency="{}"),
         "shown_on": shown_on,
         "soon": texts.soon,
         "slug": topics().slug,

@@ -220,7 +220,7 @@ def markup() -> str:
         terms={"demo": Terms()},
         credits=lambda *_: "",
         _=str,
-        details=lambda *_: "",
+        details=lambda *_, **_changes: "",
         duration=str,
         ping=lambda *_: "",
         renditions=lambda _: "",
