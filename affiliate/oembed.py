@@ -12,10 +12,11 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 from flask import Blueprint, Response
+from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound, Unauthorized
 
-from affiliate import languages, page, previews
+from affiliate import disclosure, languages, page, previews
 from affiliate.answers import MAX_AGE, parameters, tagged
 from affiliate.embedding import GAP, ROW, Embed
 from affiliate.errors import AgencyError, BadQuery
@@ -103,7 +104,7 @@ def _represented(url: SplitResult, box: Box) -> dict[str, Any]:
     match url.path.split("/")[1:]:
         case [""]:
             return _rich(_embed(url, {"kind": ["search"]}), box)
-        case ["search"]:
+        case ["search" | "embed"]:
             return _rich(_embed(url, {}), box)
         case ["topics", slug]:
             words = page.topics().topic(unquote(slug))
@@ -117,12 +118,9 @@ def _represented(url: SplitResult, box: Box) -> dict[str, Any]:
 
 
 def _embed(url: SplitResult, more: Parameters) -> Embed:
-    """What the page shows, in the language that its address says."""
+    """Return what the page shows: as its path says, and the rest as its parameters say."""
     try:
-        asked: Parameters = read_parameters(url.query)
-        if more:
-            asked = {"lang": asked.get("lang", []), **more}
-        return Embed.from_parameters(asked)
+        return Embed.from_parameters({**read_parameters(url.query), **more})
     except BadQuery:
         raise NotFound from None
 
@@ -139,7 +137,7 @@ def _rich(embed: Embed, box: Box) -> dict[str, Any]:
         "title": title,
         "width": width,
         "height": height,
-        "html": frame(embed, title, width, height),
+        "html": framed(embed, title, height),
         **_thumbnail(_preview_of(embed), box),
     }
 
@@ -169,15 +167,23 @@ def _thumbnail(picture: Thumbnail | None, box: Box) -> dict[str, Any]:
     return {f"thumbnail_{name}": value for name, value in fitted.items()}
 
 
-def frame(embed: Embed, title: str, width: int | str, height: int) -> str:
-    """The markup of an iframe that shows an embed."""
+def framed(embed: Embed, title: str, height: int) -> str:
+    """Return the markup of an iframe that shows an embed, as posts of WordPress embed each other.
+
+    WordPress shows the quotation until the frame has told its height, and no frame of a stranger
+    else (``wp_filter_oembed_result``); it takes ``hidden`` away, which keeps the quotation out of
+    sight elsewhere. With a width in pixels themes would scale the frame, and cut it. By the
+    referrer the frame learns whose page it stands on, whatever policy that page has.
+    """
+    markup = Markup('<blockquote hidden><a href="{}">{}</a></blockquote>')
+    page_of = address("/search" if embed.query.says_something() else "/", embed.query)
+    link = markup.format(absolute(page_of + (f"&site={embed.site}" if embed.site else "")), title)
     source = absolute(f"/embed?{embed.canonical()}")
-    markup = Markup(
-        '<iframe src="{}" title="{}" width="{}" height="{}" loading="lazy"'
-        ' referrerpolicy="strict-origin-when-cross-origin"'
-        ' style="border: 0; max-width: 100%"></iframe>'
+    shown = Markup(
+        '<iframe src="{}" title="{}" width="100%" height="{}" loading="lazy" frameborder="0"'
+        ' referrerpolicy="strict-origin-when-cross-origin" style="border: 0"></iframe>'
     )
-    return str(markup.format(source, title, width, height))
+    return str(link + shown.format(source, title, height))
 
 
 def _found(media: str, agency: str, media_id: str) -> Media:
@@ -204,7 +210,7 @@ def _picture(media: Media, box: Box) -> dict[str, Any]:
     known |= _thumbnail(media.thumbnail, box)
     if media.media == "video":
         return {"type": "link", **known}
-    return {"type": "photo", **known, **_fitted(_largest(media, box), box)}
+    return {"type": "photo", **known, **_asked_for(media), **_fitted(_large(media), box)}
 
 
 def _lasts(media: Media) -> bool:
@@ -213,11 +219,19 @@ def _lasts(media: Media) -> bool:
     return next(one.terms.hotlink for one in every if one.name == media.agency)
 
 
-def _largest(media: Media, box: Box) -> Thumbnail:
-    """The larger rendition if it fits, or if the smaller one doesn't fit either."""
-    large = media.preview or media.thumbnail
-    fits = large.width <= (box.width or LARGEST) and large.height <= (box.height or LARGEST)
-    return large if fits else media.thumbnail
+def _large(media: Media) -> Thumbnail:
+    """Return the larger rendition, which consumers scale down to what fits."""
+    return media.preview or media.thumbnail
+
+
+def _asked_for(media: Media) -> dict[str, str]:
+    """Return what pages must say beside a picture, in fields of our own: credit and disclosure."""
+    site = site_of_app()
+    terms = next(one.agency.terms for one in site.search.every if one.agency.name == media.agency)
+    credit = ", ".join(filter(None, (getattr(media, name) for name in terms.show)))
+    earns = disclosure.pictures_earn([media], site.search.every)
+    told = gettext("Links on this page earn us a commission.") if earns else ""
+    return {n: text for n, text in (("credit", credit), ("disclosure", told)) if text}
 
 
 def _fitted(one: Thumbnail, box: Box) -> dict[str, Any]:

@@ -8,7 +8,29 @@ if (!element.hasAttribute("site")) {
     // The page around hides its name.
   }
 }
+// WordPress gives frames a secret, to which it listens (wp-includes/js/wp-embed.js).
+const [, secret] = location.hash.match(/\bsecret=(\w+)/) ?? [];
+const say = (message, value) => secret && parent.postMessage({ message, value, secret }, "*");
 // A height is no secret, and the page around may be anyone's.
-const tell = () => parent.postMessage({ affiliateHeight: element.offsetHeight }, "*");
+const tell = () => {
+  parent.postMessage({ affiliateHeight: element.offsetHeight }, "*");
+  say("height", element.offsetHeight);
+};
 new ResizeObserver(tell).observe(element);
-addEventListener("message", ({ data }) => { if (data === "affiliateHeight") tell(); });
+// WordPress hides frames until they tell, and browsers don't observe what is hidden.
+customElements.whenDefined(element.localName).then(tell);
+addEventListener("message", ({ data }) => {
+  if (data === "affiliateHeight" || (secret && data?.message === "ready")) tell();
+});
+// Its sandbox lets nothing open; it follows links to the frame's own host: to the picture's page,
+// from where a click to the agency is counted.
+if (secret && origin === "null") {
+  addEventListener("click", (event) => {
+    const link = event.composedPath().find((one) => one.localName === "a");
+    if (!link) return;
+    const page = link.dataset.id ? link.closest(".tile").querySelector("[data-look]") : link;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    say("link", page.href);
+  }, true);
+}

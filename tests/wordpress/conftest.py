@@ -6,13 +6,16 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.support.blog import PASSWORD, Blog, running_blog
+from tests.support.ports import new_port
 from tests.support.site_server import SiteServer, running_site
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
-    """The search site on the demo catalogue."""
-    with running_site(tmp_path_factory.mktemp("site")) as server:
+    """The search site on the demo catalogue, at its public address."""
+    port = new_port()
+    settings = {"SITE_URL": f"http://127.0.0.1:{port}"}
+    with running_site(tmp_path_factory.mktemp("site"), settings, port) as server:
         yield server
 
 

@@ -1,12 +1,15 @@
 """The WordPress plugin puts searches of the site into posts: by a block, a shortcode or a link."""
 
 import re
+import socket
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
+from affiliate.embedding import ROWS, Embed
 from tests.support.blog import Blog
-from tests.support.site_server import SiteServer, running_site
+from tests.support.site_server import SiteServer
 from tests.support.wordpress_pages import block, element, in_feed, link, shown
 
 NOWHERE = "http://127.0.0.1:9"
@@ -28,7 +31,10 @@ def test_shortcode_shows_pictures(blog: Blog, page: Page, site: SiteServer) -> N
     attributes = {name: element(page).get_attribute(name) for name in ("q", "kind", "rows")}
     assert attributes == {"q": "red flower", "kind": "grid", "rows": "2"}
     shown(element(page))
-    assert link(page).get_attribute("href") == f"{site.url}/search?q=red%20flower&site=127.0.0.1"
+    assert (
+        link(page).get_attribute("href")
+        == f"{site.url}/search?q=red%20flower&lang=en-US&site=127.0.0.1"
+    )
     assert link(page).get_attribute("rel") == "sponsored nofollow noopener"
 
 
@@ -104,6 +110,75 @@ def test_without_words_writers_are_told(blog: Blog, page: Page, desk: Page) -> N
     expect(desk.locator(".entry-content")).to_contain_text("Type words to search for")
 
 
+@pytest.mark.parametrize("given", [{"kind": "search"}, {"kind": "search", "q": ""}])
+def test_a_search_box_may_be_empty(blog: Blog, given: dict[str, str]) -> None:
+    """A box that a writer chose has the words that the writer gave, and none of the title."""
+    html = blog.php("return affiliate_search_html( $values['given'], 'Red fox' );", given=given)
+    assert ' q=""' in html or " q=" not in html
+    assert "min-height:86px" in html
+
+
+TYPED = {
+    "q=“red bicycle” kind=”strip”": {"q": "red bicycle", "kind": "strip"},
+    "q=&#8220;red bicycle&#8221; rows=&#8243;2&#8243;": {"q": "red bicycle", "rows": "2"},
+    "q=\N{LEFT SINGLE QUOTATION MARK}red bicycle\N{RIGHT SINGLE QUOTATION MARK} rows=1": {
+        "q": "red bicycle",
+        "rows": "1",
+    },
+    "q=„rotes Fahrrad“": {"q": "rotes Fahrrad"},
+    "q=«vélo rouge»": {"q": "vélo rouge"},
+    "q=red bicycle": {"q": "red bicycle"},
+    "red bicycle": {"q": "red bicycle"},
+    "red bicycle kind=grid": {"q": "red bicycle", "kind": "grid"},
+    '"red bicycle"': {"q": "red bicycle"},
+    'keywords="red bicycle"': {"q": "red bicycle"},
+    'q="red<br />bicycle"': {"q": "red bicycle"},
+    "q=\N{NO-BREAK SPACE}cat\N{NO-BREAK SPACE}": {"q": "cat"},
+    "Q=cat ROWS=2": {"q": "cat", "rows": "2"},
+    'q="don\N{RIGHT SINGLE QUOTATION MARK}t panic"': {
+        "q": "don\N{RIGHT SINGLE QUOTATION MARK}t panic"
+    },
+    "q=cat agencies=demo,other category=Animals exclude=dog people=0": {
+        "q": "cat",
+        "agency": "demo,other",
+        "category": "Animals",
+        "exclude": "dog",
+        "people": "0",
+    },
+}
+
+
+def test_shortcodes_mean_what_writers_type(blog: Blog) -> None:
+    """Quotation marks of word processors, none at all, other names and breaks change nothing."""
+    code = """return array_map( function ( $typed ) {
+        $read = shortcode_parse_atts( affiliate_search_straight( $typed ) );
+        return array_map( 'trim', affiliate_search_typed( (array) $read ) );
+    }, $values['typed'] );"""
+    assert dict(zip(TYPED, blog.php(code, typed=list(TYPED)), strict=True)) == TYPED
+    html = blog.php("return do_shortcode( '[affiliate_search q=“red bicycle” kind=”grid”]' );")
+    assert ' q="red bicycle" kind="grid"' in html
+
+
+def test_what_is_not_understood_is_told_to_writers(blog: Blog) -> None:
+    """Readers get the search without what is odd; writers see what that was."""
+    code = """wp_set_current_user( $values['user'] );
+    return do_shortcode( '[affiliate_search q=cat rows="two" colours=red kind=wall]' );"""
+    told, read = blog.php(code, user=1), blog.php(code, user=0)
+    assert "This is not understood: colours, rows, kind" in told
+    assert "not understood" not in read
+    assert "<affiliate-search" in read
+
+
+def test_the_blogs_language_is_searched_in(blog: Blog) -> None:
+    """Element, frame and links carry the language of the page, without WordPress' variants."""
+    code = """add_filter( 'locale', function () { return 'de_DE_formal'; } );
+    $look = affiliate_search_look( array( 'q' => 'Fahrrad' ), '' );
+    return affiliate_search_element( $look ) . affiliate_search_frame( $look );"""
+    html = blog.php(code)
+    assert ' lang="de-DE"' in html
+    assert html.count("lang=de-DE") == 2
+
+
 # -- where no script runs
 
 
@@ -111,7 +186,7 @@ def test_feed_has_a_frame(blog: Blog, site: SiteServer) -> None:
     """Readers of the feed get a frame of the height that the site says, and a link."""
     blog.post("[affiliate_search q=cat rows=1 site=paper.example agency='demo, other']")
     found = in_feed(blog)
-    query = "q=cat&kind=strip&rows=1&agency=demo&agency=other&site=paper.example"
+    query = "q=cat&kind=strip&rows=1&agency=demo&agency=other&lang=en-US&site=paper.example"
     assert f'<iframe src="{site.url}/embed?{query.replace("&", "&#038;")}" ' in found
     assert re.search(r' height="[1-9][0-9]{2}" ', found)
     assert f'<a href="{site.url}/search?q=cat' in found
@@ -128,39 +203,34 @@ def test_amp_has_a_frame(blog: Blog, site: SiteServer) -> None:
     assert "<script" not in html
 
 
-def test_height_is_asked_once(new_blog: Blog, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The site's answer is kept: the feed has the frame even while the site is down."""
-    new_blog.settings(site=NOWHERE)
-    new_blog.post("[affiliate_search q=cat]")
-    with running_site(tmp_path_factory.mktemp("down")) as site:
-        new_blog.settings(site=site.url)
-        assert "<iframe" in in_feed(new_blog)
-    new_blog.post("[affiliate_search q=flower]")
-    assert f"{site.url}/embed?q=flower" in in_feed(new_blog)
-
-
-def test_few_sizes_are_asked_for(blog: Blog) -> None:
-    """Whatever writers write, the blog keeps no more answers than there are kinds and rows."""
-    looks = [{"rows": rows} for rows in ("6", "7", "99999", "9e9")]
-    looks += [{"rows": "1"}, {"rows": "-1"}, {"rows": "x"}, {"kind": "wall"}, {"kind": "Grid"}]
+def test_heights_are_those_of_the_site(blog: Blog) -> None:
+    """Heights are computed as the site computes them, whatever writers write."""
+    looks = [{"kind": kind, "rows": str(rows)} for kind in ROWS for rows in (1, 2, 6)]
+    looks += [{"kind": kind} for kind in ROWS]
+    wanted = [
+        Embed.from_parameters({"q": ["cat"], **{n: [v] for n, v in look.items()}}).height
+        for look in looks
+    ]
+    odd = {"7": 966, "99999": 966, "9e9": 966, "-1": 186, "x": 186}
+    looks += [{"kind": "grid", "rows": rows} for rows in odd]
     code = """return array_map( function ( $given ) {
-        $look = affiliate_search_look( $given + array( 'q' => 'cat', 'kind' => 'grid' ), '' );
+        $look = affiliate_search_look( $given + array( 'q' => 'cat' ), '' );
         return affiliate_search_height( $look );
     }, $values['looks'] );"""
-    assert blog.php(code, looks=looks) == [966, 966, 966, 966, 186, 186, 186, 342, 342]
-    names = "SELECT COUNT(*) FROM wp_options WHERE option_name LIKE '_transient_affiliate%'"
-    assert blog.sql(names) == ["3"]
+    assert blog.php(code, looks=looks) == wanted + list(odd.values())
 
 
-def test_feed_has_a_link_while_the_site_is_down(new_blog: Blog) -> None:
-    """While the site is down the feed has the link alone, and asks no more for a while."""
-    new_blog.settings(site=NOWHERE)
-    new_blog.post("[affiliate_search q=cat]")
-    found = in_feed(new_blog)
-    assert "<iframe" not in found
-    assert f'<a href="{NOWHERE}/search?q=cat&#038;site=127.0.0.1"' in found
-    kept = "SELECT option_value FROM wp_options WHERE option_name LIKE '_transient_affiliate%'"
-    assert set(new_blog.sql(kept)) == {"0"}
+def test_a_silent_site_costs_readers_nothing(new_blog: Blog) -> None:
+    """A page with many searches of a site that accepts and never answers asks it for nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(0)
+        new_blog.settings(site=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        kinds = "".join(f"[affiliate_search q=cat kind={k} rows={r}]" for k in ROWS for r in (1, 2))
+        with urlopen(new_blog.post(kinds)) as answer:
+            assert answer.read().count(b"display:block;min-height:") == 8
+        assert "<iframe" in in_feed(new_blog)
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 def test_link_stays_while_the_site_is_down(new_blog: Blog, page: Page) -> None:
@@ -196,20 +266,22 @@ def test_pasted_picture_is_shown(blog: Blog, page: Page, site: SiteServer) -> No
     page.goto(f"{site.url}/search?q=flower&lang=en&wait=1")
     address = page.locator("main .tile a.title").first.evaluate("one => one.href.split('?')[0]")
     page.goto(blog.post(address))
-    linked = page.locator(f'a[href="{address}"] img')
+    linked = page.locator(f'a[href="{address}?lang=en-US&site=127.0.0.1"] img')
     expect(linked).to_be_visible()
     assert linked.evaluate("image => image.naturalWidth") > 0
+    assert linked.evaluate("image => image.getBoundingClientRect().width") > 300
 
 
 def test_only_the_site_is_asked_about(blog: Blog, site: SiteServer) -> None:
     """Pasted addresses are the site's when they begin with its own, whatever else they hold."""
     search = f"{site.url}/search?q=flower"
-    others = [f"{NOWHERE}/?{search}", search.replace("127.0.0.1", "127x0.0.1"), site.url]
+    others = [f"{NOWHERE}/?{search}", search.replace("127.0.0.1", "127x0.0.1"), f"{site.url}x"]
     code = """return array_map( function ( $url ) {
         return _wp_oembed_get_object()->get_provider( $url, array( 'discover' => false ) );
     }, $values['urls'] );"""
-    found = blog.php(code, urls=[search, search.replace("http:", "https:"), *others])
-    assert found == [f"{site.url}/oembed", f"{site.url}/oembed", False, False, False]
+    own = [search, search.replace("http:", "https:"), site.url, f"{site.url}/"]
+    found = blog.php(code, urls=[*own, *others])
+    assert found == [f"{site.url}/oembed"] * len(own) + [False] * len(others)
 
 
 # -- hostile values

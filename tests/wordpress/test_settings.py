@@ -40,9 +40,9 @@ def test_settings_are_saved(new_blog: Blog, desk: Page, site: SiteServer) -> Non
 def test_wrong_settings_are_refused(desk: Page, site: SiteServer) -> None:
     """A wrong address is refused with a reason, and the one before stays."""
     desk.goto(SETTINGS)
-    desk.get_by_label("Address of your search site").fill(f"{site.url}/search?q=cat")
+    desk.get_by_label("Address of your search site").fill("ftp://pictures.example")
     desk.get_by_role("button", name="Save Changes").click()
-    expect(desk.get_by_text("has no question mark")).to_have_count(1)
+    expect(desk.get_by_text("This is no address of a site.")).to_have_count(1)
     expect(desk.get_by_label("Address of your search site")).to_have_value(site.url)
 
 
@@ -87,8 +87,8 @@ def test_settings_are_the_administrators(
 def test_wrong_settings_are_not_kept(blog: Blog, site: SiteServer) -> None:
     """What is no site's address leaves the one before, and no look that isn't one is kept."""
     addresses = [
-        *("javascript:alert(1)", "ftp://a.example", "a.example", "//a.example", "https://"),
-        *('https://a.example/"><script>', "https://a.example/?q=1", "https://a.example/#a"),
+        *("javascript:alert(1)", "ftp://a.example", "//a.example", "https://", "/pictures"),
+        *('https://a.example/"><script>', "mailto:a@a.example", "data:text/html,x"),
         *("https://a:b@a.example", "https://a b.example", "https://a.example:x", ["a"]),
     ]
     look = {"rows": "99", "kind": ["x"], "theme": "<b>", "accent": "red", "consent": "1", "x": "y"}
@@ -104,10 +104,30 @@ def test_good_addresses_are_kept(blog: Blog) -> None:
         "https://Pictures.Example/": "https://pictures.example",
         " http://localhost:8000 ": "http://localhost:8000",
         "https://a.example/pictures/": "https://a.example/pictures",
+        "pictures.example": "https://pictures.example",
+        "Pictures.example:8443/": "https://pictures.example:8443",
+        "https://a.example/?q=1": "https://a.example",
+        "https://a.example/#a": "https://a.example",
+        "https://bücher.example": "https://xn--bcher-kva.example",
+        "bilder.straße-köln.example": "https://bilder.xn--strae-kln-j1a0x.example",
+        "картинки.рф": "https://xn--80aqafcrtq.xn--p1ai",
+        "写真.日本": "https://xn--g7qs82g.xn--wgv71a",
+        "http://127.0.0.2:8000": "http://127.0.0.2:8000",
+        "http://[::1]:8000": "http://[::1]:8000",
         "": "",
     }
     code = "return array_map( 'affiliate_search_site_address', $values['given'] );"
     assert blog.php(code, given=list(addresses)) == list(addresses.values())
+
+
+def test_a_private_address_is_asked_that_the_administrator_set(new_blog: Blog) -> None:
+    """WordPress asks the site in a private network, and no other private address."""
+    new_blog.settings(site="http://127.0.0.2:8000")
+    code = """return array_map( function ( $url ) {
+        return wp_http_validate_url( $url ) !== false;
+    }, $values['urls'] );"""
+    urls = ["http://127.0.0.2:8000/oembed", "http://127.0.0.3:8000/", "http://10.0.0.1/"]
+    assert new_blog.php(code, urls=urls) == [True, False, False]
 
 
 # -- leaving

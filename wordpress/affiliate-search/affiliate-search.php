@@ -13,7 +13,7 @@
  * Domain Path:       /languages
  *
  * Read in this order: settings.php (what the owner chose), render.php (what visitors get),
- * site.php (what is asked of the site), and block/editor.js (what writers see).
+ * shortcode.php (what writers type), site.php (what is asked of the site), and block/editor.js (what writers see).
  *
  * @package AffiliateSearch
  */
@@ -23,6 +23,7 @@ defined( 'ABSPATH' ) || exit;
 require __DIR__ . '/includes/settings.php';
 require __DIR__ . '/includes/words.php';
 require __DIR__ . '/includes/render.php';
+require __DIR__ . '/includes/shortcode.php';
 require __DIR__ . '/includes/site.php';
 
 add_action( 'init', 'affiliate_search_init' );
@@ -31,7 +32,10 @@ add_action( 'admin_menu', 'affiliate_search_menu' );
 add_filter( 'plugin_action_links_' . plugin_basename( __FILE__ ), 'affiliate_search_plugin_links' );
 add_filter( 'script_loader_tag', 'affiliate_search_script_tag', 10, 3 );
 add_filter( 'oembed_fetch_url', 'affiliate_search_tell_blog', 10, 2 );
+add_filter( 'oembed_dataparse', 'affiliate_search_pasted_picture', 20, 3 );
 add_filter( 'http_allowed_safe_ports', 'affiliate_search_allow_port', 10, 2 );
+add_filter( 'http_request_host_is_external', 'affiliate_search_allow_host', 10, 2 );
+add_filter( 'pre_do_shortcode_tag', 'affiliate_search_typed_shortcode', 10, 4 );
 
 /** Registers the block, the shortcode, the script of the element, and the links that can be pasted. */
 function affiliate_search_init() {

@@ -54,7 +54,9 @@
 		return el( 'div', blockEditor.useBlockProps(),
 			el( blockEditor.InspectorControls, null,
 				el( PanelBody, { title: __( 'Search', 'affiliate-search' ) },
-					text( 'q', __( 'Words', 'affiliate-search' ), __( 'Empty: words of the post’s title.', 'affiliate-search' ) ),
+					text( 'q', __( 'Words', 'affiliate-search' ), __( 'Empty: words of the post’s title; in a search box none.', 'affiliate-search' ) ),
+					text( 'ids', __( 'Pictures', 'affiliate-search' ), __( 'Picked by hand, such as shutterstock:123, in place of a search.', 'affiliate-search' ) ),
+					text( 'fallback', __( 'When nothing is found', 'affiliate-search' ), __( 'Other words to search for.', 'affiliate-search' ) ),
 					choice( 'type', __( 'Type', 'affiliate-search' ), TYPES ),
 					choice( 'orientation', __( 'Orientation', 'affiliate-search' ), ORIENTATIONS ),
 					text( 'color', __( 'Color', 'affiliate-search' ), __( 'Six hexadecimal digits, or grayscale.', 'affiliate-search' ) ),
@@ -84,7 +86,7 @@
 				type: 'shortcode',
 				tag: 'affiliate_search',
 				attributes: Object.fromEntries(
-					[ 'q', 'kind', 'rows', 'agency', 'type', 'orientation', 'color', 'safe', 'lang', 'theme', 'accent', 'site', 'limit', 'consent' ]
+					[ 'q', 'ids', 'collection', 'fallback', 'kind', 'rows', 'agency', 'media', 'type', 'orientation', 'color', 'people', 'age', 'gender', 'ethnicity', 'category', 'contributor', 'license', 'released', 'safe', 'sort', 'lang', 'exclude', 'duration', 'resolution', 'aspect', 'fps', 'theme', 'accent', 'site', 'limit', 'consent', 'credit', 'align', 'target' ]
 						.map( ( name ) => [ name, { type: 'string', shortcode: ( { named } ) => named[ name ] || '' } ] ),
 				),
 			} ],

@@ -8,26 +8,19 @@
 defined( 'ABSPATH' ) || exit;
 
 /** Attributes of the element by which a search differs from others; the rest is its look. */
-const AFFILIATE_SEARCH_FILTERS = array( 'q', 'agency', 'type', 'orientation', 'color', 'safe', 'lang', 'site' );
+const AFFILIATE_SEARCH_FILTERS = array( 'q', 'agency', 'media', 'type', 'orientation', 'color', 'people', 'age', 'gender', 'ethnicity', 'category', 'contributor', 'license', 'released', 'safe', 'sort', 'lang', 'exclude', 'duration', 'resolution', 'aspect', 'fps', 'site' );
+
+/** Attributes that say what is shown where there are no words. */
+const AFFILIATE_SEARCH_SAYING = array( 'ids', 'collection', 'category', 'contributor', 'color' );
 
 /** All attributes of the element. */
-const AFFILIATE_SEARCH_ATTRIBUTES = array( 'q', 'kind', 'rows', 'agency', 'type', 'orientation', 'color', 'safe', 'lang', 'theme', 'accent', 'site', 'limit', 'consent' );
+const AFFILIATE_SEARCH_ATTRIBUTES = array( 'q', 'ids', 'collection', 'fallback', 'kind', 'rows', 'agency', 'media', 'type', 'orientation', 'color', 'people', 'age', 'gender', 'ethnicity', 'category', 'contributor', 'license', 'released', 'safe', 'sort', 'lang', 'exclude', 'duration', 'resolution', 'aspect', 'fps', 'theme', 'accent', 'site', 'limit', 'consent', 'credit', 'align', 'target' );
 
 /** The most rows that a site shows. */
 const AFFILIATE_SEARCH_ROWS = 6;
 
 /** The longest words that a site takes. */
 const AFFILIATE_SEARCH_CHARACTERS = 500;
-
-/**
- * The shortcode `[affiliate_search q="red bicycle" kind="strip" rows="2"]`.
- *
- * @param array<string, string>|string $given Its attributes; an empty string when there are none.
- * @return string HTML.
- */
-function affiliate_search_shortcode( $given ) {
-	return affiliate_search_html( (array) $given, affiliate_search_title() );
-}
 
 /**
  * The block.
@@ -63,7 +56,7 @@ function affiliate_search_html( $given, $title ) {
 	if ( '' === affiliate_search_settings()['site'] ) {
 		return affiliate_search_hint( __( 'Tell the address of your search site in the settings of Affiliate Search.', 'affiliate-search' ) );
 	}
-	if ( '' === $look['q'] && 'search' !== $look['kind'] ) {
+	if ( '' === $look['q'] && 'search' !== $look['kind'] && ! array_intersect_key( $look, array_flip( AFFILIATE_SEARCH_SAYING ) ) ) {
 		return affiliate_search_hint( __( 'Type words to search for, or give the post a title.', 'affiliate-search' ) );
 	}
 	if ( affiliate_search_scripts_run() ) {
@@ -81,18 +74,33 @@ function affiliate_search_html( $given, $title ) {
  */
 function affiliate_search_look( $given, $title ) {
 	$given = array_map( 'affiliate_search_plain', array_filter( $given, 'is_scalar' ) );
+	$given = array_filter( $given, 'strlen' );
+	$alone = array_intersect_key( $given, array_flip( AFFILIATE_SEARCH_SAYING ) ) || ( isset( $given['kind'] ) && 'search' === $given['kind'] );
+	$words = $alone ? '' : affiliate_search_words( $title ); // A box that a writer chose may be empty.
 	$look  = array( 'site' => '' ) + affiliate_search_settings(); // Its address is not the blog's name.
-	$look  = array_merge( $look, array( 'q' => affiliate_search_words( $title ) ), array_filter( $given, 'strlen' ) );
+	$look  = array_merge( $look, array( 'q' => $words, 'lang' => affiliate_search_language() ), $given );
 	$known = array( 'q' => preg_replace( '/^(.{' . AFFILIATE_SEARCH_CHARACTERS . '}).*$/us', '$1', $look['q'] ) );
 	foreach ( AFFILIATE_SEARCH_ATTRIBUTES as $name ) {
 		if ( isset( $look[ $name ] ) && '' !== $look[ $name ] ) {
 			$known += array( $name => $look[ $name ] );
 		}
 	}
+	if ( isset( $known['align'] ) && ! in_array( $known['align'], array( 'left', 'center', 'right' ), true ) ) {
+		unset( $known['align'] ); // Wide and full are the block's own.
+	}
 	if ( isset( $known['rows'] ) ) {
 		$known['rows'] = (string) max( 1, min( AFFILIATE_SEARCH_ROWS, (int) $known['rows'] ) );
 	}
 	return $known;
+}
+
+/**
+ * The language of the page under way, which plugins for several languages tell as WordPress does.
+ *
+ * @return string A language tag, such as "de-DE".
+ */
+function affiliate_search_language() {
+	return str_replace( '_', '-', preg_replace( '/_(formal|informal|ao90)$/', '', get_locale() ) );
 }
 
 /**
@@ -129,7 +137,7 @@ function affiliate_search_scripts_run() {
 /**
  * The element, with the link inside that stays where its script or the site can't be reached.
  *
- * Its height is kept free, so that nothing moves when the pictures come.
+ * Its height is kept free, so that nothing moves when the pictures come; an empty box grows when it is used.
  *
  * @param array<string, string> $look Attributes of the element.
  * @return string HTML.
@@ -140,29 +148,23 @@ function affiliate_search_element( $look ) {
 	foreach ( $look as $name => $value ) {
 		$attributes .= sprintf( ' %s="%s"', 'consent' === $name ? 'data-consent' : $name, esc_attr( $value ) );
 	}
-	$height = affiliate_search_height( $look );
-	if ( null !== $height ) {
-		$attributes .= sprintf( ' style="display:block;min-height:%dpx"', $height );
-	}
+	$height = '' === $look['q'] ? AFFILIATE_SEARCH_NOTE + AFFILIATE_SEARCH_MORE['search'] : affiliate_search_height( $look );
+	$attributes .= sprintf( ' style="display:block;min-height:%dpx"', $height );
 	return "<affiliate-search$attributes>" . affiliate_search_link( $look ) . '</affiliate-search>';
 }
 
 /**
- * The frame, as high as the site says that it must be; the link, while the site says nothing.
+ * The frame, as high as the site's page is.
  *
  * @param array<string, string> $look Attributes of the element.
  * @return string HTML.
  */
 function affiliate_search_frame( $look ) {
-	$height = affiliate_search_height( $look );
-	if ( null === $height ) {
-		return is_feed() ? '' : '<p>' . affiliate_search_link( $look ) . '</p>';
-	}
 	return sprintf(
 		'<iframe src="%s" title="%s" width="100%%" height="%d" loading="lazy" frameborder="0" referrerpolicy="strict-origin-when-cross-origin"></iframe>',
 		esc_url( affiliate_search_address( '/embed', affiliate_search_shown_here( $look ) ) ),
 		esc_attr( affiliate_search_label( $look ) ),
-		$height
+		affiliate_search_height( $look )
 	);
 }
 
@@ -176,7 +178,7 @@ function affiliate_search_link( $look ) {
 	$asked = array_intersect_key( affiliate_search_shown_here( $look ), array_flip( AFFILIATE_SEARCH_FILTERS ) );
 	return sprintf(
 		'<a href="%s" rel="sponsored nofollow noopener">%s</a>',
-		esc_url( '' === $look['q'] ? affiliate_search_address( '/' ) : affiliate_search_address( '/search', $asked ) ),
+		esc_url( '' === $look['q'] ? affiliate_search_address( '/', array_intersect_key( $asked, array_flip( array( 'lang', 'site' ) ) ) ) : affiliate_search_address( '/search', $asked ) ),
 		esc_html( affiliate_search_label( $look ) )
 	);
 }

@@ -94,7 +94,7 @@ function affiliate_search_sanitize( $given ) {
 	$kept  = array_merge( affiliate_search_settings(), array_intersect_key( $given, affiliate_search_settings() ) );
 	$site  = affiliate_search_site_address( $kept['site'] );
 	if ( null === $site ) {
-		$message = __( 'The address of a site starts with https:// or http:// and has no question mark.', 'affiliate-search' );
+		$message = __( 'This is no address of a site. Type it as your browser shows it, such as https://pictures.example.', 'affiliate-search' );
 		add_settings_error( 'affiliate_search', 'site', $message );
 		$site = affiliate_search_settings()['site'];
 	}
@@ -115,20 +115,91 @@ function affiliate_search_sanitize( $given ) {
  * @return string|null Without a slash at the end; null when it is no site's address.
  */
 function affiliate_search_site_address( $typed ) {
-	$address = rtrim( trim( $typed ), '/' );
+	$address = preg_replace( '/[?#].*$/s', '', trim( $typed ) );
 	if ( '' === $address ) {
 		return '';
 	}
-	$parts = esc_url_raw( $address, array( 'http', 'https' ) ) === $address ? wp_parse_url( $address ) : false;
-	if ( ! $parts || array_diff( array_keys( $parts ), array( 'scheme', 'host', 'port', 'path' ) ) ) {
+	if ( preg_match( '#^[a-z][a-z0-9+.-]*:(?!\d)#i', $address ) ? ! preg_match( '#^https?://#i', $address ) : preg_match( '#[\s<>"\\\\]|^/#', $address ) ) {
 		return null;
 	}
-	if ( ! isset( $parts['scheme'], $parts['host'] ) || ! preg_match( '/^[a-z0-9.:\[\]-]+$/i', $parts['host'] ) ) {
+	$parts = wp_parse_url( preg_match( '#^https?://#i', $address ) ? $address : "https://$address" );
+	if ( ! $parts || ! isset( $parts['scheme'], $parts['host'] ) || array_diff( array_keys( $parts ), array( 'scheme', 'host', 'port', 'path' ) ) ) {
 		return null;
 	}
+	$host = affiliate_search_host( $parts['host'] );
 	$port = isset( $parts['port'] ) ? ':' . $parts['port'] : '';
-	$path = isset( $parts['path'] ) ? $parts['path'] : '';
-	return strtolower( $parts['scheme'] . '://' . $parts['host'] ) . $port . $path;
+	$path = isset( $parts['path'] ) ? rtrim( $parts['path'], '/' ) : '';
+	$kept = strtolower( $parts['scheme'] ) . "://$host$port$path";
+	return '' !== $host && esc_url_raw( $kept, array( 'http', 'https' ) ) === $kept ? $kept : null;
+}
+
+/**
+ * A host name as it stands in requests: in small letters, and in ASCII (RFC 5891).
+ *
+ * @param string $typed A host name in any script.
+ * @return string Empty when it can be none.
+ */
+function affiliate_search_host( $typed ) {
+	$host = function_exists( 'mb_strtolower' ) ? mb_strtolower( $typed, 'UTF-8' ) : strtolower( $typed );
+	if ( preg_match( '/[^\x00-\x7F]/', $host ) ) {
+		$host = implode( '.', array_map( 'affiliate_search_ascii', explode( '.', $host ) ) );
+	}
+	return preg_match( '/^(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$/', $host ) ? $host : '';
+}
+
+/**
+ * A part of a host name in ASCII (RFC 3492, 6.3).
+ *
+ * WordPress' own encoder gives wrong names for some (seen in 6.1), and PHP's is often not installed.
+ *
+ * @param string $label Small letters of any script.
+ * @return string
+ */
+function affiliate_search_ascii( $label ) {
+	$points = array_values( (array) unpack( 'N*', (string) iconv( 'UTF-8', 'UTF-32BE', $label ) ) );
+	$basic  = array_filter( $points, function ( $point ) {
+		return $point < 128;
+	} );
+	if ( count( $basic ) === count( $points ) ) {
+		return $label;
+	}
+	$out   = $basic ? implode( '', array_map( 'chr', $basic ) ) . '-' : '';
+	$done  = count( $basic );
+	$delta = 0;
+	$bias  = 72;
+	for ( $point = 128; $done < count( $points ); $point++ ) {
+		$next   = min( array_filter( $points, function ( $one ) use ( $point ) {
+			return $one >= $point;
+		} ) );
+		$delta += ( $next - $point ) * ( $done + 1 );
+		$point  = $next;
+		foreach ( $points as $one ) {
+			$delta += $one < $point ? 1 : 0;
+			if ( $one !== $point ) {
+				continue;
+			}
+			$rest = $delta;
+			for ( $base = 36; ; $base += 36 ) {
+				$least = max( 1, min( 26, $base - $bias ) );
+				if ( $rest < $least ) {
+					break;
+				}
+				$out .= 'abcdefghijklmnopqrstuvwxyz0123456789'[ $least + ( $rest - $least ) % ( 36 - $least ) ];
+				$rest = intdiv( $rest - $least, 36 - $least );
+			}
+			$out  .= 'abcdefghijklmnopqrstuvwxyz0123456789'[ $rest ];
+			$delta = count( $basic ) === $done ? intdiv( $delta, 700 ) : intdiv( $delta, 2 );
+			$done++;
+			$delta += intdiv( $delta, $done );
+			for ( $bias = 0; $delta > 455; $bias += 36 ) {
+				$delta = intdiv( $delta, 35 );
+			}
+			$bias += intdiv( 36 * $delta, $delta + 38 );
+			$delta = 0;
+		}
+		$delta++;
+	}
+	return "xn--$out";
 }
 
 /** Adds the page to the menu of settings. */
@@ -177,12 +248,11 @@ function affiliate_search_settings_page() {
 function affiliate_search_site_field() {
 	$site = affiliate_search_settings()['site'];
 	printf(
-		'<input type="url" class="regular-text code" id="affiliate-search-site" name="affiliate_search[site]" value="%s" placeholder="https://pictures.example">',
+		'<input type="text" inputmode="url" class="regular-text code" id="affiliate-search-site" name="affiliate_search[site]" value="%s" placeholder="https://pictures.example">',
 		esc_attr( $site )
 	);
 	if ( '' !== $site ) {
-		$answers = affiliate_search_asked_height( affiliate_search_question( array() ) );
-		$state   = $answers ? __( 'The site answers.', 'affiliate-search' ) : __( 'The site does not answer at the moment; posts show a link instead.', 'affiliate-search' );
+		$state = affiliate_search_answers() ? __( 'The site answers.', 'affiliate-search' ) : __( 'The site does not answer at the moment; posts show a link meanwhile.', 'affiliate-search' );
 		printf( '<p class="description" id="affiliate-search-state">%s</p>', esc_html( $state ) );
 	}
 }

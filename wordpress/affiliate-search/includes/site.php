@@ -1,41 +1,43 @@
 <?php
 /**
- * What is asked of the site: through WordPress' own oEmbed, and how high a search is.
+ * What is asked of the site, through WordPress' own oEmbed; and how high a search is.
  *
  * @package AffiliateSearch
  */
 
 defined( 'ABSPATH' ) || exit;
 
-/** How long an answer is kept, in seconds. */
-const AFFILIATE_SEARCH_KEPT = DAY_IN_SECONDS;
-
-/** How long a site that didn't answer is left alone, in seconds. */
-const AFFILIATE_SEARCH_LEFT_ALONE = 5 * MINUTE_IN_SECONDS;
-
-/** What stands for a height while a request asks for it. */
-const AFFILIATE_SEARCH_ASKED = -1;
-
-/** How long the site may take, in seconds: a reader waits meanwhile. */
+/** How long the site may take, in seconds, when its owner looks at the settings. */
 const AFFILIATE_SEARCH_PATIENCE = 3;
 
-/** The most pixels that a search may be high, whatever the site says. */
-const AFFILIATE_SEARCH_HIGHEST = 4000;
+/** Rows that a kind of search has unless told, as the site's docs/embeds.md states them. */
+const AFFILIATE_SEARCH_KIND_ROWS = array(
+	'grid'   => 2,
+	'strip'  => 1,
+	'image'  => 2,
+	'search' => 3,
+);
 
-/** Attributes that make a search higher or lower. */
-const AFFILIATE_SEARCH_SIZES = array( 'kind', 'rows' );
+/** Heights in pixels, from the same place: a row, the gap between two, the disclosure, and what some kinds have more. */
+const AFFILIATE_SEARCH_ROW  = 150;
+const AFFILIATE_SEARCH_GAP  = 6;
+const AFFILIATE_SEARCH_NOTE = 36;
+const AFFILIATE_SEARCH_MORE = array(
+	'strip'  => 16,
+	'search' => 50,
+);
 
 /** Lets addresses of the site, pasted on a line of their own, become what they show. */
 function affiliate_search_register_provider() {
 	$site = affiliate_search_settings()['site'];
 	if ( '' !== $site ) {
 		$pages = preg_quote( preg_replace( '#^https?://#', '', $site ), '#' );
-		wp_oembed_add_provider( "#^https?://$pages/.+#i", "$site/oembed", true );
+		wp_oembed_add_provider( "#^https?://$pages(?:[/?].*)?$#i", "$site/oembed", true );
 	}
 }
 
 /**
- * Says on which blog a pasted search stands, so that the reports of clicks tell it.
+ * Says on which blog a pasted search stands, so that the reports of clicks tell it, and in which language.
  *
  * @param string $address The question that WordPress is about to ask a provider.
  * @param string $pasted  The address that a writer pasted.
@@ -46,67 +48,76 @@ function affiliate_search_tell_blog( $address, $pasted ) {
 	if ( '' === $site || 0 !== strpos( $address, "$site/oembed" ) ) {
 		return $address;
 	}
-	return add_query_arg( 'url', rawurlencode( add_query_arg( affiliate_search_shown_here( array() ), $pasted ) ), $address );
+	wp_parse_str( (string) wp_parse_url( $pasted, PHP_URL_QUERY ), $said );
+	$told = affiliate_search_shown_here( $said + array( 'lang' => affiliate_search_language() ) );
+	return add_query_arg( 'url', rawurlencode( add_query_arg( array_diff_key( $told, $said ), $pasted ) ), $address );
 }
 
 /**
- * How high a search is, as the site's oEmbed says (https://oembed.com, "rich").
- *
- * While one request asks, pages take it that the site doesn't answer, so that no visitor waits for
- * another; a writer's preview, which would stay as it is, asks for itself.
+ * How high a search is; nothing is asked, as a reader would wait meanwhile.
  *
  * @param array<string, string> $look Attributes of the element.
- * @return int|null Pixels; null while the site doesn't answer.
+ * @return int Pixels.
  */
 function affiliate_search_height( $look ) {
-	$asked = affiliate_search_question( $look );
-	$name  = 'affiliate_search_' . md5( $asked );
-	$known = get_transient( $name );
-	$again = AFFILIATE_SEARCH_ASKED === (int) $known && defined( 'REST_REQUEST' ) && REST_REQUEST;
-	if ( false === $known || $again ) {
-		set_transient( $name, AFFILIATE_SEARCH_ASKED, AFFILIATE_SEARCH_PATIENCE + 1 );
-		$known = affiliate_search_asked_height( $asked );
-		set_transient( $name, $known, $known ? AFFILIATE_SEARCH_KEPT : AFFILIATE_SEARCH_LEFT_ALONE );
-	}
-	return (int) $known > 0 ? (int) $known : null;
+	$kind = isset( $look['kind'], AFFILIATE_SEARCH_KIND_ROWS[ $look['kind'] ] ) ? $look['kind'] : 'grid';
+	$rows = isset( $look['rows'] ) ? (int) $look['rows'] : AFFILIATE_SEARCH_KIND_ROWS[ $kind ];
+	$more = isset( AFFILIATE_SEARCH_MORE[ $kind ] ) ? AFFILIATE_SEARCH_MORE[ $kind ] : 0;
+	return AFFILIATE_SEARCH_NOTE + $rows * ( AFFILIATE_SEARCH_ROW + AFFILIATE_SEARCH_GAP ) - AFFILIATE_SEARCH_GAP + $more;
 }
 
 /**
- * The address that tells how high a search is; there are few, whatever writers write.
+ * Whether the site answers now; asked for its owner, in the settings.
  *
- * @param array<string, string> $look Attributes of the element.
- * @return string
+ * @return bool
  */
-function affiliate_search_question( $look ) {
-	$sizes = array( 'q' => '-' ) + array_intersect_key( $look, array_flip( AFFILIATE_SEARCH_SIZES ) );
-	if ( isset( $sizes['kind'] ) && ! isset( affiliate_search_kinds()[ $sizes['kind'] ] ) ) {
-		unset( $sizes['kind'] );
+function affiliate_search_answers() {
+	$answer = wp_safe_remote_get( affiliate_search_address( '/healthz' ), array( 'timeout' => AFFILIATE_SEARCH_PATIENCE ) );
+	return 200 === wp_remote_retrieve_response_code( $answer );
+}
+
+/**
+ * Makes of a pasted picture what it is in posts: as wide as it may be, with the blog's name for the
+ * reports of clicks, and with what its agency's terms and the law ask for.
+ *
+ * @param string|false $html What WordPress makes of the answer.
+ * @param object       $data The site's answer.
+ * @param string       $url  The address that a writer pasted.
+ * @return string|false
+ */
+function affiliate_search_pasted_picture( $html, $data, $url ) {
+	$site = affiliate_search_settings()['site'];
+	if ( '' === $site || 0 !== strpos( $url, "$site/" ) || ! isset( $data->type, $data->url ) || 'photo' !== $data->type ) {
+		return $html;
 	}
-	return affiliate_search_address(
-		'/oembed',
-		array(
-			'url'    => affiliate_search_address( '/search', $sizes ),
-			'format' => 'json',
-		)
+	$under = array();
+	foreach ( array( 'credit', 'disclosure' ) as $name ) {
+		if ( ! empty( $data->$name ) && is_string( $data->$name ) ) {
+			$under[] = esc_html( $data->$name );
+		}
+	}
+	return sprintf(
+		'<figure class="affiliate-search-picture"><a href="%s" rel="%s"><img src="%s" alt="%s" width="%d" height="%d"></a>%s</figure>',
+		esc_url( add_query_arg( affiliate_search_shown_here( array( 'lang' => affiliate_search_language() ) ), $url ) ),
+		empty( $data->disclosure ) ? 'noopener' : 'sponsored nofollow noopener',
+		esc_url( $data->url ),
+		isset( $data->title ) && is_string( $data->title ) ? esc_attr( $data->title ) : '',
+		(int) $data->width,
+		(int) $data->height,
+		$under ? '<figcaption>' . implode( '<br>', $under ) . '</figcaption>' : ''
 	);
 }
 
 /**
- * The same, asked of the site now.
+ * Lets WordPress ask the site that the administrator named, wherever it is; it asks no private
+ * addresses else.
  *
- * @param string $address The whole question.
- * @return int Pixels; 0 when the site doesn't answer, or something else does.
+ * @param bool   $external Whether the host may be asked.
+ * @param string $host     The host that is about to be asked.
+ * @return bool
  */
-function affiliate_search_asked_height( $address ) {
-	$answer = wp_safe_remote_get( $address, array( 'timeout' => AFFILIATE_SEARCH_PATIENCE ) );
-	if ( 200 !== wp_remote_retrieve_response_code( $answer ) ) {
-		return 0;
-	}
-	$said = json_decode( wp_remote_retrieve_body( $answer ), true );
-	if ( ! is_array( $said ) || ! isset( $said['height'] ) || ! is_numeric( $said['height'] ) ) {
-		return 0;
-	}
-	return min( AFFILIATE_SEARCH_HIGHEST, max( 0, (int) $said['height'] ) );
+function affiliate_search_allow_host( $external, $host ) {
+	return $external || strtolower( $host ) === wp_parse_url( affiliate_search_settings()['site'], PHP_URL_HOST );
 }
 
 /**
