@@ -14,8 +14,8 @@ from markupsafe import Markup
 from affiliate import languages
 from affiliate.answers import parameters
 from affiliate.embedding import BOX, MOST_ROWS, ROW, Embed
-from affiliate.errors import BadQuery
-from affiliate.model import Media
+from affiliate.errors import BadQuery, NotFound
+from affiliate.model import Collection, Media, SearchQuery
 from affiliate.page import absolute, address, site_of_app
 from affiliate.platforms import DEFAULT, ELEMENT, FRAME, LINK, MAIL, PLATFORMS, SOURCE
 from affiliate.problems import content_security_policy
@@ -200,7 +200,7 @@ def newsletter(embed: Embed) -> str:
     """
     every = site_of_app().search.every
     lasting = {one.agency.name for one in every if one.agency.terms.hotlink}
-    items = [item for item in _cached(embed) if item.agency in lasting]
+    items = [item for item in cached(embed) if item.agency in lasting]
     items = items[: embed.limit or len(embed.picks) or MAIL_PICTURES]
     if not items:
         return ""
@@ -215,18 +215,31 @@ def newsletter(embed: Embed) -> str:
     )
 
 
-def _cached(embed: Embed) -> Sequence[Media]:
+def cached(embed: Embed) -> Sequence[Media]:
     """What the cache has of an embed; no agency is asked."""
     search, query = site_of_app().search, embed.query
     query = query.replace(lang=query.lang or languages.asked())
     if embed.picks:
         return search.picked(embed.picks, query, Patience.NONE).page.items
+    if embed.collection:
+        return _in_collection(*embed.collection, query)
     if not query.says_something():
         return ()
     try:
         return search.page(query, Patience.NONE).page.items
     except BadQuery:  # an agency that is not on
         return ()
+
+
+def _in_collection(agency: str, collection_id: str, query: SearchQuery) -> Sequence[Media]:
+    """What the cache has of a collection."""
+    about = Collection(agency=agency, id=collection_id, name="", media=query.media)
+    lang = query.lang or languages.asked()
+    try:
+        found = site_of_app().search.collection(about, page=1, lang=lang, patience=Patience.NONE)
+    except NotFound:  # an agency that is not on, or features none
+        return ()
+    return found.page.items
 
 
 def preview(embed: Embed, view: str) -> Embed:
@@ -255,10 +268,13 @@ def path(embed: Embed) -> str:
     query = embed.query
     if embed.picks:
         agency, media_id = embed.picks[0]
-        page = address(f"/{query.media}/{agency}/{quote(media_id, safe='')}", q=query.q)
+        page = address(
+            f"/{query.media}/{agency}/{quote(media_id, safe='')}", q=query.q, lang=query.lang
+        )
     elif embed.collection:
         agency, media_id = embed.collection
-        page = address(f"/collections/{agency}/{quote(media_id, safe='')}", media=query.media)
+        path_of = f"/collections/{agency}/{quote(media_id, safe='')}"
+        page = address(path_of, media=query.media, lang=query.lang)
     else:
         page = address("/search" if query.says_something() else "/", query)
     return page + (f"&site={embed.site}" if embed.site else "")

@@ -16,21 +16,31 @@ from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound, Unauthorized
 
-from affiliate import disclosure, languages, page, previews
+from affiliate import builder, disclosure, languages, page, previews
 from affiliate.answers import MAX_AGE, parameters, tagged
 from affiliate.embedding import GAP, ROW, Embed
 from affiliate.errors import AgencyError, BadQuery
 from affiliate.errors import NotFound as NoSuchPicture
+from affiliate.links import encoded_within
 from affiliate.memory import Canonical
 from affiliate.model import Media, Thumbnail
 from affiliate.page import absolute, address, site_of_app
+from affiliate.picks import Pick
 from affiliate.problems import problem
 from affiliate.query import Parameters, read_parameters, single, whole
-from affiliate.search import Patience
+from affiliate.site_names import read_host
+from affiliate.words import whole_prefix
 
 WIDTH: Final = 640
 """Pixels of an iframe where the consumer has no wish."""
 LARGEST: Final = 10_000
+MOST_HTML: Final = 3_999
+"""Bytes of markup, where words can be cut for it: Discourse shows no more."""
+MOST_WORDS: Final = 1_000
+"""Characters of percent-encoded words that markup within `MOST_HTML` has room for."""
+MOST_TITLE: Final = 100
+PORTS: Final = (80, 443)
+"""The usual ports, which addresses leave out."""
 FORMATS: Final = {"json": "application/json", "xml": "text/xml"}
 
 blueprint = Blueprint("oembed", __name__)
@@ -86,13 +96,25 @@ def _ours(asked: Parameters) -> SplitResult:
         raise BadQuery("url", "Give an address of this site.")
     try:
         parts, own = urlsplit(url.strip()), urlsplit(absolute("/"))
-        at_home = parts.netloc.casefold() == own.netloc.casefold()
+        at_home = _host(parts) == _host(own)
     except ValueError:
         raise NotFound from None
     before = own.path.rstrip("/")
     if parts.scheme not in {"http", "https"} or not at_home or not parts.path.startswith(before):
         raise NotFound
     return parts._replace(path=parts.path.removeprefix(before) or "/")
+
+
+def _host(parts: SplitResult) -> tuple[str, int | None]:
+    """Return the host and port of an address; with a user or password no host.
+
+    Schemes share one usual port, as a proxy may stand before the site.
+
+    Raises:
+        ValueError: the port is no number.
+    """
+    host = "" if "@" in parts.netloc else read_host(parts.hostname)
+    return host, None if parts.port in PORTS else parts.port
 
 
 def _most(asked: Parameters, name: str) -> int | None:
@@ -110,6 +132,9 @@ def _represented(url: SplitResult, box: Box) -> dict[str, Any]:
             words = page.topics().topic(unquote(slug))
             if words is not None:
                 return _rich(_embed(url, {"q": [words]}), box)
+        case ["collections", agency, collection_id]:
+            more = {"collection": [str(Pick(agency, unquote(collection_id)))], "ids": []}
+            return _rich(_embed(url, more), box)
         case ["image" | "video" as media, agency, media_id]:
             return _picture(_found(media, agency, unquote(media_id)), box)
         case ["owner", *_] if site_of_app().config.owner_password:
@@ -131,15 +156,39 @@ def _rich(embed: Embed, box: Box) -> dict[str, Any]:
     rows_over = max(-(-over // (ROW + GAP)), 0)
     embed = msgspec.structs.replace(embed, rows=max(embed.rows - rows_over, 1))
     width, height = min(box.width or WIDTH, WIDTH), min(embed.height, box.height or LARGEST)
-    title = embed.query.q or site_of_app().config.site_name
+    title = _title(embed)
     return {
         "type": "rich",
         "title": title,
         "width": width,
         "height": height,
-        "html": framed(embed, title, height),
+        "html": _short(embed, title, height),
         **_thumbnail(_preview_of(embed), box),
     }
+
+
+def _title(embed: Embed) -> str:
+    """Return what an embed shows, in words.
+
+    Raises:
+        AgencyError: nothing is known of its collection; NotFound when that is gone.
+    """
+    name = ""
+    if embed.collection and not embed.picks:
+        search, media = site_of_app().search, embed.query.media
+        name = search.about_collection(*embed.collection, media).name
+    return name or embed.query.q or site_of_app().config.site_name
+
+
+def _short(embed: Embed, title: str, height: int) -> str:
+    """Return the markup of an iframe, with words and title cut where it would be too long."""
+    html = framed(embed, title, height)
+    if len(html.encode()) <= MOST_HTML:
+        return html
+    words = unquote(encoded_within(embed.query.q, MOST_WORDS))
+    query = embed.query.replace(q=words)
+    embed = msgspec.structs.replace(embed, query=query)
+    return framed(embed, whole_prefix(title, MOST_TITLE), height)
 
 
 def _preview_of(embed: Embed) -> Thumbnail | None:
@@ -147,15 +196,12 @@ def _preview_of(embed: Embed) -> Thumbnail | None:
 
     An empty search box has the picture of the start page: one of the first topic.
     """
-    search, query = site_of_app().search, embed.query
-    if not query.says_something():
+    search = site_of_app().search
+    if not embed.shows_something():
         topics = site_of_app().config.site_topics
-        query = query.replace(q=topics[0] if topics else "-")
-    query = query.replace(lang=query.lang or languages.asked())
-    try:
-        found = search.page(query, Patience.NONE).page.items
-    except BadQuery:  # an agency that is not on
-        return None
+        query = embed.query.replace(q=topics[0] if topics else "-")
+        embed = msgspec.structs.replace(embed, query=query)
+    found = builder.cached(embed)
     terms = {one.agency.name: one.agency.terms for one in search.every}
     preview = previews.preview_of(found, terms)
     return preview.picture if preview else None
@@ -176,8 +222,7 @@ def framed(embed: Embed, title: str, height: int) -> str:
     referrer the frame learns whose page it stands on, whatever policy that page has.
     """
     markup = Markup('<blockquote hidden><a href="{}">{}</a></blockquote>')
-    page_of = address("/search" if embed.query.says_something() else "/", embed.query)
-    link = markup.format(absolute(page_of + (f"&site={embed.site}" if embed.site else "")), title)
+    link = markup.format(builder.link(embed), title)
     source = absolute(f"/embed?{embed.canonical()}")
     shown = Markup(
         '<iframe src="{}" title="{}" width="100%" height="{}" loading="lazy" frameborder="0"'

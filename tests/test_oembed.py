@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from flask.testing import FlaskClient
 
+from tests.simulator import CLIENT, simulator
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, shutterstock
 
@@ -315,3 +316,104 @@ def test_answers_are_kept(site: FlaskClient) -> None:
     assert site.get(f"/oembed?url={URL}/search?q=cat&maxwidth=300", headers=tag).status_code == 304
     other = site.get(f"/oembed?url={URL}/search?q=cat&maxwidth=301")
     assert other.get_json()["width"] == 301
+
+
+# -- collections and what was picked by hand
+
+
+def test_collections_are_iframes(make_client: ClientMaker) -> None:
+    """A featured collection is rich, under its name, and its page says where its oEmbed is."""
+    with simulator() as agency:
+        client = make_client(
+            SITE_URL=URL,
+            SHUTTERSTOCK_URL=agency.url,
+            SHUTTERSTOCK_CLIENT_ID=CLIENT[0],
+            SHUTTERSTOCK_CLIENT_SECRET=CLIENT[1],
+        )
+        path = "/collections/shutterstock/19853"
+        page = client.get(f"{path}?lang=de&wait=1").text
+        found = asked(client, f"{path}?lang=de&site=blog.example&kind=strip")
+        gone = client.get("/oembed", query_string={"url": f"{URL}/collections/shutterstock/0"})
+    frame = IFRAME.fullmatch(found["html"])
+    assert frame
+    assert parse_qs(urlsplit(unescape(frame["src"])).query) == {
+        "lang": ["de"],
+        "collection": ["shutterstock:19853"],
+        "kind": ["strip"],
+        "site": ["blog.example"],
+    }
+    assert unescape(frame["link"]) == f"{URL}{path}?lang=de&site=blog.example"
+    assert found["title"] == unescape(frame["text"])
+    assert found["title"] in unescape(page)
+    assert found["thumbnail_url"]
+    assert f"url={quote(URL + path)}" in unescape(page)
+    assert gone.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["nobody/1", "demo/1", "demo/", "%20/%20", "demo/1/2"])
+def test_collections_that_nobody_has_are_404(site: FlaskClient, path: str) -> None:
+    """An agency that is not on, or that features none, has no collection."""
+    answer = site.get("/oembed", query_string={"url": f"{URL}/collections/{path}"})
+    assert answer.status_code == 404
+
+
+def test_picked_pictures_are_an_iframe(site: FlaskClient) -> None:
+    """The link leads to the first of them, and the thumbnail is one of them."""
+    items = site.get("/api/search?q=dog&wait=1").get_json()["items"][5:7]
+    for one in items:
+        site.get(f"/api/image/demo/{one['id']}")
+    picks = ",".join(f"demo:{one['id']}" for one in items)
+    found = asked(site, f"/embed?ids={picks}&site=blog.example")
+    frame = IFRAME.fullmatch(found["html"])
+    assert frame
+    link = urlsplit(unescape(frame["link"]))
+    assert link.path == f"/image/demo/{items[0]['id']}"
+    assert parse_qs(link.query)["site"] == ["blog.example"]
+    large = {f"{URL}{one['preview']['url']}" for one in items}
+    small = {f"{URL}{one['thumbnail']['url']}" for one in items}
+    assert found["thumbnail_url"] in large | small
+
+
+@pytest.mark.parametrize(
+    "sign", ["x", "\u0436", "\u732b", "\U0001f408", '"', "&", "\U0001f468\u200d\U0001f4bb"]
+)
+def test_markup_is_short_enough_for_forums(site: FlaskClient, sign: str) -> None:
+    """Discourse shows no markup of 4000 bytes or more; words are cut for it, in whole signs."""
+    words = quote(sign * (500 // len(sign)))
+    path = f"/search?q={words}&lang=de&site={'b' * 60}.example&kind=strip"
+    found = asked(site, path)
+    frame = IFRAME.fullmatch(found["html"])
+    assert frame
+    assert len(found["html"].encode()) < 4000
+    words = parse_qs(urlsplit(unescape(frame["src"])).query)["q"][0]
+    assert len(words) > 70
+    assert words.replace(sign, "") == ""
+    assert "kind=strip" in frame["src"]
+
+
+@pytest.mark.parametrize(
+    ("own", "url", "known"),
+    [
+        ("https://b\u00fccher.example", "https://b\u00fccher.example/", True),
+        ("https://b\u00fccher.example", "https://xn--bcher-kva.example/", True),
+        ("https://xn--bcher-kva.example", "https://B\u00dcCHER.example/?lang=de", True),
+        ("https://me.example", "https://me.example:443/", True),
+        ("https://me.example", "http://me.example:80/", True),
+        ("https://me.example", "https://me.example./", True),
+        ("https://me.example", "https://me.example:0/", False),
+        ("https://me.example", "https://me.example:x/", False),
+        ("https://me.example:8443", "https://me.example:8443/", True),
+        ("https://me.example:8443", "https://me.example/", False),
+        ("http://[2001:db8::1]", "http://[2001:DB8:0::1]/", True),
+        ("http://[2001:db8::1]", "http://[2001:db8::2]/", False),
+        ("https://me.example", "https://me@me.example/", False),
+        ("https://me.example", "https:///search?q=cat", False),
+    ],
+)
+def test_one_host_has_many_spellings(
+    make_client: ClientMaker, own: str, url: str, *, known: bool
+) -> None:
+    """Other scripts, usual ports and a dot at the end name the same host; a user never does."""
+    client = make_client(SITE_URL=own)
+    status = client.get("/oembed", query_string={"url": url}).status_code
+    assert status == (200 if known else 404)
