@@ -80,9 +80,9 @@ def test_another_hosts_address_is_kept_by_nobody(client: FlaskClient, route: str
 @pytest.mark.parametrize("route", ABSOLUTE)
 def test_the_owner_says_the_address(make_client: ClientMaker, route: str) -> None:
     """With SITE_URL no header changes an address."""
-    client = make_client(SITE_URL=f"{URL}/pictures")
+    client = make_client(SITE_URL=URL)
     answer = client.get(route, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
-    assert f"{URL}/pictures/" in answer.text
+    assert f"{URL}/" in answer.text
     assert "evil" not in answer.text
 
 
@@ -152,11 +152,11 @@ def test_browsers_learn_to_search_here(make_client: ClientMaker) -> None:
 )
 def test_hostile_names_do_no_harm(make_client: ClientMaker, name: str, short: str) -> None:
     """Any name makes well-formed XML and JSON, and at most 16 characters of it a ShortName."""
-    client = make_client(SITE_URL=f"{URL}/a&b", SITE_NAME=name)
+    client = make_client(SITE_URL=URL, SITE_NAME=name)
     root = ET.fromstring(client.get("/opensearch.xml").text)
     assert root.findtext(f"{SEARCH}ShortName") == short
     urls = [url.attrib["template"] for url in root.findall(f"{SEARCH}Url")]
-    assert f"{URL}/a&b/search?q={{searchTerms}}" in urls
+    assert f"{URL}/search?q={{searchTerms}}" in urls
     manifest = json.loads(client.get("/manifest.webmanifest").data)
     assert manifest["name"] == name.replace("\x07", "").replace("\udcff", "")
 

@@ -43,7 +43,12 @@ def test_every_field_of_a_dialect_stands_in_a_source(dialect: type[Dialect]) -> 
         bodies += [one.answer(asked).body for asked in server.asked]
     said = {name for body in bodies for name in _names(body)}
     assert said
-    assert [n for n in sorted(said) if not re.search(rf"\b{re.escape(n)}\b", known)] == []
+    assert [n for n in sorted(said) if not re.search(rf"\b{_form(n)}\b", known)] == []
+
+
+def _form(name: str) -> str:
+    """Return the pattern of a field; those that tell a size are the same for all sizes."""
+    return re.sub(r"_\d+_", r"_\\d+_", re.escape(name))
 
 
 def _names(body: bytes) -> Iterator[str]:

@@ -93,7 +93,11 @@ def clicks(site: SiteServer, words: str) -> list[tuple[str, int, str]]:
 
 
 def test_tiles_keep_their_shape_at_every_width(window: Window, visited: SiteServer) -> None:
-    """Whatever the width, and with filters open and closed, no tile is off and no bar is seen."""
+    """Whatever the width, and with filters open and closed, no tile is off and no bar is seen.
+
+    Nothing of it makes the console complain.
+    """
+    window.complaints()
     results(window, visited)
     for width, height in SIZES:
         window.size(width, height)
@@ -104,6 +108,7 @@ def test_tiles_keep_their_shape_at_every_width(window: Window, visited: SiteServ
         press(window, ".filters summary")
         assert window.run(ODD) == []
         assert not shows_bar(window)
+    assert window.complaints() == []
 
 
 def test_words_typed_are_searched_and_scrolling_brings_more(
@@ -129,6 +134,8 @@ def test_quick_look_opens_over_the_results_and_closes(window: Window, visited: S
     window.type("Enter")
     shows(window, "return !!document.querySelector('dialog[open] h1')")
     assert window.run("return location.pathname") == "/image/shutterstock/9003"
+    link = shows(window, "return document.querySelector('dialog a.primary')?.href")
+    assert link.endswith("/1.html?id=9003&site=")
     window.type("Escape")
     shows(window, "return !document.querySelector('dialog[open]')")
     shows(window, "return location.pathname === '/search'")

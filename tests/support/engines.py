@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 
 import requests
 import websocket
-from playwright.sync_api import Error, Page
+from playwright.sync_api import ConsoleMessage, Error, Page
 
 from tests.support.chromium import Launch
 from tests.support.ports import new_port
@@ -35,6 +35,8 @@ NARROW: Final = (
     " -gtk-icon-transform: scale(.1) }"
 )
 """Lets a window be as narrow as a phone: its tool bar would need 447 pixels."""
+INNER: Final = "return [innerWidth, innerHeight]"
+LOUD: Final = "--enable-write-console-messages-to-stdout=true"
 BARE: Final = {
     "LIBGL_ALWAYS_SOFTWARE": "1",  # no graphics card is needed
     "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1",  # which root has none of in a container
@@ -89,6 +91,9 @@ class Window(Protocol):
     def shot(self) -> bytes:
         """Return a PNG of what is seen of the page."""
 
+    def complaints(self) -> list[str]:
+        """Return the errors that pages have written to the console, each once told."""
+
 
 def pressed(x: float, y: float) -> Mapping[str, Any]:
     """Return the actions of a mouse, in the form of WebDriver, that click at a point."""
@@ -115,6 +120,17 @@ class ChromiumWindow:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.told: list[str] = []
+        page.on("pageerror", lambda error: self.told.append(str(error)))
+        page.on("console", self._hear)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.told.append(message.text)
+
+    def complaints(self) -> list[str]:
+        found, self.told = self.told, []
+        return found
 
     def open(self, address: str) -> None:
         self.page.goto(address)
@@ -151,18 +167,22 @@ class FirefoxWindow:
     def __init__(self, connection: websocket.WebSocket) -> None:
         self.connection = connection
         self.number = 0
+        self.told: list[str] = []
         self.send("session.new", {"capabilities": {}})
         contexts = self.send("browsingContext.getTree", {})["contexts"]
         self.context = {"context": contexts[0]["context"]}
+        self.send("session.subscribe", {"events": ["log.entryAdded"]})
 
     def send(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Send a command and return its result; events between are left aside."""
+        """Send a command and return its result; errors of pages that are told between are kept."""
         self.number += 1
         self.connection.send(json.dumps({"id": self.number, "method": method, "params": params}))
         while True:
             answer = json.loads(self.connection.recv())
             if answer.get("id") == self.number:
                 break
+            if answer.get("method") == "log.entryAdded" and answer["params"]["level"] == "error":
+                self.told.append(answer["params"]["text"])
         if answer["type"] == "error":
             raise RuntimeError(f"{method}: {answer['error']}: {answer['message']}")
         result: dict[str, Any] = answer["result"]
@@ -191,6 +211,11 @@ class FirefoxWindow:
     def type(self, text: str) -> None:
         self.send("input.performActions", {**self.context, "actions": [typed(text)]})
 
+    def complaints(self) -> list[str]:
+        self.run("return 0")  # what was told before comes before the answer
+        found, self.told = self.told, []
+        return found
+
     def back(self) -> None:
         self.send("browsingContext.traverseHistory", {**self.context, "delta": -1})
 
@@ -202,12 +227,16 @@ class FirefoxWindow:
 class WebKitWindow:
     """A window of WebKitGTK's MiniBrowser, over a session of WebDriver."""
 
-    def __init__(self, driver: str, browser: str) -> None:
+    def __init__(self, driver: str, browser: str, output: Path) -> None:
         self.session = driver
-        options = {"binary": browser, "args": ["--automation"]}
+        self.output = output
+        options = {"binary": browser, "args": ["--automation", LOUD]}
         wanted = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
         answer = self.send("POST", "/session", {"capabilities": wanted})
         self.session = f"{driver}/session/{answer['sessionId']}"
+        rect, inner = self.send("GET", "/window/rect"), self.run(INNER)
+        self.frame = rect["width"] - inner[0], rect["height"] - inner[1]
+        """How much larger the window is than the page, in pixels."""
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Send a command and return its value."""
@@ -221,18 +250,9 @@ class WebKitWindow:
         self.send("POST", "/url", {"url": address})
 
     def size(self, width: int, height: int) -> None:
-        outer = {"width": width, "height": height}
-        for _ in range(5):  # the size is that of the window, and the page follows in its own time
-            self.send("POST", "/window/rect", outer)
-            inner = self.run("return [innerWidth, innerHeight]")
-            if inner == [width, height]:
-                return
-            rect = self.send("GET", "/window/rect")
-            outer = {
-                "width": rect["width"] + width - inner[0],
-                "height": rect["height"] + height - inner[1],
-            }
-        raise RuntimeError(f"the page has {inner} pixels")
+        outer = {"width": width + self.frame[0], "height": height + self.frame[1]}
+        self.send("POST", "/window/rect", outer)
+        wait_until(lambda: self.run(INNER) == [width, height])  # the page follows in its own time
 
     def run(self, script: str) -> Any:
         wanted = (
@@ -249,6 +269,11 @@ class WebKitWindow:
 
     def type(self, text: str) -> None:
         self.send("POST", "/actions", {"actions": [typed(text)]})
+
+    def complaints(self) -> list[str]:
+        said = self.output.read_text(errors="replace")
+        self.output.write_text("")
+        return re.findall(r"CONSOLE .*\bERROR\b.*", said)
 
     def back(self) -> None:
         self.send("POST", "/back", {})
@@ -304,7 +329,7 @@ def webkit(folder: Path) -> Iterator[Window]:
         with _program(command, folder / "told", {**environment, **BARE}):
             wait_until(lambda: _listens(port))
             browser = next(Path("/").glob(MINI_BROWSER))
-            window = WebKitWindow(f"http://127.0.0.1:{port}", str(browser))
+            window = WebKitWindow(f"http://127.0.0.1:{port}", str(browser), folder / "told")
             try:
                 yield window
             finally:
@@ -319,7 +344,7 @@ def _program(
     pass_fds: tuple[int, ...] = (),
 ) -> Iterator[None]:
     """Run a program; end it and all that it started."""
-    with output.open("wb") as out:
+    with output.open("ab") as out:  # so that a test may empty it
         process = subprocess.Popen(
             command,
             env={**clean_environment(), **(environment or {})},
