@@ -54,7 +54,7 @@ def image(media: str, agency: str, media_id: str) -> Response:
     try:
         found, more = _found(media, agency, media_id, asked, _more(asked, More.KNOWN))
     except AgencyError as error:
-        return _unreadable(error, _told_by_id(media, agency, media_id, asked), asked)
+        return _unreadable(error, media, _told_by_id(media, agency, media_id, asked), asked)
     patience, number = patience_of(asked, Patience.NONE), some_of(asked, "page").page
     similar = _similar(found, asked, patience)
     if similar and patience is Patience.NONE and not _is_known(similar):
@@ -64,7 +64,7 @@ def image(media: str, agency: str, media_id: str) -> Response:
     html = render_template("image.html", number=number, position=position, more=more, **page)
     response = Response(html)
     life = int(min(_life(more=more), similar.lifetime)) if similar else _life(more=more)
-    return tagged(_public(response, life), life, found, page["words"], page["similar"])
+    return tagged(_public(response, life), life, position, more, number, *page.values())
 
 
 @blueprint.get(f"/ajax{PICTURES}")
@@ -174,15 +174,15 @@ def _told_by_id(media: str, agency: str, media_id: str, asked: Parameters) -> Me
     return site_of_app().search.told_by_id(agency, media_id, media, words=words, site=shown_on())
 
 
-def _unreadable(error: AgencyError, told: Media | None, asked: Parameters) -> Response:
+def _unreadable(error: AgencyError, media: str, told: Media | None, asked: Parameters) -> Response:
     """Return the page for a picture that is gone or can't be read, with the ways on to agencies."""
-    words = words_of(asked)
-    query = query_of("image", languages.asked()).replace(q=words) if words else None
+    words, position = words_of(asked), position_of(asked)
+    query = query_of(media, languages.asked()).replace(q=words) if words else None
     if isinstance(error, NotFound):
         title, text = gettext("This picture is gone"), gettext("Search for another one.")
-        return error_page(HTTPStatus.NOT_FOUND, title, text, query, told)
+        return error_page(HTTPStatus.NOT_FOUND, title, text, query, told, position=position)
     title = gettext("No answer")
-    return error_page(HTTPStatus.BAD_GATEWAY, title, _sorry(error), query, told)
+    return error_page(HTTPStatus.BAD_GATEWAY, title, _sorry(error), query, told, position=position)
 
 
 def _similar(media: Media, asked: Parameters, patience: Patience) -> Outcome | None:

@@ -66,18 +66,22 @@ def problem(status: HTTPStatus, detail: str, **more: str) -> Response:
     return response
 
 
-def error_page(
+def error_page(  # noqa: PLR0913 - what went wrong, and the ways on
     status: HTTPStatus,
     title: str,
     text: str,
     asked: SearchQuery | None = None,
     media: Media | None = None,
+    *,
+    position: int = 1,
 ) -> Response:
     """Return an error as a page for people, with ways on.
 
-    Agencies are searched for what is ``asked``; ``media`` is a picture of which the link is known.
+    Agencies are searched for what is ``asked``; ``media`` is a picture of which the link is known,
+    ``position`` the place of its tile among the results.
     """
-    html = render_template("error.html", title=title, text=text, asked=asked, media=media)
+    told = {"asked": asked, "words": asked.q if asked else "", "media": media}
+    html = render_template("error.html", title=title, text=text, position=position, **told)
     response = Response(html, status)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -200,6 +200,35 @@ def test_a_picture_that_cannot_be_read_is_seen_at_its_agency(
         assert landing in client.get(before + path).get_json()["link"]
 
 
+LOST = [
+    ("image/shutterstock/1000391?q=zebra&position=7&lang=en", "search%2Fzebra", "7"),
+    ("image/shutterstock/1000391?q=zebra&lang=en", "search%2Fzebra", "1"),
+    ("video/shutterstock/1000391?q=zebra&position=31&lang=en", "video%2Fsearch%2Fzebra", "31"),
+    ("video/shutterstock/1000391?q=zebra&position=none&lang=en", "video%2Fsearch%2Fzebra", "1"),
+]
+
+
+@pytest.mark.parametrize(("path", "search", "position"), LOST)
+def test_the_page_of_what_cannot_be_read_keeps_what_its_address_says(
+    client: FlaskClient, agencies: Agencies, path: str, search: str, position: str
+) -> None:
+    """Words, kind of media and place; the element around the links tells of their clicks."""
+    down(agencies)
+    page = client.get(f"/{path}").text
+    told = re.search(r'class="primary" [^>]*ping="([^"]+)"[^>]*data-position="([0-9]+)"', page)
+    assert told
+    pairs = parse_qs(urlsplit(html.unescape(told[1])).query)
+    assert (pairs["position"], told[2]) == ([position], position)
+    assert pairs.get("media", ["image"]) == [path.partition("/")[0]]
+    assert f"shutterstock.com%2F{search}&" in ways(page)["shutterstock"][1]
+    assert 'type="search" value="zebra"' in page
+    media = "&amp;media=video" if path.startswith("video") else ""
+    assert f'<a href="/search?q=zebra{media}&amp;lang=en">Back to “zebra”</a>' in page
+    told_of = page.partition("<affiliate-search>")[2].partition("</affiliate-search>")[0]
+    assert ways(told_of) == ways(page)
+    assert ways(page)
+
+
 def test_an_agency_that_nobody_has_is_told_in_a_visitors_words(client: FlaskClient) -> None:
     """Programs learn the names that they may use."""
     page = client.get("/search?q=zebra&lang=en&agency=fotolia").text
