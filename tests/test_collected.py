@@ -75,6 +75,16 @@ def test_the_page_is_there_at_once_and_fills_itself(site: FlaskClient, agency: S
     assert len(agency.requests) == calls
 
 
+@pytest.mark.parametrize("steps", ["", "media=video&", "page=2&", "media=video&page=2&"])
+def test_the_page_in_another_language_is_of_the_same_collection(
+    site: FlaskClient, steps: str
+) -> None:
+    pairs = "".join(f"{pair}&amp;" for pair in steps.split("&") if "media" in pair)
+    pages = "".join(f"&amp;{pair}" for pair in steps.split("&") if "page" in pair)
+    page = site.get(f"{PAGE}?{steps}lang=en&wait=1").text
+    assert f'<a href="?{pairs}lang=de{pages}" lang="de"' in page
+
+
 def test_a_finished_page_is_answered_from_memory(site: FlaskClient) -> None:
     """With a language in the address the page is public, and its repeat never enters the app."""
     site.get(f"{PAGE}?lang=en&wait=1")
