@@ -384,11 +384,19 @@ def ping_search(agency: str, words: str) -> str:
     return f"/clicks?{urlencode(fields | ({'site': host} if host else {}))}"
 
 
-def place_of(media: Media) -> str:
-    """Return the name of the site where a picture can be seen, for people."""
-    every = site_of_app().search.every
-    agency = next(one.agency for one in every if one.agency.name == media.agency)
-    return agency.place_of(media)
+def place_of(media: Media, seller: Seller | None = None) -> str:
+    """Return the name of the site that a picture's link, or that of one of its sellers, leads to.
+
+    The name is for people. Of another agency's picture the link alone is known, which is its page
+    unless the link is an affiliate link.
+    """
+    name = seller.agency if seller else media.agency
+    one = next(one for one in site_of_app().search.every if one.agency.name == name)
+    if seller and name != media.agency:
+        if one.link.earns(media.media):
+            return one.agency.title
+        media = msgspec.structs.replace(media, agency=name, page_url=seller.link)
+    return one.agency.place_of(media)
 
 
 def chips(query: SearchQuery) -> list[tuple[str, SearchQuery | None]]:

@@ -226,3 +226,28 @@ def test_sides_that_can_not_be_are_left_out(make_client: ClientMaker, side: obje
     with serving(Odd()) as server:
         client = make_client(**Agencies({"pixabay": server}).settings())
         assert "<small>" not in client.get(SEARCH).text
+
+
+FREE = [
+    ({}, "Flickr"),
+    ({"OPENVERSE_AFFILIATE_LINK": "https://track.example/?to={landing}"}, "Openverse"),
+]
+
+
+@pytest.mark.parametrize(("settings", "name"), FREE)
+def test_buttons_name_the_site_that_another_seller_leads_to(
+    make_client: ClientMaker, settings: dict[str, str], name: str
+) -> None:
+    """In quick look and on the page; the tile tells the name to quick look."""
+    with ExitStack() as stack:
+        names = ("adobe-stock", "openverse")
+        servers = {n: stack.enter_context(serving(selling_the_same(n))) for n in names}
+        client = make_client(**Agencies(servers).settings(), **settings)
+        tile = double(client)
+        picture = re.search(r'href="(/image/adobe-stock/[^"#]+)"', tile)
+        assert picture
+        path = picture[1].replace("&amp;", "&")
+        assert (f'data-at="{name}"' in tile) is (name != "Openverse")
+        for page in (client.get(path).text, client.get(f"/ajax{path}").text):
+            named = re.findall(r">See at ([^<]+?) *<", buy(page))
+            assert named == ["Adobe Stock", name]

@@ -4,6 +4,8 @@ from typing import Any
 
 from tests.dialects import DIALECTS, Dialect
 
+MAKER = {"adobe-stock": "creator_name", "openverse": "creator"}
+"""What agencies call whoever made a picture, where it is not ``username``."""
 TITLE = "Happy friends laughing together outdoors in a summer park, number {}"
 
 
@@ -16,9 +18,9 @@ def selling_the_same(name: str) -> Dialect:
             one: dict[str, Any] = super().item(number)
             if number % 1000 == 3:
                 one["title"] = TITLE.format(number)
-                one["creator_name" if name == "adobe-stock" else "username"] = "gardener"
-                one.pop("media_type_id", None)
-                one.pop("type", None)
+                one[MAKER.get(name, "username")] = "gardener"
+                for kind_of in ("media_type_id", "type", "category"):
+                    one.pop(kind_of, None)
             return one
 
     made: Dialect = Same()
