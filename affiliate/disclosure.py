@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from affiliate.links import is_impact
-from affiliate.model import Media, SearchQuery, Seller
+from affiliate.model import AgencyStatus, Media, SearchQuery, Seller
 from affiliate.slices import Listed
 
 
@@ -21,9 +21,15 @@ def searches_earn(links: Mapping[str, str], query: SearchQuery, every: Iterable[
     return any(link != landings[name] for name, link in links.items())
 
 
-def may_earn(query: SearchQuery, listed: Iterable[Listed]) -> bool:
-    """Return whether the pictures that a search may find would have affiliate links."""
-    chosen = [one for one in listed if not query.agency or one.agency.name in query.agency]
+def may_earn(
+    query: SearchQuery, listed: Iterable[Listed], late: Iterable[AgencyStatus] | None = None
+) -> bool:
+    """Return whether the pictures that a search may find would have affiliate links.
+
+    ``late`` are the agencies whose pictures are still to come; all that are asked by default.
+    """
+    names = query.agency if late is None else [status.agency for status in late]
+    chosen = [one for one in listed if one.agency.name in names or (late is None and not names)]
     able = [one for one in chosen if not one.agency.unsupported(query)]
     return any(one.link.earns(query.media) for one in able)
 

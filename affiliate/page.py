@@ -140,7 +140,7 @@ def _vocabulary() -> dict[str, Any]:
         "has_similar": site.search.has_similar,
         "kind": texts.kind,
         "lang": languages.asked(),
-        "may_earn": lambda query: disclosure.may_earn(query, site.search.listed),
+        "may_earn": lambda query, late=None: disclosure.may_earn(query, site.search.listed, late),
         "notices": notices,
         "languages": languages.NAMES.items(),
         "lasting": lasting,

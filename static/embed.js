@@ -130,10 +130,9 @@ class AffiliateSearch extends Pictures {
   /** Append what late agencies bring, and have stale answers fetched anew behind. */
   async complete(results, address = this.getAttribute("src"), names = results.dataset.late) {
     const { signal } = this.#turn;
-    let late = this.hasAttribute("limit") ? [] : names?.split(" ") ?? [];
-    if (!address || (!late.length && !("stale" in results.dataset))) return;
+    let late = !address || this.hasAttribute("limit") ? [] : names?.split(" ") ?? [];
     try {
-      if (!late.length) await fragment(address, signal);
+      if (address && !late.length && "stale" in results.dataset) await fragment(address, signal);
       for (let tries = 6; late.length && tries; tries--) {
         const begun = performance.now();
         const more = await fragment(`${address}&wait=1`, signal);
@@ -193,12 +192,18 @@ class AffiliateSearch extends Pictures {
       else old?.remove();
       if (focused) fresh?.querySelector("[rel=next]")?.focus({ preventScroll: true });
     }
+    // What is said of pictures that stay is said on, of those that come beside them too.
+    for (const [name, before] of [[".summary .disclosure", ".count"], [".credits", ".tiles, .credits"]]) {
+      const fresh = more.querySelector(name);
+      const known = [...results.querySelectorAll(name)].some((one) => one.textContent === fresh?.textContent);
+      if (fresh && !known) [...results.querySelectorAll(before)].at(-1)?.after(fresh);
+    }
     this.dispatchEvent(new Event("renewed"));
   }
 
   #shorten(results, limit) {
     [...results.querySelectorAll(".tile")].slice(limit).forEach((tile) => tile.remove());
-    results.prepend(...results.querySelectorAll(".disclosure"));
+    results.prepend(...results.querySelectorAll(".summary .disclosure"));
     results.querySelectorAll(".summary, .pages, .chips").forEach((part) => part.remove());
   }
 

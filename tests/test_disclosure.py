@@ -87,6 +87,35 @@ def test_the_page_of_a_picture_says_it_where_its_own_link_earns(
     assert (True in said) is earns
 
 
+LATE: list[tuple[str, str, dict[str, str], bool]] = [
+    ("openverse", "adobe-stock", WITH_ID, True),
+    ("openverse", "adobe-stock", {}, False),
+    ("openverse", "adobe-stock", PLAIN_LINK, False),
+    ("pixabay", "openverse", OWN_LINK, True),
+    ("pixabay", "openverse", WITH_ID, False),
+    ("adobe-stock", "openverse", WITH_ID, True),
+]
+
+
+@pytest.mark.parametrize("row", LATE)
+@pytest.mark.parametrize("before", ["/ajax", "/embed"])
+def test_results_say_it_before_the_pictures_of_a_late_agency_come(
+    make_client: ClientMaker,
+    stack: ExitStack,
+    row: tuple[str, str, dict[str, str], bool],
+    before: str,
+) -> None:
+    """They are appended under what is on the screen, where nothing may move."""
+    quick, late, settings, earns = row
+    kinds = {one.name: one for one in DIALECTS if one.name in {quick, late}}
+    agencies = Agencies({name: stack.enter_context(serving(kinds[name]())) for name in kinds})
+    agencies[late].gate.clear()
+    page = make_client(**agencies.settings(), **settings).get(f"{before}/search?q=flower&lang=en")
+    assert f'data-late="{late}"' in page.text
+    assert 'class="picture"' in page.text
+    assert (SAID in page.text) is earns
+
+
 def test_the_demo_never_says_it(client: FlaskClient) -> None:
     client.get("/api/search?q=cat&lang=en&wait=1")
     item = client.get("/api/search?q=cat&lang=en").get_json()["items"][0]
