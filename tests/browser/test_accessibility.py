@@ -4,6 +4,7 @@ What axe-core checks: https://github.com/dequelabs/axe-core, `npm ci --prefix te
 it. The rest are success criteria of https://www.w3.org/TR/WCAG22/.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -58,6 +59,21 @@ def visit(context: BrowserContext, address: str, **media: Any) -> Page:
 def resize(page: Page, width: int, height: int = 900) -> None:
     page.set_viewport_size({"width": width, "height": height})
     page.evaluate(FRAME)
+
+
+# -- names
+
+
+def test_links_to_details_name_their_pictures_on_touch(phone: BrowserContext) -> None:
+    """The sign that is seen there is the same on every tile."""
+    page = visit(phone, "/search?q=cat&lang=en")
+    link = page.locator(".tile .title")
+    for at in range(3):
+        title = link.nth(at).locator("bdi").text_content()
+        expect(link.nth(at)).to_have_accessible_name(
+            re.compile(rf"Details: {re.escape(title or '?')}")
+        )
+        expect(link.nth(at)).to_have_css("width", "44px")
 
 
 # -- states

@@ -477,3 +477,31 @@ def test_back_from_memory_comes_back_to_the_same_place(
     button(page).click()
     has_pages(page, 4)
     keeping.close()
+
+
+SAID = '<p class="disclosure">Links on this page earn us a commission.</p>'
+SOURCES = '<p class="disclosure credits">With pictures from {}.</p>'
+
+
+@pytest.mark.parametrize("source", ["Pixabay", "Openverse"])
+def test_what_must_be_said_of_appended_pictures_is_said_once(page: Page, source: str) -> None:
+    """That links earn, and which sources want a name: where an agency failed on the first page."""
+
+    def answer(route: Route) -> None:
+        text = route.fetch().text()
+        number = int(re.search(r'data-page="([0-9]+)"', text)[1])  # type: ignore[index]
+        said = SAID if number > 1 else ""
+        text = re.sub(r"(<h1 class=.count.>.*?</h1>)", rf"\1{said}", text)
+        named = "Pixabay" if number == 1 else source
+        text = text.replace("</ul>", f"</ul>{SOURCES.format(named)}", 1)
+        route.fulfill(body=text, content_type="text/html")
+
+    page.route("**/ajax/search?*", answer)
+    searched(page)
+    assert page.locator(".summary .disclosure").count() == 0
+    for number in (2, 3):
+        button(page).click()
+        has_pages(page, number)
+        expect(page.locator(".summary .disclosure")).to_have_count(1)
+    named = page.locator(".credits").all_text_contents()
+    assert named == [f"With pictures from {name}." for name in dict.fromkeys(("Pixabay", source))]

@@ -379,6 +379,24 @@ def test_pictures_of_a_slow_agency_take_the_place_of_the_skeleton(
     assert len(asked) == len(set(asked)) > 0
 
 
+def test_the_start_page_ends_with_its_footer_while_an_agency_is_late(page: Page) -> None:
+    """It takes a number of pictures alone and waits for no more; above them it says who earns."""
+    credit = '<p class="disclosure credits">With pictures from here.</p>'
+
+    def answer(route: Route) -> None:
+        text = route.fetch().text().replace(' data-title="', ' data-late="slow" data-title="', 1)
+        text = text.replace("</ul>", f"</ul>{credit}", 1)
+        route.fulfill(body=text, content_type="text/html")
+
+    page.route("**/ajax/search?*", answer)
+    page.route("**/?lang=en", emptied)
+    page.goto("/?lang=en")
+    expect(page.locator("main .tile .picture")).to_have_count(24)
+    expect(page.locator(".foot")).to_be_visible()
+    above = "results => [...results.children].map((one) => one.className)"
+    assert page.locator(".results").evaluate(above) == ["disclosure", "tiles", "disclosure credits"]
+
+
 def test_late_agency_that_fails_is_named(
     context_of_two: BrowserContext, agency: FakeAgency
 ) -> None:
