@@ -63,7 +63,7 @@ class Choices(NamedTuple):
 
 @blueprint.get("/embed/builder")
 def builder() -> Response:
-    """The choices and what they make: a preview and its code, or what is wrong with which field."""
+    """Show the choices with a preview and its code, or with what is wrong in which field."""
     site = site_of_app()
     asked = _asked(parameters())
     embed, own, faults = _choices(asked)
@@ -97,7 +97,7 @@ def builder() -> Response:
 
 
 def _asked(asked: Parameters) -> Parameters:
-    """What is asked, or on a first visit the first of the site's topics."""
+    """Return what is asked, or on a first visit the first of the site's topics."""
     if any(name in asked for name in SAYS):
         return asked
     return {**asked, "q": [*site_of_app().config.site_topics, "flower"][:1]}
@@ -127,7 +127,7 @@ def _choices(asked: Parameters) -> Choices:
 
 
 def _attributes(name: str, faults: Mapping[str, str], about: Sequence[str]) -> dict[str, str]:
-    """The attributes of a form's field, which lead to what is said of it; ``about`` are ids."""
+    """Return the attributes of a form's field, with the ids of the texts ``about`` the field."""
     known = {"id": f"f-{name}", "name": name}
     known["aria-describedby"] = " ".join((f"wrong-{name}", *about))
     return known | ({"aria-invalid": "true"} if name in faults else {})
@@ -138,12 +138,12 @@ def _reason(error: BadQuery) -> str:
 
 
 def _typed(asked: Parameters, name: str) -> str:
-    """What stands in a field that can't be read."""
+    """Return the text of a field that can't be read."""
     return next(iter(asked.get(name, ())), "")
 
 
 def label(embed: Embed) -> str:
-    """What an embed shows, in words: the text of the link inside it."""
+    """Return what an embed shows, in words: the text of the link inside the element."""
     words = embed.query.q
     if words:
         return gettext("Pictures for “%(words)s”", words=words)
@@ -151,7 +151,7 @@ def label(embed: Embed) -> str:
 
 
 def codes(embed: Embed, platform: str = DEFAULT) -> list[Code]:
-    """The forms of an embed that a platform takes."""
+    """Return the forms of an embed that a platform takes."""
     forms = {
         ELEMENT: lambda: Code(gettext("Code"), element(embed)),
         FRAME: lambda: Code(gettext("Code without a script"), frame(embed)),
@@ -164,7 +164,7 @@ def codes(embed: Embed, platform: str = DEFAULT) -> list[Code]:
 
 
 def element(embed: Embed) -> str:
-    """The script and the element, with a link inside, and its height so that nothing shifts."""
+    """Return script and element, with a link inside, and with the height so that nothing shifts."""
     typed = not embed.shows_something()
     attributes = Markup("").join(
         Markup(' {}="{}"').format(name, value) for name, value in embed.attributes().items()
@@ -180,9 +180,10 @@ def element(embed: Embed) -> str:
 
 
 def frame(embed: Embed) -> str:
-    """The iframe: without a border under policies that refuse styles, and told whose page it is on.
+    """Return the iframe for pages without scripts.
 
-    Pages with a stricter Referrer-Policy would hide their host from it.
+    ``frameborder`` takes the border away under policies that refuse styles. By the referrer the
+    frame learns whose page it stands on, whatever policy that page has.
     """
     markup = Markup(
         '<iframe src="{}" title="{}" width="100%" height="{}" frameborder="0" loading="lazy"'
@@ -193,10 +194,10 @@ def frame(embed: Embed) -> str:
 
 
 def newsletter(embed: Embed) -> str:
-    """Pictures with links for mail; empty while the cache has none whose address may last.
+    """Return pictures with links for mail; empty while the cache has none whose address may last.
 
-    Each leads to its own page here, where its agencies are: no affiliate link stands in mail, which
-    programs of agencies forbid and where a wrong link could not be corrected.
+    Each picture leads to its page here, where its agencies are: no affiliate link stands in mail,
+    which programs of agencies forbid and where a wrong link could not be corrected.
     """
     every = site_of_app().search.every
     lasting = {one.agency.name for one in every if one.agency.terms.hotlink}
@@ -216,7 +217,7 @@ def newsletter(embed: Embed) -> str:
 
 
 def cached(embed: Embed) -> Sequence[Media]:
-    """What the cache has of an embed; no agency is asked."""
+    """Return what the cache has of an embed; no agency is asked."""
     search, query = site_of_app().search, embed.query
     query = query.replace(lang=query.lang or languages.asked())
     if embed.picks:
@@ -232,7 +233,7 @@ def cached(embed: Embed) -> Sequence[Media]:
 
 
 def _in_collection(agency: str, collection_id: str, query: SearchQuery) -> Sequence[Media]:
-    """What the cache has of a collection."""
+    """Return what the cache has of a collection."""
     about = Collection(agency=agency, id=collection_id, name="", media=query.media)
     lang = query.lang or languages.asked()
     try:
@@ -243,9 +244,9 @@ def _in_collection(agency: str, collection_id: str, query: SearchQuery) -> Seque
 
 
 def preview(embed: Embed, view: str) -> Embed:
-    """What the preview shows: on a dark or light ground unless the embed says one, or to choose.
+    """Return what the preview shows: the embed, on the view's ground unless the theme is said.
 
-    To choose among, there are as many pictures of the search as rows can have.
+    The view ``choose`` shows as many pictures of the search as rows can have.
     """
     if view == "choose" and embed.query.says_something():
         return Embed(query=embed.query, rows=MOST_ROWS, accent=embed.accent)
@@ -254,17 +255,17 @@ def preview(embed: Embed, view: str) -> Embed:
 
 
 def source(embed: Embed) -> str:
-    """The path of the frame that shows an embed."""
+    """Return the path of the frame that shows an embed."""
     return f"/embed?{embed.canonical()}"
 
 
 def link(embed: Embed) -> str:
-    """The whole address of the page that shows the same."""
+    """Return the whole address of the page that shows the same."""
     return absolute(path(embed))
 
 
 def path(embed: Embed) -> str:
-    """The page of this site that shows the same; the blog's name goes with it."""
+    """Return the path of the page that shows the same, with the blog's name in the query."""
     query = embed.query
     if embed.picks:
         agency, media_id = embed.picks[0]

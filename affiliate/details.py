@@ -153,7 +153,7 @@ def _found(
 
 
 def _more(asked: Parameters, otherwise: More) -> More:
-    """Return what to do about details: who waits for all that is known, waits for them too."""
+    """Return what to do about details: whoever waits for all that is known waits for them."""
     waits = patience_of(asked, Patience.NONE) is Patience.FULL
     return More.WAITED if waits else otherwise
 

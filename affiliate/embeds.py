@@ -112,7 +112,7 @@ def embed() -> Response:
 
 @blueprint.get("/embed/search")
 def search() -> Response:
-    """The results as the element takes them: strict hosts report style attributes, so none."""
+    """Return the results for the element, without style attributes, which strict hosts report."""
     asked = drop_unread_language(parameters())
     try:
         outcome = _found(asked)
@@ -149,7 +149,7 @@ def _picked(asked: Parameters) -> Mapping[str, str]:
 
 @blueprint.get("/embed.js")
 def script() -> Response:
-    """The element for other sites' pages, as one module under the address that bloggers paste."""
+    """Return the element for other sites' pages: one module at the address that bloggers paste."""
     config = site_of_app().config
     with force_locale(languages.spoken(config.site_language)):
         texts = {"search": gettext("Search"), "show": gettext("Show pictures")}
@@ -159,7 +159,7 @@ def script() -> Response:
 
 @blueprint.get("/embed-frame.js")
 def frame_script() -> Response:
-    """For pages with iframes of ours: gives each the height that its content asks for."""
+    """Return the script that gives iframes of this site the height that their content asks for."""
     script = Path(current_app.static_folder or "", "embed-frame.js").read_text()
     return _script(_compact(script))
 

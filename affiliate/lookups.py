@@ -110,7 +110,7 @@ class LookUps:
         lang: str = "",
         site: str = "",
     ) -> Media:
-        """One picture or clip by its id, from the cache or its agency, as `found` has it."""
+        """Return a picture or clip by its id, from the cache or its agency, as `found` has it."""
         found = self.found(agency, media_id, media=media, words=words, lang=lang, site=site)
         return found.media
 
@@ -125,10 +125,10 @@ class LookUps:
         site: str = "",
         more: More = More.KNOWN,
     ) -> Found:
-        """One picture or clip by its id, from the cache or its agency.
+        """Return a picture or clip by its id, from the cache or its agency.
 
-        ``words`` found it, for the link; their cached search in ``lang`` may hold it. Where only
-        that search tells of it, ``more`` says what to do about the agency's details.
+        ``words`` found the picture, for the link; their cached search in ``lang`` may hold it.
+        Where only the search tells of it, ``more`` says what to do about the agency's details.
 
         Raises:
             AgencyError: NotFound when it is gone; else the agency did not answer.

@@ -54,12 +54,12 @@ class Box(NamedTuple):
 
 
 def routes() -> dict[str, Canonical]:
-    """The path whose answers the memory tier may keep, and what it reads."""
+    """Return the path whose answers the memory tier may keep, and the parameters of an answer."""
     return {"/oembed": canonical}
 
 
 def canonical(raw: bytes) -> str:
-    """The parameters of oEmbed, in one order.
+    """Return the parameters of oEmbed in one order.
 
     Raises:
         BadQuery: names the parameter that can't be read.
@@ -71,7 +71,7 @@ def canonical(raw: bytes) -> str:
 
 @blueprint.get("/oembed")
 def oembed() -> Response:
-    """What an address of this site is elsewhere: 404 where it is nothing, 401 where private."""
+    """Answer what an address of this site is elsewhere: 404 for nothing, 401 where private."""
     asked = parameters()
     kind = FORMATS.get(single(asked, "format") or "json")
     if kind is None:
@@ -90,7 +90,7 @@ def oembed() -> Response:
 
 
 def _ours(asked: Parameters) -> SplitResult:
-    """The address that is asked about, its path as this site knows it."""
+    """Return the address that is asked about, with the path as this site knows it."""
     url = single(asked, "url")
     if url is None:
         raise BadQuery("url", "Give an address of this site.")
@@ -151,7 +151,7 @@ def _embed(url: SplitResult, more: Parameters) -> Embed:
 
 
 def _rich(embed: Embed, box: Box) -> dict[str, Any]:
-    """An iframe of at most the box's size, with as many whole rows as fit."""
+    """Return an iframe of at most the box's size, with as many whole rows as fit."""
     over = embed.height - (box.height or LARGEST)
     rows_over = max(-(-over // (ROW + GAP)), 0)
     embed = msgspec.structs.replace(embed, rows=max(embed.rows - rows_over, 1))
@@ -223,7 +223,7 @@ def framed(embed: Embed, title: str, height: int) -> str:
     """
     markup = Markup('<blockquote hidden><a href="{}">{}</a></blockquote>')
     link = markup.format(builder.link(embed), title)
-    source = absolute(f"/embed?{embed.canonical()}")
+    source = absolute(builder.source(embed))
     shown = Markup(
         '<iframe src="{}" title="{}" width="100%" height="{}" loading="lazy" frameborder="0"'
         ' referrerpolicy="strict-origin-when-cross-origin" style="border: 0"></iframe>'
@@ -259,7 +259,7 @@ def _picture(media: Media, box: Box) -> dict[str, Any]:
 
 
 def _lasts(media: Media) -> bool:
-    """Whether its agency's terms let its address stand on other sites."""
+    """Return whether the agency's terms let a picture's address stand on other sites."""
     every = [one.agency for one in site_of_app().search.every]
     return next(one.terms.hotlink for one in every if one.name == media.agency)
 
@@ -280,7 +280,7 @@ def _asked_for(media: Media) -> dict[str, str]:
 
 
 def _fitted(one: Thumbnail, box: Box) -> dict[str, Any]:
-    """Where a rendition is, and its size, scaled to the box."""
+    """Return where a rendition is, and its size, scaled to the box."""
     scale = min(1, (box.width or LARGEST) / one.width, (box.height or LARGEST) / one.height)
     width, height = (max(int(side * scale), 1) for side in (one.width, one.height))
     return {"url": page.whole(one.url), "width": width, "height": height}

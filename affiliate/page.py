@@ -157,9 +157,8 @@ def _vocabulary() -> dict[str, Any]:
             links, query, site.search.every
         ),
         "see_at": gettext("See at %(agency)s", agency="{}"),
-        "shown_on": shown_on,
-        "soon": texts.soon,
         "slug": topics().slug,
+        "soon": texts.soon,
         "spoken": languages.speaks(),
         "structured": structured,
         "terms": terms,
@@ -171,9 +170,9 @@ def _vocabulary() -> dict[str, Any]:
 
 
 def address(route: str, query: SearchQuery | None = None, **changes: Any) -> str:  # noqa: ANN401 - any field's type
-    """The address of a search, with some of its fields changed; it says its language.
+    """Return the address of a search in its language, with some of its fields changed.
 
-    The blog that the visitor came from stays in it, as in all addresses that follow.
+    The blog that the visitor came from stays in the address, as in all that follow.
     """
     query = (query or SearchQuery()).replace(**changes)
     if query.lang is None:
@@ -202,9 +201,9 @@ def details(  # noqa: PLR0913 - which picture, what found it, and which of its r
     *,
     position: int = 1,
 ) -> str:
-    """The address of a picture's own page; ``words`` found it, and stand in its links.
+    """Return the address of a picture's own page; ``words`` found the picture, for its links.
 
-    ``page`` is that of what is similar to it, ``position`` its own place among the results.
+    ``page`` is that of similar pictures, ``position`` the picture's place among the results.
     """
     pairs = ({"q": words} if words else {}) | {"lang": languages.asked()}
     pairs |= {"page": str(page)} if page > 1 else {}
@@ -311,7 +310,7 @@ def _named_site() -> str:
         raw = request.environ.get("QUERY_STRING", "").encode("latin-1")
         try:
             g.named_site = read_site(read_parameters(raw))
-        except BadQuery:  # whose page this is
+        except BadQuery:  # the current page says so
             g.named_site = ""
     name: str = g.named_site
     return name
@@ -325,7 +324,7 @@ def _origin() -> list[tuple[str, str]]:
 def shown_on() -> str:
     """Return the host name of the site that shows the current page's pictures.
 
-    It is empty where SITE_URL is unset, and in an embed on a page whose name nobody tells.
+    The name is empty where SITE_URL is unset, and in an embed on a page whose name nobody tells.
     """
     return _named_site() or ("" if request.endpoint == EMBEDDED else site_of_app().host)
 
@@ -362,24 +361,25 @@ def notices(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> list[s
 def ping(
     media: Media, words: str, position: int, seller: Seller | None = None, place: str = ""
 ) -> str:
-    """The address that browsers tell of a click on a picture, or on one of its sellers.
+    """Return the address that browsers tell of a click on a picture, or on one of its sellers.
 
-    ``position`` is that of its tile among the results; ``place`` is where it stood if not there.
+    ``position`` is that of the tile among the results; ``place`` names the view if it is another.
     """
     sold = seller or media
-    told = whole_prefix(counted(words, languages.asked()), MAX_WORDS)
     place = place or ("embed" if request.endpoint == EMBEDDED else "tile")
-    fields: dict[str, object] = {"agency": sold.agency, "id": sold.id, "words": told}
-    fields |= {"media": "video"} if media.media == "video" else {}
-    fields |= {"position": position, "place": place}
-    host = shown_on()
-    return f"/clicks?{urlencode(fields | ({'site': host} if host else {}))}"
+    kind = {"media": media.media} if media.media == "video" else {}
+    return _ping(sold.agency, sold.id, words, **kind, position=position, place=place)
 
 
 def ping_search(agency: str, words: str) -> str:
     """Return the address that browsers tell of a click on a search at an agency's own site."""
+    return _ping(agency, SEARCH, words, position=1, place=SEARCH)
+
+
+def _ping(agency: str, clicked: str, words: str, **more: object) -> str:
+    """Return the address for a click on what an agency has under an id, after ``words``."""
     told = whole_prefix(counted(words, languages.asked()), MAX_WORDS)
-    fields = {"agency": agency, "id": SEARCH, "words": told, "position": 1, "place": SEARCH}
+    fields = {"agency": agency, "id": clicked, "words": told, **more}
     host = shown_on()
     return f"/clicks?{urlencode(fields | ({'site': host} if host else {}))}"
 

@@ -58,7 +58,7 @@ def address(*schemes: str) -> Callable[[str], str]:
 
 
 def origin(text: str) -> str:
-    """The address of a whole site: a scheme, a host and perhaps a port, in their one form.
+    """Return the address of a whole site: scheme, host and perhaps a port, in their one form.
 
     Nothing else can be served or may be published: no user, password, path, query or fragment.
     """

@@ -7,7 +7,7 @@ import msgspec
 from affiliate.links import encoded
 
 DOTS: Final = ". "
-"""Words of dots alone would be a step in the path of an address (RFC 3986, 5.2.4)."""
+"""Characters of words that would be no more than a step in a path (RFC 3986, 5.2.4)."""
 
 
 class SiteSearch(msgspec.Struct, frozen=True, kw_only=True):

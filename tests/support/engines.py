@@ -236,7 +236,7 @@ class WebKitWindow:
         self.session = f"{driver}/session/{answer['sessionId']}"
         rect, inner = self.send("GET", "/window/rect"), self.run(INNER)
         self.frame = rect["width"] - inner[0], rect["height"] - inner[1]
-        """How much larger the window is than the page, in pixels."""
+        """Return how much larger the window is than the page, in pixels."""
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Send a command and return its value."""

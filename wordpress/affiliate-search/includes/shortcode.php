@@ -20,7 +20,7 @@ const AFFILIATE_SEARCH_NAMES = array(
 	'words'        => 'q',
 );
 
-/** Numbers that writers write as words are for people; the element knows digits. */
+/** Quotation marks of word processors, which stand for straight ones. */
 const AFFILIATE_SEARCH_MARKS = array( '“', '”', '„', '‟', '″', '«', '»' );
 
 /**
