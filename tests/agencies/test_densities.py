@@ -11,17 +11,7 @@ from affiliate.page import ROW_PIXELS, SAME_RATIO, renditions
 from affiliate.transport import Transport
 from tests.dialects import DIALECTS, serving
 from tests.support.calling import transporting
-
-WIDTHS = {
-    "shutterstock": [390, 1000],
-    "shutterstock-editorial": [220, 450],
-    "adobe-stock": [360, 500, 1000],
-    "depositphotos": [450, 1000],
-    "istock": [612, 1024],
-    "pixabay": [640, 1280],
-}
-"""Of agencies whose thumbnail is too small for dense screens: the files that a tile may show."""
-
+from tests.support.renditions import RENDITIONS
 
 LARGEST_IS_SMALL = {"shutterstock-editorial"}
 """Agencies whose answers hold no file that is large enough."""
@@ -33,14 +23,14 @@ def transport() -> Iterator[Transport]:
         yield one
 
 
-@pytest.mark.parametrize("name", WIDTHS)
+@pytest.mark.parametrize("name", RENDITIONS)
 def test_a_tile_may_show_the_larger_file(transport: Transport, name: str) -> None:
     """The first is the thumbnail; all have its ratio, so that the page leaves none out."""
     dialect = next(one for one in DIALECTS if one.name == name)()
     with serving(dialect) as server:
         agency = AGENCIES[name](transport, url=server.url, credentials=dialect.keys)
         media = agency.search(SearchQuery(q="flower"), 0).items[0]
-    assert [one.width for one in media.renditions] == WIDTHS[name]
+    assert tuple((one.width, one.height) for one in media.renditions) == RENDITIONS[name]
     assert media.renditions[0] == media.thumbnail
     ratio = media.thumbnail.width / media.thumbnail.height
     assert all(abs(one.width / one.height / ratio - 1) < SAME_RATIO for one in media.renditions)

@@ -18,6 +18,7 @@ from affiliate.agencies.terms import Terms
 from affiliate.model import Media, Thumbnail
 from tests.support.crop import EDGES, barred, opened, tinted
 from tests.support.processes import ROOT
+from tests.support.renditions import RENDITIONS
 from tests.support.site_server import SiteServer
 
 LOADED = "[...document.images].every(image => image.complete && image.naturalWidth)"
@@ -36,8 +37,12 @@ DENSE: tuple[tuple[tuple[float, float], tuple[float, float]], ...] = (
     ((390, 260), (991, 667)),
 )
 """Boxes and larger files for dense screens, whose ratios are as far apart as `renditions` lets."""
+LYING = [(box, file) for box, *larger in RENDITIONS.values() for file in (box, *larger)]
+OF_AGENCIES = [*LYING, *(((h, w), (high, wide)) for (w, h), (wide, high) in LYING)]
+"""The boxes and files of agencies, lying and upright."""
 WIDTHS = [130 + 2.3 * i for i in range(118)]
 """To 400 and at every tenth of a pixel: the same fractions come again with smaller steps."""
+SOME = WIDTHS[::9]
 RATIOS = (1, 1.5, 2, 3)
 SCREENS = (
     (375, 2600, (1.5, 2, 3)),
@@ -148,7 +153,7 @@ def drawn(page: Page, width: int, height: int, ratio: float) -> Image.Image:
 
 @pytest.mark.parametrize("ratio", RATIOS)
 def test_no_width_shows_the_bar(sweep: Page, ratio: float) -> None:
-    """From 130 to 400 pixels no tile of any shape, nor a larger file in it, shows any of its bar.
+    """From 130 to 400 pixels no tile of any shape, nor any file of an agency, shows any of its bar.
 
     Without the overscan there are some at either edge: a bar that is there is seen.
     """
@@ -162,6 +167,7 @@ def test_no_width_shows_the_bar(sweep: Page, ratio: float) -> None:
 TILES = [
     *(Tile(w, size, edge, size) for size in SIZES for edge in EDGES for w in WIDTHS),
     *(Tile(w, box, edge, file) for box, file in DENSE for edge in EDGES for w in WIDTHS[::5]),
+    *(Tile(w, box, edge, file) for box, file in OF_AGENCIES for edge in EDGES for w in SOME),
 ]
 
 ARRANGE = f"""widths => document.querySelectorAll(".tile").forEach((tile, i) => {{
