@@ -77,8 +77,11 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         rows, limit = single(asked, "rows"), single(asked, "limit")
         accent, consent = single(asked, "accent"), single(asked, "consent")
         picks, collection = read_picks(asked), read_collection(asked)
+        fallback, typed = _fallback(asked), kind == "search" or bool(picks or collection)
+        if fallback and not typed and not _says_something(asked):
+            asked = {**asked, "q": [fallback]}
         return cls(
-            query=_query(asked, typed=kind == "search" or bool(picks or collection)),
+            query=_query(asked, typed=typed),
             kind=kind,
             rows=whole(1, MOST_ROWS)("rows", rows) if rows else ROWS[kind],
             limit=whole(1, MOST_PICTURES)("limit", limit) if limit else None,
@@ -88,7 +91,7 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
             consent=consent is not None and bool(one_of(["click"])("consent", consent)),
             picks=picks,
             collection=collection,
-            fallback=_fallback(asked),
+            fallback=fallback,
             credit=read_flag(asked, "credit"),
             align=_choice(asked, "align", SIDES),
             target=_choice(asked, "target", TARGETS),
@@ -141,10 +144,13 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 def _query(asked: Parameters, *, typed: bool) -> SearchQuery:
     """The first page of the search; empty where visitors type it and nothing else is said."""
-    said = any(single(asked, name) for name in ("q", "category", "contributor", "color"))
-    if typed and not said:
+    if typed and not _says_something(asked):
         return SearchQuery.from_parameters({**asked, "q": ["-"]}).replace(q="", page=1)
     return SearchQuery.from_parameters(asked).replace(page=1)
+
+
+def _says_something(asked: Parameters) -> bool:
+    return any(single(asked, name) for name in ("q", "category", "contributor", "color"))
 
 
 def _choice(asked: Parameters, name: str, values: Iterable[str]) -> str | None:

@@ -69,6 +69,8 @@ class Embed extends Pictures {
     this.#form.onsubmit = (event) => {
       event.preventDefault();
       this.setAttribute("q", this.#typed = this.#box.value);
+      // What was picked would be shown in place of the search.
+      for (const name of WHAT.slice(4)) this.removeAttribute(name);
     };
     this.listen(root);
     // Several that change at once are one search.
@@ -82,7 +84,7 @@ class Embed extends Pictures {
   }
 
   begin() {
-    this.#begun = true;
+    this.#begun = 1;
     this.#update();
   }
 
@@ -104,10 +106,14 @@ class Embed extends Pictures {
     const asked = new URLSearchParams();
     for (const name of [...ASKED, ...WHAT, "site"]) {
       const value = this.getAttribute(name) ||
-        { lang: this.closest("[lang]")?.lang || document.documentElement.lang, site: location.host !== here.host && location.hostname }[name];
+        { lang: this.closest("[lang]")?.lang || document.documentElement.lang, site: location.host !== here.host && (location.hostname || origin) }[name];
       if (value) asked.set(name, value);
     }
-    if (!WHAT.some((name) => asked.has(name))) return "";
+    if (!WHAT.some((name) => asked.has(name))) {
+      const words = this.#kind !== "search" && this.getAttribute("fallback");
+      if (!words) return "";
+      asked.set("q", words);
+    }
     for (const name of this.getAttribute("agency")?.split(",") ?? []) asked.append("agency", name);
     return `/search?${asked}`;
   }
@@ -131,7 +137,7 @@ class Embed extends Pictures {
     if (address && this.dataset.consent && !agreed) {
       asking.add(this);
       const onclick = () => {
-        agreed = true;
+        agreed = 1;
         asking.forEach((one) => one.begin());
         asking.clear();
         asking.add(this);
@@ -141,7 +147,7 @@ class Embed extends Pictures {
     }
     clearTimeout(this.#timer);
     this.#turn.abort();
-    const wait = this.#shown && this.#typed !== words ? 200 : 0;
+    const wait = this.#shown && this.#typed !== words && 200;
     this.#shown = shown;
     if (address) this.#timer = setTimeout(() => this.#load(address, this.getAttribute("fallback")), wait);
   }
@@ -149,22 +155,19 @@ class Embed extends Pictures {
   /** Show what an address finds, unless another overtakes it; where nothing comes, the link stays. */
   async #load(address, fallback) {
     const { signal } = this.#turn = new AbortController();
-    this.#link.replaceChildren(make("a", { href: here.origin + (/[?]q=/.test(address) ? address : "/"), textContent: this.#words || texts.search }));
+    this.#link.replaceChildren(make("a", { href: here.origin + address.replace(/search(?!.*\bq=)/, ""), textContent: this.#words || texts.search }));
     this.#area.replaceChildren(this.#link);
     this.#area.style.blockSize = "";
     this.#note.hidden = false;
     this.#frame.ariaBusy = "true";
     try {
-      for (let late, wait = ""; late !== ""; wait = "&wait=1") {
+      for (let late = 1, wait = ""; late; wait = "&wait=1") {
         const results = settled(await ask(`/embed${address}${wait}`, wait, signal));
         if (signal.aborted) return;
-        const before = late;
-        late = wait ? "" : results.dataset.late ?? "";
-        this.#whole = !late;
-        if (before && this.#area.querySelector(".tiles")) this.#add(results, before);
-        else if (results.querySelector(".tiles") || !late) {
-          if (!this.#show(results) && fallback) throw fallback;
-        }
+        this.#whole = !(late = !wait && results.dataset.late);
+        const list = this.#area.querySelector(".tiles");
+        if (wait && list) this.#add(list, results);
+        else if ((results.querySelector(".tiles") || !late) && !this.#show(results) && fallback) throw fallback;
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -172,13 +175,13 @@ class Embed extends Pictures {
       console.warn(this, error);
       if (!fallback) return;
       const asked = new URLSearchParams(address.slice(8));
-      for (const name of WHAT) asked.delete(name);
+      for (const name of [...WHAT, "agency"]) asked.delete(name);
       asked.set("q", fallback);
       this.#load(`/search?${asked}`);
     }
   }
 
-  /** Show the pictures if there are any; else readers get the page's own link, its owner the reason. */
+  /** Show the pictures; where there are none, readers get the page's own link, its owner the reason. */
   #show(results) {
     const list = results.querySelector(".tiles");
     const count = results.querySelector(".count").textContent;
@@ -188,7 +191,7 @@ class Embed extends Pictures {
     this.#note.replaceChildren(this.#said, ...list ? results.querySelectorAll(".disclosure") : "");
     const asked = asking.delete(this);
     if (list) {
-      [...list.children].slice(this.#limit).forEach((tile) => tile.remove());
+      for (const tile of [...list.children].slice(this.#limit)) tile.remove();
       this.#area.replaceChildren(list);
       this.#fit();
       if (asked) list.querySelector("a").focus();
@@ -202,11 +205,10 @@ class Embed extends Pictures {
     return list;
   }
 
-  /** Behind what is there already: nothing moves. */
-  #add(results, late) {
-    const list = this.#area.querySelector(".tiles");
+  /** Add what is not there yet behind what is: nothing moves. */
+  #add(list, results) {
     const found = [...results.querySelectorAll(".tile")].filter((tile) =>
-      late.split(" ").includes(tile.querySelector("a").dataset.agency));
+      !list.querySelector(`[data-id=${CSS.escape(tile.querySelector("a").dataset.id)}]`));
     list.append(...found.slice(0, this.#limit - list.children.length));
     this.#fit();
   }
@@ -220,19 +222,19 @@ class Embed extends Pictures {
   #fit() {
     const { style, offsetWidth } = this.#frame;
     const kind = this.#kind;
-    const narrow = offsetWidth <= 480 && /grid|search/.test(kind);
+    const narrow = offsetWidth <= 480 && kind !== "strip";
     style.setProperty("--note", `${this.#note.offsetHeight}px`);
     style.setProperty("--lines", narrow ? Math.ceil(this.#rows * 1.4 - .3) : this.#rows);
     for (const link of this.#frame.querySelectorAll("a")) link.target = this.getAttribute("target") ?? "";
     const list = this.#area.querySelector(".tiles");
     if (!list) return;
     this.#area.style.blockSize = "";
-    const bar = kind === "strip" ? 16 : 0;
-    let end = bar;
+    let end = 0;
     for (const tile of list.children) {
       tile.inert = tile.offsetTop >= list.clientHeight;
-      end = Math.max(end, tile.offsetTop + tile.offsetHeight + bar);
+      end = Math.max(end, tile.offsetTop + tile.offsetHeight);
     }
+    if (kind === "strip") end += 16;
     if (this.#whole && kind !== "image" && end < this.#area.clientHeight) {
       this.#area.style.blockSize = `${end}px`;
       this.#release();
@@ -240,4 +242,4 @@ class Embed extends Pictures {
   }
 }
 
-if (!customElements.get("affiliate-search")) customElements.define("affiliate-search", Embed);
+customElements.get("affiliate-search") || customElements.define("affiliate-search", Embed);

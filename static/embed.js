@@ -10,9 +10,8 @@ function fragment(address, signal) {
     call.responseType = "document";
     call.timeout = 10000;
     call.onloadend = () => {
-      const results = call.status === 200 && call.response?.querySelector(".results");
-      if (results) resolve(results);
-      else reject(Error(call.status));
+      const results = call.response?.querySelector(".results");
+      results ? resolve(results) : reject(Error(call.status));
     };
     signal?.addEventListener("abort", () => call.abort());
     call.send();
@@ -55,10 +54,8 @@ class Pictures extends HTMLElement {
       event.preventDefault();
       if (!open(link.href)) return;
     }
-    const address = new URL(link.ping, here);
-    address.searchParams.set("click_id", crypto.getRandomValues(new Uint32Array(4)).join("-"));
     const before = link.ping;
-    link.ping = address;
+    const address = link.ping = `${before}&click_id=${crypto.getRandomValues(new Uint32Array(4)).join("-")}`;
     // The next click is another one.
     setTimeout(() => link.ping = before);
     try {

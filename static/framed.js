@@ -8,8 +8,15 @@ if (!element.hasAttribute("site")) {
     // The page around hides its name.
   }
 }
+// The page's own link, for where no picture comes, leads on under the same name.
+const site = element.getAttribute("site");
+for (const link of site ? element.querySelectorAll("a") : []) {
+  const address = new URL(link.href);
+  address.searchParams.set("site", site);
+  link.href = address;
+}
 // WordPress gives frames a secret, to which it listens (wp-includes/js/wp-embed.js).
-const [, secret] = location.hash.match(/\bsecret=(\w+)/) ?? [];
+const [, secret] = location.hash.match(/\bsecret=([a-z\d]+)$/i) ?? [];
 const say = (message, value) => secret && parent.postMessage({ message, value, secret }, "*");
 // A height is no secret, and the page around may be anyone's.
 const tell = () => {

@@ -33,6 +33,11 @@ def read(raw: str) -> Embed:
         ("color=ff0000&theme=dark", "color=ff0000&theme=dark"),
         ("ids=demo:1,+Demo:2,demo:1,,x&credit=0", "ids=demo%3A1%2Cdemo%3A2"),
         ("collection=shutterstock:12&rows=2", "collection=shutterstock%3A12"),
+        ("fallback=dog", "q=dog&fallback=dog"),
+        ("q=&collection=junk&fallback=dog", "q=dog&fallback=dog"),
+        ("ids=demo:1&fallback=dog", "ids=demo%3A1&fallback=dog"),
+        ("color=ff0000&fallback=dog", "color=ff0000&fallback=dog"),
+        ("kind=search&fallback=dog", "fallback=dog&kind=search"),
         (
             "target=_BLANK&align=right&credit=1&fallback=++Dog&q=cat",
             "q=cat&fallback=Dog&credit=1&align=right&target=_blank",
