@@ -138,6 +138,21 @@ TYPED = {
     'q="don\N{RIGHT SINGLE QUOTATION MARK}t panic"': {
         "q": "don\N{RIGHT SINGLE QUOTATION MARK}t panic"
     },
+    "q=「赤い 自転車」 kind=『grid』": {"q": "赤い 自転車", "kind": "grid"},
+    "q&#xFF1D;&#xFF02;赤い&#xFF02;&#x3000;rows=2": {"q": "赤い", "rows": "2"},
+    "q=&lsaquo;vélo rouge&rsaquo;": {"q": "vélo rouge"},
+    "q=\N{SINGLE LOW-9 QUOTATION MARK}rotes Rad\N{LEFT SINGLE QUOTATION MARK} kind=grid": {
+        "q": "rotes Rad",
+        "kind": "grid",
+    },
+    "q=&nbsp;&#8222;rotes&nbsp;Rad&#8220;": {"q": "rotes Rad"},
+    'q="the “red” bicycle" kind=grid': {"q": "the “red” bicycle", "kind": "grid"},
+    'q="red bicycle” kind="grid"': {"q": "red bicycle", "kind": "grid"},
+    'q="cat"kind="grid"': {"q": "cat", "kind": "grid"},
+    'q="cat", kind="grid"': {"q": "cat", "kind": "grid"},
+    "q=cat fallback=red dog rows=2": {"q": "cat", "fallback": "red dog", "rows": "2"},
+    "agency=demo, other q=cat": {"agency": "demo, other", "q": "cat"},
+    "ids=demo:1, demo:2 kind=strip": {"ids": "demo:1, demo:2", "kind": "strip"},
     "q=cat agencies=demo,other category=Animals exclude=dog people=0": {
         "q": "cat",
         "agency": "demo,other",
@@ -157,6 +172,54 @@ def test_shortcodes_mean_what_writers_type(blog: Blog) -> None:
     assert dict(zip(TYPED, blog.php(code, typed=list(TYPED)), strict=True)) == TYPED
     html = blog.php("return do_shortcode( '[affiliate_search q=“red bicycle” kind=”grid”]' );")
     assert ' q="red bicycle" kind="grid"' in html
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("[affiliate_search]red words[/affiliate_search]", ' q="red words" kind="strip"'),
+        ("[affiliate_search]<b>red</b><br>words[/affiliate_search]", ' q="red words" '),
+        ("[affiliate_search q=cat]words[/affiliate_search]", ' q="cat" '),
+        ("[affiliate_search/]", ' q="Red fox" '),
+        ("[affiliate_search q=cat/]", ' q="cat" '),
+        (
+            "[affiliate_search Q=cat KIND=Grid THEME=Dark]",
+            ' q="cat" kind="grid" lang="en-US" theme="dark"',
+        ),
+    ],
+)
+def test_all_forms_of_a_shortcode_are_read(blog: Blog, typed: str, wanted: str) -> None:
+    """Words may be enclosed, a slash may end a shortcode, and letters may be capitals."""
+    code = """$GLOBALS['post'] = get_post( wp_insert_post( array( 'post_title' => 'Red fox' ) ) );
+    return do_shortcode( $values['typed'] );"""
+    html = blog.php(code, typed=typed)
+    assert wanted in html
+    assert "not understood" not in html
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"ids": "demo:1008600,demo:2"}, ("/image/demo/1008600?", 202, "Stock pictures")),
+        ({"ids": "demo:7", "media": "video"}, ("/video/demo/7?", 202, "Stock pictures")),
+        ({"ids": "demo:7", "q": "cat"}, ("/image/demo/7?q=cat&#038;", 202, "Stock pictures: cat")),
+        ({"collection": "demo:a/b"}, ("/collections/demo/a%2Fb?", 202, "Stock pictures")),
+        ({"category": "Animals"}, ("/search?category=Animals&#038;", 202, "Stock pictures")),
+        ({"color": "ff8800", "kind": "search"}, ("/search?color=ff8800", 548, "Search stock")),
+        ({"kind": "search"}, ("/?", 86, "Search stock pictures")),
+    ],
+)
+def test_the_link_inside_shows_the_same(
+    blog: Blog, site: SiteServer, given: dict[str, str], wanted: tuple[str, int, str]
+) -> None:
+    """Picked pictures, collections and filters have a page, a height and a name of their own."""
+    path, height, label = wanted
+    html = blog.php("return affiliate_search_html( $values['given'], 'Red fox' );", given=given)
+    assert f'<a href="{site.url}{path}' in html
+    assert "lang=en-US&#038;site=127.0.0.1" in html
+    assert f"min-height:{height}px" in html
+    assert f">{label}" in html
+    assert f">{label}: <" not in html
 
 
 def test_what_is_not_understood_is_told_to_writers(blog: Blog) -> None:
@@ -270,6 +333,31 @@ def test_pasted_picture_is_shown(blog: Blog, page: Page, site: SiteServer) -> No
     expect(linked).to_be_visible()
     assert linked.evaluate("image => image.naturalWidth") > 0
     assert linked.evaluate("image => image.getBoundingClientRect().width") > 300
+
+
+MADE = """return apply_filters( 'oembed_dataparse', $values['html'], (object) $values['data'],
+    $values['url'] );"""
+
+
+@pytest.mark.parametrize("scheme", ["http:", "https:", "HTTP:"])
+def test_pasted_pictures_and_clips_name_the_blog(blog: Blog, site: SiteServer, scheme: str) -> None:
+    """By either scheme; what the address says itself stays, and all texts are texts."""
+    photo = {"type": "photo", "url": "https://a.example/1.jpg", "width": 9, "height": 8}
+    photo |= {"title": HOSTILE, "credit": HOSTILE, "disclosure": HOSTILE}
+    url = site.url.replace("http:", scheme)
+    html = blog.php(MADE, html="<a></a>", data=photo, url=f"{url}/image/demo/1?lang=de")
+    assert re.search(r'<a href="(?i:https?)://[^"]*/image/demo/1\?lang=de&#038;site=127', html)
+    assert 'rel="sponsored nofollow noopener"' in html
+    assert "<script" not in html
+    assert html.count("<img") == 1
+    clip = {"type": "link", "title": HOSTILE}
+    html = blog.php(MADE, html="<a></a>", data=clip, url=f"{url}/video/demo/1")
+    assert "?lang=en-US&#038;site=127.0.0.1" in html
+    assert 'rel="sponsored nofollow noopener">' in html
+    assert "<script" not in html
+    assert not blog.php(MADE, html=False, data={"type": "photo"}, url=f"{url}/image/demo/1")
+    other = blog.php(MADE, html="kept", data=photo, url=f"{NOWHERE}/image/demo/1?{site.url}/")
+    assert other == "kept"
 
 
 def test_only_the_site_is_asked_about(blog: Blog, site: SiteServer) -> None:

@@ -114,6 +114,13 @@ def test_good_addresses_are_kept(blog: Blog) -> None:
         "写真.日本": "https://xn--g7qs82g.xn--wgv71a",
         "http://127.0.0.2:8000": "http://127.0.0.2:8000",
         "http://[::1]:8000": "http://[::1]:8000",
+        "//pictures.example/": "https://pictures.example",
+        "https://pictures.example:443/": "https://pictures.example",
+        "http://pictures.example:80": "http://pictures.example",
+        "http://pictures.example:443": "http://pictures.example:443",
+        "https://pictures.example.": "https://pictures.example",
+        "写真。日本": "https://xn--g7qs82g.xn--wgv71a",
+        "http://affiliate_search:8000": "http://affiliate_search:8000",
         "": "",
     }
     code = "return array_map( 'affiliate_search_site_address', $values['given'] );"

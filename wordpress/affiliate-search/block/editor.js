@@ -78,6 +78,8 @@
 		);
 	}
 
+	const NAMED = [ 'q', 'ids', 'collection', 'fallback', 'kind', 'rows', 'agency', 'media', 'type', 'orientation', 'color', 'people', 'age', 'gender', 'ethnicity', 'category', 'contributor', 'license', 'released', 'safe', 'sort', 'lang', 'exclude', 'duration', 'resolution', 'aspect', 'fps', 'theme', 'accent', 'site', 'limit', 'consent', 'credit', 'align', 'target' ];
+
 	blocks.registerBlockType( 'affiliate-search/pictures', {
 		edit: Edit,
 		save: () => null,
@@ -85,9 +87,10 @@
 			from: [ {
 				type: 'shortcode',
 				tag: 'affiliate_search',
+				// What PHP alone understands (words without a name, other names) stays a shortcode.
+				isMatch: ( { named, numeric } ) => ! numeric.length && Object.keys( named ).every( ( name ) => NAMED.includes( name ) ),
 				attributes: Object.fromEntries(
-					[ 'q', 'ids', 'collection', 'fallback', 'kind', 'rows', 'agency', 'media', 'type', 'orientation', 'color', 'people', 'age', 'gender', 'ethnicity', 'category', 'contributor', 'license', 'released', 'safe', 'sort', 'lang', 'exclude', 'duration', 'resolution', 'aspect', 'fps', 'theme', 'accent', 'site', 'limit', 'consent', 'credit', 'align', 'target' ]
-						.map( ( name ) => [ name, { type: 'string', shortcode: ( { named } ) => named[ name ] || '' } ] ),
+					NAMED.map( ( name ) => [ name, { type: 'string', shortcode: ( { named } ) => named[ name ] || '' } ] ),
 				),
 			} ],
 		},

@@ -13,6 +13,9 @@ const AFFILIATE_SEARCH_FILTERS = array( 'q', 'agency', 'media', 'type', 'orienta
 /** Attributes that say what is shown where there are no words. */
 const AFFILIATE_SEARCH_SAYING = array( 'ids', 'collection', 'category', 'contributor', 'color' );
 
+/** Attributes that have a few values, all in small letters. */
+const AFFILIATE_SEARCH_CHOICES = array( 'kind', 'media', 'type', 'orientation', 'license', 'sort', 'theme', 'consent', 'align', 'target' );
+
 /** All attributes of the element. */
 const AFFILIATE_SEARCH_ATTRIBUTES = array( 'q', 'ids', 'collection', 'fallback', 'kind', 'rows', 'agency', 'media', 'type', 'orientation', 'color', 'people', 'age', 'gender', 'ethnicity', 'category', 'contributor', 'license', 'released', 'safe', 'sort', 'lang', 'exclude', 'duration', 'resolution', 'aspect', 'fps', 'theme', 'accent', 'site', 'limit', 'consent', 'credit', 'align', 'target' );
 
@@ -56,13 +59,23 @@ function affiliate_search_html( $given, $title ) {
 	if ( '' === affiliate_search_settings()['site'] ) {
 		return affiliate_search_hint( __( 'Tell the address of your search site in the settings of Affiliate Search.', 'affiliate-search' ) );
 	}
-	if ( '' === $look['q'] && 'search' !== $look['kind'] && ! array_intersect_key( $look, array_flip( AFFILIATE_SEARCH_SAYING ) ) ) {
+	if ( 'search' !== $look['kind'] && ! affiliate_search_shows_something( $look ) ) {
 		return affiliate_search_hint( __( 'Type words to search for, or give the post a title.', 'affiliate-search' ) );
 	}
 	if ( affiliate_search_scripts_run() ) {
 		return affiliate_search_element( $look );
 	}
 	return affiliate_search_frame( $look ) . ( is_feed() ? '<p>' . affiliate_search_link( $look ) . '</p>' : '' );
+}
+
+/**
+ * Whether there are pictures before a reader types what to search for.
+ *
+ * @param array<string, string> $look Attributes of the element.
+ * @return bool
+ */
+function affiliate_search_shows_something( $look ) {
+	return '' !== $look['q'] || array_intersect_key( $look, array_flip( AFFILIATE_SEARCH_SAYING ) );
 }
 
 /**
@@ -75,6 +88,7 @@ function affiliate_search_html( $given, $title ) {
 function affiliate_search_look( $given, $title ) {
 	$given = array_map( 'affiliate_search_plain', array_filter( $given, 'is_scalar' ) );
 	$given = array_filter( $given, 'strlen' );
+	$given = array_merge( $given, array_map( 'strtolower', array_intersect_key( $given, array_flip( AFFILIATE_SEARCH_CHOICES ) ) ) );
 	$alone = array_intersect_key( $given, array_flip( AFFILIATE_SEARCH_SAYING ) ) || ( isset( $given['kind'] ) && 'search' === $given['kind'] );
 	$words = $alone ? '' : affiliate_search_words( $title ); // A box that a writer chose may be empty.
 	$look  = array( 'site' => '' ) + affiliate_search_settings(); // Its address is not the blog's name.
@@ -100,7 +114,7 @@ function affiliate_search_look( $given, $title ) {
  * @return string A language tag, such as "de-DE".
  */
 function affiliate_search_language() {
-	return str_replace( '_', '-', preg_replace( '/_(formal|informal|ao90)$/', '', get_locale() ) );
+	return str_replace( '_', '-', preg_replace( '/_(formal|informal|ao90)$/', '', (string) get_locale() ) );
 }
 
 /**
@@ -148,7 +162,7 @@ function affiliate_search_element( $look ) {
 	foreach ( $look as $name => $value ) {
 		$attributes .= sprintf( ' %s="%s"', 'consent' === $name ? 'data-consent' : $name, esc_attr( $value ) );
 	}
-	$height = '' === $look['q'] ? AFFILIATE_SEARCH_NOTE + AFFILIATE_SEARCH_MORE['search'] : affiliate_search_height( $look );
+	$height = affiliate_search_shows_something( $look ) ? affiliate_search_height( $look ) : AFFILIATE_SEARCH_NOTE + AFFILIATE_SEARCH_MORE['search'];
 	$attributes .= sprintf( ' style="display:block;min-height:%dpx"', $height );
 	return "<affiliate-search$attributes>" . affiliate_search_link( $look ) . '</affiliate-search>';
 }
@@ -160,6 +174,9 @@ function affiliate_search_element( $look ) {
  * @return string HTML.
  */
 function affiliate_search_frame( $look ) {
+	if ( ! isset( AFFILIATE_SEARCH_KIND_ROWS[ $look['kind'] ] ) ) {
+		unset( $look['kind'] ); // The element does the same; a frame would be refused.
+	}
 	return sprintf(
 		'<iframe src="%s" title="%s" width="100%%" height="%d" loading="lazy" frameborder="0" referrerpolicy="strict-origin-when-cross-origin"></iframe>',
 		esc_url( affiliate_search_address( '/embed', affiliate_search_shown_here( $look ) ) ),
@@ -169,18 +186,43 @@ function affiliate_search_frame( $look ) {
 }
 
 /**
- * A link to the search's own page.
+ * A link to the page of the site that shows the same.
  *
  * @param array<string, string> $look Attributes of the element.
  * @return string HTML.
  */
 function affiliate_search_link( $look ) {
-	$asked = array_intersect_key( affiliate_search_shown_here( $look ), array_flip( AFFILIATE_SEARCH_FILTERS ) );
 	return sprintf(
 		'<a href="%s" rel="sponsored nofollow noopener">%s</a>',
-		esc_url( '' === $look['q'] ? affiliate_search_address( '/', array_intersect_key( $asked, array_flip( array( 'lang', 'site' ) ) ) ) : affiliate_search_address( '/search', $asked ) ),
+		esc_url( affiliate_search_page( $look ) ),
 		esc_html( affiliate_search_label( $look ) )
 	);
+}
+
+/**
+ * The address of the page of the site that shows the same.
+ *
+ * @param array<string, string> $look Attributes of the element.
+ * @return string
+ */
+function affiliate_search_page( $look ) {
+	$ways = array(
+		'ids'        => isset( $look['media'] ) && 'video' === $look['media'] ? 'video' : 'image',
+		'collection' => 'collections',
+	);
+	$asked = array_intersect_key( affiliate_search_shown_here( $look ), array_flip( AFFILIATE_SEARCH_FILTERS ) );
+	$named = array( 'lang', 'site' );
+	foreach ( $ways as $name => $way ) {
+		if ( isset( $look[ $name ] ) && preg_match( '/^([a-z0-9-]+):([^,]+)/', $look[ $name ], $found ) ) {
+			$named[] = 'ids' === $name ? 'q' : 'media';
+			$query   = array_filter( array_intersect_key( $asked, array_flip( $named ) ), 'strlen' );
+			return affiliate_search_address( "/$way/$found[1]/" . rawurlencode( trim( $found[2] ) ), $query );
+		}
+	}
+	if ( array_intersect_key( $look, array_flip( array( 'category', 'contributor', 'color' ) ) ) || '' !== $look['q'] ) {
+		return affiliate_search_address( '/search', array_filter( $asked, 'strlen' ) );
+	}
+	return affiliate_search_address( '/', array_intersect_key( $asked, array_flip( $named ) ) );
 }
 
 /**
@@ -192,6 +234,9 @@ function affiliate_search_link( $look ) {
 function affiliate_search_label( $look ) {
 	if ( isset( $look['kind'] ) && 'search' === $look['kind'] ) {
 		return __( 'Search stock pictures', 'affiliate-search' );
+	}
+	if ( '' === $look['q'] ) {
+		return __( 'Stock pictures', 'affiliate-search' );
 	}
 	/* translators: %s: Words, such as "red bicycle". */
 	return sprintf( __( 'Stock pictures: %s', 'affiliate-search' ), $look['q'] );

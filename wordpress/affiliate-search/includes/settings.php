@@ -115,7 +115,7 @@ function affiliate_search_sanitize( $given ) {
  * @return string|null Without a slash at the end; null when it is no site's address.
  */
 function affiliate_search_site_address( $typed ) {
-	$address = preg_replace( '/[?#].*$/s', '', trim( $typed ) );
+	$address = preg_replace( array( '/[?#].*$/s', '#^//(?=[^/])#' ), '', trim( $typed ) );
 	if ( '' === $address ) {
 		return '';
 	}
@@ -127,7 +127,8 @@ function affiliate_search_site_address( $typed ) {
 		return null;
 	}
 	$host = affiliate_search_host( $parts['host'] );
-	$port = isset( $parts['port'] ) ? ':' . $parts['port'] : '';
+	$usual = 'http' === strtolower( $parts['scheme'] ) ? 80 : 443;
+	$port  = isset( $parts['port'] ) && $usual !== $parts['port'] ? ':' . $parts['port'] : '';
 	$path = isset( $parts['path'] ) ? rtrim( $parts['path'], '/' ) : '';
 	$kept = strtolower( $parts['scheme'] ) . "://$host$port$path";
 	return '' !== $host && esc_url_raw( $kept, array( 'http', 'https' ) ) === $kept ? $kept : null;
@@ -141,10 +142,11 @@ function affiliate_search_site_address( $typed ) {
  */
 function affiliate_search_host( $typed ) {
 	$host = function_exists( 'mb_strtolower' ) ? mb_strtolower( $typed, 'UTF-8' ) : strtolower( $typed );
+	$host = rtrim( str_replace( array( '。', '．', '｡' ), '.', $host ), '.' );
 	if ( preg_match( '/[^\x00-\x7F]/', $host ) ) {
 		$host = implode( '.', array_map( 'affiliate_search_ascii', explode( '.', $host ) ) );
 	}
-	return preg_match( '/^(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$/', $host ) ? $host : '';
+	return preg_match( '/^(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9._-]*[a-z0-9])?)$/', $host ) ? $host : '';
 }
 
 /**

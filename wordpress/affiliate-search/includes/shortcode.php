@@ -20,8 +20,8 @@ const AFFILIATE_SEARCH_NAMES = array(
 	'words'        => 'q',
 );
 
-/** Quotation marks of word processors, which stand for straight ones. */
-const AFFILIATE_SEARCH_MARKS = array( '“', '”', '„', '‟', '″', '«', '»' );
+/** Quotation marks of word processors, in the scripts of the blogs that write them. */
+const AFFILIATE_SEARCH_MARKS = '[“”„‟″«»‹›「」『』〝〞〟＂]';
 
 /**
  * Shows a shortcode by what stands between its brackets, before WordPress takes that apart.
@@ -36,24 +36,28 @@ function affiliate_search_typed_shortcode( $output, $tag, $given, $found ) {
 	if ( 'affiliate_search' !== $tag || false !== $output ) {
 		return $output;
 	}
-	return affiliate_search_shortcode( shortcode_parse_atts( affiliate_search_straight( $found[3] ) ) );
+	return affiliate_search_shortcode( shortcode_parse_atts( affiliate_search_straight( $found[3] ) ), $found[5] );
 }
 
 /**
  * The shortcode `[affiliate_search q="red bicycle" kind="strip" rows="2"]`.
  *
- * @param array<int|string, string>|string $given Its attributes; those without names are words.
+ * @param array<int|string, string>|string $given    Its attributes; those without names are words.
+ * @param string|null                      $enclosed What stands before `[/affiliate_search]`: words, unless there are others.
  * @return string HTML.
  */
-function affiliate_search_shortcode( $given ) {
-	$read  = affiliate_search_typed( (array) $given );
+function affiliate_search_shortcode( $given, $enclosed = '' ) {
+	$read = array_filter( affiliate_search_typed( (array) $given ), 'strlen' );
+	if ( ! array_intersect_key( $read, array_flip( array( 'q', 'ids', 'collection' ) ) ) ) {
+		$read['q'] = str_replace( '<', ' <', (string) $enclosed );
+	}
 	$known = array_intersect_key( $read, array_flip( AFFILIATE_SEARCH_ATTRIBUTES ) );
 	$html  = affiliate_search_html( $known, affiliate_search_title() );
 	$odd   = array_keys( array_diff_key( $read, $known ) );
 	if ( isset( $known['rows'] ) && ! preg_match( '/^\s*\d+\s*$/', $known['rows'] ) ) {
 		$odd[] = 'rows';
 	}
-	if ( isset( $known['kind'] ) && ! isset( affiliate_search_kinds()[ trim( $known['kind'] ) ] ) ) {
+	if ( isset( $known['kind'] ) && ! isset( affiliate_search_kinds()[ strtolower( trim( $known['kind'] ) ) ] ) ) {
 		$odd[] = 'kind';
 	}
 	if ( ! $odd ) {
@@ -71,8 +75,12 @@ function affiliate_search_shortcode( $given ) {
  */
 function affiliate_search_straight( $text ) {
 	$text = html_entity_decode( preg_replace( '#<br\s*/?>#i', ' ', $text ), ENT_QUOTES, 'UTF-8' );
-	$text = str_replace( AFFILIATE_SEARCH_MARKS, '"', $text );
-	$text = preg_replace( "/([\\w-]+\\s*=\\s*)[‘’‚](.*?)[‘’](?=\\s|$)/u", '$1"$2"', $text );
+	$text = str_replace( '＝', '=', $text );
+	$text = preg_replace( '/=\s*"[^"=]*"(?=[\s,;]|$)(*SKIP)(*FAIL)|' . AFFILIATE_SEARCH_MARKS . '/u', '"', $text );
+	$text = preg_replace( "/([\\w-]+\\s*=\\s*)[‘’‚‛′](.*?)[‘’′](?=\\s|$)/u", '$1"$2"', $text );
+	$text = preg_replace( '/\b((?:agency|agencies|ids)\s*=\s*)([^\s"\'=]+(?:\s*,\s*[^\s"\'=,]+)+)/iu', '$1"$2"', $text );
+	$text = preg_replace( '/\b((?:category|contributor|fallback)\s*=\s*)([^\s"\'=][^"\'=]*?)(?=\s+[\w-]+\s*=|\s*$)/iu', '$1"$2"', $text );
+	$text = preg_replace( '/(=\s*"[^"]*")[,;]?\s*(?=\S|$)/', '$1 ', $text );
 	return preg_replace( '/[\x{00A0}\s]+/u', ' ', $text );
 }
 

@@ -31,9 +31,18 @@ const AFFILIATE_SEARCH_MORE = array(
 function affiliate_search_register_provider() {
 	$site = affiliate_search_settings()['site'];
 	if ( '' !== $site ) {
-		$pages = preg_quote( preg_replace( '#^https?://#', '', $site ), '#' );
-		wp_oembed_add_provider( "#^https?://$pages(?:[/?].*)?$#i", "$site/oembed", true );
+		wp_oembed_add_provider( affiliate_search_own_addresses(), "$site/oembed", true );
 	}
+}
+
+/**
+ * The addresses that are the site's, by either scheme.
+ *
+ * @return string A regular expression.
+ */
+function affiliate_search_own_addresses() {
+	$pages = preg_quote( preg_replace( '#^https?://#', '', affiliate_search_settings()['site'] ), '#' );
+	return "#^https?://$pages(?:[/?\#].*)?$#i";
 }
 
 /**
@@ -48,9 +57,19 @@ function affiliate_search_tell_blog( $address, $pasted ) {
 	if ( '' === $site || 0 !== strpos( $address, "$site/oembed" ) ) {
 		return $address;
 	}
+	return add_query_arg( 'url', rawurlencode( affiliate_search_told( $pasted ) ), $address );
+}
+
+/**
+ * A pasted address with the blog's name and language, unless it has its own.
+ *
+ * @param string $pasted The address that a writer pasted.
+ * @return string
+ */
+function affiliate_search_told( $pasted ) {
 	wp_parse_str( (string) wp_parse_url( $pasted, PHP_URL_QUERY ), $said );
 	$told = affiliate_search_shown_here( $said + array( 'lang' => affiliate_search_language() ) );
-	return add_query_arg( 'url', rawurlencode( add_query_arg( array_diff_key( $told, $said ), $pasted ) ), $address );
+	return add_query_arg( array_diff_key( $told, $said ), $pasted );
 }
 
 /**
@@ -78,7 +97,8 @@ function affiliate_search_answers() {
 
 /**
  * Makes of a pasted picture what it is in posts: as wide as it may be, with the blog's name for the
- * reports of clicks, and with what its agency's terms and the law ask for.
+ * reports of clicks, and with what its agency's terms and the law ask for. What may only be linked
+ * to, as clips are, is a link with the same.
  *
  * @param string|false $html What WordPress makes of the answer.
  * @param object       $data The site's answer.
@@ -86,9 +106,17 @@ function affiliate_search_answers() {
  * @return string|false
  */
 function affiliate_search_pasted_picture( $html, $data, $url ) {
-	$site = affiliate_search_settings()['site'];
-	if ( '' === $site || 0 !== strpos( $url, "$site/" ) || ! isset( $data->type, $data->url ) || 'photo' !== $data->type ) {
+	$kind = isset( $data->type ) ? $data->type : '';
+	if ( ! $html || '' === affiliate_search_settings()['site'] || ! in_array( $kind, array( 'photo', 'link' ), true ) || ! preg_match( affiliate_search_own_addresses(), $url ) ) {
 		return $html;
+	}
+	$leads = sprintf(
+		'<a href="%s" rel="%s">',
+		esc_url( affiliate_search_told( $url ) ),
+		'photo' === $kind && empty( $data->disclosure ) ? 'noopener' : 'sponsored nofollow noopener'
+	);
+	if ( 'link' === $kind ) {
+		return $leads . esc_html( $data->title ) . '</a>';
 	}
 	$under = array();
 	foreach ( array( 'credit', 'disclosure' ) as $name ) {
@@ -97,9 +125,8 @@ function affiliate_search_pasted_picture( $html, $data, $url ) {
 		}
 	}
 	return sprintf(
-		'<figure class="affiliate-search-picture"><a href="%s" rel="%s"><img src="%s" alt="%s" width="%d" height="%d"></a>%s</figure>',
-		esc_url( add_query_arg( affiliate_search_shown_here( array( 'lang' => affiliate_search_language() ) ), $url ) ),
-		empty( $data->disclosure ) ? 'noopener' : 'sponsored nofollow noopener',
+		'<figure class="affiliate-search-picture">%s<img src="%s" alt="%s" width="%d" height="%d"></a>%s</figure>',
+		$leads,
 		esc_url( $data->url ),
 		isset( $data->title ) && is_string( $data->title ) ? esc_attr( $data->title ) : '',
 		(int) $data->width,
