@@ -78,7 +78,7 @@ def builder() -> Response:
         told=lambda name, *about: _attributes(name, faults, about),
         faults=faults,
         kinds=KINDS.items(),
-        themes=THEMES.items(),
+        themes=list(THEMES.items()),
         sides=SIDES.items(),
         views=VIEWS.items(),
         view=own["view"],

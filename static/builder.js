@@ -73,12 +73,14 @@ function mark(frame) {
   }
 }
 
+/** What is clicked in the preview is no reader's click: it is told nobody, or chosen. */
 function choose(event, frame) {
-  if (!choosing()) return;
   const link = event.composedPath().find((one) => one.dataset?.agency);
   if (!link) return;
-  event.preventDefault();
+  link.removeAttribute("ping");
   event.stopPropagation();
+  if (!choosing() || event.type !== "click") return;
+  event.preventDefault();
   const { agency, id } = link.dataset;
   const chosen = new Set(ids.value.split(",").filter(Boolean));
   if (!chosen.delete(`${agency}:${id}`)) chosen.add(`${agency}:${id}`);
@@ -88,7 +90,9 @@ function choose(event, frame) {
 }
 
 built.addEventListener("load", ({ target }) => {
-  target.contentDocument.addEventListener("click", (event) => choose(event, target), true);
+  for (const name of ["click", "auxclick", "contextmenu"]) {
+    target.contentDocument.addEventListener(name, (event) => choose(event, target), true);
+  }
   target.contentDocument.addEventListener("pointerover", () => choosing() && mark(target), true);
 }, true);
 

@@ -308,6 +308,10 @@ def test_a_picture_s_page_leads_to_its_own_embed(make_client: ClientMaker) -> No
         ("ids=demo:2,demo:1", ' ids="demo:2,demo:1"'),
         ("collection=demo:9", ' collection="demo:9"'),
         ("q=cat&fallback=red+dog", ' fallback="red dog"'),
+        ("q=cat&theme=auto", ' theme="auto"'),
+        ("q=cat&kind=strip&limit=9", ' limit="9"'),
+        ("q=cat&media=video", ' media="video"'),
+        ("q=cat&category=Animals&people=0&exclude=dog", ' exclude="dog"'),
         ("q=cat&credit=1&align=center&target=_blank", ' credit="1" align="center" target="_blank"'),
     ],
 )

@@ -227,6 +227,23 @@ def test_pictures_are_chosen_in_the_preview(page: Page) -> None:
     assert pictures.first.get_attribute("data-id") == ids[2]
 
 
+def test_clicks_in_the_preview_are_not_counted(page: Page, site: SiteServer) -> None:
+    """A blogger who tries a picture is no reader: it opens, and nothing is told of it."""
+    told: list[str] = []
+    page.context.route("https://**", lambda route: route.fulfill(body="there"))
+    page.context.on("request", lambda one: told.append(one.url) if "/clicks" in one.url else None)
+    before = len(site.clicks())
+    page.goto("/embed/builder?q=flower&lang=en")
+    picture = framed(page).locator(".picture").first
+    expect(picture).to_have_attribute("href", re.compile("https?://"))
+    for button in ("left", "middle"):
+        with page.context.expect_page() as opening:
+            picture.click(position={"x": 5, "y": 5}, button=button)
+        opening.value.close()
+    assert told == []
+    assert len(site.clicks()) == before
+
+
 def test_the_builder_works_without_script(browser: Browser, site: SiteServer) -> None:
     """Without JavaScript the form builds the same, in one step."""
     context = browser.new_context(base_url=site.url, java_script_enabled=False)
