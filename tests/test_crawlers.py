@@ -1,8 +1,10 @@
 """What search engines and browsers ask for, by HTTP, with owners' settings of every kind."""
 
+import html
 import io
 import json
-from urllib.parse import urlsplit
+import re
+from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -12,7 +14,9 @@ from PIL import Image
 from affiliate.crawlers import canonical_typed
 from affiliate.errors import BadQuery
 from affiliate.languages import SPOKEN
+from tests.dialects import DIALECTS, serving
 from tests.support.apps import ClientMaker
+from tests.support.federation import Agencies
 
 URL = "https://me.example"
 TYPES = {
@@ -264,3 +268,27 @@ def test_icons_of_fixed_addresses_are_small_squares(
     with client.get(path) as answer:
         assert size(answer.data) == f"{side}x{side}"
         assert len(answer.data) < 10_000
+
+
+@pytest.mark.parametrize("name", ["adobe-stock", "shutterstock", "istock", "openverse"])
+def test_no_link_of_a_picture_s_page_costs_a_call(make_client: ClientMaker, name: str) -> None:
+    """Neither its other languages nor what is similar: a crawler may follow the rest.
+
+    Names of categories and of featured collections are asked for once a day, whoever comes.
+    """
+    kind = next(one for one in DIALECTS if one.name == name)
+    with serving(kind()) as server:
+        settings = Agencies({name: server}).settings()
+        client = make_client(**settings, SITE_URL=URL, SITE_TOPICS="flower")
+        items = client.get("/api/search?q=flower&lang=en&wait=1").get_json()["items"]
+        path = f"/image/{name}/{items[0]['id']}?q=flower&lang=en"
+        assert client.get(f"/ajax{path.replace('?', '/similar?')}&wait=1").status_code == 200
+        page = re.sub(r"<noscript>.*?</noscript>", "", client.get(path).text)
+        assert page.count('class="picture"') > 1
+        before = len(server.asked)
+        links = re.findall(r'<a (?![^>]*nofollow)[^>]*href="([?/][^"]*)"[^>]*>', page)
+        assert links
+        for link in set(links):
+            client.get(urljoin(path, html.unescape(link)))
+        later = [asked.path for asked in server.asked[before:]]
+        assert [path for path in later if not re.search("categories|featured", path)] == []
