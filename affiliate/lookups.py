@@ -328,10 +328,12 @@ class LookUps:
     ) -> Media | None:
         """Return what an id alone tells of a picture that can't be read: the link to its page.
 
-        None where no such agency is on or its ids don't tell their pages.
+        None where no such agency is on, sells such media, or tells its pages by ids like this one.
         """
         one = next((o for o in self.listed if o.agency.name == agency), None)
-        page = one.agency.page_of(media_id, media) if one else ""
+        sells = one is not None and (media == "image" or bool(one.agency.footage))
+        may_be = sells and media_id.isascii() and len(media_id) <= MAX_NAME
+        page = one.agency.page_of(media_id, media) if one and may_be else ""
         nothing = Thumbnail("", 1, 1)
         bare = Media(agency=agency, id=media_id, media=media, page_url=page, thumbnail=nothing)
         return self.linked(bare, words, site) if page else None

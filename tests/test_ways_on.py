@@ -238,7 +238,17 @@ def test_an_agency_that_nobody_has_is_told_in_a_visitors_words(client: FlaskClie
     assert "adobe-stock" in detail
 
 
-@pytest.mark.parametrize("path", ["/image/nobody/1", "/image/shutterstock/a b", "/image/pixabay/1"])
+NOWHERE = [
+    "/image/nobody/1",
+    "/image/shutterstock/a b",
+    "/image/pixabay/1",
+    "/image/adobe-stock/\u0663\u0664",
+    "/image/adobe-stock/" + "9" * 101,
+    "/video/panthermedia/1000",
+]
+
+
+@pytest.mark.parametrize("path", NOWHERE)
 def test_no_link_is_made_up_where_an_id_tells_nothing(
     client: FlaskClient, agencies: Agencies, path: str
 ) -> None:
