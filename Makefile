@@ -32,8 +32,9 @@ lock: .venv/dev  ## Pin the dependencies anew
 	.venv/bin/uv pip compile -q pyproject.toml --universal --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements.txt
 	.venv/bin/uv pip compile -q pyproject.toml --group dev --universal --generate-hashes --no-annotate --no-header --no-emit-index-url -c requirements.txt -o requirements-dev.txt
 
-translations: .venv/run  ## Bring the catalogs up to date with what pages say
+translations: .venv/run  ## Bring the catalogs up to date with what pages and the plugin say
 	.venv/bin/python tools/translations.py
+	.venv/bin/python tools/plugin_translations.py
 
 .venv/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.x")'

@@ -59,7 +59,7 @@ def test_twenty_languages_are_spoken_and_one_from_right_to_left() -> None:
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_nothing_is_left_untranslated(wanted: Catalog, language: str) -> None:
     """Every text of code and templates has its translation, and no other is kept."""
-    catalog = messages(translations.read(language))
+    catalog = messages(translations.read(translations.po(language), language))
     assert catalog.keys() == messages(wanted).keys()
     assert [i for i, message in catalog.items() if not all(texts(message))] == []
     same = {i for i, m in catalog.items() if i in texts(m) and not re.fullmatch(r"[\d\W]*", i)}
@@ -69,7 +69,7 @@ def test_nothing_is_left_untranslated(wanted: Catalog, language: str) -> None:
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_every_form_has_the_placeholders_of_the_text(language: str) -> None:
     """A translation says all that is put into the text, once, and nothing else."""
-    catalog = translations.read(language)
+    catalog = translations.read(translations.po(language), language)
     for i, message in messages(catalog).items():
         forms = texts(message)
         assert len(forms) == (1 if isinstance(message.id, str) else catalog.num_plurals), i
@@ -84,7 +84,7 @@ def test_compiled_catalogs_are_those_that_people_edit() -> None:
         language
         for language in TRANSLATED
         if translations.po(language).with_suffix(".mo").read_bytes()
-        != translations.compiled(language)
+        != translations.compiled(translations.po(language), language)
     ]
     assert stale == []
 

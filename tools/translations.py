@@ -38,21 +38,19 @@ def template() -> Catalog:
     return found
 
 
-def read(language: str) -> Catalog:
-    """A language's catalog as it stands; empty if there is none yet."""
-    path = po(language)
-    text = path.read_bytes() if path.exists() else b""
-    return read_po(io.BytesIO(text), locale=language, charset="utf-8")
-
-
 def po(language: str) -> Path:
     """Where a language's translations are written."""
     return FOLDER / language / "LC_MESSAGES" / "messages.po"
 
 
-def write(language: str, catalog: Catalog) -> None:
-    """Write a catalog for people, with the header that readers need and no more, and compiled."""
-    path = po(language)
+def read(path: Path, language: str) -> Catalog:
+    """Return a language's catalog as it stands; empty if there is none yet."""
+    text = path.read_bytes() if path.exists() else b""
+    return read_po(io.BytesIO(text), locale=language, charset="utf-8")
+
+
+def write(path: Path, language: str, catalog: Catalog) -> None:
+    """Write a catalog for people, with the header that readers need and no more."""
     path.parent.mkdir(parents=True, exist_ok=True)
     body = io.BytesIO()
     write_po(body, catalog, no_location=True, omit_header=True, ignore_obsolete=True, width=0)
@@ -63,12 +61,11 @@ def write(language: str, catalog: Catalog) -> None:
     )
     header = 'msgid ""\nmsgstr ""\n' + "".join(f'"{line}\\n"\n' for line in lines)
     path.write_bytes(header.encode() + b"\n" + body.getvalue().strip() + b"\n")
-    path.with_suffix(".mo").write_bytes(compiled(language))
 
 
-def compiled(language: str) -> bytes:
-    """What gettext reads, made of what people edit; the same bytes each time."""
-    catalog = read(language)
+def compiled(path: Path, language: str) -> bytes:
+    """Return what gettext reads, made of what people edit; the same bytes each time."""
+    catalog = read(path, language)
     catalog.creation_date = catalog.revision_date = datetime(2000, 1, 1, tzinfo=UTC)
     out = io.BytesIO()
     write_mo(out, catalog)
@@ -82,9 +79,11 @@ def main() -> None:
     wanted = template()
     for language in SPOKEN:
         if language != "en":
-            catalog = read(language)
+            path = po(language)
+            catalog = read(path, language)
             catalog.update(wanted, no_fuzzy_matching=True)
-            write(language, catalog)
+            write(path, language, catalog)
+            path.with_suffix(".mo").write_bytes(compiled(path, language))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@
  * Domain Path:       /languages
  *
  * Read in this order: settings.php (what the owner chose), render.php (what visitors get),
- * shortcode.php (what writers type), site.php (what is asked of the site), and block/editor.js (what writers see).
+ * shortcode.php (what writers type), site.php (what is asked of the site), languages.php (which translation
+ * is read), and block/editor.js (what writers see).
  *
  * @package AffiliateSearch
  */
@@ -25,6 +26,7 @@ require __DIR__ . '/includes/words.php';
 require __DIR__ . '/includes/render.php';
 require __DIR__ . '/includes/shortcode.php';
 require __DIR__ . '/includes/site.php';
+require __DIR__ . '/includes/languages.php';
 
 add_action( 'init', 'affiliate_search_init' );
 add_action( 'admin_init', 'affiliate_search_register_settings' );
@@ -35,6 +37,8 @@ add_filter( 'oembed_fetch_url', 'affiliate_search_tell_blog', 10, 2 );
 add_filter( 'oembed_dataparse', 'affiliate_search_pasted_picture', 20, 3 );
 add_filter( 'http_allowed_safe_ports', 'affiliate_search_allow_port', 10, 2 );
 add_filter( 'http_request_host_is_external', 'affiliate_search_allow_host', 10, 2 );
+add_filter( 'load_textdomain_mofile', 'affiliate_search_nearest_translation', 10, 2 );
+add_filter( 'load_script_translation_file', 'affiliate_search_nearest_translation', 10, 2 );
 add_filter( 'pre_do_shortcode_tag', 'affiliate_search_typed_shortcode', 10, 4 );
 
 /** Registers the block, the shortcode, the script of the element, and the links that can be pasted. */
@@ -43,5 +47,6 @@ function affiliate_search_init() {
 	affiliate_search_register_script();
 	affiliate_search_register_provider();
 	register_block_type( __DIR__ . '/block', array( 'render_callback' => 'affiliate_search_block' ) );
+	affiliate_search_translate_editor();
 	add_shortcode( 'affiliate_search', 'affiliate_search_shortcode' );
 }

@@ -1,0 +1,141 @@
+"""Brings the WordPress plugin's translations up to date: extracted, merged and compiled.
+
+``python tools/plugin_translations.py`` (``make translations``) rewrites the plugin's
+``languages/``. A new message stands there untranslated until somebody translates it, and a test
+says so.
+"""
+
+import json
+import re
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from babel.messages import Catalog
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tools.translations import compiled, read, write  # noqa: E402 - from this checkout
+
+PLUGIN: Final = ROOT / "wordpress" / "affiliate-search"
+FOLDER: Final = PLUGIN / "languages"
+DOMAIN: Final = "affiliate-search"
+EDITOR: Final = PLUGIN / "block" / "editor.js"
+HANDLE: Final = "affiliate-search-pictures-editor-script"
+"""WordPress' name of the block's script (``generate_block_asset_handle``)."""
+LOCALES: Final = {
+    "ar": "ar",
+    "cs": "cs_CZ",
+    "da": "da_DK",
+    "de": "de_DE",
+    "es": "es_ES",
+    "fi": "fi",
+    "fr": "fr_FR",
+    "hu": "hu_HU",
+    "it": "it_IT",
+    "ja": "ja",
+    "ko": "ko_KR",
+    "nb": "nb_NO",
+    "nl": "nl_NL",
+    "pl": "pl_PL",
+    "pt": "pt_BR",
+    "ru": "ru_RU",
+    "sv": "sv_SE",
+    "th": "th",
+    "tr": "tr_TR",
+    "zh": "zh_CN",
+}
+"""WordPress' names of the site's languages (https://make.wordpress.org/polyglots/teams/)."""
+FURTHER: Final = ("pt_PT",)
+"""Locales beyond these, whose texts differ from those of their language."""
+CALL: Final = re.compile(
+    rf"\b(?:__|_e|esc_html__|esc_html_e|esc_attr__|esc_attr_e)\( '([^'\\]+)', '{DOMAIN}' \)"
+)
+CONTEXTS: Final = {"title": "block title", "description": "block description"}
+"""Contexts in which WordPress translates values of a block.json (``block-i18n.json``)."""
+
+
+def locales() -> list[str]:
+    """Return the locales that the plugin is translated into."""
+    return sorted([*LOCALES.values(), *FURTHER])
+
+
+def messages(path: Path) -> list[str]:
+    """Return the messages that a PHP or JavaScript file has translated, in their order."""
+    return CALL.findall(path.read_text())
+
+
+def template() -> Catalog:
+    """Return a catalog of all messages, without translations."""
+    found = Catalog(charset="utf-8")
+    for context, message in sorted(_all_messages(), key=lambda pair: (pair[1], pair[0] or "")):
+        found.add(message, context=context)
+    return found
+
+
+def _all_messages() -> Iterator[tuple[str | None, str]]:
+    """Yield each message with its context: of the header, the block's file, and the code."""
+    main_file = (PLUGIN / f"{DOMAIN}.php").read_text()
+    for described in re.findall(r"^ \* Description: +(.+)$", main_file, re.MULTILINE):
+        yield None, described
+    block = json.loads((PLUGIN / "block" / "block.json").read_text())
+    for name, context in CONTEXTS.items():
+        yield context, block[name]
+    for keyword in block["keywords"]:
+        yield "block keyword", keyword
+    for path in (*PLUGIN.rglob("*.php"), EDITOR):
+        for message in messages(path):
+            yield None, message
+
+
+def po(locale: str) -> Path:
+    """Return where a locale's translations are written."""
+    return FOLDER / f"{DOMAIN}-{locale}.po"
+
+
+def script_json(locale: str) -> Path:
+    """Return where WordPress looks for the translations of the block's script."""
+    return FOLDER / f"{DOMAIN}-{locale}-{HANDLE}.json"
+
+
+def for_wordpress(locale: str) -> bytes:
+    """Return a locale's compiled catalog, in which WordPress finds where its texts begin.
+
+    WordPress refuses a file whose header places no hash table behind the two tables of texts
+    (``MO::import_from_reader``); Babel writes 0 there, as the hash table is empty.
+    """
+    mo = bytearray(compiled(po(locale), locale))
+    total, _originals, translations = struct.unpack_from("<3I", mo, 8)
+    struct.pack_into("<I", mo, 24, translations + total * 8)
+    return bytes(mo)
+
+
+def for_script(locale: str) -> str:
+    """Return the translations of the block's script in the JSON form of ``wp.i18n``."""
+    catalog = read(po(locale), locale)
+    head = {"domain": "messages", "lang": locale, "plural-forms": catalog.plural_forms}
+    texts: dict[str, object] = {"": head}
+    for message in sorted(set(messages(EDITOR))):
+        translated = catalog.get(message)
+        if translated and translated.string:
+            texts[message] = [translated.string]
+    data = {"domain": "messages", "locale_data": {"messages": texts}}
+    return json.dumps(data, ensure_ascii=False, indent="\t") + "\n"
+
+
+def main() -> None:
+    """Merge what is new into every locale and compile the catalogs."""
+    wanted = template()
+    for locale in locales():
+        catalog = read(po(locale), locale)
+        catalog.update(wanted, no_fuzzy_matching=True)
+        write(po(locale), locale, catalog)
+        po(locale).with_suffix(".mo").write_bytes(for_wordpress(locale))
+        script_json(locale).write_text(for_script(locale))
+
+
+if __name__ == "__main__":
+    main()
