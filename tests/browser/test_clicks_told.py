@@ -1,5 +1,8 @@
 """Clicks are told whatever a blocker or a browser lacks, and none that leads nowhere."""
 
+from typing import Literal
+
+import pytest
 from playwright.sync_api import BrowserContext
 
 from tests.support.embed_hosts import opened
@@ -72,3 +75,33 @@ def test_a_click_that_cannot_leave_is_not_counted(
     tab.value.wait_for_url("https://shutterstock.7eer.net/**")
     wait_until(lambda: len(site.clicks()) > before)
     assert [row["position"] for row in site.clicks()[before:]] == [5]
+
+
+@pytest.mark.parametrize("button", ["left", "middle"])
+@pytest.mark.parametrize("sandbox", ["", "allow-same-origin", "allow-same-origin allow-popups"])
+def test_no_sandbox_has_clicks_told_that_stay(
+    reader: BrowserContext,
+    host: HostPages,
+    site: SiteServer,
+    sandbox: str,
+    button: Literal["left", "middle"],
+) -> None:
+    """Whether the sandbox keeps the frame's origin or not, who can't leave is not counted."""
+    reader.route("https://shutterstock.7eer.net/**", lambda route: route.fulfill(body="shop"))
+    before = len(site.clicks())
+    frame = f'<iframe src="{site.url}/embed?q=cat" width="600" height="342"'
+    boxed, open_ = f'{frame} sandbox="allow-scripts {sandbox}"></iframe>', f"{frame}></iframe>"
+    page = opened(reader, host.page(boxed + open_))
+    first, second = (page.frame_locator("iframe").nth(at) for at in (0, 1))
+    leaves = "allow-popups" in sandbox
+    if leaves:
+        with reader.expect_page() as tab:
+            first.locator(".picture").nth(2).click(button=button)
+        tab.value.wait_for_url("https://shutterstock.7eer.net/**")
+    else:
+        first.locator(".picture").nth(2).click(button=button)
+    with reader.expect_page():
+        second.locator(".picture").nth(4).click()
+    wait_until(lambda: len(site.clicks()) > before + leaves)
+    found = sorted(row["position"] for row in site.clicks()[before:])
+    assert found == ([3, 5] if leaves else [5])
