@@ -1,5 +1,6 @@
 """Pictures picked by hand, and collections: what an embed shows in place of a search."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -10,6 +11,10 @@ MOST: Final = 24
 """So many pictures can be picked; each may cost a call of its own."""
 NAMES: Final = ("ids", "collection")
 """The parameters that say what was picked."""
+
+
+BETWEEN: Final = re.compile(r"[,;\n\uff0c\uff1b\u3001]|\s+(?=[^\s:]+\s*:)")
+"""What people write between two: commas and semicolons of any script, lines, blanks."""
 
 
 class Pick(NamedTuple):
@@ -27,7 +32,7 @@ def read_picks(asked: Parameters) -> tuple[Pick, ...]:
 
     What can't be read is left out, as what can't be had is: the rest is worth more than an error.
     """
-    listed = (single(asked, "ids") or "").split(",")
+    listed = BETWEEN.split((single(asked, "ids") or "").replace("\uff1a", ":"))
     return tuple(dict.fromkeys(pick for one in listed if (pick := _read(one))))[:MOST]
 
 

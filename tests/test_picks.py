@@ -11,6 +11,9 @@ from affiliate.query import MAX_NAME
     [
         ("shutterstock:1,adobe-stock:2", [("shutterstock", "1"), ("adobe-stock", "2")]),
         (" Demo : 2 , demo:1", [("demo", "2"), ("demo", "1")]),
+        ("shutterstock:1 adobe-stock:2", [("shutterstock", "1"), ("adobe-stock", "2")]),
+        ("demo:1;demo:2\ndemo : 3", [("demo", "1"), ("demo", "2"), ("demo", "3")]),
+        ("demo\uff1a1\uff0cdemo:2\u3001demo:3", [("demo", "1"), ("demo", "2"), ("demo", "3")]),
         ("demo:a:b", [("demo", "a:b")]),
         ("demo:1,demo:1", [("demo", "1")]),
         ("demo,:1,demo:,,", []),
