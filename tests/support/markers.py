@@ -54,9 +54,9 @@ def place(item: pytest.Item) -> int:
     return next((n for n, name in enumerate(ORDER) if name in names), len(ORDER))
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Take one worker more than cores for quick tests, which wait for sockets of their own."""
-    if config.option.markexpr != "quick" or "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Take one worker more than cores, as tests often wait for servers and sockets."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None  # as pytest-xdist has it
     return len(os.sched_getaffinity(0)) + 1
 
