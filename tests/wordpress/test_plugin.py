@@ -201,6 +201,7 @@ def test_all_forms_of_a_shortcode_are_read(blog: Blog, typed: str, wanted: str) 
     ("given", "wanted"),
     [
         ({"ids": "demo:1008600,demo:2"}, ("/image/demo/1008600?", 202, "Stock pictures")),
+        ({"ids": "demo:7 demo:2"}, ("/image/demo/7?", 202, "Stock pictures")),
         ({"ids": "demo:7", "media": "video"}, ("/video/demo/7?", 202, "Stock pictures")),
         ({"ids": "demo:7", "q": "cat"}, ("/image/demo/7?q=cat&#038;", 202, "Stock pictures: cat")),
         ({"collection": "demo:a/b"}, ("/collections/demo/a%2Fb?", 202, "Stock pictures")),

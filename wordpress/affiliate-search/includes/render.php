@@ -213,7 +213,7 @@ function affiliate_search_page( $look ) {
 	$asked = array_intersect_key( affiliate_search_shown_here( $look ), array_flip( AFFILIATE_SEARCH_FILTERS ) );
 	$named = array( 'lang', 'site' );
 	foreach ( $ways as $name => $way ) {
-		if ( isset( $look[ $name ] ) && preg_match( '/^([a-z0-9-]+):([^,]+)/', $look[ $name ], $found ) ) {
+		if ( isset( $look[ $name ] ) && preg_match( '/^\s*([a-z0-9-]+):([^,;\s]+)/i', $look[ $name ], $found ) ) {
 			$named[] = 'ids' === $name ? 'q' : 'media';
 			$query   = array_filter( array_intersect_key( $asked, array_flip( $named ) ), 'strlen' );
 			return affiliate_search_address( "/$way/$found[1]/" . rawurlencode( trim( $found[2] ) ), $query );
