@@ -186,7 +186,10 @@ def test_pages_of_similar_pictures_lead_to_one_another(
     path = f"/image/shutterstock/{FIRST_ID}"
     first = site.get(f"{path}?q=cat&lang=en").text
     assert 'src="/ajax/image/shutterstock/1000000/similar?q=cat&amp;lang=en"' in first
-    assert f'<a href="{path}?q=cat&amp;lang=en&amp;wait=1#similar">Show pictures</a>' in first
+    assert (
+        f'<a href="{path}?q=cat&amp;lang=en&amp;wait=1#similar" rel="nofollow">Show pictures</a>'
+        in first
+    )
     second = site.get(f"{path}?q=cat&lang=en&page=2&wait=1").text
     assert f'<a href="{path}?q=cat&amp;lang=en#similar" rel="nofollow">Previous</a>' in second
     assert (
