@@ -34,7 +34,7 @@ blueprint = Blueprint("collected", __name__)
 
 
 def routes() -> dict[str, Canonical]:
-    """The paths whose answers the memory tier may keep, and what each of them reads."""
+    """Return the paths whose answers the memory tier may keep, and what each of them reads."""
     return {"/collections/": canonical_collection}
 
 
@@ -51,7 +51,7 @@ def canonical_collection(raw: bytes) -> str | None:
 
 @blueprint.get(COLLECTION)
 def collection(agency: str, collection_id: str) -> Response:
-    """A page of a collection under its name: cached pictures are in it, else it fills itself."""
+    """Return a page of a collection: cached pictures are in it, else the page fills itself."""
     asked = some_of(parameters(), "media", "page")
     try:
         about = site_of_app().search.about_collection(agency, collection_id, asked.media)
@@ -75,7 +75,7 @@ def collection(agency: str, collection_id: str) -> Response:
 
 @blueprint.get(f"/ajax{COLLECTION}/<int(min=1, max=99999):number>")
 def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
-    """The pictures of a page alone, as an HTML fragment."""
+    """Return the pictures of a page alone, as an HTML fragment."""
     media = some_of(parameters(), "media").media
     try:
         about = site_of_app().search.about_collection(agency, collection_id, media)

@@ -38,7 +38,7 @@ blueprint = Blueprint("details", __name__)
 
 
 def routes() -> dict[str, Canonical]:
-    """The paths whose answers the memory tier may keep, and what each of them reads."""
+    """Return the paths whose answers the memory tier may keep, and what each of them reads."""
     return {
         "/image/": canonical_details_page,
         "/video/": canonical_details_page,
@@ -49,7 +49,7 @@ def routes() -> dict[str, Canonical]:
 
 @blueprint.get(PICTURES)
 def image(media: str, agency: str, media_id: str) -> Response:
-    """One picture, larger, with what is known about it and what is similar."""
+    """Return the page of one picture: larger, with all that is known and similar pictures."""
     asked = parameters()
     try:
         found, more = _found(media, agency, media_id, asked, _more(asked, More.KNOWN))
@@ -69,7 +69,7 @@ def image(media: str, agency: str, media_id: str) -> Response:
 
 @blueprint.get(f"/ajax{PICTURES}")
 def ajax_image(media: str, agency: str, media_id: str) -> Response:
-    """The same as a fragment, for quick look."""
+    """Return one picture as an HTML fragment, for quick look."""
     asked = parameters()
     try:
         found, more = _found(media, agency, media_id, asked, _more(asked, More.BEHIND))
@@ -86,7 +86,7 @@ def ajax_image(media: str, agency: str, media_id: str) -> Response:
 
 @blueprint.get(f"/api{PICTURES}")
 def api_image(media: str, agency: str, media_id: str) -> Response:
-    """The same as JSON; the shape is ``model.Media``."""
+    """Return one picture as JSON; the shape is ``model.Media``."""
     asked = parameters()
     try:
         found, more = _found(media, agency, media_id, asked, _more(asked, More.BEHIND))
@@ -100,7 +100,7 @@ def api_image(media: str, agency: str, media_id: str) -> Response:
 
 @blueprint.get(f"/ajax{PICTURES}/similar")
 def ajax_similar(media: str, agency: str, media_id: str) -> Response:
-    """What is similar to a picture, as an HTML fragment."""
+    """Return pictures similar to one, as an HTML fragment."""
 
     def fragment(found: Media, page: SearchPage) -> Response:
         asked = parameters()
@@ -112,7 +112,7 @@ def ajax_similar(media: str, agency: str, media_id: str) -> Response:
 
 @blueprint.get(f"/api{PICTURES}/similar")
 def api_similar(media: str, agency: str, media_id: str) -> Response:
-    """What is similar to a picture, as JSON; the shape is ``model.SearchPage``."""
+    """Return pictures similar to one as JSON; the shape is ``model.SearchPage``."""
 
     def encoded(_found: Media, page: SearchPage) -> Response:
         return Response(msgspec.json.encode(page), mimetype="application/json")
@@ -202,7 +202,7 @@ def _similar(media: Media, asked: Parameters, patience: Patience) -> Outcome | N
 
 
 def _is_known(outcome: Outcome) -> bool:
-    """Whether a page holds all that there is to it."""
+    """Return whether all agencies of a page have answered from the cache."""
     return all(status.status in {"fresh", "stale"} for status in outcome.page.agencies)
 
 

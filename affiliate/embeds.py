@@ -56,7 +56,7 @@ blueprint = Blueprint("embeds", __name__)
 
 
 def routes() -> dict[str, Canonical]:
-    """The paths whose answers the memory tier may keep, and what each of them reads."""
+    """Return the paths whose answers the memory tier may keep, and what each of them reads."""
     return {
         "/embed": canonical,
         "/embed/search": canonical_results,

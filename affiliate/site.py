@@ -41,7 +41,7 @@ blueprint = Blueprint("site", __name__)
 
 
 def routes() -> dict[str, Canonical]:
-    """The paths whose answers the memory tier may keep, and what each of them reads."""
+    """Return the paths whose answers the memory tier may keep, and what each of them reads."""
     return {
         "/": canonical_page,
         "/search": canonical_search_page,
@@ -77,7 +77,7 @@ def register(app: Flask, site: Site) -> None:
 
 @blueprint.get("/")
 def start() -> Response:
-    """The start page: the search box, topics, pictures of one of them, featured collections."""
+    """Return the start page: search box, topics, pictures of one of them, featured collections."""
     topics, known = site_of_app().config.site_topics, site_of_app().search.featured(0)
     outcome = _outcome(_topic(topics[0] if topics else "-"), Patience.NONE)
     shown = msgspec.structs.replace(outcome.page, items=outcome.page.items[:STRIP_PLACES])
@@ -86,14 +86,14 @@ def start() -> Response:
 
 
 def _some_of(featured: Sequence[Collection]) -> list[Collection]:
-    """The first few collections of each kind."""
+    """Return the first few collections of each kind."""
     kinds = {media: [one for one in featured if one.media == media] for media in PLACES}
     return [one for media, kind in kinds.items() for one in kind[: PLACES[media]]]
 
 
 @blueprint.get("/search")
 def search() -> Response:
-    """The page of results: cached answers are in it, else a skeleton that the page fills."""
+    """Return the page of results: with cached answers, else a skeleton that the page fills."""
     asked = parameters()
     query = query_of(asked)
     outcome = _outcome(query, patience_of(asked, Patience.NONE))
@@ -102,7 +102,7 @@ def search() -> Response:
 
 @blueprint.get("/topics/<slug>")
 def topic(slug: str) -> Response:
-    """A curated page: the pictures of one of the owner's topics, for search engines too."""
+    """Return the page of one of the owner's topics, for search engines too."""
     words = page.topics().topic(slug)
     if words is None:
         raise NotFound
@@ -128,7 +128,7 @@ def _results(template: str, outcome: Outcome, **more: str) -> Response:
 
 @blueprint.get("/ajax/search")
 def ajax_search() -> Response:
-    """The results alone, as an HTML fragment."""
+    """Return the results alone, as an HTML fragment."""
     asked = parameters()
     outcome = _outcome(query_of(asked), patience_of(asked, Patience.LINGER))
     return answer(Response(render_template("_results.html", page=outcome.page)), outcome)
@@ -136,7 +136,7 @@ def ajax_search() -> Response:
 
 @blueprint.get("/api/search")
 def api_search() -> Response:
-    """The results as JSON; the shape is ``model.SearchPage``."""
+    """Return the results as JSON; the shape is ``model.SearchPage``."""
     asked = parameters()
     outcome = _outcome(query_of(asked), patience_of(asked, Patience.LINGER))
     body = msgspec.json.encode(outcome.page)
@@ -195,13 +195,13 @@ def _click_fields() -> Mapping[str, Any]:
 
 @blueprint.get("/healthz")
 def healthz() -> Response:
-    """Whether the process answers."""
+    """Tell whether the process answers."""
     return Response('{"status": "ok"}\n', mimetype="application/json")
 
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """Whether the process can serve: yes without the cache's store, no without the ledger."""
+    """Tell whether the process can serve: yes without the cache's store, no without the ledger."""
     site = site_of_app()
     site.store.get("ready")  # so that the state is today's
     state = {"cache": "degraded" if site.store.degraded else "ok", "ledger": "ok"}
