@@ -27,7 +27,7 @@ from affiliate.tally import Tally
 from affiliate.topics import Topics, topics_of
 from affiliate.words import capitalized, counted, whole_prefix
 
-SAME_RATIO: Final = 0.01
+SAME_RATIO: Final = 0.007
 """How far a rendition's ratio may be from the tile's, so that its id bar stays outside the box."""
 SEARCH: Final = "search"
 """What stands for the id and the place of a picture in clicks on a search at an agency."""

@@ -83,12 +83,11 @@ function watch() {
   if (pages) near.observe(pages);
 }
 
-/** Let the last row of a list fill its width once it is out of sight; what is in sight stays. */
+/** Let the last row of a list fill its width once it is above what is seen, which stays. */
 function fill() {
   const all = [...element.querySelectorAll(".results > .tiles")];
   for (const list of all.slice(0, -1)) {
-    const { top, bottom } = list.lastElementChild.getBoundingClientRect();
-    if (list.classList.contains("full") || (bottom > 0 && top < innerHeight)) continue;
+    if (list.classList.contains("full") || list.lastElementChild.getBoundingClientRect().bottom > 0) continue;
     const next = pictures().find((one) => topOf(one) > 0);
     const before = next && topOf(next);
     list.classList.add("full");

@@ -1,6 +1,7 @@
 """Another site on this machine, whose pages embed ours."""
 
 import itertools
+import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
@@ -24,6 +25,9 @@ class HostPages(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.pages: dict[str, HostPage] = {}
+        self.gate = threading.Event()
+        """While it is clear, pages get no answer."""
+        self.gate.set()
         self._numbers = itertools.count(1)
 
     @property
@@ -41,6 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: HostPages
 
     def do_GET(self) -> None:
+        self.server.gate.wait(20)
         page = self.server.pages.get(urlsplit(self.path).path)
         if page is None:
             self.send_error(404)

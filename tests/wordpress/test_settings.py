@@ -87,7 +87,7 @@ def test_settings_are_the_administrators(
 def test_wrong_settings_are_not_kept(blog: Blog, site: SiteServer) -> None:
     """What is no site's address leaves the one before, and no look that isn't one is kept."""
     addresses = [
-        *("javascript:alert(1)", "ftp://a.example", "//a.example", "https://", "/pictures"),
+        *("javascript:alert(1)", "ftp://a.example", "https://", "/pictures"),
         *('https://a.example/"><script>', "mailto:a@a.example", "data:text/html,x"),
         *("https://a:b@a.example", "https://a b.example", "https://a.example:x", ["a"]),
     ]
