@@ -11,7 +11,7 @@ LEAST: Final = 4.5
 """The least contrast of a text to its ground."""
 LIGHT: Final = ("#fbfaf8", "#ffffff")
 DARK: Final = ("#161514", "#1f1d1b", "#10100f")
-"""What a shade must be told from: the grounds of ``static/site.css``, and text on the shade."""
+"""Lists what a shade must be told from: the grounds of ``static/site.css``, and text on a shade."""
 SOFTENED: Final = 55
 """Hundredths of white in the shade of dark pages, where a full color would glare."""
 

@@ -11,8 +11,8 @@ LABELS: Final = frozenset(
     " partnerbanner piwik pixel-tracking posthog promo publicidade pubstats"
     " segment-api segment-cdn smartpixel sponsor-ad top-ad track-pixel uads videoad".split()
 )
-"""Those that a generic rule of EasyList or EasyPrivacy matches (https://easylist.to, 2026), such as
-``://affiliate.$third-party``; a test compares them with the lists."""
+"""Lists those that a generic rule of EasyList or EasyPrivacy matches (https://easylist.to, 2026),
+such as ``://affiliate.$third-party``; a test compares them with the lists."""
 
 
 def blocked_label(address: str | None) -> str:

@@ -51,7 +51,7 @@ class Code(NamedTuple):
 
 
 class Choices(NamedTuple):
-    """What the form says: an embed, the builder's own choices, and what can't be read.
+    """Holds what the form says: an embed, the builder's own choices, and what can't be read.
 
     ``faults`` are reasons by the name of the field; an embed beside them lacks those fields.
     """

@@ -67,7 +67,7 @@ def routes() -> dict[str, Canonical]:
 
 
 def canonical(raw: bytes) -> str:
-    """All that an embed may vary by, in one order.
+    """Return all that an embed may vary by, in one order.
 
     Raises:
         BadQuery: names the parameter that can't be read.
@@ -76,7 +76,7 @@ def canonical(raw: bytes) -> str:
 
 
 def canonical_results(raw: bytes) -> str:
-    """All that the results of an embed may vary by, in one order.
+    """Return all that the results of an embed may vary by, in one order.
 
     Raises:
         BadQuery: names the parameter that can't be read.

@@ -53,7 +53,7 @@ class Known(NamedTuple, Generic[Value]):
 
 
 class More(enum.Enum):
-    """What to do about details where only a search tells of a picture.
+    """Says what to do about details where only a search tells of a picture.
 
     Nothing, a call behind the answer, or a call that the answer waits for.
     """

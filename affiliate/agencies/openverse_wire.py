@@ -40,7 +40,7 @@ SITES: Final = {
     "sciencemuseumgroup.org.uk": "Science Museum Group",
     "wordpress.org": "WordPress Photo Directory",
 }
-"""What people call the sites of its larger sources, by their hosts."""
+"""Names the sites of larger sources as people call them, by their hosts."""
 WIDTH = 600
 """Pixels that a thumbnail is wide."""
 

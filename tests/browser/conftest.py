@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.support.axe import AXE
 from tests.support.fake_agency import FakeAgency
-from tests.support.host_pages import HostPages
+from tests.support.host_pages import HostPages, serving_pages
 from tests.support.site_server import SiteServer, running_site
 
 AFFILIATE_LINK = (
@@ -52,12 +52,8 @@ def site_of_two(
 @pytest.fixture(scope="session")
 def host() -> Iterator[HostPages]:
     """Another site, which embeds ours."""
-    with HostPages() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with serving_pages() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -80,6 +76,16 @@ def context(browser: Browser, site: SiteServer) -> Iterator[BrowserContext]:
 def page(context: BrowserContext) -> Page:
     """A new visitor's first tab."""
     return context.new_page()
+
+
+@pytest.fixture
+def phone(browser: Browser, site: SiteServer) -> Iterator[Page]:
+    """A visitor on a phone."""
+    context = browser.new_context(
+        base_url=site.url, viewport={"width": 375, "height": 667}, has_touch=True, is_mobile=True
+    )
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture

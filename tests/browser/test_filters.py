@@ -50,16 +50,6 @@ def answered(page: Page) -> list[str]:
 
 
 @pytest.fixture
-def phone(browser: Browser, site: SiteServer) -> Iterator[Page]:
-    """A visitor on a phone."""
-    context = browser.new_context(
-        base_url=site.url, viewport={"width": 375, "height": 667}, has_touch=True, is_mobile=True
-    )
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture
 def page_of_two(context_of_two: BrowserContext) -> Page:
     return context_of_two.new_page()
 

@@ -1,23 +1,11 @@
 """Filters can be closed and cleared at hand, results can fail and be printed."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.search_page import tiles
-from tests.support.site_server import SiteServer
 
 FITS = "panel => panel.scrollWidth <= panel.clientWidth"
-
-
-@pytest.fixture
-def phone(browser: Browser, site: SiteServer) -> Iterator[Page]:
-    context = browser.new_context(
-        base_url=site.url, viewport={"width": 375, "height": 667}, has_touch=True, is_mobile=True
-    )
-    yield context.new_page()
-    context.close()
 
 
 def test_sheet_is_closed_and_cleared_at_hand(phone: Page) -> None:

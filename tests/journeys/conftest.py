@@ -9,7 +9,7 @@ import pytest
 from tests.support.chromium import Launch
 from tests.support.engines import STARTS, Window
 from tests.support.fake_agency import FakeAgency
-from tests.support.host_pages import HostPages
+from tests.support.host_pages import HostPages, serving_pages
 from tests.support.site_server import SiteServer, running_site
 
 SIZES = ((390, 260), (260, 390), (260, 260), (450, 253), (390, 261), (390, 130))
@@ -35,12 +35,8 @@ def window(
 @pytest.fixture(scope="package")
 def others() -> Iterator[HostPages]:
     """Other sites: blogs, and the agency's own."""
-    with HostPages() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with serving_pages() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="package")

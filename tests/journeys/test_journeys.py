@@ -189,9 +189,14 @@ def test_an_embed_on_a_blog_shows_pictures_and_its_click_names_the_blog(
     inside = "document.querySelector('affiliate-search')?.shadowRoot"
     shows(window, f"return {inside}?.querySelector('.picture img')?.complete")
     assert not has_bar(opened(window.shot()))
-    x, y = window.run(
+    shows(window, AT_REST)
+    x, y = shows(
+        window,
         f"const box = {inside}.querySelector('.picture').getBoundingClientRect();"
-        "return [box.left + box.width / 2, box.top + box.height / 3]"
+        "const [x, y] = [box.left + box.width / 2, box.top + box.height / 3];"
+        f"return {inside}.elementFromPoint(x, y)?.closest('[data-id]') ? [x, y] : null",
     )
+    others.gate.clear()  # no agency answers before a click can be told
     window.press(x, y)
     assert clicks(visited, words) == [("9000", 1, "localhost")]
+    others.gate.set()

@@ -2,7 +2,8 @@
 
 import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -39,6 +40,17 @@ class HostPages(ThreadingHTTPServer):
         path = f"/{next(self._numbers)}.html"
         self.pages[path] = HostPage(HEAD + html, headers or {})
         return self.url + path
+
+
+@contextmanager
+def serving_pages() -> Iterator[HostPages]:
+    """Serve pages of another site in a thread of their own."""
+    with HostPages() as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):
