@@ -1,7 +1,6 @@
 """The element on a blog: it finds pictures, keeps its place, and earns for who shows them."""
 
 import re
-import uuid
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +13,7 @@ from tests.support.fake_agency import FakeAgency
 from tests.support.host_pages import HostPages
 from tests.support.search_page import WATCH
 from tests.support.site_server import SiteServer
+from tests.support.words import new_words
 
 MOST = {"q": ["flower"], "rows": [str(MOST_ROWS)]}
 
@@ -199,7 +199,7 @@ def test_an_element_may_go_while_it_loads(
     page = reader.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    words = uuid.uuid4().hex
+    words = new_words()
     with agency.held() as gate:
         with page.expect_request("**/embed/search*"):
             attributes = f"q={words} agency=shutterstock"
@@ -270,7 +270,7 @@ def test_late_agencies_come_behind(
     """Pictures of an agency that took longer are added after those on the screen."""
     page = reader.new_page()
     with agency.held() as gate:
-        embed = element(site_of_two, f"q=flower exclude={uuid.uuid4().hex} kind=strip")
+        embed = element(site_of_two, f"q=flower exclude={new_words()} kind=strip")
         page.goto(host.page(script(site_of_two) + embed))
         first = ids(page)
         gate.set()

@@ -1,7 +1,6 @@
 """Hosts that make it hard: strict policies, hostile styles, any direction, a slow site or none."""
 
 import socket
-import uuid
 from contextlib import closing
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +14,7 @@ from tests.support.fake_agency import FakeAgency
 from tests.support.host_pages import HostPages
 from tests.support.search_page import clicks_for
 from tests.support.site_server import SiteServer, running_site
+from tests.support.words import new_words
 
 HOSTILE = """
     * { all: unset !important }
@@ -219,7 +219,7 @@ def test_a_slow_site_moves_nothing(
     reader: BrowserContext, host: HostPages, site_of_two: SiteServer, agency: FakeAgency
 ) -> None:
     """While it waits the link stands on tinted rows; pictures that come late take their place."""
-    words = uuid.uuid4().hex
+    words = new_words()
     with agency.held() as gate:
         embed = element(site_of_two, f"q={words} agency=shutterstock")
         page = opened(reader, host.page(script(site_of_two) + embed + "<p>After</p>"))
@@ -261,7 +261,7 @@ def test_nothing_is_kept_and_nobody_else_is_asked(
     """No cookie, no storage; beside the site itself only thumbnails' hosts are asked."""
     asked: set[tuple[str, str]] = set()
     reader.on("request", lambda r: asked.add((urlsplit(r.url).netloc, r.resource_type)))
-    embed = element(site_of_two, f"q=flower exclude={uuid.uuid4().hex} kind=strip rows=2")
+    embed = element(site_of_two, f"q=flower exclude={new_words()} kind=strip rows=2")
     page = opened(reader, host.page(script(site_of_two) + embed))
     expect(page.locator("affiliate-search .picture[data-agency=shutterstock]")).to_have_count(12)
     page.locator("affiliate-search img").first.evaluate("image => image.decode()")

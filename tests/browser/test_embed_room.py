@@ -1,7 +1,6 @@
 """Embeds fill their room: nothing is cut, no hole stays, readers see no trouble of agencies."""
 
 import re
-import uuid
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -11,6 +10,7 @@ from tests.support.embed_page import element, ids, script, searches, shown
 from tests.support.fake_agency import FakeAgency
 from tests.support.host_pages import HostPages
 from tests.support.site_server import SiteServer
+from tests.support.words import new_words
 
 WIDTHS = (180, 280, 343)
 CUT = """e => { const note = e.shadowRoot.querySelector(".earns"), list = note.nextSibling;
@@ -68,7 +68,7 @@ def test_readers_see_the_pages_own_link_in_place_of_trouble(
     told: list[str] = []
     page.on("console", lambda one: told.append(f"{one.type} {one.text}"))
     agency.broken = True
-    words = uuid.uuid4().hex
+    words = new_words()
     embeds = (
         element(site_of_two, f"q={words} agency=shutterstock"),
         element(site_of_two, "q=qqzxw agency=demo kind=search"),

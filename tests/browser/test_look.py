@@ -1,7 +1,6 @@
 """Quick look: a picture larger, over the results, with the address of its own page."""
 
 import re
-import uuid
 from collections.abc import Callable
 from typing import Literal
 
@@ -14,6 +13,7 @@ from tests.support.fake_agency import SHOWN, FakeAgency
 from tests.support.search_page import WATCH, affiliate_link, clicks_for, tiles
 from tests.support.site_server import SiteServer
 from tests.support.waiting import wait_until
+from tests.support.words import new_words
 
 DETAILS = re.compile(r"/ajax/image/[^/]+/[^/]+\?")
 COUNT_TRANSITIONS = """
@@ -578,7 +578,7 @@ def test_hostile_titles_are_text(context_of_two: BrowserContext, agency: FakeAge
         alert.dismiss()
 
     page.on("dialog", dismiss)
-    words = uuid.uuid4().hex
+    words = new_words()
     page.goto(f"/search?q={words}&agency=shutterstock&lang=en")
     tiles(page)
     assert len(agency.searches_for(f"={words}")) == 1

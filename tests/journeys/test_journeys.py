@@ -1,6 +1,5 @@
 """The ways of visitors and readers, the same in Chromium, Firefox and WebKit."""
 
-import uuid
 from typing import Any
 
 from tests.support.crop import has_bar, opened
@@ -8,6 +7,7 @@ from tests.support.engines import Window
 from tests.support.host_pages import HostPages
 from tests.support.site_server import SiteServer
 from tests.support.waiting import wait_until
+from tests.support.words import new_words
 
 SIZES = ((1440, 900), (900, 800), (375, 667), (667, 375))
 """A desk, a smaller window, a phone, and the phone turned."""
@@ -74,7 +74,7 @@ def press(window: Window, selector: str, at: int = 0) -> None:
 
 def results(window: Window, site: SiteServer) -> str:
     """Open a page of results, wait for its pictures and return its words, searched once alone."""
-    words = uuid.uuid4().hex[:12] + "x"  # not read as a number
+    words = new_words()
     window.size(1440, 900)
     window.open(f"{site.url}/search?q={words}&lang=en")
     wait_until(lambda: window.run(TILES) >= 48)
@@ -178,7 +178,7 @@ def test_an_embed_on_a_blog_shows_pictures_and_its_click_names_the_blog(
     window: Window, visited: SiteServer, others: HostPages
 ) -> None:
     """One line in a page of another site: pictures without bars, and a counted click."""
-    words = uuid.uuid4().hex[:12] + "x"
+    words = new_words()
     blog = others.page(
         f'<script type="module" async src="{visited.url}/embed.js"></script>'
         f'<body style="width: 600px"><affiliate-search q="{words}" rows="2" lang="en">'
