@@ -7,7 +7,7 @@ from flask_babel import LazyString, gettext
 from flask_babel import lazy_gettext as _
 
 from affiliate.agencies import Agency
-from affiliate.agencies.base import is_among
+from affiliate.agencies.filter_values import is_among
 from affiliate.model import SearchQuery
 
 Texts = Mapping[str, LazyString] | Mapping[str, str]

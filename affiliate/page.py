@@ -18,19 +18,17 @@ from affiliate.config import Config
 from affiliate.errors import BadQuery
 from affiliate.ledger import Ledger
 from affiliate.model import AgencyStatus, Collection, Media, SearchQuery, Seller
-from affiliate.query import MAX_WORDS, MEDIA, read_parameters, read_site
+from affiliate.query import MEDIA, read_parameters, read_site
 from affiliate.search import Search
 from affiliate.site_names import read_host
 from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
 from affiliate.tally import Tally
 from affiliate.topics import Topics, topics_of
-from affiliate.words import capitalized, counted, whole_prefix
+from affiliate.words import capitalized
 
 SAME_RATIO: Final = 0.007
 """How far a rendition's ratio may be from the tile's, so that its id bar stays outside the box."""
-SEARCH: Final = "search"
-"""What stands for the id and the place of a picture in clicks on a search at an agency."""
 VARY_BY_SITE: Final = ("site", "details", "collected")
 """The blueprints whose answers vary by the ``site`` that led to them."""
 EMBEDDED: Final = "embeds.search"
@@ -146,8 +144,6 @@ def _vocabulary() -> dict[str, Any]:
         "lasting": lasting,
         "led_from": led_from,
         "late_text": texts.late,
-        "ping": ping,
-        "ping_search": ping_search,
         "place_of": place_of,
         "preview": lambda items: previews.preview_of(items, terms),
         "renditions": renditions,
@@ -356,32 +352,6 @@ def notices(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> list[s
     asked = {one.agency.name: one.agency.terms.notice for one in site_of_app().search.every}
     names = [item.agency for item in items] + [status.agency for status in late]
     return list(dict.fromkeys(filter(None, map(asked.get, names))))
-
-
-def ping(
-    media: Media, words: str, position: int, seller: Seller | None = None, place: str = ""
-) -> str:
-    """Return the address that browsers tell of a click on a picture, or on one of its sellers.
-
-    ``position`` is that of the tile among the results; ``place`` names the view if it is another.
-    """
-    sold = seller or media
-    place = place or ("embed" if request.endpoint == EMBEDDED else "tile")
-    kind = {"media": media.media} if media.media == "video" else {}
-    return _ping(sold.agency, sold.id, words, **kind, position=position, place=place)
-
-
-def ping_search(agency: str, words: str) -> str:
-    """Return the address that browsers tell of a click on a search at an agency's own site."""
-    return _ping(agency, SEARCH, words, position=1, place=SEARCH)
-
-
-def _ping(agency: str, clicked: str, words: str, **more: object) -> str:
-    """Return the address for a click on what an agency has under an id, after ``words``."""
-    told = whole_prefix(counted(words, languages.asked()), MAX_WORDS)
-    fields = {"agency": agency, "id": clicked, "words": told, **more}
-    host = shown_on()
-    return f"/clicks?{urlencode(fields | ({'site': host} if host else {}))}"
 
 
 def place_of(media: Media, seller: Seller | None = None) -> str:

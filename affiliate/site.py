@@ -11,7 +11,7 @@ import msgspec
 from flask import Blueprint, Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import NotFound
 
-from affiliate import collected, details, languages, page, problems
+from affiliate import collected, details, languages, page, pings, problems
 from affiliate.answers import (
     answer,
     canonical_page,
@@ -69,6 +69,7 @@ def register(app: Flask, site: Site) -> None:
     app.after_request(_keep_assets)
     languages.register(app, site.config.site_language)
     page.register(app)
+    pings.register(app)
     problems.register(app, site.search)
 
 

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.agencies import AGENCIES, Agency
-from affiliate.agencies.base import HEX
+from affiliate.agencies.filter_values import HEX
 from affiliate.config import AGENCY_SETTINGS, SETTINGS, Setting, prefix
 from affiliate.model import SearchQuery
 from affiliate.query import AGES, ETHNICITIES, GENDERS, LICENSES, ORIENTATIONS, SORTS, TYPES

@@ -15,7 +15,8 @@ from typing import ClassVar
 import msgspec
 
 from affiliate.agencies import adobe_stock_wire as wire
-from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, language_of
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.filter_values import HEX, Filters, language_of
 from affiliate.agencies.reading import decoded
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms

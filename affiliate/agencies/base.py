@@ -2,7 +2,6 @@
 
 import copy
 import hashlib
-import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -10,7 +9,8 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
 
-from affiliate import language_tags, shapes, words
+from affiliate import shapes, words
+from affiliate.agencies.filter_values import Filters, is_among
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.errors import AgencyTimeout, BadAnswer, NotFound, RequestRefused
@@ -27,16 +27,12 @@ from affiliate.transport import Transport
 
 PAGE_PLACES = 48
 CHUNK_PLACES = 240
-HEX = ("six hexadecimal digits",)
-"""The values of a color filter that takes every color but knows no grayscale."""
 SUGGESTIONS = 10
 """Suggestions that an agency gives at most; more than are shown, for some are doubles."""
 
 Wire = TypeVar("Wire")
 Credentials = tuple[tuple[str, ...], ...]
 """Sets of names of settings, any one of which gives access."""
-Filters = Mapping[str, tuple[str, ...] | None]
-"""The filters that an API can express, each with the values it takes; None stands for any."""
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -390,21 +386,3 @@ def _digest(url: str, keys: Mapping[str, str]) -> str:
     """Return a digest of an address and keys; nothing of them can be read from it."""
     made = msgspec.json.encode((url.rstrip("/"), sorted(keys.items())))
     return hashlib.blake2b(made, digest_size=5, person=b"source").hexdigest()
-
-
-def language_of(lang: str | None, known: Mapping[str, str] | Sequence[str]) -> str:
-    """Return an agency's name for a language, or for the next best; empty where it has none.
-
-    ``known`` has its names by tags of languages, or the tags that are their own names.
-    """
-    tag = language_tags.nearest(lang or "", known)
-    if tag is None:
-        return ""
-    return known[tag] if isinstance(known, Mapping) else tag
-
-
-def is_among(value: str, values: tuple[str, ...] | None) -> bool:
-    """Whether a filter that takes ``values`` takes this one; `HEX` are all colors with digits."""
-    if values is HEX:
-        return re.fullmatch("[0-9a-f]{6}", value) is not None
-    return values is None or value in values

@@ -15,7 +15,8 @@ from typing import ClassVar
 
 from affiliate.agencies import depositphotos_filters as filters
 from affiliate.agencies import depositphotos_wire as wire
-from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.reading import decoded
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from affiliate.agencies.base import HEX, language_of
+from affiliate.agencies.filter_values import HEX, language_of
 from affiliate.messages import Params, given
 from affiliate.model import SearchQuery
 from affiliate.query import GENDERS, ORIENTATIONS

@@ -26,7 +26,8 @@ from typing import ClassVar, Final
 import msgspec
 
 from affiliate.agencies import istock_wire as wire
-from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, language_of
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.filter_values import HEX, Filters, language_of
 from affiliate.agencies.reading import densities
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.errors import Blocked, Forbidden, RequestRefused

@@ -12,7 +12,8 @@ from typing import ClassVar
 from xml.etree.ElementTree import Element
 
 from affiliate.agencies import xmlrpc
-from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.istock import Istock
 from affiliate.agencies.reading import fitted, number, rendition
 from affiliate.agencies.xmlrpc import Value

@@ -29,7 +29,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from affiliate.agencies import openverse_wire as wire
-from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.reading import decoded, original
 from affiliate.agencies.sessions import SharedSession
 from affiliate.agencies.site_search import SiteSearch

@@ -25,7 +25,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from affiliate.agencies.base import HEX, Agency, Check, Credentials, Filters, language_of
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.filter_values import HEX, Filters, language_of
 from affiliate.agencies.panthermedia_wire import Detailed, Found, Item, as_item, judge, plain
 from affiliate.agencies.reading import fitted, number
 from affiliate.agencies.terms import Terms

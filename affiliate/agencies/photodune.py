@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.reading import densities, fitted, number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters, language_of
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.filter_values import Filters, language_of
 from affiliate.agencies.reading import densities, fitted, original, rendition
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms

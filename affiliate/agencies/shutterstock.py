@@ -20,7 +20,8 @@ from affiliate.agencies import shutterstock_featured as featured
 from affiliate.agencies import shutterstock_image as pictures
 from affiliate.agencies import shutterstock_video as clips
 from affiliate.agencies import shutterstock_wire as wire
-from affiliate.agencies.base import SUGGESTIONS, Agency, Check, Credentials, Filters
+from affiliate.agencies.base import SUGGESTIONS, Agency, Check, Credentials
+from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.shutterstock_wire import Image
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.links import encoded

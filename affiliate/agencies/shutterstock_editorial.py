@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from affiliate.agencies import shutterstock_wire as wire
-from affiliate.agencies.base import Agency, Filters
+from affiliate.agencies.base import Agency
+from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.reading import densities, first_rendition
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_video import clip, still

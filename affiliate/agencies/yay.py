@@ -17,7 +17,8 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials, Filters, language_of
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.filter_values import Filters, language_of
 from affiliate.agencies.reading import fitted, number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.errors import RequestRefused

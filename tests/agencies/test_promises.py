@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from affiliate.agencies import AGENCIES, Agency
-from affiliate.agencies.base import HEX, is_among
+from affiliate.agencies.filter_values import HEX, is_among
 from affiliate.errors import AgencyError, NotFound
 from affiliate.filters import NAMES
 from affiliate.links import LinkStyle, affiliate_link
