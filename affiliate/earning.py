@@ -1,0 +1,58 @@
+"""Whether the links of an agency earn, told to the owner in one line at the start and by doctor."""
+
+import re
+from typing import NamedTuple
+
+from affiliate.agencies import Agency
+from affiliate.config import prefix
+from affiliate.links import LinkStyle
+from affiliate.values import fields
+
+
+class Earning(NamedTuple):
+    """What an agency's links are worth: ``state`` is ``ok`` or ``warn``, ``words`` says why."""
+
+    state: str
+    words: str
+
+
+def earning(kind: type[Agency], style: LinkStyle) -> Earning:
+    """Return whether links of a style lead to an agency by way of the owner's affiliate program.
+
+    An id that no link carries and an id that is missing are warnings; an agency without a program
+    is fine. The words hold the id, which every link shows, and names of settings.
+    """
+    before = prefix(kind.account or kind.name)
+    own_id, own_link = f"{before}AFFILIATE_ID", f"{before}AFFILIATE_LINK"
+    given = style.affiliate_id
+    if "affiliate_id" in fields(style.template):
+        if given:
+            return Earning("ok", f"links carry {given}")
+        return _nothing(f"{own_id} is not set")
+    is_unused = given is not None and not _stands_in(given, style.template)
+    if style.owned:
+        return _by_template(style.template, own_link, own_id if is_unused else "")
+    if kind.link_source:
+        alone = f" ({own_id} alone is not used)" if is_unused else ""
+        return _nothing(f"{own_link} is not set{alone}: {kind.link_source}")
+    if is_unused:
+        return _nothing(f"{own_id} is not used, for no affiliate program is known")
+    return Earning("ok", "links lead to its own pages, for no affiliate program is known")
+
+
+def _stands_in(affiliate_id: str, template: str) -> bool:
+    """Return whether a template holds an id as a whole word."""
+    return re.search(rf"(?<!\w){re.escape(affiliate_id)}(?!\w)", template) is not None
+
+
+def _by_template(template: str, link: str, unused_id: str) -> Earning:
+    """Return what links of the owner's own template are worth, which wants no affiliate id."""
+    if template == Agency.link_template:
+        return _nothing(f"{link} leads to the plain pages")
+    if unused_id:
+        return Earning("warn", f"links don't carry {unused_id}, for {link} has no {{affiliate_id}}")
+    return Earning("ok", f"links are those of {link}")
+
+
+def _nothing(why: str) -> Earning:
+    return Earning("warn", f"links earn nothing: {why}")
