@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate import migrations
+from affiliate.database_errors import describe_failure
 from affiliate.errors import BadQuery, LedgerError
 from affiliate.site_names import read_host
 
@@ -382,10 +383,7 @@ def _engine(address: str, *, max_overflow: int) -> sa.Engine:
 @contextmanager
 def _translated() -> Iterator[None]:
     """Every failure of the database as a `LedgerError`."""
-    # The driver's text stays here: it takes the end of a password with a bare @ for the host.
     try:
         yield
     except (sa.exc.SQLAlchemyError, OSError) as error:
-        cause = getattr(error, "orig", None) or error
-        reason = getattr(cause, "sqlite_errorname", None) or type(cause).__name__
-        raise LedgerError(f"The ledger's database failed ({reason}).") from None
+        raise LedgerError(describe_failure(error)) from None

@@ -399,7 +399,7 @@ def test_a_locked_file_is_told_and_forgotten(tmp_path: Path, opened: Callable[..
         other.execute("BEGIN IMMEDIATE")
         sent = [pool.submit(ledger.record, click(number)) for number in range(8)]
         wait(sent, PATIENCE)
-    assert {str(one.exception()) for one in sent} == {"The ledger's database failed (SQLITE_BUSY)."}
+    assert all("(SQLITE_BUSY)" in str(one.exception()) for one in sent)
     ledger.record(click())
     assert ids(ledger) == ["click-000000"]
 

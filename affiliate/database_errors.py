@@ -1,0 +1,154 @@
+"""What a database's failures mean, in words that hold no part of its address.
+
+The driver's own text stays here: it names host, user and database, and takes the end of a password
+with a bare @ for the host. PostgreSQL's codes are of
+https://www.postgresql.org/docs/current/errcodes-appendix.html, SQLite's names of
+https://www.sqlite.org/rescode.html.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+STATES: Final[Mapping[str, str]] = {
+    "28P01": "it does not take the user and password; copy both anew, percent-encoded",
+    "28000": "it does not let this user in from here; look at its access rules, or add"
+    " sslmode=require",
+    "3D000": "it has no database of that name; create the database or mend the name",
+    "42501": "its user may not do this; run GRANT CREATE, USAGE ON SCHEMA public TO that user",
+    "53300": "all its connections are taken; raise its limit or lower WEB_CONCURRENCY",
+    "53100": "its disk is full; make room there",
+    "53200": "it is out of memory; give it more",
+    "25006": "it is read-only, such as a replica or a full plan; point DATABASE_URL at the primary",
+    "57014": "it took too long; look for locks and load there",
+    "57P": "it is being stopped or started; try again in a moment",
+    "55P03": "a lock is held by another; look for open transactions there",
+    "42P01": "tables are missing; run flask ledger upgrade",
+    "42703": "columns are missing; run flask ledger upgrade",
+    "22P05": "its encoding can't hold these characters; use a database of the encoding UTF8",
+    "22021": "its encoding can't hold these characters; use a database of the encoding UTF8",
+    "08": "the connection to it broke; try again in a moment",
+}
+"""By SQLSTATE, or the beginning of it."""
+
+FILES: Final[Mapping[str, str]] = {
+    "SQLITE_BUSY": "another program holds the file's lock; end that program or wait",
+    "SQLITE_CANTOPEN": "the file can't be opened; make its folder, for this user",
+    "SQLITE_CORRUPT": "the file is damaged; put a backup in its place",
+    "SQLITE_FULL": "the disk is full; make room there",
+    "SQLITE_IOERR": "the disk fails; look at the disk",
+    "SQLITE_LOCKED": "another connection holds the lock; try again in a moment",
+    "SQLITE_NOTADB": "the file is no SQLite database; name another file",
+    "SQLITE_PERM": "the file can't be used by this user; change its owner",
+    "SQLITE_READONLY": "the file can't be written; look at its owner, folder and disk",
+}
+"""By the beginning of SQLite's name for a failure."""
+
+TEXTS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("password authentication failed|no password supplied|SASL auth", "28P01", STATES["28P01"]),
+    (
+        r"no pg_hba\.conf entry.*(no encryption|SSL off)",
+        "28000",
+        "it wants TLS; add sslmode=require",
+    ),
+    (
+        "no pg_hba.conf entry|not permitted to log|[Aa]uthentication failed",
+        "28000",
+        STATES["28000"],
+    ),
+    ('role ".*" does not exist|no such user|[Uu]ser not found', "28000", STATES["28000"]),
+    ('database ".*" does not exist|no such database', "3D000", STATES["3D000"]),
+    ("permission denied for", "42501", STATES["42501"]),
+    (
+        "too many (connections|clients)|connection slots|[Mm]ax client|no more connections",
+        "53300",
+        STATES["53300"],
+    ),
+    ("database system is|shutting down|administrator command", "57P03", STATES["57P"]),
+    (
+        "server is (not )?in hot standby|session is (not )?read-only",
+        "target_session_attrs",
+        "no host is what target_session_attrs asks for; look which is the primary",
+    ),
+    (
+        "does not match host name",
+        "certificate",
+        "its certificate is for another host name; mend the host or set sslmode=verify-ca",
+    ),
+    (
+        "root certificate file",
+        "certificate",
+        "no file says which certificates to trust; add sslrootcert=system or its file",
+    ),
+    (
+        "certificate",
+        "certificate",
+        "its certificate is not trusted; add sslrootcert=... of its provider",
+    ),
+    ("does not support SSL", "TLS", "it speaks no TLS; leave sslmode out or set sslmode=disable"),
+    ("SSL|TLS", "TLS", "TLS with it fails; look at sslmode and the port"),
+    (
+        "Connection refused",
+        "connection refused",
+        "nothing listens at its host and port; start the server or mend the port",
+    ),
+    (
+        "resolve host|translate host name|Name or service|getaddrinfo",
+        "no such host",
+        "its host name is not known; mend the host or the network's names",
+    ),
+    (
+        "[Tt]ime(d)?[ -]?out|timeout expired",
+        "timeout",
+        "it does not answer in time; look at the server, its host and firewalls",
+    ),
+    (
+        "No route to host|unreachable",
+        "unreachable",
+        "no way leads to its host; look at networks and firewalls",
+    ),
+    (
+        "No such file or directory",
+        "no such socket",
+        "no server has its socket there; start the server or mend the folder",
+    ),
+    (
+        "closed the connection|Connection reset|terminating connection|consuming input failed",
+        "connection lost",
+        "the connection to it broke; try again in a moment",
+    ),
+)
+"""By the driver's text, for failures without a code: all that happen before a session begins."""
+
+
+def describe_failure(error: BaseException) -> str:
+    """Return a sentence about a database's failure: what it means, what helps, its name.
+
+    Nothing of the address and nothing that was written stands in the sentence.
+    """
+    cause = getattr(error, "orig", None) or error
+    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
+    kind = type(cause).__name__
+    if code is None:  # what a server says of a row may hold the row
+        words, name = _find_by_text(str(cause)) or ("", kind)
+    else:
+        words = _find_by_code(code)
+        name = code if code.startswith("SQLITE") else f"{kind}, {code}"
+    return f"The ledger's database failed{f': {words}' if words else ''} ({name})."
+
+
+def _find_by_code(code: str) -> str:
+    for beginning, words in (*FILES.items(), *STATES.items()):
+        if code.startswith(beginning):
+            return words
+    return ""
+
+
+def _find_by_text(text: str) -> tuple[str, str] | None:
+    """Return words for a driver's text, and a name of the failure; None for an unknown text."""
+    for pattern, name, words in TEXTS:
+        if re.search(pattern, text):
+            return words, name
+    if said := re.search("(?:FATAL|ERROR): +([ -~]+)", text):
+        return re.sub(r"""(["']).*?\1""", "...", said[1])[:100], "refused"
+    return None
