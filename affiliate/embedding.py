@@ -4,7 +4,8 @@ The same words are the attributes of ``<affiliate-search>`` and the parameters o
 """
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Mapping
 from typing import Final, Self
 from urllib.parse import urlencode
 
@@ -14,14 +15,18 @@ from affiliate.errors import BadQuery
 from affiliate.model import SearchQuery
 from affiliate.picks import Pick, picked, read_collection, read_picks
 from affiliate.query import (
+    MAX_NAME,
+    MAX_WORDS,
     Parameters,
     drop_unread_language,
     one_of,
     read_flag,
+    read_parameters,
     read_site,
     single,
     whole,
 )
+from affiliate.words import shown, whole_prefix
 
 ROWS: Final = {"grid": 2, "strip": 1, "image": 2, "search": 3}
 """The kinds, each with the rows of pictures that it has unless told."""
@@ -30,6 +35,19 @@ MOST_PICTURES: Final = 48
 THEMES: Final = ("light", "dark", "auto")
 SIDES: Final = ("left", "center", "right")
 TARGETS: Final = ("_blank", "_self")
+
+BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
+    "rows": (1, MOST_ROWS),
+    "limit": (1, MOST_PICTURES),
+    "people": (0, 4),
+    "page": (1, 999_999_999),
+}
+"""The least and the most of each parameter that is a whole number."""
+LENGTHS: Final[Mapping[str, int]] = {
+    **dict.fromkeys(("q", "exclude", "fallback"), MAX_WORDS),
+    **dict.fromkeys(("category", "contributor"), MAX_NAME),
+}
+"""The most characters of each parameter that is a text."""
 
 ROW: Final = 150
 GAP: Final = 6
@@ -140,6 +158,62 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         if self.consent:
             found["data-consent"] = found.pop("consent")
         return found
+
+
+def read_leniently(raw: bytes) -> Parameters:
+    """Return what can be read of a query string that stands on another site's page.
+
+    Readers can't mend an address, so that pictures are worth more to them than an error. As with
+    the attributes of the element, numbers out of range are bounded, the first of several values
+    counts, any ``consent`` asks for a click, and what can't be read is as by default. Texts are
+    cut, and blanks stand for their control characters.
+
+    Raises:
+        BadQuery: names ``q`` where nothing is searched for and nobody can type it.
+    """
+    found = drop_unread_language(read_parameters(raw, lenient=True))
+    asked = {name: kept for name, values in found.items() if (kept := _settled(name, values))}
+    while True:
+        try:
+            read_flag(asked, "wait")
+            Embed.from_parameters(asked)
+        except BadQuery as error:
+            if error.field not in asked:
+                raise
+            del asked[error.field]
+        else:
+            return asked
+
+
+def _settled(name: str, values: Iterable[str]) -> list[str]:
+    """Return the values of a parameter that count, within their bounds."""
+    said = [value for value in values if shown(value)]
+    if name == "agency":
+        return [one for one in said if len(one) <= MAX_NAME]
+    if name == "site":
+        return said
+    if name == "consent":
+        return ["click"] if said else []
+    if name in LENGTHS:
+        said = [_plain(value, LENGTHS[name]) for value in said]
+    if name in BOUNDS:
+        said = [_bounded(value, *BOUNDS[name]) for value in said[:1]]
+    return [value for value in said if value][:1]
+
+
+def _plain(text: str, most: int) -> str:
+    """Return the beginning of a text, with blanks for characters that nobody can search for."""
+    plain = (" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text[: 2 * most])
+    return whole_prefix("".join(plain).strip(), most)
+
+
+def _bounded(text: str, low: int, high: int) -> str:
+    """Return the number that a text begins with, within bounds; empty where it begins with none."""
+    found = re.match(r"\s*([+-]?)([0-9]+)", text)
+    if found is None:
+        return ""
+    size = int(found[2].lstrip("0")[:10] or 0)
+    return str(min(max(-size if found[1] == "-" else size, low), high))
 
 
 def _query(asked: Parameters, *, typed: bool) -> SearchQuery:

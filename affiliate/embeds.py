@@ -16,21 +16,20 @@ from affiliate import builder, languages, oembed
 from affiliate.answers import (
     answer,
     canonical_search,
-    parameters,
     patience_of,
     query_of,
     some_of,
     words_of,
 )
 from affiliate.answers import canonical as canonical_answer
-from affiliate.embedding import Embed
+from affiliate.embedding import Embed, read_leniently
 from affiliate.errors import AgencyError, BadQuery, NotFound
 from affiliate.memory import Canonical
 from affiliate.model import SearchQuery
 from affiliate.page import keep, shown_on, site_of_app
 from affiliate.picks import picked, read_collection, read_picks
 from affiliate.problems import content_security_policy, problem
-from affiliate.query import DEFAULTS, Parameters, drop_unread_language, read_parameters
+from affiliate.query import DEFAULTS, Parameters
 from affiliate.search import Outcome, Patience
 
 SCRIPT_SECONDS: Final = 3600
@@ -70,18 +69,18 @@ def canonical(raw: bytes) -> str:
     """Return all that an embed may vary by, in one order.
 
     Raises:
-        BadQuery: names the parameter that can't be read.
+        BadQuery: names ``q`` where there is nothing to show.
     """
-    return Embed.from_parameters(read_parameters(raw)).canonical()
+    return Embed.from_parameters(read_leniently(raw)).canonical()
 
 
 def canonical_results(raw: bytes) -> str:
     """Return all that the results of an embed may vary by, in one order.
 
     Raises:
-        BadQuery: names the parameter that can't be read.
+        BadQuery: names ``q`` where there is nothing to show.
     """
-    asked = drop_unread_language(read_parameters(raw))
+    asked = read_leniently(raw)
     shown, told = _picked(asked), urlencode(asked, doseq=True).encode()
     if not shown:
         return canonical_search(told)
@@ -100,7 +99,7 @@ def register(app: Flask) -> None:
 def embed() -> Response:
     """An embed as a page of its own, for an iframe; it may stand on every site, or on some."""
     try:
-        shown = Embed.from_parameters(parameters())
+        shown = Embed.from_parameters(_asked())
     except BadQuery as error:
         html = render_template("embed.html", embed=None, trouble=error)
         return _framed(Response(html, HTTPStatus.BAD_REQUEST))
@@ -113,7 +112,7 @@ def embed() -> Response:
 @blueprint.get("/embed/search")
 def search() -> Response:
     """Return the results for the element, without style attributes, which strict hosts report."""
-    asked = drop_unread_language(parameters())
+    asked = _asked()
     try:
         outcome = _found(asked)
     except NotFound as error:
@@ -141,6 +140,11 @@ def _found(asked: Parameters) -> Outcome:
         return search.collection(about, page=1, lang=lang, patience=patience, site=site)
     query = SearchQuery(media=media, lang=lang, q=words_of(asked))
     return search.picked(picks, query, patience, site=site)
+
+
+def _asked() -> Parameters:
+    """Return what can be read of what the request under way asks."""
+    return read_leniently(request.environ.get("QUERY_STRING", "").encode("latin-1"))
 
 
 def _picked(asked: Parameters) -> Mapping[str, str]:

@@ -18,7 +18,7 @@ from werkzeug.exceptions import NotFound, Unauthorized
 
 from affiliate import builder, disclosure, languages, page, previews
 from affiliate.answers import MAX_AGE, parameters, tagged
-from affiliate.embedding import GAP, ROW, Embed
+from affiliate.embedding import GAP, ROW, Embed, read_leniently
 from affiliate.errors import AgencyError, BadQuery
 from affiliate.errors import NotFound as NoSuchPicture
 from affiliate.links import encoded_within
@@ -126,8 +126,10 @@ def _represented(url: SplitResult, box: Box) -> dict[str, Any]:
     match url.path.split("/")[1:]:
         case [""]:
             return _rich(_embed(url, {"kind": ["search"]}), box)
-        case ["search" | "embed"]:
+        case ["search"]:
             return _rich(_embed(url, {}), box)
+        case ["embed"]:
+            return _rich(_frame(url), box)
         case ["topics", slug]:
             words = page.topics().topic(unquote(slug))
             if words is not None:
@@ -146,6 +148,14 @@ def _embed(url: SplitResult, more: Parameters) -> Embed:
     """Return what the page shows: as its path says, and the rest as its parameters say."""
     try:
         return Embed.from_parameters({**read_parameters(url.query), **more})
+    except BadQuery:
+        raise NotFound from None
+
+
+def _frame(url: SplitResult) -> Embed:
+    """Return what a frame shows, which makes the best of its parameters."""
+    try:
+        return Embed.from_parameters(read_leniently(url.query.encode("utf-8", "surrogatepass")))
     except BadQuery:
         raise NotFound from None
 

@@ -151,10 +151,10 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         return frozenset(asked)
 
 
-def read_parameters(raw: str | bytes) -> dict[str, list[str]]:
+def read_parameters(raw: str | bytes, *, lenient: bool = False) -> dict[str, list[str]]:
     """Decode a query string strictly: a byte that isn't UTF-8 is a fault, never replaced.
 
-    A ``site`` of such bytes is left out (`read_site`).
+    A ``site`` of such bytes is left out (`read_site`); a ``lenient`` reader leaves all such out.
 
     Raises:
         BadQuery: names the parameter whose name or value isn't UTF-8.
@@ -168,7 +168,7 @@ def read_parameters(raw: str | bytes) -> dict[str, list[str]]:
             value = unquote_to_bytes(value_bytes).decode("utf-8")
             unquote_to_bytes(name_bytes).decode("utf-8")
         except UnicodeDecodeError:
-            if name == "site":  # nothing but figures goes by it
+            if lenient or name == "site":  # nothing but figures goes by a site
                 continue
             raise BadQuery(name or "q", "This is not UTF-8 text.") from None
         if name:

@@ -94,11 +94,11 @@ class Embed extends Pictures {
   }
 
   get #rows() {
-    return Math.min(parseInt(this.getAttribute("rows")) || ROWS[this.#kind], 6);
+    return Math.min(Math.max(parseInt(this.getAttribute("rows")), 1) || ROWS[this.#kind], 6);
   }
 
   get #limit() {
-    return this.#kind === "image" ? 1 : parseInt(this.getAttribute("limit")) || 48;
+    return this.#kind === "image" ? 1 : Math.max(parseInt(this.getAttribute("limit")), 1) || 48;
   }
 
   /** What is asked; empty where nobody has said what to look for. */

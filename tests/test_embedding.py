@@ -2,7 +2,18 @@
 
 import pytest
 
-from affiliate.embedding import BOX, GAP, MOST_ROWS, NOTE, ROW, ROWS, SCROLLBAR, THEMES, Embed
+from affiliate.embedding import (
+    BOX,
+    GAP,
+    MOST_ROWS,
+    NOTE,
+    ROW,
+    ROWS,
+    SCROLLBAR,
+    THEMES,
+    Embed,
+    read_leniently,
+)
 from affiliate.errors import BadQuery
 from affiliate.query import LANGUAGES, read_parameters
 from tests.support.processes import ROOT
@@ -79,6 +90,44 @@ def test_bad_input_names_the_parameter(raw: str, field: str) -> None:
     with pytest.raises(BadQuery) as caught:
         read(raw)
     assert caught.value.field == field
+
+
+LENIENT = [
+    ("q=cat&rows=9&limit=99&people=7", "q=cat&people=4&rows=6&limit=48"),
+    ("q=cat&rows=0&limit=-3&people=-1", "q=cat&people=0&rows=1&limit=1"),
+    ("q=cat&rows=two&limit=&people=x&page=y", "q=cat"),
+    ("q=cat&rows=3px&limit=+2.5", "q=cat&rows=3&limit=2"),
+    (f"q=cat&rows={'9' * 5000}&page={'0' * 20}", "q=cat&rows=6"),
+    ("q=cat&kind=wall&theme=pink&accent=red&align=top&target=_parent&credit=yes", "q=cat"),
+    ("q=cat&media=foo&type=x&color=red&safe=maybe&sort=best&license=no&lang=d%C3%A9", "q=cat"),
+    ("media=video&q=cat&duration=30-10&fps=x&aspect=1", "q=cat&media=video"),
+    ("q=cat&consent=always", "q=cat&consent=click"),
+    ("q=cat&consent=", "q=cat"),
+    ("q=cat&q=dog&rows=3&rows=4&theme=dark&theme=light", "q=cat&rows=3&theme=dark"),
+    ("q=%00cat%0A&fallback=a%00b", "q=cat&fallback=a+b"),
+    (f"q={'x' * 501}", f"q={'x' * 500}"),
+    (f"q=cat&category={'x' * 101}", f"q=cat&category={'x' * 100}"),
+    (f"q=cat&agency=b&agency={'x' * 101}&agency=a", "q=cat&agency=a&agency=b"),
+    ("ids=a:1&media=foo&q=%00&wait=later", "ids=a%3A1"),
+    ("ids=a:1&ids=b:2&collection=c:3", "collection=c%3A3&ids=a%3A1"),
+    ("ids=a:1&q=%FF&theme=%FF&%FF=1", "ids=a%3A1"),
+    ("kind=wall&kind=search&fallback=dog", "q=dog&fallback=dog"),
+]
+
+
+def test_what_can_be_read_of_a_frame_is_shown() -> None:
+    """Numbers are bounded, texts cut, the first of several counts, and the rest is by default."""
+    wrong = {
+        raw: found
+        for raw, canonical in LENIENT
+        if (found := Embed.from_parameters(read_leniently(raw.encode())).canonical())
+        != read(canonical).canonical()
+    }
+    assert wrong == {}
+    for raw in (b"", b"rows=2&q=%00", b"ids=junk", b"q=%FF"):
+        with pytest.raises(BadQuery) as caught:
+            read_leniently(raw)
+        assert caught.value.field == "q"
 
 
 def test_attributes_are_the_parameters() -> None:

@@ -137,12 +137,40 @@ def test_the_page_for_an_iframe_is_kept(client: FlaskClient) -> None:
 
 
 def test_a_frame_that_cant_be_read_says_so(client: FlaskClient) -> None:
-    """A bad parameter is 400, named on a small page with a way on, and kept by nobody."""
-    page = client.get("/embed?q=cat&kind=wall")
+    """Without anything to show it is 400, on a small page with a way on, and kept by nobody."""
+    page = client.get("/embed?q=%FF&kind=strip")
     assert page.status_code == 400
-    assert "“kind” can't be read" in page.text
+    assert "“q” can't be read" in page.text
     assert "<b>" not in client.get("/embed?%3Cb%3E=%FF").text
     assert "public" not in page.headers.get("Cache-Control", "")
+
+
+ODD = [
+    "rows=9", "rows=0", "accent=red", "limit=99", "media=foo", "type=wall", "q=cat&q=dog",
+    "kind=wall", "people=few", "page=0", "safe=%FF", "wait=later", "color=red", "fallback=%00",
+]  # fmt: skip
+"""Parameters that the pages of the site refuse."""
+
+
+def test_no_parameter_costs_a_blog_its_pictures(client: FlaskClient) -> None:
+    """Inside frames what is odd is bounded or as by default; JSON and the builder name it."""
+    item = client.get("/api/search?q=cat").get_json()["items"][0]["id"]
+    refused = []
+    for odd in ODD:
+        for shown in ("q=cat", f"ids=demo:{item}&ids=demo:x&q=%00"):
+            page = client.get(f"/embed?{shown}&{odd}")
+            found = client.get(f"/embed/search?{shown}&{odd}")
+            if (page.status_code, found.status_code) != (200, 200) or not ids_in(found.text):
+                refused.append((shown, odd))
+    assert refused == []
+    plain = client.get("/embed/search?q=cat&lang=en")
+    assert client.get("/embed/search?q=cat&lang=en&people=x&page=0").data == plain.data
+    pasted = client.get("/oembed?url=http://localhost/embed%3Fq=cat%26rows=9")
+    assert "rows=6" in pasted.get_json()["html"]
+    for path, field in (("/api/search?q=cat&people=9", "people"), ("/api/search?q=%FF", "q")):
+        answer = client.get(path)
+        assert (answer.status_code, answer.get_json()["field"]) == (400, field)
+    assert client.get("/embed/builder?q=cat&rows=9").status_code == 400
 
 
 def test_results_for_embeds_have_no_style_attributes(client: FlaskClient) -> None:
@@ -175,7 +203,7 @@ def test_links_earn_under_the_name_of_the_blog(make_client: ClientMaker) -> None
         assert parse_qs(urlsplit(link).query)["subId1"] == ["blog.example"]
 
 
-@pytest.mark.parametrize(("query", "field"), [("", "q"), ("q=cat&type=wall", "type")])
+@pytest.mark.parametrize(("query", "field"), [("", "q"), ("q=cat&agency=wall", "agency")])
 def test_results_that_cant_be_had_are_a_problem(
     client: FlaskClient, query: str, field: str
 ) -> None:
