@@ -53,6 +53,24 @@ searches = sa.Table(
 MAX_SEARCH: Final = 1000
 """The longest canonical query that is counted."""
 
+
+class Month(sa.TypeDecorator[str]):
+    """A month such as 2026-03, which the database counts as 202603."""
+
+    impl = sa.Integer
+    cache_ok = True
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> str | None:
+        """Return a month as people write it."""
+        del dialect
+        return None if value is None else f"{value // 100}-{value % 100:02}"
+
+
+def _part(name: str) -> sa.Cast[int]:
+    """Return a part of a click's time in UTC, as a whole number."""
+    return sa.cast(sa.extract(name, clicks.c.at), sa.Integer)
+
+
 GROUPS: Final[Mapping[str, sa.Label[Any]]] = {  # what clicks can be counted by
     "day": sa.func.date(clicks.c.at, type_=sa.Date()).label("day"),  # both databases know date()
     "words": clicks.c.words.label("words"),
@@ -60,6 +78,11 @@ GROUPS: Final[Mapping[str, sa.Label[Any]]] = {  # what clicks can be counted by
     "agency": clicks.c.agency.label("agency"),
     "place": clicks.c.place.label("place"),
     "sender": clicks.c.sender.label("sender"),
+    "id": clicks.c.id.label("id"),
+    "media": clicks.c.media.label("media"),
+    "position": clicks.c.position.label("position"),
+    "month": sa.type_coerce(_part("year") * 100 + _part("month"), Month()).label("month"),
+    "hour": _part("hour").label("hour"),
 }
 
 
@@ -242,14 +265,36 @@ class Ledger:
         Raises:
             BadQuery: ``by`` names something else.
         """
+        return self._counted(by, [sa.func.count().label("clicks")], _between(since, until))
+
+    def counts_apart(
+        self, by: Sequence[str], since: date | None = None, until: date | None = None
+    ) -> Sequence[sa.RowMapping]:
+        """Return `counts` of visitors' clicks alone; ``marked`` counts those of other senders.
+
+        Raises:
+            BadQuery: ``by`` names something else.
+        """
+        numbers = [
+            _number_of(clicks.c.sender == "", "clicks"),
+            _number_of(clicks.c.sender != "", "marked"),
+        ]
+        return self._counted(by, numbers, _between(since, until))
+
+    def _counted(
+        self, by: Sequence[str], numbers: Sequence[sa.Label[int]], where: sa.ColumnElement[bool]
+    ) -> Sequence[sa.RowMapping]:
         if not set(by) <= set(GROUPS):
             raise BadQuery("by", f"Use a comma list of: {', '.join(GROUPS)}.")
         groups = [GROUPS[name] for name in dict.fromkeys(by)]
+        newest = [group.desc() for group in groups if group.name in {"day", "month"}]
+        hours = [group for group in groups if group.name == "hour"]
+        most = [number.desc() for number in numbers]
         query = (
-            sa.select(*groups, sa.func.count().label("clicks"))
-            .where(_between(since, until))
+            sa.select(*groups, *numbers)
+            .where(where)
             .group_by(*groups)
-            .order_by(*(g.desc() for g in groups if g.name == "day"), sa.desc("clicks"), *groups)
+            .order_by(*newest, *hours, *most, *groups)
         )
         with _translated(), self._reader.connect() as connection:
             return connection.execute(query).mappings().all()
@@ -350,6 +395,11 @@ class Ledger:
             failure = str(error)
         for waiting in batch:
             waiting.failure = failure
+
+
+def _number_of(where: sa.ColumnElement[bool], name: str) -> sa.Label[int]:
+    """Return how many of the clicks that are counted are such."""
+    return sa.func.coalesce(sa.func.sum(sa.case((where, 1), else_=0)), 0).label(name)
 
 
 def _digest(query: str) -> str:

@@ -1,8 +1,11 @@
+import codecs
 import csv
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from click.testing import Result
 from flask import Flask
 
 from affiliate import cli
+from affiliate.commands import tables
 from affiliate.ledger import Click, Ledger
 from tests.support.processes import ROOT
 from tests.support.waiting import PATIENCE
@@ -40,18 +44,60 @@ def record(app: Flask, *words: str, agency: str = "demo") -> None:
 
 
 def test_shows_clicks_by_day_and_agency(app: Flask) -> None:
-    """Without options the table has a row for each day and agency, newest first."""
+    """Without options the table has a row for each day and agency, newest first, and their sum."""
     record(app, "cat", "dog")
     assert run(app, "clicks").output == (
-        "day         agency  clicks\n2026-03-02  demo         1\n2026-03-01  demo         1\n"
+        "day         agency  clicks\n"
+        "2026-03-02  demo         1\n"
+        "2026-03-01  demo         1\n"
+        "total                    2\n"
     )
+
+
+def test_shows_the_first_rows_and_the_sum_of_all(app: Flask) -> None:
+    """--limit leaves out rows, and no click of the sum."""
+    record(app, "cat", "dog", "cat")
+    assert run(app, "clicks", "--by", "words", "--limit", "1").output == (
+        "words       clicks\ncat              2\nall 2 rows       3\n"
+    )
+    assert run(app, "clicks", "--by", "month").output.endswith("2026-03       3\ntotal         3\n")
+
+
+def test_shows_clicks_of_programs_in_a_column_of_their_own(app: Flask) -> None:
+    """They are in no sum of visitors' clicks, and --by sender counts each kind."""
+    record(app, "cat")
+    robot = Click(click_id="robot-1234", agency="demo", id="1", words="cat", position=1)
+    app.extensions["ledger"].record(robot.sent_by("Googlebot/2.1"))
+    assert run(app, "clicks", "--by", "words").output == (
+        "words  clicks  marked\ncat         1       1\ntotal       1       1\n"
+    )
+    assert "program       1\ntotal         2\n" in run(app, "clicks", "--by", "sender").output
+
+
+def test_writes_the_counts_as_json(app: Flask) -> None:
+    """A list of rows, with whole words."""
+    record(app, "cat " * 100)
+    rows = json.loads(run(app, "clicks", "--by=words,hour", "--json").output)
+    assert rows == [{"words": "cat " * 100, "hour": 0, "clicks": 1, "marked": 0}]
+    assert run(app, "clicks", "--json", "--csv=-").exit_code == 2
+
+
+def test_no_line_is_wider_than_the_terminal(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long words are cut, in letters of any width; numbers stay whole."""
+    record(app, "w" * 500, "自転車" * 100, "a b " * 100)
+    for columns in (40, 80, 200):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = run(app, "clicks", "--by", "day,words,site").output.splitlines()
+        assert max(map(tables.width, lines)) in {columns, columns - 1}
+        assert [line.rstrip().endswith(" 1") for line in lines[1:-1]] == [True] * 3
+        assert sum("..." in line for line in lines) == 3
 
 
 def test_columns_stand_straight_below_each_other(app: Flask) -> None:
     """Wide signs count as two, combining ones as none, and numbers end at the right."""
     record(app, *["自転車"] * 10, "re\u0301d")
     assert run(app, "clicks", "--by", "words").output == (
-        "words   clicks\n自転車      10\nre\u0301d          1\n"
+        "words   clicks\n自転車      10\nre\u0301d          1\ntotal       11\n"
     )
 
 
@@ -59,14 +105,42 @@ def test_shows_the_days_asked_for(app: Flask) -> None:
     """Both days of --since and --until belong to the time that is shown."""
     record(app, "one", "two", "three", "four")
     shown = run(app, "clicks", "--by=words", "--since=2026-03-02", "--until=2026-03-03")
-    assert [line.split()[0] for line in shown.output.splitlines()] == ["words", "three", "two"]
+    assert [line.split()[0] for line in shown.output.splitlines()] == [
+        "words",
+        "three",
+        "two",
+        "total",
+    ]
+
+
+def test_days_are_said_as_people_say_them(app: Flask, tmp_path: Path) -> None:
+    """Today, yesterday, and so many days ago; both ends belong to the time."""
+    today = datetime.now(UTC).replace(hour=12)
+    days = iter([0, 1, 7, 8])
+    with closing(
+        Ledger(f"sqlite:///{tmp_path}/days.db", lambda: today - timedelta(days=next(days)))
+    ) as app.extensions["ledger"]:
+        record(app, "now", "before", "week", "older")
+        for since, until, found in [
+            ("today", "today", "now"),
+            ("yesterday", "yesterday", "before"),
+            ("7d", "2d", "week"),
+            ("8D", "8d", "older"),
+        ]:
+            shown = run(app, "clicks", "--by=words", "--since", since, "--until", until).output
+            assert [line.split()[0] for line in shown.splitlines()] == ["words", found, "total"]
 
 
 def test_writes_every_click_as_csv(app: Flask, tmp_path: Path) -> None:
-    """The file has one row for each click with its time in UTC, and survives commas and quotes."""
+    """The file has one row for each click with its time in UTC, and survives commas and quotes.
+
+    It begins with a byte order mark, without which Excel takes it for another encoding.
+    """
     record(app, 'a "red", bicycle', "猫")
     assert run(app, "clicks", "--csv", str(tmp_path / "clicks.csv")).exit_code == 0
-    with (tmp_path / "clicks.csv").open(encoding="utf-8", newline="") as file:
+    assert (tmp_path / "clicks.csv").read_bytes().startswith(codecs.BOM_UTF8)
+    assert not run(app, "clicks", "--csv", "-").stdout_bytes.startswith(codecs.BOM_UTF8)
+    with (tmp_path / "clicks.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["at"], row["words"], row["position"]) for row in rows] == [
         ("2026-03-01T00:00:00+00:00", 'a "red", bicycle', "1"),
@@ -94,7 +168,14 @@ def test_says_when_the_file_cannot_be_made(app: Flask, tmp_path: Path) -> None:
 def test_names_the_option_that_is_wrong(app: Flask) -> None:
     """A wrong option ends with a sentence that names it, not with a traceback."""
     record(app)
-    for option, value in [("--by", "day,ip"), ("--since", "yesterday"), ("--until", "2026-02-30")]:
+    for option, value in [
+        ("--by", "day,ip"),
+        ("--since", "tomorrow"),
+        ("--since", "99999d"),
+        ("--since", "d"),
+        ("--until", "2026-02-30"),
+        ("--limit", "0"),
+    ]:
         failed = run(app, "clicks", option, value)
         assert failed.exit_code == 2
         assert option in failed.output
@@ -113,7 +194,7 @@ def test_upgrades_the_ledger(app: Flask) -> None:
     """`flask ledger upgrade` makes the tables and may be run again."""
     for _ in range(2):
         assert run(app, "ledger", "upgrade").output == "The ledger is up to date.\n"
-    assert run(app, "clicks").output == "day  agency  clicks\n"
+    assert run(app, "clicks").output == "day    agency  clicks\ntotal               0\n"
 
 
 def test_wrong_settings_are_said_plainly(tmp_path: Path) -> None:

@@ -250,6 +250,47 @@ def test_counts_by_anything(ledger: Ledger, by: tuple[str, ...], expected: objec
     assert [dict(row) for row in ledger.counts(by)] == expected
 
 
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ("id", [("9", 2), ("7", 1)]),
+        ("media", [("image", 2), ("video", 1)]),
+        ("position", [(3, 2), (1, 1)]),
+        ("month", [("2026-04", 1), ("2026-03", 2)]),
+        ("hour", [(0, 1), (23, 2)]),
+    ],
+)
+def test_counts_by_what_was_clicked_and_when(
+    ledger: Ledger, clock: SetClock[datetime], by: str, expected: object
+) -> None:
+    """Pictures, places and hours by their numbers; the newest month and the first hour first."""
+    for number, (at, name, media, place) in enumerate(
+        [
+            ("2026-03-31T23:59", "9", "image", 3),
+            ("2026-03-01T23:00", "9", "image", 3),
+            ("2026-04-01T00:00", "7", "video", 1),
+        ]
+    ):
+        clock.now = datetime.fromisoformat(at).replace(tzinfo=UTC)
+        ledger.record(click(number, id=name, media=media, position=place))
+    counts: list[tuple[Any, ...]] = [tuple(row.values()) for row in ledger.counts((by,))]
+    assert counts == expected
+
+
+def test_clicks_of_programs_are_counted_apart(ledger: Ledger) -> None:
+    """Visitors' clicks alone are clicks; most of them come first."""
+    for number, (words, agent) in enumerate(
+        [("cat", "curl/8"), ("cat", "curl/8"), ("dog", "Mozilla/5.0"), ("cat", "")]
+    ):
+        ledger.record(click(number, words=words).sent_by(agent))
+    counts = [dict(row) for row in ledger.counts_apart(("words",))]
+    assert counts == [
+        {"words": "dog", "clicks": 1, "marked": 0},
+        {"words": "cat", "clicks": 0, "marked": 3},
+    ]
+    assert [dict(row) for row in ledger.counts_apart(())] == [{"clicks": 1, "marked": 3}]
+
+
 def test_since_and_until_are_whole_days(ledger: Ledger, clock: SetClock[datetime]) -> None:
     """Both days belong to the time asked for, from their first moment to their last."""
     for number, text in enumerate(

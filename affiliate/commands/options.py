@@ -1,19 +1,70 @@
 """Options and table cells that several commands share."""
 
+import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from datetime import UTC, datetime, time, timedelta
+from typing import IO, Any, Final, TypeVar
 
 import click
+import msgspec
 
 from affiliate.licensing.account import AGENCY
 from affiliate.licensing.sellers import SELLERS
 from affiliate.licensing.wire import Media
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-DAY = click.DateTime(formats=["%Y-%m-%d"])
+FARTHEST: Final = 36_500
+"""The most days that ``Nd`` may go back: a century."""
 
-since = click.option("--since", type=DAY, metavar="DATE", help="First day, in UTC.")
-until = click.option("--until", type=DAY, metavar="DATE", help="Last day, in UTC.")
+
+class Day(click.ParamType[datetime]):
+    """A day in UTC: ``2026-03-01``, ``today``, ``yesterday``, or ``7d`` for seven days ago."""
+
+    name = "day"
+
+    def convert(
+        self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Return the first moment of the day, without a time zone."""
+        if isinstance(value, datetime):
+            return value
+        text = value.strip().lower()
+        days = {"today": 0, "yesterday": 1}.get(text)
+        if found := re.fullmatch(r"([0-9]{1,5})d", text, re.ASCII):
+            days = int(found[1])
+        if days is None:
+            return self._read(text, param, ctx)
+        if days > FARTHEST:
+            self.fail(f"{value!r} is too long ago.", param, ctx)
+        return datetime.combine(datetime.now(UTC).date() - timedelta(days=days), time.min)
+
+    def _read(
+        self, text: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        try:
+            return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a day, which has no zone
+        except ValueError:
+            known = "a day such as 2026-03-01, today, yesterday, or 7d for seven days ago"
+            self.fail(f"{text!r} is not {known}.", param, ctx)
+
+
+class CsvFile(click.ParamType[IO[str]]):
+    """A file that Excel reads as UTF-8, by the byte order mark at its beginning; - has no mark."""
+
+    name = "file"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> IO[str]:
+        """Return the file, which is made when its first line is written."""
+        encoding = "utf-8" if value == "-" else "utf-8-sig"
+        return click.File("w", encoding=encoding, lazy=True).convert(value, param, ctx)
+
+
+since = click.option("--since", type=Day(), metavar="DAY", help="First day, in UTC.")
+until = click.option("--until", type=Day(), metavar="DAY", help="Last day, in UTC; 7d: 7 days ago.")
+limit = click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N rows.")
+as_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 live = click.option("--live", is_flag=True, help="Use the real account, not the sandbox.")
 agency = click.option(
     "--agency",
@@ -30,9 +81,22 @@ editorial = click.option(
 
 def csv_file(words: str) -> Callable[[Command], Command]:
     """The option to write a table to a file; ``words`` say which."""
-    return click.option(
-        "--csv", "file", type=click.File("w", encoding="utf-8", lazy=True), help=words
-    )
+    return click.option("--csv", "file", type=CsvFile(), metavar="FILE", help=words)
+
+
+def one_output(file: IO[str] | None, *, as_json: bool) -> None:
+    """Refuse ``--csv`` and ``--json`` together.
+
+    Raises:
+        UsageError: both were given.
+    """
+    if file is not None and as_json:
+        raise click.UsageError("--csv and --json can't be used together.")
+
+
+def show_json(value: object) -> None:
+    """Print a value as JSON on lines of its own."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
 
 
 def media_of(*, video: bool, editorial: bool) -> Media:

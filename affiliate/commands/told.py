@@ -1,4 +1,4 @@
-"""What the commands of the owner's account share: the parts of the app, and failures in words."""
+"""What commands share: the parts of the app, and failures in words."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,12 +8,33 @@ from flask import current_app
 
 from affiliate.agencies import AGENCIES
 from affiliate.config import AgencySettings, Config, prefix
-from affiliate.errors import AgencyError, LedgerError, PurchaseRefused
+from affiliate.errors import (
+    AgencyError,
+    BadQuery,
+    LedgerError,
+    PurchaseRefused,
+    StoreDown,
+    StoreRefused,
+)
+from affiliate.ledger import Ledger
 from affiliate.licensing.account import AGENCY, Account
 from affiliate.licensing.seller import Seller
 from affiliate.licensing.sellers import SELLERS
 from affiliate.licensing.tokens import Tokens
+from affiliate.page import Site
 from affiliate.purchases import Purchases
+
+
+def site_of_app() -> Site:
+    """The site of the app under way."""
+    site: Site = current_app.extensions["site"]
+    return site
+
+
+def ledger_of_app() -> Ledger:
+    """The ledger of the app under way."""
+    ledger: Ledger = current_app.extensions["ledger"]
+    return ledger
 
 
 def tokens_of_app() -> Tokens:
@@ -62,7 +83,9 @@ def told() -> Iterator[None]:
     """Failures as a sentence for the person at the keyboard, not a traceback."""
     try:
         yield
+    except BadQuery as error:
+        raise click.BadParameter(error.reason, param_hint=f"--{error.field}") from error
     except AgencyError as error:
         raise click.ClickException(error.message) from None
-    except (LedgerError, PurchaseRefused) as error:
+    except (LedgerError, PurchaseRefused, StoreDown, StoreRefused) as error:
         raise click.ClickException(str(error)) from None

@@ -1,0 +1,75 @@
+"""Tables as plain text that fit the terminal, without lines and colors."""
+
+import re
+import shutil
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+import click
+
+from affiliate.model import plain_id
+from affiliate.words import visible
+
+GAP: Final = "  "
+NARROWEST: Final = 10
+"""Columns that a cell keeps however little room there is."""
+CUT: Final = "..."
+TURNS: Final = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+"""Controls of direction, which would turn the rest of a line around."""
+
+
+def show(heads: Sequence[str], rows: Iterable[Sequence[object]], numbers: Collection[str]) -> None:
+    """Print rows below their heads in columns; those named by ``numbers`` end at the right.
+
+    Long texts are cut until a line fits the terminal, or 80 columns where there is none.
+    """
+    table = [list(heads), *([cell(value) for value in row] for row in rows)]
+    wide = [max(map(width, column)) for column in zip(*table, strict=True)]
+    texts = [place for place, head in enumerate(heads) if head not in numbers]
+    wide = _fitted(wide, texts, shutil.get_terminal_size().columns)
+    for row in table:
+        cells = [
+            _padded(shortened(text, room), room, at_right=head in numbers)
+            for text, room, head in zip(row, wide, heads, strict=True)
+        ]
+        click.echo(GAP.join(cells).rstrip())
+
+
+def cell(value: object) -> str:
+    """Return a value as text on one line, without signs that move or hide what stands around."""
+    text = "" if value is None else str(value)
+    return text if text.isprintable() else visible(TURNS.sub("", plain_id(text)))
+
+
+def shortened(text: str, room: int) -> str:
+    """Return a text that takes at most ``room`` columns, cut at its end with three dots."""
+    if width(text) <= room:
+        return text
+    kept = text
+    while kept and width(kept) > room - len(CUT):
+        kept = kept[:-1]
+    return kept + CUT
+
+
+def width(text: str) -> int:
+    """Return the columns that a text takes: two for each wide (Chinese, Japanese) sign."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.category(c) in {"Mn", "Me", "Cf"} for c in text)
+
+
+def _fitted(wide: Sequence[int], texts: Sequence[int], room: int) -> list[int]:
+    """Return the widths of columns, the widest of ``texts`` narrowed until all fit."""
+    widths = list(wide)
+    over = sum(widths) + len(GAP) * (len(widths) - 1) - room
+    while over > 0 and (place := max(texts, key=lambda one: widths[one], default=None)) is not None:
+        if widths[place] <= NARROWEST:
+            break
+        widths[place] -= 1
+        over -= 1
+    return widths
+
+
+def _padded(text: str, room: int, *, at_right: bool) -> str:
+    blanks = " " * (room - width(text))
+    return blanks + text if at_right else text + blanks
