@@ -7,7 +7,7 @@ import hashlib
 import math
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing import util
 from typing import Any
@@ -31,7 +31,7 @@ from affiliate.health import Breaker, Limit, Quota
 from affiliate.ledger import Ledger
 from affiliate.licensing.tokens import ACCOUNT, Tokens
 from affiliate.licensing.vault import Vault
-from affiliate.links import LinkStyle
+from affiliate.links import LinkStyle, id_fault
 from affiliate.memory import MemoryTier
 from affiliate.page import Site
 from affiliate.search import Search
@@ -56,19 +56,23 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     keys = {name: kind.credentials for name, kind in AGENCIES.items()}
     buyers = {name: kind.buyer for name, kind in AGENCIES.items()}
     options = {name: kind.options for name, kind in AGENCIES.items()}
-    settings = config.load(environ, keys, buyers, options)
-    accounts = {name: AGENCIES[name].account for name in settings.agencies}
-    faults = [
-        f"{name} uses the key of {account}, which is not on; name it in AGENCIES too."
-        for name, account in accounts.items()
-        if account and account not in settings.agencies
-    ]
-    for name, own in settings.agencies.items():
+    return config.load(environ, keys, buyers, options, _agency_faults)
+
+
+def _agency_faults(settings: Mapping[str, AgencySettings], on: Container[str]) -> Iterator[str]:
+    """Yield what is wrong with settings of agencies, as the agencies and their networks tell."""
+    for name, own in settings.items():
+        kind, before = AGENCIES[name], config.prefix(name)
+        template = own.affiliate_link or kind.link_template
+        if own.affiliate_id and (fault := id_fault(template, own.affiliate_id)):
+            yield f"{before}AFFILIATE_ID must be {fault}."
+        if name not in on:
+            continue
+        if kind.account and kind.account not in on:
+            words = "which is not on; name it in AGENCIES too."
+            yield f"{name} uses the key of {kind.account}, {words}"
         told = {key: secret.reveal() for key, secret in own.credentials.items()}
-        faults += [f"{config.prefix(name)}{fault}." for fault in AGENCIES[name].faults(told)]
-    if faults:
-        raise ConfigError(faults)
-    return settings
+        yield from (f"{before}{fault}." for fault in kind.faults(told))
 
 
 def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:  # noqa: ANN401 - any part

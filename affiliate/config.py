@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -173,7 +173,12 @@ SETTINGS: Final = (
 
 AGENCY_SETTINGS: Final = (
     Setting("URL", values.address("https", "http"), None, "Base address, for sandboxes and tests."),
-    Setting("AFFILIATE_ID", str, None, "Your id in the agency's affiliate network."),
+    Setting(
+        "AFFILIATE_ID",
+        values.affiliate_id,
+        None,
+        "Your id in the agency's affiliate network: digits at Impact, a camref at Partnerize.",
+    ),
     Setting(
         "AFFILIATE_LINK",
         values.template,
@@ -214,29 +219,39 @@ def prefix(agency: str) -> str:
     return re.sub(r"\W|^(?=[0-9])", "_", agency).upper() + "_"
 
 
+def _no_faults(settings: Mapping[str, AgencySettings], on: Container[str]) -> Iterable[str]:
+    del settings, on
+    return ()
+
+
 def load(
     environ: Mapping[str, str] | None,
     credentials: Mapping[str, Credentials],
     buyers: Mapping[str, tuple[str, ...]] | None = None,
     options: Mapping[str, Credentials] | None = None,
+    check: Callable[[Mapping[str, AgencySettings], Container[str]], Iterable[str]] = _no_faults,
 ) -> Config:
     """Read the settings from ``environ``, by default the process's own.
 
     ``credentials`` says for every agency that exists which settings give access to it; an empty
     tuple means that it needs none and is on only when ``AGENCIES`` names it, or when the owner has
     set some of its ``options``: sets of settings of which all or none are set. ``buyers`` says what
-    buying needs beside them, which switches nothing on.
+    buying needs beside them, which switches nothing on. ``check`` gets the settings of every
+    agency and the names of those that are on, and returns what else is wrong with them.
 
     Raises:
         ConfigError: names every fault at once, never a value that is secret.
     """
     reader = _Reader(os.environ if environ is None else environ, buyers or {}, options or {})
     found = {s.name.lower(): reader.read(s) for s in SETTINGS}
-    found["agencies"] = reader.agencies(found["agencies"], credentials)
+    weights = reader.weights(found["agencies"], credentials)
+    known = {name: reader.agency(name, weights, credentials[name]) for name in credentials}
+    found["agencies"] = {name: known[name] for name in weights if name in known}
     if found["database_url"] is None and found["data_dir"]:
         found["database_url"] = f"sqlite:///{found['data_dir'] / 'ledger.db'}"
     if found["owner_password"] and not reader.environ.get("SECRET_KEY", "").strip():
         reader.faults.append("OWNER_PASSWORD needs SECRET_KEY, of at least 32 characters.")
+    reader.faults += check(known, weights)
     if reader.faults:
         raise ConfigError(reader.faults)
     return Config(**found)
@@ -269,18 +284,17 @@ class _Reader:
             self.faults.append(f"{before}{setting.name} {error}.")
             return setting.default
 
-    def agencies(
-        self, wanted: str, credentials: Mapping[str, Credentials]
-    ) -> dict[str, AgencySettings]:
-        weights = self._weights(wanted, credentials)
+    def weights(self, wanted: str, credentials: Mapping[str, Credentials]) -> dict[str, int]:
+        """Return the agencies that are on with their weights, in order; check all credentials."""
+        weights = self._named(wanted, credentials)
         if not weights:
             weights = {n: 1 for n in credentials if self._is_ready(n, credentials[n])}
             weights = weights or {"demo": 1}
         for name in credentials:
             self._check(name, credentials[name], needed=name in weights)
-        return {n: self._agency(n, w, credentials[n]) for n, w in weights.items()}
+        return weights
 
-    def _weights(self, wanted: str, known: Mapping[str, Credentials]) -> dict[str, int]:
+    def _named(self, wanted: str, known: Mapping[str, Credentials]) -> dict[str, int]:
         weights: dict[str, int] = {}
         for part in filter(None, (p.strip() for p in wanted.split(","))):
             name, _, weight = part.partition(":")
@@ -313,15 +327,20 @@ class _Reader:
                 both = " and ".join(prefix(agency) + name for name in names)
                 self.faults.append(f"{agency} needs {both}, or none of them.")
 
-    def _agency(self, name: str, weight: int, alternatives: Credentials) -> AgencySettings:
+    def agency(
+        self, name: str, weights: Mapping[str, int], alternatives: Credentials
+    ) -> AgencySettings:
+        """Read the settings of an agency, whether it is on or not."""
         own = {s.name.lower(): self.read(s, prefix(name)) for s in AGENCY_SETTINGS}
         sets = (*alternatives, *self.options.get(name, ()))
         secrets = self._secrets(name, {n for names in sets for n in names})
-        if not own["affiliate_id"] and "affiliate_id" in values.fields(own["affiliate_link"] or ""):
+        wants_id = not self._has(name, "AFFILIATE_ID")
+        if wants_id and "affiliate_id" in values.fields(own["affiliate_link"] or ""):
             before = prefix(name)
             fault = f"{before}AFFILIATE_LINK wants {{affiliate_id}}; set {before}AFFILIATE_ID too."
             self.faults.append(fault)
         buyer = self._secrets(name, self.buyers.get(name, ()))
+        weight = weights.get(name, 1)
         return AgencySettings(weight=weight, credentials=secrets, buyer=buyer, **own)
 
     def _secrets(self, agency: str, names: Iterable[str]) -> dict[str, Secret]:

@@ -3,12 +3,33 @@
 import re
 import string
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import urlsplit
 
 from affiliate.model import LINK_FIELDS
 from affiliate.query import LANGUAGES
 from affiliate.site_names import read_host
 from affiliate.words import shown
+
+MAX_ID: Final = 128
+"""Characters of the longest affiliate id; networks give far shorter ones."""
+ID_WORD: Final = r"""[^\s"'\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb<>{}\[\]()|\\^`/?#&=%:;,$]+"""
+"""A word without signs of addresses, quotations and placeholders."""
+HOST_NAME: Final = r"www\..+|(.+\.)?[^.]+\.(com|net|org|io|co|hn|market|link)"
+"""Host names that people paste with a link that has lost its scheme and path."""
+GAP: Final = (
+    r"your[-_ ]?(own[-_ ]?)?(aff|id|user|account|partner|publisher|camref|name|key|code).*"
+    r"|<.*>|\[.*\]|x{3,}|change[-_ ]?(me|this|it)"
+)
+"""What stands for an id in examples of links."""
+PLACEHOLDER: Final = (
+    rf"{GAP}|your[-_ ].*|x+([-_]x+)*|0+|to[-_]?do|tbd|fixme|none|null|nil|undefined|unset|n[-_]?a"
+    r"|(my[-_]?)?((aff|affiliate|publisher|partner|account|user)[-_]?)?"
+    r"(id|ref|code|number|name|account|camref)"
+    r"|(insert|enter|put|replace|add|paste|fill)([-_].*|me|here|this|with.*|your.*|in)?"
+    r"|change[-_ ]?(me|this|it).*|place[-_]?holder.*|example|dummy|.*[-_]here"
+)
+"""What stands for an id in examples of settings."""
 
 
 class Secret:
@@ -149,8 +170,30 @@ def sub_ids(text: str) -> frozenset[str]:
     return names
 
 
+def affiliate_id(text: str) -> str:
+    """Return an id in an affiliate network: one word, neither an address nor a placeholder.
+
+    What else an id of one network must be stands with its links (`links.id_fault`).
+    """
+    is_word = re.fullmatch(ID_WORD, text) and text.isprintable() and len(text) <= MAX_ID
+    if not is_word or re.fullmatch(HOST_NAME, text.casefold()) or is_placeholder(text):
+        raise ValueError(
+            "must be your own id in the agency's affiliate network, as the network shows it: no"
+            " link, no blank, no quotation mark and no placeholder"
+        )
+    return text
+
+
+def is_placeholder(text: str) -> bool:
+    """Return whether a text stands for what the owner should have put there."""
+    has_sign = re.search(r"[^\W_]", text)
+    return not has_sign or re.fullmatch(PLACEHOLDER, text.casefold()) is not None
+
+
 def template(text: str) -> str:
     """A template of an affiliate link: an address with known fields only."""
+    if any(re.fullmatch(GAP, part.casefold()) for part in re.split(r"[/?&=#:;,@]", text)):
+        raise ValueError("must hold your own id or {affiliate_id}, not a placeholder")
     found = fields(text)
     if not found <= set(LINK_FIELDS):
         raise ValueError(f"may hold only the fields {', '.join(f'{{{f}}}' for f in LINK_FIELDS)}")

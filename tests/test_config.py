@@ -314,6 +314,9 @@ BAD_LINKS = [
     "{id}",
     "https:///{id}",
     "https://net.example/a b/{id}",
+    "https://net.example/c/YOUR_ID/1/2?u={landing}",
+    "https://net.example/click/camref:xxxx/destination:{landing}",
+    "{landing_url}?ref=<id>",
 ]
 
 
@@ -325,6 +328,29 @@ def test_a_bad_link_template_is_a_fault() -> None:
         if not isinstance(found, list) or [f[:21] for f in found] != ["DEMO_AFFILIATE_LINK m"]:
             wrong.append((template, found))
     assert wrong == []
+
+
+NO_IDS = [
+    *("YOUR_ID", "your-affiliate-id", "yourid", "<id>", "[id]", "{affiliate_id}", "$AFFILIATE_ID"),
+    *("xxx", "XXX-XXX", "changeme", "change_me!", "replace_me", "id", "ID_HERE", "TODO", "n/a"),
+    *("none", "null", "0", "...", "12 34", '"12345"', "12345,", "id=12345", "camref:1101", "me?"),
+    *("https://net.example/c/1/2/3", "net.example/c/1", "www.net.example", "net.com", "1" * 129),
+    *("12345\u200b6", "12\xa034", "\u201c12345\u201d"),
+]
+
+
+def test_an_affiliate_id_is_one_word_of_the_owner_s() -> None:
+    """Links, placeholders, blanks and quotation marks are refused, of agencies that are off too."""
+    wrong = [
+        (name, text, found)
+        for name in ("DEMO_AFFILIATE_ID", "ACME_PHOTOS_AFFILIATE_ID")
+        for text in NO_IDS
+        if not isinstance(found := told(**{name: text}), list)
+        or [fault.partition(" must be your own id ")[0] for fault in found] != [name]
+    ]
+    assert wrong == []
+    for text in ("12345", "me", "1101lPjsC", "jane.doe-photos", "jane@photos.example", "Kim"):
+        assert read(DEMO_AFFILIATE_ID=text).agencies["demo"].affiliate_id == text
 
 
 @pytest.mark.parametrize("affiliate_id", ["", " "])
