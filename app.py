@@ -32,7 +32,7 @@ from affiliate.ledger import Ledger
 from affiliate.licensing.tokens import ACCOUNT, Tokens
 from affiliate.licensing.vault import Vault
 from affiliate.links import LinkStyle, id_fault
-from affiliate.memory import MemoryTier
+from affiliate.memory import SHELF_BYTES, MemoryTier
 from affiliate.page import Site
 from affiliate.search import Search
 from affiliate.sharing import Sharing
@@ -127,6 +127,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
         site.routes() | crawlers.routes() | embeds.routes(),
         on_hit=tally.replayed.append,
         shelf=store,
+        shelf_bytes=SHELF_BYTES // settings.web_concurrency,
         edition=lambda: "-".join([edition, *sorted(switches.off())]),
     )
     app.extensions["memory"] = tier

@@ -12,6 +12,8 @@ from typing import Final
 
 from flask import Flask, Response, g, request
 from flask_babel import Babel
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from affiliate.errors import BadQuery
 from affiliate.language_tags import nearest
@@ -48,6 +50,8 @@ SPOKEN: Final = tuple(sorted(NAMES))
 """The languages of the pages; searches may be in any of ``query.LANGUAGES``."""
 PAGES: Final = frozenset({"", "search", "image", "video", "topics", "collections"})
 """First segments of the paths that negotiate; all other routes speak the site's language."""
+MAX_ACCEPTED: Final = 500
+"""Characters of an Accept-Language header that are read; browsers send a tenth of that."""
 FRAGMENTS: Final = "ajax"
 """First segment of the paths of parts of pages, which speak as their page does."""
 
@@ -103,9 +107,15 @@ def _chosen(default: str) -> tuple[str, str, bool]:
     page = _page_of(lang, default) if lang else None
     if lang and (page or segment not in {*PAGES, FRAGMENTS}):
         return lang, page or spoken(default), False
-    liked = [one for one, quality in request.accept_languages if quality > 0]
+    liked = [one for one, quality in _accepted() if quality > 0]
     lang = lang or _first(liked, LANGUAGES) or default
     return lang, _page_of(lang, default) or _first(liked, SPOKEN) or spoken(default), True
+
+
+def _accepted() -> LanguageAccept:
+    """Return the languages that the browser accepts, of a header of usual length."""
+    header = request.headers.get("Accept-Language", "")[:MAX_ACCEPTED]
+    return parse_accept_header(header, LanguageAccept)
 
 
 def _page_of(lang: str, default: str) -> str | None:

@@ -27,11 +27,21 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 """Version of what is on the shelf."""
 SHELF_SECONDS: Final = 300.0
+CLOCK_SECONDS: Final = 60.0
+"""How far the clocks of processes may be apart; what is from further ahead is not believed."""
 JOIN_SECONDS: Final = 0.3
 """How long a request waits for another that makes the same page, before it does so itself."""
 LIMIT_BYTES: Final = 32 * 1024 * 1024
 MEMO_BYTES: Final = 4 * 1024 * 1024
-LARGEST_QUERY: Final = 4096
+LARGEST_KEY: Final = 8192
+"""Characters of the longest path with its canonical query string of which anything is kept."""
+LARGEST_SHELF_KEY: Final = 1024
+"""The same for the store, where keys take the room of agencies' answers."""
+SHELF_BYTES: Final = 4 * 1024 * 1024
+"""What all processes together put on the shelf in `SHELF_SECONDS`: pages cost no call, so that
+they must not push answers out of the store, which do."""
+ENTRY_BYTES: Final = 300
+"""What a key takes in memory beside its characters, which take a byte each."""
 ENVIRON: Final = "affiliate.kept"
 
 CONDITIONS: Final = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
@@ -42,6 +52,11 @@ Canonical = Callable[[bytes], str | None]
 None where the answer varies by more than that, so that nothing may be kept."""
 Place = tuple[str, str]
 """A path and the canonical query string: what a response may vary by."""
+
+
+def size_of(place: Place) -> int:
+    """Return the bytes that a key takes in memory."""
+    return len(place[0]) + len(place[1]) + ENTRY_BYTES
 
 
 _ON_SHELF = tuple[Headers, int, bytes, int, float, float]
@@ -59,6 +74,27 @@ class Kept:
     """How long the response under way stays true, as its view says; 0 is not at all."""
 
     seconds = 0.0
+
+
+class Room:
+    """Room for so many bytes in each `SHELF_SECONDS`, by the clock of the process."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken = 0
+        self._window = 0
+        self._lock = threading.Lock()
+
+    def takes(self, size: int, now: float) -> bool:
+        """Take room if there is any."""
+        window = int(now // SHELF_SECONDS)
+        with self._lock:
+            if window != self._window:
+                self._window, self._taken = window, 0
+            if self._taken + size > self._limit:
+                return False
+            self._taken += size
+            return True
 
 
 class MemoryTier:
@@ -79,6 +115,7 @@ class MemoryTier:
         now: Callable[[], float] = time.monotonic,
         on_hit: Callable[[Place], None] = lambda _place: None,
         shelf: "Shelf | None" = None,
+        shelf_bytes: int = SHELF_BYTES,
         edition: Callable[[], str] = str,
     ) -> None:
         self._app = app
@@ -87,6 +124,7 @@ class MemoryTier:
         self._now = now
         self._on_hit = on_hit
         self._shelf = shelf
+        self._room = Room(shelf_bytes)
         self._edition = edition
         self._memo: dict[Place, Place] = {}
         self._memo_bytes = 0
@@ -151,12 +189,20 @@ class MemoryTier:
         if words is None:
             return None
         place = (path, words)
-        if len(raw) <= LARGEST_QUERY:
-            if self._memo_bytes > MEMO_BYTES:
-                self._memo, self._memo_bytes = {}, 0
-            self._memo[path, raw] = place
-            self._memo_bytes += len(raw) + len(place[1]) + 300
+        if len(path) + max(len(raw), len(words)) > LARGEST_KEY:
+            return None
+        self._remember((path, raw), place)
         return place
+
+    def _remember(self, typed: Place, place: Place) -> None:
+        """Keep what is canonical for an address; all of it is forgotten where it takes too much."""
+        size = size_of(typed) + size_of(place)
+        with self._lock:
+            if self._memo_bytes + size > MEMO_BYTES:
+                self._memo, self._memo_bytes = {}, 0
+            if typed not in self._memo:
+                self._memo_bytes += size
+            self._memo[typed] = place
 
     def _touch(self, place: Place) -> None:
         try:
@@ -209,7 +255,7 @@ class MemoryTier:
         if zlib.crc32(body) != check:
             return None
         now = time.time()
-        if ends <= now:
+        if ends <= now or made > now + CLOCK_SECONDS:
             return None
         zipped = len(body) != length
         response = Finished(headers, length if zipped else body, self._now(), ends - now)
@@ -219,14 +265,17 @@ class MemoryTier:
         return response
 
     def _to_shelf(self, place: Place, response: Finished, seconds: float) -> None:
-        """Only what lives for longer than the process's own memory is worth it."""
-        if self._shelf is not None and seconds > KEEP_SECONDS:
+        """Only what lives for longer than the process's own memory is worth it, by a short key."""
+        if self._shelf is None or seconds <= KEEP_SECONDS:
+            return
+        if len(place[0]) + len(place[1]) <= LARGEST_SHELF_KEY:
             now = time.time()
             ends = now + min(seconds, SHELF_SECONDS)
             body = response.packed() if response.zips else response.body
             record = (response.head, len(response.body), body, zlib.crc32(body), now, ends)
-            packed = msgspec.msgpack.encode(record)
-            self._shelf.set(self._name(place), packed, math.ceil(ends - now))
+            packed, name = msgspec.msgpack.encode(record), self._name(place)
+            if self._room.takes(len(packed) + len(name), self._now()):
+                self._shelf.set(name, packed, math.ceil(ends - now))
 
     def _name(self, place: Place) -> str:
         return f"{FORMAT}:page:{self._edition()}:{place[0]}:{place[1]}"
@@ -235,9 +284,10 @@ class MemoryTier:
         with self._lock:
             before = self._kept.pop(place, None)
             self._kept[place] = response
-            self._bytes += response.size - (before.size if before else 0)
+            self._bytes += response.size - before.size if before else response.size + size_of(place)
             while self._bytes > self.limit:
-                self._bytes -= self._kept.popitem(last=False)[1].size
+                gone, last = self._kept.popitem(last=False)
+                self._bytes -= last.size + size_of(gone)
 
     def _pass(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """Everything else: as Flask answers it, with a number."""

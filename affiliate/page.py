@@ -33,6 +33,8 @@ VARY_BY_SITE: Final = ("site", "details", "collected")
 """The blueprints whose answers vary by the ``site`` that led to them."""
 EMBEDDED: Final = "embeds.search"
 """The endpoint of the results that stand on other sites' pages."""
+VERSION: Final = re.compile(r"[0-9a-f]{12}")
+"""The form of a static file's version (`asset`)."""
 ROW_PIXELS: Final = 220
 """The usual height of a row of pictures on a desk; on a phone it is half of that."""
 

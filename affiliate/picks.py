@@ -11,7 +11,8 @@ MOST: Final = 24
 """So many pictures can be picked; each may cost a call of its own."""
 NAMES: Final = ("ids", "collection")
 """The parameters that say what was picked."""
-
+LONGEST: Final = 4 * MAX_NAME
+"""Characters of an agency and an id as they may be typed, with invisible ones."""
 
 BETWEEN: Final = re.compile(r"[,;\n\uff0c\uff1b\u3001]|\s+(?=[^\s:]+\s*:)")
 """What people write between two: commas and semicolons of any script, lines, blanks."""
@@ -32,7 +33,8 @@ def read_picks(asked: Parameters) -> tuple[Pick, ...]:
 
     What can't be read is left out, as what can't be had is: the rest is worth more than an error.
     """
-    listed = BETWEEN.split((single(asked, "ids") or "").replace("\uff1a", ":"))
+    lines = (single(asked, "ids") or "").replace("\uff1a", ":").splitlines()
+    listed = BETWEEN.split("\n".join(" ".join(line.split()) for line in lines))
     return tuple(dict.fromkeys(pick for one in listed if (pick := _read(one))))[:MOST]
 
 
@@ -48,6 +50,7 @@ def picked(picks: Sequence[Pick], collection: Pick | None) -> Mapping[str, str]:
 
 
 def _read(text: str) -> Pick | None:
-    agency, _, id_ = (part.strip() for part in shown(text).partition(":"))
+    typed = text if len(text) <= LONGEST else ""
+    agency, _, id_ = (part.strip() for part in shown(typed).partition(":"))
     usable = agency and id_ and max(len(agency), len(id_)) <= MAX_NAME
     return Pick(agency.casefold(), id_) if usable else None

@@ -34,6 +34,10 @@ FOOTAGE_FILTERS: Final = ("duration", "resolution", "aspect", "fps")
 
 MAX_WORDS: Final = 500
 MAX_NAME: Final = 100
+MAX_QUERY_STRING: Final = 16_384
+"""Bytes of the longest query string: the longest words, to find and to exclude, percent-encoded."""
+MAX_PARAMETERS: Final = 100
+"""Parameters of an address, those that nobody reads among them."""
 
 Parameters = Mapping[str, list[str]]
 
@@ -155,13 +159,21 @@ def read_parameters(raw: str | bytes, *, lenient: bool = False) -> dict[str, lis
     """Decode a query string strictly: a byte that isn't UTF-8 is a fault, never replaced.
 
     A ``site`` of such bytes is left out (`read_site`); a ``lenient`` reader leaves all such out.
+    The raw length comes first, so that nobody has long texts worked on.
 
     Raises:
-        BadQuery: names the parameter whose name or value isn't UTF-8.
+        BadQuery: names the parameter whose name or value isn't UTF-8, the longest parameter of a
+            query string that is too long, or the first of too many.
     """
     found: dict[str, list[str]] = {}
     data = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
-    for part in data.split(b"&"):
+    parts = data.split(b"&", MAX_PARAMETERS)
+    if len(data) > MAX_QUERY_STRING:
+        longest = max(parts[:MAX_PARAMETERS], key=len)
+        raise BadQuery(_field(longest), "Use at most %(limit)s characters.", limit=MAX_WORDS)
+    if len(parts) > MAX_PARAMETERS:
+        raise BadQuery(_field(parts[-1].partition(b"&")[0]), "Give this parameter only once.")
+    for part in parts:
         name_bytes, _, value_bytes = part.replace(b"+", b" ").partition(b"=")
         name = unquote_to_bytes(name_bytes).decode("utf-8", "replace")
         try:
@@ -176,12 +188,18 @@ def read_parameters(raw: str | bytes, *, lenient: bool = False) -> dict[str, lis
     return found
 
 
+def _field(part: bytes) -> str:
+    """Return the name of a parameter for an error; "q" stands for one without a plain name."""
+    text = part.partition(b"=")[0].decode("ascii", "replace")
+    return text if re.fullmatch(r"[a-z_]{1,20}", text) else "q"
+
+
 def single(parameters: Parameters, name: str) -> str | None:
     """The value of a parameter that may stand only once beside blank ones; None when none is.
 
     Invisible characters are as good as blanks.
     """
-    values = [value for value in parameters.get(name, ()) if words.shown(value)]
+    values = [value for value in parameters.get(name, ()) if not words.is_blank(value)]
     if len(values) > 1:
         raise BadQuery(name, "Give this parameter only once.")
     return values[0] if values else None
@@ -193,7 +211,7 @@ def read_site(parameters: Parameters) -> str:
     The name is for links and figures alone, so that no spelling of it costs an answer; of several
     names none is believed.
     """
-    names = {read_host(value) for value in parameters.get("site", ()) if words.shown(value)}
+    names = {read_host(value) for value in parameters.get("site", ()) if not words.is_blank(value)}
     return names.pop() if len(names) == 1 else ""
 
 

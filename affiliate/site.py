@@ -54,10 +54,15 @@ def routes() -> dict[str, Canonical]:
     }
 
 
-def canonical_version(raw: bytes) -> str:
-    """The version of a static file: what makes its address new when it changes."""
+def canonical_version(raw: bytes) -> str | None:
+    """Return the version of a static file, which makes its address new when the file changes.
+
+    None for what is no version: such an answer is kept nowhere.
+    """
     version = single(read_parameters(raw), "v")
-    return urlencode({"v": version}) if version else ""
+    if version is None:
+        return ""
+    return urlencode({"v": version}) if page.VERSION.fullmatch(version) else None
 
 
 def register(app: Flask, site: Site) -> None:
@@ -225,8 +230,11 @@ def _keep_assets(response: Response) -> Response:
         asked = f"{request.path}?{request.environ['QUERY_STRING']}"
         if "?v=" not in asked:
             life = "max-age=604800"
+        elif asked == page.asset(name):
+            life = "max-age=31536000, immutable"
         else:  # another version's address must not keep this one's bytes
-            life = "max-age=31536000, immutable" if asked == page.asset(name) else "no-cache"
+            life = "no-cache"
         response.headers["Cache-Control"] = f"public, {life}"
-        keep(3600)
+        if life != "no-cache":
+            keep(3600)
     return response

@@ -17,6 +17,8 @@ SIGNS: Final = {"+": " plus", "#": " sharp"}
 """Signs that make another word at the end of one, as in C++ and C#."""
 LONGEST_NAME: Final = 60
 """Characters of a slug that is made of the names of signs."""
+DECOMPOSED: Final = 4
+"""The most characters that one becomes where it is decomposed (Unicode, UAX 15, NFD)."""
 
 
 class Topics:
@@ -43,6 +45,7 @@ class Topics:
             slug = self._slugs[same] if same else self._numbered(natural)
             self._slugs[topic] = slug
             self._topics.setdefault(slug, topic)
+        self._longest = max(map(len, (*self._topics, *self._former)), default=0)
 
     def _numbered(self, slug: str) -> str:
         number = 2
@@ -63,6 +66,8 @@ class Topics:
 
         Letters may come in any composition.
         """
+        if len(slug) > DECOMPOSED * self._longest:
+            return None  # composing takes time by the square of the length
         return self._topics.get(unicodedata.normalize("NFC", slug)) or self._former.get(slug)
 
 

@@ -160,6 +160,13 @@ def shown(text: str) -> str:
     return fitting if _settled(_UNSENT.sub(_flag, fitting)) else ""
 
 
+def is_blank(text: str) -> bool:
+    """Return whether a text, however long, shows nothing; in time that grows with its length."""
+    if text.isascii() and text.isprintable():
+        return not text.strip()
+    return not _settled(_UNSENT.sub(_flag, _settled(_UNSEEN.sub(_flag, text))))
+
+
 def visible(text: str) -> str:
     """Return a text of an agency without invisible characters; empty where it has no others.
 

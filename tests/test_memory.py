@@ -56,18 +56,23 @@ class Site:
     """An application behind a tier, and a client of it."""
 
     def __init__(
-        self, limit: int = 10**6, shelf: Memory | None = None, edition: str = "e1"
+        self,
+        limit: int = 10**6,
+        shelf: Memory | None = None,
+        edition: str = "e1",
+        shelf_bytes: int = 10**6,
     ) -> None:
         self.app = Application()
         self.clock = SetClock(0.0)
         self.hits: list[Place] = []
         self.tier = MemoryTier(
             self.app,
-            {"/s": words},
+            {"/s": words, "/p/": words},
             limit=limit,
             now=self.clock,
             on_hit=self.hits.append,
             shelf=shelf,
+            shelf_bytes=shelf_bytes,
             edition=lambda: edition,
         )
         self.client = Client(self.tier, Response)
@@ -248,6 +253,55 @@ def test_the_memo_of_raw_queries_is_bounded(site: Site) -> None:
         site.get(f"/s?q=cat&junk={number}{'x' * 3000}")
     assert site.tier._memo_bytes < 5 * 1024 * 1024
     assert len(site.app.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/s?q={n}" + "x" * 7000,
+        "/s?q={n}&junk=" + "x" * 7000,
+        "/p/{n}" + "x" * 7000 + "?q=cat",
+        "/p/{n}" + "x" * 60_000 + "?q=cat",
+        "/s?q={n}" + "x" * 60_000,
+    ],
+)
+def test_keys_count_in_what_the_process_keeps(address: str) -> None:
+    """Long addresses fill no more memory than long answers do."""
+    site = Site(limit=200_000)
+    site.app.body = b""
+    for number in range(700):
+        site.get(address.format(n=number))
+    tier = site.tier
+    kept = sum(len(path) + len(query) for path, query in tier._kept)
+    memo = sum(len(one) for pairs in tier._memo.items() for place in pairs for one in place)
+    assert kept <= tier._bytes <= 200_000
+    assert memo <= tier._memo_bytes <= 4 * 1024 * 1024
+
+
+def test_pages_leave_the_shelf_to_answers() -> None:
+    """The shelf takes so many bytes in five minutes, keys among them, and no long keys."""
+    shelf = Memory()
+    site = Site(shelf=shelf, shelf_bytes=20_000)
+    site.get("/s?q=long" + "x" * 1100)
+    assert shelf == {}
+    for number in range(300):
+        site.get(f"/s?q={number}")
+    full = sum(len(key) + len(value) for key, value in shelf.items())
+    assert 15_000 < full <= 20_000
+    site.clock.now = 300
+    site.get("/s?q=later")
+    assert any(key.endswith("q=later") for key in shelf)
+
+
+def test_a_shelved_page_of_the_future_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the clock was set back by an hour, no page of before is replayed."""
+    shelf = Memory()
+    monkeypatch.setattr("affiliate.memory.time.time", lambda: 10_000.0)
+    Site(shelf=shelf).get()
+    monkeypatch.setattr("affiliate.memory.time.time", lambda: 6_400.0)
+    other = Site(shelf=shelf)
+    other.get()
+    assert len(other.app.calls) == 1
 
 
 def test_a_stale_answer_says_so_when_replayed(site: Site) -> None:

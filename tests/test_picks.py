@@ -19,6 +19,8 @@ from affiliate.query import MAX_NAME
         ("demo,:1,demo:,,", []),
         ("", []),
         (f"demo:{'1' * (MAX_NAME + 1)},demo:2", [("demo", "2")]),
+        (" " * 16_000 + "a", []),
+        ("demo:a" + "\u0300" * 15_000 + "\u0316" * 15_000 + ",demo:2", [("demo", "2")]),
     ],
 )
 def test_picks_are_read_in_their_order(text: str, picks: list[tuple[str, str]]) -> None:

@@ -2,7 +2,9 @@
 
 import random
 import re
-from typing import Any
+import unicodedata
+from types import SimpleNamespace
+from typing import Any, Literal
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 import msgspec
@@ -37,6 +39,48 @@ parse = SearchQuery.from_query_string
 calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # -- what is refused
+
+MARKS = "a" + "\u0300" * 15_000 + "\u0316" * 15_000
+LONG: list[tuple[str, str, str]] = [
+    (f"lang=en&q={MARKS}", "q", "marks, which are sorted by the square of their number"),
+    (f"q=cat&category={MARKS}", "category", "marks in a category"),
+    (f"q=cat&contributor={MARKS}", "contributor", "marks in a contributor"),
+    (f"q=cat&exclude={MARKS}", "exclude", "marks to exclude"),
+    (f"q=cat&agency={MARKS}", "agency", "marks in an agency"),
+    (f"q=cat&utm_x={MARKS}", "utm_x", "marks in what nobody reads"),
+    (f"q=cat&{MARKS}=1", "q", "a name of marks"),
+    (f"q={quote(MARKS[:900])}", "q", "few marks, percent-encoded"),
+    ("q=" + "%E2%80%8D" * 1500 + "a", "q", "joiners"),
+    ("q=cat&" + "&".join(["agency=a"] * 101), "agency", "many agencies"),
+    ("q=cat&" + "&".join(f"x{n}=1" for n in range(200)), "q", "many parameters"),
+    ("q=cat" + "&" * 16_000, "q", "many empty parameters"),
+    ("q=cat&" + "site=a.example&" * 300, "site", "many sites"),
+]
+
+
+@pytest.mark.parametrize(("raw", "field"), [(raw, field) for raw, field, _ in LONG])
+def test_length_is_refused_before_any_work(
+    raw: str, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No text beyond the limit is composed: that takes seconds."""
+
+    def normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
+        assert len(text) <= MAX_WORDS
+        return unicodedata.normalize(form, text)
+
+    spied = SimpleNamespace(**{**vars(unicodedata), "normalize": normalize})
+    monkeypatch.setattr("affiliate.words.unicodedata", spied)
+    with pytest.raises(BadQuery) as refused:
+        parse(raw)
+    assert refused.value.field == field
+
+
+def test_the_longest_words_are_read_percent_encoded() -> None:
+    """500 characters of any script to find, and as many to exclude, are within the limit."""
+    words = "\U00020000" * MAX_WORDS
+    query = parse(f"q={quote(words)}&exclude={quote('猫' * MAX_WORDS)}&lang=zh")
+    assert (query.q, query.exclude) == (words, "猫" * MAX_WORDS)
+
 
 BAD: list[tuple[str | bytes, str, str]] = [
     ("", "q", "nothing at all"),

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from affiliate.model import SearchQuery
 from app import create_app
 from tests.support.apps import ClientMaker, close
+from tests.support.memory_store import Memory
 from tests.support.shutterstock import TOKEN, shutterstock
 
 SEARCH_BOX = 'role="search"'
@@ -64,6 +65,21 @@ def test_the_page_shows_bad_input_as_an_error(client: FlaskClient) -> None:
         if answer.status_code != 400 or title not in answer.text or SEARCH_BOX not in answer.text:
             wrong.append((query, answer.status_code))
     assert wrong == []
+
+
+def test_another_version_of_a_file_is_answered_and_kept_nowhere(client: FlaskClient) -> None:
+    """Whatever stands behind ``?v=``, only the file's own version takes room."""
+    memory, store = client.application.extensions["memory"], Memory()
+    memory._shelf = store
+    for version in ("", "0", "000000000000", "x" * 60_000, "1&v=2", "%FF"):
+        answer = client.get(f"/static/icon.svg?v={version}")
+        assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
+    assert {query for _, query in memory._kept} <= {""}
+    assert len(store) <= 1
+    own = re.search(r"/static/icon\.svg\?v=[0-9a-f]{12}", client.get("/").text)
+    assert own
+    client.get(own[0])
+    assert own[0].partition("?") in [(path, "?", query) for path, query in memory._kept]
 
 
 def test_raw_bytes_that_are_not_utf8_are_refused(client: FlaskClient) -> None:

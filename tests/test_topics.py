@@ -157,3 +157,15 @@ def test_a_heading_begins_as_the_sites_language_has_it(
     for language in (lang, "en"):
         page = client.get(f"/topics/{quote(slug)}?lang={language}").text
         assert f'<meta property="og:title" content="{heading}">' in page
+
+
+def test_long_addresses_are_no_topics_before_they_are_composed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A path of any length is told apart at once; letters typed in pieces are still found."""
+    topics = Topics(["Äpfel", "한국"], "de")
+    assert topics.topic(unicodedata.normalize("NFD", "äpfel")) == "Äpfel"
+    assert topics.topic(unicodedata.normalize("NFD", "한국")) == "한국"
+    monkeypatch.setattr("affiliate.topics.unicodedata", None)  # nothing is composed
+    assert topics.topic("a" + "\u0300" * 15_000 + "\u0316" * 15_000) is None
+    assert Topics([], "de").topic("a") is None

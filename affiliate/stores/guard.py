@@ -2,6 +2,7 @@
 
 import logging
 import math
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -13,6 +14,8 @@ from affiliate.errors import StoreDown, StoreRefused
 OPEN_SECONDS: Final = 1.0
 """How long a store that failed is left alone before one request looks again."""
 LOCAL_BYTES: Final = 16 * 1024 * 1024
+ENTRY_BYTES: Final = 250
+"""What an entry of the process takes beside its key and its value."""
 LOCAL_SECONDS: Final = 600.0
 REFUSED_SECONDS: Final = 60.0
 """How long a refusal to write counts as degraded, and is not logged again."""
@@ -165,9 +168,10 @@ class _Local:
         with self._lock:
             self._drop(key)
             self._values[key] = (value, expires)
-            self._bytes += len(value)
+            self._bytes += _size(key, value)
             while self._bytes > LOCAL_BYTES:
-                self._bytes -= len(self._values.popitem(last=False)[1][0])
+                gone, (last, _) = self._values.popitem(last=False)
+                self._bytes -= _size(gone, last)
 
     def drop(self, key: str) -> None:
         if self._values:
@@ -176,4 +180,9 @@ class _Local:
 
     def _drop(self, key: str) -> None:
         if key in self._values:
-            self._bytes -= len(self._values.pop(key)[0])
+            self._bytes -= _size(key, self._values.pop(key)[0])
+
+
+def _size(key: str, value: bytes) -> int:
+    """Return the bytes that an entry takes in memory."""
+    return sys.getsizeof(key) + len(value) + ENTRY_BYTES
