@@ -10,6 +10,7 @@ import msgspec
 
 from affiliate import values
 from affiliate.errors import ConfigError
+from affiliate.listening import listening_address
 from affiliate.values import Secret
 
 Credentials = tuple[tuple[str, ...], ...]
@@ -73,7 +74,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SETTINGS: Final = (
-    Setting("HOST", str, "127.0.0.1", "The address to listen on; 0.0.0.0 for every interface."),
+    Setting(
+        "HOST",
+        listening_address,
+        "127.0.0.1",
+        "The address to listen on, or a name that has one, such as `localhost`; `0.0.0.0` or `::` "
+        "for every interface.",
+    ),
     Setting("PORT", values.whole(1, 65535), 8000, "The port to listen on."),
     Setting("WEB_CONCURRENCY", values.whole(1, 64), 1, "How many server processes to run."),
     Setting(
@@ -133,7 +140,8 @@ SETTINGS: Final = (
         "SITE_TOPICS",
         values.topics,
         ("flower", "cat", "fruit", "bicycle", "mountain", "bird"),
-        "Comma list of searches that the start page offers; the first one's pictures are shown.",
+        "Comma list of searches that the start page offers; the first one's pictures are shown. "
+        "`,` offers none; an empty text is as unset.",
     ),
     Setting(
         "EMBED_SITES",
@@ -157,16 +165,17 @@ SETTINGS: Final = (
     ),
     Setting(
         "SECRET_KEY",
-        values.secret(32),
+        values.secret_key,
         None,
         "At least 32 random characters: signs the owner's log-in and encrypts the tokens of "
         "connected accounts. Whoever changes it logs in and connects anew.",
     ),
     Setting(
         "OWNER_PASSWORD",
-        values.secret(8),
+        values.password,
         None,
-        "Opens `/owner/`, which does not exist without it; at least 8 characters. "
+        "Opens `/owner/`, which does not exist without it; at least 8 characters, and none of the "
+        "passwords that are tried first. "
         "It needs `SECRET_KEY`.",
     ),
 )

@@ -4,10 +4,11 @@ import re
 import string
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
+from affiliate.errors import BadQuery
 from affiliate.model import LINK_FIELDS
-from affiliate.query import LANGUAGES
+from affiliate.query import LANGUAGES, SearchQuery
 from affiliate.site_names import read_host
 from affiliate.words import shown
 
@@ -30,6 +31,33 @@ PLACEHOLDER: Final = (
     r"|change[-_ ]?(me|this|it).*|place[-_]?holder.*|example|dummy|.*[-_]here"
 )
 """What stands for an id in examples of settings."""
+
+COMMAS: Final = r"[,;\u060c\u061b\u3001\uff0c\uff1b\ufe50\ufe51\ufe54\uff64]"
+"""Commas and semicolons of Latin, Arabic, Chinese and Japanese keyboards, and small ones."""
+MAX_SHOWN: Final = 40
+"""Characters of a wrong value that a fault repeats."""
+FEW_SIGNS: Final = 6
+"""Random keys of 32 characters, hexadecimal ones too, have at least so many different ones."""
+TRIVIAL_KEY: Final = (
+    r"change[-_ ]?(me|this|it)|your[-_ ]|replace|insert[-_ ]|enter[-_ ]|put[-_ ]|place[-_]?holder"
+    r"|<|todo|(my[-_ ]?)?secret[-_ ]?key|(01)?234567890|abcdefgh"
+)
+"""How keys of examples begin."""
+LOOKALIKES: Final = str.maketrans("@013457$!", "aoleastsi")
+"""Signs that people put for letters of usual passwords."""
+USUAL_PASSWORDS: Final = frozenset(
+    "password passwort passwords passwd pass mypassword thepassword motdepasse contrasena"
+    " 12345678 123456789 1234567890 0123456789 87654321 987654321 9876543210 11223344 12341234"
+    " 12344321 123123123 qwerty qwertyui qwertyuiop qwertz qwertzui qwertzuiop azerty azertyuiop"
+    " asdfghjk asdfghjkl asdfasdf zxcvbnm 1q2w3e4r 1q2w3e4r5t 1qaz2wsx 1qazxsw2 q1w2e3r4 qazwsxedc"
+    " abcd1234 abc12345 a1b2c3d4 abcdefgh abcdefg letmein iloveyou welcome admin administrator root"
+    " superuser owner user guest login secret topsecret changeme change-me change_me changeit"
+    " changethis trustno test testtest testing sunshine princess football baseball superman batman"
+    " master monkey dragon shadow michael jennifer computer internet whatever starwars pokemon"
+    " affiliate affiliatesearch affiliate-search shutterstock owner-password ownerpassword"
+    " owner_password default example demo".split()
+)
+"""What lists of leaked passwords begin with, of 8 characters or with digits and signs behind."""
 
 
 class Secret:
@@ -143,8 +171,19 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def topics(text: str) -> tuple[str, ...]:
-    """A comma list of words as searches show them; what can't be seen is left out."""
-    return tuple(filter(None, map(shown, text.split(","))))
+    """Return a list of searches as pages show them; what can't be seen is left out.
+
+    Commas and semicolons of all keyboards part them.
+    """
+    found = tuple(filter(None, map(shown, re.split(COMMAS, text))))
+    for topic in found:
+        try:
+            SearchQuery.from_query_string(urlencode({"q": topic}, errors="surrogateescape"))
+        except BadQuery as error:
+            name = topic if len(topic) <= MAX_SHOWN else f"{topic[:MAX_SHOWN]}..."
+            why = str(error).removeprefix("q: ").rstrip(".")
+            raise ValueError(f"must be searches, which {name!r} is not: {why}") from None
+    return found
 
 
 def hosts(text: str) -> tuple[str, ...]:
@@ -215,12 +254,33 @@ def fields(template: str) -> set[str]:
     }
 
 
-def secret(least: int) -> Callable[[str], Secret]:
-    """A text of at least so many characters that is shown nowhere."""
+def secret_key(text: str) -> Secret:
+    """Return a key of at least 32 characters that nobody guesses."""
+    least = 32
+    periods = range(1, len(text) // 2 + 1)
+    is_trivial = (
+        len(set(text)) < FEW_SIGNS
+        or any(text[period:] == text[:-period] for period in periods)
+        or re.match(TRIVIAL_KEY, text.casefold())
+    )
+    if len(text) < least:
+        raise ValueError(f"must be at least {least} characters long")
+    if is_trivial:
+        raise ValueError(
+            f"must be {least} random characters, such as those of `python3 -c"
+            ' "import secrets; print(secrets.token_urlsafe(32))"`'
+        )
+    return Secret(text)
 
-    def read(text: str) -> Secret:
-        if len(text) < least:
-            raise ValueError(f"must be at least {least} characters long")
-        return Secret(text)
 
-    return read
+def password(text: str) -> Secret:
+    """Return a password of at least 8 characters that isn't among those that are tried first."""
+    least = 8
+    if len(text) < least:
+        raise ValueError(f"must be at least {least} characters long")
+    plain = text.casefold().translate(LOOKALIKES)
+    stem = re.sub(r"[\W\d_]+$", "", text.casefold()).translate(LOOKALIKES)
+    is_usual = {text.casefold(), plain, stem} & USUAL_PASSWORDS or len(set(text)) == 1
+    if is_usual or is_placeholder(text):
+        raise ValueError("must be another one: programs that guess passwords begin with it")
+    return Secret(text)

@@ -1,6 +1,8 @@
 """The settings: each one good and bad, all faults at once, and no secret in any text."""
 
+import random
 import re
+import string
 
 import msgspec
 import pytest
@@ -43,6 +45,7 @@ GOOD: list[tuple[str, str, object]] = [
     ("PORT", "65535", 65535),
     ("PORT", " 8080 ", 8080),
     ("HOST", "0.0.0.0", "0.0.0.0"),
+    ("HOST", "localhost", "127.0.0.1"),
     ("WEB_CONCURRENCY", "4", 4),
     ("REDIS_URL", "redis://:secret@localhost:6379/0", "redis://:secret@localhost:6379/0"),
     ("REDIS_URL", "rediss://cache.example", "rediss://cache.example"),
@@ -65,6 +68,8 @@ GOOD: list[tuple[str, str, object]] = [
     ("SITE_URL", "https://pictures.example.", "https://pictures.example"),
     ("SITE_ACCENT", "#0B6e4f", "#0B6e4f"),
     ("SITE_TOPICS", " cat, red  bike ,,", ("cat", "red bike")),
+    ("SITE_TOPICS", ",", ()),
+    ("SITE_TOPICS", "a;b\u3001c\uff0cd\uff1be\u060cf\u061bg\uff64h", tuple("abcdefgh")),
     ("SITE_TOPICS", "cat\u200e, \u200b, \ufeff\u00f8l", ("cat", "\u00f8l")),
     ("EMBED_SITES", "Blog.example:443, localhost:8080,", ("blog.example", "localhost:8080")),
     ("EMBED_SITES", "*.Blog.example:443, *.b.example:81", ("*.blog.example", "*.b.example:81")),
@@ -92,8 +97,12 @@ BAD: list[tuple[str, str]] = [
     *(("EMBED_SITES", text) for text in ("*.", "*.example", "a.*.example", "*.*.a.b")),
     *(("AFFILIATE_SUB_IDS", text) for text in ("all", "site,visitor", "subId1")),
     *(("SHUTTERSTOCK_LICENSE_URL", text) for text in ("sandbox", "ftp://h")),
-    *(("SECRET_KEY", text) for text in ("x", "x" * 31)),
-    *(("OWNER_PASSWORD", text) for text in ("x", "1234567")),
+    *(("HOST", text) for text in ("0", "127.0.0.1:9555", "256.1.1.1", "x86_64-conda-linux-gnu")),
+    *(("SITE_TOPICS", text) for text in ("x" * 501, "cat,a\x01b", "cat, \udce9t\udce9")),
+    *(("SECRET_KEY", text) for text in ("x", "x" * 31, "k" * 32, "ab" * 16, "changeme" * 4)),
+    *(("SECRET_KEY", text) for text in ("1234567890" * 4, "k" * 39 + "l", "your-secret-key" * 3)),
+    *(("OWNER_PASSWORD", text) for text in ("x", "1234567", "password", "P@ssw0rd1!", "12345678")),
+    *(("OWNER_PASSWORD", text) for text in ("pppppppp", "change-me", "Welcome2026", "<password>")),
 ]  # fmt: skip
 
 
@@ -127,9 +136,10 @@ def test_a_bad_value_is_a_fault_that_names_the_setting() -> None:
     assert wrong == []
 
 
+KEY = "a secret of no less than thirty-two signs"
 SECRET = {"SECRET_KEY", "OWNER_PASSWORD"}
 """Settings that are shown nowhere; their good values are tested below."""
-FREE = {"HOST", "DATA_DIR", "AGENCIES", "SITE_NAME", "SITE_TOPICS"}
+FREE = {"DATA_DIR", "AGENCIES", "SITE_NAME"}
 """Settings that are any text, or are tested below."""
 
 
@@ -157,12 +167,32 @@ def test_every_setting_says_what_it_is_for() -> None:
 
 def test_the_owner_s_secrets_are_read_and_shown_nowhere() -> None:
     """The key and the password are taken as they are, and no text holds them."""
-    settings = read(SECRET_KEY="k" * 32, OWNER_PASSWORD="pass word")
+    settings = read(SECRET_KEY=KEY, OWNER_PASSWORD="pass word")
     assert settings.secret_key
     assert settings.owner_password
-    assert settings.secret_key.reveal() == "k" * 32
+    assert settings.secret_key.reveal() == KEY
     assert settings.owner_password.reveal() == "pass word"
     assert "pass word" not in f"{settings} {settings.owner_password!r}"
+
+
+def test_a_topic_that_is_no_search_is_named() -> None:
+    """The start page would answer nothing but that fault; a long topic is cut."""
+    (fault,) = faults(SITE_TOPICS="cat, red\x01bike, bird")
+    assert fault == (
+        "SITE_TOPICS must be searches, which 'red\\x01bike' is not: Control characters can't be"
+        " searched for."
+    )
+    (fault,) = faults(SITE_TOPICS="x" * 600)
+    assert fault.endswith(f"which '{'x' * 40}...' is not: Use at most 500 characters.")
+
+
+def test_random_keys_are_taken() -> None:
+    """No key that a program has made counts as one that people make up."""
+    draw = random.Random(4711)
+    for digits in ("0123456789abcdef", string.ascii_letters + string.digits + "-_"):
+        for _ in range(100):
+            key = "".join(draw.choices(digits, k=32))
+            assert isinstance(told(SECRET_KEY=key), Config), key
 
 
 def test_a_desk_needs_a_key() -> None:
@@ -171,7 +201,7 @@ def test_a_desk_needs_a_key() -> None:
     assert fault == "OWNER_PASSWORD needs SECRET_KEY, of at least 32 characters."
     (fault,) = faults(OWNER_PASSWORD="pass word", SECRET_KEY="short")
     assert fault.startswith("SECRET_KEY must be ")
-    assert read(SECRET_KEY="k" * 32).owner_password is None
+    assert read(SECRET_KEY=KEY).owner_password is None
 
 
 def test_without_any_setting_the_demo_runs() -> None:

@@ -230,7 +230,11 @@ def test_host_names_have_no_case(make_client: ClientMaker) -> None:
 
 def test_the_owners_desk_is_private(make_client: ClientMaker) -> None:
     """Of all addresses that exist only the owner's are private: 401."""
-    client = make_client(SITE_URL=URL, OWNER_PASSWORD="pass word", SECRET_KEY="k" * 32)
+    client = make_client(
+        SITE_URL=URL,
+        OWNER_PASSWORD="pass word",
+        SECRET_KEY="a secret of no less than thirty-two signs",
+    )
     assert client.get("/oembed", query_string={"url": f"{URL}/owner/"}).status_code == 401
 
 

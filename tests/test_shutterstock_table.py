@@ -14,12 +14,15 @@ from tests.support.tables import rows
 TABLE = Path(__file__).parents[1] / "docs" / "shutterstock.md"
 
 
+KEY = "a secret of no less than thirty-two signs"
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """A site with every part that a setting can switch on."""
     folder = str(tmp_path_factory.mktemp("site"))
     return create_app(
-        {"DATA_DIR": folder, "OWNER_PASSWORD": "p" * 8, "SECRET_KEY": "s" * 32, "AGENCIES": "demo"}
+        {"DATA_DIR": folder, "OWNER_PASSWORD": "pass word", "SECRET_KEY": KEY, "AGENCIES": "demo"}
     )
 
 

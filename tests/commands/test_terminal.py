@@ -168,7 +168,7 @@ def test_a_pasted_code_is_not_shown(agency: Simulator, tmp_path: Path) -> None:
         "SHUTTERSTOCK_URL": agency.url,
         "SHUTTERSTOCK_CLIENT_ID": CLIENT[0],
         "SHUTTERSTOCK_CLIENT_SECRET": CLIENT[1],
-        "SECRET_KEY": "s" * 32,
+        "SECRET_KEY": "a secret of no less than thirty-two signs",
     }
     with terminal(environ, "account", "connect") as screen:
         found = re.search(rf"{agency.url}\S+", screen.sees("the code: "))
