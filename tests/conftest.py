@@ -12,6 +12,7 @@ from hypothesis import settings
 from tests.support.postgres import shared_postgres
 from tests.support.processes import clean_environment
 from tests.support.redis_server import RedisServer, redis_server
+from tests.support.soak import SOAK
 
 pytest_plugins = (
     "tests.support.apps",
@@ -44,7 +45,7 @@ if "TMPDIR" not in os.environ and room(MEMORY) > MOST_BYTES:
     os.environ["TMPDIR"] = MEMORY  # databases sync each commit, which takes a disk most of a run
     tempfile.tempdir = None
 
-EXAMPLES = 100 if os.environ.get("SOAK") == "1" else 50
+EXAMPLES = 100 if SOAK else 50
 """How many examples a property is tried with, where its test says nothing else."""
 settings.register_profile("steady", deadline=None, max_examples=EXAMPLES)  # a machine may be busy
 settings.load_profile("steady")

@@ -1,6 +1,5 @@
 """Runs owner's commands in processes that are killed on the way."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -18,9 +17,10 @@ from tests.support.kill_at import FAULT, OVERDUE, Run
 from tests.support.ledgers import place_ledger
 from tests.support.processes import ROOT, clean_environment, reset_inherited
 from tests.support.request_threads import thread_name
+from tests.support.soak import SOAK
 
 KILLED = -9
-KILLS = 100 if os.environ.get("SOAK") == "1" else 10
+KILLS = 100 if SOAK else 10
 """How many kills at random moments a test survives."""
 TRIES = 8 * KILLS
 """In so many runs that many are surely killed."""
