@@ -13,8 +13,8 @@ test: .venv/test  ## Install what tests need and run them
 quick: .venv/dev  ## Run the tests that need Python packages alone
 	.venv/bin/python -m pytest -m quick
 
-soak: .venv/test  ## Kill processes at a hundred random moments
-	SOAK=1 .venv/bin/python -m pytest -m kills -o faulthandler_timeout=3600
+soak: .venv/test  ## Run the tests with whole tables and a hundred kills at random moments
+	SOAK=1 .venv/bin/python -m pytest -o faulthandler_timeout=3600 $(PYTEST)
 
 coverage: .venv/test  ## Measure lines and branches that tests of this process reach
 	.venv/bin/python -m pytest -m "quick or services or kills" --cov --cov-report=term:skip-covered
