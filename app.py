@@ -89,8 +89,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     transport = parts.get("transport") or Transport()
     store = parts.get("store") or _store(app, settings)
     ledger = parts.get("ledger") or Ledger(settings.database_url)
-    with _told():
-        ledger.upgrade()
+    _upgrade(ledger)
     if label := blocked_label(settings.site_url):
         app.logger.warning("SITE_URL: %s", warning(label))
     listed = [_listed(n, one, settings, transport) for n, one in settings.agencies.items()]
@@ -136,12 +135,25 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     return app
 
 
+def _upgrade(ledger: Ledger) -> None:
+    """Bring the tables up to date; a command goes on without, and says itself what it lacks.
+
+    Raises:
+        LedgerError: the server can't begin, as the ledger is out of reach.
+    """
+    try:
+        ledger.upgrade()
+    except LedgerError:
+        if not click.get_current_context(silent=True):
+            raise
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """What keeps the site from starting, as a sentence to whoever gave a command."""
     try:
         yield
-    except (ConfigError, LedgerError) as error:
+    except ConfigError as error:
         if click.get_current_context(silent=True):  # a command, whose reader wants no traceback
             raise click.ClickException(str(error)) from None
         raise

@@ -10,7 +10,7 @@ from affiliate.cache import Answer, Cache, Wanted
 from affiliate.chunks import ChunkSizes
 from affiliate.errors import AgencyError, AgencyTimeout, NotFound
 from affiliate.fanout import Question
-from affiliate.health import Breaker, Quota
+from affiliate.health import Breaker, Quota, Spent
 from affiliate.model import Failure, SearchResult
 from affiliate.slices import Listed, Ranking
 from affiliate.transport import gated
@@ -113,6 +113,10 @@ class Calls:
     def left_alone(self, one: Listed) -> tuple[float, str] | None:
         """Return for how many seconds more an agency is left alone, and why; None if it is not."""
         return self._breaker.left_alone(one.agency.source)
+
+    def spent(self, one: Listed) -> list[Spent]:
+        """Return what is spent of each limit of an agency's calls."""
+        return self._quota.spent(one.agency.source)
 
     def ask_again(self, one: Listed) -> None:
         """Forget that an agency is left alone."""

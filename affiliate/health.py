@@ -65,6 +65,14 @@ class Limit(NamedTuple):
     seconds: int = HOUR
 
 
+class Spent(NamedTuple):
+    """The calls of a limit's window under way, and the seconds that are left of it."""
+
+    limit: Limit
+    calls: int
+    rest: float
+
+
 class Quota:
     """Keeps the calls to an agency within its limits, where it has some.
 
@@ -108,6 +116,18 @@ class Quota:
                 raise PaceExceeded(_name(source), "Too many calls a second.")
             self._sleep(rest)
             waited += rest
+
+    def spent(self, source: str) -> list[Spent]:
+        """Return what is spent of each limit of a source.
+
+        While the store is down that is what this process has spent of its part of the limit.
+        """
+        found = []
+        for limit in self._limits.get(source, ()):
+            count, sharers = self._count(source, limit, 0)
+            rest = limit.seconds - self._now() % limit.seconds
+            found.append(Spent(limit._replace(calls=max(limit.calls // sharers, 1)), count, rest))
+        return found
 
     def _full(self, source: str, part: float, calls: int) -> tuple[Limit, float] | None:
         """Count calls in all windows; or return a limit without room and what is left of it.

@@ -309,6 +309,13 @@ class Ledger:
             for row in map(dict, streamed.mappings()):
                 yield row.pop("at").replace(tzinfo=UTC), Click(**row)
 
+    def last_click(self) -> datetime | None:
+        """Return when a visitor clicked last, in UTC; None when none has yet."""
+        query = sa.select(clicks.c.at).where(clicks.c.sender == "")
+        with self.reading() as connection:
+            last = connection.execute(query.order_by(clicks.c.at.desc()).limit(1)).scalar()
+        return last and last.replace(tzinfo=UTC)
+
     def add_searches(self, counts: Mapping[str, int]) -> None:
         """Add to today's counts of searches; the keys are canonical queries."""
         day = self._now().astimezone(UTC).date()

@@ -23,6 +23,7 @@ from affiliate.calls import PAGE_SECONDS, SINGLE, Call, Calls, Kind, value_of
 from affiliate.chunks import ChunkSizes
 from affiliate.errors import NotFound
 from affiliate.fanout import FanOut
+from affiliate.health import Spent
 from affiliate.links import affiliate_link, search_link
 from affiliate.model import (
     Collection,
@@ -238,6 +239,10 @@ class LookUps:
     def left_alone(self, one: Listed) -> tuple[float, str] | None:
         """Return for how many seconds more an agency is left alone, and why; None if it is not."""
         return self._calls.left_alone(one)
+
+    def spent(self, one: Listed) -> list[Spent]:
+        """Return what is spent of each limit of an agency's calls."""
+        return self._calls.spent(one)
 
     def ask_again(self, one: Listed) -> None:
         """Forget that an agency is left alone, so that the next search asks it."""

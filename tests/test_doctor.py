@@ -1,16 +1,30 @@
 """`flask doctor` says in a line each what works, what might be better and what doesn't."""
 
+import errno
+import json
+import os
 import re
+import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 
+import click
+import msgspec
 import pytest
 from click.testing import Result
 from flask.testing import FlaskClient
 
 from affiliate.config import prefix
-from affiliate.errors import LedgerError
+from affiliate.errors import LedgerError, StoreRefused
+from affiliate.ledger import Click
+from affiliate.licensing.vault import Token
+from app import create_app
 from tests.support import shutterstock as simulator
-from tests.support.apps import ClientMaker
+from tests.support.apps import ClientMaker, close
+from tests.support.ports import new_port
+from tests.support.redis_server import redis_server
 from tests.support.shutterstock import TOKEN
 
 
@@ -20,8 +34,14 @@ def server() -> Iterator[simulator.Shutterstock]:
         yield one
 
 
-def doctor(client: FlaskClient) -> Result:
-    return client.application.test_cli_runner().invoke(args=["doctor"])
+def doctor(client: FlaskClient, *options: str) -> Result:
+    return client.application.test_cli_runner().invoke(args=["doctor", *options])
+
+
+def lines(result: Result, state: str) -> list[str]:
+    """What was found of a state, without the state."""
+    shown = result.output.splitlines()
+    return [line[6:] for line in shown if line.split()[0] == state]
 
 
 def test_a_sound_site_has_no_faults(
@@ -37,7 +57,10 @@ def test_a_sound_site_has_no_faults(
         )
     )
     assert result.exit_code == 0
-    assert {line.split()[0] for line in result.output.splitlines()} == {"ok"}
+    warned = [line for line in result.output.splitlines() if not line.startswith("ok ")]
+    assert [line.partition(", ")[0] for line in warned] == [
+        "warn  shutterstock: asked at 127.0.0.1"
+    ]
     for words in ("echoes 'ok' in", "takes the key", "/c/12345/43068/", "/c/12345/43977/"):
         assert words in result.output
     assert TOKEN not in result.output
@@ -52,6 +75,7 @@ def test_what_earns_less_is_a_warning(
     warnings = [line for line in result.output.splitlines() if line.startswith("warn")]
     assert result.exit_code == 0
     assert [("AFFILIATE_ID" in line, "SITE_URL" in line) for line in warnings] == [
+        (False, False),  # the address of the test
         (True, False),
         (False, True),
     ]
@@ -69,9 +93,9 @@ def test_a_name_that_blockers_block_is_a_warning(
 
 
 def test_a_wrong_key_is_a_fault(server: simulator.Shutterstock, make_client: ClientMaker) -> None:
-    """The agency's words are shown, never the key, and the status is 1."""
+    """The agency's words are shown, never the key, and the status is 2."""
     result = doctor(make_client(SHUTTERSTOCK_URL=server.url, SHUTTERSTOCK_API_TOKEN="wr0ng"))
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "FAULT shutterstock: it does not take the key" in result.output
     assert "wr0ng" not in result.output
 
@@ -81,26 +105,215 @@ def test_an_agency_out_of_reach_is_a_fault(make_client: ClientMaker) -> None:
     result = doctor(
         make_client(SHUTTERSTOCK_URL="http://127.0.0.1:9", SHUTTERSTOCK_API_TOKEN=TOKEN)
     )
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "FAULT shutterstock: it is out of reach" in result.output
     assert "ok    ledger: answers" in result.output
 
 
-def test_cache_and_ledger_out_of_reach_are_faults(
+def test_every_check_is_made_though_all_services_are_down(
+    make_client: ClientMaker, tmp_path: Path
+) -> None:
+    """Each is named with its reason, beside what works, and nothing ends in a traceback."""
+    client = make_client(REDIS_URL=f"redis://127.0.0.1:{new_port()}/0")
+    client.application.extensions["ledger"].close()
+    (tmp_path / "ledger.db").write_bytes(b"no database" * 1000)
+    result = doctor(client)
+    assert result.exit_code == 2
+    cache, ledger = lines(result, "FAULT")[-2:]
+    assert cache.startswith("cache: out of reach; the site goes on, but asks the agencies more")
+    assert ledger.startswith("ledger: The ledger's database failed")
+    assert "demo: needs no key" in lines(result, "ok")
+
+
+def test_commands_begin_though_the_ledger_is_out_of_reach(tmp_path: Path) -> None:
+    """The server does not; doctor tells why."""
+    (tmp_path / "ledger.db").mkdir()
+    settings = {"DATA_DIR": str(tmp_path)}
+    with pytest.raises(LedgerError):
+        create_app(settings)
+    with click.Context(click.Command("doctor")):
+        app = create_app(settings)
+    result = doctor(app.test_client())
+    assert result.exit_code == 2
+    assert [one.partition(":")[0] for one in lines(result, "FAULT")] == ["ledger"]
+    failed = app.test_cli_runner().invoke(args=["clicks"])
+    assert (failed.exit_code, failed.output[:7]) == (1, "Error: ")
+    close(app)
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), OSError(5, "y"), RecursionError()])
+def test_a_check_that_breaks_ends_no_other(
+    make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """It is a fault of its own; what failed is named, for a report."""
+    client = make_client(SITE_URL="https://pictures.example")
+
+    def breaks(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("affiliate.commands.site_checks.blocked_label", breaks)
+    monkeypatch.setattr(shutil, "disk_usage", breaks)
+    result = doctor(client)
+    assert lines(result, "FAULT") == [
+        f"SITE_URL: could not be looked at ({type(error).__name__})",
+        f"DATA_DIR: could not be looked at ({type(error).__name__})",
+    ]
+    assert lines(result, "ok")[-2:] == ["cache: answers", "ledger: answers"]
+
+
+def test_findings_are_told_to_programs(
+    server: simulator.Shutterstock, make_client: ClientMaker
+) -> None:
+    """As JSON, of one agency, and by a status that counts warnings."""
+    settings = {"SHUTTERSTOCK_URL": server.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
+    client = make_client(AGENCIES="demo,shutterstock", **settings)
+    found = json.loads(doctor(client, "--json").output)
+    assert {one["about"] for one in found} >= {"program", "settings", "demo", "shutterstock"}
+    assert {tuple(one) for one in found} == {("state", "about", "words")}
+    own = json.loads(doctor(client, "--json", "--agency", "shutterstock").output)
+    assert {one["about"] for one in own} == {"shutterstock"}
+    assert [doctor(client, *options).exit_code for options in ((), ("--strict",))] == [0, 1]
+    assert doctor(client, "--agency", "demo", "--strict").exit_code == 0
+    unknown = doctor(client, "--agency", "pixabay")
+    assert (unknown.exit_code, "PIXABAY_KEY" in lines(unknown, "FAULT")[0]) == (2, True)
+    assert doctor(client, "--agency", "nosuch").exit_code == 2
+
+
+def test_a_site_that_searches_nothing_is_at_fault(client: FlaskClient) -> None:
+    """Visitors find nothing; the command that ends it is named."""
+    client.application.extensions["switches"].turn("demo", off=True)
+    result = doctor(client)
+    assert result.exit_code == 2
+    assert "`flask agency on demo`" in lines(result, "FAULT")[0]
+
+
+def connected(make_client: ClientMaker, server: simulator.Shutterstock, **more: str) -> FlaskClient:
+    """A site whose owner has connected their account."""
+    client = make_client(
+        SHUTTERSTOCK_URL=server.url,
+        SHUTTERSTOCK_CLIENT_ID=simulator.CLIENT[0],
+        SHUTTERSTOCK_CLIENT_SECRET=simulator.CLIENT[1],
+        SECRET_KEY="a secret of no less than thirty-two signs",
+        **more,
+    )
+    token = Token(access_token=TOKEN, scopes=("user.view",), connected_at=1_770_000_000.0)
+    vault = client.application.extensions["tokens"]._vault
+    vault.put("shutterstock", token)
+    return client
+
+
+def test_the_connected_account_is_asked(
+    server: simulator.Shutterstock, make_client: ClientMaker
+) -> None:
+    """Whose it is; a token in the settings that is never used; one that the agency takes back."""
+    client = connected(make_client, server, SHUTTERSTOCK_API_TOKEN=TOKEN)
+    said = "account: connected as jdoe since 2026-02-02; its token is taken"
+    result = doctor(client)
+    assert said in lines(result, "ok")
+    assert any(one.startswith("account: an account is conn") for one in lines(result, "warn"))
+    server.accounts.grants.clear()
+    result = doctor(client)
+    assert any("The token is not taken" in one for one in lines(result, "FAULT"))
+    assert TOKEN not in result.output
+
+
+def test_calls_that_are_left_are_told(
+    server: simulator.Shutterstock, make_client: ClientMaker
+) -> None:
+    """Of each limit of an hour; a tenth is little, and none means cached answers alone."""
+    client = make_client(
+        SHUTTERSTOCK_URL=server.url,
+        SHUTTERSTOCK_API_TOKEN=TOKEN,
+        SHUTTERSTOCK_CALLS_PER_HOUR="20",
+    )
+    quota = client.application.extensions["site"].search._calls._quota
+    source = next(iter(quota._limits))
+    spent = [(5, "ok", "15 of 20"), (14, "warn", "1 of 20"), (1, "warn", "0 of 20")]
+    for calls, state, left in spent:
+        quota.take(source, calls=calls)
+        told = [one for one in lines(doctor(client), state) if "calls are left" in one]
+        assert told[0].startswith(f"shutterstock: {left} calls are left this hour")
+    assert "only cached answers are shown" in told[0]
+
+
+def test_a_store_that_takes_nothing_is_a_fault(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both are named, and the status is 1."""
-    site = client.application.extensions["site"]
+    """It answers every question, and loses what it is given."""
+    store = client.application.extensions["site"].store.store
 
-    def down() -> None:
-        raise LedgerError("The ledger's database failed (OperationalError).")
+    def refuse(*_: object) -> None:
+        raise StoreRefused("the cache file can't be written: database or disk is full")
 
-    monkeypatch.setattr(site.ledger, "check", down)
-    monkeypatch.setattr(type(site.store), "degraded", True)
-    result = doctor(client)
-    assert result.exit_code == 1
-    assert "FAULT cache: out of reach" in result.output
-    assert "FAULT ledger: The ledger's database failed" in result.output
+    monkeypatch.setattr(store, "set", refuse)
+    assert "disk is full" in lines(doctor(client), "FAULT")[0]
+    monkeypatch.setattr(store, "set", lambda *_: True)
+    assert "does not give back" in lines(doctor(client), "FAULT")[0]
+
+
+def test_the_disk_is_looked_at(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is free is compared with what the cache may still take; a file is written."""
+    free = [10**12, 10**8]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free.pop(0)))
+    assert any(one.startswith("DATA_DIR: 1,000,000 MB") for one in lines(doctor(client), "ok"))
+    [little] = [one for one in lines(doctor(client), "warn") if one.startswith("DATA_DIR")]
+    assert "only 100 MB are free" in little
+    assert "the cache alone may take 256 MB more" in little
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert "can't be written: No space left on device" in lines(doctor(client), "FAULT")[0]
+
+
+def test_a_site_without_clicks_for_days_is_a_warning(client: FlaskClient) -> None:
+    """Clicks of programs are none."""
+    ledger = client.application.extensions["ledger"]
+    assert "clicks: none was counted yet" in lines(doctor(client), "ok")
+    seen = Click(click_id="click-0001", agency="demo", id="1", words="", position=1)
+    robot = msgspec.structs.replace(seen, click_id="click-0002").sent_by("curl/8")
+    for one, days in ((seen, 8), (robot, 0)):
+        ledger._now = lambda days=days: datetime.now(UTC) - timedelta(days=days)
+        ledger.record(one)
+    assert any("counted 8 days ago" in one for one in lines(doctor(client), "warn"))
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://pictures.example", "has no TLS"),
+        ("http://localhost:8000", "leads to this machine alone"),
+        ("https://127.0.0.1", "leads to this machine alone"),
+        ("http://[::1]:8000", "leads to this machine alone"),
+        ("https://pictures.example", ""),
+    ],
+)
+def test_an_address_that_blogs_cannot_use_is_a_warning(
+    make_client: ClientMaker, url: str, words: str
+) -> None:
+    told = [one for one in lines(doctor(make_client(SITE_URL=url)), "warn") if "SITE_URL" in one]
+    assert len(told) == bool(words)
+    assert words in "".join(told)
+
+
+@pytest.mark.services
+def test_limits_of_redis_are_told(make_client: ClientMaker, tmp_path: Path) -> None:
+    """How full it is; a policy that forgets nothing and few connections are warnings."""
+    options = ("--maxmemory", "50mb", "--maxmemory-policy", "noeviction", "--maxclients", "12")
+    with redis_server(tmp_path, *options) as redis:
+        client = make_client(REDIS_URL=redis.url)
+        result = doctor(client)
+        assert any(re.search("of 5[02] MB, policy noeviction", one) for one in lines(result, "ok"))
+        assert [one for one in lines(result, "warn") if "forgets nothing" in one]
+        redis.client().config_set("maxmemory-policy", "allkeys-lru")
+        others = [redis.client() for _ in range(10)]
+        assert all(one.ping() for one in others)
+        result = doctor(client)
+        for one in others:
+            one.close()
+    assert not [one for one in lines(result, "warn") if "forgets nothing" in one]
+    assert [one for one in lines(result, "warn") if "of Redis' 12 connections" in one]
 
 
 def test_the_demo_needs_nothing(client: FlaskClient) -> None:

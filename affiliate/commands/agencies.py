@@ -60,14 +60,14 @@ def on(name: str) -> None:
     if name in {one.agency.name for one in search.every}:
         click.echo(f"{name} is on; every page knows within {KNOWN_SECONDS:.0f} s.")
     else:
-        click.echo(f"{name} is not switched off, but not set up either: {_needs(AGENCIES[name])}.")
+        click.echo(f"{name} is not switched off, but not set up either: {needs(AGENCIES[name])}.")
 
 
 def _rows(*, size: bool) -> Iterator[tuple[str, ...]]:
     off_now = _switches().read()
     weights = {one.agency.name: one.weight for one in _site().search.every}
     for name, kind in AGENCIES.items():
-        state = f"on, weight {weights[name]}" if name in weights else f"needs {_needs(kind)}"
+        state = f"on, weight {weights[name]}" if name in weights else f"needs {needs(kind)}"
         yield (
             name,
             "off" if name in off_now else state,
@@ -114,7 +114,7 @@ def _roughly(kind: type[Agency]) -> Iterator[str]:
         yield "sort popular"
 
 
-def _needs(kind: type[Agency]) -> str:
+def needs(kind: type[Agency]) -> str:
     """The settings without which an agency is not on."""
     sets = (" and ".join(prefix(kind.name) + n for n in names) for names in kind.credentials)
     return ", or ".join(sets) or f"{kind.name} in AGENCIES"

@@ -4,28 +4,23 @@ Settings are read before any command runs; what is wrong with them is said then,
 """
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Final
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from affiliate.agencies import Agency
-from affiliate.blocked_names import blocked_label, warning
-from affiliate.commands import selfcheck
-from affiliate.commands.selfcheck import BUILT, Finding
-from affiliate.config import prefix
-from affiliate.errors import FAILING, LEFT_ALONE, AgencyError, LedgerError
-from affiliate.links import affiliate_link
-from affiliate.model import Media, Thumbnail
+from affiliate.agencies import AGENCIES
+from affiliate.commands import agency_checks, options, service_checks, site_checks
+from affiliate.commands.agencies import needs
+from affiliate.commands.findings import FAULT, WARN, Check, Finding, looked
+from affiliate.commands.told import site_of_app
 from affiliate.page import Site
-from affiliate.search import Search
-from affiliate.slices import Listed
-from affiliate.transport import longer_calls
 
-SAMPLE = "108559295"
-"""The id in sample links: that of the picture in the official example."""
-PAGE = "https://agency.example/picture"
-"""Where sample links lead at agencies that say with each picture where its page is."""
+WARNED: Final = 1
+"""The status with --strict where nothing is worse than a warning."""
+FAILED: Final = 2
 
 
 @click.command()
@@ -34,117 +29,58 @@ PAGE = "https://agency.example/picture"
     is_flag=True,
     help="Search each agency too and look at what comes back; for a daily run.",
 )
+@click.option("--agency", type=click.Choice(tuple(AGENCIES)), help="Only this agency.")
+@click.option("--strict", is_flag=True, help="End with status 1 on warnings.")
+@options.as_json
 @with_appcontext
-def doctor(*, live: bool) -> None:
-    """Check settings, keys, links, cache and ledger; the exit status is 1 if anything fails."""
-    site: Site = current_app.extensions["site"]
-    failed = False
-    for one in findings(site, live=live):
-        click.echo(f"{one.state:6}{one.about}: {one.words}")
-        failed = failed or one.state == "FAULT"
-    if failed:
-        raise SystemExit(1)
+def doctor(*, live: bool, agency: str | None, strict: bool, as_json: bool) -> None:
+    """Check settings, agencies, links, account, disk, cache and ledger.
+
+    The exit status is 2 if anything is at fault; with --strict it is 1 if there are warnings.
+    """
+    found: list[Finding] = []
+    for one in findings(site_of_app(), live=live, agency=agency):
+        found.append(one)
+        if not as_json:
+            click.echo(f"{one.state:6}{one.about}: {one.words}")
+    if as_json:
+        options.show_json([one._asdict() for one in found])
+    states = {one.state for one in found}
+    if FAULT in states:
+        raise SystemExit(FAILED)
+    if strict and WARN in states:
+        raise SystemExit(WARNED)
 
 
-def findings(site: Site, *, live: bool = False) -> Iterator[Finding]:
-    """Everything that is looked at, one after the other."""
-    yield Finding("ok", "settings", f"complete, for {', '.join(site.config.agencies)}")
-    off = site.search.off()
-    for one in site.search.every:
-        if one.agency.name in off:
-            yield Finding("warn", one.agency.name, "switched off, so nobody searches it")
-            continue
-        yield _answers(one)
-        yield from _left_alone(one, site.search)
-        if one.agency.experimental:
-            words = "experimental: no answer of a living API has been seen lately"
-            yield Finding("warn", one.agency.name, words)
-        yield from _links(one)
-        if live:
-            yield from selfcheck.findings(one, current_app.extensions["transport"], site.search)
-    yield _cache(site)
-    yield _ledger(site)
-    yield from _site_url(site.config.site_url)
+def findings(site: Site, *, live: bool = False, agency: str | None = None) -> Iterator[Finding]:
+    """Yield everything that is found, one after the other, whatever part of the site is down."""
+    checks = _checks(site, live=live) if agency is None else _agency(site, agency, live=live)
+    for check in checks:
+        yield from looked(check)
 
 
-def _site_url(address: str | None) -> Iterator[Finding]:
-    """Tell what is wrong with the site's own address, for embeds and for what must last."""
-    if address is None:
-        words = "not set, so addresses are those of each request, pages with one aren't kept, and"
-        more = "codes for blogs lead to an address that may not last; set SITE_URL"
-        yield Finding("warn", "SITE_URL", f"{words} {more}")
-    elif label := blocked_label(address):
-        yield Finding("warn", "SITE_URL", warning(label))
+def _checks(site: Site, *, live: bool) -> Iterator[Check]:
+    yield Check("program", partial(site_checks.program, site))
+    yield Check("settings", partial(site_checks.settings, site))
+    for name in [one.agency.name for one in site.search.every]:
+        yield from _agency(site, name, live=live)
+    yield Check("account", partial(site_checks.account, site))
+    yield Check("SITE_URL", partial(site_checks.address, site))
+    if live:
+        transport = current_app.extensions["transport"]
+        yield Check("SITE_URL", partial(site_checks.answers, site, transport))
+    yield Check("DATA_DIR", partial(service_checks.folder, site))
+    yield Check("clicks", partial(service_checks.clicks, site.ledger))
+    yield Check("cache", partial(service_checks.cache, site))
+    yield Check("ledger", partial(service_checks.ledger, site))
 
 
-def _answers(one: Listed) -> Finding:
-    """Whether an agency answers and takes the key."""
-    try:
-        with longer_calls(selfcheck.CALL_SECONDS):
-            return Finding("ok", one.agency.name, one.agency.check().words)
-    except AgencyError as error:
-        kind = "no key" if error.kind == "credentials" and not one.agency.keys else error.kind
-        return Finding("FAULT", one.agency.name, f"{_MEANS.get(kind, '')}{error.message}")
-
-
-def _left_alone(one: Listed, search: Search) -> Iterator[Finding]:
-    """Tell that searches spare an agency just now, why, and for how long."""
-    if mark := search.left_alone(one):
-        seconds, why = mark
-        because = LEFT_ALONE.get(why, FAILING).rstrip(".").replace("It ", "it ", 1)
-        words = f"left alone for another {seconds:.0f} s, as {because}"
-        again = f"`flask agency on {one.agency.name}` asks it again at once"
-        yield Finding("warn", one.agency.name, f"{words}; {again}")
-
-
-_MEANS = {
-    "credentials": "it does not take the key; it says: ",
-    "no key": "it gives nothing without a key; it says: ",
-    "timeout": "it is too slow or out of reach: ",
-    "down": "it is out of reach: ",
-}
-
-
-def _links(one: Listed) -> Iterator[Finding]:
-    """Tell what an agency's links look like, what their form rests on, and if they earn."""
-    name, before = one.agency.name, prefix(one.agency.name)
-    form = "your own template" if one.link.owned else one.agency.link_source
-    for media in ("image", "video") if one.agency.footage else ("image",):
-        still = Thumbnail("https://example.com", 3, 2)
-        sample = Media(
-            agency=one.agency.name, id=SAMPLE, media=media, thumbnail=still, page_url=PAGE
-        )
-        link = affiliate_link(one.link, sample, one.agency.landing(sample), site="blog.example")
-        if link:
-            note = f"{BUILT}; {form}" if form and link != PAGE else BUILT
-            yield Finding("ok", name, f"links to {media}s are such as {link} ({note})")
-        if one.link.owned and media == "image":
-            yield from selfcheck.reach(one, link, one.agency.landing(sample))
-    if one.link.affiliate_id is None and "{affiliate_id}" in one.link.template:
-        yield Finding("warn", name, f"{before}AFFILIATE_ID is not set, so its links earn nothing")
-    elif one.link.template == Agency.link_template and one.agency.link_source:
-        yield Finding("warn", name, _plain(one))
-
-
-def _plain(one: Listed) -> str:
-    """Say that no form of an agency's affiliate links is known, and what is."""
-    before = prefix(one.agency.name)
-    unused = f" ({before}AFFILIATE_ID alone is not used)" if one.link.affiliate_id else ""
-    words = f"{before}AFFILIATE_LINK is not set{unused}, so its links earn nothing"
-    return f"{words}: {one.agency.link_source}"
-
-
-def _cache(site: Site) -> Finding:
-    site.store.get("doctor")  # so that its state is today's
-    if site.store.degraded:
-        words = "out of reach; the site goes on, but asks the agencies more often"
-        return Finding("FAULT", "cache", words)
-    return Finding("ok", "cache", "answers")
-
-
-def _ledger(site: Site) -> Finding:
-    try:
-        site.ledger.check()
-    except LedgerError as error:
-        return Finding("FAULT", "ledger", str(error))
-    return Finding("ok", "ledger", "answers")
+def _agency(site: Site, name: str, *, live: bool) -> Iterator[Check]:
+    transport = current_app.extensions["transport"]
+    on = [one for one in site.search.every if one.agency.name == name]
+    for one in on:
+        look = partial(agency_checks.findings, one, site.search, transport, live=live)
+        yield Check(name, look)
+    if not on:
+        words = f"not set up: {needs(AGENCIES[name])}"
+        yield Check(name, lambda: iter([Finding(FAULT, name, words)]))

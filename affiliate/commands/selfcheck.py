@@ -7,12 +7,13 @@ import re
 import time
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import urlsplit
 
 from PIL import Image, UnidentifiedImageError
 
 from affiliate.chunks import LATE_SECONDS
+from affiliate.commands.findings import Finding
 from affiliate.errors import AgencyError, AgencyTimeout, Suspended
 from affiliate.links import encoded
 from affiliate.messages import Request
@@ -35,14 +36,6 @@ NAME_SECONDS: Final = 3.0
 """How long the name service may take to find a host."""
 SAME_RATIO: Final = 0.1
 """How far a file's ratio may be from the declared one; Shutterstock's id bar is 0.07 of it."""
-
-
-class Finding(NamedTuple):
-    """One line: ``state`` is ok, warn or FAULT."""
-
-    state: str
-    about: str
-    words: str
 
 
 def findings(one: Listed, transport: Transport, search: Search) -> Iterator[Finding]:

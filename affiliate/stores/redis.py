@@ -7,7 +7,7 @@ or ``redis+cluster://host:port,host:port``; each with ``user:password@`` before 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import redis
 from flask import Flask
@@ -29,6 +29,19 @@ COUNT: Final = (
     "local n = redis.call('incrby', KEYS[1], ARGV[1])"
     " if n == tonumber(ARGV[1]) then redis.call('pexpire', KEYS[1], ARGV[2]) end return n"
 )
+
+
+class Limits(NamedTuple):
+    """Bytes and connections of one server, used and allowed; 0 for no limit or none that it says.
+
+    ``policy`` is what it evicts when it is full.
+    """
+
+    used: int
+    maxmemory: int
+    policy: str
+    clients: int
+    maxclients: int
 
 
 class RedisStore(BaseCache):
@@ -115,6 +128,22 @@ class RedisStore(BaseCache):
             info = client.info("memory")
             nodes = info.values() if "used_memory" not in info else [info]
             return len(self.keys()), sum(int(node["used_memory"]) for node in nodes)
+
+    def limits(self) -> list["Limits"]:
+        """Return how full each server is, and what it does then."""
+        with self._redis() as client:
+            info = client.info()
+        nodes = info.values() if "used_memory" not in info else [info]
+        return [
+            Limits(
+                used=int(node["used_memory"]),
+                maxmemory=int(node.get("maxmemory", 0)),
+                policy=str(node.get("maxmemory_policy", "")),
+                clients=int(node.get("connected_clients", 0)),
+                maxclients=int(node.get("maxclients", 0)),
+            )
+            for node in nodes
+        ]
 
     @contextmanager
     def _redis(self) -> Iterator[Any]:

@@ -61,7 +61,8 @@ def test_a_sound_agency_has_no_faults(make_client: ClientMaker, server: Server) 
     assert "finds 100 of 100 pictures for 'flower'" in result.output
     assert "a thumbnail loads, 640x427 for a box of 640x427" in result.output
     assert "without an affiliate id: https://pixabay.com/photos/flower-900001/" in result.output
-    assert not lines(result, "warn")
+    warned = [line.split(":")[0] for line in lines(result, "warn").splitlines()]
+    assert warned == ["warn  pixabay", "warn  SITE_URL"]  # at their addresses of this test
     assert WithFiles.keys["KEY"] not in result.output
 
 
@@ -89,7 +90,7 @@ def test_a_search_that_fails_or_finds_nothing_is_a_fault(
 ) -> None:
     dialect.total = 0
     result = doctor(make_client, server)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "finds nothing for 'flower'" in lines(result, "FAULT")
     server.fixed = in_text("oops", 500)
     assert "a search fails: HTTP 500" in lines(doctor(make_client, server), "FAULT")
@@ -178,6 +179,23 @@ def test_a_link_by_way_of_a_host_without_an_address_is_a_warning(
         words = f"{host}, where its links lead first, has no address"
         assert result.output.count(words) == warns
         assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (Answer(200, b'{"status": "ok"}\n', "application/json"), "ok    SITE_URL: {} answers"),
+        (in_text("<h1>It works!</h1>"), "FAULT SITE_URL: {}/healthz is answered by another"),
+        (in_text("gone", 502), "warn  SITE_URL: {} does not answer this machine: HTTP 502"),
+    ],
+)
+def test_the_sites_own_address_is_asked(
+    make_client: ClientMaker, server: Server, answer: Answer, line: str
+) -> None:
+    """That answers, and as this program does."""
+    server.fixed = answer
+    result = doctor(make_client, server, SITE_URL=server.url)
+    assert line.format(server.url) in result.output
 
 
 def shutterstock_doctor(make_client: ClientMaker, **fields: object) -> Result:
