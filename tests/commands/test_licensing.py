@@ -297,7 +297,7 @@ def test_history_is_shown_and_written(agency: Simulator, app: Flask, tmp_path: P
     assert "client=A" in shown[1]
     file = tmp_path / "h.csv"
     assert run(app, "history", "--live", "--csv", str(file)).exit_code == 0
-    rows = list(csv.DictReader(file.read_text().splitlines()))
+    rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
     assert [row["id"] for row in rows] == [one.id for one in reversed(agency.purchases)]
     assert (rows[0]["price"], rows[0]["currency"]) == ("5.00", "USD")
     assert rows[1]["metadata"] == '{"client":"A"}'
