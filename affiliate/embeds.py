@@ -23,9 +23,9 @@ from affiliate.answers import (
 )
 from affiliate.answers import canonical as canonical_answer
 from affiliate.embedding import Embed, read_leniently
-from affiliate.errors import AgencyError, BadQuery, NotFound
+from affiliate.errors import BadQuery, NotFound
 from affiliate.memory import Canonical
-from affiliate.model import SearchQuery
+from affiliate.model import Collection, SearchQuery
 from affiliate.page import keep, shown_on, site_of_app
 from affiliate.picks import picked, read_collection, read_picks
 from affiliate.problems import content_security_policy, problem
@@ -117,8 +117,6 @@ def search() -> Response:
         outcome = _found(asked)
     except NotFound as error:
         return problem(HTTPStatus.NOT_FOUND, error.message)
-    except AgencyError as error:
-        return problem(HTTPStatus.BAD_GATEWAY, error.message)
     html = render_template("_results.html", page=outcome.page, elsewhere=True)
     return answer(Response(html), outcome, asked=not _picked(asked))
 
@@ -126,8 +124,10 @@ def search() -> Response:
 def _found(asked: Parameters) -> Outcome:
     """Return the pictures that were picked, else those of a collection, else of a search.
 
+    A collection's name is shown nowhere, so that no call asks for it.
+
     Raises:
-        AgencyError: nothing is known of the collection; NotFound when it is gone.
+        NotFound: the agency of the collection is not on, or features none.
     """
     search, site = site_of_app().search, shown_on()
     patience = patience_of(asked, Patience.LINGER)
@@ -136,7 +136,7 @@ def _found(asked: Parameters) -> Outcome:
         return search.page(query_of(asked), patience, site=site)
     media, lang = some_of(asked, "media").media, languages.asked()
     if collection and not picks:
-        about = search.about_collection(*collection, media)
+        about = Collection(agency=collection.agency, id=collection.id, name="", media=media)
         return search.collection(about, page=1, lang=lang, patience=patience, site=site)
     query = SearchQuery(media=media, lang=lang, q=words_of(asked))
     return search.picked(picks, query, patience, site=site)

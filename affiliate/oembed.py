@@ -178,16 +178,24 @@ def _rich(embed: Embed, box: Box) -> dict[str, Any]:
 
 
 def _title(embed: Embed) -> str:
-    """Return what an embed shows, in words.
+    """Return what an embed shows, in words; its site's name where those are not known in time.
 
     Raises:
-        AgencyError: nothing is known of its collection; NotFound when that is gone.
+        NoSuchPicture: its collection is gone.
     """
     name = ""
     if embed.collection and not embed.picks:
-        search, media = site_of_app().search, embed.query.media
-        name = search.about_collection(*embed.collection, media).name
+        name = _name_of(embed.collection, embed.query.media)
     return name or embed.query.q or site_of_app().config.site_name
+
+
+def _name_of(collection: Pick, media: str) -> str:
+    try:
+        return site_of_app().search.about_collection(*collection, media).name
+    except NoSuchPicture:
+        raise
+    except AgencyError:  # its pictures may come all the same
+        return ""
 
 
 def _short(embed: Embed, title: str, height: int) -> str:

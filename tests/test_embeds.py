@@ -9,8 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
+from affiliate import lookups, search
 from affiliate.model import SearchQuery
-from tests.simulator import CLIENT, simulator
+from tests.simulator import CLIENT, hold, simulator
 from tests.simulator.collections import FEATURED_ITEMS
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, shutterstock
@@ -306,6 +307,31 @@ def test_collections_are_embeds(make_client: ClientMaker) -> None:
         )
         page = client.get("/embed/search?collection=shutterstock:19853&wait=1")
     assert page.status_code == 200
+    assert len(ids_in(page.text)) == FEATURED_ITEMS
+
+
+def test_late_collections_are_asked_for_again(
+    make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A collection whose agency takes longer than a page waits is late, as a search's is."""
+    for module in (lookups, search):
+        monkeypatch.setattr(module, "PAGE_SECONDS", 0.05)
+    path = "/embed/search?collection=shutterstock:19853&lang=en"
+    with simulator() as agency:
+        client = make_client(
+            SHUTTERSTOCK_URL=agency.url,
+            SHUTTERSTOCK_CLIENT_ID=CLIENT[0],
+            SHUTTERSTOCK_CLIENT_SECRET=CLIENT[1],
+        )
+        order = agency.misbehave(hold("read"), on="/v2/images/collections/*", times=None)
+        first = client.get(path)
+        pasted = client.get("/oembed?url=http://localhost/collections/shutterstock/19853")
+        order.release.set()
+        for module in (lookups, search):
+            monkeypatch.setattr(module, "PAGE_SECONDS", 10)
+        page = client.get(f"{path}&wait=1")
+    assert (first.status_code, pasted.status_code) == (200, 200)
+    assert 'data-late="shutterstock"' in first.text
     assert len(ids_in(page.text)) == FEATURED_ITEMS
 
 
