@@ -13,13 +13,13 @@ from affiliate.errors import BadQuery
 from affiliate.lookups import Known
 from affiliate.model import SearchPage, SearchQuery
 from affiliate.page import by_host, keep, site_of_app
-from affiliate.query import Parameters, read_flag, read_parameters, read_site, single
+from affiliate.query import DEFAULTS, Parameters, read_flag, read_parameters, read_site, single
 from affiliate.search import Outcome, Patience
 
 MAX_AGE: Final = 300
 """Seconds; so short that a corrected affiliate link takes effect."""
-DETAILS: Final = ("q", "lang", "page")
-"""What a picture's page and its fragments vary by: what found it, and which similar ones."""
+FOUND_IN: Final = tuple(name for name in DEFAULTS if name not in {"media", "lang", "page"})
+"""The parameters of a picture's page that say which search found the picture."""
 SOON: Final = 10
 """Seconds; a page that lacks something small which is on its way is true no longer."""
 
@@ -47,9 +47,30 @@ def words_of(asked: Parameters) -> str:
 
 
 def position_of(asked: Parameters) -> int:
-    """Return the place among the results of the tile that led to a picture's page; 1 if unknown."""
+    """Return the place among the results of the tile that led to a picture's page; 0 if unknown."""
     text = next(iter(asked.get("position", ())), "")
-    return int(text) if re.fullmatch(r"[1-9][0-9]{0,5}", text, re.ASCII) else 1
+    return int(text) if re.fullmatch(r"[1-9][0-9]{0,5}", text, re.ASCII) else 0
+
+
+def found_in(asked: Parameters, media: str) -> SearchQuery:
+    """Return the search that found a picture or clip, without a page; perhaps it says nothing.
+
+    A filter that can't be read is left out: the picture is worth more than the way back.
+
+    Raises:
+        BadQuery: names ``q`` or ``lang``, where these can't be read.
+    """
+    lang = some_of(asked, "lang").lang
+    kept = {name: asked[name] for name in FOUND_IN if name in asked} | {"media": [media]}
+    words = words_of(asked)
+    kept["q"] = ["-"]
+    while True:
+        try:
+            query = SearchQuery.from_parameters(kept)
+        except BadQuery as error:
+            del kept[error.field]
+        else:
+            return query.replace(q=words, lang=lang)
 
 
 def patience_of(asked: Parameters, otherwise: Patience) -> Patience:
@@ -78,13 +99,14 @@ def canonical(raw: bytes, *names: str) -> str:
     pairs = query.pairs()
     if names:
         pairs = [(name, value) for name, value in pairs if single(asked, name) is not None]
-    if set(DETAILS) <= set(names) and (position := position_of(asked)) > 1:
-        pairs.append(("position", str(position)))
-    if read_flag(asked, "wait"):
-        pairs.append(("wait", "1"))
-    if shown := read_site(asked):
-        pairs.append(("site", shown))
-    return urlencode(pairs)
+    return urlencode(pairs + _beside(asked))
+
+
+def _beside(asked: Parameters) -> list[tuple[str, str]]:
+    """Return what every answer varies by, beside what is asked."""
+    waits = [("wait", "1")] if read_flag(asked, "wait") else []
+    shown = read_site(asked)
+    return waits + ([("site", shown)] if shown else [])
 
 
 def canonical_search(raw: bytes) -> str:
@@ -93,8 +115,19 @@ def canonical_search(raw: bytes) -> str:
 
 
 def canonical_details(raw: bytes) -> str:
-    """A fragment of a picture or of a collection, likewise."""
-    return canonical(raw, "media", *DETAILS)
+    """A fragment of a picture or of a collection: what found it, and which similar ones.
+
+    Raises:
+        BadQuery: names the parameter that can't be read.
+    """
+    asked = read_parameters(raw)
+    search = found_in(asked, "video")  # which has the filters of both
+    pairs = [pair for pair in search.pairs() if pair[0] not in {"lang", "media"}]
+    exact = some_of(asked, "media", "lang", "page").pairs()
+    pairs += [(name, value) for name, value in exact if name != "q" and single(asked, name)]
+    if position := position_of(asked):
+        pairs.append(("position", str(position)))
+    return urlencode(pairs + _beside(asked))
 
 
 def canonical_search_page(raw: bytes) -> str | None:
@@ -104,7 +137,7 @@ def canonical_search_page(raw: bytes) -> str | None:
 
 def canonical_details_page(raw: bytes) -> str | None:
     """A picture's page, likewise."""
-    return canonical(raw, *DETAILS) if says_language(raw) else None
+    return canonical_details(raw) if says_language(raw) else None
 
 
 def canonical_page(raw: bytes) -> str | None:

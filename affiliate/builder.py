@@ -208,7 +208,7 @@ def newsletter(embed: Embed) -> str:
     return render_template(
         "_newsletter.html",
         items=items,
-        words=embed.query.q,
+        found_in=embed.query,
         site=embed.site,
         row=ROW,
         link=link(embed),

@@ -15,6 +15,7 @@ from affiliate.answers import (
     answer,
     canonical_details,
     canonical_details_page,
+    found_in,
     parameters,
     patience_of,
     position_of,
@@ -23,9 +24,9 @@ from affiliate.answers import (
     words_of,
 )
 from affiliate.errors import AgencyError, NotFound
-from affiliate.lookups import Found, More, query_of
+from affiliate.lookups import Found, More
 from affiliate.memory import Canonical
-from affiliate.model import Media, SearchPage
+from affiliate.model import Media, SearchPage, SearchQuery
 from affiliate.page import shown_on, site_of_app, title_of
 from affiliate.problems import error_page, problem
 from affiliate.query import Parameters
@@ -59,9 +60,11 @@ def image(media: str, agency: str, media_id: str) -> Response:
     similar = _similar(found, asked, patience)
     if similar and patience is Patience.NONE and not _is_known(similar):
         similar = None  # the page asks for it
-    found, position = _sold(found, asked)
-    page = {"media": found, "words": words_of(asked), "similar": similar and similar.page}
-    html = render_template("image.html", number=number, position=position, more=more, **page)
+    search = _search(asked, media)
+    found, position = _sold(found, search, asked)
+    page = {"media": found, "found_in": search, "similar": similar and similar.page}
+    beside = {"words": search.q, "number": number, "position": position, "more": more}
+    html = render_template("image.html", **page, **beside)
     response = Response(html)
     life = int(min(_life(more=more), similar.lifetime)) if similar else _life(more=more)
     return tagged(_public(response, life), life, position, more, number, *page.values())
@@ -75,13 +78,13 @@ def ajax_image(media: str, agency: str, media_id: str) -> Response:
         found, more = _found(media, agency, media_id, asked, _more(asked, More.BEHIND))
     except AgencyError as error:
         return _problem(error, _told_by_id(media, agency, media_id, asked))
-    words = words_of(asked)
-    found, position = _sold(found, asked)
+    search = _search(asked, media)
+    found, position = _sold(found, search, asked)
     html = render_template(
-        "_image.html", media=found, words=words, quick=True, position=position, more=more
+        "_image.html", media=found, found_in=search, quick=True, position=position, more=more
     )
     life = _life(more=more)
-    return tagged(_public(Response(html), life), life, found, words, position, more)
+    return tagged(_public(Response(html), life), life, found, search, position, more)
 
 
 @blueprint.get(f"/api{PICTURES}")
@@ -93,7 +96,7 @@ def api_image(media: str, agency: str, media_id: str) -> Response:
     except AgencyError as error:
         return _problem(error, _told_by_id(media, agency, media_id, asked))
     life = _life(more=more)
-    found, _ = _sold(found, asked)
+    found, _ = _sold(found, _search(asked, media), asked)
     response = Response(msgspec.json.encode(found), mimetype="application/json")
     return tagged(_public(response, life), life, found)
 
@@ -104,7 +107,7 @@ def ajax_similar(media: str, agency: str, media_id: str) -> Response:
 
     def fragment(found: Media, page: SearchPage) -> Response:
         asked = parameters()
-        known = {"words": words_of(asked), "position": position_of(asked)}
+        known = {"found_in": _search(asked, media), "position": position_of(asked)}
         return Response(render_template("_similar.html", media=found, page=page, **known))
 
     return _similar_to(media, agency, media_id, fragment)
@@ -138,18 +141,18 @@ def _found(
     media: str, agency: str, media_id: str, asked: Parameters, more: More = More.KNOWN
 ) -> Found:
     """Return a picture; ``more`` says what to do about details that are not known yet."""
-    found = site_of_app().search.found(
-        agency,
-        media_id,
-        media=media,
-        words=words_of(asked),
-        lang=languages.asked(),
-        site=shown_on(),
-        more=more,
-    )
+    search = _search(asked, media)
+    found = site_of_app().search.found(agency, media_id, search, site=shown_on(), more=more)
     if found.media.media != media:
         raise NotFound(agency, "There is no such picture here.")
     return found
+
+
+def _search(asked: Parameters, media: str) -> SearchQuery:
+    """Return the search that found a picture, in the language of the request; it may be empty."""
+    query, every = found_in(asked, media), [one.agency.name for one in site_of_app().search.every]
+    known = tuple(name for name in query.agency if name in every)
+    return query.replace(lang=query.lang or languages.asked(), agency=known)
 
 
 def _more(asked: Parameters, otherwise: More) -> More:
@@ -158,14 +161,14 @@ def _more(asked: Parameters, otherwise: More) -> More:
     return More.WAITED if waits else otherwise
 
 
-def _sold(media: Media, asked: Parameters) -> tuple[Media, int]:
-    """Return a picture with all its sellers, and its place, as the search that found it has it."""
-    tile = site_of_app().search.tile(
-        media, words=words_of(asked), lang=languages.asked(), site=shown_on()
-    )
-    position = position_of(asked)  # 1 where the address doesn't tell
+def _sold(media: Media, search: SearchQuery, asked: Parameters) -> tuple[Media, int]:
+    """Return a picture with all its sellers, and its place, as the search that found it has it.
+
+    The place is 0 where only the first is left: the address need not tell that.
+    """
+    tile = site_of_app().search.tile(media, search, site=shown_on())
     found = msgspec.structs.replace(media, sellers=tile.sellers)
-    return found, position if position > 1 else tile.position
+    return found, position_of(asked) or (tile.position if tile.position > 1 else 0)
 
 
 def _told_by_id(media: str, agency: str, media_id: str, asked: Parameters) -> Media | None:
@@ -176,8 +179,8 @@ def _told_by_id(media: str, agency: str, media_id: str, asked: Parameters) -> Me
 
 def _unreadable(error: AgencyError, media: str, told: Media | None, asked: Parameters) -> Response:
     """Return the page for a picture that is gone or can't be read, with the ways on to agencies."""
-    words, position = words_of(asked), position_of(asked)
-    query = query_of(media, languages.asked()).replace(q=words) if words else None
+    search, position = _search(asked, media), position_of(asked) or 1
+    query = search if search.q else None
     if isinstance(error, NotFound):
         title, text = gettext("This picture is gone"), gettext("Search for another one.")
         return error_page(HTTPStatus.NOT_FOUND, title, text, query, told, position=position)

@@ -112,30 +112,32 @@ class LookUps:
         site: str = "",
     ) -> Media:
         """Return a picture or clip by its id, from the cache or its agency, as `found` has it."""
-        found = self.found(agency, media_id, media=media, words=words, lang=lang, site=site)
-        return found.media
+        search = query_of(media, lang).replace(q=words)
+        return self.found(agency, media_id, search, site=site).media
 
-    def found(  # noqa: PLR0913 - which picture, what found it for its link, and how long to wait
+    def found(
         self,
         agency: str,
         media_id: str,
+        search: SearchQuery,
         *,
-        media: str = "image",
-        words: str = "",
-        lang: str = "",
         site: str = "",
         more: More = More.KNOWN,
     ) -> Found:
         """Return a picture or clip by its id, from the cache or its agency.
 
-        ``words`` found the picture, for the link; their cached search in ``lang`` may hold it.
-        Where only the search tells of it, ``more`` says what to do about the agency's details.
+        ``search`` found it: its words go into the link, and the cache may hold its answer, or that
+        of its words alone. Where only these tell of the picture, ``more`` says what to do about
+        the agency's details.
 
         Raises:
             AgencyError: NotFound when it is gone; else the agency did not answer.
         """
         one = self._named(agency, media_id)
-        seen = self._seen(one, media_id, query_of(media, lang).replace(q=words))
+        media, bare = search.media, query_of(search.media, search.lang or "").replace(q=search.q)
+        places = (self._seen(one, media_id, asked) for asked in dict.fromkeys((search, bare)))
+        seen = next(filter(None, places), None)
+        words = counted(search.q, search.lang or "")
         tells_more = one.agency.tells_more
         call = self._details(one, media_id, media, BESIDE if seen else SINGLE)
         answer = self._calls.kept(call)
@@ -145,9 +147,9 @@ class LookUps:
             self._fanout.begin_behind(self._calls.question(call))
         is_gone = answer and answer.failure and answer.failure.kind == NotFound.kind
         if seen and not is_gone and not (answer and answer.value):
-            return Found(self.linked(seen.media, counted(words, lang), site), tells_more)
+            return Found(self.linked(seen.media, words, site), tells_more)
         found = value_of(agency, answer)
-        return Found(self.linked(found, counted(words, lang), site), lacks_details=False)
+        return Found(self.linked(found, words, site), lacks_details=False)
 
     def several(self, agency: str, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
         """Pictures or clips as their agency has them now, in the order of the ids.
@@ -305,8 +307,8 @@ class LookUps:
         return self._calls.to(one, wanted, lambda: _shown(one, media_id, media), kind)
 
     def _seen(self, one: Listed, media_id: str, asked: SearchQuery) -> Seen | None:
-        """Return a picture with its rank, as the cached search for some words has it."""
-        if not asked.q:
+        """Return a picture with its rank, as a cached search has it."""
+        if not asked.says_something():
             return None
         whole = ranking_of(one, asked)
         for ranking in filter(None, (whole, whole.in_pages())):

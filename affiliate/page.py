@@ -192,22 +192,25 @@ def lasting(path: str) -> str:
 
 def details(  # noqa: PLR0913 - which picture, what found it, and which of its routes
     media: Media,
-    words: str = "",
+    found_in: SearchQuery | None = None,
     before: str = "",
     behind: str = "",
     page: int = 1,
     *,
-    position: int = 1,
+    position: int = 0,
 ) -> str:
-    """Return the address of a picture's own page; ``words`` found the picture, for its links.
+    """Return the address of a picture's own page, with the search that it was ``found_in``.
 
-    ``page`` is that of similar pictures, ``position`` the picture's place among the results.
+    ``page`` is that of similar pictures, ``position`` the picture's place among the results; 0
+    where it has none.
     """
-    pairs = ({"q": words} if words else {}) | {"lang": languages.asked()}
-    pairs |= {"page": str(page)} if page > 1 else {}
-    pairs |= ({"position": str(position)} if position > 1 else {}) | dict(_origin())
+    search = found_in.pairs() if found_in else []
+    pairs = [pair for pair in search if pair[0] not in {"lang", "media", "page"}]
+    pairs.append(("lang", languages.asked()))
+    pairs += [("page", str(page))] if page > 1 else []
+    pairs += [("position", str(position))] if position else []
     path = f"{before}/{media.media}/{media.agency}/{quote(media.id, safe='')}{behind}"
-    return f"{path}?{urlencode(pairs)}"
+    return f"{path}?{urlencode([*pairs, *_origin()])}"
 
 
 def found_by(media: Media, name: str, value: str) -> str:

@@ -105,13 +105,15 @@ class Search(LookUps):
             for one, places in zip(able, shares, strict=True)
         ]
 
-    def tile(self, media: Media, *, words: str, lang: str, site: str = "") -> Tile:
-        """Return what the tile of a picture holds in the cached search for ``words``.
+    def tile(self, media: Media, query: SearchQuery, *, site: str = "") -> Tile:
+        """Return what the tile of a picture holds in the cached answer to a search.
 
-        The picture's own seller comes first. A picture that no such search holds has that seller
+        The picture's own seller comes first. A picture that no such answer holds has that seller
         alone, and the first place; nothing is asked for that.
+
+        Raises:
+            BadQuery: ``agency`` names one that is not on.
         """
-        query = query_of(media.media, lang).replace(q=words)
         slices = [one for one in self._slices(query) if one.last > one.first]
         part = next((p for p in slices if p.ranking.listed.agency.name == media.agency), None)
         seen = self._seen(part.ranking.listed, media.id, query) if part else None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -136,6 +137,52 @@ def test_a_page_has_the_words_that_found_it_and_the_way_back(client: FlaskClient
     back = '<a href="/search?q=red+%3Crose%3E&amp;lang=en">Back to “red &lt;rose&gt;”</a>'
     assert back in page
     assert "Back to" not in client.get("/image/adobe-stock/900001?lang=en").text
+
+
+FILTERS = [
+    "q=flower&agency=depositphotos",
+    "q=flower&orientation=horizontal&agency=depositphotos",
+    "q=flower&safe=0&agency=depositphotos&sort=newest",
+]
+
+
+@pytest.mark.parametrize("search", FILTERS)
+def test_a_picture_keeps_the_search_that_found_it(client: FlaskClient, search: str) -> None:
+    """Filters go on to quick look, page and JSON: place, sellers and the way back are theirs.
+
+    The same words without filters have the picture elsewhere, and from more sellers.
+    """
+    client.get(SEARCH)
+    shown = client.get(f"/search?{search}&lang=en&wait=1").text
+    asked = parse_qs(search)
+    for place in (0, 2):
+        tile = shown.split('<li class="tile')[place + 1]
+        address = unescape(re.findall(r'class="title" href="([^"]+)"', tile)[0])
+        assert asked.items() <= parse_qs(urlsplit(address).query).items()
+        for path in (address, f"/ajax{address}"):
+            page = client.get(path).text
+            assert links(buy(page)) == [("depositphotos", str(place + 1))]
+            on = unescape(re.findall(r'<affiliate-search src="([^"]+)"', page)[-1])
+            assert asked.items() <= parse_qs(urlsplit(on).query).items()
+        assert len(client.get(f"/api{address}").get_json()["sellers"]) == 1
+        back = re.findall(r'class="back"><a href="([^"]+)"', client.get(address).text)
+        assert parse_qs(urlsplit(unescape(back[0])).query) == {**asked, "lang": ["en"]}
+
+
+def test_no_filter_costs_a_picture(client: FlaskClient) -> None:
+    """What can't be read of the search is left out; the rest finds the way back."""
+    path = "/image/adobe-stock/900001?q=rose&lang=en"
+    for odd in ("type=wall", "people=9", "agency=nobody", "type=photo&type=vector", "fps=30"):
+        page = client.get(f"{path}&{odd}")
+        assert page.status_code == 200, odd
+        assert '<a href="/search?q=rose&amp;lang=en">Back to' in page.text
+    color = client.get("/image/adobe-stock/900001?color=ff0000&lang=en").text
+    assert 'color=ff0000&amp;lang=en">Back to “ff0000”' in color
+    kept = client.get(f"{path}&sort=newest&type=photo").text
+    assert "sort=newest" in kept
+    for query in ("sort=newest&type=photo", "type=photo&x=1&sort=newest"):
+        again = client.get(f"/ajax{path}&{query}")
+    assert again.headers["X-Cache"] == "HIT"
 
 
 # -- details
