@@ -18,6 +18,8 @@ from affiliate.search import Outcome, Patience
 
 MAX_AGE: Final = 300
 """Seconds; so short that a corrected affiliate link takes effect."""
+MAX_SHARED_AGE: Final = 3600
+"""Seconds for which a CDN may keep an answer, for the same reason; it can be purged, too."""
 FOUND_IN: Final = tuple(name for name in DEFAULTS if name not in {"media", "lang", "page"})
 """The parameters of a picture's page that say which search found the picture."""
 SOON: Final = 10
@@ -190,7 +192,7 @@ def cache_control(outcome: Outcome) -> str:
     if outcome.lifetime <= 0:
         return "public, no-cache"
     life = max(int(min(outcome.lifetime, 86400)), 1)
-    fresh = f"public, max-age={min(life, MAX_AGE)}, s-maxage={life}"
+    fresh = f"public, max-age={min(life, MAX_AGE)}, s-maxage={min(life, MAX_SHARED_AGE)}"
     if any(status.status == "failed" for status in outcome.page.agencies):
         return fresh  # a failure is shown for its time, and no longer
     grace = int(min(life, outcome.grace))

@@ -1,6 +1,7 @@
 """Which agencies the owner has switched off, without a deploy; kept in the ledger's database.
 
-Every process looks again within seconds, behind the requests that it answers meanwhile.
+Every process looks again within seconds, behind the requests that it answers meanwhile; after a
+quiet time its first request waits for the look.
 """
 
 import logging
@@ -17,6 +18,10 @@ from affiliate.ledger import Ledger, metadata
 
 LOOK_SECONDS: Final = 2.0
 """How old what is known may be before a process looks again."""
+QUIET_SECONDS: Final = 10.0
+"""After so long without a look, requests wait for the next one."""
+WAIT_SECONDS: Final = 1.0
+"""How long they wait at most."""
 
 switches = sa.Table(
     "switches",
@@ -37,21 +42,31 @@ class Switches:
         self._off: frozenset[str] = frozenset()
         self._looked_at = float("-inf")
         self._lock = threading.Lock()
-        self._looking: threading.Thread | None = None
+        self._looked = threading.Event()
+        self._looked.set()
+        self._patient_until = float("-inf")
 
     def off(self) -> frozenset[str]:
-        """The names of those that are off, as known within the last seconds; never waits long.
+        """Return the names of those that are off, as known within the last `QUIET_SECONDS`.
 
-        While the database can't be reached, what was known last goes on.
+        While the database can't be reached or is slow, what was known last goes on.
         """
-        if self._now() - self._looked_at >= LOOK_SECONDS and self._lock.acquire(blocking=False):
-            first = self._looked_at == float("-inf")
-            self._looked_at = self._now()
-            self._looking = threading.Thread(target=self._look, name="switches", daemon=True)
-            self._looking.start()
-            if first:
-                self._looking.join(LOOK_SECONDS)
+        if self._now() - self._looked_at < LOOK_SECONDS and self._looked.is_set():
+            return self._off
+        with self._lock:
+            if self._now() - self._looked_at >= LOOK_SECONDS and self._looked.is_set():
+                self._begin()
+        self._looked.wait(max(self._patient_until - self._now(), 0.0))
         return self._off
+
+    def _begin(self) -> None:
+        """Begin a look, which requests wait for when the last one was long ago."""
+        first, now = self._looked_at == float("-inf"), self._now()
+        quiet = WAIT_SECONDS if now - self._looked_at >= QUIET_SECONDS else 0.0
+        self._patient_until = now + (LOOK_SECONDS if first else quiet)
+        self._looked_at = now
+        self._looked.clear()
+        threading.Thread(target=self._look, name="switches", daemon=True).start()
 
     def _look(self) -> None:
         try:
@@ -59,7 +74,7 @@ class Switches:
         except LedgerError as error:
             log.warning("which agencies are off is as it was: %s", error)
         finally:
-            self._lock.release()
+            self._looked.set()
 
     def read(self) -> frozenset[str]:
         """The names of those that are off, from the database now.

@@ -128,7 +128,7 @@ def test_the_page_has_cached_results_inside(client: FlaskClient) -> None:
     second = client.get("/search?q=cat&lang=en")
     assert "data-waiting" not in second.text
     assert second.text.count("data-id=") >= 10
-    assert "s-maxage" in second.headers["Cache-Control"]
+    assert "max-age=300, s-maxage=3600," in second.headers["Cache-Control"]
 
 
 def test_wait_renders_on_the_server(client: FlaskClient) -> None:

@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from affiliate.errors import LedgerError
 from affiliate.ledger import Ledger
-from affiliate.switches import LOOK_SECONDS, Switches
+from affiliate.switches import LOOK_SECONDS, QUIET_SECONDS, Switches
 from tests.support.clocks import SetClock
 from tests.support.ledgers import new_ledger
 from tests.support.waiting import PATIENCE
@@ -60,6 +61,35 @@ def test_without_the_database_what_was_known_goes_on(ledger: Ledger, tmp_path: P
     assert settled(switches) == {"acme"}
     with pytest.raises(LedgerError):
         switches.turn("other", off=True)
+
+
+def test_after_a_quiet_time_the_first_request_knows(ledger: Ledger) -> None:
+    """It waits for the look, and so do those that come beside it."""
+    clock = SetClock(1000.0)
+    quiet = Switches(ledger, now=clock)
+    assert quiet.off() == frozenset()
+    for off in (True, False, True):
+        Switches(ledger).turn("acme", off=off)
+        clock.now += QUIET_SECONDS
+        with ThreadPoolExecutor(4) as threads:
+            seen = list(threads.map(lambda _: quiet.off(), range(4)))
+        assert seen == [frozenset({"acme"} if off else ())] * 4
+
+
+def test_a_quiet_site_waits_for_a_slow_database_only_so_long(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then what was known goes on, for those that come beside it too."""
+    monkeypatch.setattr("affiliate.switches.WAIT_SECONDS", 0.05)
+    clock = SetClock(1000.0)
+    switches = Switches(ledger, now=clock)
+    switches.off()
+    gate = threading.Event()
+    monkeypatch.setattr(switches, "read", lambda: frozenset({"acme"}) if gate.wait(20) else None)
+    clock.now += QUIET_SECONDS
+    assert [switches.off(), switches.off()] == [frozenset(), frozenset()]
+    gate.set()
+    assert settled(switches) == {"acme"}
 
 
 def test_nobody_waits_for_a_look_that_takes_long(ledger: Ledger) -> None:
