@@ -55,14 +55,13 @@ def position_of(asked: Parameters) -> int:
 
 
 def found_in(asked: Parameters, media: str) -> SearchQuery:
-    """Return the search that found a picture or clip, without a page; perhaps it says nothing.
+    """Return the search that found a picture or clip, without page and language; perhaps empty.
 
     A filter that can't be read is left out: the picture is worth more than the way back.
 
     Raises:
-        BadQuery: names ``q`` or ``lang``, where these can't be read.
+        BadQuery: names ``q`` where the words can't be read.
     """
-    lang = some_of(asked, "lang").lang
     kept = {name: asked[name] for name in FOUND_IN if name in asked} | {"media": [media]}
     words = words_of(asked)
     kept["q"] = ["-"]
@@ -72,7 +71,7 @@ def found_in(asked: Parameters, media: str) -> SearchQuery:
         except BadQuery as error:
             del kept[error.field]
         else:
-            return query.replace(q=words, lang=lang)
+            return query.replace(q=words)
 
 
 def patience_of(asked: Parameters, otherwise: Patience) -> Patience:
@@ -124,7 +123,7 @@ def canonical_details(raw: bytes) -> str:
     """
     asked = read_parameters(raw)
     search = found_in(asked, "video")  # which has the filters of both
-    pairs = [pair for pair in search.pairs() if pair[0] not in {"lang", "media"}]
+    pairs = [pair for pair in search.pairs() if pair[0] != "media"]
     exact = some_of(asked, "media", "lang", "page").pairs()
     pairs += [(name, value) for name, value in exact if name != "q" and single(asked, name)]
     if position := position_of(asked):

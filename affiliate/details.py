@@ -152,7 +152,7 @@ def _search(asked: Parameters, media: str) -> SearchQuery:
     """Return the search that found a picture, in the language of the request; it may be empty."""
     query, every = found_in(asked, media), [one.agency.name for one in site_of_app().search.every]
     known = tuple(name for name in query.agency if name in every)
-    return query.replace(lang=query.lang or languages.asked(), agency=known)
+    return query.replace(lang=languages.asked(), agency=known)
 
 
 def _more(asked: Parameters, otherwise: More) -> More:
