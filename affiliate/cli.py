@@ -14,6 +14,8 @@ from affiliate.commands import (
     history,
     licensing,
     lookups,
+    purchases,
+    searches,
     subscriptions,
     sync,
     warming,
@@ -28,6 +30,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(clicks.clicks)
     app.cli.add_command(ledger_group)
     app.cli.add_command(caching.group)
+    app.cli.add_command(searches.searches)
     app.cli.add_command(warming.warm)
     app.cli.add_command(accounts.group)
     app.cli.add_command(agencies.group)
@@ -35,6 +38,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(subscriptions.subscriptions)
     app.cli.add_command(licensing.license)
     app.cli.add_command(history.history)
+    app.cli.add_command(purchases.purchases)
     app.cli.add_command(collections.group)
     app.cli.add_command(lookups.show)
     app.cli.add_command(lookups.contributor)

@@ -1,5 +1,7 @@
 """Searches are counted on their way by, and can be warmed by their number."""
 
+import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -57,6 +59,8 @@ def test_the_owner_sees_how_the_cache_does(client: FlaskClient) -> None:
     assert lines[0].startswith("3 entries, ")  # one answer and the two pages made of it
     counts = {line.split()[0]: int(line.split()[1]) for line in lines[1:] if line}
     assert counts == {"memory": 1, "hit": 1, "stale": 0, "miss": 1}
+    told = json.loads(run(client, "cache", "size", "--json").output)
+    assert (told["entries"], told["answers"]) == (3, counts)
 
 
 def test_one_search_can_be_looked_at_and_dropped(client: FlaskClient) -> None:
@@ -145,6 +149,29 @@ def test_warming_leaves_a_failing_agency_alone(make_client: ClientMaker) -> None
         site_of(client).tally.flush()
         run(client, "warm")
         assert len(agency.searches()) == 1
+
+
+def test_a_schedule_learns_what_was_not_warmed(make_client: ClientMaker) -> None:
+    """Spent calls and failures give a status, with the number of searches and the reason."""
+    with shutterstock() as agency:
+        settings = {"SHUTTERSTOCK_URL": agency.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
+        topics = {"SITE_TOPICS": "cat, dog, bird"}
+        client = make_client(**settings, **topics, SHUTTERSTOCK_CALLS_PER_HOUR="1")
+        done = run(client, "warm")
+        assert done.exit_code == 1
+        assert "Looked at 3 searches, asked the agencies 1 times." in done.output
+        assert re.search(r"shutterstock: 2 searches skipped; its 1 calls are spent", done.stderr)
+        told = json.loads(run(client, "warm", "--json").stdout)
+        assert (told["looked"], told["asked"], told["left"]) == (3, 0, 0)
+        assert told["skipped"]["shutterstock"]["searches"] == 2
+        assert len(agency.searches()) == 1
+        client = make_client(**settings, **topics)
+        left = run(client, "warm", "--calls", "1")
+        assert (left.exit_code, "1 were left for the next run" in left.output) == (0, True)
+        agency.answer = Answer(503)
+        failed = run(client, "warm")
+        assert failed.exit_code == 1
+        assert "shutterstock: 1 search skipped; HTTP 503" in failed.stderr
 
 
 @pytest.mark.parametrize("calls", ["2", "3"])

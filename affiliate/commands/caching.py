@@ -5,9 +5,11 @@ from flask.cli import AppGroup
 
 from affiliate.agencies import AGENCIES
 from affiliate.cache import FORMAT, search_key
+from affiliate.commands import options
 from affiliate.commands.told import site_of_app, told
 from affiliate.commands.warming import words_query
 from affiliate.query import SearchQuery
+from affiliate.stores import RedisStore
 from affiliate.tally import MARKS, counter
 from affiliate.words import key as key_of_words
 
@@ -15,16 +17,26 @@ group = AppGroup("cache", help="The cache of agencies' answers.")
 
 
 @group.command()
-def size() -> None:
+@options.as_json
+def size(*, as_json: bool) -> None:
     """Show how much is cached and how often the cache answered today."""
+    store = site_of_app().store.store
     with told():
-        entries, used = site_of_app().store.store.size()
-        counts = {mark: site_of_app().store.store.count(counter(mark)) for mark in MARKS}
+        entries, used = store.size()
+        counts = {mark.lower(): store.count(counter(mark)) for mark in MARKS}
+        servers = store.limits() if isinstance(store, RedisStore) else []
+    if as_json:
+        answers = {"entries": entries, "bytes": used, "answers": counts}
+        options.show_json({**answers, "servers": [one._asdict() for one in servers]})
+        return
     total = sum(counts.values())
     click.echo(f"{entries} entries, {used / 1e6:.1f} MB")
+    for one in servers:
+        most = f"{one.maxmemory / 1e6:.1f} MB" if one.maxmemory else "no limit"
+        click.echo(f"Redis: {one.used / 1e6:.1f} MB of {most}, policy {one.policy or 'unknown'}")
     for mark, count in counts.items():
         share = f"{count / total:.1%}" if total else "-"
-        click.echo(f"{mark.lower():7} {count:9} {share:>7}")
+        click.echo(f"{mark:7} {count:9} {share:>7}")
 
 
 @group.command()

@@ -1,18 +1,42 @@
-"""``flask warm``: asking agencies before visitors do."""
+"""``flask warm``: asking agencies before visitors do.
 
-from datetime import UTC, datetime, timedelta
+What could not be asked is told and gives the command a status, as schedulers read nothing else.
+"""
+
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import click
+import msgspec
 from flask.cli import with_appcontext
 
+from affiliate.commands import options
 from affiliate.commands.told import ledger_of_app, site_of_app, told
+from affiliate.errors import FAILING, LEFT_ALONE
+from affiliate.health import HOUR
 from affiliate.query import SearchQuery
+from affiliate.search import Search
+from affiliate.slices import Listed
 from affiliate.transport import longer_calls
 from affiliate.words import is_masked
 
 WARM_SECONDS: Final = 60.0
 """How long a call to warm the cache may take at least."""
+
+
+class Skipped(msgspec.Struct, frozen=True):
+    """How many searches an agency was not asked for or did not answer, and why the last one."""
+
+    searches: int = 0
+    why: str = ""
+
+
+class Warmed(msgspec.Struct):
+    """What became of the searches: how many were looked at, asked for, and skipped by agency."""
+
+    looked: int = 0
+    asked: int = 0
+    skipped: dict[str, Skipped] = {}
 
 
 @click.command()
@@ -37,26 +61,78 @@ WARM_SECONDS: Final = 60.0
     help="Those that will be fresh for less than so many seconds.",
 )
 @click.option("--calls", default=100, show_default=True, help="At most so many calls.")
+@options.as_json
 @with_appcontext
-def warm(searches: int, days: int, within: int, calls: int) -> None:
-    """Ask anew for the site's topics and the searches asked most, where about to go stale."""
+def warm(*, searches: int, days: int, within: int, calls: int, as_json: bool) -> None:
+    """Ask anew for the site's topics and the searches asked most, where about to go stale.
+
+    The exit status is 1 if any of them could not be asked for: the calls of an agency are spent,
+    it is left alone, or it failed.
+    """
     since = datetime.now(UTC).date() - timedelta(days=days - 1)
-    made = looked = 0
+    done = Warmed()
     with told():
-        asked = [
-            SearchQuery.from_query_string(one) for one, _ in ledger_of_app().asked(since, searches)
-        ]
-        known = (one for one in asked if not any(is_masked(value) for _, value in one.pairs()))
-        wanted: dict[str, SearchQuery] = {}
-        for query in (*map(words_query, site_of_app().config.site_topics), *known):
-            wanted.setdefault(query.key(), query)
-        for query in wanted.values():
-            if made >= calls:
+        wanted = _wanted(since, searches)
+        for query in wanted:
+            if done.asked >= calls:
                 break
+            _renew(query, within, done)
+            done.looked += 1
+    if as_json:
+        options.show_json({**msgspec.structs.asdict(done), "left": len(wanted) - done.looked})
+    else:
+        click.echo(f"Looked at {done.looked} searches, asked the agencies {done.asked} times.")
+        for name, skipped in done.skipped.items():
+            plural = "search" if skipped.searches == 1 else "searches"
+            click.echo(f"{name}: {skipped.searches} {plural} skipped; {skipped.why}", err=True)
+        if done.looked < len(wanted):
+            left = len(wanted) - done.looked
+            click.echo(f"{left} were left for the next run, by --calls {calls}.")
+    raise click.exceptions.Exit(int(bool(done.skipped)))
+
+
+def _wanted(since: date, most: int) -> list[SearchQuery]:
+    """Return the site's topics and what was asked most since a day, each once."""
+    asked = [SearchQuery.from_query_string(one) for one, _ in ledger_of_app().asked(since, most)]
+    known = (one for one in asked if not any(is_masked(value) for _, value in one.pairs()))
+    wanted: dict[str, SearchQuery] = {}
+    for query in (*map(words_query, site_of_app().config.site_topics), *known):
+        wanted.setdefault(query.key(), query)
+    return list(wanted.values())
+
+
+def _renew(query: SearchQuery, within: int, done: Warmed) -> None:
+    """Ask every agency whose answer will be fresh for less than ``within`` seconds."""
+    search = site_of_app().search
+    for one in search.listed:
+        name = one.agency.name
+        if one.agency.unsupported(query) or (query.agency and name not in query.agency):
+            continue
+        answer = search.peek(query, one)
+        if answer and answer.value and answer.status == "fresh" and answer.lifetime > within:
+            continue
+        if not (hindered := hindrance(one, search)):
             with longer_calls(WARM_SECONDS):
-                made += site_of_app().search.warm(query, within)
-            looked += 1
-    click.echo(f"Looked at {looked} searches, asked the agencies {made} times.")
+                done.asked += search.warm(query.replace(agency=(name,)), within)
+            answer = search.peek(query, one)
+            if answer and answer.value and answer.status == "fresh":
+                continue
+            failure = answer.failure.message if answer and answer.failure else "it failed."
+            hindered = hindrance(one, search) or failure
+        before = done.skipped.get(name, Skipped())
+        done.skipped[name] = Skipped(before.searches + 1, hindered)
+
+
+def hindrance(one: Listed, search: Search) -> str:
+    """Return why an agency is not asked just now, in words; empty where it is."""
+    spent = [one for one in search.spent(one) if one.limit.seconds >= HOUR]
+    if full := next((one for one in spent if one.calls >= one.limit.calls), None):
+        rest = f"for another {max(full.rest / 60, 1):.0f} min"
+        return f"its {full.limit.calls} calls are spent {rest}."
+    if mark := search.left_alone(one):
+        seconds, why = mark
+        return f"left alone for another {seconds:.0f} s. {LEFT_ALONE.get(why, FAILING)}"
+    return ""
 
 
 def words_query(text: str) -> SearchQuery:

@@ -1,0 +1,15 @@
+"""Tells an agency's own address from that of a sandbox or a test server."""
+
+from urllib.parse import urlsplit
+
+from affiliate.agencies import AGENCIES
+
+
+def foreign_host(agency: str, url: str) -> str:
+    """Return the host name of an address that is not the agency's own; empty for its own.
+
+    What is bought there costs nothing and licenses nothing.
+    """
+    own = AGENCIES[agency].api if agency in AGENCIES else ""
+    asked = urlsplit(url).hostname or ""
+    return "" if not own or asked == urlsplit(own).hostname else asked
