@@ -3,9 +3,9 @@
 ``python app.py`` serves it; ``flask --app app`` runs its commands.
 """
 
+import argparse
 import hashlib
 import math
-import signal
 import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,18 +15,15 @@ from typing import Any
 import click
 from flask import Flask
 from flask_caching import Cache as FlaskCache
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
 
-from affiliate import cli, config, crawlers, embeds, owner, page, site
+from affiliate import cli, config, crawlers, embeds, owner, page, serving, site
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.blocked_names import blocked_label, warning
 from affiliate.cache import Cache
 from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
 from affiliate.config import AgencySettings, Config
-from affiliate.errors import ConfigError, LedgerError
-from affiliate.fanout import WAITERS
+from affiliate.errors import CannotListen, ConfigError, LedgerError
 from affiliate.health import Breaker, Limit, Quota
 from affiliate.ledger import Ledger
 from affiliate.licensing.tokens import ACCOUNT, Tokens
@@ -43,12 +40,8 @@ from affiliate.switches import Switches
 from affiliate.tally import Tally
 from affiliate.transport import Transport
 
-THREADS = 2 * WAITERS
-"""Request threads of a process; more wait in the server's queue."""
 SLOW_REDIS_SECONDS = 0.08
 """Answers slower than this, one after the other, and the cache goes on without Redis."""
-STOP_SECONDS = 10
-"""How long requests under way may take to end; platforms kill after 30."""
 
 
 def load(environ: Mapping[str, str] | None = None) -> Config:
@@ -241,35 +234,23 @@ def _tokens(settings: Config, transport: Transport, ledger: Ledger) -> Tokens:
     )
 
 
-class Server(Granian):  # type: ignore[misc, valid-type] # one of two, by the interpreter
-    """Granian, told once to end: a second signal could catch it holding its own lock."""
-
-    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as Granian has it
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-        super().signal_handler_interrupt(*args, **kwargs)
-
-
-def serve() -> None:
-    """Run the server, or say what is wrong with the settings and stop."""
+def serve(target: str = "app:create_app") -> None:
+    """Run the server over what ``target`` makes, or say what is wrong and stop."""
+    parser = argparse.ArgumentParser("app.py", description="Serve the site.")
+    parser.add_argument(
+        "--reuse-port",
+        action="store_true",
+        help="let a second start of the site share the port, for a restart without a gap:"
+        " start the new one, then end the old one; both need this",
+    )
+    arguments = parser.parse_args()
     try:
         settings = load()
+        listener = serving.listen(settings.host, settings.port, shared=arguments.reuse_port)
         Ledger(settings.database_url).upgrade()
-    except (ConfigError, LedgerError) as error:
+    except (ConfigError, CannotListen, LedgerError) as error:
         sys.exit(str(error))
-    Server(
-        "app:create_app",
-        factory=True,
-        interface=Interfaces.WSGI,
-        address=settings.host,
-        port=settings.port,
-        workers=settings.web_concurrency,
-        blocking_threads=THREADS,
-        http=HTTPModes.http1,
-        websockets=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS,
-    ).serve()
+    serving.serve(listener, target, settings.web_concurrency)
 
 
 if __name__ == "__main__":

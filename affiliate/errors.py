@@ -30,6 +30,10 @@ class ConfigError(AffiliateError):
         self.faults = faults
 
 
+class CannotListen(AffiliateError):
+    """HOST and PORT can't be listened on, for a reason that the message says in a sentence."""
+
+
 class AgencyError(AffiliateError):
     """An agency did not give what was asked of it.
 

@@ -4,18 +4,8 @@
 """
 
 import sys
-from typing import Any
 
 import app
 
-
-class Server(app.Server):
-    """The site's own server with its own settings, over another application."""
-
-    def __init__(self, _target: str, **settings: Any) -> None:  # noqa: ANN401 - as app.py has them
-        super().__init__(sys.argv[1], **settings)
-
-
 if __name__ == "__main__":
-    app.Server = Server
-    app.serve()
+    app.serve(sys.argv.pop(1))

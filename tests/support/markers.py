@@ -28,6 +28,7 @@ SERVERS = frozenset(
         "tests.support.site_server.running_sites",
         "tests.support.processes.python",
         "tests.support.processes.start_python",
+        "tests.support.small_server.small_server",
         "tests.support.terminal.terminal",
     )
 )

@@ -1,0 +1,177 @@
+"""Hands requests to a WSGI application in threads, with their bodies read beforehand.
+
+A request is answered in the thread of the server that brings it. The body of a POST is read by
+an event loop first, where thousands may be under way without a thread of their own: what is slow
+to send one keeps nobody else waiting, and loses its connection after `BODY_SECONDS`.
+"""
+
+import asyncio
+import io
+import logging
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from granian._granian import CallbackScheduler, RSGIHTTPProtocol
+from granian.rsgi import Scope
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+BODY_SECONDS: Final = 3.0
+"""How long a whole body may take to arrive."""
+BODY_BYTES: Final = 16 * 1024
+"""What is read of a body; the application refuses longer ones by what it gets of them."""
+BODIES: Final = 1024
+"""Bodies under way in a process; further ones are refused at once."""
+BODY_THREADS: Final = 32
+"""Threads that answer requests with bodies: what a slow ledger holds up isn't the pages."""
+HEADER_NAMES: Final = 256
+"""Names of headers whose WSGI form is remembered."""
+
+Headers = list[tuple[str, str]]
+
+log = logging.getLogger(__name__)
+
+_ALWAYS: Final = {
+    "SCRIPT_NAME": "",
+    "SERVER_SOFTWARE": "granian",
+    "wsgi.version": (1, 0),
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+    "wsgi.input_terminated": True,
+}
+
+
+class Requests(CallbackScheduler):
+    """What Granian calls for each request of a process; it must never raise.
+
+    Granian's own interface for WSGI can't give up a body that doesn't arrive
+    (https://github.com/emmett-framework/granian/issues/728); that for RSGI can, but runs
+    everything through an event loop. So this takes the place of the loop's scheduler.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, app: "WSGIApplication") -> None:
+        super().__init__()
+        self._schedule_fn = self._begin
+        self._event_loop = loop
+        self._app = app
+        self._names: dict[str, str] = {}
+        self._reading: set[asyncio.Task[None]] = set()
+        self._threads = ThreadPoolExecutor(BODY_THREADS, thread_name_prefix="body")
+        self.stopping = False
+        """Whether the process ends: each connection is closed behind its next answer."""
+
+    def __new__(cls, loop: asyncio.AbstractEventLoop, app: "WSGIApplication") -> Self:
+        """Fill the places of Granian's constructor, of which only the loop is used."""
+        return super().__new__(cls, loop, app, None, None, None)  # type: ignore[call-arg]
+
+    def _begin(self, watcher: Any) -> None:  # noqa: ANN401 - Granian's, without a name in Python
+        try:
+            scope, proto = watcher.scope, watcher.proto
+            if scope.method == "POST" and _has_body(scope):
+                self._event_loop.call_soon_threadsafe(self._receive, scope, proto)
+            else:
+                self._answer(scope, proto, b"")
+        except BaseException:
+            log.exception("a request could not be begun")
+
+    def _receive(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
+        """Read a body on the event loop, unless too many are being read."""
+        if len(self._reading) >= BODIES:
+            log.warning("requests are refused: too many send their bodies slowly")
+            self._refuse(proto, HTTPStatus.SERVICE_UNAVAILABLE)
+            return
+        task = self._event_loop.create_task(self._read(scope, proto))
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
+
+    async def _read(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
+        """Read up to `BODY_BYTES` of a body; past `BODY_SECONDS` the connection is closed."""
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for part in proto:
+                    body += part
+                    if not part or len(body) > BODY_BYTES:
+                        break
+        except TimeoutError:
+            log.warning("a body did not arrive in %.0f s", BODY_SECONDS)
+            self._refuse(proto, HTTPStatus.REQUEST_TIMEOUT)
+            return
+        self._threads.submit(self._answer, scope, proto, bytes(body))
+
+    def _refuse(self, proto: RSGIHTTPProtocol, status: HTTPStatus) -> None:
+        headers = [("Content-Type", "text/plain"), ("Connection", "close")]
+        if status is HTTPStatus.SERVICE_UNAVAILABLE:
+            headers.append(("Retry-After", str(int(BODY_SECONDS))))
+        proto.response_bytes(status, headers, f"{status.phrase}\n".encode())
+
+    def _answer(self, scope: Scope, proto: RSGIHTTPProtocol, body: bytes) -> None:
+        """Have the application answer; an error that it lets out is a 500."""
+        try:
+            status, headers, sent = self._called(self._environ(scope, body))
+        except Exception:
+            log.exception("the application failed")
+            status, headers, sent = HTTPStatus.INTERNAL_SERVER_ERROR, [], b""
+        if self.stopping:
+            headers = [*headers, ("Connection", "close")]
+        proto.response_bytes(status, headers, sent)
+
+    def _called(self, environ: "WSGIEnvironment") -> tuple[int, Headers, bytes]:
+        head: list[tuple[str, Headers]] = []
+
+        def start(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401, ARG001 - as WSGI has it
+            head[:] = [(status, headers)]
+
+        parts: Iterable[bytes] = self._app(environ, start)
+        try:
+            body = b"".join(parts)
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+        status, headers = head[0]
+        return int(status[:3]), headers, body
+
+    def _environ(self, scope: Scope, body: bytes) -> "WSGIEnvironment":
+        """Describe a request as PEP 3333 has it; of a name that comes twice the values are one."""
+        host, _, port = scope.server.rpartition(":")
+        environ: dict[str, Any] = {
+            **_ALWAYS,
+            "REQUEST_METHOD": scope.method,
+            "PATH_INFO": scope.path.encode("utf-8", "replace").decode("latin-1"),
+            "QUERY_STRING": scope.query_string.encode("utf-8", "replace").decode("latin-1"),
+            "SERVER_NAME": host.strip("[]"),
+            "SERVER_PORT": port,
+            "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+            "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+            "wsgi.url_scheme": scope.scheme,
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+        }
+        for name, value in scope.headers.items():
+            key = self._names.get(name) or self._named(name)
+            before = environ.get(key)
+            if before is None:
+                environ[key] = value
+            else:
+                environ[key] = f"{before}{';' if name == 'cookie' else ','}{value}"
+        environ.setdefault("HTTP_HOST", scope.authority or "")
+        return environ
+
+    def _named(self, name: str) -> str:
+        """Return the name that a header has in WSGI."""
+        key = name.upper().replace("-", "_")
+        if key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
+            key = f"HTTP_{key}"
+        if len(self._names) < HEADER_NAMES:
+            self._names[name] = key
+        return key
+
+
+def _has_body(scope: Scope) -> bool:
+    length = scope.headers.get("content-length")
+    return "transfer-encoding" in scope.headers if length is None else length != "0"

@@ -1,0 +1,98 @@
+"""A port belongs to one site, and what can't be listened on is told in a sentence."""
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+
+import pytest
+
+from affiliate.errors import CannotListen
+from affiliate.serving import listen, ports
+from tests.support.ports import new_port
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "WAIT_SECONDS", 0.0)
+
+
+@pytest.fixture
+def other() -> Iterator[socket.socket]:
+    """Another program, which shares its port with nobody."""
+    with socket.create_server(("127.0.0.1", new_port())) as sock:
+        yield sock
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_port_that_another_program_has_is_refused(
+    other: socket.socket, host: str, *, shared: bool
+) -> None:
+    """The sentence begins with the port, whatever way the address is written."""
+    port = other.getsockname()[1]
+    with pytest.raises(CannotListen, match=rf"^port {port} is taken: .*\.$"):
+        listen(host, port, shared=shared)
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("second", [False, True])
+def test_two_sites_share_a_port_only_if_both_want_it(*, first: bool, second: bool) -> None:
+    """A second start is refused unless it and the first are told to share."""
+    port = new_port()
+    with closing(listen("127.0.0.1", port, shared=first)):
+        if first and second:
+            listen("127.0.0.1", port, shared=True).close()
+        else:
+            with pytest.raises(CannotListen, match=f"port {port} is taken"):
+                listen("127.0.0.1", port, shared=second)
+
+
+def test_of_many_that_start_at_once_one_gets_the_port() -> None:
+    """There is no moment in which a port looks free to two."""
+    port = new_port()
+
+    def start(_: int) -> socket.socket | None:
+        with suppress(CannotListen):
+            return listen("127.0.0.1", port)
+        return None
+
+    with ThreadPoolExecutor(16) as threads:
+        got = [sock for sock in threads.map(start, range(64)) if sock]
+    assert len(got) == 1
+    got[0].close()
+
+
+def test_a_port_is_free_as_soon_as_its_server_has_ended() -> None:
+    """Connections that a server has closed by itself hold nobody up (TIME_WAIT)."""
+    port = new_port()
+    with closing(listen("127.0.0.1", port)) as sock, socket.create_connection(sock.getsockname()):
+        sock.accept()[0].close()
+    listen("127.0.0.1", port).close()
+
+
+def test_a_port_that_is_being_given_up_is_waited_for(
+    other: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The processes of a server that was killed may hold its port for a moment more."""
+    monkeypatch.setattr(ports, "WAIT_SECONDS", 30.0)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: other.close())
+    listen("127.0.0.1", other.getsockname()[1]).close()
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("192.0.2.7", "HOST 192.0.2.7 is no address of this machine"),  # for documentation
+        ("2001:db8::7", "HOST 2001:db8::7 "),
+        ("nosuch.invalid", "HOST nosuch.invalid can't be found"),
+        ("256.1.1.1", "HOST 256.1.1.1 can't be found"),
+        ("127.0.0.1:9555", "HOST 127.0.0.1:9555 can't be found"),
+        ("[::]", r"HOST \[::\] can't be found"),
+        ("a" * 70 + ".example", "HOST a+.example can't be found"),
+    ],
+)
+def test_a_host_that_is_not_this_machine_is_refused(host: str, told: str) -> None:
+    with pytest.raises(CannotListen, match=rf"^{told}[^\n]*\.$"):
+        listen(host, new_port())

@@ -1,0 +1,100 @@
+"""Serves a small WSGI application as the site is served, in processes of its own.
+
+``python -m tests.support.small_server PORT HUNG_SECONDS`` is such a server.
+"""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from affiliate.serving import listen, serve, server
+from tests.support.ports import new_port
+from tests.support.processes import ROOT, clean_environment, reset_inherited
+from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+PROCESSES = 2
+
+
+class SmallServer(NamedTuple):
+    """A server under way."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+
+    def get(self, path: str = "/") -> bytes:
+        with closing(self.connect()) as connection:
+            connection.request("GET", path)
+            return connection.getresponse().read()
+
+    def answers(self) -> bool:
+        try:
+            return self.get("/pid").isdigit()
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def workers(self) -> set[int]:
+        """The processes that answer now, as far as some requests find them."""
+        return {int(self.get("/pid")) for _ in range(10)}
+
+
+@contextmanager
+def small_server(folder: Path, hung_seconds: float = 60) -> Iterator[SmallServer]:
+    """Run a server of two processes until the block ends."""
+    port = new_port()
+    log = folder / f"small-{port}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(port), str(hung_seconds)],
+            cwd=ROOT,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
+        )
+    made = SmallServer(port, process, log)
+    try:
+        wait_until(lambda: process.poll() is not None or made.answers())
+        assert process.poll() is None, log.read_text()
+        yield made
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def create() -> "WSGIApplication":
+    """Make the application: it answers with its process, with what it was asked, or not."""
+
+    def app(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path == "/fail":
+            raise ValueError(path)
+        start("200 OK", [("Content-Type", "text/plain")])
+        if path == "/pid":
+            return [str(os.getpid()).encode()]
+        shown = {name: value for name, value in environ.items() if isinstance(value, str)}
+        shown["body"] = environ["wsgi.input"].read().decode()
+        return iter([b"", json.dumps(shown).encode()])
+
+    return app
+
+
+if __name__ == "__main__":
+    server.HUNG_SECONDS = float(sys.argv[2])  # type: ignore[misc] # sooner than the site
+    serve(listen("127.0.0.1", int(sys.argv[1])), f"{__spec__.name}:create", PROCESSES)
