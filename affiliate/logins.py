@@ -17,6 +17,7 @@ from typing import Final
 from flask import Flask, current_app, request
 from werkzeug.wrappers import Response
 
+from affiliate.owner_cookies import is_https, named
 from affiliate.page import site_of_app
 
 TRIES: Final = 10
@@ -48,11 +49,11 @@ def remember(answer: Response, proof: str) -> None:
     """Have a browser that has just logged in known from now on."""
     browser = _known(proof) or secrets.token_hex(16)
     answer.set_cookie(
-        COOKIE,
+        named(COOKIE),
         f"{browser}.{_seal(browser, proof)}",
         max_age=KNOWN,
         path="/owner/log-in",
-        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        secure=is_https(),
         httponly=True,
         samesite="Strict",
     )
@@ -60,7 +61,7 @@ def remember(answer: Response, proof: str) -> None:
 
 def _known(proof: str) -> str | None:
     """Which browser this is, if it has logged in with today's password; None for a stranger."""
-    browser, _, seal = request.cookies.get(COOKIE, "").partition(".")
+    browser, _, seal = request.cookies.get(named(COOKIE), "").partition(".")
     known = hmac.compare_digest(seal.encode("utf-8", "replace"), _seal(browser, proof).encode())
     return browser if known else None
 

@@ -2,14 +2,14 @@
 
 It exists only where ``OWNER_PASSWORD`` is set, speaks English, and is kept by no cache. Its
 cookies are for ``/owner/`` alone, signed, and of no use once the password changes: the session's
-for twelve hours, and one by which a browser that has logged in is known again (`logins`).
+for twelve hours or to the log-out, and one by which a browser that has logged in is known again
+(`logins`).
 """
 
 import hashlib
 import hmac
 import secrets
 import time
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
@@ -34,10 +34,11 @@ from affiliate.licensing.account import Account
 from affiliate.licensing.scopes import ALWAYS, SCOPES
 from affiliate.licensing.tokens import Tokens
 from affiliate.licensing.wire import User
+from affiliate.owner_cookies import SESSION, OwnerSession, is_https, named
+from affiliate.owner_sessions import LIFE, Sessions
 from affiliate.page import absolute, site_of_app
 from affiliate.problems import error_page
 
-SESSION: Final = timedelta(hours=12)
 STATE_SECONDS: Final = 900
 """How long the owner may take to agree at the agency."""
 
@@ -51,13 +52,12 @@ def register(app: Flask) -> None:
         return
     app.secret_key = config.secret_key.reveal()
     app.config.update(
-        SESSION_COOKIE_NAME="owner",
         SESSION_COOKIE_PATH="/owner/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=(config.site_url or "").startswith("https://"),
-        PERMANENT_SESSION_LIFETIME=SESSION,
+        PERMANENT_SESSION_LIFETIME=LIFE,
     )
+    app.session_interface = OwnerSession()
     logins.register(app)
     app.register_blueprint(blueprint)
 
@@ -68,18 +68,24 @@ def guard() -> AnyResponse | None:
     g.lang, g.spoken, g.negotiated = "en", "en", False
     session.permanent = True
     if request.method == "POST" and not _same(request.form.get("csrf"), session.get("csrf")):
-        return _refused("This form is too old", "Go back, reload the page and try again.")
-    if request.endpoint != "owner.log_in" and not _is_owner():
-        return redirect(url_for("owner.log_in"), HTTPStatus.SEE_OTHER)
+        return _refused_form()
+    try:
+        if request.endpoint != "owner.log_in" and not _is_owner():
+            return redirect(url_for("owner.log_in"), HTTPStatus.SEE_OTHER)
+    except LedgerError as error:
+        return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be looked up", str(error))
     session.setdefault("csrf", secrets.token_urlsafe(24))
     return None
 
 
 @blueprint.after_request
 def keep_nowhere(response: Response) -> Response:
-    """No cache and no search engine keeps any of it."""
+    """Keep all of it from caches, search engines, plain http and windows of other sites."""
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if is_https():
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response
 
 
@@ -89,7 +95,7 @@ def keep_nowhere(response: Response) -> Response:
 @blueprint.route("/log-in", methods=["GET", "POST"])
 def log_in() -> AnyResponse:
     """The form, and what it sends: the password, compared in constant time."""
-    if request.method == "GET":
+    if request.method != "POST":
         return Response(render_template("owner_login.html", wrong=False))
     if not logins.may_try(_proof()):
         response = error_page(
@@ -103,7 +109,10 @@ def log_in() -> AnyResponse:
         page = render_template("owner_login.html", wrong=True)
         return Response(page, HTTPStatus.UNAUTHORIZED)
     session.clear()  # what was known to whoever prepared this browser is worth nothing now
-    session.update(permanent=True, proof=_proof(), until=time.time() + SESSION.total_seconds())
+    try:
+        session.update(permanent=True, proof=_proof(), name=_sessions().begin())
+    except LedgerError as error:
+        return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be kept", str(error))
     answer = redirect(url_for("owner.desk"), HTTPStatus.SEE_OTHER)
     logins.remember(answer, _proof())
     return answer
@@ -111,7 +120,12 @@ def log_in() -> AnyResponse:
 
 @blueprint.post("/log-out")
 def log_out() -> AnyResponse:
-    """End the session in this browser."""
+    """End the session, in this browser and wherever its cookie was copied to."""
+    try:
+        _sessions().end(session["name"])
+    except LedgerError as error:
+        words = f"{error} You are logged in still; try again."
+        return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "The log-out can't be kept", words)
     session.clear()
     return redirect(url_for("owner.log_in"), HTTPStatus.SEE_OTHER)
 
@@ -211,7 +225,13 @@ def _noted(note: str) -> AnyResponse:
     return redirect(url_for("owner.desk"), HTTPStatus.SEE_OTHER)
 
 
-def _refused(title: str, text: str) -> Response:
+def _refused_form() -> Response:
+    """Say why a form is not taken, and what its sender can do."""
+    title, text = "This form is too old", "Go back, reload the page and try again."
+    if named(SESSION) not in request.cookies:
+        title, text = "Your browser sent no cookie", "Allow this site cookies and log in again."
+        if is_https():
+            text = f"It keeps this site's over https alone: open {absolute('/owner/')} there."
     return error_page(HTTPStatus.BAD_REQUEST, title, text)
 
 
@@ -223,9 +243,14 @@ def _words(error: AgencyError | LedgerError) -> str:
 
 
 def _is_owner() -> bool:
-    until = session.get("until")
-    late = not isinstance(until, float) or time.time() > until
-    return not late and _same(session.get("proof"), _proof())
+    name = session.get("name")
+    if not isinstance(name, str) or not _same(session.get("proof"), _proof()):
+        return False
+    return _sessions().is_open(name)
+
+
+def _sessions() -> Sessions:
+    return Sessions(site_of_app().ledger)
 
 
 def _proof() -> str:

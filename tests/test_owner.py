@@ -1,9 +1,12 @@
 """The owner's desk is there for the owner alone, and connects their account."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -229,7 +232,8 @@ def test_the_known_browser_s_cookie_is_for_the_log_in_alone(
     client = make_client(**settings, SITE_URL=address)
     token = csrf(client.get("/owner/log-in", base_url=base))
     answer = client.post("/owner/log-in", data={"csrf": token, "password": PASSWORD}, base_url=base)
-    [said] = [one for one in answer.headers.getlist("Set-Cookie") if "owner_known" in one]
+    name = "__Secure-owner_known=" if secure else "owner_known="
+    [said] = [one for one in answer.headers.getlist("Set-Cookie") if one.startswith(name)]
     assert "; HttpOnly; Path=/owner/log-in; SameSite=Strict" in said
     assert ("Secure" in said) is secure
     assert PASSWORD not in said
@@ -251,17 +255,40 @@ def test_a_session_ends_with_the_password_and_with_the_key(
         assert client.get("/owner/").status_code == status
 
 
-@pytest.mark.parametrize(("site", "secure"), [("https://a.example", ["Secure"]), ("", [])])
+@pytest.mark.parametrize(
+    ("site", "headers", "secure"),
+    [
+        ("https://a.example", {}, True),
+        ("", {"X-Forwarded-Proto": "https"}, True),
+        ("", {"X-Forwarded-Proto": "https, http"}, True),
+        ("http://a.example", {}, False),
+        ("", {"X-Forwarded-Proto": "http"}, False),
+        ("", {}, False),
+    ],
+)
 def test_the_cookie_is_for_the_desk_alone(
-    make_client: ClientMaker, settings: dict[str, str], site: str, secure: list[str]
+    make_client: ClientMaker,
+    settings: dict[str, str],
+    site: str,
+    headers: dict[str, str],
+    *,
+    secure: bool,
 ) -> None:
-    """HttpOnly, SameSite=Lax, for /owner/, for twelve hours, Secure where the site is https."""
-    answer = make_client(**settings, SITE_URL=site).get("/owner/log-in")
-    _, *said = answer.headers["Set-Cookie"].split("; ")
+    """HttpOnly, SameSite=Lax, for /owner/, for twelve hours, bound to https where that is spoken.
+
+    The answer then has browsers come back by https alone.
+    """
+    answer = make_client(**settings, SITE_URL=site).get("/owner/log-in", headers=headers)
+    assert ("Strict-Transport-Security" in answer.headers) is secure
+    assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    named, *said = answer.headers["Set-Cookie"].split("; ")
+    assert named.startswith("__Secure-owner=" if secure else "owner=")
     expires = parsedate_to_datetime(next(one for one in said if "Expires" in one)[8:])
     assert timedelta(hours=11.9) < expires - datetime.now(UTC) <= timedelta(hours=12)
     rest = [one for one in said if "Expires" not in one]
-    assert sorted(rest) == sorted(["HttpOnly", "Path=/owner/", "SameSite=Lax", *secure])
+    assert sorted(rest) == sorted(
+        ["HttpOnly", "Path=/owner/", "SameSite=Lax", *(["Secure"] if secure else [])]
+    )
 
 
 def test_visitors_get_no_cookie(
@@ -279,6 +306,62 @@ def test_visitors_get_no_cookie(
             answer = client.get(path)
             assert "Set-Cookie" not in answer.headers
             assert "cookie" not in answer.headers.get("Vary", "").lower()
+
+
+def test_a_log_out_ends_the_session_for_every_copy_of_its_cookie(
+    make_client: ClientMaker, settings: dict[str, str], owner: FlaskClient
+) -> None:
+    """A cookie from before the log-out opens nothing; other sessions of the owner go on."""
+    other = make_client(**settings)
+    assert log_in(other).status_code == 303
+    cookie = owner.get_cookie("owner", path="/owner/")
+    assert cookie
+    assert post(owner, "/owner/log-out").status_code == 303
+    copy = make_client(**settings)
+    copy.set_cookie("owner", cookie.value, path="/owner/")
+    assert copy.get("/owner/").status_code == 303
+    assert other.get("/owner/").status_code == 200
+
+
+def test_looking_at_the_log_in_is_no_try(
+    make_client: ClientMaker, settings: dict[str, str]
+) -> None:
+    """HEAD is answered as GET and counts as no wrong password, however often."""
+    client = make_client(**settings)
+    assert {client.head("/owner/log-in").status_code for _ in range(12)} == {200}
+    assert log_in(client).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("site", "words"),
+    [
+        ("https://a.example", "https alone: open https://a.example/owner/ there"),
+        ("", "Allow this site cookies"),
+    ],
+)
+def test_a_browser_that_keeps_no_cookie_is_told_why(
+    make_client: ClientMaker, settings: dict[str, str], site: str, words: str
+) -> None:
+    """Such as one that reaches a site of https by plain http."""
+    client = make_client(**settings, SITE_URL=site)
+    form = {"csrf": csrf(client.get("/owner/log-in")), "password": PASSWORD}
+    answer = make_client(**settings, SITE_URL=site).post("/owner/log-in", data=form)
+    assert answer.status_code == 400
+    assert words in answer.text
+
+
+def test_without_its_ledger_the_desk_says_so(
+    make_client: ClientMaker, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """Whether somebody is logged in can't be looked up then, so nobody is let in."""
+    client = make_client(**settings)
+    assert log_in(client).status_code == 303
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as ledger:
+        ledger.execute("DROP TABLE owner_sessions")
+    answer = client.get("/owner/")
+    assert answer.status_code == 503
+    assert "No log-in can be looked up" in answer.text
+    assert log_in(client).status_code == 503
 
 
 @pytest.mark.parametrize("path", ["/owner/", "/owner/log-in", "/owner/nothing", CALLBACK])
