@@ -1,13 +1,18 @@
 """``flask account``: connect the owner's account at the agency, see it, disconnect it."""
 
+import getpass
 import secrets
+import warnings
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import click
 from flask.cli import AppGroup
 
-from affiliate.commands.told import account_of_app, tokens_of_app, told
+from affiliate.commands import options
+from affiliate.commands.told import account_of_app, site_of_app, tokens_of_app, told
+from affiliate.config import AgencySettings
+from affiliate.licensing.account import AGENCY
 from affiliate.licensing.scopes import ALWAYS, SCOPES
 from affiliate.licensing.wire import User
 from affiliate.model import plain_text
@@ -39,10 +44,26 @@ def connect(scopes: tuple[str, ...], redirect_uri: str) -> None:
     with told():
         click.echo("Open this address, log in and agree:\n")
         click.echo(tokens_of_app().authorize_url(redirect_uri, asked, state) + "\n")
-        pasted = click.prompt("Address that the browser was sent to, or the code", hide_input=True)
+        pasted = _pasted("Address that the browser was sent to, or the code")
         tokens_of_app().connect(_code(pasted.strip(), state), asked)
         username = account_of_app(live=True).token_details().username
         click.echo(f"Connected as {plain_text(username) or 'an unnamed user'}.")
+
+
+def _pasted(question: str) -> str:
+    """Return what is pasted at the terminal, which does not show it.
+
+    Raises:
+        ClickException: there is no terminal.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            pasted: str = click.prompt(question, hide_input=True)
+        except getpass.GetPassWarning:
+            words = "There is no terminal to paste the address into; run this command in one"
+            raise click.ClickException(f"{words}, or connect on /owner/.") from None
+    return pasted
 
 
 def _code(pasted: str, state: str) -> str:
@@ -59,12 +80,13 @@ def _code(pasted: str, state: str) -> str:
 
 
 @group.command()
-def status() -> None:
+@options.as_json
+def status(*, as_json: bool) -> None:
     """Show whose account is connected, with which scopes, until when."""
     with told():
         token = tokens_of_app().held()
         tokens_of_app().access()  # says it when there is none
-        if token is None:
+        if token is None and not as_json:
             click.echo("No account is connected; the token in the settings serves.")
         account = account_of_app(live=True)
         access = account.token_details()
@@ -76,6 +98,12 @@ def status() -> None:
         "connected": token and _day(token.connected_at),
         "refreshed until": token and token.expires_at and _day(token.expires_at),
     }
+    if as_json:
+        options.show_json({"is_connected": token is not None, **rows})
+        return
+    own = site_of_app().config.agencies.get(AGENCY, AgencySettings())
+    if token is not None and "API_TOKEN" in own.credentials:
+        click.echo("The connected account serves, not the token in SHUTTERSTOCK_API_TOKEN.")
     for name, value in rows.items():
         click.echo(f"{name:16}{plain_text(value) or '-'}")
 

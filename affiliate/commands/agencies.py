@@ -1,17 +1,17 @@
 """``flask agency``: which agencies there are, and switching one off or on without a deploy."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
 from affiliate.agencies import AGENCIES, Agency
-from affiliate.commands.told import told
+from affiliate.commands import options, tables
+from affiliate.commands.told import site_of_app, told
 from affiliate.config import prefix
 from affiliate.errors import AgencyError
-from affiliate.page import Site
 from affiliate.responses import KEEP_SECONDS
 from affiliate.switches import LOOK_SECONDS, Switches
 
@@ -23,15 +23,22 @@ group = AppGroup("agency", help="The agencies that can be searched.")
 
 @group.command("list")
 @click.option("--size", is_flag=True, help="Ask those that are on how many pictures they have.")
-def list_(*, size: bool) -> None:
+@click.option("--long", is_flag=True, help="All that is known of each, on lines of its own.")
+@options.as_json
+def list_(*, size: bool, long: bool, as_json: bool) -> None:
     """Show every agency: whether it is on, how it speaks, what it can, how sure that is."""
-    names = ("agency", "state", *(("pictures",) if size else ()))
     with told():
-        rows = [(*names, "speaks", "can", "filters", "roughly", "links", "sure"), *_rows(size=size)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
-        click.echo(line.rstrip())
+        found = [_described(kind, size=size) for kind in AGENCIES.values()]
+    if as_json:
+        options.show_json(found)
+    elif long:
+        for one in found:
+            click.echo(f"{one['agency']}: {_state(one)}")
+            tables.show_facts(_facts(one))
+    else:
+        heads = ("agency", "state", *(("pictures",) if size else ()), "speaks", "filters", "links")
+        rows = [[_cell(one, head) for head in heads] for one in found]
+        tables.show(heads, rows, {"pictures", "filters"}, {"agency", "state", "links"})
 
 
 @group.command()
@@ -40,7 +47,7 @@ def off(name: str) -> None:
     """Stop searching an agency, now and until it is switched on again."""
     with told():
         _switches().turn(name, off=True)
-        left = [one.agency.name for one in _site().search.every]
+        left = [one.agency.name for one in site_of_app().search.every]
         left = [one for one in left if one not in _switches().read()]
     click.echo(f"{name} is off; every page knows within {KNOWN_SECONDS:.0f} s.")
     if not left:
@@ -50,40 +57,70 @@ def off(name: str) -> None:
 @group.command()
 @click.argument("name", type=click.Choice(tuple(AGENCIES)))
 def on(name: str) -> None:
-    """Search an agency again, at once where it was left alone after failures."""
-    search = _site().search
+    """Search an agency again, at once where it was left alone after failures.
+
+    The exit status is 1 where it is not set up.
+    """
+    search = site_of_app().search
     with told():
         _switches().turn(name, off=False)
         for one in search.every:
             if one.agency.name == name:
                 search.ask_again(one)
-    if name in {one.agency.name for one in search.every}:
-        click.echo(f"{name} is on; every page knows within {KNOWN_SECONDS:.0f} s.")
-    else:
-        click.echo(f"{name} is not switched off, but not set up either: {needs(AGENCIES[name])}.")
+    if name not in {one.agency.name for one in search.every}:
+        words = f"{name} is not set up, so nobody searches it; it needs {needs(AGENCIES[name])}."
+        raise click.ClickException(f"{words} It is not switched off.")
+    click.echo(f"{name} is on; every page knows within {KNOWN_SECONDS:.0f} s.")
 
 
-def _rows(*, size: bool) -> Iterator[tuple[str, ...]]:
+def _described(kind: type[Agency], *, size: bool) -> dict[str, Any]:
+    """Return all that is known of an agency; with ``size`` it is asked for its pictures."""
     off_now = _switches().read()
-    weights = {one.agency.name: one.weight for one in _site().search.every}
-    for name, kind in AGENCIES.items():
-        state = f"on, weight {weights[name]}" if name in weights else f"needs {needs(kind)}"
-        yield (
-            name,
-            "off" if name in off_now else state,
-            *((_pictures(name, off_now),) if size else ()),
-            kind.wire,
-            ", ".join(_abilities(kind)),
-            str(len(kind.expresses)),
-            ", ".join(_roughly(kind)) or "none",
-            kind.network or "none",
-            f"{kind.sure}; experimental" if kind.experimental else kind.sure,
-        )
+    weights = {one.agency.name: one.weight for one in site_of_app().search.every}
+    state = "on" if kind.name in weights else "not set up"
+    pictures = {"pictures": _pictures(kind.name, off_now)} if size else {}
+    return {
+        "agency": kind.name,
+        "title": kind.title,
+        "state": "off" if kind.name in off_now else state,
+        "weight": weights.get(kind.name),
+        "needs": "" if kind.name in weights else needs(kind),
+        **pictures,
+        "speaks": kind.wire,
+        "can": list(_abilities(kind)),
+        "filters": sorted(kind.expresses),
+        "roughly": list(_roughly(kind)),
+        "links": kind.network or "none",
+        "sure": kind.sure,
+        "experimental": kind.experimental,
+    }
+
+
+def _state(one: Mapping[str, Any]) -> str:
+    return f"on, weight {one['weight']}" if one["state"] == "on" else str(one["state"])
+
+
+def _cell(one: Mapping[str, Any], head: str) -> object:
+    """Return a cell of the table: filters by their number, all else as it is."""
+    if head == "filters":
+        return len(one["filters"])
+    return _state(one) if head == "state" else one[head]
+
+
+def _facts(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "needs", one["needs"]
+    yield "pictures", str(one.get("pictures", ""))
+    yield "speaks", one["speaks"]
+    yield "can", ", ".join(one["can"])
+    yield "filters", ", ".join(one["filters"])
+    yield "roughly", ", ".join(one["roughly"])
+    yield "links", one["links"]
+    yield "sure", one["sure"] + ("; experimental" if one["experimental"] else "")
 
 
 def _pictures(name: str, off_now: frozenset[str]) -> str:
     """The size of an agency's collection, where it is on and a call says so."""
-    search = _site().search
+    search = site_of_app().search
     if name in off_now or name not in {one.agency.name for one in search.every}:
         return "-"
     try:
@@ -118,11 +155,6 @@ def needs(kind: type[Agency]) -> str:
     """The settings without which an agency is not on."""
     sets = (" and ".join(prefix(kind.name) + n for n in names) for names in kind.credentials)
     return ", or ".join(sets) or f"{kind.name} in AGENCIES"
-
-
-def _site() -> Site:
-    site: Site = current_app.extensions["site"]
-    return site
 
 
 def _switches() -> Switches:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 import click
-from flask import current_app
 from flask.cli import AppGroup
 
-from affiliate.commands.told import account_of_app, told
+from affiliate.commands import options, tables
+from affiliate.commands.told import account_of_app, site_of_app, told
 from affiliate.licensing.collections import MEDIA, Collection, Collections
-from affiliate.page import Site
+from affiliate.licensing.tokens import ACCOUNT
 
 group = AppGroup("collection", help="Collections of images and videos in the connected account.")
 
@@ -21,25 +21,31 @@ items = click.argument("ids", nargs=-1, required=True)
 
 @group.command("list")
 @video
-def list_(media: str) -> None:
+@options.as_json
+def list_(media: str, *, as_json: bool) -> None:
     """Show the account's collections."""
     with told():
-        _show(Collections(account_of_app(live=True), media).own())
+        _show(Collections(account_of_app(live=True), media).own(), as_json=as_json)
 
 
 @group.command()
 @video
-def featured(media: str) -> None:
+@options.as_json
+def featured(media: str, *, as_json: bool) -> None:
     """Show the collections that the agency features, which visitors may see too.
 
     The application's key is enough: no account needs to be connected.
     """
-    site: Site = current_app.extensions["site"]
     with told():
-        for one in site.search.listed:
-            for found in one.agency.featured(media) if one.agency.collection_size else ():
-                total = "" if found.total is None else found.total
-                click.echo(f"{found.id:12}  {total:6}  {found.name}".rstrip())
+        featuring = [one for one in site_of_app().search.listed if one.agency.collection_size]
+        found = [about for one in featuring for about in one.agency.featured(media)]
+    if as_json:
+        options.show_json(found)
+    elif found:
+        rows = [(one.agency, one.id, one.total, one.name) for one in found]
+        tables.show(("agency", "id", "items", "name"), rows, {"items"}, {"agency", "id"})
+    else:
+        click.echo("There is no collection.")
 
 
 @group.command()
@@ -83,10 +89,31 @@ def delete(collection: str, media: str, *, yes: bool) -> None:
 @items
 @video
 def add(collection: str, ids: tuple[str, ...], media: str) -> None:
-    """Put images or videos into a collection."""
+    """Put images or videos into a collection, and say which of them are new or unknown.
+
+    The exit status is 1 if the agency knows some of them not.
+    """
     with told():
-        Collections(account_of_app(live=True), media).add(collection, ids)
-    click.echo(f"Added {len(ids)}.")
+        new = Collections(account_of_app(live=True), media).add(collection, ids)
+        unknown = _unknown(ids, media)
+    before = len(set(ids) - new)
+    were = f" {before} {'was' if before == 1 else 'were'} there before." if before else ""
+    click.echo(f"Added {len(new)}.{were}")
+    if unknown:
+        raise click.ClickException(f"The agency does not know: {', '.join(unknown)}.")
+
+
+def _unknown(ids: tuple[str, ...], media: str) -> list[str]:
+    """Return those of some ids that the agency has no details of; none where it is not on.
+
+    The agency itself takes any id into a collection without a word.
+    """
+    search = site_of_app().search
+    if ACCOUNT not in {one.agency.name for one in search.listed}:
+        return []
+    wanted = tuple(dict.fromkeys(ids))
+    known = {one.id for one in search.several(ACCOUNT, wanted, media)}
+    return [one for one in wanted if one not in known]
 
 
 @group.command()
@@ -115,8 +142,13 @@ def show(collection: str, media: str, *, featured: bool) -> None:
             click.echo(f"{item.id}  {item.added_time or ''}".rstrip())
 
 
-def _show(found: Iterable[Collection]) -> None:
-    for one in found:
-        click.echo(
-            f"{one.id:12}  {one.total_item_count:6}  {one.name}  {one.share_url or ''}".rstrip()
-        )
+def _show(found: Iterable[Collection], *, as_json: bool) -> None:
+    rows = list(found)
+    if as_json:
+        options.show_json(rows)
+    elif rows:
+        heads = ("id", "items", "name", "address")
+        cells = [(one.id, one.total_item_count, one.name, one.share_url or "") for one in rows]
+        tables.show(heads, cells, {"items"}, {"id", "address"})
+    else:
+        click.echo("There is no collection.")

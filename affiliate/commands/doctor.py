@@ -82,5 +82,5 @@ def _agency(site: Site, name: str, *, live: bool) -> Iterator[Check]:
         look = partial(agency_checks.findings, one, site.search, transport, live=live)
         yield Check(name, look)
     if not on:
-        words = f"not set up: {needs(AGENCIES[name])}"
+        words = f"not set up; it needs {needs(AGENCIES[name])}"
         yield Check(name, lambda: iter([Finding(FAULT, name, words)]))

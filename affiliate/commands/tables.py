@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import textwrap
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
@@ -15,18 +16,26 @@ GAP: Final = "  "
 NARROWEST: Final = 10
 """Columns that a cell keeps however little room there is."""
 CUT: Final = "..."
+FACTS: Final = 14
+"""Columns before the facts of `show_facts`, for their names."""
 TURNS: Final = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 """Controls of direction, which would turn the rest of a line around."""
 
 
-def show(heads: Sequence[str], rows: Iterable[Sequence[object]], numbers: Collection[str]) -> None:
+def show(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    numbers: Collection[str],
+    whole: Collection[str] = (),
+) -> None:
     """Print rows below their heads in columns; those named by ``numbers`` end at the right.
 
-    Long texts are cut until a line fits the terminal, or 80 columns where there is none.
+    Long texts are cut until a line fits the terminal, or 80 columns where there is none; numbers
+    and columns named by ``whole`` are not.
     """
     table = [list(heads), *([cell(value) for value in row] for row in rows)]
     wide = [max(map(width, column)) for column in zip(*table, strict=True)]
-    texts = [place for place, head in enumerate(heads) if head not in numbers]
+    texts = [place for place, head in enumerate(heads) if head not in {*numbers, *whole}]
     wide = _fitted(wide, texts, shutil.get_terminal_size().columns)
     for row in table:
         cells = [
@@ -34,6 +43,16 @@ def show(heads: Sequence[str], rows: Iterable[Sequence[object]], numbers: Collec
             for text, room, head in zip(row, wide, heads, strict=True)
         ]
         click.echo(GAP.join(cells).rstrip())
+
+
+def show_facts(facts: Iterable[tuple[str, str]]) -> None:
+    """Print named facts below a line of their own, long ones over several lines; no empty ones."""
+    columns = max(shutil.get_terminal_size().columns, 2 * FACTS)
+    for name, value in facts:
+        if text := cell(value):
+            first, rest = f"  {name}".ljust(FACTS), " " * FACTS
+            lines = textwrap.wrap(text, columns, initial_indent=first, subsequent_indent=rest)
+            click.echo("\n".join(lines))
 
 
 def cell(value: object) -> str:

@@ -89,11 +89,13 @@ class Collections:
     def delete(self, collection_id: str) -> None:
         self._account.call("DELETE", self._path(collection_id))
 
-    def add(self, collection_id: str, ids: Sequence[str]) -> None:
-        """Put pictures or clips into a collection."""
+    def add(self, collection_id: str, ids: Sequence[str]) -> set[str]:
+        """Put pictures or clips into a collection; return those that were not there before."""
+        before = {item.id for item in self.items(collection_id)}
         path = f"{self._path(collection_id)}/items"
         for some in _batches(ids):
             self._account.call("POST", path, body={"items": [{"id": one} for one in some]})
+        return set(ids) - before
 
     def remove(self, collection_id: str, ids: Sequence[str]) -> None:
         """Take pictures or clips out of a collection."""

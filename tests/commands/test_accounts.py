@@ -1,6 +1,9 @@
 """``flask account`` connects, shows and disconnects the owner's account."""
 
+import getpass
+import json
 import re
+import warnings
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -123,3 +126,42 @@ def test_without_an_account_the_token_in_the_settings_is_shown(
         nobody.output
     )
     assert "No account is connected." in run(fixed, "disconnect").output
+
+
+def test_without_a_terminal_connecting_is_refused_in_a_sentence(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's own warning names a line of Python's."""
+
+    def prompt(*_: object, **__: object) -> str:
+        warnings.warn("Can not control echo on the terminal.", getpass.GetPassWarning, stacklevel=2)
+        return "code"
+
+    monkeypatch.setattr("click.prompt", prompt)
+    answer = run(app, "connect")
+    assert answer.exit_code == 1
+    assert answer.stderr.startswith("Error: There is no terminal to paste the address into")
+
+
+def test_status_tells_which_of_two_tokens_serves(
+    make_client: ClientMaker, agency: Simulator, person: Person
+) -> None:
+    """In words, and for programs."""
+    client = make_client(
+        SECRET_KEY=SECRET,
+        SHUTTERSTOCK_URL=agency.url,
+        SHUTTERSTOCK_API_TOKEN=TOKEN,
+        SHUTTERSTOCK_CLIENT_ID=CLIENT[0],
+        SHUTTERSTOCK_CLIENT_SECRET=CLIENT[1],
+    )
+    app = client.application
+    run(app, "status", "--json")
+    told = json.loads(person.printed)
+    assert (told["is_connected"], told["user"]) == (False, "jdoe")
+    person.printed = ""
+    assert run(app, "connect").exit_code == 0
+    person.printed = ""
+    assert run(app, "status").exit_code == 0
+    assert (
+        "The connected account serves, not the token in SHUTTERSTOCK_API_TOKEN." in person.printed
+    )

@@ -1,5 +1,6 @@
 """``flask agency`` shows the agencies and switches them off and on, for pages that run already."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -53,18 +54,35 @@ def statuses(client: FlaskClient, query: str = "q=flower") -> dict[str, str]:
 
 
 def test_every_agency_is_listed_with_its_state(client: FlaskClient) -> None:
-    """Those that are on, one that is switched off, and what the others need."""
+    """Those that are on, one that is switched off, and those that aren't set up, in 80 columns."""
     app = client.application
     run(app, "off", "demo")
-    lines = {line.split()[0]: line for line in run(app, "list").output.splitlines()}
+    shown = run(app, "list").output.splitlines()
+    lines = {line.split()[0]: line for line in shown}
     assert set(lines) == {"agency", *AGENCIES}
+    assert max(map(len, shown)) <= 80
     assert "  on, weight 2  " in lines["pixabay"]
-    assert "documented by third parties" in lines["pixabay"]
     assert lines["demo"].split()[1] == "off"
-    assert "people 3/4" in lines["istock"]
-    assert "type photo, color, age older" in lines["depositphotos"]
-    assert "sort popular" in lines["dreamstime"]
-    assert "needs SHUTTERSTOCK_API_TOKEN, or SHUTTERSTOCK_CLIENT_ID and" in lines["shutterstock"]
+    assert "  not set up  " in lines["shutterstock"]
+
+
+def test_all_that_is_known_of_agencies_is_listed_too(client: FlaskClient) -> None:
+    """What they need, can and can only roughly: in lines of 80 columns, and as JSON."""
+    app = client.application
+    shown = run(app, "list", "--long").output
+    assert max(map(len, shown.splitlines())) <= 80
+    facts = dict(re.findall(r"^([\w-]+): .*\n((?:  .*\n)+)", shown, re.MULTILINE))
+    facts = {name: " ".join(text.split()) for name, text in facts.items()}
+    assert set(facts) == set(AGENCIES)
+    assert "documented by third parties" in facts["pixabay"]
+    assert "people 3/4" in facts["istock"]
+    assert "type photo, color, age older" in facts["depositphotos"]
+    assert "sort popular" in facts["dreamstime"]
+    assert "needs SHUTTERSTOCK_API_TOKEN, or SHUTTERSTOCK_CLIENT_ID and" in facts["shutterstock"]
+    told = {one["agency"]: one for one in json.loads(run(app, "list", "--json").output)}
+    assert (told["pixabay"]["state"], told["pixabay"]["weight"]) == ("on", 2)
+    assert told["istock"]["roughly"] == ["people 3/4"]
+    assert told["shutterstock"]["needs"].startswith("SHUTTERSTOCK_API_TOKEN, or ")
 
 
 def test_an_agency_that_is_switched_off_is_searched_no_more(
@@ -112,8 +130,11 @@ def test_an_unknown_name_is_said(client: FlaskClient) -> None:
 
 
 def test_one_that_is_not_set_up_says_what_it_needs(client: FlaskClient) -> None:
+    """First that, and by the status."""
     result = run(client.application, "on", "shutterstock")
-    assert "not set up either: SHUTTERSTOCK_API_TOKEN" in result.output
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: shutterstock is not set up, so nobody searches it;")
+    assert "it needs SHUTTERSTOCK_API_TOKEN, or" in result.output
 
 
 def test_the_size_of_a_collection_is_shown_where_a_call_says_it(make_client: ClientMaker) -> None:

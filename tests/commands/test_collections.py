@@ -1,12 +1,14 @@
 """``flask collection`` shows and changes collections, and says failures in a sentence."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from click.testing import Result
 from flask import Flask
 
-from tests.simulator import TOKEN, Simulator, simulator
+from tests.simulator import FIRST_ID, TOKEN, Simulator, simulator
+from tests.simulator.library import FIRST_VIDEO
 from tests.support.apps import ClientMaker
 
 
@@ -30,19 +32,45 @@ def run(app: Flask, *arguments: str, typed: str = "") -> Result:
 def test_the_commands_do_it(app: Flask, media: list[str]) -> None:
     """Make, fill, show, rename, list and delete, which asks before."""
     made = run(app, "create", "Cats", *media).output.strip()
-    assert run(app, "add", made, "1", "2", *media).output == "Added 2.\n"
-    assert run(app, "remove", made, "1", *media).output == "Removed 1.\n"
+    first = FIRST_VIDEO if media else FIRST_ID
+    one, other = str(first), str(first + 1)
+    assert run(app, "add", made, one, other, *media).output == "Added 2.\n"
+    assert run(app, "remove", made, one, *media).output == "Removed 1.\n"
     assert run(app, "rename", made, "Dogs", *media).output == "Renamed.\n"
     shown = run(app, "show", made, *media).output.splitlines()
     assert shown[0] == "Dogs (1)"
     assert shown[1].startswith("https://")
-    assert shown[2].startswith("2 ")
+    assert shown[2].startswith(f"{other} ")
     assert "Dogs" in run(app, "list", *media).output
     kept = run(app, "delete", made, *media, typed="n\n")
     assert "'Dogs' with its 1 items" in kept.output
     assert "Dogs" in run(app, "list", *media).output
     assert run(app, "delete", made, "--yes", *media).output == "Deleted.\n"
-    assert run(app, "list", *media).output == ""
+    assert run(app, "list", *media).output == "There is no collection.\n"
+
+
+def test_what_is_added_is_counted_and_what_is_unknown_is_named(app: Flask) -> None:
+    """The agency itself takes everything, each time, without a word."""
+    made = run(app, "create", "Cats").output.strip()
+    two = (str(FIRST_ID), str(FIRST_ID + 1))
+    assert run(app, "add", made, *two).output == "Added 2.\n"
+    again = run(app, "add", made, *two, str(FIRST_ID + 2), str(FIRST_ID + 2))
+    assert (again.exit_code, again.output) == (0, "Added 1. 2 were there before.\n")
+    unknown = run(app, "add", made, two[0], "99")
+    assert unknown.exit_code == 1
+    assert unknown.output == "Added 1. 1 was there before.\nError: The agency does not know: 99.\n"
+
+
+def test_collections_are_listed_below_heads_and_as_json(app: Flask) -> None:
+    made = run(app, "create", "Cats").output.strip()
+    heads, line = run(app, "list").output.splitlines()
+    assert (heads.split(), line.split()[:3]) == (
+        ["id", "items", "name", "address"],
+        [made, "0", "Cats"],
+    )
+    [told] = json.loads(run(app, "list", "--json").output)
+    assert (told["id"], told["name"], told["total_item_count"]) == (made, "Cats", 0)
+    assert json.loads(run(app, "featured", "--json").output)[0]["name"] == "Exercise & Fitness"
 
 
 def test_images_and_videos_are_kept_apart(app: Flask) -> None:
