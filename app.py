@@ -123,7 +123,9 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
         edition=lambda: "-".join([edition, *sorted(switches.off())]),
     )
     app.extensions["memory"] = tier
-    shared = Sharing(tier, embeds.SHARED, settings.embed_sites)
+    keys = embeds.keys_of(settings)
+    opens = keys.opens if keys else None
+    shared = Sharing(tier, embeds.SHARED, settings.embed_sites, opens)
     app.wsgi_app = shared  # type: ignore[method-assign,assignment] # as Flask documents it
     return app
 

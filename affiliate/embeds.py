@@ -22,8 +22,10 @@ from affiliate.answers import (
     words_of,
 )
 from affiliate.answers import canonical as canonical_answer
+from affiliate.config import Config
 from affiliate.embedding import Embed, read_leniently
 from affiliate.errors import BadQuery, NotFound
+from affiliate.frame_keys import NAME, FrameKeys
 from affiliate.memory import Canonical
 from affiliate.model import Collection, SearchQuery
 from affiliate.page import keep, shown_on, site_of_app
@@ -35,7 +37,7 @@ from affiliate.search import Outcome, Patience
 SCRIPT_SECONDS: Final = 3600
 """For how long browsers keep the script, whose address never changes."""
 PAGE_SECONDS: Final = 300
-SHARED: Final = ("/embed.js", "/embed-frame.js", "/embed/search", "/oembed", "/static/framed.js")
+SHARED: Final = ("/embed.js", "/embed-frame.js", "/embed/search", "/oembed")
 """What scripts of other sites may read; a sandboxed frame of this site counts as another."""
 OWN_PICTURES: Final = "/static/demo/"
 """Where the site keeps pictures of its own."""
@@ -43,8 +45,8 @@ OWN: Final = "// Below: the site's own pages."
 """Where in ``embed.js`` begins what other sites' pages do without."""
 UNREAD: Final = re.compile(r"^\s*(//.*|/\*\*.*\*/)?\n?", re.MULTILINE)
 """What only readers of the source want: indentation, and comments on lines of their own."""
-LOOSE: Final = re.compile(r"(?<=[{},:;>])\s+|\s+(?=[{}>])")
-"""Blanks around the marks of a style sheet that mean nothing there."""
+LOOSE: Final = re.compile(r";\s*(?=})|(?<=[{},:;>])\s+|\s+(?=[{}>])")
+"""Blanks around the marks of a style sheet that mean nothing there, and the last semicolons."""
 
 SPACED: Final = re.compile(
     r"""("[^"\n]*"|'[^'\n]*'|`[^`]*`|(?<=\()/[^/\n]+/)|\s*([=<>?:&|*{}(),;!\[\]])\s*"""
@@ -104,9 +106,25 @@ def embed() -> Response:
         html = render_template("embed.html", embed=None, trouble=error)
         return _framed(Response(html, HTTPStatus.BAD_REQUEST))
     html = render_template(
-        "embed.html", embed=shown, label=builder.label(shown), link=builder.path(shown)
+        "embed.html",
+        embed=shown,
+        label=builder.label(shown),
+        link=builder.path(shown),
+        opening=_opening(),
     )
     return _kept(_framed(Response(html)), PAGE_SECONDS)
+
+
+def keys_of(config: Config) -> FrameKeys | None:
+    """Return the keys of sandboxed frames; None where all sites may embed, or nothing signs."""
+    secret = config.secret_key if config.embed_sites else None
+    return FrameKeys(secret.reveal()) if secret else None
+
+
+def _opening() -> str:
+    """Return the query string by which a sandboxed frame may load the element; often empty."""
+    keys = keys_of(site_of_app().config)
+    return f"?{NAME}={keys.current()}" if keys else ""
 
 
 @blueprint.get("/embed/search")
@@ -184,7 +202,8 @@ def _module(folder: str, accent: str, texts: str) -> str:
 
 def _compact(script: str) -> str:
     """Return a script without what only readers of the source want."""
-    return SPACED.sub(lambda found: found[1] or found[2], UNREAD.sub("", script))
+    compact = SPACED.sub(lambda found: found[1] or found[2], UNREAD.sub("", script))
+    return compact.replace(";}", "}")
 
 
 def _script(text: str) -> Response:

@@ -4,7 +4,7 @@ The headers are added to finished answers, so that one kept answer serves every 
 is shared looks at cookies, and what is asked is simple: there is neither preflight nor credential.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,21 +18,27 @@ class Sharing:
     """Wraps a WSGI application; ``paths`` may be read from every site, or from some ``sites``.
 
     A site is a host, with its port where that is unusual, or all hosts below one: ``*.a.example``.
+    ``opens`` says whether a query string lets a frame read that has no origin of its own.
     """
 
     def __init__(
-        self, app: "WSGIApplication", paths: Collection[str], sites: Collection[str] = ()
+        self,
+        app: "WSGIApplication",
+        paths: Collection[str],
+        sites: Collection[str] = (),
+        opens: Callable[[str], bool] | None = None,
     ) -> None:
         self._app = app
         self._paths = frozenset(paths)
         self._sites = frozenset(sites)
+        self._opens = opens
         self._below = tuple(site.removeprefix("*") for site in sites if site.startswith("*."))
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """Answer as the application does, with what lets other sites read it."""
         if environ["PATH_INFO"] not in self._paths:
             return self._app(environ, start)
-        allowed = self._allowed(environ.get("HTTP_ORIGIN", ""))
+        allowed = self._allowed(environ.get("HTTP_ORIGIN", ""), environ.get("QUERY_STRING", ""))
 
         def begin(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401 - as WSGI has it
             return start(status, [*self._own(headers), *allowed], exc_info)
@@ -49,7 +55,7 @@ class Sharing:
         mine = ("public", "private")
         return [(n, v.replace(*mine) if n == "Cache-Control" else v) for n, v in headers]
 
-    def _allowed(self, origin: str) -> Headers:
+    def _allowed(self, origin: str, query: str) -> Headers:
         if not self._sites:
             return [("Access-Control-Allow-Origin", "*")]
         varies = [("Vary", "Origin")]
@@ -57,5 +63,7 @@ class Sharing:
             host = urlsplit(origin).netloc.casefold()
         except ValueError:
             host = ""
-        named = host in self._sites or host.endswith(self._below)
-        return [("Access-Control-Allow-Origin", origin), *varies] if host and named else varies
+        named = bool(host) and (host in self._sites or host.endswith(self._below))
+        if named or (self._opens and origin == "null" and self._opens(query)):
+            return [("Access-Control-Allow-Origin", origin), *varies]
+        return varies

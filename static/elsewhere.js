@@ -162,7 +162,7 @@ class Embed extends Pictures {
     this.#frame.ariaBusy = "true";
     try {
       for (let late = 1, wait = ""; late; wait = "&wait=1") {
-        const results = settled(await ask(`/embed${address}${wait}`, wait, signal));
+        const results = settled(await ask(`/embed${address}${here.search.replace("?", "&")}${wait}`, wait, signal));
         if (signal.aborted) return;
         this.#whole = !(late = !wait && results.dataset.late);
         const list = this.#area.querySelector(".tiles");

@@ -41,6 +41,15 @@ if (secret && origin === "null") {
     say("link", page.href);
   }, true);
 }
+// Without allow-forms a sandbox sends no form and tells of none; Enter clicks its button, too.
+if (origin === "null") {
+  addEventListener("click", (event) => {
+    const form = event.composedPath().find((one) => one.localName === "button")?.form;
+    if (!form?.checkValidity()) return;
+    event.preventDefault();
+    form.dispatchEvent(new Event("submit", { cancelable: true }));
+  });
+}
 // A sandbox that keeps the frame's origin may open no window either: then nobody leaves.
 const isBoxed = () => {
   try {

@@ -60,6 +60,26 @@ def test_hosts_below_a_host_may_embed(make_client: ClientMaker) -> None:
         assert (head.get("Access-Control-Allow-Origin") == host) == allowed
 
 
+def test_sandboxed_frames_of_named_sites_may_read(make_client: ClientMaker) -> None:
+    """They have no origin, as all sandboxes; the page in the frame holds a key of the day."""
+    sandbox, secret = {"Origin": "null"}, "wJ4rZk0Qm8sVx2Yb7Hn5Lc9Tf3Gd6Pa1"
+    client = make_client(EMBED_SITES="blog.example", SECRET_KEY=secret)
+    page = client.get("/embed?q=cat")
+    assert ancestors(client, "/embed?q=cat") == "'self' blog.example"
+    assert "Access-Control-Allow-Origin" not in page.headers
+    key = re.findall(r'src="/embed\.js\?(key=[0-9a-f]{20})"', page.text)[0]
+    for path in ("/embed.js", "/embed/search?q=cat"):
+        for query, allowed in ((key, True), ("", False), (f"{key}0", False), ("key=", False)):
+            address = f"{path}{'&' if '?' in path else '?'}{query}"
+            for origin in (sandbox, {"Origin": "https://evil.example"}):
+                head = client.get(address, headers=origin).headers
+                wanted = "null" if allowed and origin is sandbox else None
+                assert head.get("Access-Control-Allow-Origin") == wanted
+                assert "Origin" in head.get_all("Vary")
+    for settings in ({"EMBED_SITES": "blog.example"}, {"SECRET_KEY": secret}):
+        assert 'src="/embed.js"' in make_client(**settings).get("/embed?q=dog").text
+
+
 def test_isolated_pages_may_load_what_embeds_need(client: FlaskClient) -> None:
     """Cross-Origin-Embedder-Policy asks for a word of the server; kept answers have it too."""
     picture = client.get("/api/search?q=cat").get_json()["items"][0]["thumbnail"]["url"]
