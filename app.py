@@ -176,6 +176,7 @@ def _store(app: Flask, settings: Config) -> Guarded:
             "CACHE_TYPE": "affiliate.stores.RedisStore",
             "CACHE_REDIS_URL": settings.redis_url,
             "CACHE_REDIS_SELF_SIGNED": settings.redis_self_signed,
+            "CACHE_REDIS_PROCESSES": settings.web_concurrency,
         }
     else:
         kind = {

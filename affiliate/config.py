@@ -94,8 +94,11 @@ SETTINGS: Final = (
         "REDIS_URL",
         values.redis,
         None,
-        "Redis for the cache: `redis://`, `rediss://`, `redis+sentinel://host:port,.../service` "
-        "or `redis+cluster://host:port,...`. Unset: a SQLite file in `DATA_DIR`.",
+        "Redis for the cache: `redis://`, `rediss://`, `unix:///path`, "
+        "`redis+sentinel://host:port,.../service` or `redis+cluster://host:port,...`. A process "
+        "uses up to 32 connections, or its part of four fifths of the clients that the server "
+        "takes; `?max_connections=8` sets another number. Sentinels with a password of their own: "
+        "`?sentinel_password=...`. Unset: a SQLite file in `DATA_DIR`.",
     ),
     Setting(
         "REDIS_SELF_SIGNED",

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from affiliate.errors import BadQuery
 from affiliate.model import LINK_FIELDS
 from affiliate.query import LANGUAGES, SearchQuery
+from affiliate.redis_address import read_redis_address
 from affiliate.site_names import read_host
 from affiliate.words import shown
 
@@ -126,14 +127,9 @@ def origin(text: str) -> str:
 
 
 def redis(text: str) -> str:
-    """The address of a Redis, a Sentinel or a Cluster."""
-    scheme, _, rest = text.partition("://")
-    if scheme in {"redis+sentinel", "redis+cluster"}:
-        hosts = rest.rpartition("@")[2].partition("/")[0].split(",")
-        if not all(re.fullmatch(r".+:[0-9]{1,5}", host) for host in hosts):
-            raise ValueError("must name each host with its port: host:port,host:port")
-        return text
-    return address("redis", "rediss")(text)
+    """Return the address of a Redis, a Sentinel or a Cluster, if all of it can be read."""
+    read_redis_address(text)
+    return text
 
 
 def flag(text: str) -> bool:

@@ -18,7 +18,7 @@ import redis
 
 from affiliate.errors import StoreDown
 from affiliate.stores import Guarded, RedisStore
-from affiliate.stores.clients import SECONDS
+from affiliate.stores.pool import SECONDS
 from tests.support.ports import new_port
 from tests.support.redis_server import RedisServer, redis_server, start_redis
 from tests.support.upstream import CERTIFICATE, deaf_port, refusing_port
@@ -72,17 +72,21 @@ def test_a_self_signed_certificate_is_taken_only_when_asked_for(tmp_path: Path) 
     files = ("--tls-cert-file", str(CERTIFICATE), "--tls-key-file", str(CERTIFICATE))
     with redis_server(tmp_path, "--tls-port", port, "--tls-auth-clients", "no", *files):
         url = f"rediss://127.0.0.1:{port}/0"
-        with pytest.raises(StoreDown):
+        with pytest.raises(StoreDown, match="its certificate is not trusted"):
             RedisStore(url).get("k")
+        assert RedisStore(f"{url}?ssl_cert_reqs=CERT_NONE").get("k") is None
+        with pytest.raises(StoreDown, match="begin REDIS_URL with rediss://"):
+            RedisStore(url.replace("rediss", "redis")).get("k")
         keeps_its_promises(RedisStore(url, self_signed=True))
 
 
 class Sentinels:
-    """A master with a replica, watched by three Sentinels."""
+    """A master with a replica, watched by three Sentinels; ``own`` is the Sentinels' password."""
 
-    def __init__(self, folder: Path, password: str, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, password: str, own: str, stack: ExitStack) -> None:
         self.folder = folder
         self.password = password
+        self.own = own
         self.stack = stack
         options = ("--requirepass", password, "--masterauth", password) if password else ()
         self.master = self._server("master", "--repl-diskless-sync-delay", "0", *options)
@@ -122,6 +126,7 @@ class Sentinels:
             "sentinel down-after-milliseconds shop 300",
             "sentinel failover-timeout shop 2000",
             *([f'sentinel auth-pass shop "{self.password}"'] if self.password else []),
+            *([f'requirepass "{self.own}"'] if self.own else []),
         ]
         file = self.folder / f"{port}.conf"
         file.write_text("\n".join(lines))
@@ -133,26 +138,27 @@ class Sentinels:
     def _hurries(self, port: int) -> bool:
         """Tell a Sentinel, once it is there, to look around more often than each few seconds."""
         hurry = ("publish-period", 100, "info-period", 100, "ask-period", 100)
-        with redis.Redis(port=port) as client, suppress(redis.ConnectionError):
+        own = self.own or None
+        with redis.Redis(port=port, password=own) as client, suppress(redis.ConnectionError):
             return bool(client.execute_command("SENTINEL DEBUG", *hurry))
         return False
 
     def _watches(self, port: int) -> bool:
         """Whether a Sentinel knows its two fellows and the replica."""
-        with redis.Redis(port=port) as client:
+        with redis.Redis(port=port, password=self.own or None) as client:
             state = client.sentinel_master("shop")
         return bool(state["num-other-sentinels"] == 2 and state["num-slaves"] == 1)
 
 
 @contextmanager
-def sentinels(folder: Path, password: str = "") -> Iterator[Sentinels]:
+def sentinels(folder: Path, password: str = "", own: str = "") -> Iterator[Sentinels]:
     with ExitStack() as stack:
-        yield Sentinels(folder, password, stack)
+        yield Sentinels(folder, password, own, stack)
 
 
 def test_sentinels_lead_to_the_master_and_to_the_one_after(tmp_path: Path) -> None:
-    """Behind Sentinels the store works, and goes on by itself once a replica is promoted."""
-    with sentinels(tmp_path, PASSWORD) as watched:
+    """Behind Sentinels, which ask for the same password, the store survives a failover."""
+    with sentinels(tmp_path, PASSWORD, PASSWORD) as watched:
         inner = RedisStore(watched.url)
         keeps_its_promises(inner)
         store = Guarded(inner)
@@ -172,13 +178,25 @@ def test_sentinels_lead_to_the_master_and_to_the_one_after(tmp_path: Path) -> No
 
 def test_two_lost_sentinels_of_three_are_enough_to_go_on(tmp_path: Path) -> None:
     """Whichever Sentinels hang or are gone, the one that answers is found, and stays found."""
-    with sentinels(tmp_path) as watched, deaf_port() as hangs, refusing_port() as gone:
+    with (
+        sentinels(tmp_path, own="theirs") as watched,
+        deaf_port() as hangs,
+        refusing_port() as gone,
+    ):
         ports = (hangs, gone, hangs, watched.ports[0])
         hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
-        store = RedisStore(f"redis+sentinel://{hosts}/shop")
+        store = RedisStore(f"redis+sentinel://{hosts}/shop/0?sentinel_password=theirs")
         wait_until(lambda: not down(lambda: store.set("k", b"v", 60)))
         with ThreadPoolExecutor(16) as pool:
             assert set(pool.map(lambda _: store.get("k"), range(64))) == {b"v"}
+        host = f"127.0.0.1:{watched.ports[0]}"
+        assert RedisStore(f"redis+sentinel://:theirs@{host}/shop").get("k") == b"v"
+        for address, words in (
+            (f"redis+sentinel://:wrong@{host}/shop", "does not take the user and password"),
+            (f"redis+sentinel://:theirs@{host}/other", "no Sentinel knows a master"),
+        ):
+            with pytest.raises(StoreDown, match=words):
+                RedisStore(address).get("k")
 
 
 class Cluster:
@@ -328,7 +346,8 @@ def test_servers_that_never_answer_cost_a_short_wait(kind: str) -> None:
         for server in deaf:
             stack.enter_context(server)
         hosts = [f"127.0.0.1:{server.getsockname()[1]}" for server in deaf]
-        url = f"{kind}://{','.join(hosts) if '+' in kind else hosts[0]}/shop"
+        path = "/shop" if kind == "redis+sentinel" else ""
+        url = f"{kind}://{','.join(hosts) if '+' in kind else hosts[0]}{path}"
         store = Guarded(RedisStore(url))
         assert ended(lambda: store.get("k")) is None
         assert store.degraded

@@ -3,21 +3,22 @@
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
-from urllib.parse import unquote
 
+import msgspec
 import redis
-from redis.backoff import NoBackoff
+from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from redis.exceptions import AskError, ClusterDownError, MovedError
-from redis.retry import Retry
 
-SECONDS: Final = 0.25
-CONNECTIONS: Final = 32
+from affiliate.redis_address import Node, RedisAddress, read_redis_address
+from affiliate.stores.pool import SECONDS, Client, make_client
 
-Address = tuple[str, int]
+ACCOUNT: Final = {"username", "password"}
+NO_PASSWORD: Final = ("without any password", "no password is set")
+"""What stands in the refusal of a password by a server that has none."""
 
 
 class _Several(ABC):
@@ -31,16 +32,22 @@ class _Several(ABC):
 
     slots: int
 
-    def __init__(self, nodes: list[Address], account: dict[str, str]) -> None:
-        self._given = nodes
-        self._nodes = [*nodes]
-        self._account = account
-        self._owners: dict[int, Address] = {}
-        self._clients: dict[Address, Any] = {}
+    nobody: str
+    """What to say when no node tells who has a key."""
+
+    def __init__(self, address: RedisAddress, processes: int) -> None:
+        self._given = address.nodes
+        self._nodes = [*address.nodes]
+        self._address = address
+        self._options = {**address.options}
+        self._processes = processes
+        self._owners: dict[int, Node] = {}
+        self._clients: dict[Node, Client] = {}
         self._learning = threading.Lock()
+        self._trouble: redis.RedisError | None = None
 
     @abstractmethod
-    def _told(self, node: Address) -> dict[int, Address]:
+    def _told(self, node: Node) -> dict[int, Node]:
         """Who owns which slot, as a node tells it; nothing when it doesn't know."""
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - as redis-py has it
@@ -59,8 +66,13 @@ class _Several(ABC):
         for owner in self._all():
             yield from self._client(owner).scan_iter(match=match, count=count)
 
-    def info(self, section: str) -> dict[Address, Any]:
+    def info(self, section: str) -> dict[Node, Any]:
         return {owner: self._client(owner).info(section) for owner in self._all()}
+
+    def renew(self) -> None:
+        """Connect anew from now on, for addresses may lead to other servers."""
+        for client in [*self._clients.values()]:
+            client.renew()
 
     def _ask(self, name: str, ask: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - as redis-py has it
         slot = key_slot(name.encode(), self.slots)
@@ -72,7 +84,8 @@ class _Several(ABC):
             if isinstance(error, MovedError):
                 self._owners[slot] = (error.host or owner[0], error.port)
                 return ask(other)
-            with other.pipeline(transaction=False) as line:
+            other_line: Any = other.pipeline(transaction=False)
+            with other_line as line:
                 line.execute_command("ASKING")
                 ask(line)
                 return line.execute()[-1]
@@ -80,19 +93,19 @@ class _Several(ABC):
             self._learn(owner)
             raise
 
-    def _owner(self, slot: int) -> Address:
+    def _owner(self, slot: int) -> Node:
         if slot not in self._owners:
             self._learn()
         try:
             return self._owners[slot]
         except KeyError:
-            raise redis.ConnectionError("no node says who has the key") from None
+            raise self._trouble or redis.ConnectionError(self.nobody) from None
 
-    def _all(self) -> list[Address]:
+    def _all(self) -> list[Node]:
         self._owner(0)
         return [*dict.fromkeys(self._owners.values())]
 
-    def _learn(self, failed: Address | None = None) -> None:
+    def _learn(self, failed: Node | None = None) -> None:
         """Learn who has what, from the first node that tells; one thread does, the others go on."""
         if not self._learning.acquire(timeout=SECONDS if failed is None else 0):
             return
@@ -101,43 +114,79 @@ class _Several(ABC):
             for node in [*self._nodes]:
                 if node == failed or time.monotonic() > end:
                     continue
-                with suppress(redis.RedisError):
-                    if owners := self._told(node):
-                        self._owners = owners
-                        return
+                try:
+                    owners = self._told(node)
+                    self._trouble = None
+                except redis.RedisError as error:
+                    owners, self._trouble = {}, error
+                if owners:
+                    self._owners = owners
+                    return
                 self._nodes.remove(node)  # to be asked last from now on
                 self._nodes.append(node)
         finally:
             self._learning.release()
 
-    def _client(self, node: Address) -> Any:  # noqa: ANN401 - redis.Redis
+    def _client(self, node: Node) -> Client:
         if node not in self._clients:
-            self._clients.setdefault(node, _one(host=node[0], port=node[1], **self._account))
+            self._clients.setdefault(node, self._make_client(node, self._options))
         return self._clients[node]
+
+    def _make_client(self, node: Node, options: Mapping[str, Any]) -> Client:
+        return _one(self._address, {"host": node[0], "port": node[1], **options}, self._processes)
 
 
 class _Sentinels(_Several):
-    """The master of a service, as its Sentinels know it."""
+    """The master of a service, as its Sentinels know it.
+
+    They may ask for an account of their own, for the master's, or for none; so may the master be
+    without a password where the Sentinels have one.
+    """
 
     slots = 1
+    nobody = "no Sentinel knows a master of that name"
 
-    def __init__(self, nodes: list[Address], account: dict[str, str], service: str) -> None:
-        super().__init__(nodes, account)
-        self._service = service
-        self._sentinels = {node: _one(host=node[0], port=node[1]) for node in nodes}
+    def __init__(self, address: RedisAddress, processes: int) -> None:
+        super().__init__(address, processes)
+        account = {n: v for n, v in address.options.items() if n in ACCOUNT}
+        accounts: list[Mapping[str, str]]
+        accounts = [address.sentinel] if address.sentinel else [{}, account] if account else [{}]
+        plain = {n: v for n, v in address.options.items() if n not in {*ACCOUNT, "db"}}
+        self._sentinels = {
+            node: [self._make_client(node, {**plain, **account}) for account in accounts]
+            for node in address.nodes
+        }
 
-    def _told(self, node: Address) -> dict[int, Address]:
-        command = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service)
-        master = self._sentinels[node].execute_command(*command)
+    def _told(self, node: Node) -> dict[int, Node]:
+        command = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._address.service)
+        *first, last = self._sentinels[node]
+        master = None
+        for client in first:
+            with suppress(redis.AuthenticationError):
+                master = client.execute_command(*command)
+                break
+        else:
+            master = last.execute_command(*command)
         return {0: (master[0].decode(), int(master[1]))} if master else {}
+
+    def _ask(self, name: str, ask: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - as redis-py has it
+        try:
+            return super()._ask(name, ask)
+        except redis.AuthenticationError as error:
+            if "password" not in self._options or not any(t in str(error) for t in NO_PASSWORD):
+                raise
+        self._options = {n: v for n, v in self._options.items() if n not in ACCOUNT}
+        self._clients = {}
+        return super()._ask(name, ask)
 
 
 class _Cluster(_Several):
     """The masters of a Cluster, as its nodes know them."""
 
     slots = REDIS_CLUSTER_HASH_SLOTS
+    nobody = "no node says who has the key"
 
-    def _told(self, node: Address) -> dict[int, Address]:
+    def _told(self, node: Node) -> dict[int, Node]:
         owners = {}
         table = self._client(node).execute_command("CLUSTER SLOTS")
         for first, last, (host, port, *_), *_ in table:
@@ -148,44 +197,27 @@ class _Cluster(_Several):
         return owners
 
 
-def client_of(url: str, *, self_signed: bool) -> Any:  # noqa: ANN401 - redis.Redis or its like
-    """A client for the address that ``REDIS_URL`` gives; it connects when it is used."""
-    scheme, _, rest = url.partition("://")
-    if scheme in {"redis+cluster", "redis+sentinel"}:
-        account, nodes, path = _parts(rest)
-        if scheme == "redis+cluster":
-            return _Cluster(nodes, account)
-        return _Sentinels(nodes, account, path or "mymaster")
-    if scheme == "rediss" and self_signed:
-        return _one(url, ssl_cert_reqs="none", ssl_check_hostname=False)
-    return _one(url)
+def client_of(url: str, *, self_signed: bool, processes: int = 1) -> Any:  # noqa: ANN401 - a Client or its like
+    """Return a client for the address in ``REDIS_URL``; the client connects when it is used.
+
+    ``processes`` share what the server has to give.
+
+    Raises:
+        ValueError: the address can't be read.
+    """
+    address = read_redis_address(url)
+    if address.tls and self_signed:
+        options = {**address.options, "ssl_cert_reqs": "none", "ssl_check_hostname": False}
+        address = msgspec.structs.replace(address, options=options)
+    if address.kind in {"sentinel", "cluster"}:
+        several = _Sentinels if address.kind == "sentinel" else _Cluster
+        return several(address, processes)
+    place = [{"host": host, "port": port} for host, port in address.nodes]
+    return _one(address, {**dict(*place), **address.options}, processes)
 
 
-def _one(url: str = "redis://", **options: Any) -> Any:  # noqa: ANN401 - redis.Redis
-    pool = redis.BlockingConnectionPool.from_url(
-        url,
-        max_connections=CONNECTIONS,
-        timeout=SECONDS,
-        socket_timeout=SECONDS,
-        socket_connect_timeout=SECONDS,
-        # A kept connection may have been closed: once more, at once; a time-out is not tried again.
-        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
-        # A new connection costs no round trips of its own: a slow Redis would make them a second.
-        protocol=2,
-        driver_info=None,
-        **options,
-    )
-    return redis.Redis(connection_pool=pool)
-
-
-def _parts(rest: str) -> tuple[dict[str, Any], list[tuple[str, int]], str]:
-    """What stands behind the scheme: account, hosts with ports, and the path."""
-    hosts, _, path = rest.partition("/")
-    account, _, hosts = hosts.rpartition("@")
-    user, _, password = account.partition(":")
-    names = {"username": unquote(user), "password": unquote(password)}
-    nodes = []
-    for one in hosts.split(","):
-        host, _, port = one.rpartition(":")
-        nodes.append((host.strip("[]"), int(port)))
-    return {name: value for name, value in names.items() if value}, nodes, path
+def _one(address: RedisAddress, options: Mapping[str, Any], processes: int) -> Client:
+    kind: type[Any] = SSLConnection if address.tls else Connection
+    if address.kind == "unix":
+        kind = UnixDomainSocketConnection
+    return make_client(options, address.pool, processes, kind)

@@ -48,6 +48,7 @@ class Guarded:
         self._now = now
         self._retry_at = 0.0
         self._down = False
+        self._trouble = ""
         self._probing = threading.Lock()
         self._local = _Local()
         self._lock = threading.Lock()
@@ -56,6 +57,11 @@ class Guarded:
     def degraded(self) -> bool:
         """Whether the store is out of reach just now, or lately refused to be written."""
         return self._down or self._now() < self._refused_at + REFUSED_SECONDS
+
+    @property
+    def trouble(self) -> str:
+        """Why the store is degraded, without its address; empty while it is not."""
+        return self._trouble if self.degraded else ""
 
     def get(self, key: str) -> bytes | None:
         """The value from the store, or what the process keeps itself."""
@@ -98,17 +104,26 @@ class Guarded:
             if self._now() >= self._refused_at + REFUSED_SECONDS:
                 log.warning("the cache keeps answers in the process: %s", error)
             self._refused_at = self._now()
+            self._trouble = str(error)
             return default
         except StoreDown as error:
-            if not self._down:
-                log.warning("the cache goes on without its store: %s", error)
-            self._down = True
-            self._retry_at = self._now() + OPEN_SECONDS
+            self._leave_alone(str(error))
+            return default
+        except Exception as error:  # noqa: BLE001 - no page may fail because of its cache
+            self._leave_alone(f"its client failed ({type(error).__name__})")
             return default
         if self._down:
             log.warning("the cache has its store back")
             self._down = False
         return value
+
+    def _leave_alone(self, trouble: str) -> None:
+        """Go on without the store for a moment; say why when that begins."""
+        if not self._down:
+            log.warning("the cache goes on without its store: %s", trouble)
+        self._down = True
+        self._trouble = trouble
+        self._retry_at = self._now() + OPEN_SECONDS
 
     def _timed(self, ask: Callable[[], Value]) -> Value:
         """What the store says; one slow answer after the other is as good as none."""

@@ -1,11 +1,14 @@
 """A store in Redis, on a client of our own: short timeouts, a bounded pool, TTL always set.
 
-``REDIS_URL`` is ``redis://`` or ``rediss://``, ``redis+sentinel://host:port,host:port/service``
-or ``redis+cluster://host:port,host:port``; each with ``user:password@`` before the hosts.
+The forms of ``REDIS_URL`` are read by `affiliate.redis_address`.
 """
 
+import math
+import re
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
@@ -29,6 +32,39 @@ COUNT: Final = (
     "local n = redis.call('incrby', KEYS[1], ARGV[1])"
     " if n == tonumber(ARGV[1]) then redis.call('pexpire', KEYS[1], ARGV[2]) end return n"
 )
+RENEW_SECONDS: Final = 5.0
+"""How often at most all connections are closed because of refusals."""
+TEXTS: Final = (
+    ("without any password|no password is set", "it has no password; take yours out of REDIS_URL"),
+    (
+        "invalid (username|password)|WRONGPASS|authentication required|NOAUTH",
+        "it does not take the user and password of REDIS_URL; copy both anew, percent-encoded",
+    ),
+    (
+        "CERTIFICATE_VERIFY_FAILED|certificate",
+        "its certificate is not trusted; set REDIS_SELF_SIGNED=1 or add ssl_ca_certs to REDIS_URL",
+    ),
+    ("WRONG_VERSION_NUMBER|record layer", "it speaks no TLS; begin REDIS_URL with redis://"),
+    ("max number of clients", "all its connections are taken; lower max_connections in REDIS_URL"),
+    ("No connection available", "this process's connections to it are all in use"),
+    ("invalid database|DB index", "it has no database of that number"),
+    ("no Sentinel knows", "no Sentinel knows a master of the name in REDIS_URL; mend the name"),
+    ("no node says", "no node of the cluster says who has a key"),
+    ("loading", "it is loading its data; it will be back by itself"),
+    ("refused", "nothing listens at its host and port; start Redis or mend the port"),
+    (
+        "Name or service|getaddrinfo|nodename|name resolution",
+        "its host name is not known; mend REDIS_URL or the network's names",
+    ),
+    ("No such file", "no server has its socket there; start Redis or mend the path"),
+    ("timed? ?out|timeout", "no answer in time; look at the server, its host and firewalls"),
+    ("unreachable|No route", "no way leads to its host; look at networks and firewalls"),
+    (
+        "closed by server|reset by peer|EOF",
+        "it closed the connection; where it wants TLS, begin REDIS_URL with rediss://",
+    ),
+)
+"""By redis-py's text: what a failure means, and what helps."""
 
 
 class Limits(NamedTuple):
@@ -47,19 +83,25 @@ class Limits(NamedTuple):
 class RedisStore(BaseCache):
     """One Redis, a Sentinel's master, or a Cluster; every operation touches one key."""
 
-    def __init__(self, url: str, *, self_signed: bool = False) -> None:
+    def __init__(self, url: str, *, self_signed: bool = False, processes: int = 1) -> None:
         super().__init__()
         self._url = url
         self._self_signed = self_signed
+        self._processes = processes
         self._client: Any = None
+        self._making = threading.Lock()
+        self._renewed_at = -math.inf
 
     @classmethod
     def factory(
         cls, app: Flask, config: dict[str, Any], args: list[Any], kwargs: dict[str, Any]
     ) -> "RedisStore":
-        """Made by Flask-Caching from ``CACHE_REDIS_URL`` and ``CACHE_REDIS_SELF_SIGNED``."""
-        self_signed = config.get("CACHE_REDIS_SELF_SIGNED", False)
-        return cls(config["CACHE_REDIS_URL"], self_signed=self_signed)
+        """Make a store from ``CACHE_REDIS_URL``, ``..._SELF_SIGNED`` and ``..._PROCESSES``."""
+        return cls(
+            config["CACHE_REDIS_URL"],
+            self_signed=config.get("CACHE_REDIS_SELF_SIGNED", False),
+            processes=config.get("CACHE_REDIS_PROCESSES", 1),
+        )
 
     def get(self, key: str) -> bytes | None:
         """The value; None when it is absent.
@@ -147,14 +189,41 @@ class RedisStore(BaseCache):
 
     @contextmanager
     def _redis(self) -> Iterator[Any]:
-        """The client; its errors become ours, without the address and what stands in it."""
+        """Give the client; its errors become ours, without the address and what stands in it."""
         try:
-            if self._client is None:
-                self._client = client_of(self._url, self_signed=self._self_signed)
-            yield self._client
+            yield self._client or self._make_client()
         except ClusterDownError:
             raise StoreDown("Redis does not answer (a part of it is down)") from None
         except redis.ResponseError as error:
+            self._renew()
             raise StoreRefused(f"Redis refuses: {str(error)[:80]}") from None
         except (redis.RedisError, OSError, ValueError) as error:
-            raise StoreDown(f"Redis does not answer ({type(error).__name__})") from None
+            raise StoreDown(describe_failure(error)) from None
+
+    def _make_client(self) -> Any:  # noqa: ANN401 - a client of one of three kinds
+        with self._making:
+            if self._client is None:
+                self._client = client_of(
+                    self._url, self_signed=self._self_signed, processes=self._processes
+                )
+        return self._client
+
+    def _renew(self) -> None:
+        """Connect anew once in a while: what refuses may no longer be who the address means.
+
+        https://github.com/envoyproxy/ratelimit/issues/1191
+        """
+        now = time.monotonic()
+        if now >= self._renewed_at + RENEW_SECONDS:
+            self._renewed_at = now
+            with suppress(redis.RedisError, OSError):
+                self._client.renew()
+
+
+def describe_failure(error: BaseException) -> str:
+    """Return what a failure of Redis means and what helps, without anything of the address."""
+    text = str(error)
+    for pattern, words in TEXTS:
+        if re.search(pattern, text, re.IGNORECASE):
+            return f"Redis does not answer ({words})"
+    return f"Redis does not answer ({type(error).__name__})"
