@@ -4,6 +4,7 @@ It keeps what was clicked, where and when; nothing that says who: no address, br
 """
 
 import hashlib
+import logging
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +21,8 @@ from affiliate import migrations
 from affiliate.database_errors import describe_failure
 from affiliate.errors import BadQuery, LedgerError
 from affiliate.site_names import read_host
+
+log = logging.getLogger(__name__)
 
 RECORDERS: Final = 32  # clicks that may wait at once: half of a process's threads
 PATIENCE: Final = 5  # seconds to wait for a turn, a connection, a lock, a statement
@@ -119,6 +122,7 @@ DATABASES: Final = {
         upsert=_count(postgresql.insert(searches)),
         before=f"SET LOCAL statement_timeout = '{PATIENCE}s'",
         connect={
+            "client_encoding": "utf8",  # else a SQL_ASCII database answers in bytes
             "connect_timeout": PATIENCE,
             "tcp_user_timeout": PATIENCE * 1000,
             "prepare_threshold": None,  # PgBouncer hands each transaction another connection
@@ -228,6 +232,23 @@ class Ledger:
         """Bring the tables up to date; any number of processes may do so at once."""
         with _translated():
             migrations.upgrade(self._writer)
+            self._look_at_encoding()
+
+    def _look_at_encoding(self) -> None:
+        """Say so where the database can't hold every word; what it can hold is kept all the same.
+
+        SQL_ASCII holds bytes of any encoding, so those of UTF-8.
+        """
+        if self._writer.dialect.name != "postgresql":
+            return
+        with self._reader.connect() as connection:
+            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+        if encoding not in {"UTF8", "SQL_ASCII"}:
+            log.warning(
+                "The ledger's database has the encoding %s, but words need UTF8: clicks with other"
+                " letters are lost; make one with ENCODING 'UTF8'.",
+                encoding,
+            )
 
     def record(self, click: Click) -> None:
         """Keep a click; returns once it is on the disk. A known ``click_id`` changes nothing.

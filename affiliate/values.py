@@ -1,17 +1,21 @@
 """How the texts of settings are read; each reader says in a ValueError what the text must be."""
 
+import logging
 import re
 import string
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
+from affiliate.database_address import read_database_address
 from affiliate.errors import BadQuery
 from affiliate.model import LINK_FIELDS
 from affiliate.query import LANGUAGES, SearchQuery
 from affiliate.redis_address import read_redis_address
 from affiliate.site_names import read_host
 from affiliate.words import shown
+
+log = logging.getLogger(__name__)
 
 MAX_ID: Final = 128
 """Characters of the longest affiliate id; networks give far shorter ones."""
@@ -140,11 +144,13 @@ def flag(text: str) -> bool:
 
 
 def database(text: str) -> str:
-    """The address of a database, as SQLAlchemy has it."""
-    scheme, separator, rest = text.partition("://")
-    if not separator or scheme not in {"sqlite", "postgres", "postgresql"}:
-        raise ValueError("must begin with sqlite:// or postgresql://")
-    return text if scheme == "sqlite" else f"postgresql+psycopg://{rest}"
+    """Return the address of a database as SQLAlchemy has it; say what is left out of it."""
+    address, left_out = read_database_address(text)
+    if left_out:
+        log.warning(
+            "DATABASE_URL: left out %s, which this site has no use for", ", ".join(left_out)
+        )
+    return address
 
 
 def language(text: str) -> str:

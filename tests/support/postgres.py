@@ -75,11 +75,13 @@ def _locked(file: Path) -> Iterator[None]:
         yield
 
 
-def new_database(server: str) -> str:
+def new_database(server: str, encoding: str = "UTF8") -> str:
     """Make an empty database on the server; gives its address."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(host=server, user="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+        kind = f"ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+        unusual = "" if encoding == "UTF8" else kind
+        connection.execute(f"CREATE DATABASE {name} {unusual}".encode())
     return f"postgresql+psycopg://postgres@/{name}?host={server}"
 
 
