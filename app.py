@@ -19,26 +19,30 @@ from flask_caching import Cache as FlaskCache
 from affiliate import cli, config, crawlers, embeds, owner, page, serving, site
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.blocked_names import blocked_label, warning
+from affiliate.budget import SEARCH, Budget
 from affiliate.cache import Cache
 from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
 from affiliate.config import AgencySettings, Config
 from affiliate.errors import CannotListen, ConfigError, LedgerError
-from affiliate.health import Breaker, Limit, Quota
+from affiliate.health import HOUR, Breaker, Limit, Quota
 from affiliate.ledger import Ledger
 from affiliate.licensing.tokens import ACCOUNT, Tokens
 from affiliate.licensing.vault import Vault
 from affiliate.links import LinkStyle, id_fault
 from affiliate.memory import SHELF_BYTES, MemoryTier
 from affiliate.page import Site
+from affiliate.proxies import TrustedProxies
 from affiliate.search import Search
 from affiliate.sharing import Sharing
+from affiliate.site_key import SiteKey
 from affiliate.slices import Listed
 from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
 from affiliate.switches import Switches
 from affiliate.tally import Tally
 from affiliate.transport import Transport
+from affiliate.visitors import Visitors
 
 SLOW_REDIS_SECONDS = 0.08
 """Answers slower than this, one after the other, and the cache goes on without Redis."""
@@ -94,7 +98,9 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     quota = Quota(store, limits, settings.web_concurrency)
     switches = Switches(ledger)
     calls = Calls(cache, quota, Breaker(store), ChunkSizes(store))
-    search = Search(listed, calls, switches.off)
+    key = SiteKey(ledger)
+    visitors = Visitors(_budget(settings, store), key, trusts=bool(settings.trusted_proxies))
+    search = Search(listed, calls, switches.off, visitors.spend)
     tally = Tally(ledger, store, settings.site_language)
     tokens = _tokens(settings, transport, ledger)
     parts_of = {"ledger": ledger, "transport": transport, "tokens": tokens, "switches": switches}
@@ -127,6 +133,9 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     opens = keys.opens if keys else None
     shared = Sharing(tier, embeds.SHARED, settings.embed_sites, opens)
     app.wsgi_app = shared  # type: ignore[method-assign,assignment] # as Flask documents it
+    if settings.trusted_proxies:
+        proxied = TrustedProxies(shared, settings.trusted_proxies)
+        app.wsgi_app = proxied  # type: ignore[method-assign,assignment]
     return app
 
 
@@ -186,6 +195,13 @@ def _store(app: Flask, settings: Config) -> Guarded:
         }
     slow = SLOW_REDIS_SECONDS if settings.redis_url else math.inf
     return Guarded(FlaskCache(app, config=kind).cache, slow_seconds=slow)
+
+
+def _budget(settings: Config, store: Guarded) -> Budget | None:
+    """Return what each client may cost; None where the owner has set no limit."""
+    asked = (settings.client_searches_per_minute, 60), (settings.client_searches_per_hour, HOUR)
+    limits = [Limit(SEARCH * searches, seconds) for searches, seconds in asked if searches]
+    return Budget(store, limits, settings.web_concurrency) if limits else None
 
 
 def _limits(settings: Config, agency: Agency) -> tuple[Limit, ...]:

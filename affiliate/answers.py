@@ -1,7 +1,9 @@
 """How a found page leaves the site: how long it is true, what it is made of, its tag."""
 
 import hashlib
+import math
 import re
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -168,10 +170,21 @@ def answer(
     mark = "STALE" if "stale" in statuses else "HIT"
     mark = "MISS" if outcome.waited or "late" in statuses else mark
     response.headers["X-Cache"] = mark
+    if outcome.withheld:
+        return _withheld(response, outcome)
     asked &= outcome.page.query.says_something()
     if asked and (outcome.waited or "late" not in statuses):  # a skeleton is filled by another
         site_of_app().tally.answered(mark, outcome.page.query)
     return tagged(response, outcome.lifetime, outcome.page, *(known.values for known in beside))
+
+
+def _withheld(response: Response, outcome: Outcome) -> Response:
+    """Give an answer to one who has cost too much: what is known, or 429 where nothing is."""
+    if not outcome.page.items:
+        response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+    response.headers["Retry-After"] = str(math.ceil(outcome.withheld))
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def tagged(response: Response, lifetime: float, *parts: object) -> Response:

@@ -43,7 +43,10 @@ class Kind(NamedTuple):
     searches: bool = False
 
 
-SINGLE: Final = Kind()
+OWNERS: Final = Kind()
+"""What an owner asks for."""
+REST_FOR_SEARCHES: Final = 0.75
+"""Of the quota, what pictures' and collections' pages may use."""
 
 
 class Calls:
@@ -60,7 +63,7 @@ class Calls:
         one: Listed,
         wanted: Wanted[Value],
         ask: Callable[[], Value],
-        kind: Kind = SINGLE,
+        kind: Kind = OWNERS,
         took: Took | None = None,
     ) -> Call[Value]:
         """Return the call that gives what is wanted of the cache."""
@@ -73,7 +76,7 @@ class Calls:
         self,
         one: Listed,
         ask: Callable[[], Value],
-        kind: Kind = SINGLE,
+        kind: Kind = OWNERS,
         took: Took | None = None,
     ) -> Value:
         """Make a call now, and record what it says of the agency's health.
@@ -127,6 +130,7 @@ class Calls:
         one = ranking.listed
         wanted = Wanted(ranking.key(chunk), SearchResult, one.policy, _is_empty)
         calls = 2 if ranking.collection else 1  # the ids in it, and the pictures that they are
+        part = part if ranking.is_search else min(part, REST_FOR_SEARCHES)
         kind = Kind(calls, part, searches=ranking.is_search)
         small = ranking.chunk_size <= PAGE_PLACES
         took = partial(self.sizes.took, one.agency.source, small=small)

@@ -11,6 +11,7 @@ import msgspec
 from affiliate import values
 from affiliate.errors import ConfigError
 from affiliate.listening import listening_address
+from affiliate.proxies import Trusted, read_trusted
 from affiliate.values import Secret
 
 Credentials = tuple[tuple[str, ...], ...]
@@ -57,6 +58,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     cache_fresh_seconds: int
     cache_stale_seconds: int
     cache_bytes: int
+    trusted_proxies: Trusted
+    client_searches_per_minute: int
+    client_searches_per_hour: int
     site_name: str
     site_language: str
     site_url: str | None
@@ -123,6 +127,26 @@ SETTINGS: Final = (
     ),
     Setting(
         "CACHE_BYTES", values.whole(10**6, 10**12), 256 * 10**6, "Size limit of the SQLite cache."
+    ),
+    Setting(
+        "TRUSTED_PROXIES",
+        read_trusted,
+        0,
+        "How many proxies stand in front of the site, or a comma list of their networks: the "
+        "client's address is taken of their `X-Forwarded-For`. 1 on most platforms.",
+    ),
+    Setting(
+        "CLIENT_SEARCHES_PER_MINUTE",
+        values.whole(0, 10**6),
+        60,
+        "The most searches in a minute of one client that cost calls; 0 for no limit. A picture's "
+        "page costs as much, cached answers nothing.",
+    ),
+    Setting(
+        "CLIENT_SEARCHES_PER_HOUR",
+        values.whole(0, 10**6),
+        600,
+        "The same in an hour. Visitors of one blog's embeds have ten times as many together.",
     ),
     Setting("SITE_NAME", str, "Affiliate Search", "The name in the bar at the top."),
     Setting("SITE_LANGUAGE", values.language, "en", "Language of searches and pages."),

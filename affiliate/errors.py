@@ -110,6 +110,16 @@ class TooManyCalls(AgencyError):
         return "retry_after" in self.__dict__
 
 
+class BudgetSpent(AffiliateError):
+    """Who asks has cost too many calls lately: answer 429; ``retry_after`` are seconds."""
+
+    kind = "busy"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("Too many new questions from this address.")
+        self.retry_after = retry_after
+
+
 class CallsSpent(AgencyError):
     """The calls of a window that this site counts are spent; nothing was sent."""
 

@@ -63,6 +63,10 @@ class FanOut:
                 self._waiters.release()
         return {i: future.result() for i, future in futures.items() if future in done}
 
+    def is_under_way(self, question: Question[Any]) -> bool:
+        """Return whether a fetch is under way or queued, so that to join costs nothing."""
+        return question.key in self._under_way
+
     def begin_behind(self, question: Question[Any]) -> None:
         """Fetch what nobody waits for, once no page's fetch waits for a thread."""
         self._join(question, behind=True)

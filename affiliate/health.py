@@ -6,6 +6,7 @@ it is asked with, so that a wrong key or a sandbox never silences a right one.
 """
 
 import logging
+import math
 import secrets
 import threading
 import time
@@ -138,7 +139,7 @@ class Quota:
         for look in (True, False):
             for limit in limits:
                 count, sharers = self._count(source, limit, 0 if look else calls)
-                most = max(int(limit.calls * part) // sharers, calls)
+                most = max(math.ceil(limit.calls * part) // sharers, calls)
                 if count + (calls if look else 0) > most:
                     rest = limit.seconds - self._now() % limit.seconds
                     return limit, min(rest, HOUR if part == 1 else 60.0)

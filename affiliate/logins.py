@@ -8,7 +8,6 @@ https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Co
 
 import hashlib
 import hmac
-import ipaddress
 import secrets
 import time
 from datetime import timedelta
@@ -19,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from affiliate.owner_cookies import is_https, named
 from affiliate.page import site_of_app
+from affiliate.proxies import network_of
 
 TRIES: Final = 10
 STRANGERS: Final = 100
@@ -41,7 +41,7 @@ def may_try(proof: str) -> bool:
     """
     if browser := _known(proof):
         return _count(f"{proof[:16]}:known:{browser}") <= TRIES
-    own = _count(f"{proof[:16]}:{_network(request.remote_addr or '')}")
+    own = _count(f"{proof[:16]}:{network_of(request.remote_addr or '')}")
     return own <= TRIES and _count(f"{proof[:16]}:strangers") <= STRANGERS
 
 
@@ -82,12 +82,3 @@ def _count(who: str) -> int:
             own.pop(old, None)
         own[key] = count = own.get(key, 0) + 1
     return count
-
-
-def _network(address: str) -> str:
-    """An address as it is counted: of IPv6 the network, for one home has all of its addresses."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else str(ip)  # noqa: PLR2004 - IPv6

@@ -2,7 +2,7 @@
 
 import enum
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -10,6 +10,8 @@ import msgspec
 
 from affiliate.agencies.base import Agency
 from affiliate.bounds import shown
+from affiliate.budget import BESIDE as BESIDE_COST
+from affiliate.budget import SEARCH
 from affiliate.cache import (
     Answer,
     Wanted,
@@ -19,10 +21,10 @@ from affiliate.cache import (
     featured_key,
     suggest_key,
 )
-from affiliate.calls import PAGE_SECONDS, SINGLE, Call, Calls, Kind, value_of
+from affiliate.calls import PAGE_SECONDS, REST_FOR_SEARCHES, Call, Calls, Kind, value_of
 from affiliate.chunks import ChunkSizes
-from affiliate.errors import NotFound
-from affiliate.fanout import FanOut
+from affiliate.errors import BudgetSpent, NotFound
+from affiliate.fanout import FanOut, Question
 from affiliate.health import Spent
 from affiliate.links import affiliate_link, search_link
 from affiliate.model import (
@@ -40,8 +42,12 @@ from affiliate.slices import Listed, Ranking
 from affiliate.words import counted
 
 DAY: Final = 86400.0
+GONE_SECONDS: Final = 3600.0
+"""How long nobody is asked again for an id that an agency does not know."""
+SINGLE: Final = Kind(part=REST_FOR_SEARCHES)
+"""Single pictures and collections may use three quarters of the quota; the rest is for searches."""
 BESIDE: Final = Kind(part=0.5)
-"""Suggestions and names of categories may use half of the quota; the rest is for searches."""
+"""Suggestions, names of categories, and more of what is known may use half of the quota."""
 
 Value = TypeVar("Value")
 
@@ -82,6 +88,8 @@ class LookUps:
     """Looks things up at the agencies that are on.
 
     ``every`` are those of the settings; ``off`` names those of them that are switched off.
+    ``spend`` takes what calls cost from the budget of who asks; it returns the seconds to wait
+    where there is no room, and 0 where there is.
     """
 
     def __init__(
@@ -89,9 +97,11 @@ class LookUps:
         every: Sequence[Listed],
         calls: Calls,
         off: Callable[[], frozenset[str]] = frozenset,
+        spend: Callable[[int], float] = lambda _cost: 0.0,
     ) -> None:
         self.every = tuple(every)
         self.off = off
+        self._spend = spend
         self._calls = calls
         self._fanout = FanOut()
 
@@ -142,9 +152,9 @@ class LookUps:
         call = self._details(one, media_id, media, BESIDE if seen else SINGLE)
         answer = self._calls.kept(call)
         if answer is None and (seen is None or (tells_more and more is More.WAITED)):
-            answer = self._waited(call)
+            answer = self._waited(one, call)
         elif answer is None and tells_more and more is More.BEHIND:
-            self._fanout.begin_behind(self._calls.question(call))
+            self._begin_behind(one, call)
         is_gone = answer and answer.failure and answer.failure.kind == NotFound.kind
         if seen and not is_gone and not (answer and answer.value):
             return Found(self.linked(seen.media, words, site), tells_more)
@@ -201,8 +211,8 @@ class LookUps:
         key = about_key(one.agency.source, collection_id, media)
         wanted = Wanted(key, Collection, one.policy, lambda _: False)
         ask = partial(one.agency.about_collection, collection_id, media)
-        call = self._calls.to(one, wanted, ask)
-        return value_of(agency, self._calls.kept(call) or self._waited(call))
+        call = self._calls.to(one, wanted, lambda: _there(ask), SINGLE)
+        return value_of(agency, self._calls.kept(call) or self._waited(one, call))
 
     def suggest(self, words: str, lang: str, seconds: float) -> tuple[str, ...]:
         """Searches that agencies suggest by a call, for canonical words, within ``seconds``.
@@ -210,7 +220,8 @@ class LookUps:
         An agency that fails or is late gives nothing; what it says later is there for the next.
         """
         able = [one for one in self.listed if one.agency.suggests and one.agency.api]
-        return self._told([self._suggestion(one, words, lang) for one in able], seconds).values
+        calls = [self._suggestion(one, words, lang) for one in able]
+        return self._told(calls, seconds, BESIDE_COST).values
 
     def categories(
         self, lang: str, seconds: float, media: str = "image", agencies: Sequence[str] = ()
@@ -268,15 +279,39 @@ class LookUps:
             raise NotFound(agency, "It features no collections.")
         return one
 
-    def _waited(self, call: Call[Value]) -> Answer[Value] | None:
-        """Return the answer of a call if it comes in the time of a page; the call goes on."""
-        return self._fanout.ask({0: self._calls.question(call)}, PAGE_SECONDS).get(0)
+    def _waited(self, one: Listed, call: Call[Value]) -> Answer[Value] | None:
+        """Return the answer of a call if it comes in the time of a page; the call goes on.
 
-    def _told(self, calls: Sequence[Call[tuple[Value, ...]]], seconds: float) -> Known[Value]:
+        Raises:
+            BudgetSpent: who asks has cost too much already.
+        """
+        question = self._calls.question(call)
+        if rest := self._charge([(one, question)], SEARCH):
+            raise BudgetSpent(rest)
+        return self._fanout.ask({0: question}, PAGE_SECONDS).get(0)
+
+    def _begin_behind(self, one: Listed, call: Call[Value]) -> None:
+        question = self._calls.question(call)
+        if not self._charge([(one, question)], BESIDE_COST):
+            self._fanout.begin_behind(question)
+
+    def _charge(self, asked: Iterable[tuple[Listed, Question[Value]]], cost: int) -> float:
+        """Take the cost of questions together; return the seconds to wait where there is no room.
+
+        What is under way already, and agencies of which nothing is called, cost nothing.
+        """
+        costs = any(o.agency.api and not self._fanout.is_under_way(q) for o, q in asked)
+        return self._spend(cost) if costs else 0.0
+
+    def _told(
+        self, calls: Sequence[Call[tuple[Value, ...]]], seconds: float, cost: int = 0
+    ) -> Known[Value]:
         """What the calls give within ``seconds``; what comes later is there for the next."""
         end = time.monotonic() + seconds
         kept = [self._calls.kept(call) for call in calls]
         missing = {i: self._calls.question(calls[i]) for i, one in enumerate(kept) if one is None}
+        if missing and cost and self._spend(cost):
+            missing = {}
         asked = self._fanout.ask(missing, max(end - time.monotonic(), 0))
         answers = [answer or asked.get(i) for i, answer in enumerate(kept)]
         values = tuple(value for one in answers if one for value in one.value or ())
@@ -362,10 +397,22 @@ class LookUps:
 
 def _shown(one: Listed, media_id: str, media: str) -> Media:
     """A picture or clip as its agency has it now; NotFound where it can't be shown."""
-    found = shown([one.agency.details(media_id, media)])
+    found = shown([_there(partial(one.agency.details, media_id, media))])
     if not found:
-        raise NotFound(one.agency.name, "It can't be shown.")
+        raise NotFound(one.agency.name, "It can't be shown.", retry_after=GONE_SECONDS)
     return found[0]
+
+
+def _there(ask: Callable[[], Value]) -> Value:
+    """Return what an agency has under an id.
+
+    Raises:
+        AgencyError: it gave nothing; NotFound, remembered for as long as an answer that is empty.
+    """
+    try:
+        return ask()
+    except NotFound as error:
+        raise NotFound(error.agency, error.message, retry_after=GONE_SECONDS) from error
 
 
 def ranking_of(one: Listed, query: SearchQuery) -> Ranking:

@@ -1,5 +1,6 @@
 """How errors and headers leave the site: problem+json for programs, a page for people."""
 
+import math
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -8,7 +9,7 @@ from flask import Flask, Response, current_app, render_template, request
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 
-from affiliate.errors import BadQuery
+from affiliate.errors import BadQuery, BudgetSpent
 from affiliate.model import Media, SearchQuery
 from affiliate.search import Search
 
@@ -16,6 +17,7 @@ from affiliate.search import Search
 def register(app: Flask, search: Search) -> None:
     """Add the error pages and the security headers to an app."""
     app.register_error_handler(BadQuery, _bad_query)
+    app.register_error_handler(BudgetSpent, _budget_spent)
     app.register_error_handler(HTTPException, _http_error)
     app.config["CONTENT_SECURITY_POLICY"] = content_security_policy(search)
     app.after_request(_security_headers)
@@ -37,6 +39,17 @@ def _bad_query(error: BadQuery) -> Response:
     if error.field == "agency":  # the names that programs use say nothing to visitors
         reason = gettext("This agency is not searched here.")
     return error_page(HTTPStatus.BAD_REQUEST, title, reason)
+
+
+def _budget_spent(error: BudgetSpent) -> Response:
+    """Tell somebody to come back when there is room again in the budget."""
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    if _wants_json():
+        response = problem(status, str(error))
+    else:
+        response = error_page(status, gettext("No answer"), gettext("Try again in a minute."))
+    response.headers["Retry-After"] = str(math.ceil(error.retry_after))
+    return response
 
 
 def _http_error(error: HTTPException) -> Response:

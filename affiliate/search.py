@@ -7,15 +7,17 @@ from typing import Final, NamedTuple
 import msgspec
 
 from affiliate.agencies.base import PAGE_PLACES
+from affiliate.budget import PICK, SEARCH
 from affiliate.cache import Answer
 from affiliate.calls import PAGE_SECONDS
 from affiliate.doubles import fold
-from affiliate.errors import BadQuery, NotFound
+from affiliate.errors import BadQuery, BudgetSpent, NotFound
 from affiliate.fanout import LINGER_SECONDS, Question
 from affiliate.lookups import LookUps, query_of, ranking_of
 from affiliate.model import (
     AgencyStatus,
     Collection,
+    Failure,
     Media,
     SearchPage,
     SearchQuery,
@@ -53,13 +55,15 @@ class Patience(enum.Enum):
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """A page, the seconds for which it stays true, and whether anyone was waited for.
 
-    ``grace`` are the seconds after those for which it may be shown where nothing newer can be had.
+    ``grace`` are the seconds after those for which it may be shown where nothing newer can be had,
+    ``withheld`` those that who asked has to wait for what was not asked for: it is theirs alone.
     """
 
     page: SearchPage
     lifetime: float
     grace: float
     waited: bool
+    withheld: float = 0.0
 
 
 class Fetched(NamedTuple):
@@ -204,7 +208,14 @@ class Search(LookUps):
         look_up = self._calls.kept if asks else self._calls.peek
         answers = [look_up(call) for call in calls]
         missing = [i for i, answer in enumerate(answers) if answer is None and asks]
-        found = self._fanout.ask({i: self._calls.question(calls[i]) for i in missing}, PAGE_SECONDS)
+        questions = {i: self._calls.question(calls[i]) for i in missing}
+        asked = [(on[known[i][0]], question) for i, question in questions.items()]
+        found = {}
+        if rest := self._charge(asked, PICK * len(asked)):
+            busy = Answer[Media](status="failed", lifetime=0, failure=_busy(rest))
+            found = dict.fromkeys(missing, busy)
+        else:
+            found = self._fanout.ask(questions, PAGE_SECONDS)
         answers = [answer or found.get(i) for i, answer in enumerate(answers)]
         items = [answer.value for answer in answers if answer and answer.value]
         words = query.counted().q
@@ -217,7 +228,9 @@ class Search(LookUps):
             agencies=statuses_of([agency for agency, _ in known], answers),
         )
         lifetime = min((answer.lifetime for answer in answers if answer), default=0)
-        return Outcome(page=page, lifetime=lifetime, grace=0, waited=bool(missing))
+        withheld = _withheld(answer.failure for answer in answers if answer)
+        waited = bool(missing) and not withheld
+        return Outcome(page=page, lifetime=lifetime, grace=0, waited=waited, withheld=withheld)
 
     def made(self, one: Listed, query: SearchQuery) -> SearchResult:
         """The first chunk as its agency gives it now, past the cache; counted like every call.
@@ -266,6 +279,7 @@ class Search(LookUps):
             lifetime=min((p.lifetime for p in parts), default=0),
             grace=min((one.ranking.listed.policy.stale for one in slices), default=0),
             waited=waited,
+            withheld=_withheld(part.failure for part in parts),
         )
 
     def _gather(self, slices: list[Slice], patience: Patience) -> tuple[list[Part], bool]:
@@ -278,6 +292,10 @@ class Search(LookUps):
             shown = any(part and part.items for part in parts.values())
             limit = LINGER_SECONDS if lingers and shown else PAGE_SECONDS
             questions = {i: self._fetching(slices[i]) for i in missing}
+            asked = [(slices[i].ranking.listed, question) for i, question in questions.items()]
+            if rest := self._charge(asked, SEARCH):
+                busy = Part(status="failed", lifetime=0, failure=_busy(rest))
+                return [parts[i] or busy for i in range(len(slices))], False
             found = self._fanout.ask(questions, limit, shows=_show if lingers else None)
             for i, (ranking, answers) in found.items():
                 one = msgspec.structs.replace(slices[i], ranking=ranking)
@@ -351,6 +369,17 @@ class Search(LookUps):
         if first is None or total is None or chunk * ranking.chunk_size < total:
             return None
         return msgspec.structs.replace(first, value=SearchResult((), total))
+
+
+def _busy(rest: float) -> Failure:
+    """Return why an agency is not asked for somebody who has cost too much already."""
+    return Failure(BudgetSpent.kind, str(BudgetSpent(rest)), rest)
+
+
+def _withheld(failures: Iterable[Failure | None]) -> float:
+    """Return the seconds to wait for what was not asked for; 0 where all was."""
+    waits = (one.retry_after for one in failures if one and one.kind == BudgetSpent.kind)
+    return max(waits, default=0.0)
 
 
 def _show(found: Fetched) -> bool:

@@ -1,0 +1,21 @@
+"""The site's own key, which signs what pages say and hides who asks."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    """Make the table; the key is made when it is needed first."""
+    op.create_table(
+        "keys",
+        sa.Column("name", sa.String(20), primary_key=True),
+        sa.Column("secret", sa.LargeBinary, nullable=False),
+    )
+
+
+def downgrade() -> None:
+    """Drop the key; pages that were signed with it are no longer known for the site's own."""
+    op.drop_table("keys")

@@ -1,0 +1,104 @@
+"""Whose request it is: the address of the client, which a proxy in front of the site may tell.
+
+``X-Forwarded-For`` is anybody's text, but for what trusted proxies have added at its end
+(https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/X-Forwarded-For).
+"""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+Address = IPv4Address | IPv6Address
+Trusted = int | tuple[IPv4Network | IPv6Network, ...]
+"""How many proxies stand in front of the site, or the networks that they stand in."""
+
+MAX_HEADER: Final = 4096
+"""Characters at the end of the header that are read."""
+MOST_PROXIES: Final = 9
+HOME: Final = 64
+"""Bits of the IPv6 network that one home has: all of its addresses are one client's."""
+
+
+class TrustedProxies:
+    """Wraps a WSGI application, which finds the client's own address in ``REMOTE_ADDR``."""
+
+    def __init__(self, app: "WSGIApplication", trusted: Trusted) -> None:
+        self._app = app
+        self._trusted = trusted
+
+    def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        """Answer as the application does."""
+        told = environ.get("HTTP_X_FORWARDED_FOR")
+        if told:
+            peer = environ.get("REMOTE_ADDR", "")
+            environ["REMOTE_ADDR"] = client_address(peer, told, self._trusted)
+        return self._app(environ, start)
+
+
+def client_address(peer: str, told: str, trusted: Trusted) -> str:
+    """Return the address of a client.
+
+    ``peer`` is who has connected to this site, ``told`` the header; what can't be read in the
+    header ends the chain of those who are believed.
+    """
+    hops = [*told[-MAX_HEADER:].split(","), peer]
+    most = trusted if isinstance(trusted, int) else len(hops)
+    client = peer
+    for hop in reversed(hops[:-1]):
+        if most <= 0 or (not isinstance(trusted, int) and not _is_in(client, trusted)):
+            break
+        address = read_address(hop)
+        if address is None:
+            break
+        client, most = str(address), most - 1
+    return client
+
+
+def network_of(address: str) -> str:
+    """Return an address as it is counted: of IPv6 the network of one home."""
+    ip = read_address(address)
+    if ip is None:
+        return "unknown"
+    return str(ip_network((ip, HOME), strict=False)) if isinstance(ip, IPv6Address) else str(ip)
+
+
+def read_address(text: str) -> Address | None:
+    """Return an IP address, which may have a port, brackets or a zone; None for anything else.
+
+    An IPv4 address that is written as one of IPv6 (RFC 4291, 2.5.5.2) is the one of IPv4.
+    """
+    bare = text.strip().strip('"')
+    if bare.startswith("["):
+        bare = bare[1:].partition("]")[0]
+    elif bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        ip = ip_address(bare.partition("%")[0])
+    except ValueError:
+        return None
+    return (isinstance(ip, IPv6Address) and ip.ipv4_mapped) or ip
+
+
+def read_trusted(text: str) -> Trusted:
+    """Return the number of proxies, or their networks, of a setting.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if text.isascii() and text.isdigit() and int(text) <= MOST_PROXIES:
+        return int(text)
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ValueError(
+            f"must be the number of proxies in front of the site, up to {MOST_PROXIES}, or a comma"
+            " list of their networks, such as 10.0.0.0/8"
+        ) from None
+
+
+def _is_in(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    ip = read_address(address)
+    return ip is not None and any(ip in network for network in networks)

@@ -1,0 +1,93 @@
+"""The site's own key: signs what pages say of themselves, and hides who asks in counters.
+
+It is made once and kept in the ledger's database, so that pages that a CDN keeps for a month are
+still known for the site's own, in all processes and after each deploy.
+"""
+
+import hmac
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import sqlalchemy as sa
+
+from affiliate.errors import LedgerError
+from affiliate.ledger import Ledger, metadata
+
+NAME: Final = "site"
+BYTES: Final = 32
+LOOK_SECONDS: Final = 30.0
+"""How long a database that gave no key is left alone."""
+
+keys = sa.Table(
+    "keys",
+    metadata,
+    sa.Column("name", sa.String(20), primary_key=True),
+    sa.Column("secret", sa.LargeBinary, nullable=False),
+)
+
+log = logging.getLogger(__name__)
+
+
+class SiteKey:
+    """The key of a site, read from the ledger when it is needed first.
+
+    While the database can't be reached, a process has a key of its own.
+    """
+
+    def __init__(self, ledger: Ledger, now: Callable[[], float] = time.monotonic) -> None:
+        self._ledger = ledger
+        self._now = now
+        self._secret: bytes | None = None
+        self._own = secrets.token_bytes(BYTES)
+        self._looked_at: float | None = None
+        self._lock = threading.Lock()
+
+    def digest(self, purpose: str, *texts: str) -> bytes:
+        """Return 32 bytes that nobody can make without the key, the same for the same texts.
+
+        ``purpose`` sets digests apart from those of the same texts for another use.
+        """
+        parts = "".join(f"{len(text)}:{text}" for text in (purpose, *texts))
+        return hmac.digest(self._key(), parts.encode("utf-8", "surrogatepass"), "sha256")
+
+    def _key(self) -> bytes:
+        """Return the key; all wait for the first look, and later ones happen in one request."""
+        if self._secret is None and self._lock.acquire(blocking=self._looked_at is None):
+            try:
+                if self._secret is None and self._is_due():
+                    self._secret = self._read()
+                    self._looked_at = self._now()
+            finally:
+                self._lock.release()
+        return self._secret or self._own
+
+    def _is_due(self) -> bool:
+        return self._looked_at is None or self._now() >= self._looked_at + LOOK_SECONDS
+
+    def _read(self) -> bytes | None:
+        try:
+            return self._kept() or self._made()
+        except LedgerError as error:
+            log.warning("this process signs with a key of its own: %s", error)
+            return None
+
+    def _kept(self) -> bytes | None:
+        with self._ledger.reading() as connection:
+            wanted = sa.select(keys.c.secret).where(keys.c.name == NAME)
+            found: bytes | None = connection.execute(wanted).scalar()
+        return found
+
+    def _made(self) -> bytes | None:
+        """Keep a new key, unless another process has been first; return the one that is kept."""
+        try:
+            with self._ledger.writing() as connection:
+                connection.execute(sa.insert(keys).values(name=NAME, secret=self._own))
+        except LedgerError:
+            if (other := self._kept()) is None:
+                raise
+            return other
+        return self._own

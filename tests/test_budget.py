@@ -1,0 +1,74 @@
+"""What clients may cost is counted together by all processes, and by each while they can't."""
+
+import pytest
+
+from affiliate.budget import CLIENTS, Budget
+from affiliate.health import Limit
+from tests.support.clocks import SetClock
+from tests.support.memory_store import Memory
+
+LIMITS = (Limit(8, 60), Limit(20, 3600))
+
+
+class Unreliable(Memory):
+    """A store whose counters can be out of reach."""
+
+    down = False
+
+    def incr(self, key: str, by: int, seconds: float) -> int | None:
+        return None if self.down else super().incr(key, by, seconds)
+
+
+def test_a_client_has_so_much_in_each_window() -> None:
+    """The rest of the window is told; another client is not touched; the hour counts on."""
+    clock = SetClock(3_600_040.0)
+    budget = Budget(Memory(), LIMITS, 1, now=clock)
+    assert [budget.take("a", 4) for _ in range(4)] == [0, 0, 20, 20]
+    assert budget.take("b", 4) == 0
+    clock.now += 60
+    assert [budget.take("a", 4) for _ in range(3)] == [0, 0, 20]
+    clock.now += 60
+    assert [budget.take("a", 4) for _ in range(2)] == [0, 3600 - 160]
+
+
+def test_processes_count_together() -> None:
+    """What one process has let through, the next knows of."""
+    store, clock = Memory(), SetClock(6000.0)
+    first, second = (Budget(store, LIMITS, 2, now=clock) for _ in range(2))
+    taken = [budget.take("a", 2) for _ in range(4) for budget in (first, second)]
+    assert taken.count(0) == 4
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 1), (1, 1), (2, 0)])
+def test_a_process_goes_on_from_what_it_knows(before: int, after: int) -> None:
+    """While the store is down a known client keeps the limit, an unknown one has its part."""
+    store, clock = Unreliable(), SetClock(6000.0)
+    budget = Budget(store, LIMITS, 2, now=clock)
+    assert [budget.take("a", 4) for _ in range(before)] == [0] * before
+    store.down = True
+    assert [budget.take("a", 4) for _ in range(5)].count(0) == after
+
+
+def test_a_client_without_room_is_not_written() -> None:
+    """A flood costs the store nothing once it is refused."""
+    store, clock = Memory(), SetClock(6000.0)
+    budget = Budget(store, LIMITS, 1, now=clock)
+    for _ in range(3):
+        budget.take("a", 4)
+    before = dict(store)
+    assert [budget.take("a", 4) for _ in range(100)].count(0) == 0
+    assert store == before
+
+
+def test_blogs_have_several_clients_room() -> None:
+    """A budget of so many times one."""
+    budget = Budget(Memory(), LIMITS[:1], 1, now=SetClock(6000.0))
+    assert [budget.take("blog", 4, 10) for _ in range(25)].count(0) == 20
+
+
+def test_what_a_process_knows_is_bounded() -> None:
+    """Millions of addresses fill no memory."""
+    budget = Budget(Memory(), LIMITS, 1, now=SetClock(6000.0))
+    for number in range(CLIENTS):
+        budget.take(str(number), 1)
+    assert len(budget._known) == CLIENTS

@@ -1,0 +1,78 @@
+"""The address of a client is the connection's, or what trusted proxies have said of it."""
+
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from affiliate.proxies import Trusted, TrustedProxies, client_address, network_of, read_trusted
+
+INSIDE = tuple(map(ip_network, ("10.0.0.0/8", "fd00::/8", "203.0.113.7/32")))
+CHAINS: list[tuple[Trusted, str, str, str]] = [
+    (1, "10.0.0.1", "198.51.100.9", "198.51.100.9"),
+    (1, "10.0.0.1", "1.1.1.1, 198.51.100.9", "198.51.100.9"),
+    (2, "10.0.0.1", "1.1.1.1, 198.51.100.9, 10.0.0.2", "198.51.100.9"),
+    (2, "10.0.0.1", "198.51.100.9", "198.51.100.9"),
+    (1, "10.0.0.1", "", "10.0.0.1"),
+    (1, "10.0.0.1", "unknown", "10.0.0.1"),
+    (1, "10.0.0.1", "1.1.1.1, _hidden", "10.0.0.1"),
+    (1, "10.0.0.1", "1.1.1.1,", "10.0.0.1"),
+    (1, "10.0.0.1", "198.51.100.9:4711", "198.51.100.9"),
+    (1, "10.0.0.1", "[2001:db8::1]:4711", "2001:db8::1"),
+    (1, "10.0.0.1", "::ffff:198.51.100.9", "198.51.100.9"),
+    (1, "10.0.0.1", "1.1.1.1, " * 5000 + "198.51.100.9", "198.51.100.9"),
+    (INSIDE, "10.0.0.1", "1.1.1.1, 198.51.100.9", "198.51.100.9"),
+    (INSIDE, "10.0.0.1", "1.1.1.1, 198.51.100.9, 203.0.113.7, fd00::1", "198.51.100.9"),
+    (INSIDE, "198.51.100.9", "1.1.1.1", "198.51.100.9"),
+    (INSIDE, "::ffff:10.0.0.1", "198.51.100.9", "198.51.100.9"),
+    (INSIDE, "10.0.0.1", "10.0.0.5, 10.0.0.6", "10.0.0.5"),
+    (INSIDE, "10.0.0.1", "nonsense, 10.0.0.6", "10.0.0.6"),
+]
+
+
+@pytest.mark.parametrize(("trusted", "peer", "told", "client"), CHAINS)
+def test_only_what_trusted_proxies_say_is_believed(
+    trusted: Trusted, peer: str, told: str, client: str
+) -> None:
+    """Whatever a client writes into the header itself changes nothing."""
+    assert client_address(peer, told, trusted) == client
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("198.51.100.9", "198.51.100.9"),
+        ("::ffff:198.51.100.9", "198.51.100.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", "unknown"),
+        ("unix:", "unknown"),
+    ],
+)
+def test_one_home_is_one_client(address: str, network: str) -> None:
+    """All addresses of an IPv6 network of 64 bits count together."""
+    assert network_of(address) == network
+
+
+def test_the_setting_is_a_number_or_networks() -> None:
+    """Anything else is refused in words."""
+    assert read_trusted("2") == 2
+    assert read_trusted("10.0.0.0/8, ::1") == (ip_network("10.0.0.0/8"), ip_network("::1/128"))
+    for text in ("yes", "-1", "99", "10.0.0.1/8", "*", "\u0662", "proxy.example"):
+        with pytest.raises(ValueError, match="must be the number of proxies"):
+            read_trusted(text)
+
+
+def test_the_application_sees_the_clients_address() -> None:
+    """The layer in front replaces what the connection says, where there is a header."""
+    seen: list[str] = []
+
+    def application(environ: dict[str, Any], _start: object) -> list[bytes]:
+        seen.append(environ["REMOTE_ADDR"])
+        return []
+
+    layer = TrustedProxies(application, 1)
+    for told in ({"HTTP_X_FORWARDED_FOR": "1.1.1.1"}, {}):
+        layer({"REMOTE_ADDR": "10.0.0.1", **told}, lambda *_: lambda _: None)
+    assert seen == ["1.1.1.1", "10.0.0.1"]
