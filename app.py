@@ -19,7 +19,7 @@ from flask_caching import Cache as FlaskCache
 from affiliate import cli, config, crawlers, embeds, owner, page, serving, site
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.blocked_names import blocked_label, warning
-from affiliate.budget import SEARCH, Budget
+from affiliate.budget import SEARCH
 from affiliate.cache import Cache
 from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
@@ -99,11 +99,13 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     switches = Switches(ledger)
     calls = Calls(cache, quota, Breaker(store), ChunkSizes(store))
     key = SiteKey(ledger)
-    visitors = Visitors(_budget(settings, store), key, trusts=bool(settings.trusted_proxies))
+    trusts, processes = bool(settings.trusted_proxies), settings.web_concurrency
+    visitors = Visitors(store, _budget(settings), processes, key, trusts=trusts)
     search = Search(listed, calls, switches.off, visitors.spend)
     tally = Tally(ledger, store, settings.site_language)
     tokens = _tokens(settings, transport, ledger)
     parts_of = {"ledger": ledger, "transport": transport, "tokens": tokens, "switches": switches}
+    parts_of |= {"site_key": key, "visitors": visitors}
     app.extensions |= parts_of
     edition = _edition(app, settings, listed)
     whole = Site(
@@ -197,11 +199,10 @@ def _store(app: Flask, settings: Config) -> Guarded:
     return Guarded(FlaskCache(app, config=kind).cache, slow_seconds=slow)
 
 
-def _budget(settings: Config, store: Guarded) -> Budget | None:
-    """Return what each client may cost; None where the owner has set no limit."""
+def _budget(settings: Config) -> list[Limit]:
+    """Return what each client may cost; nothing where the owner has set no limit."""
     asked = (settings.client_searches_per_minute, 60), (settings.client_searches_per_hour, HOUR)
-    limits = [Limit(SEARCH * searches, seconds) for searches, seconds in asked if searches]
-    return Budget(store, limits, settings.web_concurrency) if limits else None
+    return [Limit(SEARCH * searches, seconds) for searches, seconds in asked if searches]
 
 
 def _limits(settings: Config, agency: Agency) -> tuple[Limit, ...]:

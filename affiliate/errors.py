@@ -115,8 +115,10 @@ class BudgetSpent(AffiliateError):
 
     kind = "busy"
 
-    def __init__(self, retry_after: float) -> None:
-        super().__init__("Too many new questions from this address.")
+    def __init__(
+        self, retry_after: float, message: str = "Too many new questions from this address."
+    ) -> None:
+        super().__init__(message)
         self.retry_after = retry_after
 
 

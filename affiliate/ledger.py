@@ -145,6 +145,10 @@ PLACES: Final = ("tile", "look", "page", "similar", "embed", "search")
 similar to another, in an embed; ``search`` is a link to a search at an agency's own site."""
 PROGRAM: Final = "program"
 """Who sent a click that no visitor can have made (`Click.sent_by`)."""
+UNSIGNED: Final = "unsigned"
+"""The mark of a click that no page of this site has offered."""
+MANY: Final = "many"
+"""The mark of a click of somebody who has clicked more often than visitors do."""
 FARTHEST: Final = 10_000
 """No visitor scrolls to a picture so far down."""
 PROGRAMS: Final = re.compile(
@@ -159,7 +163,7 @@ class Click(msgspec.Struct, frozen=True, kw_only=True):
     """One click; ``click_id`` is the browser's own, so that a beacon may be sent twice.
 
     ``words`` are canonical, ``position`` counts the places of the results from 1, ``site`` is a
-    host name, ``place`` is one of `PLACES`. ``sender`` is `PROGRAM` or empty. What is not known of
+    host name, ``place`` is one of `PLACES`. ``sender`` is a mark or empty. What is not known of
     these is empty, as it is in rows from before they were kept.
     """
 

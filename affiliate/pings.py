@@ -1,17 +1,31 @@
-"""The addresses that browsers tell of clicks, for templates; ``POST /clicks`` reads them."""
+"""The addresses that browsers tell of clicks, for templates; ``POST /clicks`` reads them.
 
-from collections.abc import Callable
+Each carries a seal of the site's own key, by which a click is known to belong to something that
+was shown. Seals don't end: CDNs keep pages for a month.
+"""
+
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 
 from affiliate import languages
+from affiliate.ledger import Click
 from affiliate.model import Media, Seller
 from affiliate.page import EMBEDDED, shown_on
 from affiliate.query import MAX_WORDS
+from affiliate.site_key import SiteKey
 from affiliate.words import counted, whole_prefix
 
+SEAL: Final = "seal"
+"""The name of the seal in an address."""
+SEAL_BYTES: Final = 6
+"""As many as nobody guesses by asking, and few enough for a page of 48 pictures."""
+SEALED: Final = ("agency", "id", "media", "words", "position", "site")
+USUAL: Final = {"media": "image"}
 SEARCH: Final = "search"
 """What stands for the id and the place of a picture in clicks on a search at an agency."""
 
@@ -48,4 +62,23 @@ def _ping(agency: str, clicked: str, words: str, **more: object) -> str:
     told = whole_prefix(counted(words, languages.asked()), MAX_WORDS)
     fields = {"agency": agency, "id": clicked, "words": told, **more}
     host = shown_on()
-    return f"/clicks?{urlencode(fields | ({'site': host} if host else {}))}"
+    fields |= {"site": host} if host else {}
+    return f"/clicks?{urlencode(fields | {SEAL: _seal(fields)})}"
+
+
+def is_shown(click: Click, seal: object) -> bool:
+    """Return whether a page of this site has shown what was clicked, with these words and there.
+
+    ``click`` is as the browser sent it; the view that it happened in is not sealed, as scripts
+    tell quick look from the tile.
+    """
+    known = _seal({name: getattr(click, name) for name in SEALED})
+    return isinstance(seal, str) and hmac.compare_digest(
+        seal.encode("utf-8", "replace"), known.encode()
+    )
+
+
+def _seal(fields: Mapping[str, object]) -> str:
+    texts = (str(fields.get(name) or USUAL.get(name, "")) for name in SEALED)
+    key: SiteKey = current_app.extensions["site_key"]
+    return urlsafe_b64encode(key.digest("click", *texts)[:SEAL_BYTES]).decode()

@@ -29,6 +29,7 @@ from affiliate.page import Site, keep, shown_on, site_of_app
 from affiliate.problems import problem
 from affiliate.query import MAX_WORDS, read_parameters, single
 from affiliate.search import Outcome, Patience
+from affiliate.visitors import visitors_of_app
 from affiliate.words import counted, whole_prefix
 
 CLICK_BYTES: Final = 4096
@@ -163,12 +164,15 @@ def clicks() -> Response:
     The fields come as JSON (``sendBeacon``) or, from the ``ping`` attribute, in the address.
     """
     site = site_of_app()
-    click = Click.from_fields(_click_fields())
+    fields = _click_fields()
+    click = Click.from_fields(fields)
+    shown = pings.is_shown(click, fields.get(pings.SEAL))
     words = counted(click.words, "")  # a page has lowered them by its language's rules
     click = msgspec.structs.replace(click, words=whole_prefix(words, MAX_WORDS))
     click = click.sent_by(request.user_agent.string, request.headers.get("Sec-Purpose", ""))
     if click.agency not in [one.agency.name for one in site.search.every]:
         raise BadQuery("agency", "This agency is not searched here.")
+    click = visitors_of_app().marked(click, shown=shown)
     try:
         site.ledger.record(click)
     except LedgerError as error:

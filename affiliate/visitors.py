@@ -5,20 +5,30 @@ Counters hold no address: the client is a digest that changes each day.
 
 import logging
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from flask import has_request_context, request
+import msgspec
+from flask import current_app, has_request_context, request
 
 from affiliate.budget import Budget
+from affiliate.errors import BudgetSpent
+from affiliate.health import Limit
+from affiliate.ledger import MANY, UNSIGNED, Click
 from affiliate.page import EMBEDDED, shown_on
 from affiliate.proxies import network_of
 from affiliate.site_key import SiteKey
+from affiliate.window import Counters
 
 ROBOTS: Final = re.compile(
     r"(?<!cu)bots?(\b|_)|crawl|spider|slurp|facebookexternalhit|scrapy", re.IGNORECASE
 )
 """Names in the User-Agent of crawlers, which see what is known and have nothing asked for."""
+CLICKS: Final = (Limit(120, 60),)
+"""More clicks of one client than these say nothing of visitors."""
+MARKED: Final = (Limit(36_000),)
+"""Clicks without a visitor, of everybody together, that are kept: 8 MB an hour."""
 ROBOT_SECONDS: Final = 3600.0
 """When crawlers may come again for what is not known."""
 BLOG_CLIENTS: Final = 10
@@ -28,11 +38,24 @@ log = logging.getLogger(__name__)
 
 
 class Visitors:
-    """The budgets of those who ask; without a ``budget`` everybody may cost what they like."""
+    """The budgets of those who ask, and of those who click, counted in a store.
 
-    def __init__(self, budget: Budget | None, key: SiteKey, *, trusts: bool = False) -> None:
-        """``trusts`` says that some proxy's word is taken for the client's address."""
-        self._budget = budget
+    ``limits`` are what a client may cost; without any everybody may cost what they like.
+    ``trusts`` says that some proxy's word is taken for the client's address.
+    """
+
+    def __init__(
+        self,
+        counters: Counters,
+        limits: Sequence[Limit],
+        processes: int,
+        key: SiteKey,
+        *,
+        trusts: bool = False,
+    ) -> None:
+        self._budget = Budget(counters, limits, processes)
+        self._clicks = Budget(counters, CLICKS, processes)
+        self._marked = Budget(counters, MARKED, processes)
         self._key = key
         self._warns = not trusts
 
@@ -42,7 +65,7 @@ class Visitors:
         Return 0 where it may be spent, else the seconds to wait. Outside of a request, as in
         commands, the owner asks.
         """
-        if self._budget is None or not has_request_context():
+        if not has_request_context():
             return 0.0
         if ROBOTS.search(request.user_agent.string):
             return ROBOT_SECONDS
@@ -57,6 +80,22 @@ class Visitors:
             )
         return rest
 
+    def marked(self, click: Click, *, shown: bool) -> Click:
+        """Return a click with a mark in ``sender`` where it says nothing of visitors.
+
+        ``shown`` says that it belongs to something that a page has shown.
+
+        Raises:
+            BudgetSpent: the hour has brought too many such clicks, from everybody together.
+        """
+        sender = click.sender or ("" if shown else UNSIGNED)
+        client = f"clicks:{self.client(request.remote_addr or '')}"
+        if not sender and self._clicks.take(client, 1):
+            sender = MANY
+        if sender and (rest := self._marked.take("clicks", 1)):
+            raise BudgetSpent(rest, "Too many clicks.")
+        return msgspec.structs.replace(click, sender=sender)
+
     def client(self, address: str) -> str:
         """Return what counters call a client today."""
         return self._digest("client", network_of(address))
@@ -64,3 +103,9 @@ class Visitors:
     def _digest(self, kind: str, name: str) -> str:
         day = f"{datetime.now(UTC):%Y-%m-%d}"
         return self._key.digest(kind, day, name)[:9].hex()
+
+
+def visitors_of_app() -> Visitors:
+    """Return the budgets of the current app."""
+    visitors: Visitors = current_app.extensions["visitors"]
+    return visitors

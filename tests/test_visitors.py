@@ -30,7 +30,7 @@ def site(
     make_client: ClientMaker, agency: Shutterstock, monkeypatch: pytest.MonkeyPatch
 ) -> FlaskClient:
     """A site on the agency, in the middle of a minute that doesn't end."""
-    monkeypatch.setattr("app.Budget", partial(Budget, now=lambda: 3_600_030.0))
+    monkeypatch.setattr("affiliate.visitors.Budget", partial(Budget, now=lambda: 3_600_030.0))
     return make_client(
         AGENCIES="shutterstock",
         SHUTTERSTOCK_API_TOKEN=TOKEN,
