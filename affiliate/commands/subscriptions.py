@@ -1,42 +1,62 @@
-"""``flask subscriptions``: what an owner has paid for."""
+"""``flask subscriptions``: what an owner has paid for, at each agency where licenses are bought."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
 
 import click
 from flask.cli import with_appcontext
 
-from affiliate.commands.options import live
-from affiliate.commands.told import account_of_app, purchases_of_app, told
-from affiliate.licensing.wire import Subscription
+from affiliate.commands import options, tables
+from affiliate.commands.told import purchases_of_app, seller_of_app, told
+from affiliate.licensing.wire import Format, Subscription
 from affiliate.model import plain_text
+
+HEADS: Final = ("id", "media", "license", "description", "left", "until", "price", "needs")
+WHOLE: Final = frozenset({"id", "left", "until", "price", "needs"})
 
 
 @click.command()
-@live
+@options.agency
+@options.live
+@options.as_json
 @with_appcontext
-def subscriptions(*, live: bool) -> None:
+def subscriptions(*, agency: str, live: bool, as_json: bool) -> None:
     """Show subscriptions: what they license, what is left of them, and until when."""
     with told():
-        found = account_of_app(live=live).subscriptions()
+        seller = seller_of_app(agency, live=live)
+        found = seller.subscriptions()
         now = purchases_of_app().now()
-    if not found:
+    if as_json:
+        options.show_json(found)
+    elif found:
+        _show(found, now)
+    else:
         click.echo("There is no subscription.")
-    for one in found:
-        described = map(plain_text, _described(one, expired=one.expired(now)))
-        click.echo("  ".join(filter(None, described)))
+
+
+def _show(found: Sequence[Subscription], now: datetime) -> None:
+    rows = [tuple(_cells(one, expired=one.expired(now))) for one in found]
+    head, *lines = tables.lines(HEADS, rows, whole=WHOLE, sparse=True)
+    click.echo(head)
+    for one, line in zip(found, lines, strict=True):
+        click.echo(line)
         for size in one.formats:
-            pixels = f"from {size.min_resolution} px" if size.min_resolution else ""
-            words = (size.size, size.format, pixels, size.description)
-            click.echo("    " + "  ".join(filter(None, map(plain_text, words))))
+            click.echo(f"    {_size(size)}")
 
 
-def _described(one: Subscription, *, expired: bool) -> Iterable[str]:
+def _cells(one: Subscription, *, expired: bool) -> Iterator[str]:
     until = f"{one.expires:%Y-%m-%d}" if one.expires else "?"
     left = "?" if one.downloads_left is None else one.downloads_left
-    yield from (one.id, one.asset_type, one.license, one.description)
-    yield f"{left} of {'?' if one.downloads_limit is None else one.downloads_limit} left"
+    limit = f" of {one.downloads_limit}" if one.downloads_limit is not None else ""
+    yield from map(plain_text, (one.id, one.asset_type, one.license, one.description))
+    yield f"{left}{limit} left"
     yield f"EXPIRED {until}" if expired else f"until {until}"
-    if one.price_per_download:
-        yield f"{one.price_per_download} each"
-    if one.metadata_fields:
-        yield f"needs {', '.join(one.metadata_fields)}"
+    yield f"{one.price_per_download} each" if one.price_per_download else ""
+    yield f"needs {', '.join(one.metadata_fields)}" if one.metadata_fields else ""
+
+
+def _size(size: Format) -> str:
+    pixels = f"from {size.min_resolution} px" if size.min_resolution else ""
+    words = (size.size, size.format, pixels, size.description)
+    return "  ".join(filter(None, map(plain_text, words)))

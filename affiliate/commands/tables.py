@@ -28,21 +28,39 @@ def show(
     numbers: Collection[str],
     whole: Collection[str] = (),
 ) -> None:
-    """Print rows below their heads in columns; those named by ``numbers`` end at the right.
+    """Print the `lines` of a table."""
+    for line in lines(heads, rows, numbers, whole):
+        click.echo(line)
+
+
+def lines(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    numbers: Collection[str] = (),
+    whole: Collection[str] = (),
+    *,
+    sparse: bool = False,
+) -> list[str]:
+    """Return rows below their heads in columns; those named by ``numbers`` end at the right.
 
     Long texts are cut until a line fits the terminal, or 80 columns where there is none; numbers
-    and columns named by ``whole`` are not.
+    and columns named by ``whole`` are not. A ``sparse`` table has no columns without any text.
     """
-    table = [list(heads), *([cell(value) for value in row] for row in rows)]
+    cells = [[cell(value) for value in row] for row in rows]
+    used = [n for n in range(len(heads)) if not sparse or any(row[n] for row in cells)]
+    heads = [heads[place] for place in used]
+    table = [heads, *([row[place] for place in used] for row in cells)]
     wide = [max(map(width, column)) for column in zip(*table, strict=True)]
     texts = [place for place, head in enumerate(heads) if head not in {*numbers, *whole}]
     wide = _fitted(wide, texts, shutil.get_terminal_size().columns)
-    for row in table:
-        cells = [
+    padded = (
+        [
             _padded(shortened(text, room), room, at_right=head in numbers)
             for text, room, head in zip(row, wide, heads, strict=True)
         ]
-        click.echo(GAP.join(cells).rstrip())
+        for row in table
+    )
+    return [GAP.join(row).rstrip() for row in padded]
 
 
 def show_facts(facts: Iterable[tuple[str, str]]) -> None:

@@ -137,6 +137,15 @@ class AdobeAccount:
         link = self._signed(details.url) if details.url else None
         return Licensed(id=one.id, license_id=_name(one.id, one.size), download_url=link)
 
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """Refuse: the calls that are documented here tell what is left beside a work alone.
+
+        Raises:
+            PurchaseRefused: names the command that asks for one work.
+        """
+        instead = f"`flask license --agency {NAME} --dry-run ID` shows it"
+        raise PurchaseRefused(f"{TITLE} tells what is left only beside a work; {instead}.")
+
     def history(self, media: Media, *, media_id: str | None = None) -> Iterator[Record]:
         """Licenses of one work, of every kind that it may have, or all of one kind of media."""
         if media_id is not None:

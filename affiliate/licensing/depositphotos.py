@@ -69,6 +69,13 @@ class DepositphotosAccount:
         """What is left of subscriptions and credits."""
         return self._ask("availableFunds", {"dp_datetime_format": "unix"}, wire.Funds)
 
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """Return the active subscriptions, and the credits as one without an id."""
+        funds = self.funds()
+        left = int(number(funds.creditsAvailable))
+        plans = map(_plan, funds.activeSubscriptions)
+        return (*plans, Subscription(id="", description="credits", downloads_left=left))
+
     def license(self, wanted: Sequence[Wanted]) -> tuple[Licensed, ...]:
         """Buy one picture in one size."""
         self._log_in()

@@ -83,6 +83,10 @@ class IstockAccount:
         params = (("fields", "download_requirements"),)
         return tuple(self._ask("GET", "/v3/products", params, wire.Products).products or ())
 
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """Return the products of the user, whose kind stands for the license."""
+        return tuple(map(_as_plan, self.products()))
+
     def license(self, wanted: Sequence[Wanted]) -> tuple[Licensed, ...]:
         """Download one picture, which is to license it."""
         self._log_in()

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from affiliate.licensing.offers import Ask, Offer
-from affiliate.licensing.wire import Licensed, Media, Record, Wanted
+from affiliate.licensing.wire import Licensed, Media, Record, Subscription, Wanted
 
 CALL_SECONDS: Final = 30.0
 """Licensing may take longer than a search."""
@@ -57,6 +57,15 @@ class Seller(Protocol):
         Raises:
             UnclearOutcome: the request was sent, but nobody knows what became of it.
             AgencyError: any other kind: nothing was bought.
+        """
+        ...
+
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """Return what the account has to license with, such as credits; expired ones may be left.
+
+        Raises:
+            PurchaseRefused: the agency has no call that tells it.
+            AgencyError: it did not say.
         """
         ...
 

@@ -293,8 +293,10 @@ def test_history_is_shown_and_written(agency: Simulator, app: Flask, tmp_path: P
     agency.clock.move(days=3)
     newest = agency.buy(1, price=5.0)
     shown = run(app, "history", "--live").output.splitlines()
-    assert newest.id in shown[0]
-    assert "client=A" in shown[1]
+    assert shown[0].split() == ["licensed", "license", "id", "item", "size", "license"]
+    assert newest.id in shown[1]
+    assert "5.00 USD" in shown[2]
+    assert "client=A" in shown[4]
     file = tmp_path / "h.csv"
     assert run(app, "history", "--live", "--csv", str(file)).exit_code == 0
     rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
@@ -303,7 +305,6 @@ def test_history_is_shown_and_written(agency: Simulator, app: Flask, tmp_path: P
     assert rows[1]["metadata"] == '{"client":"A"}'
     assert rows[1]["license"] == "'=enhanced"
     day = f"{newest.time:%Y-%m-%d}"
-    shown = run(app, "history", "--live", "--since", day, "--until", day).output.splitlines()
-    assert len(shown) == 1
-    shown = run(app, "history", "--live", "--image", str(FIRST_ID)).output.splitlines()
-    assert len(shown) == 1
+    for options in (("--since", day, "--until", day), ("--image", str(FIRST_ID)), ("--limit", "1")):
+        assert len(json.loads(run(app, "history", "--live", "--json", *options).output)) == 1
+    assert run(app, "history", "--live", "--image", "99").output == "There is no license.\n"
