@@ -9,10 +9,18 @@ from affiliate.slices import Listed
 
 def pictures_earn(items: Iterable[Media], every: Sequence[Listed]) -> bool:
     """Return whether a link of the pictures, or of one of their sellers, is an affiliate link."""
+    return first_earning(items, every) > 0
+
+
+def first_earning(items: Iterable[Media], every: Sequence[Listed]) -> int:
+    """Return the place of the first picture with an affiliate link, from 1 on; 0 without any."""
     by_name = {one.agency.name: one for one in every}
-    return any(
-        _earns(item, seller, by_name[seller.agency]) for item in items for seller in item.sellers
+    earning = (
+        place
+        for place, item in enumerate(items, 1)
+        if any(_earns(item, seller, by_name[seller.agency]) for seller in item.sellers)
     )
+    return next(earning, 0)
 
 
 def searches_earn(links: Mapping[str, str], query: SearchQuery, every: Iterable[Listed]) -> bool:

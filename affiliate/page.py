@@ -136,6 +136,7 @@ def _vocabulary() -> dict[str, Any]:
         "details": details,
         "direction": languages.direction,
         "duration": texts.duration,
+        "first_earning": lambda items: disclosure.first_earning(items, site.search.every),
         "found_by": found_by,
         "has_similar": site.search.has_similar,
         "kind": texts.kind,
@@ -155,7 +156,6 @@ def _vocabulary() -> dict[str, Any]:
             links, query, site.search.every
         ),
         "see_at": gettext("See at %(agency)s", agency="{}"),
-        "slug": topics().slug,
         "soon": texts.soon,
         "spoken": languages.speaks(),
         "structured": structured,
@@ -180,7 +180,7 @@ def address(route: str, query: SearchQuery | None = None, **changes: Any) -> str
 
 def topic_address(topic: str) -> str:
     """Return the address of one of the owner's topics."""
-    return address(f"/topics/{topics().slug(topic)}")
+    return address(f"/topics/{quote(topics().slug(topic), safe='')}")
 
 
 def lasting(path: str) -> str:

@@ -200,7 +200,9 @@ class AffiliateSearch extends Pictures {
 
   #shorten(results, limit) {
     [...results.querySelectorAll(".tile")].slice(limit).forEach((tile) => tile.remove());
-    results.prepend(...results.querySelectorAll(".summary .disclosure"));
+    const said = results.querySelector(".summary .disclosure");
+    // Perhaps of pictures behind these alone.
+    if (said && !(said.dataset.from > limit)) results.prepend(said);
     results.querySelectorAll(".summary, .pages, .chips").forEach((part) => part.remove());
   }
 

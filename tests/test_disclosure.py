@@ -139,3 +139,20 @@ def test_pages_without_pictures_say_it_where_their_ways_on_earn(
         server.fixed = in_text("down", 503)
     client = make_client(**agencies.settings(), **settings)
     assert (SAID in client.get("/search?q=flower&lang=en&wait=1").text) is earns
+
+
+def test_results_say_from_which_picture_on_they_earn(
+    make_client: ClientMaker, stack: ExitStack
+) -> None:
+    """The start page, which shows the first few of them, says it where one of those earns."""
+    kinds = {one.name: one for one in DIALECTS if one.name in {"openverse", "adobe-stock"}}
+    agencies = Agencies({name: stack.enter_context(serving(kinds[name]())) for name in kinds})
+    for weights, told in (("openverse:47, adobe-stock:1", True), ("adobe-stock", False)):
+        client = make_client(**agencies.settings() | WITH_ID | {"AGENCIES": weights})
+        search = "search?q=flower&lang=en&wait=1"
+        items = client.get(f"/api/{search}").get_json()["items"]
+        first = [one["agency"] for one in items].index("adobe-stock") + 1
+        assert (first > 1) is told
+        page = client.get(f"/ajax/{search}").text
+        said = f'<p class="disclosure" data-from="{first}">' if told else '<p class="disclosure">'
+        assert f"{said}{SAID}" in page

@@ -231,6 +231,21 @@ def test_what_is_not_understood_is_told_to_writers(blog: Blog) -> None:
     assert "This is not understood: colours, rows, kind" in told
     assert "not understood" not in read
     assert "<affiliate-search" in read
+    assert " rows=" not in read
+
+
+@pytest.mark.parametrize("usual", ["", "3"])
+def test_rows_that_are_no_number_are_as_usual(blog: Blog, usual: str) -> None:
+    """They are what the settings say, and else the kind's own; numbers are bounded."""
+    code = """$usual = array( 'rows' => $values['usual'] );
+    update_option( 'affiliate_search', $usual + affiliate_search_settings() );
+    return array_map( function ( $rows ) {
+        $look = affiliate_search_look( array( 'q' => 'cat', 'rows' => $rows ), '' );
+        return isset( $look['rows'] ) ? $look['rows'] : '';
+    }, $values['typed'] );"""
+    typed = {"two": usual, "": usual, "x3": usual, "٣": usual, " 2 ": "2", "3px": "3", "+4": "4"}
+    typed |= {"9": "6", "0": "1", "-2": "1", "2.9": "2"}
+    assert blog.php(code, typed=list(typed), usual=usual) == list(typed.values())
 
 
 def test_the_blogs_language_is_searched_in(blog: Blog) -> None:
@@ -275,7 +290,7 @@ def test_heights_are_those_of_the_site(blog: Blog) -> None:
         Embed.from_parameters({"q": ["cat"], **{n: [v] for n, v in look.items()}}).height
         for look in looks
     ]
-    odd = {"7": 966, "99999": 966, "9e9": 966, "-1": 186, "x": 186}
+    odd = {"7": 966, "99999": 966, "9e9": 966, "-1": 186, "x": 342}
     looks += [{"kind": "grid", "rows": rows} for rows in odd]
     code = """return array_map( function ( $given ) {
         $look = affiliate_search_look( $given + array( 'q' => 'cat' ), '' );

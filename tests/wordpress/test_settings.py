@@ -103,7 +103,9 @@ def test_good_addresses_are_kept(blog: Blog) -> None:
     addresses = {
         "https://Pictures.Example/": "https://pictures.example",
         " http://localhost:8000 ": "http://localhost:8000",
-        "https://a.example/pictures/": "https://a.example/pictures",
+        "https://a.example/pictures/": "https://a.example",
+        "https://a.example/search?q=cat": "https://a.example",
+        "a.example:8443/embed/builder": "https://a.example:8443",
         "pictures.example": "https://pictures.example",
         "Pictures.example:8443/": "https://pictures.example:8443",
         "https://a.example/?q=1": "https://a.example",

@@ -88,6 +88,9 @@ function affiliate_search_shows_something( $look ) {
 function affiliate_search_look( $given, $title ) {
 	$given = array_map( 'affiliate_search_plain', array_filter( $given, 'is_scalar' ) );
 	$given = array_filter( $given, 'strlen' );
+	if ( isset( $given['rows'] ) && ! preg_match( '/^[+-]?\d/', $given['rows'] ) ) {
+		unset( $given['rows'] ); // As many as usual, as for the element.
+	}
 	$given = array_merge( $given, array_map( 'strtolower', array_intersect_key( $given, array_flip( AFFILIATE_SEARCH_CHOICES ) ) ) );
 	$alone = array_intersect_key( $given, array_flip( AFFILIATE_SEARCH_SAYING ) ) || ( isset( $given['kind'] ) && 'search' === $given['kind'] );
 	$words = $alone ? '' : affiliate_search_words( $title ); // A box that a writer chose may be empty.
@@ -174,9 +177,6 @@ function affiliate_search_element( $look ) {
  * @return string HTML.
  */
 function affiliate_search_frame( $look ) {
-	if ( ! isset( AFFILIATE_SEARCH_KIND_ROWS[ $look['kind'] ] ) ) {
-		unset( $look['kind'] ); // The element does the same; a frame would be refused.
-	}
 	return sprintf(
 		'<iframe src="%s" title="%s" width="100%%" height="%d" loading="lazy" frameborder="0" referrerpolicy="strict-origin-when-cross-origin"></iframe>',
 		esc_url( affiliate_search_address( '/embed', affiliate_search_shown_here( $look ) ) ),

@@ -112,7 +112,7 @@ function affiliate_search_sanitize( $given ) {
  * The address of a site as it is kept.
  *
  * @param string $typed What the owner typed.
- * @return string|null Without a slash at the end; null when it is no site's address.
+ * @return string|null Scheme, host and port, as a site has no path; null when it is no site's address.
  */
 function affiliate_search_site_address( $typed ) {
 	$address = preg_replace( array( '/[?#].*$/s', '#^//(?=[^/])#' ), '', trim( $typed ) );
@@ -129,9 +129,9 @@ function affiliate_search_site_address( $typed ) {
 	$host = affiliate_search_host( $parts['host'] );
 	$usual = 'http' === strtolower( $parts['scheme'] ) ? 80 : 443;
 	$port  = isset( $parts['port'] ) && $usual !== $parts['port'] ? ':' . $parts['port'] : '';
-	$path = isset( $parts['path'] ) ? rtrim( $parts['path'], '/' ) : '';
-	$kept = strtolower( $parts['scheme'] ) . "://$host$port$path";
-	return '' !== $host && esc_url_raw( $kept, array( 'http', 'https' ) ) === $kept ? $kept : null;
+	$kept  = strtolower( $parts['scheme'] ) . "://$host$port";
+	$whole = $kept . ( isset( $parts['path'] ) ? $parts['path'] : '' );
+	return '' !== $host && esc_url_raw( $whole, array( 'http', 'https' ) ) === $whole ? $kept : null;
 }
 
 /**
