@@ -157,6 +157,40 @@ class Purchases:
         """Write down what became of a purchase; one that failed lets go of its intent."""
         return self._write(purchase, sa.true(), **result)
 
+    def restore(self, purchase: Purchase) -> Purchase:
+        """Write down what the agency said of a purchase, as a journal has it.
+
+        A database that was restored or failed over may lack the record, which is made anew. What
+        the agency said wins over what was concluded without its answer; a pending purchase tells
+        nothing.
+
+        Returns:
+            The purchase as it is written down now.
+        """
+        mine = purchases.c.purchase_id == purchase.purchase_id
+        closed_at = None if purchase.state == "pending" else self.now()
+        text = whole_prefix(purchase.error or "", MOST_TEXT) or None
+        known = msgspec.structs.replace(purchase, closed_at=closed_at, error=text)
+        row = {**_row(known), "intent": None}
+        with self._ledger.writing() as connection:
+            found = connection.execute(sa.select(purchases).where(mine)).mappings().first()
+            if found and not _outdone(found["state"], purchase.state):
+                return _purchase(found)
+            if purchase.state != "failed" and not self._is_held(connection, purchase):
+                row["intent"] = purchase.intent
+            change = sa.update(purchases).where(mine) if found else sa.insert(purchases)
+            connection.execute(change.values(row))
+            written = connection.execute(sa.select(purchases).where(mine)).mappings().one()
+        return _purchase(written)
+
+    def _is_held(self, connection: sa.Connection, purchase: Purchase) -> bool:
+        """Whether another purchase has the intent of this."""
+        other = purchases.c.purchase_id != purchase.purchase_id
+        held = sa.select(purchases.c.purchase_id).where(
+            purchases.c.intent == purchase.intent, other
+        )
+        return connection.execute(held).first() is not None
+
     def _write(
         self,
         purchase: Purchase,
@@ -189,9 +223,10 @@ class Purchases:
         recent = purchases.c.made_at >= _naive(self.now() - LIFE)
         return self._all(purchases.c.api == api, purchases.c.state == "licensed", lacking, recent)
 
-    def known(self, api: str, media_id: str) -> set[str]:
-        """The licenses of an item that belong to a purchase already."""
-        rows = self._all(purchases.c.api == api, purchases.c.media_id == media_id)
+    def known(self, api: str, media_id: str, *, but: str = "") -> set[str]:
+        """The licenses of an item that belong to a purchase already, other than the one named."""
+        same = (purchases.c.api == api) & (purchases.c.media_id == media_id)
+        rows = self._all(same, purchases.c.purchase_id != but)
         return {one.license_id for one in rows if one.license_id}
 
     def all(self) -> list[Purchase]:
@@ -203,6 +238,13 @@ class Purchases:
         query = sa.select(purchases).where(*where).order_by(*order)
         with self._ledger.reading() as connection:
             return [_purchase(row) for row in connection.execute(query).mappings()]
+
+
+def _outdone(state: str, said: str) -> bool:
+    """Whether what a record says is less than what the agency said itself."""
+    if said == "licensed":
+        return state != "licensed"
+    return said != "pending" and state in OPEN
 
 
 def _row(purchase: Purchase) -> dict[str, Any]:

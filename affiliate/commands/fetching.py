@@ -15,6 +15,7 @@ from affiliate.errors import AgencyError, DownloadFailed, PurchaseRefused
 from affiliate.licensing.desk import Outcome
 from affiliate.licensing.downloads import Downloads
 from affiliate.licensing.filenames import Pattern
+from affiliate.licensing.kinds import placed
 from affiliate.licensing.offers import Offer
 from affiliate.licensing.seller import Seller
 from affiliate.licensing.wire import KINDS, Media, Record
@@ -30,7 +31,7 @@ def make_room(offers: Sequence[Offer], folder: Path | None) -> None:
     Raises:
         PurchaseRefused: it can't be made or written, or is nearly full.
     """
-    once = any(map(_comes_once, offers))
+    once = any(one.comes_once for one in offers)
     if folder is None and not once:
         return
     place = folder or Path()
@@ -46,27 +47,17 @@ def make_room(offers: Sequence[Offer], folder: Path | None) -> None:
         raise PurchaseRefused(f"{place} has less than {ROOM // 10**6} MB left. Nothing was sent.")
 
 
-def _comes_once(offer: Offer) -> bool:
-    """Whether its file can be had right after the purchase only: of platforms and editorial."""
-    return (
-        offer.once
-        or "platform" in offer.subscription.license
-        or offer.wanted.media.startswith("editorial")
-    )
-
-
 def fetch(account: Seller, outcome: Outcome, folder: Path | None) -> int:
     """Download the file where asked to, or where it can't be done later.
 
     A file that comes once is tried for as long as the person at the terminal wants.
     """
-    done, once = outcome.purchase, _comes_once(outcome.offer)
+    done, once = outcome.purchase, outcome.offer.comes_once
     if done is None or (folder is None and not once):
         return 0
-    stem = (folder or Path()) / Pattern().stem(_record(done, outcome.offer.wanted.media))
     while True:
         try:
-            click.echo(str(_fetched(account, outcome, stem)))
+            click.echo(str(fetch_from(done, folder or Path(), _links(account, outcome))))
         except (AgencyError, DownloadFailed, OSError) as error:
             later = "It can't be had later." if once else "Get it by `flask download`."
             click.echo(f"{done.media_id}: the file was not fetched: {error} {later}", err=True)
@@ -76,10 +67,20 @@ def fetch(account: Seller, outcome: Outcome, folder: Path | None) -> int:
             return 1
 
 
-def _fetched(account: Seller, outcome: Outcome, stem: Path) -> Path:
-    downloads = Downloads(current_app.extensions["transport"], agency=account.agency)
-    media = KINDS[outcome.offer.wanted.media].history_name
-    return downloads.fetch(stem, _links(account, outcome), media=media).path
+def fetch_from(done: Purchase, folder: Path, links: Iterator[str]) -> Path:
+    """Download the file of a purchase into a folder; where it is now, or was already.
+
+    Raises:
+        AgencyError, DownloadFailed: it was not fetched.
+        OSError: the folder can't be made.
+    """
+    media: Media = done.media  # type: ignore[assignment] # written by the desk
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = folder / Pattern().stem(_record(done, media))
+    if there := placed(stem):
+        return there
+    downloads = Downloads(current_app.extensions["transport"], agency=done.agency)
+    return downloads.fetch(stem, links, media=KINDS[media].history_name).path
 
 
 def _links(account: Seller, outcome: Outcome) -> Iterator[str]:

@@ -11,6 +11,7 @@ import msgspec
 from flask.cli import with_appcontext
 
 from affiliate.commands import options, tables
+from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import account_of_app, seller_of_app, told
 from affiliate.licensing.account import AGENCY
 from affiliate.licensing.wire import Media, Record
@@ -82,6 +83,7 @@ def history(  # noqa: PLR0913 - its options
         until=until and until.replace(tzinfo=UTC) + timedelta(days=1),
     )
     with told():
+        try_to_recover()
         records = islice(_licenses(agency, wanted, live=live), limit)
         if file is not None:
             _write(file, records)

@@ -2,8 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,8 @@ from flask_babel import force_locale, gettext
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.commands import options
 from affiliate.commands.fetching import fetch, make_room
+from affiliate.commands.keeping import Keeper
+from affiliate.commands.recovering import journal_of_app, recover
 from affiliate.commands.told import purchases_of_app, seller_of_app, tokens_of_app, told
 from affiliate.errors import AgencyError, PurchaseRefused
 from affiliate.licensing.desk import Desk, Outcome
@@ -24,7 +25,7 @@ from affiliate.licensing.offers import Ask, Offer, amount
 from affiliate.licensing.seller import Proposer, Seller
 
 UNKNOWN: Final = 3
-"""The status of a command whose purchase may or may not have been made."""
+"""The status of a command that has bought something, or may have, and could not finish with it."""
 
 
 @click.command()
@@ -78,6 +79,7 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
     purchase is unknown.
     """
     with told():
+        recover()
         ask = Ask(
             media=options.media_of(video=video, editorial=editorial),
             size=size,
@@ -104,8 +106,9 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
         if not yes:
             click.confirm("License them?", abort=True)
         make_room(offers, folder)
-        with _settled_next(account):
-            bad = _buy(account, desk, offers, folder, force=force)
+        with journal_of_app().begun() as file:
+            keeper = Keeper(account, file, folder)
+            bad = _buy(account, desk, offers, keeper, folder, force=force)
     raise click.exceptions.Exit(bad or int(bool(refused)))
 
 
@@ -237,46 +240,38 @@ def _show(offers: Sequence[Offer], account: Seller, *, live: bool) -> None:
         click.echo("Nothing was sent: there is no sandbox, so only --live buys.")
 
 
-def _buy(
-    account: Seller, desk: Desk, offers: Sequence[Offer], folder: Path | None, *, force: bool
+def _buy(  # noqa: PLR0913 - what is bought, for whom, and where its files go
+    account: Seller,
+    desk: Desk,
+    offers: Sequence[Offer],
+    keeper: Keeper,
+    folder: Path | None,
+    *,
+    force: bool,
 ) -> int:
-    """Buy and say what became of each; gives the status to end with."""
-    status = count = 0
-    for outcome in desk.license(offers, force=force):
-        count += 1
-        click.echo(f"{outcome.offer.asset.id}: {_told(outcome)}")
-        state = outcome.purchase.state if outcome.purchase else "failed"
-        if state == "licensed":
-            unfetched = fetch(account, outcome, folder)
-            status = status or unfetched
-        else:
-            status = UNKNOWN if state == "unknown" else status or 1
-    if count < len(offers):
-        click.echo(f"{len(offers) - count} were not sent.", err=True)
-    return status
+    """Buy and say what became of each; gives the status to end with.
 
-
-@contextmanager
-def _settled_next(account: Seller) -> Iterator[None]:
-    """Say what an interrupt leaves open; the command then ends as after an unknown outcome."""
+    Whatever fails once something was bought, or may have been, ends with `UNKNOWN`.
+    """
+    statuses = {0}
     try:
-        yield
-    except KeyboardInterrupt:
-        left = purchases_of_app().open(account.url)
-        for one in left:
-            words = "UNKNOWN whether it was bought; the next run settles it from the history."
-            click.echo(f"\n{one.media_id}: {words}", err=True)
-        raise click.exceptions.Exit(UNKNOWN if left else 1) from None
+        for outcome in desk.license(offers, force=force, witness=keeper):
+            keeper.show(outcome)
+            statuses.add(_status(account, outcome, folder))
+    except (Exception, KeyboardInterrupt) as error:
+        if not keeper.at_stake:
+            raise
+        keeper.tell_all(error)
+        statuses.add(UNKNOWN)
+    if UNKNOWN in statuses and (rest := len(offers) - keeper.begun) > 0:
+        keeper.say(f"{rest} were not sent.", err=True)
+    return max(*statuses, UNKNOWN * keeper.failed)
 
 
-def _told(outcome: Outcome) -> str:
-    done = outcome.purchase
-    if done is None:
-        return outcome.refused
-    if done.state == "licensed":
-        charge = "" if done.charge is None else f", {done.charge} downloads charged"
-        price = "" if done.price is None else f", price {done.price} {done.currency}"
-        return f"licensed as {done.license_id or 'unnamed'}{charge}{price}"
-    if done.state == "unknown":
-        return f"UNKNOWN whether it was bought ({done.error}); the license history will settle it."
-    return f"not licensed: {done.error}"
+def _status(account: Seller, outcome: Outcome, folder: Path | None) -> int:
+    """The status that an outcome alone would give; the file comes now, if it may come later."""
+    state = outcome.purchase.state if outcome.purchase else "failed"
+    if state == "licensed":
+        later = not outcome.offer.comes_once
+        return UNKNOWN if later and fetch(account, outcome, folder) else 0
+    return UNKNOWN if state == "unknown" else 1

@@ -8,6 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from affiliate.commands import options, tables
+from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import purchases_of_app, seller_of_app, told
 from affiliate.licensing.wire import Format, Subscription
 from affiliate.model import plain_text
@@ -24,6 +25,7 @@ WHOLE: Final = frozenset({"id", "left", "until", "price", "needs"})
 def subscriptions(*, agency: str, live: bool, as_json: bool) -> None:
     """Show subscriptions: what they license, what is left of them, and until when."""
     with told():
+        try_to_recover()
         seller = seller_of_app(agency, live=live)
         found = seller.subscriptions()
         now = purchases_of_app().now()

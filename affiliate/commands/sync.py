@@ -13,6 +13,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from affiliate.commands.options import agency, live
+from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import account_of_app, seller_of_app, told
 from affiliate.errors import AgencyError, BadQuery, DownloadFailed
 from affiliate.licensing.account import AGENCY
@@ -63,6 +64,7 @@ def download(  # noqa: PLR0913 - its options
     wanted = list(dict.fromkeys(_ids(licenses)))
     failed = 0
     with _said(), told():
+        try_to_recover()
         names = Pattern(pattern)
         folder.mkdir(parents=True, exist_ok=True)
         account = seller_of_app(agency, live=live)
@@ -94,6 +96,7 @@ def sync(folder: Path, media: Sequence[Media], pattern: str, *, live: bool) -> N
     """
     ticker = _Ticker()
     with _said(), told():
+        try_to_recover()
         account = account_of_app(live=live)
         run = Sync(
             account,

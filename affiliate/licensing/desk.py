@@ -3,6 +3,9 @@
 A record is on the disk before the agency is asked, and closed after it. Nothing is bought twice
 by accident or tried again, and while the outcome of one purchase is unknown none other is made:
 the agency's license history settles it.
+
+What the agency answers is told to a `Witness` before the ledger is asked for anything, so that no
+failure of the ledger can swallow it.
 """
 
 import time
@@ -11,11 +14,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from itertools import chain, groupby, takewhile
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
-from affiliate.errors import AgencyError, PurchaseRefused, RequestRefused, UnclearOutcome
+from affiliate.errors import (
+    AgencyError,
+    LedgerError,
+    PurchaseRefused,
+    RequestRefused,
+    UnclearOutcome,
+)
 from affiliate.licensing.offers import SANDBOX, Offer, check
 from affiliate.licensing.seller import Proposer, Seller
 from affiliate.licensing.settling import GRACE, UNDER_WAY, Settling
@@ -26,12 +36,39 @@ LOOK_SECONDS: Final = 0.5
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one offer: ``purchase.state`` says it, or ``refused`` why nothing was sent."""
+    """What became of one offer: ``purchase.state`` says it, or ``refused`` why nothing was sent.
+
+    ``unwritten`` is why the ledger has not what the agency said; empty where it has.
+    """
 
     offer: Offer
     purchase: Purchase | None = None
     licensed: Licensed | None = None
     refused: str = ""
+    unwritten: str = ""
+
+
+class Witness:
+    """Keeps what the agency says, apart from the ledger; this one keeps nothing.
+
+    Its methods are called in the order in which they stand here, for each request.
+    """
+
+    def begins(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
+        """Write down what is about to be bought.
+
+        Raises:
+            PurchaseRefused: it can't be written down, so that nothing must be sent.
+        """
+
+    def hears(self, outcomes: Sequence[Outcome]) -> None:
+        """Take the agency's answer, which stands nowhere else yet."""
+
+    def keeps(self, outcome: Outcome) -> None:
+        """Fetch what comes only once, of a purchase that was made."""
+
+    def knows_written(self, purchases: Sequence[Purchase]) -> None:
+        """Forget what the ledger has now."""
 
 
 class Desk:
@@ -57,7 +94,9 @@ class Desk:
         """Whoever proposes what to license with."""
         return self._account.proposer(sandbox=self._sandbox, now=self._purchases.now)
 
-    def license(self, offers: Sequence[Offer], *, force: bool = False) -> Iterator[Outcome]:
+    def license(
+        self, offers: Sequence[Offer], *, force: bool = False, witness: Witness | None = None
+    ) -> Iterator[Outcome]:
         """Buy, request after request, as the outcomes are taken.
 
         After an unknown outcome it ends: the offers that have none were not sent.
@@ -66,14 +105,19 @@ class Desk:
             PurchaseRefused: nothing is sent, for an offer lacks something or an earlier purchase
                 is still unknown.
             AgencyError: nothing of this request was bought; those before it were.
+            LedgerError: of a request that was sent only after all its outcomes were taken, those
+                that the ledger has not as ``unwritten``.
         """
+        witness = witness or Witness()
         for offer in offers:
             self._check(offer)
         self._history.read_prices()
         for batch in _batches(offers, self._account.at_once):
             self._clear_way()
-            outcomes = self._buy(batch, force=force)
+            outcomes = self._buy(batch, witness, force=force)
             yield from outcomes
+            if unwritten := [one.unwritten for one in outcomes if one.unwritten]:
+                raise LedgerError(unwritten[0])
             if any(one.purchase and one.purchase.state == "unknown" for one in outcomes):
                 return
 
@@ -116,29 +160,84 @@ class Desk:
             f"history shows it, or still does not at {latest:%H:%M:%S} UTC."
         )
 
-    def _buy(self, batch: Sequence[Offer], *, force: bool) -> list[Outcome]:
-        claimed, refused = self._claim(batch, force=force)
+    def _buy(self, batch: Sequence[Offer], witness: Witness, *, force: bool) -> list[Outcome]:
+        claimed, refused = self._claim(batch, witness, force=force)
         if not claimed:
             return refused
-        purchases = [purchase for _, purchase in claimed]
+        outcomes, failure = self._send(claimed)
+        witness.hears(outcomes)
+        for n, one in enumerate(outcomes):
+            if one.offer.comes_once and one.purchase and one.purchase.state == "licensed":
+                outcomes[n] = self._named(one)
+                witness.keeps(outcomes[n])
+        outcomes = self._write(outcomes, witness)
+        if failure and not any(one.unwritten for one in outcomes):
+            raise failure
+        return refused + outcomes
+
+    def _send(
+        self, claimed: Sequence[tuple[Offer, Purchase]]
+    ) -> tuple[list[Outcome], AgencyError | None]:
+        """What the agency answers, asked once; the failure is to be raised once it is recorded."""
         try:
             results = self._account.license([offer.wanted for offer, _ in claimed])
         except UnclearOutcome as error:
-            self._close(purchases, state="unknown", error=error.message)
-            return refused + self._looked_up(claimed)
+            return _all(claimed, "unknown", error.message), None
         except AgencyError as error:
-            closed = self._close(purchases, state="failed", error=error.message)
-            if not isinstance(error, RequestRefused):
-                raise
-            failed = zip(claimed, closed, strict=True)
-            return refused + [Outcome(offer=o, purchase=done) for (o, _), done in failed]
-        return refused + [
-            self._closed(offer, purchase, result)
-            for (offer, purchase), result in zip(claimed, results, strict=True)
-        ]
+            failure = None if isinstance(error, RequestRefused) else error
+            return _all(claimed, "failed", error.message), failure
+        said = zip(claimed, results, strict=True)
+        return [_answered(offer, purchase, one) for (offer, purchase), one in said], None
+
+    def _named(self, outcome: Outcome) -> Outcome:
+        """A purchase under the license that the history names, where the answer names none."""
+        done = outcome.purchase
+        if done is None or done.license_id:
+            return outcome
+        with suppress(AgencyError, LedgerError):  # its file has another name then
+            done = self._history.named(done)
+        return replace(outcome, purchase=done)
+
+    def _write(self, outcomes: Sequence[Outcome], witness: Witness) -> list[Outcome]:
+        """Close all records of a request, then ask the history for what is lacking.
+
+        Once the ledger has failed it is not asked for the rest, which would take as long each.
+        """
+        closed: list[Outcome] = []
+        failure = ""
+        for one in outcomes:
+            try:
+                closed.append(one if failure else self._closed(one))
+            except LedgerError as error:
+                failure = str(error)
+                closed.append(one)
+            if failure:
+                closed[-1] = replace(one, unwritten=failure)
+        written = [one.purchase for one in closed if one.purchase and not one.unwritten]
+        witness.knows_written(written)
+        return [one if one.unwritten else self._complete(one) for one in closed]
+
+    def _closed(self, outcome: Outcome) -> Outcome:
+        done = outcome.purchase
+        if done is None:
+            return outcome
+        said = {name: getattr(done, name) for name in ("state", "license_id", "charge", "error")}
+        return replace(outcome, purchase=self._purchases.close(done, **said))
+
+    def _complete(self, outcome: Outcome) -> Outcome:
+        """The outcome with what the history says at once; whoever buys next asks again."""
+        done = outcome.purchase
+        if done is None or done.state == "failed":
+            return outcome
+        with suppress(AgencyError, LedgerError):
+            if done.state == "unknown":
+                done = self._history.settled(done)
+            elif done.asked is not None or done.license_id is None:
+                done = self._history.completed(done)
+        return replace(outcome, purchase=done)
 
     def _claim(
-        self, batch: Sequence[Offer], *, force: bool
+        self, batch: Sequence[Offer], witness: Witness, *, force: bool
     ) -> tuple[list[tuple[Offer, Purchase]], list[Outcome]]:
         """Record what is about to be bought; what stands in the way of some is their outcome."""
         claimed: list[tuple[Offer, Purchase]] = []
@@ -155,9 +254,12 @@ class Desk:
                     refused.append(Outcome(offer=offer, refused=words))
                 else:
                     claimed.append((offer, purchase))
+            if claimed:
+                witness.begins(claimed)
             self._hurry(claimed)
         except BaseException:
-            self._close([one for _, one in claimed], state="failed", error="It was not sent.")
+            with suppress(LedgerError):  # the reason why it was not sent is what matters
+                self._give_up([one for _, one in claimed], witness)
             raise
         return claimed, refused
 
@@ -189,39 +291,37 @@ class Desk:
         )
         return purchase, recent
 
-    def _close(self, purchases: Iterable[Purchase], **result: str) -> list[Purchase]:
-        return [self._purchases.close(one, **result) for one in purchases]
+    def _give_up(self, claimed: Sequence[Purchase], witness: Witness) -> None:
+        """Close records of what was not sent."""
+        for one in claimed:
+            self._purchases.close(one, state="failed", error="It was not sent.")
+        witness.knows_written(claimed)
 
-    def _closed(self, offer: Offer, purchase: Purchase, result: Licensed) -> Outcome:
-        bought = result.license_id is not None or result.download_url is not None
-        if result.error and not bought:
-            done = self._purchases.close(purchase, state="failed", error=result.error)
-            return Outcome(offer=offer, purchase=done)
-        if not bought:
-            done = self._purchases.close(
-                purchase, state="unknown", error="The answer says nothing."
-            )
-            with suppress(AgencyError):  # whoever buys next asks again
-                done = self._history.settled(done)
-            return Outcome(offer=offer, purchase=done)
-        done = self._purchases.close(
+
+def _all(
+    claimed: Iterable[tuple[Offer, Purchase]], state: Literal["unknown", "failed"], error: str
+) -> list[Outcome]:
+    """One outcome of all that was in a request."""
+    made = ((offer, replace(one, state=state, error=error)) for offer, one in claimed)
+    return [Outcome(offer=offer, purchase=purchase) for offer, purchase in made]
+
+
+def _answered(offer: Offer, purchase: Purchase, result: Licensed) -> Outcome:
+    """What the agency says of one item."""
+    if result.license_id is not None or result.download_url is not None:
+        done = replace(
             purchase,
             state="licensed",
             license_id=result.license_id,
             charge=result.allotment_charge,
             error=result.error,
         )
-        if done.asked is not None or done.license_id is None:
-            with suppress(AgencyError):  # it is bought even where that can't be read
-                done = self._history.completed(done)
         return Outcome(offer=offer, purchase=done, licensed=result)
-
-    def _looked_up(self, claimed: Sequence[tuple[Offer, Purchase]]) -> list[Outcome]:
-        """What the history says at once of purchases whose answer was lost."""
-        with suppress(AgencyError):  # whoever buys next asks again
-            self.settle()
-        now = {one.purchase_id: one for one in self._purchases.all()}
-        return [Outcome(offer=offer, purchase=now[one.purchase_id]) for offer, one in claimed]
+    if result.error:
+        done = replace(purchase, state="failed", error=result.error)
+    else:
+        done = replace(purchase, state="unknown", error="The answer says nothing.")
+    return Outcome(offer=offer, purchase=done)
 
 
 def _batches(offers: Sequence[Offer], most: int) -> Iterator[Sequence[Offer]]:

@@ -42,7 +42,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """One item, what it is to be licensed with, and the request for it.
 
     ``chosen`` says that nobody has named the size; ``said`` is what it costs in the agency's words,
-    where it has any; ``once`` that its file can be had right after the purchase alone.
+    where it has any; ``once`` that its agency gives files right after the purchase alone.
     """
 
     asset: Asset
@@ -51,6 +51,12 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     chosen: bool = False
     said: str = ""
     once: bool = False
+
+    @property
+    def comes_once(self) -> bool:
+        """Whether its file can be had right after the purchase alone: of platforms, editorial."""
+        by_license = "platform" in self.subscription.license
+        return self.once or by_license or self.wanted.media.startswith("editorial")
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+import msgspec
+
 from affiliate.licensing.seller import CALL_SECONDS, Seller
 from affiliate.licensing.wire import Media, Record
 from affiliate.purchases import OPEN, Purchase, Purchases, is_comp
@@ -42,6 +44,11 @@ class Settling:
         """A purchase that was made, with the license and the price that the history says."""
         found = self._find(purchase)
         return self._purchases.close(purchase, **_as_found(found)) if found else purchase
+
+    def named(self, purchase: Purchase) -> Purchase:
+        """A purchase that was made with the license that the history says; nothing is written."""
+        found = self._find(purchase)
+        return msgspec.structs.replace(purchase, license_id=found.id) if found else purchase
 
     def settled(self, purchase: Purchase) -> Purchase:
         """The purchase as the history and its age say; it may be as open as before."""
@@ -83,7 +90,7 @@ class Settling:
         newer = list(self._newer(purchase))
         if purchase.license_id:
             return next((one for one in newer if one.id == purchase.license_id), None)
-        known = self._purchases.known(purchase.api, purchase.media_id)
+        known = self._purchases.known(purchase.api, purchase.media_id, but=purchase.purchase_id)
         fits = [one for one in newer if one.id not in known and _is_of(one, purchase)]
         same = [one for one in fits if one.size == purchase.size] or self._spare(fits, purchase)
         return same[-1] if same else None

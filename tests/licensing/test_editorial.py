@@ -147,6 +147,6 @@ def test_a_file_that_is_lost_is_said_to_be(agency: Simulator, tmp_path: Path, me
     """Where its one link is refused, nobody is sent to a command that can't bring it."""
     agency.misbehave(says(403), on="/gatekeeper/*", times=None)
     shown = command(agency, tmp_path, media, "--dir", str(tmp_path / "files"))
-    assert shown.exit_code == 1
+    assert shown.exit_code == 3
     assert "It can't be had later." in shown.output
     assert "flask download" not in shown.output

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from affiliate.errors import LedgerError
+from affiliate.licensing.journal import NAMES
 from tests.simulator import Simulator, first, platform
 from tests.support.licensing_command import run, site
 from tests.support.purchase_desk import PATH, Counter, agency, counter, ordinary, posts, state
@@ -81,7 +82,7 @@ def test_a_file_without_room_can_be_fetched_later(
     one = ordinary(agency)[0]
     command = ("license", one, "--live", "--yes", "--dir", str(small_disk))
     shown = run(app, *command)
-    assert shown.exit_code == 1
+    assert shown.exit_code == 3
     assert "No space left on device" in shown.output
     assert "Get it by `flask download`" in shown.output
     subprocess.run(["mount", "-o", f"remount,{ROOM}", str(small_disk)], check=True)
@@ -102,3 +103,27 @@ def test_a_file_that_comes_once_has_its_room_first(
     assert shown.exit_code == 1
     assert "less than 100 MB left. Nothing was sent." in shown.output
     assert agency.purchases == []
+
+
+def test_a_disk_that_fills_up_while_the_agency_sells_loses_nothing(
+    agency: Simulator, disk: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Ledger and journal are on it: license said, file here, record made later."""
+    agency.subscribe(platform("pl"))
+    app = site(agency, disk)
+    files = tmp_path_factory.mktemp("files")
+    options = ("--subscription", "pl", "--price", "9", "--customer-id", "c1", "--live", "--yes")
+    command = ("license", ordinary(agency)[0], *options, "--dir", str(files))
+    agency.misbehave(first(lambda: fill(disk)), on=PATH, method="POST")
+    shown = run(app, *command)
+    [bought] = agency.purchases
+    assert shown.exit_code == 3, shown.output
+    assert f"licensed as {bought.id}" in shown.output
+    assert [path.suffix for path in files.iterdir()] == [".jpg"]
+    [journal] = disk.glob(NAMES)
+    assert bought.id in journal.read_text()
+    (disk / "filler").unlink()
+    again = run(app, *command)
+    assert (again.exit_code, len(agency.purchases)) == (1, 1)
+    assert f"license {bought.id}" in again.output
+    assert list(disk.glob(NAMES)) == []

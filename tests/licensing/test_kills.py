@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from affiliate.ledger import Ledger
+from affiliate.licensing.journal import NAMES
 from affiliate.purchases import Purchase, Purchases
-from tests.simulator import FIRST_ID, Simulator, hold, simulator, standard
+from tests.simulator import FIRST_ID, Simulator, hold, platform, simulator, standard
 from tests.support.kill_at import STEPS, Run
 from tests.support.killing import (
     KILLED,
@@ -69,6 +70,8 @@ SOON = {
     "before the record": ["licensed"],
     "after the record": ["unknown"],
     "after the answer": ["licensed"],
+    "before the file": ["licensed"],
+    "after the file": ["licensed"],
     "after closing it": ["licensed"],
 }
 """Check that a run right after a kill gives nothing up before the grace is over."""
@@ -78,10 +81,16 @@ SOON = {
 def test_a_kill_at_each_step_buys_once(
     run: Command, agency: Simulator, tmp_path: Path, step: str
 ) -> None:
-    """Killed there and run again until it is done, the image is bought once and recorded so."""
+    """Killed there and run again until it is done, the image is bought once and recorded so.
+
+    Its file comes once, and is there in the end.
+    """
     [one] = ordinary(agency, 1)
     environ = site(agency, tmp_path)
-    command = ["license", one, "--live", "--yes"]
+    agency.subscribe(platform("pl"))
+    options = ["--subscription", "pl", "--price", "9", "--customer-id", "c1"]
+    files = tmp_path / "files"
+    command = ["license", one, *options, "--live", "--yes", "--dir", str(files)]
     assert run(Run(command, environ, step=step))[0] == KILLED
     digest(agency.url)
     run(Run(command, environ))
@@ -91,6 +100,9 @@ def test_a_kill_at_each_step_buys_once(
     assert bought(agency) == {one: 1}
     licensed = [row.license_id for row in recorded(tmp_path) if row.state == "licensed"]
     assert licensed == [agency.purchases[0].id]
+    assert [path.suffix for path in files.iterdir()] == [".jpg"]
+    left = list(tmp_path.glob(NAMES))
+    assert len(left) == (step == "after the record")  # until a command has seen it settled
 
 
 @pytest.mark.parametrize("stage", ["read", "acted"])

@@ -47,6 +47,8 @@ def test_a_kill_at_each_step_buys_once(run: Command, at: Open, tmp_path: Path, s
     run(Run(command, settings, ahead=LATER))
     assert at.bought() == [ONE]
     assert [row.state for row in recorded(tmp_path)].count("licensed") == 1
+    if at.shop.name == "istock":  # whose files come once
+        assert [path.suffix for path in (tmp_path / "files").iterdir()] == [".jpg"]
 
 
 @pytest.mark.parametrize("acts", [True, False], ids=["acted", "read"])

@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 
+from affiliate.commands.keeping import Keeper
 from affiliate.ledger import Ledger
 from affiliate.licensing.account import Account
 from affiliate.licensing.desk import Desk
@@ -28,7 +29,14 @@ from affiliate.licensing.sellers import SELLERS
 from affiliate.purchases import Purchases
 from app import create_app
 
-STEPS = ("before the record", "after the record", "after the answer", "after closing it")
+STEPS = (
+    "before the record",
+    "after the record",
+    "after the answer",
+    "before the file",
+    "after the file",
+    "after closing it",
+)
 FAULT = 99
 """The status of a run that ended by an exception."""
 OVERDUE = 98
@@ -84,6 +92,12 @@ def arm(step: str) -> None:
             for kind in (Account, *SELLERS.values()):
                 wrap(kind, "license", die, None)
         case "after the answer":
+            wrap(Keeper, "hears", None, die)
+        case "before the file":
+            wrap(Keeper, "keeps", die, None)
+            wrap(Purchases, "close", die, None)  # where no file comes
+        case "after the file":
+            wrap(Keeper, "keeps", None, die)
             wrap(Purchases, "close", die, None)
         case "after closing it":
             wrap(Purchases, "close", None, die)

@@ -1,0 +1,182 @@
+"""What `flask license` does with the agency's answer before the ledger is asked for anything.
+
+It goes into the journal, then onto the screen; then what comes only once is fetched.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from click import Abort, echo
+
+from affiliate.commands.fetching import fetch
+from affiliate.errors import AffiliateError, AgencyError
+from affiliate.licensing.desk import Outcome, Witness
+from affiliate.licensing.journal import Entry, JournalFile, unwritable
+from affiliate.licensing.offers import Offer
+from affiliate.licensing.seller import Seller
+from affiliate.purchases import Purchase
+
+log = logging.getLogger(__name__)
+
+
+class Keeper(Witness):
+    """Keeps the answers of one command in ``file``, and files that come once in ``folder``.
+
+    ``begun`` counts the items that were about to be sent, ``bought`` those that were bought;
+    ``failed`` tells that something of ours has gone wrong since the first request.
+    """
+
+    def __init__(self, account: Seller, file: JournalFile, folder: Path | None) -> None:
+        self._account = account
+        self._file = file
+        self._folder = folder
+        self._shown: dict[str, str] = {}
+        self.begun = 0
+        self.bought = 0
+        self.failed = False
+
+    @property
+    def at_stake(self) -> bool:
+        """Whether something was bought, or may have been."""
+        return bool(self.bought or self._file.open)
+
+    def begins(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
+        """Write down what is about to be bought, with room for the answer."""
+        folder = str((self._folder or Path()).absolute())
+        entries = [
+            Entry(purchase=purchase, folder=folder, once=offer.comes_once)
+            for offer, purchase in claimed
+        ]
+        try:
+            self._file.note(entries, room=True)
+        except OSError as error:
+            raise unwritable(self._file.path.parent, error) from None
+        self.begun += len(entries)
+
+    def hears(self, outcomes: Sequence[Outcome]) -> None:
+        """Write down the answer, and say what was bought."""
+        self._note(self._entry(one) for one in outcomes)
+        for one in outcomes:
+            if one.purchase and one.purchase.state == "licensed":
+                self.bought += 1
+                self.show(one)
+
+    def keeps(self, outcome: Outcome) -> None:
+        """Fetch the file of a purchase; where that fails its link stays in the journal."""
+        self._note([self._entry(outcome)])
+        if fetch(self._account, outcome, self._folder):
+            self.failed = True
+        else:
+            self._note([replaced(self._entry(outcome), link="")])
+
+    def knows_written(self, purchases: Sequence[Purchase]) -> None:
+        """Mark what the ledger has."""
+        known = self._file.entries
+        ids = [one.purchase_id for one in purchases if one.purchase_id in known]
+        self._note(replaced(known[one], written=True) for one in ids)
+
+    def show(self, outcome: Outcome) -> None:
+        """Say what became of an offer, unless that was said."""
+        words = f"{outcome.offer.asset.id}: {described(outcome)}"
+        known = outcome.purchase.purchase_id if outcome.purchase else ""
+        if not known or self._shown.get(known) != words:
+            self._shown[known] = words
+            self.say(words)
+
+    def say(self, words: str, *, err: bool = False) -> None:
+        """Print a line; a screen or a file that takes none ends nothing."""
+        try:
+            echo(words, err=err)
+        except UnicodeError:
+            echo(words.encode("ascii", "backslashreplace").decode(), err=err)
+        except OSError:
+            self.failed = True
+            _let_go(sys.stderr if err else sys.stdout)
+
+    def tell_all(self, error: BaseException) -> None:
+        """Say why the command ends early, and all that is known of what it bought."""
+        self.say(f"\nError: {_reason(error)}", err=True)
+        for entry in self._file.open:
+            for words in left_open(entry):
+                self.say(f"{entry.purchase.media_id}: {words}", err=True)
+
+    def _entry(self, outcome: Outcome) -> Entry:
+        """The entry of a purchase with what became of it."""
+        done = outcome.purchase
+        if done is None:  # never of what was sent
+            raise ValueError(outcome.refused)
+        known = self._file.entries[done.purchase_id]
+        licensed = outcome.licensed
+        link = licensed.download_url if licensed and known.once else None
+        return replaced(known, purchase=done, link=link or "")
+
+    def _note(self, entries: Iterable[Entry]) -> None:
+        """Write entries down; where that fails they are still known to this command."""
+        known = list(entries)
+        try:
+            self._file.note(known)
+        except OSError as error:
+            self._file.remember(known)
+            reason = os.strerror(error.errno or 0)
+            self.say(f"{self._file.path} can't be written: {reason}.", err=True)
+
+
+def described(outcome: Outcome) -> str:
+    """What became of an offer, in words."""
+    done = outcome.purchase
+    if done is None:
+        return outcome.refused
+    if done.state == "licensed":
+        name = f" as {done.license_id}" if done.license_id else ""
+        charge = "" if done.charge is None else f", {done.charge} downloads charged"
+        price = "" if done.price is None else f", price {done.price} {done.currency}"
+        return f"licensed{name}{charge}{price}"
+    if done.state == "unknown":
+        return f"UNKNOWN whether it was bought ({done.error}); the license history will settle it."
+    return f"not licensed: {done.error}"
+
+
+def left_open(entry: Entry) -> list[str]:
+    """What a purchase lacks still, with all that is known of it."""
+    done = entry.purchase
+    words = []
+    if done.state in {"pending", "unknown"}:
+        words = ["UNKNOWN whether it was bought; the next run settles it from the history."]
+    elif not entry.written:
+        name = f" as {done.license_id}" if done.license_id else ""
+        what = f"licensed{name}" if done.state == "licensed" else "not licensed"
+        words = [f"{what}, which the ledger has not yet; the next run writes it there."]
+    if entry.link:
+        words.append(f"its file comes once, from {entry.link} ; the next run fetches it too.")
+    return words
+
+
+def replaced(entry: Entry, **changes: object) -> Entry:
+    """An entry with some of it changed."""
+    return msgspec.structs.replace(entry, **changes)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, AgencyError):
+        return error.message
+    if isinstance(error, AffiliateError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt | Abort):
+        return "Interrupted."
+    log.error("the command failed after something was sent", exc_info=error)
+    if isinstance(error, OSError):
+        return os.strerror(error.errno or 0)
+    return f"The program failed ({type(error).__name__})."
+
+
+def _let_go(stream: object) -> None:
+    """Have nothing more written to a stream that takes none, at the end of Python either."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())  # type: ignore[attr-defined] # a file, or caught
+        os.close(nowhere)

@@ -1,0 +1,199 @@
+"""The journal of purchases: what was asked and what the agency said, until the ledger has it.
+
+Each command that buys writes a file of its own into ``DATA_DIR``: lines of JSON, of which each
+holds all that is known of one purchase by then; the newest one counts. What is about to be bought
+is on the disk before the request is sent, and the agency's answer before anything else is done
+with it, in room that was taken up before. The file is gone once the ledger has every purchase and
+what comes only once was fetched; a later command finds what a failure or a kill has left.
+
+A file belongs to the process that holds its lock, which ends with the process.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, Self
+from uuid import uuid4
+
+import msgspec
+
+from affiliate import shapes
+from affiliate.errors import PurchaseRefused
+from affiliate.licensing.parts import sync_folder, write_all
+from affiliate.purchases import Purchase
+
+NAMES: Final = "purchases-*.journal"
+ROOM: Final = 8192
+"""Bytes kept free for what the agency answers of one purchase; signed links take some hundreds."""
+MOST_BYTES: Final = 64 * 2**20
+"""No file of ours is larger; one that is was not written here and is left alone."""
+PRIVATE: Final = 0o600
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one purchase.
+
+    ``purchase`` is as the agency's answer has it, pending before that. ``folder`` is where its file
+    goes, ``once`` that the file can be had right after the purchase alone, ``link`` its address
+    until it is there, which is a secret. ``written`` tells that the ledger has the purchase.
+    """
+
+    purchase: Purchase
+    folder: str = ""
+    once: bool = False
+    link: str = ""
+    written: bool = False
+
+    def __repr__(self) -> str:
+        """Return what it is about, without the link."""
+        return f"Entry({self.purchase!r}, written={self.written})"
+
+    @property
+    def open(self) -> bool:
+        """Whether anything is left to be done."""
+        return bool(self.link) or not self.written
+
+
+class JournalFile:
+    """The file of one command, locked by its process; ``entries`` is what it holds.
+
+    Methods raise `OSError` when the disk is full or can't be written; ``entries`` then is as
+    before.
+    """
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self._end = 0
+        self.entries: dict[str, Entry] = {}
+
+    def read(self) -> Self:
+        """Read what was written; a line that was cut off is none."""
+        size = os.fstat(self._descriptor).st_size
+        content = os.pread(self._descriptor, min(size, MOST_BYTES), 0).rstrip(b"\0")
+        self._end = len(content)
+        for line in content.split(b"\n"):
+            with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                one = shapes.from_json(line.strip(b"\0"), Entry)
+                self.entries[one.purchase.purchase_id] = one
+        return self
+
+    def note(self, entries: Iterable[Entry], *, room: bool = False) -> None:
+        """Have entries on the disk; with ``room`` there is some for a longer answer to each."""
+        known = {one.purchase.purchase_id: one for one in entries}
+        lines = b"".join(b"\n" + msgspec.json.encode(one) + b"\n" for one in known.values())
+        spare = bytes(ROOM * len(known)) if room else b""
+        try:
+            write_all(self._descriptor, lines + spare, self._end)
+            os.fsync(self._descriptor)
+        except OSError:
+            with suppress(OSError):
+                write_all(self._descriptor, bytes(len(lines)), self._end)
+            raise
+        self._end += len(lines)
+        self.remember(known.values())
+
+    def remember(self, entries: Iterable[Entry]) -> None:
+        """Know of entries that could not be written."""
+        self.entries |= {one.purchase.purchase_id: one for one in entries}
+
+    @property
+    def open(self) -> list[Entry]:
+        """What is left to be done, in the order of the purchases."""
+        return [one for one in self.entries.values() if one.open]
+
+    def close(self) -> None:
+        """Let go of the file, and take it away where nothing is left to be done."""
+        if not self.open:
+            with suppress(OSError):  # an entry that is done is found done
+                self.path.unlink(missing_ok=True)
+                sync_folder(self.path.parent)
+        os.close(self._descriptor)
+
+
+class Journal:
+    """The files in one folder, which is made where it is not there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def begun(self) -> Iterator[JournalFile]:
+        """A new file for one command.
+
+        Raises:
+            PurchaseRefused: the folder can't be written, so that nothing must be bought.
+        """
+        file = self._new()
+        try:
+            yield file
+        finally:
+            file.close()
+
+    def _new(self) -> JournalFile:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = None
+            while file is None:
+                file = _made(self._folder / NAMES.replace("*", uuid4().hex))
+            sync_folder(self._folder)
+        except OSError as error:
+            raise unwritable(self._folder, error) from None
+        return file
+
+    @contextmanager
+    def left(self) -> Iterator[list[JournalFile]]:
+        """What commands have left that failed or were killed, oldest first."""
+        found = [file for path in self._paths() if (file := _locked(path))]
+        try:
+            yield found
+        finally:
+            for file in found:
+                file.close()
+
+    def _paths(self) -> list[Path]:
+        with suppress(OSError):
+            return sorted(self._folder.glob(NAMES), key=lambda path: path.stat().st_mtime_ns)
+        return []
+
+
+def unwritable(folder: Path, error: OSError) -> PurchaseRefused:
+    """Our refusal to buy where nothing can be written down."""
+    reason = os.strerror(error.errno or 0)
+    return PurchaseRefused(f"DATA_DIR ({folder}) can't be written: {reason}. Nothing was sent.")
+
+
+def _made(path: Path) -> JournalFile | None:
+    """A new file with some room; None where another process took it for one that was left."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, PRIVATE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        write_all(descriptor, bytes(ROOM), 0)
+        os.fsync(descriptor)
+    except OSError:
+        os.close(descriptor)
+        path.unlink(missing_ok=True)
+        raise
+    if path.exists():
+        return JournalFile(path, descriptor)
+    os.close(descriptor)
+    return None
+
+
+def _locked(path: Path) -> JournalFile | None:
+    """A file that no process is at, with what it holds; None for any other."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if path.stat().st_ino == os.fstat(descriptor).st_ino:
+            return JournalFile(path, descriptor).read()
+    except OSError:
+        pass
+    os.close(descriptor)
+    return None
