@@ -10,8 +10,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from affiliate.counts import Counters
 from affiliate.health import Limit
-from affiliate.window import Counters
 
 SEARCH: Final = 4
 """What a search costs that the cache can't answer, however many agencies are asked; a picture's

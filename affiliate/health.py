@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from affiliate import shapes
+from affiliate.counts import Count, Counters, Counts
 from affiliate.errors import (
     AgencyDown,
     AgencyError,
@@ -28,7 +29,7 @@ from affiliate.errors import (
     TooManyCalls,
 )
 from affiliate.messages import MAX_RETRY_AFTER
-from affiliate.window import WINDOW, Counters, Window
+from affiliate.window import WINDOW, Window
 
 HOUR: Final = 3600
 MIN_FAILURES: Final = 5
@@ -77,7 +78,7 @@ class Spent(NamedTuple):
 class Quota:
     """Keeps the calls to an agency within its limits, where it has some.
 
-    While the store is down, each of ``processes`` keeps to its part.
+    While the store can't count, each of ``processes`` keeps to its part of what was left.
     """
 
     def __init__(
@@ -89,13 +90,10 @@ class Quota:
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._counters = counters
+        self._counts = Counts(counters, processes)
         self._limits = {s: sorted(few, key=lambda one: one.seconds) for s, few in limits.items()}
-        self._processes = processes
         self._now = now
         self._sleep = sleep
-        self._own: dict[tuple[str, int, int], int] = {}
-        self._lock = threading.Lock()
 
     def take(
         self, source: str, part: float = 1.0, patience: float = 0.0, *, calls: int = 1
@@ -121,13 +119,15 @@ class Quota:
     def spent(self, source: str) -> list[Spent]:
         """Return what is spent of each limit of a source.
 
-        While the store is down that is what this process has spent of its part of the limit.
+        While the store is down and nothing is known of the other processes, that is what this one
+        has spent of its part of the limit.
         """
         found = []
         for limit in self._limits.get(source, ()):
-            count, sharers = self._count(source, limit, 0)
+            count = self._count(source, limit, 0)
             rest = limit.seconds - self._now() % limit.seconds
-            found.append(Spent(limit._replace(calls=max(limit.calls // sharers, 1)), count, rest))
+            part = limit.calls if count.shared else max(limit.calls // count.sharers, 1)
+            found.append(Spent(limit._replace(calls=part), count.shared + count.own, rest))
         return found
 
     def _full(self, source: str, part: float, calls: int) -> tuple[Limit, float] | None:
@@ -138,33 +138,18 @@ class Quota:
         limits = self._limits.get(source, ())
         for look in (True, False):
             for limit in limits:
-                count, sharers = self._count(source, limit, 0 if look else calls)
-                most = max(math.ceil(limit.calls * part) // sharers, calls)
-                if count + (calls if look else 0) > most:
+                most = max(math.ceil(limit.calls * part), calls)
+                count = self._count(source, limit, 0 if look else calls)
+                if not count.has_room(most, calls if look else 0, least=calls):
                     rest = limit.seconds - self._now() % limit.seconds
                     return limit, min(rest, HOUR if part == 1 else 60.0)
         return None
 
-    def _count(self, source: str, limit: Limit, calls: int) -> tuple[int, int]:
-        """Add calls to those of the window under way; return their number and who shares it.
-
-        The store counts for all processes together; without it each of them has a part.
-        """
+    def _count(self, source: str, limit: Limit, calls: int) -> Count:
+        """Add calls to those of the window under way, and return their count."""
         window = int(self._now() // limit.seconds)
         name = f"calls:{source}:{limit.seconds}:{window}"
-        count = self._counters.incr(name, calls, 2 * limit.seconds)
-        if count is not None:
-            return count, 1
-        return self._count_alone(source, limit.seconds, window, calls), self._processes
-
-    def _count_alone(self, source: str, seconds: int, window: int, calls: int) -> int:
-        """Return the calls of this process in a window; those of windows before are forgotten."""
-        with self._lock:
-            key = (source, seconds, window)
-            count = self._own.get(key, 0) + calls
-            kept = {k: n for k, n in self._own.items() if k[:2] != key[:2]}
-            self._own = {**kept, key: count}
-            return count
+        return self._counts.add(name, calls, 2 * limit.seconds)
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):

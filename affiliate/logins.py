@@ -16,8 +16,8 @@ from typing import Final
 from flask import Flask, current_app, request
 from werkzeug.wrappers import Response
 
+from affiliate.counts import Counts
 from affiliate.owner_cookies import is_https, named
-from affiliate.page import site_of_app
 from affiliate.proxies import network_of
 
 TRIES: Final = 10
@@ -30,8 +30,9 @@ KNOWN: Final = timedelta(days=180)
 
 
 def register(app: Flask) -> None:
-    """Give an app its own counters, for when the store is down."""
-    app.extensions["tries"] = {}
+    """Give an app its counts of log-ins."""
+    site = app.extensions["site"]
+    app.extensions["tries"] = Counts(site.store, site.config.web_concurrency)
 
 
 def may_try(proof: str) -> bool:
@@ -40,9 +41,12 @@ def may_try(proof: str) -> bool:
     ``proof`` is a digest of key and password: a new password begins with new counts.
     """
     if browser := _known(proof):
-        return _count(f"{proof[:16]}:known:{browser}") <= TRIES
-    own = _count(f"{proof[:16]}:{network_of(request.remote_addr or '')}")
-    return own <= TRIES and _count(f"{proof[:16]}:strangers") <= STRANGERS
+        return _has_tried_less(f"{proof[:16]}:known:{browser}", TRIES)
+    network = network_of(request.remote_addr or "")
+    strangers = f"{proof[:16]}:strangers"
+    return _has_tried_less(f"{proof[:16]}:{network}", TRIES) and _has_tried_less(
+        strangers, STRANGERS
+    )
 
 
 def remember(answer: Response, proof: str) -> None:
@@ -71,14 +75,8 @@ def _seal(browser: str, proof: str) -> str:
     return hmac.new(proof.encode(), text, hashlib.sha256).hexdigest()
 
 
-def _count(who: str) -> int:
-    """One more of somebody's log-ins within the time; how many there are."""
-    window = int(time.time() // SECONDS)
-    key = f"log-in:{who}:{window}"
-    count = site_of_app().store.incr(key, 1, SECONDS)
-    if count is None:  # the store is down: this process counts alone
-        own: dict[str, int] = current_app.extensions["tries"]
-        for old in [name for name in own if not name.endswith(f":{window}")]:
-            own.pop(old, None)
-        own[key] = count = own.get(key, 0) + 1
-    return count
+def _has_tried_less(who: str, most: int) -> bool:
+    """Count one more of somebody's log-ins within the time; False when they are too many."""
+    key = f"log-in:{who}:{int(time.time() // SECONDS)}"
+    counts: Counts = current_app.extensions["tries"]
+    return counts.add(key, 1, SECONDS).has_room(most, least=1)

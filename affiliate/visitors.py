@@ -13,13 +13,13 @@ import msgspec
 from flask import current_app, has_request_context, request
 
 from affiliate.budget import Budget
+from affiliate.counts import Counters
 from affiliate.errors import BudgetSpent
 from affiliate.health import Limit
 from affiliate.ledger import MANY, UNSIGNED, Click
 from affiliate.page import EMBEDDED, shown_on
 from affiliate.proxies import network_of
 from affiliate.site_key import SiteKey
-from affiliate.window import Counters
 
 ROBOTS: Final = re.compile(
     r"(?<!cu)bots?(\b|_)|crawl|spider|slurp|facebookexternalhit|scrapy", re.IGNORECASE

@@ -4,7 +4,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
+
+from affiliate.counts import Counters
 
 HALF: Final = 10
 WINDOW: Final = 2 * HALF
@@ -13,12 +15,6 @@ MAJORITY: Final = 0.6
 """The share of bad calls that is a clear majority when it is exceeded."""
 PERIOD_SECONDS: Final = 120
 """The counts begin anew so often; calls from before the last period say nothing."""
-
-
-class Counters(Protocol):
-    """The part of the store that counts; None says that it can't just now."""
-
-    def incr(self, key: str, by: int, seconds: float) -> int | None: ...
 
 
 class Window:

@@ -145,6 +145,22 @@ def test_tries_are_counted_across_processes(
     assert clients[0].post("/owner/log-in", data=form, environ_base=elsewhere).status_code == 303
 
 
+def test_tries_are_counted_whatever_becomes_of_the_counter(
+    make_client: ClientMaker, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a store that is busy just now nor one that lost its counters gives more tries."""
+    client = make_client(**settings)
+    site = client.application.extensions["site"]
+    for _ in range(10):
+        assert log_in(client, "wrong").status_code == 401
+    with monkeypatch.context() as busy:
+        busy.setattr(site.store, "incr", lambda *_: None)
+        assert log_in(client).status_code == 429
+    with site.store.store._writing() as db:
+        db.execute("DELETE FROM counters")
+    assert log_in(client).status_code == 429
+
+
 def test_a_home_with_many_addresses_counts_as_one(
     make_client: ClientMaker, settings: dict[str, str]
 ) -> None:

@@ -147,7 +147,12 @@ class RedisStore(BaseCache):
             client.eval(RELEASE, 1, f"{PREFIX}lease:{key}", token)
 
     def incr(self, key: str, by: int, seconds: float) -> int:
-        """Add to a counter that begins at 0 and ends ``seconds`` after its beginning."""
+        """Add to a counter that begins at 0 and ends ``seconds`` after its beginning.
+
+        To add 0 is to read it, which a Redis can that takes no writing.
+        """
+        if not by:
+            return self.count(key)
         with self._redis() as client:
             return int(client.eval(COUNT, 1, f"{PREFIX}count:{key}", by, int(seconds * 1000)))
 

@@ -138,7 +138,12 @@ class SQLiteStore(BaseCache):
             db.execute("DELETE FROM leases WHERE key = ? AND token = ?", (key, token))
 
     def incr(self, key: str, by: int, seconds: float) -> int:
-        """Add to a counter that begins at 0 and ends ``seconds`` after its beginning."""
+        """Add to a counter that begins at 0 and ends ``seconds`` after its beginning.
+
+        To add 0 is to read it, which needs no turn at writing.
+        """
+        if not by:
+            return self.count(key)
         now = time.time()
         with self._writing() as db:
             row = db.execute(

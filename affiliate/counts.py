@@ -1,0 +1,105 @@
+"""Counts for limits, shared through the store, that hold while the store can't count.
+
+A limit must not open because its counter is busy, refuses, is gone or was evicted: a process then
+goes on from the last count that all shared, and tells the store later what it has added.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final, NamedTuple, Protocol
+
+COUNTERS: Final = 10_000
+"""So many counters are known to a process; those that were not used the longest are forgotten."""
+
+
+class Counters(Protocol):
+    """The part of the store that counts; None says that it can't just now."""
+
+    def incr(self, key: str, by: int, seconds: float) -> int | None: ...
+
+
+class Count(NamedTuple):
+    """What is counted: by all processes as the store said last, and by this one alone since.
+
+    ``sharers`` is 1 where the store has just counted, else the number of processes that may each
+    add to the ``shared`` count without knowing of the others.
+    """
+
+    shared: int
+    own: int = 0
+    sharers: int = 1
+
+    def has_room(self, most: int, more: int = 0, *, least: int = 0) -> bool:
+        """Tell whether ``more`` can be added to what is counted without passing ``most``.
+
+        What is left is divided among the sharers. Where nothing is known of their count, each of
+        them may have ``least``, however many they are.
+        """
+        part = (most - self.shared) // self.sharers
+        if self.sharers > 1 and not self.shared:
+            part = max(part, least)
+        return self.own + more <= part
+
+
+class _Known:
+    """What a process knows of a counter; ``flying`` is on its way to the store."""
+
+    def __init__(self, ends: float) -> None:
+        self.ends = ends
+        self.shared = 0
+        self.unsent = 0
+        self.flying = 0
+
+
+class Counts:
+    """Counters in the ``store`` that ``processes`` share; safe to share between threads."""
+
+    def __init__(
+        self, store: Counters, processes: int, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = store
+        self._processes = processes
+        self._now = now
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, key: str, by: int, seconds: float) -> Count:
+        """Add to a counter that ends ``seconds`` after its beginning; 0 only looks at it."""
+        with self._lock:
+            known = self._find(key, seconds)
+            sent, known.unsent = known.unsent + by, 0
+            known.flying += sent
+            before = known.shared
+        number = self._store.incr(key, sent, seconds)
+        if number is not None and number < before + sent:
+            number = self._restore(key, before + sent, seconds)
+        # What can't be written may be read: a full store, or a replica.
+        seen = self._store.incr(key, 0, seconds) if number is None and sent else number
+        with self._lock:
+            known.flying -= sent
+            known.shared = max(known.shared, seen or 0)
+            if number is not None:
+                return Count(number)
+            known.unsent += sent
+            return Count(known.shared, known.unsent + known.flying, self._processes)
+
+    def _restore(self, key: str, least: int, seconds: float) -> int:
+        """Bring a counter that was evicted or flushed back to what it was; return its number."""
+        number = self._store.incr(key, 0, seconds) or 0
+        if number < least:
+            self._store.incr(key, least - number, seconds)
+        return max(number, least)
+
+    def _find(self, key: str, seconds: float) -> _Known:
+        now = self._now()
+        while self._known and (
+            len(self._known) > COUNTERS or next(iter(self._known.values())).ends < now
+        ):
+            self._known.popitem(last=False)
+        known = self._known.get(key)
+        if known is None or known.ends < now:
+            known = self._known[key] = _Known(now + seconds)
+        self._known.move_to_end(key)
+        return known

@@ -1,0 +1,170 @@
+"""Limits hold while the store that counts is busy, refuses, is gone or loses its counters."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from affiliate.counts import Count, Counts
+from affiliate.errors import CallsSpent
+from affiliate.health import Limit, Quota
+from affiliate.stores import Guarded, RedisStore
+from tests.support.clocks import SetClock
+from tests.support.memory_store import Memory
+from tests.support.redis_server import RedisServer
+from tests.support.waiting import PATIENCE
+
+
+class Faulty(Memory):
+    """A store that counts until ``fault`` is set: it refuses writing, or hears nothing at all."""
+
+    fault = ""
+
+    def incr(self, key: str, by: int, seconds: float) -> int | None:
+        if self.fault == "gone" or (self.fault == "full" and by):
+            return None
+        return super().incr(key, by, seconds)
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "more", "room"),
+    [
+        (Count(9), 10, 1, True),
+        (Count(10), 10, 1, False),
+        (Count(10), 10, 0, True),
+        (Count(6, own=2, sharers=2), 10, 0, True),
+        (Count(6, own=2, sharers=2), 10, 1, False),
+        (Count(0, own=0, sharers=4), 3, 1, True),
+        (Count(0, own=1, sharers=4), 3, 1, False),
+        (Count(2, own=0, sharers=4), 3, 1, False),
+        (Count(20, own=0, sharers=1), 10, 0, False),
+    ],
+)
+def test_what_is_left_is_divided_among_those_who_do_not_know_of_each_other(
+    count: Count, most: int, more: int, *, room: bool
+) -> None:
+    """A process alone has its part of what the last shared count leaves."""
+    assert count.has_room(most, more, least=1) is room
+
+
+@pytest.mark.parametrize("fault", ["full", "gone"])
+def test_a_limit_is_held_when_the_store_stops_counting(fault: str) -> None:
+    """Two processes that made most calls of an hour have together no more than the rest."""
+    store, clock = Faulty(), SetClock(1000.0)
+    quotas = [Quota(store, {"a": [Limit(60)]}, 2, now=clock) for _ in range(2)]
+    made = 0
+    for turn in range(200):
+        if turn == 50:
+            store.fault = fault
+        try:
+            quotas[turn % 2].take("a")
+            made += 1
+        except CallsSpent:
+            pass
+    assert 58 <= made <= 60
+    store.fault = ""  # what each made alone is told, and counted
+    assert max(quota.spent("a")[0].calls for quota in quotas) == made
+
+
+@pytest.mark.parametrize("fault", ["full", "gone"])
+def test_an_idle_process_reads_what_the_others_have_spent(fault: str) -> None:
+    """A full store can be read; of a store that is gone each process has its part at most."""
+    store = Faulty()
+    busy, idle = (Counts(store, 2) for _ in range(2))
+    busy.add("n", 50, 60)
+    store.fault = fault
+    assert idle.add("n", 1, 60) == Count(50 if fault == "full" else 0, own=1, sharers=2)
+
+
+def test_what_was_added_alone_is_told_to_the_store_later() -> None:
+    """Once the store counts again, its count has all that was added meanwhile."""
+    store = Faulty()
+    counts = Counts(store, 1)
+    counts.add("n", 3, 60)
+    store.fault = "gone"
+    for number in range(1, 5):
+        assert counts.add("n", 1, 60) == Count(3, own=number, sharers=1)
+    store.fault = ""
+    assert counts.add("n", 0, 60) == Count(7)
+    assert store["n"] == b"7"
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_an_evicted_counter_is_restored(processes: int) -> None:
+    """Whoever fills a cache so that counters go gains nothing: no process counts backwards."""
+    store = Memory()
+    counts = [Counts(store, processes) for _ in range(processes)]
+    seen = [0] * processes
+    for number in range(24):
+        found = counts[number % processes].add("n", 1, 60).shared
+        assert seen[number % processes] < found <= number + 1
+        seen[number % processes] = found
+        if number % 5 == 4:
+            store.clear()
+
+
+def test_counters_end() -> None:
+    """A counter of which nothing is left in the store begins anew after its time."""
+    store, clock = Memory(), SetClock(0.0)
+    counts = Counts(store, 1, now=clock)
+    counts.add("n", 5, 60)
+    clock.now = 61
+    store.clear()
+    assert counts.add("n", 1, 60) == Count(1)
+
+
+def test_the_memory_of_counters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are counted, a process knows those of late only."""
+    monkeypatch.setattr("affiliate.counts.COUNTERS", 50)
+    counts = Counts(Memory(), 1)
+    for number in range(200):
+        counts.add(f"n{number}", 1, 60)
+    assert len(counts._known) <= 51
+
+
+def test_a_busy_store_lets_no_call_through_that_it_does_not_count() -> None:
+    """Of many threads at once, whose store counts now and then, no more call than may."""
+    store = Faulty()
+    quota = Quota(store, {"a": [Limit(50)]}, 1, now=SetClock(1000.0))
+    lock, start = threading.Lock(), threading.Barrier(16)
+    made: list[int] = []
+
+    def incr(key: str, by: int, seconds: float) -> int | None:
+        with lock:
+            busy = threading.get_ident() % 3 == 0 or len(made) % 2
+            return None if busy and by else Memory.incr(store, key, by, seconds)
+
+    store.incr = incr  # type: ignore[method-assign]
+
+    def work(_: int) -> None:
+        start.wait(PATIENCE)
+        for _ in range(20):
+            try:
+                quota.take("a")
+            except CallsSpent:
+                continue
+            made.append(1)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(work, range(16)))
+    assert 40 <= len(made) <= 50
+
+
+def test_a_redis_that_begins_to_refuse_holds_the_limit(shared_redis: RedisServer) -> None:
+    """CALLS_PER_HOUR is kept over two processes when Redis takes no more writing."""
+    shared_redis.client().flushall()
+    stores = [Guarded(RedisStore(shared_redis.url)) for _ in range(2)]
+    quotas = [Quota(store, {"a": [Limit(60)]}, 2, now=SetClock(1000.0)) for store in stores]
+    made = 0
+    try:
+        for turn in range(160):
+            if turn == 40:
+                shared_redis.client().config_set("maxmemory", 1)
+            try:
+                quotas[0 if turn < 30 else turn % 2].take("a")
+                made += 1
+            except CallsSpent:
+                pass
+    finally:
+        shared_redis.client().config_set("maxmemory", 0)
+    assert 58 <= made <= 60
