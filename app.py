@@ -125,7 +125,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     tier = MemoryTier(
         app.wsgi_app,
         site.routes() | crawlers.routes() | embeds.routes(),
-        on_hit=tally.replayed.append,
+        on_hit=tally.replayed,
         shelf=store,
         shelf_bytes=SHELF_BYTES // settings.web_concurrency,
         edition=lambda: "-".join([edition, *sorted(switches.off())]),

@@ -27,6 +27,8 @@ FORMAT: Final = 2
 LARGEST_ENTRY: Final = 16 * 1024 * 1024
 CLOCK_SECONDS: Final = 60.0
 """How far the clocks of processes may be apart; what is from further ahead is not believed."""
+WITHHELD_SECONDS: Final = 10.0
+"""How long it is true that an agency was not asked: the owner may raise a limit at any time."""
 POLL_SECONDS: Final = 0.02
 MAX_POLL_SECONDS: Final = 0.2
 """How often another process's fetch is looked for: first often, then as seldom as this."""
@@ -111,10 +113,11 @@ class Wanted(NamedTuple, Generic[Value]):
 
 
 class Loaded(NamedTuple, Generic[Value]):
-    """An entry of the store, with its answer read."""
+    """An entry of the store, with its answer read; or one that the store was not given."""
 
     entry: Entry | None
     value: Value | None
+    kept: bool = True
 
 
 class Answer(msgspec.Struct, Generic[Value], frozen=True, kw_only=True):
@@ -300,7 +303,7 @@ class Cache:
             log.log(loud, "%s (asked again in %.0f s)", error, error.retry_after)
             entry, value = failed(before.entry, error, self._now()), before.value
             if not error.asked:
-                return Loaded(entry, value)
+                return Loaded(entry, value, kept=False)
         else:
             packed, empty = msgspec.msgpack.encode(value), wanted.is_empty(value)
             entry = Entry(value=packed, fetched_at=self._now(), empty=empty)
@@ -372,6 +375,7 @@ def _answer(
 ) -> Answer[Value]:
     entry = loaded.entry or Entry()
     life = lifetime(entry, now, policy)
+    life = life if loaded.kept else min(life, WITHHELD_SECONDS)
     if not showable(entry, now, policy):
         return Answer(status="failed", lifetime=life, failure=entry.failure)
     verdict = decide(entry, now, policy)

@@ -24,6 +24,7 @@ from affiliate.errors import (
     BadAnswer,
     BadCredentials,
     CallsSpent,
+    Forbidden,
     PaceExceeded,
     Suspended,
     TooManyCalls,
@@ -47,7 +48,8 @@ MAX_PACE_SECONDS: Final = 60.0
 TURN_SECONDS: Final = 0.1
 """How often a call that waits for its turn looks again."""
 TROUBLES: Final = (AgencyDown, AgencyTimeout, BadAnswer, BadCredentials)
-"""What speaks against the agency; other errors are about a single question."""
+"""What speaks against the agency; other errors are about a single question, and so is a plain
+`Forbidden`: the key is good, but not for that."""
 
 log = logging.getLogger(__name__)
 
@@ -233,7 +235,7 @@ class Breaker:
         """
         if isinstance(error, TooManyCalls):
             self._pace(source, error)
-        elif not isinstance(error, TROUBLES):
+        elif not isinstance(error, TROUBLES) or type(error) is Forbidden:
             self.answered(source, searches=searches)
         elif type(error) is BadCredentials and searches:
             self._open(source, Mark(self._now() + error.retry_after, error.kind))

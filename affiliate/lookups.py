@@ -269,7 +269,7 @@ class LookUps:
 
     def _named(self, agency: str, media_id: str) -> Listed:
         """The agency that would have a picture."""
-        if not 0 < len(media_id) <= MAX_NAME:
+        if not is_possible(media_id):
             raise NotFound(agency, "There is no such picture here.")
         return self._on(agency)
 
@@ -413,6 +413,11 @@ def _there(ask: Callable[[], Value]) -> Value:
         return ask()
     except NotFound as error:
         raise NotFound(error.agency, error.message, retry_after=GONE_SECONDS) from error
+
+
+def is_possible(media_id: str) -> bool:
+    """Return whether an agency may have something under an id: all write theirs in ASCII."""
+    return 0 < len(media_id) <= MAX_NAME and media_id.isascii() and media_id.isprintable()
 
 
 def ranking_of(one: Listed, query: SearchQuery) -> Ranking:

@@ -26,16 +26,18 @@ class Finished:
         """A number in place of the body is its length, while ``fill`` brings it compressed."""
         length = body if isinstance(body, int) else len(body)
         lower = {name.lower(): value for name, value in headers}
-        self.head = [(n, v) for n, v in headers if n.lower() not in ANEW]
+        self.zips = worth_zipping(lower.get("content-type", ""), length)
+        self.etag = _for_both_forms(lower.get("etag", "")) if self.zips else lower.get("etag", "")
+        self.head = [(n, v) for n, v in headers if n.lower() not in ANEW | {"etag"}]
+        if self.etag:
+            self.head.append(("ETag", self.etag))
         self._body = None if isinstance(body, int) else body
         self.made = now
         self.expires = now + min(seconds, KEEP_SECONDS)
         self.ends = now + min(seconds, KEEP_SECONDS + GRACE_SECONDS)
-        self.etag = lower.get("etag", "")
         self.mark = lower.get("x-cache", "")
         self.stale = self.mark == "STALE"
         self.timing = "memory"
-        self.zips = worth_zipping(lower.get("content-type", ""), length)
         vary = {v.strip().lower() for v in lower.get("vary", "").split(",")} - {""}
         self.keepable = not vary - {"accept-encoding"} and "set-cookie" not in lower
         self.keepable &= not re.search("private|no-store", lower.get("cache-control", ""))
@@ -69,6 +71,11 @@ class Finished:
 
     def fill(self, packed: bytes) -> None:
         self._packed = packed
+
+
+def _for_both_forms(etag: str) -> str:
+    """Return a weak tag: a strong one is of the same bytes, compressed or not (RFC 9110 8.8.3)."""
+    return etag if not etag or etag.startswith("W/") else f"W/{etag}"
 
 
 def worth_zipping(kind: str, size: int) -> bool:

@@ -13,7 +13,7 @@ from affiliate.calls import PAGE_SECONDS
 from affiliate.doubles import fold
 from affiliate.errors import BadQuery, BudgetSpent, NotFound
 from affiliate.fanout import LINGER_SECONDS, Question
-from affiliate.lookups import LookUps, query_of, ranking_of
+from affiliate.lookups import LookUps, is_possible, query_of, ranking_of
 from affiliate.model import (
     AgencyStatus,
     Collection,
@@ -202,7 +202,7 @@ class Search(LookUps):
         that links carry, the language and the kind of media.
         """
         on = {one.agency.name: one for one in self.listed}
-        known = [pick for pick in picks if pick[0] in on]
+        known = [pick for pick in picks if pick[0] in on and is_possible(pick[1])]
         calls = [self._details(on[agency], media_id, query.media) for agency, media_id in known]
         asks = patience is not Patience.NONE
         look_up = self._calls.kept if asks else self._calls.peek

@@ -72,6 +72,7 @@ def register(app: Flask, site: Site) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(collected.blueprint)
     app.register_blueprint(details.blueprint)
+    app.before_request(_refuse_odd_paths)
     app.after_request(_keep_assets)
     languages.register(app, site.config.site_language)
     page.register(app)
@@ -225,6 +226,13 @@ def readyz() -> Response:
         HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE,
         mimetype="application/json",
     )
+
+
+def _refuse_odd_paths() -> None:
+    """Refuse paths that mean the same as another: each page has one address."""
+    path = request.environ["PATH_INFO"]  # Flask's own has lost slashes at the beginning
+    if "//" in path or (path.startswith("/static/") and path.endswith("/")):
+        raise NotFound
 
 
 def _keep_assets(response: Response) -> Response:

@@ -20,6 +20,8 @@ from affiliate.stores import Guarded
 
 FLUSH_SECONDS: Final = 10.0
 QUEUE_ENTRIES: Final = 100_000
+QUEUE_SIZE: Final = 8_000_000
+"""Characters of the searches that wait to be counted: most are short, and the same ones."""
 KEEP_SECONDS: Final = 8 * 86400
 KEEP_DAYS: Final = 90
 BATCH: Final = 500
@@ -30,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class Tally:
-    """One for each process; ``replayed.append`` is the memory tier's ``on_hit``.
+    """One for each process; ``replayed`` is the memory tier's ``on_hit``.
 
     ``language`` is what a search without one is asked in.
     """
@@ -39,12 +41,19 @@ class Tally:
         self._language = language
         self._ledger = ledger
         self._store = store
-        self.replayed: deque[tuple[str, str]] = deque(maxlen=QUEUE_ENTRIES)
+        self._replayed: deque[tuple[str, str]] = deque(maxlen=QUEUE_ENTRIES)
+        self._replayed_size = 0
         self._answered: deque[tuple[str, str]] = deque(maxlen=QUEUE_ENTRIES)
         self._forgot: date | None = None
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+
+    def replayed(self, place: tuple[str, str]) -> None:
+        """Count an answer of the memory tier, whose path and query these are."""
+        if self._replayed_size < QUEUE_SIZE:  # two at once do no harm
+            self._replayed_size += len(place[1])
+            self._replayed.append(place)
 
     def answered(self, mark: str, query: SearchQuery) -> None:
         """Count an answer that was made by a view; ``mark`` is its X-Cache."""
@@ -100,8 +109,9 @@ class Tally:
     def _replays(self) -> list[str]:
         """The searches that the memory tier answered."""
         found = []
-        for _ in range(len(self.replayed)):
-            path, words = self.replayed.popleft()
+        self._replayed_size = 0
+        for _ in range(len(self._replayed)):
+            path, words = self._replayed.popleft()
             if path.endswith("search"):
                 try:
                     query = SearchQuery.from_query_string(words)

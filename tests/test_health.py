@@ -11,6 +11,7 @@ from affiliate.errors import (
     AgencyTimeout,
     BadAnswer,
     BadCredentials,
+    Blocked,
     CallsSpent,
     Forbidden,
     NotFound,
@@ -170,7 +171,7 @@ def fails(breaker: Breaker, times: int, kind: type[AgencyError] = AgencyDown) ->
         breaker.failed("a", kind("a", "It is down."))
 
 
-@pytest.mark.parametrize("kind", [AgencyDown, AgencyTimeout, BadAnswer, Forbidden])
+@pytest.mark.parametrize("kind", [AgencyDown, AgencyTimeout, BadAnswer, Blocked])
 @pytest.mark.parametrize("store", [Timed, Uncounted])
 def test_an_agency_that_keeps_failing_is_left_alone(
     kind: type[AgencyError], store: type[Timed]
@@ -183,6 +184,22 @@ def test_an_agency_that_keeps_failing_is_left_alone(
     fails(breaker, 1, kind)
     assert suspended(breaker) == OPEN_SECONDS
     assert suspended(breaker, "b") == 0
+
+
+SINGLE: list[AgencyError] = [
+    Forbidden("a", "Not with this key."),
+    NotFound("a", "It is gone."),
+    RequestRefused("a", "It can't search so."),
+]
+
+
+@pytest.mark.parametrize("error", SINGLE)
+def test_a_question_that_is_refused_shuts_nobody_out(error: AgencyError) -> None:
+    """However often single questions are refused, the agency may be asked others."""
+    breaker = Breaker(Timed(SetClock(1000.0)), now=SetClock(1000.0))
+    for _ in range(50):
+        breaker.failed("a", error)
+    assert suspended(breaker) == 0
 
 
 def test_all_processes_leave_it_alone() -> None:

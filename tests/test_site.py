@@ -82,6 +82,41 @@ def test_another_version_of_a_file_is_answered_and_kept_nowhere(client: FlaskCli
     assert own[0].partition("?") in [(path, "?", query) for path, query in memory._kept]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//search",
+        "//",
+        "//static/site.css",
+        "/static//site.css",
+        "/static/site.css/",
+        "/static/",
+        "///search",
+        "/topics//flower",
+        "/image/demo//1",
+        "/search/",
+        "//embed.js",
+        "//healthz",
+    ],
+)
+def test_a_page_has_one_address(client: FlaskClient, path: str) -> None:
+    """More slashes than a path has lead nowhere."""
+    answer = client.get("/", environ_overrides={"PATH_INFO": path, "QUERY_STRING": "q=cat&lang=en"})
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/embed.js", "/static/site.css", "/embed?q=cat", "/robots.txt"])
+def test_the_tag_of_two_forms_is_weak(client: FlaskClient, path: str) -> None:
+    """RFC 9110, 8.8.3: gzip and identity are other bytes; both are still told to be unchanged."""
+    plain, zipped = client.get(path), client.get(path, headers={"Accept-Encoding": "gzip"})
+    if "Content-Encoding" not in zipped.headers:
+        return  # of one form
+    assert plain.headers["ETag"] == zipped.headers["ETag"]
+    assert plain.headers["ETag"].startswith('W/"')
+    for tag in (plain.headers["ETag"], plain.headers["ETag"].removeprefix("W/")):
+        assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
+
+
 def test_raw_bytes_that_are_not_utf8_are_refused(client: FlaskClient) -> None:
     """Bytes that were not even escaped are 400 as well."""
     answer = client.get("/api/search", environ_overrides={"QUERY_STRING": "q=\xff"})
@@ -281,6 +316,40 @@ def test_details_count_against_the_quota(make_client: ClientMaker) -> None:
             client.get(f"/image/shutterstock/{1000001 + number}")
         assert len(agency.requests) == 2
         assert client.get("/image/shutterstock/1000001").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/image/shutterstock/\u0661\u0662\u0663",
+        "/image/shutterstock/\uff11\uff12",
+        "/api/image/shutterstock/caf\u00e9",
+        "/collections/shutterstock/\u0661",
+        "/embed/search?ids=shutterstock:\u0661",
+    ],
+)
+def test_ids_that_no_agency_has_cost_nothing(make_client: ClientMaker, path: str) -> None:
+    """Digits of other scripts are no id."""
+    with shutterstock() as agency:
+        client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
+        assert "data-look" not in client.get(path).text
+        assert not [one for one in agency.requests if "categories" not in one.path]
+
+
+def test_a_spent_quota_is_told_for_seconds(make_client: ClientMaker) -> None:
+    """No CDN keeps for an hour that the calls are spent: the owner may raise the limit."""
+    with shutterstock() as agency:
+        client = make_client(
+            SHUTTERSTOCK_URL=agency.url,
+            SHUTTERSTOCK_API_TOKEN=TOKEN,
+            SHUTTERSTOCK_CALLS_PER_HOUR="1",
+        )
+        client.get("/api/search?q=cat")
+        spent = client.get("/api/search?q=dog")
+        error = spent.get_json()["agencies"][0]["error"]
+        assert error["kind"] == "quota"
+        life = re.search(r"s-maxage=(\d+)", spent.headers["Cache-Control"])
+        assert life is None or int(life[1]) <= 10
 
 
 def test_a_method_that_is_not_allowed_names_those_that_are(client: FlaskClient) -> None:

@@ -414,3 +414,28 @@ def test_no_error_text_tells_the_password() -> None:
         store.get("k")
     text = "".join(traceback.format_exception(caught.value))
     assert "hunter2" not in text
+
+
+def test_nobody_else_reads_the_cache_file(tmp_path: Path) -> None:
+    """The file and those beside it are the owner's alone, whatever the umask."""
+    store = SQLiteStore(tmp_path / "cache.db", 10**7)
+    store.set("k", b"v", 60)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    store.close()
+
+
+def test_keys_count_while_the_store_is_down() -> None:
+    """What a process keeps by itself is bounded with its keys."""
+    guarded = Guarded(Down())
+    for number in range(600):
+        guarded.set(f"{number}{'k' * 65_000}", b"", 60)
+    local = guarded._local
+    assert sum(len(key) for key in local._values) <= local._bytes <= 16 * 1024 * 1024
+    assert local._values
+
+
+class Down:
+    """A store out of reach."""
+
+    def set(self, *_: object) -> bool:
+        raise StoreDown("it is down")

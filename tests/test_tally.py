@@ -40,6 +40,17 @@ def test_every_answer_counts_its_search(client: FlaskClient) -> None:
     assert asked(client) == [("q=dog&lang=en", 3), ("q=cat&lang=en", 1)]
 
 
+def test_replays_that_wait_to_be_counted_are_bounded(client: FlaskClient) -> None:
+    """However long the searches that are replayed, they fill no memory until they are counted."""
+    tally = site_of(client).tally
+    for number in range(2000):
+        tally.replayed(("/search", f"q={number}{'x' * 8000}"))
+    assert sum(len(query) for _, query in tally._replayed) < 9_000_000
+    tally.flush()
+    tally.replayed(("/search", "q=cat&lang=en"))
+    assert asked(client) == [("q=cat&lang=en", 1)]
+
+
 def test_counts_add_up_over_flushes(client: FlaskClient) -> None:
     """What is flushed twice stands in one row."""
     query = SearchQuery(q="cat", lang="en")

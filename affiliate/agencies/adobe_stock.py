@@ -17,7 +17,7 @@ import msgspec
 from affiliate.agencies import adobe_stock_wire as wire
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import HEX, Filters, language_of
-from affiliate.agencies.reading import decoded
+from affiliate.agencies.reading import decoded, is_number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials, RequestRefused
@@ -129,7 +129,7 @@ class AdobeStock(Agency):
 
     def page_of(self, media_id: str, media: str = "image") -> str:
         del media
-        return wire.page_url(media_id) if media_id.isdecimal() else ""
+        return wire.page_url(media_id) if is_number(media_id) else ""
 
 
 def _filters(query: SearchQuery) -> Params:

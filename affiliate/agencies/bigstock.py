@@ -19,7 +19,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
-from affiliate.agencies.reading import decoded, densities, fitted, number
+from affiliate.agencies.reading import decoded, densities, fitted, is_number, number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused, TooManyCalls
 from affiliate.links import encoded
@@ -191,7 +191,7 @@ class Bigstock(Agency):
 
     def page_of(self, media_id: str, media: str = "image") -> str:
         del media
-        return _page_url(media_id) if media_id.isdecimal() else ""
+        return _page_url(media_id) if is_number(media_id) else ""
 
     def _media(self, image: Image) -> Media | None:
         media_id, thumbnail = plain_id(str(image.id)), _thumbnail(image)

@@ -15,7 +15,7 @@ from affiliate.agencies import xmlrpc
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.istock import Istock
-from affiliate.agencies.reading import fitted, number, rendition
+from affiliate.agencies.reading import fitted, is_number, number, rendition
 from affiliate.agencies.xmlrpc import Value
 from affiliate.errors import (
     AgencyDown,
@@ -105,7 +105,7 @@ class IstockXmlrpc(Agency):
         return SearchResult(tuple(media for media in items if media), total)
 
     def details(self, media_id: str, media: str = "image") -> Media:
-        if not media_id.isdecimal() or not media_id.isascii():
+        if not is_number(media_id):
             return super().details(media_id, media)
         call = self._call("istockphoto.image.getInfo", fileID=int(media_id))
         image = self._payload(self.transport.send(call), "image")
@@ -126,7 +126,7 @@ class IstockXmlrpc(Agency):
 
     def _media(self, image: Element) -> Media | None:
         media_id, thumbnail = plain_id(image.get("fileid")), _thumbnail(image)
-        if not media_id.isdecimal() or thumbnail is None:
+        if not is_number(media_id) or thumbnail is None:
             return None
         page = f"http://www.istockphoto.com/file_closeup.php?id={media_id}"
         return Media(

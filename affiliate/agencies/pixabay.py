@@ -13,7 +13,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
-from affiliate.agencies.reading import densities, fitted, original, rendition
+from affiliate.agencies.reading import densities, fitted, is_number, original, rendition
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.errors import BadCredentials
@@ -123,7 +123,7 @@ class Pixabay(Agency):
         )
 
     def details(self, media_id: str, media: str = "image") -> Media:
-        if not media_id.isdecimal():
+        if not is_number(media_id):
             return super().details(media_id, media)
         reply = self.transport.send(self._call({"id": media_id}))
         found = self.parse(reply, SearchQuery()).items

@@ -15,6 +15,11 @@ MAX_SIDE: Final = 10**6
 Wire = TypeVar("Wire")
 
 
+def is_number(media_id: str) -> bool:
+    """Return whether an id is a number as agencies write it, in digits of ASCII."""
+    return media_id.isascii() and media_id.isdecimal()
+
+
 def rendition(value: object) -> Thumbnail | None:
     """A ``{url, width, height}`` object as a `Thumbnail`; None where it can't be shown."""
     if not isinstance(value, dict):

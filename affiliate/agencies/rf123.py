@@ -24,7 +24,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
-from affiliate.agencies.reading import fitted, number
+from affiliate.agencies.reading import fitted, is_number, number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.errors import BadAnswer, BadCredentials, RequestRefused
 from affiliate.links import encoded
@@ -140,7 +140,7 @@ class Rf123(Agency):
         return SearchResult(tuple(media for media in items if media), total)
 
     def details(self, media_id: str, media: str = "image") -> Media:
-        if not media_id.isdecimal():
+        if not is_number(media_id):
             return super().details(media_id, media)
         try:
             reply = self.transport.send(
@@ -167,7 +167,7 @@ class Rf123(Agency):
 
     def page_of(self, media_id: str, media: str = "image") -> str:
         del media
-        return _page_url(media_id) if media_id.isdecimal() else ""
+        return _page_url(media_id) if is_number(media_id) else ""
 
     def _media(self, image: Image, sizes: tuple[Size, ...], kind: str) -> Media | None:
         path = [image.contributorid, image.folder, image.filename]

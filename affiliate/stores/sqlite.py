@@ -271,6 +271,8 @@ class SQLiteStore(BaseCache):
             raise StoreDown(
                 f"the folder of the cache file can't be made: {error.strerror}"
             ) from None
+        with suppress(OSError):
+            self._path.touch(mode=0o600)  # SQLite gives its other files the same mode
         db = sqlite3.connect(
             self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
