@@ -13,13 +13,27 @@ said.role = "status";
 said.className = "unseen";
 dialog.prepend(said);
 dialog.tabIndex = -1;
-if (history.state?.look) history.replaceState(null, "");  // reloaded: the page itself
+const { again, ...state } = history.state ?? {};
+if (again) history.replaceState(state, "");
+
+/** Reloaded in quick look the page is the picture's own. Where Back led here, for the browser has
+ *  not kept the results, go on to them, with quick look over them again. */
+function goOn() {
+  const { href } = location;
+  const back = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+  history.replaceState(null, "", back ? document.querySelector(".back a")?.href ?? "/" : href);
+  if (!back) return;
+  const tell = () => history.replaceState({ ...history.state, again: href }, "");
+  addEventListener("popstate", tell, { capture: true, once: true });
+  history.back();
+}
 
 /** Back from a reloaded picture the browser stays in its document, perhaps before this runs. */
 function settle() {
   if (location.pathname === "/search" && document.querySelector("main article")) location.reload();
 }
-settle();
+if (state.look) goOn();
+else settle();
 
 const make = (...names) => names.map((name) => document.createElement(name));
 
@@ -59,6 +73,7 @@ function sketch(link) {
   buy.append(...buttons(tile));
   facts.append(heading, buy);
   article.append(figure, facts);
+  disclose(article, tile);
   return article;
 }
 
@@ -105,6 +120,15 @@ function sell(article, tile) {
   const buy = article.querySelector(".buy") ?? made;
   buy.append(...more);
   if (more.length && buy === made) article.querySelector("h1").after(buy);
+  disclose(article, tile);
+}
+
+/** Say it here, too, where a link of the tile earns. */
+function disclose(article, tile) {
+  const there = [".summary .disclosure", ".results > .disclosure:not(.credits)", ".buy + .disclosure"];
+  const said = document.querySelector(there.map((one) => `main ${one}`).join());
+  if (!("earns" in tile.dataset) || !said || article.querySelector(".buy + .disclosure")) return;
+  article.querySelector(".buy")?.after(said.cloneNode(true));
 }
 
 /** Put the details there that only a call of its own brings. */
@@ -134,6 +158,18 @@ function fail(link) {
 }
 
 complete(document.querySelector("main article") ?? { dataset: {} });
+
+/** Open what was open when the page was left, once its tile is there. */
+function resume() {
+  const link = links().find((one) => one.href === again);
+  if (!link || dialog.open) return;
+  for (const name of ["filled", "renewed"]) removeEventListener(name, resume, true);
+  open(link);
+}
+if (again) {
+  for (const name of ["filled", "renewed"]) addEventListener(name, resume, true);
+  resume();
+}
 
 function open(link) {
   if (history.state?.look) {

@@ -153,6 +153,10 @@ def test_results_say_from_which_picture_on_they_earn(
         items = client.get(f"/api/{search}").get_json()["items"]
         first = [one["agency"] for one in items].index("adobe-stock") + 1
         assert (first > 1) is told
-        page = client.get(f"/ajax/{search}").text
+        page, embed = (client.get(f"{at}/{search}").text for at in ("/ajax", "/embed"))
+        earning = [one["agency"] == "adobe-stock" for one in items]
+        tiles = page.split('<li class="tile')[1:]
+        assert [" data-earns " in tile.partition(">")[0] for tile in tiles] == earning
+        assert "data-earns" not in embed
         said = f'<p class="disclosure" data-from="{first}">' if told else '<p class="disclosure">'
         assert f"{said}{SAID}" in page
