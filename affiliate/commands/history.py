@@ -11,9 +11,11 @@ import msgspec
 from flask.cli import with_appcontext
 
 from affiliate.commands import options, tables
+from affiliate.commands.places import head
 from affiliate.commands.recovering import try_to_recover
-from affiliate.commands.told import account_of_app, seller_of_app, told
-from affiliate.licensing.account import AGENCY
+from affiliate.commands.told import seller_of_app, told
+from affiliate.licensing.account import AGENCY, Account
+from affiliate.licensing.seller import Seller
 from affiliate.licensing.wire import Media, Record
 from affiliate.model import plain_text
 
@@ -84,19 +86,22 @@ def history(  # noqa: PLR0913 - its options
     )
     with told():
         try_to_recover()
-        records = islice(_licenses(agency, wanted, live=live), limit)
+        account = seller_of_app(agency, live=live or agency != AGENCY)
+        records = islice(_licenses(account, wanted), limit)
         if file is not None:
             _write(file, records)
         elif as_json:
             options.show_json(list(records))
         else:
-            _show(list(records))
+            found = list(records)
+            click.echo(head(account))
+            _show(found)
 
 
-def _licenses(agency: str, wanted: Wanted, *, live: bool) -> Iterator[Record]:
+def _licenses(account: Seller, wanted: Wanted) -> Iterator[Record]:
     """Return the licenses that an agency tells of; but for the first, they are chosen here."""
-    if agency == AGENCY:
-        return account_of_app(live=live).history(
+    if isinstance(account, Account):
+        return account.history(
             wanted.media,
             media_id=wanted.media_id,
             license=wanted.license,
@@ -105,7 +110,7 @@ def _licenses(agency: str, wanted: Wanted, *, live: bool) -> Iterator[Record]:
         )
     if wanted.media not in {"image", "video"}:
         raise click.UsageError(f"--editorial is of {AGENCY} alone.")
-    found = seller_of_app(agency, live=True).history(wanted.media, media_id=wanted.media_id)
+    found = account.history(wanted.media, media_id=wanted.media_id)
     return filter(wanted.fits, found)
 
 
@@ -121,8 +126,8 @@ def _show(records: Sequence[Record]) -> None:
         )
         for one in records
     ]
-    head, *lines = tables.lines(HEADS, rows, whole=WHOLE)
-    click.echo(head)
+    first, *lines = tables.lines(HEADS, rows, whole=WHOLE)
+    click.echo(first)
     for one, line in zip(records, lines, strict=True):
         click.echo(line)
         if notes := "  ".join(_notes(one)):

@@ -14,6 +14,7 @@ import msgspec
 from click import Abort, echo
 
 from affiliate.commands.fetching import fetch
+from affiliate.commands.places import place_of
 from affiliate.errors import AffiliateError, AgencyError
 from affiliate.licensing.desk import Outcome, Witness
 from affiliate.licensing.journal import Entry, JournalFile, unwritable
@@ -82,7 +83,8 @@ class Keeper(Witness):
 
     def show(self, outcome: Outcome) -> None:
         """Say what became of an offer, unless that was said."""
-        words = f"{outcome.offer.asset.id}: {described(outcome)}"
+        at = place_of(self._account.agency, self._account.url).mark
+        words = f"{outcome.offer.asset.id}: {described(outcome)}{at}"
         known = outcome.purchase.purchase_id if outcome.purchase else ""
         if not known or self._shown.get(known) != words:
             self._shown[known] = words
@@ -101,9 +103,10 @@ class Keeper(Witness):
     def tell_all(self, error: BaseException) -> None:
         """Say why the command ends early, and all that is known of what it bought."""
         self.say(f"\nError: {_reason(error)}", err=True)
+        at = place_of(self._account.agency, self._account.url).mark
         for entry in self._file.open:
             for words in left_open(entry):
-                self.say(f"{entry.purchase.media_id}: {words}", err=True)
+                self.say(f"{entry.purchase.media_id}: {words}{at}", err=True)
 
     def _entry(self, outcome: Outcome) -> Entry:
         """The entry of a purchase with what became of it."""

@@ -6,22 +6,21 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 from flask_babel import force_locale, gettext
 
-from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.commands import options
 from affiliate.commands.fetching import fetch, make_room
 from affiliate.commands.keeping import Keeper
+from affiliate.commands.places import place_and_owner, place_of
 from affiliate.commands.recovering import journal_of_app, recover
-from affiliate.commands.told import purchases_of_app, seller_of_app, tokens_of_app, told
+from affiliate.commands.told import purchases_of_app, seller_of_app, told
 from affiliate.errors import AgencyError, PurchaseRefused
 from affiliate.licensing.desk import Desk, Outcome
-from affiliate.licensing.offers import Ask, Offer, amount
+from affiliate.licensing.offers import Ask, Offer, amount, total
 from affiliate.licensing.seller import Proposer, Seller
 
 UNKNOWN: Final = 3
@@ -116,18 +115,13 @@ def _refuse_mix_up(account: Seller, *, live: bool) -> None:
     """Refuse to buy for money under the name of the sandbox.
 
     Raises:
-        PurchaseRefused: the sandbox's address is the real one.
+        PurchaseRefused: the sandbox's address is the agency's own.
     """
-    real = map(_server, (tokens_of_app().url, Shutterstock.api))
-    if account.has_sandbox and not live and _server(account.url) in real:
+    is_real = place_of(account.agency, account.url).is_real
+    if account.has_sandbox and not live and is_real:
         raise PurchaseRefused(
             "SHUTTERSTOCK_LICENSE_URL is the real account's address; say --live to buy there."
         )
-
-
-def _server(url: str) -> tuple[str | None, int]:
-    parts = urlsplit(url)
-    return parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)
 
 
 def _desk(account: Seller, *, live: bool) -> Desk:
@@ -232,10 +226,9 @@ def _show(offers: Sequence[Offer], account: Seller, *, live: bool) -> None:
         words = (one.asset.id, size, plan.license, paid, one.cost, one.asset.title)
         needs = (f"needs {', '.join(one.missing)}",) if one.missing else ()
         click.echo("  ".join(filter(None, (*words, *needs))))
-    where = "the real account"
-    if not live and account.has_sandbox:
-        where = "the sandbox, which charges nothing"
-    click.echo(f"{len(offers)} to license in {where} ({urlsplit(account.url).hostname}).")
+    click.echo(f"{len(offers)} to license {place_and_owner(account)}.")
+    if offers:
+        click.echo(f"In all: {total(offers)}.")
     if not live and not account.has_sandbox:
         click.echo("Nothing was sent: there is no sandbox, so only --live buys.")
 

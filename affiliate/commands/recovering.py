@@ -10,6 +10,7 @@ from flask import current_app
 
 from affiliate.commands.fetching import fetch_from
 from affiliate.commands.keeping import replaced
+from affiliate.commands.places import place_of
 from affiliate.commands.told import purchases_of_app
 from affiliate.errors import AgencyError, DownloadFailed, LedgerError
 from affiliate.licensing.journal import Entry, Journal, JournalFile
@@ -84,4 +85,5 @@ def _note(file: JournalFile, entry: Entry) -> None:
 
 def _say(entry: Entry, words: str) -> None:
     with suppress(OSError):
-        click.echo(f"{entry.purchase.media_id}: {words}", err=True)
+        at = place_of(entry.purchase.agency, entry.purchase.api).mark
+        click.echo(f"{entry.purchase.media_id}: {words}{at}", err=True)

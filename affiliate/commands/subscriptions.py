@@ -8,6 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from affiliate.commands import options, tables
+from affiliate.commands.places import head
 from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import purchases_of_app, seller_of_app, told
 from affiliate.licensing.wire import Format, Subscription
@@ -29,9 +30,12 @@ def subscriptions(*, agency: str, live: bool, as_json: bool) -> None:
         seller = seller_of_app(agency, live=live)
         found = seller.subscriptions()
         now = purchases_of_app().now()
+        above = "" if as_json else head(seller)
     if as_json:
         options.show_json(found)
-    elif found:
+        return
+    click.echo(above)
+    if found:
         _show(found, now)
     else:
         click.echo("There is no subscription.")
@@ -39,8 +43,8 @@ def subscriptions(*, agency: str, live: bool, as_json: bool) -> None:
 
 def _show(found: Sequence[Subscription], now: datetime) -> None:
     rows = [tuple(_cells(one, expired=one.expired(now))) for one in found]
-    head, *lines = tables.lines(HEADS, rows, whole=WHOLE, sparse=True)
-    click.echo(head)
+    first, *lines = tables.lines(HEADS, rows, whole=WHOLE, sparse=True)
+    click.echo(first)
     for one, line in zip(found, lines, strict=True):
         click.echo(line)
         for size in one.formats:

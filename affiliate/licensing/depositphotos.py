@@ -14,7 +14,7 @@ is documented nowhere, so no price is recorded.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import ClassVar, Final, TypeVar
+from typing import ClassVar, Final, Literal, TypeVar
 from urllib.parse import urlencode
 
 from affiliate.agencies import depositphotos
@@ -183,6 +183,7 @@ class _Proposer:
             sizes=frozenset(item.sizes or ()) & frozenset(SIZES),
         )
         plan, price, said = self._paying(costs, ask.subscription_id)
+        unit: Literal["downloads", "credits"] = "downloads" if plan.id else "credits"
         self._taken[plan.id] += price
         return Offer(
             asset=asset,
@@ -190,6 +191,7 @@ class _Proposer:
             wanted=Wanted(id=media_id, size=size, subscription_id=plan.id),
             chosen=not ask.size,
             said=said,
+            takes=(price, unit),
         )
 
     def _paying(self, costs: wire.Size, wanted: str) -> tuple[Subscription, int, str]:

@@ -227,7 +227,13 @@ class _Proposer:
         )
         said = "credits, how many is not said" if plan.license == CREDITS else "1 download"
         return Offer(
-            asset=asset, subscription=plan, wanted=wanted, chosen=True, said=said, once=True
+            asset=asset,
+            subscription=plan,
+            wanted=wanted,
+            chosen=True,
+            said=said,
+            takes=None if plan.license == CREDITS else (1, "downloads"),
+            once=True,
         )
 
     def _plan(self, image: wire.Image, wanted: str) -> Subscription:

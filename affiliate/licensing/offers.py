@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
@@ -42,7 +42,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """One item, what it is to be licensed with, and the request for it.
 
     ``chosen`` says that nobody has named the size; ``said`` is what it costs in the agency's words,
-    where it has any; ``once`` that its agency gives files right after the purchase alone.
+    where it has any, and ``takes`` the same as a number of ``downloads`` or ``credits``; ``once``
+    that its agency gives files right after the purchase alone.
     """
 
     asset: Asset
@@ -50,6 +51,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     wanted: Wanted
     chosen: bool = False
     said: str = ""
+    takes: tuple[int, Literal["downloads", "credits"]] | None = None
     once: bool = False
 
     @property
@@ -105,6 +107,32 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         """The offer after its owner was shown the editorial notice and agreed."""
         wanted = msgspec.structs.replace(self.wanted, editorial_ok=True)
         return msgspec.structs.replace(self, wanted=wanted)
+
+
+def total(offers: Sequence[Offer]) -> str:
+    """What some offers cost together, as far as the agency says beforehand."""
+    sums: Counter[str] = Counter()
+    price = Decimal()
+    for one in offers:
+        if one.takes:
+            sums[one.takes[1]] += one.takes[0]
+        elif one.said:
+            sums["licenses whose cost is not said in numbers"] += 1
+        elif one.subscription.is_comp:
+            sums["comps"] += 1
+        elif not one.subscription.is_api:
+            sums["downloads"] += 1
+        elif one.wanted.price is None:
+            sums["prices to be said"] += 1
+        else:
+            price += one.wanted.price
+    words = [_counted(number, unit) for unit, number in sums.items()]
+    return ", ".join([*words, *([f"price {price} to your customers"] if price else [])])
+
+
+def _counted(number: int, unit: str) -> str:
+    first, space, rest = unit.partition(" ")
+    return f"{number} {first if number != 1 else first.removesuffix('s')}{space}{rest}"
 
 
 def amount(text: str) -> Decimal:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from affiliate.errors import PurchaseRefused
-from affiliate.licensing.offers import Ask, Offer, amount, check, propose
+from affiliate.licensing.offers import Ask, Offer, amount, check, propose, total
 from affiliate.licensing.wire import Asset, Format, Price, Subscription, Wanted
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -171,3 +171,25 @@ def test_what_it_costs_is_said_beforehand() -> None:
     assert offer(plan("p", license="platform"), price=Decimal("9.50")).cost.startswith(
         "price 9.50 to the customer; the agency"
     )
+
+
+def offered(license: str = "standard", price: str | None = None, **fields: Any) -> Offer:  # noqa: A002
+    wanted = Wanted(id="1", size="huge", price=None if price is None else Decimal(price))
+    return Offer(asset=ASSET, subscription=plan("s", license=license), wanted=wanted, **fields)
+
+
+@pytest.mark.parametrize(
+    ("offers", "words"),
+    [
+        ([offered()], "1 download"),
+        ([offered(), offered(), offered("comp")], "2 downloads, 1 comp"),
+        ([offered("platform", "9"), offered("platform", "0.50")], "price 9.50 to your customers"),
+        ([offered("platform"), offered()], "1 price to be said, 1 download"),
+        ([offered(takes=(3, "credits"), said="x"), offered(takes=(2, "credits"))], "5 credits"),
+        ([offered(takes=(2, "downloads"), said="x")], "2 downloads"),
+        ([offered(said="1 of 10")], "1 license whose cost is not said in numbers"),
+    ],
+)
+def test_costs_are_summed_up(offers: list[Offer], words: str) -> None:
+    """By what each takes; what the agency doesn't say in numbers is counted apart."""
+    assert total(offers) == words

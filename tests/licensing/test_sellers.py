@@ -109,7 +109,7 @@ def test_a_license_is_bought_recorded_and_fetched(at: Open, app: Flask, tmp_path
     folder = tmp_path / "files"
     shown = run(app, at, ONE, "--live", "--dir", str(folder), says="y\n")
     assert shown.exit_code == 0, shown.output
-    assert "1 to license in the real account (127.0.0.1)." in shown.output
+    assert "1 to license at a test server (127.0.0.1) " in shown.output
     assert at.bought() == [ONE]
     [done] = recorded(tmp_path)
     assert (done.agency, done.state, done.media_id) == (at.shop.name, "licensed", ONE)

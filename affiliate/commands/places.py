@@ -1,0 +1,84 @@
+"""Where a command acts and whose money it is: an agency's own host, or a server for tests."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from flask import current_app
+
+from affiliate.agencies import AGENCIES
+from affiliate.commands.told import tokens_of_app
+from affiliate.config import SETTINGS, AgencySettings, prefix
+from affiliate.errors import AgencyError
+from affiliate.licensing.account import AGENCY, Account
+from affiliate.licensing.seller import Seller
+from affiliate.model import plain_text
+
+SANDBOX: Final = next(one.default for one in SETTINGS if one.name == "SHUTTERSTOCK_LICENSE_URL")
+
+
+class Place(NamedTuple):
+    """A host in words: ``at`` as "3 to license" goes on, ``mark`` to end what is said of it with.
+
+    ``is_real`` tells that it is the agency's own, which takes money.
+    """
+
+    at: str
+    mark: str
+    is_real: bool
+
+
+def place_of(agency: str, url: str) -> Place:
+    """The place that an address of an agency's API is, by its host alone."""
+    host = _host(url)
+    if host == _host(AGENCIES[agency].api):
+        return Place(f"in the real account ({host})", "", is_real=True)
+    if agency == AGENCY and host == _host(SANDBOX):
+        at = f"in the sandbox, which charges nothing ({host})"
+        return Place(at, " [the sandbox]", is_real=False)
+    return Place(f"at a test server ({host})", f" [a test server ({host})]", is_real=False)
+
+
+def place_and_owner(account: Seller) -> str:
+    """Where and as whom a command acts, in words."""
+    words = (place_of(account.agency, account.url).at, _owner(account))
+    return " ".join(filter(None, words))
+
+
+def head(account: Seller) -> str:
+    """The line above what an account has."""
+    return f"What is {place_and_owner(account)}:"
+
+
+def _owner(account: Seller) -> str:
+    """The user, and which settings or connection the token is from."""
+    if isinstance(account, Account):
+        return _shutterstock_owner(account)
+    before = prefix(account.agency)
+    own = current_app.extensions["site"].config.agencies.get(account.agency, AgencySettings())
+    if user := own.buyer.get("USERNAME"):
+        return f"as {plain_text(user.reveal())} ({before}USERNAME)"
+    return f"with {_listed(before + name for name in own.buyer)}"
+
+
+def _shutterstock_owner(account: Account) -> str:
+    """The connected account wins over the token in the settings, as `Tokens.access` has it."""
+    token = tokens_of_app().held()
+    name = ""
+    with suppress(AgencyError):  # what is asked next says it in full
+        name = plain_text(account.token_details().username)
+    if token:
+        day = f"{datetime.fromtimestamp(token.connected_at, UTC):%Y-%m-%d}"
+        return f"as {name or 'the connected account'} (connected {day})"
+    fixed = f"the token in {prefix(AGENCY)}API_TOKEN"
+    return f"as {name} ({fixed})" if name else f"with {fixed}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(f"the token in {name}" for name in names)
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").rstrip(".")
