@@ -129,6 +129,9 @@ def describe_failure(error: BaseException) -> str:
     cause = getattr(error, "orig", None) or error
     code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
     kind = type(cause).__name__
+    if isinstance(cause, OSError) and cause.filename:  # a file's path is no secret
+        where = f"{cause.strerror}: {cause.filename}; look at DATA_DIR and DATABASE_URL"
+        return f"The ledger's file can't be made: {where} ({kind})."
     if code is None:  # what a server says of a row may hold the row
         words, name = _find_by_text(str(cause)) or ("", kind)
     else:

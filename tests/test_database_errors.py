@@ -1,12 +1,16 @@
 """Failures of a database are told in words, with what helps, and without its address."""
 
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 
 from affiliate.database_errors import describe_failure
+from affiliate.errors import LedgerError
+from affiliate.ledger import Ledger
 
 BEFORE = 'connection failed: connection to server at "10.1.2.3", port 5432 failed: '
 TEXTS = [
@@ -81,6 +85,17 @@ def test_a_failure_of_a_file_is_told_in_words() -> None:
     with pytest.raises(sqlite3.Error) as caught:
         sqlite3.connect("/nowhere/at/all.db")
     assert "its folder, for this user (SQLITE_CANTOPEN)." in describe_failure(caught.value)
+
+
+def test_a_folder_that_cant_be_made_is_named(tmp_path: Path) -> None:
+    """The path and the settings that make it stand in the sentence."""
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(LedgerError) as caught,
+        closing(Ledger(f"sqlite:///{tmp_path}/file/l")) as at,
+    ):
+        at.upgrade()
+    assert f"{tmp_path}/file; look at DATA_DIR" in str(caught.value)
 
 
 @pytest.mark.parametrize("error", [sa.exc.TimeoutError("hunter2"), OSError("hunter2")])
