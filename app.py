@@ -102,7 +102,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     trusts, processes = bool(settings.trusted_proxies), settings.web_concurrency
     visitors = Visitors(store, _budget(settings), processes, key, trusts=trusts)
     search = Search(listed, calls, switches.off, visitors.spend)
-    tally = Tally(ledger, store, settings.site_language)
+    tally = Tally(ledger, store, settings.site_language, visitors.client)
     tokens = _tokens(settings, transport, ledger)
     parts_of = {"ledger": ledger, "transport": transport, "tokens": tokens, "switches": switches}
     parts_of |= {"site_key": key, "visitors": visitors}

@@ -14,7 +14,7 @@ from affiliate import languages
 from affiliate.errors import BadQuery
 from affiliate.lookups import Known
 from affiliate.model import SearchPage, SearchQuery
-from affiliate.page import by_host, keep, site_of_app
+from affiliate.page import by_host, keep, site_of_app, uncounted
 from affiliate.query import DEFAULTS, Parameters, read_flag, read_parameters, read_site, single
 from affiliate.search import Outcome, Patience
 
@@ -161,7 +161,8 @@ def answer(
 ) -> Response:
     """Say how long the answer is true, and what it is made of: a page, and what stands ``beside``.
 
-    It counts as a search unless nobody ``asked`` for it, as on the start page.
+    It counts as a search where it found something, unless nobody ``asked`` for it, as on the start
+    page.
     """
     if any(known.late for known in beside):
         outcome = msgspec.structs.replace(outcome, lifetime=min(outcome.lifetime, SOON))
@@ -173,8 +174,12 @@ def answer(
     if outcome.withheld:
         return _withheld(response, outcome)
     asked &= outcome.page.query.says_something()
+    found = bool(outcome.page.items)
+    if not found:
+        uncounted()
     if asked and (outcome.waited or "late" not in statuses):  # a skeleton is filled by another
-        site_of_app().tally.answered(mark, outcome.page.query)
+        query = outcome.page.query if found else None
+        site_of_app().tally.answered(mark, query, request.remote_addr or "")
     return tagged(response, outcome.lifetime, outcome.page, *(known.values for known in beside))
 
 

@@ -8,9 +8,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-from affiliate.counts import Counters
+from affiliate.counts import Counters, Counts
 from affiliate.health import Limit
 
 SEARCH: Final = 4
@@ -21,20 +21,13 @@ PICK: Final = 2
 BESIDE: Final = 1
 """What is asked for behind an answer costs: suggestions, and more of a picture that is known."""
 CLIENTS: Final = 10_000
-"""So many clients are known to a process; those that asked the longest ago are forgotten."""
-
-
-class Known(NamedTuple):
-    """What a process knows of a client's window: its cost, by the store's count or its own."""
-
-    cost: int = 0
-    shared: bool = False
+"""So many clients without room are known to a process; the first of them are forgotten first."""
 
 
 class Budget:
     """Counts what each client costs; ``limits`` are costs in windows of seconds.
 
-    While the store is down, a client of which nothing is known has one part of ``processes``.
+    While the store is down, each of ``processes`` has its part of what a client had left.
     """
 
     def __init__(
@@ -45,11 +38,10 @@ class Budget:
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._counters = counters
+        self._counts = Counts(counters, processes)
         self._limits = limits
-        self._processes = processes
         self._now = now
-        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._refused: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
 
     def take(self, client: str, cost: int, times: int = 1) -> float:
@@ -58,31 +50,20 @@ class Budget:
         Return 0 where there is room, else the seconds until there is room again. Nothing more is
         counted of a client without room.
         """
-        now = self._now()
         for limit in self._limits:
-            window, gone = divmod(now, limit.seconds)
+            window, gone = divmod(self._now(), limit.seconds)
             key = f"client:{client}:{limit.seconds}:{int(window)}"
-            if not self._has_room(key, cost, times * limit.calls, limit.seconds):
-                return limit.seconds - gone
+            if key not in self._refused:
+                count = self._counts.add(key, cost, limit.seconds)
+                if count.has_room(times * limit.calls, least=cost):
+                    continue
+                self._refuse(key)
+            return limit.seconds - gone
         return 0.0
 
-    def _has_room(self, key: str, cost: int, most: int, seconds: int) -> bool:
+    def _refuse(self, key: str) -> None:
+        """Remember that a client has no room in a window, so that a flood writes nothing."""
         with self._lock:
-            known = self._known.get(key, Known())
-        if known.cost <= most:
-            count = self._counters.incr(key, cost, seconds)
-            counted = (
-                Known(known.cost + cost, known.shared)
-                if count is None
-                else Known(count, shared=True)
-            )
-            self._remember(key, counted)
-            known = counted
-        return known.cost <= (most if known.shared else max(most // self._processes, cost))
-
-    def _remember(self, key: str, known: Known) -> None:
-        with self._lock:
-            self._known[key] = known
-            self._known.move_to_end(key)
-            if len(self._known) > CLIENTS:
-                self._known.popitem(last=False)
+            self._refused[key] = None
+            if len(self._refused) > CLIENTS:
+                self._refused.popitem(last=False)

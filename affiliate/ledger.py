@@ -52,7 +52,13 @@ searches = sa.Table(
     sa.Column("digest", sa.String(32), primary_key=True),
     sa.Column("query", sa.String(1000), nullable=False),
     sa.Column("times", sa.Integer, nullable=False),
+    sa.Column("clients", sa.Integer, nullable=False, server_default="0"),
 )
+CLIENT_BITS: Final = 30
+"""Bits of ``clients``, of which each client of a day has one, whichever process counts: so many are
+set as there were different clients, or fewer. None is set where that is not known."""
+SEVERAL: Final = 3
+"""Clients of one day without whom a search is not popular."""
 MAX_SEARCH: Final = 1000
 """The longest canonical query that is counted."""
 
@@ -105,7 +111,8 @@ class Database(NamedTuple):
 def _count(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
     added = searches.c.times + insert.excluded.times
     upsert: sa.Insert = insert.on_conflict_do_update(
-        index_elements=["day", "digest"], set_={"times": added}
+        index_elements=["day", "digest"],
+        set_={"times": added, "clients": searches.c.clients.bitwise_or(insert.excluded.clients)},
     )
     return upsert
 
@@ -341,11 +348,22 @@ class Ledger:
             last = connection.execute(query.order_by(clicks.c.at.desc()).limit(1)).scalar()
         return last and last.replace(tzinfo=UTC)
 
-    def add_searches(self, counts: Mapping[str, int]) -> None:
-        """Add to today's counts of searches; the keys are canonical queries."""
+    def add_searches(
+        self, counts: Mapping[str, int], clients: Mapping[str, int] | None = None
+    ) -> None:
+        """Add to today's counts of searches; the keys are canonical queries.
+
+        ``clients`` has the bits of those who asked them, as far as they are known.
+        """
         day = self._now().astimezone(UTC).date()
         rows = [
-            {"day": day, "digest": _digest(query), "query": query, "times": times}
+            {
+                "day": day,
+                "digest": _digest(query),
+                "query": query,
+                "times": times,
+                "clients": (clients or {}).get(query, 0),
+            }
             for query, times in sorted(counts.items(), key=lambda one: _digest(one[0]))
         ]
         if rows:
@@ -359,26 +377,34 @@ class Ledger:
 
     def asked(self, since: date, limit: int) -> list[tuple[str, int]]:
         """The searches asked most often since a day, with how often."""
-        return self._most(searches.c.day >= since, 1, 1, limit)
+        return self._most(searches.c.day >= since, limit)
 
     def popular(self, since: date, least: int, limit: int) -> list[tuple[str, int]]:
         """The searches by words alone, asked ``least`` times or more since a day, with how often.
 
         Their canonical queries hold ``q`` and ``lang`` and nothing else; the most asked come first.
-        What was asked on a single day is left out, so that nobody puts words there in a minute.
+        What was asked on a single day, or on no day by `SEVERAL` clients, is left out, so that
+        nobody puts words there.
         """
         alone = searches.c.query.like("q=%&lang=%") & searches.c.query.not_like("%&%&%")
-        return self._most(alone & (searches.c.day >= since), least, 2, limit)
+        where = alone & (searches.c.day >= since)
+        several = sa.func.max(_clients_of_a_day()) >= SEVERAL
+        return self._most(where, limit, several & (sa.func.count() >= 2), least)  # noqa: PLR2004 - days
 
     def _most(
-        self, where: sa.ColumnElement[bool], least: int, days: int, limit: int
+        self,
+        where: sa.ColumnElement[bool],
+        limit: int,
+        having: sa.ColumnElement[bool] | None = None,
+        least: int = 1,
     ) -> list[tuple[str, int]]:
         times = sa.func.sum(searches.c.times).label("times")
+        enough = times >= least
         query = (
             sa.select(searches.c.query, times)
             .where(where)
             .group_by(searches.c.query)
-            .having((times >= least) & (sa.func.count() >= days))
+            .having(enough if having is None else enough & having)
             .order_by(times.desc(), searches.c.query)
             .limit(limit)
         )
@@ -432,6 +458,13 @@ class Ledger:
 def _number_of(where: sa.ColumnElement[bool], name: str) -> sa.Label[int]:
     """Return how many of the clicks that are counted are such."""
     return sa.func.coalesce(sa.func.sum(sa.case((where, 1), else_=0)), 0).label(name)
+
+
+def _clients_of_a_day() -> sa.ColumnElement[int]:
+    """Return how many clients are known to have asked a search; the times where none is known."""
+    bits = (searches.c.clients.bitwise_and(1 << bit) != 0 for bit in range(CLIENT_BITS))
+    known = sum((sa.case((bit, 1), else_=0) for bit in bits), sa.literal(0))
+    return sa.case((searches.c.clients == 0, searches.c.times), else_=known)
 
 
 def _digest(query: str) -> str:

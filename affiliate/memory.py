@@ -24,7 +24,7 @@ from affiliate.responses import KEEP_SECONDS, Finished, Headers, accepts_gzip, m
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of what is on the shelf."""
 SHELF_SECONDS: Final = 300.0
 CLOCK_SECONDS: Final = 60.0
@@ -59,8 +59,9 @@ def size_of(place: Place) -> int:
     return len(place[0]) + len(place[1]) + ENTRY_BYTES
 
 
-_ON_SHELF = tuple[Headers, int, bytes, int, float, float]
-"""Headers, body's length, body (compressed if shorter) and its CRC, made and ends (Unix time)."""
+_ON_SHELF = tuple[Headers, int, bytes, int, float, float, bool]
+"""Headers, body's length, body (compressed if shorter) and its CRC, made and ends (Unix time), and
+whether replays count."""
 
 
 class Shelf(Protocol):
@@ -74,6 +75,8 @@ class Kept:
     """How long the response under way stays true, as its view says; 0 is not at all."""
 
     seconds = 0.0
+    counts = True
+    """Whether replays are told to ``on_hit``, as those of answers that found nothing are not."""
 
 
 class Room:
@@ -101,7 +104,8 @@ class MemoryTier:
     """Wraps a WSGI application; ``routes`` gives each path that may be kept its canonical form.
 
     A path stands for itself, or with a slash at its end for all paths that begin so.
-    ``on_hit`` is called with path and key for each replay; it must be no more than an append.
+    ``on_hit`` is called with path and key, and the client's address, for each replay; it must be no
+    more than an append.
     Behind the process's own memory may stand a ``shelf`` in the store, shared by all processes;
     ``edition`` tells apart what other templates, settings and agencies would make of a page.
     """
@@ -113,7 +117,7 @@ class MemoryTier:
         *,
         limit: int = LIMIT_BYTES,
         now: Callable[[], float] = time.monotonic,
-        on_hit: Callable[[Place], None] = lambda _place: None,
+        on_hit: Callable[[Place, str], None] = lambda _place, _address: None,
         shelf: "Shelf | None" = None,
         shelf_bytes: int = SHELF_BYTES,
         edition: Callable[[], str] = str,
@@ -154,7 +158,8 @@ class MemoryTier:
             if response is None:
                 return self._lead(environ, start, place)
         self._touch(place)
-        self._on_hit(place)
+        if response.counts:
+            self._on_hit(place, environ.get("REMOTE_ADDR", ""))
         return self._send(response, environ, start, "STALE" if response.stale else "HIT")
 
     def _made_meanwhile(self, place: Place) -> Finished | None:
@@ -216,7 +221,8 @@ class MemoryTier:
         """Take it from the shelf, or have Flask answer; keep what may be kept, and send it."""
         if (response := self._from_shelf(place)) is not None:
             self._keep(place, response)
-            self._on_hit(place)
+            if response.counts:
+                self._on_hit(place, environ.get("REMOTE_ADDR", ""))
             return self._send(response, environ, start, "HIT")
         environ["QUERY_STRING"] = place[1]
         return self._fresh(environ, start, place)
@@ -229,14 +235,15 @@ class MemoryTier:
         environ["REQUEST_METHOD"] = "GET"
         conditions = {n: environ.pop(n, None) for n in CONDITIONS}
         started = self._now()
-        status, headers, body, seconds = self._run_app(environ)
+        status, headers, body, kept = self._run_app(environ)
         environ["HTTP_IF_NONE_MATCH"] = conditions["HTTP_IF_NONE_MATCH"]
         environ["REQUEST_METHOD"] = method
-        response = Finished(headers, body, self._now(), seconds)
-        fills = method == "GET" and status.startswith("200") and seconds > 0
+        response = Finished(headers, body, self._now(), kept.seconds)
+        response.counts = kept.counts
+        fills = method == "GET" and status.startswith("200") and kept.seconds > 0
         if place and fills and response.keepable:
             self._keep(place, response)
-            self._to_shelf(place, response, seconds)
+            self._to_shelf(place, response, kept.seconds)
         response.timing = f"app;dur={(self._now() - started) * 1000:.1f}"
         answer = self._send(response, environ, start, response.mark, status)
         response.timing = "memory"
@@ -247,7 +254,7 @@ class MemoryTier:
         if packed is None:
             return None
         try:
-            headers, length, body, check, made, ends = msgspec.msgpack.decode(  # noqa: TID251 - no struct
+            headers, length, body, check, made, ends, counts = msgspec.msgpack.decode(  # noqa: TID251 - no struct
                 packed, type=_ON_SHELF
             )
         except (ValueError, RecursionError):
@@ -262,6 +269,7 @@ class MemoryTier:
         if zipped:
             response.fill(body)
         response.made -= max(now - made, 0.0)
+        response.counts = counts
         return response
 
     def _to_shelf(self, place: Place, response: Finished, seconds: float) -> None:
@@ -272,7 +280,8 @@ class MemoryTier:
             now = time.time()
             ends = now + min(seconds, SHELF_SECONDS)
             body = response.packed() if response.zips else response.body
-            record = (response.head, len(response.body), body, zlib.crc32(body), now, ends)
+            told = (len(response.body), body, zlib.crc32(body), now, ends, response.counts)
+            record = (response.head, *told)
             packed, name = msgspec.msgpack.encode(record), self._name(place)
             if self._room.takes(len(packed) + len(name), self._now()):
                 self._shelf.set(name, packed, math.ceil(ends - now))
@@ -297,7 +306,7 @@ class MemoryTier:
 
         return self._app(environ, begin)
 
-    def _run_app(self, environ: "WSGIEnvironment") -> tuple[str, Headers, bytes, float]:
+    def _run_app(self, environ: "WSGIEnvironment") -> tuple[str, Headers, bytes, Kept]:
         kept = environ[ENVIRON] = Kept()
         head: list[Any] = []
 
@@ -310,7 +319,7 @@ class MemoryTier:
         finally:
             if hasattr(parts, "close"):
                 parts.close()
-        return head[0], head[1], body, kept.seconds
+        return head[0], head[1], body, kept
 
     def _number(self) -> tuple[str, str]:
         return ("X-Request-Id", f"{self._run}-{next(self._numbers):x}")

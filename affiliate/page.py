@@ -107,6 +107,13 @@ def keep(seconds: float) -> None:
         kept.seconds = seconds
 
 
+def uncounted() -> None:
+    """Have replays of the response under way not counted, as it found nothing."""
+    kept = request.environ.get(memory.ENVIRON)
+    if kept is not None:
+        kept.counts = False
+
+
 def register(app: Flask) -> None:
     """Give an app's templates their vocabulary."""
     app.context_processor(_vocabulary)

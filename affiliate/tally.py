@@ -1,6 +1,7 @@
 """Counts what was searched and how the cache did, on its way to ledger and store.
 
-Searches are counted in small letters by the rules of their language, without personal details.
+Searches are counted in small letters by the rules of their language, without personal details,
+once for each client and day, where they found something.
 
 Requests only append to a bounded queue; a thread of its own adds up and writes every few
 seconds. What a killed process had not written yet is lost: these are figures, not money.
@@ -8,13 +9,16 @@ seconds. What a killed process had not written yet is lost: these are figures, n
 
 import logging
 import threading
-from collections import Counter, deque
+import zlib
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from multiprocessing import util
 from typing import Final
 
 from affiliate.errors import BadQuery, LedgerError
-from affiliate.ledger import MAX_SEARCH, Ledger
+from affiliate.ledger import CLIENT_BITS, MAX_SEARCH, Ledger
 from affiliate.query import SearchQuery
 from affiliate.stores import Guarded
 
@@ -25,6 +29,8 @@ QUEUE_SIZE: Final = 8_000_000
 KEEP_SECONDS: Final = 8 * 86400
 KEEP_DAYS: Final = 90
 BATCH: Final = 500
+MOST_COUNTED: Final = 50_000
+"""Searches of clients that a process knows to be counted today: 5 MB."""
 MARKS: Final = ("MEMORY", "HIT", "STALE", "MISS")
 """How a search was answered: by the memory tier, the store fresh or stale, or an agency."""
 
@@ -34,30 +40,42 @@ log = logging.getLogger(__name__)
 class Tally:
     """One for each process; ``replayed`` is the memory tier's ``on_hit``.
 
-    ``language`` is what a search without one is asked in.
+    ``language`` is what a search without one is asked in, ``client`` gives what an address is
+    called today.
     """
 
-    def __init__(self, ledger: Ledger, store: Guarded, language: str) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: Guarded,
+        language: str,
+        client: Callable[[str], str] = lambda address: address,
+    ) -> None:
         self._language = language
         self._ledger = ledger
         self._store = store
-        self._replayed: deque[tuple[str, str]] = deque(maxlen=QUEUE_ENTRIES)
+        self._client = client
+        self._replayed: deque[tuple[tuple[str, str], str]] = deque(maxlen=QUEUE_ENTRIES)
         self._replayed_size = 0
-        self._answered: deque[tuple[str, str]] = deque(maxlen=QUEUE_ENTRIES)
+        self._answered: deque[tuple[str, str, str]] = deque(maxlen=QUEUE_ENTRIES)
+        self._counted: OrderedDict[int, None] = OrderedDict()
         self._forgot: date | None = None
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def replayed(self, place: tuple[str, str]) -> None:
-        """Count an answer of the memory tier, whose path and query these are."""
+    def replayed(self, place: tuple[str, str], address: str) -> None:
+        """Count an answer of the memory tier by its path and query, and who asked by an address."""
         if self._replayed_size < QUEUE_SIZE:  # two at once do no harm
             self._replayed_size += len(place[1])
-            self._replayed.append(place)
+            self._replayed.append((place, address))
 
-    def answered(self, mark: str, query: SearchQuery) -> None:
-        """Count an answer that was made by a view; ``mark`` is its X-Cache."""
-        self._answered.append((mark, query.counted().canonical()))
+    def answered(self, mark: str, query: SearchQuery | None = None, address: str = "") -> None:
+        """Count an answer that was made by a view; ``mark`` is its X-Cache.
+
+        The search counts where one is given, for ``address`` once a day.
+        """
+        self._answered.append((mark, query.counted().canonical() if query else "", address))
         if self._thread is None:
             self._start()
 
@@ -76,20 +94,20 @@ class Tally:
 
     def _flush(self) -> None:
         marks: Counter[str] = Counter()
-        searches: Counter[str] = Counter()
+        searches = _Searches(self._counted, self._client)
         for _ in range(len(self._answered)):
-            mark, words = self._answered.popleft()
+            mark, words, address = self._answered.popleft()
             marks[mark] += 1
-            searches[words] += 1
-        for place, times in Counter(self._replays()).items():
-            marks["MEMORY"] += times
-            searches[place] += times
+            searches.add(words, address)
+        for words, address in self._replays():
+            marks["MEMORY"] += 1
+            searches.add(words, address)
         for mark, times in marks.items():
             self._store.incr(counter(mark), times, KEEP_SECONDS)
-        counts = [one for one in searches.items() if len(one[0]) <= MAX_SEARCH]
+        counts = [one for one in searches.times.items() if len(one[0]) <= MAX_SEARCH]
         try:
             for i in range(0, len(counts), BATCH):
-                self._ledger.add_searches(dict(counts[i : i + BATCH]))
+                self._ledger.add_searches(dict(counts[i : i + BATCH]), searches.clients)
             self._forget()
         except LedgerError as error:
             log.warning("searches are not counted: %s", error)
@@ -106,24 +124,59 @@ class Tally:
         self._stopping.set()
         self.flush()
 
-    def _replays(self) -> list[str]:
-        """The searches that the memory tier answered."""
-        found = []
+    def _replays(self) -> Iterator[tuple[str, str]]:
+        """Yield the searches that the memory tier answered, as they are counted, and for whom."""
+        known: dict[tuple[str, str], str] = {}
         self._replayed_size = 0
         for _ in range(len(self._replayed)):
-            path, words = self._replayed.popleft()
-            if path.endswith("search"):
-                try:
-                    query = SearchQuery.from_query_string(words)
-                except BadQuery:
-                    continue
-                language = query.lang or self._language
-                found.append(query.replace(lang=language).counted().canonical())
-        return found
+            place, address = self._replayed.popleft()
+            if place not in known:
+                known[place] = self._search_at(*place)
+            if known[place]:
+                yield known[place], address
+
+    def _search_at(self, path: str, words: str) -> str:
+        """Return the search of an address as it is counted; empty where there is none."""
+        if not path.endswith("search"):
+            return ""
+        try:
+            query = SearchQuery.from_query_string(words)
+        except BadQuery:
+            return ""
+        return query.replace(lang=query.lang or self._language).counted().canonical()
 
     def _run(self) -> None:
         while not self._stopping.wait(FLUSH_SECONDS):
             self.flush()
+
+
+class _Searches:
+    """What is counted between two writings: how often each search was asked, and by whom.
+
+    ``counted`` holds digests of the searches that clients have asked today; the oldest go first.
+    """
+
+    def __init__(self, counted: OrderedDict[int, None], client: Callable[[str], str]) -> None:
+        self.times: Counter[str] = Counter()
+        self.clients: dict[str, int] = {}
+        self._counted = counted
+        self._client = cache(client)
+
+    def add(self, words: str, address: str) -> None:
+        """Count a search, of a known address once."""
+        if not words:
+            return
+        if address:
+            client = self._client(address)
+            asked = hash((client, words))
+            if asked in self._counted:
+                return
+            self._counted[asked] = None
+            if len(self._counted) > MOST_COUNTED:
+                self._counted.popitem(last=False)
+            bit = 1 << zlib.crc32(client.encode()) % CLIENT_BITS
+            self.clients[words] = self.clients.get(words, 0) | bit
+        self.times[words] += 1
 
 
 def counter(mark: str) -> str:

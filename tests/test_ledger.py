@@ -497,6 +497,20 @@ def test_popular_searches_are_words_alone(ledger: Ledger, clock: SetClock[dateti
     assert ledger.popular(since, 5, 1) == [("q=red+cat&lang=en", 7)]
 
 
+def test_popular_searches_come_from_several_clients(
+    ledger: Ledger, clock: SetClock[datetime]
+) -> None:
+    """Whoever asks the same words again and again, by whatever process, is one client of a day."""
+    honest, planted = "q=cat&lang=en", "q=evil&lang=en"
+    for _ in range(3):
+        for client in (1, 2, 4):
+            ledger.add_searches({honest: 1, planted: 9}, {honest: client, planted: 1 << 29})
+        clock.now += timedelta(days=1)
+    since = (clock.now - timedelta(days=9)).date()
+    assert ledger.popular(since, 5, 10) == [(honest, 9)]
+    assert ledger.asked(since, 10) == [(planted, 81), (honest, 9)]
+
+
 def test_searches_are_forgotten_up_to_a_day(ledger: Ledger, clock: SetClock[datetime]) -> None:
     """Counts of earlier days go, those of the day itself stay."""
     for _ in range(3):

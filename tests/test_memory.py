@@ -70,7 +70,7 @@ class Site:
             {"/s": words, "/p/": words},
             limit=limit,
             now=self.clock,
-            on_hit=self.hits.append,
+            on_hit=lambda place, _address: self.hits.append(place),
             shelf=shelf,
             shelf_bytes=shelf_bytes,
             edition=lambda: edition,

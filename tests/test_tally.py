@@ -2,7 +2,8 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from click.testing import Result
@@ -34,20 +35,58 @@ def run(client: FlaskClient, *arguments: str) -> Result:
 def test_every_answer_counts_its_search(client: FlaskClient) -> None:
     """Views and replays count alike, pages of a search together, skeletons not at all."""
     client.get("/search?q=dog")
-    for address in ("/ajax/search?q=dog", "/ajax/search?q=DOG", "/api/search?q=dog&page=2"):
-        client.get(address)
+    addresses = ("/ajax/search?q=dog", "/ajax/search?q=DOG", "/api/search?q=dog&page=2")
+    for number, address in enumerate(addresses):
+        client.get(address, environ_overrides={"REMOTE_ADDR": f"198.51.100.{number}"})
     client.get("/api/search?q=cat&junk=1")
-    assert asked(client) == [("q=dog&lang=en", 3), ("q=cat&lang=en", 1)]
+    assert asked(client) == [("q=dog&lang=en", 2), ("q=cat&lang=en", 1)]
+
+
+def test_a_client_counts_once_a_day(client: FlaskClient) -> None:
+    """However often somebody asks the same, by views or replays, before and after a flush."""
+    for _ in range(3):
+        for address in ("/ajax/search?q=dog", "/api/search?q=dog", "/ajax/search?q=DOG"):
+            client.get(address)
+        assert asked(client) == [("q=dog&lang=en", 1)]
+    client.get("/api/search?q=dog", environ_overrides={"REMOTE_ADDR": "2001:db8::1"})
+    client.get("/api/search?q=dog", environ_overrides={"REMOTE_ADDR": "2001:db8::2"})
+    assert asked(client) == [("q=dog&lang=en", 2)]
+
+
+def test_what_finds_nothing_is_not_counted(client: FlaskClient) -> None:
+    """Neither when it is asked, nor when the answer is replayed from memory or from the shelf."""
+    for _ in range(3):
+        assert not client.get("/api/search?q=nosuchthing").get_json()["items"]
+    client.application.extensions["memory"]._kept.clear()
+    assert client.get("/api/search?q=nosuchthing").headers["X-Cache"] == "HIT"
+    assert asked(client) == []
+
+
+def test_the_words_of_one_client_are_suggested_to_nobody(client: FlaskClient) -> None:
+    """Several clients of a day make a search popular; one client with all its requests doesn't."""
+    site, today = site_of(client), datetime.now(UTC)
+    for back in (1, 0):
+        site.ledger._now = partial(datetime.fromtimestamp, today.timestamp() - back * 86400, UTC)
+        site.tally._counted.clear()  # another day, or another process
+        for number in range(10):
+            where = {"REMOTE_ADDR": f"198.51.100.{number}"}
+            client.get("/api/search?q=dog", environ_overrides=where)
+            for _ in range(3):
+                client.get("/api/search?q=cat")
+                site.tally.flush()
+                site.tally._counted.clear()
+    since = (today - timedelta(days=9)).date()
+    assert [words for words, _ in site.ledger.popular(since, 5, 10)] == ["q=dog&lang=en"]
 
 
 def test_replays_that_wait_to_be_counted_are_bounded(client: FlaskClient) -> None:
     """However long the searches that are replayed, they fill no memory until they are counted."""
     tally = site_of(client).tally
     for number in range(2000):
-        tally.replayed(("/search", f"q={number}{'x' * 8000}"))
-    assert sum(len(query) for _, query in tally._replayed) < 9_000_000
+        tally.replayed(("/search", f"q={number}{'x' * 8000}"), "198.51.100.1")
+    assert sum(len(query) for (_, query), _ in tally._replayed) < 9_000_000
     tally.flush()
-    tally.replayed(("/search", "q=cat&lang=en"))
+    tally.replayed(("/search", "q=cat&lang=en"), "198.51.100.1")
     assert asked(client) == [("q=cat&lang=en", 1)]
 
 

@@ -8,6 +8,7 @@ from affiliate.cache import FORMAT, search_key
 from affiliate.commands import options
 from affiliate.commands.told import site_of_app, told
 from affiliate.commands.warming import words_query
+from affiliate.memory import FORMAT as PAGE_FORMAT
 from affiliate.query import SearchQuery
 from affiliate.stores import RedisStore
 from affiliate.tally import MARKS, counter
@@ -73,7 +74,7 @@ def drop(agency: str | None, words: str | None) -> None:
         wanted = _query(words) if words else None
         store = site_of_app().store.store
         dropped = 0
-        for key in store.keys(f"{FORMAT}:page:"):  # pages made of the answers
+        for key in store.keys(f"{PAGE_FORMAT}:page:"):  # pages made of the answers
             store.delete(key)
         for kind in (
             *("search", "details", "similar", "suggest", "categories"),
