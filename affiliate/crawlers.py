@@ -29,8 +29,8 @@ LABEL: Final = 12
 """What fits under an icon of a phone's home screen."""
 GROUND: Final = "#fbfaf8"
 """The ground of the light pages, as in ``site.css``."""
-HIDDEN: Final = ("/ajax/", "/api/", "/embed/search", "/suggest", "/clicks", "/owner/")
-"""Paths for programs and owners, which crawlers leave alone."""
+HIDDEN: Final = ("/ajax/", "/api/", "/embed/search", "/suggest", "/clicks", "/owner/", "/*wait=1")
+"""What crawlers leave alone: paths for programs and owners, and what waits for agencies."""
 
 blueprint = Blueprint("crawlers", __name__)
 

@@ -91,11 +91,12 @@ def test_the_owner_says_the_address(make_client: ClientMaker, route: str) -> Non
 
 
 def test_robots_leave_programs_and_owners_alone(make_client: ClientMaker) -> None:
-    """Pages may be crawled; calls, beacons and the owner's desk may not."""
+    """Pages may be crawled; calls, beacons, the owner's desk and waiting for agencies may not."""
     lines = make_client(SITE_URL=URL).get("/robots.txt").text.splitlines()
     assert lines[0] == "User-agent: *"
     refused = [line.removeprefix("Disallow: ") for line in lines if line.startswith("Disallow")]
-    assert refused == ["/ajax/", "/api/", "/embed/search", "/suggest", "/clicks", "/owner/"]
+    paths = ["/ajax/", "/api/", "/embed/search", "/suggest", "/clicks", "/owner/"]
+    assert refused == [*paths, "/*wait=1"]
     assert lines[-1] == "Sitemap: https://me.example/sitemap.xml"
 
 
