@@ -134,6 +134,12 @@ class Purchases:
             held = connection.execute(sa.select(purchases).where(mine)).mappings().one()
         return None if held["purchase_id"] == wanted.purchase_id else _purchase(held)
 
+    def other_size(self, wanted: Purchase) -> Purchase | None:
+        """A purchase of the same item in another size that stands in the way of this."""
+        with self._ledger.reading() as connection:
+            found = self._other_size(connection, wanted)
+        return found if found and found.size != wanted.size else None
+
     def _other_size(self, connection: sa.Connection, wanted: Purchase) -> Purchase | None:
         """A purchase of the same item that still holds its intent, within its life."""
         same = [

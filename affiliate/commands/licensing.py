@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+import msgspec
 from flask import current_app
 from flask.cli import with_appcontext
 from flask_babel import force_locale, gettext
@@ -74,8 +75,8 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
 
     At an agency that has no sandbox this is a dry run, unless --live.
 
-    Nothing is bought twice within a day, and nothing at all while the outcome of an earlier
-    purchase is unknown.
+    Nothing is bought twice within a day unless you insist, be it in another size, and nothing at
+    all while the outcome of an earlier purchase is unknown.
     """
     with told():
         recover()
@@ -99,6 +100,10 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
         offers, refused = _offers(desk.chooser(), ask, list(dict.fromkeys(ids)))
         if not dry_run:
             offers = [_agreed(one) for one in map(_filled, offers)]
+        if not dry_run and not force:
+            asked = len(offers)
+            offers = [found for one in offers if (found := _insisted(one, desk, yes=yes))]
+            refused += asked - len(offers)
         _show(offers, account, live=live)
         if dry_run or not offers:
             raise click.exceptions.Exit(int(bool(refused)))
@@ -217,13 +222,30 @@ def _agreed(offer: Offer) -> Offer:
     return offer.agreed()
 
 
+def _insisted(offer: Offer, desk: Desk, *, yes: bool) -> Offer | None:
+    """The offer, unless it is another size of what was bought today and its owner says no.
+
+    The size must be insisted on at the terminal: the desk refuses another of what was bought where
+    nobody was asked, or where it is bought only after the question.
+    """
+    other = "" if yes or offer.chosen else desk.other_size(offer)
+    if not other:
+        return msgspec.structs.replace(offer, chosen=True)
+    words = f"{offer.asset.id}: you bought this {other}; buy {_size(offer)} too?"
+    return offer if click.confirm(words) else None
+
+
+def _size(offer: Offer) -> str:
+    """The size in words, a custom one by its pixels."""
+    return "x".join(str(n or "") for n in offer.wanted.custom or ()) or offer.wanted.size
+
+
 def _show(offers: Sequence[Offer], account: Seller, *, live: bool) -> None:
     for one in offers:
         plan = one.subscription
         left = "" if plan.downloads_left is None else f" ({plan.downloads_left} left)"
-        size = "x".join(str(n or "") for n in one.wanted.custom or ()) or one.wanted.size
         paid = f"{plan.id}{left}".strip()
-        words = (one.asset.id, size, plan.license, paid, one.cost, one.asset.title)
+        words = (one.asset.id, _size(one), plan.license, paid, one.cost, one.asset.title)
         needs = (f"needs {', '.join(one.missing)}",) if one.missing else ()
         click.echo("  ".join(filter(None, (*words, *needs))))
     click.echo(f"{len(offers)} to license {place_and_owner(account)}.")

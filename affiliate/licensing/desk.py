@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain, groupby, takewhile
 from typing import Final, Literal
 
@@ -120,6 +120,20 @@ class Desk:
                 raise LedgerError(unwritten[0])
             if any(one.purchase and one.purchase.state == "unknown" for one in outcomes):
                 return
+
+    def other_size(self, offer: Offer) -> str:
+        """In which other size the item was bought within a day, in words; empty where in none.
+
+        Raises:
+            AgencyError: the history can't be read.
+        """
+        wanted, recent = self._purchase(offer)
+        if here := self._purchases.other_size(wanted):
+            return _bought(here.size, here.made_at, here.license_id)
+        there = self._history.elsewhere(wanted, recent, any_size=True)
+        if there is None or self._history.elsewhere(wanted, recent, any_size=False):
+            return ""
+        return _bought(there.size, there.downloaded_at, there.id)
 
     def settle(self) -> list[Purchase]:
         """Ask the history what became of purchases; gives those that are still unknown.
@@ -245,11 +259,11 @@ class Desk:
         try:
             for offer in batch:
                 purchase, recent = self._purchase(offer)
-                other = None if force else self._history.elsewhere(purchase, recent, offer.chosen)
+                other = None if force else self._elsewhere(offer, purchase, recent)
                 words = _bought_elsewhere(other) if other else ""
                 if not words:
                     clash = self._purchases.claim(purchase, force=force, any_size=offer.chosen)
-                    words = _clashing(clash) if clash else ""
+                    words = _clashing(clash, purchase) if clash else ""
                 if words:
                     refused.append(Outcome(offer=offer, refused=words))
                 else:
@@ -262,6 +276,10 @@ class Desk:
                 self._give_up([one for _, one in claimed], witness)
             raise
         return claimed, refused
+
+    def _elsewhere(self, offer: Offer, wanted: Purchase, recent: Sequence[Record]) -> Record | None:
+        """What the history has that stands in the way, in any size where nobody insists on one."""
+        return self._history.elsewhere(wanted, recent, any_size=offer.chosen)
 
     def _hurry(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
         """Give up records so old that another process may soon take them for not bought."""
@@ -342,9 +360,15 @@ def _bought_elsewhere(other: Record) -> str:
     return f"The account has bought the same elsewhere at {when}{size} (license {other.id})."
 
 
-def _clashing(clash: Purchase) -> str:
-    if clash.state == "licensed":
-        license_id = f" (license {clash.license_id})" if clash.license_id else ""
-        when = f"{clash.made_at:%Y-%m-%d %H:%M} UTC"
-        return f"The same was bought at {when} in the size {clash.size}{license_id}."
-    return "The same is being bought right now, or its outcome is unknown."
+def _clashing(clash: Purchase, wanted: Purchase) -> str:
+    if clash.state != "licensed":
+        return "The same is being bought right now, or its outcome is unknown."
+    license_id = f" (license {clash.license_id})" if clash.license_id else ""
+    when = f"{clash.made_at:%Y-%m-%d %H:%M} UTC"
+    words = f"The same was bought at {when} in the size {clash.size}{license_id}."
+    return words if clash.size == wanted.size else f"{words} --force buys {wanted.size} too."
+
+
+def _bought(size: str, when: datetime, license_id: str | None) -> str:
+    named = f" (license {license_id})" if license_id else ""
+    return f"in {size or 'another size'} at {when:%H:%M} UTC{named}"

@@ -41,9 +41,10 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """One item, what it is to be licensed with, and the request for it.
 
-    ``chosen`` says that nobody has named the size; ``said`` is what it costs in the agency's words,
-    where it has any, and ``takes`` the same as a number of ``downloads`` or ``credits``; ``once``
-    that its agency gives files right after the purchase alone.
+    ``chosen`` says that any size bought is the same, for nobody insists on this one; ``said`` is
+    what it costs in the agency's words, where it has any, and ``takes`` the same as a number of
+    ``downloads`` or ``credits``; ``once`` that its agency gives files right after the purchase
+    alone.
     """
 
     asset: Asset

@@ -68,7 +68,8 @@ class Settling:
         self,
         wanted: Purchase,
         recent: Sequence[Record],
-        any_size: bool,  # noqa: FBT001 - as said
+        *,
+        any_size: bool,
     ) -> Record | None:
         """A license of the same that no record here knows of, as after a disk was emptied.
 

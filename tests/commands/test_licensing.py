@@ -330,3 +330,45 @@ def test_history_is_shown_and_written(agency: Simulator, app: Flask, tmp_path: P
     for options in (("--since", day, "--until", day), ("--image", str(FIRST_ID)), ("--limit", "1")):
         assert len(json.loads(run(app, "history", "--live", "--json", *options).output)) == 1
     assert run(app, "history", "--live", "--image", "99").output.endswith("There is no license.\n")
+
+
+@pytest.mark.parametrize("size", [("--size", "small"), ("--custom", "800x"), ("--format", "eps")])
+def test_another_size_of_what_was_bought_is_asked_about(
+    agency: Simulator, app: Flask, size: tuple[str, str]
+) -> None:
+    """A no buys nothing, --yes is refused, and a yes or --force buy it."""
+    rows = (agency.library.find("image", str(FIRST_ID + n)) for n in range(20))
+    one = next(r["id"] for r in rows if r and not r["is_editorial"] and "vector_eps" in r["assets"])
+    assert run(app, "license", one, "--live", "--yes").exit_code == 0
+    name = "vector" if size[1] == "eps" else size[1]
+    command = ("license", one, *size, "--live")
+    shown = run(app, *command, says="n\n")
+    assert f"you bought this in huge at {agency.purchases[0].time:%H:%M} UTC" in shown.output
+    assert f"buy {name} too?" in shown.output
+    assert shown.exit_code == 1
+    refused = run(app, *command, "--yes")
+    assert refused.exit_code == 1
+    assert f"in the size huge (license {agency.purchases[0].id}). --force buys {name}" in (
+        refused.output
+    )
+    assert len(agency.purchases) == 1
+    assert run(app, *command, says="y\ny\n").exit_code == 0
+    assert run(app, *command, "--yes", "--force").exit_code == 0
+    assert len(agency.purchases) == 3
+
+
+def test_another_size_that_was_bought_elsewhere_is_asked_about(
+    agency: Simulator, app: Flask
+) -> None:
+    """As the agency's history has it; a day later, or another item, is nobody's question."""
+    one, other = plain(agency), str(FIRST_ID + 9)
+    there = agency.buy(int(one) - FIRST_ID, size="huge")
+    command = ("license", one, "--size", "small", "--live")
+    shown = run(app, *command, says="n\n").output
+    assert f"{one}: you bought this in huge at {there.time:%H:%M} UTC (license {there.id})" in shown
+    refused = run(app, *command, "--yes").output
+    assert (
+        f"bought the same elsewhere at {there.time:%Y-%m-%d %H:%M} UTC in the size huge" in refused
+    )
+    assert run(app, "license", other, "--size", "small", "--live", "--yes").exit_code == 0
+    assert [bought.media_id for bought in agency.purchases] == [one, other]
