@@ -80,6 +80,31 @@ def test_a_self_signed_certificate_is_taken_only_when_asked_for(tmp_path: Path) 
         keeps_its_promises(RedisStore(url, self_signed=True))
 
 
+def test_sentinels_and_clusters_speak_tls_too(tmp_path: Path) -> None:
+    """`rediss+sentinel://` and `rediss+cluster://` ask every server by TLS."""
+    port, door = new_port(), new_port()
+    names = ("tls-cert-file", "tls-key-file", "tls-ca-cert-file")
+    files = {**dict.fromkeys(names, CERTIFICATE), "tls-auth-clients": "no"}
+    own = {**files, "tls-port": port, "tls-cluster": "yes", "cluster-enabled": "yes"}
+    words = [str(w) for name, value in own.items() for w in (f"--{name}", value)]
+    conf = {**files, "port": 0, "tls-port": door, "tls-replication": "yes"}
+    conf["sentinel"] = f"monitor shop 127.0.0.1 {port} 1"
+    file = tmp_path / "sentinel.conf"
+    file.write_text("\n".join(f"{name} {value}" for name, value in conf.items()))
+    with redis_server(tmp_path, "--cluster-port", str(new_port()), *words) as server:
+        ask(server, "CLUSTER ADDSLOTSRANGE", 0, SLOTS - 1)
+        sentinel = start_redis(tmp_path, tmp_path / "sentinel.log", str(file), "--sentinel")
+        try:
+            cluster = RedisStore(f"rediss+cluster://127.0.0.1:{port}?ssl_cert_reqs=none")
+            wait_until(lambda: not down(lambda: cluster.set("k", b"v", 60)))
+            watched = RedisStore(f"rediss+sentinel://127.0.0.1:{door}/shop", self_signed=True)
+            wait_until(lambda: not down(lambda: watched.get("k")))
+            assert watched.get("k") == b"v"
+        finally:
+            sentinel.kill()
+            sentinel.wait()
+
+
 class Sentinels:
     """A master with a replica, watched by three Sentinels; ``own`` is the Sentinels' password."""
 
