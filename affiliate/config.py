@@ -115,7 +115,10 @@ SETTINGS: Final = (
         values.database,
         None,
         "Database of searches and clicks: `postgresql://` (or Heroku's `postgres://`) or "
-        "`sqlite://`. Unset: a SQLite file in `DATA_DIR`.",
+        "`sqlite://`. Several hosts: `host:port,host:port` with "
+        "`?target_session_attrs=read-write`; parameters of Prisma, Supabase and the like are left "
+        "out with a note. PostgreSQL's encoding should be UTF8. Unset: a SQLite file in "
+        "`DATA_DIR`.",
     ),
     Setting("DATA_DIR", Path, Path("instance"), "Folder of the embedded databases."),
     Setting("CACHE_FRESH_SECONDS", values.whole(1, 10**9), 86400, "How long an answer is fresh."),
