@@ -11,12 +11,12 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 
-from affiliate import languages
+from affiliate import languages, previews
 from affiliate.answers import parameters
-from affiliate.embedding import BOX, MOST_ROWS, ROW, Embed
+from affiliate.embedding import BOX, MOST_ROWS, NOTE, ROW, Embed
 from affiliate.errors import BadQuery, NotFound
 from affiliate.model import Collection, Media, SearchQuery
-from affiliate.page import absolute, address, site_of_app
+from affiliate.page import absolute, address, site_of_app, whole
 from affiliate.platforms import DEFAULT, ELEMENT, FRAME, LINK, MAIL, PLATFORMS, SOURCE
 from affiliate.problems import content_security_policy
 from affiliate.query import Parameters, one_of, single
@@ -88,6 +88,7 @@ def builder() -> Response:
         most_rows=MOST_ROWS,
         label=label(embed),
         codes=[] if faults else codes(embed, own["platform"]),
+        lacks_poster=may_have_poster(embed) and not cached(embed),
     )
     response = Response(html, HTTPStatus.BAD_REQUEST if faults else HTTPStatus.OK)
     response.headers["Cache-Control"] = "private, no-cache"
@@ -164,7 +165,10 @@ def codes(embed: Embed, platform: str = DEFAULT) -> list[Code]:
 
 
 def element(embed: Embed) -> str:
-    """Return script and element, with a link inside, and with the height so that nothing shifts."""
+    """Return script and element, with the height so that nothing shifts.
+
+    Inside stand a link and a picture, which feeds and readers without scripts see.
+    """
     typed = not embed.shows_something()
     attributes = Markup("").join(
         Markup(' {}="{}"').format(name, value) for name, value in embed.attributes().items()
@@ -172,11 +176,44 @@ def element(embed: Embed) -> str:
     markup = Markup(
         '<script type="module" async src="{}"></script>\n'
         '<affiliate-search{} style="display: block; min-height: {}px">'
-        '<a href="{}">{}</a></affiliate-search>'
+        '<a href="{}">{}{}</a>{}</affiliate-search>'
     )
     height = BOX if typed else embed.height
     script = absolute("/embed.js")
-    return str(markup.format(script, attributes, height, link(embed), label(embed)))
+    picture, credit = poster(embed)
+    inside = (link(embed), picture, label(embed), credit)
+    return str(markup.format(script, attributes, height, *inside))
+
+
+def may_have_poster(embed: Embed) -> bool:
+    """Tell whether an element may hold a picture: not where only a click may load any."""
+    return embed.shows_something() and not embed.consent
+
+
+def poster(embed: Embed) -> tuple[Markup, Markup]:
+    """Return a picture that stands inside an element until others come, and its credit.
+
+    Both are empty while the cache has no picture whose agency lets the address last. A search box
+    is called by the text inside, where no credit may stand.
+    """
+    found = picture_of(embed) if may_have_poster(embed) else None
+    if found is None or (found.credit and embed.kind == "search"):
+        return Markup(), Markup()
+    file = found.picture
+    height = embed.height - 2 * NOTE if embed.kind == "image" else ROW
+    markup = Markup(
+        '<img src="{}" alt="{}" width="{}" height="{}" loading="lazy"'
+        ' style="max-width: 100%; object-fit: cover; object-position: top"><br>'
+    )
+    wide = round(file.width / file.height * height)
+    credit = Markup("<br><small>{}</small>").format(found.credit) if found.credit else Markup()
+    return markup.format(whole(file.url), found.alt, wide, height), credit
+
+
+def picture_of(embed: Embed) -> previews.Preview | None:
+    """Return a picture of those that an embed shows and the cache knows; no agency is asked."""
+    terms = {one.agency.name: one.agency.terms for one in site_of_app().search.every}
+    return previews.preview_of(cached(embed), terms)
 
 
 def frame(embed: Embed) -> str:

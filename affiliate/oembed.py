@@ -16,7 +16,7 @@ from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound, Unauthorized
 
-from affiliate import builder, disclosure, languages, page, previews
+from affiliate import builder, disclosure, languages, page
 from affiliate.answers import MAX_AGE, parameters, tagged
 from affiliate.embedding import GAP, ROW, Embed, read_leniently
 from affiliate.errors import AgencyError, BadQuery
@@ -214,14 +214,11 @@ def _preview_of(embed: Embed) -> Thumbnail | None:
 
     An empty search box has the picture of the start page: one of the first topic.
     """
-    search = site_of_app().search
     if not embed.shows_something():
         topics = site_of_app().config.site_topics
         query = embed.query.replace(q=topics[0] if topics else "-")
         embed = msgspec.structs.replace(embed, query=query)
-    found = builder.cached(embed)
-    terms = {one.agency.name: one.agency.terms for one in search.every}
-    preview = previews.preview_of(found, terms)
+    preview = builder.picture_of(embed)
     return preview.picture if preview else None
 
 

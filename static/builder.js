@@ -13,8 +13,10 @@ function ready() {
   document.getElementById("about-ids").hidden = false;
   for (const button of built.querySelectorAll(".copy")) button.hidden = false;
   // What the preview fetches is in the cache in a moment.
-  if (built.querySelector("[data-again]") && tries--) pause = setTimeout(build, 2000);
+  if (built.querySelector("[data-again]") && tries-- > 0) pause = setTimeout(build, 2000, codes());
 }
+
+const codes = (part = built) => [...part.querySelectorAll("textarea")].map((one) => one.defaultValue).join();
 
 /** Old code never stands beside new choices. */
 function clear() {
@@ -42,7 +44,8 @@ function show(fresh) {
   built.removeAttribute("aria-busy");
 }
 
-function build() {
+/** Show what the form says; asked again, what stays as it was or is in use is left alone. */
+function build(before) {
   const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim()));
   const address = `/embed/builder?${asked}`;
   const call = turn = new XMLHttpRequest();
@@ -54,6 +57,10 @@ function build() {
     judge(call.response);
     if (!rows.value) rows.value = call.response.getElementById(rows.id).value;
     picker.value = call.response.querySelector("[type=color]").value;
+    if (before !== undefined && (codes(fresh) === before || built.querySelector(":focus"))) {
+      ready();
+      return;
+    }
     show(fresh);
     history.replaceState(null, "", address);
     ready();
@@ -103,7 +110,7 @@ page.addEventListener("input", ({ target }) => {
   clearTimeout(pause);
   turn?.abort();
   tries = 3;
-  pause = setTimeout(build, target.matches("select, [type=radio], [type=checkbox]") ? 0 : 300);
+  pause = setTimeout(() => build(), target.matches("select, [type=radio], [type=checkbox]") ? 0 : 300);
 });
 
 built.addEventListener("click", async ({ target }) => {

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
+from markupsafe import escape
 
 from affiliate.languages import SPOKEN
 from affiliate.platforms import PLATFORMS
@@ -285,6 +286,52 @@ def test_a_newsletter_keeps_the_terms_of_agencies(make_client: ClientMaker) -> N
     assert "/image/openverse/" in code
     assert "pixabay" not in code
     assert code.count("<small>") >= code.count("<img")
+
+
+def inside(element: str) -> str:
+    """Return what stands inside an element."""
+    return element.partition('px">')[2].removesuffix("</affiliate-search>")
+
+
+def test_an_element_holds_a_picture_until_others_come(make_client: ClientMaker) -> None:
+    """Feeds and readers without scripts see it; it is in the link, as large as what comes."""
+    client = make_client(SITE_URL=URL)
+    cold = client.get("/embed/builder?q=cat&lang=en").text
+    assert "&lt;img" not in cold
+    assert 'class="field" data-again' in cold
+    item = client.get("/api/search?q=cat&lang=en").get_json()["items"][0]
+    image = item["preview"] or item["thumbnail"]
+    ratio = image["width"] / image["height"]
+    for query, height in {"q=cat": 150, "q=cat&kind=strip": 150, "q=cat&kind=image": 270}.items():
+        page = client.get(f"/embed/builder?{query}&lang=en").text
+        assert '"field" data-again' not in page
+        element = codes(client, f"{query}&lang=en")[0]
+        link, label = f'<a href="{URL}/search?q=cat&amp;lang=en">', "Pictures for “cat”"
+        assert inside(element) == (
+            f'{link}<img src="{URL}{image["url"]}" alt="{item["title"]}"'
+            f' width="{round(ratio * height)}" height="{height}" loading="lazy"'
+            f' style="max-width: 100%; object-fit: cover; object-position: top"><br>{label}</a>'
+        )
+    assert "<img" in codes(client, "q=cat&kind=search&lang=en")[0]
+    for none in ("q=cat&consent=click", "kind=search", "q=nobodyasked"):
+        assert "<img" not in codes(client, f"{none}&lang=en")[0]
+    assert '"field" data-again' not in client.get("/embed/builder?q=dog&consent=click&lang=en").text
+
+
+def test_a_picture_inside_an_element_keeps_the_terms(make_client: ClientMaker) -> None:
+    """None whose address may not last, and none without the names that must be told."""
+    with serving(PixabayDialect()) as pixabay, serving(OpenverseDialect()) as openverse:
+        urls = {"PIXABAY_URL": pixabay.url, "OPENVERSE_URL": openverse.url}
+        key = PixabayDialect.keys["KEY"]
+        client = make_client(SITE_URL=URL, AGENCIES="pixabay,openverse", PIXABAY_KEY=key, **urls)
+        items = client.get("/api/search?q=flower&lang=en&wait=1").get_json()["items"]
+        both = codes(client, "q=flower&lang=en")[0]
+        one = codes(client, "q=flower&agency=pixabay&lang=en")[0]
+        box = codes(client, "q=flower&kind=search&lang=en")[0]
+    first = next(item for item in items if item["agency"] == "openverse")
+    assert f"</a><br><small>{escape(first['attribution'])}</small></affiliate-search>" in both
+    assert "pixabay" not in both
+    assert "<img" not in one + box
 
 
 def test_a_picture_s_page_leads_to_its_own_embed(make_client: ClientMaker) -> None:
