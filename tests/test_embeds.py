@@ -257,8 +257,9 @@ def test_no_language_is_an_error_of_an_embed(client: FlaskClient, lang: str, spo
 
 def test_searches_of_embeds_count(client: FlaskClient) -> None:
     """A search on a blog is counted like one here, so that it is kept warm."""
-    for _ in range(2):
-        client.get("/embed/search?q=cat&lang=en&site=blog.example")
+    address = "/embed/search?q=cat&lang=en&site=blog.example"
+    for number in range(2):
+        client.get(address, environ_overrides={"REMOTE_ADDR": f"198.51.100.{number}"})
     client.application.extensions["site"].tally.flush()
     asked = client.application.extensions["ledger"].asked
     assert asked(date(2000, 1, 1), 5) == [("q=cat&lang=en", 2)]

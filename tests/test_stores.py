@@ -424,6 +424,18 @@ def test_nobody_else_reads_the_cache_file(tmp_path: Path) -> None:
     store.close()
 
 
+def test_counters_that_have_ended_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many clients are counted in each window, their counters don't add up."""
+    store = SQLiteStore(tmp_path / "cache.db", 10**7)
+    for window in range(5):
+        monkeypatch.setattr("affiliate.stores.sqlite.time.time", lambda at=window * 60.0: at)
+        for client in range(20):
+            assert [store.incr(f"{client}:{window}", 4, 60) for _ in range(2)] == [4, 8]
+    with store._connection() as db:
+        assert db.execute("SELECT count(*) FROM counters").fetchone()[0] <= 40
+    store.close()
+
+
 def test_keys_count_while_the_store_is_down() -> None:
     """What a process keeps by itself is bounded with its keys."""
     guarded = Guarded(Down())
