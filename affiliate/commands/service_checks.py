@@ -39,7 +39,8 @@ def cache(site: Site) -> Iterator[Finding]:
         words = f"takes no writing, so agencies are asked more often: {error}"
         yield Finding(FAULT, "cache", words)
     else:
-        yield Finding(FAULT, "cache", away) if site.store.degraded else written
+        trouble = f"{away}: {site.store.trouble}"
+        yield Finding(FAULT, "cache", trouble) if site.store.degraded else written
 
 
 def _written(site: Site) -> Finding:
