@@ -61,6 +61,7 @@ def keeps_its_promises(store: RedisStore) -> None:
     assert sorted(store.keys()) == sorted(names)
     assert store.size()[0] == 30
     assert store.size()[1] > 0
+    assert all(one.used and one.maxclients for one in store.limits())
     assert all(store.delete(name) for name in names)
     assert not store.delete("k0")
     assert store.keys() == []

@@ -66,7 +66,7 @@ class _Several(ABC):
         for owner in self._all():
             yield from self._client(owner).scan_iter(match=match, count=count)
 
-    def info(self, section: str) -> dict[Node, Any]:
+    def info(self, section: str | None = None) -> dict[Node, Any]:
         return {owner: self._client(owner).info(section) for owner in self._all()}
 
     def renew(self) -> None:

@@ -198,7 +198,7 @@ class RedisStore(BaseCache):
         try:
             yield self._client or self._make_client()
         except ClusterDownError:
-            raise StoreDown("Redis does not answer (a part of it is down)") from None
+            raise StoreDown("Redis can't be used: a part of it is down") from None
         except redis.ResponseError as error:
             self._renew()
             raise StoreRefused(f"Redis refuses: {str(error)[:80]}") from None
@@ -230,5 +230,5 @@ def describe_failure(error: BaseException) -> str:
     text = str(error)
     for pattern, words in TEXTS:
         if re.search(pattern, text, re.IGNORECASE):
-            return f"Redis does not answer ({words})"
-    return f"Redis does not answer ({type(error).__name__})"
+            return f"Redis can't be used: {words}"
+    return f"Redis can't be used: {type(error).__name__}"
