@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 from flask import current_app
@@ -47,24 +47,32 @@ def make_room(offers: Sequence[Offer], folder: Path | None) -> None:
         raise PurchaseRefused(f"{place} has less than {ROOM // 10**6} MB left. Nothing was sent.")
 
 
-def fetch(account: Seller, outcome: Outcome, folder: Path | None) -> int:
+class Fetched(NamedTuple):
+    """Where a file is now, if anywhere; ``failed`` tells that it was wanted and isn't there."""
+
+    path: Path | None = None
+    failed: bool = False
+
+
+def fetch(account: Seller, outcome: Outcome, folder: Path | None) -> Fetched:
     """Download the file where asked to, or where it can't be done later.
 
     A file that comes once is tried for as long as the person at the terminal wants.
     """
     done, once = outcome.purchase, outcome.offer.comes_once
     if done is None or (folder is None and not once):
-        return 0
+        return Fetched()
     while True:
         try:
-            click.echo(str(fetch_from(done, folder or Path(), _links(account, outcome))))
+            path = fetch_from(done, folder or Path(), _links(account, outcome))
         except (AgencyError, DownloadFailed, OSError) as error:
             later = "It can't be had later." if once else "Get it by `flask download`."
             click.echo(f"{done.media_id}: the file was not fetched: {error} {later}", err=True)
         else:
-            return 0
+            click.echo(str(path))
+            return Fetched(path)
         if not (once and sys.stdin.isatty() and click.confirm("Try again?", default=True)):
-            return 1
+            return Fetched(failed=True)
 
 
 def fetch_from(done: Purchase, folder: Path, links: Iterator[str]) -> Path:

@@ -8,7 +8,9 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
+from typing import Final, TypeVar
 
 import msgspec
 from click import Abort, echo
@@ -22,7 +24,35 @@ from affiliate.licensing.offers import Offer
 from affiliate.licensing.seller import Seller
 from affiliate.purchases import Purchase
 
+UNFINISHED: Final = 3
+"""The status of a command that has bought something, or may have, and could not finish with it."""
+
+Known = TypeVar("Known", bound=msgspec.Struct)
+
 log = logging.getLogger(__name__)
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """What programs read of one item.
+
+    ``state`` is ``offered``, ``refused``, ``not sent``, ``failed``, ``unknown`` or ``licensed``;
+    ``cost`` in words as before the purchase; ``link`` of a file that comes once and did not.
+    ``is_recorded`` tells that the ledger has what the agency said.
+    """
+
+    id: str
+    state: str
+    size: str = ""
+    subscription: str = ""
+    cost: str = ""
+    license_id: str | None = None
+    downloads: int | None = None
+    price: Decimal | None = None
+    currency: str | None = None
+    error: str | None = None
+    is_recorded: bool = False
+    file: str | None = None
+    link: str | None = None
 
 
 class Keeper(Witness):
@@ -37,6 +67,8 @@ class Keeper(Witness):
         self._file = file
         self._folder = folder
         self._shown: dict[str, str] = {}
+        self._files: dict[str, str] = {}
+        self._outcomes: dict[str, Outcome] = {}
         self.begun = 0
         self.bought = 0
         self.failed = False
@@ -63,6 +95,7 @@ class Keeper(Witness):
         """Write down the answer, and say what was bought."""
         self._note(self._entry(one) for one in outcomes)
         for one in outcomes:
+            self._outcomes[one.offer.asset.id] = one
             if one.purchase and one.purchase.state == "licensed":
                 self.bought += 1
                 self.show(one)
@@ -70,10 +103,24 @@ class Keeper(Witness):
     def keeps(self, outcome: Outcome) -> None:
         """Fetch the file of a purchase; where that fails its link stays in the journal."""
         self._note([self._entry(outcome)])
-        if fetch(self._account, outcome, self._folder):
+        if not self._fetch(outcome):
             self.failed = True
         else:
             self._note([replaced(self._entry(outcome), link="")])
+
+    def finishes(self, outcome: Outcome) -> int:
+        """Say what became of an offer, and fetch what may come later too; gives the status."""
+        self.show(outcome)
+        state = outcome.purchase.state if outcome.purchase else "failed"
+        if state == "licensed":
+            return 0 if outcome.offer.comes_once or self._fetch(outcome) else UNFINISHED
+        return UNFINISHED if state == "unknown" else 1
+
+    def _fetch(self, outcome: Outcome) -> bool:
+        found = fetch(self._account, outcome, self._folder)
+        if found.path:
+            self._files[outcome.offer.asset.id] = str(found.path.absolute())
+        return not found.failed
 
     def knows_written(self, purchases: Sequence[Purchase]) -> None:
         """Mark what the ledger has."""
@@ -83,6 +130,7 @@ class Keeper(Witness):
 
     def show(self, outcome: Outcome) -> None:
         """Say what became of an offer, unless that was said."""
+        self._outcomes[outcome.offer.asset.id] = outcome
         at = place_of(self._account.agency, self._account.url).mark
         words = f"{outcome.offer.asset.id}: {described(outcome)}{at}"
         known = outcome.purchase.purchase_id if outcome.purchase else ""
@@ -107,6 +155,30 @@ class Keeper(Witness):
         for entry in self._file.open:
             for words in left_open(entry):
                 self.say(f"{entry.purchase.media_id}: {words}{at}", err=True)
+
+    def rows(self, offers: Iterable[Offer]) -> list[Row]:
+        """What became of each offer, for programs."""
+        left = {entry.purchase.media_id: entry for entry in self._file.open}
+        return [self._row(one, left.get(one.asset.id)) for one in offers]
+
+    def _row(self, offer: Offer, left: Entry | None) -> Row:
+        outcome = self._outcomes.get(offer.asset.id)
+        done = outcome.purchase if outcome else left.purchase if left else None
+        row = row_of(offer, state="refused" if outcome else "not sent")
+        if done is None:
+            return replaced(row, error=outcome.refused if outcome else None)
+        return replaced(
+            row,
+            state="unknown" if done.state == "pending" else done.state,
+            license_id=done.license_id,
+            downloads=done.charge,
+            price=done.price,
+            currency=done.currency,
+            error=done.error,
+            is_recorded=left is None or left.written,
+            file=self._files.get(offer.asset.id),
+            link=(left and left.link) or None,
+        )
 
     def _entry(self, outcome: Outcome) -> Entry:
         """The entry of a purchase with what became of it."""
@@ -159,9 +231,15 @@ def left_open(entry: Entry) -> list[str]:
     return words
 
 
-def replaced(entry: Entry, **changes: object) -> Entry:
-    """An entry with some of it changed."""
-    return msgspec.structs.replace(entry, **changes)
+def row_of(offer: Offer, *, state: str) -> Row:
+    """What programs read of an offer before it is bought."""
+    plan, size = offer.subscription.id, offer.wanted.size
+    return Row(id=offer.asset.id, state=state, size=size, subscription=plan, cost=offer.cost)
+
+
+def replaced(known: Known, **changes: object) -> Known:
+    """An entry or a row with some of it changed."""
+    return msgspec.structs.replace(known, **changes)
 
 
 def _reason(error: BaseException) -> str:

@@ -2,10 +2,10 @@
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
 
 import click
 import msgspec
@@ -14,18 +14,16 @@ from flask.cli import with_appcontext
 from flask_babel import force_locale, gettext
 
 from affiliate.commands import options
-from affiliate.commands.fetching import fetch, make_room
-from affiliate.commands.keeping import Keeper
+from affiliate.commands.fetching import make_room
+from affiliate.commands.keeping import UNFINISHED, Keeper, Row, row_of
 from affiliate.commands.places import place_and_owner, place_of
 from affiliate.commands.recovering import journal_of_app, recover
 from affiliate.commands.told import purchases_of_app, seller_of_app, told
 from affiliate.errors import AgencyError, PurchaseRefused
-from affiliate.licensing.desk import Desk, Outcome
+from affiliate.licensing.addresses import read_ids
+from affiliate.licensing.desk import Desk
 from affiliate.licensing.offers import Ask, Offer, amount, total
 from affiliate.licensing.seller import Proposer, Seller
-
-UNKNOWN: Final = 3
-"""The status of a command that has bought something, or may have, and could not finish with it."""
 
 
 @click.command()
@@ -48,6 +46,7 @@ UNKNOWN: Final = 3
 @click.option("--dry-run", is_flag=True, help="Say what it would cost, and buy nothing.")
 @click.option("--force", is_flag=True, help="Buy what was bought within a day once more.")
 @click.option("--yes", is_flag=True, help="Don't ask before buying; editorial notices still do.")
+@options.as_json
 @with_appcontext
 def license(  # noqa: A001, PLR0913 - the command's name; its options
     ids: Sequence[str],
@@ -70,18 +69,22 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
     dry_run: bool,
     force: bool,
     yes: bool,
+    as_json: bool,
 ) -> None:
     """License images or videos: in the sandbox, unless --live.
+
+    An ID may be a list with commas, or the address of a picture's page here or at the agency.
 
     At an agency that has no sandbox this is a dry run, unless --live.
 
     Nothing is bought twice within a day unless you insist, be it in another size, and nothing at
     all while the outcome of an earlier purchase is unknown.
     """
-    with told():
+    media = options.media_of(video=video, editorial=editorial)
+    with told(), _said_apart(as_json=as_json):
         recover()
         ask = Ask(
-            media=options.media_of(video=video, editorial=editorial),
+            media=media,
             size=size,
             format=format_ or "",
             subscription_id=subscription,
@@ -93,27 +96,41 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
             search_id=search_id,
             country=country.upper(),
         )
+        wanted = read_ids(ids, agency, media)
+        if not wanted:
+            raise click.UsageError("Name an image or a video to license.")
         account = seller_of_app(agency, live=live)
         _refuse_mix_up(account, live=live)
         dry_run = dry_run or not (live or account.has_sandbox)
         desk = _desk(account, live=live)
-        offers, refused = _offers(desk.chooser(), ask, list(dict.fromkeys(ids)))
+        offers, rows = _offers(desk.chooser(), ask, wanted)
         if not dry_run:
             offers = [_agreed(one) for one in map(_filled, offers)]
-        if not dry_run and not force:
-            asked = len(offers)
-            offers = [found for one in offers if (found := _insisted(one, desk, yes=yes))]
-            refused += asked - len(offers)
+            if not force:
+                offers, unwanted = _insisted_on(offers, desk, yes=yes)
+                rows += unwanted
         _show(offers, account, live=live)
+        status = int(bool(rows))
         if dry_run or not offers:
-            raise click.exceptions.Exit(int(bool(refused)))
-        if not yes:
-            click.confirm("License them?", abort=True)
-        make_room(offers, folder)
-        with journal_of_app().begun() as file:
-            keeper = Keeper(account, file, folder)
-            bad = _buy(account, desk, offers, keeper, folder, force=force)
-    raise click.exceptions.Exit(bad or int(bool(refused)))
+            rows += [row_of(one, state="offered") for one in offers]
+        else:
+            if not yes:
+                click.confirm("License them?", abort=True)
+            make_room(offers, folder)
+            with journal_of_app().begun() as file:
+                keeper = Keeper(account, file, folder)
+                status = _buy(desk, offers, keeper, force=force) or status
+                rows += keeper.rows(offers)
+    if as_json:
+        options.show_json(rows)
+    raise click.exceptions.Exit(status)
+
+
+@contextmanager
+def _said_apart(*, as_json: bool) -> Iterator[None]:
+    """Have all that is said go to standard error where standard output is for JSON."""
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+        yield
 
 
 def _refuse_mix_up(account: Seller, *, live: bool) -> None:
@@ -160,19 +177,22 @@ def _metadata(fields: Sequence[str]) -> Mapping[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _offers(chooser: Proposer, ask: Ask, ids: Sequence[str]) -> tuple[list[Offer], int]:
-    """What to license each with; how many can't be licensed is said here."""
-    offers = []
+def _offers(chooser: Proposer, ask: Ask, ids: Sequence[str]) -> tuple[list[Offer], list[Row]]:
+    """What to license each with; those that can't be licensed are said here."""
+    offers, refused = [], []
     for one in ids:
         try:
             offers.append(chooser.offer(ask, one))
+            continue
         except PurchaseRefused as error:
-            click.echo(f"{one}: {error}", err=True)
+            words = str(error)
         except AgencyError as error:
             if error.kind not in {"not found", "refused"}:
                 raise
-            click.echo(f"{one}: {error.message}", err=True)
-    return offers, len(ids) - len(offers)
+            words = error.message
+        click.echo(f"{one}: {words}", err=True)
+        refused.append(Row(id=one, state="refused", error=words))
+    return offers, refused
 
 
 def _filled(offer: Offer) -> Offer:
@@ -222,11 +242,19 @@ def _agreed(offer: Offer) -> Offer:
     return offer.agreed()
 
 
+def _insisted_on(
+    offers: Sequence[Offer], desk: Desk, *, yes: bool
+) -> tuple[list[Offer], list[Row]]:
+    """The offers without those in another size of what was bought today that nobody wants."""
+    wanted = [(one, _insisted(one, desk, yes=yes)) for one in offers]
+    unwanted = [row_of(one, state="refused") for one, found in wanted if found is None]
+    return [found for _, found in wanted if found], unwanted
+
+
 def _insisted(offer: Offer, desk: Desk, *, yes: bool) -> Offer | None:
     """The offer, unless it is another size of what was bought today and its owner says no.
 
-    The size must be insisted on at the terminal: the desk refuses another of what was bought where
-    nobody was asked, or where it is bought only after the question.
+    The desk refuses a size where nobody was asked, or where another is bought after the question.
     """
     other = "" if yes or offer.chosen else desk.other_size(offer)
     if not other:
@@ -255,38 +283,20 @@ def _show(offers: Sequence[Offer], account: Seller, *, live: bool) -> None:
         click.echo("Nothing was sent: there is no sandbox, so only --live buys.")
 
 
-def _buy(  # noqa: PLR0913 - what is bought, for whom, and where its files go
-    account: Seller,
-    desk: Desk,
-    offers: Sequence[Offer],
-    keeper: Keeper,
-    folder: Path | None,
-    *,
-    force: bool,
-) -> int:
+def _buy(desk: Desk, offers: Sequence[Offer], keeper: Keeper, *, force: bool) -> int:
     """Buy and say what became of each; gives the status to end with.
 
-    Whatever fails once something was bought, or may have been, ends with `UNKNOWN`.
+    Whatever fails once something was bought, or may have been, ends with `UNFINISHED`.
     """
     statuses = {0}
     try:
         for outcome in desk.license(offers, force=force, witness=keeper):
-            keeper.show(outcome)
-            statuses.add(_status(account, outcome, folder))
+            statuses.add(keeper.finishes(outcome))
     except (Exception, KeyboardInterrupt) as error:
         if not keeper.at_stake:
             raise
         keeper.tell_all(error)
-        statuses.add(UNKNOWN)
-    if UNKNOWN in statuses and (rest := len(offers) - keeper.begun) > 0:
+        statuses.add(UNFINISHED)
+    if UNFINISHED in statuses and (rest := len(offers) - keeper.begun) > 0:
         keeper.say(f"{rest} were not sent.", err=True)
-    return max(*statuses, UNKNOWN * keeper.failed)
-
-
-def _status(account: Seller, outcome: Outcome, folder: Path | None) -> int:
-    """The status that an outcome alone would give; the file comes now, if it may come later."""
-    state = outcome.purchase.state if outcome.purchase else "failed"
-    if state == "licensed":
-        later = not outcome.offer.comes_once
-        return UNKNOWN if later and fetch(account, outcome, folder) else 0
-    return UNKNOWN if state == "unknown" else 1
+    return max(*statuses, UNFINISHED * keeper.failed)

@@ -1,5 +1,6 @@
 """Whatever of ours fails once money has moved, what the agency said is on the screen and kept."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -311,3 +312,23 @@ def test_what_is_refused_or_done_leaves_no_journal(
     agency.misbehave(says(400), on=PATH, method="POST")
     assert buy(app, other, tmp_path).exit_code == 1
     assert journals(tmp_path) == []
+
+
+def test_programs_read_what_a_failure_leaves(
+    agency: Simulator, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """License and link, and that the ledger has it not."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(keeping, "fetch", end)
+    options = (*ONCE, "--live", "--yes", "--json", "--dir", str(tmp_path / "files"))
+    shown = run(app, "license", *plain(agency)[:2], *options)
+    [row, other] = json.loads(shown.stdout)
+    [sold] = agency.purchases
+    assert shown.exit_code == 3
+    assert (row["state"], row["license_id"], row["is_recorded"]) == ("licensed", sold.id, False)
+    assert row["link"].startswith(agency.url)
+    assert other["state"] == "not sent"
+    assert "1 were not sent." in shown.output

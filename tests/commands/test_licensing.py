@@ -372,3 +372,42 @@ def test_another_size_that_was_bought_elsewhere_is_asked_about(
     )
     assert run(app, "license", other, "--size", "small", "--live", "--yes").exit_code == 0
     assert [bought.media_id for bought in agency.purchases] == [one, other]
+
+
+def test_addresses_and_lists_name_what_to_license(agency: Simulator, app: Flask) -> None:
+    """Each once; an address of elsewhere sends nothing."""
+    one, other = [str(FIRST_ID + n) for n in (1, 9)]
+    address = f"https://www.shutterstock.com/image-photo/red-rose-{one}"
+    refused = run(app, "license", "https://stock.adobe.com/5", other, "--live", "--yes")
+    assert refused.exit_code == 1
+    assert "say --agency adobe-stock" in refused.output
+    assert run(app, "license", ",", "--live", "--yes").exit_code == 2
+    shown = run(app, "license", address, f"{one},{other}", "--live", "--yes")
+    assert shown.exit_code == 0, shown.output
+    assert "In all: 2 downloads." in shown.output
+    assert [bought.media_id for bought in agency.purchases] == [one, other]
+
+
+def test_programs_read_what_became_of_each(agency: Simulator, app: Flask, tmp_path: Path) -> None:
+    """JSON alone stands on standard output, of a dry run as of a purchase."""
+    one = plain(agency)
+    command = ("license", one, "99", "--live", "--json", "--dir", str(tmp_path / "files"))
+    dry = json.loads(run(app, *command, "--dry-run").stdout)
+    assert [(row["id"], row["state"]) for row in dry] == [("99", "refused"), (one, "offered")]
+    assert (dry[1]["cost"], dry[1]["size"]) == ("1 download", "huge")
+    shown = run(app, *command, "--yes")
+    assert shown.exit_code == 1
+    [gone, row] = json.loads(shown.stdout)
+    assert gone["error"]
+    [bought] = agency.purchases
+    assert (row["state"], row["license_id"], row["downloads"]) == ("licensed", bought.id, 1)
+    assert row["is_recorded"]
+    assert Path(row["file"]).suffix == ".jpg"
+    again = json.loads(run(app, *command, "--yes").stdout)[1]
+    assert again["state"] == "refused"
+    assert "The same was bought" in again["error"]
+    agency.misbehave(hang_up("read"), on=PATH, method="POST")
+    other = str(FIRST_ID + 9)
+    lost = run(app, "license", other, str(FIRST_ID + 8), "--live", "--json", "--yes")
+    assert lost.exit_code == 3
+    assert json.loads(lost.stdout)[0]["state"] == "unknown"
