@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 POSTGRES: Final = {"postgres", "postgresql", "postgresql+psycopg"}
 ENCODED: Final = (
-    "must be an address that can be read: is its password percent-encoded (characters such as"
-    " @ / ? #)?"
+    "must be an address: user, host, port and name of a database; characters such as @ / ? # in"
+    " its password must be percent-encoded"
 )
 OTHERS: Final = frozenset(
     "pgbouncer connection_limit pool_timeout schema sslaccept sslidentity socket_timeout"
