@@ -40,6 +40,10 @@ TEXTS = [
     ("failed to resolve host 'hunter2@h': [Errno -2] Name or service not known", "no such host"),
     ('connection to server on socket "/hunter2/" failed: No such file or directory', "socket"),
     (BEFORE + 'FATAL:  invalid value for parameter "hunter2": "x"', "invalid value for parameter"),
+    (BEFORE + "channel binding required, but server did not offer an", "channel binding required"),
+    (BEFORE + "FATAL:  Tenant or user not found", "28000"),
+    (BEFORE + "FATAL:  Max client connections reached", "53300"),
+    (BEFORE + "ERROR:  connection is insecure (try using `sslmode=require`)", "sslmode=require"),
 ]
 
 
