@@ -65,6 +65,12 @@ def network_of(address: str) -> str:
     return str(ip_network((ip, HOME), strict=False)) if isinstance(ip, IPv6Address) else str(ip)
 
 
+def is_public(address: str) -> bool:
+    """Return whether an address is one of the public network, where anybody may be."""
+    ip = read_address(address)
+    return ip is not None and ip.is_global
+
+
 def read_address(text: str) -> Address | None:
     """Return an IP address, which may have a port, brackets or a zone; None for anything else.
 

@@ -18,7 +18,7 @@ from affiliate.errors import BudgetSpent
 from affiliate.health import Limit
 from affiliate.ledger import MANY, UNSIGNED, Click
 from affiliate.page import EMBEDDED, shown_on
-from affiliate.proxies import network_of
+from affiliate.proxies import is_public, network_of
 from affiliate.site_key import SiteKey
 
 ROBOTS: Final = re.compile(
@@ -31,8 +31,9 @@ MARKED: Final = (Limit(36_000),)
 """Clicks without a visitor, of everybody together, that are kept: 8 MB an hour."""
 ROBOT_SECONDS: Final = 3600.0
 """When crawlers may come again for what is not known."""
-BLOG_CLIENTS: Final = 10
-"""So many clients' budget the visitors of one blog's embeds have together."""
+SHARED: Final = 10
+"""So many clients' budget the visitors have together of one blog's embeds, or those behind a proxy
+that the owner has not named, as on many platforms."""
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,8 @@ class Visitors:
         self._clicks = Budget(counters, CLICKS, processes)
         self._marked = Budget(counters, MARKED, processes)
         self._key = key
-        self._warns = not trusts
+        self._trusts = trusts
+        self._warned = False
 
     def spend(self, cost: int) -> float:
         """Take a cost from the budget of who has sent the request under way.
@@ -69,16 +71,25 @@ class Visitors:
             return 0.0
         if ROBOTS.search(request.user_agent.string):
             return ROBOT_SECONDS
-        rest = self._budget.take(self.client(request.remote_addr or ""), cost)
+        address = request.remote_addr or ""
+        rest = self._budget.take(self.client(address), cost, self._sharers(address))
         if not rest and request.endpoint == EMBEDDED and (blog := shown_on()):
-            rest = self._budget.take(self._digest("blog", blog), cost, BLOG_CLIENTS)
-        if rest and self._warns and request.headers.get("X-Forwarded-For"):
-            self._warns = False
+            rest = self._budget.take(self._digest("blog", blog), cost, SHARED)
+        if rest and not self._warned and self._sharers(address) > 1:
+            self._warned = True
             log.warning(
-                "a client has spent its searches, and may be a proxy: if one stands in front of the"
-                " site, set TRUSTED_PROXIES, or all of its visitors are taken for one"
+                "a proxy's visitors have spent their searches together: set TRUSTED_PROXIES, so"
+                " that each of them has searches of their own"
             )
         return rest
+
+    def _sharers(self, address: str) -> int:
+        """Return how many clients' budget an address has: more for a proxy that was not named.
+
+        That is one with an address of no public network. Elsewhere the header is anybody's text.
+        """
+        told = not self._trusts and "X-Forwarded-For" in request.headers
+        return SHARED if told and not is_public(address) else 1
 
     def marked(self, click: Click, *, shown: bool) -> Click:
         """Return a click with a mark in ``sender`` where it says nothing of visitors.
@@ -89,8 +100,9 @@ class Visitors:
             BudgetSpent: the hour has brought too many such clicks, from everybody together.
         """
         sender = click.sender or ("" if shown else UNSIGNED)
-        client = f"clicks:{self.client(request.remote_addr or '')}"
-        if not sender and self._clicks.take(client, 1):
+        address = request.remote_addr or ""
+        client = f"clicks:{self.client(address)}"
+        if not sender and self._clicks.take(client, 1, self._sharers(address)):
             sender = MANY
         if sender and (rest := self._marked.take("clicks", 1)):
             raise BudgetSpent(rest, "Too many clicks.")
