@@ -8,7 +8,7 @@ import hashlib
 import math
 import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing import util
 from typing import Any
 
@@ -85,8 +85,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     app = Flask(__name__)
     transport = parts.get("transport") or Transport()
     store = parts.get("store") or _store(app, settings)
-    ledger = parts.get("ledger") or Ledger(settings.database_url)
-    _upgrade(ledger)
+    ledger = parts.get("ledger") or _ledger(app, settings)
     if label := blocked_label(settings.site_url):
         app.logger.warning("SITE_URL: %s", warning(label))
     listed = [_listed(n, one, settings, transport) for n, one in settings.agencies.items()]
@@ -95,6 +94,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     # For servers that end without atexit: the higher priority comes first.
     util.Finalize(None, transport.close, exitpriority=30)
     util.Finalize(None, cache.close, exitpriority=20)
+    util.Finalize(None, ledger.close, exitpriority=0)  # the tally, which writes to it, ends at 10
     quota = Quota(store, limits, settings.web_concurrency)
     switches = Switches(ledger)
     calls = Calls(cache, quota, Breaker(store), ChunkSizes(store))
@@ -141,28 +141,37 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     return app
 
 
-def _upgrade(ledger: Ledger) -> None:
-    """Bring the tables up to date; a command goes on without, and says itself what it lacks.
-
-    Raises:
-        LedgerError: the server can't begin, as the ledger is out of reach.
-    """
-    try:
-        ledger.upgrade()
-    except LedgerError:
-        if not click.get_current_context(silent=True):
-            raise
-
-
 @contextmanager
 def _told() -> Iterator[None]:
     """What keeps the site from starting, as a sentence to whoever gave a command."""
     try:
         yield
-    except ConfigError as error:
+    except (ConfigError, LedgerError) as error:
         if click.get_current_context(silent=True):  # a command, whose reader wants no traceback
             raise click.ClickException(str(error)) from None
         raise
+
+
+def _ledger(app: Flask, settings: Config) -> Ledger:
+    """Return the ledger; a server brings it up to date, a command leaves that to the owner.
+
+    A server starts without the database, too: pages need none, and clicks wait on the disk.
+    """
+    with _told():
+        ledger = Ledger(settings.database_url, journal=settings.data_dir / "clicks.journal")
+    if not _is_command():
+        try:
+            ledger.upgrade()
+        except LedgerError as error:
+            app.logger.error("%s", error)  # noqa: TRY400 - no trace
+        ledger.replay()
+    return ledger
+
+
+def _is_command() -> bool:
+    """Tell whether a command of the owner's is under way; `flask run` is a server."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.find_root().invoked_subcommand != "run"
 
 
 def _edition(app: Flask, settings: Config, listed: Sequence[Listed]) -> str:
@@ -267,7 +276,8 @@ def serve(target: str = "app:create_app") -> None:
     try:
         settings = load()
         listener = serving.listen(settings.host, settings.port, shared=arguments.reuse_port)
-        Ledger(settings.database_url).upgrade()
+        with closing(Ledger(settings.database_url)) as ledger:
+            ledger.upgrade()
     except (ConfigError, CannotListen, LedgerError) as error:
         sys.exit(str(error))
     serving.serve(listener, target, settings.web_concurrency)

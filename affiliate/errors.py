@@ -198,6 +198,14 @@ class LedgerError(AffiliateError):
     """
 
 
+class LedgerLost(LedgerError):
+    """The connection to the ledger's database was lost or thrown away: another may do."""
+
+
+class LedgerRefused(LedgerError):
+    """The ledger's database does not take these values, however often they are sent."""
+
+
 class DownloadFailed(AffiliateError):
     """A licensed file could not be fetched, for a reason that the message says.
 
@@ -215,3 +223,7 @@ class StoreDown(AffiliateError):
 
 class StoreRefused(AffiliateError):
     """The cache's store is there but takes no writing: full, read-only or busy."""
+
+
+class JournalFailed(AffiliateError):
+    """The journal of clicks that wait for the database is full, or its disk fails."""

@@ -6,26 +6,33 @@ It keeps what was clicked, where and when; nothing that says who: no address, br
 import hashlib
 import logging
 import re
-from collections import deque
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time
-from threading import BoundedSemaphore, Lock
-from typing import Any, Final, NamedTuple, Self
+from datetime import UTC, date, datetime
+from datetime import time as clock_time
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final, Self
+from uuid import uuid4
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from affiliate import migrations
-from affiliate.database_errors import describe_failure
-from affiliate.errors import BadQuery, LedgerError
+from affiliate import migrations, shapes
+from affiliate.click_journal import ClickJournal
+from affiliate.databases import (
+    DATABASES,
+    connect_engine,
+    file_of,
+    identify,
+    look_at_encoding,
+    translated,
+)
+from affiliate.errors import BadQuery, LedgerError, LedgerLost
+from affiliate.recorder import Recorder
 from affiliate.site_names import read_host
-
-log = logging.getLogger(__name__)
-
-RECORDERS: Final = 32  # clicks that may wait at once: half of a process's threads
-PATIENCE: Final = 5  # seconds to wait for a turn, a connection, a lock, a statement
 
 metadata = sa.MetaData()
 clicks = sa.Table(
@@ -95,19 +102,6 @@ GROUPS: Final[Mapping[str, sa.Label[Any]]] = {  # what clicks can be counted by
 }
 
 
-class Database(NamedTuple):
-    """What differs between the databases; ``before`` comes first in every writing transaction.
-
-    ``clock`` asks one that machines share for the time; None where it is on this machine.
-    """
-
-    insert: sa.Insert
-    upsert: sa.Insert
-    before: str
-    connect: Mapping[str, Any]
-    clock: sa.Select[Any] | None = None
-
-
 def _count(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
     added = searches.c.times + insert.excluded.times
     upsert: sa.Insert = insert.on_conflict_do_update(
@@ -117,25 +111,13 @@ def _count(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
     return upsert
 
 
-DATABASES: Final = {
-    "sqlite": Database(
-        insert=sqlite.insert(clicks).on_conflict_do_nothing(),
-        upsert=_count(sqlite.insert(searches)),
-        before="PRAGMA synchronous = FULL",  # in WAL mode, less may lose commits in a power cut
-        connect={"timeout": PATIENCE},
-    ),
-    "postgresql": Database(
-        insert=postgresql.insert(clicks).on_conflict_do_nothing(),
-        upsert=_count(postgresql.insert(searches)),
-        before=f"SET LOCAL statement_timeout = '{PATIENCE}s'",
-        connect={
-            "client_encoding": "utf8",  # else a SQL_ASCII database answers in bytes
-            "connect_timeout": PATIENCE,
-            "tcp_user_timeout": PATIENCE * 1000,
-            "prepare_threshold": None,  # PgBouncer hands each transaction another connection
-        },
-        clock=sa.select(sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))),
-    ),
+INSERTS: Final[Mapping[str, sa.Insert]] = {
+    "sqlite": sqlite.insert(clicks).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(clicks).on_conflict_do_nothing(),
+}
+UPSERTS: Final[Mapping[str, sa.Insert]] = {
+    "sqlite": _count(sqlite.insert(searches)),
+    "postgresql": _count(postgresql.insert(searches)),
 }
 
 SIGN: Final = r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]"  # PostgreSQL refuses NUL and surrogates
@@ -164,6 +146,8 @@ PROGRAMS: Final = re.compile(
     re.IGNORECASE,
 )
 """Names in the User-Agent of crawlers, test browsers and libraries, and none at all."""
+
+log = logging.getLogger(__name__)
 
 
 class Click(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,77 +199,57 @@ class Click(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, sender=PROGRAM if program else "")
 
 
-class _Waiting:
-    """A click on its way to the disk, and why it is not there (yet)."""
-
-    def __init__(self, row: dict[str, Any]) -> None:
-        self.row = row
-        self.failure: str | None = "The ledger's database is too slow."
-
-
 class Ledger:
     """The database at ``url``; safe to share between threads. ``now`` tells the time.
 
-    Every method that asks the database raises `LedgerError` when it can't be reached or refuses.
+    Clicks that the database can't take now wait in ``journal``, where a path is given. Tables are
+    made where there are none; those of an older version are changed by `upgrade` alone. Every
+    method that asks the database raises `LedgerError` when it can't be reached or refuses.
     """
 
-    def __init__(self, url: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        url: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        journal: Path | None = None,
+    ) -> None:
         self._now = now
         # One connection writes, whatever the owner's reports do to the others.
-        self._writer = _engine(url, max_overflow=0)
-        self._reader = _engine(url, max_overflow=2)
+        self._writer = connect_engine(url, max_overflow=0)
+        self._reader = connect_engine(url, max_overflow=2)
         self._database = DATABASES[self._writer.dialect.name]
-        self._waiting: deque[_Waiting] = deque()
-        self._turn = Lock()
-        self._recorders = BoundedSemaphore(RECORDERS)
+        self._path = file_of(self._writer)
+        self._recorder = Recorder(self._write, ClickJournal(journal, _kept) if journal else None)
+        self._upgrades = False
+        self._preparing = Lock()
+        self._prepared: tuple[object] | None = None
+        self._checking = Lock()
+        self._checked_at = float("-inf")
+        self._trouble: str | None = None
 
     def upgrade(self) -> None:
-        """Bring the tables up to date; any number of processes may do so at once."""
-        with _translated():
-            migrations.upgrade(self._writer)
-            self._look_at_encoding()
+        """Bring the tables up to date; any number of processes may do so at once.
 
-    def _look_at_encoding(self) -> None:
-        """Say so where the database can't hold every word; what it can hold is kept all the same.
-
-        SQL_ASCII holds bytes of any encoding, so those of UTF-8.
+        From then on those of another file, which comes to stand in the place of a SQLite
+        database, are brought up to date too.
         """
-        if self._writer.dialect.name != "postgresql":
-            return
-        with self._reader.connect() as connection:
-            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
-        if encoding not in {"UTF8", "SQL_ASCII"}:
-            log.warning(
-                "The ledger's database has the encoding %s, but words need UTF8: clicks with other"
-                " letters are lost; make one with ENCODING 'UTF8'.",
-                encoding,
-            )
+        self._upgrades = True
+        with self._preparing:
+            self._prepare()
+        with translated():
+            look_at_encoding(self._writer)
 
     def record(self, click: Click) -> None:
         """Keep a click; returns once it is on the disk. A known ``click_id`` changes nothing.
 
-        Whoever has the turn writes all that waits in one transaction, so that many clicks share
-        the wait for the disk. After a `LedgerError` the click may yet be kept; send it again.
+        After a `LedgerError` the click may yet be kept; send it again.
         """
-        if not self._recorders.acquire(timeout=1):
-            raise LedgerError("Too many clicks wait for the ledger's database.")
-        try:
-            self._record(click)
-        finally:
-            self._recorders.release()
-
-    def _record(self, click: Click) -> None:
         at = self._now().astimezone(UTC).replace(tzinfo=None)
-        mine = _Waiting({"at": at, **msgspec.structs.asdict(click)})
-        self._waiting.append(mine)
-        if self._turn.acquire(timeout=PATIENCE):
-            try:
-                if mine.failure and self._waiting:
-                    self._write_waiting()
-            finally:
-                self._turn.release()
-        if mine.failure:
-            raise LedgerError(mine.failure)
+        self._recorder.record({"at": at, **msgspec.structs.asdict(click)})
+
+    def replay(self) -> None:
+        """Begin to write the clicks that a process before has left in the journal."""
+        self._recorder.replay()
 
     def counts(
         self, by: Sequence[str], since: date | None = None, until: date | None = None
@@ -328,7 +292,7 @@ class Ledger:
             .group_by(*groups)
             .order_by(*newest, *hours, *most, *groups)
         )
-        with _translated(), self._reader.connect() as connection:
+        with self.reading() as connection:
             return connection.execute(query).mappings().all()
 
     def rows(
@@ -336,7 +300,7 @@ class Ledger:
     ) -> Iterator[tuple[datetime, Click]]:
         """Each click with its time in UTC, oldest first, read as it is taken."""
         query = sa.select(clicks).where(_between(since, until)).order_by(clicks.c.at)
-        with _translated(), self._reader.connect() as connection:
+        with self.reading() as connection:
             streamed = connection.execution_options(yield_per=500).execute(query)
             for row in map(dict, streamed.mappings()):
                 yield row.pop("at").replace(tzinfo=UTC), Click(**row)
@@ -368,7 +332,7 @@ class Ledger:
         ]
         if rows:
             with self.writing() as connection:
-                connection.execute(self._database.upsert, rows)
+                connection.execute(UPSERTS[connection.dialect.name], rows)
 
     def forget_searches(self, before: date) -> None:
         """Drop the counts of searches of days before one."""
@@ -408,20 +372,20 @@ class Ledger:
             .order_by(times.desc(), searches.c.query)
             .limit(limit)
         )
-        with _translated(), self._reader.connect() as connection:
+        with self.reading() as connection:
             return [(row.query, int(row.times)) for row in connection.execute(query)]
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A short transaction over any of the tables; what it wrote is on the disk at its end."""
-        with _translated(), self._writer.begin() as connection:
-            connection.exec_driver_sql(self._database.before)
+        with self._transaction(self._database.before) as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A connection that reads any of the tables."""
-        with _translated(), self._reader.connect() as connection:
+        self._make_ready()
+        with translated(), self._reader.connect() as connection:
             yield connection
 
     def time(self) -> datetime:
@@ -433,26 +397,98 @@ class Ledger:
         return found
 
     def check(self) -> None:
-        """Ask the database for nothing, to see whether it answers."""
-        with _translated(), self._reader.connect() as connection:
-            connection.execute(sa.select(1))
+        """Write a click and take it back, to see whether clicks can be written.
+
+        Whoever asks while another look is still to begin shares what that finds.
+        """
+        asked = time.monotonic()
+        with self._checking:
+            if self._checked_at < asked:
+                self._checked_at = time.monotonic()
+                self._trouble = self._recorder.failure or self._probe()
+            trouble = self._trouble
+        if trouble:
+            raise LedgerError(trouble)
+
+    def clicks_state(self) -> str:
+        """Return what becomes of clicks now: ``ok``, ``kept`` in the journal, or ``down``."""
+        try:
+            self.check()
+        except LedgerError:
+            return "kept" if self._recorder.keeps else "down"
+        return "ok"
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Let go of all connections; the last one to a SQLite file folds its log in."""
+        self._recorder.close()
         self._writer.dispose()
         self._reader.dispose()
 
-    def _write_waiting(self) -> None:
-        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        failure = None
-        try:
-            with _translated(), self._writer.begin() as connection:
-                connection.exec_driver_sql(self._database.before)
-                connection.execute(self._database.insert, [waiting.row for waiting in batch])
-        except LedgerError as error:
-            failure = str(error)
-        for waiting in batch:
-            waiting.failure = failure
+    def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        with self.writing() as connection:
+            connection.execute(INSERTS[connection.dialect.name], rows)
+
+    def _probe(self) -> str | None:
+        """Return why a click can't be written, if so; a connection that was lost is replaced."""
+        for is_last in (False, True):
+            try:
+                self._write_probe()
+            except LedgerLost as error:
+                if is_last:
+                    return str(error)
+            except LedgerError as error:
+                return str(error)
+            else:
+                break
+        return None
+
+    def _write_probe(self) -> None:
+        probe = Click(click_id=f"probe-{uuid4().hex}", agency="probe", id="probe", position=1)
+        row = {"at": datetime.min, **msgspec.structs.asdict(probe)}  # noqa: DTZ901 - as in the table
+        with self._transaction(self._database.probe) as connection:
+            connection.execute(sa.insert(clicks), row)
+            connection.execute(sa.delete(clicks).where(clicks.c.click_id == probe.click_id))
+
+    @contextmanager
+    def _transaction(self, first: str) -> Iterator[sa.Connection]:
+        self._make_ready()
+        with translated(), self._writer.begin() as connection:
+            connection.exec_driver_sql(first)
+            yield connection
+            file = connection.info.get("file")
+        if self._path and identify(self._path) != file:
+            raise LedgerLost("The ledger's file was removed or replaced meanwhile.")
+
+    def _make_ready(self) -> None:
+        """See to the tables, at first and whenever another file stands at the path."""
+        if self._prepared != (self._identity(),):
+            with self._preparing:
+                if self._prepared != (self._identity(),):
+                    if self._prepared:
+                        log.error("the ledger's file was removed or replaced: %s", self._path)
+                    self._prepare()
+
+    def _prepare(self) -> None:
+        with translated():
+            migrations.upgrade(self._writer, only_new=not self._upgrades)
+        self._prepared = (self._identity(),)
+
+    def _identity(self) -> tuple[int, int] | None:
+        return identify(self._path) if self._path else None
+
+
+def _kept(row: dict[str, Any]) -> dict[str, Any]:
+    """Read a row of the journal, perhaps one of another version.
+
+    Raises:
+        ValueError: no click can be made of the row.
+    """
+    known = {name: row[name] for name in Click.__struct_fields__ if name in row}
+    try:
+        click = shapes.convert(known, Click)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None
+    return {"at": row["at"], **msgspec.structs.asdict(click)}
 
 
 def _number_of(where: sa.ColumnElement[bool], name: str) -> sa.Label[int]:
@@ -472,33 +508,5 @@ def _digest(query: str) -> str:
 
 
 def _between(since: date | None, until: date | None) -> sa.ColumnElement[bool]:
-    first = datetime.combine(since or date.min, time.min)
-    return clicks.c.at.between(first, datetime.combine(until or date.max, time.max))
-
-
-def _engine(address: str, *, max_overflow: int) -> sa.Engine:
-    try:
-        url = sa.make_url(address)
-        database = DATABASES[url.get_backend_name()]
-    except (sa.exc.ArgumentError, LookupError, ValueError):  # their text holds the address
-        raise LedgerError("DATABASE_URL can't be read; is its password percent-encoded?") from None
-    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
-        raise LedgerError("DATABASE_URL must name a SQLite file; one in memory would be lost.")
-    return sa.create_engine(
-        url,
-        connect_args=database.connect,
-        pool_size=1,
-        max_overflow=max_overflow,
-        pool_timeout=PATIENCE,
-        pool_pre_ping=True,  # a database that was restarted costs no click
-        hide_parameters=True,  # visitors' words stay out of logs
-    )
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Every failure of the database as a `LedgerError`."""
-    try:
-        yield
-    except (sa.exc.SQLAlchemyError, OSError) as error:
-        raise LedgerError(describe_failure(error)) from None
+    first = datetime.combine(since or date.min, clock_time.min)
+    return clicks.c.at.between(first, datetime.combine(until or date.max, clock_time.max))

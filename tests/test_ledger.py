@@ -14,11 +14,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from msgspec.structs import asdict
 
-from affiliate import ledger as ledger_module
-from affiliate import migrations, purchases
+from affiliate import migrations, purchases, recorder
+from affiliate.databases import DATABASES
 from affiliate.errors import BadQuery, LedgerError
-from affiliate.ledger import DATABASES, PLACES, RECORDERS, Click, Ledger, clicks, metadata
+from affiliate.ledger import PLACES, Click, Ledger, clicks, metadata
 from affiliate.licensing import vault
+from affiliate.recorder import RECORDERS
 from tests.support.clocks import SetClock
 from tests.support.postgres import new_database
 from tests.support.waiting import PATIENCE
@@ -366,7 +367,7 @@ def test_one_process_upgrades_at_a_time(postgres: str, opened: Callable[..., Led
     """On PostgreSQL an upgrade waits for the lock that another one holds."""
     server, impatient = new_database(postgres), "options=-c%20lock_timeout=1"
     other = opened(server)
-    with other.reading() as connection:
+    with other._reader.connect() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(migrations.LOCK)))
         with pytest.raises(LedgerError, match="LockNotAvailable"):
             opened(f"{server}&{impatient}").upgrade()
@@ -449,7 +450,7 @@ def test_no_click_waits_forever(
     ledger: Ledger, url: str, opened: Callable[..., Ledger], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sender whose turn doesn't come is told so, and may send the click again."""
-    monkeypatch.setattr(ledger_module, "PATIENCE", 0)
+    monkeypatch.setattr(recorder, "PATIENCE", 0)
     with ThreadPoolExecutor(2) as pool:
         with opened(url).writing() as connection:
             at = datetime.min  # noqa: DTZ901 - as the table has it
@@ -469,10 +470,10 @@ def test_a_click_needs_no_turn_of_its_own(ledger: Ledger, monkeypatch: pytest.Mo
     class Crowded:
         def acquire(self, timeout: float) -> bool:
             assert timeout == 5
-            ledger._write_waiting()
+            ledger._recorder._write_waiting()
             return False
 
-    monkeypatch.setattr(ledger, "_turn", Crowded())
+    monkeypatch.setattr(ledger._recorder, "_turn", Crowded())
     ledger.record(click())
     assert ids(ledger) == ["click-000000"]
 

@@ -10,16 +10,21 @@ import pytest
 from affiliate.ledger import Click, Ledger
 from tests.support.postgres import new_database
 from tests.support.processes import python
-from tests.support.waiting import PATIENCE, ended
+from tests.support.waiting import PATIENCE, ended, wait_until
 
-RECORDER = """
+AWAY = "postgresql+psycopg://site@127.0.0.1:1/ledger"
+
+RECORDER = f"""
+AWAY = {AWAY!r}
 import sys, threading
 from affiliate.ledger import Click, Ledger
-ledger = Ledger(sys.argv[1])
-ledger.upgrade()
+from pathlib import Path
+ledger = Ledger(sys.argv[1], journal=Path(sys.argv[3]))
+if sys.argv[1] != AWAY:
+    ledger.upgrade()
 def record(thread):
     for number in range(10**6):
-        click_id = f"{sys.argv[2]}-{thread}-{number:08}"
+        click_id = f"{{sys.argv[2]}}-{{thread}}-{{number:08}}"
         ledger.record(Click(click_id=click_id, agency="demo", id="1", position=1))
         sys.stdout.write(click_id + "\\n")
         sys.stdout.flush()
@@ -67,19 +72,37 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return new_database(request.getfixturevalue("postgres"))
 
 
-def test_acknowledged_clicks_survive_kill(url: str) -> None:
-    """Killed three times amid its work, a process leaves every click that it acknowledged, once."""
+def killed(url: str, journal: Path, lives: int) -> set[str]:
+    """Kill processes amid their work; return the clicks that they acknowledged."""
     acknowledged: list[str] = []
-    for life in range(3):
-        with python("-c", RECORDER, url, f"life{life}") as process:
+    for life in range(lives):
+        with python("-c", RECORDER, url, f"life{life}", str(journal)) as process:
             assert process.stdout
             acknowledged += ended(partial(list, islice(process.stdout, 40)))
             process.kill()
             acknowledged += process.stdout
     whole = {line.strip() for line in acknowledged if line.endswith("\n")}
+    assert len(whole) >= lives * 40
+    return whole
+
+
+def test_clicks_that_wait_survive_kill(tmp_path: Path) -> None:
+    """While the database is away, what a killed process acknowledged waits for the next one."""
+    whole = killed(AWAY, tmp_path / "clicks.journal", 1)
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    with closing(Ledger(url, journal=tmp_path / "clicks.journal")) as ledger:
+        ledger.replay()
+        wait_until(lambda: ledger.clicks_state() == "ok")
+        kept = [one.click_id for _, one in ledger.rows()]
+    assert whole <= set(kept)
+    assert len(kept) == len(set(kept))
+
+
+def test_acknowledged_clicks_survive_kill(url: str, tmp_path: Path) -> None:
+    """Killed three times amid its work, a process leaves every click that it acknowledged, once."""
+    whole = killed(url, tmp_path / "clicks.journal", 3)
     with closing(Ledger(url)) as ledger:
         kept = [one.click_id for _, one in ledger.rows()]
-    assert len(whole) >= 120
     assert whole <= set(kept)
     assert len(kept) == len(set(kept))
 

@@ -458,6 +458,38 @@ def test_the_process_says_that_it_lives(client: FlaskClient) -> None:
     assert client.get("/healthz").status_code == 200
 
 
+def test_the_site_says_what_works(client: FlaskClient) -> None:
+    """/readyz tells pages, clicks and cache apart."""
+    ready = client.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.get_json() == {"status": "ok", "pages": "ok", "clicks": "ok", "cache": "ok"}
+
+
+@pytest.mark.parametrize(("disk", "status", "clicks"), [(True, 204, "kept"), (False, 503, "down")])
+def test_pages_need_no_ledger(tmp_path: Path, disk: bool, status: int, clicks: str) -> None:  # noqa: FBT001
+    """While the database is away pages are served, the start included; clicks wait on the disk."""
+    if not disk:
+        (tmp_path / "clicks.journal").mkdir()
+    away = "postgresql://site@127.0.0.1:1/ledger"
+    app = create_app({"DATA_DIR": str(tmp_path), "DATABASE_URL": away})
+    client = app.test_client()
+    assert client.get("/search?q=cat").status_code == 200
+    assert client.post("/clicks", data=json.dumps(click())).status_code == status
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.get_json()["clicks"]) == (200, clicks)
+    assert ready.get_json()["status"] == "degraded"
+    close(app)
+
+
+def test_a_click_of_an_agency_that_has_left_is_kept(client: FlaskClient) -> None:
+    """Pages in caches and on blogs outlive a change of AGENCIES."""
+    answer = client.post("/clicks", data=json.dumps(click(agency="shutterstock")))
+    assert answer.status_code == 204
+    assert [one.agency for _, one in client.application.extensions["ledger"].rows()] == [
+        "shutterstock"
+    ]
+
+
 def test_pages_say_whether_the_next_one_loads_by_itself(client: FlaskClient) -> None:
     """The footer waits for what comes above it; on the last page nothing more does."""
     last = client.get("/api/search?q=animal&lang=en").get_json()["pages"]

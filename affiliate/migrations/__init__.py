@@ -19,8 +19,10 @@ LOCK: Final = 0x61666C67  # any number that nothing else in the database locks
 PATIENCE: Final = 60  # seconds that SQLite waits for the process that upgrades
 
 
-def upgrade(engine: sa.Engine) -> None:
+def upgrade(engine: sa.Engine, *, only_new: bool = False) -> None:
     """Make or change the tables; any number of processes may do so at once.
+
+    With ``only_new`` tables are made where there are none, and none are changed.
 
     Raises:
         LedgerError: the database was made by a newer version of this program.
@@ -28,8 +30,9 @@ def upgrade(engine: sa.Engine) -> None:
     if engine.dialect.name == "sqlite":
         _prepare_file(engine)
     with engine.connect() as connection:
-        if _revision(connection) == REVISION:
-            return
+        revision = _revision(connection)
+    if revision == REVISION or (only_new and revision):
+        return
     import alembic.command  # noqa: F401, PLC0415 - slow, and best not under the lock
 
     with engine.begin() as connection:

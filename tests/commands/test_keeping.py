@@ -15,8 +15,8 @@ from click.testing import Result
 from flask import Flask
 
 from affiliate.commands import keeping
+from affiliate.databases import DATABASES
 from affiliate.errors import LedgerError
-from affiliate.ledger import DATABASES
 from affiliate.licensing.journal import NAMES, JournalFile
 from affiliate.purchases import Purchase, Purchases
 from app import create_app

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.ledger import DATABASES
+from affiliate.databases import DATABASES
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 import psycopg
@@ -58,6 +59,32 @@ def _start() -> str:
     return str(folder)
 
 
+class Standby(NamedTuple):
+    """A replica of the shared server: the folder of its socket."""
+
+    folder: str
+
+    def promote(self) -> None:
+        """Make the replica a server of its own, which writes."""
+        _run(_programs() / "pg_ctl", "-D", f"{self.folder}/data", "-w", "promote")
+
+
+@contextmanager
+def standby(server: str) -> Iterator[Standby]:
+    """Run a replica of a server, which follows until it is promoted."""
+    programs, folder = _programs(), socket_folder("pg-")
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+    data, options = f"{folder}/data", f"-c listen_addresses='' -c fsync=off -k {folder}"
+    copy = ("-h", server, "-U", "postgres", "-D", data, "-R", "-c", "fast", "-N")
+    try:
+        _run(programs / "pg_basebackup", *copy)
+        _run(programs / "pg_ctl", "-D", data, "-w", "-l", f"{folder}/log", "-o", options, "start")
+        yield Standby(str(folder))
+    finally:
+        _stop(str(folder))
+
+
 def _stop(folder: str) -> None:
     subprocess.run(
         [*_as_owner(), _programs() / "pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop"],
@@ -87,7 +114,11 @@ def new_database(server: str, encoding: str = "UTF8") -> str:
 
 def _programs() -> Path:
     found = shutil.which("initdb")
-    folders = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    folders = (
+        [Path(found).resolve().parent]
+        if found
+        else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    )
     if not folders:
         raise RuntimeError("PostgreSQL is not installed; `make test` installs it on Debian as root")
     return folders[-1]

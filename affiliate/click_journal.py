@@ -1,0 +1,212 @@
+"""A journal on disk of clicks that the ledger's database can't take now.
+
+All processes of a machine append to one file of JSON lines, each line synced before it counts.
+Whoever writes the lines to the database renames the file first, so that new lines never wait for
+old ones; what a killed process leaves is there for the next. A line that was torn is skipped.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from affiliate.errors import JournalFailed
+
+MOST_BYTES: Final = 16 * 2**20
+"""How much the journal may hold: some fifty thousand clicks."""
+TURN_SECONDS: Final = 2.0
+"""How long to wait for another process that appends."""
+CHUNK: Final = 500
+"""How many rows are written to the database in one transaction."""
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+Read = Callable[[Row], Row]
+
+
+class ClickJournal:
+    """The journal at ``path``, of at most ``limit`` bytes; rows have their time in ``at``.
+
+    ``read`` makes a row of what a line holds, or raises ValueError where that is none.
+    """
+
+    def __init__(self, path: Path, read: Read, limit: int = MOST_BYTES) -> None:
+        self._path = path
+        self._read = read
+        self._old = path.with_name(f"{path.name}.old")
+        self._limit = limit
+
+    def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows; they are on the disk when this returns.
+
+        Raises:
+            JournalFailed: the journal is full, or the disk takes nothing.
+        """
+        lines = b"".join(map(_line, rows))
+        with _told(), self._locked() as file:
+            if self.size() + len(lines) > self._limit:
+                raise JournalFailed(f"{self._path} is full.")
+            end = os.fstat(file).st_size
+            try:
+                _write(file, self._rest(end) + lines)
+                os.fsync(file)
+            except OSError:
+                os.ftruncate(file, end)
+                raise
+
+    def replay(self, write: Callable[[Sequence[Row]], None]) -> int:
+        """Give the rows to ``write``, in their order, and forget them; return how many.
+
+        What ``write`` raises ends this; rows that were not forgotten are given again the next
+        time. Nothing is done while another process gives them.
+
+        Raises:
+            JournalFailed: the disk can't be read or written.
+        """
+        written = 0
+        with _told():
+            while (file := self._take_old()) is not None:
+                try:
+                    written += self._replay_file(file, write)
+                finally:
+                    os.close(file)
+        return written
+
+    def _replay_file(self, file: int, write: Callable[[Sequence[Row]], None]) -> int:
+        written = 0
+        with open(file, "rb", closefd=False) as lines:
+            rows = filter(None, map(self._row, lines))
+            while chunk := list(islice(rows, CHUNK)):
+                write(chunk)
+                written += len(chunk)
+        self._old.unlink()
+        return written
+
+    def size(self) -> int:
+        """How many bytes wait, with those that are just being written to the database."""
+        return sum(_bytes(path) for path in (self._path, self._old))
+
+    def has_room(self) -> bool:
+        """Tell whether rows can be added."""
+        try:
+            with self._locked():
+                room = os.statvfs(self._path.parent)
+        except OSError:
+            return False
+        return self.size() < self._limit and room.f_bavail > 0
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        """The file to append to, while nobody else does; it is made where there is none."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        ends = time.monotonic() + TURN_SECONDS
+        while True:
+            is_new = not self._path.exists()
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                _lock(file, ends)
+                if _is_at(file, self._path):  # nobody has renamed it meanwhile
+                    if is_new:
+                        _sync_folder(self._path.parent)
+                    yield file
+                    return
+            finally:
+                os.close(file)
+
+    def _rest(self, end: int) -> bytes:
+        """End a line that was torn by a kill."""
+        if not end:
+            return b""
+        with self._path.open("rb") as file:
+            file.seek(end - 1)
+            return b"" if file.read(1) == b"\n" else b"\n"
+
+    def _take_old(self) -> int | None:
+        """Return the file whose rows are next; None where none is left or another has it."""
+        if not self._old.exists() and self._path.exists():
+            with self._locked():
+                if not self._old.exists():
+                    self._path.replace(self._old)
+        try:
+            file = os.open(self._old, os.O_RDWR)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(file, self._old):
+                return file
+        except BlockingIOError:
+            pass
+        os.close(file)
+        return None
+
+    def _row(self, line: bytes) -> Row | None:
+        try:
+            row = json.loads(line)
+            return self._read({**row, "at": datetime.fromisoformat(row["at"])})
+        except (ValueError, TypeError, KeyError):
+            log.warning("a torn line of the journal of clicks is skipped")
+            return None
+
+
+def _line(row: Mapping[str, Any]) -> bytes:
+    text = json.dumps({**row, "at": row["at"].isoformat()}, separators=(",", ":"))
+    return text.encode() + b"\n"
+
+
+def _write(file: int, lines: bytes) -> None:
+    """Write all bytes: a disk that fills up takes some, and says so at the next try alone."""
+    rest = memoryview(lines)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+def _lock(file: int, ends: float) -> None:
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.005)
+        else:
+            return
+
+
+def _is_at(file: int, path: Path) -> bool:
+    """Tell whether an open file is still the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise JournalFailed(f"The journal of clicks can't be used: {error.strerror}.") from None

@@ -1,0 +1,221 @@
+"""Connections to databases that write no more, or stand no more at their path, are given up."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from affiliate.databases import DATABASES
+from affiliate.errors import LedgerError
+from affiliate.ledger import Click, Ledger
+from tests.support.ledgers import new_ledger, place_ledger, upgraded
+from tests.support.postgres import new_database, standby
+from tests.support.waiting import wait_until
+
+
+def click(number: int, words: str = "cat") -> Click:
+    return Click(click_id=f"click-{number:06}", agency="demo", id="1", position=1, words=words)
+
+
+def ids(ledger: Ledger) -> list[str]:
+    return [one.click_id[-1] for _, one in ledger.rows()]
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger in a file, as a server has it, with one click."""
+    with new_ledger(tmp_path) as ledger:
+        ledger.upgrade()
+        ledger.record(click(1))
+        yield ledger
+
+
+def remove_all(folder: Path) -> None:
+    for path in folder.glob("ledger.db*"):
+        path.unlink()
+
+
+def remove_file(folder: Path) -> None:
+    (folder / "ledger.db").unlink()
+
+
+def remove_folder(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def restore(folder: Path) -> None:
+    """Move a backup over the file, whose log stays behind."""
+    (folder / "backup.db").write_bytes(upgraded())
+    (folder / "backup.db").replace(folder / "ledger.db")
+
+
+def restore_nothing(folder: Path) -> None:
+    (folder / "empty").touch()
+    (folder / "empty").replace(folder / "ledger.db")
+
+
+def restore_before(folder: Path) -> None:
+    """Move a file of the first version over the ledger."""
+    with closing(sqlite3.connect(folder / "old.db")) as old:
+        old.executescript(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);"
+            "INSERT INTO alembic_version VALUES ('0001');"
+            "CREATE TABLE clicks (click_id VARCHAR(64) PRIMARY KEY, at DATETIME NOT NULL,"
+            "agency VARCHAR(100) NOT NULL, id VARCHAR(100) NOT NULL, media VARCHAR(5) NOT NULL,"
+            "words VARCHAR(500) NOT NULL, position INTEGER NOT NULL, site VARCHAR(253) NOT NULL);"
+        )
+    (folder / "old.db").replace(folder / "ledger.db")
+
+
+@pytest.mark.parametrize(
+    "replace",
+    [remove_all, remove_file, remove_folder, restore, restore_nothing, restore_before],
+    ids=lambda one: one.__name__,
+)
+def test_no_click_goes_to_a_file_that_is_gone(
+    serving: Ledger, tmp_path: Path, replace: Callable[[Path], None]
+) -> None:
+    """Whatever happens to the file under the site, what is acknowledged stands at its path."""
+    serving.record(click(2))
+    replace(tmp_path)
+    serving.check()
+    for number in (3, 4):
+        serving.record(click(number))
+    with closing(Ledger(place_ledger(tmp_path))) as another:
+        assert ids(another) == ["3", "4"]
+        with another.reading() as connection:
+            checked = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
+    assert checked == "ok"
+
+
+def test_a_file_that_goes_while_a_click_is_written_costs_no_click(
+    serving: Ledger, tmp_path: Path
+) -> None:
+    """A commit to a file that was removed meanwhile counts as none; the click is written anew."""
+
+    def remove(_: sa.Connection) -> None:
+        sa.event.remove(serving._writer, "commit", remove)
+        remove_all(tmp_path)
+
+    sa.event.listen(serving._writer, "commit", remove)
+    serving.record(click(2))
+    with closing(Ledger(place_ledger(tmp_path))) as another:
+        assert ids(another) == ["2"]
+
+
+def test_the_log_of_a_copy_that_came_with_it_stays(serving: Ledger, tmp_path: Path) -> None:
+    """A file that is restored together with its log is read with it."""
+    other = tmp_path / "other"
+    other.mkdir()
+    with new_ledger(other) as ledger:
+        ledger.record(click(7))
+        for name in ("ledger.db-wal", "ledger.db"):  # not folded in yet
+            shutil.copy(other / name, tmp_path / f"copy-{name}")
+            (tmp_path / f"copy-{name}").replace(tmp_path / name)
+        (tmp_path / "ledger.db-shm").unlink()
+    serving.record(click(8))
+    assert ids(serving) == ["7", "8"]
+
+
+def test_the_log_of_a_file_stays_short(serving: Ledger, tmp_path: Path) -> None:
+    """Some hundred clicks take a small disk no more than a megabyte beside the file."""
+    for number in range(400):
+        serving.record(click(number))
+    assert (tmp_path / "ledger.db-wal").stat().st_size < 1.3e6
+
+
+def test_the_log_is_folded_in_at_the_end(serving: Ledger, tmp_path: Path) -> None:
+    """After a process has closed its ledger the file alone holds all clicks."""
+    serving.close()
+    assert not (tmp_path / "ledger.db-wal").exists()
+    (tmp_path / "copy").mkdir()
+    shutil.copy(tmp_path / "ledger.db", tmp_path / "copy")
+    with closing(Ledger(place_ledger(tmp_path / "copy"))) as copy:
+        assert ids(copy) == ["1"]
+
+
+def test_a_file_that_can_be_written_again_is_written_at_once(serving: Ledger) -> None:
+    """After a moment of read-only the next click is kept."""
+    with serving._writer.connect() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")  # this connection refuses for good
+    serving.record(click(2))
+    assert ids(serving) == ["1", "2"]
+
+
+def alter(server: str, url: str, setting: str) -> None:
+    name = sa.make_url(url).database
+    with psycopg.connect(host=server, user="postgres", autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} {setting}".encode())
+
+
+def test_a_session_that_refuses_to_write_is_left(postgres: str) -> None:
+    """A server that was read-only for a moment costs no click, though old sessions refuse on."""
+    url = new_database(postgres)
+    with closing(Ledger(url)) as first:
+        first.upgrade()
+    alter(postgres, url, "SET default_transaction_read_only = on")
+    with closing(Ledger(url)) as ledger:
+        with pytest.raises(LedgerError, match="read-only"):
+            ledger.record(click(1))
+        with pytest.raises(LedgerError, match="read-only"):
+            ledger.check()
+        with ledger._writer.connect() as connection:  # a session of the read-only time
+            connection.execute(sa.select(1))
+        alter(postgres, url, "RESET default_transaction_read_only")
+        ledger.record(click(2))
+        assert ids(ledger) == ["2"]
+
+
+def test_a_table_that_is_locked_is_told(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at whether clicks can be written ends while another holds their table."""
+    url, probe = new_database(postgres), "SET LOCAL statement_timeout = '0.1s'"
+    assert DATABASES["postgresql"].probe == "SET LOCAL statement_timeout = '2s'"
+    soon = DATABASES["postgresql"]._replace(probe=probe)
+    monkeypatch.setitem(DATABASES, "postgresql", soon)
+    with closing(Ledger(url)) as ledger, closing(Ledger(url)) as other:
+        ledger.upgrade()
+        ledger.check()
+        with other.writing() as connection:
+            connection.exec_driver_sql("LOCK TABLE clicks")
+            with pytest.raises(LedgerError, match="took too long"):
+                ledger.check()
+        ledger.check()
+        assert ids(ledger) == []
+
+
+@pytest.mark.parametrize("encoding", ["", "&client_encoding=utf8"])
+def test_words_cost_no_clicks_in_a_database_that_cannot_hold_them(
+    postgres: str, encoding: str
+) -> None:
+    """Words in signs that the database doesn't have are kept as marks, all others as they are."""
+    url = new_database(postgres, "LATIN1")
+    with closing(Ledger(url + encoding)) as ledger:
+        ledger.upgrade()
+        for number, words in enumerate(("cat", "猫", "it\u2019s", "größe")):
+            ledger.record(click(number, words))
+        kept = [one.words for _, one in ledger.rows()]
+    assert kept == ["cat", "?", "it?s", "größe"]
+
+
+def test_clicks_wait_for_a_standby_until_it_is_promoted(postgres: str, tmp_path: Path) -> None:
+    """What a replica refuses is kept on the disk, and stands in the database that it becomes."""
+    url = new_database(postgres)
+    with closing(Ledger(url)) as first:
+        first.upgrade()
+    with (
+        standby(postgres) as replica,
+        closing(Ledger(url.replace(postgres, replica.folder), journal=tmp_path / "j")) as ledger,
+    ):
+        ledger.upgrade()
+        for number in range(3):
+            ledger.record(click(number))
+        assert ledger.clicks_state() == "kept"
+        replica.promote()
+        wait_until(lambda: ledger.clicks_state() == "ok")
+        ledger.record(click(3))
+        assert ids(ledger) == ["0", "1", "2", "3"]
