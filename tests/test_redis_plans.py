@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from queue import Empty
 
 import pytest
 import redis
 
 from affiliate.errors import StoreDown, StoreRefused
 from affiliate.stores import Guarded, RedisStore
+from affiliate.stores.pool import _Idle
 from affiliate.stores.redis import describe_failure
 from tests.support.folders import socket_folder
 from tests.support.redis_server import RedisServer, redis_server
@@ -167,3 +169,27 @@ def test_an_unreadable_address_is_a_store_out_of_reach() -> None:
     """A store made without the settings' check fails as one that doesn't answer."""
     with pytest.raises(StoreDown):
         RedisStore("redis://h?family=0").get("k")
+
+
+class Link:
+    """A connection as the pool sees one."""
+
+    def __init__(self, *, is_connected: bool) -> None:
+        self.is_connected = is_connected
+
+
+def test_a_refusal_bounds_a_pool_until_nobody_is_served() -> None:
+    """A failure beside others that serve is a bound of the server's; one alone is an outage."""
+    idle = _Idle(4)
+    for _ in range(4):
+        idle.put_nowait(None)
+    serving, refused = Link(is_connected=True), Link(is_connected=False)
+    assert [idle.get(block=True, timeout=0) for _ in range(2)] == [None] * 2
+    idle.put_nowait(serving)
+    idle.put_nowait(refused)
+    assert idle.get(block=True, timeout=0) is serving
+    with pytest.raises(Empty):
+        idle.get(block=True, timeout=0)
+    serving.is_connected = False
+    idle.put_nowait(serving)
+    assert idle._limit() == 4

@@ -44,7 +44,7 @@ class _Idle:
     """The connections that are not in use, open ones last, and a bound on those in use.
 
     Whoever waits is served in turn. A connection counts as ``proven`` from its first answer until
-    it is closed; when one that isn't proven fails, the server has taken all that it takes. The
+    it is closed; when another fails meanwhile, the server has taken all that it takes. The
     names are those of `queue.Queue`, by which redis-py knows it.
     """
 
@@ -72,6 +72,8 @@ class _Idle:
                 if connection is not None and connection not in self._proven:
                     self._refused_at = time.monotonic()
                 self._proven.discard(connection)
+                if not self._proven:  # nobody is served: that is an outage, no bound
+                    self._refused_at = None
                 self.queue.insert(0, connection)
             while self._line and self._has_one():
                 place = self._line.popleft()
