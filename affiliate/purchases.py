@@ -254,11 +254,16 @@ def _outdone(state: str, said: str) -> bool:
 
 
 def _row(purchase: Purchase) -> dict[str, Any]:
+    """The purchase as its columns take it: PostgreSQL refuses what is longer, or holds NUL."""
     row = msgspec.structs.asdict(purchase)
     for name in ("made_at", "closed_at"):
         row[name] = row[name] and _naive(row[name])
     for name in ("asked", "price"):
         row[name] = None if row[name] is None else str(row[name])
+    for name, most in (("license_id", 100), ("currency", 10)):
+        row[name] = row[name] and whole_prefix(row[name].replace("\0", ""), most)
+    if row["charge"] is not None and not 0 <= row["charge"] < 2**31:
+        row["charge"] = None
     return row
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import click
 from flask import current_app
@@ -54,7 +54,13 @@ class Fetched(NamedTuple):
     failed: bool = False
 
 
-def fetch(account: Seller, outcome: Outcome, folder: Path | None) -> Fetched:
+class Say(Protocol):
+    """Prints a line, to standard error with ``err``."""
+
+    def __call__(self, words: str, *, err: bool = False) -> None: ...
+
+
+def fetch(account: Seller, outcome: Outcome, folder: Path | None, say: Say) -> Fetched:
     """Download the file where asked to, or where it can't be done later.
 
     A file that comes once is tried for as long as the person at the terminal wants.
@@ -67,9 +73,9 @@ def fetch(account: Seller, outcome: Outcome, folder: Path | None) -> Fetched:
             path = fetch_from(done, folder or Path(), _links(account, outcome))
         except (AgencyError, DownloadFailed, OSError) as error:
             later = "It can't be had later." if once else "Get it by `flask download`."
-            click.echo(f"{done.media_id}: the file was not fetched: {error} {later}", err=True)
+            say(f"{done.media_id}: the file was not fetched: {error} {later}", err=True)
         else:
-            click.echo(str(path))
+            say(str(path))
             return Fetched(path)
         if not (once and sys.stdin.isatty() and click.confirm("Try again?", default=True)):
             return Fetched(failed=True)

@@ -22,6 +22,7 @@ from affiliate.licensing.desk import Outcome, Witness
 from affiliate.licensing.journal import Entry, JournalFile, unwritable
 from affiliate.licensing.offers import Offer
 from affiliate.licensing.seller import Seller
+from affiliate.model import plain_text
 from affiliate.purchases import Purchase
 
 UNFINISHED: Final = 3
@@ -67,6 +68,7 @@ class Keeper(Witness):
         self._file = file
         self._folder = folder
         self._shown: dict[str, str] = {}
+        self._tried: set[str] = set()
         self._files: dict[str, str] = {}
         self._outcomes: dict[str, Outcome] = {}
         self.begun = 0
@@ -103,21 +105,26 @@ class Keeper(Witness):
     def keeps(self, outcome: Outcome) -> None:
         """Fetch the file of a purchase; where that fails its link stays in the journal."""
         self._note([self._entry(outcome)])
+        self._tried.add(outcome.offer.asset.id)
         if not self._fetch(outcome):
             self.failed = True
         else:
             self._note([replaced(self._entry(outcome), link="")])
 
     def finishes(self, outcome: Outcome) -> int:
-        """Say what became of an offer, and fetch what may come later too; gives the status."""
+        """Say what became of an offer, and fetch its file if that was not tried; the status.
+
+        What comes once was, unless the agency's answer was lost and the history has the license.
+        """
         self.show(outcome)
         state = outcome.purchase.state if outcome.purchase else "failed"
         if state == "licensed":
-            return 0 if outcome.offer.comes_once or self._fetch(outcome) else UNFINISHED
+            is_done = outcome.offer.asset.id in self._tried or self._fetch(outcome)
+            return 0 if is_done else UNFINISHED
         return UNFINISHED if state == "unknown" else 1
 
     def _fetch(self, outcome: Outcome) -> bool:
-        found = fetch(self._account, outcome, self._folder)
+        found = fetch(self._account, outcome, self._folder, self.say)
         if found.path:
             self._files[outcome.offer.asset.id] = str(found.path.absolute())
         return not found.failed
@@ -207,7 +214,7 @@ def described(outcome: Outcome) -> str:
     if done is None:
         return outcome.refused
     if done.state == "licensed":
-        name = f" as {done.license_id}" if done.license_id else ""
+        name = f" as {plain_text(done.license_id)}" if done.license_id else ""
         charge = "" if done.charge is None else f", {done.charge} downloads charged"
         price = "" if done.price is None else f", price {done.price} {done.currency}"
         return f"licensed{name}{charge}{price}"
@@ -223,7 +230,7 @@ def left_open(entry: Entry) -> list[str]:
     if done.state in {"pending", "unknown"}:
         words = ["UNKNOWN whether it was bought; the next run settles it from the history."]
     elif not entry.written:
-        name = f" as {done.license_id}" if done.license_id else ""
+        name = f" as {plain_text(done.license_id)}" if done.license_id else ""
         what = f"licensed{name}" if done.state == "licensed" else "not licensed"
         words = [f"{what}, which the ledger has not yet; the next run writes it there."]
     if entry.link:

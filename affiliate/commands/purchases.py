@@ -12,6 +12,7 @@ from flask.cli import with_appcontext
 
 from affiliate.commands import options, tables
 from affiliate.commands.hosts import foreign_host
+from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import purchases_of_app, told
 from affiliate.licensing.account import AGENCY
 from affiliate.licensing.sellers import SELLERS
@@ -46,6 +47,7 @@ def purchases(  # noqa: PLR0913 - its options
     """
     options.one_output(file, as_json=as_json)
     with told():
+        try_to_recover()
         made = [one for one in purchases_of_app().all() if agency in {None, one.agency}]
     if since:
         made = [one for one in made if one.made_at >= since.replace(tzinfo=UTC)]

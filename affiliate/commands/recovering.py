@@ -29,13 +29,19 @@ def recover() -> None:
     """Fetch the files and write the purchases that earlier commands of any agency have left.
 
     Raises:
-        LedgerError: the ledger takes none of it still.
+        LedgerError: the ledger still does not take all of it.
     """
     purchases = purchases_of_app()
+    failures = []
     with journal_of_app().left() as files:
         for file in files:
             for entry in file.open:
-                _finish(file, entry, purchases)
+                try:
+                    _finish(file, entry, purchases)
+                except LedgerError as error:
+                    failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def try_to_recover() -> None:

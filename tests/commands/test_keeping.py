@@ -11,6 +11,7 @@ from typing import Any
 import click
 import psycopg
 import pytest
+import sqlalchemy as sa
 from click.testing import Result
 from flask import Flask
 
@@ -18,10 +19,20 @@ from affiliate.commands import keeping
 from affiliate.databases import DATABASES
 from affiliate.errors import LedgerError
 from affiliate.licensing.journal import NAMES, JournalFile
-from affiliate.purchases import Purchase, Purchases
+from affiliate.purchases import Purchase, Purchases, purchases
 from app import create_app
 from tests.dialects.selling import FIRST
-from tests.simulator import FIRST_ID, Simulator, first, hang_up, platform, says, simulator
+from tests.simulator import (
+    FIRST_ID,
+    Answer,
+    Fault,
+    Simulator,
+    first,
+    hang_up,
+    platform,
+    says,
+    simulator,
+)
 from tests.support.ledgers import place_ledger
 from tests.support.licensing_command import run, site
 from tests.support.postgres import new_database
@@ -139,13 +150,26 @@ def test_a_ledger_lost_after_the_sale_swallows_nothing(
     lose_ledger(agency, app, tmp_path, lambda: fails(tmp_path))
 
 
+@pytest.fixture(scope="module")
+def database(postgres: str) -> str:
+    return new_database(postgres).replace("+psycopg", "")
+
+
+@pytest.fixture
+def shared(agency: Simulator, tmp_path: Path, database: str) -> Iterator[Flask]:
+    """A site whose records are in PostgreSQL; none are there."""
+    app = site(agency, tmp_path, DATABASE_URL=database)
+    with closing(app.extensions["ledger"]) as ledger:
+        with ledger.writing() as connection:
+            connection.execute(sa.delete(purchases))
+        yield app
+
+
 def test_a_postgresql_stopped_after_the_sale_swallows_nothing(
-    agency: Simulator, tmp_path: Path, postgres: str
+    agency: Simulator, shared: Flask, tmp_path: Path, postgres: str, database: str
 ) -> None:
-    address = new_database(postgres)
-    name = address.partition("@/")[2].partition("?")[0]
-    app = site(agency, tmp_path, DATABASE_URL=address.replace("+psycopg", ""))
-    lose_ledger(agency, app, tmp_path, lambda: stopped(postgres, name))
+    name = database.partition("@/")[2].partition("?")[0]
+    lose_ledger(agency, shared, tmp_path, lambda: stopped(postgres, name))
 
 
 def test_a_file_that_comes_once_elsewhere_is_kept_too(
@@ -332,3 +356,38 @@ def test_programs_read_what_a_failure_leaves(
     assert row["link"].startswith(agency.url)
     assert other["state"] == "not sent"
     assert "1 were not sent." in shown.output
+
+
+def test_a_file_whose_link_was_lost_is_missed(
+    agency: Simulator, app: Flask, tmp_path: Path
+) -> None:
+    """The answer did not arrive, the history has the license: its file came once, to nobody."""
+    agency.misbehave(hang_up("acted"), on=PATH, method="POST")
+    shown = buy(app, plain(agency)[0], tmp_path / "files")
+    assert f"licensed as {agency.purchases[0].id}" in shown.output
+    assert "It can't be had later." in shown.output
+    assert shown.exit_code == 3
+
+
+def test_odd_names_of_licenses_stop_no_ledger(
+    agency: Simulator, shared: Flask, tmp_path: Path
+) -> None:
+    """However long, or with what PostgreSQL refuses; no terminal gets orders."""
+    for one, words in zip(plain(agency), ("e" * 150, "e\0" * 40, "e\x1b[8m"), strict=False):
+        renamed = _renaming(words)
+        agency.misbehave(renamed, on=PATH, method="POST")
+        shown = buy(shared, one, tmp_path / "files")
+        assert shown.exit_code == 0, shown.output
+        assert "\x1b" not in shown.output
+        assert journals(tmp_path) == []
+    assert [row.state for row in recorded(shared)] == ["licensed"] * 3
+
+
+def _renaming(words: str) -> Fault:
+    return Fault(change=lambda answer: Answer(200, _renamed(answer.body, words)))
+
+
+def _renamed(body: bytes, words: str) -> bytes:
+    answer = json.loads(body)
+    rows = [{**row, "license_id": words} for row in answer["data"]]
+    return json.dumps({**answer, "data": rows}).encode()

@@ -149,11 +149,14 @@ def test_the_same_is_not_bought_twice(at: Open, app: Flask) -> None:
 
 
 def test_one_that_fails_stops_no_other(at: Open, app: Flask, tmp_path: Path) -> None:
-    """Of three the second is refused and costs nothing; the others are bought."""
+    """Of three the second is refused and costs nothing; the others are bought.
+
+    With the answer to the first its file was lost, where that comes once.
+    """
     at.shop.misbehave(Fault(acts=True, answer=None))
     at.shop.misbehave(Fault(answer=at.shop.refusal()))
     shown = run(app, at, ONE, TWO, THREE, "--live", "--yes")
-    assert shown.exit_code == 1, shown.output
+    assert shown.exit_code == (3 if at.shop.name == "istock" else 1), shown.output
     assert f"{TWO}: not licensed:" in shown.output
     assert at.bought() == [ONE, THREE]
     assert [one.state for one in recorded(tmp_path)] == ["licensed", "failed", "licensed"]
