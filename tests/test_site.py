@@ -82,39 +82,39 @@ def test_another_version_of_a_file_is_answered_and_kept_nowhere(client: FlaskCli
     assert own[0].partition("?") in [(path, "?", query) for path, query in memory._kept]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "//search",
-        "//",
-        "//static/site.css",
-        "/static//site.css",
-        "/static/site.css/",
-        "/static/",
-        "///search",
-        "/topics//flower",
-        "/image/demo//1",
-        "/search/",
-        "//embed.js",
-        "//healthz",
-    ],
-)
-def test_a_page_has_one_address(client: FlaskClient, path: str) -> None:
+ODD = [
+    "//search",
+    "//",
+    "//static/site.css",
+    "/static//site.css",
+    "/static/site.css/",
+    "/static/",
+    "///search",
+    "/topics//flower",
+    "/image/demo//1",
+    "/search/",
+    "//embed.js",
+    "//healthz",
+]
+
+
+def test_a_page_has_one_address(client: FlaskClient) -> None:
     """More slashes than a path has lead nowhere."""
-    answer = client.get("/", environ_overrides={"PATH_INFO": path, "QUERY_STRING": "q=cat&lang=en"})
-    assert answer.status_code == 404
+    asked = [{"PATH_INFO": path, "QUERY_STRING": "q=cat&lang=en"} for path in ODD]
+    found = [client.get("/", environ_overrides=one).status_code for one in asked]
+    assert found == [404] * len(ODD)
 
 
-@pytest.mark.parametrize("path", ["/embed.js", "/static/site.css", "/embed?q=cat", "/robots.txt"])
-def test_the_tag_of_two_forms_is_weak(client: FlaskClient, path: str) -> None:
+def test_the_tag_of_two_forms_is_weak(client: FlaskClient) -> None:
     """RFC 9110, 8.8.3: gzip and identity are other bytes; both are still told to be unchanged."""
-    plain, zipped = client.get(path), client.get(path, headers={"Accept-Encoding": "gzip"})
-    if "Content-Encoding" not in zipped.headers:
-        return  # of one form
-    assert plain.headers["ETag"] == zipped.headers["ETag"]
-    assert plain.headers["ETag"].startswith('W/"')
-    for tag in (plain.headers["ETag"], plain.headers["ETag"].removeprefix("W/")):
-        assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
+    for path in ("/embed.js", "/static/site.css", "/sitemap.xml"):
+        plain, zipped = client.get(path), client.get(path, headers={"Accept-Encoding": "gzip"})
+        assert zipped.headers["Content-Encoding"] == "gzip"
+        tag = plain.headers["ETag"]
+        assert zipped.headers["ETag"] == tag
+        assert tag.startswith('W/"')
+        for known in (tag, tag.removeprefix("W/")):
+            assert client.get(path, headers={"If-None-Match": known}).status_code == 304
 
 
 def test_raw_bytes_that_are_not_utf8_are_refused(client: FlaskClient) -> None:
