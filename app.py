@@ -30,7 +30,7 @@ from affiliate.ledger import Ledger
 from affiliate.licensing.tokens import ACCOUNT, Tokens
 from affiliate.licensing.vault import Vault
 from affiliate.links import LinkStyle, id_fault
-from affiliate.memory import SHELF_BYTES, MemoryTier
+from affiliate.memory import SHELF_BYTES, SHELF_PART, MemoryTier
 from affiliate.page import Site
 from affiliate.proxies import TrustedProxies
 from affiliate.search import Search
@@ -127,7 +127,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
         site.routes() | crawlers.routes() | embeds.routes(),
         on_hit=tally.replayed,
         shelf=store,
-        shelf_bytes=SHELF_BYTES // settings.web_concurrency,
+        shelf_bytes=_shelf_bytes(settings) // settings.web_concurrency,
         edition=lambda: "-".join([edition, *sorted(switches.off())]),
     )
     app.extensions["memory"] = tier
@@ -206,6 +206,11 @@ def _store(app: Flask, settings: Config) -> Guarded:
         }
     slow = SLOW_REDIS_SECONDS if settings.redis_url else math.inf
     return Guarded(FlaskCache(app, config=kind).cache, slow_seconds=slow)
+
+
+def _shelf_bytes(settings: Config) -> int:
+    """Return how much of the store pages may take in five minutes: a small part of all it holds."""
+    return SHELF_BYTES if settings.redis_url else settings.cache_bytes // SHELF_PART
 
 
 def _budget(settings: Config) -> list[Limit]:

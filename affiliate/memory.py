@@ -38,8 +38,10 @@ LARGEST_KEY: Final = 8192
 LARGEST_SHELF_KEY: Final = 1024
 """The same for the store, where keys take the room of agencies' answers."""
 SHELF_BYTES: Final = 4 * 1024 * 1024
-"""What all processes together put on the shelf in `SHELF_SECONDS`: pages cost no call, so that
-they must not push answers out of the store, which do."""
+"""What all processes together put on a shelf in Redis in `SHELF_SECONDS`: pages cost no call, so
+that they must not push answers out of the store, which do."""
+SHELF_PART: Final = 16
+"""The same for a store whose size is known: one part of so many."""
 ENTRY_BYTES: Final = 300
 """What a key takes in memory beside its characters, which take a byte each."""
 ENVIRON: Final = "affiliate.kept"

@@ -18,6 +18,7 @@ from affiliate.errors import BadQuery
 from affiliate.memory import ENVIRON, MemoryTier, Place
 from affiliate.query import read_parameters, single
 from affiliate.responses import accepts_gzip, matches
+from tests.support.apps import ClientMaker
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
 
@@ -396,3 +397,16 @@ def test_entity_tags_are_compared_weakly() -> None:
     assert matches('"a"', 'W/"a"')
     assert matches('"b" , W/"a"', 'W/"a"')
     assert not matches('"ab"', 'W/"a"')
+
+
+def test_pages_take_a_small_part_of_a_small_cache(make_client: ClientMaker) -> None:
+    """A flood of pages that cost nothing leaves the answers of searches where they are."""
+    client = make_client(CACHE_BYTES="1000000", SITE_URL="https://s.example", WEB_CONCURRENCY="2")
+    client.get("/api/search?q=cat&lang=en")
+    for number in range(60):
+        client.get(f"/search?q=cat&lang=en&site=s{number}.example")
+    store = client.application.extensions["site"].store.store
+    pages = [store.get(key) for key in store.keys("2:page:")]
+    assert pages
+    assert sum(map(len, pages)) < 1_000_000 / 32
+    assert store.keys("2:search:")
