@@ -120,7 +120,12 @@ SETTINGS: Final = (
         "out with a note. PostgreSQL's encoding should be UTF8. Unset: a SQLite file in "
         "`DATA_DIR`.",
     ),
-    Setting("DATA_DIR", Path, Path("instance"), "Folder of the embedded databases."),
+    Setting(
+        "DATA_DIR",
+        Path,
+        Path("instance"),
+        "Folder of the embedded databases, and of journals of clicks and purchases.",
+    ),
     Setting("CACHE_FRESH_SECONDS", values.whole(1, 10**9), 86400, "How long an answer is fresh."),
     Setting(
         "CACHE_STALE_SECONDS",

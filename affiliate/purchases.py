@@ -135,7 +135,7 @@ class Purchases:
         return None if held["purchase_id"] == wanted.purchase_id else _purchase(held)
 
     def other_size(self, wanted: Purchase) -> Purchase | None:
-        """A purchase of the same item in another size that stands in the way of this."""
+        """Return a purchase of the same item in another size that stands in the way."""
         with self._ledger.reading() as connection:
             found = self._other_size(connection, wanted)
         return found if found and found.size != wanted.size else None
@@ -190,7 +190,7 @@ class Purchases:
         return _purchase(written)
 
     def _is_held(self, connection: sa.Connection, purchase: Purchase) -> bool:
-        """Whether another purchase has the intent of this."""
+        """Return whether another purchase has the intent of this one."""
         other = purchases.c.purchase_id != purchase.purchase_id
         held = sa.select(purchases.c.purchase_id).where(
             purchases.c.intent == purchase.intent, other
@@ -230,7 +230,7 @@ class Purchases:
         return self._all(purchases.c.api == api, purchases.c.state == "licensed", lacking, recent)
 
     def known(self, api: str, media_id: str, *, but: str = "") -> set[str]:
-        """The licenses of an item that belong to a purchase already, other than the one named."""
+        """Return the licenses of an item that belong to purchases already, except to ``but``."""
         same = (purchases.c.api == api) & (purchases.c.media_id == media_id)
         rows = self._all(same, purchases.c.purchase_id != but)
         return {one.license_id for one in rows if one.license_id}
@@ -247,14 +247,14 @@ class Purchases:
 
 
 def _outdone(state: str, said: str) -> bool:
-    """Whether what a record says is less than what the agency said itself."""
+    """Return whether the agency's own word ``said`` replaces the ``state`` of a record."""
     if said == "licensed":
         return state != "licensed"
     return said != "pending" and state in OPEN
 
 
 def _row(purchase: Purchase) -> dict[str, Any]:
-    """The purchase as its columns take it: PostgreSQL refuses what is longer, or holds NUL."""
+    """Return the purchase as columns: PostgreSQL refuses longer texts, and NUL in them."""
     row = msgspec.structs.asdict(purchase)
     for name in ("made_at", "closed_at"):
         row[name] = row[name] and _naive(row[name])

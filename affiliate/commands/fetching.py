@@ -82,7 +82,7 @@ def fetch(account: Seller, outcome: Outcome, folder: Path | None, say: Say) -> F
 
 
 def fetch_from(done: Purchase, folder: Path, links: Iterator[str]) -> Path:
-    """Download the file of a purchase into a folder; where it is now, or was already.
+    """Download the file of a purchase into a folder, unless it is there; return its path.
 
     Raises:
         AgencyError, DownloadFailed: it was not fetched.

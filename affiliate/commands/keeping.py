@@ -77,7 +77,7 @@ class Keeper(Witness):
 
     @property
     def at_stake(self) -> bool:
-        """Whether something was bought, or may have been."""
+        """Return whether something was bought, or may have been."""
         return bool(self.bought or self._file.open)
 
     def begins(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
@@ -112,7 +112,7 @@ class Keeper(Witness):
             self._note([replaced(self._entry(outcome), link="")])
 
     def finishes(self, outcome: Outcome) -> int:
-        """Say what became of an offer, and fetch its file if that was not tried; the status.
+        """Say what became of an offer, fetch its file if that was not tried, and return the status.
 
         What comes once was, unless the agency's answer was lost and the history has the license.
         """
@@ -164,7 +164,7 @@ class Keeper(Witness):
                 self.say(f"{entry.purchase.media_id}: {words}{at}", err=True)
 
     def rows(self, offers: Iterable[Offer]) -> list[Row]:
-        """What became of each offer, for programs."""
+        """Return what became of each offer, for programs."""
         left = {entry.purchase.media_id: entry for entry in self._file.open}
         return [self._row(one, left.get(one.asset.id)) for one in offers]
 
@@ -188,7 +188,7 @@ class Keeper(Witness):
         )
 
     def _entry(self, outcome: Outcome) -> Entry:
-        """The entry of a purchase with what became of it."""
+        """Return the entry of a purchase with its outcome."""
         done = outcome.purchase
         if done is None:  # never of what was sent
             raise ValueError(outcome.refused)
@@ -209,7 +209,7 @@ class Keeper(Witness):
 
 
 def described(outcome: Outcome) -> str:
-    """What became of an offer, in words."""
+    """Return the outcome of an offer in words."""
     done = outcome.purchase
     if done is None:
         return outcome.refused
@@ -224,7 +224,7 @@ def described(outcome: Outcome) -> str:
 
 
 def left_open(entry: Entry) -> list[str]:
-    """What a purchase lacks still, with all that is known of it."""
+    """Return what a purchase still lacks, with all that is known of the purchase."""
     done = entry.purchase
     words = []
     if done.state in {"pending", "unknown"}:
@@ -239,13 +239,13 @@ def left_open(entry: Entry) -> list[str]:
 
 
 def row_of(offer: Offer, *, state: str) -> Row:
-    """What programs read of an offer before it is bought."""
+    """Return what programs read of an offer that has no outcome."""
     plan, size = offer.subscription.id, offer.wanted.size
     return Row(id=offer.asset.id, state=state, size=size, subscription=plan, cost=offer.cost)
 
 
 def replaced(known: Known, **changes: object) -> Known:
-    """An entry or a row with some of it changed."""
+    """Return an entry or a row with some fields changed."""
     return msgspec.structs.replace(known, **changes)
 
 
@@ -263,7 +263,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _let_go(stream: object) -> None:
-    """Have nothing more written to a stream that takes none, at the end of Python either."""
+    """Send a broken stream to nowhere, so that Python's end does not fail at it either."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())  # type: ignore[attr-defined] # a file, or caught

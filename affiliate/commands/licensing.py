@@ -128,7 +128,7 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
 
 @contextmanager
 def _said_apart(*, as_json: bool) -> Iterator[None]:
-    """Have all that is said go to standard error where standard output is for JSON."""
+    """Print everything on standard error where standard output is for JSON."""
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         yield
 
@@ -178,7 +178,7 @@ def _metadata(fields: Sequence[str]) -> Mapping[str, str]:
 
 
 def _offers(chooser: Proposer, ask: Ask, ids: Sequence[str]) -> tuple[list[Offer], list[Row]]:
-    """What to license each with; those that can't be licensed are said here."""
+    """Return what to license each item with; say those that can't be licensed."""
     offers, refused = [], []
     for one in ids:
         try:
@@ -245,14 +245,14 @@ def _agreed(offer: Offer) -> Offer:
 def _insisted_on(
     offers: Sequence[Offer], desk: Desk, *, yes: bool
 ) -> tuple[list[Offer], list[Row]]:
-    """The offers without those in another size of what was bought today that nobody wants."""
+    """Return the offers, less those in another size of what was bought that nobody wants."""
     wanted = [(one, _insisted(one, desk, yes=yes)) for one in offers]
     unwanted = [row_of(one, state="refused") for one, found in wanted if found is None]
     return [found for _, found in wanted if found], unwanted
 
 
 def _insisted(offer: Offer, desk: Desk, *, yes: bool) -> Offer | None:
-    """The offer, unless it is another size of what was bought today and its owner says no.
+    """Return the offer; None if it is another size of what was bought and its owner says no.
 
     The desk refuses a size where nobody was asked, or where another is bought after the question.
     """
@@ -264,7 +264,7 @@ def _insisted(offer: Offer, desk: Desk, *, yes: bool) -> Offer | None:
 
 
 def _size(offer: Offer) -> str:
-    """The size in words, a custom one by its pixels."""
+    """Return the size in words, a custom size by its pixels."""
     return "x".join(str(n or "") for n in offer.wanted.custom or ()) or offer.wanted.size
 
 
@@ -284,7 +284,7 @@ def _show(offers: Sequence[Offer], account: Seller, *, live: bool) -> None:
 
 
 def _buy(desk: Desk, offers: Sequence[Offer], keeper: Keeper, *, force: bool) -> int:
-    """Buy and say what became of each; gives the status to end with.
+    """Buy, say what became of each, and return the status to end with.
 
     Whatever fails once something was bought, or may have been, ends with `UNFINISHED`.
     """

@@ -31,7 +31,7 @@ class Place(NamedTuple):
 
 
 def place_of(agency: str, url: str) -> Place:
-    """The place that an address of an agency's API is, by its host alone."""
+    """Return the place of an address of an agency's API, by the host alone."""
     host = _host(url)
     if host == _host(AGENCIES[agency].api):
         return Place(f"in the real account ({host})", "", is_real=True)
@@ -42,18 +42,18 @@ def place_of(agency: str, url: str) -> Place:
 
 
 def place_and_owner(account: Seller) -> str:
-    """Where and as whom a command acts, in words."""
+    """Return where and as whom a command acts, in words."""
     words = (place_of(account.agency, account.url).at, _owner(account))
     return " ".join(filter(None, words))
 
 
 def head(account: Seller) -> str:
-    """The line above what an account has."""
+    """Return the line above a list of what an account has."""
     return f"What is {place_and_owner(account)}:"
 
 
 def _owner(account: Seller) -> str:
-    """The user, and which settings or connection the token is from."""
+    """Return the user, and the setting or connection that the token is from."""
     if isinstance(account, Account):
         return _shutterstock_owner(account)
     before = prefix(account.agency)
@@ -64,7 +64,7 @@ def _owner(account: Seller) -> str:
 
 
 def _shutterstock_owner(account: Account) -> str:
-    """The connected account wins over the token in the settings, as `Tokens.access` has it."""
+    """Return the connected account, else the token in the settings, as `Tokens.access` does."""
     token = tokens_of_app().held()
     name = ""
     with suppress(AgencyError):  # what is asked next says it in full

@@ -21,7 +21,7 @@ LINKS_LIVE: Final = timedelta(hours=24)
 
 
 def journal_of_app() -> Journal:
-    """The journal of purchases in the folder of the app under way."""
+    """Return the journal of purchases in the folder of the app under way."""
     return Journal(current_app.extensions["site"].config.data_dir)
 
 
@@ -45,7 +45,7 @@ def recover() -> None:
 
 
 def try_to_recover() -> None:
-    """Do the same where the ledger is not what matters; that it still fails is said."""
+    """Recover for a command that can do without the ledger; say it if the ledger still fails."""
     try:
         recover()
     except LedgerError as error:
@@ -53,7 +53,7 @@ def try_to_recover() -> None:
 
 
 def _finish(file: JournalFile, entry: Entry, purchases: Purchases) -> None:
-    """Do what is left of one purchase, the file first, which may be had for hours alone."""
+    """Finish one purchase: first its file, whose link lives for hours, then its record."""
     known = entry
     if known.link and (_is_fetched(known) or purchases.now() - known.purchase.made_at > LINKS_LIVE):
         known = replaced(known, link="")

@@ -68,7 +68,7 @@ FORMS: Final[Mapping[str, Form]] = {
 
 
 def read_ids(texts: Iterable[str], agency: str, media: Media) -> list[str]:
-    """The ids that some arguments name, each once; what is no address is an id.
+    """Return the ids that some arguments name, each once; what is no address is an id.
 
     Raises:
         PurchaseRefused: an address names no item, or one of another agency or kind of media.
@@ -87,7 +87,7 @@ def _read(text: str, agency: str, media: Media) -> str:
 
 
 def _addresses(text: str) -> Iterator[str]:
-    """The address, and what stands percent-encoded in it."""
+    """Yield the address, then those that stand percent-encoded in it, the innermost first."""
     yield text if "://" in text else f"https://{text}"
     plain = unquote(unquote(text))
     starts = [one.start() for one in re.finditer(r"https?://", plain, re.IGNORECASE)]
@@ -96,7 +96,7 @@ def _addresses(text: str) -> Iterator[str]:
 
 
 def _found(address: str) -> tuple[str, Media, str] | None:
-    """Agency, kind of media and id in an address; None where it has none."""
+    """Return agency, kind of media and id of an address; None where it names no item."""
     try:
         parts = urlsplit(address)
         host = (parts.hostname or "").rstrip(".")
@@ -129,7 +129,7 @@ def _in_form(
 def _checked(  # noqa: PLR0913, PLR0917 - what is said, and what was asked for
     text: str, agency: str, media: Media, media_id: str, wanted: str, kind: Media
 ) -> str:
-    """The id, if the address is of what was asked for."""
+    """Return the id if the address is of the agency and kind of media asked for."""
     named = "shutterstock" if agency == "shutterstock-editorial" else agency
     if named != wanted:
         raise PurchaseRefused(f"{text[:200]} is of {named}; say --agency {named}.")

@@ -122,7 +122,7 @@ class Desk:
                 return
 
     def other_size(self, offer: Offer) -> str:
-        """In which other size the item was bought within a day, in words; empty where in none.
+        """Return in which other size the item was bought within a day; empty where in none.
 
         Raises:
             AgencyError: the history can't be read.
@@ -192,7 +192,7 @@ class Desk:
     def _send(
         self, claimed: Sequence[tuple[Offer, Purchase]]
     ) -> tuple[list[Outcome], AgencyError | None]:
-        """What the agency answers, asked once; the failure is to be raised once it is recorded."""
+        """Ask once; return the outcomes, and a failure to raise after they are recorded."""
         try:
             results = self._account.license([offer.wanted for offer, _ in claimed])
         except UnclearOutcome as error:
@@ -204,7 +204,7 @@ class Desk:
         return [_answered(offer, purchase, one) for (offer, purchase), one in said], None
 
     def _named(self, outcome: Outcome) -> Outcome:
-        """A purchase under the license that the history names, where the answer names none."""
+        """Return a purchase with its license's name by the history, if the answer had none."""
         done = outcome.purchase
         if done is None or done.license_id:
             return outcome
@@ -239,7 +239,7 @@ class Desk:
         return replace(outcome, purchase=self._purchases.close(done, **said))
 
     def _complete(self, outcome: Outcome) -> Outcome:
-        """The outcome with what the history says at once; whoever buys next asks again."""
+        """Return the outcome with what the history adds; the next purchase asks again."""
         done = outcome.purchase
         if done is None or done.state == "failed":
             return outcome
@@ -278,7 +278,7 @@ class Desk:
         return claimed, refused
 
     def _elsewhere(self, offer: Offer, wanted: Purchase, recent: Sequence[Record]) -> Record | None:
-        """What the history has that stands in the way, in any size where nobody insists on one."""
+        """Return the license in the history that stands in the way, if any."""
         return self._history.elsewhere(wanted, recent, any_size=offer.chosen)
 
     def _hurry(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
@@ -319,13 +319,13 @@ class Desk:
 def _all(
     claimed: Iterable[tuple[Offer, Purchase]], state: Literal["unknown", "failed"], error: str
 ) -> list[Outcome]:
-    """One outcome of all that was in a request."""
+    """Return the same outcome for all that was in a request."""
     made = ((offer, replace(one, state=state, error=error)) for offer, one in claimed)
     return [Outcome(offer=offer, purchase=purchase) for offer, purchase in made]
 
 
 def _answered(offer: Offer, purchase: Purchase, result: Licensed) -> Outcome:
-    """What the agency says of one item."""
+    """Return the outcome of one item as the agency says it."""
     if result.license_id is not None or result.download_url is not None:
         done = replace(
             purchase,

@@ -47,12 +47,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     written: bool = False
 
     def __repr__(self) -> str:
-        """Return what it is about, without the link."""
+        """Return the purchase, without the link."""
         return f"Entry({self.purchase!r}, written={self.written})"
 
     @property
     def open(self) -> bool:
-        """Whether anything is left to be done."""
+        """Return whether anything is left to be done."""
         return bool(self.link) or not self.written
 
 
@@ -81,7 +81,7 @@ class JournalFile:
         return self
 
     def note(self, entries: Iterable[Entry], *, room: bool = False) -> None:
-        """Have entries on the disk; with ``room`` there is some for a longer answer to each."""
+        """Write entries to the disk; with ``room``, reserve some for the answer to each."""
         known = {one.purchase.purchase_id: one for one in entries}
         lines = b"".join(b"\n" + msgspec.json.encode(one) + b"\n" for one in known.values())
         spare = bytes(ROOM * len(known)) if room else b""
@@ -96,12 +96,12 @@ class JournalFile:
         self.remember(known.values())
 
     def remember(self, entries: Iterable[Entry]) -> None:
-        """Know of entries that could not be written."""
+        """Add entries to those in memory alone."""
         self.entries |= {one.purchase.purchase_id: one for one in entries}
 
     @property
     def open(self) -> list[Entry]:
-        """What is left to be done, in the order of the purchases."""
+        """Return the entries with something left to do, in the order of the purchases."""
         return [one for one in self.entries.values() if one.open]
 
     def close(self) -> None:
@@ -121,7 +121,7 @@ class Journal:
 
     @contextmanager
     def begun(self) -> Iterator[JournalFile]:
-        """A new file for one command.
+        """Make a new file for one command.
 
         Raises:
             PurchaseRefused: the folder can't be written, so that nothing must be bought.
@@ -145,7 +145,7 @@ class Journal:
 
     @contextmanager
     def left(self) -> Iterator[list[JournalFile]]:
-        """What commands have left that failed or were killed, oldest first."""
+        """Lock and give what commands have left that failed or were killed, oldest first."""
         found = [file for path in self._paths() if (file := _locked(path))]
         try:
             yield found
@@ -160,13 +160,13 @@ class Journal:
 
 
 def unwritable(folder: Path, error: OSError) -> PurchaseRefused:
-    """Our refusal to buy where nothing can be written down."""
+    """Return the refusal to buy where nothing can be written down."""
     reason = os.strerror(error.errno or 0)
     return PurchaseRefused(f"DATA_DIR ({folder}) can't be written: {reason}. Nothing was sent.")
 
 
 def _made(path: Path) -> JournalFile | None:
-    """A new file with some room; None where another process took it for one that was left."""
+    """Make a file with some room; None where another process took it for an abandoned file."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(path, flags, PRIVATE)
     try:
@@ -184,7 +184,7 @@ def _made(path: Path) -> JournalFile | None:
 
 
 def _locked(path: Path) -> JournalFile | None:
-    """A file that no process is at, with what it holds; None for any other."""
+    """Return a file that no process holds, with its entries; None for any other."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:

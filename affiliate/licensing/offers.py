@@ -57,7 +57,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def comes_once(self) -> bool:
-        """Whether its file can be had right after the purchase alone: of platforms, editorial."""
+        """Return whether the file comes right after the purchase alone: of platforms, editorial."""
         by_license = "platform" in self.subscription.license
         return self.once or by_license or self.wanted.media.startswith("editorial")
 
@@ -111,7 +111,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def total(offers: Sequence[Offer]) -> str:
-    """What some offers cost together, as far as the agency says beforehand."""
+    """Return what some offers cost together, as far as the agency says beforehand."""
     sums: Counter[str] = Counter()
     price = Decimal()
     for one in offers:

@@ -46,7 +46,7 @@ class Settling:
         return self._purchases.close(purchase, **_as_found(found)) if found else purchase
 
     def named(self, purchase: Purchase) -> Purchase:
-        """A purchase that was made with the license that the history says; nothing is written."""
+        """Return a purchase with the license that the history says; write nothing."""
         found = self._find(purchase)
         return msgspec.structs.replace(purchase, license_id=found.id) if found else purchase
 
