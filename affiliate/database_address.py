@@ -156,7 +156,7 @@ def _check(parameters: Mapping[str, str]) -> None:
     for name, value in parameters.items():
         if name not in known:
             raise ValueError(f"must be without the parameter {name}, which PostgreSQL has not")
-        if name in FILES and value != "system" and not Path(value).expanduser().is_file():
+        if name in FILES and value != "system" and not Path(value).is_file():
             raise ValueError(f"must be an address whose parameter {name} is a file that exists")
         if name in NUMBERS and not re.fullmatch("[0-9]{1,6}", value):
             raise ValueError(f"must be an address whose parameter {name} is a whole number")
