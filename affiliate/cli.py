@@ -1,8 +1,6 @@
-"""The owner's commands, each in a module of ``commands``, and the ledger's own."""
+"""The owner's commands, each in a module of ``commands``."""
 
-import click
 from flask import Flask
-from flask.cli import AppGroup
 
 from affiliate.commands import (
     accounts,
@@ -12,6 +10,7 @@ from affiliate.commands import (
     collections,
     doctor,
     history,
+    ledger,
     licensing,
     lookups,
     purchases,
@@ -20,15 +19,12 @@ from affiliate.commands import (
     sync,
     warming,
 )
-from affiliate.commands.told import ledger_of_app, told
-
-ledger_group = AppGroup("ledger", help="The database of searches and clicks.")
 
 
 def register(app: Flask) -> None:
     """Add the commands to an app that keeps its `Ledger` as ``app.extensions["ledger"]``."""
     app.cli.add_command(clicks.clicks)
-    app.cli.add_command(ledger_group)
+    app.cli.add_command(ledger.group)
     app.cli.add_command(caching.group)
     app.cli.add_command(searches.searches)
     app.cli.add_command(warming.warm)
@@ -44,11 +40,3 @@ def register(app: Flask) -> None:
     app.cli.add_command(lookups.contributor)
     app.cli.add_command(sync.download)
     app.cli.add_command(sync.sync)
-
-
-@ledger_group.command()
-def upgrade() -> None:
-    """Bring the tables up to date; safe to run at any time and more than once."""
-    with told():
-        ledger_of_app().upgrade()
-    click.echo("The ledger is up to date.")

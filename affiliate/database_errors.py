@@ -135,7 +135,8 @@ def describe_failure(error: BaseException) -> str:
     if code is None:  # what a server says of a row may hold the row
         words, name = _find_by_text(str(cause)) or ("", kind)
     else:
-        words = _find_by_code(code)
+        is_old = code == "SQLITE_ERROR" and re.match("no such (table|column)", str(cause))
+        words = _find_by_code("42703" if is_old else code)
         name = code if code.startswith("SQLITE") else f"{kind}, {code}"
     return f"The ledger's database failed{f': {words}' if words else ''} ({name})."
 

@@ -61,6 +61,12 @@ searches = sa.Table(
     sa.Column("times", sa.Integer, nullable=False),
     sa.Column("clients", sa.Integer, nullable=False, server_default="0"),
 )
+revisions = sa.Table(  # filled by the migrations
+    "revisions",
+    metadata,
+    sa.Column("revision", sa.String(32), primary_key=True),
+    sa.Column("readable_from", sa.String(32), nullable=False),
+)
 CLIENT_BITS: Final = 30
 """Bits of ``clients``, of which each client of a day has one, whichever process counts: so many are
 set as there were different clients, or fewer. None is set where that is not known."""
@@ -239,6 +245,16 @@ class Ledger:
         with translated():
             look_at_encoding(self._writer)
 
+    def downgrade(self, revision: str) -> None:
+        """Take the tables back to a revision, with all that newer ones hold."""
+        with translated():
+            migrations.downgrade(self._writer, revision)
+
+    def losses(self, revision: str) -> list[str]:
+        """Return what `downgrade` would lose, a sentence for each migration."""
+        with translated():
+            return migrations.losses(self._reader, revision)
+
     def record(self, click: Click) -> None:
         """Keep a click; returns once it is on the disk. A known ``click_id`` changes nothing.
 
@@ -246,6 +262,14 @@ class Ledger:
         """
         at = self._now().astimezone(UTC).replace(tzinfo=None)
         self._recorder.record({"at": at, **msgspec.structs.asdict(click)})
+
+    def back_up(self, file: Path) -> bool:
+        """Copy a SQLite database into an empty file, online; False where it is no SQLite."""
+        if self._path is None:
+            return False
+        with self.reading() as connection:
+            connection.exec_driver_sql("VACUUM INTO ?", (str(file),))
+        return True
 
     def replay(self) -> None:
         """Begin to write the clicks that a process before has left in the journal."""

@@ -2,21 +2,28 @@
 
 A new migration is written by hand into ``versions/`` under the next number, which then is
 `REVISION`; the tests compare what the migrations make with the tables that the ledger describes.
+Its ``readable_from`` is the oldest revision whose programs can go on with what it makes: that of
+the migration before, unless it changes or drops what they use. The database holds it in the table
+``revisions``, so that an older program knows of newer migrations that they only add.
 """
 
+import logging
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from affiliate.errors import LedgerError
 
-REVISION: Final = "0010"
+REVISION: Final = "0011"
 """The newest migration; known here so that a start with nothing to do need not import Alembic."""
 
 LOCK: Final = 0x61666C67  # any number that nothing else in the database locks
 PATIENCE: Final = 60  # seconds that SQLite waits for the process that upgrades
+
+
+log = logging.getLogger(__name__)
 
 
 def upgrade(engine: sa.Engine, *, only_new: bool = False) -> None:
@@ -25,20 +32,90 @@ def upgrade(engine: sa.Engine, *, only_new: bool = False) -> None:
     With ``only_new`` tables are made where there are none, and none are changed.
 
     Raises:
-        LedgerError: the database was made by a newer version of this program.
+        LedgerError: a newer version of this program made the database, in a way that this one
+            can't go on with.
     """
     if engine.dialect.name == "sqlite":
         _prepare_file(engine)
     with engine.connect() as connection:
-        revision = _revision(connection)
-    if revision == REVISION or (only_new and revision):
+        revision = read_revision(connection)
+        if revision == REVISION or (revision and _goes_on(connection, revision)):
+            return
+    if only_new and revision:
         return
     import alembic.command  # noqa: F401, PLC0415 - slow, and best not under the lock
 
     with engine.begin() as connection:
         _lock(connection)
-        if _revision(connection) != REVISION:  # another process may have been first
+        if read_revision(connection) == revision:  # another process may have been first
             _migrate(connection)
+
+
+def downgrade(engine: sa.Engine, revision: str) -> None:
+    """Take the tables back to a revision, with all that newer ones hold.
+
+    Raises:
+        LedgerError: the database is newer than this program, which can't tell the way back.
+    """
+    import alembic.command  # noqa: F401, PLC0415 - slow, and best not under the lock
+
+    with engine.begin() as connection:
+        _lock(connection)
+        _migrate(connection, back_to=revision)
+
+
+def losses(engine: sa.Engine, revision: str) -> list[str]:
+    """Return what `downgrade` would lose, newest first, in the words of the migrations.
+
+    Raises:
+        LedgerError: there is no such revision, or the database is newer than this program.
+    """
+    with engine.connect() as connection:
+        now = read_revision(connection) or ""
+    known = {script.revision: script for script in _scripts()}
+    if revision not in known:
+        raise LedgerError(f"There is no revision {revision}; known are {', '.join(sorted(known))}.")
+    if now not in known:
+        raise LedgerError(_newer(now))
+    ways = [known[name].module.downgrade for name in sorted(known) if revision < name <= now]
+    return [str(way.__doc__).splitlines()[0] for way in reversed(ways)]
+
+
+def read_revision(connection: sa.Connection) -> str | None:
+    """Return the revision of a database; None where it has no tables."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def _goes_on(connection: sa.Connection, revision: str) -> bool:
+    """Tell whether a database is newer than this program, which can use it nevertheless.
+
+    Raises:
+        LedgerError: it is newer, and this program can't.
+    """
+    if revision <= REVISION:
+        return False
+    known = None
+    if sa.inspect(connection).has_table("revisions"):
+        query = sa.text("SELECT readable_from FROM revisions WHERE revision = :revision")
+        known = connection.scalar(query, {"revision": revision})
+    if known is None or known > REVISION:
+        raise LedgerError(_newer(revision))
+    log.warning(
+        "the ledger is of a newer version (%s, this one knows %s), which only adds: it is used",
+        revision,
+        REVISION,
+    )
+    return True
+
+
+def _newer(revision: str) -> str:
+    return (
+        f"The database was made by a newer version of this program (revision {revision}, this one"
+        f" knows {REVISION}): run that version, or its flask ledger downgrade {REVISION}."
+    )
 
 
 def _prepare_file(engine: sa.Engine) -> None:
@@ -47,13 +124,6 @@ def _prepare_file(engine: sa.Engine) -> None:
     # comes again with the next statement.
     with suppress(sa.exc.OperationalError), engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-
-
-def _revision(connection: sa.Connection) -> str | None:
-    if not sa.inspect(connection).has_table("alembic_version"):
-        return None
-    revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    return revision
 
 
 def _lock(connection: sa.Connection) -> None:
@@ -66,16 +136,48 @@ def _lock(connection: sa.Connection) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
 
 
-def _migrate(connection: sa.Connection) -> None:
+def _migrate(connection: sa.Connection, back_to: str | None = None) -> None:
     """Run Alembic within the connection's transaction."""
     from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
+
+    config = _config()
+    config.attributes["connection"] = connection
+    try:
+        if back_to:
+            command.downgrade(config, back_to)
+        else:
+            command.upgrade(config, REVISION)
+    except CommandError:
+        raise LedgerError(_newer(read_revision(connection) or "")) from None
+    _note_revisions(connection)
+
+
+def _note_revisions(connection: sa.Connection) -> None:
+    """Write down which programs can go on with what each migration has made."""
+    now = read_revision(connection) or ""
+    if not sa.inspect(connection).has_table("revisions"):
+        return
+    rows = [
+        {"revision": script.revision, "readable_from": script.module.readable_from}
+        for script in _scripts()
+        if script.revision <= now
+    ]
+    connection.execute(sa.text("DELETE FROM revisions"))
+    insert = "INSERT INTO revisions (revision, readable_from) VALUES (:revision, :readable_from)"
+    connection.execute(sa.text(insert), rows)
+
+
+def _scripts() -> list[Any]:
+    """Return the migrations, as Alembic reads them."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    return list(ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def _config() -> Any:  # noqa: ANN401 - Alembic is imported late
+    from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, REVISION)
-    except CommandError:
-        raise LedgerError("The database was made by a newer version of this program.") from None
+    return config

@@ -1,0 +1,84 @@
+"""``flask ledger``: bring the database up to date, take it back, copy it."""
+
+import os
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup, with_appcontext
+
+from affiliate.commands.told import ledger_of_app, told
+
+group = AppGroup("ledger", help="The database of searches, clicks and purchases.")
+
+
+@group.command()
+def upgrade() -> None:
+    """Bring the tables up to date; safe to run at any time and more than once."""
+    with told():
+        ledger_of_app().upgrade()
+    click.echo("The ledger is up to date.")
+
+
+@group.command()
+@click.argument("revision")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@with_appcontext
+def downgrade(revision: str, *, yes: bool) -> None:
+    """Take the tables back to REVISION, such as 0010, for an older version of this program.
+
+    Make a backup first: what newer tables and columns hold is lost.
+    """
+    with told():
+        losses = ledger_of_app().losses(revision)
+        if not losses:
+            click.echo(f"The ledger is at {revision} or before; nothing is to be done.")
+            return
+        for loss in losses:
+            click.echo(f"- {loss}")
+        if not yes:
+            click.confirm("Take the ledger back?", abort=True)
+        ledger_of_app().downgrade(revision)
+    click.echo(f"The ledger is at {revision}. A start of this version brings it up to date again.")
+
+
+@group.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace FILE where it is there already.")
+@with_appcontext
+def backup(file: Path, *, force: bool) -> None:
+    """Copy the ledger into FILE while the site runs; only its owner can read FILE.
+
+    A ledger in PostgreSQL is copied by pg_dump.
+    """
+    if file.exists() and not force:
+        raise click.ClickException(f"{file} is there already; --force replaces it.")
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        part.touch(mode=0o600, exist_ok=False)
+        with told():
+            is_copied = ledger_of_app().back_up(part)
+        if not is_copied:
+            dump = f'pg_dump --format=custom --no-owner --file={file} "$DATABASE_URL"'
+            raise click.ClickException(f"The ledger is in PostgreSQL, which has its own: {dump}")
+        _put_in_place(part, file, force=force)
+    except OSError as error:
+        raise click.ClickException(f"{file} can't be written: {error.strerror}.") from None
+    finally:
+        part.unlink(missing_ok=True)
+    click.echo(f"{file}: {file.stat().st_size} bytes.")
+    click.echo("Keep SECRET_KEY with it: without it nobody can read the tokens of accounts.")
+
+
+def _put_in_place(part: Path, file: Path, *, force: bool) -> None:
+    """Give a whole copy its name, once it is on the disk."""
+    with part.open("rb+") as copy:
+        os.fsync(copy.fileno())
+    if force:
+        part.replace(file)
+    else:
+        file.hardlink_to(part)  # fails where another file has come there meanwhile
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
