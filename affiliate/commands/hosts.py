@@ -10,6 +10,11 @@ def foreign_host(agency: str, url: str) -> str:
 
     What is bought there costs nothing and licenses nothing.
     """
-    own = AGENCIES[agency].api if agency in AGENCIES else ""
-    asked = urlsplit(url).hostname or ""
-    return "" if not own or asked == urlsplit(own).hostname else asked
+    own = host_of(AGENCIES[agency].api) if agency in AGENCIES else ""
+    asked = host_of(url)
+    return "" if not own or asked == own else asked
+
+
+def host_of(url: str) -> str:
+    """Return the host name in an address, in small letters and without a dot at its end."""
+    return (urlsplit(url).hostname or "").rstrip(".")

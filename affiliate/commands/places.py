@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 from flask import current_app
 
-from affiliate.agencies import AGENCIES
+from affiliate.commands.hosts import foreign_host, host_of
 from affiliate.commands.told import tokens_of_app
 from affiliate.config import SETTINGS, AgencySettings, prefix
 from affiliate.errors import AgencyError
@@ -32,10 +31,10 @@ class Place(NamedTuple):
 
 def place_of(agency: str, url: str) -> Place:
     """Return the place of an address of an agency's API, by the host alone."""
-    host = _host(url)
-    if host == _host(AGENCIES[agency].api):
-        return Place(f"in the real account ({host})", "", is_real=True)
-    if agency == AGENCY and host == _host(SANDBOX):
+    host = foreign_host(agency, url)
+    if not host:
+        return Place(f"in the real account ({host_of(url)})", "", is_real=True)
+    if agency == AGENCY and host == host_of(SANDBOX):
         at = f"in the sandbox, which charges nothing ({host})"
         return Place(at, " [the sandbox]", is_real=False)
     return Place(f"at a test server ({host})", f" [a test server ({host})]", is_real=False)
@@ -78,7 +77,3 @@ def _shutterstock_owner(account: Account) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     return " and ".join(f"the token in {name}" for name in names)
-
-
-def _host(url: str) -> str:
-    return (urlsplit(url).hostname or "").rstrip(".")
