@@ -10,6 +10,7 @@ import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from multiprocessing import util
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,6 +25,7 @@ from affiliate.cache import Cache
 from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
 from affiliate.config import AgencySettings, Config
+from affiliate.environment import environment, other_file
 from affiliate.errors import CannotListen, ConfigError, LedgerError
 from affiliate.health import HOUR, Breaker, Limit, Quota
 from affiliate.ledger import Ledger
@@ -44,16 +46,31 @@ from affiliate.tally import Tally
 from affiliate.transport import Transport
 from affiliate.visitors import Visitors
 
+FOLDER = Path(__file__).absolute().parent
+"""Where ``.env`` is, and what relative paths in settings are relative to."""
 SLOW_REDIS_SECONDS = 0.08
 """Answers slower than this, one after the other, and the cache goes on without Redis."""
 
 
 def load(environ: Mapping[str, str] | None = None) -> Config:
-    """The settings, checked against the agencies that exist."""
+    """Return the settings, checked against the agencies that exist.
+
+    Without ``environ`` they are those of the process and of the ``.env`` beside this module.
+    """
     keys = {name: kind.credentials for name, kind in AGENCIES.items()}
     buyers = {name: kind.buyer for name, kind in AGENCIES.items()}
     options = {name: kind.options for name, kind in AGENCIES.items()}
-    return config.load(environ, keys, buyers, options, _agency_faults)
+    if environ is None:
+        environ = environment(FOLDER)
+        _tell_other_file()
+    return config.load(environ, keys, buyers, options, check=_agency_faults, folder=FOLDER)
+
+
+def _tell_other_file() -> None:
+    """Say to whoever gave a command that ``flask`` has read settings of another folder."""
+    if click.get_current_context(silent=True) and (other := other_file(FOLDER)):
+        words = "which is not beside app.py; FLASK_SKIP_DOTENV=1 leaves it out"
+        click.echo(f"flask has read settings from {other}, {words}.", err=True)
 
 
 def _agency_faults(settings: Mapping[str, AgencySettings], on: Container[str]) -> Iterator[str]:

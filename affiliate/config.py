@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from affiliate import values
+from affiliate import paths, values
 from affiliate.errors import ConfigError
 from affiliate.listening import listening_address
 from affiliate.proxies import Trusted, read_trusted
@@ -16,6 +16,8 @@ from affiliate.values import Secret
 
 Credentials = tuple[tuple[str, ...], ...]
 """Sets of setting names without the agency's prefix; any one complete set is enough."""
+PathReader = Callable[[str, Path, Mapping[str, str]], Any]
+"""A reader of a text with a path in it, from the folder and the variables that it may name."""
 
 
 class Setting(NamedTuple):
@@ -115,16 +117,17 @@ SETTINGS: Final = (
         values.database,
         None,
         "Database of searches and clicks: `postgresql://` (or Heroku's `postgres://`) or "
-        "`sqlite://`. Several hosts: `host:port,host:port` with "
+        "`sqlite:///` and a path, as in `DATA_DIR`. Several hosts: `host:port,host:port` with "
         "`?target_session_attrs=read-write`; parameters of Prisma, Supabase and the like are left "
         "out with a note. PostgreSQL's encoding should be UTF8. Unset: a SQLite file in "
         "`DATA_DIR`.",
     ),
     Setting(
         "DATA_DIR",
-        Path,
-        Path("instance"),
-        "Folder of the embedded databases, and of journals of clicks and purchases.",
+        str,
+        "instance",
+        "Folder of the embedded databases, and of journals of clicks and purchases; relative paths "
+        "are relative to `app.py`, `~` and `$NAME` are read as in a shell.",
     ),
     Setting("CACHE_FRESH_SECONDS", values.whole(1, 10**9), 86400, "How long an answer is fresh."),
     Setting(
@@ -268,14 +271,18 @@ def _no_faults(settings: Mapping[str, AgencySettings], on: Container[str]) -> It
     return ()
 
 
-def load(
+def load(  # noqa: PLR0913 - the settings, and what only the application knows of agencies
     environ: Mapping[str, str] | None,
     credentials: Mapping[str, Credentials],
     buyers: Mapping[str, tuple[str, ...]] | None = None,
     options: Mapping[str, Credentials] | None = None,
+    *,
     check: Callable[[Mapping[str, AgencySettings], Container[str]], Iterable[str]] = _no_faults,
+    folder: Path = Path(),
 ) -> Config:
     """Read the settings from ``environ``, by default the process's own.
+
+    Paths in them are relative to ``folder``.
 
     ``credentials`` says for every agency that exists which settings give access to it; an empty
     tuple means that it needs none and is on only when ``AGENCIES`` names it, or when the owner has
@@ -291,8 +298,13 @@ def load(
     weights = reader.weights(found["agencies"], credentials)
     known = {name: reader.agency(name, weights, credentials[name]) for name in credentials}
     found["agencies"] = {name: known[name] for name in weights if name in known}
+    found["data_dir"] = reader.path("DATA_DIR", found["data_dir"], paths.data_folder, folder)
     if found["database_url"] is None and found["data_dir"]:
-        found["database_url"] = f"sqlite:///{found['data_dir'] / 'ledger.db'}"
+        found["database_url"] = f"{paths.SQLITE}/{found['data_dir'] / 'ledger.db'}"
+    elif str(found["database_url"]).startswith(paths.SQLITE):
+        found["database_url"] = reader.path(
+            "DATABASE_URL", found["database_url"], paths.sqlite_address, folder
+        )
     if found["owner_password"] and not reader.environ.get("SECRET_KEY", "").strip():
         reader.faults.append("OWNER_PASSWORD needs SECRET_KEY, of at least 32 characters.")
     reader.faults += check(known, weights)
@@ -327,6 +339,14 @@ class _Reader:
         except ValueError as error:
             self.faults.append(f"{before}{setting.name} {error}.")
             return setting.default
+
+    def path(self, name: str, text: str, read: PathReader, folder: Path) -> Any:  # noqa: ANN401 - as it reads
+        """Return what a setting with a path in it means; None where the text can't be read."""
+        try:
+            return read(text, folder, self.environ)
+        except ValueError as error:
+            self.faults.append(f"{name} {error}.")
+            return None
 
     def weights(self, wanted: str, credentials: Mapping[str, Credentials]) -> dict[str, int]:
         """Return the agencies that are on with their weights, in order; check all credentials."""

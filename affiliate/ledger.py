@@ -493,8 +493,11 @@ class Ledger:
                     self._prepare()
 
     def _prepare(self) -> None:
+        is_new = self._path is not None and self._identity() is None
         with translated():
             migrations.upgrade(self._writer, only_new=not self._upgrades)
+        if is_new:
+            log.warning("a new ledger was made at %s", self._path)
         self._prepared = (self._identity(),)
 
     def _identity(self) -> tuple[int, int] | None:

@@ -38,6 +38,7 @@ def room(folder: str) -> int:
 
 for inherited in os.environ.keys() - clean_environment().keys():
     del os.environ[inherited]
+os.environ |= {"PYTHON_DOTENV_DISABLED": "1", "FLASK_SKIP_DOTENV": "1"}  # no developer's .env
 os.environ["COLUMNS"] = "80"  # commands fold their texts by it
 os.umask(0o022)
 sys.dont_write_bytecode = False  # to compile all tests anew is half of what their collection takes

@@ -1,9 +1,12 @@
-"""The application refuses settings that agencies and their networks can't take."""
+"""The application refuses settings that agencies and networks can't take, and tells of others."""
+
+from pathlib import Path
 
 import pytest
 
 from affiliate.errors import ConfigError
-from app import load
+from app import FOLDER, create_app, load
+from tests.support.apps import close
 
 KEYS = {
     "SHUTTERSTOCK_API_TOKEN": "token",
@@ -81,3 +84,30 @@ def test_an_id_that_can_t_be_read_is_one_fault(agency: str) -> None:
     own = {f"{agency}_AFFILIATE_ID": "YOUR_ID", f"{agency}_AFFILIATE_LINK": OTHER}
     (fault,) = faults(**KEYS, **own)
     assert fault.startswith(f"{agency}_AFFILIATE_ID must be your own id")
+
+
+def test_paths_are_relative_to_the_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The working directory doesn't matter."""
+    monkeypatch.chdir("/")
+    assert load({"DATA_DIR": "data"}).data_dir == FOLDER / "data"
+    assert load({}).database_url == f"sqlite:///{FOLDER}/instance/ledger.db"
+
+
+def test_a_new_ledger_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever works on another database than the site's by mistake can see it."""
+    for _ in range(2):
+        close(create_app({"DATA_DIR": str(tmp_path)}))
+    assert [record.message for record in caplog.records if "new ledger" in record.message] == [
+        f"a new ledger was made at {tmp_path / 'ledger.db'}"
+    ]
+
+
+def test_a_file_of_settings_beside_the_application_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only where no environment is given."""
+    monkeypatch.delenv("PYTHON_DOTENV_DISABLED")
+    monkeypatch.setattr("app.FOLDER", tmp_path)
+    (tmp_path / ".env").write_text("SITE_NAME=From a file")
+    assert load().site_name == "From a file"
+    assert load({}).site_name == "Affiliate Search"

@@ -3,6 +3,7 @@
 import random
 import re
 import string
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -223,6 +224,24 @@ def test_the_data_folder_holds_the_embedded_ledger() -> None:
     """``DATA_DIR`` moves the ledger, unless ``DATABASE_URL`` says where it is."""
     assert read(DATA_DIR="/data").database_url == "sqlite:////data/ledger.db"
     assert read(DATA_DIR="/data", DATABASE_URL="sqlite:///a.db").database_url == "sqlite:///a.db"
+
+
+def test_paths_are_relative_to_the_folder_of_the_site() -> None:
+    """From whatever folder a command is started, the database is the same one."""
+    settings = load({}, KNOWN, folder=Path("/srv"))
+    assert settings.data_dir == Path("/srv/instance")
+    assert settings.database_url == "sqlite:////srv/instance/ledger.db"
+    own = {"HOME": "/home/me", "DATA_DIR": "~/data", "DATABASE_URL": "sqlite:///$HOME/a.db"}
+    settings = load(own, KNOWN, folder=Path("/srv"))
+    assert settings.data_dir == Path("/home/me/data")
+    assert settings.database_url == "sqlite:////home/me/a.db"
+
+
+def test_a_path_that_can_t_be_read_is_a_fault() -> None:
+    """Each such setting is named, with all other faults."""
+    found = faults(DATA_DIR="$NOPE", DATABASE_URL="sqlite://rel.db", PORT="x")
+    assert {fault.split()[0] for fault in found} == {"PORT", "DATA_DIR", "DATABASE_URL"}
+    assert faults(DATA_DIR="$NOPE") == ["DATA_DIR names the variable NOPE, which is not set."]
 
 
 def test_the_process_s_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,50 @@
+"""The variables that settings are read from: the process's own, and those of a file.
+
+The file is the ``.env`` beside ``app.py``, so that the server and its commands, started from any
+folder, mean one site. A variable of the process wins over the file's.
+"""
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import dotenv
+
+from affiliate.errors import ConfigError
+
+FILE: Final = ".env"
+OFF: Final = "PYTHON_DOTENV_DISABLED"
+"""The variable by which python-dotenv itself is switched off, so that tests read no file."""
+
+
+def environment(folder: Path) -> Mapping[str, str]:
+    """Return the variables of the process and of the file in a folder; no text tells a value.
+
+    Raises:
+        ConfigError: the file is there and can't be read.
+    """
+    file = folder / FILE
+    if os.environ.get(OFF, "").casefold() in {"1", "true", "t", "yes", "y"} or not file.exists():
+        return os.environ
+    try:
+        text = file.read_text("utf-8-sig")  # editors of Windows put a mark before
+    except (OSError, ValueError) as error:
+        what = "is no UTF-8" if isinstance(error, ValueError) else type(error).__name__
+        raise ConfigError([f"{file} can't be read ({what})."]) from None
+    found = dotenv.dotenv_values(stream=io.StringIO(text))
+    return {name: value for name, value in found.items() if value is not None} | dict(os.environ)
+
+
+def other_file(folder: Path) -> Path | None:
+    """Return the file that ``flask`` itself has read from the working directory or above it.
+
+    None where there is none but that of ``folder``. Its variables are those of the process then,
+    and win.
+    """
+    found = dotenv.find_dotenv(FILE, usecwd=True)
+    if not found or os.environ.get("FLASK_SKIP_DOTENV", "0").casefold() not in {"0", "false", "no"}:
+        return None
+    is_own = (folder / FILE).exists() and Path(found).samefile(folder / FILE)
+    return None if is_own else Path(found)

@@ -1,0 +1,66 @@
+"""How paths in settings are read: with ``~`` and variables, and relative to a known folder."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
+SQLITE: Final = "sqlite://"
+
+
+def place(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
+    """Return the path that a text means, relative to ``folder`` where the text is relative.
+
+    A ``~`` at the beginning is the user's folder, ``$NAME`` and ``${NAME}`` are variables, as in a
+    shell: platforms, ``.env`` files and unit files hand both on as they are written.
+
+    Raises:
+        ValueError: a variable is not set, or there is no such user.
+    """
+    if "\0" in text:
+        raise ValueError("must be a path")
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if not environ.get(name):
+            raise ValueError(f"names the variable {name}, which is not set")
+        return environ[name]
+
+    whole = VARIABLE.sub(value, text)
+    if home := environ.get("HOME"):
+        whole = re.sub(r"\A~(?=/|\Z)", lambda _: home, whole)
+    try:
+        return folder / Path(whole).expanduser()
+    except RuntimeError:
+        raise ValueError(f"begins with {whole.partition('/')[0]}, which is no user") from None
+
+
+def data_folder(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
+    """Return the folder of the embedded databases, which need not exist yet.
+
+    Raises:
+        ValueError: the path can't be read, or something else is there.
+    """
+    found = place(text, folder, environ)
+    if found.exists() and not found.is_dir():
+        raise ValueError(f"must be a folder, which {found} is not")
+    return found
+
+
+def sqlite_address(address: str, folder: Path, environ: Mapping[str, str]) -> str:
+    """Return the address of a SQLite file with a path that any working directory can use.
+
+    Raises:
+        ValueError: the address names no file, or the path can't be read.
+    """
+    path, mark, query = address.removeprefix(SQLITE).partition("?")
+    name = path.removeprefix("/")
+    if name == path or name in {"", ":memory:"}:
+        raise ValueError(
+            "must name a file: sqlite:///ledger.db beside app.py, or sqlite:////a/path"
+        )
+    found = place(name, folder, environ)
+    if found.is_dir():
+        raise ValueError(f"must name a file, which {found} is not")
+    return f"{SQLITE}/{found}{mark}{query}"

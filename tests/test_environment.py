@@ -1,0 +1,82 @@
+"""Settings come from the process and from the .env beside app.py, from any working folder."""
+
+from pathlib import Path
+
+import pytest
+
+from affiliate import environment as module
+from affiliate.environment import environment, other_file
+from affiliate.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests read no file but those of this module."""
+    monkeypatch.delenv(module.OFF, raising=False)
+    monkeypatch.delenv("FLASK_SKIP_DOTENV", raising=False)
+
+
+def test_the_environment_wins_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable that is set to nothing wins, too; a name alone sets nothing."""
+    monkeypatch.setenv("SITE_NAME", "Ours")
+    monkeypatch.setenv("SITE_URL", "")
+    lines = ["SITE_NAME=Theirs", "SITE_URL=https://a.example", "PORT = '81' # mine", "export HOST"]
+    (tmp_path / ".env").write_text("\ufeffREDIS_URL=redis://h\r\n" + "\n".join(lines), "utf-8")
+    found = environment(tmp_path)
+    assert (found["SITE_NAME"], found["SITE_URL"], found["PORT"]) == ("Ours", "", "81")
+    assert found["REDIS_URL"] == "redis://h"
+    assert "HOST" not in found
+
+
+def test_without_a_file_there_is_the_environment_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it is where python-dotenv is switched off."""
+    monkeypatch.setenv("SITE_NAME", "Ours")
+    assert environment(tmp_path)["SITE_NAME"] == "Ours"
+    (tmp_path / ".env").write_text("PORT=81")
+    monkeypatch.setenv(module.OFF, "1")
+    assert "PORT" not in environment(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"SECRET_KEY=s\xe9cret", None])
+def test_a_file_that_can_t_be_read_is_one_sentence(tmp_path: Path, content: bytes | None) -> None:
+    """The sentence names the file and nothing that is in it."""
+    file = tmp_path / ".env"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        environment(tmp_path)
+    assert f"{file} can't be read" in str(caught.value)
+    assert "cret" not in str(caught.value)
+
+
+def test_a_line_that_can_t_be_read_is_told_by_its_number(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The other lines count; nothing of the line is shown."""
+    (tmp_path / ".env").write_text("PORT=81\n'hunter2\nSITE_NAME=Ours\n")
+    assert environment(tmp_path)["PORT"] == "81"
+    assert "line 2" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_a_file_of_another_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``flask`` reads the one of the working directory, which may be another site's."""
+    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    site.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert other_file(site) is None
+    (elsewhere / ".env").write_text("PORT=1")
+    (site / ".env").write_text("PORT=2")
+    assert other_file(site) == elsewhere / ".env"
+    monkeypatch.chdir(site)
+    assert other_file(site) is None
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setenv("FLASK_SKIP_DOTENV", "1")
+    assert other_file(site) is None
