@@ -42,7 +42,7 @@ from affiliate.slices import Listed
 from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
 from affiliate.switches import Switches
-from affiliate.tally import Tally
+from affiliate.tally import KeepDays, Tally
 from affiliate.transport import Transport
 from affiliate.visitors import Visitors
 
@@ -119,7 +119,8 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     trusts, processes = bool(settings.trusted_proxies), settings.web_concurrency
     visitors = Visitors(store, _budget(settings), processes, key, trusts=trusts)
     search = Search(listed, calls, switches.off, visitors.spend)
-    tally = Tally(ledger, store, settings.site_language, visitors.client)
+    days = KeepDays(settings.clicks_keep_days, settings.searches_keep_days)
+    tally = Tally(ledger, store, settings.site_language, visitors.client, days)
     tokens = _tokens(settings, transport, ledger)
     parts_of = {"ledger": ledger, "transport": transport, "tokens": tokens, "switches": switches}
     parts_of |= {"site_key": key, "visitors": visitors}

@@ -60,6 +60,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     cache_fresh_seconds: int
     cache_stale_seconds: int
     cache_bytes: int
+    clicks_keep_days: int
+    searches_keep_days: int
     trusted_proxies: Trusted
     client_searches_per_minute: int
     client_searches_per_hour: int
@@ -138,6 +140,19 @@ SETTINGS: Final = (
     ),
     Setting(
         "CACHE_BYTES", values.whole(10**6, 10**12), 256 * 10**6, "Size limit of the SQLite cache."
+    ),
+    Setting(
+        "CLICKS_KEEP_DAYS",
+        values.whole(0, 36_500),
+        0,
+        "How many days clicks are kept before they are deleted; 0 for ever.",
+    ),
+    Setting(
+        "SEARCHES_KEEP_DAYS",
+        values.whole(0, 36_500),
+        90,
+        "How many days counts of searches are kept before they are deleted; 0 for ever. "
+        "Suggestions and `flask warm` go by them.",
     ),
     Setting(
         "TRUSTED_PROXIES",

@@ -70,6 +70,8 @@ revisions = sa.Table(  # filled by the migrations
 CLIENT_BITS: Final = 30
 """Bits of ``clients``, of which each client of a day has one, whichever process counts: so many are
 set as there were different clients, or fewer. None is set where that is not known."""
+FORGOTTEN: Final = 2000
+"""Rows that are deleted in one transaction."""
 SEVERAL: Final = 3
 """Clients of one day without whom a search is not popular."""
 MAX_SEARCH: Final = 1000
@@ -360,8 +362,22 @@ class Ledger:
 
     def forget_searches(self, before: date) -> None:
         """Drop the counts of searches of days before one."""
-        with self.writing() as connection:
-            connection.execute(sa.delete(searches).where(searches.c.day < before))
+        key = sa.tuple_(searches.c.day, searches.c.digest)
+        some = sa.select(searches.c.day, searches.c.digest).where(searches.c.day < before)
+        self._forget(sa.delete(searches).where(key.in_(some.limit(FORGOTTEN))))
+
+    def forget_clicks(self, before: date) -> None:
+        """Drop the clicks of days before one, in UTC."""
+        old = clicks.c.at < datetime.combine(before, clock_time.min)
+        some = sa.select(clicks.c.click_id).where(old).limit(FORGOTTEN)
+        self._forget(sa.delete(clicks).where(clicks.c.click_id.in_(some)))
+
+    def _forget(self, delete: sa.Delete) -> None:
+        """Delete a bounded number of rows at a time, as clicks wait meanwhile."""
+        gone = FORGOTTEN
+        while gone == FORGOTTEN:
+            with self.writing() as connection:
+                gone = connection.execute(delete).rowcount
 
     def asked(self, since: date, limit: int) -> list[tuple[str, int]]:
         """The searches asked most often since a day, with how often."""

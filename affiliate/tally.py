@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from multiprocessing import util
-from typing import Final
+from typing import Final, NamedTuple
 
 from affiliate.errors import BadQuery, LedgerError
 from affiliate.ledger import CLIENT_BITS, MAX_SEARCH, Ledger
@@ -27,7 +27,6 @@ QUEUE_ENTRIES: Final = 100_000
 QUEUE_SIZE: Final = 8_000_000
 """Characters of the searches that wait to be counted: most are short, and the same ones."""
 KEEP_SECONDS: Final = 8 * 86400
-KEEP_DAYS: Final = 90
 BATCH: Final = 500
 MOST_COUNTED: Final = 50_000
 """Searches of clients that a process knows to be counted today: 5 MB."""
@@ -35,6 +34,13 @@ MARKS: Final = ("MEMORY", "HIT", "STALE", "MISS")
 """How a search was answered: by the memory tier, the store fresh or stale, or an agency."""
 
 log = logging.getLogger(__name__)
+
+
+class KeepDays(NamedTuple):
+    """How many days the ledger keeps clicks and counts of searches; 0 for ever."""
+
+    clicks: int = 0
+    searches: int = 90
 
 
 class Tally:
@@ -50,11 +56,13 @@ class Tally:
         store: Guarded,
         language: str,
         client: Callable[[str], str] = lambda address: address,
+        keep: KeepDays = KeepDays(),  # noqa: B008 - a tuple
     ) -> None:
         self._language = language
         self._ledger = ledger
         self._store = store
         self._client = client
+        self._keep = keep
         self._replayed: deque[tuple[tuple[str, str], str]] = deque(maxlen=QUEUE_ENTRIES)
         self._replayed_size = 0
         self._answered: deque[tuple[str, str, str]] = deque(maxlen=QUEUE_ENTRIES)
@@ -113,11 +121,15 @@ class Tally:
             log.warning("searches are not counted: %s", error)
 
     def _forget(self) -> None:
-        """Once a day: counts of searches are kept for a season."""
+        """Once a day, drop what is older than the owner keeps it."""
         today = datetime.now(UTC).date()
-        if self._forgot != today:
-            self._forgot = today
-            self._ledger.forget_searches(today - timedelta(days=KEEP_DAYS))
+        if self._forgot == today:
+            return
+        if self._keep.searches:
+            self._ledger.forget_searches(today - timedelta(days=self._keep.searches))
+        if self._keep.clicks:
+            self._ledger.forget_clicks(today - timedelta(days=self._keep.clicks))
+        self._forgot = today
 
     def close(self) -> None:
         """Write what is left and end."""

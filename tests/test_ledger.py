@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from msgspec.structs import asdict
 
+from affiliate import ledger as ledger_module
 from affiliate import migrations, purchases, recorder
 from affiliate.databases import DATABASES
 from affiliate.errors import BadQuery, LedgerError
@@ -512,13 +513,31 @@ def test_popular_searches_come_from_several_clients(
     assert ledger.asked(since, 10) == [(planted, 81), (honest, 9)]
 
 
-def test_searches_are_forgotten_up_to_a_day(ledger: Ledger, clock: SetClock[datetime]) -> None:
+def test_searches_are_forgotten_up_to_a_day(
+    ledger: Ledger, clock: SetClock[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Counts of earlier days go, those of the day itself stay."""
     for _ in range(3):
-        ledger.add_searches({"q=cat&lang=en": 1})
+        ledger.add_searches({"q=cat&lang=en": 1, "q=dog&lang=en": 1})
         clock.now += timedelta(days=1)
+    monkeypatch.setattr(ledger_module, "FORGOTTEN", 1)
     ledger.forget_searches((clock.now - timedelta(days=2)).date())
-    assert ledger.asked((clock.now - timedelta(days=9)).date(), 10) == [("q=cat&lang=en", 2)]
+    assert ledger.asked((clock.now - timedelta(days=9)).date(), 10) == [
+        ("q=cat&lang=en", 2),
+        ("q=dog&lang=en", 2),
+    ]
+
+
+def test_clicks_are_forgotten_up_to_a_day(
+    ledger: Ledger, clock: SetClock[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clicks of earlier days go, more than fit one transaction; those of the day itself stay."""
+    monkeypatch.setattr(ledger_module, "FORGOTTEN", 2)
+    for number, at in enumerate(["2026-03-01T23:59:59.999999"] * 5 + ["2026-03-02"] * 2):
+        clock.now = datetime.fromisoformat(at).replace(tzinfo=UTC)
+        ledger.record(click(number))
+    ledger.forget_clicks(date(2026, 3, 2))
+    assert ids(ledger) == ["click-000005", "click-000006"]
 
 
 def test_days_of_searches_are_utc(ledger: Ledger, clock: SetClock[datetime]) -> None:

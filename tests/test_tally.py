@@ -2,13 +2,16 @@
 
 import json
 import re
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 from click.testing import Result
 from flask.testing import FlaskClient
 
+from affiliate.ledger import Click, Ledger
 from affiliate.model import SearchQuery
 from affiliate.page import Site
 from affiliate.search import Patience
@@ -97,6 +100,30 @@ def test_counts_add_up_over_flushes(client: FlaskClient) -> None:
         site_of(client).tally.answered("HIT", query)
         site_of(client).tally.flush()
     assert asked(client) == [("q=cat&lang=en", 3)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "clicks", "searches"),
+    [
+        ({}, 2, 1),
+        ({"CLICKS_KEEP_DAYS": "30", "SEARCHES_KEEP_DAYS": "0"}, 1, 2),
+        ({"CLICKS_KEEP_DAYS": "900", "SEARCHES_KEEP_DAYS": "900"}, 2, 2),
+    ],
+)
+def test_what_is_older_than_the_owner_keeps_it_goes(
+    make_client: ClientMaker, tmp_path: Path, settings: dict[str, str], clicks: int, searches: int
+) -> None:
+    """Clicks stay for ever and counts of searches for 90 days, unless the settings say else."""
+    site = site_of(make_client(**settings))
+    before = datetime.now(UTC) - timedelta(days=200)
+    with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db", lambda: before)) as former:
+        former.add_searches({"q=old&lang=en": 1})
+        former.record(Click(click_id="click-old", agency="demo", id="1", position=1))
+    site.ledger.add_searches({"q=new&lang=en": 1})
+    site.ledger.record(Click(click_id="click-new", agency="demo", id="1", position=1))
+    site.tally.flush()
+    assert len(list(site.ledger.rows())) == clicks
+    assert len(site.ledger.asked(before.date(), 10)) == searches
 
 
 def test_the_owner_sees_how_the_cache_does(client: FlaskClient) -> None:
