@@ -5,9 +5,11 @@ It goes into the journal, then onto the screen; then what comes only once is fet
 
 import logging
 import os
+import signal
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, TypeVar
@@ -28,9 +30,32 @@ from affiliate.purchases import Purchase
 UNFINISHED: Final = 3
 """The status of a command that has bought something, or may have, and could not finish with it."""
 
+ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
+
 Known = TypeVar("Known", bound=msgspec.Struct)
 
 log = logging.getLogger(__name__)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Take an end asked for by a system or a closed terminal as Ctrl-C, so that all is told.
+
+    Signals that somebody ignores or handles, as ``nohup`` does, stay as they are.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    ends = [one for one in ENDS if is_main and signal.getsignal(one) is signal.SIG_DFL]
+    for one in ends:
+        signal.signal(one, _interrupt)
+    try:
+        yield
+    finally:
+        for one in ends:
+            signal.signal(one, signal.SIG_DFL)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

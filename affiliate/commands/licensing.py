@@ -15,7 +15,7 @@ from flask_babel import force_locale, gettext
 
 from affiliate.commands import options
 from affiliate.commands.fetching import make_room
-from affiliate.commands.keeping import UNFINISHED, Keeper, Row, row_of
+from affiliate.commands.keeping import UNFINISHED, Keeper, Row, interruptible, row_of
 from affiliate.commands.places import place_and_owner, place_of
 from affiliate.commands.recovering import journal_of_app, recover
 from affiliate.commands.told import purchases_of_app, seller_of_app, told
@@ -290,8 +290,9 @@ def _buy(desk: Desk, offers: Sequence[Offer], keeper: Keeper, *, force: bool) ->
     """
     statuses = {0}
     try:
-        for outcome in desk.license(offers, force=force, witness=keeper):
-            statuses.add(keeper.finishes(outcome))
+        with interruptible():
+            for outcome in desk.license(offers, force=force, witness=keeper):
+                statuses.add(keeper.finishes(outcome))
     except (Exception, KeyboardInterrupt) as error:
         if not keeper.at_stake:
             raise

@@ -1,6 +1,8 @@
 """Whatever of ours fails once money has moved, what the agency said is on the screen and kept."""
 
 import json
+import os
+import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -391,3 +393,23 @@ def _renamed(body: bytes, words: str) -> bytes:
     answer = json.loads(body)
     rows = [{**row, "license_id": words} for row in answer["data"]]
     return json.dumps({**answer, "data": rows}).encode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_end_that_a_system_asks_for_is_told(
+    agency: Simulator,
+    app: Flask,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+) -> None:
+    """As Ctrl-C is; afterwards the signal means what it did."""
+    monkeypatch.setattr(keeping, "fetch", lambda *_: os.kill(os.getpid(), number))
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        shown = buy(app, plain(agency)[0], tmp_path / "files")
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
+    assert (shown.exit_code, len(journals(tmp_path))) == (3, 1)
+    assert "Interrupted." in shown.output
