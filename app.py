@@ -9,15 +9,18 @@ import math
 import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from multiprocessing import util
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 from flask import Flask
 from flask_caching import Cache as FlaskCache
 
-from affiliate import cli, config, crawlers, embeds, owner, page, serving, site
+from affiliate import cli, config, crawlers, embeds, logs, owner, page, serving, site
+from affiliate.access import Access
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.blocked_names import blocked_label, warning
 from affiliate.budget import SEARCH
@@ -45,6 +48,9 @@ from affiliate.switches import Switches
 from affiliate.tally import KeepDays, Tally
 from affiliate.transport import Transport
 from affiliate.visitors import Visitors
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 FOLDER = Path(__file__).absolute().parent
 """Where ``.env`` is, and what relative paths in settings are relative to."""
@@ -99,6 +105,8 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     """
     with _told():
         settings = load(environ)
+    if _is_command():  # the server has set up its log by itself
+        _set_up_log(settings)
     app = Flask(__name__)
     transport = parts.get("transport") or Transport()
     store = parts.get("store") or _store(app, settings)
@@ -151,12 +159,25 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     app.extensions["memory"] = tier
     keys = embeds.keys_of(settings)
     opens = keys.opens if keys else None
-    shared = Sharing(tier, embeds.SHARED, settings.embed_sites, opens)
-    app.wsgi_app = shared  # type: ignore[method-assign,assignment] # as Flask documents it
+    served: WSGIApplication = Sharing(tier, embeds.SHARED, settings.embed_sites, opens)
     if settings.trusted_proxies:
-        proxied = TrustedProxies(shared, settings.trusted_proxies)
-        app.wsgi_app = proxied  # type: ignore[method-assign,assignment]
+        served = TrustedProxies(served, settings.trusted_proxies)
+    served = Access(served, logs.current() if settings.access_log else None)
+    app.wsgi_app = served  # type: ignore[method-assign,assignment] # as Flask documents it
     return app
+
+
+def _set_up_log(settings: Config) -> None:
+    """Log as the settings have it; no line shows what is secret in them."""
+    own = [
+        secret.reveal()
+        for agency in settings.agencies.values()
+        for secret in (*agency.credentials.values(), *agency.buyer.values())
+    ]
+    own += [one.reveal() for one in (settings.secret_key, settings.owner_password) if one]
+    addresses = (settings.redis_url, settings.database_url)
+    own += [password for text in addresses if (password := urlsplit(text or "").password)]
+    logs.configure(settings.log_level, settings.log_format, own)
 
 
 @contextmanager
@@ -303,7 +324,14 @@ def serve(target: str = "app:create_app") -> None:
             ledger.upgrade()
     except (ConfigError, CannotListen, LedgerError) as error:
         sys.exit(str(error))
-    serving.serve(listener, target, settings.web_concurrency)
+    _set_up_log(settings)
+    serving.serve(
+        listener,
+        target,
+        settings.web_concurrency,
+        level=settings.log_level.lower(),
+        prepare=partial(_set_up_log, settings),
+    )
 
 
 if __name__ == "__main__":

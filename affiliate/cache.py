@@ -10,11 +10,12 @@ import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from affiliate import shapes
+from affiliate import logs, shapes
 from affiliate.errors import AgencyError, AgencyTimeout, BadCredentials
 from affiliate.leases import Leases
 from affiliate.model import Failure, SearchQuery
@@ -194,7 +195,8 @@ class Cache:
         with self._leases.hold(wanted.key) as holds:
             if not holds:
                 return False
-            loaded = self._fetch(wanted, fetch, within)
+            with _named(wanted):
+                loaded = self._fetch(wanted, fetch, within)
         return loaded.entry is not None and loaded.entry.failure is None
 
     def _lasts(self, entry: Entry | None, policy: Policy, within: float) -> bool:
@@ -256,7 +258,8 @@ class Cache:
         seconds: float,
     ) -> None:
         try:
-            loaded = self._compete(wanted, fetch, seconds)
+            with _named(wanted):
+                loaded = self._compete(wanted, fetch, seconds)
         except Exception:
             log.exception("an unexpected error while fetching; the answer counts as failed")
             error = AgencyError("", "Unexpected error; the log says more.")
@@ -353,7 +356,7 @@ class _Refreshers:
     def begin(self, fetch: Callable[[], None]) -> bool:
         """Queue a fetch that has a place; False when the process ends."""
         try:
-            task = self._threads.submit(fetch)
+            task = self._threads.submit(logs.carried(fetch))
         except RuntimeError:
             return False
         task.add_done_callback(lambda _: self.leave_place())
@@ -364,6 +367,11 @@ class _Refreshers:
 
 
 _ENTRY = msgspec.msgpack.Decoder(Entry)
+
+
+def _named(wanted: Wanted[Any]) -> AbstractContextManager[None]:
+    """Have lines of log name whom is asked, and for what: a key begins with its format and kind."""
+    return logs.about(wanted.agency, wanted.key.partition(":")[2].partition(":")[0])
 
 
 def _unanswered(now: float) -> Loaded[Any]:

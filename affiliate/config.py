@@ -73,6 +73,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     embed_sites: tuple[str, ...]
     affiliate_sub_ids: frozenset[str]
     shutterstock_license_url: str
+    log_level: str
+    log_format: str
+    access_log: bool
     secret_key: Secret | None
     owner_password: Secret | None
 
@@ -216,6 +219,19 @@ SETTINGS: Final = (
         "https://api-sandbox.shutterstock.com",
         "Where licenses are bought without `--live`: the agency's sandbox, which charges nothing.",
     ),
+    Setting(
+        "LOG_LEVEL",
+        values.one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+        "INFO",
+        "The least that the log tells: `DEBUG`, `INFO`, `WARNING` or `ERROR`.",
+    ),
+    Setting(
+        "LOG_FORMAT",
+        values.one_of("text", "json"),
+        "text",
+        "`text`, or `json` for an object on each line.",
+    ),
+    Setting("ACCESS_LOG", values.flag, False, "1 for a line of log about each request."),
     Setting(
         "SECRET_KEY",
         values.secret_key,

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from affiliate import logs
+
 LINGER_SECONDS: Final = 0.8
 """How long a page waits for the others after the first agency has given pictures."""
 FETCHERS: Final = 64
@@ -81,6 +83,7 @@ class FanOut:
                     _move_to_end(queue, future)
                 return future
             future = self._under_way[question.key] = Future()
+            question = question._replace(fetch=logs.carried(question.fetch))
             (queue.appendleft if behind else queue.append)((question, future))
             if self._running[question.agency] < FETCHERS:
                 self._running[question.agency] += 1

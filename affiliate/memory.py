@@ -6,9 +6,7 @@ answer's own freshness. A response can vary by its path and its declared paramet
 the view behind sees no more than the canonical query string.
 """
 
-import itertools
 import math
-import secrets
 import threading
 import time
 import zlib
@@ -138,19 +136,17 @@ class MemoryTier:
         self._bytes = 0
         self._making: dict[Place, threading.Event] = {}
         self._lock = threading.Lock()
-        self._numbers = itertools.count(1)
-        self._run = secrets.token_hex(4)
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """Replay a kept response, or pass the request on and perhaps keep its response."""
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-            return self._pass(environ, start)
+            return self._app(environ, start)
         path, raw = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
         place = self._memo.get((path, raw))
         if place is None:
             canonical = self._canonical(path)
             if canonical is None:
-                return self._pass(environ, start)
+                return self._app(environ, start)
             place = self._place(path, raw, canonical)
             if place is None:
                 return self._fresh(environ, start)
@@ -300,14 +296,6 @@ class MemoryTier:
                 gone, last = self._kept.popitem(last=False)
                 self._bytes -= last.size + size_of(gone)
 
-    def _pass(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        """Everything else: as Flask answers it, with a number."""
-
-        def begin(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401 - as WSGI has it
-            return start(status, [*headers, self._number()], exc_info)
-
-        return self._app(environ, begin)
-
     def _run_app(self, environ: "WSGIEnvironment") -> tuple[str, Headers, bytes, Kept]:
         kept = environ[ENVIRON] = Kept()
         head: list[Any] = []
@@ -323,9 +311,6 @@ class MemoryTier:
                 parts.close()
         return head[0], head[1], body, kept
 
-    def _number(self) -> tuple[str, str]:
-        return ("X-Request-Id", f"{self._run}-{next(self._numbers):x}")
-
     def _send(
         self,
         response: Finished,
@@ -334,7 +319,7 @@ class MemoryTier:
         mark: str,
         status: str = "200 OK",
     ) -> Iterable[bytes]:
-        head = [*response.head, self._number()]
+        head = [*response.head]
         if mark:
             age = int(self._now() - response.made)
             head += [("X-Cache", mark), ("Age", str(age)), ("Server-Timing", response.timing)]

@@ -143,6 +143,18 @@ def flag(text: str) -> bool:
     return text == "1"
 
 
+def one_of(*words: str) -> Callable[[str], str]:
+    """Return a reader of one of some words, in capitals or not."""
+
+    def read(text: str) -> str:
+        for word in words:
+            if text.casefold() == word.casefold():
+                return word
+        raise ValueError(f"must be one of {', '.join(words)}")
+
+    return read
+
+
 def database(text: str) -> str:
     """Return the address of a database as SQLAlchemy has it; say what is left out of it."""
     address, left_out = read_database_address(text)

@@ -82,6 +82,9 @@ GOOD: list[tuple[str, str, object]] = [
     ("AFFILIATE_SUB_IDS", "site, id", frozenset({"site", "id"})),
     ("AFFILIATE_SUB_IDS", "none", frozenset()),
     ("SHUTTERSTOCK_LICENSE_URL", "http://localhost:8081/", "http://localhost:8081"),
+    ("LOG_LEVEL", "warning", "WARNING"),
+    ("LOG_FORMAT", "JSON", "json"),
+    ("ACCESS_LOG", "1", True),
 ]
 BAD: list[tuple[str, str]] = [
     *(("PORT", text) for text in ("0", "65536", "-1", "http", "80.5", "8_0", "\u0661", "1" * 20)),
@@ -108,6 +111,9 @@ BAD: list[tuple[str, str]] = [
     *(("EMBED_SITES", text) for text in ("*.", "*.example", "a.*.example", "*.*.a.b")),
     *(("AFFILIATE_SUB_IDS", text) for text in ("all", "site,visitor", "subId1")),
     *(("SHUTTERSTOCK_LICENSE_URL", text) for text in ("sandbox", "ftp://h")),
+    *(("LOG_LEVEL", text) for text in ("all", "30", "INFO,DEBUG")),
+    *(("LOG_FORMAT", text) for text in ("xml", "%(message)s")),
+    *(("ACCESS_LOG", text) for text in ("yes", "/var/log/access.log")),
     *(("HOST", text) for text in ("0", "127.0.0.1:9555", "256.1.1.1", "x86_64-conda-linux-gnu")),
     *(("SITE_TOPICS", text) for text in ("x" * 501, "cat,a\x01b", "cat, \udce9t\udce9")),
     *(("SECRET_KEY", text) for text in ("x", "x" * 31, "k" * 32, "ab" * 16, "changeme" * 4)),

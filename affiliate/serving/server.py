@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
+from granian.log import LogLevels
 from granian.server.mp import MPServer, WorkerProcess
 
 from affiliate.serving import worker
@@ -27,6 +28,13 @@ HUNG_SECONDS: Final = 15.0
 """A process that has not run for so long is killed, and another takes its place."""
 LOOK_SECONDS: Final = 1.0
 """How often the processes are looked at."""
+TO_OUR_LOG: Final = {
+    "incremental": True,
+    "formatters": {},
+    "handlers": {},
+    "loggers": {"_granian": {"propagate": True}},
+}
+"""Granian's settings of its log that leave its lines to the handlers that are there."""
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +46,7 @@ class Server(MPServer):
     own. A process that doesn't show that it runs is replaced.
     """
 
-    def __init__(self, listener: socket.socket, target: str, processes: int) -> None:
+    def __init__(self, listener: socket.socket, target: str, processes: int, level: str) -> None:
         host, port = listener.getsockname()[:2]
         super().__init__(
             target,
@@ -52,14 +60,16 @@ class Server(MPServer):
             backpressure=_connections(),
             respawn_failed_workers=True,
             workers_kill_timeout=worker.STOP_SECONDS,
+            log_level=LogLevels(level),
+            log_dictconfig=TO_OUR_LOG,
         )
         self._listener = listener
         self._beats = multiprocessing.get_context().Array("d", processes, lock=False)
         self.on_startup(self._watch_processes)
 
-    def run(self) -> None:
+    def run(self, prepare: Callable[[], object]) -> None:
         """Serve until told to end."""
-        self.serve(worker.work, partial(worker.load, self._beats))  # type: ignore[arg-type]
+        self.serve(worker.work, partial(worker.load, self._beats, prepare))  # type: ignore[arg-type]
 
     def _init_shared_socket(self) -> None:
         self._listener.set_inheritable(True)
@@ -103,9 +113,19 @@ class Server(MPServer):
                     process.inner.kill()
 
 
-def serve(listener: socket.socket, target: str, processes: int) -> None:
-    """Serve what the function ``target`` (``module:function``) makes, in so many processes."""
-    Server(listener, target, processes).run()
+def serve(
+    listener: socket.socket,
+    target: str,
+    processes: int,
+    *,
+    level: str = "info",
+    prepare: Callable[[], object] = lambda: None,
+) -> None:
+    """Serve what the function ``target`` (``module:function``) makes, in so many processes.
+
+    ``level`` is the least that the server logs; each process begins with ``prepare``.
+    """
+    Server(listener, target, processes, level).run(prepare)
 
 
 def _connections() -> int:

@@ -40,8 +40,9 @@ class Loaded(NamedTuple):
     beats: MutableSequence[float]
 
 
-def load(beats: MutableSequence[float], target: str) -> Loaded:
+def load(beats: MutableSequence[float], prepare: Callable[[], object], target: str) -> Loaded:
     """Make the application: ``target`` is a module, a colon and a function of it."""
+    prepare()
     module, _, factory = target.partition(":")
     return Loaded(getattr(importlib.import_module(module), factory)(), beats)
 

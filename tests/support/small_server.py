@@ -11,9 +11,11 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from affiliate import logs
 from affiliate.serving import listen, serve, server
 from tests.support.ports import new_port
 from tests.support.processes import ROOT, clean_environment, reset_inherited
@@ -97,4 +99,7 @@ def create() -> "WSGIApplication":
 
 if __name__ == "__main__":
     server.HUNG_SECONDS = float(sys.argv[2])  # type: ignore[misc] # sooner than the site
-    serve(listen("127.0.0.1", int(sys.argv[1])), f"{__spec__.name}:create", PROCESSES)
+    prepare = partial(logs.configure, "INFO", "text")
+    prepare()
+    target = f"{__spec__.name}:create"
+    serve(listen("127.0.0.1", int(sys.argv[1])), target, PROCESSES, prepare=prepare)

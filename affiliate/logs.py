@@ -1,0 +1,275 @@
+"""The log: one format for the server, its processes and the commands, on standard error.
+
+A line says when, how grave, in which request, of which agency, in what kind of call, and what.
+Trouble that repeats is told once a minute. Words that visitors typed and secrets stand in none.
+"""
+
+import copy
+import logging
+import re
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from multiprocessing import util
+from typing import Final, NamedTuple, TextIO, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+
+LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+FORMATS: Final = ("text", "json")
+OURS: Final = ("affiliate", "app", "_granian")
+"""Loggers that the level is for; libraries tell their warnings, whatever the level is."""
+REPEAT_SECONDS: Final = 60.0
+MOST_TROUBLES: Final = 256
+"""Kinds of trouble of which repetitions are counted; the oldest is forgotten first."""
+TYPED: Final = frozenset(("q", "exclude", "contributor", "url", "site", "fallback", "words"))
+"""Parameters whose values visitors type."""
+SHORTEST_SECRET: Final = 6
+"""Shorter ones, which no agency gives, are left in a line."""
+SHORTEST: Final = 3
+"""Shorter words are left in a line: they would be found inside of others."""
+CONTROLS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+HIDDEN: Final = "***"
+
+Given = TypeVar("Given")
+
+log = logging.getLogger(__name__)
+
+
+class Asked(NamedTuple):
+    """The request that a thread works for: its id, and its query string as it came."""
+
+    number: str = ""
+    query: str = ""
+
+
+NO_REQUEST: Final = Asked()
+
+_asked: ContextVar[Asked] = ContextVar("asked", default=NO_REQUEST)
+_about: ContextVar[tuple[str, str]] = ContextVar("about", default=("", ""))
+
+
+class asked:  # noqa: N801 - used as a context manager, which a class makes quicker
+    """Have lines of this thread carry a request's id, and hide what its query string holds."""
+
+    __slots__ = ("_now", "_token")
+
+    def __init__(self, number: str, query: str = "") -> None:
+        self._now = Asked(number, query)
+
+    def __enter__(self) -> None:
+        self._token = _asked.set(self._now)
+
+    def __exit__(self, *_: object) -> None:
+        _asked.reset(self._token)
+
+
+@contextmanager
+def about(agency: str, kind: str) -> Iterator[None]:
+    """Have lines of this thread name an agency and a kind of call, such as ``search``."""
+    token = _about.set((agency, kind))
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+def carried(call: Callable[[], Given]) -> Callable[[], Given]:
+    """Return a call that, in whatever thread, is made for the request of this one."""
+    now = _asked.get()
+    if not now.number:
+        return call
+
+    def made() -> Given:
+        with asked(*now):
+            return call()
+
+    return made
+
+
+class Line(msgspec.Struct, omit_defaults=False):
+    """What a line of log holds, in the order of the text format; names are JSON's."""
+
+    time: str
+    level: str
+    request_id: str | None
+    agency: str | None
+    kind: str | None
+    message: str
+    logger: str
+    exception: str | None = None
+
+    def text(self) -> str:
+        """Return the line as text; a traceback stands below it."""
+        words = (self.time, self.level, self.request_id, self.agency, self.kind, self.message)
+        line = " ".join(word or "-" for word in words)
+        return f"{line}\n{self.exception}" if self.exception else line
+
+
+class Formatter(logging.Formatter):
+    """Makes lines of records, as text or as JSON; secrets and visitors' words are hidden."""
+
+    def __init__(self, form: str, secrets: Collection[str] = ()) -> None:
+        super().__init__()
+        self._form = form
+        longest_first = sorted(
+            (s for s in secrets if len(s) >= SHORTEST_SECRET), key=len, reverse=True
+        )
+        self._secrets = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, without its end."""
+        now, (agency, kind) = _asked.get(), getattr(record, "about", None) or _about.get()
+        words = _typed(now.query) if record.levelno >= logging.INFO else None
+        exception = self.formatException(record.exc_info) if record.exc_info else None
+        line = Line(
+            time=f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S}"
+            f".{int(record.msecs):03}Z",
+            level=record.levelname,
+            request_id=getattr(record, "request_id", now.number) or None,
+            agency=agency or None,
+            kind=kind or None,
+            message=CONTROLS.sub(_escaped, self._hidden(record.getMessage(), words))
+            + getattr(record, "counted", ""),
+            logger=record.name,
+            exception=self._hidden(exception, words) if exception else None,
+        )
+        return msgspec.json.encode(line).decode() if self._form == "json" else line.text()
+
+    def _hidden(self, text: str, words: re.Pattern[str] | None) -> str:
+        text = self._secrets.sub(HIDDEN, text)
+        return words.sub(HIDDEN, text) if words else text
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
+
+
+def _typed(query: str) -> re.Pattern[str] | None:
+    """Return what finds the words of a query string in a line, None where there are none."""
+    if not query:
+        return None
+    values = [value for name, value in parse_qsl(query, errors="replace") if name in TYPED]
+    words = {word for value in values for word in (value, *re.split(r"\W+", value))}
+    longest_first = sorted((w for w in words if len(w) >= SHORTEST), key=len, reverse=True)
+    if not longest_first:
+        return None
+    found = "|".join(map(re.escape, longest_first))
+    return re.compile(rf"(?<!\w)(?:{found})(?!\w)", re.IGNORECASE)
+
+
+class Trouble(NamedTuple):
+    """A line that was told, since when it has been, and how often it came again."""
+
+    record: logging.LogRecord
+    since: float
+    again: int = 0
+
+    def counted(self) -> str:
+        """Return how often the line came again, as words that stand behind it."""
+        told = datetime.fromtimestamp(self.record.created, UTC)
+        return f" ({self.again} times more since {told:%H:%M:%S})" if self.again else ""
+
+
+class Handler(logging.StreamHandler[TextIO]):
+    """Writes lines; warnings that say the same of the same agency once in `REPEAT_SECONDS`."""
+
+    def __init__(
+        self, stream: TextIO | None = None, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(stream or sys.stderr)
+        self._now = now
+        self._troubles: OrderedDict[tuple[object, ...], Trouble] = OrderedDict()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, unless it repeats one; how often that came is told with the next."""
+        if record.levelno >= logging.WARNING:
+            about = record.about = _about.get()
+            key, now = (about, *_key(record)), self._now()
+            trouble = self._troubles.get(key)
+            if trouble and now < trouble.since + REPEAT_SECONDS:
+                self._troubles[key] = trouble._replace(again=trouble.again + 1)
+                return
+            if trouble:
+                del self._troubles[key]
+                record.counted = trouble.counted()
+            self._troubles[key] = Trouble(record, now)
+        self._tell_ended()
+        super().emit(record)
+
+    def _tell_ended(self) -> None:
+        """Tell how often lines came again whose time is over, or that are too many to count."""
+        ended = self._now() - REPEAT_SECONDS
+        while self._troubles:
+            key, trouble = next(iter(self._troubles.items()))
+            if trouble.since > ended and len(self._troubles) <= MOST_TROUBLES:
+                return
+            del self._troubles[key]
+            if trouble.again:
+                last = copy.copy(trouble.record)
+                last.created, last.exc_info, last.exc_text = time.time(), None, None
+                last.counted = trouble.counted()
+                super().emit(last)
+
+    def write(self, records: Iterable[logging.LogRecord]) -> None:
+        """Write many lines at once, none of which tells of trouble."""
+        lines = "".join(f"{self.format(record)}\n" for record in records)
+        self.acquire()
+        try:
+            self.stream.write(lines)
+            self.flush()
+        finally:
+            self.release()
+
+    def close(self) -> None:
+        """Tell what came again and was not told."""
+        self._troubles, troubles = OrderedDict(), self._troubles
+        for trouble in troubles.values():
+            if trouble.again:
+                trouble.record.counted = trouble.counted()
+                super().emit(trouble.record)
+        super().close()
+
+
+def _key(record: logging.LogRecord) -> tuple[object, ...]:
+    """What two lines have in common that say the same; their words and numbers may differ."""
+    args = record.args if isinstance(record.args, tuple) else ()
+    errors = [type(arg) for arg in args if isinstance(arg, BaseException)]
+    raised = record.exc_info[0] if record.exc_info else None
+    return (record.name, record.levelno, record.msg, *errors, raised)
+
+
+def configure(level: str, form: str, secrets: Collection[str] = ()) -> Handler:
+    """Have this process log in one format; what it was told before no longer holds.
+
+    ``secrets`` are texts that no line shows, whoever writes it.
+    """
+    root = logging.getLogger()
+    for old in [one for one in root.handlers if isinstance(one, Handler)]:
+        root.removeHandler(old)
+    handler = Handler()
+    handler.setFormatter(Formatter(form, secrets))
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
+    threading.excepthook = _tell_thread
+    util.Finalize(handler, handler.close, exitpriority=1)  # for processes that end without atexit
+    return handler
+
+
+def current() -> Handler | None:
+    """Return the handler of this process, None before `configure`."""
+    return next((one for one in logging.getLogger().handlers if isinstance(one, Handler)), None)
+
+
+def _tell_thread(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None:
+        told = (ended.exc_type, ended.exc_value, ended.exc_traceback)
+        log.error("a thread ended by an error", exc_info=told)

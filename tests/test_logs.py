@@ -1,0 +1,217 @@
+"""The log has one format, tells repeated trouble seldom, and hides what is nobody's business."""
+
+import io
+import json
+import logging
+import re
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from affiliate import logs
+from affiliate.errors import AgencyDown, AgencyTimeout
+from tests.support.clocks import SetClock
+
+log = logging.getLogger("affiliate.test")
+
+
+class Told:
+    """The lines of a handler that alone gets what the test logs."""
+
+    def __init__(self, form: str = "text", secrets: tuple[str, ...] = ()) -> None:
+        self.stream, self.clock = io.StringIO(), SetClock(0.0)
+        self.handler = logs.Handler(self.stream, now=self.clock)
+        self.handler.setFormatter(logs.Formatter(form, secrets))
+
+    def lines(self) -> list[str]:
+        return self.stream.getvalue().splitlines()
+
+
+@pytest.fixture
+def told(request: pytest.FixtureRequest) -> Iterator[Told]:
+    made = Told(*getattr(request, "param", ()))
+    log.addHandler(made.handler)
+    log.propagate = False
+    log.setLevel(logging.DEBUG)
+    yield made
+    log.propagate = True
+    log.removeHandler(made.handler)
+
+
+def test_a_line_says_when_how_grave_for_whom_and_what(told: Told) -> None:
+    """Time, level, request, agency and kind of call come first; what is unknown is a dash."""
+    with logs.asked("abc-1"), logs.about("shutterstock", "search"):
+        log.warning("%s left alone", "it is")
+    log.error("alone")
+    time = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+    first, second = told.lines()
+    assert re.fullmatch(rf"{time} WARNING abc-1 shutterstock search it is left alone", first)
+    assert re.fullmatch(rf"{time} ERROR - - - alone", second)
+
+
+@pytest.mark.parametrize("told", [("json",)], indirect=True)
+def test_json_has_the_same_on_each_line(told: Told) -> None:
+    """An object a line; a traceback is one of its texts."""
+    with logs.asked("abc-1"), logs.about("shutterstock", "details"):
+        log.info("two\nlines, é")
+        try:
+            raise ValueError("odd")  # noqa: TRY301 - it is told here
+        except ValueError:
+            log.exception("failed")
+    first, second = map(json.loads, told.lines())
+    right = {
+        "level": "INFO",
+        "request_id": "abc-1",
+        "agency": "shutterstock",
+        "kind": "details",
+        "message": "two\\nlines, é",
+        "logger": "affiliate.test",
+    }
+    assert first.items() >= right.items()
+    assert second["exception"].startswith("Traceback")
+    assert second["exception"].endswith("ValueError: odd")
+
+
+def test_no_text_makes_a_line_of_its_own(told: Told) -> None:
+    """What others wrote cannot look like a line of ours, nor color a terminal."""
+    log.info("a\r\nb\x1b[31mc\u2028d\x85e")
+    assert told.stream.getvalue().endswith(r" a\r\nb\x1b[31mc\u2028d\x85e" + "\n")
+
+
+@pytest.mark.parametrize("told", [("text", ("s3cret-key", "pass:word", "x"))], indirect=True)
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.ERROR])
+def test_no_secret_is_ever_shown(told: Told, level: int) -> None:
+    """Neither in words nor in a traceback; single letters are no secrets."""
+    try:
+        raise ValueError("at pass:word@host")  # noqa: TRY301 - it is told here
+    except ValueError:
+        log.log(level, "key s3cret-key of x", exc_info=True)
+    text = told.stream.getvalue()
+    assert "key *** of x" in text
+    assert "ValueError: at ***@host" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "shown"),
+    [
+        ("q=red+bicycle", "no Red Bicycle found", "no *** found"),
+        ("q=red+bicycle", "nothing for bicycle, red", "nothing for ***, ***"),
+        ("q=caf%C3%A9&lang=en", "bad word: café (en)", "bad word: *** (en)"),
+        ("agency=shutterstock&q=cat", "shutterstock: no cat", "shutterstock: no ***"),
+        ("q=cat", "the category is gone", "the category is gone"),
+        ("q=a", "a line", "a line"),
+        ("exclude=dog&contributor=ann", "dog by ann", "*** by ***"),
+        ("q=a.*b%5B", "bad a.*b[ here", "bad *** here"),
+        ("url=https://h/search?q%3Dsecretly", "read h/search?q=secretly", "read h/***?q=***"),
+        ("q=%FF%FE&&=&q", "odd", "odd"),
+        ("page=2", "page 2", "page 2"),
+    ],
+)
+def test_what_a_visitor_typed_is_hidden(told: Told, query: str, text: str, shown: str) -> None:
+    """An agency may repeat it in its words; debugging alone shows it."""
+    with logs.asked("1", query):
+        log.warning(text)
+        log.debug(text)
+    lines = [line.split(" ", 5)[5] for line in told.lines()]
+    assert lines == [shown, text]
+
+
+def test_trouble_that_repeats_is_told_once_a_minute_with_its_count(told: Told) -> None:
+    """The next line after a minute says how often it came in between."""
+    for second in range(150):
+        told.clock.now = float(second)
+        log.warning("%s: left alone for %.0f s", "a", 150 - second)
+    lines = [line.split(" - - ")[1] for line in told.lines()]
+    assert [re.sub(r"\d\d:\d\d:\d\d", "T", line) for line in lines] == [
+        "- a: left alone for 150 s",
+        "- a: left alone for 90 s (59 times more since T)",
+        "- a: left alone for 30 s (59 times more since T)",
+    ]
+
+
+def test_the_count_is_told_though_the_trouble_is_over(told: Told) -> None:
+    """By any later line, and at the end of the process."""
+    for _ in range(3):
+        log.warning("one")
+        log.error("two")
+    told.clock.now = 60.0
+    log.info("on")
+    told.clock.now = 61.0
+    log.warning("three")
+    log.warning("three")
+    told.handler.close()
+    ends = [re.sub(r" since .*", "", line.split(" - - - ")[1]) for line in told.lines()]
+    again = ["one (2 times more", "two (2 times more", "on", "three", "three (1 times more"]
+    assert ends == ["one", "two", *again]
+
+
+def test_other_trouble_is_told_at_once(told: Told) -> None:
+    """Another agency, kind of call, error, level or sentence isn't a repetition; nor is INFO."""
+    for agency in ("a", "b"):
+        for kind in ("search", "details"):
+            with logs.about(agency, kind):
+                for error in (AgencyDown(agency, "x"), AgencyTimeout(agency, "x")):
+                    log.warning("%s (again)", error)
+                    log.error("%s (again)", error)
+    log.warning("one")
+    log.warning("two")
+    log.info("three")
+    log.info("three")
+    assert len(told.lines()) == 16 + 4
+
+
+def test_no_more_kinds_of_trouble_are_remembered_than_fit(told: Told) -> None:
+    """Names that others choose fill no memory."""
+    for number in range(3 * logs.MOST_TROUBLES):
+        with logs.about(f"agency-{number}", "search"):
+            log.warning("one")
+    assert len(told.handler._troubles) <= logs.MOST_TROUBLES
+    assert len(told.lines()) == 3 * logs.MOST_TROUBLES
+
+
+def test_a_call_in_another_thread_is_made_for_its_request(told: Told) -> None:
+    """Threads are shared: the next call in one is for its own request, or for none."""
+    with ThreadPoolExecutor(1) as threads:
+        for number in ("one", "", "two"):
+            with logs.asked(number):
+                threads.submit(logs.carried(lambda: log.info("told"))).result()
+    assert [line.split()[2] for line in told.lines()] == ["one", "-", "two"]
+
+
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    """The root logger, as it was before afterwards."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in logs.OURS}
+    yield root
+    root.handlers, root.level = before[0], before[1]
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+@pytest.mark.usefixtures("root")
+def test_libraries_tell_their_warnings_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever the level, their lines could hold addresses with keys; ours follow it."""
+    for level, right in (("DEBUG", ["ours"] * 2), ("ERROR", [])):
+        logs.configure(level, "text")
+        logs.configure(level, "text")  # twice is as good as once
+        for name in ("affiliate.x", "urllib3.x", "alembic.x", "app"):
+            logging.getLogger(name).info("ours" if name[:2] in {"af", "ap"} else "theirs")
+        assert [line.split()[-1] for line in capsys.readouterr().err.splitlines()] == right
+
+
+@pytest.mark.usefixtures("root")
+def test_an_error_that_ends_a_thread_is_a_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """One format holds for what nobody has caught."""
+    before = threading.excepthook
+    logs.configure("INFO", "json")
+    try:
+        error = ValueError("odd")
+        threading.excepthook(threading.ExceptHookArgs((ValueError, error, None, None)))
+    finally:
+        threading.excepthook = before
+    line = json.loads(capsys.readouterr().err)
+    assert (line["level"], line["exception"]) == ("ERROR", "ValueError: odd")
