@@ -151,7 +151,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     tier = MemoryTier(
         app.wsgi_app,
         site.routes() | crawlers.routes() | embeds.routes(),
-        on_hit=tally.replayed,
+        on_hit=tally.replayed.append,
         shelf=store,
         shelf_bytes=_shelf_bytes(settings) // settings.web_concurrency,
         edition=lambda: "-".join([edition, *sorted(switches.off())]),

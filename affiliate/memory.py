@@ -33,6 +33,8 @@ LIMIT_BYTES: Final = 32 * 1024 * 1024
 MEMO_BYTES: Final = 4 * 1024 * 1024
 LARGEST_KEY: Final = 8192
 """Characters of the longest path with its canonical query string of which anything is kept."""
+LARGEST_COUNTED: Final = 1000
+"""Characters of the longest canonical query string whose replays are told to ``on_hit``."""
 LARGEST_SHELF_KEY: Final = 1024
 """The same for the store, where keys take the room of agencies' answers."""
 SHELF_BYTES: Final = 4 * 1024 * 1024
@@ -104,8 +106,8 @@ class MemoryTier:
     """Wraps a WSGI application; ``routes`` gives each path that may be kept its canonical form.
 
     A path stands for itself, or with a slash at its end for all paths that begin so.
-    ``on_hit`` is called with path and key, and the client's address, for each replay; it must be no
-    more than an append.
+    ``on_hit`` is given path and key, with the client's address, for each replay whose key is at
+    most `LARGEST_COUNTED` long; it must be no more than an append.
     Behind the process's own memory may stand a ``shelf`` in the store, shared by all processes;
     ``edition`` tells apart what other templates, settings and agencies would make of a page.
     """
@@ -117,7 +119,7 @@ class MemoryTier:
         *,
         limit: int = LIMIT_BYTES,
         now: Callable[[], float] = time.monotonic,
-        on_hit: Callable[[Place, str], None] = lambda _place, _address: None,
+        on_hit: Callable[[tuple[Place, str]], None] = lambda _hit: None,
         shelf: "Shelf | None" = None,
         shelf_bytes: int = SHELF_BYTES,
         edition: Callable[[], str] = str,
@@ -157,7 +159,7 @@ class MemoryTier:
                 return self._lead(environ, start, place)
         self._touch(place)
         if response.counts:
-            self._on_hit(place, environ.get("REMOTE_ADDR", ""))
+            self._on_hit((place, environ.get("REMOTE_ADDR", "")))
         return self._send(response, environ, start, "STALE" if response.stale else "HIT")
 
     def _made_meanwhile(self, place: Place) -> Finished | None:
@@ -220,7 +222,7 @@ class MemoryTier:
         if (response := self._from_shelf(place)) is not None:
             self._keep(place, response)
             if response.counts:
-                self._on_hit(place, environ.get("REMOTE_ADDR", ""))
+                self._on_hit((place, environ.get("REMOTE_ADDR", "")))
             return self._send(response, environ, start, "HIT")
         environ["QUERY_STRING"] = place[1]
         return self._fresh(environ, start, place)
@@ -288,6 +290,7 @@ class MemoryTier:
         return f"{FORMAT}:page:{self._edition()}:{place[0]}:{place[1]}"
 
     def _keep(self, place: Place, response: Finished) -> None:
+        response.counts = response.counts and len(place[1]) <= LARGEST_COUNTED
         with self._lock:
             before = self._kept.pop(place, None)
             self._kept[place] = response

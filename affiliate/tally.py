@@ -24,8 +24,6 @@ from affiliate.stores import Guarded
 
 FLUSH_SECONDS: Final = 10.0
 QUEUE_ENTRIES: Final = 100_000
-QUEUE_SIZE: Final = 8_000_000
-"""Characters of the searches that wait to be counted: most are short, and the same ones."""
 KEEP_SECONDS: Final = 8 * 86400
 BATCH: Final = 500
 MOST_COUNTED: Final = 50_000
@@ -44,7 +42,7 @@ class KeepDays(NamedTuple):
 
 
 class Tally:
-    """One for each process; ``replayed`` is the memory tier's ``on_hit``.
+    """One for each process; ``replayed.append`` is the memory tier's ``on_hit``.
 
     ``language`` is what a search without one is asked in, ``client`` gives what an address is
     called today.
@@ -63,8 +61,7 @@ class Tally:
         self._store = store
         self._client = client
         self._keep = keep
-        self._replayed: deque[tuple[tuple[str, str], str]] = deque(maxlen=QUEUE_ENTRIES)
-        self._replayed_size = 0
+        self.replayed: deque[tuple[tuple[str, str], str]] = deque(maxlen=QUEUE_ENTRIES)
         self._answered: deque[tuple[str, str, str]] = deque(maxlen=QUEUE_ENTRIES)
         self._counted: OrderedDict[int, None] = OrderedDict()
         self._forgot: date | None = None
@@ -72,18 +69,13 @@ class Tally:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def replayed(self, place: tuple[str, str], address: str) -> None:
-        """Count an answer of the memory tier by its path and query, and who asked by an address."""
-        if self._replayed_size < QUEUE_SIZE:  # two at once do no harm
-            self._replayed_size += len(place[1])
-            self._replayed.append((place, address))
-
     def answered(self, mark: str, query: SearchQuery | None = None, address: str = "") -> None:
         """Count an answer that was made by a view; ``mark`` is its X-Cache.
 
         The search counts where one is given, for ``address`` once a day.
         """
-        self._answered.append((mark, query.counted().canonical() if query else "", address))
+        words = query.counted().canonical() if query else ""
+        self._answered.append((mark, words if len(words) <= MAX_SEARCH else "", address))
         if self._thread is None:
             self._start()
 
@@ -139,9 +131,8 @@ class Tally:
     def _replays(self) -> Iterator[tuple[str, str]]:
         """Yield the searches that the memory tier answered, as they are counted, and for whom."""
         known: dict[tuple[str, str], str] = {}
-        self._replayed_size = 0
-        for _ in range(len(self._replayed)):
-            place, address = self._replayed.popleft()
+        for _ in range(len(self.replayed)):
+            place, address = self.replayed.popleft()
             if place not in known:
                 known[place] = self._search_at(*place)
             if known[place]:

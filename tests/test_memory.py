@@ -71,7 +71,7 @@ class Site:
             {"/s": words, "/p/": words},
             limit=limit,
             now=self.clock,
-            on_hit=lambda place, _address: self.hits.append(place),
+            on_hit=lambda hit: self.hits.append(hit[0]),
             shelf=shelf,
             shelf_bytes=shelf_bytes,
             edition=lambda: edition,
@@ -276,6 +276,14 @@ def test_keys_count_in_what_the_process_keeps(address: str) -> None:
     memo = sum(len(one) for pairs in tier._memo.items() for place in pairs for one in place)
     assert kept <= tier._bytes <= 200_000
     assert memo <= tier._memo_bytes <= 4 * 1024 * 1024
+
+
+def test_replays_of_long_addresses_are_not_told(site: Site) -> None:
+    """What waits to be counted fills no memory, however long the addresses that are replayed."""
+    for words in ("x" * 900, "y" * 1100):
+        for _ in range(2):
+            site.get(f"/s?q={words}")
+    assert site.hits == [("/s", f"q={'x' * 900}")]
 
 
 def test_pages_leave_the_shelf_to_answers() -> None:

@@ -82,17 +82,6 @@ def test_the_words_of_one_client_are_suggested_to_nobody(client: FlaskClient) ->
     assert [words for words, _ in site.ledger.popular(since, 5, 10)] == ["q=dog&lang=en"]
 
 
-def test_replays_that_wait_to_be_counted_are_bounded(client: FlaskClient) -> None:
-    """However long the searches that are replayed, they fill no memory until they are counted."""
-    tally = site_of(client).tally
-    for number in range(2000):
-        tally.replayed(("/search", f"q={number}{'x' * 8000}"), "198.51.100.1")
-    assert sum(len(query) for (_, query), _ in tally._replayed) < 9_000_000
-    tally.flush()
-    tally.replayed(("/search", "q=cat&lang=en"), "198.51.100.1")
-    assert asked(client) == [("q=cat&lang=en", 1)]
-
-
 def test_counts_add_up_over_flushes(client: FlaskClient) -> None:
     """What is flushed twice stands in one row."""
     query = SearchQuery(q="cat", lang="en")
