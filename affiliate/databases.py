@@ -5,6 +5,7 @@ another file stands at the path of its SQLite file: the next one may be to a dat
 """
 
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,8 +22,8 @@ PATIENCE: Final = 5
 """Seconds to wait for a connection, a lock, a statement."""
 PROBE_SECONDS: Final = 2
 """Seconds that a look at whether the database writes may take in each of its statements."""
-CHECKPOINT_PAGES: Final = 256
-"""Pages of SQLite's write-ahead log after which they are folded in; each is of 4096 bytes."""
+PAGE: Final = 4096
+"""Bytes of a page of SQLite's."""
 
 log = logging.getLogger(__name__)
 
@@ -128,6 +129,15 @@ def identify(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def checkpoint_pages(path: Path) -> int:
+    """Return after how many pages a SQLite file's log is folded in: fewer on a small disk."""
+    try:
+        disk = os.statvfs(path.parent)
+    except OSError:
+        return 256
+    return min(max(disk.f_blocks * disk.f_frsize // PAGE // 64, 32), 256)
+
+
 class DatabaseFile:
     """The file of a SQLite database, watched: another may come to stand at its path."""
 
@@ -143,7 +153,7 @@ class DatabaseFile:
         sa.event.listen(engine, "checkin", self._given_back)
 
     def _connected(self, connection: sqlite3.Connection, record: PoolEntry) -> None:
-        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {checkpoint_pages(self._path)}")
         record.info["file"] = identify(self._path)
 
     def _taken(self, _: sqlite3.Connection, record: PoolEntry, __: object) -> None:

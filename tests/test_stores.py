@@ -1,12 +1,15 @@
 """Both stores keep the same promises, on a real file and a real Redis."""
 
+import os
+import random
 import signal
 import sqlite3
+import subprocess
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,9 @@ from flask import Flask
 from flask_caching import Cache as FlaskCache
 
 from affiliate.errors import StoreDown, StoreRefused
+from affiliate.ledger import Click
 from affiliate.stores import Guarded, RedisStore, SQLiteStore
+from tests.support.ledgers import new_ledger
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.waiting import wait_until
 
@@ -234,6 +239,54 @@ def test_a_full_disk_refuses_and_keeps_reading(tmp_path: Path) -> None:
     assert store.get("new") == bytes(100_000)
     assert store.get("old") == b"v"
     assert store.degraded
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 6 MB."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(tmp_path)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root can make a small disk")
+    yield tmp_path
+    subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+
+
+def free(folder: Path) -> int:
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
+
+
+def test_the_cache_leaves_room_for_the_ledger(small_disk: Path) -> None:
+    """On a small disk the file grows no more in time, and goes on with what was asked last."""
+    store = SQLiteStore(small_disk / "cache.db", 256 * 10**6)
+    for number in range(200):
+        store.set(f"k{number}", random.randbytes(50_000), 60)
+    assert free(small_disk) > 10**6
+    assert [store.get(f"k{number}") is not None for number in (0, 198, 199)] == [False, True, True]
+    store.close()
+
+
+def test_the_cache_gives_way_on_a_full_disk(small_disk: Path) -> None:
+    """When something else fills the disk the cache is deleted, and clicks are kept again."""
+    store = SQLiteStore(small_disk / "cache.db", 256 * 10**6)
+    with new_ledger(small_disk) as ledger:
+        ledger.upgrade()
+        for number in range(60):
+            store.set(f"k{number}", random.randbytes(50_000), 60)
+        filler = (small_disk / "filler").open("wb", buffering=0)
+        with pytest.raises(OSError, match="No space"):  # noqa: PT012
+            while filler.write(b"x" * 4096):
+                pass
+        for number in range(40):  # until the log wants more than it has
+            with suppress(StoreRefused, StoreDown):
+                store.set(f"n{number}", random.randbytes(100_000), 60)
+        for number in range(300):
+            ledger.record(Click(click_id=f"click-{number}", agency="a", id="1", position=1))
+        store.set("k", b"v", 60)
+        assert store.get("k") == b"v"
+        assert len(list(ledger.rows())) == 300
+        filler.close()
+    store.close()
 
 
 def test_a_file_that_cant_be_opened_is_a_store_out_of_reach(tmp_path: Path) -> None:

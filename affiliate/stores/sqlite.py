@@ -1,6 +1,7 @@
 """A store in one SQLite file, for all processes of a machine, bounded in bytes."""
 
 import logging
+import os
 import queue
 import sqlite3
 import threading
@@ -14,6 +15,7 @@ from typing import Any, Final
 from flask import Flask
 from flask_caching.backends.base import BaseCache
 
+from affiliate.databases import checkpoint_pages
 from affiliate.errors import StoreDown, StoreRefused
 
 BUSY_SECONDS: Final = 0.25
@@ -23,6 +25,10 @@ TURN_SECONDS: Final = 1.0
 CLOCK_SECONDS: Final = 60.0
 """A lease that ends so much later than its kind does is of before the clock was set back."""
 EVICT_ENTRIES: Final = 64
+RESERVED_BYTES: Final = 16 * 2**20
+"""Room that is left on the disk for the ledger, or a third of a smaller disk."""
+SPARE_BYTES: Final = 2**20
+"""What a cache is worth on a full disk; a larger one is deleted there."""
 TOUCHED_ENTRIES: Final = 1000
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS entries
@@ -39,7 +45,11 @@ log = logging.getLogger(__name__)
 
 
 class SQLiteStore(BaseCache):
-    """The file survives kill -9 (WAL), a full disk (nothing is kept) and damage (begun anew)."""
+    """The file survives kill -9 (WAL), a full disk and damage (begun anew).
+
+    The ledger may stand on the same disk: where room becomes scarce the file grows no more, and
+    where there is none left the file is deleted.
+    """
 
     def __init__(self, path: Path, limit: int) -> None:
         super().__init__()
@@ -90,6 +100,9 @@ class SQLiteStore(BaseCache):
                 "UPDATE entries SET used = ? WHERE key = ?", [(t, k) for k, t in touched.items()]
             )
             self._evict(db, now)
+            while self._is_short() and not self._fits(db, len(value)):
+                if not self._drop_some(db, now, 4):
+                    raise StoreRefused("the disk has little room left, which is the ledger's")
             db.execute(
                 "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)",
                 (key, value, now + seconds, now),
@@ -193,20 +206,43 @@ class SQLiteStore(BaseCache):
                 self._idle.get_nowait()[0].close()
 
     def _evict(self, db: sqlite3.Connection, now: float) -> None:
-        """Make room in small steps: the expired first, then the least recently used."""
-        if self._bytes(db) <= self._limit:
-            return
+        """Make room in small steps, with what else is of no use any more."""
+        if self._bytes(db) > self._limit:
+            self._drop_some(db, now)
+            db.execute("DELETE FROM leases WHERE expires <= ?", (now,))
+            db.execute("DELETE FROM counters WHERE expires <= ?", (now,))
+
+    @staticmethod
+    def _drop_some(db: sqlite3.Connection, now: float, most: int = EVICT_ENTRIES) -> int:
+        """Drop entries, the expired first, then the least recently used; return how many."""
         gone = db.execute(
             "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE expires <= ? LIMIT ?)",
-            (now, EVICT_ENTRIES),
-        )
-        if gone.rowcount < EVICT_ENTRIES:
-            db.execute(
+            (now, most),
+        ).rowcount
+        if gone < most:
+            gone += db.execute(
                 "DELETE FROM entries WHERE key IN (SELECT key FROM entries ORDER BY used LIMIT ?)",
-                (EVICT_ENTRIES - gone.rowcount,),
-            )
-        db.execute("DELETE FROM leases WHERE expires <= ?", (now,))
-        db.execute("DELETE FROM counters WHERE expires <= ?", (now,))
+                (most - gone,),
+            ).rowcount
+        return gone
+
+    def _room(self) -> tuple[int, int]:
+        """Return how many bytes are free on the disk, and how many of them are to stay so."""
+        disk = os.statvfs(self._path.parent)
+        whole, free = disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize
+        return free, min(RESERVED_BYTES, whole // 3)
+
+    def _is_short(self) -> bool:
+        """Tell whether the disk has no more room than is to be left."""
+        free, reserved = self._room()
+        return free < reserved
+
+    @staticmethod
+    def _fits(db: sqlite3.Connection, length: int) -> bool:
+        """Tell whether a value fits into pages of the file that are free."""
+        free = db.execute("PRAGMA freelist_count").fetchone()[0]
+        size = db.execute("PRAGMA page_size").fetchone()[0]
+        return bool(free * size > length + 4 * size)
 
     @staticmethod
     def _bytes(db: sqlite3.Connection) -> int:
@@ -287,6 +323,7 @@ class SQLiteStore(BaseCache):
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA cache_size = -1000")
+            db.execute(f"PRAGMA wal_autocheckpoint = {checkpoint_pages(self._path)}")
             db.executescript(SCHEMA)
         except sqlite3.Error:
             db.close()
@@ -297,11 +334,24 @@ class SQLiteStore(BaseCache):
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             return StoreBusy("the cache file is busy")
+        if code == sqlite3.SQLITE_FULL:
+            self._give_way(file)
         if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY}:
             return StoreRefused(f"the cache file can't be written: {error}")
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             self._begin_anew(file)
         return StoreDown(f"the cache file fails: {error}")
+
+    def _give_way(self, file: int) -> None:
+        """Delete the file where the disk is full, so that the ledger goes on."""
+        with self._mending, suppress(OSError):
+            free, reserved = self._room()
+            is_large = self._path.stat().st_size > SPARE_BYTES
+            if file and self._inode() == file and is_large and free < reserved / 4:
+                log.warning("the disk is full; the cache is deleted, as the ledger needs room")
+                for end in ("", "-wal", "-shm"):
+                    Path(f"{self._path}{end}").unlink(missing_ok=True)
+                self.close()  # what is open keeps its room
 
     def _begin_anew(self, file: int) -> None:
         """Rename a damaged file away, unless that has been done already."""
