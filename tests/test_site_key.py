@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
+import pytest
+
+from affiliate.errors import LedgerError
 from affiliate.ledger import Ledger
 from affiliate.site_key import SiteKey
 from tests.support.clocks import SetClock
-from tests.support.ledgers import place_ledger
+from tests.support.ledgers import new_ledger, place_ledger
 
 
 def test_processes_share_the_key(tmp_path: Path) -> None:
     """Two that need it first at once, and one of a later start, make the same digests."""
-    place_ledger(tmp_path)
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    ledger = Ledger(place_ledger(tmp_path))
     first, second = SiteKey(ledger), SiteKey(ledger)
     assert first._made() == second._made()
     made = first.digest("click", "demo", "1")
@@ -23,14 +25,20 @@ def test_processes_share_the_key(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_a_database_out_of_reach_is_looked_for_seldom(tmp_path: Path) -> None:
+def test_a_database_out_of_reach_is_looked_for_seldom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Meanwhile the process signs with a key of its own; it takes the kept one when it can."""
-    clock, ledger = SetClock(0.0), Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    key = SiteKey(ledger, clock)
-    own = key.digest("click", "1")
-    ledger.upgrade()
-    other = SiteKey(ledger).digest("click", "1")
-    assert key.digest("click", "1") == own
-    clock.now = 30.0
-    assert key.digest("click", "1") == other != own
-    ledger.close()
+
+    def fail() -> None:
+        raise LedgerError("It is away.")
+
+    with new_ledger(tmp_path) as ledger:
+        clock, kept = SetClock(0.0), SiteKey(ledger).digest("click", "1")
+        key = SiteKey(ledger, clock)
+        with monkeypatch.context() as away:
+            away.setattr(ledger, "reading", fail)
+            own = key.digest("click", "1")
+        assert key.digest("click", "1") == own != kept
+        clock.now = 30.0
+        assert key.digest("click", "1") == kept
