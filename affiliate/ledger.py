@@ -331,6 +331,11 @@ class Ledger:
             for row in map(dict, streamed.mappings()):
                 yield row.pop("at").replace(tzinfo=UTC), Click(**row)
 
+    def revision(self) -> str | None:
+        """Return the migration that the tables are of; None where there are no tables."""
+        with self.reading() as connection:
+            return migrations.read_revision(connection)
+
     def last_click(self) -> datetime | None:
         """Return when a visitor clicked last, in UTC; None when none has yet."""
         query = sa.select(clicks.c.at).where(clicks.c.sender == "")

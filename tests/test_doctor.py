@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import click
 import msgspec
 import pytest
+import sqlalchemy as sa
 from click.testing import Result
 from flask.testing import FlaskClient
 
@@ -20,6 +21,7 @@ from affiliate.config import prefix
 from affiliate.errors import StoreRefused
 from affiliate.ledger import Click
 from affiliate.licensing.vault import Token
+from affiliate.migrations import REVISION
 from app import create_app
 from tests.support import shutterstock as simulator
 from tests.support.apps import ClientMaker, close
@@ -275,6 +277,35 @@ def test_a_site_without_clicks_for_days_is_a_warning(client: FlaskClient) -> Non
         ledger._now = lambda days=days: datetime.now(UTC) - timedelta(days=days)
         ledger.record(one)
     assert any("counted 8 days ago" in one for one in lines(doctor(client), "warn"))
+
+
+@pytest.mark.parametrize(
+    ("revision", "state", "words"),
+    [
+        ("0010", "warn", "`flask ledger upgrade`"),
+        ("9999", "warn", "of a newer version (revision 9999"),
+        (REVISION, "ok", "as of this version"),
+    ],
+)
+def test_tables_of_another_version_are_a_warning(
+    client: FlaskClient, revision: str, state: str, words: str
+) -> None:
+    with client.application.extensions["ledger"].writing() as connection:
+        connection.execute(sa.text(f"UPDATE alembic_version SET version_num = '{revision}'"))
+    assert any("revision" in one and words in one for one in lines(doctor(client), state))
+
+
+def test_a_ledger_without_a_backup_is_a_warning(client: FlaskClient, tmp_path: Path) -> None:
+    """Once there is something to lose; one that is old is, too."""
+    assert not [one for one in lines(doctor(client), "warn") if one.startswith("backup")]
+    seen = Click(click_id="click-0001", agency="demo", id="1", words="", position=1)
+    client.application.extensions["ledger"].record(seen)
+    assert any("`flask ledger backup FILE`" in one for one in lines(doctor(client), "warn"))
+    run = client.application.test_cli_runner().invoke
+    assert run(args=["ledger", "backup", str(tmp_path / "copy.db")]).exit_code == 0
+    assert "backup: the last one was made within the last hour" in lines(doctor(client), "ok")
+    os.utime(tmp_path / "last-backup", (0, 0))
+    assert any(one.startswith("backup: the last") for one in lines(doctor(client), "warn"))
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,9 @@ def _checks(site: Site, *, live: bool) -> Iterator[Check]:
         yield Check("SITE_URL", partial(site_checks.answers, site, transport))
     yield Check("DATA_DIR", partial(service_checks.folder, site))
     yield Check("clicks", partial(service_checks.clicks, site.ledger))
+    yield Check("retention", partial(service_checks.retention, site))
+    yield Check("backup", partial(service_checks.backup, site))
+    yield Check("ledger", partial(service_checks.tables, site.ledger))
     yield Check("cache", partial(service_checks.cache, site))
     yield Check("ledger", partial(service_checks.ledger, site))
 

@@ -1,12 +1,17 @@
 """``flask ledger``: bring the database up to date, take it back, copy it."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import click
 from flask.cli import AppGroup, with_appcontext
 
-from affiliate.commands.told import ledger_of_app, told
+from affiliate.commands.told import ledger_of_app, site_of_app, told
+
+BACKUP_NOTE: Final = "last-backup"
+"""An empty file in ``DATA_DIR``, whose time is that of the last backup."""
 
 group = AppGroup("ledger", help="The database of searches, clicks and purchases.")
 
@@ -65,6 +70,8 @@ def backup(file: Path, *, force: bool) -> None:
         raise click.ClickException(f"{file} can't be written: {error.strerror}.") from None
     finally:
         part.unlink(missing_ok=True)
+    with suppress(OSError):  # it serves `flask doctor` alone
+        (site_of_app().config.data_dir / BACKUP_NOTE).touch()
     click.echo(f"{file}: {file.stat().st_size} bytes.")
     click.echo("Keep SECRET_KEY with it: without it nobody can read the tokens of accounts.")
 

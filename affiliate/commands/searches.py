@@ -29,7 +29,8 @@ COLUMNS: Final = ("words", "language", "filters", "searches")
 def searches(*, since: datetime | None, limit: int, as_json: bool) -> None:
     """Show what was searched for most, in small letters: of the last 7 days, unless --since.
 
-    Robots that search are in the counts. Counts of 90 days are kept.
+    A search counts once for each client and day, where it found something. Counts are kept for
+    SEARCHES_KEEP_DAYS.
     """
     first = since.date() if since else datetime.now(UTC).date() - timedelta(days=USUAL_DAYS)
     with told():

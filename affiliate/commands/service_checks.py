@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from affiliate.commands.findings import FAULT, OK, WARN, Finding
+from affiliate.commands.ledger import BACKUP_NOTE
 from affiliate.errors import LedgerError, StoreDown, StoreRefused
 from affiliate.ledger import Ledger
+from affiliate.migrations import REVISION
 from affiliate.page import Site
 from affiliate.stores import RedisStore
 
@@ -22,6 +24,7 @@ ROOM: Final = 100 * 10**6
 """Bytes that should be free beside what the cache may still take."""
 QUIET: Final = timedelta(days=7)
 """So long without a click is worth a look."""
+OLD_BACKUP: Final = timedelta(days=31)
 FULL: Final = 0.8
 """The share of Redis' connections that is worth a warning."""
 
@@ -86,6 +89,53 @@ def ledger(site: Site) -> Iterator[Finding]:
     site.ledger.check()
     site.ledger.last_click()
     yield Finding(OK, "ledger", "answers")
+
+
+def tables(ledger: Ledger) -> Iterator[Finding]:
+    """Tell whether the tables are of this version; `ledger` tells what is out of reach."""
+    try:
+        revision = ledger.revision()
+    except LedgerError:
+        return
+    if revision == REVISION:
+        yield Finding(OK, "ledger", f"its tables are of revision {revision}, as of this version")
+    elif revision is None:
+        yield Finding(FAULT, "ledger", "has no tables yet; `flask ledger upgrade` makes them")
+    elif revision < REVISION:
+        words = f"its tables are of revision {revision}, this version has {REVISION}"
+        yield Finding(WARN, "ledger", f"{words}: `flask ledger upgrade` or a start brings them on")
+    else:
+        words = f"its tables are of a newer version (revision {revision}, this one {REVISION})"
+        yield Finding(WARN, "ledger", f"{words}; run that version, or go back by its downgrade")
+
+
+def retention(site: Site) -> Iterator[Finding]:
+    """Tell for how long clicks and counts of searches are kept."""
+    config = site.config
+    days = {"clicks": config.clicks_keep_days, "searches": config.searches_keep_days}
+    kept = (f"{what} {f'{n} days' if n else 'for ever'}" for what, n in days.items())
+    yield Finding(OK, "retention", f"keeps {' and '.join(kept)}")
+
+
+def backup(site: Site) -> Iterator[Finding]:
+    """Tell when a SQLite ledger that has something to lose was copied last."""
+    if not site.config.database_url.startswith("sqlite"):
+        return
+    noted = site.config.data_dir / BACKUP_NOTE
+    if noted.exists():
+        ago = datetime.now(UTC) - datetime.fromtimestamp(noted.stat().st_mtime, UTC)
+        state = WARN if ago > OLD_BACKUP else OK
+        yield Finding(state, "backup", f"the last one was made {_ago(ago)}")
+    elif _has_clicks(site.ledger):
+        words = "none is known of the SQLite ledger, which holds clicks, purchases and tokens"
+        yield Finding(WARN, "backup", f"{words}; `flask ledger backup FILE` makes one")
+
+
+def _has_clicks(ledger: Ledger) -> bool:
+    try:
+        return ledger.last_click() is not None
+    except LedgerError:
+        return False
 
 
 def clicks(ledger: Ledger) -> Iterator[Finding]:
