@@ -5,6 +5,7 @@
 
 import argparse
 import hashlib
+import logging
 import math
 import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -19,7 +20,18 @@ import click
 from flask import Flask
 from flask_caching import Cache as FlaskCache
 
-from affiliate import cli, config, crawlers, embeds, logs, owner, page, serving, site
+from affiliate import (
+    __version__,
+    cli,
+    config,
+    crawlers,
+    embeds,
+    logs,
+    owner,
+    page,
+    serving,
+    site,
+)
 from affiliate.access import Access
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.blocked_names import blocked_label, warning
@@ -28,6 +40,7 @@ from affiliate.cache import Cache
 from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
 from affiliate.config import AgencySettings, Config
+from affiliate.earning import earning
 from affiliate.environment import environment, other_file
 from affiliate.errors import CannotListen, ConfigError, LedgerError
 from affiliate.health import HOUR, Breaker, Limit, Quota
@@ -54,6 +67,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).absolute().parent
 """Where ``.env`` is, and what relative paths in settings are relative to."""
+log = logging.getLogger("affiliate")
 SLOW_REDIS_SECONDS = 0.08
 """Answers slower than this, one after the other, and the cache goes on without Redis."""
 
@@ -272,8 +286,6 @@ def _listed(name: str, own: AgencySettings, settings: Config, transport: Transpo
     shared = settings.agencies.get(kind.account, AgencySettings())
     secrets = {**shared.credentials, **own.credentials}
     keys = {key: secret.reveal() for key, secret in secrets.items()}
-    link = own.affiliate_link or shared.affiliate_link
-    default = link is None and kind.network in {"impact", "partnerize"}
     return Listed(
         agency=kind(
             transport.lasting(own.timeout_seconds),
@@ -281,16 +293,42 @@ def _listed(name: str, own: AgencySettings, settings: Config, transport: Transpo
             credentials=keys,
         ),
         weight=own.weight,
-        link=LinkStyle(
-            template=link or kind.link_template,
-            footage="" if link else kind.footage_template,
-            affiliate_id=own.affiliate_id or shared.affiliate_id,
-            network=kind.network,
-            sub_ids=settings.affiliate_sub_ids if default else frozenset(),
-            owned=link is not None,
-        ),
+        link=_link_style(name, settings),
         policy=kind.terms.policy(settings.cache_fresh_seconds, settings.cache_stale_seconds),
     )
+
+
+def _link_style(name: str, settings: Config) -> LinkStyle:
+    """Return how links to an agency are made: its account's settings stand in for missing ones."""
+    kind, own = AGENCIES[name], settings.agencies[name]
+    shared = settings.agencies.get(kind.account, AgencySettings())
+    link = own.affiliate_link or shared.affiliate_link
+    default = link is None and kind.network in {"impact", "partnerize"}
+    return LinkStyle(
+        template=link or kind.link_template,
+        footage="" if link else kind.footage_template,
+        affiliate_id=own.affiliate_id or shared.affiliate_id,
+        network=kind.network,
+        sub_ids=settings.affiliate_sub_ids if default else frozenset(),
+        owned=link is not None,
+    )
+
+
+def start_lines(settings: Config) -> Iterator[tuple[int, str]]:
+    """Yield what the owner reads at each start, each line with its level of logging.
+
+    They name the version and the agencies, say of each whether its links earn, and tell of settings
+    that may not be what is meant.
+    """
+    names = ", ".join(settings.agencies)
+    yield logging.INFO, f"Affiliate Search {__version__}, with {names}"
+    for name in settings.agencies:
+        told = earning(AGENCIES[name], _link_style(name, settings))
+        if told.state == "ok":
+            yield logging.INFO, f"{name}: on, {told.words}"
+        else:
+            yield logging.WARNING, f"{name}: {told.words}"
+    yield from ((logging.WARNING, note) for note in settings.notes)
 
 
 def _tokens(settings: Config, transport: Transport, ledger: Ledger) -> Tokens:
@@ -325,6 +363,8 @@ def serve(target: str = "app:create_app") -> None:
     except (ConfigError, CannotListen, LedgerError) as error:
         sys.exit(str(error))
     _set_up_log(settings)
+    for level, line in start_lines(settings):
+        log.log(level, "%s", line)
     serving.serve(
         listener,
         target,

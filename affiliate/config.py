@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +12,7 @@ from affiliate import paths, values
 from affiliate.errors import ConfigError
 from affiliate.listening import listening_address
 from affiliate.proxies import Trusted, read_trusted
+from affiliate.setting_names import unknown_names
 from affiliate.values import Secret
 
 Credentials = tuple[tuple[str, ...], ...]
@@ -78,6 +79,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     access_log: bool
     secret_key: Secret | None
     owner_password: Secret | None
+
+    notes: tuple[str, ...] = ()
+    """What is no fault, but may not be what the owner means; a sentence each, without secrets."""
 
     def __repr__(self) -> str:
         """Names only: addresses of databases hold passwords."""
@@ -341,7 +345,7 @@ def load(  # noqa: PLR0913 - the settings, and what only the application knows o
     reader.faults += check(known, weights)
     if reader.faults:
         raise ConfigError(reader.faults)
-    return Config(**found)
+    return Config(**found, notes=tuple(reader.notes(weights, credentials)))
 
 
 class _Reader:
@@ -370,6 +374,28 @@ class _Reader:
         except ValueError as error:
             self.faults.append(f"{before}{setting.name} {error}.")
             return setting.default
+
+    def notes(self, on: Container[str], credentials: Mapping[str, Credentials]) -> Iterator[str]:
+        """Yield what to tell of settings that do nothing, and of variables that are no settings."""
+        is_named = bool(self.environ.get("AGENCIES", "").strip(" ,"))
+        if not is_named and not any(self._is_ready(n, c) for n, c in credentials.items()):
+            yield "no agency has credentials: the demo catalogue is shown."
+        own = {name: self._names(name, credentials[name]) for name in credentials}
+        for name, names in own.items():
+            given = [prefix(name) + one for one in names if self._has(name, one)]
+            if given and name not in on:
+                why = "AGENCIES does not name it" if is_named else "its credentials are not set"
+                yield f"{name} is off, as {why}; these do nothing: {', '.join(given)}."
+        known = {setting.name for setting in SETTINGS}
+        known |= {prefix(name) + one for name, names in own.items() for one in names}
+        given_names = [name for name, text in self.environ.items() if text.strip()]
+        yield from unknown_names(given_names, known, {prefix(name) for name in own})
+
+    def _names(self, agency: str, alternatives: Credentials) -> list[str]:
+        """Return the names of all settings of an agency, without its prefix, each once."""
+        sets = (*alternatives, *self.options.get(agency, ()), self.buyers.get(agency, ()))
+        general = (setting.name for setting in AGENCY_SETTINGS)
+        return list(dict.fromkeys([*general, *(name for names in sets for name in names)]))
 
     def path(self, name: str, text: str, read: PathReader, folder: Path) -> Any:  # noqa: ANN401 - as it reads
         """Return what a setting with a path in it means; None where the text can't be read."""

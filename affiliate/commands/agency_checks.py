@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from affiliate.agencies import Agency
 from affiliate.commands import selfcheck
 from affiliate.commands.findings import OK, WARN, Finding
 from affiliate.commands.selfcheck import BUILT
-from affiliate.config import prefix
+from affiliate.earning import earning
 from affiliate.errors import FAILING, LEFT_ALONE, AgencyError
 from affiliate.health import Limit
 from affiliate.links import affiliate_link
@@ -100,7 +99,7 @@ _MEANS = {
 
 def _links(one: Listed) -> Iterator[Finding]:
     """Tell what an agency's links look like, what their form rests on, and if they earn."""
-    name, before = one.agency.name, prefix(one.agency.name)
+    name = one.agency.name
     form = "your own template" if one.link.owned else one.agency.link_source
     for media in ("image", "video") if one.agency.footage else ("image",):
         still = Thumbnail("https://example.com", 3, 2)
@@ -113,15 +112,5 @@ def _links(one: Listed) -> Iterator[Finding]:
             yield Finding(OK, name, f"links to {media}s are such as {link} ({note})")
         if one.link.owned and media == "image":
             yield from selfcheck.reach(one, link, one.agency.landing(sample))
-    if one.link.affiliate_id is None and "{affiliate_id}" in one.link.template:
-        yield Finding(WARN, name, f"{before}AFFILIATE_ID is not set, so its links earn nothing")
-    elif one.link.template == Agency.link_template and one.agency.link_source:
-        yield Finding(WARN, name, _plain(one))
-
-
-def _plain(one: Listed) -> str:
-    """Say that no form of an agency's affiliate links is known, and what is."""
-    before = prefix(one.agency.name)
-    unused = f" ({before}AFFILIATE_ID alone is not used)" if one.link.affiliate_id else ""
-    words = f"{before}AFFILIATE_LINK is not set{unused}, so its links earn nothing"
-    return f"{words}: {one.agency.link_source}"
+    told = earning(type(one.agency), one.link)
+    yield Finding(told.state, name, told.words)

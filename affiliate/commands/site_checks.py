@@ -32,6 +32,7 @@ def program(_: Site) -> Iterator[Finding]:
 def settings(site: Site) -> Iterator[Finding]:
     """Tell which agencies the settings name, and whether any is searched."""
     yield Finding(OK, "settings", f"complete, for {', '.join(site.config.agencies)}")
+    yield from (Finding(WARN, "settings", note) for note in site.config.notes)
     off = site.search.off()
     if all(one.agency.name in off for one in site.search.every):
         again = " or ".join(f"`flask agency on {one.agency.name}`" for one in site.search.every)

@@ -1,0 +1,28 @@
+"""Variables that look like settings and are none: what they are told to be, in a sentence each."""
+
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+from typing import Final
+
+NEAR: Final = 0.82
+"""How alike a variable and a setting are (`difflib`) where a slip of the hand is likely."""
+SIMILAR: Final = 0.6
+"""How alike they are where the variable begins as settings of an agency do."""
+
+
+def unknown_names(
+    names: Collection[str], known: Collection[str], prefixes: Collection[str]
+) -> Iterator[str]:
+    """Yield what to tell of each variable that is no setting, but seems to be meant for one.
+
+    ``prefixes`` are what settings of agencies begin with. A variable near to a setting that is set
+    may well be another program's.
+    """
+    for name in sorted(set(names) - set(known)):
+        spelled = name.upper()
+        is_agency_s = spelled.startswith(tuple(prefixes))
+        near = get_close_matches(spelled, known, 1, SIMILAR if is_agency_s else NEAR)
+        if near and near[0] not in names:
+            yield f"{name} is no setting; {near[0]} is."
+        elif is_agency_s:
+            yield f"{name} is no setting."
