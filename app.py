@@ -137,7 +137,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     quota = Quota(store, limits, settings.web_concurrency)
     switches = Switches(ledger)
     calls = Calls(cache, quota, Breaker(store), ChunkSizes(store))
-    key = SiteKey(ledger)
+    key = SiteKey(ledger, settings.secret_key.reveal() if settings.secret_key else "")
     trusts, processes = bool(settings.trusted_proxies), settings.web_concurrency
     visitors = Visitors(store, _budget(settings), processes, key, trusts=trusts)
     search = Search(listed, calls, switches.off, visitors.spend)

@@ -4,8 +4,7 @@ Each carries a seal of the site's own key, by which a click is known to belong t
 was shown. Seals don't end: CDNs keep pages for a month.
 """
 
-import hmac
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlencode
@@ -20,6 +19,8 @@ from affiliate.query import MAX_WORDS
 from affiliate.site_key import SiteKey
 from affiliate.words import counted, whole_prefix
 
+PURPOSE: Final = "click"
+"""What sets seals apart from other digests of the site's key."""
 SEAL: Final = "seal"
 """The name of the seal in an address."""
 SEAL_BYTES: Final = 6
@@ -72,13 +73,23 @@ def is_shown(click: Click, seal: object) -> bool:
     ``click`` is as the browser sent it; the view that it happened in is not sealed, as scripts
     tell quick look from the tile.
     """
-    known = _seal({name: getattr(click, name) for name in SEALED})
-    return isinstance(seal, str) and hmac.compare_digest(
-        seal.encode("utf-8", "replace"), known.encode()
-    )
+    try:
+        begin = urlsafe_b64decode(seal) if isinstance(seal, str) else b""
+    except ValueError:
+        return False
+    texts = _sealed({name: getattr(click, name) for name in SEALED})
+    return len(begin) == SEAL_BYTES and _key().is_digest(begin, PURPOSE, *texts)
 
 
 def _seal(fields: Mapping[str, object]) -> str:
-    texts = (str(fields.get(name) or USUAL.get(name, "")) for name in SEALED)
+    return urlsafe_b64encode(_key().digest(PURPOSE, *_sealed(fields))[:SEAL_BYTES]).decode()
+
+
+def _sealed(fields: Mapping[str, object]) -> list[str]:
+    """Return what a seal is made of, in its order."""
+    return [str(fields.get(name) or USUAL.get(name, "")) for name in SEALED]
+
+
+def _key() -> SiteKey:
     key: SiteKey = current_app.extensions["site_key"]
-    return urlsafe_b64encode(key.digest("click", *texts)[:SEAL_BYTES]).decode()
+    return key

@@ -35,14 +35,18 @@ log = logging.getLogger(__name__)
 class SiteKey:
     """The key of a site, read from the ledger when it is needed first.
 
-    While the database can't be reached, a process has a key of its own.
+    While the database can't be reached another key serves: one made of ``spare``, the owner's
+    secret, which all processes have, or else one of this process alone.
     """
 
-    def __init__(self, ledger: Ledger, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, ledger: Ledger, spare: str = "", now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._ledger = ledger
         self._now = now
         self._secret: bytes | None = None
-        self._own = secrets.token_bytes(BYTES)
+        made = hmac.digest(spare.encode(), b"affiliate-search: a spare site key", "sha256")
+        self._spare = made if spare else secrets.token_bytes(BYTES)
         self._looked_at: float | None = None
         self._lock = threading.Lock()
 
@@ -51,8 +55,12 @@ class SiteKey:
 
         ``purpose`` sets digests apart from those of the same texts for another use.
         """
-        parts = "".join(f"{len(text)}:{text}" for text in (purpose, *texts))
-        return hmac.digest(self._key(), parts.encode("utf-8", "surrogatepass"), "sha256")
+        return _digest(self._key(), purpose, *texts)
+
+    def is_digest(self, begin: bytes, purpose: str, *texts: str) -> bool:
+        """Return whether a digest of texts begins so, made with the key or with the spare one."""
+        made = (_digest(key, purpose, *texts) for key in (self._key(), self._spare))
+        return bool(begin) and any(hmac.compare_digest(one[: len(begin)], begin) for one in made)
 
     def _key(self) -> bytes:
         """Return the key; all wait for the first look, and later ones happen in one request."""
@@ -63,7 +71,7 @@ class SiteKey:
                     self._looked_at = self._now()
             finally:
                 self._lock.release()
-        return self._secret or self._own
+        return self._secret or self._spare
 
     def _is_due(self) -> bool:
         return self._looked_at is None or self._now() >= self._looked_at + LOOK_SECONDS
@@ -72,7 +80,7 @@ class SiteKey:
         try:
             return self._kept() or self._made()
         except LedgerError as error:
-            log.warning("this process signs with a key of its own: %s", error)
+            log.warning("pages are signed with a spare key: %s", error)
             return None
 
     def _kept(self) -> bytes | None:
@@ -83,11 +91,17 @@ class SiteKey:
 
     def _made(self) -> bytes | None:
         """Keep a new key, unless another process has been first; return the one that is kept."""
+        made = secrets.token_bytes(BYTES)
         try:
             with self._ledger.writing() as connection:
-                connection.execute(sa.insert(keys).values(name=NAME, secret=self._own))
+                connection.execute(sa.insert(keys).values(name=NAME, secret=made))
         except LedgerError:
             if (other := self._kept()) is None:
                 raise
             return other
-        return self._own
+        return made
+
+
+def _digest(key: bytes, *texts: str) -> bytes:
+    parts = "".join(f"{len(text)}:{text}" for text in texts)
+    return hmac.digest(key, parts.encode("utf-8", "surrogatepass"), "sha256")

@@ -28,17 +28,30 @@ def test_processes_share_the_key(tmp_path: Path) -> None:
 def test_a_database_out_of_reach_is_looked_for_seldom(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Meanwhile the process signs with a key of its own; it takes the kept one when it can."""
+    """Meanwhile a spare key signs, by which pages are still known when the kept one is back."""
 
     def fail() -> None:
         raise LedgerError("It is away.")
 
     with new_ledger(tmp_path) as ledger:
         clock, kept = SetClock(0.0), SiteKey(ledger).digest("click", "1")
-        key = SiteKey(ledger, clock)
+        key = SiteKey(ledger, now=clock)
         with monkeypatch.context() as away:
             away.setattr(ledger, "reading", fail)
             own = key.digest("click", "1")
         assert key.digest("click", "1") == own != kept
         clock.now = 30.0
         assert key.digest("click", "1") == kept
+        for begin in (own[:6], kept[:6]):
+            assert key.is_digest(begin, "click", "1")
+        for begin in (b"", b"123456", own[:5] + b"?"):
+            assert not key.is_digest(begin, "click", "1")
+
+
+def test_processes_with_a_secret_share_the_spare_key(tmp_path: Path) -> None:
+    """What one signs while the database is away, the others know."""
+    ledger = Ledger(f"sqlite:///{tmp_path}")  # a folder is no database
+    first, second = (SiteKey(ledger, "a secret of the owner's own") for _ in range(2))
+    assert first.digest("click", "1") == second.digest("click", "1")
+    assert first.digest("click", "1") != SiteKey(ledger, "another").digest("click", "1")
+    ledger.close()
