@@ -1,7 +1,7 @@
 # Every task is one line; the first two are all that a newcomer needs.
 PYTHON ?= python3
 
-.PHONY: run test quick soak coverage check fix bench lock translations
+.PHONY: run test quick soak coverage check fix bench lock example translations
 .DELETE_ON_ERROR:
 
 run: .venv/run  ## Start the site on http://127.0.0.1:8000
@@ -31,6 +31,9 @@ bench: .venv/test  ## Measure, beside peers
 lock: .venv/dev  ## Pin the dependencies anew
 	.venv/bin/uv pip compile -q pyproject.toml --universal --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements.txt
 	.venv/bin/uv pip compile -q pyproject.toml --group dev --universal --generate-hashes --no-annotate --no-header --no-emit-index-url -c requirements.txt -o requirements-dev.txt
+
+example: .venv/run  ## Bring .env.example up to date with the settings
+	.venv/bin/python -m tools.env_example
 
 translations: .venv/run  ## Bring the catalogs up to date with what pages and the plugin say
 	.venv/bin/python tools/translations.py

@@ -364,7 +364,7 @@ def serve(target: str = "app:create_app") -> None:
         sys.exit(str(error))
     _set_up_log(settings)
     for level, line in start_lines(settings):
-        log.log(level, "%s", line)
+        log.log(level, line)  # each is a message of its own to what counts repetitions
     serving.serve(
         listener,
         target,
