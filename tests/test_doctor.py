@@ -388,6 +388,16 @@ def test_links_whose_form_nobody_proved_are_plain_and_said_to_earn_nothing(
     assert "earn nothing" not in said
 
 
+def test_an_id_that_no_link_carries_is_a_warning(make_client: ClientMaker) -> None:
+    """What links carry is said in the words of the start."""
+    keys = {"SHUTTERSTOCK_URL": "http://127.0.0.1:9", "SHUTTERSTOCK_API_TOKEN": TOKEN}
+    mine = {**keys, "SHUTTERSTOCK_AFFILIATE_ID": "12345"}
+    assert "shutterstock: links carry 12345" in lines(doctor(make_client(**mine)), "ok")
+    template = "https://me.example/{id}"
+    result = doctor(make_client(**mine, SHUTTERSTOCK_AFFILIATE_LINK=template))
+    assert any("links don't carry SHUTTERSTOCK_AFFILIATE_ID" in x for x in lines(result, "warn"))
+
+
 def test_a_free_agency_is_not_said_to_earn_nothing(make_client: ClientMaker) -> None:
     """There is no program that could be missed."""
     keys = {"PIXABAY_KEY": "k", "PIXABAY_URL": "http://127.0.0.1:9"}

@@ -107,8 +107,8 @@ def _links(one: Listed) -> Iterator[Finding]:
             agency=one.agency.name, id=SAMPLE, media=media, thumbnail=still, page_url=PAGE
         )
         link = affiliate_link(one.link, sample, one.agency.landing(sample), site="blog.example")
-        if link:
-            note = f"{BUILT}; {form}" if form and link != PAGE else BUILT
+        if link and link != PAGE:
+            note = f"{BUILT}; {form}" if form else BUILT
             yield Finding(OK, name, f"links to {media}s are such as {link} ({note})")
         if one.link.owned and media == "image":
             yield from selfcheck.reach(one, link, one.agency.landing(sample))
