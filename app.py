@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
-from flask import Flask
+from flask import Flask, Response, request
 from flask_caching import Cache as FlaskCache
 
 from affiliate import (
@@ -162,6 +162,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     embeds.register(app)
     owner.register(app)
     cli.register(app)
+    app.after_request(_redirected_here)
     tier = MemoryTier(
         app.wsgi_app,
         site.routes() | crawlers.routes() | embeds.routes(),
@@ -225,6 +226,17 @@ def _is_command() -> bool:
     """Tell whether a command of the owner's is under way; `flask run` is a server."""
     context = click.get_current_context(silent=True)
     return context is not None and context.find_root().invoked_subcommand != "run"
+
+
+def _redirected_here(response: Response) -> Response:
+    """Return a response whose redirect to this site names no host.
+
+    The router makes addresses of the request's own scheme and host, which a proxy may have changed.
+    """
+    location, own = response.headers.get("Location", ""), request.host_url
+    if location.startswith(own):
+        response.headers["Location"] = f"/{location.removeprefix(own).lstrip('/')}"
+    return response
 
 
 def _edition(app: Flask, settings: Config, listed: Sequence[Listed]) -> str:

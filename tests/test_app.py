@@ -166,3 +166,13 @@ def test_no_value_of_a_variable_is_told() -> None:
     """A key under a wrong name is as secret as under the right one."""
     settings = load({"SHUTTERSTOK_API_TOKEN": "hunter2", "SHUTTERSTOCK_TOKEN": "hunter2"})
     assert "hunter2" not in str([*start_lines(settings)])
+
+
+def test_a_redirect_to_the_site_names_no_host(tmp_path: Path) -> None:
+    """Behind a proxy the request's scheme and host are not those that visitors see."""
+    own = {"OWNER_PASSWORD": "pass word", "SECRET_KEY": "a secret of no less than thirty-two signs"}
+    app = create_app({"DATA_DIR": str(tmp_path), "SITE_URL": "https://pictures.example", **own})
+    answer = app.test_client().get("/owner?next=%2F", headers={"Host": "evil.example"})
+    close(app)
+    assert answer.status_code == 308
+    assert answer.headers["Location"] == "/owner/?next=%2F"
