@@ -581,3 +581,12 @@ def test_says_what_is_wrong_with_the_file(tmp_path: Path, opened: Callable[..., 
     (tmp_path / "ledger.db").write_text("This is no database, however long it may be. " * 100)
     with pytest.raises(LedgerError, match="SQLITE_NOTADB"):
         opened(f"sqlite:///{tmp_path}/ledger.db").upgrade()
+
+
+def test_nobody_else_reads_the_ledgers_file(tmp_path: Path) -> None:
+    """A new ledger and the files beside it are the owner's alone, whatever the umask."""
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    ledger.upgrade()
+    modes = {path.stat().st_mode & 0o777 for path in tmp_path.glob("ledger.db*")}
+    ledger.close()
+    assert modes == {0o600}

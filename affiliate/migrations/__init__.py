@@ -119,7 +119,10 @@ def _newer(revision: str) -> str:
 
 
 def _prepare_file(engine: sa.Engine) -> None:
-    Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    path = Path(engine.url.database or "")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # which SQLite tells in its own words
+        path.touch(mode=0o600)  # it holds tokens, if sealed; SQLite's other files get the same mode
     # SQLite answers BUSY without waiting when another process is switching too; anything worse
     # comes again with the next statement.
     with suppress(sa.exc.OperationalError), engine.connect() as connection:
