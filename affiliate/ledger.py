@@ -8,7 +8,6 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from pathlib import Path
@@ -20,17 +19,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from affiliate import migrations, shapes
+from affiliate import shapes
 from affiliate.click_journal import ClickJournal
-from affiliate.databases import (
-    DATABASES,
-    connect_engine,
-    file_of,
-    identify,
-    look_at_encoding,
-    translated,
-)
 from affiliate.errors import BadQuery, LedgerError, LedgerLost
+from affiliate.ledger_database import LedgerDatabase
 from affiliate.recorder import Recorder
 from affiliate.site_names import read_host
 
@@ -207,7 +199,7 @@ class Click(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, sender=PROGRAM if program else "")
 
 
-class Ledger:
+class Ledger(LedgerDatabase):
     """The database at ``url``; safe to share between threads. ``now`` tells the time.
 
     Clicks that the database can't take now wait in ``journal``, where a path is given. Tables are
@@ -221,41 +213,11 @@ class Ledger:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         journal: Path | None = None,
     ) -> None:
-        self._now = now
-        # One connection writes, whatever the owner's reports do to the others.
-        self._writer = connect_engine(url, max_overflow=0)
-        self._reader = connect_engine(url, max_overflow=2)
-        self._database = DATABASES[self._writer.dialect.name]
-        self._path = file_of(self._writer)
+        super().__init__(url, now)
         self._recorder = Recorder(self._write, ClickJournal(journal, _kept) if journal else None)
-        self._upgrades = False
-        self._preparing = Lock()
-        self._prepared: tuple[object] | None = None
         self._checking = Lock()
         self._checked_at = float("-inf")
         self._trouble: str | None = None
-
-    def upgrade(self) -> None:
-        """Bring the tables up to date; any number of processes may do so at once.
-
-        From then on those of another file, which comes to stand in the place of a SQLite
-        database, are brought up to date too.
-        """
-        self._upgrades = True
-        with self._preparing:
-            self._prepare()
-        with translated():
-            look_at_encoding(self._writer)
-
-    def downgrade(self, revision: str) -> None:
-        """Take the tables back to a revision, with all that newer ones hold."""
-        with translated():
-            migrations.downgrade(self._writer, revision)
-
-    def losses(self, revision: str) -> list[str]:
-        """Return what `downgrade` would lose, a sentence for each migration."""
-        with translated():
-            return migrations.losses(self._reader, revision)
 
     def record(self, click: Click) -> None:
         """Keep a click; returns once it is on the disk. A known ``click_id`` changes nothing.
@@ -264,14 +226,6 @@ class Ledger:
         """
         at = self._now().astimezone(UTC).replace(tzinfo=None)
         self._recorder.record({"at": at, **msgspec.structs.asdict(click)})
-
-    def back_up(self, file: Path) -> bool:
-        """Copy a SQLite database into an empty file, online; False where it is no SQLite."""
-        if self._path is None:
-            return False
-        with self.reading() as connection:
-            connection.exec_driver_sql("VACUUM INTO ?", (str(file),))
-        return True
 
     def replay(self) -> None:
         """Begin to write the clicks that a process before has left in the journal."""
@@ -330,11 +284,6 @@ class Ledger:
             streamed = connection.execution_options(yield_per=500).execute(query)
             for row in map(dict, streamed.mappings()):
                 yield row.pop("at").replace(tzinfo=UTC), Click(**row)
-
-    def revision(self) -> str | None:
-        """Return the migration that the tables are of; None where there are no tables."""
-        with self.reading() as connection:
-            return migrations.read_revision(connection)
 
     def last_click(self) -> datetime | None:
         """Return when a visitor clicked last, in UTC; None when none has yet."""
@@ -420,27 +369,6 @@ class Ledger:
         with self.reading() as connection:
             return [(row.query, int(row.times)) for row in connection.execute(query)]
 
-    @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """A short transaction over any of the tables; what it wrote is on the disk at its end."""
-        with self._transaction(self._database.before) as connection:
-            yield connection
-
-    @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """A connection that reads any of the tables."""
-        self._make_ready()
-        with translated(), self._reader.connect() as connection:
-            yield connection
-
-    def time(self) -> datetime:
-        """The time, by a clock that all who share the database go by."""
-        if self._database.clock is None:
-            return self._now()
-        with self.reading() as connection:
-            found: datetime = connection.execute(self._database.clock).scalar_one()
-        return found
-
     def check(self) -> None:
         """Write a click and take it back, to see whether clicks can be written.
 
@@ -466,8 +394,7 @@ class Ledger:
     def close(self) -> None:
         """Let go of all connections; the last one to a SQLite file folds its log in."""
         self._recorder.close()
-        self._writer.dispose()
-        self._reader.dispose()
+        super().close()
 
     def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         with self.writing() as connection:
@@ -493,36 +420,6 @@ class Ledger:
         with self._transaction(self._database.probe) as connection:
             connection.execute(sa.insert(clicks), row)
             connection.execute(sa.delete(clicks).where(clicks.c.click_id == probe.click_id))
-
-    @contextmanager
-    def _transaction(self, first: str) -> Iterator[sa.Connection]:
-        self._make_ready()
-        with translated(), self._writer.begin() as connection:
-            connection.exec_driver_sql(first)
-            yield connection
-            file = connection.info.get("file")
-        if self._path and identify(self._path) != file:
-            raise LedgerLost("The ledger's file was removed or replaced meanwhile.")
-
-    def _make_ready(self) -> None:
-        """See to the tables, at first and whenever another file stands at the path."""
-        if self._prepared != (self._identity(),):
-            with self._preparing:
-                if self._prepared != (self._identity(),):
-                    if self._prepared:
-                        log.error("the ledger's file was removed or replaced: %s", self._path)
-                    self._prepare()
-
-    def _prepare(self) -> None:
-        is_new = self._path is not None and self._identity() is None
-        with translated():
-            migrations.upgrade(self._writer, only_new=not self._upgrades)
-        if is_new:
-            log.warning("a new ledger was made at %s", self._path)
-        self._prepared = (self._identity(),)
-
-    def _identity(self) -> tuple[int, int] | None:
-        return identify(self._path) if self._path else None
 
 
 def _kept(row: dict[str, Any]) -> dict[str, Any]:

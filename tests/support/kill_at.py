@@ -118,7 +118,7 @@ def move_clock(seconds: float) -> None:
     def make(self: Desk, *args: Any, **kwargs: Any) -> None:
         made(self, *args, **{**kwargs, "pause": wait})
 
-    Ledger.time = moved  # type: ignore[method-assign]
+    Ledger.time = moved  # type: ignore[method-assign, assignment]
     Desk.__init__ = make  # type: ignore[method-assign]
 
 
