@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 from affiliate.commands import selfcheck
 from affiliate.commands.findings import OK, WARN, Finding
+from affiliate.commands.hosts import foreign_host, host_of
 from affiliate.commands.selfcheck import BUILT
 from affiliate.earning import earning
 from affiliate.errors import FAILING, LEFT_ALONE, AgencyError
@@ -55,8 +55,8 @@ def _answers(one: Listed) -> Finding:
 
 def _address(one: Listed) -> Iterator[Finding]:
     """Warn of an agency that is asked elsewhere than at its own address."""
-    own, asked = urlsplit(type(one.agency).api).hostname, urlsplit(one.agency.url).hostname
-    if own and asked != own:
+    if asked := foreign_host(one.agency.name, one.agency.url):
+        own = host_of(type(one.agency).api)
         words = f"asked at {asked}, not at the agency's own address ({own}), so what is found there"
         yield Finding(WARN, one.agency.name, f"{words} may be for trials alone")
 
