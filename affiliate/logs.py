@@ -183,9 +183,15 @@ class Handler(logging.StreamHandler[TextIO]):
     def __init__(
         self, stream: TextIO | None = None, *, now: Callable[[], float] = time.monotonic
     ) -> None:
-        super().__init__(stream or sys.stderr)
+        logging.Handler.__init__(self)  # the stream is looked up at each line, see below
+        self._given = stream
         self._now = now
         self._troubles: OrderedDict[tuple[object, ...], Trouble] = OrderedDict()
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override] # as the module's own last resort has it
+        """Return what is written to: what was given, or standard error as it is now."""
+        return self._given or sys.stderr
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line, unless it repeats one; how often that came is told with the next."""
