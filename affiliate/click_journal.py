@@ -112,8 +112,7 @@ class ClickJournal:
             is_new = not self._path.exists()
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             try:
-                _lock(file, ends)
-                if _is_at(file, self._path):  # nobody has renamed it meanwhile
+                if _lock(file, self._path, ends):
                     if is_new:
                         _sync_folder(self._path.parent)
                     yield file
@@ -169,8 +168,12 @@ def _write(file: int, lines: bytes) -> None:
         rest = rest[os.write(file, rest) :]
 
 
-def _lock(file: int, ends: float) -> None:
-    while True:
+def _lock(file: int, path: Path, ends: float) -> bool:
+    """Wait for the lock of an open file; False once another file is at its path.
+
+    A file that was renamed stays locked for as long as its rows are written to the database.
+    """
+    while _is_at(file, path):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -178,7 +181,8 @@ def _lock(file: int, ends: float) -> None:
                 raise
             time.sleep(0.005)
         else:
-            return
+            return _is_at(file, path)
+    return False
 
 
 def _is_at(file: int, path: Path) -> bool:
