@@ -370,13 +370,13 @@ def serve(target: str = "app:create_app") -> None:
     try:
         settings = load()
         listener = serving.listen(settings.host, settings.port, shared=arguments.reuse_port)
+        _set_up_log(settings)
+        for level, line in start_lines(settings):
+            log.log(level, line)  # each is a message of its own to what counts repetitions
         with closing(Ledger(settings.database_url)) as ledger:
             ledger.upgrade()
     except (ConfigError, CannotListen, LedgerError) as error:
         sys.exit(str(error))
-    _set_up_log(settings)
-    for level, line in start_lines(settings):
-        log.log(level, line)  # each is a message of its own to what counts repetitions
     serving.serve(
         listener,
         target,
