@@ -39,6 +39,7 @@ from affiliate.budget import SEARCH
 from affiliate.cache import Cache
 from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
+from affiliate.commands.unready import Unready
 from affiliate.config import AgencySettings, Config
 from affiliate.earning import earning
 from affiliate.environment import environment, other_file
@@ -202,7 +203,8 @@ def _told() -> Iterator[None]:
         yield
     except (ConfigError, LedgerError) as error:
         if click.get_current_context(silent=True):  # a command, whose reader wants no traceback
-            raise click.ClickException(str(error)) from None
+            faults = error.faults if isinstance(error, ConfigError) else [str(error)]
+            raise Unready(str(error), faults) from None
         raise
 
 

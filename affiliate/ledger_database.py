@@ -67,6 +67,12 @@ class LedgerDatabase:
         with self.reading() as connection:
             return migrations.read_revision(connection)
 
+    def stands_at(self, file: Path) -> bool:
+        """Return whether a path is that of one of SQLite's own files, by whatever name."""
+        names = [f"{self._path}{end}" for end in ("", "-wal", "-shm")] if self._path else []
+        own = [found for name in names if (found := identify(Path(name)))]
+        return identify(file) in own
+
     def back_up(self, file: Path) -> bool:
         """Copy a SQLite database into an empty file, online; False where it is no SQLite."""
         if self._path is None:

@@ -1,6 +1,8 @@
 """``flask ledger``: bring the database up to date, take it back, copy it."""
 
+import errno
 import os
+import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -55,6 +57,8 @@ def backup(file: Path, *, force: bool) -> None:
 
     A ledger in PostgreSQL is copied by pg_dump.
     """
+    if ledger_of_app().stands_at(file):
+        raise click.ClickException(f"{file} is the ledger itself; name another file.")
     if file.exists() and not force:
         raise click.ClickException(f"{file} is there already; --force replaces it.")
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
@@ -63,7 +67,8 @@ def backup(file: Path, *, force: bool) -> None:
         with told():
             is_copied = ledger_of_app().back_up(part)
         if not is_copied:
-            dump = f'pg_dump --format=custom --no-owner --file={file} "$DATABASE_URL"'
+            name = shlex.quote(str(file))
+            dump = f'pg_dump --format=custom --no-owner --file={name} "$DATABASE_URL"'
             raise click.ClickException(f"The ledger is in PostgreSQL, which has its own: {dump}")
         _put_in_place(part, file, force=force)
     except OSError as error:
@@ -80,12 +85,25 @@ def _put_in_place(part: Path, file: Path, *, force: bool) -> None:
     """Give a whole copy its name, once it is on the disk."""
     with part.open("rb+") as copy:
         os.fsync(copy.fileno())
-    if force:
+    if force or not _is_linked(part, file):
         part.replace(file)
-    else:
-        file.hardlink_to(part)  # fails where another file has come there meanwhile
     folder = os.open(file.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _is_linked(part: Path, file: Path) -> bool:
+    """Give a copy a second name; False where the disk, as that of a memory stick, knows of none.
+
+    Raises:
+        OSError: another file has come there meanwhile, or anything else.
+    """
+    try:
+        file.hardlink_to(part)
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.ENOSYS} or file.exists():
+            raise
+        return False
+    return True

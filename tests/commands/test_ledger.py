@@ -1,5 +1,7 @@
 """The owner copies the ledger, puts it back, and takes it back for an older version."""
 
+import errno
+import os
 import re
 import stat
 from collections.abc import Callable
@@ -62,6 +64,34 @@ def test_a_backup_holds_what_was_acknowledged(app: Flask, tmp_path: Path) -> Non
     assert len(ids(copy)) == 3
     copy.close()
     assert run(app, "ledger", "backup", "--force", str(tmp_path / "backup.db")).exit_code == 0
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_no_backup_takes_the_ledgers_place(app: Flask, tmp_path: Path) -> None:
+    """Its file and those beside it are refused by every name, or a running site would lose it."""
+    record(app, 1)
+    before = (tmp_path / "ledger.db").stat().st_ino
+    (tmp_path / "other").symlink_to("ledger.db")
+    (tmp_path / "second").hardlink_to(tmp_path / "ledger.db")
+    for name in ("ledger.db", "other", "second", "ledger.db-wal", "ledger.db-shm"):
+        made = run(app, "ledger", "backup", "--force", str(tmp_path / name))
+        assert (made.exit_code, "is the ledger itself" in made.output) == (1, True), name
+    assert (tmp_path / "ledger.db").stat().st_ino == before
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP])
+def test_a_backup_goes_onto_disks_without_hard_links(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Memory sticks and shares of other systems have none."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    record(app, 1)
+    made = run(app, "ledger", "backup", str(tmp_path / "stick.db"))
+    assert (made.exit_code, (tmp_path / "stick.db").exists()) == (0, True), made.output
     assert not list(tmp_path.glob(".*"))
 
 

@@ -1,0 +1,27 @@
+"""Settings that are wrong end a command as a fault does, for people and for programs."""
+
+import json
+
+import click
+import pytest
+
+from app import create_app
+
+
+@pytest.mark.parametrize("words", [["doctor"], ["doctor", "--json"], ["clicks", "--json"]])
+def test_wrong_settings_are_a_fault_and_no_warning(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The status of doctor is 2, and `doctor --json` has a finding for each of them."""
+    monkeypatch.setattr("sys.argv", ["flask", "--app", "app", *words])
+    with click.Context(click.Command("flask")), pytest.raises(click.ClickException) as failed:
+        create_app({"PORT": "x", "SITE_URL": "y"})
+    failed.value.show()
+    said = capsys.readouterr()
+    assert failed.value.exit_code == (2 if words[0] == "doctor" else 1)
+    assert "PORT must be" in said.err
+    if words != ["doctor", "--json"]:
+        assert said.out == ""
+        return
+    found = json.loads(said.out)
+    assert [(one["state"], one["about"]) for one in found] == [("FAULT", "settings")] * 2
