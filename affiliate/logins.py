@@ -8,6 +8,7 @@ https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Co
 
 import hashlib
 import hmac
+import ipaddress
 import secrets
 import time
 from datetime import timedelta
@@ -47,6 +48,15 @@ def may_try(proof: str) -> bool:
     return _has_tried_less(f"{proof[:16]}:{network}", TRIES) and _has_tried_less(
         strangers, STRANGERS
     )
+
+
+def shown_address() -> str:
+    """Return where a request comes from as the log shows it: a network, not a single address."""
+    try:
+        ip = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return "an unknown address"
+    return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 48), strict=False))  # noqa: PLR2004
 
 
 def remember(answer: Response, proof: str) -> None:

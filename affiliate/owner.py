@@ -8,6 +8,7 @@ for twelve hours or to the log-out, and one by which a browser that has logged i
 
 import hashlib
 import hmac
+import logging
 import secrets
 import time
 from http import HTTPStatus
@@ -39,8 +40,13 @@ from affiliate.owner_sessions import LIFE, Sessions
 from affiliate.page import absolute, site_of_app
 from affiliate.problems import error_page
 
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+FORM_BYTES: Final = 4096
+"""More than any of the owner's forms has."""
 STATE_SECONDS: Final = 900
 """How long the owner may take to agree at the agency."""
+
+log = logging.getLogger(__name__)
 
 blueprint = Blueprint("owner", __name__, url_prefix="/owner")
 
@@ -67,7 +73,7 @@ def guard() -> AnyResponse | None:
     """Let in forms of this session only, and past the log-in the owner only."""
     g.lang, g.spoken, g.negotiated = "en", "en", False
     session.permanent = True
-    if request.method == "POST" and not _same(request.form.get("csrf"), session.get("csrf")):
+    if request.method == "POST" and not _has_form_of_session():
         return _refused_form()
     try:
         if request.endpoint != "owner.log_in" and not _is_owner():
@@ -76,6 +82,14 @@ def guard() -> AnyResponse | None:
         return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be looked up", str(error))
     session.setdefault("csrf", secrets.token_urlsafe(24))
     return None
+
+
+def _has_form_of_session() -> bool:
+    """Return whether a form comes from a page of this session; a stranger's is never read."""
+    request.max_content_length = FORM_BYTES
+    if not session.get("csrf") or request.mimetype != FORM_TYPE:
+        return False
+    return _same(request.form.get("csrf"), session["csrf"])
 
 
 @blueprint.after_request
@@ -98,6 +112,7 @@ def log_in() -> AnyResponse:
     if request.method != "POST":
         return Response(render_template("owner_login.html", wrong=False))
     if not logins.may_try(_proof()):
+        log.warning("a log-in from %s was refused: too many were tried", logins.shown_address())
         response = error_page(
             HTTPStatus.TOO_MANY_REQUESTS,
             "Too many log-ins",
@@ -106,6 +121,7 @@ def log_in() -> AnyResponse:
         response.headers["Retry-After"] = str(logins.SECONDS)
         return response
     if not _same(request.form.get("password"), _password()):
+        log.warning("a log-in from %s failed: the password is wrong", logins.shown_address())
         page = render_template("owner_login.html", wrong=True)
         return Response(page, HTTPStatus.UNAUTHORIZED)
     session.clear()  # what was known to whoever prepared this browser is worth nothing now
@@ -115,6 +131,7 @@ def log_in() -> AnyResponse:
         return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be kept", str(error))
     answer = redirect(url_for("owner.desk"), HTTPStatus.SEE_OTHER)
     logins.remember(answer, _proof())
+    log.info("the owner logged in from %s", logins.shown_address())
     return answer
 
 

@@ -1,5 +1,6 @@
 """The owner's desk is there for the owner alone, and connects their account."""
 
+import io
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -103,6 +104,66 @@ def test_strangers_are_led_to_the_log_in(
     """Whatever a stranger asks for, they see the log-in and nothing else."""
     answer = make_client(**settings).get(path)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/owner/log-in")
+
+
+class Unread(io.RawIOBase):
+    """A body that nobody may read."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _: object) -> int:
+        raise AssertionError("it was read")
+
+
+URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data; boundary=b"
+
+
+def test_what_cannot_be_a_form_of_the_session_is_never_read(
+    make_client: ClientMaker, settings: dict[str, str]
+) -> None:
+    """A stranger's body costs neither memory nor disk, however long it is."""
+    stranger, known = make_client(**settings), make_client(**settings)
+    rows = [
+        (stranger, URLENCODED, 20, 400),
+        (stranger, URLENCODED, 400_000_000, 400),
+        (stranger, MULTIPART, 300_000_000, 400),
+        (known, MULTIPART, 20, 400),
+        (known, "text/plain", 20, 400),
+        (known, URLENCODED, 4097, 413),
+        (known, URLENCODED, 400_000_000, 413),
+    ]
+    wrong = []
+    for client, kind, length, status in rows:
+        for path in ("/owner/log-in", "/owner/log-out", "/owner/nothing"):
+            known.get("/owner/log-in")
+            body = {"wsgi.input": Unread(), "CONTENT_LENGTH": str(length)}
+            found = client.post(path, content_type=kind, environ_overrides=body).status_code
+            if found != status:
+                wrong.append((client is known, kind, length, path, found))
+    assert wrong == []
+
+
+def test_log_ins_are_logged_without_what_was_typed(
+    make_client: ClientMaker, settings: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Success, failure and the limit: from which network, never the password nor an address."""
+    caplog.set_level("INFO", "affiliate")
+    client = make_client(**settings)
+    client.environ_base["REMOTE_ADDR"] = "203.0.113.77"
+    for password in [*["guess-4711"] * 10, PASSWORD]:
+        log_in(client, password)
+    other = make_client(**settings)
+    other.environ_base["REMOTE_ADDR"] = "2001:db8:1:2::3"
+    log_in(other)
+    told = [r.getMessage() for r in caplog.records if r.name == "affiliate.owner"]
+    assert told == [
+        *["a log-in from 203.0.113.0/24 failed: the password is wrong"] * 10,
+        "a log-in from 203.0.113.0/24 was refused: too many were tried",
+        "the owner logged in from 2001:db8:1::/48",
+    ]
+    assert not any(word in caplog.text for word in ("guess-4711", PASSWORD, ".77", "::3"))
 
 
 def test_the_password_opens_and_log_out_closes(owner: FlaskClient) -> None:
