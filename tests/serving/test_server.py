@@ -107,7 +107,7 @@ def test_slow_bodies_hold_up_nobody_and_lose_their_connections(shared: SmallServ
             sock = socket.create_connection(("127.0.0.1", shared.port), timeout=30)
             slow.append(stack.enter_context(sock))
             sock.sendall(head)
-        for _ in range(10):
+        for _ in range(3):
             assert shared.get("/pid").isdigit()
             quick = "POST / HTTP/1.1\nHost: h\nContent-Length: 3\n\nabc"
             assert exchange(shared, quick)[1]["body"] == "abc"
@@ -183,7 +183,7 @@ def _runs(process: int) -> bool:
 
 def test_a_process_that_hangs_is_replaced(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Meanwhile the other one answers all who come; a second start is still refused."""
-    with small_server(tmp_path_factory.mktemp("hangs"), hung_seconds=1.5) as server:
+    with small_server(tmp_path_factory.mktemp("hangs"), hung_seconds=3) as server:
         wait_until(lambda: len(server.workers()) == PROCESSES)
         stopped = min(server.workers())
         os.kill(stopped, signal.SIGSTOP)
