@@ -125,7 +125,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     app = Flask(__name__)
     transport = parts.get("transport") or Transport()
     store = parts.get("store") or _store(app, settings)
-    ledger = parts.get("ledger") or _ledger(app, settings)
+    ledger = parts.get("ledger") or _ledger(settings)
     if label := blocked_label(settings.site_url):
         app.logger.warning("SITE_URL: %s", warning(label))
     listed = [_listed(n, one, settings, transport) for n, one in settings.agencies.items()]
@@ -208,7 +208,7 @@ def _told() -> Iterator[None]:
         raise
 
 
-def _ledger(app: Flask, settings: Config) -> Ledger:
+def _ledger(settings: Config) -> Ledger:
     """Return the ledger; a server brings it up to date, a command leaves that to the owner.
 
     A server starts without the database, too: pages need none, and clicks wait on the disk.
@@ -216,12 +216,17 @@ def _ledger(app: Flask, settings: Config) -> Ledger:
     with _told():
         ledger = Ledger(settings.database_url, journal=settings.data_dir / "clicks.journal")
     if not _is_command():
-        try:
-            ledger.upgrade()
-        except LedgerError as error:
-            app.logger.error("%s", error)  # noqa: TRY400 - no trace
+        _upgrade(ledger)
         ledger.replay()
     return ledger
+
+
+def _upgrade(ledger: Ledger) -> None:
+    """Bring the tables up to date: now or, where the database can't be used, as soon as it can."""
+    try:
+        ledger.upgrade()
+    except LedgerError as error:
+        log.error("the site starts without its ledger: %s", error)  # noqa: TRY400 - no trace
 
 
 def _is_command() -> bool:
@@ -360,7 +365,10 @@ def _tokens(settings: Config, transport: Transport, ledger: Ledger) -> Tokens:
 
 
 def serve(target: str = "app:create_app") -> None:
-    """Run the server over what ``target`` makes, or say what is wrong and stop."""
+    """Run the server over what ``target`` makes, or say what is wrong and stop.
+
+    A database that can't be used stops nothing: see `_ledger`.
+    """
     parser = argparse.ArgumentParser("app.py", description="Serve the site.")
     parser.add_argument(
         "--reuse-port",
@@ -376,7 +384,7 @@ def serve(target: str = "app:create_app") -> None:
         for level, line in start_lines(settings):
             log.log(level, line)  # each is a message of its own to what counts repetitions
         with closing(Ledger(settings.database_url)) as ledger:
-            ledger.upgrade()
+            _upgrade(ledger)
     except (ConfigError, CannotListen, LedgerError) as error:
         sys.exit(str(error))
     serving.serve(

@@ -7,7 +7,7 @@ import pytest
 
 from affiliate import __version__
 from affiliate.errors import ConfigError
-from app import FOLDER, create_app, load, start_lines
+from app import FOLDER, create_app, load, serve, start_lines
 from tests.support.apps import close
 
 KEYS = {
@@ -176,3 +176,20 @@ def test_a_redirect_to_the_site_names_no_host(tmp_path: Path) -> None:
     close(app)
     assert answer.status_code == 308
     assert answer.headers["Location"] == "/owner/?next=%2F"
+
+
+@pytest.mark.parametrize("database", ["postgresql:///x?host=/nowhere", "sqlite:////dev/null/x.db"])
+def test_a_start_waits_for_no_database(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, database: str
+) -> None:
+    """Pages need none: a machine that restarts during an outage of the database serves them."""
+    begun: list[str] = []
+    monkeypatch.setattr("sys.argv", ["app.py"])
+    monkeypatch.setattr("app._set_up_log", lambda _: None)
+    monkeypatch.setattr("app.load", lambda: load({"DATABASE_URL": database}))
+    monkeypatch.setattr("app.serving.listen", lambda *_, **__: None)
+    monkeypatch.setattr("app.serving.serve", lambda _, target, *__, **___: begun.append(target))
+    serve()
+    assert begun == ["app:create_app"]
+    (line,) = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert line.startswith("the site starts without its ledger: The ledger's ")
