@@ -229,6 +229,7 @@ def markup() -> str:
         _=str,
         details=lambda *_, **_changes: "",
         duration=str,
+        earns=lambda _: False,
         ping=lambda *_: "",
         renditions=lambda _: "",
     )
