@@ -389,7 +389,8 @@ class _Reader:
         known = {setting.name for setting in SETTINGS}
         known |= {prefix(name) + one for name, names in own.items() for one in names}
         given_names = [name for name, text in self.environ.items() if text.strip()]
-        yield from unknown_names(given_names, known, {prefix(name) for name in own})
+        mine = {prefix(name) for name in own if credentials[name] or self.options.get(name)}
+        yield from unknown_names(given_names, known, mine)  # others may say DEMO_MODE
 
     def _names(self, agency: str, alternatives: Credentials) -> list[str]:
         """Return the names of all settings of an agency, without its prefix, each once."""

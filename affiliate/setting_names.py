@@ -9,6 +9,9 @@ NEAR: Final = 0.82
 SIMILAR: Final = 0.6
 """How alike they are where the variable begins as settings of an agency do."""
 
+USUAL: Final = frozenset({"REDIS_USER", "DATABASE_USER", "DATA_DIRS", "HOSTS"})
+"""What platforms and other programs set, as they give addresses in parts."""
+
 
 def unknown_names(
     names: Collection[str], known: Collection[str], prefixes: Collection[str]
@@ -18,7 +21,7 @@ def unknown_names(
     ``prefixes`` are what settings of agencies begin with. A variable near to a setting that is set
     may well be another program's.
     """
-    for name in sorted(set(names) - set(known)):
+    for name in sorted(set(names) - set(known) - USUAL):
         spelled = name.upper()
         is_agency_s = spelled.startswith(tuple(prefixes))
         near = get_close_matches(spelled, known, 1, SIMILAR if is_agency_s else NEAR)

@@ -46,7 +46,8 @@ def clicks(  # noqa: PLR0913 - its options
         raise click.UsageError("--csv writes single clicks; it can't be used with --by or --limit.")
     with told():
         if file is not None:
-            _write_csv(file, first, last)
+            with options.writing(file):
+                _write_csv(file, first, last)
             return
         groups = tuple(dict.fromkeys((by or USUAL).replace(",", " ").split()))
         counts = ledger_of_app().counts if "sender" in groups else ledger_of_app().counts_apart

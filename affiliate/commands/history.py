@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
 from typing import IO, Final, NamedTuple
 
@@ -82,14 +82,15 @@ def history(  # noqa: PLR0913 - its options
         media_id=media_id,
         license=name,
         since=since and since.replace(tzinfo=UTC),
-        until=until and until.replace(tzinfo=UTC) + timedelta(days=1),
+        until=until and options.after(until),
     )
     with told():
         try_to_recover()
         account = seller_of_app(agency, live=live or agency != AGENCY)
         records = islice(_licenses(account, wanted), limit)
         if file is not None:
-            _write(file, records)
+            with options.writing(file):
+                _write(file, records)
         elif as_json:
             options.show_json(list(records))
         else:

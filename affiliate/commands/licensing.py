@@ -103,6 +103,7 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
         _refuse_mix_up(account, live=live)
         dry_run = dry_run or not (live or account.has_sandbox)
         desk = _desk(account, live=live)
+        keeper: Keeper | None = None
         offers, rows = _offers(desk.chooser(), ask, wanted)
         if not dry_run:
             offers = [_agreed(one) for one in map(_filled, offers)]
@@ -122,7 +123,7 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
                 status = _buy(desk, offers, keeper, force=force) or status
                 rows += keeper.rows(offers)
     if as_json:
-        options.show_json(rows)
+        status = max(status, _show_rows(rows, keeper))
     raise click.exceptions.Exit(status)
 
 
@@ -301,3 +302,12 @@ def _buy(desk: Desk, offers: Sequence[Offer], keeper: Keeper, *, force: bool) ->
     if UNFINISHED in statuses and (rest := len(offers) - keeper.begun) > 0:
         keeper.say(f"{rest} were not sent.", err=True)
     return max(*statuses, UNFINISHED * keeper.failed)
+
+
+def _show_rows(rows: Sequence[Row], keeper: Keeper | None) -> int:
+    """Print rows as JSON; return `UNFINISHED` where that fails after something was sent."""
+    if keeper is None:
+        options.show_json(rows)
+        return 0
+    keeper.say(options.json_text(rows))
+    return UNFINISHED * keeper.failed

@@ -1,7 +1,9 @@
 """Options and table cells that several commands share."""
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, time, timedelta
 from typing import IO, Any, Final, TypeVar
 
@@ -15,6 +17,9 @@ from affiliate.licensing.wire import Media
 Command = TypeVar("Command", bound=Callable[..., Any])
 FARTHEST: Final = 36_500
 """The most days that ``Nd`` may go back: a century."""
+
+FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How cells begin that spreadsheets may take for formulas; the last ones are wide signs."""
 
 
 class Day(click.ParamType[datetime]):
@@ -84,6 +89,30 @@ def csv_file(words: str) -> Callable[[Command], Command]:
     return click.option("--csv", "file", type=CsvFile(), metavar="FILE", help=words)
 
 
+@contextmanager
+def writing(file: IO[str]) -> Iterator[IO[str]]:
+    """Close a file of `csv_file` at the end, so that a full disk is told like any other failure.
+
+    Raises:
+        ClickException: the file can't be written, and why.
+    """
+    try:
+        yield file
+        file.flush()
+    except OSError as error:
+        with suppress(OSError):
+            file.close()
+        reason = os.strerror(error.errno or 0)
+        raise click.ClickException(f"{file.name} can't be written: {reason}.") from None
+
+
+def after(until: datetime) -> datetime:
+    """Return the moment at which the last day that is wanted is over, in UTC."""
+    day = until.replace(tzinfo=UTC)
+    last = datetime.max.replace(tzinfo=UTC)
+    return last if day.date() == last.date() else day + timedelta(days=1)
+
+
 def one_output(file: IO[str] | None, *, as_json: bool) -> None:
     """Refuse ``--csv`` and ``--json`` together.
 
@@ -96,7 +125,12 @@ def one_output(file: IO[str] | None, *, as_json: bool) -> None:
 
 def show_json(value: object) -> None:
     """Print a value as JSON on lines of its own."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+    click.echo(json_text(value))
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON on lines of its own."""
+    return msgspec.json.format(msgspec.json.encode(value)).decode()
 
 
 def media_of(*, video: bool, editorial: bool) -> Media:
@@ -112,4 +146,4 @@ def inert(value: str | int) -> str | int:
     The rule: https://owasp.org/www-community/attacks/CSV_Injection
     """
     text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return f"'{text}" if text.startswith(FORMULAS) else value

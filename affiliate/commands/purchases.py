@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import IO, Any, Final
 
@@ -52,14 +52,15 @@ def purchases(  # noqa: PLR0913 - its options
     if since:
         made = [one for one in made if one.made_at >= since.replace(tzinfo=UTC)]
     if until:
-        end = until.replace(tzinfo=UTC) + timedelta(days=1)
+        end = options.after(until)
         made = [one for one in made if one.made_at < end]
     made.reverse()
     sums = _sums(made)
     if as_json:
         options.show_json(sums if months else [_row(one) for one in made])
     elif file is not None:
-        _write(file, sums if months else [_row(one) for one in made])
+        with options.writing(file):
+            _write(file, sums if months else [_row(one) for one in made])
     elif not made:
         click.echo("There is no purchase.")
     else:

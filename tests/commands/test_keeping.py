@@ -273,6 +273,21 @@ def test_a_screen_that_takes_nothing_ends_nothing(
     assert files(tmp_path / "files") == [".jpg"]
 
 
+def test_programs_that_read_no_more_are_told_by_the_status(
+    agency: Simulator, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that can't be written after a sale are no failure that sold nothing."""
+
+    def echo(words: str, **options: Any) -> None:
+        if words.startswith("["):
+            raise OSError(28, "No space left on device")
+        click.echo(words, **options)
+
+    monkeypatch.setattr(keeping, "echo", echo)
+    assert run(app, "license", "--live", "--yes", "--json", plain(agency)[0]).exit_code == 3
+    assert [row.state for row in recorded(app)] == ["licensed"]
+
+
 def test_a_file_that_did_not_come_is_fetched_by_the_next_command(
     agency: Simulator, app: Flask, tmp_path: Path
 ) -> None:
