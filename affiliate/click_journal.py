@@ -91,7 +91,7 @@ class ClickJournal:
         return written
 
     def size(self) -> int:
-        """How many bytes wait, with those that are just being written to the database."""
+        """Return how many bytes wait, those being written to the database included."""
         return sum(_bytes(path) for path in (self._path, self._old))
 
     def has_room(self) -> bool:
@@ -105,7 +105,7 @@ class ClickJournal:
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
-        """The file to append to, while nobody else does; it is made where there is none."""
+        """Open the file to append to, made if missing, and keep other writers out."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         ends = time.monotonic() + TURN_SECONDS
         while True:

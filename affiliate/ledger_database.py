@@ -83,19 +83,19 @@ class LedgerDatabase:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A short transaction over any of the tables; what it wrote is on the disk at its end."""
+        """Open a short transaction over any of the tables; its end puts its rows on the disk."""
         with self._transaction(self._database.before) as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A connection that reads any of the tables."""
+        """Open a connection that reads any of the tables."""
         self._make_ready()
         with translated(), self._reader.connect() as connection:
             yield connection
 
     def time(self) -> datetime:
-        """The time, by a clock that all who share the database go by."""
+        """Return the time, by a clock that all processes of the database share."""
         if self._database.clock is None:
             return self._now()
         with self.reading() as connection:

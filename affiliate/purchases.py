@@ -91,7 +91,7 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def intent(self) -> str:
-        """What tells this from every other intent, whoever has it."""
+        """Return what tells this intent from every other, whoever has it."""
         kind = "comp" if self.is_comp else ""
         parts = (self.api, self.media, self.media_id, self.size, kind)
         return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()

@@ -113,7 +113,7 @@ class Tally:
             log.warning("searches are not counted: %s", error)
 
     def _forget(self) -> None:
-        """Once a day, drop what is older than the owner keeps it."""
+        """Drop, once a day, the clicks and searches that are older than the owner keeps them."""
         today = datetime.now(UTC).date()
         if self._forgot == today:
             return
@@ -183,5 +183,5 @@ class _Searches:
 
 
 def counter(mark: str) -> str:
-    """The name of today's counter in the store."""
+    """Return the name of today's counter in the store."""
     return f"{mark}:{datetime.now(UTC):%Y-%m-%d}"
