@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 
 from affiliate.counts import Counts
 from affiliate.owner_cookies import is_https, named
-from affiliate.proxies import network_of
+from affiliate.proxies import network_of, read_address
 
 TRIES: Final = 10
 STRANGERS: Final = 100
@@ -52,9 +52,8 @@ def may_try(proof: str) -> bool:
 
 def shown_address() -> str:
     """Return where a request comes from as the log shows it: a network, not a single address."""
-    try:
-        ip = ipaddress.ip_address(request.remote_addr or "")
-    except ValueError:
+    ip = read_address(request.remote_addr or "")
+    if ip is None:
         return "an unknown address"
     return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 48), strict=False))  # noqa: PLR2004
 
