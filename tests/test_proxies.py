@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from affiliate.proxies import Trusted, TrustedProxies, client_address, network_of, read_trusted
+from affiliate.proxies import (
+    Trusted,
+    TrustedProxies,
+    client_address,
+    is_public,
+    network_of,
+    read_trusted,
+)
 
 INSIDE = tuple(map(ip_network, ("10.0.0.0/8", "fd00::/8", "203.0.113.7/32")))
 CHAINS: list[tuple[Trusted, str, str, str]] = [
@@ -76,3 +83,10 @@ def test_the_application_sees_the_clients_address() -> None:
     for told in ({"HTTP_X_FORWARDED_FOR": "1.1.1.1"}, {}):
         layer({"REMOTE_ADDR": "10.0.0.1", **told}, lambda *_: lambda _: None)
     assert seen == ["1.1.1.1", "10.0.0.1"]
+
+
+def test_addresses_of_the_public_network_are_told_from_those_of_platforms() -> None:
+    """Proxies of platforms have private addresses, which nobody else can come from."""
+    platforms = ("127.0.0.1", "10.1.2.3", "172.16.0.9", "100.64.0.7", "fdaa::3", "::1", "")
+    assert not any(map(is_public, platforms))
+    assert all(map(is_public, ("8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8")))
