@@ -14,7 +14,7 @@ from functools import partial
 from multiprocessing import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import click
 from flask import Flask, Response, request
@@ -192,8 +192,16 @@ def _set_up_log(settings: Config) -> None:
     ]
     own += [one.reveal() for one in (settings.secret_key, settings.owner_password) if one]
     addresses = (settings.redis_url, settings.database_url)
-    own += [password for text in addresses if (password := urlsplit(text or "").password)]
+    own += [password for text in addresses for password in _passwords(text or "")]
     logs.configure(settings.log_level, settings.log_format, own)
+
+
+def _passwords(address: str) -> set[str]:
+    """Return the passwords in an address, as the address spells them and as servers get them."""
+    parts = urlsplit(address)
+    given = [value for name, value in parse_qsl(parts.query) if name.endswith("password")]
+    given += [parts.password] if parts.password else []
+    return {*given, *map(unquote, given)}
 
 
 @contextmanager

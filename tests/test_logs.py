@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import app
 from affiliate import logs
 from affiliate.errors import AgencyDown, AgencyTimeout
 from tests.support.clocks import SetClock
@@ -215,3 +216,8 @@ def test_an_error_that_ends_a_thread_is_a_line_too(capsys: pytest.CaptureFixture
         threading.excepthook = before
     line = json.loads(capsys.readouterr().err)
     assert (line["level"], line["exception"]) == ("ERROR", "ValueError: odd")
+
+
+def test_passwords_of_addresses_are_secret_in_every_spelling() -> None:
+    address = "redis+sentinel://:pass%40word@h:26379/db?sentinel_password=watch%20ful&db=1"
+    assert app._passwords(address) == {"pass%40word", "pass@word", "watch ful"}
