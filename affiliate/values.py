@@ -37,6 +37,12 @@ PLACEHOLDER: Final = (
 )
 """What stands for an id in examples of settings."""
 
+YOURS: Final = (
+    r"(deine?|ihre?|meine?|tua?|su|mi|votre|vos|ton|mon|(il[-_])?(tuo|suo|mio)|sua|seu|meu|twoj|twoje"
+    r"|moj|vase?|din|min|jouw|uw|mijn|sizin|senin|benim)[-_](.*[-_])?(id|ref|code|camref)"
+)
+"""What stands for an id in examples of other languages."""
+
 COMMAS: Final = r"[,;\u060c\u061b\u3001\uff0c\uff1b\ufe50\ufe51\ufe54\uff64]"
 """Commas and semicolons of Latin, Arabic, Chinese and Japanese keyboards, and small ones."""
 MAX_SHOWN: Final = 40
@@ -229,6 +235,7 @@ def affiliate_id(text: str) -> str:
     What else an id of one network must be stands with its links (`links.id_fault`).
     """
     is_word = re.fullmatch(ID_WORD, text) and text.isprintable() and len(text) <= MAX_ID
+    is_word = is_word and text.isascii()  # as no network's id has other letters or digits
     if not is_word or re.fullmatch(HOST_NAME, text.casefold()) or is_placeholder(text):
         raise ValueError(
             "must be your own id in the agency's affiliate network, as the network shows it: no"
@@ -240,7 +247,7 @@ def affiliate_id(text: str) -> str:
 def is_placeholder(text: str) -> bool:
     """Return whether a text stands for what the owner should have put there."""
     has_sign = re.search(r"[^\W_]", text)
-    return not has_sign or re.fullmatch(PLACEHOLDER, text.casefold()) is not None
+    return not has_sign or re.fullmatch(rf"{PLACEHOLDER}|{YOURS}", text.casefold()) is not None
 
 
 def template(text: str) -> str:

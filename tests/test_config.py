@@ -400,7 +400,9 @@ NO_IDS = [
     *("xxx", "XXX-XXX", "changeme", "change_me!", "replace_me", "id", "ID_HERE", "TODO", "n/a"),
     *("none", "null", "0", "...", "12 34", '"12345"', "12345,", "id=12345", "camref:1101", "me?"),
     *("https://net.example/c/1/2/3", "net.example/c/1", "www.net.example", "net.com", "1" * 129),
-    *("12345\u200b6", "12\xa034", "\u201c12345\u201d"),
+    *("12345\u200b6", "12\xa034", "\u201c12345\u201d", "\uff11\uff12\uff13", "\u0661\u0662"),
+    *("DEINE_ID", "ihre-affiliate-id", "votre_id", "tu-id", "seu_id", "il-tuo-id", "jouw-ref"),
+    *("\u0432\u0430\u0448_id", "\u4f60\u7684ID", "\u3042\u306a\u305f\u306eID"),
 ]
 
 
@@ -414,7 +416,16 @@ def test_an_affiliate_id_is_one_word_of_the_owner_s() -> None:
         or [fault.partition(" must be your own id ")[0] for fault in found] != [name]
     ]
     assert wrong == []
-    for text in ("12345", "me", "1101lPjsC", "jane.doe-photos", "jane@photos.example", "Kim"):
+    for text in (
+        "12345",
+        "me",
+        "1101lPjsC",
+        "jane.doe-photos",
+        "jane@photos.example",
+        "Kim",
+        "mon-photo",
+        "min-ho",
+    ):
         assert read(DEMO_AFFILIATE_ID=text).agencies["demo"].affiliate_id == text
 
 
