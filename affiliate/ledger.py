@@ -24,6 +24,7 @@ from affiliate.click_journal import ClickJournal
 from affiliate.errors import BadQuery, LedgerError, LedgerLost
 from affiliate.ledger_database import LedgerDatabase
 from affiliate.recorder import Recorder
+from affiliate.robots import PROGRAMS
 from affiliate.site_names import read_host
 
 metadata = sa.MetaData()
@@ -140,12 +141,6 @@ MANY: Final = "many"
 """The mark of a click of somebody who has clicked more often than visitors do."""
 FARTHEST: Final = 10_000
 """No visitor scrolls to a picture so far down."""
-PROGRAMS: Final = re.compile(
-    r"(?<!cu)bots?(\b|_)|crawl|spider|slurp|headless|phantomjs|lighthouse|python|curl|wget|java/"
-    r"|go-http|libwww|okhttp|axios|node-fetch|undici|scrapy|\Ahttp|\Aruby|\Aphp|\Aperl|\A\s*\Z",
-    re.IGNORECASE,
-)
-"""Names in the User-Agent of crawlers, test browsers and libraries, and none at all."""
 
 log = logging.getLogger(__name__)
 

@@ -150,7 +150,10 @@ class Tally:
 
     def _run(self) -> None:
         while not self._stopping.wait(FLUSH_SECONDS):
-            self.flush()
+            try:
+                self.flush()
+            except Exception:
+                log.exception("searches are not counted")
 
 
 class _Searches:

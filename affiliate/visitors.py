@@ -4,7 +4,6 @@ Counters hold no address: the client is a digest that changes each day.
 """
 
 import logging
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -19,12 +18,9 @@ from affiliate.health import Limit
 from affiliate.ledger import MANY, UNSIGNED, Click
 from affiliate.page import EMBEDDED, shown_on
 from affiliate.proxies import is_public, network_of
+from affiliate.robots import CRAWLERS
 from affiliate.site_key import SiteKey
 
-ROBOTS: Final = re.compile(
-    r"(?<!cu)bots?(\b|_)|crawl|spider|slurp|facebookexternalhit|scrapy", re.IGNORECASE
-)
-"""Names in the User-Agent of crawlers, which see what is known and have nothing asked for."""
 CLICKS: Final = (Limit(120, 60),)
 """More clicks of one client than these say nothing of visitors."""
 MARKED: Final = (Limit(36_000),)
@@ -69,7 +65,7 @@ class Visitors:
         """
         if not has_request_context():
             return 0.0
-        if ROBOTS.search(request.user_agent.string):
+        if CRAWLERS.search(request.user_agent.string):
             return ROBOT_SECONDS
         address = request.remote_addr or ""
         rest = self._budget.take(self.client(address), cost, self._sharers(address))

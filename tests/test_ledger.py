@@ -136,6 +136,7 @@ GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.
 @pytest.mark.parametrize(
     ("agent", "purpose", "position", "sender"),
     [
+        ("facebookexternalhit/1.1", "", 1, "program"),
         (FIREFOX, "", 3, ""),
         (PHONE, "", 9_999, ""),
         (FIREFOX, "prefetch", 3, "program"),

@@ -6,6 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import pytest
 from click.testing import Result
@@ -256,3 +257,22 @@ def test_the_quota_ends_calls_and_not_answers(make_client: ClientMaker, calls: s
         page = client.get("/search?q=n4&wait=1")
         assert "too many ask just now" in page.text
         assert page.status_code == 200
+
+
+def test_an_unexpected_error_ends_no_counting(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told, and what is counted next is written all the same."""
+    tally, again = site_of(client).tally, Event()
+    flushes = iter([RuntimeError("odd")])
+
+    def flush() -> None:
+        for error in flushes:
+            raise error
+        again.set()
+
+    monkeypatch.setattr("affiliate.tally.FLUSH_SECONDS", 0.001)
+    monkeypatch.setattr(tally, "flush", flush)
+    client.get("/ajax/search?q=dog")
+    assert again.wait(60)
+    assert "RuntimeError: odd" in caplog.text

@@ -102,6 +102,9 @@ class Requests(CallbackScheduler):
             log.warning("a body did not arrive in %.0f s", BODY_SECONDS)
             self._refuse(proto, HTTPStatus.REQUEST_TIMEOUT)
             return
+        if len(body) < min(_length(scope), BODY_BYTES):  # the rest will not come
+            self._refuse(proto, HTTPStatus.BAD_REQUEST)
+            return
         self._threads.submit(self._answer, scope, proto, bytes(body))
 
     def _refuse(self, proto: RSGIHTTPProtocol, status: HTTPStatus) -> None:
@@ -170,6 +173,12 @@ class Requests(CallbackScheduler):
         if len(self._names) < HEADER_NAMES:
             self._names[name] = key
         return key
+
+
+def _length(scope: Scope) -> int:
+    """Return the length that a body is said to have; 0 where none is said."""
+    length = scope.headers.get("content-length") or ""
+    return int(length) if length.isascii() and length.isdigit() else 0
 
 
 def _has_body(scope: Scope) -> bool:

@@ -92,6 +92,14 @@ def test_of_a_long_body_no_more_is_read_than_tells_that_it_is_too_long(shared: S
     assert BODY_BYTES < len(asked["body"]) < length / 2
 
 
+def test_a_body_that_breaks_off_reaches_no_application(shared: SmallServer) -> None:
+    """Half of a click is no click."""
+    with socket.create_connection(("127.0.0.1", shared.port), timeout=30) as sock:
+        sock.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc")
+        sock.shutdown(socket.SHUT_WR)
+        assert b"200 OK" not in _read_all(sock)
+
+
 def test_an_error_of_the_application_is_a_500_and_one_line_of_log(shared: SmallServer) -> None:
     assert exchange(shared, "GET /fail HTTP/1.1\nHost: h\n\n")[0] == "500"
     wait_until(lambda: "ValueError: /fail" in shared.log.read_text())

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from affiliate import logs
-from affiliate.serving import listen, serve, server
+from affiliate.serving import listen, serve, server, worker
 from tests.support.ports import new_port
 from tests.support.processes import ROOT, clean_environment, reset_inherited
 from tests.support.waiting import wait_until
@@ -99,6 +99,7 @@ def create() -> "WSGIApplication":
 
 if __name__ == "__main__":
     server.HUNG_SECONDS = float(sys.argv[2])  # type: ignore[misc] # sooner than the site
+    worker.STOP_SECONDS = 60  # type: ignore[misc] # a busy machine kills none that is ending
     prepare = partial(logs.configure, "INFO", "text")
     prepare()
     target = f"{__spec__.name}:create"
