@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry as PoolEntry
 
 from affiliate.database_errors import describe_failure
 from affiliate.errors import LedgerError, LedgerLost, LedgerRefused
+from affiliate.patience import connect_patiently
 
 PATIENCE: Final = 5
 """Seconds to wait for a connection, a lock, a statement."""
@@ -93,6 +94,8 @@ def connect_engine(address: str, *, max_overflow: int) -> sa.Engine:
         hide_parameters=True,  # visitors' words stay out of logs
     )
     sa.event.listen(engine, "handle_error", _throw_away)
+    if engine.dialect.name == "postgresql":
+        connect_patiently(engine)
     if path := file_of(engine):
         DatabaseFile(path).watch(engine)
     return engine

@@ -22,6 +22,7 @@ from affiliate.databases import (
     translated,
 )
 from affiliate.errors import LedgerLost
+from affiliate.patience import unless_hung
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ class LedgerDatabase:
     @contextmanager
     def _transaction(self, first: str) -> Iterator[sa.Connection]:
         self._make_ready()
-        with translated(), self._writer.begin() as connection:
+        with translated(), unless_hung(), self._writer.begin() as connection:
             connection.exec_driver_sql(first)
             yield connection
             file = connection.info.get("file")

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from affiliate.errors import LedgerError
 from affiliate.ledger import Ledger, metadata
+from affiliate.patience import unless_hung
 
 NAME: Final = "site"
 BYTES: Final = 32
@@ -78,7 +79,8 @@ class SiteKey:
 
     def _read(self) -> bytes | None:
         try:
-            return self._kept() or self._made()
+            with unless_hung():
+                return self._kept() or self._made()
         except LedgerError as error:
             log.warning("pages are signed with a spare key: %s", error)
             return None

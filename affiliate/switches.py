@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from affiliate.errors import LedgerError
 from affiliate.ledger import Ledger, metadata
+from affiliate.patience import unless_hung
 
 LOOK_SECONDS: Final = 2.0
 """How old what is known may be before a process looks again."""
@@ -70,7 +71,8 @@ class Switches:
 
     def _look(self) -> None:
         try:
-            self._off = self.read()
+            with unless_hung():
+                self._off = self.read()
         except LedgerError as error:
             log.warning("which agencies are off is as it was: %s", error)
         finally:
