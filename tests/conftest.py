@@ -46,7 +46,7 @@ if "TMPDIR" not in os.environ and room(MEMORY) > MOST_BYTES:
     os.environ["TMPDIR"] = MEMORY  # databases sync each commit, which takes a disk most of a run
     tempfile.tempdir = None
 
-EXAMPLES = 100 if SOAK else 50
+EXAMPLES = 100 if SOAK else 25
 """How many examples a property is tried with, where its test says nothing else."""
 settings.register_profile("steady", deadline=None, max_examples=EXAMPLES)  # a machine may be busy
 settings.load_profile("steady")

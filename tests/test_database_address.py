@@ -1,6 +1,7 @@
 """Every part of a database's address is understood, left out with a note, or refused by name."""
 
 import logging
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ UNDERSTOOD = [
     ("postgresql://h/d?options=endpoint%3Dx", {"options": "endpoint=x"}),
     ("postgresql://h/d?channel_binding=require", {"channel_binding": "require"}),
     ("postgresql://h/d?keepalives_idle=30", {"keepalives_idle": "30"}),
-    (f"postgresql://h/d?sslrootcert={CERTIFICATE}", {"sslrootcert": str(CERTIFICATE)}),
+    (f"postgresql://h/d?sslrootcert={quote(str(CERTIFICATE))}", {"sslrootcert": str(CERTIFICATE)}),
     ("postgresql://h/d?sslrootcert=system&sslmode=verify-full", {"sslrootcert": "system"}),
 ]
 REFUSED = [

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -32,7 +33,10 @@ UNDERSTOOD: list[tuple[str, dict[str, Any]]] = [
     ("rediss://h?ssl_cert_reqs=CERT_REQUIRED", {"options": {"ssl_cert_reqs": "required"}}),
     ("rediss://h?ssl_check_hostname=0", {"options": {"ssl_check_hostname": False}}),
     ("rediss://h?ssl_min_version=TLSv1_3", {"options": {"ssl_min_version": 772}}),
-    (f"rediss://h?ssl_ca_certs={CERTIFICATE}", {"options": {"ssl_ca_certs": str(CERTIFICATE)}}),
+    (
+        f"rediss://h?ssl_ca_certs={quote(str(CERTIFICATE))}",
+        {"options": {"ssl_ca_certs": str(CERTIFICATE)}},
+    ),
     ("valkey://h/1", {"tls": False, "options": {"db": 1}}),
     ("valkeys://h", {"tls": True}),
     ("unix:///run/r.sock?db=2", {"kind": "unix", "options": {"path": "/run/r.sock", "db": 2}}),

@@ -86,9 +86,10 @@ def test_sentinels_and_clusters_speak_tls_too(tmp_path: Path) -> None:
     port, door = new_port(), new_port()
     names = ("tls-cert-file", "tls-key-file", "tls-ca-cert-file")
     files = {**dict.fromkeys(names, CERTIFICATE), "tls-auth-clients": "no"}
+    quoted = {**dict.fromkeys(names, f'"{CERTIFICATE}"'), "tls-auth-clients": "no"}
     own = {**files, "tls-port": port, "tls-cluster": "yes", "cluster-enabled": "yes"}
     words = [str(w) for name, value in own.items() for w in (f"--{name}", value)]
-    conf = {**files, "port": 0, "tls-port": door, "tls-replication": "yes"}
+    conf = {**quoted, "port": 0, "tls-port": door, "tls-replication": "yes"}
     conf["sentinel"] = f"monitor shop 127.0.0.1 {port} 1"
     file = tmp_path / "sentinel.conf"
     file.write_text("\n".join(f"{name} {value}" for name, value in conf.items()))

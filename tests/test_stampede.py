@@ -20,6 +20,7 @@ from tests.support.processes import start_python
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.shutterstock import TOKEN, Answer, Shutterstock, shutterstock
 from tests.support.site_server import SiteServer, running_sites
+from tests.support.soak import SOAK
 from tests.support.waiting import ended, wait_until
 
 CLIENTS = 50
@@ -77,10 +78,10 @@ def world(
         yield World(agency, sites, redis)
 
 
-both_stores = pytest.mark.parametrize("store", ["sqlite", "redis"])
+STORES = ["sqlite", "redis"]
 
 
-@both_stores
+@pytest.mark.parametrize("store", STORES)
 def test_fifty_clients_on_a_cold_key_cost_one_call(tmp_path: Path, store: str) -> None:
     """Three processes that share a store make one call for all, whether it succeeds or fails.
 
@@ -111,7 +112,7 @@ def test_fifty_clients_on_a_cold_key_cost_one_call(tmp_path: Path, store: str) -
         assert len(w.agency.searches()) == 2
 
 
-@both_stores
+@pytest.mark.parametrize("store", STORES if SOAK else ["sqlite"])
 def test_fifty_clients_on_an_expired_key_are_answered_at_once(tmp_path: Path, store: str) -> None:
     """A stale answer goes out to all while one call, well or failing, is made behind."""
     with world(tmp_path, store, 2, {"CACHE_FRESH_SECONDS": "1"}) as w:

@@ -44,7 +44,7 @@ OF_AGENCIES = [*LYING, *(((h, w), (high, wide)) for (w, h), (wide, high) in LYIN
 WIDTHS = [130 + 4.7 * i for i in range(58)]
 """To 400 and at every tenth of a pixel: the same fractions come again with smaller steps."""
 SOME = WIDTHS[::5]
-RATIOS = (1, 1.5, 2, 3) if SOAK else (1, 1.5, 3)
+RATIOS = (1, 1.5, 2, 3) if SOAK else (1, 3)
 SCREENS = (
     (375, 2600, (1.5, 2, 3)),
     (768, 1700, (1.5, 2)),

@@ -6,10 +6,11 @@ from tests.support.crop import has_bar, opened
 from tests.support.engines import Window
 from tests.support.host_pages import HostPages
 from tests.support.site_server import SiteServer
+from tests.support.soak import SOAK
 from tests.support.waiting import wait_until
 from tests.support.words import new_words
 
-SIZES = ((1440, 900), (900, 800), (375, 667), (667, 375))
+SIZES = ((1440, 900), (900, 800), (375, 667), (667, 375)) if SOAK else ((900, 800), (375, 667))
 """A desk, a smaller window, a phone, and the phone turned."""
 ODD = """
     await Promise.all([...document.images].filter(one => one.loading !== "lazy" && !one.complete)

@@ -20,7 +20,7 @@ from tests.support.request_threads import thread_name
 from tests.support.soak import SOAK
 
 KILLED = -9
-KILLS = 100 if SOAK else 10
+KILLS = 100 if SOAK else 5
 """How many kills at random moments a test survives."""
 TRIES = 8 * KILLS
 """In so many runs that many are surely killed."""
