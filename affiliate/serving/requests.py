@@ -156,7 +156,11 @@ class Requests(CallbackScheduler):
             "wsgi.errors": sys.stderr,
         }
         for name, value in scope.headers.items():
-            key = self._names.get(name) or self._named(name)
+            key = self._names.get(name)
+            if key is None:
+                key = self._named(name)
+            if not key:
+                continue
             before = environ.get(key)
             if before is None:
                 environ[key] = value
@@ -166,9 +170,13 @@ class Requests(CallbackScheduler):
         return environ
 
     def _named(self, name: str) -> str:
-        """Return the name that a header has in WSGI."""
-        key = name.upper().replace("-", "_")
-        if key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
+        """Return the name that a header has in WSGI; empty for a header that is left out.
+
+        That is one with an underscore, whose name there would be that of another: a client's
+        ``X_Forwarded_For`` must not pass for what a proxy has added.
+        """
+        key = "" if "_" in name else name.upper().replace("-", "_")
+        if key and key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
             key = f"HTTP_{key}"
         if len(self._names) < HEADER_NAMES:
             self._names[name] = key

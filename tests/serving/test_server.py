@@ -64,6 +64,10 @@ def test_an_application_is_told_of_a_request_as_wsgi_has_it(shared: SmallServer)
             {"HTTP_COOKIE": "a=1;b=2", "HTTP_ACCEPT": "x,y"},
         ),
         (
+            "GET / HTTP/1.1\nHost: h\nX-Forwarded-For: 9.9.9.9\nX_Forwarded_For: 6.6.6.6\n\n",
+            {"HTTP_X_FORWARDED_FOR": "9.9.9.9"},
+        ),
+        (
             "POST / HTTP/1.1\nHost: h\nContent-Type: text/plain\nContent-Length: 3\n\nabc",
             {"CONTENT_TYPE": "text/plain", "CONTENT_LENGTH": "3", "body": "abc"},
         ),
