@@ -171,17 +171,24 @@ class Cache:
             self._refresh(wanted, fetch)
         return _answer(loaded, wanted.policy, self._now())
 
-    def kept(self, wanted: Wanted[Value], fetch: Callable[[], Value]) -> Answer[Value] | None:
+    def kept(
+        self,
+        wanted: Wanted[Value],
+        fetch: Callable[[], Value],
+        may: Callable[[], bool] = lambda: True,
+    ) -> Answer[Value] | None:
         """Return what the store has that may be shown, or None; fetch a stale answer anew behind.
 
-        Nobody waits for an agency here, even if the answer is evicted meanwhile.
+        ``may`` is asked before such a fetch whether who asks may cost it. Nobody waits for an
+        agency here, even if the answer is evicted meanwhile.
         """
         loaded = self._load(wanted)
         now = self._now()
         verdict = decide(loaded.entry, now, wanted.policy)
         if loaded.entry is None or verdict is Verdict.MISS:
             return None
-        if verdict is Verdict.STALE and now >= loaded.entry.retry_at():
+        is_due = verdict is Verdict.STALE and now >= loaded.entry.retry_at()
+        if is_due and wanted.key not in self._flights and may():
             self._refresh(wanted, fetch)
         return _answer(loaded, wanted.policy, now)
 

@@ -141,9 +141,11 @@ class Calls:
         """What the store has; never asks."""
         return self._cache.peek(call.wanted)
 
-    def kept(self, call: Call[Value]) -> Answer[Value] | None:
-        """Return what the store has; a stale answer is refreshed behind."""
-        return self._cache.kept(call.wanted, call.fetch)
+    def kept(
+        self, call: Call[Value], may: Callable[[], bool] = lambda: True
+    ) -> Answer[Value] | None:
+        """Return what the store has; a stale answer is refreshed behind where that ``may`` cost."""
+        return self._cache.kept(call.wanted, call.fetch, may)
 
     def through(self, call: Call[Value]) -> Answer[Value]:
         """Return what the store has, or else the agency gives, however long its call takes."""

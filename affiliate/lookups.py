@@ -150,7 +150,7 @@ class LookUps:
         words = counted(search.q, search.lang or "")
         tells_more = one.agency.tells_more
         call = self._details(one, media_id, media, BESIDE if seen else SINGLE)
-        answer = self._calls.kept(call)
+        answer = self._kept_of(one, call)
         if answer is None and (seen is None or (tells_more and more is More.WAITED)):
             answer = self._waited(one, call)
         elif answer is None and tells_more and more is More.BEHIND:
@@ -212,7 +212,7 @@ class LookUps:
         wanted = Wanted(key, Collection, one.policy, lambda _: False)
         ask = partial(one.agency.about_collection, collection_id, media)
         call = self._calls.to(one, wanted, lambda: _there(ask), SINGLE)
-        return value_of(agency, self._calls.kept(call) or self._waited(one, call))
+        return value_of(agency, self._kept_of(one, call) or self._waited(one, call))
 
     def suggest(self, words: str, lang: str, seconds: float) -> tuple[str, ...]:
         """Searches that agencies suggest by a call, for canonical words, within ``seconds``.
@@ -303,12 +303,20 @@ class LookUps:
         costs = any(o.agency.api and not self._fanout.is_under_way(q) for o, q in asked)
         return self._spend(cost) if costs else 0.0
 
+    def _kept_of(self, one: Listed, call: Call[Value]) -> Answer[Value] | None:
+        """Return what the store has of an agency; who asks pays for a stale answer's refresh."""
+        return self._calls.kept(call, self._may_refresh if one.agency.api else _always)
+
+    def _may_refresh(self) -> bool:
+        return not self._spend(BESIDE_COST)
+
     def _told(
         self, calls: Sequence[Call[tuple[Value, ...]]], seconds: float, cost: int = 0
     ) -> Known[Value]:
         """What the calls give within ``seconds``; what comes later is there for the next."""
         end = time.monotonic() + seconds
-        kept = [self._calls.kept(call) for call in calls]
+        may = self._may_refresh if cost else _always
+        kept = [self._calls.kept(call, may) for call in calls]
         missing = {i: self._calls.question(calls[i]) for i, one in enumerate(kept) if one is None}
         if missing and cost and self._spend(cost):
             missing = {}
@@ -428,3 +436,7 @@ def ranking_of(one: Listed, query: SearchQuery) -> Ranking:
 def query_of(media: str, lang: str) -> SearchQuery:
     """A search of ``media`` in a language; msgspec knows a default value by its identity alone."""
     return SearchQuery(media=MEDIA[MEDIA.index(media)], lang=lang or None)
+
+
+def _always() -> bool:
+    return True

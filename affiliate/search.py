@@ -205,8 +205,10 @@ class Search(LookUps):
         known = [pick for pick in picks if pick[0] in on and is_possible(pick[1])]
         calls = [self._details(on[agency], media_id, query.media) for agency, media_id in known]
         asks = patience is not Patience.NONE
-        look_up = self._calls.kept if asks else self._calls.peek
-        answers = [look_up(call) for call in calls]
+        answers = [
+            self._kept_of(on[agency], call) if asks else self._calls.peek(call)
+            for (agency, _), call in zip(known, calls, strict=True)
+        ]
         missing = [i for i, answer in enumerate(answers) if answer is None and asks]
         questions = {i: self._calls.question(calls[i]) for i in missing}
         asked = [(on[known[i][0]], question) for i, question in questions.items()]
@@ -361,7 +363,7 @@ class Search(LookUps):
     ) -> Answer[SearchResult] | None:
         """Return what the store knows of a chunk: its answer, or that the ranking ends before."""
         call = self._calls.chunk(ranking, chunk)
-        answer = self._calls.kept(call) if refreshes else self._calls.peek(call)
+        answer = self._kept_of(ranking.listed, call) if refreshes else self._calls.peek(call)
         if answer is not None or chunk == 0:
             return answer
         first = self._calls.peek(self._calls.chunk(ranking, 0))

@@ -2,7 +2,8 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
@@ -143,6 +144,35 @@ def test_robots_cost_nothing(
     answer = site.get(route.format(n=next(UNKNOWN)), headers={"User-Agent": agent})
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "3600")
     assert asked(agency) == before
+
+
+def test_answers_that_are_stale_are_not_asked_anew_for_whoever_looks(
+    site: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Walking through what was found long ago costs as searches do; crawlers have none renewed."""
+    asked_before = [f"/ajax/search?q=old{n}&lang=en" for n in range(6)]
+    for number, search in enumerate(asked_before):
+        elsewhere = {"REMOTE_ADDR": f"198.51.100.{number}"}
+        site.get(search.replace("ajax", "api"), environ_overrides=elsewhere)
+    search = site.application.extensions["site"].search
+    renewed: list[str] = []
+    monkeypatch.setattr(search._calls._cache, "_now", lambda: time.time() + 90_000)
+    monkeypatch.setattr(
+        search._calls._cache, "_refresh", lambda wanted, _fetch: renewed.append(wanted.key)
+    )
+    robot = {"User-Agent": ROBOTS[0]}
+    assert {site.get(one, headers=robot).headers["X-Cache"] for one in asked_before} == {"STALE"}
+    assert renewed == []
+    monkeypatch.setattr(search, "_spend", _after(2))
+    found = [site.get(f"{one}&wait=1") for one in asked_before]
+    assert {(one.status_code, one.headers["X-Cache"]) for one in found} == {(200, "STALE")}
+    assert len(renewed) == 2
+
+
+def _after(times: int) -> Callable[[int], float]:
+    """Return a budget that is spent after so many questions."""
+    left = iter([0.0] * times)
+    return lambda _cost: next(left, 30.0)
 
 
 def test_a_picture_that_is_gone_is_remembered(site: FlaskClient, agency: Shutterstock) -> None:
