@@ -8,6 +8,7 @@ import copy
 import logging
 import re
 import sys
+import textwrap
 import threading
 import time
 from collections import OrderedDict
@@ -17,7 +18,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from multiprocessing import util
 from typing import Final, NamedTuple, TextIO, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, quote_plus
 
 import msgspec
 
@@ -33,8 +34,10 @@ TYPED: Final = frozenset(("q", "exclude", "contributor", "url", "site", "fallbac
 SHORTEST_SECRET: Final = 6
 """Shorter ones, which no agency gives, are left in a line."""
 SHORTEST: Final = 3
-"""Shorter words are left in a line: they would be found inside of others."""
+"""Shorter words of ASCII are left in a line: they would be found inside of others."""
 CONTROLS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+BELOW: Final = "  "
+"""What stands before each line of a traceback, so that none passes for a line of log."""
 HIDDEN: Final = "***"
 
 Given = TypeVar("Given")
@@ -109,7 +112,7 @@ class Line(msgspec.Struct, omit_defaults=False):
         """Return the line as text; a traceback stands below it."""
         words = (self.time, self.level, self.request_id, self.agency, self.kind, self.message)
         line = " ".join(word or "-" for word in words)
-        return f"{line}\n{self.exception}" if self.exception else line
+        return f"{line}\n{textwrap.indent(self.exception, BELOW)}" if self.exception else line
 
 
 class Formatter(logging.Formatter):
@@ -118,9 +121,8 @@ class Formatter(logging.Formatter):
     def __init__(self, form: str, secrets: Collection[str] = ()) -> None:
         super().__init__()
         self._form = form
-        longest_first = sorted(
-            (s for s in secrets if len(s) >= SHORTEST_SECRET), key=len, reverse=True
-        )
+        long = (one for one in secrets if len(one) >= SHORTEST_SECRET)
+        longest_first = sorted(_spellings(long), key=len, reverse=True)
         self._secrets = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
     def format(self, record: logging.LogRecord) -> str:
@@ -138,7 +140,7 @@ class Formatter(logging.Formatter):
             message=CONTROLS.sub(_escaped, self._hidden(record.getMessage(), words))
             + getattr(record, "counted", ""),
             logger=record.name,
-            exception=self._hidden(exception, words) if exception else None,
+            exception=_escaped_below(self._hidden(exception, words)) if exception else None,
         )
         return msgspec.json.encode(line).decode() if self._form == "json" else line.text()
 
@@ -151,17 +153,31 @@ def _escaped(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode()
 
 
+def _escaped_below(traceback: str) -> str:
+    return "\n".join(CONTROLS.sub(_escaped, line) for line in traceback.split("\n"))
+
+
+def _spellings(texts: Iterable[str]) -> set[str]:
+    """Return texts as they are and as addresses spell them, which libraries tell in errors."""
+    found: set[str] = set()
+    for text in texts:
+        whole, plus = quote(text, "", errors="replace"), quote_plus(text, errors="replace")
+        found |= {text, whole, plus, quote(text, errors="replace")}
+    return found
+
+
 def _typed(query: str) -> re.Pattern[str] | None:
     """Return what finds the words of a query string in a line, None where there are none."""
     if not query:
         return None
     values = [value for name, value in parse_qsl(query, errors="replace") if name in TYPED]
     words = {word for value in values for word in (value, *re.split(r"\W+", value))}
-    longest_first = sorted((w for w in words if len(w) >= SHORTEST), key=len, reverse=True)
+    telling = (word for word in words if word and (len(word) >= SHORTEST or not word.isascii()))
+    longest_first = sorted(_spellings(telling), key=len, reverse=True)
     if not longest_first:
         return None
     found = "|".join(map(re.escape, longest_first))
-    return re.compile(rf"(?<!\w)(?:{found})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?:(?<!\w)|(?<=%[0-9a-f]{{2}}))(?:{found})(?!\w)", re.IGNORECASE)
 
 
 class Trouble(NamedTuple):

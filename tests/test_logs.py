@@ -181,6 +181,43 @@ def test_a_call_in_another_thread_is_made_for_its_request(told: Told) -> None:
     assert [line.split()[2] for line in told.lines()] == ["one", "-", "two"]
 
 
+HOSTILE = "\x1b[2J\r\n2026-03-01T00:00:00.000Z ERROR - - - forged \u2028 \x85"
+
+
+def test_no_line_of_a_traceback_passes_for_a_line_of_log(told: Told) -> None:
+    """What an error quotes moves no cursor, either."""
+    error = ValueError(HOSTILE)
+    log.error("odd", exc_info=error)
+    first, *below = told.stream.getvalue().rstrip("\n").split("\n")
+    assert first.endswith(" odd")
+    assert below
+    assert all(line.startswith(logs.BELOW) and line.isprintable() for line in below)
+
+
+SPELT = [
+    ("q=Zwei+Dinge", "x/?q=zwei%20DINGE&a=Zwei+Dinge", "x/?q=***&a=***"),
+    ("q=%D0%BA%D0%BE%D1%82+%D0%B8", "?q=%D0%BA%D0%BE%D1%82%20%d0%b8+%D0%B8", "?q=***+***"),
+    ("q=%E7%8C%AB", "?q=%E7%8C%AB of \u732b", "?q=*** of ***"),
+    ("q=a%2Fb+cde", "?q=a%2Fb%20cde", "?q=***"),
+]
+
+
+@pytest.mark.parametrize(("query", "text", "right"), SPELT)
+def test_words_are_hidden_as_addresses_spell_them(
+    told: Told, query: str, text: str, right: str
+) -> None:
+    """Errors of libraries quote the address that was asked."""
+    with logs.asked("1", query):
+        log.error("failed: %s", text)
+    assert told.lines()[0].endswith(f" failed: {right}")
+
+
+@pytest.mark.parametrize("told", [("text", ("se cret/+1",))], indirect=True)
+def test_secrets_are_hidden_as_addresses_spell_them(told: Told) -> None:
+    log.error("se cret/+1 se%20cret%2F%2B1 se+cret%2F%2B1 se%20cret/%2B1")
+    assert told.lines()[0].endswith("*** *** *** ***")
+
+
 @pytest.fixture
 def root() -> Iterator[logging.Logger]:
     """The root logger, as it was before afterwards."""
