@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -189,11 +190,16 @@ def test_processes_end_with_a_main_process_that_was_killed(
 
 
 def _runs(process: int) -> bool:
-    with suppress(ProcessLookupError, FileNotFoundError):
-        os.kill(process, 0)
-        with open(f"/proc/{process}/stat", encoding="ascii") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    return False
+    return not _states(process) <= {"Z"}
+
+
+def _states(process: int) -> set[str]:
+    """Return the states of a process's threads, as the system names them; none once it is gone."""
+    found = set()
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            found.add((thread / "stat").read_text().rpartition(")")[2].split()[0])
+    return found
 
 
 def test_a_process_that_hangs_is_replaced(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -202,6 +208,7 @@ def test_a_process_that_hangs_is_replaced(tmp_path_factory: pytest.TempPathFacto
         wait_until(lambda: len(server.workers()) == PROCESSES)
         stopped = min(server.workers())
         os.kill(stopped, signal.SIGSTOP)
+        wait_until(lambda: _states(stopped) == {"T"})
         assert stopped not in server.workers()
         wait_until(lambda: not _runs(stopped))
         wait_until(lambda: len(server.workers()) == PROCESSES)
