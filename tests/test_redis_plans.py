@@ -36,7 +36,9 @@ def test_busy_processes_fit_a_plan_of_20_connections(
     small: RedisServer, query: str, processes: int
 ) -> None:
     """However many threads ask at once, none goes without Redis, whatever bound is set."""
-    url = f"{small.url}?socket_timeout=9&socket_connect_timeout=9{query}"  # this machine is busy
+    url = (
+        f"{small.url}?timeout=9&socket_timeout=9&socket_connect_timeout=9{query}"  # a busy machine
+    )
     stores = [Guarded(RedisStore(url, processes=2)) for _ in range(processes)]
     start = threading.Barrier(2 * THREADS)
 

@@ -28,6 +28,8 @@ GROWN_SECONDS: Final = 30.0
 """How long after the last refusal the bound is forgotten."""
 REFUSED: Final = re.compile("max number of clients|not ready|reset by peer|closed by server")
 """What redis-py says of a connection that the server doesn't take."""
+TRIES: Final = 10
+"""How often a command is sent that found no connection: a plan's may all be taken for a while."""
 PAUSE_SECONDS: Final = 0.05
 """How long a process without any connection waits before it tries again to get one."""
 
@@ -154,11 +156,11 @@ class Client(redis.Redis):
     def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as redis-py has it
         """Send a command; where a new connection is refused, wait for one that has served."""
         base: Any = super()  # redis-py gives it no types
-        for last in (False, False, False, True):
+        for tries in range(TRIES):
             try:
                 answer = base.execute_command(*args, **options)
             except redis.ConnectionError as error:
-                if last or not self._may_wait(error):
+                if tries == TRIES - 1 or not self._may_wait(error):
                     raise
             else:
                 break
