@@ -52,6 +52,30 @@ settings.register_profile("steady", deadline=None, max_examples=EXAMPLES)  # a m
 settings.load_profile("steady")
 
 
+LONG = (
+    "browser/test_many_agencies.py",
+    "browser/test_embed_crop.py",
+    "browser/test_crop.py::test_no_width_shows_the_bar",
+    "browser/test_accessibility.py::test_every_state_suits_fingers_and_long_words",
+    "journeys/test_journeys.py::test_tiles_keep_their_shape_at_every_width[firefox]",
+    "licensing/test_sync_processes.py",
+    "test_kills.py::test_random_kills",
+    "test_sync_kills.py::test_random_kills",
+    "test_stampede.py::test_fifty_clients_on_a_cold_key_cost_one_call[redis]",
+    "test_stampede.py::test_fifty_clients_on_an_expired_key",
+)
+"""Tests that take a minute and a half of a run; a soak has them, as have runs that name a file."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long tests to a soak, and to whoever names files to run."""
+    if SOAK or config.args != config.getini("testpaths"):
+        return
+    long = [item for item in items if any(name in item.nodeid for name in LONG)]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
+
 @pytest.fixture(scope="session")
 def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """One Redis for all tests of a worker that do no harm to it."""
