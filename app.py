@@ -206,7 +206,7 @@ def _passwords(address: str) -> set[str]:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """What keeps the site from starting, as a sentence to whoever gave a command."""
+    """Yield what keeps the site from starting, as a sentence to whoever gave a command."""
     try:
         yield
     except (ConfigError, LedgerError) as error:

@@ -29,7 +29,7 @@ SOON: Final = 10
 
 
 def parameters() -> Parameters:
-    """What the request under way asks.
+    """Return what the request under way asks.
 
     Raises:
         BadQuery: names the parameter that isn't UTF-8.
@@ -149,7 +149,7 @@ def canonical_page(raw: bytes) -> str | None:
 
 
 def says_language(raw: bytes) -> bool:
-    """Whether an address says its language."""
+    """Return whether an address says its language."""
     try:
         return single(read_parameters(raw), "lang") is not None
     except BadQuery:

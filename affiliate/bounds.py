@@ -31,7 +31,7 @@ def shown(items: Iterable[Media]) -> tuple[Media, ...]:
 
 
 def _is_sound(media: Media) -> bool:
-    """Whether it has an id that can be asked for, and a shape that can be seen."""
+    """Return whether it has an id that can be asked for, and a shape that can be seen."""
     ratio = media.thumbnail.width / media.thumbnail.height
     return 0 < len(media.id) <= MAX_NAME and 1 / MAX_RATIO <= ratio <= MAX_RATIO
 

@@ -1,4 +1,4 @@
-"""What visitors may cost: a budget of calls to agencies for each client, and for each blog.
+"""Bounds what visitors may cost: a budget of calls to agencies for each client, and for each blog.
 
 It is counted in windows of the clock and shared by all processes through the store; while that is
 down, each process goes on from what it knows.
@@ -14,12 +14,12 @@ from affiliate.counts import Counters, Counts
 from affiliate.health import Limit
 
 SEARCH: Final = 4
-"""What a search costs that the cache can't answer, however many agencies are asked; a picture's
-details and what is similar to it cost the same."""
+"""The cost of a search that the cache can't answer, however many agencies are asked, and of a
+picture's details and similar pictures."""
 PICK: Final = 2
-"""What a picture costs that an embed names."""
+"""The cost of a picture that an embed names."""
 BESIDE: Final = 1
-"""What is asked for behind an answer costs: suggestions, and more of a picture that is known."""
+"""The cost of what is asked behind an answer: suggestions, more of a picture that is known."""
 CLIENTS: Final = 10_000
 """So many clients without room are known to a process; the first of them are forgotten first."""
 

@@ -29,7 +29,7 @@ LARGEST_ENTRY: Final = 16 * 1024 * 1024
 CLOCK_SECONDS: Final = 60.0
 """How far the clocks of processes may be apart; what is from further ahead is not believed."""
 WITHHELD_SECONDS: Final = 10.0
-"""How long it is true that an agency was not asked: the owner may raise a limit at any time."""
+"""The seconds for which an agency counts as not asked: the owner may raise a limit at any time."""
 POLL_SECONDS: Final = 0.02
 MAX_POLL_SECONDS: Final = 0.2
 """How often another process's fetch is looked for: first often, then as seldom as this."""
@@ -147,7 +147,7 @@ class Cache:
         self._refreshers: dict[str, _Refreshers] = {}
 
     def peek(self, wanted: Wanted[Value]) -> Answer[Value] | None:
-        """What the store has that may be shown, or None; never fetches."""
+        """Return what the store has that may be shown, or None; never fetches."""
         loaded = self._load(wanted)
         now = self._now()
         if decide(loaded.entry, now, wanted.policy) is Verdict.MISS:
@@ -207,7 +207,7 @@ class Cache:
         return loaded.entry is not None and loaded.entry.failure is None
 
     def _lasts(self, entry: Entry | None, policy: Policy, within: float) -> bool:
-        """Whether an entry need not be fetched: fresh for longer, or failed just now."""
+        """Return whether an entry need not be fetched: fresh for longer, or failed just now."""
         now = self._now()
         if entry is None or now < entry.retry_at():
             return entry is not None
@@ -321,7 +321,7 @@ class Cache:
         return Loaded(entry, value)
 
     def _load(self, wanted: Wanted[Value]) -> Loaded[Value]:
-        """What the store has; anything that can't be read counts as absent."""
+        """Return what the store has; anything that can't be read counts as absent."""
         packed = self._store.get(wanted.key)
         if packed is None:
             return Loaded(None, None)

@@ -138,7 +138,7 @@ class Calls:
         return self.to(one, wanted, ask, kind, took if ranking.is_search else None)
 
     def peek(self, call: Call[Value]) -> Answer[Value] | None:
-        """What the store has; never asks."""
+        """Return what the store has; never asks."""
         return self._cache.peek(call.wanted)
 
     def kept(

@@ -294,7 +294,7 @@ AGENCY_SETTINGS: Final = (
 
 
 def prefix(agency: str) -> str:
-    """What an agency's settings begin with: ``SHUTTERSTOCK_`` for ``shutterstock``.
+    """Return what an agency's settings begin with: ``SHUTTERSTOCK_`` for ``shutterstock``.
 
     Shells can't name a variable that begins with a digit: those of ``123rf`` have a ``_`` before.
     """

@@ -58,7 +58,7 @@ def routes() -> dict[str, Canonical]:
 
 
 def canonical_typed(raw: bytes) -> str:
-    """What suggestions vary by: the language, and the words as typed, for they are echoed.
+    """Return what suggestions vary by: the language, and the words as typed, for they are echoed.
 
     Raises:
         BadQuery: names the parameter that can't be read.

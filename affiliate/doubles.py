@@ -52,7 +52,7 @@ def _sold(tile: Sequence[Media]) -> Media:
 
 
 def _is_double(one: Media, other: Media) -> bool:
-    """Whether two with the same title are one picture."""
+    """Return whether two with the same title are one picture."""
     if one.agency == other.agency:
         return False
     if one.type and other.type and one.type != other.type:
@@ -71,7 +71,7 @@ def _ratio(media: Media) -> float:
 
 
 def _name(media: Media) -> str:
-    """Whose it is, to be compared between agencies; empty where it is a number or unknown."""
+    """Return the maker, to be compared between agencies; empty where unknown or a number."""
     name = _folded(media.contributor or "").replace(" ", "").replace("_", "")
     return "" if name.isdecimal() else name
 

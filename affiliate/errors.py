@@ -106,7 +106,7 @@ class TooManyCalls(AgencyError):
 
     @property
     def says_when(self) -> bool:
-        """Whether the agency itself has said how long to wait."""
+        """Return whether the agency itself has said how long to wait."""
         return "retry_after" in self.__dict__
 
 

@@ -147,7 +147,7 @@ def choices(query: SearchQuery, agencies: Sequence[Agency]) -> list[Choice]:
 
 
 def _texts(name: str) -> Texts:
-    """What the known values of a filter are called."""
+    """Return what the known values of a filter are called."""
     return COLORS if name == "color" else CHOICES.get(name, ("", {}))[1]
 
 
@@ -167,14 +167,14 @@ def _options(able: Sequence[Agency], query: SearchQuery, name: str) -> tuple[tup
 
 
 def _is_loose(agency: Agency, name: str) -> bool:
-    """Whether all values of a filter mean only nearly the same at an agency."""
+    """Return whether all values of a filter mean only nearly the same at an agency."""
     return agency.loosely.get(name, ()) is None
 
 
 def _notes(
     named: Sequence[Agency], able: Sequence[Agency], loose: Sequence[Agency]
 ) -> tuple[str, ...]:
-    """Which of the agencies can't express something, in few names, and which only nearly."""
+    """Return which of the agencies can't express something, in few names, and which only nearly."""
     unable = [one for one in named if one not in able]
     notes = []
     if 0 < len(unable) <= FEW:
@@ -194,7 +194,7 @@ def _titles(agencies: Sequence[Agency]) -> str:
 
 
 def _can(agency: Agency, media: str, name: str, value: str) -> bool:
-    """Whether an agency that has the filter takes the value; all take a default."""
+    """Return whether an agency that has the filter takes the value; all take a default."""
     return DEFAULTS.get(name) == value or is_among(value, _values(agency, name, media))
 
 

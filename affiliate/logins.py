@@ -73,7 +73,7 @@ def remember(answer: Response, proof: str) -> None:
 
 
 def _known(proof: str) -> str | None:
-    """Which browser this is, if it has logged in with today's password; None for a stranger."""
+    """Return the browser's name if it has logged in with today's password; None for strangers."""
     browser, _, seal = request.cookies.get(named(COOKIE), "").partition(".")
     known = hmac.compare_digest(seal.encode("utf-8", "replace"), _seal(browser, proof).encode())
     return browser if known else None

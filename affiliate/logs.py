@@ -260,7 +260,7 @@ class Handler(logging.StreamHandler[TextIO]):
 
 
 def _key(record: logging.LogRecord) -> tuple[object, ...]:
-    """What two lines have in common that say the same; their words and numbers may differ."""
+    """Return what lines that say the same have in common; words and numbers may differ."""
     args = record.args if isinstance(record.args, tuple) else ()
     errors = [type(arg) for arg in args if isinstance(arg, BaseException)]
     raised = record.exc_info[0] if record.exc_info else None

@@ -175,7 +175,7 @@ class LookUps:
         return tuple(self.linked(item) for item in shown(found) if item.media == media)
 
     def contributors(self, agency: str, ids: Sequence[str]) -> tuple[Contributor, ...]:
-        """What an agency says of its contributors now, by their ids.
+        """Return what an agency says of its contributors now, by their ids.
 
         Raises:
             AgencyError: NotFound when no such agency is on; else it did not answer.
@@ -202,7 +202,7 @@ class LookUps:
         return self._told([self._featured(one, media) for media in MEDIA for one in able], seconds)
 
     def about_collection(self, agency: str, collection_id: str, media: str = "image") -> Collection:
-        """What a featured collection is called, from the cache or its agency.
+        """Return what a featured collection is called, from the cache or its agency.
 
         Raises:
             AgencyError: NotFound when it is gone; else the agency did not answer.
@@ -237,7 +237,7 @@ class LookUps:
         return Known(tuple(dict.fromkeys(told.values)), told.late)
 
     def peek(self, query: SearchQuery, one: Listed) -> Answer[SearchResult] | None:
-        """What the store has of an agency's first chunk; never asks."""
+        """Return what the store has of an agency's first chunk; never asks."""
         ranking = ranking_of(one, query)
         kept = self._calls.peek(self._calls.chunk(ranking, 0))
         if (kept is None or kept.value is None) and (paged := ranking.in_pages()):
@@ -246,7 +246,7 @@ class LookUps:
 
     @property
     def chunk_sizes(self) -> ChunkSizes:
-        """What is known of how much each agency gives in time."""
+        """Return what is known of how much each agency gives in time."""
         return self._calls.sizes
 
     def left_alone(self, one: Listed) -> tuple[float, str] | None:
@@ -313,7 +313,7 @@ class LookUps:
     def _told(
         self, calls: Sequence[Call[tuple[Value, ...]]], seconds: float, cost: int = 0
     ) -> Known[Value]:
-        """What the calls give within ``seconds``; what comes later is there for the next."""
+        """Return what the calls give within ``seconds``; what comes later is there for the next."""
         end = time.monotonic() + seconds
         may = self._may_refresh if cost else _always
         kept = [self._calls.kept(call, may) for call in calls]
@@ -429,7 +429,7 @@ def is_possible(media_id: str) -> bool:
 
 
 def ranking_of(one: Listed, query: SearchQuery) -> Ranking:
-    """What an agency finds for a search, whatever page of it is asked for."""
+    """Return what an agency finds for a search, whatever page of it is asked for."""
     return Ranking(one, query.replace(page=1, agency=()))
 
 

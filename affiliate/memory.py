@@ -163,7 +163,7 @@ class MemoryTier:
         return self._send(response, environ, start, "STALE" if response.stale else "HIT")
 
     def _made_meanwhile(self, place: Place) -> Finished | None:
-        """What another request is making just now, if it is done soon and may be kept."""
+        """Return what another request is making just now, if it is done soon and may be kept."""
         making = self._making.get(place)
         if making is None or not making.wait(JOIN_SECONDS):
             return None

@@ -152,7 +152,7 @@ def log_out() -> AnyResponse:
 
 @blueprint.get("/")
 def desk() -> Response:
-    """Whether an account is connected, whose, and what may be done in its name."""
+    """Return whether an account is connected, whose, and what may be done in its name."""
     tokens, note = _tokens(), session.pop("note", "")
     account: dict[str, object] = {}
     try:
@@ -187,7 +187,7 @@ def connect() -> AnyResponse:
 
 @blueprint.get("/shutterstock/callback")
 def callback() -> AnyResponse:
-    """Where the agency sends the owner back to; the code in the address is gone from it at once."""
+    """Read the code that the agency sends the owner back with; it leaves the address at once."""
     asked = session.pop("asked", {})
     known = _same(request.args.get("state"), asked.get("state"))
     if not known or time.time() > asked["until"]:
@@ -214,7 +214,7 @@ def disconnect() -> AnyResponse:
 
 @blueprint.route("/<path:_>", methods=["GET", "POST"])
 def nothing(_: str) -> Response:
-    """What isn't there, is not there for the owner either."""
+    """Return what isn't there, is not there for the owner either."""
     raise NotFound
 
 
@@ -271,7 +271,7 @@ def _sessions() -> Sessions:
 
 
 def _proof() -> str:
-    """What a session has that was begun with today's password."""
+    """Return what a session has that was begun with today's password."""
     key = (current_app.secret_key or "").encode()  # type: ignore[union-attr] # it is a text here
     return hmac.new(key, b"owner:" + _password().encode(), hashlib.sha256).hexdigest()
 
@@ -282,7 +282,7 @@ def _password() -> str:
 
 
 def _same(given: object, known: object) -> bool:
-    """Whether two texts are the same, in a time that says nothing about either."""
+    """Return whether two texts are the same, in a time that says nothing about either."""
     if not isinstance(given, str) or not isinstance(known, str) or not known:
         return False
     digests = (hashlib.sha256(text.encode("utf-8", "replace")).digest() for text in (given, known))

@@ -81,7 +81,7 @@ def absolute(path: str) -> str:
 
 
 def by_host() -> bool:
-    """Whether the response under way holds an address made of the request's own host."""
+    """Return whether the response under way holds an address made of the request's own host."""
     return bool(g.get("by_host"))
 
 
@@ -121,7 +121,7 @@ def register(app: Flask) -> None:
 
 
 def _vocabulary() -> dict[str, Any]:
-    """What every template may use."""
+    """Return what every template may use."""
     site = site_of_app()
     agencies = [one.agency for one in site.search.listed]
     every = [one.agency for one in site.search.every]

@@ -33,7 +33,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     failed_at: float = 0.0
 
     def retry_at(self) -> float:
-        """When the agency may be asked again after its last failure."""
+        """Return when the agency may be asked again after its last failure."""
         return self.failed_at + self.failure.retry_after if self.failure else 0.0
 
 
@@ -46,7 +46,7 @@ class Verdict(enum.Enum):
 
 
 def showable(entry: Entry, now: float, policy: Policy) -> bool:
-    """Whether the entry has an answer that is fresh or stale, and not older."""
+    """Return whether the entry has an answer that is fresh or stale, and not older."""
     return entry.value is not None and _age(entry, now) < policy.fresh_for(entry) + policy.stale
 
 

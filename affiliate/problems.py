@@ -101,7 +101,7 @@ def error_page(  # noqa: PLR0913 - what went wrong, and the ways on
 
 
 def content_security_policy(search: Search, ancestors: str = "'none'", frames: str = "") -> str:
-    """What a page may load: itself, and the agencies' pictures and clips.
+    """Return what a page may load: itself, and the agencies' pictures and clips.
 
     Those of agencies that are switched off too, as they may be on again while the process runs.
     ``ancestors`` are the sites that may show it in a frame, ``frames`` those that it may show.

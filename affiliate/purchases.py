@@ -86,7 +86,7 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_comp(self) -> bool:
-        """Whether it is for trying a layout, which stands in no real license's way."""
+        """Return whether it is for trying a layout, which stands in no real license's way."""
         return is_comp(self.license)
 
     @property
@@ -98,7 +98,7 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_comp(license: str) -> bool:  # noqa: A002 - as the API names it
-    """Whether a kind of license is for trying a layout, not for publishing, by its name."""
+    """Return whether a kind of license is for trying a layout, not for publishing, by its name."""
     return "comp" in license.split("_")
 
 

@@ -103,7 +103,7 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         return query
 
     def says_something(self) -> bool:
-        """Whether there is enough to search by: words, a category, a contributor or a color."""
+        """Return whether there is something to search by: words, category, contributor or color."""
         return bool(self.q or self.category or self.contributor or self.color)
 
     def pairs(self) -> list[tuple[str, str]]:

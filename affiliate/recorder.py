@@ -92,7 +92,7 @@ class Recorder:
 
     @property
     def keeps(self) -> bool:
-        """Whether what the database refuses is kept on this machine's disk."""
+        """Return whether what the database refuses is kept on this machine's disk."""
         return self._journal is not None and self._journal.has_room()
 
     def replay(self) -> None:

@@ -51,7 +51,7 @@ class Finished:
         self._renewing = False
 
     def usable(self, now: float) -> bool:
-        """Whether to replay it: while it lives, and in the grace after that but for one."""
+        """Return whether to replay it: while it lives, and in the grace after that but for one."""
         if now < self.expires:
             return True
         if now >= self.ends or not self._renewing:
@@ -80,12 +80,12 @@ def _for_both_forms(etag: str) -> str:
 
 
 def worth_zipping(kind: str, size: int) -> bool:
-    """Whether a body of this content type and size is compressed."""
+    """Return whether a body of this content type and size is compressed."""
     return GZIP_FROM_BYTES <= size <= GZIP_TO_BYTES and bool(COMPRESSIBLE.match(kind))
 
 
 def accepts_gzip(header: str) -> bool:
-    """Whether an Accept-Encoding header takes gzip (RFC 9110 12.5.3)."""
+    """Return whether an Accept-Encoding header takes gzip (RFC 9110 12.5.3)."""
     if not header:
         return False
     for part in header.lower().split(","):
@@ -96,7 +96,7 @@ def accepts_gzip(header: str) -> bool:
 
 
 def matches(asked: str, etag: str) -> bool:
-    """Whether an If-None-Match header names the entity tag, compared weakly (RFC 9110 8.8.3.2)."""
+    """Return whether an If-None-Match header names a tag, compared weakly (RFC 9110 8.8.3.2)."""
     if asked.strip() == "*":
         return True
     return etag.removeprefix("W/") in (one.strip().removeprefix("W/") for one in asked.split(","))

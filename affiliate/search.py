@@ -165,7 +165,7 @@ class Search(LookUps):
         return self._outcome(query.replace(page=page), [whole], patience, site)
 
     def has_similar(self, agency: str) -> bool:
-        """Whether an agency is on and can find pictures like one."""
+        """Return whether an agency is on and can find pictures like one."""
         return any(one.agency.has_similar for one in self.listed if one.agency.name == agency)
 
     def collection(
@@ -285,7 +285,7 @@ class Search(LookUps):
         )
 
     def _gather(self, slices: list[Slice], patience: Patience) -> tuple[list[Part], bool]:
-        """What the store has, then what the agencies give in time; True when any was asked."""
+        """Return what the store has, then what agencies give in time; True when any was asked."""
         parts = {i: self._cached(one, patience) for i, one in enumerate(slices)}
         missing = [i for i, part in parts.items() if part is None]
         waits = bool(missing) and patience is not Patience.NONE

@@ -59,7 +59,7 @@ class Ranking(msgspec.Struct, frozen=True):
 
     @property
     def is_search(self) -> bool:
-        """Whether it is of a search, and neither of a picture nor of a collection."""
+        """Return whether it is of a search, and neither of a picture nor of a collection."""
         return not self.like and not self.collection
 
     def in_pages(self) -> "Ranking | None":
@@ -169,7 +169,7 @@ def part_of(one: Slice, answers: list[tuple[int, Answer[SearchResult]]]) -> Part
 
 
 def status_of(one: Slice, part: Part) -> AgencyStatus:
-    """How an agency did, as a page says it."""
+    """Return how an agency did, as a page says it."""
     suspended = part.failure is not None and part.failure.kind == Suspended.kind and not part.items
     return AgencyStatus(
         agency=one.ranking.listed.agency.name,

@@ -82,7 +82,7 @@ class Suggestions:
         return list(islice(begun, MOST + 1))
 
     def _free(self, typed: str, lang: str) -> Iterator[str]:
-        """What agencies suggest that need no call for it."""
+        """Yield what agencies suggest that need no call for it."""
         for one in self._search.listed:
             if one.agency.suggests and not one.agency.api:
                 with suppress(AgencyError):

@@ -40,7 +40,7 @@ KINDS: Final[Mapping[str, LazyString]] = {
 
 
 def summary(page: SearchPage) -> str:
-    """How much was found, in a line: the heading of the results."""
+    """Return how much was found, in a line: the heading of the results."""
     words = page.query.q
     if not page.items:
         return _none(page, words)
@@ -97,7 +97,7 @@ def _clips(total: int, count: str, words: str) -> str:
 
 
 def said(page: SearchPage) -> str:
-    """What a screen reader says when a page has been added to those on the screen."""
+    """Return what a screen reader says when a page has been added to those on the screen."""
     number = len(page.items)
     if not number:
         return summary(page)

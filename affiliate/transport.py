@@ -276,7 +276,7 @@ class Transport:
 
 
 def _elsewhere(answer: requests.Response) -> str | None:
-    """Where a redirect leads; None for anything else and for what leaves HTTPS."""
+    """Return where a redirect leads; None for anything else and for what leaves HTTPS."""
     try:
         target = urljoin(answer.url, answer.headers.get("Location", ""))
         schemes = (urlsplit(answer.url).scheme, urlsplit(target).scheme)

@@ -222,7 +222,7 @@ def hosts(text: str) -> tuple[str, ...]:
 
 
 def sub_ids(text: str) -> frozenset[str]:
-    """What the sub ids of links carry."""
+    """Return what the sub ids of links carry."""
     names = frozenset(text.replace(",", " ").split()) - {"none"}
     if not names <= {"site", "query", "id"}:
         raise ValueError("must be none, or a comma list of site, query and id")
@@ -265,7 +265,7 @@ def template(text: str) -> str:
 
 
 def fields(template: str) -> set[str]:
-    """What stands in braces, with any conversion or format that Python would read there."""
+    """Return what stands in braces, with any conversion or format that Python would read there."""
     try:
         parts = [part[1:] for part in string.Formatter().parse(template)]
     except ValueError:

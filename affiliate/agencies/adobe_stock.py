@@ -133,7 +133,7 @@ class AdobeStock(Agency):
 
 
 def _filters(query: SearchQuery) -> Params:
-    """What narrows a search to pictures or to footage, and further."""
+    """Return what narrows a search to pictures or to footage, and further."""
     kinds = ("video",) if query.media == "video" else (query.type,) if query.type else TYPES
     filters = {
         **{f"content_type:{kind}": "1" for kind in kinds},
@@ -148,7 +148,7 @@ def _filters(query: SearchQuery) -> Params:
 
 
 def is_id(text: str) -> bool:
-    """Whether it may be the number of a work; they reach 2**53 - 1."""
+    """Return whether it may be the number of a work; they reach 2**53 - 1."""
     return bool(re.fullmatch(r"[1-9][0-9]{0,15}", text))
 
 

@@ -104,7 +104,7 @@ def media(agency: str, file: File) -> Media | None:
 
 
 def page_url(media_id: str) -> str:
-    """Where a work is sold."""
+    """Return where a work is sold."""
     return f"https://stock.adobe.com/{encoded(media_id)}"
 
 

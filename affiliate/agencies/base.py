@@ -174,7 +174,7 @@ class Agency:
 
     @classmethod
     def is_loose(cls, name: str, value: str, media: str = "image") -> bool:
-        """Whether a filter's value means only nearly the same there as at other agencies.
+        """Return whether a filter's value means only nearly the same there as at other agencies.
 
         So does popularity where the agency has an order of its own instead.
         """
@@ -297,7 +297,7 @@ class Agency:
         raise NotFound(self.name, f"There is no collection {collection_id[:40]!r}.")
 
     def contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
-        """What it says of its contributors, by their ids; runs in any thread.
+        """Return what it says of its contributors, by their ids; runs in any thread.
 
         Raises:
             AgencyError: the agency did not give them.

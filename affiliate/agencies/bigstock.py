@@ -235,7 +235,7 @@ def _sized(picture: object) -> Thumbnail | None:
 
 
 def _judge(status: int, body: bytes) -> Refusal | None:
-    """What an envelope means that doesn't say 200."""
+    """Return what an envelope means that doesn't say 200."""
     said = decoded(body, Refused)
     if said is None:
         return None

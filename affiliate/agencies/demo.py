@@ -256,7 +256,7 @@ def _passes(picture: Picture, query: SearchQuery) -> bool:
 
 
 def _likeness(one: Picture, other: Picture) -> float:
-    """How alike two pictures are; 0 for those that share neither keyword nor category."""
+    """Return how alike two pictures are; 0 for those that share neither keyword nor category."""
     shared = _overlap(one.keywords, other.keywords) + _overlap(one.categories, other.categories) / 4
     return shared and shared + (1 - _distance(one.color, other.color) / FARTHEST) / 4
 
@@ -272,7 +272,7 @@ def _is_gray(color: str) -> bool:
 
 
 def _distance(one: str, other: str) -> float:
-    """How far apart two colors are, in weighted RGB units: 0 to `FARTHEST`."""
+    """Return how far apart two colors are, in weighted RGB units: 0 to `FARTHEST`."""
     far = [abs(a - b) for a, b in zip(_rgb(one), _rgb(other), strict=True)]
     # Weighted as the eye sees: https://www.compuphase.com/cmetric.htm, without its square root.
     distance: float = (2 * far[0] ** 2 + 4 * far[1] ** 2 + 3 * far[2] ** 2) ** 0.5

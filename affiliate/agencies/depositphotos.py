@@ -128,12 +128,12 @@ class Depositphotos(Agency):
 
 
 def is_id(text: str) -> bool:
-    """Whether it may be the number of a picture."""
+    """Return whether it may be the number of a picture."""
     return bool(re.fullmatch(r"[1-9][0-9]{0,15}", text))
 
 
 def judge(status: int, body: bytes) -> Refusal | None:
-    """What an exception means, whatever the status."""
+    """Return what an exception means, whatever the status."""
     del status
     failure = decoded(body, wire.Failure)
     if failure is None or failure.type != "failure":

@@ -58,7 +58,7 @@ LOOSELY: Final[Mapping[str, tuple[str, ...] | None]] = {
 
 
 def params(query: SearchQuery) -> Params:
-    """What to search for, and what narrows it."""
+    """Return what to search for, and what narrows it."""
     lang = language_of(query.lang, LANGUAGES)
     excluded = ",".join(" ".join(re.findall(r'[^\s,"]+', term)) for term in terms(query.exclude))
     return given(

@@ -119,5 +119,5 @@ def _area(size: Size) -> int:
 
 
 def total(count: Number) -> int | None:
-    """How many there are, where it is said."""
+    """Return how many there are, where it is said."""
     return None if count is None else int(number(count))

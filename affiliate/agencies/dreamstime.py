@@ -148,7 +148,7 @@ class Dreamstime(Agency):
         )
 
     def _response(self, reply: Reply, name: str) -> Any:  # noqa: ANN401 - what JSON holds
-        """What is answered to the request of a name."""
+        """Return what is answered to the request of a name."""
         return self.read(reply.json(), wire.Answers).responses.get(name)
 
     def _media(self, image: wire.Image, whole: tuple[float, float]) -> Media | None:

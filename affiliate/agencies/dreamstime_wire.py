@@ -85,12 +85,12 @@ class Faults(Fault):
 
 
 def listed(value: list[One] | dict[str, One]) -> Sequence[One]:
-    """What may come as a list or, as PHP writes some, as an object with keys."""
+    """Return what may come as a list or, as PHP writes some, as an object with keys."""
     return value if isinstance(value, list) else list(value.values())
 
 
 def judge(status: int, body: bytes) -> Refusal | None:
-    """What an error means; codes other than those of tokens are not documented."""
+    """Return what an error means; codes other than those of tokens are not documented."""
     fault = _fault(status, body)
     if fault is None:
         return None

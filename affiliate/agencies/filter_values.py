@@ -23,7 +23,7 @@ def language_of(lang: str | None, known: Mapping[str, str] | Sequence[str]) -> s
 
 
 def is_among(value: str, values: tuple[str, ...] | None) -> bool:
-    """Whether a filter that takes ``values`` takes this one; `HEX` are all colors with digits."""
+    """Return whether a filter of ``values`` takes this value; `HEX` are all colors with digits."""
     if values is HEX:
         return re.fullmatch("[0-9a-f]{6}", value) is not None
     return values is None or value in values

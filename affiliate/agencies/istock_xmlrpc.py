@@ -155,7 +155,7 @@ def _sides(element: Element, width: str, height: str) -> tuple[float, float]:
 
 
 def _judge(status: int, body: bytes) -> Refusal | None:
-    """What a fault means, with whatever HTTP status it comes."""
+    """Return what a fault means, with whatever HTTP status it comes."""
     del status
     fault = xmlrpc.fault_of(body)
     if fault is None:

@@ -152,7 +152,7 @@ def place_of(page: str) -> str:
 
 
 def attribution(image: Image) -> str:
-    """What a license asks to be said, for answers in which the API's own sentence is missing."""
+    """Return the sentence that a license asks for, where the API's own is missing."""
     license_ = license_of(image)
     if license_ is None:
         return ""

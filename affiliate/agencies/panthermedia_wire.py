@@ -159,7 +159,7 @@ def judge(status: int, body: bytes) -> Refusal | None:
 
 
 def _problem(body: bytes) -> Problem | None:
-    """What an answer says has failed; None where it has not."""
+    """Return what an answer says has failed; None where it has not."""
     try:
         answer = plain(Reply(Request(agency="panthermedia", url=""), 0, {}, body))
         said = shapes.convert(answer, Failure)

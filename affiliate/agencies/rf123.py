@@ -210,7 +210,7 @@ def _sizes(image: Element) -> tuple[Size, ...]:
 
 
 def _judge(_status: int, body: bytes) -> Refusal | None:
-    """What a ``fail`` means, which comes with HTTP 200: a wrong key, or else a wrong question."""
+    """Return the error of a ``fail``, which comes with HTTP 200: a wrong key or question."""
     root = xml_root(body)
     if root is None or root.get("stat") != "fail":
         return None

@@ -48,7 +48,7 @@ class Items(msgspec.Struct):
 
 
 def total(found: Items, first: int, asked: int) -> int | None:
-    """How many are in a collection, from a page that begins behind ``first`` of them.
+    """Return how many are in a collection, from a page that begins behind ``first`` of them.
 
     Examples of footage don't say it; a page that isn't full is the last one.
     """
@@ -58,7 +58,7 @@ def total(found: Items, first: int, asked: int) -> int | None:
 
 
 def is_id(collection_id: str) -> bool:
-    """Whether a collection can have this id; other signs would make another call of it."""
+    """Return whether a collection can have this id; other signs would make another call of it."""
     return re.fullmatch(r"[0-9]{1,20}", collection_id) is not None
 
 

@@ -163,7 +163,7 @@ class Access(msgspec.Struct):
 
 
 def search_params(query: SearchQuery, names: Mapping[str, str]) -> Params:
-    """What a search for images or footage asks; ``names`` are our filters and the API's."""
+    """Return what a search for images or footage asks; ``names`` are our filters and the API's."""
     values = dict(query.pairs()) | {"sort": query.sort}
     safe = "true" if query.safe else "false"
     return given(
@@ -247,5 +247,5 @@ def _whole(value: object, most: int) -> int | None:
 
 
 def is_id(media_id: str) -> bool:
-    """Whether an image or clip can have this id."""
+    """Return whether an image or clip can have this id."""
     return re.fullmatch(IDS, media_id) is not None

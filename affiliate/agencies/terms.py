@@ -35,7 +35,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         return ", ".join(filter(None, (getattr(media, name) for name in self.show)))
 
     def policy(self, fresh: float, stale: float) -> Policy:
-        """How long answers live where the owner wants them ``fresh`` and ``stale`` for so long."""
+        """Return how long answers live where the owner wants ``fresh`` and ``stale`` seconds."""
         kept = float("inf") if self.keep is None else float(self.keep)
         least = float(self.fresh or 0)
         fresh = min(max(fresh, least), kept)

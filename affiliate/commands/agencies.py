@@ -131,7 +131,7 @@ def _pictures(name: str, off_now: frozenset[str]) -> str:
 
 
 def _abilities(kind: type[Agency]) -> Iterator[str]:
-    """What an agency can beside searching pictures."""
+    """Return what an agency can beside searching pictures."""
     able = {
         "footage": bool(kind.footage),
         "details": kind.details is not Agency.details,

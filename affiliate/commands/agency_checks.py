@@ -44,7 +44,7 @@ def findings(one: Listed, search: Search, transport: Transport, *, live: bool) -
 
 
 def _answers(one: Listed) -> Finding:
-    """Whether an agency answers and takes the key."""
+    """Return whether an agency answers and takes the key."""
     try:
         with longer_calls(selfcheck.CALL_SECONDS):
             return Finding(OK, one.agency.name, one.agency.check().words)

@@ -207,7 +207,7 @@ def _filled(offer: Offer) -> Offer:
 
 
 def _asked(name: str, media_id: str) -> str:
-    """What the person at the terminal says, asked again until it can be sent."""
+    """Return what the person at the terminal says, asked again until it can be sent."""
 
     def checked(text: str) -> str:
         if not text.strip():

@@ -39,7 +39,7 @@ SAME_RATIO: Final = 0.1
 
 
 def findings(one: Listed, transport: Transport, search: Search) -> Iterator[Finding]:
-    """What a search of an agency gives: pictures, their files, links and fields."""
+    """Yield what a search of an agency gives: pictures, their files, links and fields."""
     name = one.agency.name
     began = time.monotonic()
     try:
@@ -80,7 +80,7 @@ def slow(seconds: float) -> str:
 
 
 def _allowed(one: Listed, media: Media) -> Finding:
-    """Whether the page's Content-Security-Policy lets browsers load its pictures."""
+    """Return whether the page's Content-Security-Policy lets browsers load its pictures."""
     parts = urlsplit(media.thumbnail.url)
     origin = f"{parts.scheme}://{parts.netloc}"
     hosts = (*one.agency.picture_hosts, one.agency.url.rstrip("/"))
@@ -92,7 +92,7 @@ def _allowed(one: Listed, media: Media) -> Finding:
 
 
 def _file(one: Listed, media: Media, transport: Transport) -> Finding:
-    """Whether a thumbnail's address leads to a picture of the declared shape."""
+    """Return whether a thumbnail's address leads to a picture of the declared shape."""
     name, box = one.agency.name, media.thumbnail
     try:
         width, height = Image.open(BytesIO(_fetched(name, box.url, transport))).size

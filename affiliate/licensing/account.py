@@ -81,7 +81,7 @@ class Account:
         params: Sequence[tuple[str, str]] = (),
         body: Any = None,  # noqa: ANN401 - what JSON holds
     ) -> Any:  # noqa: ANN401 - likewise
-        """What a call answers, parsed; None for an answer without a body."""
+        """Return what a call answers, parsed; None for an answer without a body."""
         reply = self._ask(method, path, params, body)
         return reply.json() if reply.body else None
 
@@ -136,7 +136,7 @@ class Account:
             raise
 
     def _lacking(self, method: str, path: str) -> Forbidden | None:
-        """What to say of a 403: the scopes that are missing; None when all are there.
+        """Return what to say of a 403: the scopes that are missing; None when all are there.
 
         Where the token doesn't say what it allows, those that the call needs are named.
         """

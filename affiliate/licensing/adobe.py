@@ -184,7 +184,7 @@ class AdobeAccount:
                 return
 
     def download_link(self, media: Media, license_id: str, size: str) -> str:
-        """Where the history says that the file of a license is; fetching it costs nothing."""
+        """Return where the history has the file of a license; fetching it costs nothing."""
         del media, size
         for one in self._past():
             if _name(str(one.id), one.license) == license_id and one.download_url:
@@ -237,7 +237,7 @@ def _details(answer: wire.Contents, media_id: str) -> wire.Details:
 
 
 def _name(media_id: str, kind: str) -> str:
-    """What a license is called here, for it has no number."""
+    """Return what a license is called here, for it has no number."""
     return f"{media_id}-{kind}".lower()
 
 

@@ -75,7 +75,7 @@ class Collections:
         return _clean(_read(self._account.call("GET", path, (("embed", "share_url"),)), Collection))
 
     def items(self, collection_id: str, *, featured: bool = False) -> Iterator[Item]:
-        """What is in a collection, the oldest first, page by page."""
+        """Yield what is in a collection, the oldest first, page by page."""
         path = self._path(collection_id, featured=featured)
         yield from self._pages(f"{path}/items", Item, () if featured else (("sort", "oldest"),))
 

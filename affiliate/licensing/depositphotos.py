@@ -66,7 +66,7 @@ class DepositphotosAccount:
         return self._ask("getMediaData", {"dp_media_id": media_id}, wire.Item, logged_in=False)
 
     def funds(self) -> wire.Funds:
-        """What is left of subscriptions and credits."""
+        """Return what is left of subscriptions and credits."""
         return self._ask("availableFunds", {"dp_datetime_format": "unix"}, wire.Funds)
 
     def subscriptions(self) -> tuple[Subscription, ...]:
@@ -141,7 +141,7 @@ class DepositphotosAccount:
         *,
         logged_in: bool = True,
     ) -> Shape:
-        """What a command answers; all of it goes into the body, which no log of addresses has."""
+        """Return the answer to a command, sent in the body, which no log of addresses has."""
         if logged_in:
             self._log_in()
         session = {"dp_session_id": self._session} if logged_in else {}

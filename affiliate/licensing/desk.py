@@ -343,7 +343,7 @@ def _answered(offer: Offer, purchase: Purchase, result: Licensed) -> Outcome:
 
 
 def _batches(offers: Sequence[Offer], most: int) -> Iterator[Sequence[Offer]]:
-    """What goes into one request: one item on API subscriptions, else ``most`` of one kind."""
+    """Yield the items of each request: one on API subscriptions, else ``most`` of one kind."""
     for (_, _, single), group in groupby(offers, _manner):
         items = list(group)
         size = 1 if single else most

@@ -79,7 +79,7 @@ class IstockAccount:
         return found
 
     def products(self) -> tuple[wire.Product, ...]:
-        """What the user has bought."""
+        """Return what the user has bought."""
         params = (("fields", "download_requirements"),)
         return tuple(self._ask("GET", "/v3/products", params, wire.Products).products or ())
 

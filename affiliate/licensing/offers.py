@@ -63,7 +63,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What the subscription demands and nobody has said: price, customer_id, metadata."""
+        """Return what the subscription lacks that it demands: price, customer_id, metadata."""
         one, plan = self.wanted, self.subscription
         fields = [name for name in plan.metadata_fields if name != "customer_id"]
         absent = [name for name in fields if not one.metadata.get(name, "").strip()]
@@ -75,7 +75,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def cost(self) -> str:
-        """What it costs, as far as the API says beforehand."""
+        """Return what it costs, as far as the API says beforehand."""
         if self.said:
             return self.said
         if self.subscription.is_comp:
@@ -166,7 +166,7 @@ class Chooser:
         self._taken: Counter[str] = Counter()
 
     def offer(self, ask: Ask, media_id: str) -> Offer:
-        """What to license one item with.
+        """Return what to license one item with.
 
         Raises:
             PurchaseRefused: no subscription fits, or the item can't be licensed here.

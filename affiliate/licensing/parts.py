@@ -70,7 +70,7 @@ class Part:
         return os.pread(self._file, size, 0)
 
     def headers(self) -> dict[str, str]:
-        """What asks for the rest, if it is still the same file, and else for the whole."""
+        """Return what asks for the rest, if it is still the same file, and else for the whole."""
         if not self.size:
             return {}
         return {"Range": f"bytes={self.size}-", "If-Range": self.note.validator}
@@ -99,7 +99,7 @@ class Part:
             self._keep_note()
 
     def end(self) -> None:
-        """What came is all there is."""
+        """Return what came is all there is."""
         if self.note.length is None:
             self.note.length = self.size
         self.checkpoint()
@@ -130,7 +130,7 @@ class Part:
         clear(self.path.with_name(self.path.name.removesuffix(".part")))
 
     def _continues(self, answer: Stream) -> bool:
-        """Whether a 206 goes on at our end of the very same file (RFC 9110, 14.4)."""
+        """Return whether a 206 goes on at our end of the very same file (RFC 9110, 14.4)."""
         found = re.fullmatch(
             r"bytes ([0-9]+)-[0-9]+/([0-9]+)", answer.headers.get("Content-Range", "").strip()
         )
@@ -208,7 +208,7 @@ def clear(stem: Path) -> None:
 
 
 def tagged(stem: Path) -> Path:
-    """Where a file stands while it is given its tags."""
+    """Return where a file stands while it is given its tags."""
     return stem.with_name(f"{stem.name}.tagged")
 
 

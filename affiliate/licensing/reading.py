@@ -148,7 +148,7 @@ def _required(rule: object) -> bool:
 
 
 def licensed(one: _Licensed) -> Licensed:
-    """What became of one item of a purchase."""
+    """Return what became of one item of a purchase."""
     return Licensed(
         id=one.image_id or one.video_id or one.editorial_id,
         license_id=one.license_id or None,
@@ -199,7 +199,7 @@ def asset(media: Media, one: Details) -> Asset:
 
 
 def _offered(size: object) -> bool:
-    """Whether a file can be licensed; where the API doesn't say, it can."""
+    """Return whether a file can be licensed; where the API doesn't say, it can."""
     return isinstance(size, Mapping) and size.get("is_licensable") is not False
 
 

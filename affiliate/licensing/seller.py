@@ -19,7 +19,7 @@ class Proposer(Protocol):
     """Whoever says what an item is to be licensed with."""
 
     def offer(self, ask: Ask, media_id: str) -> Offer:
-        """What to license one item with.
+        """Return what to license one item with.
 
         Raises:
             PurchaseRefused: it can't be licensed so, and why.
@@ -70,7 +70,7 @@ class Seller(Protocol):
         ...
 
     def history(self, media: Media, *, media_id: str | None = None) -> Iterator[Record]:
-        """What the agency says was licensed, of all items or of one, newest first.
+        """Return what the agency says was licensed, of all items or of one, newest first.
 
         Raises:
             AgencyError: it did not say.

@@ -118,7 +118,7 @@ class Settling:
 
 
 def _as_found(found: Record) -> dict[str, Any]:
-    """What the history says of a purchase."""
+    """Return what the history says of a purchase."""
     price = found.price
     return {
         "state": "licensed",

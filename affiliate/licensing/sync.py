@@ -150,7 +150,7 @@ class Sync:
         self._watch(self.report)
 
     def _line(self, record: Record, tags: Tags, stem: Path) -> Line:
-        """What the manifest says of a license, its file being in its place by then."""
+        """Return what the manifest says of a license, its file being in its place by then."""
         reason = refusal(record)
         if reason is None:
             try:

@@ -75,7 +75,7 @@ class Tokens:
 
     @property
     def hindrance(self) -> str:
-        """Which settings are missing to connect an account; empty when none is."""
+        """Return which settings are missing to connect an account; empty when none is."""
         names = ("SHUTTERSTOCK_CLIENT_ID", "SHUTTERSTOCK_CLIENT_SECRET")
         missing = [name for name, value in zip(names, self._client, strict=True) if not value]
         missing += [] if self._vault else ["SECRET_KEY"]
@@ -91,7 +91,7 @@ class Tokens:
         return found[0] if found else None
 
     def authorize_url(self, redirect_uri: str, scopes: Iterable[str], state: str) -> str:
-        """Where the owner agrees; they come back to ``redirect_uri`` with a code and the state.
+        """Return where the owner agrees, who comes back to ``redirect_uri`` with code and state.
 
         Raises:
             NotConnected: settings are missing.

@@ -88,19 +88,19 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_api(self) -> bool:
-        """Whether it takes one item a request, and a price and a customer's id with it."""
+        """Return whether it takes one item a request, and a price and a customer's id with it."""
         return "platform" in self.license or self.price_per_download is not None
 
     @property
     def is_comp(self) -> bool:
-        """Whether it gives files for trying a layout, not for publishing."""
+        """Return whether it gives files for trying a layout, not for publishing."""
         return is_comp(self.license)
 
     def expired(self, now: datetime) -> bool:
         return self.expires is not None and self.expires <= now
 
     def includes(self, size: str) -> bool:
-        """Whether it licenses a size; a custom one is made of any it has."""
+        """Return whether it licenses a size; a custom one is made of any it has."""
         return not self.formats or size in {"custom", *(f.size for f in self.formats)}
 
 

@@ -48,7 +48,7 @@ class _Several(ABC):
 
     @abstractmethod
     def _told(self, node: Node) -> dict[int, Node]:
-        """Who owns which slot, as a node tells it; nothing when it doesn't know."""
+        """Return who owns which slot, as a node tells it; nothing when it doesn't know."""
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - as redis-py has it
         return self._ask(name, lambda owner: owner.get(name))

@@ -55,7 +55,7 @@ class Guarded:
 
     @property
     def degraded(self) -> bool:
-        """Whether the store is out of reach just now, or lately refused to be written."""
+        """Return whether the store is out of reach just now, or lately refused to be written."""
         return self._down or self._now() < self._refused_at + REFUSED_SECONDS
 
     @property
@@ -95,7 +95,7 @@ class Guarded:
         return count
 
     def _ask(self, ask: Callable[[], Value], default: Value) -> Value:
-        """What the store says, or the default; opens and closes the breaker."""
+        """Return what the store says, or the default; opens and closes the breaker."""
         if self._down and not self._looks_again():
             return default
         try:
@@ -126,7 +126,7 @@ class Guarded:
         self._retry_at = self._now() + OPEN_SECONDS
 
     def _timed(self, ask: Callable[[], Value]) -> Value:
-        """What the store says; one slow answer after the other is as good as none."""
+        """Return what the store says; one slow answer after the other is as good as none."""
         started = self._now()
         value = ask()
         if self._now() - started <= self._slow_seconds:
@@ -138,7 +138,7 @@ class Guarded:
         return value
 
     def _is_slow(self) -> bool:
-        """Whether the store itself is slow, not this process with much to do at once."""
+        """Return whether the store itself is slow, not this process with much to do at once."""
         if not self._probing.acquire(blocking=False):
             return False  # another finds out
         try:
@@ -153,7 +153,7 @@ class Guarded:
             self._probing.release()
 
     def _looks_again(self) -> bool:
-        """Whether this request is the one that tries the store that was down."""
+        """Return whether this request is the one that tries the store that was down."""
         with self._lock:
             if self._now() < self._retry_at:
                 return False

@@ -109,7 +109,7 @@ class _Idle:
 
     @property
     def proven(self) -> int:
-        """How many connections have served and are open."""
+        """Return how many connections have served and are open."""
         return len(self._proven)
 
     def serves(self) -> bool:

@@ -157,7 +157,7 @@ class RedisStore(BaseCache):
             return int(client.eval(COUNT, 1, f"{PREFIX}count:{key}", by, int(seconds * 1000)))
 
     def count(self, key: str) -> int:
-        """What a counter stands at."""
+        """Return what a counter stands at."""
         with self._redis() as client:
             return int(client.get(f"{PREFIX}count:{key}") or 0)
 
@@ -170,7 +170,7 @@ class RedisStore(BaseCache):
         return [name for name in names if not name.startswith(("lease:", "count:"))]
 
     def size(self) -> tuple[int, int]:
-        """How many entries there are, and the bytes that Redis uses for all it holds."""
+        """Return how many entries there are, and the bytes that Redis uses for all it holds."""
         with self._redis() as client:
             info = client.info("memory")
             nodes = info.values() if "used_memory" not in info else [info]

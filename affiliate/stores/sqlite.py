@@ -177,7 +177,7 @@ class SQLiteStore(BaseCache):
         return number
 
     def count(self, key: str) -> int:
-        """What a counter stands at."""
+        """Return what a counter stands at."""
         with self._connection() as db:
             row = db.execute(
                 "SELECT number FROM counters WHERE key = ? AND expires > ?", (key, time.time())
@@ -194,7 +194,7 @@ class SQLiteStore(BaseCache):
             return [row[0] for row in rows]
 
     def size(self) -> tuple[int, int]:
-        """How many entries there are, and the bytes that the file uses."""
+        """Return how many entries there are, and the bytes that the file uses."""
         with self._connection() as db:
             (entries,) = db.execute("SELECT count(*) FROM entries").fetchone()
             return entries, self._bytes(db)
@@ -294,7 +294,7 @@ class SQLiteStore(BaseCache):
             places.release()
 
     def _inode(self) -> int:
-        """Which file stands under the path now; 0 for none."""
+        """Return which file stands under the path now; 0 for none."""
         try:
             return self._path.stat().st_ino
         except OSError:
