@@ -17,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from affiliate.disks import sync_folder, write_all
 from affiliate.errors import JournalFailed
 
 MOST_BYTES: Final = 16 * 2**20
@@ -56,7 +57,7 @@ class ClickJournal:
                 raise JournalFailed(f"{self._path} is full.")
             end = os.fstat(file).st_size
             try:
-                _write(file, self._rest(end) + lines)
+                write_all(file, self._rest(end) + lines)
                 os.fsync(file)
             except OSError:
                 os.ftruncate(file, end)
@@ -114,7 +115,7 @@ class ClickJournal:
             try:
                 if _lock(file, self._path, ends):
                     if is_new:
-                        _sync_folder(self._path.parent)
+                        sync_folder(self._path.parent)
                     yield file
                     return
             finally:
@@ -161,13 +162,6 @@ def _line(row: Mapping[str, Any]) -> bytes:
     return text.encode() + b"\n"
 
 
-def _write(file: int, lines: bytes) -> None:
-    """Write all bytes: a disk that fills up takes some, and says so at the next try alone."""
-    rest = memoryview(lines)
-    while rest:
-        rest = rest[os.write(file, rest) :]
-
-
 def _lock(file: int, path: Path, ends: float) -> bool:
     """Wait for the lock of an open file; False once another file is at its path.
 
@@ -198,14 +192,6 @@ def _bytes(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from affiliate.disks import sync_folder
 from affiliate.errors import (
     AgencyDown,
     AgencyTimeout,
@@ -26,7 +27,7 @@ from affiliate.errors import (
 )
 from affiliate.licensing.account import AGENCY
 from affiliate.licensing.kinds import HEAD, Kind, announced, kind_of, placed
-from affiliate.licensing.parts import CHECKPOINT, Moved, Part, disk_failure, sync_folder
+from affiliate.licensing.parts import CHECKPOINT, Moved, Part, disk_failure
 from affiliate.licensing.wire import Record
 from affiliate.messages import Request
 from affiliate.transport import STALL_SECONDS, Stream, Transport

@@ -20,8 +20,8 @@ from uuid import uuid4
 import msgspec
 
 from affiliate import shapes
+from affiliate.disks import sync_folder, write_all
 from affiliate.errors import PurchaseRefused
-from affiliate.licensing.parts import sync_folder, write_all
 from affiliate.purchases import Purchase
 
 NAMES: Final = "purchases-*.journal"

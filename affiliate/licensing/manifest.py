@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from affiliate import shapes
+from affiliate.disks import write_all
 from affiliate.errors import DownloadFailed
-from affiliate.licensing.parts import disk_failure, opened, replace_file, write_all
+from affiliate.licensing.parts import disk_failure, opened, replace_file
 
 NAME = "manifest.jsonl"
 STATE = ".sync.json"

@@ -15,6 +15,7 @@ from typing import IO, Final, Self
 import msgspec
 
 from affiliate import shapes
+from affiliate.disks import write_all
 from affiliate.errors import DiskFailed, DownloadFailed
 from affiliate.transport import Stream
 
@@ -214,24 +215,6 @@ def tagged(stem: Path) -> Path:
 
 def _new(path: Path) -> Path:
     return path.with_name(f"{path.name}.new")
-
-
-def write_all(descriptor: int, content: bytes, at: int) -> None:
-    """Write all of it; a disk that is nearly full takes a part and fails at the next one."""
-    rest = memoryview(content)
-    while rest:
-        done = os.pwrite(descriptor, rest, at)
-        at += done
-        rest = rest[done:]
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the folder's names on the disk, so that a rename outlives a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def disk_failure(name: str, error: OSError) -> DiskFailed:
