@@ -176,6 +176,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     keys = embeds.keys_of(settings)
     opens = keys.opens if keys else None
     served: WSGIApplication = Sharing(tier, embeds.SHARED, settings.embed_sites, opens)
+    served = Sharing(served, {"/clicks"})  # pages elsewhere look whether a click was kept
     if settings.trusted_proxies:
         served = TrustedProxies(served, settings.trusted_proxies)
     served = Access(served, logs.current() if settings.access_log else None)

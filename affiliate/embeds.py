@@ -194,10 +194,9 @@ def _module(folder: str, accent: str, texts: str) -> str:
     if not mark:
         raise ValueError(f"embed.js lacks the line {OWN}")
     filters = " ".join(name for name in DEFAULTS if name not in {"agency", "page"})
-    asked = f'const ASKED = ("{filters}").split(" ");\n'
-    owned = f"{asked}const accent = '{accent}';\nconst texts = {texts};\n"
-    styles = LOOSE.sub("", styles)
-    return f"{_compact(shared)}\n{owned}const styles = `{styles}`;\n{_compact(elsewhere)}"
+    asked = f'const ASKED="{filters}".split(" ")'
+    owned = f"{asked},accent='{accent}',texts={texts},styles=`{LOOSE.sub('', styles)}`;"
+    return f"{_compact(shared)}{owned}{_compact(elsewhere)}"
 
 
 def _compact(script: str) -> str:

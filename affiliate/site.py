@@ -34,6 +34,8 @@ from affiliate.visitors import visitors_of_app
 from affiliate.words import counted, whole_prefix
 
 CLICK_BYTES: Final = 4096
+CLICK_RETRY_AFTER: Final = "20"
+"""Seconds after which pages send a click again that could not be kept (static/embed.js)."""
 STRIP_PLACES: Final = 24
 PLACES: Final = {"image": 8, "video": 4}
 """Featured collections of each kind that the start page shows."""
@@ -164,6 +166,7 @@ def clicks() -> Response:
     """Record a click: 204 once it is durable, and only once for each ``click_id``.
 
     The fields come as JSON (``sendBeacon``) or, from the ``ping`` attribute, in the address.
+    Pages send a click that is refused by 503 once more.
     """
     site = site_of_app()
     fields = _click_fields()
@@ -179,7 +182,9 @@ def clicks() -> Response:
         site.ledger.record(click)
     except LedgerError as error:
         current_app.logger.error("a click could not be recorded: %s", error)  # noqa: TRY400 - no trace
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The click could not be recorded; resend.")
+        answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, "The click could not be recorded; resend.")
+        answer.headers["Retry-After"] = CLICK_RETRY_AFTER
+        return answer
     return Response(status=HTTPStatus.NO_CONTENT)
 
 

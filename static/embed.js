@@ -27,10 +27,21 @@ async function patiently(address, signal, all) {
     signal?.throwIfAborted();
     const begun = performance.now();
     const results = await fragment(address, signal);
-    const done = !results.dataset.late || (!all && results.querySelector(".tiles"));
-    if (done || performance.now() > end) return results;
+    if (!results.dataset.late || (!all && results.querySelector(".tiles")) || performance.now() > end) return results;
     // What is answered at once comes from a busy site: give it a moment, a longer one each time.
     await pause(begun + 1000 * tries - performance.now());
+  }
+}
+
+/** Tell of a click, once `again` where the site did not take it; a double is told by its click_id. */
+async function send(address, again) {
+  try {
+    // Blockers let this through and drop beacons in silence.
+    if (!("keepalive" in Request.prototype) ||
+      (await fetch(address, { method: "POST", keepalive: true })).status > 499) throw 0;
+  } catch {
+    navigator.sendBeacon?.(address);
+    if (again) setTimeout(send, 20000, address);
   }
 }
 
@@ -46,7 +57,7 @@ class Pictures extends HTMLElement {
     if (image.tagName === "IMG") image.closest(".tile, figure")?.classList.add("broken");
   }
 
-  async #tell(event) {
+  #tell(event) {
     const link = event.target.closest?.("a[data-id]");
     if (!link || (link.closest("affiliate-search") ?? this) !== this) return;
     if (origin === "null") {
@@ -55,16 +66,9 @@ class Pictures extends HTMLElement {
       if (!open(link.href)) return;
     }
     const before = link.ping;
-    const address = link.ping = `${before}&click_id=${crypto.getRandomValues(new Uint32Array(4)).join("-")}`;
+    send(link.ping += `&click_id=${crypto.getRandomValues(new Uint32Array(4)).join("-")}`, 1);
     // The next click is another one.
     setTimeout(() => link.ping = before);
-    try {
-      // Blockers let this through and drop beacons in silence; a double is told by its click_id.
-      if (!("keepalive" in Request.prototype)) throw 0;
-      await fetch(address, { method: "POST", mode: "no-cors", keepalive: true });
-    } catch {
-      navigator.sendBeacon?.(address);
-    }
   }
 }
 

@@ -474,7 +474,10 @@ def test_pages_need_no_ledger(tmp_path: Path, disk: bool, status: int, clicks: s
     app = create_app({"DATA_DIR": str(tmp_path), "DATABASE_URL": away})
     client = app.test_client()
     assert client.get("/search?q=cat").status_code == 200
-    assert client.post("/clicks", data=json.dumps(click())).status_code == status
+    told = client.post("/clicks", data=json.dumps(click()))
+    assert told.status_code == status
+    assert told.headers["Access-Control-Allow-Origin"] == "*"
+    assert ("Retry-After" in told.headers) == (status == 503)
     ready = client.get("/readyz")
     assert (ready.status_code, ready.get_json()["clicks"]) == (200, clicks)
     assert ready.get_json()["status"] == "degraded"

@@ -3,7 +3,7 @@
 from typing import Literal
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Route
 
 from tests.support.embed_hosts import opened
 from tests.support.embed_page import element, script, shown
@@ -13,6 +13,7 @@ from tests.support.waiting import wait_until
 
 STAY = "addEventListener('click', (event) => event.preventDefault())"
 """No link is followed, so that no ``ping`` of the browser's own is sent."""
+CLICKS = "**/clicks?*"
 WITHOUT = (
     "Navigator.prototype.sendBeacon = () => true",  # as where a blocker drops it in silence
     "delete Navigator.prototype.sendBeacon",
@@ -51,6 +52,39 @@ def test_a_click_is_told_by_whatever_is_left(
     assert sorted(row["position"] for row in rows) == [1, 2, 3, 4, 5, 6]
     assert {(row["place"], row["site"]) for row in rows} == {("embed", "localhost")}
     assert faults == []
+
+
+def test_a_click_that_is_refused_is_sent_once_more(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """After 20 seconds the same click comes again, though no beacon got through; then never."""
+    before = len(site.clicks())
+    page = opened(reader, host.page(script(site) + element(site, "q=flower")))
+    page.clock.install()
+    pictures = shown(page)
+    page.evaluate(f"{STAY}; {WITHOUT[0]}; null")
+    told: list[str] = []
+
+    def refused(route: Route) -> None:
+        told.append(route.request.url)
+        headers = {"Access-Control-Allow-Origin": "*"}
+        if len(told) < 3:
+            route.fulfill(status=503, headers=headers)
+        else:
+            route.continue_()
+
+    page.route(CLICKS, refused)
+    with page.expect_request(CLICKS):
+        pictures.nth(3).click()
+    page.clock.run_for(19_000)
+    assert len(told) == 1
+    with page.expect_request(CLICKS):
+        page.clock.run_for(1_000)
+    page.clock.run_for(60_000)
+    assert (len(told), len(set(told)), len(site.clicks())) == (2, 1, before)
+    with page.expect_response(CLICKS):
+        pictures.nth(5).click()
+    wait_until(lambda: len(site.clicks()) == before + 1)
 
 
 def test_a_click_that_cannot_leave_is_not_counted(
