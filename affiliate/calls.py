@@ -19,6 +19,8 @@ PAGE_SECONDS: Final = 3.0
 """How long a visitor waits for agencies; their calls may go on behind the page."""
 FOLLOW_SECONDS: Final = 2.0
 """How much longer than a call may last another waits for its answer."""
+AGAIN_SECONDS: Final = 1.0
+"""How long a call whose connection was lost waits for its turn to be sent once more."""
 
 Value = TypeVar("Value")
 Took = Callable[[float], None]
@@ -91,9 +93,11 @@ class Calls:
         source, patience = one.agency.source, one.agency.transport.total_seconds
         began: float | None = None
 
-        def admit() -> None:
+        def admit(*, again: bool = False) -> None:
             nonlocal began
-            if began is None:
+            if again:
+                self._quota.take(source, kind.part, AGAIN_SECONDS)
+            elif began is None:
                 self._breaker.admit(source, patience, searches=kind.searches)
                 self._quota.take(source, kind.part, patience, calls=kind.calls)
                 began = time.monotonic()

@@ -2,6 +2,7 @@
 
 import math
 from http import HTTPStatus
+from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -13,6 +14,11 @@ from affiliate.errors import BadQuery, BudgetSpent
 from affiliate.model import Media, SearchQuery
 from affiliate.search import Search
 
+PASSING: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
+"""Failures of what the site needs: an agency, or the ledger's database."""
+AGAIN_SECONDS: Final = 60
+"""When to try again after such a failure, as its texts say."""
+
 
 def register(app: Flask, search: Search) -> None:
     """Add the error pages and the security headers to an app."""
@@ -21,6 +27,7 @@ def register(app: Flask, search: Search) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.config["CONTENT_SECURITY_POLICY"] = content_security_policy(search)
     app.after_request(_security_headers)
+    app.after_request(_retry_after)
 
 
 def _wants_json() -> bool:
@@ -132,4 +139,11 @@ def _security_headers(response: Response) -> Response:
     if response.mimetype == "text/html":
         policy = current_app.config["CONTENT_SECURITY_POLICY"]
         response.headers.setdefault("Content-Security-Policy", policy)
+    return response
+
+
+def _retry_after(response: Response) -> Response:
+    """Say of a failure that passes by itself when to try again."""
+    if response.status_code in PASSING:
+        response.headers.setdefault("Retry-After", str(AGAIN_SECONDS))
     return response

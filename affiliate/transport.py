@@ -9,11 +9,11 @@ import copy
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -44,11 +44,17 @@ REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 log = logging.getLogger(__name__)
 
 _least_seconds: ContextVar[float] = ContextVar("least_seconds", default=0.0)
-_gate: ContextVar[Callable[[], None] | None] = ContextVar("gate", default=None)
+_gate: ContextVar["Gate | None"] = ContextVar("gate", default=None)
+
+
+class Gate(Protocol):
+    """Asked before anything is sent, which is ``again`` for a call that an agency may have read."""
+
+    def __call__(self, *, again: bool = False) -> None: ...
 
 
 @contextmanager
-def gated(gate: Callable[[], None]) -> Iterator[None]:
+def gated(gate: Gate) -> Iterator[None]:
     """Call ``gate`` before the current thread sends anything; what it raises is the answer."""
     token = _gate.set(gate)
     try:
@@ -57,15 +63,17 @@ def gated(gate: Callable[[], None]) -> Iterator[None]:
         _gate.reset(token)
 
 
-def pass_gate() -> None:
+def pass_gate(*, again: bool = False) -> None:
     """Ask the gate of the current thread, if there is one, whether a call may be sent.
+
+    One that is sent ``again`` is a call more where the agency may have read the first.
 
     Raises:
         AgencyError: it may not.
     """
     gate = _gate.get()
     if gate is not None:
-        gate()
+        gate(again=again)
 
 
 @contextmanager
@@ -160,7 +168,7 @@ class Transport:
         """Send one call and read its whole answer, within ``seconds`` (`total_seconds` if None).
 
         What only reads and whose connection was refused or reset is tried once more, within the
-        same time.
+        same time; the gate counts it anew where the agency may have read the request.
 
         Raises:
             AgencyError: the kind says what the caller can do next, ``sent`` whether the agency
@@ -173,7 +181,7 @@ class Transport:
         try:
             result = self._once(request, call)
             reads = request.method == "GET" if request.reads is None else request.reads
-            if result is None and reads:
+            if result is None and reads and (not call.sent or _may_repeat()):
                 call = Call(call.deadline, self.connect_seconds)
                 result = self._once(request, call)
             if result is None:
@@ -273,6 +281,15 @@ class Transport:
             allow_redirects=False,
             stream=True,
         )
+
+
+def _may_repeat() -> bool:
+    """Tell whether the gate has room for one call more."""
+    try:
+        pass_gate(again=True)
+    except AgencyError:
+        return False
+    return True
 
 
 def _elsewhere(answer: requests.Response) -> str | None:

@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.page import Site
+from tests.simulator import hang_up
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import CLIENT, Answer, Shutterstock, shutterstock
 from tests.support.waiting import wait_until
@@ -112,3 +113,16 @@ def test_what_is_refused_without_sending_costs_and_says_nothing(
         client.get("/api/search", query_string={"q": "+" * (number + 1), "wait": "1"})
     assert status(client) == "fetched"
     assert status(client, SEARCH.replace("cat", "dog")) == "failed"
+
+
+@pytest.mark.parametrize(("limit", "seen"), [("1", 1), ("2", 2), ("9", 2)])
+def test_a_call_that_is_sent_again_counts_again(
+    make_client: ClientMaker, agency: Shutterstock, limit: str, seen: int
+) -> None:
+    """An agency that has read a call and hung up has had one; the second is within the limit."""
+    client = make_client(**settings(agency), SHUTTERSTOCK_CALLS_PER_HOUR=limit)
+    agency.misbehave(hang_up("read"))
+    assert status(client) == ("fetched" if seen > 1 else "failed")
+    site = site_of(client)
+    assert site.search.spent(site.search.every[0])[0].calls == seen
+    assert len(agency.searches()) == seen

@@ -135,7 +135,9 @@ def test_an_agency_that_fails_is_said(make_client: ClientMaker) -> None:
     page = client.get("/image/shutterstock/1?lang=en")
     assert page.status_code == 502
     assert "Try again in a minute" in page.text
-    assert client.get("/api/image/shutterstock/1/similar").status_code == 502
+    assert page.headers["Retry-After"] == "60"
+    similar = client.get("/api/image/shutterstock/1/similar")
+    assert (similar.status_code, similar.headers["Retry-After"]) == (502, "60")
 
 
 def test_keywords_and_contributor_lead_to_searches(client: FlaskClient, cat: str) -> None:
