@@ -3,31 +3,39 @@
 import os
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from affiliate import paths, values
+from affiliate import paths, setting_texts, values
 from affiliate.errors import ConfigError
 from affiliate.listening import listening_address
 from affiliate.proxies import Trusted, read_trusted
 from affiliate.setting_names import unknown_names
+from affiliate.setting_texts import excerpt, settled
 from affiliate.values import Secret
 
 Credentials = tuple[tuple[str, ...], ...]
 """Sets of setting names without the agency's prefix; any one complete set is enough."""
+TYPED: Final = frozenset({"USERNAME", "PASSWORD"})
+"""Settings of agencies that people have chosen, in any script."""
 PathReader = Callable[[str, Path, Mapping[str, str]], Any]
 """A reader of a text with a path in it, from the folder and the variables that it may name."""
 
 
 class Setting(NamedTuple):
-    """One row of the table: what it is called, how it is read, and what it is for."""
+    """One row of the table: what it is called, how it is read, and what it is for.
+
+    ``says_all`` is set where the reader itself refuses what no setting may be.
+    """
 
     name: str
     read: Callable[[str], Any]
     default: Any
     help: str
+    says_all: bool = False
 
 
 class AgencySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,7 +189,7 @@ SETTINGS: Final = (
         600,
         "The same in an hour. Visitors of one blog's embeds have ten times as many together.",
     ),
-    Setting("SITE_NAME", str, "Affiliate Search", "The name in the bar at the top."),
+    Setting("SITE_NAME", values.name, "Affiliate Search", "The name in the bar at the top."),
     Setting("SITE_LANGUAGE", values.language, "en", "Language of searches and pages."),
     Setting(
         "SITE_URL",
@@ -260,6 +268,7 @@ AGENCY_SETTINGS: Final = (
         values.affiliate_id,
         None,
         "Your id in the agency's affiliate network: digits at Impact, a camref at Partnerize.",
+        says_all=True,
     ),
     Setting(
         "AFFILIATE_LINK",
@@ -340,7 +349,7 @@ def load(  # noqa: PLR0913 - the settings, and what only the application knows o
         found["database_url"] = reader.path(
             "DATABASE_URL", found["database_url"], paths.sqlite_address, folder
         )
-    if found["owner_password"] and not reader.environ.get("SECRET_KEY", "").strip():
+    if found["owner_password"] and not reader.environ.get("SECRET_KEY"):
         reader.faults.append("OWNER_PASSWORD needs SECRET_KEY, of at least 32 characters.")
     reader.faults += check(known, weights)
     if reader.faults:
@@ -360,16 +369,21 @@ class _Reader:
         buyers: Mapping[str, tuple[str, ...]],
         options: Mapping[str, Credentials],
     ) -> None:
-        self.environ = {(f"_{n}" if n[:1].isdigit() else n): v for n, v in environ.items()}
+        self.environ = {
+            (f"_{name}" if name[:1].isdigit() else name): settled(text)
+            for name, text in environ.items()
+        }
         self.buyers = buyers
         self.options = options
         self.faults: list[str] = []
 
     def read(self, setting: Setting, before: str = "") -> Any:  # noqa: ANN401 - as the row reads
-        text = self.environ.get(before + setting.name, "").strip()
+        text = self.environ.get(before + setting.name, "")
         if not text:
             return setting.default
         try:
+            if not setting.says_all:
+                setting_texts.check(text)
             return setting.read(text)
         except ValueError as error:
             self.faults.append(f"{before}{setting.name} {error}.")
@@ -388,7 +402,7 @@ class _Reader:
                 yield f"{name} is off, as {why}; these do nothing: {', '.join(given)}."
         known = {setting.name for setting in SETTINGS}
         known |= {prefix(name) + one for name, names in own.items() for one in names}
-        given_names = [name for name, text in self.environ.items() if text.strip()]
+        given_names = [name for name, text in self.environ.items() if text]
         mine = {prefix(name) for name in own if credentials[name] or self.options.get(name)}
         yield from unknown_names(given_names, known, mine)  # others may say DEMO_MODE
 
@@ -421,15 +435,16 @@ class _Reader:
         for part in filter(None, (p.strip() for p in wanted.split(","))):
             name, _, weight = part.partition(":")
             if name not in known:
-                self.faults.append(f"AGENCIES names {name!r}; known are {', '.join(known)}.")
+                self.faults.append(f"AGENCIES names {excerpt(name)}; known are {', '.join(known)}.")
             elif not re.fullmatch(r"[1-9][0-9]?", weight or "1"):
-                self.faults.append(f"AGENCIES gives {name} the weight {weight!r}; use 1 to 99.")
+                told = f"AGENCIES gives {name} the weight {excerpt(weight)}; use 1 to 99."
+                self.faults.append(told)
             else:
                 weights[name] = int(weight or 1)
         return weights
 
     def _has(self, agency: str, name: str) -> bool:
-        return bool(self.environ.get(prefix(agency) + name, "").strip())
+        return bool(self.environ.get(prefix(agency) + name))
 
     def _is_ready(self, agency: str, alternatives: Credentials) -> bool:
         """Return whether the settings switch an agency on that ``AGENCIES`` doesn't name."""
@@ -466,6 +481,10 @@ class _Reader:
         return AgencySettings(weight=weight, credentials=secrets, buyer=buyer, **own)
 
     def _secrets(self, agency: str, names: Iterable[str]) -> dict[str, Secret]:
-        """Those of the settings that are set."""
-        before = prefix(agency)
-        return {n: Secret(self.environ[before + n].strip()) for n in names if self._has(agency, n)}
+        """Return those of the settings that are set and can be read."""
+        rows = [
+            Setting(name, partial(values.credential, is_typed=name in TYPED), None, "")
+            for name in names
+        ]
+        found = {row.name: self.read(row, prefix(agency)) for row in rows}
+        return {name: secret for name, secret in found.items() if secret is not None}

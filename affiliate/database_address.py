@@ -6,13 +6,16 @@ several hosts. Parameters of other programs that share the address are left out 
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 import sqlalchemy as sa
 
-POSTGRES: Final = {"postgres", "postgresql", "postgresql+psycopg"}
+from affiliate.placeholders import check_account
+from affiliate.setting_texts import is_file
+
+SCHEME: Final = re.compile(r"sqlite|postgres(ql)?(\+(psycopg2?|asyncpg|pg8000))?")
+"""Schemes of other drivers mean the same database."""
 ENCODED: Final = (
     "must be an address: user, host, port and name of a database; characters such as @ / ? # in"
     " its password must be percent-encoded"
@@ -49,7 +52,8 @@ def read_database_address(text: str) -> tuple[str, list[str]]:
             no host, account or value.
     """
     scheme, separator, rest = text.partition("://")
-    if not separator or scheme not in {"sqlite", *POSTGRES}:
+    scheme = scheme.lower()  # RFC 3986, 3.1
+    if not separator or not SCHEME.fullmatch(scheme):
         raise ValueError("must begin with sqlite:// or postgresql://")
     before, _, query = rest.partition("?")
     parameters = _parameters(query)
@@ -63,12 +67,19 @@ def read_database_address(text: str) -> tuple[str, list[str]]:
     kept = _with_sslmode({n: v for n, v in parameters.items() if n not in left_out})
     if kept:
         _check(kept)
-    user, colon, password = before.rpartition("@")[0].partition(":")
+    user, colon, password = map(unquote, before.rpartition("@")[0].partition(":"))
+    name = unquote(name)
+    check_account(
+        kept.get("user", user),
+        kept.get("password", password),
+        [host for host, _ in hosts],
+        kept.get("dbname", name),
+    )
     url = sa.URL.create(
         "postgresql+psycopg",
-        username=unquote(user) or None,
-        password=unquote(password) if colon else None,
-        database=unquote(name) or None,
+        username=user or None,
+        password=password if colon else None,
+        database=name or None,
         query=kept,
     )
     return _at(url, hosts).render_as_string(hide_password=False), left_out
@@ -156,7 +167,7 @@ def _check(parameters: Mapping[str, str]) -> None:
     for name, value in parameters.items():
         if name not in known:
             raise ValueError(f"must be without the parameter {name}, which PostgreSQL has not")
-        if name in FILES and value != "system" and not Path(value).is_file():
+        if name in FILES and value != "system" and not is_file(value):
             raise ValueError(f"must be an address whose parameter {name} is a file that exists")
         if name in NUMBERS and not re.fullmatch("[0-9]{1,6}", value):
             raise ValueError(f"must be an address whose parameter {name} is a whole number")

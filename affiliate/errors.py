@@ -22,10 +22,16 @@ class BadQuery(AffiliateError):
         super().__init__(f"{field}: {self.reason}")
 
 
+MOST_FAULTS: Final = 40
+"""More faults than an owner makes by hand; further ones are counted."""
+
+
 class ConfigError(AffiliateError):
     """Settings are wrong or missing; ``faults`` has one sentence for each, all at once."""
 
     def __init__(self, faults: list[str]) -> None:
+        if more := len(faults) - MOST_FAULTS:
+            faults = [*faults[:MOST_FAULTS], f"And {more} more."] if more > 0 else faults
         super().__init__("The settings need attention:\n" + "\n".join(f"- {f}" for f in faults))
         self.faults = faults
 

@@ -5,8 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from affiliate.setting_texts import clipped
+
 VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 SQLITE: Final = "sqlite://"
+MAX_SHOWN: Final = 200
+"""Characters of a path that a fault repeats."""
 
 
 def place(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
@@ -18,33 +22,39 @@ def place(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
     Raises:
         ValueError: a variable is not set, or there is no such user.
     """
-    if "\0" in text:
+    if any(ord(sign) < ord(" ") for sign in text):
         raise ValueError("must be a path")
 
     def value(match: re.Match[str]) -> str:
         name = match[1] or match[2]
         if not environ.get(name):
-            raise ValueError(f"names the variable {name}, which is not set")
+            raise ValueError(f"names the variable {clipped(name)}, which is not set")
         return environ[name]
 
     whole = VARIABLE.sub(value, text)
     if home := environ.get("HOME"):
         whole = re.sub(r"\A~(?=/|\Z)", lambda _: home, whole)
     try:
-        return folder / Path(whole).expanduser()
+        found = folder / Path(whole).expanduser()
+        found.exists()  # fails for names that no disk takes
+    except OSError as error:
+        raise ValueError(f"must be a path that can be used ({error.strerror})") from None
     except RuntimeError:
-        raise ValueError(f"begins with {whole.partition('/')[0]}, which is no user") from None
+        user = clipped(whole.partition("/")[0])
+        raise ValueError(f"begins with {user}, which is no user") from None
+    return found
 
 
 def data_folder(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
     """Return the folder of the embedded databases, which need not exist yet.
 
     Raises:
-        ValueError: the path can't be read, or something else is there.
+        ValueError: the path can't be read, or something else is there or on the way there.
     """
     found = place(text, folder, environ)
-    if found.exists() and not found.is_dir():
-        raise ValueError(f"must be a folder, which {found} is not")
+    there = next(path for path in (found, *found.parents) if path.exists())
+    if not there.is_dir():
+        raise ValueError(f"must be a folder, which {_end_of(there)} is not")
     return found
 
 
@@ -62,5 +72,11 @@ def sqlite_address(address: str, folder: Path, environ: Mapping[str, str]) -> st
         )
     found = place(name, folder, environ)
     if found.is_dir():
-        raise ValueError(f"must name a file, which {found} is not")
+        raise ValueError(f"must name a file, which {_end_of(found)} is not")
     return f"{SQLITE}/{found}{mark}{query}"
+
+
+def _end_of(path: Path) -> str:
+    """Return a path as a fault repeats it: the end of one that is long."""
+    text = str(path)
+    return text if len(text) <= MAX_SHOWN else f"...{text[-MAX_SHOWN:]}"

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 Address = IPv4Address | IPv6Address
-Trusted = int | tuple[IPv4Network | IPv6Network, ...]
+Network = IPv4Network | IPv6Network
+Trusted = int | tuple[Network, ...]
 """How many proxies stand in front of the site, or the networks that they stand in."""
 
 MAX_HEADER: Final = 4096
 """Characters at the end of the header that are read."""
 MOST_PROXIES: Final = 9
+MAPPED_BITS: Final = 96
+"""Bits before an IPv4 address that is written as one of IPv6 (RFC 4291, 2.5.5.2)."""
 HOME: Final = 64
 """Bits of the IPv6 network that one home has: all of its addresses are one client's."""
 
@@ -97,14 +100,35 @@ def read_trusted(text: str) -> Trusted:
     if text.isascii() and text.isdigit() and int(text) <= MOST_PROXIES:
         return int(text)
     try:
-        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+        networks = tuple(_network(part.strip()) for part in text.split(",") if part.strip())
     except ValueError:
+        networks = ()
+    if not networks:
         raise ValueError(
             f"must be the number of proxies in front of the site, up to {MOST_PROXIES}, or a comma"
             " list of their networks, such as 10.0.0.0/8"
-        ) from None
+        )
+    if not all(network.prefixlen for network in networks):
+        raise ValueError(
+            "must be the number of proxies or their own networks: where everybody is trusted,"
+            " everybody can take any address"
+        )
+    return networks
 
 
-def _is_in(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+def _network(text: str) -> Network:
+    """Return a network as addresses are compared with it: an IPv4-mapped one is of IPv4."""
+    network = ip_network(text)
+    if not isinstance(network, IPv6Network):
+        return network
+    first, bits = network.network_address, network.prefixlen - MAPPED_BITS
+    if first.scope_id is not None:
+        raise ValueError("a zone is this machine's own")
+    if bits >= 0 and first.ipv4_mapped is not None:
+        return IPv4Network((first.ipv4_mapped, bits))
+    return network
+
+
+def _is_in(address: str, networks: Iterable[Network]) -> bool:
     ip = read_address(address)
     return ip is not None and any(ip in network for network in networks)

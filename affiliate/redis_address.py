@@ -6,11 +6,13 @@ The schemes are those of redis-py (https://redis.readthedocs.io/en/stable/connec
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
+
+from affiliate.placeholders import check_account
+from affiliate.setting_texts import is_file, is_folder
 
 SCHEME: Final = re.compile(
     r"(?P<name>redis|valkey)(?P<tls>s?)(\+(?P<kind>sentinel|cluster))?|(?P<unix>unix)"
@@ -83,13 +85,13 @@ def _version(text: str) -> int:
 
 
 def _file(text: str) -> str:
-    if not Path(text).is_file():
+    if not is_file(text):
         raise ValueError("the path of a file that exists")
     return text
 
 
 def _folder(text: str) -> str:
-    if not Path(text).is_dir():
+    if not is_folder(text):
         raise ValueError("the path of a folder that exists")
     return text
 
@@ -173,12 +175,15 @@ def read_redis_address(text: str) -> RedisAddress:
     hosts, _, path = place.partition("/")
     nodes = () if kind == "unix" else _nodes(hosts, kind)
     service, said = ("", {"path": _socket(place)}) if kind == "unix" else _read_path(path, kind)
+    options = said | _options(account, given)
+    names = [host for host, _ in nodes]
+    check_account(options.get("username", ""), options.get("password", ""), names, service)
     return RedisAddress(
         kind=kind,
         tls=tls,
         nodes=nodes,
         service=service,
-        options=said | _options(account, given),
+        options=options,
         pool={n: v for n, v in given.items() if n in POOL},
         sentinel=_checked({n[9:]: v for n, v in given.items() if n in SENTINEL}, "sentinel_"),
     )

@@ -1,8 +1,12 @@
 """Variables that look like settings and are none: what they are told to be, in a sentence each."""
 
+import re
+import unicodedata
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from typing import Final
+
+from affiliate.setting_texts import clipped
 
 NEAR: Final = 0.82
 """How alike a variable and a setting are (`difflib`) where a slip of the hand is likely."""
@@ -22,10 +26,21 @@ def unknown_names(
     may well be another program's.
     """
     for name in sorted(set(names) - set(known) - USUAL):
-        spelled = name.upper()
+        spelled = _spelled(name)
         is_agency_s = spelled.startswith(tuple(prefixes))
         near = get_close_matches(spelled, known, 1, SIMILAR if is_agency_s else NEAR)
         if near and near[0] not in names:
-            yield f"{name} is no setting; {near[0]} is."
+            yield f"{_shown(name)} is no setting; {near[0]} is."
         elif is_agency_s:
-            yield f"{name} is no setting."
+            yield f"{_shown(name)} is no setting."
+
+
+def _spelled(name: str) -> str:
+    """Return a name in capitals without what editors and pages add: marks and invisible signs."""
+    return re.sub(r"\W", "", unicodedata.normalize("NFKC", name), flags=re.ASCII).upper()
+
+
+def _shown(name: str) -> str:
+    """Return a name as a note repeats it: signs that can't be seen by their numbers."""
+    is_plain = re.fullmatch(r"\w{1,60}", name, re.ASCII)
+    return name if is_plain else ascii(clipped(name))

@@ -10,43 +10,25 @@ from urllib.parse import urlencode, urlsplit
 from affiliate.database_address import read_database_address
 from affiliate.errors import BadQuery
 from affiliate.model import LINK_FIELDS
+from affiliate.placeholders import GAP, is_blanked, is_placeholder
 from affiliate.query import LANGUAGES, SearchQuery
 from affiliate.redis_address import read_redis_address
+from affiliate.setting_texts import excerpt, has_hidden
 from affiliate.site_names import read_host
 from affiliate.words import shown
 
 log = logging.getLogger(__name__)
 
+MAX_NAME: Final = 100
+"""Characters of the longest name of a site; headings and titles repeat the name."""
 MAX_ID: Final = 128
 """Characters of the longest affiliate id; networks give far shorter ones."""
 ID_WORD: Final = r"""[^\s"'\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb<>{}\[\]()|\\^`/?#&=%:;,$]+"""
 """A word without signs of addresses, quotations and placeholders."""
 HOST_NAME: Final = r"www\..+|(.+\.)?[^.]+\.(com|net|org|io|co|hn|market|link)"
 """Host names that people paste with a link that has lost its scheme and path."""
-GAP: Final = (
-    r"your[-_ ]?(own[-_ ]?)?(aff|id|user|account|partner|publisher|camref|name|key|code).*"
-    r"|<.*>|\[.*\]|x{3,}|change[-_ ]?(me|this|it)"
-)
-"""What stands for an id in examples of links."""
-PLACEHOLDER: Final = (
-    rf"{GAP}|your[-_ ].*|x+([-_]x+)*|0+|to[-_]?do|tbd|fixme|none|null|nil|undefined|unset|n[-_]?a"
-    r"|(my[-_]?)?((aff|affiliate|publisher|partner|account|user)[-_]?)?"
-    r"(id|ref|code|number|name|account|camref)"
-    r"|(insert|enter|put|replace|add|paste|fill)([-_].*|me|here|this|with.*|your.*|in)?"
-    r"|change[-_ ]?(me|this|it).*|place[-_]?holder.*|example|dummy|.*[-_]here"
-)
-"""What stands for an id in examples of settings."""
-
-YOURS: Final = (
-    r"(deine?|ihre?|meine?|tua?|su|mi|votre|vos|ton|mon|(il[-_])?(tuo|suo|mio)|sua|seu|meu|twoj|twoje"
-    r"|moj|vase?|din|min|jouw|uw|mijn|sizin|senin|benim)[-_](.*[-_])?(id|ref|code|camref)"
-)
-"""What stands for an id in examples of other languages."""
-
 COMMAS: Final = r"[,;\u060c\u061b\u3001\uff0c\uff1b\ufe50\ufe51\ufe54\uff64]"
 """Commas and semicolons of Latin, Arabic, Chinese and Japanese keyboards, and small ones."""
-MAX_SHOWN: Final = 40
-"""Characters of a wrong value that a fault repeats."""
 FEW_SIGNS: Final = 6
 """Random keys of 32 characters, hexadecimal ones too, have at least so many different ones."""
 TRIVIAL_KEY: Final = (
@@ -112,7 +94,7 @@ def address(*schemes: str) -> Callable[[str], str]:
             good = False
         if not good:
             raise ValueError(f"must be an address that begins with {' or '.join(schemes)}://")
-        return text.rstrip("/")
+        return f"{parts.scheme}{text[len(parts.scheme) :]}".rstrip("/")
 
     return read
 
@@ -185,6 +167,13 @@ def accent(text: str) -> str:
     return text
 
 
+def name(text: str) -> str:
+    """Return a name that pages show."""
+    if any(sign in text for sign in "\0\r\n") or not shown(text) or len(text) > MAX_NAME:
+        raise ValueError(f"must be a name on one line, of at most {MAX_NAME} characters")
+    return text
+
+
 def words(text: str) -> tuple[str, ...]:
     """A comma list."""
     return tuple(w.strip() for w in text.split(",") if w.strip())
@@ -200,9 +189,8 @@ def topics(text: str) -> tuple[str, ...]:
         try:
             SearchQuery.from_query_string(urlencode({"q": topic}, errors="surrogateescape"))
         except BadQuery as error:
-            name = topic if len(topic) <= MAX_SHOWN else f"{topic[:MAX_SHOWN]}..."
             why = str(error).removeprefix("q: ").rstrip(".")
-            raise ValueError(f"must be searches, which {name!r} is not: {why}") from None
+            raise ValueError(f"must be searches, which {excerpt(topic)} is not: {why}") from None
     return found
 
 
@@ -244,10 +232,18 @@ def affiliate_id(text: str) -> str:
     return text
 
 
-def is_placeholder(text: str) -> bool:
-    """Return whether a text stands for what the owner should have put there."""
-    has_sign = re.search(r"[^\W_]", text)
-    return not has_sign or re.fullmatch(rf"{PLACEHOLDER}|{YOURS}", text.casefold()) is not None
+def credential(text: str, *, is_typed: bool) -> Secret:
+    """Return a key of an agency; ``is_typed`` says that people type it, as a password."""
+    if is_blanked(text):
+        raise ValueError("must be your own, as the agency shows it, not a placeholder")
+    if has_hidden(text):
+        raise ValueError("must be without signs that can't be seen; copy it anew")
+    is_key = text.isascii() and not re.search(r"[\s\"'`]", text)
+    if not is_typed and not is_key:
+        raise ValueError(
+            "must be as the agency shows it: no blank, no quotation mark, no letter but a to z"
+        )
+    return Secret(text)
 
 
 def template(text: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from affiliate import environment as module
 from affiliate.environment import environment, other_file
 from affiliate.errors import ConfigError
+from app import load
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +29,38 @@ def test_the_environment_wins_over_the_file(
     assert (found["SITE_NAME"], found["SITE_URL"], found["PORT"]) == ("Ours", "", "81")
     assert found["REDIS_URL"] == "redis://h"
     assert "HOST" not in found
+
+
+LINES = [
+    "PORT=81\r\nSITE_NAME=x",
+    "PORT=81\rSITE_NAME=x",
+    "export PORT=81",
+    "export\tPORT = 81 ",
+    "  PORT=81  \t",
+    "\u00a0PORT=81\u00a0",
+    "\ufeffPORT=81",
+    "\ufeff\ufeffPORT=81",
+    "PORT=81\u200b",
+    "PORT=\u00a0'81'",
+    'PORT="81" # the usual',
+    "PORT=80\nPORT=81",
+    "'PORT'=81",
+    "PORT=81\0",
+]
+
+
+@pytest.mark.parametrize("text", LINES)
+def test_lines_are_read_as_editors_write_them(tmp_path: Path, text: str) -> None:
+    """What can't be seen is no part of a value."""
+    (tmp_path / ".env").write_bytes(text.encode())
+    assert load(environment(tmp_path)).port == 81
+
+
+def test_a_file_of_windows_powershell_is_refused(tmp_path: Path) -> None:
+    """Its ``>`` writes UTF-16."""
+    (tmp_path / ".env").write_bytes("PORT=81".encode("utf-16"))
+    with pytest.raises(ConfigError, match=r"is no UTF-8"):
+        environment(tmp_path)
 
 
 def test_without_a_file_there_is_the_environment_alone(

@@ -62,13 +62,52 @@ def test_one_home_is_one_client(address: str, network: str) -> None:
     assert network_of(address) == network
 
 
+ODD = ("fe80::1%eth0", "fe80::%1/64", "1,10.0.0.0/8", "10.0.0.0/33", "10.0.0.0 - 10.0.0.9", "[::1]")
+
+
 def test_the_setting_is_a_number_or_networks() -> None:
     """Anything else is refused in words."""
     assert read_trusted("2") == 2
     assert read_trusted("10.0.0.0/8, ::1") == (ip_network("10.0.0.0/8"), ip_network("::1/128"))
-    for text in ("yes", "-1", "99", "10.0.0.1/8", "*", "\u0662", "proxy.example"):
+    for text in (
+        "yes",
+        "-1",
+        "99",
+        "10.0.0.1/8",
+        "*",
+        "\u0662",
+        "proxy.example",
+        ",",
+        " , ,",
+        *ODD,
+    ):
         with pytest.raises(ValueError, match="must be the number of proxies"):
             read_trusted(text)
+
+
+MAPPED = {
+    "::ffff:10.0.0.0/104": "10.0.0.0/8",
+    "::ffff:a00:0/104": "10.0.0.0/8",
+    "::ffff:10.1.2.3": "10.1.2.3/32",
+    "::FFFF:192.168.0.0/112": "192.168.0.0/16",
+    "fd00::/8": "fd00::/8",
+    "::/96": "::/96",
+}
+
+
+@pytest.mark.parametrize("text", MAPPED)
+def test_networks_of_ipv4_in_the_form_of_ipv6_are_those_of_ipv4(text: str) -> None:
+    """Addresses are compared in that form, however the connection writes them."""
+    assert read_trusted(text) == (ip_network(MAPPED[text]),)
+    peer = str(ip_network(MAPPED[text])[0])
+    assert client_address(peer, "198.51.100.9", read_trusted(text)) == "198.51.100.9"
+
+
+@pytest.mark.parametrize("text", ["0.0.0.0/0", "10.0.0.0/8, ::/0", "::ffff:0:0/96"])
+def test_nobody_can_trust_everybody(text: str) -> None:
+    """A client could then give itself any address, past every limit."""
+    with pytest.raises(ValueError, match="can take any address"):
+        read_trusted(text)
 
 
 def test_the_application_sees_the_clients_address() -> None:

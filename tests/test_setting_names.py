@@ -1,5 +1,8 @@
 """Variables that were meant for settings are told; those of other programs are not."""
 
+import re
+import unicodedata
+
 import pytest
 
 from affiliate.setting_names import unknown_names
@@ -30,6 +33,34 @@ def test_a_slip_of_the_hand_is_told_with_what_is_meant(name: str) -> None:
     both = list(unknown_names([name, MEANT[name]], KNOWN, PREFIXES))
     is_agency_s = name.upper().startswith(tuple(PREFIXES))
     assert both == ([f"{name} is no setting."] if is_agency_s else [])
+
+
+ODD = {
+    "\ufeffPORT": "\\ufeffPORT",
+    "PORT\u200b": "PORT\\u200b",
+    "\u201cSITE_URL\u201d": "\\u201cSITE_URL\\u201d",
+    '"HOST"': '"HOST"',
+    "P\0O\0R\0T\0": "P\\x00O\\x00R\\x00T\\x00",
+    "\uff30\uff2f\uff32\uff34": "\\uff30\\uff2f\\uff32\\uff34",
+    "SITE-URL": "SITE-URL",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_signs_that_editors_and_pages_put_into_a_name_are_shown(name: str) -> None:
+    """A name that looks like a setting's and is none is told in signs that can be seen."""
+    (note,) = unknown_names([name], KNOWN, PREFIXES)
+    meant = {"P": "PORT", "S": "SITE_URL", "H": "HOST"}[re.sub("[^A-Z]", "", _plain(name))[0]]
+    assert note == f"'{ODD[name]}' is no setting; {meant} is."
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", name)
+
+
+def test_a_long_name_is_cut() -> None:
+    (note,) = unknown_names(["ACME_" + "x" * 5000], KNOWN, PREFIXES)
+    assert len(note) < 100
 
 
 def test_an_unknown_name_behind_an_agency_s_prefix_is_told() -> None:

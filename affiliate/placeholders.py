@@ -1,0 +1,90 @@
+"""What stands in examples for what the owner should have put there.
+
+Platforms show addresses with such gaps: Supabase ``[YOUR-PASSWORD]``, Redis Cloud ``<password>``,
+Neon and Upstash stars, Railway ``${{Postgres.DATABASE_URL}}``, manuals ``user:pass@host``.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+GAP: Final = (
+    r"your[-_ ]?(own[-_ ]?)?(aff|id|user|account|partner|publisher|camref|name|key|code).*"
+    r"|<.*>|\[.*\]|x{3,}|change[-_ ]?(me|this|it)"
+)
+"""What stands for an id in examples of links."""
+PLACEHOLDER: Final = (
+    rf"{GAP}|your[-_ ].*|x+([-_]x+)*|0+|to[-_]?do|tbd|fixme|none|null|nil|undefined|unset|n[-_]?a"
+    r"|(my[-_]?)?((aff|affiliate|publisher|partner|account|user)[-_]?)?"
+    r"(id|ref|code|number|name|account|camref)"
+    r"|(insert|enter|put|replace|add|paste|fill)([-_].*|me|here|this|with.*|your.*|in)?"
+    r"|change[-_ ]?(me|this|it).*|place[-_]?holder.*|example|dummy|.*[-_]here"
+)
+"""What stands for an id in examples of settings."""
+YOURS: Final = (
+    r"(deine?|ihre?|meine?|tua?|su|mi|votre|vos|ton|mon|(il[-_])?(tuo|suo|mio)|sua|seu|meu|twoj|twoje"
+    r"|moj|vase?|din|min|jouw|uw|mijn|sizin|senin|benim)[-_](.*[-_])?(id|ref|code|camref)"
+)
+"""What stands for an id in examples of other languages."""
+BLANKED: Final = (
+    r"<.*>|\[.*\]|\$?\{+.*\}+|%[a-z_]+%|[*\u2022\u25cf\u2026]+|\.{3,}|x{4,}"
+    r"|redacted|hidden"
+)
+"""A gap by its marks, which no platform gives as a part of a secret; small letters."""
+CALLED: Final = r"(pass(word|wd|phrase)?|pwd|secret|token|(api|access)?[-_ ]?key|credentials?)"
+GIVEN: Final = (
+    r"((own|actual|real|new|strong|db|database|redis|postgres|sql|api|app|agency)[-_ ]?)*"
+)
+ASKED: Final = (
+    rf"(my|the)?[-_ ]?your[-_ ]?{GIVEN}({CALLED}|user.*|account.*|client.*|id|host.*|server.*"
+    r"|name.*|db|database.*|project.*|region.*|shutterstock.*)([-_ ].*)?"
+    rf"|(enter|insert|put|paste|replace|type|fill)[-_ ].*({CALLED}|user|here).*"
+    rf"|.*{CALLED}[-_ ](goes[-_ ])?here"
+)
+"""A gap by its words; small letters."""
+SHOUTED: Final = r"(DB_|DATABASE_|PG|POSTGRES_|REDIS_)?(USER(NAME)?|PASS(WORD|WD)?|PWD|HOST(NAME)?)"
+"""A gap by its capitals."""
+EXAMPLES: Final = frozenset({"pass", "password", "passwd", "pwd", "pw", "secret", "mypassword"})
+"""Passwords that are examples beside a host of `EXAMPLE_HOSTS`, and real ones beside others."""
+EXAMPLE_HOSTS: Final = r"(my|your|db|database|redis|the)?[-_]?(host(name)?|server)"
+PRISMA: Final = "randompassword"
+"""The password of the address that Prisma writes into a new project."""
+
+
+def is_placeholder(text: str) -> bool:
+    """Return whether a text stands for an id or a password that the owner should have put there."""
+    has_sign = re.search(r"[^\W_]", text)
+    return not has_sign or re.fullmatch(rf"{PLACEHOLDER}|{YOURS}", text.casefold()) is not None
+
+
+def is_blanked(text: str) -> bool:
+    """Return whether a text is a gap in a platform's example, and can't be a secret.
+
+    Simple words, which somebody may have for a password, are none.
+    """
+    small = re.fullmatch(rf"{BLANKED}|{ASKED}", text.casefold(), re.DOTALL)
+    return bool(small or re.fullmatch(SHOUTED, text))
+
+
+def check_account(user: str, password: str, hosts: Iterable[str], database: str) -> None:
+    """Check that an address of a service is no example.
+
+    Raises:
+        ValueError: names the part that has a placeholder.
+    """
+    names = list(hosts)
+    is_template = password.casefold() in EXAMPLES and any(
+        re.fullmatch(EXAMPLE_HOSTS, name.casefold()) for name in names
+    )
+    parts = {
+        "password": is_blanked(password) or password == PRISMA or is_template,
+        "user": is_blanked(user),
+        "host": any(map(is_blanked, names)),
+        "database": is_blanked(database),
+    }
+    for part, is_gap in parts.items():
+        if is_gap:
+            raise ValueError(
+                f"must hold your own {part}, not the placeholder that examples and platforms'"
+                " pages show for it"
+            )

@@ -1,0 +1,96 @@
+"""What holds of the text of every setting, whatever its own reader makes of it."""
+
+import re
+import unicodedata
+from pathlib import Path
+from typing import Final
+
+MAX_SHOWN: Final = 40
+"""Characters of a wrong value that a fault repeats."""
+JOINERS: Final = "\u200c\u200d"
+"""Invisible signs that end words of some scripts."""
+QUOTES: Final = (
+    '""',
+    "''",
+    "``",
+    "\u201c\u201d",
+    "\u201d\u201d",
+    "\u201e\u201c",
+    "\u201e\u201d",
+    "\u2018\u2019",
+    "\u2019\u2019",
+    "\u201a\u2018",
+    "\u00ab\u00bb",
+    "\u00bb\u00ab",
+    "\u300c\u300d",
+)
+"""Quotation marks of keyboards and word processors: the first and the last sign of a quotation."""
+REFERENCE: Final = r"\$?\{\{.*\}\}"
+"""What platforms and their templates put a value for, as Railway and GitHub do."""
+
+
+def settled(text: str) -> str:
+    """Return a text without white space and invisible signs at its ends, as pages give them."""
+    start, end = 0, len(text)
+    while start < end and _is_blank(text[start]):
+        start += 1
+    while end > start and _is_blank(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def _is_blank(sign: str) -> bool:
+    hidden = unicodedata.category(sign) in {"Cc", "Cf"} and sign not in JOINERS
+    return hidden or sign.isspace()
+
+
+def check(text: str) -> None:
+    """Check what no setting may be.
+
+    Raises:
+        ValueError: the text stands in quotation marks, which shells and ``.env`` files take away
+            and `docker --env-file` and systemd's ``EnvironmentFile`` of containers hand on; it is
+            an unresolved reference, or no UTF-8.
+    """
+    for first, last in QUOTES:
+        inner = text[1:-1]
+        if len(text) > 1 and text[0] == first and text[-1] == last and last not in inner:
+            raise ValueError(
+                "must be without the quotation marks around it, which `docker --env-file` and some"
+                " platforms hand on as a part of the value"
+            )
+    if re.fullmatch(REFERENCE, text, re.DOTALL):
+        raise ValueError("must be a value; the platform has put none for this reference")
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise ValueError("must be text in UTF-8")
+
+
+def clipped(text: str) -> str:
+    """Return the beginning of a text, with dots where more of the text follows."""
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+
+
+def excerpt(text: str) -> str:
+    """Return a text as a fault repeats it: in quotation marks, and cut where it is long."""
+    return repr(clipped(text))
+
+
+def has_hidden(text: str) -> bool:
+    """Return whether a text has control characters or signs that can't be seen."""
+    return any(unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for sign in text)
+
+
+def is_file(path: str) -> bool:
+    """Return whether a file stands at a path; a path that no disk takes names none."""
+    try:
+        return Path(path).is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: str) -> bool:
+    """Return whether a folder stands at a path; a path that no disk takes names none."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
