@@ -14,7 +14,7 @@ from affiliate import languages
 from affiliate.errors import BadQuery
 from affiliate.lookups import Known
 from affiliate.model import SearchPage, SearchQuery
-from affiliate.page import by_host, keep, site_of_app, uncounted
+from affiliate.page import by_host, count_replays, keep, site_of_app
 from affiliate.query import DEFAULTS, Parameters, read_flag, read_parameters, read_site, single
 from affiliate.search import Outcome, Patience
 
@@ -24,6 +24,8 @@ MAX_SHARED_AGE: Final = 3600
 """Seconds for which a CDN may keep an answer, for the same reason; it can be purged, too."""
 FOUND_IN: Final = tuple(name for name in DEFAULTS if name not in {"media", "lang", "page"})
 """The parameters of a picture's page that say which search found the picture."""
+ANSWERED: Final = frozenset({"fresh", "stale", "fetched"})
+"""Statuses of agencies that have answered."""
 SOON: Final = 10
 """Seconds; a page that lacks something small which is on its way is true no longer."""
 
@@ -161,8 +163,7 @@ def answer(
 ) -> Response:
     """Say how long the answer is true, and what it is made of: a page, and what stands ``beside``.
 
-    It counts as a search where it found something, unless nobody ``asked`` for it, as on the start
-    page.
+    It counts as a search by what was found, unless nobody ``asked`` for it, as on the start page.
     """
     if any(known.late for known in beside):
         outcome = msgspec.structs.replace(outcome, lifetime=min(outcome.lifetime, SOON))
@@ -174,13 +175,24 @@ def answer(
     if outcome.withheld:
         return _withheld(response, outcome)
     asked &= outcome.page.query.says_something()
-    found = bool(outcome.page.items)
-    if not found:
-        uncounted()
+    found = _has_found(outcome.page)
+    count_replays(found=found)
     if asked and (outcome.waited or "late" not in statuses):  # a skeleton is filled by another
-        query = outcome.page.query if found else None
-        site_of_app().tally.answered(mark, query, request.remote_addr or "")
+        query = None if found is None else outcome.page.query
+        site_of_app().tally.answered(mark, query, request.remote_addr or "", found=bool(found))
     return tagged(response, outcome.lifetime, outcome.page, *(known.values for known in beside))
+
+
+def _has_found(page: SearchPage) -> bool | None:
+    """Return whether a search found something; None where nothing is known to be there.
+
+    That the words find nothing is known once every agency that can express the search has said it.
+    """
+    if page.items:
+        return True
+    answered = [one for one in page.agencies if one.status != "unsupported"]
+    is_whole = page.page == 1 and not page.total and not page.query.agency
+    return False if is_whole and answered and {a.status for a in answered} <= ANSWERED else None
 
 
 def _withheld(response: Response, outcome: Outcome) -> Response:

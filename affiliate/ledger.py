@@ -7,7 +7,7 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from pathlib import Path
@@ -53,6 +53,7 @@ searches = sa.Table(
     sa.Column("query", sa.String(1000), nullable=False),
     sa.Column("times", sa.Integer, nullable=False),
     sa.Column("clients", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("missed", sa.Integer, nullable=False, server_default="0"),
 )
 revisions = sa.Table(  # filled by the migrations
     "revisions",
@@ -60,6 +61,7 @@ revisions = sa.Table(  # filled by the migrations
     sa.Column("revision", sa.String(32), primary_key=True),
     sa.Column("readable_from", sa.String(32), nullable=False),
 )
+SEARCH_KEY: Final = sa.tuple_(searches.c.day, searches.c.digest)
 CLIENT_BITS: Final = 30
 """Bits of ``clients``, of which each client of a day has one, whichever process counts: so many are
 set as there were different clients, or fewer. None is set where that is not known."""
@@ -104,10 +106,14 @@ GROUPS: Final[Mapping[str, sa.Label[Any]]] = {  # what clicks can be counted by
 
 
 def _count(insert: Any) -> sa.Insert:  # noqa: ANN401 - either dialect's insert
-    added = searches.c.times + insert.excluded.times
+    known, new = searches.c, insert.excluded
     upsert: sa.Insert = insert.on_conflict_do_update(
         index_elements=["day", "digest"],
-        set_={"times": added, "clients": searches.c.clients.bitwise_or(insert.excluded.clients)},
+        set_={
+            "times": known.times + new.times,
+            "clients": known.clients.bitwise_or(new.clients),
+            "missed": known.missed + new.missed,
+        },
     )
     return upsert
 
@@ -290,30 +296,49 @@ class Ledger(LedgerDatabase):
     def add_searches(
         self, counts: Mapping[str, int], clients: Mapping[str, int] | None = None
     ) -> None:
-        """Add to today's counts of searches; the keys are canonical queries.
+        """Add to today's counts of searches that found something; keys are canonical queries.
 
         ``clients`` has the bits of those who asked them, as far as they are known.
         """
-        day = self._now().astimezone(UTC).date()
-        rows = [
-            {
-                "day": day,
-                "digest": _digest(query),
-                "query": query,
-                "times": times,
-                "clients": (clients or {}).get(query, 0),
-            }
-            for query, times in sorted(counts.items(), key=lambda one: _digest(one[0]))
-        ]
-        if rows:
+        known = clients or {}
+        self._add(
+            {"query": query, "times": times, "clients": known.get(query, 0), "missed": 0}
+            for query, times in counts.items()
+        )
+
+    def add_missed(self, counts: Mapping[str, int], most: int) -> None:
+        """Add to today's counts of searches that found nothing.
+
+        Of those that have found nothing today ``most`` are kept, the most asked ones.
+        """
+        self._add(
+            {"query": query, "times": 0, "clients": 0, "missed": times}
+            for query, times in counts.items()
+        )
+        only_missed = (searches.c.day == self._today()) & (searches.c.times == 0)
+        rest = sa.select(searches.c.day, searches.c.digest).where(only_missed)
+        rest = rest.order_by(searches.c.missed.desc(), searches.c.digest).offset(most)
+        rest = rest.with_for_update(skip_locked=True)  # waits for no process that is counting
+        with self.writing() as connection:
+            connection.execute(sa.delete(searches).where(SEARCH_KEY.in_(rest)))
+
+    def _add(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Add rows of today's counts, in the one order in which all processes lock them."""
+        day = self._today()
+        known = [{"day": day, "digest": _digest(row["query"]), **row} for row in rows]
+        known.sort(key=lambda row: str(row["digest"]))
+        if known:
             with self.writing() as connection:
-                connection.execute(UPSERTS[connection.dialect.name], rows)
+                connection.execute(UPSERTS[connection.dialect.name], known)
+
+    def _today(self) -> date:
+        """Return the day in UTC."""
+        return self._now().astimezone(UTC).date()
 
     def forget_searches(self, before: date) -> None:
         """Drop the counts of searches of days before one."""
-        key = sa.tuple_(searches.c.day, searches.c.digest)
         some = sa.select(searches.c.day, searches.c.digest).where(searches.c.day < before)
-        self._forget(sa.delete(searches).where(key.in_(some.limit(FORGOTTEN))))
+        self._forget(sa.delete(searches).where(SEARCH_KEY.in_(some.limit(FORGOTTEN))))
 
     def forget_clicks(self, before: date) -> None:
         """Drop the clicks of days before one, in UTC."""
@@ -329,8 +354,29 @@ class Ledger(LedgerDatabase):
                 gone = connection.execute(delete).rowcount
 
     def asked(self, since: date, limit: int) -> list[tuple[str, int]]:
-        """The searches asked most often since a day, with how often."""
+        """Return the searches that found something most often since a day, with how often."""
         return self._most(searches.c.day >= since, limit)
+
+    def searched(
+        self, since: date, limit: int, *, only_missed: bool = False
+    ) -> list[tuple[str, int, int]]:
+        """Return the searches asked most often since a day, with how often, and how often in vain.
+
+        With ``only_missed`` they are those that found nothing, by how often that was.
+        """
+        missed = sa.func.sum(searches.c.missed).label("missed")
+        asked = sa.func.sum(searches.c.times + searches.c.missed).label("asked")
+        query = (
+            sa.select(searches.c.query, asked, missed)
+            .where(searches.c.day >= since)
+            .group_by(searches.c.query)
+            .having(missed >= int(only_missed))
+            .order_by((missed if only_missed else asked).desc(), searches.c.query)
+            .limit(limit)
+        )
+        with self.reading() as connection:
+            found = connection.execute(query)
+            return [(row.query, int(row.asked), int(row.missed)) for row in found]
 
     def popular(self, since: date, least: int, limit: int) -> list[tuple[str, int]]:
         """The searches by words alone, asked ``least`` times or more since a day, with how often.
@@ -340,7 +386,7 @@ class Ledger(LedgerDatabase):
         nobody puts words there.
         """
         alone = searches.c.query.like("q=%&lang=%") & searches.c.query.not_like("%&%&%")
-        where = alone & (searches.c.day >= since)
+        where = alone & (searches.c.day >= since) & (searches.c.times > 0)
         several = sa.func.max(_clients_of_a_day()) >= SEVERAL
         return self._most(where, limit, several & (sa.func.count() >= 2), least)  # noqa: PLR2004 - days
 

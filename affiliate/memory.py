@@ -61,9 +61,9 @@ def size_of(place: Place) -> int:
     return len(place[0]) + len(place[1]) + ENTRY_BYTES
 
 
-_ON_SHELF = tuple[Headers, int, bytes, int, float, float, bool]
+_ON_SHELF = tuple[Headers, int, bytes, int, float, float, bool | None]
 """Headers, body's length, body (compressed if shorter) and its CRC, made and ends (Unix time), and
-whether replays count."""
+whether something was found."""
 
 
 class Shelf(Protocol):
@@ -77,8 +77,8 @@ class Kept:
     """How long the response under way stays true, as its view says; 0 is not at all."""
 
     seconds = 0.0
-    counts = True
-    """Whether replays are told to ``on_hit``, as those of answers that found nothing are not."""
+    found: bool | None = True
+    """Whether the answer found something; None where its replays are not told to ``on_hit``."""
 
 
 class Room:
@@ -106,8 +106,8 @@ class MemoryTier:
     """Wraps a WSGI application; ``routes`` gives each path that may be kept its canonical form.
 
     A path stands for itself, or with a slash at its end for all paths that begin so.
-    ``on_hit`` is given path and key, with the client's address, for each replay whose key is at
-    most `LARGEST_COUNTED` long; it must be no more than an append.
+    ``on_hit`` is given path and key, with the client's address and whether something was found,
+    for each replay whose key is at most `LARGEST_COUNTED` long; it must be no more than an append.
     Behind the process's own memory may stand a ``shelf`` in the store, shared by all processes;
     ``edition`` tells apart what other templates, settings and agencies would make of a page.
     """
@@ -119,7 +119,7 @@ class MemoryTier:
         *,
         limit: int = LIMIT_BYTES,
         now: Callable[[], float] = time.monotonic,
-        on_hit: Callable[[tuple[Place, str]], None] = lambda _hit: None,
+        on_hit: Callable[[tuple[Place, str, bool]], None] = lambda _hit: None,
         shelf: "Shelf | None" = None,
         shelf_bytes: int = SHELF_BYTES,
         edition: Callable[[], str] = str,
@@ -158,8 +158,8 @@ class MemoryTier:
             if response is None:
                 return self._lead(environ, start, place)
         self._touch(place)
-        if response.counts:
-            self._on_hit((place, environ.get("REMOTE_ADDR", "")))
+        if response.found is not None:
+            self._on_hit((place, environ.get("REMOTE_ADDR", ""), response.found))
         return self._send(response, environ, start, "STALE" if response.stale else "HIT")
 
     def _made_meanwhile(self, place: Place) -> Finished | None:
@@ -221,8 +221,8 @@ class MemoryTier:
         """Take it from the shelf, or have Flask answer; keep what may be kept, and send it."""
         if (response := self._from_shelf(place)) is not None:
             self._keep(place, response)
-            if response.counts:
-                self._on_hit((place, environ.get("REMOTE_ADDR", "")))
+            if response.found is not None:
+                self._on_hit((place, environ.get("REMOTE_ADDR", ""), response.found))
             return self._send(response, environ, start, "HIT")
         environ["QUERY_STRING"] = place[1]
         return self._fresh(environ, start, place)
@@ -239,7 +239,7 @@ class MemoryTier:
         environ["HTTP_IF_NONE_MATCH"] = conditions["HTTP_IF_NONE_MATCH"]
         environ["REQUEST_METHOD"] = method
         response = Finished(headers, body, self._now(), kept.seconds)
-        response.counts = kept.counts
+        response.found = kept.found
         fills = method == "GET" and status.startswith("200") and kept.seconds > 0
         if place and fills and response.keepable:
             self._keep(place, response)
@@ -254,7 +254,7 @@ class MemoryTier:
         if packed is None:
             return None
         try:
-            headers, length, body, check, made, ends, counts = msgspec.msgpack.decode(  # noqa: TID251 - no struct
+            headers, length, body, check, made, ends, found = msgspec.msgpack.decode(  # noqa: TID251 - no struct
                 packed, type=_ON_SHELF
             )
         except (ValueError, RecursionError):
@@ -269,7 +269,7 @@ class MemoryTier:
         if zipped:
             response.fill(body)
         response.made -= max(now - made, 0.0)
-        response.counts = counts
+        response.found = found
         return response
 
     def _to_shelf(self, place: Place, response: Finished, seconds: float) -> None:
@@ -280,7 +280,7 @@ class MemoryTier:
             now = time.time()
             ends = now + min(seconds, SHELF_SECONDS)
             body = response.packed() if response.zips else response.body
-            told = (len(response.body), body, zlib.crc32(body), now, ends, response.counts)
+            told = (len(response.body), body, zlib.crc32(body), now, ends, response.found)
             record = (response.head, *told)
             packed, name = msgspec.msgpack.encode(record), self._name(place)
             if self._room.takes(len(packed) + len(name), self._now()):
@@ -290,7 +290,8 @@ class MemoryTier:
         return f"{FORMAT}:page:{self._edition()}:{place[0]}:{place[1]}"
 
     def _keep(self, place: Place, response: Finished) -> None:
-        response.counts = response.counts and len(place[1]) <= LARGEST_COUNTED
+        if len(place[1]) > LARGEST_COUNTED:
+            response.found = None
         with self._lock:
             before = self._kept.pop(place, None)
             self._kept[place] = response

@@ -107,11 +107,11 @@ def keep(seconds: float) -> None:
         kept.seconds = seconds
 
 
-def uncounted() -> None:
-    """Have replays of the response under way not counted, as it found nothing."""
+def count_replays(*, found: bool | None) -> None:
+    """Have replays of the response under way counted as found, as missed, or not at all (None)."""
     kept = request.environ.get(memory.ENVIRON)
     if kept is not None:
-        kept.counts = False
+        kept.found = found
 
 
 def register(app: Flask) -> None:

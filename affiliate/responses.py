@@ -38,7 +38,7 @@ class Finished:
         self.mark = lower.get("x-cache", "")
         self.stale = self.mark == "STALE"
         self.timing = "memory"
-        self.counts = True
+        self.found: bool | None = True
         vary = {v.strip().lower() for v in lower.get("vary", "").split(",")} - {""}
         self.keepable = not vary - {"accept-encoding"} and "set-cookie" not in lower
         self.keepable &= not re.search("private|no-store", lower.get("cache-control", ""))

@@ -1,7 +1,7 @@
 """Counts what was searched and how the cache did, on its way to ledger and store.
 
 Searches are counted in small letters by the rules of their language, without personal details,
-once for each client and day, where they found something.
+once for each client and day; those that found nothing stand apart, for the owner alone.
 
 Requests only append to a bounded queue; a thread of its own adds up and writes every few
 seconds. What a killed process had not written yet is lost: these are figures, not money.
@@ -11,9 +11,10 @@ import logging
 import threading
 import zlib
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from itertools import islice
 from multiprocessing import util
 from typing import Final, NamedTuple
 
@@ -28,6 +29,9 @@ KEEP_SECONDS: Final = 8 * 86400
 BATCH: Final = 500
 MOST_COUNTED: Final = 50_000
 """Searches of clients that a process knows to be counted today: 5 MB."""
+MOST_MISSED: Final = 1000
+"""Searches that found nothing of which the ledger keeps the counts of a day: 100 to 1,000 kB. Those
+that clients asked most stay, so that one client's junk pushes out no search of several."""
 MARKS: Final = ("MEMORY", "HIT", "STALE", "MISS")
 """How a search was answered: by the memory tier, the store fresh or stale, or an agency."""
 
@@ -61,21 +65,29 @@ class Tally:
         self._store = store
         self._client = client
         self._keep = keep
-        self.replayed: deque[tuple[tuple[str, str], str]] = deque(maxlen=QUEUE_ENTRIES)
-        self._answered: deque[tuple[str, str, str]] = deque(maxlen=QUEUE_ENTRIES)
+        self.replayed: deque[tuple[tuple[str, str], str, bool]] = deque(maxlen=QUEUE_ENTRIES)
+        self._answered: deque[tuple[str, str, str, bool]] = deque(maxlen=QUEUE_ENTRIES)
         self._counted: OrderedDict[int, None] = OrderedDict()
         self._forgot: date | None = None
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def answered(self, mark: str, query: SearchQuery | None = None, address: str = "") -> None:
+    def answered(
+        self,
+        mark: str,
+        query: SearchQuery | None = None,
+        address: str = "",
+        *,
+        found: bool = True,
+    ) -> None:
         """Count an answer that was made by a view; ``mark`` is its X-Cache.
 
-        The search counts where one is given, for ``address`` once a day.
+        The search counts where one is given, for ``address`` once a day, as one that ``found``
+        something or not.
         """
         words = query.counted().canonical() if query else ""
-        self._answered.append((mark, words if len(words) <= MAX_SEARCH else "", address))
+        self._answered.append((mark, words if len(words) <= MAX_SEARCH else "", address, found))
         if self._thread is None:
             self._start()
 
@@ -96,18 +108,19 @@ class Tally:
         marks: Counter[str] = Counter()
         searches = _Searches(self._counted, self._client)
         for _ in range(len(self._answered)):
-            mark, words, address = self._answered.popleft()
+            mark, words, address, found = self._answered.popleft()
             marks[mark] += 1
-            searches.add(words, address)
-        for words, address in self._replays():
+            searches.add(words, address, found=found)
+        for words, address, found in self._replays():
             marks["MEMORY"] += 1
-            searches.add(words, address)
+            searches.add(words, address, found=found)
         for mark, times in marks.items():
             self._store.incr(counter(mark), times, KEEP_SECONDS)
-        counts = [one for one in searches.times.items() if len(one[0]) <= MAX_SEARCH]
         try:
-            for i in range(0, len(counts), BATCH):
-                self._ledger.add_searches(dict(counts[i : i + BATCH]), searches.clients)
+            for counts in _batches(searches.times.items()):
+                self._ledger.add_searches(counts, searches.clients)
+            for counts in _batches(searches.missed.most_common(MOST_MISSED)):
+                self._ledger.add_missed(counts, MOST_MISSED)
             self._forget()
         except LedgerError as error:
             log.warning("searches are not counted: %s", error)
@@ -128,15 +141,18 @@ class Tally:
         self._stopping.set()
         self.flush()
 
-    def _replays(self) -> Iterator[tuple[str, str]]:
-        """Yield the searches that the memory tier answered, as they are counted, and for whom."""
+    def _replays(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield the searches that the memory tier answered, as they are counted.
+
+        Beside each stands the client's address and whether something was found.
+        """
         known: dict[tuple[str, str], str] = {}
         for _ in range(len(self.replayed)):
-            place, address = self.replayed.popleft()
+            place, address, found = self.replayed.popleft()
             if place not in known:
                 known[place] = self._search_at(*place)
             if known[place]:
-                yield known[place], address
+                yield known[place], address, found
 
     def _search_at(self, path: str, words: str) -> str:
         """Return the search of an address as it is counted; empty where there is none."""
@@ -159,30 +175,40 @@ class Tally:
 class _Searches:
     """What is counted between two writings: how often each search was asked, and by whom.
 
+    ``missed`` has those that found nothing, ``times`` and ``clients`` all others.
     ``counted`` holds digests of the searches that clients have asked today; the oldest go first.
     """
 
     def __init__(self, counted: OrderedDict[int, None], client: Callable[[str], str]) -> None:
         self.times: Counter[str] = Counter()
+        self.missed: Counter[str] = Counter()
         self.clients: dict[str, int] = {}
         self._counted = counted
         self._client = cache(client)
 
-    def add(self, words: str, address: str) -> None:
+    def add(self, words: str, address: str, *, found: bool) -> None:
         """Count a search, of a known address once."""
         if not words:
             return
         if address:
             client = self._client(address)
-            asked = hash((client, words))
+            asked = hash((client, words, found))
             if asked in self._counted:
                 return
             self._counted[asked] = None
             if len(self._counted) > MOST_COUNTED:
                 self._counted.popitem(last=False)
-            bit = 1 << zlib.crc32(client.encode()) % CLIENT_BITS
-            self.clients[words] = self.clients.get(words, 0) | bit
-        self.times[words] += 1
+            if found:
+                bit = 1 << zlib.crc32(client.encode()) % CLIENT_BITS
+                self.clients[words] = self.clients.get(words, 0) | bit
+        (self.times if found else self.missed)[words] += 1
+
+
+def _batches(counts: Iterable[tuple[str, int]]) -> Iterator[dict[str, int]]:
+    """Yield counts in parts of `BATCH`, without searches that are too long for the ledger."""
+    short = ((words, times) for words, times in counts if len(words) <= MAX_SEARCH)
+    while some := dict(islice(short, BATCH)):
+        yield some
 
 
 def counter(mark: str) -> str:

@@ -514,6 +514,22 @@ def test_popular_searches_come_from_several_clients(
     assert ledger.asked(since, 10) == [(planted, 81), (honest, 9)]
 
 
+def test_of_what_found_nothing_the_most_asked_of_a_day_are_kept(
+    ledger: Ledger, clock: SetClock[datetime]
+) -> None:
+    """So many, whoever else counts; what was also found, and other days, are left alone."""
+    yesterday = clock.now.date()
+    ledger.add_missed({f"q={n}&lang=en": n for n in range(1, 6)}, 3)
+    clock.now += timedelta(days=1)
+    ledger.add_searches({"q=1&lang=en": 1})
+    for counts in ({"q=1&lang=en": 1, "q=8&lang=en": 1}, {f"q={n}&lang=en": n for n in (6, 7, 8)}):
+        ledger.add_missed(counts, 2)
+    found = {query: counts for query, *counts in ledger.searched(clock.now.date(), 10)}
+    assert found == {"q=8&lang=en": [9, 9], "q=7&lang=en": [7, 7], "q=1&lang=en": [2, 1]}
+    missed = ledger.searched(yesterday, 4, only_missed=True)
+    assert [query[2] for query, *_ in missed] == ["8", "7", "5", "4"]
+
+
 def test_searches_are_forgotten_up_to_a_day(
     ledger: Ledger, clock: SetClock[datetime], monkeypatch: pytest.MonkeyPatch
 ) -> None:

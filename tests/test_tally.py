@@ -32,6 +32,13 @@ def asked(client: FlaskClient) -> list[tuple[str, int]]:
     return site.ledger.asked(datetime.now(UTC).date(), 10)
 
 
+def missed(client: FlaskClient) -> list[tuple[str, int, int]]:
+    """Return all searches: how often they were asked, and how often they found nothing."""
+    site = site_of(client)
+    site.tally.flush()
+    return site.ledger.searched(datetime.now(UTC).date(), 10)
+
+
 def run(client: FlaskClient, *arguments: str) -> Result:
     return client.application.test_cli_runner().invoke(args=list(arguments))
 
@@ -57,13 +64,78 @@ def test_a_client_counts_once_a_day(client: FlaskClient) -> None:
     assert asked(client) == [("q=dog&lang=en", 2)]
 
 
-def test_what_finds_nothing_is_not_counted(client: FlaskClient) -> None:
-    """Neither when it is asked, nor when the answer is replayed from memory or from the shelf."""
-    for _ in range(3):
-        assert not client.get("/api/search?q=nosuchthing").get_json()["items"]
+def test_what_finds_nothing_counts_apart_once_for_each_client_and_day(client: FlaskClient) -> None:
+    """When it is asked, and when the answer is replayed from memory or from the shelf."""
+    address = "/api/search?q=nosuchthing"
+    for number in (1, 2, 2):
+        where = {"REMOTE_ADDR": f"198.51.100.{number}"}
+        assert not client.get(address, environ_overrides=where).get_json()["items"]
     client.application.extensions["memory"]._kept.clear()
-    assert client.get("/api/search?q=nosuchthing").headers["X-Cache"] == "HIT"
+    where = {"REMOTE_ADDR": "198.51.100.3"}
+    assert client.get(address, environ_overrides=where).headers["X-Cache"] == "HIT"
     assert asked(client) == []
+    assert missed(client) == [("q=nosuchthing&lang=en", 3, 3)]
+
+
+@pytest.mark.parametrize(
+    "words", ["page=2&q=nosuchthing", "q=nosuchthing&agency=demo", "q=cat&page=99", "q=cat"]
+)
+def test_only_the_first_page_of_all_agencies_finds_nothing(client: FlaskClient, words: str) -> None:
+    """A page past the last, or one agency of several, tells nothing of the words."""
+    client.get(f"/api/search?{words}")
+    assert [one for one in missed(client) if one[2]] == []
+
+
+@pytest.mark.parametrize("failure", [Answer(503), Answer(429), Answer(200, b"{}")])
+def test_a_search_that_an_agency_fails_is_not_counted(
+    make_client: ClientMaker, failure: Answer
+) -> None:
+    """Neither as found nor as missed: nobody knows what there is."""
+    with shutterstock() as agency:
+        agency.answer = failure
+        client = make_client(SHUTTERSTOCK_API_TOKEN=TOKEN, SHUTTERSTOCK_URL=agency.url)
+        for _ in range(2):
+            assert not client.get("/api/search?q=dog").get_json()["items"]
+    assert missed(client) == []
+
+
+def test_what_was_missed_and_later_found_has_both_counts(client: FlaskClient) -> None:
+    """For the same client on one day, too."""
+    tally, query = site_of(client).tally, SearchQuery(q="cat", lang="en")
+    for found in (False, False, True, True):
+        tally.answered("HIT", query, "198.51.100.1", found=found)
+    assert asked(client) == [("q=cat&lang=en", 1)]
+    assert missed(client) == [("q=cat&lang=en", 2, 1)]
+
+
+def test_junk_of_one_client_fills_no_table_and_pushes_out_no_search_of_several(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much comes at once or over a day, so many rows are kept, those asked most."""
+    monkeypatch.setattr("affiliate.tally.MOST_MISSED", 20)
+    site, real = site_of(client), SearchQuery(q="fahrrad", lang="de")
+    for flood in range(3):
+        for number in range(50):
+            junk = SearchQuery(q=f"junk {flood} {number}", lang="en")
+            site.tally.answered("MISS", junk, "198.51.100.1", found=False)
+            site.tally.answered("MISS", junk, "198.51.100.1", found=False)
+        site.tally.answered("MISS", real, f"203.0.113.{2 * flood}", found=False)
+        site.tally.answered("MISS", real, f"203.0.113.{2 * flood + 1}", found=False)
+        site.tally.flush()
+    kept = site.ledger.searched(datetime.now(UTC).date(), 100)
+    assert (len(kept), kept[0]) == (20, ("q=fahrrad&lang=de", 6, 6))
+
+
+def test_what_found_nothing_is_neither_suggested_nor_warmed(client: FlaskClient) -> None:
+    """However many clients asked it, on however many days."""
+    site, today = site_of(client), datetime.now(UTC)
+    for back in (3, 2, 1, 0):
+        site.ledger._now = partial(datetime.fromtimestamp, today.timestamp() - back * 86400, UTC)
+        site.ledger.add_missed({"q=nosuchthing&lang=en": 50, "q=cat&lang=en": 50}, 10)
+    site.ledger.add_searches({"q=cat&lang=en": 9}, {"q=cat&lang=en": 0b1111})
+    since = (today - timedelta(days=9)).date()
+    assert site.ledger.popular(since, 5, 10) == []  # cat was found on one day alone
+    assert asked(client) == [("q=cat&lang=en", 9)]
 
 
 def test_the_words_of_one_client_are_suggested_to_nobody(client: FlaskClient) -> None:

@@ -1,4 +1,4 @@
-"""``flask searches`` shows what was asked for most."""
+"""``flask searches`` shows what was asked for most, and what was asked for in vain."""
 
 import json
 import re
@@ -36,4 +36,26 @@ def test_the_most_asked_come_first_with_their_filters(client: FlaskClient) -> No
         "language": "en",
         "filters": "",
         "searches": 6,
+        "missed": 0,
     }
+
+
+def test_what_found_nothing_is_shown_beside_and_alone(client: FlaskClient) -> None:
+    """A column tells of it where there is any; --missed shows nothing else."""
+    app = client.application
+    assert run(app, "--missed").output.startswith("There was no search that found nothing since ")
+    ledger = app.extensions["ledger"]
+    ledger.add_searches({"q=cat&lang=en": 2, "q=dog&lang=en": 3})
+    ledger.add_missed({"q=cat&lang=en": 4, "q=unicorn&lang=en&color=ff0000": 5}, 10)
+    heads = ["words", "language", "filters", "searches", "missed"]
+    unicorn = ["unicorn", "en", "color=ff0000", "5", "5"]
+    assert [line.split() for line in run(app).output.splitlines()] == [
+        heads,
+        ["cat", "en", "6", "4"],
+        unicorn,
+        ["dog", "en", "3", "0"],
+    ]
+    alone = [line.split() for line in run(app, "--missed").output.splitlines()]
+    assert alone == [heads, unicorn, ["cat", "en", "6", "4"]]
+    [row] = json.loads(run(app, "--missed", "--json", "--limit=1").output)
+    assert (row["words"], row["searches"], row["missed"]) == ("unicorn", 5, 5)
