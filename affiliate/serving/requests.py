@@ -6,8 +6,10 @@ to send one keeps nobody else waiting, and loses its connection after `BODY_SECO
 """
 
 import asyncio
+import functools
 import io
 import logging
+import re
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +32,8 @@ BODY_THREADS: Final = 32
 """Threads that answer requests with bodies: what a slow ledger holds up isn't the pages."""
 HEADER_NAMES: Final = 256
 """Names of headers whose WSGI form is remembered."""
+HOST: Final = re.compile(r"([\w.~%-]+|\[[0-9a-f:.]+\])(:\d{0,5})?", re.ASCII | re.IGNORECASE)
+"""A host and perhaps a port (RFC 9110, 7.2): a comma shows that two headers were sent."""
 
 Headers = list[tuple[str, str]]
 
@@ -73,7 +77,10 @@ class Requests(CallbackScheduler):
         try:
             scope, proto = watcher.scope, watcher.proto
             if scope.method == "POST" and _has_body(scope):
-                self._event_loop.call_soon_threadsafe(self._receive, scope, proto)
+                if _is_plain(scope):
+                    self._event_loop.call_soon_threadsafe(self._receive, scope, proto)
+                else:
+                    self._refuse(proto, HTTPStatus.BAD_REQUEST)
             else:
                 self._answer(scope, proto, b"")
         except BaseException:
@@ -91,21 +98,17 @@ class Requests(CallbackScheduler):
 
     async def _read(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
         """Read up to `BODY_BYTES` of a body; past `BODY_SECONDS` the connection is closed."""
-        body = bytearray()
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                async for part in proto:
-                    body += part
-                    if not part or len(body) > BODY_BYTES:
-                        break
+                body = await _body(proto)
         except TimeoutError:
             log.warning("a body did not arrive in %.0f s", BODY_SECONDS)
             self._refuse(proto, HTTPStatus.REQUEST_TIMEOUT)
             return
-        if len(body) < min(_length(scope), BODY_BYTES):  # the rest will not come
+        if body is None or len(body) < min(_length(scope), BODY_BYTES):
             self._refuse(proto, HTTPStatus.BAD_REQUEST)
             return
-        self._threads.submit(self._answer, scope, proto, bytes(body))
+        self._threads.submit(self._answer, scope, proto, body)
 
     def _refuse(self, proto: RSGIHTTPProtocol, status: HTTPStatus) -> None:
         headers = [("Content-Type", "text/plain"), ("Connection", "close")]
@@ -115,12 +118,16 @@ class Requests(CallbackScheduler):
 
     def _answer(self, scope: Scope, proto: RSGIHTTPProtocol, body: bytes) -> None:
         """Have the application answer; an error that it lets out is a 500."""
+        environ = self._environ(scope, body)
+        if not _is_host(environ["HTTP_HOST"]) and environ["SERVER_PROTOCOL"] == "HTTP/1.1":
+            self._refuse(proto, HTTPStatus.BAD_REQUEST)
+            return
         try:
-            status, headers, sent = self._called(self._environ(scope, body))
+            status, headers, sent = self._called(environ)
         except Exception:
             log.exception("the application failed")
             status, headers, sent = HTTPStatus.INTERNAL_SERVER_ERROR, [], b""
-        if self.stopping:
+        if self.stopping or _is_unread(environ, body):
             headers = [*headers, ("Connection", "close")]
         proto.response_bytes(status, headers, sent)
 
@@ -149,7 +156,7 @@ class Requests(CallbackScheduler):
             "QUERY_STRING": scope.query_string.encode("utf-8", "replace").decode("latin-1"),
             "SERVER_NAME": host.strip("[]"),
             "SERVER_PORT": port,
-            "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+            "SERVER_PROTOCOL": "HTTP/1.0" if scope.http_version == "1" else "HTTP/1.1",
             "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
             "wsgi.url_scheme": scope.scheme,
             "wsgi.input": io.BytesIO(body),
@@ -183,6 +190,42 @@ class Requests(CallbackScheduler):
         return key
 
 
+async def _body(proto: RSGIHTTPProtocol) -> bytes | None:
+    """Return a body, or what is longer than `BODY_BYTES` of it; None where it is broken.
+
+    Granian gives an empty part for the end of a body, and another for what it can't read before
+    (a chunk of no size, an end of the connection) or leaves out (headers behind the body).
+    """
+    body, ends = bytearray(), 0
+    async for part in proto:
+        body += part
+        ends += not part
+        if len(body) > BODY_BYTES:
+            break
+    return bytes(body) if ends < 2 else None  # noqa: PLR2004 - see above
+
+
+@functools.lru_cache(HEADER_NAMES)
+def _is_host(text: str) -> bool:
+    return HOST.fullmatch(text) is not None
+
+
+def _is_plain(scope: Scope) -> bool:
+    """Tell whether a body comes in no coding but chunks (RFC 9112, 6.1).
+
+    The server refuses lengths that disagree; to chunks with a length it answers, and closes.
+    """
+    codings = [value for name, value in scope.headers.items() if name == "transfer-encoding"]
+    return not codings or [coding.lower() for coding in codings] == ["chunked"]
+
+
+def _is_unread(environ: "WSGIEnvironment", body: bytes) -> bool:
+    """Tell whether something of a body is still to come: its connection could wait for ever."""
+    if environ["REQUEST_METHOD"] == "POST":
+        return len(body) > BODY_BYTES
+    return environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
+
+
 def _length(scope: Scope) -> int:
     """Return the length that a body is said to have; 0 where none is said."""
     length = scope.headers.get("content-length") or ""
@@ -191,4 +234,4 @@ def _length(scope: Scope) -> int:
 
 def _has_body(scope: Scope) -> bool:
     length = scope.headers.get("content-length")
-    return "transfer-encoding" in scope.headers if length is None else length != "0"
+    return (length is not None and length != "0") or "transfer-encoding" in scope.headers

@@ -1,14 +1,8 @@
-"""The server as a whole: real processes, real sockets, signals."""
+"""The life of the server's processes: real ones, with signals."""
 
-import http.client
-import json
 import os
-import select
 import signal
-import socket
 import threading
-from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
@@ -16,128 +10,8 @@ import pytest
 
 from affiliate.errors import CannotListen
 from affiliate.serving import listen, ports
-from affiliate.serving.requests import BODY_BYTES
 from tests.support.small_server import PROCESSES, SmallServer, small_server
 from tests.support.waiting import wait_until
-
-SLOW_BODIES = 130
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallServer]:
-    """A server for all tests that don't end it."""
-    with small_server(tmp_path_factory.mktemp("server")) as server:
-        yield server
-
-
-def exchange(server: SmallServer, sent: str) -> tuple[str, dict[str, str]]:
-    """Send a request as it is; give the status and what the application was asked."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as sock:
-        sock.sendall(sent.replace("\n", "\r\n").encode("latin-1"))
-        answer = http.client.HTTPResponse(sock)
-        answer.begin()
-        body = answer.read()
-        return f"{answer.status}", json.loads(body) if body.startswith(b"{") else {}
-
-
-def test_an_application_is_told_of_a_request_as_wsgi_has_it(shared: SmallServer) -> None:
-    """Paths are decoded, headers named and joined, bodies whole, however they are sent."""
-    rows: list[tuple[str, dict[str, str | None]]] = [
-        (
-            "GET /caf%C3%A9/a%2Fb?q=%C3%A9&x HTTP/1.1\nHost: h.example:81\n\n",
-            {
-                "REQUEST_METHOD": "GET",
-                "PATH_INFO": "/caf\u00c3\u00a9/a/b",
-                "QUERY_STRING": "q=%C3%A9&x",
-                "HTTP_HOST": "h.example:81",
-                "REMOTE_ADDR": "127.0.0.1",
-                "SERVER_NAME": "127.0.0.1",
-                "SERVER_PORT": str(shared.port),
-                "SERVER_PROTOCOL": "HTTP/1.1",
-                "SCRIPT_NAME": "",
-                "wsgi.url_scheme": "http",
-                "CONTENT_LENGTH": None,
-                "body": "",
-            },
-        ),
-        (
-            "GET / HTTP/1.1\nHost: h\nCookie: a=1\nCookie: b=2\nAccept: x\nAccept: y\n\n",
-            {"HTTP_COOKIE": "a=1;b=2", "HTTP_ACCEPT": "x,y"},
-        ),
-        (
-            "GET / HTTP/1.1\nHost: h\nX-Forwarded-For: 9.9.9.9\nX_Forwarded_For: 6.6.6.6\n\n",
-            {"HTTP_X_FORWARDED_FOR": "9.9.9.9"},
-        ),
-        (
-            "POST / HTTP/1.1\nHost: h\nContent-Type: text/plain\nContent-Length: 3\n\nabc",
-            {"CONTENT_TYPE": "text/plain", "CONTENT_LENGTH": "3", "body": "abc"},
-        ),
-        ("POST / HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\n\n3\nabc\n0\n\n", {"body": "abc"}),
-        ("POST / HTTP/1.1\nHost: h\nContent-Length: 0\n\n", {"body": ""}),
-        ("POST / HTTP/1.1\nHost: h\n\n", {"body": ""}),
-        ("GET / HTTP/1.1\nHost: h\nContent-Length: 3\n\n", {"body": ""}),
-        ("GET / HTTP/1.0\n\n", {"HTTP_HOST": ""}),
-        ("GET /%FF HTTP/1.1\nHost: h\n\n", {"REQUEST_METHOD": "GET"}),
-    ]
-    wrong = []
-    for sent, right in rows:
-        status, asked = exchange(shared, sent)
-        found = {name: asked.get(name) for name in right}
-        if (status, found) != ("200", right):
-            wrong.append((sent, status, found))
-    assert wrong == []
-
-
-def test_of_a_long_body_no_more_is_read_than_tells_that_it_is_too_long(shared: SmallServer) -> None:
-    """The application sees that it is long; nobody keeps the rest."""
-    length = 64 * BODY_BYTES
-    sent = f"POST / HTTP/1.1\nHost: h\nContent-Length: {length}\n\n{'x' * 40 * BODY_BYTES}"
-    status, asked = exchange(shared, sent)
-    assert status == "200"
-    assert BODY_BYTES < len(asked["body"]) < length / 2
-
-
-def test_a_body_that_breaks_off_reaches_no_application(shared: SmallServer) -> None:
-    """Half of a click is no click."""
-    with socket.create_connection(("127.0.0.1", shared.port), timeout=30) as sock:
-        sock.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc")
-        sock.shutdown(socket.SHUT_WR)
-        assert b"200 OK" not in _read_all(sock)
-
-
-def test_an_error_of_the_application_is_a_500_and_one_line_of_log(shared: SmallServer) -> None:
-    assert exchange(shared, "GET /fail HTTP/1.1\nHost: h\n\n")[0] == "500"
-    wait_until(lambda: "ValueError: /fail" in shared.log.read_text())
-    assert shared.log.read_text().count("ValueError: /fail") == 1
-
-
-def test_slow_bodies_hold_up_nobody_and_lose_their_connections(shared: SmallServer) -> None:
-    """While more bodies than there are threads don't end, pages and whole bodies are answered."""
-    head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nA"
-    with ExitStack() as stack:
-        slow = []
-        for _ in range(SLOW_BODIES * PROCESSES):
-            sock = socket.create_connection(("127.0.0.1", shared.port), timeout=30)
-            slow.append(stack.enter_context(sock))
-            sock.sendall(head)
-        for _ in range(3):
-            assert shared.get("/pid").isdigit()
-            quick = "POST / HTTP/1.1\nHost: h\nContent-Length: 3\n\nabc"
-            assert exchange(shared, quick)[1]["body"] == "abc"
-        answered = select.poll()
-        for sock in slow:
-            answered.register(sock, select.POLLIN)
-        assert answered.poll(0) == []
-        answers = Counter(_read_all(sock).partition(b"\r\n")[0] for sock in slow)
-    assert answers == {b"HTTP/1.1 408 Request Timeout": len(slow)}
-
-
-def _read_all(sock: socket.socket) -> bytes:
-    """Return what comes until the other side closes the connection."""
-    parts = []
-    while part := sock.recv(4096):
-        parts.append(part)
-    return b"".join(parts)
 
 
 @pytest.mark.parametrize("all_at_once", [True, False])

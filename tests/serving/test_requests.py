@@ -1,0 +1,233 @@
+"""Requests reach the application whole, or not at all: real processes, real sockets."""
+
+import http.client
+import json
+import select
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from itertools import product
+
+import pytest
+
+from affiliate.serving.requests import BODY_BYTES
+from tests.support.small_server import PROCESSES, SmallServer, small_server
+from tests.support.waiting import wait_until
+
+SLOW_BODIES = 130
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallServer]:
+    """A server for all tests that don't end it."""
+    with small_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+def exchange(server: SmallServer, sent: str) -> tuple[str, dict[str, str]]:
+    """Send a request as it is; give the status and what the application was asked."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as sock:
+        sock.sendall(sent.replace("\n", "\r\n").encode("latin-1"))
+        answer = http.client.HTTPResponse(sock)
+        answer.begin()
+        body = answer.read()
+        return f"{answer.status}", json.loads(body) if body.startswith(b"{") else {}
+
+
+def test_an_application_is_told_of_a_request_as_wsgi_has_it(shared: SmallServer) -> None:
+    """Paths are decoded, headers named and joined, bodies whole, however they are sent."""
+    rows: list[tuple[str, dict[str, str | None]]] = [
+        (
+            "GET /caf%C3%A9/a%2Fb?q=%C3%A9&x HTTP/1.1\nHost: h.example:81\n\n",
+            {
+                "REQUEST_METHOD": "GET",
+                "PATH_INFO": "/caf\u00c3\u00a9/a/b",
+                "QUERY_STRING": "q=%C3%A9&x",
+                "HTTP_HOST": "h.example:81",
+                "REMOTE_ADDR": "127.0.0.1",
+                "SERVER_NAME": "127.0.0.1",
+                "SERVER_PORT": str(shared.port),
+                "SERVER_PROTOCOL": "HTTP/1.1",
+                "SCRIPT_NAME": "",
+                "wsgi.url_scheme": "http",
+                "CONTENT_LENGTH": None,
+                "body": "",
+            },
+        ),
+        (
+            "GET / HTTP/1.1\nHost: h\nCookie: a=1\nCookie: b=2\nAccept: x\nAccept: y\n\n",
+            {"HTTP_COOKIE": "a=1;b=2", "HTTP_ACCEPT": "x,y"},
+        ),
+        (
+            "GET / HTTP/1.1\nHost: h\nX-Forwarded-For: 9.9.9.9\nX_Forwarded_For: 6.6.6.6\n\n",
+            {"HTTP_X_FORWARDED_FOR": "9.9.9.9"},
+        ),
+        (
+            "POST / HTTP/1.1\nHost: h\nContent-Type: text/plain\nContent-Length: 3\n\nabc",
+            {"CONTENT_TYPE": "text/plain", "CONTENT_LENGTH": "3", "body": "abc"},
+        ),
+        ("POST / HTTP/1.1\nHost: h\nTransfer-Encoding: chunked\n\n3\nabc\n0\n\n", {"body": "abc"}),
+        ("POST / HTTP/1.1\nHost: h\nContent-Length: 0\n\n", {"body": ""}),
+        ("POST / HTTP/1.1\nHost: h\n\n", {"body": ""}),
+        ("GET / HTTP/1.1\nHost: h\nContent-Length: 3\n\n", {"body": ""}),
+        ("GET / HTTP/1.0\n\n", {"HTTP_HOST": "", "SERVER_PROTOCOL": "HTTP/1.0"}),
+        ("GET /%FF HTTP/1.1\nHost: h\n\n", {"REQUEST_METHOD": "GET"}),
+    ]
+    wrong = []
+    for sent, right in rows:
+        status, asked = exchange(shared, sent)
+        found = {name: asked.get(name) for name in right}
+        if (status, found) != ("200", right):
+            wrong.append((sent, status, found))
+    assert wrong == []
+
+
+def test_of_a_long_body_no_more_is_read_than_tells_that_it_is_too_long(shared: SmallServer) -> None:
+    """The application sees that it is long; nobody keeps the rest."""
+    length = 64 * BODY_BYTES
+    sent = f"POST / HTTP/1.1\nHost: h\nContent-Length: {length}\n\n{'x' * 40 * BODY_BYTES}"
+    status, asked = exchange(shared, sent)
+    assert status == "200"
+    assert BODY_BYTES < len(asked["body"]) < length / 2
+
+
+def test_a_body_that_breaks_off_reaches_no_application(shared: SmallServer) -> None:
+    """Half of a click is no click."""
+    with socket.create_connection(("127.0.0.1", shared.port), timeout=30) as sock:
+        sock.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc")
+        sock.shutdown(socket.SHUT_WR)
+        assert b"200 OK" not in _read_all(sock)
+
+
+HEAD = b"POST / HTTP/1.1\r\nHost: h\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+NEXT = b"GET /next HTTP/1.1\r\nHost: h\r\n\r\n"
+LONG = b"x" * 65_536
+BROKEN = {
+    "no size": CHUNKED + b"3\r\nabc\r\nzz\r\nabc\r\n0\r\n\r\n",
+    "no size at first": CHUNKED + b"zz\r\nabc\r\n0\r\n\r\n",
+    "empty size": CHUNKED + b"\r\nabc\r\n0\r\n\r\n",
+    "negative size": CHUNKED + b"-3\r\nabc\r\n0\r\n\r\n",
+    "size in another base": CHUNKED + b"0x3\r\nabc\r\n0\r\n\r\n",
+    "size of 17 digits": CHUNKED + b"1ffffffffffffffff\r\nabc",
+    "longer than its size": CHUNKED + b"3\r\nabcde\r\n0\r\n\r\n",
+    "lines end in LF": CHUNKED + b"3\nabc\n0\n\n",
+    "a long extension": CHUNKED + b"3;a=" + LONG + b"\r\nabc\r\n0\r\n\r\n",
+    "a trailer": CHUNKED + b"3\r\nabc\r\n0\r\nX-A: b\r\n\r\n",
+    "a trailer with a length": CHUNKED + b"3\r\nabc\r\n0\r\nContent-Length: 9\r\n\r\n",
+    "a long trailer": CHUNKED + b"3\r\nabc\r\n0\r\nX-A: " + LONG + b"\r\n\r\n",
+    "two lengths": HEAD + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+    "a list of lengths": HEAD + b"Content-Length: 3, 3\r\n\r\nabc",
+    "a length with a sign": HEAD + b"Content-Length: +3\r\n\r\nabc",
+    "a space before the colon": HEAD + b"Content-Length : 3\r\n\r\nabc",
+    "another coding": HEAD + b"Transfer-Encoding: xchunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    "one more coding": HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    "chunks twice": HEAD + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n3\r\nabc\r\n0\r\n\r\n",
+    "a folded header": HEAD + b"Transfer-Encoding:\r\n chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    "NUL": b"GET / HTTP/1.1\r\nHost: h\r\nX-A: b\0c\r\n\r\n",
+    "no host": b"GET / HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    "a host with a space": b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
+    "a host with marks": b'GET / HTTP/1.1\r\nHost: "<b>\r\n\r\n',
+}
+
+
+def test_a_request_that_can_be_read_in_two_ways_is_refused_and_closes(shared: SmallServer) -> None:
+    """What stands behind such a request is no request: a proxy may have seen another end."""
+    found = {name: _answers(shared, sent + NEXT) for name, sent in BROKEN.items()}
+    assert {name: lines for name, lines in found.items() if lines != ["400 Bad Request"]} == {}
+
+
+@pytest.mark.parametrize("sent", [b"", b"5\r\nabc", b"3\r\nabc\r\n", b"3\r\nabc\r\n0\r\n"])
+def test_chunks_that_break_off_reach_no_application(shared: SmallServer, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", shared.port), timeout=30) as sock:
+        sock.sendall(CHUNKED + sent)
+        sock.shutdown(socket.SHUT_WR)
+        assert b"200 OK" not in _read_all(sock)
+
+
+def test_chunks_with_a_length_are_the_last_request(shared: SmallServer) -> None:
+    """The chunks count, as RFC 9112, 6.3 has it, and nothing behind them is read."""
+    two = b"Content-Length: 3\r\n", b"Transfer-Encoding: chunked\r\n"
+    for first, second in (two, two[::-1]):
+        sent = HEAD + first + second + b"\r\n3\r\nabc\r\n0\r\n\r\n" + NEXT
+        assert _answers(shared, sent) in (["200 OK"], ["400 Bad Request"])
+
+
+def test_requests_on_one_connection_are_each_read_to_their_end(shared: SmallServer) -> None:
+    """Whatever the body and its coding, the next request begins where the body ends.
+
+    What has a body and is no POST is answered without it, and is the last request.
+    """
+    chunks = b"3;a=b\r\nabc\r\n1\r\nd\r\n0\r\n\r\n"
+    bodies = [
+        b"Transfer-Encoding: Chunked\r\n\r\n" + chunks,
+        b"Content-Length: 4\r\n\r\nabcd",
+        b"Content-Length: %d\r\n\r\n%b" % (len(NEXT), NEXT),
+        b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(NEXT), NEXT),
+    ]
+    last = NEXT.replace(b"Host: h", b"Host: h\r\nConnection: close")
+    wrong = []
+    for (method, count), body in product(((b"POST", 3), (b"GET", 1), (b"PUT", 1)), bodies):
+        sent = b"%b / HTTP/1.1\r\nHost: h\r\n%b" % (method, body)
+        if (lines := _answers(shared, sent + NEXT + last)) != ["200 OK"] * count:
+            wrong.append((method, body, lines))
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n",
+        b"PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n",
+        HEAD + b"Content-Length: 100000\r\n\r\n" + b"x" * 2 * BODY_BYTES,
+    ],
+)
+def test_an_answer_before_the_end_of_a_body_closes(shared: SmallServer, head: bytes) -> None:
+    """The rest may never come; meanwhile nobody else could have the connection's place."""
+    assert [_answers(shared, head + b"abc") for _ in range(20)] == [["200 OK"]] * 20
+
+
+def _answers(server: SmallServer, sent: bytes) -> list[str]:
+    """Send bytes, and return the status of each answer until the connection is closed."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as sock:
+        sock.sendall(sent)
+        lines = _read_all(sock).decode("latin-1").split("HTTP/1.1 ")[1:]
+    return [line.partition("\r\n")[0] for line in lines]
+
+
+def test_an_error_of_the_application_is_a_500_and_one_line_of_log(shared: SmallServer) -> None:
+    assert exchange(shared, "GET /fail HTTP/1.1\nHost: h\n\n")[0] == "500"
+    wait_until(lambda: "ValueError: /fail" in shared.log.read_text())
+    assert shared.log.read_text().count("ValueError: /fail") == 1
+
+
+def test_slow_bodies_hold_up_nobody_and_lose_their_connections(shared: SmallServer) -> None:
+    """While more bodies than there are threads don't end, pages and whole bodies are answered."""
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nA"
+    with ExitStack() as stack:
+        slow = []
+        for _ in range(SLOW_BODIES * PROCESSES):
+            sock = socket.create_connection(("127.0.0.1", shared.port), timeout=30)
+            slow.append(stack.enter_context(sock))
+            sock.sendall(head)
+        for _ in range(3):
+            assert shared.get("/pid").isdigit()
+            quick = "POST / HTTP/1.1\nHost: h\nContent-Length: 3\n\nabc"
+            assert exchange(shared, quick)[1]["body"] == "abc"
+        answered = select.poll()
+        for sock in slow:
+            answered.register(sock, select.POLLIN)
+        assert answered.poll(0) == []
+        answers = Counter(_read_all(sock).partition(b"\r\n")[0] for sock in slow)
+    assert answers == {b"HTTP/1.1 408 Request Timeout": len(slow)}
+
+
+def _read_all(sock: socket.socket) -> bytes:
+    """Return what comes until the other side closes the connection."""
+    parts = []
+    with suppress(ConnectionResetError):  # it had more to read
+        while part := sock.recv(4096):
+            parts.append(part)
+    return b"".join(parts)
