@@ -29,6 +29,7 @@ from affiliate import (
     logs,
     owner,
     page,
+    passwords,
     serving,
     site,
 )
@@ -84,7 +85,10 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     if environ is None:
         environ = environment(FOLDER)
         _tell_other_file()
-    return config.load(environ, keys, buyers, options, check=_agency_faults, folder=FOLDER)
+    try:
+        return config.load(environ, keys, buyers, options, check=_agency_faults, folder=FOLDER)
+    finally:
+        passwords.forget_lists()  # processes of the server live long
 
 
 def _tell_other_file() -> None:

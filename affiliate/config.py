@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from affiliate import paths, setting_texts, values
+from affiliate import passwords, paths, setting_texts, values
 from affiliate.errors import ConfigError
 from affiliate.listening import listening_address
 from affiliate.proxies import Trusted, read_trusted
@@ -246,18 +246,17 @@ SETTINGS: Final = (
     Setting("ACCESS_LOG", values.flag, False, "1 for a line of log about each request."),
     Setting(
         "SECRET_KEY",
-        values.secret_key,
+        passwords.secret_key,
         None,
         "At least 32 random characters: signs the owner's log-in and encrypts the tokens of "
         "connected accounts. Whoever changes it logs in and connects anew.",
     ),
     Setting(
         "OWNER_PASSWORD",
-        values.password,
+        passwords.password,
         None,
-        "Opens `/owner/`, which does not exist without it; at least 8 characters, and none of the "
-        "passwords that are tried first. "
-        "It needs `SECRET_KEY`.",
+        "Opens `/owner/`, which does not exist without it; 8 to 256 characters, and no password "
+        "that is guessed first. It needs `SECRET_KEY`.",
     ),
 )
 
@@ -351,10 +350,18 @@ def load(  # noqa: PLR0913 - the settings, and what only the application knows o
         )
     if found["owner_password"] and not reader.environ.get("SECRET_KEY"):
         reader.faults.append("OWNER_PASSWORD needs SECRET_KEY, of at least 32 characters.")
+    names = (found["site_name"], found["site_url"])
+    reader.faults += _password_faults(found["owner_password"], *names)
     reader.faults += check(known, weights)
     if reader.faults:
         raise ConfigError(reader.faults)
     return Config(**found, notes=tuple(reader.notes(weights, credentials)))
+
+
+def _password_faults(password: Secret | None, *names: str | None) -> Iterator[str]:
+    """Yield what is wrong with a password by what everybody knows of the site."""
+    if password and passwords.is_guessed(password.reveal(), filter(None, names)):
+        yield f"OWNER_PASSWORD {passwords.GUESSED}."
 
 
 class _Reader:

@@ -29,28 +29,6 @@ HOST_NAME: Final = r"www\..+|(.+\.)?[^.]+\.(com|net|org|io|co|hn|market|link)"
 """Host names that people paste with a link that has lost its scheme and path."""
 COMMAS: Final = r"[,;\u060c\u061b\u3001\uff0c\uff1b\ufe50\ufe51\ufe54\uff64]"
 """Commas and semicolons of Latin, Arabic, Chinese and Japanese keyboards, and small ones."""
-FEW_SIGNS: Final = 6
-"""Random keys of 32 characters, hexadecimal ones too, have at least so many different ones."""
-TRIVIAL_KEY: Final = (
-    r"change[-_ ]?(me|this|it)|your[-_ ]|replace|insert[-_ ]|enter[-_ ]|put[-_ ]|place[-_]?holder"
-    r"|<|todo|(my[-_ ]?)?secret[-_ ]?key|(01)?234567890|abcdefgh"
-)
-"""How keys of examples begin."""
-LOOKALIKES: Final = str.maketrans("@013457$!", "aoleastsi")
-"""Signs that people put for letters of usual passwords."""
-USUAL_PASSWORDS: Final = frozenset(
-    "password passwort passwords passwd pass mypassword thepassword motdepasse contrasena"
-    " 12345678 123456789 1234567890 0123456789 87654321 987654321 9876543210 11223344 12341234"
-    " 12344321 123123123 qwerty qwertyui qwertyuiop qwertz qwertzui qwertzuiop azerty azertyuiop"
-    " asdfghjk asdfghjkl asdfasdf zxcvbnm 1q2w3e4r 1q2w3e4r5t 1qaz2wsx 1qazxsw2 q1w2e3r4 qazwsxedc"
-    " abcd1234 abc12345 a1b2c3d4 abcdefgh abcdefg letmein iloveyou welcome admin administrator root"
-    " superuser owner user guest login secret topsecret changeme change-me change_me changeit"
-    " changethis trustno test testtest testing sunshine princess football baseball superman batman"
-    " master monkey dragon shadow michael jennifer computer internet whatever starwars pokemon"
-    " affiliate affiliatesearch affiliate-search shutterstock owner-password ownerpassword"
-    " owner_password default example demo".split()
-)
-"""What lists of leaked passwords begin with, of 8 characters or with digits and signs behind."""
 
 
 class Secret:
@@ -269,35 +247,3 @@ def fields(template: str) -> set[str]:
     return {
         f"{name}{spec}{conversion or ''}" for name, spec, conversion in parts if name is not None
     }
-
-
-def secret_key(text: str) -> Secret:
-    """Return a key of at least 32 characters that nobody guesses."""
-    least = 32
-    periods = range(1, len(text) // 2 + 1)
-    is_trivial = (
-        len(set(text)) < FEW_SIGNS
-        or any(text[period:] == text[:-period] for period in periods)
-        or re.match(TRIVIAL_KEY, text.casefold())
-    )
-    if len(text) < least:
-        raise ValueError(f"must be at least {least} characters long")
-    if is_trivial:
-        raise ValueError(
-            f"must be {least} random characters, such as those of `python3 -c"
-            ' "import secrets; print(secrets.token_urlsafe(32))"`'
-        )
-    return Secret(text)
-
-
-def password(text: str) -> Secret:
-    """Return a password of at least 8 characters that isn't among those that are tried first."""
-    least = 8
-    if len(text) < least:
-        raise ValueError(f"must be at least {least} characters long")
-    plain = text.casefold().translate(LOOKALIKES)
-    stem = re.sub(r"[\W\d_]+$", "", text.casefold()).translate(LOOKALIKES)
-    is_usual = {text.casefold(), plain, stem} & USUAL_PASSWORDS or len(set(text)) == 1
-    if is_usual or is_placeholder(text):
-        raise ValueError("must be another one: programs that guess passwords begin with it")
-    return Secret(text)

@@ -1,0 +1,109 @@
+"""Which keys and passwords of the owner are taken: those that are not guessed first.
+
+Guesses are counted by zxcvbn, with its lists of leaked passwords, names and words, as
+https://cheatsheetseries.owasp.org/cheatsheets/Authentication_Cheat_Sheet.html has it. Its lists
+take 13 MB of memory, which `forget_lists` gives back.
+"""
+
+import re
+import sys
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+from affiliate.placeholders import is_blanked, is_placeholder
+from affiliate.values import Secret
+
+LEAST: Final = 8
+"""Characters of the shortest password (OWASP ASVS 5, 6.2.1)."""
+MOST: Final = 256
+"""Characters of the longest password, which the form of the log-in has room for."""
+LEAST_KEY: Final = 32
+"""Characters of the shortest key."""
+JUDGED: Final = 72
+"""Characters at the beginning that are looked at: zxcvbn takes a square of their time."""
+GUESSES: Final = 10**7
+"""A password takes at least so many: three years of log-ins at the limit for strangers."""
+STEM_GUESSES: Final = 10**10
+"""The same of a password that is a common one with digits and signs behind, as rules of programs
+that guess passwords make them."""
+KEY_GUESSES: Final = 10**16
+"""A key takes at least so many: who has seen a cookie can try keys without asking the site."""
+FEW_SIGNS: Final = 6
+"""Random keys of 32 characters, hexadecimal ones too, have at least so many different ones."""
+TRIVIAL_KEY: Final = (
+    r"change[-_ ]?(me|this|it)|your[-_ ]|replace|insert[-_ ]|enter[-_ ]|put[-_ ]|place[-_]?holder"
+    r"|<|todo|(my[-_ ]?)?secret[-_ ]?key|(01)?234567890|abcdefgh"
+)
+"""How keys of examples begin."""
+LOOKALIKES: Final = str.maketrans("@013457$!", "aoleastsi")
+"""Signs that people put for letters of common passwords."""
+CONTEXT: Final = tuple(
+    "affiliate search affiliatesearch shutterstock stock owner admin administrator desk images"
+    " pictures photos passwort motdepasse contrasena geheim \u043f\u0430\u0440\u043e\u043b\u044c"
+    " \u0439\u0446\u0443\u043a\u0435\u043d changeme changeit example default".split()
+)
+"""Words of this program and of other languages, which zxcvbn's lists lack (ASVS 5, 6.1.2)."""
+GUESSED: Final = "must be another one: programs that guess passwords begin with it"
+
+
+def secret_key(text: str) -> Secret:
+    """Return a key of at least 32 characters that nobody guesses."""
+    if len(text) < LEAST_KEY:
+        raise ValueError(f"must be at least {LEAST_KEY} characters long")
+    judged = text[:JUDGED]
+    is_trivial = (
+        len(set(judged)) < FEW_SIGNS
+        or any(judged[period:] == judged[:-period] for period in range(1, len(judged) // 2 + 1))
+        or re.match(TRIVIAL_KEY, judged.casefold())
+    )
+    if is_trivial or _judge(judged, CONTEXT)[0] < KEY_GUESSES:
+        raise ValueError(
+            f"must be {LEAST_KEY} random characters, such as those of `python3 -c"
+            ' "import secrets; print(secrets.token_urlsafe(32))"`'
+        )
+    return Secret(text)
+
+
+def password(text: str) -> Secret:
+    """Return a password of 8 to 256 characters that isn't among those that are tried first."""
+    if len(text) < LEAST:
+        raise ValueError(f"must be at least {LEAST} characters long")
+    if len(text) > MOST:
+        raise ValueError(f"must be at most {MOST} characters long")
+    if is_guessed(text):
+        raise ValueError(GUESSED)
+    return Secret(text)
+
+
+def is_guessed(text: str, names: Iterable[str] = ()) -> bool:
+    """Return whether a password is among the first that are tried.
+
+    ``names`` are what somebody who guesses knows of the site.
+    """
+    has_letters = re.search(r"[^\W_]", text) is not None
+    if is_blanked(text) or (has_letters and is_placeholder(text)):
+        return True
+    words = [part for name in names for part in (name, *re.split(r"[\W_]+", name)) if part]
+    guesses, is_common = _judge(text[:JUDGED], (*CONTEXT, *words))
+    return guesses < GUESSES or (guesses < STEM_GUESSES and is_common)
+
+
+def forget_lists() -> None:
+    """Free the memory of zxcvbn's lists; whoever judges another text has them read anew."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "zxcvbn"]:
+        del sys.modules[name]
+
+
+@lru_cache(maxsize=16)
+def _judge(text: str, words: tuple[str, ...]) -> tuple[int, bool]:
+    """Return how many guesses a text takes, and whether its stem is a common password.
+
+    Judgements are remembered: each process of a server reads the same settings.
+    """
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - for its lists, see above
+    from zxcvbn.matching import RANKED_DICTIONARIES  # noqa: PLC0415
+
+    stem = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", text.casefold()).translate(LOOKALIKES)
+    is_common = stem in RANKED_DICTIONARIES["passwords"]
+    return int(zxcvbn(text, user_inputs=list(words))["guesses"]), is_common

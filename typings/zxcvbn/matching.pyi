@@ -1,0 +1,3 @@
+from typing import Any
+
+RANKED_DICTIONARIES: dict[str, dict[str, Any]]
