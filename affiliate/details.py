@@ -221,10 +221,10 @@ def _public(response: Response, life: int = MAX_AGE) -> Response:
 
 def _problem(error: AgencyError, told: Media | None = None) -> Response:
     """Return a failure as a problem; its ``link`` leads to the picture where its id tells that."""
-    more = {"link": told.link} if told else {}
+    link = told.link if told else ""
     if isinstance(error, NotFound):
-        return problem(HTTPStatus.NOT_FOUND, error.message, **more)
-    return problem(HTTPStatus.BAD_GATEWAY, _sorry(error), **more)
+        return problem(HTTPStatus.NOT_FOUND, error.message, link=link)
+    return problem(HTTPStatus.BAD_GATEWAY, _sorry(error), link=link)
 
 
 def _sorry(error: AgencyError) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Flask, Response, current_app, render_template, request
 from flask_babel import force_locale, gettext
 
-from affiliate import builder, languages, oembed
+from affiliate import builder, languages, oembed, openapi
 from affiliate.answers import (
     answer,
     canonical_search,
@@ -37,7 +37,7 @@ from affiliate.search import Outcome, Patience
 SCRIPT_SECONDS: Final = 3600
 """For how long browsers keep the script, whose address never changes."""
 PAGE_SECONDS: Final = 300
-SHARED: Final = ("/embed.js", "/embed-frame.js", "/embed/search", "/oembed")
+SHARED: Final = ("/embed.js", "/embed-frame.js", "/embed/search", "/oembed", openapi.PATH)
 """What scripts of other sites may read; a sandboxed frame of this site counts as another."""
 OWN_PICTURES: Final = "/static/demo/"
 """Where the site keeps pictures of its own."""

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 from uuid import uuid4
 
 import msgspec
@@ -180,8 +180,7 @@ class Click(msgspec.Struct, frozen=True, kw_only=True):
         """
         texts: dict[str, Any] = {"media": "image", "words": ""}
         for name, (pattern, reason) in FIELDS.items():
-            value = fields.get(name, texts.get(name))
-            text = str(value) if type(value) is int else value  # an id may come as a number
+            text = _spelled(fields.get(name, texts.get(name)))
             if not isinstance(text, str) or not re.fullmatch(pattern, text):
                 raise BadQuery(name, reason)
             texts[name] = text
@@ -198,6 +197,13 @@ class Click(msgspec.Struct, frozen=True, kw_only=True):
         """
         program = PROGRAMS.search(agent) or purpose or self.position > FARTHEST
         return msgspec.structs.replace(self, sender=PROGRAM if program else "")
+
+
+def _spelled(value: object) -> object:
+    """Return a whole number as digits, as an id may come as a number; JSON has 1.0 for 1, too."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if type(value) is int else value
 
 
 class Ledger(LedgerDatabase):
@@ -424,7 +430,7 @@ class Ledger(LedgerDatabase):
         if trouble:
             raise LedgerError(trouble)
 
-    def clicks_state(self) -> str:
+    def clicks_state(self) -> Literal["ok", "kept", "down"]:
         """Return what becomes of clicks now: ``ok``, ``kept`` in the journal, or ``down``."""
         try:
             self.check()

@@ -14,6 +14,7 @@ from affiliate.words import visible
 
 __all__ = [
     "LINK_FIELDS",
+    "STATUSES",
     "AgencyStatus",
     "Collection",
     "Contributor",
@@ -219,6 +220,10 @@ class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str
     retry_after: float
     why: str = ""
+
+
+STATUSES: Final = ("fresh", "stale", "fetched", "late", "failed", "suspended", "unsupported")
+"""How an agency may have done on a page."""
 
 
 class AgencyStatus(msgspec.Struct, frozen=True, kw_only=True):

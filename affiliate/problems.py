@@ -2,7 +2,7 @@
 
 import math
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,6 +18,12 @@ PASSING: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILAB
 """Failures of what the site needs: an agency, or the ledger's database."""
 AGAIN_SECONDS: Final = 60
 """When to try again after such a failure, as its texts say."""
+PROBLEM: Final = "application/problem+json"
+PROGRAMS: Final = (
+    *("/api/", "/ajax/", "/clicks", "/suggest", "/oembed", "/embed/search"),
+    *("/healthz", "/readyz"),
+)
+"""Beginnings of the paths whose errors programs read."""
 
 
 def register(app: Flask, search: Search) -> None:
@@ -31,9 +37,7 @@ def register(app: Flask, search: Search) -> None:
 
 
 def _wants_json() -> bool:
-    return request.path.startswith(
-        ("/api/", "/ajax/", "/clicks", "/suggest", "/oembed", "/embed/search")
-    )
+    return request.path.startswith(PROGRAMS)
 
 
 def _bad_query(error: BadQuery) -> Response:
@@ -74,14 +78,31 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def problem(status: HTTPStatus, detail: str, **more: str) -> Response:
-    """An error as RFC 9457 has it."""
-    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
-    response = Response(
-        msgspec.json.encode({**body, "status": int(status), **more}),
-        status,
-        mimetype="application/problem+json",
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """An error as RFC 9457 has it.
+
+    ``field`` names the parameter that can't be read; ``link`` leads to a picture at its agency
+    where this site can't tell of it.
+    """
+
+    type: Literal["about:blank"] = "about:blank"
+    title: str
+    status: int
+    detail: str
+    field: str | msgspec.UnsetType = msgspec.UNSET
+    link: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def problem(status: HTTPStatus, detail: str, *, field: str = "", link: str = "") -> Response:
+    """Return an error as a problem, with a ``field`` or a ``link`` where there is one."""
+    body = Problem(
+        title=status.phrase,
+        status=int(status),
+        detail=detail,
+        field=field or msgspec.UNSET,
+        link=link or msgspec.UNSET,
     )
+    response = Response(msgspec.json.encode(body), status, mimetype=PROBLEM)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -11,7 +11,7 @@ import msgspec
 from flask import Blueprint, Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import NotFound
 
-from affiliate import collected, details, languages, page, pings, problems
+from affiliate import collected, details, languages, openapi, page, pings, problems, readiness
 from affiliate.agencies import AGENCIES
 from affiliate.answers import (
     answer,
@@ -54,6 +54,7 @@ def routes() -> dict[str, Canonical]:
         "/api/search": canonical_search,
         **collected.routes(),
         **details.routes(),
+        **openapi.routes(),
         **dict.fromkeys((f"/static/{name}" for name in ASSETS), canonical_version),
     }
 
@@ -75,12 +76,14 @@ def register(app: Flask, site: Site) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(collected.blueprint)
     app.register_blueprint(details.blueprint)
+    app.register_blueprint(readiness.blueprint)
     app.before_request(_refuse_odd_paths)
     app.after_request(_keep_assets)
     languages.register(app, site.config.site_language)
     page.register(app)
     pings.register(app)
     problems.register(app, site.search)
+    openapi.register(app)
 
 
 # -- pages
@@ -205,33 +208,6 @@ def _click_fields() -> Mapping[str, Any]:
             raise BadQuery("body", "Send a JSON object.")
         fields |= sent
     return fields
-
-
-# -- health
-
-
-@blueprint.get("/healthz")
-def healthz() -> Response:
-    """Tell whether the process answers."""
-    return Response('{"status": "ok"}\n', mimetype="application/json")
-
-
-@blueprint.get("/readyz")
-def readyz() -> Response:
-    """Tell what works: 200 while pages can be served, whatever becomes of clicks and the cache.
-
-    ``clicks`` is ``kept`` while they wait in the journal, ``down`` while they are refused.
-    """
-    site = site_of_app()
-    site.store.get("ready")  # so that the state is today's
-    clicks = site.ledger.clicks_state()
-    state = {
-        "status": "ok" if clicks == "ok" else "degraded",
-        "pages": "ok",
-        "clicks": clicks,
-        "cache": "degraded" if site.store.degraded else "ok",
-    }
-    return Response(msgspec.json.encode(state) + b"\n", mimetype="application/json")
 
 
 def _refuse_odd_paths() -> None:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from affiliate.stores import SQLiteStore
 from app import create_app
+from tests.support.api_description import DescribedClient
 from tests.support.ledgers import place_ledger
 
 ClientMaker = Callable[..., FlaskClient]
@@ -42,12 +43,13 @@ def close(app: Flask) -> None:
 
 @pytest.fixture
 def make_client(tmp_path: Path) -> Iterator[ClientMaker]:
-    """Makes clients of apps with the given settings, in a folder of its own."""
+    """Makes clients of apps with the given settings, whose answers are as the API is described."""
     apps: list[Flask] = []
 
     def make(**settings: str) -> FlaskClient:
         place_ledger(tmp_path)
         apps.append(create_app({"DATA_DIR": str(tmp_path), **settings}))
+        apps[-1].test_client_class = DescribedClient
         return apps[-1].test_client()
 
     yield make

@@ -1,0 +1,102 @@
+"""Holds each answer of the site's own API against its description, which must be complete.
+
+No answer may have a status, a content type or a field that the description doesn't name.
+"""
+
+import functools
+import gzip
+import json
+import re
+from typing import Any
+
+import jsonschema_rs
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from affiliate.openapi import described
+
+
+class DescribedClient(FlaskClient):
+    """A client that holds the answers which it gets against the description."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Send a request; what it gets is as described, where it is described."""
+        response = super().open(*args, **kwargs)
+        fault = fault_of(response)
+        assert not fault, f"{response.request.method} {response.request.url}: {fault}"
+        return response
+
+
+def fault_of(response: TestResponse) -> str:
+    """Return how an answer departs from the description; empty where it doesn't."""
+    calls = _calls_of(response.request.environ["PATH_INFO"])
+    if calls is None or response.request.method == "OPTIONS":
+        return ""
+    method = response.request.method.lower()
+    call = calls.get("get" if method == "head" else method)
+    if call is None:
+        return _refusal(response, calls)
+    told = call["responses"].get(str(response.status_code))
+    if told is None:
+        return f"the status {response.status_code} is not described"
+    missing = set(told.get("headers", {})) - set(response.headers.keys())
+    if missing:
+        return f"{response.status_code} lacks {missing}"
+    return "" if method == "head" else _body_fault(response, told.get("content", {}))
+
+
+def _refusal(response: TestResponse, calls: dict[str, Any]) -> str:
+    """Return what is wrong with the answer to a method that a path doesn't have."""
+    allowed = {name.upper() for name in calls} | ({"HEAD"} if "get" in calls else set())
+    told = set(response.headers.get("Allow", "").replace(",", " ").split())
+    if response.status_code != 405 or told != allowed | {"OPTIONS"}:
+        return f"{response.status_code}, Allow: {told}"
+    return "" if response.mimetype == "application/problem+json" else response.mimetype or "no type"
+
+
+def _body_fault(response: TestResponse, content: dict[str, Any]) -> str:
+    if not content:
+        return "a body where none is described" if response.data else ""
+    if response.mimetype not in content:
+        return f"the content type {response.mimetype} is not described"
+    if not response.mimetype.endswith("json"):
+        return ""
+    validator = _validator(json.dumps(content[response.mimetype]["schema"]))
+    error = next(validator.iter_errors(json.loads(_plain(response))), None)
+    return f"{error.message} at {error.instance_path}" if error else ""
+
+
+def _plain(response: TestResponse) -> bytes:
+    zipped = response.headers.get("Content-Encoding") == "gzip"
+    return gzip.decompress(response.data) if zipped else bytes(response.data)
+
+
+@functools.cache
+def _document() -> dict[str, Any]:
+    return described()
+
+
+@functools.cache
+def _patterns() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+    return [
+        (re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), calls)
+        for path, calls in _document()["paths"].items()
+    ]
+
+
+def _calls_of(path: str) -> dict[str, Any] | None:
+    """Return the operations of a path, by method; None where it is not described."""
+    return next((calls for pattern, calls in _patterns() if pattern.fullmatch(path)), None)
+
+
+@functools.cache
+def _validator(schema: str) -> Any:
+    """Return the validator of a schema; objects have no fields but those that it names."""
+    schemas = {name: _closed(one) for name, one in _document()["components"]["schemas"].items()}
+    return jsonschema_rs.Draft202012Validator(
+        {"allOf": [json.loads(schema)], "components": {"schemas": schemas}}
+    )
+
+
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "additionalProperties": False} if "properties" in schema else dict(schema)
