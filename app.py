@@ -50,6 +50,7 @@ from affiliate.ledger import Ledger
 from affiliate.licensing.tokens import ACCOUNT, Tokens
 from affiliate.licensing.vault import Vault
 from affiliate.links import LinkStyle, id_fault
+from affiliate.machine_counts import MachineCounts
 from affiliate.memory import SHELF_BYTES, SHELF_PART, MemoryTier
 from affiliate.page import Site
 from affiliate.proxies import TrustedProxies
@@ -139,7 +140,8 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     util.Finalize(None, transport.close, exitpriority=30)
     util.Finalize(None, cache.close, exitpriority=20)
     util.Finalize(None, ledger.close, exitpriority=0)  # the tally, which writes to it, ends at 10
-    quota = Quota(store, limits, settings.web_concurrency)
+    here = MachineCounts(settings.data_dir / "calls.counts")
+    quota = Quota(store, limits, settings.web_concurrency, here)
     switches = Switches(ledger)
     calls = Calls(cache, quota, Breaker(store), ChunkSizes(store))
     key = SiteKey(ledger, settings.secret_key.reveal() if settings.secret_key else "")

@@ -1,7 +1,8 @@
 """Counts for limits, shared through the store, that hold while the store can't count.
 
-A limit must not open because its counter is busy, refuses, is gone or was evicted: a process then
-goes on from the last count that all shared, and tells the store later what it has added.
+A limit must not open because its counter is busy, refuses, is gone or was evicted: the processes
+of a machine then go on from the count in a file of theirs where they have one, else each from the
+last count that all shared, and the store is told later what they have added.
 """
 
 import threading
@@ -18,6 +19,13 @@ class Counters(Protocol):
     """The part of the store that counts; None says that it can't just now."""
 
     def incr(self, key: str, by: int, seconds: float) -> int | None: ...
+
+
+class Here(Protocol):
+    """Counters that the processes of this machine share: see `MachineCounts`."""
+
+    def begin(self, key: str, by: int, seconds: float) -> int | None: ...
+    def end(self, key: str, sent: int, told: int | None) -> tuple[int, int] | None: ...
 
 
 class Count(NamedTuple):
@@ -54,36 +62,51 @@ class _Known:
 
 
 class Counts:
-    """Counters in the ``store`` that ``processes`` share; safe to share between threads."""
+    """Counters in the ``store`` that ``processes`` share; safe to share between threads.
+
+    Those of one machine share counters ``here``, too, where these are given.
+    """
 
     def __init__(
-        self, store: Counters, processes: int, *, now: Callable[[], float] = time.monotonic
+        self,
+        store: Counters,
+        processes: int,
+        here: Here | None = None,
+        *,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._processes = processes
+        self._here = here
         self._now = now
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._lock = threading.Lock()
 
     def add(self, key: str, by: int, seconds: float) -> Count:
         """Add to a counter that ends ``seconds`` after its beginning; 0 only looks at it."""
+        own = self._here.begin(key, by, seconds) if self._here else None
         with self._lock:
             known = self._find(key, seconds)
-            sent, known.unsent = known.unsent + by, 0
+            sent, known.unsent = known.unsent + (by if own is None else own), 0
             known.flying += sent
             before = known.shared
         number = self._store.incr(key, sent, seconds)
-        if number is not None and number < before + sent:
+        if number is not None and number < before + sent and own is None:
             number = self._restore(key, before + sent, seconds)
         # What can't be written may be read: a full store, or a replica.
         seen = self._store.incr(key, 0, seconds) if number is None and sent else number
+        here = self._here.end(key, own, number) if self._here and own is not None else None
         with self._lock:
             known.flying -= sent
             known.shared = max(known.shared, seen or 0)
-            if number is not None:
-                return Count(number)
-            known.unsent += sent
-            return Count(known.shared, known.unsent + known.flying, self._processes)
+            if number is None:
+                known.unsent += sent - (own or 0 if here else 0)
+            count = Count(known.shared, known.unsent + known.flying, self._processes)
+        if here:
+            if number is not None and number < here[1]:
+                self._restore(key, here[1], seconds)
+            return Count(max(here[0], seen or 0))
+        return count if number is None else Count(number)
 
     def _restore(self, key: str, least: int, seconds: float) -> int:
         """Bring a counter that was evicted or flushed back to what it was; return its number."""

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from affiliate import shapes
-from affiliate.counts import Count, Counters, Counts
+from affiliate.counts import Count, Counters, Counts, Here
 from affiliate.errors import (
     AgencyDown,
     AgencyError,
@@ -80,19 +80,21 @@ class Spent(NamedTuple):
 class Quota:
     """Keeps the calls to an agency within its limits, where it has some.
 
-    While the store can't count, each of ``processes`` keeps to its part of what was left.
+    While the store can't count, the processes of this machine count ``here`` where that is given,
+    else each of ``processes`` keeps to its part of what was left.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what counts, and two clocks for tests
         self,
         counters: Counters,
         limits: Mapping[str, Sequence[Limit]],
         processes: int,
+        here: Here | None = None,
         *,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._counts = Counts(counters, processes)
+        self._counts = Counts(counters, processes, here)
         self._limits = {s: sorted(few, key=lambda one: one.seconds) for s, few in limits.items()}
         self._now = now
         self._sleep = sleep

@@ -1,13 +1,17 @@
 """Limits hold while the store that counts is busy, refuses, is gone or loses its counters."""
 
+import fcntl
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from affiliate.counts import Count, Counts
 from affiliate.errors import CallsSpent
 from affiliate.health import Limit, Quota
+from affiliate.machine_counts import MachineCounts
 from affiliate.stores import Guarded, RedisStore
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
@@ -168,3 +172,66 @@ def test_a_redis_that_begins_to_refuse_holds_the_limit(shared_redis: RedisServer
     finally:
         shared_redis.client().config_set("maxmemory", 0)
     assert 58 <= made <= 60
+
+
+def test_a_process_that_comes_anew_knows_what_its_machine_has_spent(tmp_path: Path) -> None:
+    """Killed processes and a store that loses all at the same time open no limit."""
+    store, clock = Faulty(), SetClock(1000.0)
+    made = 0
+    for life in range(12):
+        quota = Quota(
+            store, {"a": [Limit(30)]}, 4, MachineCounts(tmp_path / "counts", now=clock), now=clock
+        )
+        store.fault = ("", "gone", "full")[life % 3]
+        store.clear()
+        clock.now += 3
+        for _ in range(5):
+            with suppress(CallsSpent):
+                quota.take("a")
+                made += 1
+    assert made == 30
+    store.fault = ""
+    clock.now += 3
+    assert quota.spent("a")[0].calls == 30
+    assert max(int(number) for number in store.values()) == 30
+
+
+def test_counts_of_machines_and_of_the_store_are_one(tmp_path: Path) -> None:
+    """What each machine has added while the store was gone is added there, once."""
+    store = Faulty()
+    mine, other = MachineCounts(tmp_path / "mine"), MachineCounts(tmp_path / "other")
+    counts = [Counts(store, 2, mine), Counts(store, 2, mine), Counts(store, 1, other)]
+    for turn in range(60):
+        store.fault = "gone" if 20 <= turn < 40 else ""
+        counts[turn % 3].add("n", 1, 60)
+    store.fault = ""
+    assert [one.add("n", 0, 60) for one in counts] == [Count(60)] * 3
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 20, b"\xff" * 20_000])
+def test_a_damaged_file_of_counts_begins_anew(tmp_path: Path, damage: bytes) -> None:
+    """Cut or overwritten, the file is no error; a folder that takes no file is none either."""
+    (tmp_path / "counts").write_bytes(damage)
+    counts = Counts(Faulty(), 2, MachineCounts(tmp_path / "counts"))
+    assert [counts.add("n", 1, 60) for _ in range(2)] == [Count(1), Count(2)]
+    nowhere = Counts(Faulty(), 2, MachineCounts(tmp_path / "counts" / "none"))
+    assert nowhere.add("n", 1, 60) == Count(1)
+
+
+def test_a_file_of_counts_keeps_its_size(tmp_path: Path) -> None:
+    """Of more counters than it holds those are left out that end first."""
+    here = MachineCounts(tmp_path / "counts", now=SetClock(0.0))
+    for number in range(600):
+        here.begin(f"calls:agency:{number:060}", 1, 100 + number)
+    assert (tmp_path / "counts").stat().st_size == 16 * 1024
+    assert here.end(f"calls:agency:{599:060}", 1, None) == (1, 0)
+    assert here.end(f"calls:agency:{0:060}", 1, None) is None
+
+
+def test_a_process_that_keeps_the_file_of_counts_stops_nobody(tmp_path: Path) -> None:
+    """Stopped amid its writing, a process leaves the others with what each knows by itself."""
+    counts = Counts(Faulty(), 2, MachineCounts(tmp_path / "counts"))
+    counts.add("n", 1, 60)
+    with (tmp_path / "counts").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert counts.add("n", 1, 60) == Count(2)

@@ -1,0 +1,148 @@
+"""Counts of limits in a file that all processes of a machine share, where nothing is evicted.
+
+The store that counts for all machines may lose its counters or be gone, and the process that knew
+the last of them may be killed. What this machine has added is then still here, for the process
+that takes its place and after a restart of the site.
+"""
+
+import fcntl
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+import msgspec
+
+from affiliate import shapes
+
+BYTES: Final = 16 * 1024
+"""The size of the file, which is taken up once: a disk that is full later changes nothing."""
+HEAD: Final = 8
+"""Bytes of the checksum and the length of what follows."""
+TURN_SECONDS: Final = 0.1
+"""How long to wait for another process; one that was stopped may hold the file for long."""
+MEND_SECONDS: Final = 2.0
+"""For so long one process alone corrects the store, as two would add the same."""
+
+
+class Entry(msgspec.Struct, array_like=True):
+    """A counter: its number, its end, and what of the number the store was not told.
+
+    Of that some is ``flying``, on its way to the store, and some is ``unsent``. At ``mending`` a
+    process has begun to bring the store's counter to what it must have.
+    """
+
+    number: int
+    ends: float
+    flying: int = 0
+    unsent: int = 0
+    mending: float = 0.0
+
+
+Entries = dict[str, Entry]
+
+
+class MachineCounts:
+    """Counters in the file at ``path``; safe to share between threads. Times are Unix times.
+
+    Where the file can't be used nothing is counted; who counts then knows of this process alone.
+    """
+
+    def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._now = now
+        self._lock = Lock()
+
+    def begin(self, key: str, by: int, seconds: float) -> int | None:
+        """Add to a counter that ends ``seconds`` after its beginning.
+
+        Return what the store is to be told, of which `end` must tell; None where nothing can be
+        counted.
+        """
+        try:
+            with self._opened() as entries:
+                known = entries.setdefault(key, Entry(0, self._now() + seconds))
+                sent, known.unsent = known.unsent + by, 0
+                known.number += by
+                known.flying += sent
+                return sent
+        except OSError:
+            return None
+
+    def end(self, key: str, sent: int, told: int | None) -> tuple[int, int] | None:
+        """Note that the store was told, and its number; None where it could not be told.
+
+        Return the number here, and how much the caller must see to it that the store has: 0 where
+        the store has that, or another process is at it.
+        """
+        try:
+            with self._opened() as entries:
+                if (known := entries.get(key)) is None:
+                    return None
+                known.flying = max(known.flying - sent, 0)
+                known.unsent += sent if told is None else 0
+                known.number = max(known.number, told or 0)
+                least, now = known.number - known.flying - known.unsent, self._now()
+                if told is None or told >= least or abs(known.mending - now) < MEND_SECONDS:
+                    return known.number, 0
+                known.mending = now
+                return known.number, least
+        except OSError:
+            return None
+
+    @contextmanager
+    def _opened(self) -> Iterator[Entries]:
+        """Give the counters, and write them back.
+
+        Raises:
+            OSError: the file can't be used, or another process keeps it.
+        """
+        with self._lock:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                self._wait_for(file)
+                entries = self._read(file)
+                yield entries
+                self._write(file, entries)
+            finally:
+                os.close(file)
+
+    def _wait_for(self, file: int) -> None:
+        ends = time.monotonic() + TURN_SECONDS
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(0.001)
+            else:
+                return
+
+    def _read(self, file: int) -> Entries:
+        """Return the counters that have not ended; none of a file that is new or was cut."""
+        if os.fstat(file).st_size < BYTES:
+            os.posix_fallocate(file, 0, BYTES)
+        packed = os.pread(file, BYTES, 0)
+        checksum, length = (int.from_bytes(packed[at : at + 4], "big") for at in (0, 4))
+        body = packed[HEAD : HEAD + length]
+        if zlib.crc32(body) != checksum or not body:
+            return {}
+        try:
+            entries = shapes.from_msgpack(body, Entries)
+        except (ValueError, TypeError):
+            return {}
+        now = self._now()
+        return {key: one for key, one in entries.items() if one.ends >= now}
+
+    def _write(self, file: int, entries: Entries) -> None:
+        body = msgspec.msgpack.encode(entries)
+        while HEAD + len(body) > BYTES:
+            del entries[min(entries, key=lambda key: entries[key].ends)]
+            body = msgspec.msgpack.encode(entries)
+        head = zlib.crc32(body).to_bytes(4, "big") + len(body).to_bytes(4, "big")
+        os.pwrite(file, head + body, 0)
