@@ -1,7 +1,7 @@
 # Every task is one line; the first two are all that a newcomer needs.
 PYTHON ?= python3
 
-.PHONY: run test quick soak coverage check fix bench lock example translations
+.PHONY: run test quick long soak coverage check fix bench lock example translations
 .DELETE_ON_ERROR:
 
 run: .venv/run  ## Start the site on http://127.0.0.1:8000
@@ -13,7 +13,10 @@ test: .venv/test  ## Install what tests need and run them
 quick: .venv/dev  ## Run the tests that need Python packages alone
 	.venv/bin/python -m pytest -m quick
 
-soak: .venv/test  ## Run the tests with whole tables and a hundred kills at random moments
+soak: .venv/test  ## Hurt a busy site for ten minutes in all ways, and look what holds
+	.venv/bin/python -m tests.soak $(SOAK)
+
+long: .venv/test  ## Run the tests with whole tables and a hundred kills at random moments
 	SOAK=1 .venv/bin/python -m pytest -o faulthandler_timeout=3600 $(PYTEST)
 
 coverage: .venv/test  ## Measure lines and branches that tests of this process reach

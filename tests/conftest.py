@@ -64,11 +64,12 @@ LONG = (
     "test_stampede.py::test_fifty_clients_on_a_cold_key_cost_one_call[redis]",
     "test_stampede.py::test_fifty_clients_on_an_expired_key",
 )
-"""Tests that take a minute and a half of a run; a soak has them, as have runs that name a file."""
+"""Tests that take a minute and a half of a run; `make long` has them, as have runs that name a
+file."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests to a soak, and to whoever names files to run."""
+    """Leave the long tests to `make long`, and to whoever names files to run."""
     if SOAK or config.args != config.getini("testpaths"):
         return
     long = [item for item in items if any(name in item.nodeid for name in LONG)]

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -61,16 +61,23 @@ class Command:
 
 
 @contextmanager
-def runner(module: str = "tests.support.kill_at") -> Iterator[Command]:
-    """Run commands in processes of their own; gives status and seconds."""
-    with subprocess.Popen(
-        [sys.executable, "-m", module],
-        cwd=ROOT,
-        env=clean_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
-    ) as process:
+def runner(module: str = "tests.support.kill_at", log: Path | None = None) -> Iterator[Command]:
+    """Run commands in processes of their own; gives status and seconds.
+
+    What they print goes to the file ``log``, where one is named.
+    """
+    with (
+        log.open("ab") if log else nullcontext() as out,
+        subprocess.Popen(
+            [sys.executable, "-m", module],
+            cwd=ROOT,
+            env=clean_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=out,
+            preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
+        ) as process,
+    ):
         try:
             yield Command(process)
         finally:

@@ -30,6 +30,7 @@ SERVERS = frozenset(
         "tests.support.processes.start_python",
         "tests.support.small_server.small_server",
         "tests.support.terminal.terminal",
+        "tests.soak.run.soak",
     )
 )
 """Start programs: a module that imports one of these holds tests of services."""
@@ -49,8 +50,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+FIRST = "test_soak"
+"""Takes longest, nearly all of it waiting, and so begins at once, beside all others."""
+
+
 def place(item: pytest.Item) -> int:
     """Return where a test stands in the order of a run, by the first of its markers there."""
+    if item.path.stem == FIRST:
+        return -1
     names = {mark.name for mark in item.iter_markers()}
     return next((n for n, name in enumerate(ORDER) if name in names), len(ORDER))
 

@@ -95,6 +95,45 @@ def _stop(folder: str) -> None:
     shutil.rmtree(folder)
 
 
+class OwnPostgres:
+    """A server that a test may hurt: ``url`` is the address of its database.
+
+    It is started in a folder, which `_start` has made.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._options = f"-c listen_addresses='' -c fsync=off -k {folder}"
+        self.url = new_database(folder)
+
+    def crash(self) -> None:
+        """End the server as a crash would."""
+        self._control("stop", "-m", "immediate")
+
+    def start(self) -> None:
+        """Start the server again, which recovers what was committed."""
+        self._control("start", "-l", f"{self._folder}/log", "-o", self._options)
+
+    def processes(self) -> list[int]:
+        """Return the processes of the server: the first one, and those that serve connections."""
+        main = int((Path(self._folder) / "data/postmaster.pid").read_text().split()[0])
+        served = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        return [main, *map(int, served)]
+
+    def _control(self, what: str, *options: str) -> None:
+        _run(_programs() / "pg_ctl", "-D", f"{self._folder}/data", "-w", *options, what)
+
+
+@contextmanager
+def own_postgres() -> Iterator[OwnPostgres]:
+    """Run a server of the caller's own, with one database."""
+    folder = _start()
+    try:
+        yield OwnPostgres(folder)
+    finally:
+        _stop(folder)
+
+
 @contextmanager
 def _locked(file: Path) -> Iterator[None]:
     with file.open("w") as lock:

@@ -18,16 +18,20 @@ from tests.support.waiting import wait_until
 
 
 class SiteServer(NamedTuple):
-    """A server under way: its address without a slash at the end, its data, its process."""
+    """A server under way: its address without a slash at the end, its data, its process.
+
+    Its log is in the folder ``logs``, by default beside its data.
+    """
 
     url: str
     data_dir: Path
     process: subprocess.Popen[bytes]
+    logs: Path | None = None
 
     @property
     def log(self) -> Path:
         """Name the file with the output of the process."""
-        return self.data_dir / f"server-{self.url.rpartition(':')[2]}.log"
+        return _log_of(self.logs or self.data_dir, int(self.url.rpartition(":")[2]))
 
     def clicks(self) -> list[sqlite3.Row]:
         """The rows of the ledger, in the order of their writing."""
@@ -61,14 +65,17 @@ def running_site(
 
 @contextmanager
 def running_sites(
-    data_dir: Path, settings: Mapping[str, str], ports: Sequence[int]
+    data_dir: Path, settings: Mapping[str, str], ports: Sequence[int], *, logs: Path | None = None
 ) -> Iterator[list[SiteServer]]:
-    """Run several servers of one site, as `running_site` runs one; they start side by side."""
+    """Run several servers of one site, as `running_site` runs one; they start side by side.
+
+    Their logs are in the folder ``logs``, by default beside the data.
+    """
     servers: list[SiteServer] = []
     try:
         for port in ports:
-            process = _started(data_dir, settings, port)
-            servers.append(SiteServer(f"http://127.0.0.1:{port}", data_dir, process))
+            process = _started(data_dir, settings, port, _log_of(logs or data_dir, port))
+            servers.append(SiteServer(f"http://127.0.0.1:{port}", data_dir, process, logs))
         for server in servers:
             _await_health(server)
         yield servers
@@ -77,8 +84,14 @@ def running_sites(
             _kill(server.process)
 
 
-def _started(data_dir: Path, settings: Mapping[str, str], port: int) -> subprocess.Popen[bytes]:
-    with (data_dir / f"server-{port}.log").open("ab") as out:
+def _log_of(folder: Path, port: int) -> Path:
+    return folder / f"server-{port}.log"
+
+
+def _started(
+    data_dir: Path, settings: Mapping[str, str], port: int, log: Path
+) -> subprocess.Popen[bytes]:
+    with log.open("ab") as out:
         return subprocess.Popen(
             [sys.executable, "app.py"],
             cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Tells a long run (``make soak``) from the usual one."""
+"""Tells a long run (``make long``) from the usual one."""
 
 import os
 from typing import Final
