@@ -11,6 +11,7 @@ import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
+from itertools import chain
 from multiprocessing import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,7 @@ from affiliate.links import LinkStyle, id_fault
 from affiliate.machine_counts import MachineCounts
 from affiliate.memory import SHELF_BYTES, SHELF_PART, MemoryTier
 from affiliate.page import Site
+from affiliate.problems import Application
 from affiliate.proxies import TrustedProxies
 from affiliate.search import Search
 from affiliate.sharing import Sharing
@@ -127,7 +129,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
         settings = load(environ)
     if _is_command():  # the server has set up its log by itself
         _set_up_log(settings)
-    app = Flask(__name__)
+    app = Application(__name__)
     transport = parts.get("transport") or Transport()
     store = parts.get("store") or _store(app, settings)
     ledger = parts.get("ledger") or _ledger(settings)
@@ -185,9 +187,19 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     served = Sharing(served, {"/clicks"})  # pages elsewhere look whether a click was kept
     if settings.trusted_proxies:
         served = TrustedProxies(served, settings.trusted_proxies)
-    served = Access(served, logs.current() if settings.access_log else None)
+    served = Access(served, logs.current() if settings.access_log else None, _known_parts(app))
     app.wsgi_app = served  # type: ignore[method-assign,assignment] # as Flask documents it
     return app
+
+
+def _known_parts(app: Flask) -> frozenset[str]:
+    """Return the parts of paths that are the site's own: of its routes, files and topics."""
+    routes = (part for rule in app.url_map.iter_rules() for part in rule.rule.split("/"))
+    files = (one.name for one in Path(app.static_folder or ".").iterdir())
+    names = (AGENCIES, ("image", "video"), files)
+    with app.app_context():
+        topics = page.topics().slugs()
+    return frozenset(chain(routes, *names, topics))
 
 
 def _set_up_log(settings: Config) -> None:

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from multiprocessing import util
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -30,13 +30,19 @@ _NO_HEADERS: Final[Headers] = []
 class Access:
     """Wraps a WSGI application; with a ``handler`` each request becomes a line of log.
 
-    Lines are written by a thread of their own, many at once. They hold no query string: that is
-    what visitors typed.
+    Lines are written by a thread of their own, many at once. They hold nothing that visitors
+    typed: no query string, and of the path only ids and parts that are ``known``.
     """
 
-    def __init__(self, app: "WSGIApplication", handler: logs.Handler | None = None) -> None:
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        handler: logs.Handler | None = None,
+        known: Container[str] = frozenset(),
+    ) -> None:
         self._app = app
-        self._log = _AccessLog(handler) if handler else None
+        self._log = _AccessLog(handler, known) if handler else None
+        self._known = known
         self._numbers = itertools.count(1)
         self._run = secrets.token_hex(4)
 
@@ -51,7 +57,8 @@ class Access:
             head[0] = (status, headers)
             return start(status, [*headers, (HEADER, number)], exc_info)
 
-        with logs.asked(number, environ.get("QUERY_STRING", "")):
+        came_with = environ.get("QUERY_STRING", ""), path, environ.get("HTTP_REFERER", "")
+        with logs.asked(number, *came_with, self._known):
             parts = self._app(environ, begin)
         if self._log:
             seconds, method = time.perf_counter() - began, environ["REQUEST_METHOD"]
@@ -70,9 +77,10 @@ class Served(NamedTuple):
     headers: Headers
     seconds: float
 
-    def record(self) -> logging.LogRecord:
-        """Return the request as a line of log."""
-        path = self.path.encode("latin-1", "replace").decode("utf-8", "replace")[:LONGEST_PATH]
+    def record(self, known: Container[str]) -> logging.LogRecord:
+        """Return the request as a line of log, whose path has ``known`` parts and ids alone."""
+        path = self.path.encode("latin-1", "replace").decode("utf-8", "replace")
+        path = logs.shown_path(path, known)[:LONGEST_PATH]
         size = next((value for name, value in self.headers if name == "Content-Length"), "0")
         words = (self.method, path, self.status[:3], size, self.seconds * 1000)
         text = "%s %s %s %s bytes %.1f ms"
@@ -85,8 +93,9 @@ class Served(NamedTuple):
 class _AccessLog:
     """Gathers lines, and writes them every second."""
 
-    def __init__(self, handler: logs.Handler) -> None:
+    def __init__(self, handler: logs.Handler, known: Container[str]) -> None:
         self._handler = handler
+        self._known = known
         self._lines: deque[Served] = deque(maxlen=MOST_LINES)
         self._thread: threading.Thread | None = None
 
@@ -101,7 +110,7 @@ class _AccessLog:
         """Write the lines that wait."""
         lines = [self._lines.popleft() for _ in range(len(self._lines))]
         if lines:
-            self._handler.write(line.record() for line in lines)
+            self._handler.write(line.record(self._known) for line in lines)
 
     def _run(self) -> None:
         while True:

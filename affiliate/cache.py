@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from affiliate import logs, shapes
-from affiliate.errors import AgencyError, AgencyTimeout, BadCredentials
+from affiliate.errors import AgencyError, AgencyTimeout, BadCredentials, NotFound
 from affiliate.leases import Leases
 from affiliate.model import Failure, SearchQuery
 from affiliate.policy import Entry, Policy, Verdict, decide, failed, lifetime, showable
@@ -309,8 +309,7 @@ class Cache:
         try:
             value = fetch()
         except AgencyError as error:
-            loud = logging.ERROR if isinstance(error, BadCredentials) else logging.WARNING
-            log.log(loud, "%s (asked again in %.0f s)", error, error.retry_after)
+            log.log(_loudness(error), "%s (asked again in %.0f s)", error, error.retry_after)
             entry, value = failed(before.entry, error, self._now()), before.value
             if not error.asked:
                 return Loaded(entry, value, kept=False)
@@ -379,6 +378,13 @@ _ENTRY = msgspec.msgpack.Decoder(Entry)
 def _named(wanted: Wanted[Any]) -> AbstractContextManager[None]:
     """Have lines of log name whom is asked, and for what: a key begins with its format and kind."""
     return logs.about(wanted.agency, wanted.key.partition(":")[2].partition(":")[0])
+
+
+def _loudness(error: AgencyError) -> int:
+    """Return the level of logging of an error: that an id is unknown is an answer, no trouble."""
+    if isinstance(error, NotFound):
+        return logging.DEBUG
+    return logging.ERROR if isinstance(error, BadCredentials) else logging.WARNING
 
 
 def _unanswered(now: float) -> Loaded[Any]:

@@ -12,12 +12,12 @@ import textwrap
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from multiprocessing import util
-from typing import Final, NamedTuple, TextIO, TypeVar
+from typing import Any, Final, NamedTuple, TextIO, TypeVar
 from urllib.parse import parse_qsl, quote, quote_plus
 
 import msgspec
@@ -29,8 +29,14 @@ OURS: Final = ("affiliate", "app", "_granian")
 REPEAT_SECONDS: Final = 60.0
 MOST_TROUBLES: Final = 256
 """Kinds of trouble of which repetitions are counted; the oldest is forgotten first."""
-TYPED: Final = frozenset(("q", "exclude", "contributor", "url", "site", "fallback", "words"))
+TYPED: Final = frozenset(
+    ("q", "exclude", "contributor", "category", "url", "site", "fallback", "words", "ids", "id")
+)
 """Parameters whose values visitors type."""
+ID: Final = re.compile(
+    r"[0-9]{1,11}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII
+)
+"""Numbers of pictures and collections as agencies give them, which are nobody's words."""
 SHORTEST_SECRET: Final = 6
 """Shorter ones, which no agency gives, are left in a line."""
 SHORTEST: Final = 3
@@ -46,10 +52,18 @@ log = logging.getLogger(__name__)
 
 
 class Asked(NamedTuple):
-    """The request that a thread works for: its id, and its query string as it came."""
+    """The request that a thread works for: its id, and what came with it from outside.
+
+    ``query`` and ``path`` are as WSGI has them, ``referer`` is the header. ``known`` are the parts
+    of paths that the site itself has given out, ``texts`` what a body held.
+    """
 
     number: str = ""
     query: str = ""
+    path: str = ""
+    referer: str = ""
+    known: Container[str] = frozenset()
+    texts: tuple[str, ...] = ()
 
 
 NO_REQUEST: Final = Asked()
@@ -59,18 +73,37 @@ _about: ContextVar[tuple[str, str]] = ContextVar("about", default=("", ""))
 
 
 class asked:  # noqa: N801 - used as a context manager, which a class makes quicker
-    """Have lines of this thread carry a request's id, and hide what its query string holds."""
+    """Have lines of this thread carry a request's id, and hide what came with the request.
+
+    The arguments are those of `Asked`.
+    """
 
     __slots__ = ("_now", "_token")
 
-    def __init__(self, number: str, query: str = "") -> None:
-        self._now = Asked(number, query)
+    def __init__(self, *request: Any) -> None:  # noqa: ANN401 - as Asked has it
+        self._now = Asked(*request)
 
     def __enter__(self) -> None:
         self._token = _asked.set(self._now)
 
     def __exit__(self, *_: object) -> None:
         _asked.reset(self._token)
+
+
+def hide(texts: Iterable[object]) -> None:
+    """Have lines of the request under way hide texts that its body held."""
+    now = _asked.get()
+    own = tuple(text for text in texts if isinstance(text, str))
+    _asked.set(now._replace(texts=now.texts + own))
+
+
+def shown_path(path: str, known: Container[str]) -> str:
+    """Return a path with what the site itself has given out: ``known`` parts, and ids."""
+    return "/".join(part if part in known or _is_id(part) else HIDDEN for part in path.split("/"))
+
+
+def _is_id(part: str) -> bool:
+    return not part or ID.fullmatch(part) is not None
 
 
 @contextmanager
@@ -128,7 +161,7 @@ class Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record, without its end."""
         now, (agency, kind) = _asked.get(), getattr(record, "about", None) or _about.get()
-        words = _typed(now.query) if record.levelno >= logging.INFO else None
+        words = _typed(now) if record.levelno >= logging.INFO else None
         exception = self.formatException(record.exc_info) if record.exc_info else None
         line = Line(
             time=f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S}"
@@ -166,18 +199,25 @@ def _spellings(texts: Iterable[str]) -> set[str]:
     return found
 
 
-def _typed(query: str) -> re.Pattern[str] | None:
-    """Return what finds the words of a query string in a line, None where there are none."""
-    if not query:
-        return None
-    values = [value for name, value in parse_qsl(query, errors="replace") if name in TYPED]
-    words = {word for value in values for word in (value, *re.split(r"\W+", value))}
+def _typed(now: Asked) -> re.Pattern[str] | None:
+    """Return what finds a visitor's words in a line, None where there are none."""
+    words = {word for value in _values(now) for word in (value, *re.split(r"\W+", value))}
     telling = (word for word in words if word and (len(word) >= SHORTEST or not word.isascii()))
     longest_first = sorted(_spellings(telling), key=len, reverse=True)
     if not longest_first:
         return None
     found = "|".join(map(re.escape, longest_first))
     return re.compile(rf"(?:(?<!\w)|(?<=%[0-9a-f]{{2}}))(?:{found})(?!\w)", re.IGNORECASE)
+
+
+def _values(now: Asked) -> Iterator[str]:
+    """Yield the texts of a request that may be a visitor's own."""
+    yield from now.texts
+    yield from (value for name, value in parse_qsl(now.query, errors="replace") if name in TYPED)
+    path = now.path.encode("latin-1", "replace").decode("utf-8", "replace")
+    yield from (part for part in path.split("/") if part not in now.known and not _is_id(part))
+    _, _, came_with = now.referer.partition("?")
+    yield from (value for name, value in parse_qsl(came_with, errors="replace") if name in TYPED)
 
 
 class Trouble(NamedTuple):

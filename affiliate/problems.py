@@ -1,8 +1,9 @@
 """How errors and headers leave the site: problem+json for programs, a page for people."""
 
+import logging
 import math
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,6 +25,20 @@ PROGRAMS: Final = (
     *("/healthz", "/readyz"),
 )
 """Beginnings of the paths whose errors programs read."""
+
+log = logging.getLogger(__name__)
+
+
+class Application(Flask):
+    """A Flask application that tells of unexpected errors by their route.
+
+    The address holds what visitors typed, and would make each error one of its own.
+    """
+
+    def log_exception(self, exc_info: Any) -> None:  # noqa: ANN401 - as Flask has it
+        """Write a line about an error that no view expected, with its traceback."""
+        rule = request.url_rule.rule if request.url_rule else "no route"
+        log.error("an unexpected error at %s %s", request.method, rule, exc_info=exc_info)
 
 
 def register(app: Flask, search: Search) -> None:

@@ -11,7 +11,17 @@ import msgspec
 from flask import Blueprint, Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import NotFound
 
-from affiliate import collected, details, languages, openapi, page, pings, problems, readiness
+from affiliate import (
+    collected,
+    details,
+    languages,
+    logs,
+    openapi,
+    page,
+    pings,
+    problems,
+    readiness,
+)
 from affiliate.agencies import AGENCIES
 from affiliate.answers import (
     answer,
@@ -207,6 +217,7 @@ def _click_fields() -> Mapping[str, Any]:
         if not isinstance(sent, dict):
             raise BadQuery("body", "Send a JSON object.")
         fields |= sent
+        logs.hide(sent.values())
     return fields
 
 

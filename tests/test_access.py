@@ -73,12 +73,16 @@ def test_a_line_for_each_request_is_written_by_and_by(monkeypatch: pytest.Monkey
     stream = io.StringIO()
     handler = logs.Handler(stream)
     handler.setFormatter(logs.Formatter("text"))
-    client = Client(access.Access(app, handler))
-    for path in ("/search?q=kittens", "/caf%C3%A9/" + "x" * 300, "/a%0Ab"):
+    client = Client(access.Access(app, handler, {"search", "café", "a\nb", "image", "demo"}))
+    picture = "/image/demo/12345678901"
+    uuid = "/image/demo/7f3c9a52-0b1e-4f0e-9a54-0f3a6c1d2b7e"
+    gone = ("/kittens/search/secret%20words", "/image/kittens/123456789012", "/image/demo/12ab")
+    for path in ("/search?q=kittens", "/caf%C3%A9" * 60, "/a%0Ab", picture, uuid, *gone):
         client.post(path, headers={"X-Request-Id": "its-id"})
-    wait_until(lambda: stream.getvalue().count("\n") == 3)
+    wait_until(lambda: stream.getvalue().count("\n") == 8)
     lines = [line.split(" INFO its-id - access ")[1] for line in stream.getvalue().splitlines()]
-    paths = ["/search", ("/café/" + "x" * 300)[:200], r"/a\nb"]
+    paths = ["/search", ("/café" * 60)[:200], r"/a\nb", picture, uuid]
+    paths += ["/***/search/***", "/image/***/***", "/image/demo/***"]
     for line, path in zip(lines, paths, strict=True):
         assert line.startswith(f"POST {path} 404 2 bytes ")
         assert line.endswith(" ms")

@@ -119,6 +119,42 @@ def test_what_a_visitor_typed_is_hidden(told: Told, query: str, text: str, shown
     assert lines == [shown, text]
 
 
+@pytest.mark.parametrize(
+    ("path", "referer", "text", "shown"),
+    [
+        ("/image/demo/my secret", "", "demo: no picture 'my secret'", "demo: no picture '***'"),
+        ("/image/demo/secret-id", "", "no Secret here", "no *** here"),
+        ("/image/secret/7", "", "secret: no such agency", "***: no such agency"),
+        ("/collections/demo/fiancé".encode().decode("latin-1"), "", "no fiancé", "no ***"),
+        ("/topics/divorce-lawyer", "", "KeyError: 'divorce-lawyer'", "KeyError: '***'"),
+        ("/secret", "", "Exception on /secret [GET]", "Exception on /*** [GET]"),
+        ("/image/demo/1234", "", "demo: no picture 1234", "demo: no picture 1234"),
+        ("/image/demo/01711234567890", "", "no 01711234567890", "no ***"),
+        ("/search", "https://e.example/?q=red+shoes", "for red shoes", "for ***"),
+        ("/search", "https://e.example/", "at e.example", "at e.example"),
+    ],
+)
+def test_words_in_paths_and_referers_are_hidden(
+    told: Told, path: str, referer: str, text: str, shown: str
+) -> None:
+    """Parts that are the site's own, and numbers of pictures, stay."""
+    known = {"image", "demo", "collections", "topics", "search"}
+    with logs.asked("1", "", path, referer, known):
+        log.warning(text)
+        log.debug(text)
+    assert [line.split(" ", 5)[5] for line in told.lines()] == [shown, text]
+
+
+def test_words_of_a_body_are_hidden_in_its_request_alone(told: Told) -> None:
+    """What a body held is told to the log by whoever has read it."""
+    with logs.asked("1", "q=cats"):
+        logs.hide(["red shoes", 7, None])
+        log.warning("no cats in red shoes")
+    log.warning("no cats in red shoes, later")
+    lines = [line.split(" ", 5)[5] for line in told.lines()]
+    assert lines == ["no *** in ***", "no cats in red shoes, later"]
+
+
 def test_trouble_that_repeats_is_told_once_a_minute_with_its_count(told: Told) -> None:
     """The next line after a minute says how often it came in between."""
     for second in range(150):
