@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import click
-from flask.cli import AppGroup
 
-from affiliate.commands import options
+from affiliate.commands import options, outputs
 from affiliate.commands.told import account_of_app, site_of_app, tokens_of_app, told
 from affiliate.config import AgencySettings
 from affiliate.licensing.account import AGENCY
@@ -17,7 +16,7 @@ from affiliate.licensing.scopes import ALWAYS, SCOPES
 from affiliate.licensing.wire import User
 from affiliate.model import plain_text
 
-group = AppGroup("account", help="The connected account, in whose name images are licensed.")
+group = outputs.Group("account", help="The connected account, in whose name images are licensed.")
 
 
 @group.command()
@@ -99,7 +98,7 @@ def status(*, as_json: bool) -> None:
         "refreshed until": token and token.expires_at and _day(token.expires_at),
     }
     if as_json:
-        options.show_json({"is_connected": token is not None, **rows})
+        outputs.show_json({"is_connected": token is not None, **rows})
         return
     own = site_of_app().config.agencies.get(AGENCY, AgencySettings())
     if token is not None and "API_TOKEN" in own.credentials:

@@ -5,10 +5,9 @@ from typing import Any, Final
 
 import click
 from flask import current_app
-from flask.cli import AppGroup
 
 from affiliate.agencies import AGENCIES, Agency
-from affiliate.commands import options, tables
+from affiliate.commands import options, outputs, tables
 from affiliate.commands.told import site_of_app, told
 from affiliate.config import prefix
 from affiliate.errors import AgencyError
@@ -18,7 +17,7 @@ from affiliate.switches import LOOK_SECONDS, Switches
 KNOWN_SECONDS: Final = LOOK_SECONDS + KEEP_SECONDS
 """How old a page may be when a process looks, and what it remembers of it."""
 
-group = AppGroup("agency", help="The agencies that can be searched.")
+group = outputs.Group("agency", help="The agencies that can be searched.")
 
 
 @group.command("list")
@@ -30,7 +29,7 @@ def list_(*, size: bool, long: bool, as_json: bool) -> None:
     with told():
         found = [_described(kind, size=size) for kind in AGENCIES.values()]
     if as_json:
-        options.show_json(found)
+        outputs.show_json(found)
     elif long:
         for one in found:
             click.echo(f"{one['agency']}: {_state(one)}")

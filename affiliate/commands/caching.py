@@ -1,11 +1,10 @@
 """``flask cache``: what is cached, how often the cache answers, and forgetting of it."""
 
 import click
-from flask.cli import AppGroup
 
 from affiliate.agencies import AGENCIES
 from affiliate.cache import FORMAT, search_key
-from affiliate.commands import options
+from affiliate.commands import options, outputs
 from affiliate.commands.told import site_of_app, told
 from affiliate.commands.warming import words_query
 from affiliate.memory import FORMAT as PAGE_FORMAT
@@ -14,7 +13,7 @@ from affiliate.stores import RedisStore
 from affiliate.tally import MARKS, counter
 from affiliate.words import key as key_of_words
 
-group = AppGroup("cache", help="The cache of agencies' answers.")
+group = outputs.Group("cache", help="The cache of agencies' answers.")
 
 
 @group.command()
@@ -28,7 +27,7 @@ def size(*, as_json: bool) -> None:
         servers = store.limits() if isinstance(store, RedisStore) else []
     if as_json:
         answers = {"entries": entries, "bytes": used, "answers": counts}
-        options.show_json({**answers, "servers": [one._asdict() for one in servers]})
+        outputs.show_json({**answers, "servers": [one._asdict() for one in servers]})
         return
     total = sum(counts.values())
     click.echo(f"{entries} entries, {used / 1e6:.1f} MB")

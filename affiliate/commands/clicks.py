@@ -9,7 +9,7 @@ import click
 import msgspec
 from flask.cli import with_appcontext
 
-from affiliate.commands import options, tables
+from affiliate.commands import options, outputs, tables
 from affiliate.commands.told import ledger_of_app, told
 from affiliate.ledger import GROUPS, Click
 
@@ -17,7 +17,7 @@ USUAL: Final = "day,agency"
 NUMBERS: Final = frozenset({"hour", "position", "clicks", "marked"})
 
 
-@click.command()
+@click.command(cls=outputs.Command)
 @click.option("--by", metavar="NAMES", help=f"Comma list of {', '.join(GROUPS)}.  [{USUAL}]")
 @options.since
 @options.until
@@ -42,6 +42,8 @@ def clicks(  # noqa: PLR0913 - its options
     """
     first, last = since.date() if since else None, until.date() if until else None
     options.one_output(file, as_json=as_json)
+    options.check_period(since, until)
+    options.check_begun(since)
     if file is not None and (by or limit):
         raise click.UsageError("--csv writes single clicks; it can't be used with --by or --limit.")
     with told():
@@ -53,7 +55,7 @@ def clicks(  # noqa: PLR0913 - its options
         counts = ledger_of_app().counts if "sender" in groups else ledger_of_app().counts_apart
         rows = [dict(row) for row in counts(groups, first, last)]
     if as_json:
-        options.show_json(rows[:limit])
+        outputs.show_json(rows[:limit])
     else:
         _show_table(groups, rows, limit)
 

@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 
 import click
-from flask.cli import AppGroup
 
-from affiliate.commands import options, tables
+from affiliate.commands import options, outputs, tables
 from affiliate.commands.told import account_of_app, site_of_app, told
 from affiliate.licensing.collections import MEDIA, Collection, Collections
 from affiliate.licensing.tokens import ACCOUNT
 
-group = AppGroup("collection", help="Collections of images and videos in the connected account.")
+group = outputs.Group(
+    "collection", help="Collections of images and videos in the connected account."
+)
 
 video = click.option(
     "--video", "media", flag_value=MEDIA[1], default=MEDIA[0], help="Videos instead of images."
@@ -40,7 +41,7 @@ def featured(media: str, *, as_json: bool) -> None:
         featuring = [one for one in site_of_app().search.listed if one.agency.collection_size]
         found = [about for one in featuring for about in one.agency.featured(media)]
     if as_json:
-        options.show_json(found)
+        outputs.show_json(found)
     elif found:
         rows = [(one.agency, one.id, one.total, one.name) for one in found]
         tables.show(("agency", "id", "items", "name"), rows, {"items"}, {"agency", "id"})
@@ -145,7 +146,7 @@ def show(collection: str, media: str, *, featured: bool) -> None:
 def _show(found: Iterable[Collection], *, as_json: bool) -> None:
     rows = list(found)
     if as_json:
-        options.show_json(rows)
+        outputs.show_json(rows)
     elif rows:
         heads = ("id", "items", "name", "address")
         cells = [(one.id, one.total_item_count, one.name, one.share_url or "") for one in rows]

@@ -12,7 +12,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from affiliate.agencies import AGENCIES
-from affiliate.commands import agency_checks, options, service_checks, site_checks
+from affiliate.commands import agency_checks, options, outputs, service_checks, site_checks
 from affiliate.commands.agencies import needs
 from affiliate.commands.findings import FAULT, WARN, Check, Finding, looked
 from affiliate.commands.told import site_of_app
@@ -23,7 +23,7 @@ WARNED: Final = 1
 FAILED: Final = 2
 
 
-@click.command()
+@click.command(cls=outputs.Command)
 @click.option(
     "--live",
     is_flag=True,
@@ -44,7 +44,7 @@ def doctor(*, live: bool, agency: str | None, strict: bool, as_json: bool) -> No
         if not as_json:
             click.echo(f"{one.state:6}{one.about}: {one.words}")
     if as_json:
-        options.show_json([one._asdict() for one in found])
+        outputs.show_json([one._asdict() for one in found])
     states = {one.state for one in found}
     if FAULT in states:
         raise SystemExit(FAILED)

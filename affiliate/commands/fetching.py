@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -11,6 +10,7 @@ from typing import Final, NamedTuple, Protocol
 import click
 from flask import current_app
 
+from affiliate.commands.outputs import is_terminal
 from affiliate.errors import AgencyError, DownloadFailed, PurchaseRefused
 from affiliate.licensing.desk import Outcome
 from affiliate.licensing.downloads import Downloads
@@ -77,7 +77,7 @@ def fetch(account: Seller, outcome: Outcome, folder: Path | None, say: Say) -> F
         else:
             say(str(path))
             return Fetched(path)
-        if not (once and sys.stdin.isatty() and click.confirm("Try again?", default=True)):
+        if not (once and is_terminal() and click.confirm("Try again?", default=True)):
             return Fetched(failed=True)
 
 

@@ -10,7 +10,7 @@ import click
 import msgspec
 from flask.cli import with_appcontext
 
-from affiliate.commands import options, tables
+from affiliate.commands import options, outputs, tables
 from affiliate.commands.places import head
 from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import seller_of_app, told
@@ -45,7 +45,7 @@ class Wanted(NamedTuple):
         return is_named and not is_early and not is_late
 
 
-@click.command()
+@click.command(cls=outputs.Command)
 @options.agency
 @options.video
 @options.editorial
@@ -77,6 +77,7 @@ def history(  # noqa: PLR0913 - its options
     Those at agencies without a sandbox are those of the real account, with or without --live.
     """
     options.one_output(file, as_json=as_json)
+    options.check_period(since, until)
     wanted = Wanted(
         media=options.media_of(video=video, editorial=editorial),
         media_id=media_id,
@@ -92,7 +93,7 @@ def history(  # noqa: PLR0913 - its options
             with options.writing(file):
                 _write(file, records)
         elif as_json:
-            options.show_json(list(records))
+            outputs.show_json(list(records))
         else:
             found = list(records)
             click.echo(head(account))

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, TypeVar
@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 import msgspec
 from click import Abort, echo
 
+from affiliate.commands import outputs
 from affiliate.commands.fetching import fetch
 from affiliate.commands.places import place_of
 from affiliate.errors import AffiliateError, AgencyError
@@ -174,11 +175,9 @@ class Keeper(Witness):
         """Print a line; a screen or a file that takes none ends nothing."""
         try:
             echo(words, err=err)
-        except UnicodeError:
-            echo(words.encode("ascii", "backslashreplace").decode(), err=err)
         except OSError:
             self.failed = True
-            _let_go(sys.stderr if err else sys.stdout)
+            outputs.let_go(sys.stderr if err else sys.stdout)
 
     def tell_all(self, error: BaseException) -> None:
         """Say why the command ends early, and all that is known of what it bought."""
@@ -285,11 +284,3 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, OSError):
         return os.strerror(error.errno or 0)
     return f"The program failed ({type(error).__name__})."
-
-
-def _let_go(stream: object) -> None:
-    """Send a broken stream to nowhere, so that Python's end does not fail at it either."""
-    with suppress(OSError, ValueError, AttributeError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())  # type: ignore[attr-defined] # a file, or caught
-        os.close(nowhere)

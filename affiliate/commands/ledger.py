@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Final
 
 import click
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import with_appcontext
 
+from affiliate.commands.outputs import Group
 from affiliate.commands.told import ledger_of_app, site_of_app, told
 
 BACKUP_NOTE: Final = "last-backup"
 """An empty file in ``DATA_DIR``, whose time is that of the last backup."""
 
-group = AppGroup("ledger", help="The database of searches, clicks and purchases.")
+group = Group("ledger", help="The database of searches, clicks and purchases.")
 
 
 @group.command()

@@ -13,7 +13,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from flask_babel import force_locale, gettext
 
-from affiliate.commands import options
+from affiliate.commands import options, outputs
 from affiliate.commands.fetching import make_room
 from affiliate.commands.keeping import UNFINISHED, Keeper, Row, interruptible, row_of
 from affiliate.commands.places import place_and_owner, place_of
@@ -26,7 +26,7 @@ from affiliate.licensing.offers import Ask, Offer, amount, total
 from affiliate.licensing.seller import Proposer, Seller
 
 
-@click.command()
+@click.command(cls=outputs.Command)
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @options.agency
 @options.video
@@ -200,7 +200,7 @@ def _filled(offer: Offer) -> Offer:
     """The offer with what its subscription demands, asked of the person at the terminal."""
     if not offer.missing:
         return offer
-    if not sys.stdin.isatty():
+    if not outputs.is_terminal():
         names = ", ".join(offer.missing)
         raise PurchaseRefused(f"Subscription {offer.subscription.id} needs {names}.")
     return offer.filled({name: _asked(name, offer.asset.id) for name in offer.missing})
@@ -307,7 +307,7 @@ def _buy(desk: Desk, offers: Sequence[Offer], keeper: Keeper, *, force: bool) ->
 def _show_rows(rows: Sequence[Row], keeper: Keeper | None) -> int:
     """Print rows as JSON; return `UNFINISHED` where that fails after something was sent."""
     if keeper is None:
-        options.show_json(rows)
+        outputs.show_json(rows)
         return 0
-    keeper.say(options.json_text(rows))
+    keeper.say(outputs.json_text(rows))
     return UNFINISHED * keeper.failed

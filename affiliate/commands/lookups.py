@@ -4,29 +4,28 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlencode
 
 import click
-import msgspec
 from flask import current_app
 from flask.cli import with_appcontext
 
-from affiliate.commands import options
+from affiliate.commands import options, outputs
 from affiliate.commands.told import told
 from affiliate.model import Contributor, Media, Size
 from affiliate.page import Site
 
 ids_argument = click.argument("ids", nargs=-1, required=True, metavar="ID...")
 agency_option = click.option("--agency", metavar="NAME", help="Whose.  [default: the first]")
-json_option = click.option("--json", "whole", is_flag=True, help="All that is known, as JSON.")
+json_option = click.option("--json", "as_json", is_flag=True, help="All that is known, as JSON.")
 
 Fact = tuple[str, str]
 
 
-@click.command()
+@click.command(cls=outputs.Command)
 @ids_argument
 @options.video
 @agency_option
 @json_option
 @with_appcontext
-def show(ids: Sequence[str], agency: str | None, *, video: bool, whole: bool) -> None:
+def show(ids: Sequence[str], agency: str | None, *, video: bool, as_json: bool) -> None:
     """Show images or videos as the agency has them now.
 
     What it costs in calls counts on the hour's quota.
@@ -34,26 +33,26 @@ def show(ids: Sequence[str], agency: str | None, *, video: bool, whole: bool) ->
     wanted = tuple(dict.fromkeys(ids))
     with told():
         found = _site().search.several(_named(agency), wanted, "video" if video else "image")
-    if whole:
-        click.echo(msgspec.json.encode(found))
+    if as_json:
+        outputs.show_json(found)
     else:
         for one in found:
             _print(one.id, one.title, _facts(one))
     _say_missing(wanted, [one.id for one in found])
 
 
-@click.command()
+@click.command(cls=outputs.Command)
 @ids_argument
 @agency_option
 @json_option
 @with_appcontext
-def contributor(ids: Sequence[str], agency: str | None, *, whole: bool) -> None:
+def contributor(ids: Sequence[str], agency: str | None, *, as_json: bool) -> None:
     """Show who made pictures, and where their works are found on this site."""
     wanted = tuple(dict.fromkeys(ids))
     with told():
         found = _site().search.contributors(_named(agency), wanted)
-    if whole:
-        click.echo(msgspec.json.encode(found))
+    if as_json:
+        outputs.show_json(found)
     else:
         for one in found:
             _print(one.id, one.name, _profile(one))

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, time, timedelta
 from typing import IO, Any, Final, TypeVar
 
 import click
-import msgspec
 
 from affiliate.licensing.account import AGENCY
 from affiliate.licensing.sellers import SELLERS
@@ -95,15 +94,39 @@ def writing(file: IO[str]) -> Iterator[IO[str]]:
 
     Raises:
         ClickException: the file can't be written, and why.
+        OSError: it is standard output.
     """
     try:
         yield file
         file.flush()
     except OSError as error:
+        if file.name == "-":
+            raise
         with suppress(OSError):
             file.close()
         reason = os.strerror(error.errno or 0)
         raise click.ClickException(f"{file.name} can't be written: {reason}.") from None
+
+
+def check_period(since: datetime | None, until: datetime | None) -> None:
+    """Refuse a period that ends before it begins.
+
+    Raises:
+        UsageError: names both ends.
+    """
+    if since and until and until < since:
+        raise click.UsageError(f"--since {since.date()} is after --until {until.date()}.")
+
+
+def check_begun(since: datetime | None) -> None:
+    """Refuse a first day that has begun nowhere on Earth yet, of what this site counts itself.
+
+    Raises:
+        UsageError: names it.
+    """
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    if since and since.date() > tomorrow:
+        raise click.UsageError(f"--since {since.date()} is in the future.")
 
 
 def after(until: datetime) -> datetime:
@@ -121,16 +144,6 @@ def one_output(file: IO[str] | None, *, as_json: bool) -> None:
     """
     if file is not None and as_json:
         raise click.UsageError("--csv and --json can't be used together.")
-
-
-def show_json(value: object) -> None:
-    """Print a value as JSON on lines of its own."""
-    click.echo(json_text(value))
-
-
-def json_text(value: object) -> str:
-    """Return a value as JSON on lines of its own."""
-    return msgspec.json.format(msgspec.json.encode(value)).decode()
 
 
 def media_of(*, video: bool, editorial: bool) -> Media:

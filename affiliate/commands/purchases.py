@@ -10,7 +10,7 @@ import click
 import msgspec
 from flask.cli import with_appcontext
 
-from affiliate.commands import options, tables
+from affiliate.commands import options, outputs, tables
 from affiliate.commands.hosts import foreign_host
 from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import purchases_of_app, told
@@ -23,7 +23,7 @@ SUMS: Final = ("month", "agency", "licenses", "downloads", "price", "currency")
 NUMBERS: Final = frozenset({"licenses", "downloads", "price", "cost"})
 
 
-@click.command()
+@click.command(cls=outputs.Command)
 @click.option("--agency", type=click.Choice((AGENCY, *SELLERS)), help="Only those made there.")
 @options.since
 @options.until
@@ -46,6 +46,8 @@ def purchases(  # noqa: PLR0913 - its options
     servers cost nothing and are in no sum.
     """
     options.one_output(file, as_json=as_json)
+    options.check_period(since, until)
+    options.check_begun(since)
     with told():
         try_to_recover()
         made = [one for one in purchases_of_app().all() if agency in {None, one.agency}]
@@ -57,7 +59,7 @@ def purchases(  # noqa: PLR0913 - its options
     made.reverse()
     sums = _sums(made)
     if as_json:
-        options.show_json(sums if months else [_row(one) for one in made])
+        outputs.show_json(sums if months else [_row(one) for one in made])
     elif file is not None:
         with options.writing(file):
             _write(file, sums if months else [_row(one) for one in made])

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 import click
 from flask.cli import with_appcontext
 
-from affiliate.commands import options, tables
+from affiliate.commands import options, outputs, tables
 from affiliate.commands.told import ledger_of_app, told
 
 USUAL_DAYS: Final = 7
@@ -16,7 +16,7 @@ COLUMNS: Final = ("words", "language", "filters", "searches")
 NUMBERS: Final = frozenset({"searches", "missed"})
 
 
-@click.command()
+@click.command(cls=outputs.Command)
 @options.since
 @click.option(
     "--limit",
@@ -35,12 +35,13 @@ def searches(*, since: datetime | None, limit: int, missed: bool, as_json: bool)
     are counted as missed, too; of them the most asked 1,000 of each day are kept. Counts are kept
     for SEARCHES_KEEP_DAYS.
     """
+    options.check_begun(since)
     first = since.date() if since else datetime.now(UTC).date() - timedelta(days=USUAL_DAYS)
     with told():
         found = ledger_of_app().searched(first, limit, only_missed=missed)
     rows = [_row(*one) for one in found]
     if as_json:
-        options.show_json(rows)
+        outputs.show_json(rows)
     elif rows:
         has_missed = any(row["missed"] for row in rows)
         heads = [*COLUMNS, *(["missed"] if has_missed else ())]

@@ -7,7 +7,7 @@ from typing import Final
 import click
 from flask.cli import with_appcontext
 
-from affiliate.commands import options, tables
+from affiliate.commands import options, outputs, tables
 from affiliate.commands.places import head
 from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import purchases_of_app, seller_of_app, told
@@ -18,7 +18,7 @@ HEADS: Final = ("id", "media", "license", "description", "left", "until", "price
 WHOLE: Final = frozenset({"id", "left", "until", "price", "needs"})
 
 
-@click.command()
+@click.command(cls=outputs.Command)
 @options.agency
 @options.live
 @options.as_json
@@ -32,7 +32,7 @@ def subscriptions(*, agency: str, live: bool, as_json: bool) -> None:
         now = purchases_of_app().now()
         above = "" if as_json else head(seller)
     if as_json:
-        options.show_json(found)
+        outputs.show_json(found)
         return
     click.echo(above)
     if found:

@@ -13,6 +13,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from affiliate.commands.options import agency, live
+from affiliate.commands.outputs import Command
 from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import account_of_app, seller_of_app, told
 from affiliate.errors import AgencyError, BadQuery, DownloadFailed
@@ -38,7 +39,7 @@ name = click.option(
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("licenses", nargs=-1, required=True, metavar="LICENSE_ID|FILE...")
 @click.option(
     "--dir",
@@ -76,7 +77,7 @@ def download(  # noqa: PLR0913 - its options
         raise click.exceptions.Exit(1)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--media",

@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import IO, Any, Final
 
 import click
 
-from affiliate.commands import options
+from affiliate.commands import outputs
 from affiliate.commands.findings import FAULT, Finding
 
 DOCTORS: Final = 2
@@ -14,9 +15,10 @@ DOCTORS: Final = 2
 
 
 class Unready(click.ClickException):
-    """The faults of the settings, one a sentence; ``flask doctor --json`` gives them as findings.
+    """The faults of the settings, one a sentence.
 
-    The status of doctor is that of a fault, where 1 is a warning.
+    ``flask doctor --json`` gives them as findings, all else with ``--json`` as one failure. The
+    status of doctor is that of a fault, where 1 is a warning.
     """
 
     def __init__(self, message: str, faults: Sequence[str]) -> None:
@@ -27,8 +29,12 @@ class Unready(click.ClickException):
         self.exit_code = DOCTORS if "doctor" in self._words else 1  # type: ignore[misc] # click reads it of the instance
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the faults, for a program too where one waits for findings."""
-        super().show(file)
-        if self._words >= {"doctor", "--json"}:
-            found = [Finding(FAULT, "settings", one) for one in self.faults]
-            options.show_json([one._asdict() for one in found])
+        """Print the faults, for a program too where one waits for JSON."""
+        outputs.tell(partial(super().show, file), self._document())
+
+    def _document(self) -> object:
+        if "--json" not in self._words:
+            return None
+        if "doctor" not in self._words:
+            return outputs.error_of(self.format_message())
+        return [Finding(FAULT, "settings", one)._asdict() for one in self.faults]

@@ -10,7 +10,7 @@ import click
 import msgspec
 from flask.cli import with_appcontext
 
-from affiliate.commands import options
+from affiliate.commands import options, outputs
 from affiliate.commands.told import ledger_of_app, site_of_app, told
 from affiliate.errors import FAILING, LEFT_ALONE
 from affiliate.health import HOUR
@@ -39,7 +39,7 @@ class Warmed(msgspec.Struct):
     skipped: dict[str, Skipped] = {}
 
 
-@click.command()
+@click.command(cls=outputs.Command)
 @click.option(
     "--searches",
     type=click.IntRange(1),
@@ -79,7 +79,7 @@ def warm(*, searches: int, days: int, within: int, calls: int, as_json: bool) ->
             _renew(query, within, done)
             done.looked += 1
     if as_json:
-        options.show_json({**msgspec.structs.asdict(done), "left": len(wanted) - done.looked})
+        outputs.show_json({**msgspec.structs.asdict(done), "left": len(wanted) - done.looked})
     else:
         click.echo(f"Looked at {done.looked} searches, asked the agencies {done.asked} times.")
         for name, skipped in done.skipped.items():

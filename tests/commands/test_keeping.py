@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -324,11 +325,12 @@ def test_without_a_place_for_the_journal_nothing_is_bought(
     agency: Simulator, tmp_path: Path
 ) -> None:
     """Where DATA_DIR can't be written, which may be where the ledger is not."""
-    (tmp_path / "file").write_text("no folder")
     place_ledger(tmp_path)
     folder = tmp_path / "file" / "in"
     address = f"sqlite:///{tmp_path}/ledger.db"
     app = site(agency, tmp_path, DATABASE_URL=address, DATA_DIR=str(folder))
+    shutil.rmtree(folder.parent, ignore_errors=True)  # since the start
+    folder.parent.write_text("no folder")
     shown = buy(app, plain(agency)[0], tmp_path / "files")
     assert shown.exit_code == 1
     assert f"DATA_DIR ({folder}) can't be written: Not a directory. Nothing" in shown.output

@@ -1,0 +1,185 @@
+"""How commands end that fail, and what they print on: full, closed, or in another encoding.
+
+Every command of this site is a `Command`, in a `Group` or alone. Each failure is a sentence on
+standard error, without a traceback; a program that asked for JSON reads the failure on standard
+output, too, as an object with ``error``.
+"""
+
+import codecs
+import errno
+import io
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, Any, Final
+
+import click
+import msgspec
+from click.exceptions import Exit
+from flask.cli import AppGroup
+
+FULL: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.ENXIO, errno.EINVAL}
+)
+"""What writing to a screen, a file or a pipe can fail by, but for a pipe that nobody reads."""
+PRINTED: Final = "affiliate.printed"
+"""The mark of a context whose command has printed its document."""
+
+
+class Ending(click.Command):
+    """A command or group whose failures are told, whatever becomes of its outputs."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - as click has it
+    ) -> click.Context:
+        """Read the arguments."""
+        options = args[: args.index("--")] if "--" in args else args
+        has_json = any(one.name == "as_json" for one in self.params)
+        with _told(as_json=has_json and "--json" in options):
+            _prepare_streams()
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        """Run the command."""
+        with _told(as_json=bool(ctx.params.get("as_json"))):
+            done = super().invoke(ctx)
+            sys.stdout.flush()
+            return done
+
+
+class Command(Ending):
+    """A command of this site's."""
+
+
+class Group(Ending, AppGroup):
+    """A group of `Command` objects, which have the app's context."""
+
+    command_class = Command
+
+
+@contextmanager
+def _told(*, as_json: bool) -> Iterator[None]:
+    """Tell a failure, and end with its status.
+
+    A pipe that nobody reads any more ends a command in silence, which is click's.
+    """
+    try:
+        yield
+    except click.ClickException as error:
+        tell(error.show, error_of(error.format_message()) if as_json else None)
+        raise Exit(error.exit_code) from None
+    except (click.Abort, KeyboardInterrupt):
+        if as_json:
+            _print_failure(error_of("Aborted."))
+        raise
+    except OSError as error:
+        if error.errno not in FULL or error.filename is not None:
+            raise
+        let_go(sys.stdout)
+        reason = os.strerror(error.errno)
+        tell(click.ClickException(f"The output can't be written: {reason}.").show)
+        raise Exit(1) from None
+    finally:
+        _flush_errors()
+
+
+def _prepare_streams() -> None:
+    """Make each standard stream usable, so that no text and no closed stream breaks a command.
+
+    Raises:
+        ClickException: standard output is closed, so that what is asked for can't be told.
+    """
+    if sys.stdout is None:
+        raise click.ClickException("Standard output is closed, so nothing was done.")
+    if sys.stderr is None:
+        sys.stderr = _nowhere("w")
+    if sys.stdin is None:
+        sys.stdin = _nowhere("r")
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _nowhere(mode: str) -> IO[str]:
+    """Return a stream to stand in for a closed one until the process ends."""
+    return open(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8", closefd=False)
+
+
+def tell(show: Callable[[], None], document: object = None) -> None:
+    """Have a failure shown, and print a document for programs; broken outputs end nothing."""
+    try:
+        show()
+    except OSError:
+        let_go(sys.stderr)
+    if document is not None:
+        _print_failure(document)
+
+
+def error_of(words: str) -> dict[str, str]:
+    """Return the document of a failure."""
+    return {"error": words}
+
+
+def _print_failure(document: object) -> None:
+    """Print the document of a failure unless the command has printed its own."""
+    context = click.get_current_context(silent=True)
+    if context and context.meta.get(PRINTED):
+        return
+    try:
+        show_json(document)
+    except OSError:
+        let_go(sys.stdout)
+
+
+def _flush_errors() -> None:
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        let_go(sys.stderr)
+
+
+def let_go(stream: IO[str] | None) -> None:
+    """Send a broken stream to nowhere, so that Python's end does not fail at it either."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr] # closed, or caught
+        os.close(nowhere)
+
+
+def is_terminal() -> bool:
+    """Return whether somebody can answer questions at a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def show_json(value: object) -> None:
+    """Print a value as the one JSON document of a command, on lines of its own."""
+    click.echo(json_text(value))
+    if context := click.get_current_context(silent=True):
+        context.meta[PRINTED] = True
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON on lines of its own.
+
+    Where standard output is not in UTF-8, all that is not ASCII is escaped, so that the document
+    is the same in every encoding.
+    """
+    text = msgspec.json.format(msgspec.json.encode(value)).decode()
+    return text if _is_utf8(sys.stdout) else re.sub(r"[^\x00-\x7f]", _escaped, text)
+
+
+def _escaped(sign: re.Match[str]) -> str:
+    """Return a sign as JSON escapes it; signs that are not ASCII stand in texts alone."""
+    return json.dumps(sign[0])[1:-1]
+
+
+def _is_utf8(stream: IO[str] | None) -> bool:
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return codecs.lookup(encoding).name == "utf-8"
