@@ -174,7 +174,7 @@ def secrets() -> list[str]:
     return [TOKEN, *keys]
 
 
-DIALECT_NAMES: Final = ("adobe-stock", "depositphotos", "bigstock")
+DIALECT_NAMES: Final = ("adobe-stock", "depositphotos", "pixabay")
 
 
 def _keys(name: str) -> Mapping[str, str]:

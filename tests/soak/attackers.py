@@ -17,7 +17,7 @@ REFUSED: Final = frozenset({200, 204, 301, 302, 303, 304, 400, 401, 403, 404, 40
 REFUSED_HERE: Final = REFUSED | {408, 415, 431, 502}
 """What attackers may be told: anything but that the site has failed."""
 LONG: Final = 20_000
-AGENCIES: Final = ("shutterstock", "adobe-stock", "nobody", "bigstock")
+AGENCIES: Final = ("shutterstock", "adobe-stock", "nobody", "pixabay")
 
 
 class Attacker:
@@ -156,8 +156,12 @@ class SlowSenders:
         head = b"POST /clicks HTTP/1.1\r\nHost: site\r\nContent-Length: 900\r\n\r\n{"
         try:
             one = socket.create_connection(self._place, 5)
+        except OSError:
+            return None
+        try:
             one.sendall(head)
         except OSError:
+            one.close()
             return None
         return one
 

@@ -38,8 +38,9 @@ class Owner:
     def run(self, stop: threading.Event) -> None:
         for _ in range(TURNS):
             if stop.wait(self._pause):
-                return
+                break
             self.turn()
+        self._client.close()
 
     def turn(self) -> None:
         """Log in, look at the desk, log out."""

@@ -57,14 +57,14 @@ class Plan(NamedTuple):
 CALLS: Final = (
     ("shutterstock", 120),
     ("depositphotos", 200),
-    ("bigstock", 500),
+    ("pixabay", 500),
     ("adobe-stock", 3000),
 )
 """Limits of a long soak, some of which are reached."""
 FEW_CALLS: Final = (
     ("shutterstock", 12),
     ("depositphotos", 20),
-    ("bigstock", 40),
+    ("pixabay", 40),
     ("adobe-stock", 400),
 )
 

@@ -272,3 +272,4 @@ class Regular:
         while not stop.wait(self._pause):
             for path in self._paths:
                 self._client.get("hit", path)
+        self._client.close()
