@@ -4,13 +4,14 @@ import threading
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import msgspec
 import pytest
 
 from affiliate.cache import (
+    LARGEST_ENTRY,
     REFRESH_QUEUE,
-    Answer,
     Cache,
     Wanted,
     categories_key,
@@ -58,21 +59,47 @@ def test_a_second_question_costs_no_fetch(cache: Cache) -> None:
     assert (second.value, second.status, second.fetched_at) == (["cat"], "fresh", 1000.0)
 
 
-def test_many_who_ask_at_once_cost_one_fetch(cache: Cache) -> None:
-    """Fifty threads on one key call the agency once and share its answer."""
+class Lost(Memory):
+    """A store that is out of reach: nothing is kept, and everybody has the lease."""
+
+    def get(self, key: str, default: object = None) -> None:  # type: ignore[override]
+        del key, default
+
+    def set(self, key: str, value: bytes, timeout: int) -> bool:
+        del key, value, timeout
+        return False
+
+    def lease(self, key: str, token: str, seconds: float) -> bool:
+        del key, token, seconds
+        return True
+
+    def release(self, key: str, token: str) -> None:
+        del key, token
+
+
+@pytest.mark.parametrize("store", [Memory, Lost])
+def test_many_who_ask_at_once_cost_one_fetch(
+    store: type[Memory], clock: SetClock[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty threads on one key call the agency once and share its answer, without a store too."""
     calls: list[int] = []
-    all_ask = threading.Barrier(50)
+    cache, joined, join = Cache(store(), now=clock), threading.Semaphore(0), Cache._join
+
+    def joining(self: Cache, key: str) -> tuple[Any, bool]:
+        found = join(self, key)
+        joined.release()
+        return found
 
     def fetch() -> list[str]:
         calls.append(1)
+        for _ in range(50):
+            joined.acquire(timeout=10)
         return ["cat"]
 
-    def ask() -> Answer[list[str]]:
-        all_ask.wait(10)
-        return cache.through(wanted(), fetch, 10)
-
+    monkeypatch.setattr(Cache, "_join", joining)
     with ThreadPoolExecutor(50) as pool:
-        answers = [future.result() for future in [pool.submit(ask) for _ in range(50)]]
+        asked = [pool.submit(cache.through, wanted(), fetch, 30) for _ in range(50)]
+        answers = [future.result() for future in asked]
     assert len(calls) == 1
     assert {tuple(answer.value or ()) for answer in answers} == {("cat",)}
 
@@ -264,8 +291,9 @@ def test_an_entry_that_cant_be_true_is_a_miss(clock: SetClock[float], entry: Ent
 
 
 def test_a_planted_bomb_is_a_miss(clock: SetClock[float]) -> None:
-    """Bytes that unpack to hundreds of megabytes are not unpacked."""
-    bomb = zlib.compress(bytes(64 * 1024 * 1024))
+    """Bytes that unpack to more than an entry may have are not unpacked, though they be one."""
+    huge = Entry(value=msgspec.msgpack.encode(["x" * LARGEST_ENTRY]), fetched_at=clock())
+    bomb = zlib.compress(msgspec.msgpack.encode(huge), 1)
     cache = Cache(Memory(k=bomb), now=clock)
     assert cache.through(wanted(), lambda: ["cat"], 1).value == ["cat"]
 

@@ -75,6 +75,25 @@ def test_gives_rows_back_in_their_order_and_forgets_them(journal: ClickJournal) 
     assert (journal.size(), replayed(journal)) == (0, [])
 
 
+def test_rows_are_on_the_disk_before_they_count(
+    journal: ClickJournal, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each append is synced, and so is the folder that a new file stands in."""
+    synced: list[tuple[bool, int]] = []
+    sync = os.fsync
+
+    def fsync(file: int) -> None:
+        found = os.fstat(file)
+        synced.append((stat.S_ISDIR(found.st_mode), found.st_size))
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    for number in range(2):
+        journal.append([row(number)])
+        assert synced[-1] == (False, path.stat().st_size)
+    assert [is_folder for is_folder, _ in synced] == [True, False, False]
+
+
 def test_is_for_its_owner_alone(journal: ClickJournal, path: Path) -> None:
     """Words of visitors are no one else's on the machine."""
     journal.append([row(1)])
