@@ -117,11 +117,11 @@ def _link(style: LinkStyle, media: str, landing: str, said: Mapping[str, str]) -
 def id_fault(template: str, affiliate_id: str) -> str:
     """Return what an affiliate id must be that links of a template's form can't carry; else "".
 
-    Impact's account ids are digits, as its documented links show; Partnerize's camrefs are letters
-    and digits. Other networks tell of no form.
+    Impact's account ids are whole numbers, as its documented links show, which begin with no zero;
+    Partnerize's camrefs are letters and digits. Other networks tell of no form.
     """
     if is_impact(template.replace("{affiliate_id}", "1")):
-        is_good = re.fullmatch(r"[0-9]{1,12}", affiliate_id) and int(affiliate_id)
+        is_good = re.fullmatch(r"[1-9][0-9]{0,11}", affiliate_id)
         return "" if is_good else "your id at Impact, digits alone: those behind /c/ in your links"
     if "camref:{affiliate_id}" in template and not re.fullmatch(r"[0-9A-Za-z]+", affiliate_id):
         return "your camref at Partnerize, letters and digits alone"

@@ -16,6 +16,7 @@ from affiliate.commands import agency_checks, options, outputs, service_checks, 
 from affiliate.commands.agencies import needs
 from affiliate.commands.findings import FAULT, WARN, Check, Finding, looked
 from affiliate.commands.told import site_of_app
+from affiliate.licensing.sellers import SELLERS
 from affiliate.page import Site
 
 WARNED: Final = 1
@@ -84,6 +85,8 @@ def _agency(site: Site, name: str, *, live: bool) -> Iterator[Check]:
     for one in on:
         look = partial(agency_checks.findings, one, site.search, transport, live=live)
         yield Check(name, look)
+        if live and name in SELLERS:
+            yield Check(name, partial(site_checks.seller, site, name))
     if not on:
         words = f"not set up; it needs {needs(AGENCIES[name])}"
         yield Check(name, lambda: iter([Finding(FAULT, name, words)]))

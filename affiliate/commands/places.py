@@ -53,10 +53,15 @@ def head(account: Seller) -> str:
 
 def _owner(account: Seller) -> str:
     """Return the user, and the setting or connection that the token is from."""
-    if isinstance(account, Account):
-        return _shutterstock_owner(account)
-    before = prefix(account.agency)
-    own = current_app.extensions["site"].config.agencies.get(account.agency, AgencySettings())
+    return (
+        _shutterstock_owner(account) if isinstance(account, Account) else owner_of(account.agency)
+    )
+
+
+def owner_of(agency: str) -> str:
+    """Return as whom the settings let one buy at an agency other than Shutterstock."""
+    before = prefix(agency)
+    own = current_app.extensions["site"].config.agencies.get(agency, AgencySettings())
     if user := own.buyer.get("USERNAME"):
         return f"as {plain_text(user.reveal())} ({before}USERNAME)"
     return f"with {_listed(before + name for name in own.buyer)}"

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from affiliate import __version__
 from affiliate.blocked_names import blocked_label, warning
 from affiliate.commands.findings import FAULT, OK, WARN, Finding
-from affiliate.commands.told import account_of_app, tokens_of_app
-from affiliate.errors import AgencyError, NotConnected
+from affiliate.commands.places import owner_of
+from affiliate.commands.told import account_of_app, seller_of_app, tokens_of_app
+from affiliate.errors import AgencyError, BadCredentials, NotConnected, RequestRefused
 from affiliate.licensing.tokens import ACCOUNT
 from affiliate.licensing.wire import TokenDetails
 from affiliate.messages import Request
@@ -62,6 +63,29 @@ def account(site: Site) -> Iterator[Finding]:
         words = "an account is connected and SHUTTERSTOCK_API_TOKEN is set too: licenses are bought"
         more = f"in the connected account ({_name(details)}), whatever account the token is of"
         yield Finding(WARN, "account", f"{words} {more}")
+
+
+def seller(site: Site, name: str) -> Iterator[Finding]:
+    """Ask an agency where licenses are bought whether it takes what buys there, if that is set.
+
+    A look at the newest license needs the same as buying, and costs nothing.
+    """
+    own = site.config.agencies.get(name)
+    if own is None or not own.buyer:
+        return
+    try:
+        account = seller_of_app(name, live=True)
+        newest = next(account.history("image"), None)
+    except (BadCredentials, RequestRefused) as error:
+        words = f"it lets nobody buy licenses {owner_of(name)}; it says: {error.message}"
+        yield Finding(FAULT, name, words)
+    except AgencyError as error:
+        words = f"whether it lets you buy licenses {owner_of(name)} is not known: {error.message}"
+        yield Finding(FAULT, name, words)
+    else:
+        last = f"the newest is of {newest.downloaded_at:%Y-%m-%d}" if newest else "there is none"
+        words = f"licenses can be bought {owner_of(name)}; of images {last}"
+        yield Finding(OK, name, words)
 
 
 def _name(details: TokenDetails) -> str:

@@ -141,9 +141,10 @@ class AdobeAccount:
         """Refuse: the calls that are documented here tell what is left beside a work alone.
 
         Raises:
-            PurchaseRefused: names the command that asks for one work.
+            PurchaseRefused: names the commands that ask for one work, and for what was licensed.
         """
         instead = f"`flask license --agency {NAME} --dry-run ID` shows it"
+        instead += f", and `flask history --agency {NAME}` what was licensed"
         raise PurchaseRefused(f"{TITLE} tells what is left only beside a work; {instead}.")
 
     def history(self, media: Media, *, media_id: str | None = None) -> Iterator[Record]:

@@ -1,0 +1,61 @@
+"""``flask doctor --live`` asks every agency where licenses are bought whether it still lets one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from affiliate.config import prefix
+from affiliate.licensing.sellers import SELLERS
+from app import create_app
+from tests.dialects.selling import FIRST
+from tests.support.apps import close
+from tests.support.licensing_command import run
+from tests.support.shops import SHOPS, Open, environ, opened
+
+WRONG = "wr0ng-b3ar-flask"
+
+
+@pytest.fixture(params=SHOPS, ids=lambda one: one.name)
+def at(request: pytest.FixtureRequest) -> Iterator[Open]:
+    with opened(request.param) as one:
+        yield one
+
+
+def doctor(at: Open, folder: Path, *options: str, **settings: str) -> list[str]:
+    """Return what doctor says of buying at an agency."""
+    app = create_app(environ(at, folder, **settings))
+    try:
+        told = run(app, "doctor", "--agency", at.shop.name, *options).output
+    finally:
+        close(app)
+    assert WRONG not in told
+    return [line for line in told.splitlines() if "buy licenses" in line or "be bought" in line]
+
+
+def test_what_buys_at_a_seller_is_tried_for_nothing(at: Open, tmp_path: Path) -> None:
+    """By a look at the newest license, and only with --live."""
+    before = len(at.asked)
+    assert doctor(at, tmp_path) == []
+    at.shop.sell(str(FIRST), at.shop.size, at.shop.plan)
+    [line] = doctor(at, tmp_path, "--live")
+    assert line.startswith(f"ok    {at.shop.name}: licenses can be bought ")
+    assert prefix(at.shop.name) in line
+    assert (at.tries(), len(at.asked) > before) == (0, True)
+
+
+def test_what_a_seller_does_not_take_is_a_fault(at: Open, tmp_path: Path) -> None:
+    """In the agency's own words, without what is wrong, which is a secret."""
+    last = prefix(at.shop.name) + next(
+        name for name in ("ACCESS_TOKEN", "PASSWORD") if name in at.shop.keys
+    )
+    [line] = doctor(at, tmp_path, "--live", **{last: WRONG})
+    assert line.startswith(f"FAULT {at.shop.name}: it lets nobody buy licenses ")
+    assert "; it says: " in line
+
+
+def test_whoever_only_searches_hears_nothing_of_buying(client: FlaskClient) -> None:
+    """No seller is asked for an account that is not set up."""
+    told = run(client.application, "doctor", "--live").output
+    assert not [name for name in SELLERS if f" {name}:" in told]
