@@ -1,5 +1,6 @@
 """The settings: one table, read once; the only reader of the environment."""
 
+import functools
 import os
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -301,6 +302,7 @@ AGENCY_SETTINGS: Final = (
 """The settings that each agency has, behind its name in capitals and an underscore."""
 
 
+@functools.cache
 def prefix(agency: str) -> str:
     """Return what an agency's settings begin with: ``SHUTTERSTOCK_`` for ``shutterstock``.
 
