@@ -1,19 +1,17 @@
 """The databases that a ledger may stand in: how they are connected to, and when no longer.
 
-A connection is thrown away at once when its server refuses to write or goes away, and when
-another file stands at the path of its SQLite file: the next one may be to a database that writes.
+A connection is thrown away at once when its server refuses to write or goes away: the next one may
+be to a database that writes.
 """
 
 import logging
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.pool import ConnectionPoolEntry as PoolEntry
 
 from affiliate.database_errors import describe_failure
 from affiliate.errors import LedgerError, LedgerLost, LedgerRefused
@@ -23,8 +21,6 @@ PATIENCE: Final = 5
 """Seconds to wait for a connection, a lock, a statement."""
 PROBE_SECONDS: Final = 2
 """Seconds that a look at whether the database writes may take in each of its statements."""
-PAGE: Final = 4096
-"""Bytes of a page of SQLite's."""
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +92,6 @@ def connect_engine(address: str, *, max_overflow: int) -> sa.Engine:
     sa.event.listen(engine, "handle_error", _throw_away)
     if engine.dialect.name == "postgresql":
         connect_patiently(engine)
-    if path := file_of(engine):
-        DatabaseFile(path).watch(engine)
     return engine
 
 
@@ -121,63 +115,6 @@ def look_at_encoding(engine: sa.Engine) -> None:
 def file_of(engine: sa.Engine) -> Path | None:
     """Return the path of a SQLite database; None for a server's."""
     return Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
-
-
-def identify(path: Path) -> tuple[int, int] | None:
-    """Return what tells the file at a path from all others; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def checkpoint_pages(path: Path) -> int:
-    """Return after how many pages a SQLite file's log is folded in: fewer on a small disk."""
-    try:
-        disk = os.statvfs(path.parent)
-    except OSError:
-        return 256
-    return min(max(disk.f_blocks * disk.f_frsize // PAGE // 64, 32), 256)
-
-
-class DatabaseFile:
-    """The file of a SQLite database, watched: another may come to stand at its path."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._log = path.with_name(f"{path.name}-wal")
-        self._known_log: tuple[int, int] | None = None
-
-    def watch(self, engine: sa.Engine) -> None:
-        """Let an engine use no connection to a file that no longer stands at the path."""
-        sa.event.listen(engine, "connect", self._connected)
-        sa.event.listen(engine, "checkout", self._taken)
-        sa.event.listen(engine, "checkin", self._given_back)
-
-    def _connected(self, connection: sqlite3.Connection, record: PoolEntry) -> None:
-        connection.execute(f"PRAGMA wal_autocheckpoint = {checkpoint_pages(self._path)}")
-        record.info["file"] = identify(self._path)
-
-    def _taken(self, _: sqlite3.Connection, record: PoolEntry, __: object) -> None:
-        if record.info["file"] != identify(self._path):
-            self._set_aside_log()
-            raise sa.exc.InvalidatePoolError
-
-    def _given_back(self, _: sqlite3.Connection | None, record: PoolEntry) -> None:
-        if record.info.get("file") == identify(self._path):
-            self._known_log = identify(self._log)
-
-    def _set_aside_log(self) -> None:
-        """Rename the write-ahead log of the file that is gone, or its pages would join another's.
-
-        https://www.sqlite.org/howtocorrupt.html, 1.4
-        """
-        if self._known_log and identify(self._log) == self._known_log:
-            with suppress(OSError):
-                self._log.replace(f"{self._log}.replaced")
-                self._path.with_name(f"{self._path.name}-shm").unlink(missing_ok=True)
-        self._known_log = None
 
 
 def _throw_away(context: sa.engine.ExceptionContext) -> None:

@@ -444,7 +444,7 @@ class Ledger(LedgerDatabase):
         super().close()
 
     def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        with self.writing() as connection:
+        with self._transaction(self._database.before, more_follow=len(rows) > 1) as connection:
             connection.execute(INSERTS[connection.dialect.name], rows)
 
     def _probe(self) -> str | None:

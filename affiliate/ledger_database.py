@@ -4,25 +4,36 @@ What stands in the tables is the ledger's; connections and drivers are those of 
 """
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
+from typing import Final, cast
 
 import sqlalchemy as sa
 
 from affiliate import migrations
+from affiliate.database_file import (
+    DatabaseFile,
+    Present,
+    count_transaction,
+    identify,
+    set_apart,
+)
 from affiliate.databases import (
     DATABASES,
     connect_engine,
     file_of,
-    identify,
     look_at_encoding,
     translated,
 )
 from affiliate.errors import LedgerLost
 from affiliate.patience import unless_hung
+
+UNFOLDED: Final = 50
+"""Transactions that may stay in the log of a SQLite file where ``more_follow``."""
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +47,15 @@ class LedgerDatabase:
         self._writer = connect_engine(url, max_overflow=0)
         self._reader = connect_engine(url, max_overflow=2)
         self._database = DATABASES[self._writer.dialect.name]
-        self._path = file_of(self._writer)
+        path = file_of(self._writer)
+        self._file = DatabaseFile(path) if path else None
+        if self._file:
+            self._file.watch(self._writer)
+            self._file.watch(self._reader)
+        self._unfolded = 0
         self._upgrades = False
         self._preparing = Lock()
-        self._prepared: tuple[object] | None = None
+        self._prepared: tuple[Present | None] | None = None
 
     def upgrade(self) -> None:
         """Bring the tables up to date; any number of processes may do so at once.
@@ -70,16 +86,18 @@ class LedgerDatabase:
 
     def stands_at(self, file: Path) -> bool:
         """Return whether a path is that of one of SQLite's own files, by whatever name."""
-        names = [f"{self._path}{end}" for end in ("", "-wal", "-shm")] if self._path else []
+        names = [f"{self._file.path}{end}" for end in ("", "-wal", "-shm")] if self._file else []
         own = [found for name in names if (found := identify(Path(name)))]
         return identify(file) in own
 
     def back_up(self, file: Path) -> bool:
         """Copy a SQLite database into an empty file, online; False where it is no SQLite."""
-        if self._path is None:
+        if self._file is None:
             return False
         with self.reading() as connection:
             connection.exec_driver_sql("VACUUM INTO ?", (str(file),))
+        with translated():
+            set_apart(file)
         return True
 
     @contextmanager
@@ -109,31 +127,52 @@ class LedgerDatabase:
         self._reader.dispose()
 
     @contextmanager
-    def _transaction(self, first: str) -> Iterator[sa.Connection]:
+    def _transaction(self, first: str, *, more_follow: bool = False) -> Iterator[sa.Connection]:
         self._make_ready()
-        with translated(), unless_hung(), self._writer.begin() as connection:
-            connection.exec_driver_sql(first)
-            yield connection
-            file = connection.info.get("file")
-        if self._path and identify(self._path) != file:
-            raise LedgerLost("The ledger's file was removed or replaced meanwhile.")
+        with translated(), unless_hung(), self._writer.connect() as connection:
+            with connection.begin():
+                connection.exec_driver_sql(first)
+                yield connection
+                is_counted = self._file is not None and _count(connection)
+            if is_counted and self._file:
+                if not self._file.is_still(connection.info["file"]):
+                    raise LedgerLost("The ledger's file was removed or replaced meanwhile.")
+                self._unfolded = self._unfolded + 1 if more_follow else UNFOLDED
+                if self._unfolded >= UNFOLDED:
+                    self._unfolded = 0
+                    self._file.fold_in(_driver(connection))
 
     def _make_ready(self) -> None:
         """See to the tables, at first and whenever another file stands at the path."""
-        if self._prepared != (self._identity(),):
+        if self._prepared != (self._present(),):
             with self._preparing:
-                if self._prepared != (self._identity(),):
-                    if self._prepared:
-                        log.error("the ledger's file was removed or replaced: %s", self._path)
+                if self._prepared != (self._present(),):
+                    if self._prepared and self._file:
+                        log.error("the ledger's file was removed or replaced: %s", self._file.path)
+                        self._file.await_content()
                     self._prepare()
 
     def _prepare(self) -> None:
-        is_new = self._path is not None and self._identity() is None
+        is_new = self._file is not None and self._file.present()[1] is None
         with translated():
             migrations.upgrade(self._writer, only_new=not self._upgrades)
-        if is_new:
-            log.warning("a new ledger was made at %s", self._path)
-        self._prepared = (self._identity(),)
+        if is_new and self._file:
+            log.warning("a new ledger was made at %s", self._file.path)
+        self._prepared = (self._present(),)
 
-    def _identity(self) -> tuple[int, int] | None:
-        return identify(self._path) if self._path else None
+    def _present(self) -> Present | None:
+        return self._file.present() if self._file else None
+
+
+def _count(connection: sa.Connection) -> bool:
+    """Count a transaction on a SQLite file; False where nothing was written."""
+    driver = _driver(connection)
+    if driver.in_transaction:
+        count_transaction(driver)
+        return True
+    return False
+
+
+def _driver(connection: sa.Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    return cast("sqlite3.Connection", driver)

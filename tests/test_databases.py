@@ -72,9 +72,35 @@ def restore_before(folder: Path) -> None:
     (folder / "old.db").replace(folder / "ledger.db")
 
 
+def restore_another(folder: Path) -> None:
+    """Copy the file of another site over the ledger."""
+    (folder / "ledger.db").write_bytes(upgraded())
+
+
+def empty(folder: Path) -> None:
+    (folder / "ledger.db").write_bytes(b"")
+
+
+def replace_by_link(folder: Path) -> None:
+    (folder / "elsewhere").mkdir()
+    (folder / "elsewhere" / "there.db").write_bytes(upgraded())
+    (folder / "ledger.db").unlink()
+    (folder / "ledger.db").symlink_to(folder / "elsewhere" / "there.db")
+
+
 @pytest.mark.parametrize(
     "replace",
-    [remove_all, remove_file, remove_folder, restore, restore_nothing, restore_before],
+    [
+        remove_all,
+        remove_file,
+        remove_folder,
+        restore,
+        restore_nothing,
+        restore_before,
+        restore_another,
+        empty,
+        replace_by_link,
+    ],
     ids=lambda one: one.__name__,
 )
 def test_no_click_goes_to_a_file_that_is_gone(
@@ -91,6 +117,90 @@ def test_no_click_goes_to_a_file_that_is_gone(
         with another.reading() as connection:
             checked = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
     assert checked == "ok"
+
+
+def copy_as_told(ledger: Ledger, to: Path) -> None:
+    ledger.back_up(to)
+
+
+def copy_by_sqlite(ledger: Ledger, to: Path) -> None:
+    """Copy the ledger as ``.backup`` of SQLite's own program does."""
+    del ledger
+    with (
+        closing(sqlite3.connect(to.parent / "ledger.db")) as there,
+        closing(sqlite3.connect(to)) as copy,
+    ):
+        there.backup(copy)
+
+
+def copy_file(ledger: Ledger, to: Path) -> None:
+    """Copy the file alone, without its log."""
+    del ledger
+    shutil.copyfile(to.parent / "ledger.db", to)
+
+
+@pytest.mark.parametrize("copy", [copy_as_told, copy_by_sqlite, copy_file])
+@pytest.mark.parametrize("later", [1, 60])
+def test_a_copy_over_the_file_is_noticed(
+    serving: Ledger,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    copy: Callable[[Ledger, Path], None],
+    later: int,
+) -> None:
+    """The file stays the same to the system, but what follows stands in what was copied there."""
+    with closing(Ledger(place_ledger(tmp_path))) as other:  # as another process has it
+        copy(serving, tmp_path / "copy.db")
+        for number in range(later):
+            other.record(click(1000 + number))
+        serving.check()
+        shutil.copyfile(tmp_path / "copy.db", tmp_path / "ledger.db")
+        serving.record(click(3))
+        other.record(click(4))
+        serving.record(click(5))
+    assert "removed or replaced" in caplog.text
+    with closing(Ledger(place_ledger(tmp_path))) as another:
+        assert sorted(ids(another)) == ["1", "3", "4", "5"]
+        with another.reading() as connection:
+            checked = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
+    assert checked == "ok"
+
+
+def cut_off(folder: Path) -> None:
+    with (folder / "ledger.db").open("rb+") as file:
+        file.truncate(20_000)
+
+
+def begin_copy(folder: Path) -> None:
+    """Copy the first half of another file over the ledger."""
+    (folder / "ledger.db").write_bytes(upgraded()[:20_000])
+
+
+def write_junk(folder: Path) -> None:
+    (folder / "ledger.db").write_bytes(b"junk" * 20_000)
+
+
+def put_folder(folder: Path) -> None:
+    (folder / "ledger.db").unlink()
+    (folder / "ledger.db").mkdir()
+
+
+@pytest.mark.parametrize("spoil", [cut_off, begin_copy, write_junk, put_folder])
+def test_clicks_wait_until_a_spoilt_file_is_put_right(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    """What can't be written to the ledger is kept beside it, and is there once a backup is."""
+    with closing(Ledger(place_ledger(tmp_path), journal=tmp_path / "journal")) as ledger:
+        ledger.upgrade()
+        ledger.record(click(1))
+        spoil(tmp_path)
+        ledger.record(click(2))
+        assert ledger.clicks_state() == "kept"
+        if (tmp_path / "ledger.db").is_dir():
+            (tmp_path / "ledger.db").rmdir()
+        (tmp_path / "ledger.db").write_bytes(upgraded())
+        wait_until(lambda: ledger.clicks_state() == "ok")
+        assert ids(ledger) == ["2"]
 
 
 def test_a_file_that_goes_while_a_click_is_written_costs_no_click(

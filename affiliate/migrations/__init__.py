@@ -8,12 +8,14 @@ the migration before, unless it changes or drops what they use. The database hol
 """
 
 import logging
+import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from affiliate.database_file import count_transaction
 from affiliate.errors import LedgerError
 
 REVISION: Final = "0012"
@@ -154,6 +156,9 @@ def _migrate(connection: sa.Connection, back_to: str | None = None) -> None:
     except CommandError:
         raise LedgerError(_newer(read_revision(connection) or "")) from None
     _note_revisions(connection)
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        count_transaction(driver)
 
 
 def _note_revisions(connection: sa.Connection) -> None:
