@@ -1,7 +1,7 @@
 # Every task is one line; the first two are all that a newcomer needs.
 PYTHON ?= python3
 
-.PHONY: run test quick long soak coverage check fix bench lock example translations
+.PHONY: run test quick long soak coverage check fix bench lock example commands translations
 .DELETE_ON_ERROR:
 
 run: .venv/run  ## Start the site on http://127.0.0.1:8000
@@ -37,6 +37,9 @@ lock: .venv/dev  ## Pin the dependencies anew
 
 example: .venv/run  ## Bring .env.example up to date with the settings
 	.venv/bin/python -m tools.env_example
+
+commands: .venv/run  ## Bring docs/commands.md up to date with the commands
+	.venv/bin/python -m tools.commands_page
 
 translations: .venv/run  ## Bring the catalogs up to date with what pages and the plugin say
 	.venv/bin/python tools/translations.py

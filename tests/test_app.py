@@ -32,7 +32,7 @@ CAMREF = "must be your camref at Partnerize, letters and digits alone."
 OTHER = "https://net.example/{affiliate_id}?u={landing}"
 IMPACT = "https://net.example/c/{affiliate_id}/1/2?u={landing}"
 WRONG = [
-    ("SHUTTERSTOCK", ["abc", "12345a", "-1", "1.5", "1" * 13, "0", "0123"], DIGITS),
+    ("SHUTTERSTOCK", ["abc", "12345a", "-1", "1.5", "1" * 13, "0123"], DIGITS),
     ("ISTOCK", ["me42"], DIGITS),
     ("PHOTODUNE", ["me"], DIGITS),
     ("ADOBE_STOCK", ["1101-l3", "1101.l"], CAMREF),

@@ -41,7 +41,7 @@ def list_(*, size: bool, long: bool, as_json: bool) -> None:
 
 
 @group.command()
-@click.argument("name", type=click.Choice(tuple(AGENCIES)))
+@click.argument("name", type=click.Choice(tuple(AGENCIES)), metavar="NAME")
 def off(name: str) -> None:
     """Stop searching an agency, now and until it is switched on again."""
     with told():
@@ -54,7 +54,7 @@ def off(name: str) -> None:
 
 
 @group.command()
-@click.argument("name", type=click.Choice(tuple(AGENCIES)))
+@click.argument("name", type=click.Choice(tuple(AGENCIES)), metavar="NAME")
 def on(name: str) -> None:
     """Search an agency again, at once where it was left alone after failures.
 

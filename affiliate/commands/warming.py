@@ -56,11 +56,18 @@ class Warmed(msgspec.Struct):
 )
 @click.option(
     "--within",
+    type=click.IntRange(0),
     default=6 * 3600,
     show_default=True,
     help="Those that will be fresh for less than so many seconds.",
 )
-@click.option("--calls", default=100, show_default=True, help="At most so many calls.")
+@click.option(
+    "--calls",
+    type=click.IntRange(0),
+    default=100,
+    show_default=True,
+    help="At most so many calls.",
+)
 @options.as_json
 @with_appcontext
 def warm(*, searches: int, days: int, within: int, calls: int, as_json: bool) -> None:

@@ -1,0 +1,73 @@
+"""Write docs/commands.md, every command of the site with its options, from the commands."""
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from flask import Flask
+
+from affiliate import cli
+
+FILE = Path(__file__).parents[1] / "docs/commands.md"
+HEAD = """\
+# Commands
+
+Run them beside `app.py`, with the settings of the site: `flask --app app NAME`, or `flask NAME` \
+with `FLASK_APP=app` in the environment. This page is made of the commands (`make commands`); \
+`--help` says the same.
+
+- A DAY is a day in UTC: `2026-03-01`, `today`, `yesterday`, or `7d` for seven days ago. \
+`--since` after `--until` is refused.
+- **Status** 0 is success; 1 a failure, or that something was not found or not done; 2 a mistake \
+in the words of the command, and of `doctor` a fault. `license` ends with 3 when something was \
+bought, or may have been, and the command could not finish with it; `download` and `sync` end with \
+130 on Ctrl-C.
+- Failures are a sentence on standard error. Tables fit the terminal and have `?` for signs that \
+it can't show; a full disk or a closed output is a failure with status 1, a pipe that nobody reads \
+any more ends a command in silence.
+- **`--json`** prints one document on standard output, in UTF-8, or in ASCII where standard output \
+has another encoding. A failure before that is an object with `error`, the sentence; of `doctor`, \
+where settings are wrong, it is a list of findings as always. `license --json` says all else on \
+standard error.
+- **`--csv`** writes UTF-8 with a byte order mark, or to `-` without one; texts that a spreadsheet \
+would compute begin with an apostrophe."""
+
+
+def content() -> str:
+    """Return the page's text."""
+    app = Flask("commands")
+    before = set(app.cli.commands)
+    cli.register(app)
+    own = {name: one for name, one in app.cli.commands.items() if name not in before}
+    lines = [HEAD]
+    for name in sorted(own):
+        lines += _section(own[name], name, 2)
+    return "\n".join(lines) + "\n"
+
+
+def _section(command: click.Command, name: str, level: int) -> Iterator[str]:
+    """Yield what there is to say of a command, and of those in a group."""
+    context = click.Context(command, info_name=name)
+    yield f"\n{'#' * level} {name}"
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        yield "\n" + " ".join(paragraph.split())
+    if isinstance(command, click.Group):
+        for one in sorted(command.commands):
+            yield from _section(command.commands[one], f"{name} {one}", level + 1)
+        return
+    words = [piece for one in command.params for piece in one.get_usage_pieces(context)]
+    yield f"\n`flask {' '.join((name, *words))}`"
+    options = (one for one in command.params if isinstance(one, click.Option))
+    records = [one.get_help_record(context) for one in options]
+    if rows := [record for record in records if record]:
+        yield "\n| option | |\n|---|---|"
+        yield from (f"| `{_cell(option)}` | {_cell(words)} |" for option, words in rows)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    FILE.write_text(content())
