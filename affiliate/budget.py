@@ -5,12 +5,11 @@ down, each process goes on from what it knows.
 """
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from affiliate.counts import Counters, Counts
+from affiliate.counts import Counters, Counts, Windows
 from affiliate.health import Limit
 
 SEARCH: Final = 4
@@ -36,11 +35,12 @@ class Budget:
         limits: Sequence[Limit],
         processes: int,
         *,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] | None = None,
+        steady: Callable[[], float] | None = None,
     ) -> None:
         self._counts = Counts(counters, processes)
         self._limits = limits
-        self._now = now
+        self._windows = Windows(now, steady)
         self._refused: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -51,14 +51,14 @@ class Budget:
         counted of a client without room.
         """
         for limit in self._limits:
-            window, gone = divmod(self._now(), limit.seconds)
-            key = f"client:{client}:{limit.seconds}:{int(window)}"
+            window, rest = self._windows.under_way(limit.seconds)
+            key = f"client:{client}:{limit.seconds}:{window}"
             if key not in self._refused:
                 count = self._counts.add(key, cost, limit.seconds)
                 if count.has_room(times * limit.calls, least=cost):
                     continue
                 self._refuse(key)
-            return limit.seconds - gone
+            return rest
         return 0.0
 
     def _refuse(self, key: str) -> None:

@@ -27,7 +27,8 @@ FORMAT: Final = 2
 
 LARGEST_ENTRY: Final = 16 * 1024 * 1024
 CLOCK_SECONDS: Final = 60.0
-"""How far the clocks of processes may be apart; what is from further ahead is not believed."""
+"""How far the clocks of processes may be apart; an answer from further ahead counts as one that
+has just become stale, a failure as none."""
 WITHHELD_SECONDS: Final = 10.0
 """The seconds for which an agency counts as not asked: the owner may raise a limit at any time."""
 POLL_SECONDS: Final = 0.02
@@ -326,8 +327,11 @@ class Cache:
             return Loaded(None, None)
         try:
             entry = _ENTRY.decode(zlib.decompressobj().decompress(packed, LARGEST_ENTRY))
-            if entry.value == b"" or entry.fetched_at > self._now() + CLOCK_SECONDS:
+            if entry.value == b"":
                 return Loaded(None, None)
+            if entry.fetched_at > self._now() + CLOCK_SECONDS:  # the clock was set back
+                turned = self._now() - wanted.policy.fresh_for(entry)
+                entry = msgspec.structs.replace(entry, fetched_at=turned)
             if entry.failed_at > self._now() + CLOCK_SECONDS:
                 entry = msgspec.structs.replace(entry, failure=None, failed_at=0.0)
             value = shapes.from_msgpack(entry.value, wanted.shape) if entry.value else None

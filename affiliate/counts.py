@@ -15,6 +15,42 @@ COUNTERS: Final = 10_000
 """So many counters are known to a process; those that were not used the longest are forgotten."""
 
 
+HELD_FROM: Final = 60
+"""Windows of so many seconds and more are held against a clock that is set."""
+DRIFT_SECONDS: Final = 5.0
+"""So much earlier a window may end: clocks are set right in small steps all the time."""
+
+
+class Windows:
+    """Tells which window of the clock is under way, whatever is done to the clock.
+
+    ``steady`` is a clock that nobody sets, by default the given ``now``. A window that was seen to
+    begin lasts its time by that: a clock that is set forward gives no new one early, one that is
+    set back leads into none that was spent before. Those that are shorter than `HELD_FROM` go by
+    the clock alone.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], float] | None = None,
+        steady: Callable[[], float] | None = None,
+    ) -> None:
+        self._now = now or time.time
+        self._steady = steady or now or time.monotonic
+        self._held: dict[int, tuple[int, float]] = {}
+
+    def under_way(self, seconds: int) -> tuple[int, float]:
+        """Return the number of the window of so many seconds, and the seconds that are left."""
+        now, steady = self._now(), self._steady()
+        window, rest = int(now // seconds), seconds - now % seconds
+        held, ends = self._held.get(seconds, (window, steady + rest))
+        if held != window and seconds >= HELD_FROM and steady < ends - DRIFT_SECONDS:
+            return held, ends - steady
+        if held != window or seconds not in self._held:
+            self._held[seconds] = (window, steady + rest)
+        return window, rest
+
+
 class Counters(Protocol):
     """The part of the store that counts; None says that it can't just now."""
 

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from affiliate import shapes
-from affiliate.counts import Count, Counters, Counts, Here
+from affiliate.counts import HELD_FROM, Count, Counters, Counts, Here, Windows
 from affiliate.errors import (
     AgencyDown,
     AgencyError,
@@ -37,6 +37,8 @@ MIN_FAILURES: Final = 5
 """A breaker opens when so many, and a clear majority, of the last calls failed: the failure rate
 over a sliding window with a minimum of calls, as resilience4j's CircuitBreaker has it."""
 OPEN_SECONDS: Final = 30.0
+CLOCK_SECONDS: Final = 60.0
+"""How far the clocks of processes may be apart; what is from further ahead is not believed."""
 PROBE_SECONDS: Final = 3.0
 """How long others wait for the one call that finds out whether an agency is back."""
 PACED_PROBE_SECONDS: Final = 1.0
@@ -84,19 +86,20 @@ class Quota:
     else each of ``processes`` keeps to its part of what was left.
     """
 
-    def __init__(  # noqa: PLR0913 - what counts, and two clocks for tests
+    def __init__(  # noqa: PLR0913 - what counts, and the clocks for tests
         self,
         counters: Counters,
         limits: Mapping[str, Sequence[Limit]],
         processes: int,
         here: Here | None = None,
         *,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] | None = None,
+        steady: Callable[[], float] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._counts = Counts(counters, processes, here)
+        self._windows = Windows(now, steady)
         self._limits = {s: sorted(few, key=lambda one: one.seconds) for s, few in limits.items()}
-        self._now = now
         self._sleep = sleep
 
     def take(
@@ -128,9 +131,8 @@ class Quota:
         """
         found = []
         for limit in self._limits.get(source, ()):
-            count = self._count(source, limit, 0)
-            rest = limit.seconds - self._now() % limit.seconds
-            part = limit.calls if count.shared else max(limit.calls // count.sharers, 1)
+            count, rest = self._count(source, limit, 0)
+            part = limit.calls if count.shared else limit.calls // count.sharers
             found.append(Spent(limit._replace(calls=part), count.shared + count.own, rest))
         return found
 
@@ -142,29 +144,34 @@ class Quota:
         limits = self._limits.get(source, ())
         for look in (True, False):
             for limit in limits:
-                most = max(math.ceil(limit.calls * part), calls)
-                count = self._count(source, limit, 0 if look else calls)
-                if not count.has_room(most, calls if look else 0, least=calls):
-                    rest = limit.seconds - self._now() % limit.seconds
+                most = min(max(math.ceil(limit.calls * part), calls), limit.calls)
+                count, rest = self._count(source, limit, 0 if look else calls)
+                least = 0 if limit.seconds >= HELD_FROM else calls  # a pace is no quota
+                if not count.has_room(most, calls if look else 0, least=least):
                     return limit, min(rest, HOUR if part == 1 else 60.0)
         return None
 
-    def _count(self, source: str, limit: Limit, calls: int) -> Count:
-        """Add calls to those of the window under way, and return their count."""
-        window = int(self._now() // limit.seconds)
+    def _count(self, source: str, limit: Limit, calls: int) -> tuple[Count, float]:
+        """Add calls to those of the window under way.
+
+        Return their count, and the seconds that are left of the window.
+        """
+        window, rest = self._windows.under_way(limit.seconds)
         name = f"calls:{source}:{limit.seconds}:{window}"
-        return self._counts.add(name, calls, 2 * limit.seconds)
+        return self._counts.add(name, calls, 2 * limit.seconds), rest
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
     """Says until when in Unix time a source is left alone, and why: an error's kind.
 
-    ``waits`` are the seconds of the last wait after a 429 that did not say how long.
+    ``waits`` are the seconds of the last wait after a 429 that did not say how long, ``since`` is
+    when the mark was made.
     """
 
     until: float
     why: str = ""
     waits: float = 0.0
+    since: float = 0.0
 
 
 class Breaker:
@@ -277,19 +284,26 @@ class Breaker:
         elif before.until >= mark.until:
             return
         lasts = int(mark.until - self._now()) + REMEMBER_SECONDS
+        mark = msgspec.structs.replace(mark, since=self._now())
         self._store.set(_open_key(source), msgspec.msgpack.encode(mark), lasts)
 
     def _mark(self, source: str) -> Mark | None:
         """Return the mark of a source; None for one that is well.
 
-        One that is further off than any agency may ask is of before the clock was set back.
+        One that was made later than now, or is further off than any agency may ask, is of before
+        the clock was set back, and its time counts as over. What an agency has asked for itself
+        is cut short in the latter case alone.
         """
         packed = self._store.get(_open_key(source))
         try:
             mark = shapes.from_msgpack(packed, Mark) if packed else None
         except ValueError:
             return None
-        if mark and mark.until > self._now() + MAX_RETRY_AFTER:
+        now = self._now()
+        told = mark is not None and mark.why == TooManyCalls.kind
+        if mark and (
+            mark.until > now + MAX_RETRY_AFTER or (not told and mark.since > now + CLOCK_SECONDS)
+        ):
             return msgspec.structs.replace(mark, until=float("-inf"))
         return mark
 

@@ -72,3 +72,17 @@ def test_what_a_process_knows_is_bounded() -> None:
     for number in range(CLIENTS + 10):
         budget.take(str(number), 9)
     assert len(budget._refused) == CLIENTS
+
+
+@pytest.mark.parametrize("step", [-3600, -600, 600, 3600])
+def test_a_clock_that_is_set_gives_nobody_more(step: int) -> None:
+    """A client's minute lasts a minute."""
+    clock, steady = SetClock(36_010.0), SetClock(0.0)
+    budget = Budget(Memory(), [Limit(4, 60)], 1, now=clock, steady=steady)
+    assert budget.take("c", 4) == 0
+    clock.now += step
+    steady.now += 30
+    assert 0 < budget.take("c", 4) <= 50
+    clock.now += 60
+    steady.now += 60
+    assert budget.take("c", 4) == 0

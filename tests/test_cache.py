@@ -280,14 +280,26 @@ def test_a_corrupt_entry_is_a_miss(clock: SetClock[float], garbage: bytes) -> No
     assert cache.through(wanted(), lambda: ["cat"], 1).value == ["cat"]
 
 
-@pytest.mark.parametrize(
-    "entry", [Entry(value=b"", fetched_at=999), Entry(value=VALUE, fetched_at=10_000)]
-)
-def test_an_entry_that_cant_be_true_is_a_miss(clock: SetClock[float], entry: Entry) -> None:
-    """An answer of nothing at all, or one from the future, is fetched anew."""
-    packed = zlib.compress(msgspec.msgpack.encode(entry))
+def test_an_entry_that_cant_be_true_is_a_miss(clock: SetClock[float]) -> None:
+    """An answer of nothing at all is fetched anew."""
+    packed = zlib.compress(msgspec.msgpack.encode(Entry(value=b"", fetched_at=999)))
     cache = Cache(Memory(k=packed), now=clock)
     assert cache.through(wanted(), lambda: ["cat"], 1).value == ["cat"]
+
+
+@pytest.mark.parametrize("ahead", [61, 3600, 86400, 10**9])
+def test_an_answer_from_before_the_clock_was_set_back_is_shown_and_renewed(
+    clock: SetClock[float], ahead: int
+) -> None:
+    """Nobody waits for an agency because of a clock, and nothing old is fresh for long."""
+    store = Memory()
+    Cache(store, now=SetClock(clock.now + ahead)).through(wanted(), lambda: ["old"], 1)
+    cache = Cache(store, now=clock)
+    first = cache.through(wanted(), lambda: ["new"], 1)
+    assert (first.value, first.status) == (["old"], "stale")
+    cache.close()
+    kept = cache.through(wanted(), failing(AssertionError()), 1)
+    assert (kept.value, kept.status) == (["new"], "fresh")
 
 
 def test_a_planted_bomb_is_a_miss(clock: SetClock[float]) -> None:

@@ -1,6 +1,7 @@
 """The hour's quota and the breaker, counted by a store or by the process alone."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Lock
 
 import pytest
@@ -15,6 +16,7 @@ from affiliate.errors import (
     CallsSpent,
     Forbidden,
     NotFound,
+    PaceExceeded,
     RequestRefused,
     StoreDown,
     Suspended,
@@ -77,12 +79,78 @@ def test_without_the_store_each_process_keeps_to_its_part() -> None:
     quota.take("a")
 
 
-def test_every_process_may_call_a_little_without_the_store() -> None:
-    """Of more processes than calls each still makes one."""
-    quota = Quota(Silent(), {"a": [Limit(3)]}, 4, now=SetClock(1000.0))
-    quota.take("a")
-    with pytest.raises(CallsSpent):
-        quota.take("a")
+@pytest.mark.parametrize(
+    ("limit", "processes", "calls", "made"),
+    [
+        (Limit(3), 4, 1, 0),
+        (Limit(5), 4, 2, 0),
+        (Limit(8), 4, 2, 4),
+        (Limit(1), 1, 2, 0),
+        (Limit(1, 1), 4, 1, 4),  # a pace is no quota
+    ],
+)
+def test_parts_of_a_limit_are_no_more_than_the_limit(
+    limit: Limit, processes: int, calls: int, made: int
+) -> None:
+    """Without the store, however many processes there are, and whatever a question costs."""
+    clock = SetClock(1000.0)
+    quotas = [Quota(Silent(), {"a": [limit]}, processes, now=clock) for _ in range(processes)]
+    asked = 0
+    for quota in quotas * 3:
+        with suppress(CallsSpent, PaceExceeded):
+            quota.take("a", calls=calls)
+            asked += 1
+    assert asked == made
+
+
+HALF_HOUR = 1800
+
+
+@pytest.mark.parametrize("step", [-7200, -3600, -600, 600, 3600, 7200, 10**8])
+@pytest.mark.parametrize("fault", ["", "gone"])
+def test_a_clock_that_is_set_gives_no_calls(fault: str, step: int) -> None:
+    """Two processes make no more calls in an hour that passes, and go on in the next."""
+    store, clock, steady = Memory(), SetClock(3_600_600.0), SetClock(50.0)
+    quotas = [Quota(store, {"a": [Limit(10)]}, 2, now=clock, steady=steady) for _ in range(2)]
+
+    def take(times: int) -> int:
+        made = 0
+        for turn in range(times):
+            with suppress(CallsSpent):
+                quotas[turn % 2].take("a")
+                made += 1
+        return made
+
+    made = take(6)
+    clock.now += step
+    if fault:
+        store.incr = lambda *_: None  # type: ignore[method-assign]
+    made += take(20)
+    clock.now += HALF_HOUR
+    steady.now += HALF_HOUR
+    assert made + take(20) == 10
+    assert max(quota.spent("a")[0].rest for quota in quotas) <= HALF_HOUR
+    clock.now += 2 * HALF_HOUR
+    steady.now += 2 * HALF_HOUR
+    assert take(20) == (0 if step == -3600 else 10)  # the hour that comes again is spent
+
+
+@pytest.mark.parametrize(
+    ("error", "step"),
+    [
+        *((BadCredentials("a", "No."), step) for step in (-86400, -3600, -600, -120)),
+        *((TooManyCalls("a", "Slowly.", retry_after=600), step) for step in (-86400, -3600)),
+    ],
+)
+def test_a_clock_that_is_set_back_keeps_no_agency_shut(error: AgencyError, step: int) -> None:
+    """What was left alone before is tried again, not left alone for longer."""
+    clock = SetClock(100_000.0)
+    breaker = Breaker(Memory(), now=clock)
+    breaker.failed("a", error)
+    assert breaker.left_alone("a")
+    clock.now += step
+    assert breaker.left_alone("a") is None
+    breaker.admit("a")
 
 
 def test_less_important_calls_leave_the_rest_to_others() -> None:
