@@ -8,7 +8,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ HUNG_SECONDS: Final = 15.0
 """A process that has not run for so long is killed, and another takes its place."""
 LOOK_SECONDS: Final = 1.0
 """How often the processes are looked at."""
+STARTS: Final = 3
+"""So often in a row a process may fail to start before the server gives up."""
 TO_OUR_LOG: Final = {
     "incremental": True,
     "formatters": {},
@@ -37,6 +40,28 @@ TO_OUR_LOG: Final = {
 """Granian's settings of its log that leave its lines to the handlers that are there."""
 
 log = logging.getLogger(__name__)
+
+
+class Respawned(dict[int, float]):
+    """When Granian has started each process anew, as far as that tells of a process that can't run.
+
+    Granian ends the server where a process ends within seconds of such a start. One that had begun
+    to show that it runs, in ``beats``, was killed from outside, as where memory is scarce; it is
+    started again as often as that happens.
+    """
+
+    def __init__(self, beats: Sequence[float]) -> None:
+        super().__init__()
+        self._beats = beats
+        self._failed: Counter[int] = Counter()
+
+    def get(self, idx: int, default: float = 0.0) -> float:  # type: ignore[override] # as Granian asks
+        """Return when a process that has ended was started; the default if it may be once more."""
+        if self._beats[idx]:
+            del self._failed[idx]
+        else:
+            self._failed[idx] += 1
+        return super().get(idx, default) if self._failed[idx] >= STARTS else default
 
 
 class Server(MPServer):
@@ -65,6 +90,7 @@ class Server(MPServer):
         )
         self._listener = listener
         self._beats = multiprocessing.get_context().Array("d", processes, lock=False)
+        self.respawned_wrks = Respawned(self._beats)
         self.on_startup(self._watch_processes)
 
     def run(self, prepare: Callable[[], object]) -> None:
@@ -99,6 +125,7 @@ class Server(MPServer):
     def _watch(self) -> None:
         """Kill processes that hang; Granian then starts others."""
         looked = runs_since = time.monotonic()
+        gone: set[int] = set()
         while not self.interrupt_signal:
             time.sleep(LOOK_SECONDS)
             now = time.monotonic()
@@ -111,6 +138,19 @@ class Server(MPServer):
                     log.error("process %d hangs and is replaced", process.idx + 1)
                     self._beats[process.idx] = 0.0
                     process.inner.kill()
+            gone = self._replace(gone)
+
+    def _replace(self, gone: set[int]) -> set[int]:
+        """Have processes replaced that were gone at the last look; return those gone now.
+
+        Granian overlooks a process that ends in the moment in which it sees another one's end.
+        """
+        now = {one.idx: one for one in list(self.wrks) if one.inner.exitcode is not None}
+        for idx in now.keys() & (gone - set(self.interrupt_children)):
+            if not now[idx].interrupt_by_parent:
+                self.interrupt_children.append(idx)
+                self.main_loop_interrupt.set()
+        return set(now)
 
 
 def serve(

@@ -10,6 +10,7 @@ import pytest
 
 from affiliate.errors import CannotListen
 from affiliate.serving import listen, ports
+from affiliate.serving.server import Respawned
 from tests.support.small_server import PROCESSES, SmallServer, small_server
 from tests.support.waiting import wait_until
 
@@ -74,6 +75,32 @@ def _states(process: int) -> set[str]:
         for thread in Path(f"/proc/{process}/task").iterdir():
             found.add((thread / "stat").read_text().rpartition(")")[2].split()[0])
     return found
+
+
+def test_a_server_outlives_processes_that_are_killed_again_and_again(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Killed as soon as they answer, all at once, processes are replaced each time."""
+    with small_server(tmp_path_factory.mktemp("killed")) as server:
+        for _ in range(4):
+            wait_until(lambda: server.answers() and len(server.workers()) == PROCESSES)
+            killed = server.workers()
+            for process in killed:
+                os.kill(process, signal.SIGKILL)
+            wait_until(lambda killed=killed: not any(map(_runs, killed)))  # type: ignore[misc]
+        wait_until(lambda: server.answers() and len(server.workers()) == PROCESSES)
+
+
+def test_a_process_that_cannot_start_ends_the_server() -> None:
+    """Three starts in a row that come to nothing are no accident; one that ran begins anew."""
+    beats = [0.0, 0.0]
+    respawned = Respawned(beats)
+    respawned[0] = 5.0
+    assert [respawned.get(0, 0) for _ in range(2)] == [0, 0]
+    beats[0] = 1.0
+    assert respawned.get(0, 0) == 0
+    beats[0] = 0.0
+    assert [respawned.get(0, 0) for _ in range(3)] == [0, 0, 5.0]
 
 
 def test_a_process_that_hangs_is_replaced(tmp_path_factory: pytest.TempPathFactory) -> None:

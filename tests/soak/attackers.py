@@ -20,6 +20,13 @@ LONG: Final = 20_000
 AGENCIES: Final = ("shutterstock", "adobe-stock", "nobody", "pixabay")
 
 
+HEADS: Final = (
+    b"POST /clicks HTTP/1.1\r\nHost: site\r\nContent-Length: 900\r\n\r\n{",
+    b"GET /search?q=x HTTP/1.1\r\nHost: site\r\nX-Slow: ",
+    b"",
+)
+
+
 class Attacker:
     """One address from which nothing good comes."""
 
@@ -134,12 +141,13 @@ def _forged(chance: random.Random) -> bytes:
 
 
 class SlowSenders:
-    """Many connections that send the body of a click a byte now and then."""
+    """Many connections that send a head, or the body of a click, a byte now and then."""
 
     def __init__(self, url: str, plan: Plan) -> None:
         parts = urlsplit(url)
         self._place = (parts.hostname or "", parts.port or 80)
         self._most = plan.slow
+        self._number = 0
 
     def run(self, stop: threading.Event) -> None:
         held: list[socket.socket] = []
@@ -153,7 +161,8 @@ class SlowSenders:
                 one.close()
 
     def _begun(self) -> socket.socket | None:
-        head = b"POST /clicks HTTP/1.1\r\nHost: site\r\nContent-Length: 900\r\n\r\n{"
+        self._number += 1
+        head = HEADS[self._number % len(HEADS)]
         try:
             one = socket.create_connection(self._place, 5)
         except OSError:

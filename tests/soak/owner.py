@@ -85,26 +85,36 @@ class Buyer:
             self.buy()
 
     def buy(self) -> None:
-        """License some pictures, of which some may be bought already; be killed or not."""
+        """License some pictures, of which some may be bought already; be killed or not.
+
+        Now and then two commands want the same at the same time.
+        """
         some = self._chance.sample(self._wanted[:60], self._chance.choice((1, 1, 2, 3)))
+        command = ("license", *some, "--yes", "--dir", str(self._files))
+        other = self._start(*command) if self._chance.random() < 0.2 else None
         kill = self._chance.uniform(0, LATEST) if self._chance.random() < 0.5 else None
-        self._end("license", *some, "--yes", "--dir", str(self._files), kill=kill)
+        self._end(self._start(*command, kill=kill))
+        if other is not None:
+            self._end(other)
 
     def settle(self) -> None:
         """Buy once more, when all is well and what is unclear is old enough to be looked up."""
         digest(self._world.shop.url)
         arguments = ("license", self._wanted[-1], "--yes", "--dir", str(self._files))
-        status = self._end(*arguments, ahead=LATER)
+        status = self._end(self._start(*arguments, ahead=LATER))
         if status:
             self._records.blame(f"owner: a license could not be bought in the end: {status}")
 
-    def _end(self, *arguments: str, kill: float | None = None, ahead: float = 0.0) -> int:
-        """Run a command to its end; return its status."""
-        settings = self._world.settings()
-        run = Run(list(arguments), settings, seconds=kill, ahead=ahead)
-        status, _ = self._command.end(self._command.start(run))
+    def _start(self, *arguments: str, kill: float | None = None, ahead: float = 0.0) -> int:
+        """Start a command, which may be killed after some seconds; return its process."""
+        run = Run(list(arguments), self._world.settings(), seconds=kill, ahead=ahead)
+        return self._command.start(run)
+
+    def _end(self, process: int) -> int:
+        """Wait for the end of a command; return its status."""
+        status, _ = self._command.end(process)
         if status in {FAULT, OVERDUE} or (status < 0 and status != KILLED):
-            self._records.blame(f"owner: `flask {' '.join(arguments)}` ended with {status}")
+            self._records.blame(f"owner: a command ended with {status}")
         self._records.count("commands killed" if status == KILLED else f"commands: {status}")
         return status
 
