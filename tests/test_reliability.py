@@ -48,20 +48,20 @@ def test_every_promise_names_a_test_that_is_there() -> None:
 
 
 def test_every_named_test_is_collected(request: pytest.FixtureRequest) -> None:
-    """A run of all tests has each of them, a soak's in a soak alone, as their rows say."""
+    """A run of all tests has each of them, those of `make long` there alone, as their rows say."""
     config = request.config
     if config.args != config.getini("testpaths") or config.option.markexpr or config.option.keyword:
         pytest.skip("only a run of all tests collects them all")
     run = {item.nodeid.removeprefix("tests/").partition("[")[0] for item in request.session.items}
     missing = [row for row in ROWS for name in names(row) if name not in run]
-    assert [row for row in missing if "*soak*" not in row] == []
+    assert [row for row in missing if "*long*" not in row] == []
 
 
-def test_what_a_soak_alone_runs_is_marked() -> None:
+def test_what_make_long_alone_runs_is_marked() -> None:
     """A row says so where no part of its test is in the usual run."""
     whole = {one for one in LONG if "[" not in one}
     long = {name for row in ROWS for name in names(row) if any(one in name for one in whole)}
-    told = {name for row in ROWS if "*soak*" in row for name in names(row)}
+    told = {name for row in ROWS if "*long*" in row for name in names(row)}
     assert long <= told
 
 

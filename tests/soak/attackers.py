@@ -17,6 +17,8 @@ REFUSED: Final = frozenset({200, 204, 301, 302, 303, 304, 400, 401, 403, 404, 40
 REFUSED_HERE: Final = REFUSED | {408, 415, 431, 502}
 """What attackers may be told: anything but that the site has failed."""
 LONG: Final = 20_000
+FLOODS: Final = 5
+"""So many times as often as other attacks are those that would cost calls."""
 AGENCIES: Final = ("shutterstock", "adobe-stock", "nobody", "pixabay")
 
 
@@ -35,7 +37,7 @@ class Attacker:
         self._chance = plan.chance("attacker")
         self._pause = plan.attack
         self._attacks: tuple[Callable[[], None], ...] = (
-            self.flood_keys,
+            *[self.flood_keys] * FLOODS,
             self.flood_versions,
             self.guess_ids,
             self.pile_marks,
