@@ -18,11 +18,13 @@ from typing import Final
 import msgspec
 
 from affiliate import shapes
+from affiliate.disks import write_all
 
 BYTES: Final = 16 * 1024
 """The size of the file, which is taken up once: a disk that is full later changes nothing."""
 HEAD: Final = 8
 """Bytes of the checksum and the length of what follows."""
+PRIVATE: Final = 0o600
 TURN_SECONDS: Final = 0.1
 """How long to wait for another process; one that was stopped may hold the file for long."""
 MEND_SECONDS: Final = 2.0
@@ -102,7 +104,7 @@ class MachineCounts:
             OSError: the file can't be used, or another process keeps it.
         """
         with self._lock:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = self._open()
             try:
                 self._wait_for(file)
                 entries = self._read(file)
@@ -110,6 +112,14 @@ class MachineCounts:
                 self._write(file, entries)
             finally:
                 os.close(file)
+
+    def _open(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            return os.open(self._path, flags, PRIVATE)
+        except FileNotFoundError:  # nothing else may need the folder yet
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(self._path, flags, PRIVATE)
 
     def _wait_for(self, file: int) -> None:
         ends = time.monotonic() + TURN_SECONDS
@@ -126,7 +136,7 @@ class MachineCounts:
     def _read(self, file: int) -> Entries:
         """Return the counters that have not ended; none of a file that is new or was cut."""
         if os.fstat(file).st_size < BYTES:
-            os.posix_fallocate(file, 0, BYTES)
+            write_all(file, bytes(BYTES), 0)
         packed = os.pread(file, BYTES, 0)
         checksum, length = (int.from_bytes(packed[at : at + 4], "big") for at in (0, 4))
         body = packed[HEAD : HEAD + length]

@@ -214,6 +214,8 @@ def test_a_damaged_file_of_counts_begins_anew(tmp_path: Path, damage: bytes) -> 
     (tmp_path / "counts").write_bytes(damage)
     counts = Counts(Faulty(), 2, MachineCounts(tmp_path / "counts"))
     assert [counts.add("n", 1, 60) for _ in range(2)] == [Count(1), Count(2)]
+    new = Counts(Faulty(), 2, MachineCounts(tmp_path / "not yet" / "there" / "counts"))
+    assert [new.add("n", 1, 60) for _ in range(2)] == [Count(1), Count(2)]
     nowhere = Counts(Faulty(), 2, MachineCounts(tmp_path / "counts" / "none"))
     assert nowhere.add("n", 1, 60) == Count(1)
 

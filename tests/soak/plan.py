@@ -42,7 +42,17 @@ class Plan(NamedTuple):
     @property
     def warm(self) -> float:
         """When troubles begin."""
-        return 0.15 * self.seconds
+        return 0.1 * self.seconds
+
+    @property
+    def restart(self) -> float:
+        """When the site is ended or killed, and started anew."""
+        return 0.2 * self.seconds
+
+    @property
+    def grown(self) -> float:
+        """When processes have the size that they keep."""
+        return 0.4 * self.seconds
 
     @property
     def calm(self) -> float:

@@ -121,10 +121,11 @@ def _sizes(world: World, gauges: Gauges) -> Iterator[str]:
 
 def growth(world: World, gauges: Gauges) -> Iterator[tuple[str, Size, Size]]:
     """Yield each process that has lived all the time: its name, its size once warm, and now."""
+    alive = {world.site.process.pid, *world.workers()}
     for pid in gauges.looks:
-        warm = gauges.size(pid, world.plan.warm)
+        warm = gauges.size(pid, world.plan.grown)
         end = gauges.size(pid, float("inf"))
-        if warm and end and gauges.looks[pid][-1].seconds > world.plan.calm:
+        if pid in alive and warm and end and gauges.looks[pid][-1].seconds > world.plan.calm:
             name = "the main process" if pid == world.site.process.pid else f"worker {pid}"
             yield name, warm, end
 

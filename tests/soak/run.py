@@ -79,11 +79,21 @@ def _load(ground: World, records: Records, gauges: Gauges, buyer: Buyer) -> None
     load = Group(records, [*visitors, regular, *senders, owner, gauges.run])
     ended.wait(plan.warm - records.elapsed())
     troubles = Group(records, [*Troubles(ground, records).all().values(), buyer.run])
+    ended.wait(plan.restart - records.elapsed())
+    _restart(ground, records)
     ended.wait(plan.calm - records.elapsed())
     troubles.stop()
     ground.agencies.recover()
     ended.wait(plan.seconds - records.elapsed())
     load.stop()
+
+
+def _restart(ground: World, records: Records) -> None:
+    """Start the site anew, in the middle of everything."""
+    kill = ground.plan.chance("restart").random() < 0.5
+    records.happened(f"site {'killed' if kill else 'ended'}: and started again")
+    ground.stop(kill=kill)
+    ground.start()
 
 
 def _settle(ground: World, records: Records, buyer: Buyer) -> None:

@@ -25,8 +25,6 @@ class Troubles:
         self._world = world
         self._plan: Plan = world.plan
         self._records = records
-        self.veteran = world.workers()[0]
-        """The worker that is never killed, so that its growth can be seen."""
 
     def all(self) -> dict[str, Callable[[threading.Event], None]]:
         """Return what makes each kind of trouble."""
@@ -86,7 +84,7 @@ class Troubles:
 
     def _victim(self) -> int | None:
         chance = self._plan.chance("victim", self._records.elapsed())
-        others = [pid for pid in self._world.workers() if pid != self.veteran]
+        others = [pid for pid in self._world.workers() if pid != self._world.veteran]
         return chance.choice(others) if others else None
 
     def _kill_worker(self, _: threading.Event) -> None:

@@ -8,6 +8,7 @@ import re
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Final
@@ -22,6 +23,8 @@ TRIES: Final = 4
 """So often a request is sent whose connection is lost, as with a worker that was killed."""
 MARK: Final = "zq"
 """What all words of visitors begin with, so that they are found wherever they should not be."""
+REFUSED_SECONDS: Final = 0.2
+"""How long a client waits that found nobody on the port."""
 SYLLABLES: Final = "ba ce di fo gu la me ni po ru sa te vi wo za".split()
 ADDRESSES: Final = 600
 """So many clients there are; each has searches of its own."""
@@ -70,13 +73,18 @@ class Client:
         headers: Mapping[str, str] = {},
     ) -> Answer:
         """Send a request; status 0 where no answer came."""
-        for _ in range(TRIES):
+        tries, ends = TRIES, time.monotonic() + PATIENCE
+        while tries and time.monotonic() < ends:
             try:
                 answer = self._asked(method, path, body, headers)
             except TimeoutError:
                 break
+            except ConnectionRefusedError:  # the site is started anew
+                self.close()
+                time.sleep(REFUSED_SECONDS)
             except (OSError, http.client.HTTPException):
                 self.close()
+                tries -= 1
                 self._records.count("connections lost")
                 if body is not None:
                     return Answer(0, {}, b"")  # it may have been read; who sent it sends it again

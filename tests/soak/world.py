@@ -15,7 +15,8 @@ from tests.soak.plan import Plan
 from tests.support.ports import new_port
 from tests.support.postgres import OwnPostgres, own_postgres
 from tests.support.redis_server import RedisServer
-from tests.support.site_server import SiteServer, running_sites
+from tests.support.site_server import SiteServer, running_site
+from tests.support.waiting import PATIENCE, wait_until
 
 DISK: Final = "24m"
 """The size of the disk that holds the site's journals, where it is one of its own."""
@@ -41,6 +42,26 @@ class World:
         self.agencies: agencies.Agencies
         self.shop: Simulator
         self.site: SiteServer
+        self.veteran = 0
+        """The worker that nothing is done to, so that its growth can be seen."""
+        self._folder = disk.parent
+        self._port = new_port()
+        self._running = ExitStack()
+
+    def start(self) -> None:
+        """Start the site."""
+        settings = self.settings()
+        server = running_site(self.disk, settings, self._port, is_new=True, logs=self._folder)
+        self.site = self._running.enter_context(server)
+        wait_until(lambda: len(self.workers()) == self.plan.workers)
+        self.veteran = self.workers()[0]
+
+    def stop(self, *, kill: bool = True) -> None:
+        """Kill all processes of the site, or have them end."""
+        if not kill:
+            self.site.process.terminate()
+            self.site.process.wait(PATIENCE)
+        self._running.close()
 
     @property
     def database(self) -> str:
@@ -86,8 +107,8 @@ def world(plan: Plan, folder: Path) -> Iterator[World]:
         made.redis = stack.enter_context(_redis(folder))
         made.postgres = stack.enter_context(own_postgres())
         made.agencies, made.shop = stack.enter_context(agencies.agencies(plan))
-        servers = running_sites(disk, made.settings(), [new_port()], logs=folder)
-        [made.site] = stack.enter_context(servers)
+        stack.callback(made.stop)
+        made.start()
         yield made
 
 

@@ -48,18 +48,20 @@ def running_site(
     port: int | None = None,
     *,
     is_new: bool = False,
+    logs: Path | None = None,
 ) -> Iterator[SiteServer]:
     """Run the site on a loopback port, in an environment that holds ``settings`` alone.
 
     ``port`` is for a server that takes the place of one that was ended or killed. A site that
-    ``is_new`` makes its ledger itself, which takes a third of a second.
+    ``is_new`` makes its ledger itself, which takes a third of a second. Its log is in the folder
+    ``logs``, by default beside its data.
 
     Raises:
         RuntimeError: it ended instead of answering; the message is what it printed.
     """
     if not is_new:
         place_ledger(data_dir)
-    with running_sites(data_dir, settings or {}, [port or new_port()]) as (server,):
+    with running_sites(data_dir, settings or {}, [port or new_port()], logs=logs) as (server,):
         yield server
 
 
