@@ -30,7 +30,11 @@ CLOCK_SECONDS: Final = 60.0
 JOIN_SECONDS: Final = 0.3
 """How long a request waits for another that makes the same page, before it does so itself."""
 LIMIT_BYTES: Final = 32 * 1024 * 1024
-MEMO_BYTES: Final = 4 * 1024 * 1024
+"""What responses, their keys and the memo of addresses take in memory, all together."""
+MEMO_PART: Final = 16
+"""The memo of addresses takes one part of so many."""
+LARGEST_PART: Final = 8
+"""A response is kept that takes no more than one part of so many."""
 LARGEST_KEY: Final = 8192
 """Characters of the longest path with its canonical query string of which anything is kept."""
 LARGEST_COUNTED: Final = 1000
@@ -57,8 +61,8 @@ Place = tuple[str, str]
 
 
 def size_of(place: Place) -> int:
-    """Return the bytes that a key takes in memory."""
-    return len(place[0]) + len(place[1]) + ENTRY_BYTES
+    """Return the bytes that a key takes in memory, with the gaps that long texts leave there."""
+    return (len(place[0]) + len(place[1])) * 5 // 4 + ENTRY_BYTES
 
 
 _ON_SHELF = tuple[Headers, int, bytes, int, float, float, bool | None]
@@ -203,11 +207,12 @@ class MemoryTier:
         """Keep what is canonical for an address; all of it is forgotten where it takes too much."""
         size = size_of(typed) + size_of(place)
         with self._lock:
-            if self._memo_bytes + size > MEMO_BYTES:
+            if self._memo_bytes + size > self.limit // MEMO_PART:
                 self._memo, self._memo_bytes = {}, 0
             if typed not in self._memo:
                 self._memo_bytes += size
             self._memo[typed] = place
+            self._evict()
 
     def _touch(self, place: Place) -> None:
         try:
@@ -279,8 +284,8 @@ class MemoryTier:
         if len(place[0]) + len(place[1]) <= LARGEST_SHELF_KEY:
             now = time.time()
             ends = now + min(seconds, SHELF_SECONDS)
-            body = response.packed() if response.zips else response.body
-            told = (len(response.body), body, zlib.crc32(body), now, ends, response.found)
+            body = response.packed() if response.zips else response.form(zipped=False)
+            told = (response.length, body, zlib.crc32(body), now, ends, response.found)
             record = (response.head, *told)
             packed, name = msgspec.msgpack.encode(record), self._name(place)
             if self._room.takes(len(packed) + len(name), self._now()):
@@ -292,13 +297,33 @@ class MemoryTier:
     def _keep(self, place: Place, response: Finished) -> None:
         if len(place[1]) > LARGEST_COUNTED:
             response.found = None
+        if response.size + size_of(place) > self.limit // LARGEST_PART:
+            return
         with self._lock:
             before = self._kept.pop(place, None)
+            if before is not None:
+                self._forget(place, before)
             self._kept[place] = response
-            self._bytes += response.size - before.size if before else response.size + size_of(place)
-            while self._bytes > self.limit:
-                gone, last = self._kept.popitem(last=False)
-                self._bytes -= last.size + size_of(gone)
+            response.counted = response.size
+            self._bytes += response.counted + size_of(place)
+            self._evict()
+
+    def _recount(self, response: Finished) -> None:
+        """Count a kept response anew, which has got or lost one of its forms."""
+        with self._lock:
+            if response.counted:
+                self._bytes += response.size - response.counted
+                response.counted = response.size
+                self._evict()
+
+    def _evict(self) -> None:
+        """Drop the least recently used responses until all that is kept fits."""
+        while self._kept and self._bytes + self._memo_bytes > self.limit:
+            self._forget(*self._kept.popitem(last=False))
+
+    def _forget(self, place: Place, response: Finished) -> None:
+        self._bytes -= response.counted + size_of(place)
+        response.counted = 0
 
     def _run_app(self, environ: "WSGIEnvironment") -> tuple[str, Headers, bytes, Kept]:
         kept = environ[ENVIRON] = Kept()
@@ -331,9 +356,11 @@ class MemoryTier:
         if asked and response.etag and status.startswith("200") and matches(asked, response.etag):
             start("304 Not Modified", head)
             return []
-        body = response.body
-        if response.zips and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
-            body = response.packed()
+        zipped = response.zips and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        body = response.form(zipped=zipped)
+        if response.size != response.counted:
+            self._recount(response)
+        if zipped:
             head.append(("Content-Encoding", "gzip"))
         head.append(("Content-Length", str(len(body))))
         start(status, head)

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import sys
 from typing import Final
 
 KEEP_SECONDS: Final = 10.0
@@ -15,12 +16,29 @@ COMPRESSIBLE: Final = re.compile(
 )
 ANEW: Final = {"content-length", "x-cache", "age", "server-timing", "x-request-id", "date", "vary"}
 """Headers that are written for each answer, so they are not kept."""
+FIXED_BYTES: Final = 1200
+"""What a response takes beside its body and its own headers, with what `malloc` adds: measured."""
+MOST_SHARED: Final = 256
+"""Headers that are the same in many responses, of which one copy is kept."""
 
-Headers = list[tuple[str, str]]
+Header = tuple[str, str]
+Headers = list[Header]
+
+_shared: dict[Header, Header] = {}
 
 
 class Finished:
-    """A finished response, ready to be written in any of its forms; times are monotonic."""
+    """A finished response, ready to be written in any of its forms; times are monotonic.
+
+    ``size`` is the bytes of memory that the forms take that it has; ``counted`` is for whoever
+    keeps it, to tell how many of them are counted.
+    """
+
+    __slots__ = (
+        *("_body", "_own", "_packed", "_plain_asked", "_renewing", "counted", "ends", "etag"),
+        *("expires", "found", "head", "keepable", "length", "made", "mark", "size", "stale"),
+        *("timing", "zips"),
+    )
 
     def __init__(self, headers: Headers, body: bytes | int, now: float, seconds: float) -> None:
         """A number in place of the body is its length, while ``fill`` brings it compressed."""
@@ -28,9 +46,7 @@ class Finished:
         lower = {name.lower(): value for name, value in headers}
         self.zips = worth_zipping(lower.get("content-type", ""), length)
         self.etag = _for_both_forms(lower.get("etag", "")) if self.zips else lower.get("etag", "")
-        self.head = [(n, v) for n, v in headers if n.lower() not in ANEW | {"etag"}]
-        if self.etag:
-            self.head.append(("ETag", self.etag))
+        head = [(n, v) for n, v in headers if n.lower() not in ANEW | {"etag"}]
         self._body = None if isinstance(body, int) else body
         self.made = now
         self.expires = now + min(seconds, KEEP_SECONDS)
@@ -45,10 +61,16 @@ class Finished:
         if self.zips:
             vary.add("Accept-Encoding")
         if vary:
-            self.head.append(("Vary", ", ".join(sorted(vary))))
-        self.size = 1500 + length + (length // 3 if self.zips else 0)
+            head.append(("Vary", ", ".join(sorted(vary))))
+        self.head, self._own = _with_shared(head)
+        if self.etag:
+            self.head.append(("ETag", self.etag))
+        self.length = length
+        self.counted = 0
         self._packed: bytes | None = None
+        self._plain_asked = False
         self._renewing = False
+        self._weigh()
 
     def usable(self, now: float) -> bool:
         """Return whether to replay it: while it lives, and in the grace after that but for one."""
@@ -59,19 +81,59 @@ class Finished:
             return False
         return True
 
-    @property
-    def body(self) -> bytes:
-        if self._body is None:
-            self._body = gzip.decompress(self._packed or b"")
-        return self._body
+    def form(self, *, zipped: bool) -> bytes:
+        """Return the body in one of its forms.
+
+        The plain one is not kept beside the compressed one until somebody asks for it.
+        """
+        if zipped:
+            body = self.packed()
+            self._body = self._body if self._plain_asked else None
+        else:
+            self._plain_asked = True
+            body = self._plain()
+        self._weigh()
+        return body
 
     def packed(self) -> bytes:
+        """Return the compressed body."""
         if self._packed is None:
-            self._packed = gzip.compress(self.body, 6, mtime=0)
+            self._packed = gzip.compress(self._plain(), 6, mtime=0)
         return self._packed
 
     def fill(self, packed: bytes) -> None:
+        """Bring the compressed body of a response that was made with a length alone."""
         self._packed = packed
+        self._weigh()
+
+    def _plain(self) -> bytes:
+        body = self._body
+        if body is None:  # another thread may take it away at any time
+            body = self._body = gzip.decompress(self._packed or b"")
+        return body
+
+    def _weigh(self) -> None:
+        """Add up what is there; the compressed form has room reserved until it is made."""
+        plain, packed = self._body, self._packed
+        reserved = self.length // 3 if self.zips else 0
+        held = (len(plain) if plain else 0) + (len(packed) if packed else reserved)
+        self.size = FIXED_BYTES + self._own + held
+
+
+def _with_shared(head: Headers) -> tuple[Headers, int]:
+    """Return headers, of which those of other responses are the same objects.
+
+    With them comes the number of bytes that the others take.
+    """
+    own, found = 0, []
+    for pair in head:
+        known = _shared.get(pair)
+        if known is None and len(_shared) < MOST_SHARED:
+            known = _shared.setdefault(pair, pair)
+        if known is None:
+            known, own = pair, own + sum(map(sys.getsizeof, (pair, *pair))) + 16
+        found.append(known)
+    return found, own
 
 
 def _for_both_forms(etag: str) -> str:

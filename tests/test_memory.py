@@ -1,7 +1,10 @@
 """The memory tier in front of a small WSGI application that counts its calls."""
 
+import gc
 import gzip
+import random
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
@@ -15,7 +18,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 from affiliate.errors import BadQuery
-from affiliate.memory import ENVIRON, MemoryTier, Place
+from affiliate.memory import ENVIRON, MemoryTier, Place, size_of
 from affiliate.query import read_parameters, single
 from affiliate.responses import accepts_gzip, matches
 from tests.support.apps import ClientMaker
@@ -276,6 +279,86 @@ def test_keys_count_in_what_the_process_keeps(address: str) -> None:
     memo = sum(len(one) for pairs in tier._memo.items() for place in pairs for one in place)
     assert kept <= tier._bytes <= 200_000
     assert memo <= tier._memo_bytes <= 4 * 1024 * 1024
+
+
+def body_of(kind: str, number: int) -> bytes:
+    """Return a body that no other is like, which compresses as pages do, or not at all."""
+    draw = random.Random(number)
+    if kind == "page":
+        return b"".join(b"<a href='/image/%d'>cat</a>" % draw.randrange(10**9) for _ in range(900))
+    return draw.randbytes(20_000) if kind == "noise" else b"small"
+
+
+FLOODS: list[tuple[str, str, tuple[str, ...]]] = [
+    ("page", "/s?q={n}", ("gzip",)),
+    ("page", "/s?q={n}", ("",)),
+    ("page", "/s?q={n}", ("gzip", "", "gzip")),
+    ("noise", "/s?q={n}", ("gzip", "")),
+    ("small", "/s?q={n}", ("",)),
+    ("small", "/s?q={n}" + "x" * 1000, ("",)),
+    ("small", "/p/{n}" + "x" * 7000 + "?q=cat", ("",)),
+    ("small", "/s?q={n}&junk=" + "x" * 3000, ("gzip",)),
+]
+
+
+@pytest.mark.parametrize(("kind", "address", "asked"), FLOODS)
+def test_what_is_counted_is_what_memory_is_taken(
+    kind: str, address: str, asked: tuple[str, ...]
+) -> None:
+    """Forms, headers, keys and the memo of a full tier take no more than its limit allows.
+
+    They do so whichever forms are asked for, before and after others.
+    """
+    limit = 400_000
+    site = Site(limit=limit)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range({"small": 500, "noise": 40}.get(kind, 60)):
+            site.app.body = body_of(kind, number)
+            site.app.headers["ETag"] = f'W/"{number:032x}"'
+            for form in asked:
+                environ = {
+                    "REQUEST_METHOD": "GET",
+                    "PATH_INFO": address.format(n=number).partition("?")[0],
+                    "QUERY_STRING": address.format(n=number).partition("?")[2],
+                    "HTTP_ACCEPT_ENCODING": form,
+                }
+                for _ in site.tier(environ, lambda *_: lambda _: None):
+                    pass
+        site.app.calls, site.hits, site.app.body = [], [], b""
+        gc.collect()
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    counted = site.tier._bytes + site.tier._memo_bytes
+    assert counted == sum(size_of(p) + r.size for p, r in site.tier._kept.items()) + (
+        site.tier._memo_bytes
+    )
+    assert counted <= limit
+    assert 0.5 * counted < taken < 1.05 * limit
+
+
+def test_no_single_answer_takes_the_place_of_many() -> None:
+    """A body that is longer than an eighth of the tier is sent and not kept."""
+    site = Site(limit=100_000)
+    site.get("/s?q=first")
+    site.app.body = b"x" * 13_000
+    assert [site.get("/s?q=long").headers["X-Cache"] for _ in range(2)] == ["MISS", "MISS"]
+    assert site.get("/s?q=first").headers["X-Cache"] == "HIT"
+
+
+def test_the_plain_form_is_kept_for_those_who_ask_for_it() -> None:
+    """Beside the compressed one it takes most of the memory; it comes back when asked for."""
+    site = Site()
+    site.get("/s?q=cat", Accept_Encoding="gzip")
+    (response,) = site.tier._kept.values()
+    small = response.size
+    assert site.get("/s?q=cat", Accept_Encoding="identity").data == BODY
+    assert response.size == small + len(BODY)
+    packed = site.get("/s?q=cat", Accept_Encoding="gzip").data
+    assert gzip.decompress(packed) == BODY
+    assert site.app.calls == ["q=cat"]
 
 
 def test_replays_of_long_addresses_are_not_told(site: Site) -> None:

@@ -14,6 +14,7 @@ from granian._granian import RSGIWorker, WorkerSignal
 from granian.server.mp import WorkerProcess
 
 from affiliate.fanout import WAITERS
+from affiliate.serving.allocation import share_heaps
 from affiliate.serving.requests import Requests
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Loaded(NamedTuple):
 
 def load(beats: MutableSequence[float], prepare: Callable[[], object], target: str) -> Loaded:
     """Make the application: ``target`` is a module, a colon and a function of it."""
+    share_heaps()
     prepare()
     module, _, factory = target.partition(":")
     return Loaded(getattr(importlib.import_module(module), factory)(), beats)

@@ -1,0 +1,24 @@
+"""How the C library gives memory to a process with many threads.
+
+By default each thread fills a heap of its own, and freed room in all of them stays with the
+process: what the memory tier counts as 32 MB took 58 in trials with 32 threads, and 38 so.
+"""
+
+import ctypes
+import os
+from typing import Final
+
+ARENA_MAX: Final = -8
+MMAP_THRESHOLD: Final = -3
+"""Numbers of `mallopt` (https://man7.org/linux/man-pages/man3/mallopt.3.html)."""
+ARENAS: Final = 2
+LARGE_BYTES: Final = 64 * 1024
+"""What is so large goes back to the system as soon as it is freed."""
+
+
+def share_heaps() -> bool:
+    """Have threads share two heaps; False where the owner or the system has it otherwise."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None or any(name.startswith("MALLOC_") for name in os.environ):
+        return False
+    return bool(mallopt(ARENA_MAX, ARENAS) and mallopt(MMAP_THRESHOLD, LARGE_BYTES))
