@@ -16,6 +16,7 @@ STATES: Final[Mapping[str, str]] = {
     " sslmode=require",
     "3D000": "it has no database of that name; create the database or mend the name",
     "42501": "its user may not do this; run GRANT CREATE, USAGE ON SCHEMA public TO that user",
+    "3F000": "no schema of its search_path is there; run CREATE SCHEMA with that name",
     "53300": "all its connections are taken; raise its limit or lower WEB_CONCURRENCY",
     "53100": "its disk is full; make room there",
     "53200": "it is out of memory; give it more",
@@ -136,9 +137,21 @@ def describe_failure(error: BaseException) -> str:
         words, name = _find_by_text(str(cause)) or ("", kind)
     else:
         is_old = code == "SQLITE_ERROR" and re.match("no such (table|column)", str(cause))
-        words = _find_by_code("42703" if is_old else code)
+        words = _find_owner(code, str(cause)) or _find_by_code("42703" if is_old else code)
         name = code if code.startswith("SQLITE") else f"{kind}, {code}"
     return f"The ledger's database failed{f': {words}' if words else ''} ({name})."
+
+
+def _find_owner(code: str, text: str) -> str:
+    """Return words for tables that belong to another user; empty for anything else."""
+    if code == "42501" and "must be owner" in text:
+        return "its tables belong to another user; run REASSIGN OWNED BY that user TO this one"
+    if code == "42501" and re.search("denied for (table|relation)", text):
+        return (
+            "its tables belong to another user; run GRANT SELECT, INSERT, UPDATE, DELETE ON ALL"
+            " TABLES IN SCHEMA public TO this user"
+        )
+    return ""
 
 
 def _find_by_code(code: str) -> str:

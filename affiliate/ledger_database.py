@@ -65,7 +65,7 @@ class LedgerDatabase:
         """
         self._upgrades = True
         with self._preparing:
-            self._prepare()
+            self._prepare(tries=migrations.TRIES)
         with translated():
             look_at_encoding(self._writer)
 
@@ -152,10 +152,10 @@ class LedgerDatabase:
                         self._file.await_content()
                     self._prepare()
 
-    def _prepare(self) -> None:
+    def _prepare(self, tries: int = 1) -> None:
         is_new = self._file is not None and self._file.present()[1] is None
         with translated():
-            migrations.upgrade(self._writer, only_new=not self._upgrades)
+            migrations.upgrade(self._writer, only_new=not self._upgrades, tries=tries)
         if is_new and self._file:
             log.warning("a new ledger was made at %s", self._file.path)
         self._prepared = (self._present(),)

@@ -9,6 +9,8 @@ the migration before, unless it changes or drops what they use. The database hol
 
 import logging
 import sqlite3
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -23,34 +25,46 @@ REVISION: Final = "0012"
 
 LOCK: Final = 0x61666C67  # any number that nothing else in the database locks
 PATIENCE: Final = 60  # seconds that SQLite waits for the process that upgrades
-
+TURN: Final = 5  # seconds that PostgreSQL waits for that process
+TABLE: Final = 1  # seconds that PostgreSQL waits for a table
+PAUSE: Final = 1.0  # seconds
+TRIES: Final = 15
+LOCK_NOT_AVAILABLE: Final = "55P03"
+OTHERS: Final = (
+    "Another program that uses Alembic has its tables in this database: give the ledger a database"
+    " of its own, or a schema by ?options=-csearch_path%3DNAME in DATABASE_URL."
+)
 
 log = logging.getLogger(__name__)
 
 
-def upgrade(engine: sa.Engine, *, only_new: bool = False) -> None:
+def upgrade(engine: sa.Engine, *, only_new: bool = False, tries: int = TRIES) -> None:
     """Make or change the tables; any number of processes may do so at once.
 
-    With ``only_new`` tables are made where there are none, and none are changed.
+    With ``only_new`` tables are made where there are none, and none are changed. Where another
+    holds a table for long, as a report in PostgreSQL does, this is tried so often.
 
     Raises:
         LedgerError: a newer version of this program made the database, in a way that this one
-            can't go on with.
+            can't go on with, or another program did.
     """
     if engine.dialect.name == "sqlite":
         _prepare_file(engine)
     with engine.connect() as connection:
         revision = read_revision(connection)
+        if revision and not _is_ours(connection, revision):
+            raise LedgerError(OTHERS)
         if revision == REVISION or (revision and _goes_on(connection, revision)):
             return
     if only_new and revision:
         return
     import alembic.command  # noqa: F401, PLC0415 - slow, and best not under the lock
 
-    with engine.begin() as connection:
-        _lock(connection)
+    def migrate(connection: sa.Connection) -> None:
         if read_revision(connection) == revision:  # another process may have been first
             _migrate(connection)
+
+    _run_locked(engine, migrate, tries)
 
 
 def downgrade(engine: sa.Engine, revision: str) -> None:
@@ -61,9 +75,7 @@ def downgrade(engine: sa.Engine, revision: str) -> None:
     """
     import alembic.command  # noqa: F401, PLC0415 - slow, and best not under the lock
 
-    with engine.begin() as connection:
-        _lock(connection)
-        _migrate(connection, back_to=revision)
+    _run_locked(engine, lambda connection: _migrate(connection, back_to=revision), TRIES)
 
 
 def losses(engine: sa.Engine, revision: str) -> list[str]:
@@ -89,6 +101,11 @@ def read_revision(connection: sa.Connection) -> str | None:
         return None
     revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
     return revision
+
+
+def _is_ours(connection: sa.Connection, revision: str) -> bool:
+    """Tell whether this program made the tables; other programs use Alembic, too."""
+    return revision.isdecimal() and sa.inspect(connection).has_table("clicks")
 
 
 def _goes_on(connection: sa.Connection, revision: str) -> bool:
@@ -131,14 +148,37 @@ def _prepare_file(engine: sa.Engine) -> None:
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
 
 
+def _run_locked(engine: sa.Engine, change: Callable[[sa.Connection], None], tries: int) -> None:
+    """Change tables in one transaction, as the only process that does.
+
+    Whatever waits for a table in PostgreSQL keeps all who come later waiting, clicks above all: so
+    each wait is short, and is tried again after a pause.
+    """
+    while True:
+        tries -= 1
+        try:
+            with engine.begin() as connection:
+                _lock(connection)
+                change(connection)
+        except sa.exc.OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or tries <= 0:
+                raise
+            log.warning("tables can't be changed yet: another holds them; it is tried again")
+            time.sleep(PAUSE)
+        else:
+            return
+
+
 def _lock(connection: sa.Connection) -> None:
-    """Wait for the turn to upgrade, which lasts until the transaction ends."""
+    """Wait for the turn to change tables, which lasts until the transaction ends."""
     if connection.dialect.name == "sqlite":
         connection.detach()  # clicks, which come later, wait less
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{TURN}s'")
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{TABLE}s'")
 
 
 def _migrate(connection: sa.Connection, back_to: str | None = None) -> None:

@@ -44,15 +44,15 @@ def _start() -> str:
     Raises:
         RuntimeError: PostgreSQL is not installed, or did not start.
     """
-    programs = _programs()
+    tools = programs()
     folder = socket_folder("pg-")
     if os.geteuid() == 0:  # the server refuses to run as root
         shutil.chown(folder, "postgres")
     options = f"-c listen_addresses='' -c fsync=off -k {folder}"
     data = str(folder / "data")
     try:
-        _run(programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
-        _run(programs / "pg_ctl", "-D", data, "-w", "-l", f"{folder}/log", "-o", options, "start")
+        _run(tools / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
+        _run(tools / "pg_ctl", "-D", data, "-w", "-l", f"{folder}/log", "-o", options, "start")
     except RuntimeError:
         _stop(str(folder))
         raise
@@ -66,20 +66,20 @@ class Standby(NamedTuple):
 
     def promote(self) -> None:
         """Make the replica a server of its own, which writes."""
-        _run(_programs() / "pg_ctl", "-D", f"{self.folder}/data", "-w", "promote")
+        _run(programs() / "pg_ctl", "-D", f"{self.folder}/data", "-w", "promote")
 
 
 @contextmanager
 def standby(server: str) -> Iterator[Standby]:
     """Run a replica of a server, which follows until it is promoted."""
-    programs, folder = _programs(), socket_folder("pg-")
+    tools, folder = programs(), socket_folder("pg-")
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
     data, options = f"{folder}/data", f"-c listen_addresses='' -c fsync=off -k {folder}"
     copy = ("-h", server, "-U", "postgres", "-D", data, "-R", "-c", "fast", "-N")
     try:
-        _run(programs / "pg_basebackup", *copy)
-        _run(programs / "pg_ctl", "-D", data, "-w", "-l", f"{folder}/log", "-o", options, "start")
+        _run(tools / "pg_basebackup", *copy)
+        _run(tools / "pg_ctl", "-D", data, "-w", "-l", f"{folder}/log", "-o", options, "start")
         yield Standby(str(folder))
     finally:
         _stop(str(folder))
@@ -87,7 +87,7 @@ def standby(server: str) -> Iterator[Standby]:
 
 def _stop(folder: str) -> None:
     subprocess.run(
-        [*_as_owner(), _programs() / "pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop"],
+        [*_as_owner(), programs() / "pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop"],
         capture_output=True,
         cwd="/",
         check=False,  # the server may never have started
@@ -121,7 +121,7 @@ class OwnPostgres:
         return [main, *map(int, served)]
 
     def _control(self, what: str, *options: str) -> None:
-        _run(_programs() / "pg_ctl", "-D", f"{self._folder}/data", "-w", *options, what)
+        _run(programs() / "pg_ctl", "-D", f"{self._folder}/data", "-w", *options, what)
 
 
 @contextmanager
@@ -151,7 +151,8 @@ def new_database(server: str, encoding: str = "UTF8") -> str:
     return f"postgresql+psycopg://postgres@/{name}?host={server}"
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """Return the folder of PostgreSQL's own programs."""
     found = shutil.which("initdb")
     folders = (
         [Path(found).resolve().parent]
