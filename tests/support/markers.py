@@ -30,6 +30,7 @@ SERVERS = frozenset(
         "tests.support.processes.start_python",
         "tests.support.small_server.small_server",
         "tests.support.terminal.terminal",
+        "tests.support.forks.fork",
         "tests.soak.run.soak",
     )
 )

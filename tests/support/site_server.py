@@ -11,10 +11,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.forks import Fork, fork
 from tests.support.ledgers import place_ledger
 from tests.support.ports import new_port
 from tests.support.processes import ROOT, clean_environment, reset_inherited
 from tests.support.waiting import wait_until
+
+Process = subprocess.Popen[bytes] | Fork
 
 
 class SiteServer(NamedTuple):
@@ -25,7 +28,7 @@ class SiteServer(NamedTuple):
 
     url: str
     data_dir: Path
-    process: subprocess.Popen[bytes]
+    process: Process
     logs: Path | None = None
 
     @property
@@ -53,7 +56,8 @@ def running_site(
     """Run the site on a loopback port, in an environment that holds ``settings`` alone.
 
     ``port`` is for a server that takes the place of one that was ended or killed. A site that
-    ``is_new`` makes its ledger itself, which takes a third of a second. Its log is in the folder
+    ``is_new`` makes its ledger itself and is started as an owner starts it, which takes seconds;
+    others are forks of a process that has loaded what they need. Its log is in the folder
     ``logs``, by default beside its data.
 
     Raises:
@@ -61,13 +65,19 @@ def running_site(
     """
     if not is_new:
         place_ledger(data_dir)
-    with running_sites(data_dir, settings or {}, [port or new_port()], logs=logs) as (server,):
+    ports = [port or new_port()]
+    with running_sites(data_dir, settings or {}, ports, logs=logs, is_new=is_new) as (server,):
         yield server
 
 
 @contextmanager
 def running_sites(
-    data_dir: Path, settings: Mapping[str, str], ports: Sequence[int], *, logs: Path | None = None
+    data_dir: Path,
+    settings: Mapping[str, str],
+    ports: Sequence[int],
+    *,
+    logs: Path | None = None,
+    is_new: bool = False,
 ) -> Iterator[list[SiteServer]]:
     """Run several servers of one site, as `running_site` runs one; they start side by side.
 
@@ -76,7 +86,8 @@ def running_sites(
     servers: list[SiteServer] = []
     try:
         for port in ports:
-            process = _started(data_dir, settings, port, _log_of(logs or data_dir, port))
+            own = {"DATA_DIR": str(data_dir), "PORT": str(port), **settings}
+            process = _started(own, _log_of(logs or data_dir, port), is_new=is_new)
             servers.append(SiteServer(f"http://127.0.0.1:{port}", data_dir, process, logs))
         for server in servers:
             _await_health(server)
@@ -90,14 +101,15 @@ def _log_of(folder: Path, port: int) -> Path:
     return folder / f"server-{port}.log"
 
 
-def _started(
-    data_dir: Path, settings: Mapping[str, str], port: int, log: Path
-) -> subprocess.Popen[bytes]:
+def _started(settings: Mapping[str, str], log: Path, *, is_new: bool) -> Process:
+    environ = {**clean_environment(), **settings}
+    if not is_new:
+        return fork(["app.py"], environ, log)
     with log.open("ab") as out:
         return subprocess.Popen(
             [sys.executable, "app.py"],
             cwd=ROOT,
-            env={**clean_environment(), "DATA_DIR": str(data_dir), "PORT": str(port), **settings},
+            env=environ,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -121,8 +133,9 @@ def _answers(address: str) -> bool:
         return False
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: Process) -> None:
     """End a server and its workers, which would take a third of a second to end by themselves."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    process.kill()  # a fork that has no session yet
     process.wait()

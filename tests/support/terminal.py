@@ -1,24 +1,20 @@
 """Runs a command of the site on a real terminal, which a test reads and types at."""
 
-import fcntl
 import os
 import pty
 import select
-import subprocess
-import sys
-import termios
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from tests.support.processes import ROOT, reset_inherited
-from tests.support.waiting import PATIENCE
+from tests.support.forks import Fork, fork
+from tests.support.waiting import PATIENCE, wait_until
 
 
 class Terminal:
     """What a person sees of a command that is under way."""
 
-    def __init__(self, process: subprocess.Popen[bytes], side: int) -> None:
+    def __init__(self, process: Fork, side: int) -> None:
         self.process = process
         self.shown = ""
         self._side = side
@@ -64,26 +60,13 @@ class Terminal:
         return bool(data)
 
 
-def _own() -> None:
-    """Make the terminal this process's own, so that Ctrl-C reaches it and ends it."""
-    reset_inherited()
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
 @contextmanager
 def terminal(environ: Mapping[str, str], *arguments: str) -> Iterator[Terminal]:
     """A flask command with a terminal of its own, in an environment that holds these alone."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "app", *arguments],
-        cwd=ROOT,
-        env={"TERM": "xterm", "PYTHONIOENCODING": "utf-8", **environ},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=_own,  # noqa: PLW1509 - system calls, which take no lock
-    )
+    environ = {"TERM": "xterm", "PYTHONIOENCODING": "utf-8", **environ}
+    process = fork(["flask", "--app", "app", *arguments], environ, os.ttyname(theirs))
+    wait_until(lambda: os.tcgetpgrp(ours) == process.pid or process.poll() is not None)
     os.close(theirs)
     try:
         yield Terminal(process, ours)

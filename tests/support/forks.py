@@ -1,0 +1,91 @@
+"""Starts the site and its commands as forks of a process that has loaded them.
+
+Python and the site's imports take most of the time of a short program. For a fork all else is as
+for a start: environment, signals, umask, folder, session, output, what runs at the exit.
+"""
+
+import atexit
+import importlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.support.processes import ROOT, reset_inherited
+
+CONTEXT = multiprocessing.get_context("forkserver")
+LOADED = "tests.support.loaded"
+
+
+class Fork:
+    """A process that was forked, with what tests use of `subprocess.Popen`."""
+
+    def __init__(self, process: "multiprocessing.context.ForkServerProcess") -> None:
+        assert process.pid
+        self.pid = process.pid
+        self._process = process
+
+    def poll(self) -> int | None:
+        """Return the status, or minus the signal that ended the process; None while it runs."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end; the status as `poll` has it.
+
+        Raises:
+            subprocess.TimeoutExpired: it still runs.
+        """
+        self._process.join(timeout)
+        status = self.poll()
+        if status is None:
+            raise subprocess.TimeoutExpired(self._process.name, timeout or 0)
+        return status
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+def fork(arguments: Sequence[str], environ: Mapping[str, str], out: Path | str) -> Fork:
+    """Run a program, named first, with its output added to a file; or on the terminal ``out``."""
+    CONTEXT.set_forkserver_preload([LOADED])
+    process = CONTEXT.Process(
+        target=_run, args=(list(arguments), dict(environ), str(out)), name=arguments[0]
+    )
+    process.start()
+    return Fork(process)
+
+
+def _run(arguments: list[str], environ: dict[str, str], out: str) -> None:
+    """Be a program from here on."""
+    os.setsid()  # so that workers can be ended with it, and a terminal becomes its own
+    os.chdir(ROOT)
+    reset_inherited()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.clear()
+    os.environ.update(environ)
+    time.tzset()
+    _connect(out)
+    sys.argv = arguments
+    program: Any = importlib.import_module(LOADED).PROGRAMS[arguments[0]]
+    try:
+        program()
+    finally:
+        atexit._run_exitfuncs()  # multiprocessing's own end leaves them out
+
+
+def _connect(out: str) -> None:
+    """Write to a file and read nothing, or write to a terminal and read from it."""
+    writes = os.open(out, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+    reads = writes if os.isatty(writes) else os.open(os.devnull, os.O_RDONLY)
+    for target, source in enumerate((reads, writes, writes)):
+        os.dup2(source, target)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - as Python opens it
+    sys.stdout = open(1, "w", 1 if os.isatty(1) else -1, encoding="utf-8", closefd=False)  # noqa: SIM115
