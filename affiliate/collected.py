@@ -27,6 +27,7 @@ from affiliate.model import Collection, SearchQuery
 from affiliate.page import shown_on, site_of_app, title_of
 from affiliate.problems import error_page, problem
 from affiliate.search import Outcome, Patience
+from affiliate.visitors import show
 
 COLLECTION: Final = "/collections/<agency>/<collection_id>"
 
@@ -55,7 +56,7 @@ def collection(agency: str, collection_id: str) -> Response:
     asked = some_of(parameters(), "media", "page")
     try:
         about = site_of_app().search.about_collection(agency, collection_id, asked.media)
-        outcome = _outcome(about, asked.page, Patience.NONE)
+        outcome = _shown(about, asked.page)
     except NotFound:
         raise NoSuchPage from None
     except AgencyError:
@@ -97,6 +98,17 @@ def _named(about: Collection) -> SearchQuery:
 def _sorry(agency: str) -> str:
     name = title_of(agency)
     return gettext("%(agency)s does not answer. Try again in a minute.", agency=name)
+
+
+def _shown(about: Collection, number: int) -> Outcome:
+    """Return a page of a collection; the sitemap lists the first one."""
+
+    def ask(patience: Patience) -> Outcome:
+        return _outcome(about, number, patience)
+
+    return (
+        show(ask, patience_of(parameters(), Patience.NONE)) if number == 1 else ask(Patience.NONE)
+    )
 
 
 def _outcome(about: Collection, number: int, otherwise: Patience) -> Outcome:

@@ -19,6 +19,7 @@ from affiliate.model import Collection
 from affiliate.page import absolute, keep, site_of_app
 from affiliate.query import READERS, read_parameters, single
 from affiliate.responses import KEEP_SECONDS
+from affiliate.robots import HIDDEN
 
 DAY: Final = 86400
 SUGGEST_SECONDS: Final = 300
@@ -29,8 +30,6 @@ LABEL: Final = 12
 """What fits under an icon of a phone's home screen."""
 GROUND: Final = "#fbfaf8"
 """The ground of the light pages, as in ``site.css``."""
-HIDDEN: Final = ("/ajax/", "/api/", "/embed/search", "/suggest", "/clicks", "/owner/", "/*wait=1")
-"""What crawlers leave alone: paths for programs and owners, and what waits for agencies."""
 
 blueprint = Blueprint("crawlers", __name__)
 

@@ -208,11 +208,19 @@ class LookUps:
             AgencyError: NotFound when it is gone; else the agency did not answer.
         """
         one = self._featuring(agency, collection_id)
+        if known := self._listed_collection(one, collection_id, media):
+            return known
         key = about_key(one.agency.source, collection_id, media)
         wanted = Wanted(key, Collection, one.policy, lambda _: False)
         ask = partial(one.agency.about_collection, collection_id, media)
         call = self._calls.to(one, wanted, lambda: _there(ask), SINGLE)
         return value_of(agency, self._kept_of(one, call) or self._waited(one, call))
+
+    def _listed_collection(self, one: Listed, collection_id: str, media: str) -> Collection | None:
+        """Return a collection as the cached list of those that its agency features has it."""
+        answer = self._calls.peek(self._featured(one, media))
+        values = (answer and answer.value) or ()
+        return next((about for about in values if about.id == collection_id), None)
 
     def suggest(self, words: str, lang: str, seconds: float) -> tuple[str, ...]:
         """Searches that agencies suggest by a call, for canonical words, within ``seconds``.
@@ -233,7 +241,7 @@ class LookUps:
         """
         able = [one for one in self.listed if one.agency.categorizes]
         asked = [one for one in able if not agencies or one.agency.name in agencies]
-        told = self._told([self._categories(one, lang, media) for one in asked], seconds)
+        told = self._told([self._categories(one, lang, media) for one in asked], seconds, 0)
         return Known(tuple(dict.fromkeys(told.values)), told.late)
 
     def peek(self, query: SearchQuery, one: Listed) -> Answer[SearchResult] | None:
@@ -311,14 +319,17 @@ class LookUps:
         return not self._spend(BESIDE_COST)
 
     def _told(
-        self, calls: Sequence[Call[tuple[Value, ...]]], seconds: float, cost: int = 0
+        self, calls: Sequence[Call[tuple[Value, ...]]], seconds: float, cost: int | None = None
     ) -> Known[Value]:
-        """Return what the calls give within ``seconds``; what comes later is there for the next."""
+        """Return what the calls give within ``seconds``; what comes later is there for the next.
+
+        They are made for everybody where no ``cost`` is given, else for those who may spend that.
+        """
         end = time.monotonic() + seconds
-        may = self._may_refresh if cost else _always
+        may = _always if cost is None else lambda: not self._spend(cost)
         kept = [self._calls.kept(call, may) for call in calls]
         missing = {i: self._calls.question(calls[i]) for i, one in enumerate(kept) if one is None}
-        if missing and cost and self._spend(cost):
+        if missing and cost is not None and self._spend(cost):
             missing = {}
         asked = self._fanout.ask(missing, max(end - time.monotonic(), 0))
         answers = [answer or asked.get(i) for i, answer in enumerate(kept)]

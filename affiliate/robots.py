@@ -1,9 +1,15 @@
-"""Who is no visitor, by the name in the User-Agent; who wants to look like a browser can."""
+"""Who is no visitor, by the name in the User-Agent, and what is not for crawlers.
+
+Who wants to look like a browser can, and has a client's budget then.
+"""
 
 import re
 from typing import Final
 
 _CRAWLERS: Final = r"(?<!cu)bots?(\b|_)|crawl|spider|slurp|facebookexternalhit|scrapy"
+
+HIDDEN: Final = ("/ajax/", "/api/", "/embed/search", "/suggest", "/clicks", "/owner/", "/*wait=1")
+"""What crawlers leave alone: paths for programs and owners, and what waits for agencies."""
 
 CRAWLERS: Final = re.compile(_CRAWLERS, re.IGNORECASE)
 """Crawlers, which see what is known and have nothing asked for."""
@@ -13,3 +19,11 @@ PROGRAMS: Final = re.compile(
     re.IGNORECASE,
 )
 """Crawlers, test browsers and libraries, and none at all: nobody's clicks."""
+
+
+def is_hidden(path: str) -> bool:
+    """Return whether robots.txt keeps crawlers from a path with its query (RFC 9309, 2.2.2)."""
+    return _HIDDEN.match(path) is not None
+
+
+_HIDDEN: Final = re.compile("|".join(re.escape(one).replace(r"\*", ".*") for one in HIDDEN))

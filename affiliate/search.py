@@ -9,7 +9,7 @@ import msgspec
 from affiliate.agencies.base import PAGE_PLACES
 from affiliate.budget import PICK, SEARCH
 from affiliate.cache import Answer
-from affiliate.calls import PAGE_SECONDS
+from affiliate.calls import PAGE_SECONDS, Call
 from affiliate.doubles import fold
 from affiliate.errors import BadQuery, BudgetSpent, NotFound
 from affiliate.fanout import LINGER_SECONDS, Question
@@ -247,6 +247,20 @@ class Search(LookUps):
         able = [one for one in self._chosen(query) if not one.agency.unsupported(query)]
         calls = [self._calls.chunk(ranking_of(one, query), 0) for one in able]
         return sum(self._calls.renew(call, within) for call in calls)
+
+    def shows_collection(self, about: Collection) -> bool:
+        """Return whether the store has the first pictures of a featured collection."""
+        answer = self._calls.peek(self._first_of(about))
+        return bool(answer and answer.value)
+
+    def warm_collection(self, about: Collection) -> int:
+        """Fetch the first chunk of a featured collection; return how many were fetched."""
+        return int(self._calls.renew(self._first_of(about), 0))
+
+    def _first_of(self, about: Collection) -> Call[SearchResult]:
+        one = self._featuring(about.agency, about.id)
+        ranking = Ranking(one, query_of(about.media, ""), collection=about.id)
+        return self._calls.chunk(ranking, 0)
 
     def _chosen(self, query: SearchQuery) -> list[Listed]:
         names = [one.agency.name for one in self.every]

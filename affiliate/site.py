@@ -40,7 +40,7 @@ from affiliate.page import Site, keep, shown_on, site_of_app
 from affiliate.problems import problem
 from affiliate.query import MAX_WORDS, read_parameters, single
 from affiliate.search import Outcome, Patience
-from affiliate.visitors import visitors_of_app
+from affiliate.visitors import show, visitors_of_app
 from affiliate.words import counted, whole_prefix
 
 CLICK_BYTES: Final = 4096
@@ -131,7 +131,8 @@ def topic(slug: str) -> Response:
     if words is None:
         raise NotFound
     asked = parameters()
-    outcome = _outcome(_topic(words), patience_of(asked, Patience.NONE))
+    query = _topic(words)
+    outcome = show(lambda patience: _outcome(query, patience), patience_of(asked, Patience.NONE))
     return _results("topic.html", outcome, topic=words)
 
 

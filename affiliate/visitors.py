@@ -4,29 +4,32 @@ Counters hold no address: the client is a digest that changes each day.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 from flask import current_app, has_request_context, request
 
-from affiliate.budget import Budget
+from affiliate.budget import SEARCH, Budget
 from affiliate.counts import Counters
 from affiliate.errors import BudgetSpent
 from affiliate.health import Limit
 from affiliate.ledger import MANY, UNSIGNED, Click
 from affiliate.page import EMBEDDED, shown_on
 from affiliate.proxies import is_public, network_of
-from affiliate.robots import CRAWLERS
+from affiliate.robots import CRAWLERS, is_hidden
+from affiliate.search import Outcome, Patience
 from affiliate.site_key import SiteKey
 
 CLICKS: Final = (Limit(120, 60),)
 """More clicks of one client than these say nothing of visitors."""
 MARKED: Final = (Limit(36_000),)
 """Clicks without a visitor, of everybody together, that are kept: 8 MB an hour."""
+CRAWLS: Final = (Limit(10 * SEARCH),)
+"""What all crawlers together may cost in an hour: ten searches, pictures or collections."""
 ROBOT_SECONDS: Final = 3600.0
-"""When crawlers may come again for what is not known."""
+"""When crawlers may come again for what is hidden from them."""
 SHARED: Final = 10
 """So many clients' budget the visitors have together of one blog's embeds, or those behind a proxy
 that the owner has not named, as on many platforms."""
@@ -53,6 +56,7 @@ class Visitors:
         self._budget = Budget(counters, limits, processes)
         self._clicks = Budget(counters, CLICKS, processes)
         self._marked = Budget(counters, MARKED, processes)
+        self._crawls = Budget(counters, CRAWLS, processes)
         self._key = key
         self._trusts = trusts
         self._warned = False
@@ -61,12 +65,14 @@ class Visitors:
         """Take a cost from the budget of who has sent the request under way.
 
         Return 0 where it may be spent, else the seconds to wait. Outside of a request, as in
-        commands, the owner asks.
+        commands, the owner asks. What costs nothing is still not asked for crawlers.
         """
         if not has_request_context():
             return 0.0
-        if CRAWLERS.search(request.user_agent.string):
-            return ROBOT_SECONDS
+        if is_crawler():
+            return self._spend_on_crawlers(cost)
+        if not cost:
+            return 0.0
         address = request.remote_addr or ""
         rest = self._budget.take(self.client(address), cost, self._sharers(address))
         if not rest and request.endpoint == EMBEDDED and (blog := shown_on()):
@@ -78,6 +84,15 @@ class Visitors:
                 " that each of them has searches of their own"
             )
         return rest
+
+    def _spend_on_crawlers(self, cost: int) -> float:
+        """Take a cost from the budget of all crawlers; for those that keep to robots.txt alone.
+
+        What is asked behind an answer, which shows nothing to a crawler, is not asked.
+        """
+        if cost < SEARCH or is_hidden(request.full_path):
+            return ROBOT_SECONDS
+        return self._crawls.take("crawlers", cost)
 
     def _sharers(self, address: str) -> int:
         """Return how many clients' budget an address has: more for a proxy that was not named.
@@ -111,6 +126,25 @@ class Visitors:
     def _digest(self, kind: str, name: str) -> str:
         day = f"{datetime.now(UTC):%Y-%m-%d}"
         return self._key.digest(kind, day, name)[:9].hex()
+
+
+def is_crawler() -> bool:
+    """Return whether the request under way is a crawler's."""
+    return CRAWLERS.search(request.user_agent.string) is not None
+
+
+def show(ask: Callable[[Patience], Outcome], patience: Patience) -> Outcome:
+    """Return a page that the sitemap lists, which ``ask`` gives with some patience.
+
+    A crawler, which runs no script that fills the page, waits for what is not known while all of
+    them may cost that; else it sees what is known, never a refusal, after which search engines come
+    more seldom.
+    """
+    if patience is Patience.NONE and is_crawler():
+        outcome = ask(Patience.FULL)
+        if not outcome.withheld:
+            return outcome
+    return ask(patience)
 
 
 def visitors_of_app() -> Visitors:

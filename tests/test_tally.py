@@ -1,5 +1,6 @@
 """Searches are counted on their way by, and can be warmed by their number."""
 
+import html
 import json
 import re
 from contextlib import closing
@@ -13,6 +14,7 @@ from click.testing import Result
 from flask.testing import FlaskClient
 
 from affiliate.ledger import Click, Ledger
+from affiliate.lookups import Known, LookUps
 from affiliate.model import SearchQuery
 from affiliate.page import Site
 from affiliate.search import Patience
@@ -254,9 +256,10 @@ def test_warming_asks_for_the_most_asked_that_go_stale(make_client: ClientMaker)
         site_of(client).tally.flush()
         assert "asked the agencies 2 times" in run(client, "warm", "--calls", "2").output
         assert [search["query"] for search in agency.searches()] == [["cat"], ["dog"]]
-        assert "asked the agencies 1 times" in run(client, "warm").output
-        assert "asked the agencies 0 times" in run(client, "warm").output
-        assert "asked the agencies 3 times" in run(client, "warm", "--within", "86401").output
+        assert "asked the agencies 1 times" in run(client, "warm", "--calls", "1").output
+        assert "asked the agencies 0 times" in run(client, "warm", "--calls", "1").output
+        again = run(client, "warm", "--within", "86401", "--calls", "3").output
+        assert "asked the agencies 3 times" in again
 
 
 def test_warming_begins_with_the_topics(make_client: ClientMaker) -> None:
@@ -271,10 +274,42 @@ def test_warming_begins_with_the_topics(make_client: ClientMaker) -> None:
         for words in ("red car", "dog"):
             site_of(client).tally.answered("HIT", SearchQuery(q=words, lang="de"))
         site_of(client).tally.flush()
-        shown = run(client, "warm").output
+        shown = run(client, "warm", "--calls", "3").output
         assert shown == "Looked at 3 searches, asked the agencies 3 times.\n"
         calls = [(one["query"], one["language"]) for one in agency.searches()]
         assert calls == [(["Red Car"], ["de"]), (["a=b"], ["de"]), (["dog"], ["de"])]
+
+
+def test_warming_covers_what_the_sitemap_lists(
+    make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Crawlers find pictures at each of its addresses then, and cost no call."""
+    few = ("en", "de", "ja")  # for a quick test
+    monkeypatch.setattr("affiliate.commands.warming.SPOKEN", few)
+    monkeypatch.setattr("affiliate.languages.SPOKEN", few)
+    every = LookUps.featured
+    featured = lambda self, seconds: Known(every(self, seconds).values[:2], late=False)  # noqa: E731
+    monkeypatch.setattr(LookUps, "featured", featured)
+    with shutterstock() as agency:
+        client = make_client(
+            SHUTTERSTOCK_URL=agency.url,
+            SHUTTERSTOCK_API_TOKEN=TOKEN,
+            SITE_TOPICS="flower",
+            SITE_URL="https://pictures.example",
+        )
+        told = json.loads(run(client, "warm", "--json").stdout)
+        assert [told[name] for name in ("looked", "asked", "pages", "skipped")] == [1, 1, 4, {}]
+        assert "pages of the sitemap" not in run(client, "warm").output
+        before = len(agency.requests)
+        listed = re.findall(
+            "<loc>https://pictures.example([^<]+)</loc>", client.get("/sitemap.xml").text
+        )
+        assert len(listed) == 10
+        for address in listed:
+            page = client.get(html.unescape(address), headers={"User-Agent": "Googlebot/2.1"})
+            assert page.status_code == 200
+            assert 'class="picture"' in page.text
+        assert len(agency.requests) == before
 
 
 def test_warming_leaves_a_failing_agency_alone(make_client: ClientMaker) -> None:

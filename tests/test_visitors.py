@@ -1,5 +1,6 @@
 """One client can't spend the owner's calls, whatever page or route is asked for."""
 
+import html
 import itertools
 import re
 import time
@@ -10,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.budget import Budget
+from affiliate.health import Limit
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import FIRST_ID, TOKEN, Shutterstock, shutterstock
 
@@ -132,17 +134,55 @@ ROBOTS = [
 ]
 
 
-PLAIN = ("/image/shutterstock/{n}", "/collections/shutterstock/{n}", "/search?q=w{n}&wait=1")
+HIDDEN = (
+    "/ajax/search?q=w{n}",
+    "/api/image/shutterstock/{n}",
+    "/search?q=w{n}&wait=1",
+    "/embed/search?q=w{n}",
+    "/image/shutterstock/{n}?lang=en&wait=1",
+    "/ajax/collections/shutterstock/{n}/1",
+)
 
 
-@pytest.mark.parametrize(("agent", "route"), list(zip(ROBOTS, PLAIN + PLAIN, strict=True)))
+@pytest.mark.parametrize(("agent", "route"), list(zip(ROBOTS, HIDDEN, strict=True)))
 def test_robots_cost_nothing(
     site: FlaskClient, agency: Shutterstock, route: str, agent: str
 ) -> None:
-    """What isn't known is refused to crawlers for an hour; what is known is shown to them."""
+    """What robots.txt hides from crawlers is refused for an hour, unless it is known."""
     before = asked(agency)
     answer = site.get(route.format(n=next(UNKNOWN)), headers={"User-Agent": agent})
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "3600")
+    assert asked(agency) == before
+
+
+def test_all_crawlers_together_have_a_small_budget(site: FlaskClient, agency: Shutterstock) -> None:
+    """Pages of which nothing is known cost ten questions in an hour, then none."""
+    topics = re.findall(r"(/topics/[^<]+\?lang=\w+)<", site.get("/sitemap.xml").text)
+    before = asked(agency)
+    statuses = []
+    for turn in range(24):
+        agent = {"User-Agent": ROBOTS[turn % len(ROBOTS)]}
+        picture = f"/image/shutterstock/{next(UNKNOWN)}?lang=en"
+        answer = site.get(picture if turn % 2 else topics[turn], headers=agent)
+        statuses.append((answer.status_code, 'class="picture"' in answer.text))
+    assert asked(agency) - before == 10
+    assert statuses[:10] == [(200, True), (404, False)] * 5
+    assert statuses[10:] == [(200, False), (429, False)] * 7
+
+
+def test_featured_collections_are_shown_to_crawlers_that_may_cost_nothing(
+    site: FlaskClient, agency: Shutterstock
+) -> None:
+    """Their names are known from the sitemap's list; a refusal has search engines come seldom."""
+    site.application.extensions["visitors"]._crawls._limits = (Limit(0),)
+    site.application.extensions["site"].search.featured(10)
+    before = asked(agency)
+    sitemap = site.get("/sitemap.xml").text
+    listed = re.findall(r"https://pictures.example(/collections/[^<]+)", sitemap)[:3]
+    assert len(listed) == 3
+    for address in listed:
+        answer = site.get(html.unescape(address), headers={"User-Agent": ROBOTS[0]})
+        assert (answer.status_code, "data-waiting" in answer.text) == (200, True)
     assert asked(agency) == before
 
 

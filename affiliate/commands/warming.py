@@ -3,7 +3,10 @@
 What could not be asked is told and gives the command a status, as schedulers read nothing else.
 """
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from itertools import product
 from typing import Final
 
 import click
@@ -14,6 +17,7 @@ from affiliate.commands import options, outputs
 from affiliate.commands.told import ledger_of_app, site_of_app, told
 from affiliate.errors import FAILING, LEFT_ALONE
 from affiliate.health import HOUR
+from affiliate.languages import SPOKEN
 from affiliate.query import SearchQuery
 from affiliate.search import Search
 from affiliate.slices import Listed
@@ -32,11 +36,20 @@ class Skipped(msgspec.Struct, frozen=True):
 
 
 class Warmed(msgspec.Struct):
-    """What became of the searches: how many were looked at, asked for, and skipped by agency."""
+    """What became of the searches: how many were looked at, asked for, and skipped by agency.
+
+    ``pages`` counts what else the sitemap lists and was asked for.
+    """
 
     looked: int = 0
     asked: int = 0
+    pages: int = 0
     skipped: dict[str, Skipped] = {}
+
+    def skip(self, agency: str, why: str) -> None:
+        """Count a search that an agency was not asked for or did not answer."""
+        before = self.skipped.get(agency, Skipped())
+        self.skipped[agency] = Skipped(before.searches + 1, why)
 
 
 @click.command(cls=outputs.Command)
@@ -73,6 +86,9 @@ class Warmed(msgspec.Struct):
 def warm(*, searches: int, days: int, within: int, calls: int, as_json: bool) -> None:
     """Ask anew for the site's topics and the searches asked most, where about to go stale.
 
+    What else the sitemap lists, topics in all languages of the pages and featured collections, is
+    asked for with the calls that are left, where nothing of it can be shown to search engines.
+
     The exit status is 1 if any of them could not be asked for: the calls of an agency are spent,
     it is left alone, or it failed.
     """
@@ -85,10 +101,13 @@ def warm(*, searches: int, days: int, within: int, calls: int, as_json: bool) ->
                 break
             _renew(query, within, done)
             done.looked += 1
+        _fetch_listed(calls, done)
     if as_json:
         outputs.show_json({**msgspec.structs.asdict(done), "left": len(wanted) - done.looked})
     else:
         click.echo(f"Looked at {done.looked} searches, asked the agencies {done.asked} times.")
+        if done.pages:
+            click.echo(f"Asked for {done.pages} pages of the sitemap that had no pictures.")
         for name, skipped in done.skipped.items():
             plural = "search" if skipped.searches == 1 else "searches"
             click.echo(f"{name}: {skipped.searches} {plural} skipped; {skipped.why}", err=True)
@@ -126,8 +145,45 @@ def _renew(query: SearchQuery, within: int, done: Warmed) -> None:
                 continue
             failure = answer.failure.message if answer and answer.failure else "it failed."
             hindered = hindrance(one, search) or failure
-        before = done.skipped.get(name, Skipped())
-        done.skipped[name] = Skipped(before.searches + 1, hindered)
+        done.skip(name, hindered)
+
+
+def _fetch_listed(most: int, done: Warmed) -> None:
+    """Ask for what the sitemap lists and the store can't show, up to ``most`` calls in all.
+
+    An agency that was skipped before is left alone.
+    """
+    search = site_of_app().search
+    for one, fetch in _unknown_pages(search):
+        if done.asked + done.pages >= most:
+            return
+        if one.agency.name in done.skipped:
+            continue
+        if not (hindered := hindrance(one, search)):
+            with longer_calls(WARM_SECONDS):
+                fetched = fetch()
+            done.pages += fetched
+            hindered = "" if fetched else hindrance(one, search) or "it failed."
+        if hindered:
+            done.skip(one.agency.name, hindered)
+
+
+def _unknown_pages(search: Search) -> Iterator[tuple[Listed, Callable[[], int]]]:
+    """Yield the pages of the sitemap without an answer: whom to ask, and how.
+
+    They are topics in languages that the site has beside its own, and featured collections.
+    """
+    site = site_of_app().config
+    others = [lang for lang in SPOKEN if lang != site.site_language]
+    for lang, topic, one in product(others, site.site_topics, search.listed):
+        query = SearchQuery.from_parameters({"q": [topic], "lang": [lang]})
+        answer = search.peek(query, one)
+        if not one.agency.unsupported(query) and not (answer and answer.value):
+            yield one, partial(search.warm, query.replace(agency=(one.agency.name,)), 0)
+    for about in search.featured(WARM_SECONDS).values:
+        one = next(one for one in search.listed if one.agency.name == about.agency)
+        if not search.shows_collection(about):
+            yield one, partial(search.warm_collection, about)
 
 
 def hindrance(one: Listed, search: Search) -> str:
