@@ -54,7 +54,7 @@ def test_words_that_would_lead_elsewhere_are_refused_without_a_call(
 
 
 def test_a_key_that_is_said_back_in_an_address_is_struck_out(agency: Yay, server: Server) -> None:
-    said = server.url.removeprefix("http://") + "/search/yay%20k3y%2F42/flower or yay k3y/42"
+    said = server.url.removeprefix("http://") + "/search/yay%2Bk3y%2F42/flower or yay+k3y/42"
     server.fixed = in_json({"message": f"No such thing: {said}"}, 404)
     with pytest.raises(AgencyError) as raised:
         agency.search(FLOWER, 0)

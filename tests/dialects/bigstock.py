@@ -13,7 +13,7 @@ class BigstockDialect(Dialect):
     """The account's id stands in the path; which code a wrong one meets is a guess."""
 
     name = "bigstock"
-    keys: ClassVar[Mapping[str, str]] = {"ACCOUNT_ID": "bigst0ck 442"}
+    keys: ClassVar[Mapping[str, str]] = {"ACCOUNT_ID": "bigst0ck+442"}
     optional = ("title", "keywords", "contributor", "categories", "small_thumb", "preview")
     required = ("id",)
     sends: ClassVar[Mapping[str, Mapping[str, Sent]]] = {
@@ -58,13 +58,13 @@ class BigstockDialect(Dialect):
 
     def answer(self, asked: Asked) -> Answer:
         match asked.path.strip("/").split("/"):
-            case ["2", "bigst0ck%20442", "search"]:
+            case ["2", "bigst0ck%2B442", "search"]:
                 return self._found(asked)
-            case ["2", "bigst0ck%20442", "image", number] if self.has(number):
+            case ["2", "bigst0ck%2B442", "image", number] if self.has(number):
                 return self._said({"image": self.item(int(number))})
-            case ["2", "bigst0ck%20442", "categories"]:
+            case ["2", "bigst0ck%2B442", "categories"]:
                 return self._said([{"name": "Nature"}, {"name": "Animals"}])
-            case ["2", "bigst0ck%20442", *_]:
+            case ["2", "bigst0ck%2B442", *_]:
                 return self.errors["nothing there"][0]
         return self.errors["a wrong account"][0]
 

@@ -24,7 +24,7 @@ class PantherMediaDialect(Dialect):
     """Takes what its own reckoning of the signature agrees with."""
 
     name = "panthermedia"
-    keys: ClassVar[Mapping[str, str]] = {"API_KEY": "panther-k3y", "API_SECRET": "panther s3cret"}
+    keys: ClassVar[Mapping[str, str]] = {"API_KEY": "panther-k3y", "API_SECRET": "panther+s3cret"}
     optional = (
         *("title", "preview", "width", "height", "keywords"),
         *("mimetype", "editorial", "author-username"),

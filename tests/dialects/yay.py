@@ -15,7 +15,7 @@ class YayDialect(Dialect):
     """The new host's form: an object of pictures, with the sides of the whole file."""
 
     name = "yay"
-    keys: ClassVar[Mapping[str, str]] = {"API_KEY": "yay k3y/42"}
+    keys: ClassVar[Mapping[str, str]] = {"API_KEY": "yay+k3y/42"}
     optional: ClassVar[tuple[str, ...]] = (
         *("title", "description", "username", "width", "height"),
         *("model_count", "vector", "category"),
