@@ -18,7 +18,7 @@ from flask import Flask, current_app, request
 from werkzeug.wrappers import Response
 
 from affiliate.counts import Counts
-from affiliate.owner_cookies import is_https, named
+from affiliate.owner_cookies import cookie, is_https, named
 from affiliate.proxies import network_of, read_address
 
 TRIES: Final = 10
@@ -74,7 +74,7 @@ def remember(answer: Response, proof: str) -> None:
 
 def _known(proof: str) -> str | None:
     """Return the browser's name if it has logged in with today's password; None for strangers."""
-    browser, _, seal = request.cookies.get(named(COOKIE), "").partition(".")
+    browser, _, seal = (cookie(COOKIE) or "").partition(".")
     known = hmac.compare_digest(seal.encode("utf-8", "replace"), _seal(browser, proof).encode())
     return browser if known else None
 

@@ -198,9 +198,10 @@ class MemoryTier:
         if words is None:
             return None
         place = (path, words)
-        if len(path) + max(len(raw), len(words)) > LARGEST_KEY:
+        if len(path) + len(words) > LARGEST_KEY:
             return None
-        self._remember((path, raw), place)
+        if len(path) + len(raw) <= LARGEST_KEY:
+            self._remember((path, raw), place)
         return place
 
     def _remember(self, typed: Place, place: Place) -> None:

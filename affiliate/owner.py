@@ -35,7 +35,7 @@ from affiliate.licensing.account import Account
 from affiliate.licensing.scopes import ALWAYS, SCOPES
 from affiliate.licensing.tokens import Tokens
 from affiliate.licensing.wire import User
-from affiliate.owner_cookies import SESSION, OwnerSession, is_https, named
+from affiliate.owner_cookies import FOLDER, SESSION, OwnerSession, cookie, is_https
 from affiliate.owner_sessions import LIFE, Sessions
 from affiliate.page import absolute, site_of_app
 from affiliate.problems import error_page
@@ -58,7 +58,7 @@ def register(app: Flask) -> None:
         return
     app.secret_key = config.secret_key.reveal()
     app.config.update(
-        SESSION_COOKIE_PATH="/owner/",
+        SESSION_COOKIE_PATH=FOLDER,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=LIFE,
@@ -245,7 +245,7 @@ def _noted(note: str) -> AnyResponse:
 def _refused_form() -> Response:
     """Say why a form is not taken, and what its sender can do."""
     title, text = "This form is too old", "Go back, reload the page and try again."
-    if named(SESSION) not in request.cookies:
+    if cookie(SESSION) is None:
         title, text = "Your browser sent no cookie", "Allow this site cookies and log in again."
         if is_https():
             text = f"It keeps this site's over https alone: open {absolute('/owner/')} there."

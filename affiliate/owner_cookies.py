@@ -2,16 +2,27 @@
 
 from typing import Final
 
-from flask import Flask, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from affiliate.page import site_of_app
 
 SESSION: Final = "owner"
 
 
+FOLDER: Final = "/owner/"
+"""The paths that browsers send the session's cookie to."""
+MOST_COOKIES: Final = 16 * 1024
+"""Characters of all cookies of a request, of which browsers and servers take no more."""
+
+
 class OwnerSession(SecureCookieSessionInterface):
     """Flask's signed session, in a cookie that never leaves https once it was set there."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the session of a request; elsewhere than at the desk no cookie is read."""
+        is_read = request.path.startswith(FOLDER) and _is_readable(request)
+        return super().open_session(app, request) if is_read else self.session_class()
 
     def get_cookie_name(self, app: Flask) -> str:
         """Return the session's name in this request."""
@@ -22,6 +33,15 @@ class OwnerSession(SecureCookieSessionInterface):
         """Tell whether the cookie is for https alone."""
         del app
         return is_https()
+
+
+def cookie(name: str) -> str | None:
+    """Return a cookie of the request under way; None where there is none that can be read."""
+    return request.cookies.get(named(name)) if _is_readable(request) else None
+
+
+def _is_readable(request: Request) -> bool:
+    return len(request.headers.get("Cookie", "")) <= MOST_COOKIES
 
 
 def is_https() -> bool:

@@ -18,6 +18,8 @@ ANEW: Final = {"content-length", "x-cache", "age", "server-timing", "x-request-i
 """Headers that are written for each answer, so they are not kept."""
 FIXED_BYTES: Final = 1200
 """What a response takes beside its body and its own headers, with what `malloc` adds: measured."""
+READ_HEADER: Final = 2048
+"""Characters of a header of the request that are read; what browsers and caches send is shorter."""
 MOST_SHARED: Final = 256
 """Headers that are the same in many responses, of which one copy is kept."""
 
@@ -150,7 +152,7 @@ def accepts_gzip(header: str) -> bool:
     """Return whether an Accept-Encoding header takes gzip (RFC 9110 12.5.3)."""
     if not header:
         return False
-    for part in header.lower().split(","):
+    for part in header[:READ_HEADER].lower().split(","):
         name, _, weight = part.partition(";")
         if name.strip() in {"gzip", "x-gzip", "*"}:
             return not re.fullmatch(r"\s*q\s*=\s*0(\.0{0,3})?\s*", weight)
@@ -161,4 +163,6 @@ def matches(asked: str, etag: str) -> bool:
     """Return whether an If-None-Match header names a tag, compared weakly (RFC 9110 8.8.3.2)."""
     if asked.strip() == "*":
         return True
-    return etag.removeprefix("W/") in (one.strip().removeprefix("W/") for one in asked.split(","))
+    return etag.removeprefix("W/") in (
+        one.strip().removeprefix("W/") for one in asked[:READ_HEADER].split(",")
+    )

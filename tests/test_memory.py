@@ -339,6 +339,21 @@ def test_what_is_counted_is_what_memory_is_taken(
     assert 0.5 * counted < taken < 1.05 * limit
 
 
+def test_junk_behind_an_address_costs_no_page(site: Site) -> None:
+    """However long it is, the kept answer of what the address means is replayed."""
+    site.get("/s?q=cat")
+    assert site.get("/s?q=cat&junk=" + "x" * 12_000).headers["X-Cache"] == "HIT"
+    assert site.tier._memo_bytes < 1000
+
+
+def test_headers_are_read_as_far_as_browsers_write_them() -> None:
+    """What is behind 2 kB of a header is no browser's."""
+    assert accepts_gzip("br, " * 500 + "gzip")
+    assert not accepts_gzip("," * 60_000 + "gzip")
+    assert matches('"a",' * 500 + '"b"', '"b"')
+    assert not matches('"a",' * 15_000 + '"b"', '"b"')
+
+
 def test_no_single_answer_takes_the_place_of_many() -> None:
     """A body that is longer than an eighth of the tier is sent and not kept."""
     site = Site(limit=100_000)

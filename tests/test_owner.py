@@ -400,6 +400,28 @@ def test_a_log_out_ends_the_session_for_every_copy_of_its_cookie(
     assert other.get("/owner/").status_code == 200
 
 
+def test_cookies_are_read_at_the_desk_alone_and_up_to_a_bound(
+    make_client: ClientMaker, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A header of 60 kB with 12,000 cookies takes no more time than any other."""
+    client = make_client(**settings)
+    token = csrf(client.get("/owner/log-in"))
+
+    def unread(*_: object, **__: object) -> None:
+        raise AssertionError("cookies were read")
+
+    monkeypatch.setattr("werkzeug.sansio.request.parse_cookie", unread)
+    monkeypatch.setattr("werkzeug.wrappers.request.parse_cookie", unread, raising=False)
+    for path in ("/", "/search?q=", "/nowhere", "/clicks"):
+        assert client.get(path).status_code in {200, 400, 404, 405}
+    stranger, form = client.application.test_client(), {"csrf": token, "password": PASSWORD}
+    for cookies in ("a=b; " * 12_000, "owner=" + "x" * 60_000):
+        many = {"Cookie": cookies}
+        stranger = client.application.test_client(use_cookies=False)
+        assert stranger.get("/owner/", headers=many).status_code == 303
+        assert stranger.post("/owner/log-in", data=form, headers=many).status_code == 400
+
+
 def test_looking_at_the_log_in_is_no_try(
     make_client: ClientMaker, settings: dict[str, str]
 ) -> None:
