@@ -146,7 +146,8 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     quota = Quota(store, limits, settings.web_concurrency, here)
     switches = Switches(ledger)
     calls = Calls(cache, quota, Breaker(store), ChunkSizes(store))
-    key = SiteKey(ledger, settings.secret_key.reveal() if settings.secret_key else "")
+    spare = settings.secret_key.reveal() if settings.secret_key else ""
+    key = SiteKey(ledger, spare, settings.data_dir / "site.key")
     trusts, processes = bool(settings.trusted_proxies), settings.web_concurrency
     visitors = Visitors(store, _budget(settings), processes, key, trusts=trusts)
     search = Search(listed, calls, switches.off, visitors.spend)

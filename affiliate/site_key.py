@@ -1,19 +1,24 @@
 """The site's own key: signs what pages say of themselves, and hides who asks in counters.
 
 It is made once and kept in the ledger's database, so that pages that a CDN keeps for a month are
-still known for the site's own, in all processes and after each deploy.
+still known for the site's own, in all processes and after each deploy. A copy on this machine's
+disk serves processes that start while the database is away.
 """
 
 import hmac
 import logging
+import os
 import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
+from affiliate.disks import write_all
 from affiliate.errors import LedgerError
 from affiliate.ledger import Ledger, metadata
 from affiliate.patience import unless_hung
@@ -36,16 +41,24 @@ log = logging.getLogger(__name__)
 class SiteKey:
     """The key of a site, read from the ledger when it is needed first.
 
-    While the database can't be reached another key serves: one made of ``spare``, the owner's
-    secret, which all processes have, or else one of this process alone.
+    While the database can't be reached the one in the file ``copy`` serves. Where there is none
+    another key does: one made of ``spare``, the owner's secret, which all processes have, or else
+    one of this process alone.
     """
 
     def __init__(
-        self, ledger: Ledger, spare: str = "", now: Callable[[], float] = time.monotonic
+        self,
+        ledger: Ledger,
+        spare: str = "",
+        copy: Path | None = None,
+        *,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger = ledger
         self._now = now
+        self._copy = copy
         self._secret: bytes | None = None
+        self._copied: bytes | None = None
         made = hmac.digest(spare.encode(), b"affiliate-search: a spare site key", "sha256")
         self._spare = made if spare else secrets.token_bytes(BYTES)
         self._looked_at: float | None = None
@@ -59,8 +72,9 @@ class SiteKey:
         return _digest(self._key(), purpose, *texts)
 
     def is_digest(self, begin: bytes, purpose: str, *texts: str) -> bool:
-        """Return whether a digest of texts begins so, made with the key or with the spare one."""
-        made = (_digest(key, purpose, *texts) for key in (self._key(), self._spare))
+        """Return whether a digest of texts begins so, made with any key that this site has had."""
+        known = filter(None, {self._key(), self._copied, self._spare})
+        made = (_digest(key, purpose, *texts) for key in known)
         return bool(begin) and any(hmac.compare_digest(one[: len(begin)], begin) for one in made)
 
     def _key(self) -> bytes:
@@ -72,18 +86,45 @@ class SiteKey:
                     self._looked_at = self._now()
             finally:
                 self._lock.release()
-        return self._secret or self._spare
+        return self._secret or self._copied or self._spare
 
     def _is_due(self) -> bool:
         return self._looked_at is None or self._now() >= self._looked_at + LOOK_SECONDS
 
     def _read(self) -> bytes | None:
+        self._copied = self._copied or self._read_copy()
         try:
             with unless_hung():
-                return self._kept() or self._made()
+                secret = self._kept() or self._made()
         except LedgerError as error:
-            log.warning("pages are signed with a spare key: %s", error)
+            if self._copied is None:
+                log.warning("pages are signed with a spare key: %s", error)
             return None
+        if secret and secret != self._copied:
+            self._write_copy(secret)
+        return secret
+
+    def _read_copy(self) -> bytes | None:
+        with suppress(OSError):
+            found = self._copy.read_bytes() if self._copy else b""
+            return found if len(found) == BYTES else None
+        return None
+
+    def _write_copy(self, secret: bytes) -> None:
+        """Write the copy, which is the owner's alone; without one the site goes on."""
+        if self._copy is None:
+            return
+        part = self._copy.with_name(f"{self._copy.name}.{secrets.token_hex(8)}")
+        with suppress(OSError):
+            try:
+                file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                try:
+                    write_all(file, secret)
+                finally:
+                    os.close(file)
+                part.replace(self._copy)
+            finally:
+                part.unlink(missing_ok=True)
 
     def _kept(self) -> bytes | None:
         with self._ledger.reading() as connection:
@@ -93,7 +134,7 @@ class SiteKey:
 
     def _made(self) -> bytes | None:
         """Keep a new key, unless another process has been first; return the one that is kept."""
-        made = secrets.token_bytes(BYTES)
+        made = self._copied or secrets.token_bytes(BYTES)
         try:
             with self._ledger.writing() as connection:
                 connection.execute(sa.insert(keys).values(name=NAME, secret=made))

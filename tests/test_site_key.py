@@ -1,5 +1,6 @@
 """The site's own key outlives processes; without a database each process has one."""
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,36 @@ def test_processes_with_a_secret_share_the_spare_key(tmp_path: Path) -> None:
     assert first.digest("click", "1") == second.digest("click", "1")
     assert first.digest("click", "1") != SiteKey(ledger, "another").digest("click", "1")
     ledger.close()
+
+
+def test_a_process_that_starts_without_the_database_knows_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clicks on pages from before are then known for the site's own, by a copy on the disk."""
+
+    def fail() -> None:
+        raise LedgerError("It is away.")
+
+    copy = tmp_path / "site.key"
+    with new_ledger(tmp_path) as ledger:
+        kept = SiteKey(ledger, copy=copy).digest("click", "1")
+        assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+        with monkeypatch.context() as away:
+            away.setattr(ledger, "reading", fail)
+            late = SiteKey(ledger, "a secret", copy)
+            assert late.digest("click", "1") == kept
+            assert late.is_digest(kept[:6], "click", "1")
+        assert sorted(path.name for path in tmp_path.glob("site.key*")) == ["site.key"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"short", b"x" * 33, None])
+def test_a_copy_that_is_none_is_made_anew(tmp_path: Path, damage: bytes | None) -> None:
+    """Cut, or of another ledger, the copy is replaced; a disk that takes none is no error."""
+    copy = tmp_path / "site.key"
+    copy.write_bytes(damage if damage is not None else bytes(32))
+    with new_ledger(tmp_path) as ledger:
+        kept = SiteKey(ledger).digest("click", "1")
+        assert SiteKey(ledger, copy=copy).digest("click", "1") == kept
+        assert len(copy.read_bytes()) == 32
+        assert copy.read_bytes() != bytes(32)
+        assert SiteKey(ledger, copy=copy / "none").digest("click", "1") == kept

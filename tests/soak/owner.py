@@ -76,6 +76,8 @@ class Buyer:
         self._command = command
         self._records = records
         self._chance = world.plan.chance("buyer")
+        self._ahead = 0.0
+        """Seconds by which the owner's clock is moved on, so that what is unclear is settled."""
         self._files = world.disk / "files"
         rows = (world.shop.library.find("image", str(FIRST_ID + n)) for n in range(400))
         self._wanted = [row["id"] for row in rows if row and not row["is_editorial"]]
@@ -92,6 +94,9 @@ class Buyer:
         some = self._chance.sample(self._wanted[:60], self._chance.choice((1, 1, 2, 3)))
         command = ("license", *some, "--yes", "--dir", str(self._files))
         other = self._start(*command) if self._chance.random() < 0.2 else None
+        if other is None and self._chance.random() < 0.5:
+            digest(self._world.shop.url)  # nothing is under way that a later look could miss
+            self._ahead += LATER
         kill = self._chance.uniform(0, LATEST) if self._chance.random() < 0.5 else None
         self._end(self._start(*command, kill=kill))
         if other is not None:
@@ -100,14 +105,15 @@ class Buyer:
     def settle(self) -> None:
         """Buy once more, when all is well and what is unclear is old enough to be looked up."""
         digest(self._world.shop.url)
+        self._ahead += LATER
         arguments = ("license", self._wanted[-1], "--yes", "--dir", str(self._files))
-        status = self._end(self._start(*arguments, ahead=LATER))
+        status = self._end(self._start(*arguments))
         if status:
             self._records.blame(f"owner: a license could not be bought in the end: {status}")
 
-    def _start(self, *arguments: str, kill: float | None = None, ahead: float = 0.0) -> int:
+    def _start(self, *arguments: str, kill: float | None = None) -> int:
         """Start a command, which may be killed after some seconds; return its process."""
-        run = Run(list(arguments), self._world.settings(), seconds=kill, ahead=ahead)
+        run = Run(list(arguments), self._world.settings(), seconds=kill, ahead=self._ahead)
         return self._command.start(run)
 
     def _end(self, process: int) -> int:

@@ -1,10 +1,11 @@
 """A soak from its beginning to its end."""
 
+import itertools
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tests.soak.attackers import Attacker, SlowSenders
 from tests.soak.gauges import Gauges
@@ -13,11 +14,13 @@ from tests.soak.plan import Plan
 from tests.soak.promises import broken, figures
 from tests.soak.records import Records
 from tests.soak.troubles import Troubles
-from tests.soak.visitors import OK, Client, Regular, Visitor, Words
+from tests.soak.visitors import MARK, OK, Client, Regular, Visitor, Words
 from tests.soak.world import World, world
 from tests.support.killing import runner
 from tests.support.waiting import wait_until
 
+RECOVERED: Final = 180.0
+"""Seconds in which agencies are asked again that were left alone, a minute at most, and more."""
 Work = Callable[[threading.Event], None]
 
 
@@ -97,14 +100,27 @@ def _restart(ground: World, records: Records) -> None:
 
 
 def _settle(ground: World, records: Records, buyer: Buyer) -> None:
-    """Wait until what was interrupted is done: clicks are written, purchases are looked up."""
+    """Wait until what was interrupted is done: clicks are written, agencies are asked again.
+
+    In the end purchases are looked up.
+    """
     client = Client(ground.site.url, "198.51.100.8", records, "afterwards")
     journals = ("clicks.journal", "clicks.journal.old")
     wait_until(lambda: not any(_has_bytes(ground.disk / name) for name in journals))
     wait_until(lambda: '"status":"ok"' in client.get("ready", "/readyz", OK).text)
     wait_until(lambda: len(ground.workers()) == ground.plan.workers)
-    buyer.settle()
     client.close()
+    numbers = itertools.count(10)
+    wait_until(lambda: _finds_pictures(ground, records, next(numbers)), RECOVERED)
+    buyer.settle()
+
+
+def _finds_pictures(ground: World, records: Records, number: int) -> bool:
+    """Tell whether somebody who comes now finds pictures that nobody has looked for."""
+    client = Client(ground.site.url, f"198.51.{number // 250}.{number % 250}", records, "newcomer")
+    answer = client.get("new", f"/api/search?q={MARK}afterwards&lang=en&wait=1")
+    client.close()
+    return b'"items":[{' in answer.body
 
 
 def _has_bytes(path: Path) -> bool:

@@ -20,7 +20,7 @@ from tests.support.waiting import PATIENCE, wait_until
 
 DISK: Final = "24m"
 """The size of the disk that holds the site's journals, where it is one of its own."""
-SECRET_KEY: Final = "soak-secret-key-0123456789abcdefghij"
+SECRET_KEY: Final = "fJ3vQ9tLx2Rk7ZbW0mYc5NhA8sDgE4uP"
 PASSWORD: Final = "soak-owner-horse-battery"
 REDIS_PASSWORD: Final = "soak-redis-passw0rd"
 FRESH_SECONDS: Final = 20
