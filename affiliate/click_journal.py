@@ -152,7 +152,7 @@ class ClickJournal:
         try:
             row = json.loads(line)
             return self._read({**row, "at": datetime.fromisoformat(row["at"])})
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             log.warning("a torn line of the journal of clicks is skipped")
             return None
 

@@ -19,6 +19,8 @@ RECORDERS: Final = 32
 """Clicks that may wait at once: half of a process's threads."""
 RETRY_SECONDS: Final = 1.0
 """How long clicks go to the journal alone before the database is tried again."""
+UNREADABLE_SECONDS: Final = 30.0
+"""How long a journal is left alone that can't be read, or whose file can't be removed."""
 TOO_SLOW: Final = "The ledger's database is too slow."
 TOO_MANY: Final = "Too many clicks wait for the ledger's database."
 
@@ -112,34 +114,35 @@ class Recorder:
             self._keep(self._write_batch(batch))
 
     def _write_batch(self, batch: Sequence[_Waiting]) -> Sequence[_Waiting]:
-        """Write rows at once, else one by one; return those that the database can't take now."""
+        """Write rows at once, else in parts; return those that the database can't take now."""
         try:
             self._write_again([waiting.row for waiting in batch])
-        except LedgerRefused:
-            return self._write_singly(batch)
+        except LedgerRefused as error:
+            return self._write_parts(batch) if batch[1:] else self._write_in_ascii(batch[0], error)
         except LedgerError as error:
             return _fail(batch, str(error))
         _fail(batch, None)
         return ()
 
-    def _write_singly(self, batch: Sequence[_Waiting]) -> Sequence[_Waiting]:
-        for number, waiting in enumerate(batch):
-            try:
-                self._write_somehow(waiting.row)
-                waiting.failure = None
-            except LedgerRefused as error:
-                waiting.refuse(str(error))
-            except LedgerError as error:
-                return _fail(batch[number:], str(error))
-        return ()
+    def _write_parts(self, batch: Sequence[_Waiting]) -> Sequence[_Waiting]:
+        """Write halves of a batch: a bad row costs few transactions among hundreds of good ones."""
+        middle = len(batch) // 2
+        if left := self._write_batch(batch[:middle]):
+            return _fail([*left, *batch[middle:]], left[0].failure)
+        return self._write_batch(batch[middle:])
 
-    def _write_somehow(self, row: Row) -> None:
-        """Write a row, in ASCII where the database takes no other signs: the click counts yet."""
+    def _write_in_ascii(self, waiting: _Waiting, why: LedgerRefused) -> Sequence[_Waiting]:
+        """Write a row in ASCII where the database takes no other signs: the click counts yet."""
         try:
-            self._write_again([row])
+            self._write_again([_in_ascii(waiting.row)])
         except LedgerRefused as error:
-            self._write_again([_in_ascii(row)])
-            log.warning("a click is kept without signs that the database can't hold: %s", error)
+            waiting.refuse(str(error))
+        except LedgerError as error:
+            return _fail([waiting], str(error))
+        else:
+            waiting.failure = None
+            log.warning("a click is kept without signs that the database can't hold: %s", why)
+        return ()
 
     def _write_again(self, rows: Sequence[Row]) -> None:
         """Write rows; once more where the connection was no longer good."""
@@ -184,19 +187,29 @@ class Recorder:
 
     def _replay(self) -> None:
         """Write what is in the journal until nothing is left there."""
-        while not self._is_replayed():
-            if self._stopping.wait(RETRY_SECONDS):
-                return
+        seconds: float | None = 0
+        while seconds is not None and not self._stopping.wait(seconds):
+            seconds = self._try_to_replay()
+
+    def _try_to_replay(self) -> float | None:
+        """Return after how many seconds to try again; None where nothing is left."""
+        try:
+            return None if self._is_replayed() else RETRY_SECONDS
+        except LedgerError as error:
+            self.failure = str(error)
+            return RETRY_SECONDS
+        except JournalFailed as error:
+            log.error("clicks that wait can't be written: %s", error)  # noqa: TRY400 - no trace
+        except Exception:  # the clicks of later days would wait for ever
+            log.exception("clicks that wait can't be written")
+        self.failure = None  # as far as is known the database takes others
+        return UNREADABLE_SECONDS
 
     def _is_replayed(self) -> bool:
         journal = self._journal
         if journal is None:
             return True
-        try:
-            written = journal.replay(self._write_replayed)
-        except (LedgerError, JournalFailed) as error:
-            self.failure = str(error)
-            return False
+        written = journal.replay(self._write_replayed)
         with self._turn, self._state:
             if journal.size():  # more has come meanwhile, or another process is at it
                 return False

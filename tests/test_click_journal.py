@@ -123,6 +123,12 @@ def test_nothing_is_forgotten_before_it_is_written(journal: ClickJournal) -> Non
         b'{"at":5}\n',
         b"\n",
         b"7",
+        b"\0" * 5000 + b"\n",
+        b"[" * 100_000 + b"\n",
+        b"9" * 5000 + b"\n",
+        b"null\n",
+        b'{"at":{}}\n',
+        b'{"at":"yesterday","click_id":"click-0003","words":""}\n',
     ],
 )
 def test_a_torn_line_costs_only_itself(journal: ClickJournal, path: Path, torn: bytes) -> None:

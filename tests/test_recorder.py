@@ -166,6 +166,61 @@ def test_a_bad_row_in_the_journal_holds_nobody_up(table: Table, recorder: Record
     assert list(table.rows) == [f"click-{number:04}" for number in (0, 1, 3, 4)]
 
 
+def test_a_bad_row_costs_few_transactions(table: Table, path: Path) -> None:
+    """Hundreds of clicks that waited are not written one by one for the sake of one of them."""
+    ClickJournal(path, dict).append([row(n, "bad" if n == 77 else "cat") for n in range(500)])
+    table.refuse = lambda words: LedgerRefused("no") if words == "bad" else None
+    recorder = Recorder(table.write, ClickJournal(path, dict))
+    recorder.replay()
+    wait_until(lambda: recorder.failure is None)
+    assert len(table.rows) == 499
+    assert table.writes < 30
+
+
+def block(path: Path) -> None:
+    """Put a folder where the journal's file is renamed to."""
+    ClickJournal(path, dict).append([row(1)])
+    path.with_name(f"{path.name}.old").mkdir()
+
+
+def put_folder(path: Path) -> None:
+    (path / "full").mkdir(parents=True)
+
+
+@pytest.mark.parametrize("spoil", [block, put_folder])
+def test_a_journal_that_cannot_be_used_costs_no_click(
+    table: Table, recorder: Recorder, path: Path, spoil: Callable[[Path], None]
+) -> None:
+    """The database takes clicks whatever stands in the journal's place, which is told."""
+    spoil(path)
+    recorder.replay()
+    wait_until(lambda: recorder.failure is None)
+    recorder.record(row(2))
+    assert set(table.rows) == {"click-0002"}
+
+
+def test_a_journal_is_tried_again_whatever_happened(
+    table: Table, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that nobody thought of ends no writing of what waits."""
+    monkeypatch.setattr(recorder_module, "UNREADABLE_SECONDS", 0.01)
+    journal = ClickJournal(path, dict)
+    journal.append([row(1)])
+    recorder = Recorder(table.write, journal)
+    failures = [RuntimeError("a test")]
+    read = journal.replay
+
+    def replay(write: Callable[[Sequence[dict[str, Any]]], None]) -> int:
+        if failures:
+            raise failures.pop()
+        return read(write)
+
+    monkeypatch.setattr(journal, "replay", replay)
+    recorder.replay()
+    wait_until(lambda: bool(table.rows))
+    assert set(table.rows) == {"click-0001"}
+
+
 def test_without_room_on_disk_clicks_are_refused_and_then_written(
     table: Table, tmp_path: Path
 ) -> None:
