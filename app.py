@@ -407,21 +407,22 @@ def serve(target: str = "app:create_app") -> None:
     arguments = parser.parse_args()
     try:
         settings = load()
-        listener = serving.listen(settings.host, settings.port, shared=arguments.reuse_port)
-        _set_up_log(settings)
-        for level, line in start_lines(settings):
-            log.log(level, line)  # each is a message of its own to what counts repetitions
-        with closing(Ledger(settings.database_url)) as ledger:
-            _upgrade(ledger)
+        shared = arguments.reuse_port
+        with serving.listening(settings.host, settings.port, shared=shared) as listener:
+            _set_up_log(settings)
+            for level, line in start_lines(settings):
+                log.log(level, line)  # each is a message of its own to what counts repetitions
+            with closing(Ledger(settings.database_url)) as ledger:
+                _upgrade(ledger)
+            serving.serve(
+                listener,
+                target,
+                settings.web_concurrency,
+                level=settings.log_level.lower(),
+                prepare=partial(_set_up_log, settings),
+            )
     except (ConfigError, CannotListen, LedgerError) as error:
         sys.exit(str(error))
-    serving.serve(
-        listener,
-        target,
-        settings.web_concurrency,
-        level=settings.log_level.lower(),
-        prepare=partial(_set_up_log, settings),
-    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The application refuses settings that agencies and networks can't take, and tells of others."""
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -187,7 +188,7 @@ def test_a_start_waits_for_no_database(
     monkeypatch.setattr("sys.argv", ["app.py"])
     monkeypatch.setattr("app._set_up_log", lambda _: None)
     monkeypatch.setattr("app.load", lambda: load({"DATABASE_URL": database}))
-    monkeypatch.setattr("app.serving.listen", lambda *_, **__: None)
+    monkeypatch.setattr("app.serving.listening", lambda *_, **__: nullcontext())
     monkeypatch.setattr("app.serving.serve", lambda _, target, *__, **___: begun.append(target))
     serve()
     assert begun == ["app:create_app"]

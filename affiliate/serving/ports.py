@@ -1,8 +1,13 @@
-"""Takes the port to listen on, which no two sites share by mistake."""
+"""Takes the port to listen on, which no two sites share by mistake, and gives it up."""
 
 import errno
+import signal
 import socket
+import struct
+import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from affiliate.errors import CannotListen
@@ -12,14 +17,52 @@ BACKLOG: Final = 1024
 WAIT_SECONDS: Final = 2.0
 """How long a port that is taken may still be given up: by a server that has just been told to
 end, or by the processes of one that was killed."""
+STALLED_SECONDS: Final = 30
+"""How long a client may take nothing of its answer until its connection is cut."""
+LATE: Final = sys.platform.startswith(("linux", "freebsd"))
+"""Whether Granian begins to listen by itself as soon as a process is ready."""
+MOMENT_SECONDS: Final = 0.1
+"""How long connections that wait are left to processes that still accept."""
+TURN_AWAY_SECONDS: Final = 1.0
+"""How long clients that are turned away may take to read so."""
+AWAY: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 20\r\n"
+    b"Retry-After: 5\r\nConnection: close\r\n\r\nService Unavailable\n"
+)
+
+
+@contextmanager
+def listening(host: str, port: int, *, shared: bool = False) -> Iterator[socket.socket]:
+    """Yield a socket as `listen` does; who still waits on it at the end is told to come again.
+
+    Until the server sets its own, a signal to end ends the block.
+
+    Raises:
+        CannotListen: as of `listen`.
+    """
+    sock = listen(host, port, shared=shared)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    try:
+        yield sock
+    finally:
+        if sock.fileno() >= 0:  # no process serves that answers them
+            end_listening(sock)
+
+
+def _end(*_: object) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit()
 
 
 def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
     """Return a socket that listens at an address or a host name.
 
     Where a ``shared`` socket listens, another shared one may too: the system deals connections
-    out to both until the older is closed. Without ``shared`` the port belongs to one socket, and
-    of two that ask at the same moment one is refused.
+    out to both until the older is closed. A shared socket only has the port, until the first
+    process is ready and listens: the older one answers meanwhile. Without ``shared`` the port
+    belongs to one socket, and of two that ask at the same moment one is refused.
 
     Raises:
         CannotListen: the port is taken, or the host is none of this machine; one sentence.
@@ -48,9 +91,55 @@ def _listen(sock: socket.socket, address: object, *, shared: bool) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if shared:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit these two
+    if sys.platform == "linux":
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_SECONDS * 1000)
     sock.bind(address)  # type: ignore[arg-type] # as the system gave it
-    sock.listen(BACKLOG)
+    if not (shared and LATE):
+        sock.listen(BACKLOG)
+
+
+def end_listening(listener: socket.socket) -> None:
+    """Close a socket that processes share, for all of them, when nobody waits to be accepted.
+
+    Who still waits after a moment is answered 503: closed unread, such connections were reset.
+    """
+    end = time.monotonic() + MOMENT_SECONDS
+    while _waiting(listener) and time.monotonic() < end:
+        time.sleep(MOMENT_SECONDS / 100)
+    clients = []
+    listener.setblocking(False)
+    with suppress(OSError):  # nobody waits, or no process listens yet
+        while True:
+            clients.append(listener.accept()[0])
+    with suppress(OSError):  # other systems than Linux wait until all processes have closed it
+        listener.shutdown(socket.SHUT_RD)
+    listener.close()
+    _turn_away(clients)
+
+
+def _waiting(listener: socket.socket) -> int:
+    """Return how many connections wait to be accepted, where the system tells (tcp(7))."""
+    if sys.platform != "linux":
+        return 0
+    found: int = struct.unpack_from(
+        "I", listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28), 24
+    )[0]
+    return found
+
+
+def _turn_away(clients: Sequence[socket.socket]) -> None:
+    """Answer 503 to each, and close the connections once that is read."""
+    end = time.monotonic() + TURN_AWAY_SECONDS
+    for client in clients:
+        with suppress(OSError):
+            client.sendall(AWAY)
+            client.shutdown(socket.SHUT_WR)
+    for client in clients:
+        with client, suppress(OSError):
+            client.settimeout(max(end - time.monotonic(), 0.001))
+            while client.recv(4096):  # what is left unread resets the connection, too
+                pass
 
 
 def _reason(error: OSError, host: str, port: int, *, shared: bool) -> str:

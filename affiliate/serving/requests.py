@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from granian._granian import CallbackScheduler, RSGIHTTPProtocol
 from granian.rsgi import Scope
 
+from affiliate.fanout import WAITERS
+from affiliate.serving.progress import Progress, place_of
+
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
@@ -28,6 +31,8 @@ BODY_BYTES: Final = 16 * 1024
 """What is read of a body; the application refuses longer ones by what it gets of them."""
 BODIES: Final = 1024
 """Bodies under way in a process; further ones are refused at once."""
+THREADS: Final = 2 * WAITERS
+"""Request threads of a process; more wait in the server's queue."""
 BODY_THREADS: Final = 32
 """Threads that answer requests with bodies: what a slow ledger holds up isn't the pages."""
 HEADER_NAMES: Final = 256
@@ -66,12 +71,26 @@ class Requests(CallbackScheduler):
         self._names: dict[str, str] = {}
         self._reading: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(BODY_THREADS, thread_name_prefix="body")
+        self._plain, self._with_bodies = Progress(THREADS), Progress(BODY_THREADS)
+        self.threads = THREADS
         self.stopping = False
         """Whether the process ends: each connection is closed behind its next answer."""
 
     def __new__(cls, loop: asyncio.AbstractEventLoop, app: "WSGIApplication") -> Self:
         """Fill the places of Granian's constructor, of which only the loop is used."""
         return super().__new__(cls, loop, app, None, None, None)  # type: ignore[call-arg]
+
+    def hang(self) -> bool:
+        """Tell whether most threads of a pool hang, and log where; to be asked once a beat."""
+        for pool in (self._plain, self._with_bodies):
+            pool.beat()
+            if stuck := pool.stuck():
+                where = place_of(stuck[0])
+                log.error(
+                    "%d requests don't come to an end, one of them at:\n%s", len(stuck), where
+                )
+                return True
+        return False
 
     def _begin(self, watcher: Any) -> None:  # noqa: ANN401 - Granian's, without a name in Python
         try:
@@ -82,7 +101,8 @@ class Requests(CallbackScheduler):
                 else:
                     self._refuse(proto, HTTPStatus.BAD_REQUEST)
             else:
-                self._answer(scope, proto, b"")
+                with self._plain:
+                    self._answer(scope, proto, b"")
         except BaseException:
             log.exception("a request could not be begun")
 
@@ -108,7 +128,11 @@ class Requests(CallbackScheduler):
         if body is None or len(body) < min(_length(scope), BODY_BYTES):
             self._refuse(proto, HTTPStatus.BAD_REQUEST)
             return
-        self._threads.submit(self._answer, scope, proto, body)
+        self._threads.submit(self._answer_with_body, scope, proto, body)
+
+    def _answer_with_body(self, scope: Scope, proto: RSGIHTTPProtocol, body: bytes) -> None:
+        with self._with_bodies:
+            self._answer(scope, proto, body)
 
     def _refuse(self, proto: RSGIHTTPProtocol, status: HTTPStatus) -> None:
         headers = [("Content-Type", "text/plain"), ("Connection", "close")]

@@ -3,15 +3,17 @@
 import logging
 import multiprocessing
 import os
+import queue
 import resource
 import signal
 import socket
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableSequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
+from weakref import WeakKeyDictionary, WeakSet
 
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
@@ -19,7 +21,8 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer, WorkerProcess
 
 from affiliate.serving import worker
-from affiliate.serving.ports import BACKLOG
+from affiliate.serving.ports import BACKLOG, LATE, end_listening
+from affiliate.serving.replacing import Failures, how_it_ended
 
 CONNECTIONS: Final = 4096
 """Connections of a process; the system's limit of open files may allow fewer."""
@@ -29,8 +32,8 @@ HUNG_SECONDS: Final = 15.0
 """A process that has not run for so long is killed, and another takes its place."""
 LOOK_SECONDS: Final = 1.0
 """How often the processes are looked at."""
-STARTS: Final = 3
-"""So often in a row a process may fail to start before the server gives up."""
+RENEW_SECONDS: Final = 30.0
+"""How long a process may take to start beside the one whose place it takes."""
 TO_OUR_LOG: Final = {
     "incremental": True,
     "formatters": {},
@@ -40,28 +43,6 @@ TO_OUR_LOG: Final = {
 """Granian's settings of its log that leave its lines to the handlers that are there."""
 
 log = logging.getLogger(__name__)
-
-
-class Respawned(dict[int, float]):
-    """When Granian has started each process anew, as far as that tells of a process that can't run.
-
-    Granian ends the server where a process ends within seconds of such a start. One that had begun
-    to show that it runs, in ``beats``, was killed from outside, as where memory is scarce; it is
-    started again as often as that happens.
-    """
-
-    def __init__(self, beats: Sequence[float]) -> None:
-        super().__init__()
-        self._beats = beats
-        self._failed: Counter[int] = Counter()
-
-    def get(self, idx: int, default: float = 0.0) -> float:  # type: ignore[override] # as Granian asks
-        """Return when a process that has ended was started; the default if it may be once more."""
-        if self._beats[idx]:
-            del self._failed[idx]
-        else:
-            self._failed[idx] += 1
-        return super().get(idx, default) if self._failed[idx] >= STARTS else default
 
 
 class Server(MPServer):
@@ -89,27 +70,49 @@ class Server(MPServer):
             log_dictconfig=TO_OUR_LOG,
         )
         self._listener = listener
-        self._beats = multiprocessing.get_context().Array("d", processes, lock=False)
-        self.respawned_wrks = Respawned(self._beats)
+        self._beats: WeakKeyDictionary[WorkerProcess, MutableSequence[float]] = WeakKeyDictionary()
+        self._hung: WeakSet[WorkerProcess] = WeakSet()
+        self._failures, self._due = Failures(), dict[int, float]()
+        self._has_served = False
+        self.main_loop_interrupt = Wake()  # type: ignore[assignment] # as much of it as is used
         self.on_startup(self._watch_processes)
 
     def run(self, prepare: Callable[[], object]) -> None:
         """Serve until told to end."""
-        self.serve(worker.work, partial(worker.load, self._beats, prepare))  # type: ignore[arg-type]
+        self.serve(worker.work, partial(worker.load, prepare))  # type: ignore[arg-type]
 
     def _init_shared_socket(self) -> None:
         self._listener.set_inheritable(True)
+        more = (BACKLOG,) if LATE else ()
         self._ssp, self._sso = None, self._listener
-        self._shd = SocketHolder(self._listener.fileno(), False, BACKLOG)  # type: ignore[assignment, call-arg]
+        self._shd = SocketHolder(self._listener.fileno(), False, *more)  # type: ignore[assignment, call-arg]
+
+    def _drop_shared_socket(self) -> None:
+        """Keep the port until nobody waits on it (see `_stop_workers`, and `listening`)."""
+
+    def _stop_workers(self) -> None:
+        """End the processes, and give up the port while those that serve still accept."""
+        closing = threading.Thread(target=self._give_up_port, name="port")
+        if any(map(self._shown, self.wrks)):
+            closing.start()
+        super()._stop_workers()  # type: ignore[no-untyped-call]
+        if closing.ident:
+            closing.join()
+
+    def _give_up_port(self) -> None:
+        time.sleep(0.8 * worker.CLOSE_SECONDS)
+        end_listening(self._listener)
 
     def _spawn_worker(  # type: ignore[override] # as Granian's own class for processes has it
         self, idx: int, target: Callable[..., None], callback_loader: Callable[..., Any]
     ) -> WorkerProcess:
-        self._beats[idx] = 0.0  # it is not looked at until it has started
-        return super()._spawn_worker(idx, target, callback_loader)
+        beat = multiprocessing.get_context().Array("d", 1, lock=False)
+        process = super()._spawn_worker(idx, target, partial(callback_loader, beat))
+        self._beats[process] = beat
+        return process
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as Granian has it
-        """End once: a second signal could catch Granian holding its own lock.
+        """End once, in as many seconds as the processes take that are answering.
 
         A process that is being started has this handler too, until it has one of its own.
         """
@@ -119,13 +122,78 @@ class Server(MPServer):
             signal.signal(number, signal.SIG_IGN)
         super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
 
+    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - Granian's
+        """Give processes that ended a successor, and renew all at SIGHUP, until told to end."""
+        spawn = partial(self._spawn_worker, target=spawn_target, callback_loader=target_loader)
+        while not self.interrupt_signal and self._plan_successors():
+            if self.reload_signal:
+                self.reload_signal = False
+                log.info("SIGHUP: each process is renewed")
+                for place in range(self.workers):
+                    self._renew(place, spawn)
+            self._start_successors(spawn)
+            next_due = min(self._due.values(), default=None)
+            self.main_loop_interrupt.wait(next_due and max(next_due - time.monotonic(), 0.0))
+
+    def _plan_successors(self) -> bool:
+        """Say of each process that ended why, and when another starts; tell whether to go on."""
+        self._has_served = self._has_served or any(map(self._shown, self.wrks))
+        while self.interrupt_children:
+            place = self.interrupt_children.pop()
+            process = self.wrks[place]
+            if process.inner.is_alive():  # it has a successor already
+                continue
+            lived = time.monotonic() - process.birth
+            pause = self._failures.pause(place, lived)
+            how = "hung" if process in self._hung else how_it_ended(process.inner.exitcode)
+            words = f"process {place + 1} {how} after {lived:.0f} s"
+            if pause and not self._has_served:
+                log.error("%s, as did the one before: the server ends", words)
+                self.interrupt_children.append(place)  # Granian ends with status 1 for it
+                return False
+            line = f"{words}; another starts in {pause:.0f} s"
+            log.error(line)  # a message of its own to what counts repetitions
+            self._due[place] = time.monotonic() + pause
+        return True
+
+    def _start_successors(self, spawn: Callable[..., WorkerProcess]) -> None:
+        for place, due in list(self._due.items()):
+            if due <= time.monotonic():
+                del self._due[place]
+                self.wrks[place] = spawn(place)
+                self.wrks[place].start()  # type: ignore[no-untyped-call]
+
+    def _renew(self, place: int, spawn: Callable[..., WorkerProcess]) -> None:
+        """Start a process, and end the one whose place it takes once it serves."""
+        old, new = self.wrks[place], spawn(place)
+        new.interrupt_by_parent = True  # it has a predecessor, and needs no successor
+        new.start()  # type: ignore[no-untyped-call]
+        end = time.monotonic() + RENEW_SECONDS
+        while not self._shown(new) and not self.interrupt_signal:
+            if not new.inner.is_alive() or time.monotonic() > end:
+                log.error("process %d does not start anew: the one before stays", place + 1)
+                new.inner.kill()
+                return
+            time.sleep(LOOK_SECONDS / 10)
+        self._due.pop(place, None)
+        new.interrupt_by_parent = False
+        self.wrks[place] = new
+        old.interrupt_by_parent = True
+        old.inner.terminate()
+        old.inner.join(worker.STOP_SECONDS)
+        if old.inner.is_alive():
+            old.inner.kill()
+
+    def _shown(self, process: WorkerProcess) -> float:
+        """Return when a process has shown that it runs; 0 until it serves."""
+        return self._beats[process][0]
+
     def _watch_processes(self) -> None:
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
 
     def _watch(self) -> None:
-        """Kill processes that hang; Granian then starts others."""
+        """Kill processes that hang; others then take their places."""
         looked = runs_since = time.monotonic()
-        gone: set[int] = set()
         while not self.interrupt_signal:
             time.sleep(LOOK_SECONDS)
             now = time.monotonic()
@@ -133,24 +201,33 @@ class Server(MPServer):
                 runs_since = now
             looked = now
             for process in list(self.wrks):
-                beat = self._beats[process.idx]
-                if beat and now - max(beat, runs_since) > HUNG_SECONDS:
-                    log.error("process %d hangs and is replaced", process.idx + 1)
-                    self._beats[process.idx] = 0.0
+                if self._hangs(process, now, runs_since) and process.inner.is_alive():
+                    log.error("process %d hangs and is killed", process.idx + 1)
+                    self._hung.add(process)
                     process.inner.kill()
-            gone = self._replace(gone)
 
-    def _replace(self, gone: set[int]) -> set[int]:
-        """Have processes replaced that were gone at the last look; return those gone now.
+    def _hangs(self, process: WorkerProcess, now: float, runs_since: float) -> bool:
+        shown = self._shown(process)
+        return shown == worker.HANGS or bool(shown and now - max(shown, runs_since) > HUNG_SECONDS)
 
-        Granian overlooks a process that ends in the moment in which it sees another one's end.
-        """
-        now = {one.idx: one for one in list(self.wrks) if one.inner.exitcode is not None}
-        for idx in now.keys() & (gone - set(self.interrupt_children)):
-            if not now[idx].interrupt_by_parent:
-                self.interrupt_children.append(idx)
-                self.main_loop_interrupt.set()
-        return set(now)
+
+class Wake:
+    """An event for the main thread, which handlers of signals may set at any moment.
+
+    `threading.Event` has a lock, which the thread that a signal interrupts may be holding.
+    """
+
+    def __init__(self) -> None:
+        self._set: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def set(self) -> None:
+        """End the wait that is under way, or else the next."""
+        self._set.put(None)
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until set, for so long at most."""
+        with suppress(queue.Empty):
+            self._set.get(timeout=seconds)
 
 
 def serve(
@@ -175,4 +252,11 @@ def _connections() -> int:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return CONNECTIONS if soft == resource.RLIM_INFINITY else min(CONNECTIONS, soft - OTHER_FILES)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return CONNECTIONS
+    connections = max(soft - OTHER_FILES, soft // 2)
+    log.warning(
+        "a process may open %d files (ulimit -n): it takes %d connections at once, not %d",
+        *(soft, connections, CONNECTIONS),
+    )
+    return connections

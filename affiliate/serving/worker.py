@@ -1,52 +1,58 @@
 """One of the server's processes: it answers requests until it is told to end."""
 
 import asyncio
+import ctypes
 import importlib
 import multiprocessing
 import os
+import select
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, MutableSequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from granian._granian import RSGIWorker, WorkerSignal
 from granian.server.mp import WorkerProcess
 
-from affiliate.fanout import WAITERS
 from affiliate.serving.allocation import share_heaps
 from affiliate.serving.requests import Requests
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-THREADS: Final = 2 * WAITERS
-"""Request threads of a process; more wait in the server's queue."""
 STOP_SECONDS: Final = 4
 """How long requests under way may take to end: more than a page waits for agencies, and less than
 the 5 seconds after which some platforms kill."""
 CLOSE_SECONDS: Final = 0.5
-"""How long a process that ends goes on, closing each connection behind an answer that says so.
-Connections on which nothing comes in this time are closed without a word."""
+"""How long a process that ends accepts connections, closing each behind an answer that says so.
+Connections on which nothing has come after as long again are closed without a word."""
 LEAVE_SECONDS: Final = 3.6
 """When a process that ends leaves what is still open, so that it ends by itself."""
 BEAT_SECONDS: Final = 0.5
 """How often a process shows that it runs, and looks whether its main process does."""
+HANGS: Final = -1.0
+"""What a process shows whose requests don't come to an end."""
+PR_SET_PDEATHSIG: Final = 1
+"""See prctl(2)."""
 
 
 class Loaded(NamedTuple):
-    """An application, and where its process shows that it runs: a time for each process."""
+    """An application, and the one place in which its process shows that it runs."""
 
     app: "WSGIApplication"
-    beats: MutableSequence[float]
+    beat: MutableSequence[float]
 
 
-def load(beats: MutableSequence[float], prepare: Callable[[], object], target: str) -> Loaded:
+def load(prepare: Callable[[], object], target: str, beat: MutableSequence[float]) -> Loaded:
     """Make the application: ``target`` is a module, a colon and a function of it."""
     share_heaps()
     prepare()
     module, _, factory = target.partition(":")
-    return Loaded(getattr(importlib.import_module(module), factory)(), beats)
+    return Loaded(getattr(importlib.import_module(module), factory)(), beat)
 
 
 @WorkerProcess.wrap_target  # type: ignore[untyped-decorator] # Granian has no types for it
@@ -74,6 +80,7 @@ def work(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a process
     metrics: Any,  # noqa: ANN401
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until the main process is gone."""
+    _wake_as_orphan()
     requests = Requests(loop, loaded.app)
     told, ended = WorkerSignal(), asyncio.Event()
     told.add_cb(lambda: loop.call_soon_threadsafe(ended.set))
@@ -81,34 +88,65 @@ def work(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a process
     def stop(close_seconds: float = CLOSE_SECONDS) -> None:
         if not requests.stopping:  # a second signal, as Ctrl-C and the main process send
             requests.stopping = True
-            loop.call_later(close_seconds, told.set)
+            loop.call_later(close_seconds, _stop_accepting, sock[1].get_fd())
+            loop.call_later(2 * close_seconds, told.set)
             loop.call_later(LEAVE_SECONDS, ended.set)
 
     def orphaned() -> None:
         loop.call_soon_threadsafe(stop, 0.0)  # the port is wanted by the next start
 
+    def beat() -> None:
+        loaded.beat[0] = HANGS if requests.hang() else time.monotonic()
+        if loaded.beat[0] != HANGS:
+            loop.call_later(BEAT_SECONDS, beat)
+
     for number_of_signal in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number_of_signal, stop)
-    arguments = (loaded.beats, number - 1, orphaned)
-    threading.Thread(target=_beat, args=arguments, name="beat", daemon=True).start()
+    threading.Thread(target=_follow, args=(orphaned,), name="follow", daemon=True).start()
+    loop.call_soon(beat)
     worker = RSGIWorker(
-        *(number, sock, ipc, runtime_threads, runtime_blocking_threads, THREADS, idle_seconds),
+        *(number, sock, ipc, runtime_threads, runtime_blocking_threads),
+        *(requests.threads, idle_seconds),
         *(backpressure, http, http1, http2, websockets, static, *tls, metrics),
     )
     worker.serve_mtr(requests, loop, told)  # type: ignore[attr-defined]
     loop.run_until_complete(ended.wait())
 
 
-def _beat(beats: MutableSequence[float], place: int, orphaned: Callable[[], None]) -> None:
-    """Show again and again that the process runs, and end it soon after its main process.
+def _stop_accepting(listener: int) -> None:
+    """Take no more connections, by telling Granian's loop of none (Linux).
+
+    Granian itself stops to accept only when it closes connections on which nothing has come yet:
+    the last that it took would have no time to send their requests.
+    """
+    if sys.platform != "linux":
+        return
+    for file in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # a file that was closed meanwhile, a loop that has no listener
+            if str(file.readlink()) == "anon_inode:[eventpoll]":
+                with select.epoll.fromfd(os.dup(int(file.name))) as loop:
+                    loop.unregister(listener)
+
+
+def _follow(orphaned: Callable[[], None]) -> None:
+    """End this process soon after its main process.
 
     Killed, a main process can't tell its workers to end; they would serve on, with settings of
     before, beside those of the next start.
     """
     main = multiprocessing.parent_process()
     while main is None or os.getppid() == main.pid:
-        beats[place] = time.monotonic()
         time.sleep(BEAT_SECONDS)
     orphaned()
     time.sleep(STOP_SECONDS)
     os._exit(1)
+
+
+def _wake_as_orphan() -> None:
+    """Have the system continue this process when its main process ends, should it be stopped then.
+
+    Where there is no such call (all but Linux), a process that is stopped stays until it is
+    continued.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGCONT)

@@ -9,7 +9,8 @@ from contextlib import closing, suppress
 import pytest
 
 from affiliate.errors import CannotListen
-from affiliate.serving import listen, ports
+from affiliate.serving import ports
+from affiliate.serving.ports import listen
 from tests.support.ports import new_port
 
 
@@ -41,7 +42,8 @@ def test_a_port_that_another_program_has_is_refused(
 def test_two_sites_share_a_port_only_if_both_want_it(*, first: bool, second: bool) -> None:
     """A second start is refused unless it and the first are told to share."""
     port = new_port()
-    with closing(listen("127.0.0.1", port, shared=first)):
+    with closing(listen("127.0.0.1", port, shared=first)) as sock:
+        sock.listen()  # as the first process that is ready does
         if first and second:
             listen("127.0.0.1", port, shared=True).close()
         else:
@@ -96,3 +98,29 @@ def test_a_port_that_is_being_given_up_is_waited_for(
 def test_a_host_that_is_not_this_machine_is_refused(host: str, told: str) -> None:
     with pytest.raises(CannotListen, match=rf"^{told}[^\n]*\.$"):
         listen(host, new_port())
+
+
+def test_a_shared_port_answers_nobody_before_a_process_is_ready() -> None:
+    """The site that listens there already gets all connections until then."""
+    port = new_port()
+    with closing(listen("127.0.0.1", port, shared=True)), pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+def test_all_who_wait_are_told_to_come_again() -> None:
+    """Whatever they have sent, they get an answer and an orderly end."""
+    request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+    with closing(listen("127.0.0.1", new_port())) as sock, ThreadPoolExecutor() as threads:
+        clients = []
+        for sent in (request, request * 1000, b"", b"GET"):
+            clients.append(socket.create_connection(sock.getsockname(), timeout=30))
+            clients[-1].sendall(sent)
+        socket.create_connection(sock.getsockname()).close()
+        answers = [threads.submit(_read_all, client) for client in clients]
+        ports.end_listening(sock)
+        assert [answer.result() for answer in answers] == [ports.AWAY] * len(clients)
+
+
+def _read_all(client: socket.socket) -> bytes:
+    with client, client.makefile("rb") as answer:
+        return answer.read()

@@ -1,17 +1,27 @@
 """The life of the server's processes: real ones, with signals."""
 
 import os
+import re
 import signal
 import threading
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 from affiliate.errors import CannotListen
-from affiliate.serving import listen, ports
-from affiliate.serving.server import Respawned
-from tests.support.small_server import PROCESSES, SmallServer, small_server
+from affiliate.serving import ports
+from affiliate.serving.ports import listen
+from tests.support.small_server import (
+    PROCESSES,
+    THREADS,
+    SmallServer,
+    small_server,
+    starting_server,
+)
 from tests.support.waiting import wait_until
 
 
@@ -44,7 +54,7 @@ def _asks_until_closed(server: SmallServer) -> None:
         while True:
             connection.request("GET", "/pid")
             answer = connection.getresponse()
-            assert answer.read().isdigit()
+            assert answer.read().isdigit() or answer.status == HTTPStatus.SERVICE_UNAVAILABLE
             if answer.headers["Connection"] == "close":
                 return
 
@@ -52,20 +62,26 @@ def _asks_until_closed(server: SmallServer) -> None:
 def test_processes_end_with_a_main_process_that_was_killed(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody is left on the port, though clients keep their connections open."""
+    """Nobody is left on the port, though clients keep their connections, and one is stopped."""
     monkeypatch.setattr(ports, "WAIT_SECONDS", 0.0)
     with small_server(tmp_path_factory.mktemp("orphans")) as server:
+        wait_until(lambda: len(server.workers()) == PROCESSES)
         workers = server.workers()
         with closing(server.connect()) as connection:
             connection.request("GET", "/pid")
-            assert connection.getresponse().read().isdigit()
+            stopped = workers - {int(connection.getresponse().read())}
+            os.kill(stopped.pop(), signal.SIGSTOP)
             server.process.kill()
             wait_until(lambda: not any(_runs(worker) for worker in workers))
         listen("127.0.0.1", server.port).close()
 
 
 def _runs(process: int) -> bool:
-    return not _states(process) <= {"Z"}
+    return not _is_gone(process)
+
+
+def _is_gone(process: int) -> bool:
+    return _states(process) <= {"Z"}
 
 
 def _states(process: int) -> set[str]:
@@ -77,41 +93,88 @@ def _states(process: int) -> set[str]:
     return found
 
 
-def test_a_server_outlives_processes_that_are_killed_again_and_again(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """Killed as soon as they answer, all at once, processes are replaced each time."""
-    with small_server(tmp_path_factory.mktemp("killed")) as server:
-        for _ in range(4):
-            wait_until(lambda: server.answers() and len(server.workers()) == PROCESSES)
-            killed = server.workers()
-            for process in killed:
-                os.kill(process, signal.SIGKILL)
-            wait_until(lambda killed=killed: not any(map(_runs, killed)))  # type: ignore[misc]
-        wait_until(lambda: server.answers() and len(server.workers()) == PROCESSES)
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallServer]:
+    """A server that outlives its processes."""
+    with small_server(tmp_path_factory.mktemp("lasting"), hung_seconds=8) as server:
+        yield server
 
 
-def test_a_process_that_cannot_start_ends_the_server() -> None:
-    """Three starts in a row that come to nothing are no accident; one that ran begins anew."""
-    beats = [0.0, 0.0]
-    respawned = Respawned(beats)
-    respawned[0] = 5.0
-    assert [respawned.get(0, 0) for _ in range(2)] == [0, 0]
-    beats[0] = 1.0
-    assert respawned.get(0, 0) == 0
-    beats[0] = 0.0
-    assert [respawned.get(0, 0) for _ in range(3)] == [0, 0, 5.0]
+def _both(server: SmallServer) -> set[int]:
+    found: set[int] = set()
+    while len(found) < PROCESSES:
+        found = server.workers()
+    return found
 
 
-def test_a_process_that_hangs_is_replaced(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_process_that_hangs_is_replaced(lasting: SmallServer) -> None:
     """Meanwhile the other one answers all who come; a second start is still refused."""
-    with small_server(tmp_path_factory.mktemp("hangs"), hung_seconds=8) as server:
-        wait_until(lambda: len(server.workers()) == PROCESSES)
-        stopped = min(server.workers())
-        os.kill(stopped, signal.SIGSTOP)
-        wait_until(lambda: _states(stopped) == {"T"})
-        assert stopped not in server.workers()
-        wait_until(lambda: not _runs(stopped))
-        wait_until(lambda: len(server.workers()) == PROCESSES)
-        with pytest.raises(CannotListen):
-            listen("127.0.0.1", server.port)
+    stopped = min(_both(lasting))
+    os.kill(stopped, signal.SIGSTOP)
+    wait_until(lambda: _states(stopped) == {"T"})
+    assert stopped not in lasting.workers()
+    wait_until(lambda: not _runs(stopped))
+    _both(lasting)
+    with pytest.raises(CannotListen):
+        listen("127.0.0.1", lasting.port)
+
+
+def test_processes_whose_threads_all_hang_are_replaced(lasting: SmallServer) -> None:
+    """The log says at which lines; whoever comes later is answered."""
+    before = _both(lasting)
+    with ExitStack() as stack:
+        for _ in range(4 * THREADS * PROCESSES):
+            connection = stack.enter_context(closing(lasting.connect()))
+            connection.request("GET", "/hang")
+        wait_until(lambda: not any(_runs(process) for process in before))
+    _both(lasting)
+    assert "requests don't come to an end" in lasting.log.read_text()
+    assert "in hang" in lasting.log.read_text()
+
+
+def test_a_process_that_is_killed_again_and_again_takes_nobody_with_it(
+    lasting: SmallServer,
+) -> None:
+    """Its successors start after longer and longer pauses, and the log says so."""
+    killed, other = _both(lasting)
+    for _ in range(2):
+        os.kill(killed, signal.SIGKILL)
+        wait_until(partial(_is_gone, killed))
+        assert lasting.workers() >= {other}
+        killed = (_both(lasting) - {other}).pop()
+    for process in (killed, other):
+        os.kill(process, signal.SIGKILL)
+    wait_until(lambda: _is_gone(killed) and _is_gone(other))
+    _both(lasting)
+    assert re.search(r"was killed, as .*; another starts in [1-9]\d* s", lasting.log.read_text())
+
+
+def test_all_processes_are_renewed_by_a_signal(lasting: SmallServer) -> None:
+    """None ends before another serves in its place."""
+    before = _both(lasting)
+    lasting.process.send_signal(signal.SIGHUP)
+    while any(map(_runs, before)):
+        assert lasting.get("/pid").isdigit()
+    assert not _both(lasting) & before
+
+
+def test_a_site_that_cannot_start_ends_and_says_why(tmp_path: Path) -> None:
+    with starting_server(tmp_path, "fail") as server:
+        assert server.process.wait(60) == 1
+        log = server.log.read_text()
+    assert "ValueError: no application" in log
+    assert "the server ends" in log
+
+
+def test_who_came_while_processes_started_is_told_to_come_again(tmp_path: Path) -> None:
+    """SIGTERM resets no connection that was made."""
+    with starting_server(tmp_path, "hang") as server:
+        wait_until(lambda: server.log.read_text().count("Spawning worker") == PROCESSES)
+        with closing(server.connect()) as connection:
+            connection.request("GET", "/pid")
+            server.process.terminate()
+            answer = connection.getresponse()
+            assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE
+            assert answer.headers["Retry-After"].isdigit()
+            assert answer.read()
+        assert server.process.wait(60) == 0

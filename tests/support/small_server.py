@@ -1,6 +1,7 @@
 """Serves a small WSGI application as the site is served, in processes of its own.
 
-``python -m tests.support.small_server PORT HUNG_SECONDS`` is such a server.
+``python -m tests.support.small_server PORT HUNG_SECONDS FACTORY`` is such a server, over what the
+function ``FACTORY`` of this module makes.
 """
 
 import http.client
@@ -9,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from affiliate import logs
-from affiliate.serving import listen, serve, server, worker
+from affiliate.serving import listening, progress, requests, serve, server, worker
 from tests.support.ports import new_port
 from tests.support.processes import ROOT, clean_environment, reset_inherited
 from tests.support.waiting import wait_until
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 PROCESSES = 2
+THREADS = 8
 
 
 class SmallServer(NamedTuple):
@@ -56,11 +59,22 @@ class SmallServer(NamedTuple):
 @contextmanager
 def small_server(folder: Path, hung_seconds: float = 60) -> Iterator[SmallServer]:
     """Run a server of two processes until the block ends."""
+    with starting_server(folder, hung_seconds=hung_seconds) as made:
+        wait_until(lambda: made.process.poll() is not None or made.answers())
+        assert made.process.poll() is None, made.log.read_text()
+        yield made
+
+
+@contextmanager
+def starting_server(
+    folder: Path, factory: str = "create", hung_seconds: float = 60
+) -> Iterator[SmallServer]:
+    """Start a server that may never answer, and kill what is left of it."""
     port = new_port()
     log = folder / f"small-{port}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(port), str(hung_seconds)],
+            [sys.executable, "-m", __name__, str(port), str(hung_seconds), factory],
             cwd=ROOT,
             env=clean_environment(),
             stdin=subprocess.DEVNULL,
@@ -69,11 +83,8 @@ def small_server(folder: Path, hung_seconds: float = 60) -> Iterator[SmallServer
             start_new_session=True,
             preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
         )
-    made = SmallServer(port, process, log)
     try:
-        wait_until(lambda: process.poll() is not None or made.answers())
-        assert process.poll() is None, log.read_text()
-        yield made
+        yield SmallServer(port, process, log)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -87,6 +98,8 @@ def create() -> "WSGIApplication":
         path = environ["PATH_INFO"]
         if path == "/fail":
             raise ValueError(path)
+        if path == "/hang":
+            hang()
         start("200 OK", [("Content-Type", "text/plain")])
         if path == "/pid":
             return [str(os.getpid()).encode()]
@@ -97,10 +110,23 @@ def create() -> "WSGIApplication":
     return app
 
 
+def hang() -> None:
+    """Never return, as a deadlock has it."""
+    threading.Event().wait()
+
+
+def fail() -> None:
+    """Fail as an application does that can't be made."""
+    raise ValueError("no application")
+
+
 if __name__ == "__main__":
     server.HUNG_SECONDS = float(sys.argv[2])  # type: ignore[misc] # sooner than the site
+    progress.MOST_BEATS = 4  # type: ignore[misc]
+    requests.THREADS = THREADS  # type: ignore[misc]
     worker.STOP_SECONDS = 60  # type: ignore[misc] # a busy machine kills none that is ending
     prepare = partial(logs.configure, "INFO", "text")
     prepare()
-    target = f"{__spec__.name}:create"
-    serve(listen("127.0.0.1", int(sys.argv[1])), target, PROCESSES, prepare=prepare)
+    target = f"{__spec__.name}:{sys.argv[3]}"
+    with listening("127.0.0.1", int(sys.argv[1])) as listener:
+        serve(listener, target, PROCESSES, prepare=prepare)
