@@ -14,7 +14,7 @@ quick: .venv/dev  ## Run the tests that need Python packages alone
 	.venv/bin/python -m pytest -m quick
 
 soak: .venv/test  ## Hurt a busy site for ten minutes in all ways, and look what holds
-	.venv/bin/python -m tests.soak $(SOAK)
+	.venv/bin/python -m tests.soak $(ARGS)
 
 long: .venv/test  ## Run the tests with whole tables and a hundred kills at random moments
 	SOAK=1 .venv/bin/python -m pytest -o faulthandler_timeout=3600 $(PYTEST)

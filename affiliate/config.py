@@ -144,8 +144,9 @@ SETTINGS: Final = (
         "DATA_DIR",
         str,
         "instance",
-        "Folder of the embedded databases, and of journals of clicks and purchases; relative paths "
-        "are relative to `app.py`, `~` and `$NAME` are read as in a shell.",
+        "Folder of the embedded databases, of journals of clicks and purchases, and of what the "
+        "site's processes share: counts of calls and a copy of the key that signs pages. Relative "
+        "paths are relative to `app.py`, `~` and `$NAME` are read as in a shell.",
     ),
     Setting("CACHE_FRESH_SECONDS", values.whole(1, 10**9), 86400, "How long an answer is fresh."),
     Setting(
