@@ -152,7 +152,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     visitors = Visitors(store, _budget(settings), processes, key, trusts=trusts)
     search = Search(listed, calls, switches.off, visitors.spend)
     days = KeepDays(settings.clicks_keep_days, settings.searches_keep_days)
-    tally = Tally(ledger, store, settings.site_language, visitors.client, days)
+    tally = Tally(ledger, store, settings.site_language, visitors.asker, days)
     tokens = _tokens(settings, transport, ledger)
     parts_of = {"ledger": ledger, "transport": transport, "tokens": tokens, "switches": switches}
     parts_of |= {"site_key": key, "visitors": visitors}

@@ -321,7 +321,7 @@ class Ledger(LedgerDatabase):
             {"query": query, "times": 0, "clients": 0, "missed": times}
             for query, times in counts.items()
         )
-        only_missed = (searches.c.day == self._today()) & (searches.c.times == 0)
+        only_missed = (searches.c.day == self.today()) & (searches.c.times == 0)
         rest = sa.select(searches.c.day, searches.c.digest).where(only_missed)
         rest = rest.order_by(searches.c.missed.desc(), searches.c.digest).offset(most)
         rest = rest.with_for_update(skip_locked=True)  # waits for no process that is counting
@@ -330,14 +330,14 @@ class Ledger(LedgerDatabase):
 
     def _add(self, rows: Iterable[dict[str, Any]]) -> None:
         """Add rows of today's counts, in the one order in which all processes lock them."""
-        day = self._today()
+        day = self.today()
         known = [{"day": day, "digest": _digest(row["query"]), **row} for row in rows]
         known.sort(key=lambda row: str(row["digest"]))
         if known:
             with self.writing() as connection:
                 connection.execute(UPSERTS[connection.dialect.name], known)
 
-    def _today(self) -> date:
+    def today(self) -> date:
         """Return the day in UTC."""
         return self._now().astimezone(UTC).date()
 

@@ -1,9 +1,10 @@
 """The addresses that browsers tell of clicks, for templates; ``POST /clicks`` reads them.
 
 Each carries a seal of the site's own key, by which a click is known to belong to something that
-was shown. Seals don't end: CDNs keep pages for a month.
+was shown, and the day of that. Seals are good for as long as a CDN may keep a page, and longer.
 """
 
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -19,12 +20,17 @@ from affiliate.query import MAX_WORDS
 from affiliate.site_key import SiteKey
 from affiliate.words import counted, whole_prefix
 
+DAY: Final = 86400
 PURPOSE: Final = "click"
 """What sets seals apart from other digests of the site's key."""
 SEAL: Final = "seal"
 """The name of the seal in an address."""
+DAY_BYTES: Final = 3
+"""The day of a seal stands in its beginning, the same for all of a page."""
 SEAL_BYTES: Final = 6
 """As many as nobody guesses by asking, and few enough for a page of 48 pictures."""
+SEAL_DAYS: Final = 62
+"""So long after its day a seal is good: answers are stale for a month, and pages are kept."""
 SEALED: Final = ("agency", "id", "media", "words", "position", "site")
 USUAL: Final = {"media": "image"}
 SEARCH: Final = "search"
@@ -77,12 +83,23 @@ def is_shown(click: Click, seal: object) -> bool:
         begin = urlsafe_b64decode(seal) if isinstance(seal, str) else b""
     except ValueError:
         return False
+    if len(begin) != DAY_BYTES + SEAL_BYTES:
+        return False
     texts = _sealed({name: getattr(click, name) for name in SEALED})
-    return len(begin) == SEAL_BYTES and _key().is_digest(begin, PURPOSE, *texts)
+    day = int.from_bytes(begin[:DAY_BYTES], "big")
+    # One of tomorrow was made before the clock was set back.
+    is_good = -1 <= _today() - day <= SEAL_DAYS
+    return is_good and _key().is_digest(begin[DAY_BYTES:], PURPOSE, str(day), *texts)
 
 
 def _seal(fields: Mapping[str, object]) -> str:
-    return urlsafe_b64encode(_key().digest(PURPOSE, *_sealed(fields))[:SEAL_BYTES]).decode()
+    day = _today()
+    made = _key().digest(PURPOSE, str(day), *_sealed(fields))[:SEAL_BYTES]
+    return urlsafe_b64encode(day.to_bytes(DAY_BYTES, "big") + made).decode()
+
+
+def _today() -> int:
+    return int(time.time() // DAY)
 
 
 def _sealed(fields: Mapping[str, object]) -> list[str]:

@@ -24,6 +24,10 @@ MAPPED_BITS: Final = 96
 HOME: Final = 64
 """Bits of the IPv6 network that one home has: all of its addresses are one client's."""
 
+CUSTOMER: Final = 48
+"""Bits of the largest IPv6 network that one customer is given (RFC 6177, 2), with which anybody has
+65,536 homes; those of phones share such a network."""
+
 
 class TrustedProxies:
     """Wraps a WSGI application, which finds the client's own address in ``REMOTE_ADDR``."""
@@ -60,12 +64,12 @@ def client_address(peer: str, told: str, trusted: Trusted) -> str:
     return client
 
 
-def network_of(address: str) -> str:
-    """Return an address as it is counted: of IPv6 the network of one home."""
+def network_of(address: str, bits: int = HOME) -> str:
+    """Return an address as it is counted: of IPv6 the network of one home, or of so many bits."""
     ip = read_address(address)
     if ip is None:
         return "unknown"
-    return str(ip_network((ip, HOME), strict=False)) if isinstance(ip, IPv6Address) else str(ip)
+    return str(ip_network((ip, bits), strict=False)) if isinstance(ip, IPv6Address) else str(ip)
 
 
 def is_public(address: str) -> bool:

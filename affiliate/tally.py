@@ -1,12 +1,14 @@
 """Counts what was searched and how the cache did, on its way to ledger and store.
 
 Searches are counted in small letters by the rules of their language, without personal details,
-once for each client and day; those that found nothing stand apart, for the owner alone.
+once for each client and day over all processes; those that found nothing stand apart, for the
+owner alone.
 
 Requests only append to a bounded queue; a thread of its own adds up and writes every few
 seconds. What a killed process had not written yet is lost: these are figures, not money.
 """
 
+import hashlib
 import logging
 import threading
 import zlib
@@ -25,10 +27,11 @@ from affiliate.stores import Guarded
 
 FLUSH_SECONDS: Final = 10.0
 QUEUE_ENTRIES: Final = 100_000
-KEEP_SECONDS: Final = 8 * 86400
+DAY: Final = 86400
+KEEP_SECONDS: Final = 8 * DAY
 BATCH: Final = 500
 MOST_COUNTED: Final = 50_000
-"""Searches of clients that a process knows to be counted today: 5 MB."""
+"""Searches of clients that a process knows to be counted today, and tells the others of: 5 MB."""
 MOST_MISSED: Final = 1000
 """Searches that found nothing of which the ledger keeps the counts of a day: 100 to 1,000 kB. Those
 that clients asked most stay, so that one client's junk pushes out no search of several."""
@@ -68,6 +71,7 @@ class Tally:
         self.replayed: deque[tuple[tuple[str, str], str, bool]] = deque(maxlen=QUEUE_ENTRIES)
         self._answered: deque[tuple[str, str, str, bool]] = deque(maxlen=QUEUE_ENTRIES)
         self._counted: OrderedDict[int, None] = OrderedDict()
+        self._claims = 0
         self._forgot: date | None = None
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -106,7 +110,7 @@ class Tally:
 
     def _flush(self) -> None:
         marks: Counter[str] = Counter()
-        searches = _Searches(self._counted, self._client)
+        searches = _Searches(self._counted, self._client, self._claim)
         for _ in range(len(self._answered)):
             mark, words, address, found = self._answered.popleft()
             marks[mark] += 1
@@ -125,11 +129,24 @@ class Tally:
         except LedgerError as error:
             log.warning("searches are not counted: %s", error)
 
+    def _claim(self, client: str, words: str, *, found: bool) -> bool:
+        """Tell whether no process has counted a search of a client today; this one does so now.
+
+        Where the store can't tell, or has been told of too many, the search counts.
+        """
+        if self._claims >= MOST_COUNTED:
+            return True
+        self._claims += 1
+        asked = repr((self._ledger.today(), client, words, found)).encode()
+        digest = hashlib.blake2b(asked, digest_size=9)
+        return (self._store.incr(f"asked:{digest.hexdigest()}", 1, DAY) or 1) == 1
+
     def _forget(self) -> None:
         """Drop, once a day, the clicks and searches that are older than the owner keeps them."""
         today = datetime.now(UTC).date()
         if self._forgot == today:
             return
+        self._claims = 0
         if self._keep.searches:
             self._ledger.forget_searches(today - timedelta(days=self._keep.searches))
         if self._keep.clicks:
@@ -176,15 +193,22 @@ class _Searches:
     """What is counted between two writings: how often each search was asked, and by whom.
 
     ``missed`` has those that found nothing, ``times`` and ``clients`` all others.
-    ``counted`` holds digests of the searches that clients have asked today; the oldest go first.
+    ``counted`` holds digests of the searches that clients have asked this process today, of which
+    the oldest go first; ``claim`` tells whether another process has counted one.
     """
 
-    def __init__(self, counted: OrderedDict[int, None], client: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        counted: OrderedDict[int, None],
+        client: Callable[[str], str],
+        claim: Callable[..., bool],
+    ) -> None:
         self.times: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()
         self.clients: dict[str, int] = {}
         self._counted = counted
         self._client = cache(client)
+        self._claim = claim
 
     def add(self, words: str, address: str, *, found: bool) -> None:
         """Count a search, of a known address once."""
@@ -198,6 +222,8 @@ class _Searches:
             self._counted[asked] = None
             if len(self._counted) > MOST_COUNTED:
                 self._counted.popitem(last=False)
+            if not self._claim(client, words, found=found):
+                return
             if found:
                 bit = 1 << zlib.crc32(client.encode()) % CLIENT_BITS
                 self.clients[words] = self.clients.get(words, 0) | bit

@@ -17,13 +17,15 @@ from affiliate.errors import BudgetSpent
 from affiliate.health import Limit
 from affiliate.ledger import MANY, UNSIGNED, Click
 from affiliate.page import EMBEDDED, shown_on
-from affiliate.proxies import is_public, network_of
+from affiliate.proxies import CUSTOMER, is_public, network_of
 from affiliate.robots import CRAWLERS, is_hidden
 from affiliate.search import Outcome, Patience
 from affiliate.site_key import SiteKey
 
 CLICKS: Final = (Limit(120, 60),)
 """More clicks of one client than these say nothing of visitors."""
+REPEATED: Final = (Limit(10, 86400),)
+"""The same click of one client more often in a day is a replay of what a page offered once."""
 MARKED: Final = (Limit(36_000),)
 """Clicks without a visitor, of everybody together, that are kept: 8 MB an hour."""
 CRAWLS: Final = (Limit(10 * SEARCH),)
@@ -55,6 +57,7 @@ class Visitors:
     ) -> None:
         self._budget = Budget(counters, limits, processes)
         self._clicks = Budget(counters, CLICKS, processes)
+        self._repeated = Budget(counters, REPEATED, processes)
         self._marked = Budget(counters, MARKED, processes)
         self._crawls = Budget(counters, CRAWLS, processes)
         self._key = key
@@ -75,6 +78,8 @@ class Visitors:
             return 0.0
         address = request.remote_addr or ""
         rest = self._budget.take(self.client(address), cost, self._sharers(address))
+        if not rest and (customer := self._customer(address)):
+            rest = self._budget.take(customer, cost, SHARED)
         if not rest and request.endpoint == EMBEDDED and (blog := shown_on()):
             rest = self._budget.take(self._digest("blog", blog), cost, SHARED)
         if rest and not self._warned and self._sharers(address) > 1:
@@ -112,16 +117,42 @@ class Visitors:
         """
         sender = click.sender or ("" if shown else UNSIGNED)
         address = request.remote_addr or ""
-        client = f"clicks:{self.client(address)}"
-        if not sender and self._clicks.take(client, 1, self._sharers(address)):
+        if not sender and (self._has_clicked_often(address) or self._repeats(click, address)):
             sender = MANY
         if sender and (rest := self._marked.take("clicks", 1)):
             raise BudgetSpent(rest, "Too many clicks.")
         return msgspec.structs.replace(click, sender=sender)
 
+    def _has_clicked_often(self, address: str) -> bool:
+        """Count a click of a client, and of the customer whose network that is in."""
+        client, customer = f"clicks:{self.client(address)}", self._customer(address)
+        if self._clicks.take(client, 1, self._sharers(address)):
+            return True
+        return bool(customer and self._clicks.take(f"clicks:{customer}", 1, SHARED))
+
+    def _repeats(self, click: Click, address: str) -> bool:
+        """Count a click of a customer; tell whether the same click has come too often today."""
+        offered = msgspec.structs.replace(click, click_id="", place="", sender="")
+        same = self._digest("click", repr(msgspec.structs.astuple(offered)))
+        wait = self._repeated.take(f"{same}:{self.asker(address)}", 1, self._sharers(address))
+        return wait > 0
+
     def client(self, address: str) -> str:
         """Return what counters call a client today."""
         return self._digest("client", network_of(address))
+
+    def asker(self, address: str) -> str:
+        """Return what counts of searches call somebody today.
+
+        Of IPv6 that is whoever may have the network of a customer: one who has 65,536 addresses is
+        no several.
+        """
+        return self._digest("client", network_of(address, CUSTOMER))
+
+    def _customer(self, address: str) -> str:
+        """Return what counters call the network of a customer today; empty where there is none."""
+        network = network_of(address, CUSTOMER)
+        return self._digest("customer", network) if network != network_of(address) else ""
 
     def _digest(self, kind: str, name: str) -> str:
         day = f"{datetime.now(UTC):%Y-%m-%d}"

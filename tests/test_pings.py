@@ -7,10 +7,12 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from flask.testing import FlaskClient
 
+from affiliate import pings as pings_module
 from affiliate.budget import Budget
 from affiliate.health import Limit
 from affiliate.ledger import MANY, PROGRAM, UNSIGNED, Click, Ledger
 from tests.support.apps import ClientMaker
+from tests.support.memory_store import Memory
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"}
 SITE = {
@@ -101,8 +103,36 @@ def test_what_no_page_has_offered_is_marked_and_kept(make_client: ClientMaker) -
 def test_seals_of_pages_that_a_cdn_has_kept_stay_good(make_client: ClientMaker) -> None:
     """After a restart, and with another SECRET_KEY, old pages are still the site's own."""
     address = pings(make_client(**SITE), PAGES[0])[0]
-    again = make_client(**SITE, SECRET_KEY="0123456789abcdefghijklmnopqrstuv")
+    again = make_client(**SITE, SECRET_KEY="vK3xQ8mT5zR1wY7pL2nB9cD4fG6hJ0sA")
     assert sent(again, address).sender == ""
+
+
+@pytest.mark.parametrize(
+    ("days", "sender"),
+    [(0, ""), (1, ""), (62, ""), (63, UNSIGNED), (4000, UNSIGNED), (-1, ""), (-2, UNSIGNED)],
+)
+def test_a_seal_is_good_for_two_months(
+    site: FlaskClient, monkeypatch: pytest.MonkeyPatch, days: int, sender: str
+) -> None:
+    """A page that a CDN keeps counts; what somebody has kept for later does not."""
+    address = pings(site, PAGES[0])[0]
+    today = pings_module._today()
+    monkeypatch.setattr(pings_module, "_today", lambda: today + days)
+    assert sent(site, address).sender == sender
+
+
+def test_a_replay_counts_ten_times(site: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often one client, with all addresses of its network, sends what a page offered."""
+    monkeypatch.setattr(site.application.extensions["visitors"], "_clicks", Budget(Memory(), (), 1))
+    address = pings(site, PAGES[0])[0]
+    senders = []
+    for n in range(14):
+        where = {"REMOTE_ADDR": f"2001:db8:7:{n:x}::1"}
+        site.post(address, headers=BROWSER, environ_overrides=where)
+        senders.append(last(site).sender)
+    assert senders == [""] * 10 + [MANY] * 4
+    site.post(address, headers=BROWSER, environ_overrides={"REMOTE_ADDR": "2001:db8:8::1"})
+    assert last(site).sender == ""
 
 
 def test_programs_are_told_apart_whatever_they_send(site: FlaskClient) -> None:
@@ -116,6 +146,12 @@ def test_a_client_that_clicks_too_often_is_marked(site: FlaskClient) -> None:
     limit(site, "_clicks", Limit(2, 60))
     address = pings(site, PAGES[0])[0]
     assert [sent(site, address).sender for _ in range(4)] == ["", "", MANY, MANY]
+    homes, offered = [], pings(site, PAGES[0])[:5]
+    for n in range(22):  # of one customer: as many as ten homes have
+        where = {"REMOTE_ADDR": f"2001:db8:9:{n:x}::1"}
+        site.post(offered[n % len(offered)], headers=BROWSER, environ_overrides=where)
+        homes.append(last(site).sender)
+    assert homes == [""] * 20 + [MANY] * 2
     elsewhere = {"REMOTE_ADDR": "198.51.100.9"}
     site.post(address, headers=BROWSER, environ_overrides=elsewhere)
     assert last(site).sender == ""

@@ -18,6 +18,7 @@ from affiliate.lookups import Known, LookUps
 from affiliate.model import SearchQuery
 from affiliate.page import Site
 from affiliate.search import Patience
+from affiliate.tally import Tally
 from tests.simulator.reading import SEARCH_ID
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, shutterstock
@@ -61,9 +62,28 @@ def test_a_client_counts_once_a_day(client: FlaskClient) -> None:
         for address in ("/ajax/search?q=dog", "/api/search?q=dog", "/ajax/search?q=DOG"):
             client.get(address)
         assert asked(client) == [("q=dog&lang=en", 1)]
-    client.get("/api/search?q=dog", environ_overrides={"REMOTE_ADDR": "2001:db8::1"})
-    client.get("/api/search?q=dog", environ_overrides={"REMOTE_ADDR": "2001:db8::2"})
+    for number in range(3):
+        where = {"REMOTE_ADDR": f"2001:db8:5:{number}::1"}
+        client.get("/api/search?q=dog", environ_overrides=where)
     assert asked(client) == [("q=dog&lang=en", 2)]
+
+
+def test_a_client_counts_once_over_processes(client: FlaskClient) -> None:
+    """Whichever process is asked, and after a restart; one customer's network is one client."""
+    site = site_of(client)
+    others = [Tally(site.ledger, site.store, "en", site.tally._client) for _ in range(2)]
+    query = SearchQuery(q="dog", lang="en")
+    for turn, tally in enumerate([site.tally, *others] * 3):
+        tally.answered("HIT", query, f"2001:db8:1:{turn:x}::1")
+        tally.answered("HIT", query, "198.51.100.1")
+        tally.answered("HIT", query, "198.51.100.1", found=False)
+        tally.flush()
+    assert asked(client) == [("q=dog&lang=en", 2)]
+    assert [times for *_, times in missed(client)] == [1]
+    site.store.store.incr = lambda *_: 1 / 0  # and nothing is lost while the store can't count
+    others[0].answered("HIT", query, "203.0.113.1")
+    others[0].flush()
+    assert asked(client) == [("q=dog&lang=en", 3)]
 
 
 def test_what_finds_nothing_counts_apart_once_for_each_client_and_day(client: FlaskClient) -> None:
