@@ -3,7 +3,6 @@
 import errno
 import signal
 import socket
-import struct
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -21,8 +20,6 @@ STALLED_SECONDS: Final = 30
 """How long a client may take nothing of its answer until its connection is cut."""
 LATE: Final = sys.platform.startswith(("linux", "freebsd"))
 """Whether Granian begins to listen by itself as soon as a process is ready."""
-MOMENT_SECONDS: Final = 0.1
-"""How long connections that wait are left to processes that still accept."""
 TURN_AWAY_SECONDS: Final = 1.0
 """How long clients that are turned away may take to read so."""
 AWAY: Final = (
@@ -100,13 +97,10 @@ def _listen(sock: socket.socket, address: object, *, shared: bool) -> None:
 
 
 def end_listening(listener: socket.socket) -> None:
-    """Close a socket that processes share, for all of them, when nobody waits to be accepted.
+    """Close a socket that processes share, for all of them.
 
-    Who still waits after a moment is answered 503: closed unread, such connections were reset.
+    Who waits to be accepted is answered 503: closed unread, such connections were reset.
     """
-    end = time.monotonic() + MOMENT_SECONDS
-    while _waiting(listener) and time.monotonic() < end:
-        time.sleep(MOMENT_SECONDS / 100)
     clients = []
     listener.setblocking(False)
     with suppress(OSError):  # nobody waits, or no process listens yet
@@ -116,16 +110,6 @@ def end_listening(listener: socket.socket) -> None:
         listener.shutdown(socket.SHUT_RD)
     listener.close()
     _turn_away(clients)
-
-
-def _waiting(listener: socket.socket) -> int:
-    """Return how many connections wait to be accepted, where the system tells (tcp(7))."""
-    if sys.platform != "linux":
-        return 0
-    found: int = struct.unpack_from(
-        "I", listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28), 24
-    )[0]
-    return found
 
 
 def _turn_away(clients: Sequence[socket.socket]) -> None:

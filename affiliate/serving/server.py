@@ -91,7 +91,7 @@ class Server(MPServer):
         """Keep the port until nobody waits on it (see `_stop_workers`, and `listening`)."""
 
     def _stop_workers(self) -> None:
-        """End the processes, and give up the port while those that serve still accept."""
+        """End the processes, and give up the port as soon as none accepts any more."""
         closing = threading.Thread(target=self._give_up_port, name="port")
         if any(map(self._shown, self.wrks)):
             closing.start()
@@ -100,8 +100,15 @@ class Server(MPServer):
             closing.join()
 
     def _give_up_port(self) -> None:
-        time.sleep(0.8 * worker.CLOSE_SECONDS)
+        accepting = list(self.wrks)
+        end = time.monotonic() + worker.STOP_SECONDS
+        while accepting and time.monotonic() < end:  # closed before, it kept their loops busy
+            time.sleep(0.001)
+            accepting = [one for one in accepting if self._accepts(one)]
         end_listening(self._listener)
+
+    def _accepts(self, process: WorkerProcess) -> bool:
+        return self._shown(process) != worker.LEAVES and bool(process.inner.is_alive())
 
     def _spawn_worker(  # type: ignore[override] # as Granian's own class for processes has it
         self, idx: int, target: Callable[..., None], callback_loader: Callable[..., Any]
@@ -141,6 +148,7 @@ class Server(MPServer):
         while self.interrupt_children:
             place = self.interrupt_children.pop()
             process = self.wrks[place]
+            process.inner.join(0.1)  # another thread may be reading how it ended
             if process.inner.is_alive():  # it has a successor already
                 continue
             lived = time.monotonic() - process.birth
@@ -185,7 +193,7 @@ class Server(MPServer):
             old.inner.kill()
 
     def _shown(self, process: WorkerProcess) -> float:
-        """Return when a process has shown that it runs; 0 until it serves."""
+        """Return when a process has shown that it runs, or that it doesn't; 0 until it serves."""
         return self._beats[process][0]
 
     def _watch_processes(self) -> None:
@@ -208,7 +216,8 @@ class Server(MPServer):
 
     def _hangs(self, process: WorkerProcess, now: float, runs_since: float) -> bool:
         shown = self._shown(process)
-        return shown == worker.HANGS or bool(shown and now - max(shown, runs_since) > HUNG_SECONDS)
+        is_late = shown > 0 and now - max(shown, runs_since) > HUNG_SECONDS
+        return is_late or shown == worker.HANGS
 
 
 class Wake:

@@ -36,6 +36,8 @@ BEAT_SECONDS: Final = 0.5
 """How often a process shows that it runs, and looks whether its main process does."""
 HANGS: Final = -1.0
 """What a process shows whose requests don't come to an end."""
+LEAVES: Final = -2.0
+"""What a process shows that accepts no more connections."""
 PR_SET_PDEATHSIG: Final = 1
 """See prctl(2)."""
 
@@ -88,16 +90,20 @@ def work(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a process
     def stop(close_seconds: float = CLOSE_SECONDS) -> None:
         if not requests.stopping:  # a second signal, as Ctrl-C and the main process send
             requests.stopping = True
-            loop.call_later(close_seconds, _stop_accepting, sock[1].get_fd())
+            loop.call_later(close_seconds, leave)
             loop.call_later(2 * close_seconds, told.set)
             loop.call_later(LEAVE_SECONDS, ended.set)
+
+    def leave() -> None:
+        _stop_accepting(sock[1].get_fd())
+        loaded.beat[0] = LEAVES
 
     def orphaned() -> None:
         loop.call_soon_threadsafe(stop, 0.0)  # the port is wanted by the next start
 
     def beat() -> None:
-        loaded.beat[0] = HANGS if requests.hang() else time.monotonic()
-        if loaded.beat[0] != HANGS:
+        if loaded.beat[0] >= 0:
+            loaded.beat[0] = HANGS if requests.hang() else time.monotonic()
             loop.call_later(BEAT_SECONDS, beat)
 
     for number_of_signal in (signal.SIGINT, signal.SIGTERM):
