@@ -2,8 +2,7 @@
 
 It exists only where ``OWNER_PASSWORD`` is set, speaks English, and is kept by no cache. Its
 cookies are for ``/owner/`` alone, signed, and of no use once the password changes: the session's
-for twelve hours or to the log-out, and one by which a browser that has logged in is known again
-(`logins`).
+(`owner_sessions`), and one by which a browser that has logged in is known again (`logins`).
 """
 
 import hashlib
@@ -124,9 +123,13 @@ def log_in() -> AnyResponse:
         log.warning("a log-in from %s failed: the password is wrong", logins.shown_address())
         page = render_template("owner_login.html", wrong=True)
         return Response(page, HTTPStatus.UNAUTHORIZED)
+    before = session.get("name")
     session.clear()  # what was known to whoever prepared this browser is worth nothing now
     try:
-        session.update(permanent=True, proof=_proof(), name=_sessions().begin())
+        name = _sessions().begin(
+            logins.shown_address(), request.user_agent.string, instead_of=before
+        )
+        session.update(permanent=True, proof=_proof(), name=name)
     except LedgerError as error:
         return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be kept", str(error))
     answer = redirect(url_for("owner.desk"), HTTPStatus.SEE_OTHER)
@@ -141,10 +144,41 @@ def log_out() -> AnyResponse:
     try:
         _sessions().end(session["name"])
     except LedgerError as error:
-        words = f"{error} You are logged in still; try again."
-        return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "The log-out can't be kept", words)
+        return _kept_open(error)
     session.clear()
+    log.info("the owner logged out from %s", logins.shown_address())
     return redirect(url_for("owner.log_in"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/sessions")
+def list_sessions() -> Response:
+    """Return where the owner is logged in, each with a button that ends it."""
+    try:
+        found = _sessions().open_ones(session["name"])
+    except LedgerError as error:
+        return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be looked up", str(error))
+    return Response(render_template("owner_sessions.html", sessions=found))
+
+
+@blueprint.post("/sessions/end")
+def end_sessions() -> AnyResponse:
+    """End the session that the form names, or all of them, this one too."""
+    try:
+        if digest := request.form.get("session"):
+            _sessions().end_digest(digest)
+        else:
+            _sessions().end_all()
+    except LedgerError as error:
+        return _kept_open(error)
+    which = "a session" if digest else "all sessions"
+    log.info("the owner ended %s from %s", which, logins.shown_address())
+    return redirect(url_for("owner.list_sessions"), HTTPStatus.SEE_OTHER)
+
+
+def _kept_open(error: LedgerError) -> Response:
+    """Say that a session goes on, as its end can't be kept."""
+    words = f"{error} You are logged in still; try again."
+    return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "The log-out can't be kept", words)
 
 
 # -- the account

@@ -4,22 +4,48 @@ A cookie alone would open the desk until its end, also after a log-out (OWASP AS
 """
 
 import hashlib
+import logging
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import msgspec
 import sqlalchemy as sa
 
+from affiliate.errors import LedgerError
 from affiliate.ledger import Ledger, metadata
 
 LIFE: Final = timedelta(hours=12)
+IDLE: Final = timedelta(hours=2)
+"""A session that is not used for so long ends (ASVS 5, 7.3.1); a clock set by an hour ends none."""
+SEEN: Final = timedelta(minutes=5)
+"""How exactly it is known when a session was used last."""
+MOST_BROWSER: Final = 200
+"""Characters that are kept of what a browser says of itself."""
 
 sessions = sa.Table(
     "owner_sessions",
     metadata,
     sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("ends_at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
+    sa.Column("begun_at", sa.DateTime),
+    sa.Column("seen_at", sa.DateTime),
+    sa.Column("network", sa.String(50)),
+    sa.Column("browser", sa.String(MOST_BROWSER)),
 )
+
+log = logging.getLogger(__name__)
+
+
+class OpenSession(msgspec.Struct, frozen=True, kw_only=True):
+    """What the owner sees of a session; times are UTC, None where the version before began it."""
+
+    digest: str
+    begun_at: datetime | None
+    seen_at: datetime | None
+    network: str
+    browser: str
+    is_this: bool
 
 
 class Sessions:
@@ -28,28 +54,94 @@ class Sessions:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def begin(self) -> str:
-        """Begin a session and return its name, which nobody can guess; forget those that ended."""
+    def begin(self, network: str, browser: str, *, instead_of: str | None = None) -> str:
+        """Begin a session and return its name, which nobody can guess; forget those that ended.
+
+        The session ``instead_of`` which the new one begins ends (ASVS 5, 7.2.4).
+        """
         name, now = secrets.token_urlsafe(24), self._now()
+        row = {
+            "digest": _digest(name),
+            "ends_at": now + LIFE,
+            "begun_at": now,
+            "seen_at": now,
+            "network": network,
+            "browser": "".join(filter(str.isprintable, browser))[:MOST_BROWSER],
+        }
+        ended = (sessions.c.ends_at <= now) | (sessions.c.seen_at <= now - IDLE)
+        if instead_of is not None:
+            ended |= sessions.c.digest == _digest(instead_of)
         with self._ledger.writing() as connection:
-            connection.execute(sa.delete(sessions).where(sessions.c.ends_at <= now))
-            row = {"digest": _digest(name), "ends_at": now + LIFE}
+            connection.execute(sa.delete(sessions).where(ended))
             connection.execute(sa.insert(sessions).values(row))
         return name
 
     def is_open(self, name: str) -> bool:
-        """Tell whether a session has begun and neither its time nor its owner has ended it."""
-        open_ = (sessions.c.digest == _digest(name)) & (sessions.c.ends_at > self._now())
+        """Tell whether a session has begun and neither time nor the owner has ended it.
+
+        Whoever asks uses the session.
+        """
+        now, digest = self._now(), _digest(name)
+        wanted = sa.select(sessions.c.seen_at).where(self._are_open(now), _is(digest))
         with self._ledger.reading() as connection:
-            return connection.execute(sa.select(sessions.c.digest).where(open_)).first() is not None
+            row = connection.execute(wanted).first()
+        if row is not None and (row.seen_at is None or row.seen_at <= now - SEEN):
+            self._mark_seen(digest, now)
+        return row is not None
+
+    def open_ones(self, name: str) -> list[OpenSession]:
+        """Return all sessions that are open, the one of this name first, then the newest."""
+        own = _digest(name)
+        newest = sessions.c.begun_at.desc()
+        wanted = sa.select(sessions).where(self._are_open(self._now())).order_by(newest)
+        with self._ledger.reading() as connection:
+            rows = connection.execute(wanted).all()
+        found = [
+            OpenSession(
+                digest=row.digest,
+                begun_at=row.begun_at,
+                seen_at=row.seen_at,
+                network=row.network or "",
+                browser=row.browser or "",
+                is_this=row.digest == own,
+            )
+            for row in rows
+        ]
+        return sorted(found, key=lambda one: not one.is_this)
 
     def end(self, name: str) -> None:
         """End a session, whoever has its cookie."""
+        self.end_digest(_digest(name))
+
+    def end_digest(self, digest: str) -> None:
+        """End the session that a list has shown by its digest."""
         with self._ledger.writing() as connection:
-            connection.execute(sa.delete(sessions).where(sessions.c.digest == _digest(name)))
+            connection.execute(sa.delete(sessions).where(_is(digest)))
+
+    def end_all(self) -> None:
+        """End every session."""
+        with self._ledger.writing() as connection:
+            connection.execute(sa.delete(sessions))
+
+    def _mark_seen(self, digest: str, now: datetime) -> None:
+        """Keep when a session was used; nobody is refused because that can't be written."""
+        try:
+            with self._ledger.writing() as connection:
+                connection.execute(sa.update(sessions).where(_is(digest)).values(seen_at=now))
+        except LedgerError as error:
+            log.warning("the use of an owner's session can't be kept: %s", error)
 
     def _now(self) -> datetime:
         return self._ledger.time().astimezone(UTC).replace(tzinfo=None)
+
+    @staticmethod
+    def _are_open(now: datetime) -> sa.ColumnElement[bool]:
+        is_idle = sa.func.coalesce(sessions.c.seen_at, now) <= now - IDLE
+        return (sessions.c.ends_at > now) & ~is_idle
+
+
+def _is(digest: str) -> sa.ColumnElement[bool]:
+    return sessions.c.digest == digest
 
 
 def _digest(name: str) -> str:

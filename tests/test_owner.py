@@ -400,6 +400,79 @@ def test_a_log_out_ends_the_session_for_every_copy_of_its_cookie(
     assert other.get("/owner/").status_code == 200
 
 
+def test_sessions_are_listed_and_ended_from_any_browser(
+    make_client: ClientMaker, settings: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One of them, or all: each says when, from which network and by which browser it began."""
+    caplog.set_level("INFO", "affiliate")
+    here, there, lost = (make_client(**settings) for _ in range(3))
+    for client, browser in ((here, "Firefox/150"), (there, "<b>Safari</b>"), (lost, "Chromium")):
+        client.environ_base |= {"HTTP_USER_AGENT": browser, "REMOTE_ADDR": "203.0.113.77"}
+        assert log_in(client).status_code == 303
+    page = here.get("/owner/sessions").text
+    assert page.index("Firefox/150 (this one)") < page.index("Chromium") < page.index("Safari")
+    assert "203.0.113.0/24" in page
+    assert "203.0.113.77" not in page
+    assert "<b>" not in page
+    assert "/owner/sessions" in here.get("/owner/").text
+    ends = re.findall(r'name="session" value="([0-9a-f]{64})"', page)
+    assert post(here, "/owner/sessions/end", session=ends[1]).status_code == 303
+    assert [client.get("/owner/").status_code for client in (here, there, lost)] == [200, 200, 303]
+    answer = post(there, "/owner/sessions/end")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/owner/sessions")
+    assert [client.get("/owner/").status_code for client in (here, there)] == [303, 303]
+    assert [text for text in caplog.messages if "the owner ended" in text] == [
+        "the owner ended a session from 203.0.113.0/24",
+        "the owner ended all sessions from 203.0.113.0/24",
+    ]
+
+
+def test_sessions_are_ended_by_their_owner_s_forms_alone(owner: FlaskClient) -> None:
+    """Without the session's token nothing ends, and strangers see none."""
+    assert owner.post("/owner/sessions/end").status_code == 400
+    assert owner.post("/owner/sessions/end", data={"csrf": "made-up"}).status_code == 400
+    assert owner.get("/owner/sessions/end").status_code in {404, 405}
+    assert owner.get("/owner/").status_code == 200
+    stranger = owner.application.test_client()
+    assert stranger.get("/owner/sessions").headers["Location"] == "/owner/log-in"
+
+
+def test_a_log_in_takes_the_place_of_the_browser_s_session(
+    make_client: ClientMaker, settings: dict[str, str], owner: FlaskClient
+) -> None:
+    """A copy of the cookie from before opens nothing any more."""
+    before = owner.get_cookie("owner", path="/owner/")
+    assert before
+    assert log_in(owner).status_code == 303
+    copy = make_client(**settings)
+    copy.set_cookie("owner", before.value, path="/owner/")
+    assert copy.get("/owner/").status_code == 303
+    assert owner.get("/owner/").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
+def test_asking_how_counts_as_no_try(
+    make_client: ClientMaker, settings: dict[str, str], method: str
+) -> None:
+    client = make_client(**settings)
+    for path in ("/owner/log-in", "/owner/log-out", "/owner/sessions/end"):
+        for _ in range(12):
+            assert client.open(path, method=method).status_code < 500
+    assert log_in(client).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["//owner/", "/owner//log-in", "//evil.example/owner/", "//"])
+def test_a_path_with_two_slashes_is_no_page_and_leads_nowhere(
+    owner: FlaskClient, path: str
+) -> None:
+    """The answer has the headers of every other."""
+    answer = owner.get("/", environ_overrides={"PATH_INFO": path})
+    assert answer.status_code == 404
+    assert "Location" not in answer.headers
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
 def test_cookies_are_read_at_the_desk_alone_and_up_to_a_bound(
     make_client: ClientMaker, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
