@@ -15,7 +15,7 @@ from affiliate.openapi import OPERATIONS, described
 from tests.support.apps import ClientMaker
 from tests.support.soak import SOAK
 
-EXAMPLES = 1000 if SOAK else 20
+EXAMPLES = 300 if SOAK else 15
 DESCRIPTION = schemathesis.openapi.from_dict(described())
 MEANING = {"q", "agency", "url", "duration", "fps"}
 """Fields whose values can be well formed and mean nothing: blanks, unknown names, 30-10."""
