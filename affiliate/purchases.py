@@ -127,6 +127,8 @@ class Purchases:
         free = sa.update(purchases).where(mine, purchases.c.state == "licensed", over)
         row = {**_row(wanted), "intent": wanted.intent}
         with self._ledger.writing() as connection:
+            if connection.dialect.name == "postgresql":  # a transaction in SQLite is alone
+                connection.execute(_queue_for(wanted))
             connection.execute(free.values(intent=None))
             if any_size and not force and (other := self._other_size(connection, wanted)):
                 return other
@@ -244,6 +246,13 @@ class Purchases:
         query = sa.select(purchases).where(*where).order_by(*order)
         with self._ledger.reading() as connection:
             return [_purchase(row) for row in connection.execute(query).mappings()]
+
+
+def _queue_for(wanted: Purchase) -> sa.Select[Any]:
+    """Return what has claims of an item, in whatever size, come one after the other."""
+    item = repr((wanted.api, wanted.media, wanted.media_id)).encode()
+    number = int.from_bytes(hashlib.blake2b(item, digest_size=8).digest(), signed=True)
+    return sa.select(sa.func.pg_advisory_xact_lock(number))
 
 
 def _outdone(state: str, said: str) -> bool:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import msgspec
@@ -237,3 +238,24 @@ def test_long_reasons_are_cut(purchases: Purchases) -> None:
     purchases.claim(one)
     done = purchases.close(one, state="failed", error="x" * 1000)
     assert purchases.all() == [msgspec.structs.replace(done, error="x" * 300)]
+
+
+def test_of_two_sizes_claimed_at_once_one_is_had(url: str, clock: SetClock[datetime]) -> None:
+    """Where nobody has named a size, another one of the same item is the same."""
+    ledgers = [Ledger(url) for _ in range(2)]
+    ledgers[0].upgrade()
+    together = Barrier(2)
+
+    def claim(ledger: Ledger, size: str) -> list[bool]:
+        had = []
+        for number in range(15):
+            together.wait()
+            wanted = purchase(media_id=str(number), size=size)
+            had.append(Purchases(ledger, clock).claim(wanted, any_size=True) is None)
+        return had
+
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(claim, ledgers, ("huge", "small")))
+    assert [sum(had) for had in zip(*both, strict=True)] == [1] * 15
+    for one in ledgers:
+        one.close()

@@ -5,11 +5,9 @@ It goes into the journal, then onto the screen; then what comes only once is fet
 
 import logging
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, TypeVar
@@ -19,6 +17,7 @@ from click import Abort, echo
 
 from affiliate.commands import outputs
 from affiliate.commands.fetching import fetch
+from affiliate.commands.interrupts import holding_back
 from affiliate.commands.places import place_of
 from affiliate.errors import AffiliateError, AgencyError
 from affiliate.licensing.desk import Outcome, Witness
@@ -31,32 +30,9 @@ from affiliate.purchases import Purchase
 UNFINISHED: Final = 3
 """The status of a command that has bought something, or may have, and could not finish with it."""
 
-ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
-
 Known = TypeVar("Known", bound=msgspec.Struct)
 
 log = logging.getLogger(__name__)
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Take an end asked for by a system or a closed terminal as Ctrl-C, so that all is told.
-
-    Signals that somebody ignores or handles, as ``nohup`` does, stay as they are.
-    """
-    is_main = threading.current_thread() is threading.main_thread()
-    ends = [one for one in ENDS if is_main and signal.getsignal(one) is signal.SIG_DFL]
-    for one in ends:
-        signal.signal(one, _interrupt)
-    try:
-        yield
-    finally:
-        for one in ends:
-            signal.signal(one, signal.SIG_DFL)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +94,11 @@ class Keeper(Witness):
         except OSError as error:
             raise unwritable(self._file.path.parent, error) from None
         self.begun += len(entries)
+
+    def attending(self) -> AbstractContextManager[None]:
+        """Hold the first interrupt back until the agency has answered and that is kept."""
+        words = "Interrupted: waiting for the agency's answer to what was sent. Again ends at once."
+        return holding_back(lambda: self.say(words, err=True))
 
     def hears(self, outcomes: Sequence[Outcome]) -> None:
         """Write down the answer, and say what was bought."""

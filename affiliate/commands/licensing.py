@@ -15,7 +15,8 @@ from flask_babel import force_locale, gettext
 
 from affiliate.commands import options, outputs
 from affiliate.commands.fetching import make_room
-from affiliate.commands.keeping import UNFINISHED, Keeper, Row, interruptible, row_of
+from affiliate.commands.interrupts import interruptible
+from affiliate.commands.keeping import UNFINISHED, Keeper, Row, row_of
 from affiliate.commands.places import place_and_owner, place_of
 from affiliate.commands.recovering import journal_of_app, recover
 from affiliate.commands.told import purchases_of_app, seller_of_app, told
@@ -81,50 +82,66 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
     all while the outcome of an earlier purchase is unknown.
     """
     media = options.media_of(video=video, editorial=editorial)
-    with told(), _said_apart(as_json=as_json):
-        recover()
-        ask = Ask(
-            media=media,
-            size=size,
-            format=format_ or "",
-            subscription_id=subscription,
-            comp=comp,
-            custom=_sides(custom),
-            price=_price(price),
-            customer_id=customer_id,
-            metadata=_metadata(fields),
-            search_id=search_id,
-            country=country.upper(),
-        )
-        wanted = read_ids(ids, agency, media)
-        if not wanted:
-            raise click.UsageError("Name an image or a video to license.")
-        account = seller_of_app(agency, live=live)
-        _refuse_mix_up(account, live=live)
-        dry_run = dry_run or not (live or account.has_sandbox)
-        desk = _desk(account, live=live)
-        keeper: Keeper | None = None
-        offers, rows = _offers(desk.chooser(), ask, wanted)
-        if not dry_run:
-            offers = [_agreed(one) for one in map(_filled, offers)]
-            if not force:
-                offers, unwanted = _insisted_on(offers, desk, yes=yes)
-                rows += unwanted
-        _show(offers, account, live=live)
-        status = int(bool(rows))
-        if dry_run or not offers:
-            rows += [row_of(one, state="offered") for one in offers]
-        else:
-            if not yes:
-                click.confirm("License them?", abort=True)
-            make_room(offers, folder)
-            with journal_of_app().begun() as file:
-                keeper = Keeper(account, file, folder)
-                status = _buy(desk, offers, keeper, force=force) or status
-                rows += keeper.rows(offers)
-    if as_json:
-        status = max(status, _show_rows(rows, keeper))
-    raise click.exceptions.Exit(status)
+    stakes: list[Keeper] = []
+    with interruptible(), _unfinished(stakes):
+        with told(), _said_apart(as_json=as_json):
+            recover()
+            ask = Ask(
+                media=media,
+                size=size,
+                format=format_ or "",
+                subscription_id=subscription,
+                comp=comp,
+                custom=_sides(custom),
+                price=_price(price),
+                customer_id=customer_id,
+                metadata=_metadata(fields),
+                search_id=search_id,
+                country=country.upper(),
+            )
+            wanted = read_ids(ids, agency, media)
+            if not wanted:
+                raise click.UsageError("Name an image or a video to license.")
+            account = seller_of_app(agency, live=live)
+            _refuse_mix_up(account, live=live)
+            dry_run = dry_run or not (live or account.has_sandbox)
+            desk = _desk(account, live=live)
+            offers, rows = _offers(desk.chooser(), ask, wanted)
+            if not dry_run:
+                offers = [_agreed(one) for one in map(_filled, offers)]
+                if not force:
+                    offers, unwanted = _insisted_on(offers, desk, yes=yes)
+                    rows += unwanted
+            _show(offers, account, live=live)
+            status = int(bool(rows))
+            if dry_run or not offers:
+                rows += [row_of(one, state="offered") for one in offers]
+            else:
+                if not yes:
+                    click.confirm("License them?", abort=True)
+                make_room(offers, folder)
+                with journal_of_app().begun() as file:
+                    stakes.append(keeper := Keeper(account, file, folder))
+                    status = _buy(desk, offers, keeper, force=force) or status
+                    rows += keeper.rows(offers)
+        if as_json:
+            status = max(status, _show_rows(rows, stakes))
+        raise click.exceptions.Exit(status)
+
+
+@contextmanager
+def _unfinished(stakes: Sequence[Keeper]) -> Iterator[None]:
+    """End with `UNFINISHED` whatever fails or interrupts once something may have been bought."""
+    try:
+        yield
+    except click.exceptions.Exit:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        if not any(one.at_stake for one in stakes):
+            raise
+        for one in stakes:
+            one.tell_all(error)
+        raise click.exceptions.Exit(UNFINISHED) from None
 
 
 @contextmanager
@@ -291,9 +308,8 @@ def _buy(desk: Desk, offers: Sequence[Offer], keeper: Keeper, *, force: bool) ->
     """
     statuses = {0}
     try:
-        with interruptible():
-            for outcome in desk.license(offers, force=force, witness=keeper):
-                statuses.add(keeper.finishes(outcome))
+        for outcome in desk.license(offers, force=force, witness=keeper):
+            statuses.add(keeper.finishes(outcome))
     except (Exception, KeyboardInterrupt) as error:
         if not keeper.at_stake:
             raise
@@ -304,10 +320,10 @@ def _buy(desk: Desk, offers: Sequence[Offer], keeper: Keeper, *, force: bool) ->
     return max(*statuses, UNFINISHED * keeper.failed)
 
 
-def _show_rows(rows: Sequence[Row], keeper: Keeper | None) -> int:
+def _show_rows(rows: Sequence[Row], stakes: Sequence[Keeper]) -> int:
     """Print rows as JSON; return `UNFINISHED` where that fails after something was sent."""
-    if keeper is None:
+    if not stakes:
         outputs.show_json(rows)
-        return 0
-    keeper.say(outputs.json_text(rows))
-    return UNFINISHED * keeper.failed
+    for keeper in stakes:
+        keeper.say(outputs.json_text(rows))
+    return UNFINISHED * any(one.failed for one in stakes)

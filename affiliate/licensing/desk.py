@@ -11,7 +11,7 @@ failure of the ledger can swallow it.
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from itertools import chain, groupby, takewhile
 from typing import Final, Literal
@@ -51,7 +51,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 class Witness:
     """Keeps what the agency says, apart from the ledger; this one keeps nothing.
 
-    Its methods are called in the order in which they stand here, for each request.
+    Its methods are called in the order in which they stand here, for each request; `hears` within
+    `attending`.
     """
 
     def begins(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
@@ -60,6 +61,10 @@ class Witness:
         Raises:
             PurchaseRefused: it can't be written down, so that nothing must be sent.
         """
+
+    def attending(self) -> AbstractContextManager[None]:
+        """Let nothing that can wait come between a request and the keeping of its answer."""
+        return nullcontext()
 
     def hears(self, outcomes: Sequence[Outcome]) -> None:
         """Take the agency's answer, which stands nowhere else yet."""
@@ -178,8 +183,9 @@ class Desk:
         claimed, refused = self._claim(batch, witness, force=force)
         if not claimed:
             return refused
-        outcomes, failure = self._send(claimed)
-        witness.hears(outcomes)
+        with witness.attending():
+            outcomes, failure = self._send(claimed)
+            witness.hears(outcomes)
         for n, one in enumerate(outcomes):
             if one.offer.comes_once and one.purchase and one.purchase.state == "licensed":
                 outcomes[n] = self._named(one)

@@ -35,13 +35,15 @@ class Fault:
     """What goes wrong with a purchase.
 
     ``acts`` tells whether it is made all the same. Instead of the proper answer comes ``answer``,
-    and without one the connection is closed; a fault that is ``held`` waits for its release
-    before that. ``reached`` is set when a purchase has got there.
+    and without one the connection is closed, unless the fault is ``late``, whose proper answer
+    comes in the end. A fault that is ``held`` waits for its release before that. ``reached`` is set
+    when a purchase has got there.
     """
 
     acts: bool = False
     answer: Answer | None = None
     held: bool = False
+    late: bool = False
     reached: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)
 
@@ -90,14 +92,14 @@ class Shop:
         if not self.buys(asked) or not self.faults:
             return self.serve(asked)
         fault = self.faults.popleft()
-        if fault.acts:
-            self.serve(asked)
+        proper = self.serve(asked) if fault.acts or fault.late else None
         fault.reached.set()
         if fault.held:
             fault.release.wait(60)
-        if fault.answer is None:
+        answer = proper if fault.late else fault.answer
+        if answer is None:
             raise HungUp
-        return fault.answer
+        return answer
 
     def sell(self, media_id: str, size: str, plan: str = "", *, days_ago: int = 0) -> Sale:
         """Put a license on the list."""

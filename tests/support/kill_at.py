@@ -48,14 +48,16 @@ PATIENCE = 60.0
 class Run(msgspec.Struct):
     """A command with the settings of its site; killed at a step or after seconds, or never.
 
-    The seconds count from the start, or ``late`` from when the desk has settled what was open. The
-    clock of its ledger is some seconds ``ahead``; where the desk would wait, it is moved on. What
-    the command prints goes to the file ``output``, if one is named.
+    At a step another signal may come, by its ``number``, in place of the kill. The seconds count
+    from the start, or ``late`` from when the desk has settled what was open. The clock of its
+    ledger is some seconds ``ahead``; where the desk would wait, it is moved on. What the command
+    prints goes to the file ``output``, if one is named.
     """
 
     arguments: list[str]
     environ: dict[str, str]
     step: str = ""
+    number: int = signal.SIGKILL
     seconds: float | None = None
     late: bool = False
     ahead: float = 0.0
@@ -83,24 +85,28 @@ def wrap(
     setattr(kind, name, wrapped)
 
 
-def arm(step: str) -> None:
-    """Have this process die at a step."""
-    match step:
+def arm(run: Run) -> None:
+    """Have this process die at a step, or get another signal there."""
+
+    def end() -> None:
+        os.kill(os.getpid(), run.number)
+
+    match run.step:
         case "before the record":
-            wrap(Purchases, "claim", die, None)
+            wrap(Purchases, "claim", end, None)
         case "after the record":
             for kind in (Account, *SELLERS.values()):
-                wrap(kind, "license", die, None)
+                wrap(kind, "license", end, None)
         case "after the answer":
-            wrap(Keeper, "hears", None, die)
+            wrap(Keeper, "hears", None, end)
         case "before the file":
-            wrap(Keeper, "keeps", die, None)
-            wrap(Purchases, "close", die, None)  # where no file comes
+            wrap(Keeper, "keeps", end, None)
+            wrap(Purchases, "close", end, None)  # where no file comes
         case "after the file":
-            wrap(Keeper, "keeps", None, die)
-            wrap(Purchases, "close", die, None)
+            wrap(Keeper, "keeps", None, end)
+            wrap(Purchases, "close", end, None)
         case "after closing it":
-            wrap(Purchases, "close", None, die)
+            wrap(Purchases, "close", None, end)
 
 
 def move_clock(seconds: float) -> None:
@@ -137,7 +143,7 @@ def alarm(seconds: float, *, late: bool) -> None:
 
 def child(run: Run) -> int:
     """The command itself, in the process that may be killed."""
-    arm(run.step)
+    arm(run)
     move_clock(run.ahead)
     if run.seconds is not None:
         alarm(max(run.seconds, 0.0001), late=run.late)

@@ -20,9 +20,9 @@ STEPS = (
 )
 
 
-def arm(step: str) -> None:
+def arm(run: kill_at.Run) -> None:
     """Have this process die at a step."""
-    match step:
+    match run.step:
         case "in mid-file":
             setattr(Part, "write", _half)  # noqa: B010 - as `wrap` does
         case "before the tags":
