@@ -91,6 +91,8 @@ def is_guessed(text: str, names: Iterable[str] = ()) -> bool:
 
 def forget_lists() -> None:
     """Free the memory of zxcvbn's lists; whoever judges another text has them read anew."""
+    if "zxcvbn" not in sys.modules:
+        return
     for name in [name for name in sys.modules if name.partition(".")[0] == "zxcvbn"]:
         del sys.modules[name]
 

@@ -1,5 +1,6 @@
 """Shares servers and clients between test modules; frees the run from what was inherited."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -75,6 +76,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     long = [item for item in items if any(name in item.nodeid for name in LONG)]
     config.hook.pytest_deselected(items=long)
     items[:] = [item for item in items if item not in long]
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector of garbage what lives as long as the run."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

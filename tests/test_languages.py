@@ -1,5 +1,6 @@
 """Pages speak twenty languages and more; the address says which, then the browser."""
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -40,13 +41,13 @@ def messages(catalog: Iterable[Message]) -> dict[str, Message]:
     return found
 
 
-@pytest.fixture(scope="module")
-def wanted() -> Catalog:
-    """All that pages can say."""
-    return translations.template()
-
-
 # -- the catalogs
+
+
+@functools.cache
+def catalogs() -> dict[str, Catalog]:
+    """Read the translations into each language."""
+    return {one: translations.read(translations.po(one), one) for one in TRANSLATED}
 
 
 def test_twenty_languages_are_spoken_and_one_from_right_to_left() -> None:
@@ -56,26 +57,27 @@ def test_twenty_languages_are_spoken_and_one_from_right_to_left() -> None:
     assert [one for one in SPOKEN if direction(one) == "rtl"] == ["ar"]
 
 
-@pytest.mark.parametrize("language", TRANSLATED)
-def test_nothing_is_left_untranslated(wanted: Catalog, language: str) -> None:
-    """Every text of code and templates has its translation, and no other is kept."""
-    catalog = messages(translations.read(translations.po(language), language))
-    assert catalog.keys() == messages(wanted).keys()
-    assert [i for i, message in catalog.items() if not all(texts(message))] == []
-    same = {i for i, m in catalog.items() if i in texts(m) and not re.fullmatch(r"[\d\W]*", i)}
-    assert same <= SAME or len(same) <= 12, same
+def test_nothing_is_left_untranslated() -> None:
+    """Every text of code and templates has its translation in each language, no other is kept."""
+    wanted = messages(translations.template()).keys()
+    for language, catalog in catalogs().items():
+        found = messages(catalog)
+        assert found.keys() == wanted, language
+        assert [i for i, message in found.items() if not all(texts(message))] == [], language
+        same = {i for i, m in found.items() if i in texts(m) and not re.fullmatch(r"[\d\W]*", i)}
+        assert same <= SAME or len(same) <= 12, (language, same)
 
 
-@pytest.mark.parametrize("language", TRANSLATED)
-def test_every_form_has_the_placeholders_of_the_text(language: str) -> None:
+def test_every_form_has_the_placeholders_of_the_text() -> None:
     """A translation says all that is put into the text, once, and nothing else."""
-    catalog = translations.read(translations.po(language), language)
-    for i, message in messages(catalog).items():
-        forms = texts(message)
-        assert len(forms) == (1 if isinstance(message.id, str) else catalog.num_plurals), i
-        for form in forms:
-            assert placeholders(form) == placeholders(i), form
-            assert "<" not in form
+    for language, catalog in catalogs().items():
+        for i, message in messages(catalog).items():
+            forms = texts(message)
+            wanted = 1 if isinstance(message.id, str) else catalog.num_plurals
+            assert len(forms) == wanted, (language, i)
+            for form in forms:
+                assert placeholders(form) == placeholders(i), (language, form)
+                assert "<" not in form
 
 
 def test_compiled_catalogs_are_those_that_people_edit() -> None:

@@ -50,7 +50,7 @@ def clip(browser: Browser) -> bytes:
 
 @pytest.fixture
 def context(browser: Browser, site: SiteServer) -> Iterator[BrowserContext]:
-    with browser.new_context(base_url=site.url) as opened:
+    with browser.new_context(base_url=site.url, reduced_motion="no-preference") as opened:
         yield opened
 
 

@@ -1,5 +1,6 @@
 """One browser for all tests of a worker that need one."""
 
+import functools
 import shutil
 from collections.abc import Callable, Iterator
 
@@ -42,7 +43,13 @@ def _launcher(playwright: Playwright) -> Launch:
 
 @pytest.fixture(scope="session")
 def browser(launch: Launch) -> Iterator[Browser]:
-    """Chromium as Playwright starts it: without a back/forward cache."""
+    """Chromium as Playwright starts it: without a back/forward cache.
+
+    Its visitors want less motion unless a test is about that: a frame after the other is drawn by
+    the processor, which takes most of the time of a page that moves.
+    """
     started = launch()
+    plain = functools.partial(started.new_context, reduced_motion="reduce")
+    started.new_context = plain  # type: ignore[method-assign]
     yield started
     started.close()

@@ -9,15 +9,33 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import CodeType
 
 import jinja2
 from flask import Flask
+from jinja2.bccache import Bucket
 from werkzeug.routing import Rule
 
 from affiliate import page
 
 FOLDER = "PYTEST_COMPILED_TEMPLATES"
 """Names the variable with the folder of compiled templates, for what a run starts."""
+
+
+class CompiledTemplates(jinja2.FileSystemBytecodeCache):
+    """Keeps what templates compile to in a folder, and in memory what was read of it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(str(folder))
+        self._read: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a template its code, if any app has compiled it."""
+        bucket.code = self._read.get((bucket.key, bucket.checksum))
+        if bucket.code is None:
+            super().load_bytecode(bucket)
+        if bucket.code is not None:
+            self._read[bucket.key, bucket.checksum] = bucket.code
 
 
 def compiled_templates() -> Path:
@@ -29,9 +47,7 @@ def compiled_templates() -> Path:
 
 def share_parts() -> None:
     """Have the apps of this process share their parts, the templates with those of others."""
-    Flask.jinja_options = {
-        "bytecode_cache": jinja2.FileSystemBytecodeCache(str(compiled_templates()))
-    }
+    Flask.jinja_options = {"bytecode_cache": CompiledTemplates(compiled_templates())}
     page.digest = functools.cache(page.digest)
     _share_builders()
 
