@@ -20,6 +20,9 @@ ENCODED: Final = (
     "must be an address: user, host, port and name of a database; characters such as @ / ? # in"
     " its password must be percent-encoded"
 )
+OTHER_FORM: Final = re.compile("[/;]")
+"""What JDBC's and .NET's addresses have behind the name of a database, encoded where it is part of
+the name."""
 OTHERS: Final = frozenset(
     "pgbouncer connection_limit pool_timeout schema sslaccept sslidentity socket_timeout"
     " statement_cache_size max_idle_connection_lifetime max_connection_lifetime supa workaround"
@@ -39,6 +42,8 @@ FILES: Final = frozenset({"sslrootcert", "sslcert", "sslkey", "sslcrl"})
 NUMBERS: Final = frozenset(
     "keepalives keepalives_idle keepalives_interval keepalives_count sslcompression sslsni".split()
 )
+HOST: Final = r"""\[[0-9A-Fa-f:.%]{2,60}\]|[^\[\]:@\s\\;"'^`|]{0,253}"""
+"""An IPv6 address in brackets, or a name; not what other programs' addresses have behind it."""
 NAME: Final = "[A-Za-z][A-Za-z0-9_.-]{0,40}"
 NOWHERE: Final = "/nowhere"
 """Where libpq finds no socket: it reads parameters, and asks no network."""
@@ -60,7 +65,12 @@ def read_database_address(text: str) -> tuple[str, list[str]]:
     if scheme == "sqlite":
         return _sqlite(before, parameters), []
     place, _, name = before.rpartition("@")[2].partition("/")
-    if "#" in rest or re.search(r"\s", rest) or "/" in before.rpartition("@")[0]:
+    if (
+        "#" in rest
+        or re.search(r"\s", rest)
+        or "/" in before.rpartition("@")[0]
+        or OTHER_FORM.search(name)
+    ):
         raise ValueError(ENCODED)
     left_out = [name for name in parameters if name in OTHERS or name in OWN]
     hosts = _hosts(parameters.pop("host", "") or place, parameters.pop("port", ""))
@@ -117,7 +127,7 @@ def _hosts(place: str, ports: str) -> list[tuple[str, str]]:
     for number, name in enumerate(names):
         host, port = unquote(name), ""
         if not host.startswith("/"):
-            found = re.fullmatch(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:]*)(?::([0-9]{0,5}))?", host)
+            found = re.fullmatch(rf"({HOST})(?::([0-9]{{0,5}}))?", host)
             if not found or int(found[2] or 1) not in range(1, 65536):
                 raise ValueError(ENCODED)
             host, port = found[1].strip("[]"), found[2] or ""

@@ -13,6 +13,7 @@ from flask import Blueprint, Flask, Response, current_app, render_template, requ
 from flask_babel import force_locale, gettext
 
 from affiliate import builder, languages, oembed, openapi
+from affiliate.agencies import AGENCIES
 from affiliate.answers import (
     answer,
     canonical_search,
@@ -67,13 +68,14 @@ def routes() -> dict[str, Canonical]:
     }
 
 
-def canonical(raw: bytes) -> str:
-    """Return all that an embed may vary by, in one order.
+def canonical(raw: bytes) -> str | None:
+    """Return all that an embed may vary by, in one order; None with an agency that is not known.
 
     Raises:
         BadQuery: names ``q`` where there is nothing to show.
     """
-    return Embed.from_parameters(read_leniently(raw)).canonical()
+    embed = Embed.from_parameters(read_leniently(raw))
+    return embed.canonical() if AGENCIES.keys() >= set(embed.query.agency) else None
 
 
 def canonical_results(raw: bytes) -> str:

@@ -22,7 +22,7 @@ def place(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
     Raises:
         ValueError: a variable is not set, or there is no such user.
     """
-    if any(ord(sign) < ord(" ") for sign in text):
+    if any(ord(sign) < ord(" ") for sign in text) or re.match("[A-Za-z][A-Za-z0-9+.-]+://", text):
         raise ValueError("must be a path")
 
     def value(match: re.Match[str]) -> str:

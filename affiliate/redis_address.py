@@ -25,6 +25,8 @@ ENCODED: Final = (
     "must be an address: host, port and path; characters such as @ / ? # in its password must be"
     " percent-encoded"
 )
+HOST: Final = r"""\[[0-9A-Fa-f:.%]{2,60}\]|[^\[\]:@\s\\;"'^`|]{1,253}"""
+"""An IPv6 address in brackets, or a name; not what other programs' addresses have behind it."""
 MASTER: Final = "mymaster"
 """The service that Sentinels watch unless the address names another."""
 
@@ -263,7 +265,7 @@ def _nodes(hosts: str, kind: str) -> tuple[Node, ...]:
         )
     nodes = []
     for name in names:
-        found = re.fullmatch(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:@]+)(?::([0-9]{1,5}))?", name.strip())
+        found = re.fullmatch(rf"({HOST})(?::([0-9]{{1,5}}))?", name.strip())
         port = int(found[2] or (0 if kind else 6379)) if found else 0
         if found is None or not 0 < port < 65536:  # noqa: PLR2004 - ports have two bytes
             each = "name each host with its port: host:port,host:port"

@@ -4,6 +4,7 @@ import logging
 import re
 import string
 from collections.abc import Callable
+from ipaddress import IPv4Address
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
@@ -86,7 +87,7 @@ def origin(text: str) -> str:
     parts = urlsplit(found)
     extra = parts.path or parts.query or parts.fragment or "@" in parts.netloc
     host = read_host(parts.netloc)
-    if extra or not host or "?" in text or "#" in text:
+    if extra or not host or "?" in text or "#" in text or parts.port == 0 or not _is_reached(host):
         raise ValueError(
             "must be https:// or http:// and a host name, perhaps with a port: no user, path or"
             " question"
@@ -94,6 +95,20 @@ def origin(text: str) -> str:
     usual = {"https": 443, "http": 80}[parts.scheme]
     port = f":{parts.port}" if parts.port and parts.port != usual else ""
     return f"{parts.scheme}://{host}{port}"
+
+
+def _is_reached(host: str) -> bool:
+    """Return whether browsers reach a host by its name as it is written.
+
+    They take one that ends in a number for an IPv4 address, in any of its old forms
+    (https://url.spec.whatwg.org/#ends-in-a-number-checker), and write it in four numbers.
+    """
+    if not re.fullmatch(r"[0-9]+|0x[0-9a-f]*", host.rpartition(".")[2]):
+        return True
+    try:
+        return str(IPv4Address(host)) == host
+    except ValueError:
+        return False
 
 
 def redis(text: str) -> str:
@@ -178,13 +193,19 @@ def hosts(text: str) -> tuple[str, ...]:
     Browsers leave usual ports out of what they call an origin. ``*.blog.example`` names all hosts
     below ``blog.example`` and not that one, as in a Content-Security-Policy.
     """
-    names = tuple(re.sub(r":(80|443)$", "", name) for name in words(text.casefold()))
+    names = tuple(re.sub(r":(80|443)$", "", _in_ascii(name)) for name in words(text.casefold()))
     form = r"(?=.{1,253}\Z)(\*(?=\.[^.]+\.[^.])\.)?[a-z0-9-][a-z0-9.-]*(:[0-9]{1,5})?"
     if not all(re.fullmatch(form, name) for name in names):
         raise ValueError(
             "must be a comma list of host names, such as blog.example or *.blog.example"
         )
     return names
+
+
+def _in_ascii(name: str) -> str:
+    """Return a name of another script as browsers write it, with what stands before and behind."""
+    star, host, port = re.fullmatch(r"(\*\.)?(.*?)(:[0-9]+)?", name, re.DOTALL).groups("")  # type: ignore[union-attr] # all match
+    return name if host.isascii() else f"{star}{read_host(host)}{port}"
 
 
 def sub_ids(text: str) -> frozenset[str]:

@@ -364,3 +364,14 @@ def test_frames_have_the_attributes_of_elements(client: FlaskClient) -> None:
     assert ' target="_self"' not in page.text
     assert 'data-show="Bilder anzeigen"' in page.text
     assert '<base target="_blank">' in client.get("/embed?q=cat").text
+
+
+def test_agencies_that_are_not_known_fill_no_memory(make_client: ClientMaker) -> None:
+    """A frame that names one is answered and kept nowhere."""
+    client = make_client()
+    tier = client.application.extensions["memory"]
+    for number in range(3):
+        assert client.get(f"/embed?q=cat&lang=en&agency=nobody{number}").status_code == 200
+    assert not tier._kept
+    assert client.get("/embed?q=cat&lang=en&agency=demo").status_code == 200
+    assert len(tier._kept) == 1
