@@ -1,6 +1,7 @@
 """Troubles of all kinds, each at random moments: what is killed, stopped, full, or in a mood."""
 
 import os
+import random
 import signal
 import threading
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from tests.soak.world import World, send
 LEFT: Final = (0, 0, 4096, 65536)
 """Bytes that a full disk has left."""
 FULL_SECONDS: Final = 10.0
+Trouble = Callable[[random.Random, threading.Event], None]
+"""Makes one trouble by a chance of its own, and ends it in time, or as soon as all shall end."""
 
 
 class Troubles:
@@ -38,19 +41,16 @@ class Troubles:
             **{name: self._repeat(name, self._change(name, mood)) for name, mood in moods.items()},
         }
 
-    def _repeat(
-        self, name: str, trouble: Callable[[threading.Event], None]
-    ) -> Callable[[threading.Event], None]:
+    def _repeat(self, name: str, trouble: Trouble) -> Callable[[threading.Event], None]:
         chance = self._plan.chance("trouble", name)
 
         def run(stop: threading.Event) -> None:
             while not stop.wait(chance.uniform(0.2, 1.8) * self._plan.every):
-                trouble(stop)
+                trouble(chance, stop)
 
         return run
 
-    def _hurt_redis(self, stop: threading.Event) -> None:
-        chance = self._plan.chance("redis", self._records.elapsed())
+    def _hurt_redis(self, chance: random.Random, stop: threading.Event) -> None:
         redis, seconds = self._world.redis, chance.uniform(0.3, self._plan.down)
         process = redis.process
         assert process
@@ -65,8 +65,7 @@ class Troubles:
         stop.wait(seconds)
         redis.start()
 
-    def _hurt_postgres(self, stop: threading.Event) -> None:
-        chance = self._plan.chance("postgres", self._records.elapsed())
+    def _hurt_postgres(self, chance: random.Random, stop: threading.Event) -> None:
         postgres, seconds = self._world.postgres, chance.uniform(0.3, self._plan.down)
         if chance.random() < 0.3:
             self._records.happened(f"postgres hangs: {seconds:.1f} s")
@@ -82,35 +81,33 @@ class Troubles:
         stop.wait(seconds)
         postgres.start()
 
-    def _victim(self) -> int | None:
-        chance = self._plan.chance("victim", self._records.elapsed())
+    def _victim(self, chance: random.Random) -> int | None:
         others = [pid for pid in self._world.workers() if pid != self._world.veteran]
         return chance.choice(others) if others else None
 
-    def _kill_worker(self, _: threading.Event) -> None:
-        if (pid := self._victim()) is not None:
+    def _kill_worker(self, chance: random.Random, _: threading.Event) -> None:
+        if (pid := self._victim(chance)) is not None:
             self._records.happened(f"worker killed: {pid}")
             send(pid, signal.SIGKILL)
 
-    def _stop_worker(self, stop: threading.Event) -> None:
-        if (pid := self._victim()) is None:
+    def _stop_worker(self, chance: random.Random, stop: threading.Event) -> None:
+        if (pid := self._victim(chance)) is None:
             return
-        seconds = self._plan.chance("stop", self._records.elapsed()).uniform(1, self._plan.stopped)
+        seconds = chance.uniform(1, self._plan.stopped)
         self._records.happened(f"worker stopped: {pid} for {seconds:.1f} s")
         send(pid, signal.SIGSTOP)
         stop.wait(seconds)
         send(pid, signal.SIGCONT)
 
-    def _fill_disk(self, stop: threading.Event) -> None:
-        chance = self._plan.chance("disk", self._records.elapsed())
+    def _fill_disk(self, chance: random.Random, stop: threading.Event) -> None:
         left, filler = chance.choice(LEFT), self._world.disk / "filler"
         self._records.happened(f"disk filled: {left} bytes left")
         _fill(filler, left)
         stop.wait(min(FULL_SECONDS, self._plan.every / 2))
         filler.unlink(missing_ok=True)
 
-    def _change(self, name: str, mood: Mood) -> Callable[[threading.Event], None]:
-        def change(_: threading.Event) -> None:
+    def _change(self, name: str, mood: Mood) -> Trouble:
+        def change(_: random.Random, __: threading.Event) -> None:
             kind = mood.change()
             self._records.happened(f"mood: {name} {kind or 'well'}")
 
