@@ -36,7 +36,7 @@ class Windows:
         steady: Callable[[], float] | None = None,
     ) -> None:
         self._now = now or time.time
-        self._steady = steady or now or time.monotonic
+        self._steady = steady or now or _since_boot
         self._held: dict[int, tuple[int, float]] = {}
 
     def under_way(self, seconds: int) -> tuple[int, float]:
@@ -49,6 +49,12 @@ class Windows:
         if held != window or seconds not in self._held:
             self._held[seconds] = (window, steady + rest)
         return window, rest
+
+
+def _since_boot() -> float:
+    """Return seconds by a clock that nobody sets, which goes on while the machine sleeps."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the former is Linux's alone
+    return time.clock_gettime(clock)
 
 
 class Counters(Protocol):
