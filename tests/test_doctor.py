@@ -341,6 +341,12 @@ def test_limits_of_redis_are_told(make_client: ClientMaker, tmp_path: Path) -> N
         result = doctor(client)
         for one in others:
             one.close()
+        redis.client().config_set("maxmemory", "4mb")
+        for number in range(40):
+            redis.client().set(f"key {number}", bytes(200_000))
+        evicted = lines(doctor(client), "ok")
+    assert any(re.search("[1-9][0-9]* keys were evicted to make room", one) for one in evicted)
+    assert not any("evicted" in one for one in lines(result, "ok"))
     assert not [one for one in lines(result, "warn") if "forgets nothing" in one]
     assert [one for one in lines(result, "warn") if "of Redis' 12 connections" in one]
 

@@ -74,6 +74,8 @@ def _room(site: Site) -> Iterator[Finding]:
     for node in store.limits():
         room = f" of {_megabytes(node.maxmemory)}" if node.maxmemory else ""
         words = f"Redis uses {_megabytes(node.used)}{room}, policy {node.policy or 'unknown'}"
+        if node.evicted:
+            words += f"; {node.evicted:,} keys were evicted to make room since its start"
         yield Finding(OK, "cache", words)
         if node.policy == "noeviction":
             full = "when it is full" if room else "and has no maxmemory: when its machine is full"

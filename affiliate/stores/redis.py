@@ -70,7 +70,8 @@ TEXTS: Final = (
 class Limits(NamedTuple):
     """Bytes and connections of one server, used and allowed; 0 for no limit or none that it says.
 
-    ``policy`` is what it evicts when it is full.
+    ``policy`` is what it evicts when it is full, ``evicted`` how many keys it has evicted since its
+    start.
     """
 
     used: int
@@ -78,6 +79,7 @@ class Limits(NamedTuple):
     policy: str
     clients: int
     maxclients: int
+    evicted: int
 
 
 class RedisStore(BaseCache):
@@ -188,6 +190,7 @@ class RedisStore(BaseCache):
                 policy=str(node.get("maxmemory_policy", "")),
                 clients=int(node.get("connected_clients", 0)),
                 maxclients=int(node.get("maxclients", 0)),
+                evicted=int(node.get("evicted_keys", 0)),
             )
             for node in nodes
         ]
