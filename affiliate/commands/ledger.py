@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shlex
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from flask.cli import with_appcontext
 
 from affiliate.commands.outputs import Group
 from affiliate.commands.told import ledger_of_app, site_of_app, told
+from affiliate.disks import sync_folder
+from affiliate.errors import LedgerError
 
 BACKUP_NOTE: Final = "last-backup"
 """An empty file in ``DATA_DIR``, whose time is that of the last backup."""
@@ -62,11 +65,14 @@ def backup(file: Path, *, force: bool) -> None:
         raise click.ClickException(f"{file} is the ledger itself; name another file.")
     if file.exists() and not force:
         raise click.ClickException(f"{file} is there already; --force replaces it.")
+    _remove_left(file)
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         part.touch(mode=0o600, exist_ok=False)
-        with told():
+        try:
             is_copied = ledger_of_app().back_up(part)
+        except LedgerError as error:
+            raise click.ClickException(f"{file} was not made: {error}") from None
         if not is_copied:
             name = shlex.quote(str(file))
             dump = f'pg_dump --format=custom --no-owner --file={name} "$DATABASE_URL"'
@@ -75,11 +81,36 @@ def backup(file: Path, *, force: bool) -> None:
     except OSError as error:
         raise click.ClickException(f"{file} can't be written: {error.strerror}.") from None
     finally:
-        part.unlink(missing_ok=True)
+        _remove(part)
     with suppress(OSError):  # it serves `flask doctor` alone
         (site_of_app().config.data_dir / BACKUP_NOTE).touch()
     click.echo(f"{file}: {file.stat().st_size} bytes.")
     click.echo("Keep SECRET_KEY with it: without it nobody can read the tokens of accounts.")
+
+
+def _remove_left(file: Path) -> None:
+    """Remove what commands that were killed have left of copies of that name."""
+    with suppress(OSError):
+        for left in file.parent.iterdir():
+            found = re.fullmatch(rf"\.{re.escape(file.name)}\.([1-9][0-9]*)\.part", left.name)
+            if found and not _is_running(int(found[1])):
+                _remove(left)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _remove(part: Path) -> None:
+    """Remove a copy with what SQLite has put beside it."""
+    for end in ("", "-journal", "-wal", "-shm"):
+        Path(f"{part}{end}").unlink(missing_ok=True)
 
 
 def _put_in_place(part: Path, file: Path, *, force: bool) -> None:
@@ -88,11 +119,7 @@ def _put_in_place(part: Path, file: Path, *, force: bool) -> None:
         os.fsync(copy.fileno())
     if force or not _is_linked(part, file):
         part.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(file.parent)
 
 
 def _is_linked(part: Path, file: Path) -> bool:

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import stat
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -115,6 +116,35 @@ def test_a_backup_that_cannot_be_made_leaves_nothing(app: Flask, tmp_path: Path)
     failed = run(app, "ledger", "backup", str(tmp_path / "none" / "backup.db"))
     assert failed.exit_code == 1
     assert "can't be written: No such file" in failed.output
+
+
+def test_a_copy_that_breaks_off_leaves_nothing(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is told of the copy, and what SQLite had beside it goes, too."""
+
+    def fail(part: Path) -> bool:
+        for end in ("", "-journal", "-wal"):
+            Path(f"{part}{end}").write_bytes(b"half")
+        raise LedgerError("the disk is full (SQLITE_FULL).")
+
+    monkeypatch.setattr(app.extensions["ledger"], "back_up", fail)
+    failed = run(app, "ledger", "backup", str(tmp_path / "a b.db"))
+    assert (failed.exit_code, "a b.db was not made: the disk is full" in failed.output) == (1, True)
+    assert not list(tmp_path.glob("*a b.db*"))
+
+
+def test_what_a_killed_command_left_is_removed(app: Flask, tmp_path: Path) -> None:
+    """The next backup of that name removes it; a copy that is being made stays."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for end in ("", "-journal"):
+        (tmp_path / f".b.db.{ended.pid}.part{end}").touch()
+    others = [f".b.db.{os.getppid()}.part", f".c.db.{ended.pid}.part", ".b.db.x.part"]
+    for name in others:
+        (tmp_path / name).touch()
+    assert run(app, "ledger", "backup", str(tmp_path / "b.db")).exit_code == 0
+    assert {path.name for path in tmp_path.glob(".*.part*")} == set(others)
 
 
 def test_postgresql_has_a_program_of_its_own(make_client: ClientMaker, tmp_path: Path) -> None:
