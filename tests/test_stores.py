@@ -289,6 +289,39 @@ def test_the_cache_gives_way_on_a_full_disk(small_disk: Path) -> None:
     store.close()
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda store: store.set("k", b"v", 60),
+        lambda store: store.incr("k", 1, 60),
+        lambda store: store.lease("k", "token", 60),
+    ],
+    ids=["value", "count", "lease"],
+)
+def test_the_first_write_of_any_kind_finds_the_disk_full(
+    small_disk: Path, write: Callable[[SQLiteStore], object]
+) -> None:
+    """A value that fits into the file's own free pages gives way, too: clicks need the disk."""
+    store = SQLiteStore(small_disk / "cache.db", 256 * 10**6)
+    with (
+        new_ledger(small_disk) as ledger,
+        (small_disk / "filler").open("wb", buffering=0) as filler,
+    ):
+        ledger.upgrade()
+        for number in range(40):
+            store.set(f"k{number}", random.randbytes(50_000), 60)
+        for number in range(20):
+            store.delete(f"k{number}")
+        with pytest.raises(OSError, match="No space"):  # noqa: PT012
+            while filler.write(b"x" * 4096):
+                pass
+        write(store)
+        for number in range(50):
+            ledger.record(Click(click_id=f"click-{number}", agency="a", id="1", position=1))
+        assert len(list(ledger.rows())) == 50
+    store.close()
+
+
 def test_a_file_that_cant_be_opened_is_a_store_out_of_reach(tmp_path: Path) -> None:
     """A folder that can't be made leaves the site with the process's own memory."""
     (tmp_path / "file").write_text("in the way")

@@ -258,7 +258,10 @@ class SQLiteStore(BaseCache):
         """A connection within a transaction that holds the write lock from its beginning.
 
         A process's writers wait for their turn here, so that they never stand in readers' way.
+        Where the disk is full the file is begun anew, whoever filled the disk: a write that fits
+        into free pages of the file is no sign that the ledger's will fit anywhere.
         """
+        self._give_way(self._inode())
         with self._connection(self._turn) as db:
             db.execute("BEGIN IMMEDIATE")
             try:
@@ -344,10 +347,11 @@ class SQLiteStore(BaseCache):
 
     def _give_way(self, file: int) -> None:
         """Delete the file where the disk is full, so that the ledger goes on."""
-        with self._mending, suppress(OSError):
+        with suppress(OSError), self._mending:
             free, reserved = self._room()
-            is_large = self._path.stat().st_size > SPARE_BYTES
-            if file and self._inode() == file and is_large and free < reserved / 4:
+            if free >= reserved / 4 or self._path.stat().st_size <= SPARE_BYTES:
+                return
+            if file and self._inode() == file:
                 log.warning("the disk is full; the cache is deleted, as the ledger needs room")
                 for end in ("", "-wal", "-shm"):
                     Path(f"{self._path}{end}").unlink(missing_ok=True)
