@@ -17,6 +17,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 FARTHEST: Final = 36_500
 """The most days that ``Nd`` may go back: a century."""
 
+MOST_ROWS: Final = 10**9
+
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """How cells begin that spreadsheets may take for formulas; the last ones are wide signs."""
 
@@ -67,7 +69,9 @@ class CsvFile(click.ParamType[IO[str]]):
 
 since = click.option("--since", type=Day(), metavar="DAY", help="First day, in UTC.")
 until = click.option("--until", type=Day(), metavar="DAY", help="Last day, in UTC; 7d: 7 days ago.")
-limit = click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N rows.")
+limit = click.option(
+    "--limit", type=click.IntRange(1, MOST_ROWS), metavar="N", help="Only the first N rows."
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 live = click.option("--live", is_flag=True, help="Use the real account, not the sandbox.")
 agency = click.option(

@@ -21,10 +21,14 @@ import msgspec
 from click.exceptions import Exit
 from flask.cli import AppGroup
 
+from affiliate.model import plain_text
+
 FULL: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.ENXIO, errno.EINVAL}
 )
 """What writing to a screen, a file or a pipe can fail by, but for a pipe that nobody reads."""
+MOST_NAME: Final = 200
+"""Characters of a file's name that are told."""
 PRINTED: Final = "affiliate.printed"
 """The mark of a context whose command has printed its document."""
 
@@ -79,15 +83,31 @@ def _told(*, as_json: bool) -> Iterator[None]:
         if as_json:
             _print_failure(error_of("Aborted."))
         raise
-    except OSError as error:
-        if error.errno not in FULL or error.filename is not None:
+    except (OSError, UnicodeEncodeError) as error:
+        if not (words := _sentence(error)):
             raise
-        let_go(sys.stdout)
-        reason = os.strerror(error.errno)
-        tell(click.ClickException(f"The output can't be written: {reason}.").show)
-        raise Exit(1) from None
+        failure = click.ClickException(words)
+        tell(failure.show, error_of(words) if as_json else None)
+        raise Exit(failure.exit_code) from None
     finally:
         _flush_errors()
+
+
+def _sentence(error: OSError | UnicodeEncodeError) -> str:
+    """Return what an output, a file or words of the system's failed by; empty for other failures.
+
+    An output that failed is let go of.
+    """
+    if isinstance(error, UnicodeEncodeError):
+        bad = re.search("[\udc80-\udcff]", error.object)  # how Python reads bytes that are no text
+        return "The words of the command are not valid text." if bad else ""
+    reason = os.strerror(error.errno or 0)
+    if error.filename is not None:
+        return f"{plain_text(str(error.filename))[:MOST_NAME]}: {reason}."
+    if error.errno in FULL:
+        let_go(sys.stdout)
+        return f"The output can't be written: {reason}."
+    return ""
 
 
 def _prepare_streams() -> None:

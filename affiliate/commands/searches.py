@@ -20,7 +20,7 @@ NUMBERS: Final = frozenset({"searches", "missed"})
 @options.since
 @click.option(
     "--limit",
-    type=click.IntRange(1),
+    type=click.IntRange(1, options.MOST_ROWS),
     default=USUAL_ROWS,
     show_default=True,
     help="So many of the most asked.",

@@ -176,11 +176,23 @@ def _ids(given: Sequence[str]) -> Iterator[str]:
         if not Path(one).is_file():
             yield one
             continue
-        with Path(one).open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if row and row[0].strip()]
+        rows = _rows(Path(one))
         names = ("license_id", "id", "license")
         column = next((rows[0].index(n) for n in names if rows and n in rows[0]), None)
         yield from (row[column or 0].strip() for row in rows[column is not None :])
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """Return the rows of a table or list.
+
+    Raises:
+        ClickException: the file is none.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [row for row in csv.reader(file) if row and row[0].strip()]
+    except (UnicodeDecodeError, csv.Error):
+        raise click.ClickException(f"{path} is no list and no table in UTF-8.") from None
 
 
 def _downloads(agency: str = AGENCY) -> Downloads:

@@ -38,3 +38,31 @@ def test_a_table_that_can_t_be_written_is_said(
         shown = run(client.application, command, "--until", "9999-12-31", "--csv", str(path))
         assert (shown.exit_code, type(shown.exception)) == (1, SystemExit)
         assert reason in shown.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("clicks", "--limit", "9" * 30), "is not in the range"),
+        (("history", "--limit", "9" * 30), "is not in the range"),
+        (("searches", "--limit", "0"), "is not in the range"),
+        (("warm", "--within", "-1"), "is not in the range"),
+        (("warm", "--calls", "-1"), "is not in the range"),
+        (("ledger", "backup", "x" * 300), "File name too long."),
+        (("download", "x" * 300), "File name too long."),
+        (("download", "list.csv"), "list.csv is no list and no table in UTF-8."),
+    ],
+)
+def test_what_no_command_can_do_is_said(
+    client: FlaskClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    """Numbers out of range, names that no disk takes, files of another encoding."""
+    monkeypatch.chdir(tmp_path)
+    Path("list.csv").write_bytes("Größe\n".encode("iso-8859-1"))
+    done = run(client.application, *arguments)
+    assert (done.exit_code, type(done.exception)) == (1 + ("range" in said), SystemExit)
+    assert said in done.stderr

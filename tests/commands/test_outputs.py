@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 @click.command(cls=outputs.Command)
 @options.since
 @options.as_json
-@click.option("--fail", type=click.Choice(["early", "late", "abort", "disk", "other"]))
+@click.option("--fail", type=click.Choice(["early", "late", "abort", "disk", "text"]))
 def words(*, since: object, as_json: bool, fail: str | None) -> None:
     """Print words, and fail."""
     del since
@@ -32,6 +32,8 @@ def words(*, since: object, as_json: bool, fail: str | None) -> None:
         raise click.ClickException("It failed.")
     if fail == "abort":
         raise click.Abort
+    if fail == "text":
+        os.fsdecode(b"\xff").encode()
     if fail == "disk":
         raise OSError(errno.ENOSPC, "full", "a file")
     click.echo("told apart", err=True)
@@ -153,11 +155,37 @@ def test_a_command_prints_one_document(streams: Streams, tmp_path: Path) -> None
         assert out.read_text() == ""
 
 
-def test_a_failure_that_is_no_output_s_is_not_told_as_one(streams: Streams, tmp_path: Path) -> None:
-    """It is a fault of the program, with its traceback."""
-    with pytest.raises(OSError, match="a file"):
-        words.main(["--fail=disk"], standalone_mode=False)
-    del streams, tmp_path
+@pytest.mark.parametrize(
+    ("fail", "said"),
+    [
+        ("disk", "a file: No space left on device."),
+        ("text", "The words of the command are not valid text."),
+    ],
+)
+def test_failures_of_files_and_words_are_told(
+    streams: Streams, tmp_path: Path, fail: str, said: str
+) -> None:
+    """A file by its name; arguments that are no text in the terminal's encoding."""
+    out, err = tmp_path / "out", tmp_path / "err"
+    status = streams.status(
+        "--json", f"--fail={fail}", out=streams.open(out), err=streams.open(err)
+    )
+    assert (status, err.read_text()) == (1, f"Error: {said}\n")
+    assert json.loads(out.read_text()) == {"error": said}
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(104, "reset"), "é".encode])
+def test_a_fault_of_the_program_stays_one(error: Any) -> None:
+    """With its traceback."""
+
+    @click.command(cls=outputs.Command)
+    def faulty() -> None:
+        if callable(error):
+            error("ascii")
+        raise error
+
+    with pytest.raises((OSError, UnicodeError)):
+        faulty.main([], standalone_mode=False)
 
 
 @pytest.mark.parametrize(
