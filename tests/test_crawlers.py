@@ -16,7 +16,10 @@ from affiliate.errors import BadQuery
 from affiliate.languages import SPOKEN
 from tests.dialects import DIALECTS, serving
 from tests.support.apps import ClientMaker
+from tests.support.crawler import crawl
 from tests.support.federation import Agencies
+from tests.support.shutterstock import TOKEN, shutterstock
+from tests.support.soak import SOAK
 
 URL = "https://me.example"
 TYPES = {
@@ -293,3 +296,23 @@ def test_no_link_of_a_picture_s_page_costs_a_call(make_client: ClientMaker, name
             client.get(urljoin(path, html.unescape(link)))
         later = [asked.path for asked in server.asked[before:]]
         assert [path for path in later if not re.search("categories|featured", path)] == []
+
+
+def test_a_crawler_with_manners_costs_next_to_nothing(make_client: ClientMaker) -> None:
+    """On a site where nothing is known, every page is 200 and so many calls are made in all."""
+    most = 400 if SOAK else 48
+    with shutterstock() as agency:
+        client = make_client(
+            AGENCIES="shutterstock",
+            SHUTTERSTOCK_API_TOKEN=TOKEN,
+            SHUTTERSTOCK_URL=agency.url,
+            SITE_URL=URL,
+            SITE_TOPICS="flower",
+        )
+        client.application.extensions["site"].search.featured(10)
+        before = len(agency.requests)
+        pages = list(crawl(client, most))
+        assert [address for address, page in pages if page.status_code != 200] == []
+        assert len(pages) == most
+        assert {"topics", "collections"} <= {address.split("/")[1] for address, _ in pages}
+        assert len(agency.requests) - before <= 10 + 10  # a collection is two calls
