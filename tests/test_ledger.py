@@ -103,7 +103,7 @@ def test_names_the_missing_field(name: str) -> None:
         *(("id", bad) for bad in ("", "x" * 101, "4\ud800", "4\x7f2", True, 4.2)),
         *(("media", bad) for bad in ("", "audio", "image\n")),
         *(("words", bad) for bad in ("x" * 501, "red\x00", "red\nbicycle", "\udcff", "\x85", 7.5)),
-        *(("position", bad) for bad in (0, -1, 10**6, 1.0, True, "", "+1", "1\n", "\u0661", None)),
+        *(("position", bad) for bad in (0, -1, 10**6, 1.5, True, "", "+1", "1\n", "\u0661", None)),
     ],
 )
 def test_refuses_what_cannot_be_kept(name: str, value: object) -> None:
