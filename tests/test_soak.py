@@ -3,8 +3,12 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.soak.plan import short_plan
+from tests.soak.records import Answer, Records
 from tests.soak.run import soak
+from tests.soak.visitors import OK, fault_of
 
 SEED = int(os.environ.get("SOAK_SEED") or 1)
 
@@ -14,3 +18,34 @@ def test_a_site_that_is_hurt_in_all_ways_holds_its_promises(tmp_path: Path) -> N
     report = soak(short_plan(SEED), tmp_path)
     told = [f"SOAK_SEED={SEED}", *(f"{at:.1f} s: {what}" for at, what in report.troubles)]
     assert not report.broken, "\n".join([*report.broken, *report.figures, *told])
+
+
+@pytest.mark.parametrize(
+    ("status", "again", "right"),
+    [
+        (200, "", True),
+        (304, "", True),
+        (429, "7", True),
+        (429, "", False),
+        (503, "60", True),
+        (503, "soon", False),
+        (502, "60", False),
+        (500, "60", False),
+        (404, "", False),
+    ],
+)
+def test_an_answer_that_nobody_has_announced_is_found(
+    status: int, again: str, *, right: bool
+) -> None:
+    """Failures pass where they say when to come again; what is right for some is not for all."""
+    headers = {"retry-after": again} if again else {}
+    assert (fault_of(Answer(status, headers, b""), OK) == "") is right
+
+
+def test_a_click_that_was_taken_once_stays_acknowledged() -> None:
+    """Whatever becomes of the second time that a browser tells of the click."""
+    records = Records()
+    for taken in (False, True, False):
+        records.clicked("n1", "/clicks?id=1", acknowledged=taken)
+    records.clicked("n2", "/clicks?id=2", acknowledged=False)
+    assert records.acknowledged() == {"n1": "/clicks?id=1"}
