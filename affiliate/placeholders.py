@@ -46,7 +46,7 @@ SHOUTED: Final = r"(DB_|DATABASE_|PG|POSTGRES_|REDIS_)?(USER(NAME)?|PASS(WORD|WD
 """A gap by its capitals."""
 EXAMPLES: Final = frozenset({"pass", "password", "passwd", "pwd", "pw", "secret", "mypassword"})
 """Passwords that are examples beside a host of `EXAMPLE_HOSTS`, and real ones beside others."""
-EXAMPLE_HOSTS: Final = r"(my|your|db|database|redis|the)?[-_]?(host(name)?|server)"
+EXAMPLE_HOSTS: Final = r"(my|your|db|database|redis|the)?[-_]?host(name)?"
 PRISMA: Final = "randompassword"
 """The password of the address that Prisma writes into a new project."""
 

@@ -84,6 +84,7 @@ def test_hosts_without_an_example_s_password_are_taken() -> None:
     """A host may well be called so in a network of containers."""
     assert told("DATABASE_URL", "postgres://site:hunter2@host:5432/db") == []
     assert told("REDIS_URL", "redis://host:6379") == []
+    assert told("REDIS_URL", "redis://:password@redis-server:6379") == []
 
 
 KEYS = ["YOUR_TOKEN", "<token>", "[your api key]", "xxxxxxxx", "****", "your-shutterstock-token"]
