@@ -91,9 +91,14 @@ def _has_form_of_session() -> bool:
     return _same(request.form.get("csrf"), session["csrf"])
 
 
-@blueprint.after_request
+@blueprint.after_app_request
 def keep_nowhere(response: Response) -> Response:
-    """Keep all of it from caches, search engines, plain http and windows of other sites."""
+    """Keep all of it from caches, search engines, plain http and windows of other sites.
+
+    That includes what no route answers, such as another method.
+    """
+    if not f"{request.path}/".startswith(FOLDER):
+        return response
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"

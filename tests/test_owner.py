@@ -400,6 +400,31 @@ def test_a_log_out_ends_the_session_for_every_copy_of_its_cookie(
     assert other.get("/owner/").status_code == 200
 
 
+def test_every_answer_of_the_desk_has_its_headers(
+    make_client: ClientMaker, settings: dict[str, str]
+) -> None:
+    """Those that no page answers, too, and other pages have none of them."""
+    client, base = make_client(**settings, SITE_URL="https://a.example"), "https://a.example"
+    token = csrf(client.get("/owner/log-in", base_url=base))
+    form = {"csrf": token, "password": PASSWORD}
+    assert client.post("/owner/log-in", base_url=base, data=form).status_code == 303
+    for method, path, status in (
+        ("GET", "/owner", 308),
+        ("PUT", "/owner/log-in", 405),
+        ("TRACE", "/owner/", 405),
+        ("OPTIONS", "/owner/log-in", 200),
+        ("POST", "/owner/", 405),
+        ("GET", "/owner/log-out", 404),
+        ("GET", "/owner/sessions/", 404),
+    ):
+        answer = client.open(path, method=method, base_url=base)
+        assert answer.status_code == status
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert answer.headers["Strict-Transport-Security"]
+    assert "Cross-Origin-Opener-Policy" not in client.get("/ownership", base_url=base).headers
+
+
 def test_sessions_are_listed_and_ended_from_any_browser(
     make_client: ClientMaker, settings: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
