@@ -52,6 +52,8 @@ class LedgerDatabase:
         if self._file:
             self._file.watch(self._writer)
             self._file.watch(self._reader)
+        self.replaced = 0
+        """How often another SQLite file was found at the path."""
         self._unfolded = 0
         self._upgrades = False
         self._preparing = Lock()
@@ -150,6 +152,7 @@ class LedgerDatabase:
                     if self._prepared and self._file:
                         log.error("the ledger's file was removed or replaced: %s", self._file.path)
                         self._file.await_content()
+                        self.replaced += 1
                     self._prepare()
 
     def _prepare(self, tries: int = 1) -> None:

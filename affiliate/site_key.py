@@ -62,6 +62,7 @@ class SiteKey:
         made = hmac.digest(spare.encode(), b"affiliate-search: a spare site key", "sha256")
         self._spare = made if spare else secrets.token_bytes(BYTES)
         self._looked_at: float | None = None
+        self._replaced = ledger.replaced
         self._lock = threading.Lock()
 
     def digest(self, purpose: str, *texts: str) -> bytes:
@@ -79,14 +80,22 @@ class SiteKey:
 
     def _key(self) -> bytes:
         """Return the key; all wait for the first look, and later ones happen in one request."""
-        if self._secret is None and self._lock.acquire(blocking=self._looked_at is None):
+        if self._is_unread() and self._lock.acquire(blocking=self._looked_at is None):
             try:
-                if self._secret is None and self._is_due():
+                if self._is_unread() and self._is_due():
                     self._secret = self._read()
                     self._looked_at = self._now()
             finally:
                 self._lock.release()
         return self._secret or self._copied or self._spare
+
+    def _is_unread(self) -> bool:
+        """Return whether the key is to be read; that of a ledger that was replaced stays known."""
+        if self._replaced != (replaced := self._ledger.replaced):
+            self._replaced = replaced
+            self._copied, self._secret = self._secret or self._copied, None
+            self._looked_at = None
+        return self._secret is None
 
     def _is_due(self) -> bool:
         return self._looked_at is None or self._now() >= self._looked_at + LOOK_SECONDS

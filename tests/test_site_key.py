@@ -89,3 +89,20 @@ def test_a_copy_that_is_none_is_made_anew(tmp_path: Path, damage: bytes | None) 
         assert len(copy.read_bytes()) == 32
         assert copy.read_bytes() != bytes(32)
         assert SiteKey(ledger, copy=copy / "none").digest("click", "1") == kept
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+def test_a_ledger_that_was_replaced_has_its_own_key(tmp_path: Path, has_key: bool) -> None:  # noqa: FBT001
+    """What was signed stays known; all processes sign by the key in the file that is there now."""
+    (tmp_path / "other").mkdir()
+    with new_ledger(tmp_path) as ledger, new_ledger(tmp_path / "other") as other:
+        key, before = SiteKey(ledger), SiteKey(ledger).digest("click", "1")
+        assert key.digest("click", "1") == before
+        if has_key:
+            kept = SiteKey(other).digest("click", "1")
+        other.close()
+        (tmp_path / "other" / "ledger.db").replace(tmp_path / "ledger.db")
+        ledger.check()
+        now = key.digest("click", "1")
+        assert now == SiteKey(ledger).digest("click", "1") == (kept if has_key else before)
+        assert key.is_digest(before, "click", "1")
