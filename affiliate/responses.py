@@ -88,6 +88,9 @@ class Finished:
 
         The plain one is not kept beside the compressed one until somebody asks for it.
         """
+        body = self._packed if zipped else self._body
+        if body is not None and (self._plain_asked or (zipped and self._body is None)):
+            return body  # nothing changes, as at most hits
         if zipped:
             body = self.packed()
             self._body = self._body if self._plain_asked else None
