@@ -180,6 +180,7 @@ class DatabaseFile:
 
     def _connected(self, connection: sqlite3.Connection, record: PoolEntry) -> None:
         connection.execute("PRAGMA wal_autocheckpoint = 0")  # `fold_in` looks at the file before
+        self._known_log = None  # made anew if nobody had the file open
         record.info["file"] = self.present()
 
     def _taken(self, _: sqlite3.Connection, record: PoolEntry, __: object) -> None:
@@ -187,8 +188,8 @@ class DatabaseFile:
             raise sa.exc.InvalidatePoolError
 
     def _given_back(self, _: sqlite3.Connection | None, record: PoolEntry) -> None:
-        with self._lock:
-            if record.info.get("file") == self._present():
+        with self._lock:  # later another process may have put its own log there
+            if self._known_log is None and record.info.get("file") == self._present():
                 self._known_log = identify(self._beside("-wal"))
 
     def _closing(self, connection: sqlite3.Connection, record: PoolEntry) -> None:
