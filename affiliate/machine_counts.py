@@ -25,7 +25,7 @@ BYTES: Final = 16 * 1024
 HEAD: Final = 8
 """Bytes of the checksum and the length of what follows."""
 PRIVATE: Final = 0o600
-TURN_SECONDS: Final = 0.1
+TURN_SECONDS: Final = 1.0
 """How long to wait for another process; one that was stopped may hold the file for long."""
 MEND_SECONDS: Final = 2.0
 """For so long one process alone corrects the store, as two would add the same."""

@@ -230,8 +230,11 @@ def test_a_file_of_counts_keeps_its_size(tmp_path: Path) -> None:
     assert here.end(f"calls:agency:{0:060}", 1, None) is None
 
 
-def test_a_process_that_keeps_the_file_of_counts_stops_nobody(tmp_path: Path) -> None:
+def test_a_process_that_keeps_the_file_of_counts_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Stopped amid its writing, a process leaves the others with what each knows by itself."""
+    monkeypatch.setattr("affiliate.machine_counts.TURN_SECONDS", 0.01)
     counts = Counts(Faulty(), 2, MachineCounts(tmp_path / "counts"))
     counts.add("n", 1, 60)
     with (tmp_path / "counts").open() as file:
