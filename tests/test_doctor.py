@@ -32,7 +32,7 @@ from tests.support.shutterstock import TOKEN
 
 @pytest.fixture
 def server() -> Iterator[simulator.Shutterstock]:
-    with simulator.shutterstock() as one:
+    with simulator.shutterstock(100) as one:
         yield one
 
 

@@ -89,7 +89,7 @@ def get(address: str) -> Any:
 def world(folder: Path, redis_url: str) -> Iterator[World]:
     """A site that uses a Redis, and in which nothing is ever raised that nobody expected."""
     with ExitStack() as stack:
-        agency = stack.enter_context(shutterstock())
+        agency = stack.enter_context(shutterstock(100))
         settings = {
             "REDIS_URL": redis_url,
             "SHUTTERSTOCK_URL": agency.url,

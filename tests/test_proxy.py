@@ -98,7 +98,7 @@ class World(NamedTuple):
 @contextmanager
 def proxied(folder: Path, **settings: str) -> Iterator[World]:
     with ExitStack() as stack:
-        agency = stack.enter_context(shutterstock())
+        agency = stack.enter_context(shutterstock(100))
         environ = {"SHUTTERSTOCK_URL": agency.url, "SHUTTERSTOCK_API_TOKEN": TOKEN, **settings}
         site = stack.enter_context(running_site(folder, environ))
         url = stack.enter_context(nginx(folder, site.url))

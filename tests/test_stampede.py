@@ -67,7 +67,7 @@ def world(
     folder: Path, store: str, processes: int, settings: dict[str, str] | None = None
 ) -> Iterator[World]:
     with ExitStack() as stack:
-        agency = stack.enter_context(shutterstock())
+        agency = stack.enter_context(shutterstock(100))
         environ = {"SHUTTERSTOCK_URL": agency.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
         redis = None
         if store == "redis":

@@ -23,7 +23,7 @@ UNKNOWN = itertools.count(9_000_000)
 
 @pytest.fixture(scope="module")
 def agency() -> Iterator[Shutterstock]:
-    with shutterstock() as running:
+    with shutterstock(100) as running:
         yield running
 
 

@@ -214,7 +214,7 @@ REFERRAL = "https://shutterstock.7eer.net/c/1/2/3?u=https%3A%2F%2Fwww.shuttersto
 
 def test_the_affiliate_link_of_an_answer_is_used(make_client: ClientMaker) -> None:
     """From search and details, with our sub ids; the owner's own template wins."""
-    with simulator.shutterstock() as server:
+    with simulator.shutterstock(100) as server:
         settings = {"SHUTTERSTOCK_URL": server.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
         answer = results(changed(affiliate_url=REFERRAL))
         server.answer = Answer(200, json.dumps(answer).encode())
@@ -255,7 +255,7 @@ def test_the_page_is_that_of_the_answer_where_it_says_one(url: object, page: boo
 
 def test_the_region_is_sent_where_it_is_set(make_client: ClientMaker) -> None:
     """It ranks a search for pictures, and is no secret that would be struck out."""
-    with simulator.shutterstock() as server:
+    with simulator.shutterstock(100) as server:
         settings = {"SHUTTERSTOCK_URL": server.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
         for region, sent in (("DE", ["DE"]), ("", None)):
             client = make_client(**settings, SHUTTERSTOCK_REGION=region)
@@ -284,7 +284,7 @@ def test_the_words_that_were_looked_for_are_told() -> None:
 
 def test_a_page_says_that_its_pictures_are_of_other_words(make_client: ClientMaker) -> None:
     """It asks nobody whether the corrected words were meant, but says whose pictures these are."""
-    with simulator.shutterstock() as server:
+    with simulator.shutterstock(100) as server:
         answer = results(image(0), spellcheck_info=INFOS[0][0])
         server.answer = Answer(200, json.dumps(answer).encode())
         client = make_client(SHUTTERSTOCK_URL=server.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
