@@ -5,6 +5,7 @@ of a machine then go on from the count in a file of theirs where they have one, 
 last count that all shared, and the store is told later what they have added.
 """
 
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -66,7 +67,7 @@ class Counters(Protocol):
 class Here(Protocol):
     """Counters that the processes of this machine share: see `MachineCounts`."""
 
-    def begin(self, key: str, by: int, seconds: float) -> int | None: ...
+    def begin(self, key: str, by: int, seconds: float) -> tuple[int, int] | None: ...
     def end(self, key: str, sent: int, told: int | None) -> tuple[int, int] | None: ...
 
 
@@ -91,6 +92,11 @@ class Count(NamedTuple):
         if self.sharers > 1 and not self.shared:
             part = max(part, least)
         return self.own + more <= part
+
+
+UNKNOWN: Final = Count(sys.maxsize)
+"""The count of a process that has just begun, while another one keeps what the machine counted and
+the store has lost it: there may be no room."""
 
 
 class _Known:
@@ -126,7 +132,11 @@ class Counts:
 
     def add(self, key: str, by: int, seconds: float) -> Count:
         """Add to a counter that ends ``seconds`` after its beginning; 0 only looks at it."""
-        own = self._here.begin(key, by, seconds) if self._here else None
+        try:
+            begun, is_busy = self._here.begin(key, by, seconds) if self._here else None, False
+        except BlockingIOError:
+            begun, is_busy = None, True
+        own = begun and begun[0]
         with self._lock:
             known = self._find(key, seconds)
             sent, known.unsent = known.unsent + (by if own is None else own), 0
@@ -144,10 +154,12 @@ class Counts:
             if number is None:
                 known.unsent += sent - (own or 0 if here else 0)
             count = Count(known.shared, known.unsent + known.flying, self._processes)
-        if here:
-            if number is not None and number < here[1]:
-                self._restore(key, here[1], seconds)
-            return Count(max(here[0], seen or 0))
+        if here and number is not None and number < here[1]:
+            self._restore(key, here[1], seconds)
+        if begun:
+            return Count(max(here[0] if here else begun[1], seen or 0))
+        if is_busy and seconds >= HELD_FROM and not before and (number or 0) <= sent:
+            return UNKNOWN
         return count if number is None else Count(number)
 
     def _restore(self, key: str, least: int, seconds: float) -> int:

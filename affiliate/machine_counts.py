@@ -59,11 +59,14 @@ class MachineCounts:
         self._now = now
         self._lock = Lock()
 
-    def begin(self, key: str, by: int, seconds: float) -> int | None:
+    def begin(self, key: str, by: int, seconds: float) -> tuple[int, int] | None:
         """Add to a counter that ends ``seconds`` after its beginning.
 
-        Return what the store is to be told, of which `end` must tell; None where nothing can be
-        counted.
+        Return what the store is to be told, of which `end` must tell, and the number here; None
+        where nothing can be counted.
+
+        Raises:
+            BlockingIOError: another process keeps the file, which has what it has counted.
         """
         try:
             with self._opened() as entries:
@@ -71,7 +74,9 @@ class MachineCounts:
                 sent, known.unsent = known.unsent + by, 0
                 known.number += by
                 known.flying += sent
-                return sent
+                return sent, known.number
+        except BlockingIOError:
+            raise
         except OSError:
             return None
 

@@ -240,3 +240,37 @@ def test_a_process_that_keeps_the_file_of_counts_stops_nobody(
     with (tmp_path / "counts").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert counts.add("n", 1, 60) == Count(2)
+
+
+def test_a_new_process_has_no_room_while_all_that_was_counted_is_out_of_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its part of the whole may be spent; a pace, which is no quota, begins anew each second."""
+    monkeypatch.setattr("affiliate.machine_counts.TURN_SECONDS", 0.01)
+    store = Faulty()
+    with (tmp_path / "counts").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        for fault in ("", "gone"):
+            store.fault = fault
+            new = Counts(store, 2, MachineCounts(tmp_path / "counts"))
+            store.clear()
+            assert not new.add("hour", 0, 3600).has_room(120, 1)
+            assert new.add("second", 0, 2).has_room(120, 1)
+        store.fault = ""
+        store.incr("hour", 70, 3600)
+        assert new.add("hour", 0, 3600).has_room(120, 50)
+
+
+@pytest.mark.parametrize("fault", ["", "gone"])
+def test_what_the_machine_has_counted_holds_though_its_file_is_busy_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """The number that was read with the file's help counts, whatever the store says since."""
+    here = MachineCounts(tmp_path / "counts")
+    Counts(Faulty(), 2, here).add("n", 119, 60)
+    monkeypatch.setattr(here, "end", lambda *_: None)
+    store = Faulty()
+    store.fault = fault
+    counts = Counts(store, 2, here)
+    assert counts.add("n", 1, 60).has_room(120)
+    assert not counts.add("n", 1, 60).has_room(120)
