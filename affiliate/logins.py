@@ -10,14 +10,13 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-import time
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from flask import Flask, current_app, request
 from werkzeug.wrappers import Response
 
-from affiliate.counts import Counts
+from affiliate.counts import Counts, Windows
 from affiliate.owner_cookies import cookie, is_https, named
 from affiliate.proxies import network_of, read_address
 
@@ -30,10 +29,17 @@ COOKIE: Final = "owner_known"
 KNOWN: Final = timedelta(days=180)
 
 
+class Tries(NamedTuple):
+    """The counts of log-ins, and the windows of the clock that they are counted in."""
+
+    counts: Counts
+    windows: Windows
+
+
 def register(app: Flask) -> None:
     """Give an app its counts of log-ins."""
     site = app.extensions["site"]
-    app.extensions["tries"] = Counts(site.store, site.config.web_concurrency)
+    app.extensions["tries"] = Tries(Counts(site.store, site.config.web_concurrency), Windows())
 
 
 def may_try(proof: str) -> bool:
@@ -86,6 +92,7 @@ def _seal(browser: str, proof: str) -> str:
 
 def _has_tried_less(who: str, most: int) -> bool:
     """Count one more of somebody's log-ins within the time; False when they are too many."""
-    key = f"log-in:{who}:{int(time.time() // SECONDS)}"
-    counts: Counts = current_app.extensions["tries"]
-    return counts.add(key, 1, SECONDS).has_room(most, least=1)
+    tries: Tries = current_app.extensions["tries"]
+    window, _ = tries.windows.under_way(SECONDS)
+    key = f"log-in:{who}:{window}"
+    return tries.counts.add(key, 1, SECONDS).has_room(most, least=1)

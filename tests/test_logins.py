@@ -1,9 +1,14 @@
-"""The addresses that the log shows of log-ins."""
+"""Log-ins are counted whatever is done to the clock, and logged by their network."""
+
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
 
 from affiliate import logins
+from affiliate.counts import Counts, Windows
+
+NOON = 1_800_000_000.0
 
 
 @pytest.mark.parametrize(
@@ -20,3 +25,31 @@ from affiliate import logins
 def test_the_log_shows_the_network_of_a_log_in(address: str, shown: str) -> None:
     with Flask(__name__).test_request_context(environ_base={"REMOTE_ADDR": address}):
         assert logins.shown_address() == shown
+
+
+class Counters:
+    """A store that loses nothing."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def incr(self, key: str, by: int, _seconds: float) -> int:
+        self.numbers[key] = self.numbers.get(key, 0) + by
+        return self.numbers[key]
+
+
+@pytest.mark.parametrize("step", [0, 60, 900, 86_400, -60, -900, -86_400])
+def test_a_clock_that_is_set_gives_no_more_tries(step: float) -> None:
+    """They come back when their time is over by a clock that nobody sets."""
+    set_by, passed = [0.0], [0.0]
+    windows = Windows(lambda: NOON + set_by[0] + passed[0], lambda: passed[0])
+    app = Flask(__name__)
+    counts = Counts(Counters(), 1, now=lambda: passed[0])
+    app.extensions["site"] = SimpleNamespace(config=SimpleNamespace(site_url=None))
+    app.extensions["tries"] = logins.Tries(counts, windows)
+    with app.test_request_context(environ_base={"REMOTE_ADDR": "203.0.113.7"}):
+        assert [logins.may_try("proof") for _ in range(logins.TRIES + 1)] == [True] * 10 + [False]
+        set_by[0] = step
+        assert not logins.may_try("proof")
+        set_by[0], passed[0] = 0.0, 2.0 * logins.SECONDS
+        assert logins.may_try("proof")
