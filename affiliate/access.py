@@ -58,7 +58,8 @@ class Access:
             return start(status, [*headers, (HEADER, number)], exc_info)
 
         came_with = environ.get("QUERY_STRING", ""), path, environ.get("HTTP_REFERER", "")
-        with logs.asked(number, *came_with, self._known):
+        asked = environ[logs.ENVIRON] = logs.Asked(number, *came_with, self._known)
+        with logs.asked(*asked):
             parts = self._app(environ, begin)
         if self._log:
             seconds, method = time.perf_counter() - began, environ["REQUEST_METHOD"]

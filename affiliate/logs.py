@@ -67,6 +67,8 @@ class Asked(NamedTuple):
 
 
 NO_REQUEST: Final = Asked()
+ENVIRON: Final = "affiliate.asked"
+"""Where a WSGI environment has what its request is to the log, for servers that log for it."""
 
 _asked: ContextVar[Asked] = ContextVar("asked", default=NO_REQUEST)
 _about: ContextVar[tuple[str, str]] = ContextVar("about", default=("", ""))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from granian._granian import CallbackScheduler, RSGIHTTPProtocol
 from granian.rsgi import Scope
 
+from affiliate import logs
 from affiliate.fanout import WAITERS
 from affiliate.serving.progress import Progress, place_of
 
@@ -131,8 +132,11 @@ class Requests(CallbackScheduler):
         self._threads.submit(self._answer_with_body, scope, proto, body)
 
     def _answer_with_body(self, scope: Scope, proto: RSGIHTTPProtocol, body: bytes) -> None:
-        with self._with_bodies:
-            self._answer(scope, proto, body)
+        try:
+            with self._with_bodies:
+                self._answer(scope, proto, body)
+        except BaseException:
+            log.exception("a request with a body could not be answered")
 
     def _refuse(self, proto: RSGIHTTPProtocol, status: HTTPStatus) -> None:
         headers = [("Content-Type", "text/plain"), ("Connection", "close")]
@@ -149,7 +153,8 @@ class Requests(CallbackScheduler):
         try:
             status, headers, sent = self._called(environ)
         except Exception:
-            log.exception("the application failed")
+            with logs.asked(*_asked(environ)):
+                log.exception("the application failed")
             status, headers, sent = HTTPStatus.INTERNAL_SERVER_ERROR, [], b""
         if self.stopping or _is_unread(environ, body):
             headers = [*headers, ("Connection", "close")]
@@ -227,6 +232,16 @@ async def _body(proto: RSGIHTTPProtocol) -> bytes | None:
         if len(body) > BODY_BYTES:
             break
     return bytes(body) if ends < 2 else None  # noqa: PLR2004 - see above
+
+
+def _asked(environ: "WSGIEnvironment") -> logs.Asked:
+    """Return what a request is to the log: as the application has it, where that got so far."""
+    asked: logs.Asked | None = environ.get(logs.ENVIRON)
+    return asked or logs.Asked(
+        query=environ["QUERY_STRING"],
+        path=environ["PATH_INFO"],
+        referer=environ.get("HTTP_REFERER", ""),
+    )
 
 
 @functools.lru_cache(HEADER_NAMES)

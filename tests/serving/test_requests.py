@@ -1,5 +1,6 @@
 """Requests reach the application whole, or not at all: real processes, real sockets."""
 
+import asyncio
 import http.client
 import json
 import select
@@ -8,12 +9,19 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from itertools import product
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 
-from affiliate.serving.requests import BODY_BYTES
+from affiliate import logs
+from affiliate.access import Access
+from affiliate.serving.requests import BODY_BYTES, Requests
 from tests.support.small_server import PROCESSES, SmallServer, small_server
 from tests.support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 SLOW_BODIES = 130
 
@@ -199,8 +207,50 @@ def _answers(server: SmallServer, sent: bytes) -> list[str]:
 
 def test_an_error_of_the_application_is_a_500_and_one_line_of_log(shared: SmallServer) -> None:
     assert exchange(shared, "GET /fail HTTP/1.1\nHost: h\n\n")[0] == "500"
-    wait_until(lambda: "ValueError: /fail" in shared.log.read_text())
-    assert shared.log.read_text().count("ValueError: /fail") == 1
+    wait_until(lambda: "ValueError: no answer" in shared.log.read_text())
+    assert shared.log.read_text().count("ValueError: no answer") == 1
+
+
+def refuse(environ: "WSGIEnvironment", _start: "StartResponse") -> list[bytes]:
+    """Fail with an error that tells what was asked."""
+    raise ValueError("{PATH_INFO} {QUERY_STRING} {HTTP_REFERER}".format(**environ))
+
+
+@pytest.mark.parametrize(
+    ("app", "line", "told"),
+    [
+        (refuse, " ERROR - - - the application failed", "/***/*** lang=en&q=*** /?q=***"),
+        (
+            Access(refuse, known={"image"}),
+            " ERROR its-id - - the application failed",
+            "/image/*** lang=en&q=*** /?q=***",
+        ),
+    ],
+)
+def test_the_line_of_an_error_hides_what_was_typed(
+    app: "WSGIApplication", line: str, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the site has given out itself is shown, where the application says what that is."""
+    caplog.handler.setFormatter(logs.Formatter("text"))
+    loop, answers = asyncio.new_event_loop(), list[int]()
+    scope = SimpleNamespace(
+        method="GET",
+        path="/image/cuttlefish",
+        query_string="lang=en&q=octopus",
+        http_version="1.1",
+        scheme="http",
+        server="127.0.0.1:80",
+        client="127.0.0.1:81",
+        authority=None,
+        headers={"host": "h", "x-request-id": "its-id", "referer": "/?q=squid"},
+    )
+    proto = SimpleNamespace(response_bytes=lambda status, *_: answers.append(status))
+    Requests(loop, app)._answer(scope, proto, b"")  # type: ignore[arg-type] # as much of them as is used
+    loop.close()
+    assert answers == [500]
+    assert line in caplog.text
+    assert f"ValueError: {told}\n" in caplog.text
+    assert "cuttlefish" not in caplog.text
 
 
 def test_slow_bodies_hold_up_nobody_and_lose_their_connections(shared: SmallServer) -> None:

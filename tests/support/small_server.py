@@ -97,7 +97,7 @@ def create() -> "WSGIApplication":
     def app(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == "/fail":
-            raise ValueError(path)
+            raise ValueError("no answer")
         if path == "/hang":
             hang()
         start("200 OK", [("Content-Type", "text/plain")])
