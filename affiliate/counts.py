@@ -67,7 +67,9 @@ class Counters(Protocol):
 class Here(Protocol):
     """Counters that the processes of this machine share: see `MachineCounts`."""
 
-    def begin(self, key: str, by: int, seconds: float) -> tuple[int, int] | None: ...
+    def begin(
+        self, key: str, by: int, seconds: float, least: int = 0
+    ) -> tuple[int, int] | None: ...
     def end(self, key: str, sent: int, told: int | None) -> tuple[int, int] | None: ...
 
 
@@ -100,10 +102,14 @@ the store has lost it: there may be no room."""
 
 
 class _Known:
-    """What a process knows of a counter; ``flying`` is on its way to the store."""
+    """What a process knows of a counter; ``flying`` is on its way to the store.
+
+    ``here`` is the last number of the machine, in which is what the store was not told, too.
+    """
 
     def __init__(self, ends: float) -> None:
         self.ends = ends
+        self.here = 0
         self.shared = 0
         self.unsent = 0
         self.flying = 0
@@ -132,13 +138,16 @@ class Counts:
 
     def add(self, key: str, by: int, seconds: float) -> Count:
         """Add to a counter that ends ``seconds`` after its beginning; 0 only looks at it."""
+        with self._lock:
+            known = self._find(key, seconds)
+            least = known.here
         try:
-            begun, is_busy = self._here.begin(key, by, seconds) if self._here else None, False
+            begun = self._here.begin(key, by, seconds, least) if self._here else None
+            is_busy = False
         except BlockingIOError:
             begun, is_busy = None, True
         own = begun and begun[0]
         with self._lock:
-            known = self._find(key, seconds)
             sent, known.unsent = known.unsent + (by if own is None else own), 0
             known.flying += sent
             before = known.shared
@@ -154,10 +163,13 @@ class Counts:
             if number is None:
                 known.unsent += sent - (own or 0 if here else 0)
             count = Count(known.shared, known.unsent + known.flying, self._processes)
+            if begun:
+                count = Count(max(here[0] if here else begun[1], seen or 0))
+                known.here = max(known.here, count.shared)
         if here and number is not None and number < here[1]:
             self._restore(key, here[1], seconds)
         if begun:
-            return Count(max(here[0] if here else begun[1], seen or 0))
+            return count
         if is_busy and seconds >= HELD_FROM and not before and (number or 0) <= sent:
             return UNKNOWN
         return count if number is None else Count(number)

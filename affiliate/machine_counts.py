@@ -59,9 +59,10 @@ class MachineCounts:
         self._now = now
         self._lock = Lock()
 
-    def begin(self, key: str, by: int, seconds: float) -> tuple[int, int] | None:
+    def begin(self, key: str, by: int, seconds: float, least: int = 0) -> tuple[int, int] | None:
         """Add to a counter that ends ``seconds`` after its beginning.
 
+        It had ``least``, as the caller knows: the file may be gone, or the clock set forward.
         Return what the store is to be told, of which `end` must tell, and the number here; None
         where nothing can be counted.
 
@@ -72,7 +73,7 @@ class MachineCounts:
             with self._opened() as entries:
                 known = entries.setdefault(key, Entry(0, self._now() + seconds))
                 sent, known.unsent = known.unsent + by, 0
-                known.number += by
+                known.number = max(known.number, least) + by
                 known.flying += sent
                 return sent, known.number
         except BlockingIOError:

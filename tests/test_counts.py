@@ -274,3 +274,33 @@ def test_what_the_machine_has_counted_holds_though_its_file_is_busy_later(
     counts = Counts(store, 2, here)
     assert counts.add("n", 1, 60).has_room(120)
     assert not counts.add("n", 1, 60).has_room(120)
+
+
+@pytest.mark.parametrize("fault", ["", "gone"])
+@pytest.mark.parametrize("loss", ["a clock that is set forward", "a file that is deleted"])
+def test_what_a_process_knows_holds_though_file_and_store_lose_it(
+    tmp_path: Path, loss: str, fault: str
+) -> None:
+    """Counters in both end by a clock that may be set; the window under way does not."""
+    store, clock, file = Faulty(), SetClock(1_800_000_000.0), tmp_path / "counts"
+    here = MachineCounts(file, now=clock)
+    quota = Quota(store, {"a": [Limit(10)]}, 2, here, now=clock, steady=SetClock(0.0))
+    store.fault = fault
+    for _ in range(8):
+        quota.take("a")
+    store.clear()
+    if loss == "a file that is deleted":
+        file.unlink()
+    else:
+        clock.now += 86_400
+    made = 0
+    for _ in range(10):
+        with suppress(CallsSpent):
+            quota.take("a")
+            made += 1
+    assert made == 2
+    store.fault = ""
+    assert quota.spent("a")[0].calls == 10
+    new = Counts(store, 2, MachineCounts(tmp_path / "another machine's"))
+    (key,) = (key for key in store if key.startswith("calls:"))
+    assert new.add(key, 0, 3600) == Count(10)
