@@ -22,6 +22,8 @@ LATE: Final = sys.platform.startswith(("linux", "freebsd"))
 """Whether Granian begins to listen by itself as soon as a process is ready."""
 TURN_AWAY_SECONDS: Final = 1.0
 """How long clients that are turned away may take to read so."""
+MOST_READS: Final = 64
+"""How often something is read of such a client, which may go on sending for ever."""
 AWAY: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 20\r\n"
     b"Retry-After: 5\r\nConnection: close\r\n\r\nService Unavailable\n"
@@ -121,9 +123,10 @@ def _turn_away(clients: Sequence[socket.socket]) -> None:
             client.shutdown(socket.SHUT_WR)
     for client in clients:
         with client, suppress(OSError):
-            client.settimeout(max(end - time.monotonic(), 0.001))
-            while client.recv(4096):  # what is left unread resets the connection, too
-                pass
+            for _ in range(MOST_READS):  # what is left unread resets the connection, too
+                client.settimeout(max(end - time.monotonic(), 0.001))
+                if not client.recv(65536):
+                    break
 
 
 def _reason(error: OSError, host: str, port: int, *, shared: bool) -> str:

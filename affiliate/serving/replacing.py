@@ -31,4 +31,5 @@ def how_it_ended(exit_code: int | None) -> str:
         return f"ended with status {exit_code}"
     if exit_code == -signal.SIGKILL:
         return "was killed, as the system does where memory runs out"
-    return f"was ended by {signal.Signals(-exit_code).name}"
+    names = {one.value: one.name for one in signal.Signals}
+    return f"was ended by {names.get(-exit_code, f'signal {-exit_code}')}"

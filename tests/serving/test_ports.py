@@ -121,6 +121,21 @@ def test_all_who_wait_are_told_to_come_again() -> None:
         assert [answer.result() for answer in answers] == [ports.AWAY] * len(clients)
 
 
+def test_who_goes_on_sending_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that ends reads no more of a client than its time and a few parts."""
+    monkeypatch.setattr(ports, "TURN_AWAY_SECONDS", 0.0)
+    read = []
+
+    class Talker(socket.socket):
+        def recv(self, size: int, flags: int = 0) -> bytes:  # noqa: ARG002 - as a socket has it
+            read.append(size)
+            assert len(read) < 1000, "it is read for ever"
+            return b"x"
+
+    ports._turn_away([Talker(), Talker()])
+    assert len(read) == 2 * ports.MOST_READS
+
+
 def _read_all(client: socket.socket) -> bytes:
     with client, client.makefile("rb") as answer:
         return answer.read()

@@ -21,6 +21,7 @@ def test_pauses_double_while_processes_end_young() -> None:
         (0, "ended with status 0"),
         (3, "ended with status 3"),
         (-signal.SIGSEGV, "was ended by SIGSEGV"),
+        (-(signal.SIGRTMIN + 1), f"was ended by signal {signal.SIGRTMIN + 1}"),  # has no name
         (-signal.SIGKILL, "was killed, as the system does where memory runs out"),
     ],
 )
