@@ -12,7 +12,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -32,6 +32,9 @@ BODY_BYTES: Final = 16 * 1024
 """What is read of a body; the application refuses longer ones by what it gets of them."""
 BODIES: Final = 1024
 """Bodies under way in a process; further ones are refused at once."""
+WAITING: Final = 4096
+"""Whole bodies that wait for an answer, as many as there may be connections: further ones could
+only come of clients that have gone, whose requests would pile up."""
 THREADS: Final = 2 * WAITERS
 """Request threads of a process; more wait in the server's queue."""
 BODY_THREADS: Final = 32
@@ -71,6 +74,7 @@ class Requests(CallbackScheduler):
         self._app = app
         self._names: dict[str, str] = {}
         self._reading: set[asyncio.Task[None]] = set()
+        self._waiting: set[Future[None]] = set()
         self._threads = ThreadPoolExecutor(BODY_THREADS, thread_name_prefix="body")
         self._plain, self._with_bodies = Progress(THREADS), Progress(BODY_THREADS)
         self.threads = THREADS
@@ -108,9 +112,13 @@ class Requests(CallbackScheduler):
             log.exception("a request could not be begun")
 
     def _receive(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
-        """Read a body on the event loop, unless too many are being read."""
-        if len(self._reading) >= BODIES:
-            log.warning("requests are refused: too many send their bodies slowly")
+        """Read a body on the event loop, unless too many are being read or wait for an answer."""
+        if len(self._reading) >= BODIES or len(self._waiting) >= WAITING:
+            log.warning(
+                "requests are refused: of %d bodies under way, %d wait for an answer",
+                len(self._reading) + len(self._waiting),
+                len(self._waiting),
+            )
             self._refuse(proto, HTTPStatus.SERVICE_UNAVAILABLE)
             return
         task = self._event_loop.create_task(self._read(scope, proto))
@@ -129,7 +137,9 @@ class Requests(CallbackScheduler):
         if body is None or len(body) < min(_length(scope), BODY_BYTES):
             self._refuse(proto, HTTPStatus.BAD_REQUEST)
             return
-        self._threads.submit(self._answer_with_body, scope, proto, body)
+        future = self._threads.submit(self._answer_with_body, scope, proto, body)
+        self._waiting.add(future)
+        future.add_done_callback(self._waiting.discard)
 
     def _answer_with_body(self, scope: Scope, proto: RSGIHTTPProtocol, body: bytes) -> None:
         try:
