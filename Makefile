@@ -52,7 +52,7 @@ translations: .venv/run  ## Bring the catalogs up to date with what pages and th
 	@touch $@
 
 .venv/dev: .venv/run requirements-dev.txt
-	.venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	.venv/bin/python -m pip install -q --no-compile --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 .venv/test: .venv/dev tests/setup.sh tests/browser/package-lock.json tests/contract/package-lock.json

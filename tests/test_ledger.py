@@ -365,14 +365,18 @@ def test_the_newest_migration_is_known() -> None:
     assert ScriptDirectory(folder).get_current_head() == migrations.REVISION
 
 
-def test_one_process_upgrades_at_a_time(postgres: str, opened: Callable[..., Ledger]) -> None:
+def test_one_process_upgrades_at_a_time(
+    postgres: str, opened: Callable[..., Ledger], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On PostgreSQL an upgrade waits for the lock that another one holds."""
-    server, impatient = new_database(postgres), "options=-c%20lock_timeout=1"
+    monkeypatch.setattr(migrations, "TURN", 0.01)
+    monkeypatch.setattr(migrations, "PAUSE", 0)
+    server = new_database(postgres)
     other = opened(server)
     with other._reader.connect() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(migrations.LOCK)))
         with pytest.raises(LedgerError, match="LockNotAvailable"):
-            opened(f"{server}&{impatient}").upgrade()
+            opened(server).upgrade()
     other.upgrade()
 
 

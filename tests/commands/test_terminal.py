@@ -152,6 +152,8 @@ def test_ctrl_c_amid_a_purchase_is_settled(agency: Simulator, tmp_path: Path) ->
     with terminal(site(agency, tmp_path), "license", one, "--live", "--yes") as screen:
         assert order.reached.wait(60)
         screen.interrupts()
+        screen.sees("Again ends at once.")
+        screen.interrupts()
         screen.sees(f"{one}: UNKNOWN whether it was bought; the next run settles it")
         assert screen.ends() == 3
     order.release.set()
