@@ -26,7 +26,8 @@ HEAD: Final = 8
 """Bytes of the checksum and the length of what follows."""
 PRIVATE: Final = 0o600
 TURN_SECONDS: Final = 1.0
-"""How long to wait for another process; one that was stopped may hold the file for long."""
+"""How long to wait for other threads and processes; one that was stopped may hold the file for
+long, and those who wait for it do so side by side."""
 MEND_SECONDS: Final = 2.0
 """For so long one process alone corrects the store, as two would add the same."""
 
@@ -67,7 +68,7 @@ class MachineCounts:
         where nothing can be counted.
 
         Raises:
-            BlockingIOError: another process keeps the file, which has what it has counted.
+            BlockingIOError: others keep the file, which has what was counted.
         """
         try:
             with self._opened() as entries:
@@ -107,17 +108,22 @@ class MachineCounts:
         """Give the counters, and write them back.
 
         Raises:
-            OSError: the file can't be used, or another process keeps it.
+            OSError: the file can't be used, or others keep it: BlockingIOError.
         """
-        with self._lock:
+        ends = time.monotonic() + TURN_SECONDS
+        if not self._lock.acquire(timeout=TURN_SECONDS):
+            raise BlockingIOError
+        try:
             file = self._open()
             try:
-                self._wait_for(file)
+                self._wait_for(file, ends)
                 entries = self._read(file)
                 yield entries
                 self._write(file, entries)
             finally:
                 os.close(file)
+        finally:
+            self._lock.release()
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
@@ -127,8 +133,7 @@ class MachineCounts:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             return os.open(self._path, flags, PRIVATE)
 
-    def _wait_for(self, file: int) -> None:
-        ends = time.monotonic() + TURN_SECONDS
+    def _wait_for(self, file: int, ends: float) -> None:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

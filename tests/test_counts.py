@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from affiliate import machine_counts
 from affiliate.counts import Count, Counts
 from affiliate.errors import CallsSpent
 from affiliate.health import Limit, Quota
@@ -240,6 +241,25 @@ def test_a_process_that_keeps_the_file_of_counts_stops_nobody(
     with (tmp_path / "counts").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert counts.add("n", 1, 60) == Count(2)
+
+
+def test_threads_wait_for_the_file_of_counts_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after the other, each of them would wait for all before it."""
+
+    class Taken:
+        """A lock that another thread has all the time."""
+
+        def acquire(self, timeout: float) -> bool:
+            assert timeout <= machine_counts.TURN_SECONDS
+            return False
+
+    here = MachineCounts(tmp_path / "counts")
+    monkeypatch.setattr(here, "_lock", Taken())
+    with pytest.raises(BlockingIOError):
+        here.begin("n", 1, 60)
+    assert here.end("n", 1, 1) is None
 
 
 def test_a_new_process_has_no_room_while_all_that_was_counted_is_out_of_reach(
