@@ -5,14 +5,13 @@ Counters hold no address: the client is a digest that changes each day.
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 from flask import current_app, has_request_context, request
 
 from affiliate.budget import SEARCH, Budget
-from affiliate.counts import Counters
+from affiliate.counts import Counters, Windows
 from affiliate.errors import BudgetSpent
 from affiliate.health import Limit
 from affiliate.ledger import MANY, UNSIGNED, Click
@@ -24,7 +23,8 @@ from affiliate.site_key import SiteKey
 
 CLICKS: Final = (Limit(120, 60),)
 """More clicks of one client than these say nothing of visitors."""
-REPEATED: Final = (Limit(10, 86400),)
+DAY: Final = 86400
+REPEATED: Final = (Limit(10, DAY),)
 """The same click of one client more often in a day is a replay of what a page offered once."""
 MARKED: Final = (Limit(36_000),)
 """Clicks without a visitor, of everybody together, that are kept: 8 MB an hour."""
@@ -60,6 +60,7 @@ class Visitors:
         self._repeated = Budget(counters, REPEATED, processes)
         self._marked = Budget(counters, MARKED, processes)
         self._crawls = Budget(counters, CRAWLS, processes)
+        self._days = Windows()
         self._key = key
         self._trusts = trusts
         self._warned = False
@@ -155,8 +156,8 @@ class Visitors:
         return self._digest("customer", network) if network != network_of(address) else ""
 
     def _digest(self, kind: str, name: str) -> str:
-        day = f"{datetime.now(UTC):%Y-%m-%d}"
-        return self._key.digest(kind, day, name)[:9].hex()
+        day, _ = self._days.under_way(DAY)
+        return self._key.digest(kind, str(day), name)[:9].hex()
 
 
 def is_crawler() -> bool:

@@ -11,8 +11,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.budget import Budget
+from affiliate.counts import Windows
 from affiliate.health import Limit
 from tests.support.apps import ClientMaker
+from tests.support.clocks import SetClock
 from tests.support.shutterstock import FIRST_ID, TOKEN, Shutterstock, shutterstock
 
 MINUTE = 2
@@ -287,3 +289,18 @@ def test_no_counter_holds_an_address(site: FlaskClient) -> None:
         names = [name for (name,) in db.execute("SELECT key FROM counters")]
     assert any(re.match(r"client:[0-9a-f]{18}:60:", name) for name in names)
     assert not [name for name in names if "198.51" in name or "127.0.0" in name]
+
+
+@pytest.mark.parametrize("step", [86_400, -86_400])
+def test_a_clock_that_is_set_to_another_day_makes_nobody_another_client(
+    site: FlaskClient, step: float
+) -> None:
+    """What counters call a client changes when the day is over by a clock that nobody sets."""
+    clock, steady = SetClock(1_800_000_000.0), SetClock(0.0)
+    visitors = site.application.extensions["visitors"]
+    visitors._days = Windows(clock, steady)
+    before = visitors.client("192.0.2.7"), visitors.asker("192.0.2.7")
+    clock.now += step
+    assert (visitors.client("192.0.2.7"), visitors.asker("192.0.2.7")) == before
+    steady.now += 86_400
+    assert visitors.client("192.0.2.7") != before[0]
