@@ -95,7 +95,7 @@ def set_apart(copy: Path) -> None:
 
     It has a write-ahead log, as processes that still hold the other would not let it have one.
     """
-    with closing(sqlite3.connect(copy)) as connection:
+    with closing(_connect(copy, "mode=rw")) as connection:
         _name(connection)
         connection.commit()
         connection.execute("PRAGMA journal_mode = WAL")
@@ -232,8 +232,7 @@ def _read_marks(path: Path) -> _Marks | None:
     SQLite opens and closes the file: closing another descriptor would end its locks.
     https://www.sqlite.org/howtocorrupt.html, 2.2
     """
-    address = f"file:{quote(os.fspath(path))}?immutable=1"
-    with closing(sqlite3.connect(address, uri=True)) as connection:
+    with closing(_connect(path, "mode=ro&immutable=1")) as connection:
         try:
             return _marks(connection, is_short=False)
         except sqlite3.DatabaseError as error:
@@ -244,6 +243,11 @@ def _read_marks(path: Path) -> _Marks | None:
                 raise
         connection.execute("PRAGMA writable_schema = ON")  # so that missing pages are borne
         return _marks(connection, is_short=True)
+
+
+def _connect(path: Path, how: str) -> sqlite3.Connection:
+    """Open a file that is there; SQLite would make one that has gone meanwhile."""
+    return sqlite3.connect(f"file:{quote(os.fspath(path))}?{how}", uri=True)
 
 
 def _marks(connection: sqlite3.Connection, *, is_short: bool) -> _Marks:

@@ -58,6 +58,7 @@ class LedgerDatabase:
         self._upgrades = False
         self._preparing = Lock()
         self._prepared: tuple[Present | None] | None = None
+        self._noticed: tuple[Present | None] | None = None
 
     def upgrade(self) -> None:
         """Bring the tables up to date; any number of processes may do so at once.
@@ -150,10 +151,16 @@ class LedgerDatabase:
             with self._preparing:
                 if self._prepared != (self._present(),):
                     if self._prepared and self._file:
-                        log.error("the ledger's file was removed or replaced: %s", self._file.path)
-                        self._file.await_content()
-                        self.replaced += 1
+                        self._notice(self._file)
                     self._prepare()
+
+    def _notice(self, file: DatabaseFile) -> None:
+        """Tell and count another file at the path; once, however often that can't be used."""
+        if self._noticed != (file.present(),):
+            log.error("the ledger's file was removed or replaced: %s", file.path)
+            file.await_content()
+            self.replaced += 1
+            self._noticed = (file.present(),)
 
     def _prepare(self, tries: int = 1) -> None:
         is_new = self._file is not None and self._file.present()[1] is None

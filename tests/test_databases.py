@@ -10,6 +10,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from affiliate.database_file import _read_marks, set_apart
 from affiliate.databases import DATABASES
 from affiliate.errors import LedgerError
 from affiliate.ledger import Click, Ledger
@@ -329,3 +330,28 @@ def test_clicks_wait_for_a_standby_until_it_is_promoted(postgres: str, tmp_path:
         wait_until(lambda: ledger.clicks_state() == "ok")
         ledger.record(click(3))
         assert ids(ledger) == ["0", "1", "2", "3"]
+
+
+def test_a_file_that_is_no_database_is_told_and_counted_once(
+    serving: Ledger, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However often the file is tried; the next one that comes there is another."""
+    for number, text in ((1, b"no database"), (2, b"none, either")):
+        (tmp_path / "other").write_bytes(text * 1000)
+        (tmp_path / "other").replace(tmp_path / "ledger.db")
+        for _ in range(3):
+            with pytest.raises(LedgerError, match="NOTADB"):
+                serving.check()
+        assert serving.replaced == number
+        assert caplog.text.count("removed or replaced") == number
+    restore(tmp_path)
+    serving.check()
+    assert serving.replaced == 3
+
+
+def test_a_look_at_a_file_that_has_gone_makes_none(tmp_path: Path) -> None:
+    """Nor is a copy that was removed taken for a whole one."""
+    for look in (_read_marks, set_apart):
+        with pytest.raises(sqlite3.OperationalError):
+            look(tmp_path / "gone?.db")
+    assert not list(tmp_path.iterdir())

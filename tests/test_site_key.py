@@ -7,7 +7,7 @@ import pytest
 
 from affiliate.errors import LedgerError
 from affiliate.ledger import Ledger
-from affiliate.site_key import SiteKey
+from affiliate.site_key import LOOK_SECONDS, SiteKey
 from tests.support.clocks import SetClock
 from tests.support.ledgers import new_ledger, place_ledger
 
@@ -106,3 +106,23 @@ def test_a_ledger_that_was_replaced_has_its_own_key(tmp_path: Path, has_key: boo
         now = key.digest("click", "1")
         assert now == SiteKey(ledger).digest("click", "1") == (kept if has_key else before)
         assert key.is_digest(before, "click", "1")
+
+
+def test_a_ledger_that_was_replaced_by_none_is_looked_for_seldom(tmp_path: Path) -> None:
+    """Pages are signed by the key that is known, and most of them without a look."""
+    with new_ledger(tmp_path) as ledger:
+        clock = SetClock(0.0)
+        key = SiteKey(ledger, now=clock)
+        known = key.digest("click", "1")
+        (tmp_path / "none").write_bytes(b"no database" * 1000)
+        (tmp_path / "none").replace(tmp_path / "ledger.db")
+        with pytest.raises(LedgerError):
+            ledger.check()
+        assert [key.digest("click", "1") for _ in range(3)] == [known] * 3
+        (tmp_path / "ledger.db").unlink()
+        place_ledger(tmp_path)
+        assert key.digest("click", "1") == known
+        assert ledger.replaced == 1
+        clock.now = LOOK_SECONDS
+        assert key.digest("click", "1") == known
+        assert ledger.replaced == 2

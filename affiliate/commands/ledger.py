@@ -93,11 +93,14 @@ def _remove_left(file: Path) -> None:
     with suppress(OSError):
         for left in file.parent.iterdir():
             found = re.fullmatch(rf"\.{re.escape(file.name)}\.([1-9][0-9]*)\.part", left.name)
-            if found and not _is_running(int(found[1])):
+            if found and not _is_another_running(int(found[1])):
                 _remove(left)
 
 
-def _is_running(process: int) -> bool:
+def _is_another_running(process: int) -> bool:
+    """Return whether a process other than this one has the number; containers give it again."""
+    if process == os.getpid():
+        return False
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
