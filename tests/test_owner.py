@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,12 +16,19 @@ import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from affiliate.counts import Windows
 from tests.simulator import CLIENT, SCOPES, Simulator, says, simulator
 from tests.support.apps import ClientMaker
 
 PASSWORD = "correct horse battery staple"
 SECRET = "a secret of no less than thirty-two signs"
 CALLBACK = "/owner/shutterstock/callback"
+
+
+@pytest.fixture(autouse=True)
+def amid_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have log-ins counted in the middle of a quarter of an hour that doesn't end."""
+    monkeypatch.setattr("affiliate.logins.Windows", partial(Windows, lambda: 1_800_000_450.0))
 
 
 @pytest.fixture
