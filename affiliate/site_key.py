@@ -59,6 +59,7 @@ class SiteKey:
         self._copy = copy
         self._secret: bytes | None = None
         self._copied: bytes | None = None
+        self._past: frozenset[bytes] = frozenset()
         made = hmac.digest(spare.encode(), b"affiliate-search: a spare site key", "sha256")
         self._spare = made if spare else secrets.token_bytes(BYTES)
         self._looked_at: float | None = None
@@ -73,29 +74,31 @@ class SiteKey:
         return _digest(self._key(), purpose, *texts)
 
     def is_digest(self, begin: bytes, purpose: str, *texts: str) -> bool:
-        """Return whether a digest of texts begins so, made with any key that this site has had."""
-        known = filter(None, {self._key(), self._copied, self._spare})
+        """Return whether a digest begins so that was made with any key known to this process."""
+        known = filter(None, {self._key(), self._copied, self._spare, *self._past})
         made = (_digest(key, purpose, *texts) for key in known)
         return bool(begin) and any(hmac.compare_digest(one[: len(begin)], begin) for one in made)
 
     def _key(self) -> bytes:
         """Return the key; all wait for the first look, and later ones happen in one request."""
-        if self._is_unread() and self._lock.acquire(blocking=self._looked_at is None):
+        is_urgent = self._looked_at is None or self._replaced != self._ledger.replaced
+        if (is_urgent or self._secret is None) and self._lock.acquire(blocking=is_urgent):
             try:
-                if self._is_unread() and self._is_due():
-                    self._secret = self._read()
-                    self._looked_at = self._now()
+                self._look()
             finally:
                 self._lock.release()
         return self._secret or self._copied or self._spare
 
-    def _is_unread(self) -> bool:
-        """Return whether the key is to be read; that of a ledger that was replaced stays known."""
+    def _look(self) -> None:
+        """Read the key where that is due; the key of a ledger that was replaced stays known."""
         if self._replaced != (replaced := self._ledger.replaced):
             self._replaced = replaced
+            self._past |= {key for key in (self._secret, self._copied) if key}
             self._copied, self._secret = self._secret or self._copied, None
             self._looked_at = None
-        return self._secret is None
+        if self._secret is None and self._is_due():
+            self._secret = self._read()
+            self._looked_at = self._now()
 
     def _is_due(self) -> bool:
         return self._looked_at is None or self._now() >= self._looked_at + LOOK_SECONDS

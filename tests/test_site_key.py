@@ -126,3 +126,24 @@ def test_a_ledger_that_was_replaced_by_none_is_looked_for_seldom(tmp_path: Path)
         clock.now = LOOK_SECONDS
         assert key.digest("click", "1") == known
         assert ledger.replaced == 2
+
+
+def test_what_was_signed_stays_known_over_several_ledgers(tmp_path: Path) -> None:
+    """Whoever finds the other file first, be it the look for the key."""
+    with new_ledger(tmp_path) as ledger:
+        clock = SetClock(0.0)
+        key = SiteKey(ledger, now=clock)
+        known = [key.digest("click", "1")]
+        for name in ("b", "c"):
+            (tmp_path / "ledger.db").write_bytes(b"no database" * 1000)
+            with pytest.raises(LedgerError):
+                ledger.check()
+            key.digest("click", "1")
+            (tmp_path / name).mkdir()
+            with new_ledger(tmp_path / name) as other:
+                SiteKey(other).digest("click", "1")
+            (tmp_path / name / "ledger.db").replace(tmp_path / "ledger.db")
+            clock.now += LOOK_SECONDS
+            known.append(key.digest("click", "1"))
+            assert all(key.is_digest(one, "click", "1") for one in known)
+        assert len(set(known)) == 3
