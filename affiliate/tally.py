@@ -194,7 +194,7 @@ class _Searches:
 
     ``missed`` has those that found nothing, ``times`` and ``clients`` all others.
     ``counted`` holds digests of the searches that clients have asked this process today, of which
-    the oldest go first; ``claim`` tells whether another process has counted one.
+    the oldest go first; ``claim`` tells whether no other process has counted a search.
     """
 
     def __init__(
