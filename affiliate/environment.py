@@ -6,11 +6,13 @@ folder, mean one site. A variable of the process wins over the file's.
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import dotenv
+from dotenv.parser import parse_stream
+from dotenv.variables import Variable, parse_variables
 
 from affiliate.errors import ConfigError
 
@@ -23,7 +25,8 @@ def environment(folder: Path) -> Mapping[str, str]:
     """Return the variables of the process and of the file in a folder; no text tells a value.
 
     Raises:
-        ConfigError: the file is there and can't be read.
+        ConfigError: the file is there and can't be read, or values in it name variables that are
+            not set.
     """
     file = folder / FILE
     if os.environ.get(OFF, "").casefold() in {"1", "true", "t", "yes", "y"} or not file.exists():
@@ -33,8 +36,32 @@ def environment(folder: Path) -> Mapping[str, str]:
     except (OSError, ValueError) as error:
         what = "is no UTF-8" if isinstance(error, ValueError) else type(error).__name__
         raise ConfigError([f"{file} can't be read ({what})."]) from None
+    if faults := list(_unset_names(text, file)):
+        raise ConfigError(faults)
     found = dotenv.dotenv_values(stream=io.StringIO(text))
     return {name: value for name, value in found.items() if value is not None} | dict(os.environ)
+
+
+def _unset_names(text: str, file: Path) -> Iterator[str]:
+    """Yield a fault for each setting whose value names a variable that is not set before.
+
+    python-dotenv leaves such a ``${name}`` out of the value, which changes a password that holds
+    one. The fault does not show the name, which may be a part of a secret.
+    """
+    known: dict[str, str | None] = dict(os.environ)
+    for line in parse_stream(io.StringIO(text)):
+        if line.key is None:
+            continue
+        if any(
+            isinstance(part, Variable) and part.default is None and known.get(part.name) is None
+            for part in parse_variables(line.value or "")
+        ):
+            yield (
+                f"{line.key} has in {file} a ${{...}} that names no variable set before it; where"
+                " it is a part of the value, take the line out and set the variable in the"
+                " environment."
+            )
+        known[line.key] = line.value
 
 
 def other_file(folder: Path) -> Path | None:

@@ -88,6 +88,62 @@ def test_a_file_that_can_t_be_read_is_one_sentence(tmp_path: Path, content: byte
     assert "cret" not in str(caught.value)
 
 
+UNSET = [
+    "OWNER_PASSWORD='a${b_3f}c'",
+    'OWNER_PASSWORD="a${b_3f}c"',
+    "OWNER_PASSWORD=${b_3f}",
+    "OWNER_PASSWORD=a${}c",
+    "export OWNER_PASSWORD=a${b_3f}${PORT}",
+    "OWNER_PASSWORD=a${b_3f}c\nb_3f=too late",
+    "b_3f\nOWNER_PASSWORD=a${b_3f}c",
+]
+
+
+@pytest.mark.parametrize("text", UNSET)
+def test_a_name_in_a_value_that_is_not_set_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """It would be left out of the value in silence; what may be a part of a secret is not shown."""
+    (tmp_path / ".env").write_text(f"PORT=81\n{text}\n")
+    monkeypatch.setenv("OWNER_PASSWORD", "ac")  # as flask has read it from the same file
+    with pytest.raises(ConfigError) as caught:
+        environment(tmp_path)
+    assert [fault.partition(" ")[0] for fault in caught.value.faults] == ["OWNER_PASSWORD"]
+    assert "b_3f" not in str(caught.value)
+
+
+def test_all_values_with_names_that_are_not_set_are_told_at_once(tmp_path: Path) -> None:
+    """Each has a sentence of its own."""
+    (tmp_path / ".env").write_text("SITE_NAME=${b_3f}\nPORT=81\nSECRET_KEY=${c_3f}\n")
+    with pytest.raises(ConfigError) as caught:
+        environment(tmp_path)
+    told = [fault.partition(" ")[0] for fault in caught.value.faults]
+    assert told == ["SITE_NAME", "SECRET_KEY"]
+
+
+SET = {
+    "FOO=x\nSITE_NAME=a${FOO}c": "axc",
+    "SITE_NAME=a${OURS_3F}c": "a-c",
+    "FOO=\nSITE_NAME=a${FOO}c": "ac",
+    "SITE_NAME=a${b_3f:-d}c": "adc",
+    "SITE_NAME=a${b_3f:-}c": "ac",
+    "SITE_NAME=a$b_3fc": "a$b_3fc",
+    "SITE_NAME=a${b_3f": "a${b_3f",
+    "SITE_NAME='a$${'": "a$${",
+    "# SITE_NAME=${b_3f}\nSITE_NAME=a": "a",
+}
+
+
+@pytest.mark.parametrize("text", SET)
+def test_names_in_values_are_read_where_they_are_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """So are those that have a value of their own for where they are not."""
+    monkeypatch.setenv("OURS_3F", "-")
+    (tmp_path / ".env").write_text(text)
+    assert environment(tmp_path)["SITE_NAME"] == SET[text]
+
+
 def test_a_line_that_can_t_be_read_is_told_by_its_number(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
