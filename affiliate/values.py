@@ -193,7 +193,7 @@ def hosts(text: str) -> tuple[str, ...]:
     Browsers leave usual ports out of what they call an origin. ``*.blog.example`` names all hosts
     below ``blog.example`` and not that one, as in a Content-Security-Policy.
     """
-    names = tuple(re.sub(r":(80|443)$", "", _in_ascii(name)) for name in words(text.casefold()))
+    names = tuple(re.sub(r":(80|443)$", "", _in_ascii(name)) for name in words(text))
     form = r"(?=.{1,253}\Z)(\*(?=\.[^.]+\.[^.])\.)?[a-z0-9-][a-z0-9.-]*(:[0-9]{1,5})?"
     if not all(re.fullmatch(form, name) for name in names):
         raise ValueError(
@@ -203,9 +203,12 @@ def hosts(text: str) -> tuple[str, ...]:
 
 
 def _in_ascii(name: str) -> str:
-    """Return a name of another script as browsers write it, with what stands before and behind."""
+    """Return a name in small ASCII letters as browsers write it, with its star and its port.
+
+    Other scripts are left to UTS 46, which keeps letters that case folding replaces.
+    """
     star, host, port = re.fullmatch(r"(\*\.)?(.*?)(:[0-9]+)?", name, re.DOTALL).groups("")  # type: ignore[union-attr] # all match
-    return name if host.isascii() else f"{star}{read_host(host)}{port}"
+    return name.lower() if host.isascii() else f"{star}{read_host(host)}{port}"
 
 
 def sub_ids(text: str) -> frozenset[str]:
