@@ -58,12 +58,15 @@ LONG = (
     "browser/test_embed_crop.py",
     "browser/test_crop.py::test_no_width_shows_the_bar",
     "browser/test_accessibility.py::test_every_state_suits_fingers_and_long_words",
+    "browser/test_embed_room.py::test_the_disclosure_stands_whole_in_every_language",
+    "journeys/test_journeys.py::test_tiles_keep_their_shape_at_every_width[chromium]",
     "journeys/test_journeys.py::test_tiles_keep_their_shape_at_every_width[firefox]",
     "licensing/test_sync_processes.py",
     "test_kills.py::test_random_kills",
     "test_sync_kills.py::test_random_kills",
     "test_stampede.py::test_fifty_clients_on_a_cold_key_cost_one_call[redis]",
     "test_stampede.py::test_fifty_clients_on_an_expired_key",
+    "wordpress/test_settings.py::test_uninstall_leaves_nothing",
 )
 """Tests that take a minute and a half of a run; `make long` has them, as have runs that name a
 file."""
