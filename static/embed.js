@@ -37,12 +37,12 @@ async function patiently(address, signal, all) {
 async function send(address, again) {
   try {
     // Blockers let this through and drop beacons in silence.
-    if (!("keepalive" in Request.prototype) ||
-      (await fetch(address, { method: "POST", keepalive: true })).status > 499) throw 0;
+    if (!("keepalive" in Request.prototype)) throw 0;
+    if ((await fetch(address, { method: "POST", keepalive: true })).status < 500) return;
   } catch {
     navigator.sendBeacon?.(address);
-    if (again) setTimeout(send, 20000, address);
   }
+  if (again) setTimeout(send, 20000, address);
 }
 
 /** What all pages need: pictures that say when they are missing, clicks that are told. */
