@@ -1,7 +1,14 @@
-"""Writes that outlive a full disk and a power failure, for files that are nobody's database."""
+"""Lock and write files of no database, so that writes outlive a full disk and a power failure."""
 
+import fcntl
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
+
+LOOK_SECONDS: Final = 0.002
+"""Look so often whether a lock has become free."""
 
 
 def write_all(descriptor: int, content: bytes, at: int | None = None) -> None:
@@ -15,6 +22,26 @@ def write_all(descriptor: int, content: bytes, at: int | None = None) -> None:
         done = os.write(descriptor, rest) if at is None else os.pwrite(descriptor, rest, at)
         at = None if at is None else at + done
         rest = rest[done:]
+
+
+def lock(descriptor: int, ends: float, is_wanted: Callable[[], bool] = lambda: True) -> bool:
+    """Wait for the exclusive lock of an open file until a monotonic time, as long as wanted.
+
+    Return whether it was taken.
+
+    Raises:
+        BlockingIOError: another process has kept it all the time.
+    """
+    while is_wanted():
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(LOOK_SECONDS)
+        else:
+            return True
+    return False
 
 
 def sync_folder(folder: Path) -> None:

@@ -5,7 +5,6 @@ the last of them may be killed. What this machine has added is then still here, 
 that takes its place and after a restart of the site.
 """
 
-import fcntl
 import os
 import time
 import zlib
@@ -18,7 +17,7 @@ from typing import Final
 import msgspec
 
 from affiliate import shapes
-from affiliate.disks import write_all
+from affiliate.disks import lock, write_all
 
 BYTES: Final = 16 * 1024
 """The size of the file, which is taken up once: a disk that is full later changes nothing."""
@@ -116,7 +115,7 @@ class MachineCounts:
         try:
             file = self._open()
             try:
-                self._wait_for(file, ends)
+                lock(file, ends)
                 entries = self._read(file)
                 yield entries
                 self._write(file, entries)
@@ -132,17 +131,6 @@ class MachineCounts:
         except FileNotFoundError:  # nothing else may need the folder yet
             self._path.parent.mkdir(parents=True, exist_ok=True)
             return os.open(self._path, flags, PRIVATE)
-
-    def _wait_for(self, file: int, ends: float) -> None:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > ends:
-                    raise
-                time.sleep(0.001)
-            else:
-                return
 
     def _read(self, file: int) -> Entries:
         """Return the counters that have not ended; none of a file that is new or was cut."""
