@@ -19,16 +19,22 @@ from affiliate import logs, shapes
 from affiliate.errors import AgencyError, AgencyTimeout, BadCredentials, NotFound
 from affiliate.leases import Leases
 from affiliate.model import Failure, SearchQuery
-from affiliate.policy import Entry, Policy, Verdict, decide, failed, lifetime, showable
+from affiliate.policy import (
+    CLOCK_SECONDS,
+    Entry,
+    Policy,
+    Verdict,
+    decide,
+    failed,
+    lifetime,
+    showable,
+)
 from affiliate.words import key as key_of_words
 
 FORMAT: Final = 2
 """Version of keys and entries; a change of `Entry` or of the model's shapes raises it."""
 
 LARGEST_ENTRY: Final = 16 * 1024 * 1024
-CLOCK_SECONDS: Final = 60.0
-"""How far the clocks of processes may be apart; an answer from further ahead counts as one that
-has just become stale, a failure as none."""
 WITHHELD_SECONDS: Final = 10.0
 """The seconds for which an agency counts as not asked: the owner may raise a limit at any time."""
 POLL_SECONDS: Final = 0.02

@@ -20,7 +20,7 @@ PAGE_SECONDS: Final = 3.0
 FOLLOW_SECONDS: Final = 2.0
 """How much longer than a call may last another waits for its answer."""
 AGAIN_SECONDS: Final = 1.0
-"""How long a call whose connection was lost waits for its turn to be sent once more."""
+"""Let a call whose connection was lost wait so long for its turn to be sent once more."""
 
 Value = TypeVar("Value")
 Took = Callable[[float], None]

@@ -30,6 +30,7 @@ from affiliate.errors import (
     TooManyCalls,
 )
 from affiliate.messages import MAX_RETRY_AFTER
+from affiliate.policy import CLOCK_SECONDS
 from affiliate.window import WINDOW, Window
 
 HOUR: Final = 3600
@@ -37,8 +38,6 @@ MIN_FAILURES: Final = 5
 """A breaker opens when so many, and a clear majority, of the last calls failed: the failure rate
 over a sliding window with a minimum of calls, as resilience4j's CircuitBreaker has it."""
 OPEN_SECONDS: Final = 30.0
-CLOCK_SECONDS: Final = 60.0
-"""How far the clocks of processes may be apart; what is from further ahead is not believed."""
 PROBE_SECONDS: Final = 3.0
 """How long others wait for the one call that finds out whether an agency is back."""
 PACED_PROBE_SECONDS: Final = 1.0

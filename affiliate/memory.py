@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from affiliate.errors import BadQuery
+from affiliate.policy import CLOCK_SECONDS
 from affiliate.responses import KEEP_SECONDS, Finished, Headers, accepts_gzip, matches
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 FORMAT: Final = 2
 """Version of what is on the shelf."""
 SHELF_SECONDS: Final = 300.0
-CLOCK_SECONDS: Final = 60.0
-"""How far the clocks of processes may be apart; what is from further ahead is not believed."""
 JOIN_SECONDS: Final = 0.3
 """How long a request waits for another that makes the same page, before it does so itself."""
 LIMIT_BYTES: Final = 32 * 1024 * 1024

@@ -1,11 +1,16 @@
 """How long answers live: what to do with an entry of the cache, by its age. All of it is pure."""
 
 import enum
+from typing import Final
 
 import msgspec
 
 from affiliate.errors import AgencyError, Suspended
 from affiliate.model import Failure
+
+CLOCK_SECONDS: Final = 60.0
+"""Allow for so many seconds between the clocks of processes. What is from further ahead is not
+believed: an answer counts as one that has just become stale, a failure or a mark as none."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):

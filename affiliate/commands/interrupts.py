@@ -62,7 +62,7 @@ def _interrupt(*_: object) -> None:
 
 
 INTERRUPTS: Final = (_interrupt, signal.default_int_handler)
-"""What makes a signal an interrupt."""
+"""Know a signal for an interrupt by these handlers."""
 
 
 def _is_main() -> bool:

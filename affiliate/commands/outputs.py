@@ -1,4 +1,4 @@
-"""How commands end that fail, and what they print on: full, closed, or in another encoding.
+"""Have every failure of a command told, on outputs that are full, closed or of another encoding.
 
 Every command of this site is a `Command`, in a `Group` or alone. Each failure is a sentence on
 standard error, without a traceback; a program that asked for JSON reads the failure on standard
@@ -26,7 +26,7 @@ from affiliate.model import plain_text
 FULL: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.ENXIO, errno.EINVAL}
 )
-"""What writing to a screen, a file or a pipe can fail by, but for a pipe that nobody reads."""
+"""Tell a failure to write by these numbers, but for a pipe that nobody reads."""
 MOST_NAME: Final = 200
 """Characters of a file's name that are told."""
 PRINTED: Final = "affiliate.printed"

@@ -36,7 +36,7 @@ class Skipped(msgspec.Struct, frozen=True):
 
 
 class Warmed(msgspec.Struct):
-    """What became of the searches: how many were looked at, asked for, and skipped by agency.
+    """Count the searches that were looked at, asked for, and skipped by agency.
 
     ``pages`` counts what else the sitemap lists and was asked for.
     """
