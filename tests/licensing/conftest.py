@@ -1,4 +1,4 @@
-"""Shares what makes disks and databases fail soon."""
+"""Shares shops, commands in forks, and what makes disks and databases fail soon."""
 
 import os
 import subprocess
@@ -8,6 +8,22 @@ from pathlib import Path
 import pytest
 
 from affiliate.databases import DATABASES
+from tests.support.killing import Command, runner
+from tests.support.shops import SHOPS, Open, opened
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Command]:
+    """Run commands in forks of one process that has loaded all they need."""
+    with runner() as one:
+        yield one
+
+
+@pytest.fixture(params=SHOPS, ids=lambda one: one.name)
+def at(request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Open each shop that sells for real alone, one after another."""
+    with opened(request.param) as one:
+        yield one
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,31 +9,13 @@ import pytest
 from affiliate.licensing.journal import NAMES
 from tests.dialects.selling import FIRST, Fault
 from tests.support.kill_at import STEPS, Run
-from tests.support.killing import LATER, PATIENCE, Command, digest, runner
-from tests.support.shops import SHOPS, Open, environ, opened, recorded
+from tests.support.killing import LATER, PATIENCE, Command, digest
+from tests.support.shops import SHOPS, Open, environ, license_one, recorded
 from tests.support.soak import SOAK
 from tests.support.waiting import wait_until
 
 ONE = str(FIRST)
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-@pytest.fixture(scope="module")
-def run() -> Iterator[Command]:
-    """Run commands in forks of one process that has loaded all they need."""
-    with runner() as one:
-        yield one
-
-
-@pytest.fixture(params=SHOPS, ids=lambda one: one.name)
-def at(request: pytest.FixtureRequest) -> Iterator[Open]:
-    with opened(request.param) as one:
-        yield one
-
-
-def license_one(at: Open, folder: Path) -> list[str]:
-    command = ["license", "--agency", at.shop.name, ONE, "--live", "--yes"]
-    return [*command, "--dir", str(folder / "files")]
 
 
 QUICK = list(zip(("before the record", "after the record", "before the file"), ENDS, strict=True))

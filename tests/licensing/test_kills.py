@@ -22,20 +22,12 @@ from tests.support.killing import (
     TRIES,
     Command,
     digest,
-    runner,
     site,
 )
 from tests.support.postgres import new_database
 from tests.support.waiting import wait_until
 
 PATH = "/v2/images/licenses"
-
-
-@pytest.fixture(scope="module")
-def run() -> Iterator[Command]:
-    """Run commands in forks of one process that has loaded all they need."""
-    with runner() as one:
-        yield one
 
 
 @pytest.fixture

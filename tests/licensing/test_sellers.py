@@ -25,7 +25,6 @@ from tests.support.shops import (
     Open,
     counter,
     environ,
-    opened,
     recorded,
 )
 
@@ -43,12 +42,6 @@ def those(shops: Sequence[type[Shop]]) -> pytest.MarkDecorator:
     """Ask these shops alone."""
     assert shops
     return pytest.mark.parametrize("at", shops, indirect=True, ids=lambda one: one.name)
-
-
-@pytest.fixture(params=SHOPS, ids=lambda one: one.name)
-def at(request: pytest.FixtureRequest) -> Iterator[Open]:
-    with opened(request.param) as one:
-        yield one
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from affiliate.purchases import Purchase, Purchases
 from tests.dialects.adobe_shop import AdobeShop
 from tests.dialects.depositphotos_shop import DepositphotosShop
 from tests.dialects.istock_shop import IstockShop
-from tests.dialects.selling import Shop
+from tests.dialects.selling import FIRST, Shop
 from tests.dialects.serving import Asked, serving
 from tests.simulator.clock import Clock
 from tests.support.calling import transporting
@@ -53,6 +53,12 @@ def environ(at: Open, folder: Path, **settings: str) -> dict[str, str]:
     before = prefix(at.shop.name)
     keys = {before + name: value for name, value in at.shop.keys.items()}
     return {"DATA_DIR": str(folder), f"{before}URL": at.url, **keys, **settings}
+
+
+def license_one(at: Open, folder: Path) -> list[str]:
+    """Return the command that buys the shop's first item, with its files below a folder."""
+    command = ["license", "--agency", at.shop.name, str(FIRST), "--live", "--yes"]
+    return [*command, "--dir", str(folder / "files")]
 
 
 def recorded(folder: Path) -> list[Purchase]:
