@@ -17,6 +17,7 @@ from flask import (
     Blueprint,
     Flask,
     Response,
+    abort,
     current_app,
     g,
     redirect,
@@ -167,9 +168,12 @@ def list_sessions() -> Response:
 
 @blueprint.post("/sessions/end")
 def end_sessions() -> AnyResponse:
-    """End the session that the form names, or all of them, this one too."""
+    """End the session that the form names, or where it names none all of them, this one too."""
+    digest = request.form.get("session")
+    if digest == "":
+        abort(HTTPStatus.BAD_REQUEST, "The session has no name.")
     try:
-        if digest := request.form.get("session"):
+        if digest:
             _sessions().end_digest(digest)
         else:
             _sessions().end_all()

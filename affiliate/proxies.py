@@ -4,8 +4,16 @@
 (https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/X-Forwarded-For).
 """
 
-from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from collections.abc import Iterable, Iterator
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    collapse_addresses,
+    ip_address,
+    ip_network,
+)
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -112,12 +120,18 @@ def read_trusted(text: str) -> Trusted:
             f"must be the number of proxies in front of the site, up to {MOST_PROXIES}, or a comma"
             " list of their networks, such as 10.0.0.0/8"
         )
-    if not all(network.prefixlen for network in networks):
+    if not all(network.prefixlen for network in _collapsed(networks)):
         raise ValueError(
             "must be the number of proxies or their own networks: where everybody is trusted,"
             " everybody can take any address"
         )
     return networks
+
+
+def _collapsed(networks: Iterable[Network]) -> Iterator[Network]:
+    """Yield the fewest networks with the same addresses: two halves of all are all."""
+    yield from collapse_addresses(one for one in networks if isinstance(one, IPv4Network))
+    yield from collapse_addresses(one for one in networks if isinstance(one, IPv6Network))
 
 
 def _network(text: str) -> Network:

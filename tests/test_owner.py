@@ -451,6 +451,7 @@ def test_sessions_are_listed_and_ended_from_any_browser(
     ends = re.findall(r'name="session" value="([0-9a-f]{64})"', page)
     assert post(here, "/owner/sessions/end", session=ends[1]).status_code == 303
     assert [client.get("/owner/").status_code for client in (here, there, lost)] == [200, 200, 303]
+    assert post(there, "/owner/sessions/end", session="").status_code == 400
     answer = post(there, "/owner/sessions/end")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/owner/sessions")
     assert [client.get("/owner/").status_code for client in (here, there)] == [303, 303]
