@@ -59,7 +59,7 @@ class Access:
 
         came_with = environ.get("QUERY_STRING", ""), path, environ.get("HTTP_REFERER", "")
         asked = environ[logs.ENVIRON] = logs.Asked(number, *came_with, self._known)
-        with logs.asked(*asked):
+        with logs.asked(asked):
             parts = self._app(environ, begin)
         if self._log:
             seconds, method = time.perf_counter() - began, environ["REQUEST_METHOD"]

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from multiprocessing import util
-from typing import Any, Final, NamedTuple, TextIO, TypeVar
+from typing import Final, NamedTuple, TextIO, TypeVar
 from urllib.parse import parse_qsl, quote, quote_plus
 
 import msgspec
@@ -75,15 +75,12 @@ _about: ContextVar[tuple[str, str]] = ContextVar("about", default=("", ""))
 
 
 class asked:  # noqa: N801 - used as a context manager, which a class makes quicker
-    """Have lines of this thread carry a request's id, and hide what came with the request.
-
-    The arguments are those of `Asked`.
-    """
+    """Have lines of this thread carry a request's id, and hide what came with the request."""
 
     __slots__ = ("_now", "_token")
 
-    def __init__(self, *request: Any) -> None:  # noqa: ANN401 - as Asked has it
-        self._now = Asked(*request)
+    def __init__(self, request: Asked) -> None:
+        self._now = request
 
     def __enter__(self) -> None:
         self._token = _asked.set(self._now)
@@ -125,7 +122,7 @@ def carried(call: Callable[[], Given]) -> Callable[[], Given]:
         return call
 
     def made() -> Given:
-        with asked(*now):
+        with asked(now):
             return call()
 
     return made

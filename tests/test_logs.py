@@ -43,7 +43,7 @@ def told(request: pytest.FixtureRequest) -> Iterator[Told]:
 
 def test_a_line_says_when_how_grave_for_whom_and_what(told: Told) -> None:
     """Time, level, request, agency and kind of call come first; what is unknown is a dash."""
-    with logs.asked("abc-1"), logs.about("shutterstock", "search"):
+    with logs.asked(logs.Asked("abc-1")), logs.about("shutterstock", "search"):
         log.warning("%s left alone", "it is")
     log.error("alone")
     time = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -55,7 +55,7 @@ def test_a_line_says_when_how_grave_for_whom_and_what(told: Told) -> None:
 @pytest.mark.parametrize("told", [("json",)], indirect=True)
 def test_json_has_the_same_on_each_line(told: Told) -> None:
     """An object a line; a traceback is one of its texts."""
-    with logs.asked("abc-1"), logs.about("shutterstock", "details"):
+    with logs.asked(logs.Asked("abc-1")), logs.about("shutterstock", "details"):
         log.info("two\nlines, é")
         try:
             raise ValueError("odd")  # noqa: TRY301 - it is told here
@@ -112,7 +112,7 @@ def test_no_secret_is_ever_shown(told: Told, level: int) -> None:
 )
 def test_what_a_visitor_typed_is_hidden(told: Told, query: str, text: str, shown: str) -> None:
     """An agency may repeat it in its words; debugging alone shows it."""
-    with logs.asked("1", query):
+    with logs.asked(logs.Asked("1", query)):
         log.warning(text)
         log.debug(text)
     lines = [line.split(" ", 5)[5] for line in told.lines()]
@@ -139,7 +139,7 @@ def test_words_in_paths_and_referers_are_hidden(
 ) -> None:
     """Parts that are the site's own, and numbers of pictures, stay."""
     known = {"image", "demo", "collections", "topics", "search"}
-    with logs.asked("1", "", path, referer, known):
+    with logs.asked(logs.Asked("1", "", path, referer, known)):
         log.warning(text)
         log.debug(text)
     assert [line.split(" ", 5)[5] for line in told.lines()] == [shown, text]
@@ -147,7 +147,7 @@ def test_words_in_paths_and_referers_are_hidden(
 
 def test_words_of_a_body_are_hidden_in_its_request_alone(told: Told) -> None:
     """What a body held is told to the log by whoever has read it."""
-    with logs.asked("1", "q=cats"):
+    with logs.asked(logs.Asked("1", "q=cats")):
         logs.hide(["red shoes", 7, None])
         log.warning("no cats in red shoes")
     log.warning("no cats in red shoes, later")
@@ -212,7 +212,7 @@ def test_a_call_in_another_thread_is_made_for_its_request(told: Told) -> None:
     """Threads are shared: the next call in one is for its own request, or for none."""
     with ThreadPoolExecutor(1) as threads:
         for number in ("one", "", "two"):
-            with logs.asked(number):
+            with logs.asked(logs.Asked(number)):
                 threads.submit(logs.carried(lambda: log.info("told"))).result()
     assert [line.split()[2] for line in told.lines()] == ["one", "-", "two"]
 
@@ -243,7 +243,7 @@ def test_words_are_hidden_as_addresses_spell_them(
     told: Told, query: str, text: str, right: str
 ) -> None:
     """Errors of libraries quote the address that was asked."""
-    with logs.asked("1", query):
+    with logs.asked(logs.Asked("1", query)):
         log.error("failed: %s", text)
     assert told.lines()[0].endswith(f" failed: {right}")
 

@@ -163,7 +163,7 @@ class Requests(CallbackScheduler):
         try:
             status, headers, sent = self._called(environ)
         except Exception:
-            with logs.asked(*_asked(environ)):
+            with logs.asked(_asked(environ)):
                 log.exception("the application failed")
             status, headers, sent = HTTPStatus.INTERNAL_SERVER_ERROR, [], b""
         if self.stopping or _is_unread(environ, body):
