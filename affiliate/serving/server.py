@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import queue
 import resource
-import signal
 import socket
 import threading
 import time
@@ -118,16 +117,20 @@ class Server(MPServer):
         self._beats[process] = beat
         return process
 
+    def _spawn_workers(self, *targets: Any) -> None:  # noqa: ANN401 - Granian's
+        with worker.ends_held_back():
+            super()._spawn_workers(*targets)  # type: ignore[no-untyped-call]
+
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as Granian has it
         """End once, in as many seconds as the processes take that are answering.
 
-        A process that is being started has this handler too, until it has one of its own.
+        A process that is being started has this handler too, until it has one of its own. Were
+        later signals ignored here, they would be in a process that is started at this moment.
         """
         if os.getpid() != self.pid:
             os._exit(1)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
+        if not self.interrupt_signal:
+            super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - Granian's
         """Give processes that ended a successor, and renew all at SIGHUP, until told to end."""
@@ -169,13 +172,15 @@ class Server(MPServer):
             if due <= time.monotonic():
                 del self._due[place]
                 self.wrks[place] = spawn(place)
-                self.wrks[place].start()  # type: ignore[no-untyped-call]
+                with worker.ends_held_back():
+                    self.wrks[place].start()  # type: ignore[no-untyped-call]
 
     def _renew(self, place: int, spawn: Callable[..., WorkerProcess]) -> None:
         """Start a process, and end the one whose place it takes once it serves."""
         old, new = self.wrks[place], spawn(place)
         new.interrupt_by_parent = True  # it has a predecessor, and needs no successor
-        new.start()  # type: ignore[no-untyped-call]
+        with worker.ends_held_back():
+            new.start()  # type: ignore[no-untyped-call]
         end = time.monotonic() + RENEW_SECONDS
         while not self._shown(new) and not self.interrupt_signal:
             if not new.inner.is_alive() or time.monotonic() > end:

@@ -10,8 +10,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, MutableSequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, MutableSequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -38,6 +38,8 @@ HANGS: Final = -1.0
 """What a process shows whose requests don't come to an end."""
 LEAVES: Final = -2.0
 """What a process shows that accepts no more connections."""
+ENDS: Final = (signal.SIGINT, signal.SIGTERM)
+"""Signals that tell a process to end."""
 PR_SET_PDEATHSIG: Final = 1
 """See prctl(2)."""
 
@@ -49,8 +51,22 @@ class Loaded(NamedTuple):
     beat: MutableSequence[float]
 
 
+@contextmanager
+def ends_held_back() -> Iterator[None]:
+    """Hold back signals to end while a process is started, for which `load` lets them through.
+
+    Python forgets those that come to a new process before its first line.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def load(prepare: Callable[[], object], target: str, beat: MutableSequence[float]) -> Loaded:
     """Make the application: ``target`` is a module, a colon and a function of it."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
     share_heaps()
     prepare()
     module, _, factory = target.partition(":")
@@ -106,7 +122,7 @@ def work(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a process
             loaded.beat[0] = HANGS if requests.hang() else time.monotonic()
             loop.call_later(BEAT_SECONDS, beat)
 
-    for number_of_signal in (signal.SIGINT, signal.SIGTERM):
+    for number_of_signal in ENDS:
         loop.add_signal_handler(number_of_signal, stop)
     threading.Thread(target=_follow, args=(orphaned,), name="follow", daemon=True).start()
     loop.call_soon(beat)

@@ -1,10 +1,11 @@
 """Serves a small WSGI application as the site is served, in processes of its own.
 
-``python -m tests.support.small_server PORT HUNG_SECONDS FACTORY`` is such a server, over what the
-function ``FACTORY`` of this module makes.
+``python -m tests.support.small_server PORT HUNG_SECONDS FACTORY ENDS_AT`` is such a server, over
+what the function ``FACTORY`` of this module makes (see `starting_server`).
 """
 
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -67,14 +68,17 @@ def small_server(folder: Path, hung_seconds: float = 60) -> Iterator[SmallServer
 
 @contextmanager
 def starting_server(
-    folder: Path, factory: str = "create", hung_seconds: float = 60
+    folder: Path, factory: str = "create", hung_seconds: float = 60, ends_at: int = 0
 ) -> Iterator[SmallServer]:
-    """Start a server that may never answer, and kill what is left of it."""
+    """Start a server that may never answer, and kill what is left of it.
+
+    It is told to end while it starts the process of the number ``ends_at``.
+    """
     port = new_port()
     log = folder / f"small-{port}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(port), str(hung_seconds), factory],
+            [sys.executable, "-m", __name__, str(port), str(hung_seconds), factory, str(ends_at)],
             cwd=ROOT,
             env=clean_environment(),
             stdin=subprocess.DEVNULL,
@@ -120,7 +124,19 @@ def fail() -> None:
     raise ValueError("no application")
 
 
+def end_at(number: int) -> None:
+    """Have this process told to end as soon as it begins to start its process of that number."""
+    started = itertools.count(1)
+
+    def look() -> None:
+        if next(started) == number:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    os.register_at_fork(before=look)
+
+
 if __name__ == "__main__":
+    end_at(int(sys.argv[4]))
     server.HUNG_SECONDS = float(sys.argv[2])  # type: ignore[misc] # sooner than the site
     progress.MOST_BEATS = 4  # type: ignore[misc]
     requests.THREADS = THREADS  # type: ignore[misc]
