@@ -66,6 +66,7 @@ def fork(arguments: Sequence[str], environ: Mapping[str, str], out: Path | str) 
 def _run(arguments: list[str], environ: dict[str, str], out: str) -> None:
     """Be a program from here on."""
     os.setsid()  # so that workers can be ended with it, and a terminal becomes its own
+    multiprocessing.set_start_method(None, force=True)  # the system's, not that of this process
     os.chdir(ROOT)
     reset_inherited()
     signal.signal(signal.SIGINT, signal.default_int_handler)
