@@ -9,7 +9,7 @@ import pytest
 from affiliate import __version__
 from affiliate.errors import ConfigError
 from app import FOLDER, create_app, load, serve, start_lines
-from tests.support.apps import close
+from tests.support.shared_parts import close
 
 KEYS = {
     "SHUTTERSTOCK_API_TOKEN": "token",

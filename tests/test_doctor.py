@@ -24,9 +24,10 @@ from affiliate.licensing.vault import Token
 from affiliate.migrations import REVISION
 from app import create_app
 from tests.support import shutterstock as simulator
-from tests.support.apps import ClientMaker, close
+from tests.support.apps import ClientMaker
 from tests.support.ports import new_port
 from tests.support.redis_server import redis_server
+from tests.support.shared_parts import close
 from tests.support.shutterstock import TOKEN
 
 

@@ -11,9 +11,9 @@ from affiliate.errors import AgencyError
 from affiliate.search import Patience, Search
 from app import create_app
 from tests.dialects import DIALECTS, FIRST, Answer, serving
-from tests.support.apps import close
 from tests.support.federation import OWN, Agencies
 from tests.support.ledgers import place_ledger
+from tests.support.shared_parts import close
 
 NAMES = sorted({one.name for one in DIALECTS})
 NUMBERS = count(FIRST + 5000)

@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 
 from affiliate.model import SearchQuery
 from app import create_app
-from tests.support.apps import ClientMaker, close
+from tests.support.apps import ClientMaker
 from tests.support.memory_store import Memory
+from tests.support.shared_parts import close
 from tests.support.shutterstock import TOKEN, shutterstock
 
 SEARCH_BOX = 'role="search"'

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from tests.dialects.selling import FIRST
-from tests.support.apps import close
+from tests.support.shared_parts import close
 from tests.support.shops import SHOPS, Open, environ, opened
 
 LEFT = {"depositphotos": ("10 left", "credits"), "istock": ("10 left", "until ")}

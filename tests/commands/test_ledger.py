@@ -18,8 +18,9 @@ from affiliate import migrations
 from affiliate.errors import LedgerError
 from affiliate.ledger import Click, Ledger
 from app import create_app
-from tests.support.apps import ClientMaker, close
+from tests.support.apps import ClientMaker
 from tests.support.licensing_command import run
+from tests.support.shared_parts import close
 
 
 @pytest.fixture

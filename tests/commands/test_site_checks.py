@@ -10,8 +10,8 @@ from affiliate.config import prefix
 from affiliate.licensing.sellers import SELLERS
 from app import create_app
 from tests.dialects.selling import FIRST
-from tests.support.apps import close
 from tests.support.licensing_command import run
+from tests.support.shared_parts import close
 from tests.support.shops import SHOPS, Open, environ, opened
 
 WRONG = "wr0ng-b3ar-flask"

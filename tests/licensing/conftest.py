@@ -12,7 +12,7 @@ from tests.support.killing import Command, runner
 from tests.support.shops import SHOPS, Open, opened
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def run() -> Iterator[Command]:
     """Run commands in forks of one process that has loaded all they need."""
     with runner() as one:

@@ -16,6 +16,7 @@ from affiliate.licensing.tokens import LEASE_SECONDS, Tokens
 from affiliate.licensing.vault import Vault
 from affiliate.transport import Transport
 from tests.simulator import CLIENT, Simulator, first
+from tests.support.forks import starting
 from tests.support.purchase_desk import locked
 from tests.support.tokens import (
     NEARLY,
@@ -27,7 +28,6 @@ from tests.support.tokens import (
     file,
     kept,
     refreshings,
-    starting,
     tokens_of,
 )
 

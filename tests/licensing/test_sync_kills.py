@@ -7,21 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.simulator import Simulator, simulator
-from tests.support.kill_at import Run
-from tests.support.killing import KILLED, KILLS, TRIES, Command, runner, site
+from tests.support.kill_at import SYNC_STEPS, Run
+from tests.support.killing import KILLED, KILLS, TRIES, Command, site
 from tests.support.owner_account import original
-from tests.support.sync_kill_at import STEPS
 from tests.support.synced import check, links_asked
 from tests.support.tags import scan
 
 RUN = Callable[..., tuple[int, float]]
-
-
-@pytest.fixture(scope="module")
-def command() -> Iterator[Command]:
-    """Run commands in forks of one process that has loaded all they need."""
-    with runner("tests.support.sync_kill_at") as one:
-        yield one
 
 
 @pytest.fixture
@@ -31,12 +23,10 @@ def agency() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def run(command: Command, agency: Simulator, tmp_path: Path) -> RUN:
+def run(run: Command, agency: Simulator, tmp_path: Path) -> RUN:
     """Run `flask sync`, killed at a step or after seconds; gives status and seconds."""
     arguments, environ = ["sync", str(tmp_path / "dam")], site(agency, tmp_path)
-    return lambda step="", seconds=None: command(
-        Run(arguments, environ, step=step, seconds=seconds)
-    )
+    return lambda step="", seconds=None: run(Run(arguments, environ, step=step, seconds=seconds))
 
 
 def check_pictures(agency: Simulator, folder: Path) -> None:
@@ -50,7 +40,7 @@ def check_pictures(agency: Simulator, folder: Path) -> None:
             assert scan(ours) == scan(theirs)
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", SYNC_STEPS)
 def test_a_kill_at_each_step_loses_nothing(
     run: RUN, agency: Simulator, tmp_path: Path, step: str
 ) -> None:

@@ -20,6 +20,7 @@ from affiliate.licensing.tokens import ACCOUNT, Tokens
 from affiliate.licensing.vault import Vault
 from affiliate.transport import Transport
 from tests.simulator import CLIENT, Answer, Fault, Simulator, hang_up, hold, says
+from tests.support.forks import starting
 from tests.support.postgres import new_database
 from tests.support.tokens import (
     BACK,
@@ -33,7 +34,6 @@ from tests.support.tokens import (
     file,
     kept,
     refreshings,
-    starting,
     tokens_of,
 )
 

@@ -9,11 +9,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from affiliate.stores import SQLiteStore
 from app import create_app
 from tests.support.api_description import DescribedClient
 from tests.support.ledgers import place_ledger
-from tests.support.shared_parts import compiled_templates, share_parts
+from tests.support.shared_parts import close, compiled_templates, share_parts
 
 ClientMaker = Callable[..., FlaskClient]
 
@@ -25,14 +24,6 @@ def pytest_unconfigure() -> None:
     """Remove what apps shared, once the whole run is over."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         shutil.rmtree(compiled_templates(), ignore_errors=True)
-
-
-def close(app: Flask) -> None:
-    """Close the files of an app: a run may have no more than 1,024 open."""
-    app.extensions["ledger"].close()
-    store = app.extensions["site"].store.store
-    if isinstance(store, SQLiteStore):
-        store.close()
 
 
 @pytest.fixture

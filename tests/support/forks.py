@@ -13,12 +13,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
 from tests.support.processes import ROOT, reset_inherited
 
-CONTEXT = multiprocessing.get_context("forkserver")
 LOADED = "tests.support.loaded"
 
 
@@ -53,10 +53,16 @@ class Fork:
         self._process.kill()
 
 
+def starting() -> ForkServerContext:
+    """Return what starts processes from the one that has loaded the site, and has no threads."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([LOADED])
+    return context
+
+
 def fork(arguments: Sequence[str], environ: Mapping[str, str], out: Path | str) -> Fork:
     """Run a program, named first, with its output added to a file; or on the terminal ``out``."""
-    CONTEXT.set_forkserver_preload([LOADED])
-    process = CONTEXT.Process(
+    process = starting().Process(
         target=_run, args=(list(arguments), dict(environ), str(out)), name=arguments[0]
     )
     process.start()
@@ -66,13 +72,7 @@ def fork(arguments: Sequence[str], environ: Mapping[str, str], out: Path | str) 
 def _run(arguments: list[str], environ: dict[str, str], out: str) -> None:
     """Be a program from here on."""
     os.setsid()  # so that workers can be ended with it, and a terminal becomes its own
-    multiprocessing.set_start_method(None, force=True)  # the system's, not that of this process
-    os.chdir(ROOT)
-    reset_inherited()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.environ.clear()
-    os.environ.update(environ)
-    time.tzset()
+    begin(environ)
     _connect(out)
     sys.argv = arguments
     program: Any = importlib.import_module(LOADED).PROGRAMS[arguments[0]]
@@ -80,6 +80,17 @@ def _run(arguments: list[str], environ: dict[str, str], out: str) -> None:
         program()
     finally:
         atexit._run_exitfuncs()  # multiprocessing's own end leaves them out
+
+
+def begin(environ: Mapping[str, str]) -> None:
+    """Give a process that was forked what a program finds at its start."""
+    multiprocessing.set_start_method(None, force=True)  # the system's, not that of this process
+    os.chdir(ROOT)
+    reset_inherited()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.clear()
+    os.environ.update(environ)
+    time.tzset()
 
 
 def _connect(out: str) -> None:

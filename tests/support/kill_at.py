@@ -1,11 +1,10 @@
 """Runs owner's commands in processes of their own that are killed at a named step.
 
-    python -m tests.support.kill_at
-
-It reads one JSON value a line. A `Run` is started and its process's number printed; asked with
-that number, its end is waited for, and its status and seconds are printed. Each run is a fork of
-this process, so that a hundred of them don't load everything a hundred times. Nothing in the code
-under test knows of it: the steps are wrapped from here.
+A process that has loaded all they need is asked over a pipe (`serve`). A `Run` is started and its
+process's number sent back; asked with that number, its end is waited for, and its status and
+seconds are sent. Each run is a fork of this process, so that a hundred of them don't load
+everything a hundred times. Nothing in the code under test knows of it: the steps are wrapped from
+here.
 """
 
 import os
@@ -14,20 +13,27 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
 
 from affiliate.commands.keeping import Keeper
 from affiliate.ledger import Ledger
+from affiliate.licensing import downloads, sync
 from affiliate.licensing.account import Account
 from affiliate.licensing.desk import Desk
+from affiliate.licensing.manifest import Manifest
+from affiliate.licensing.parts import Part
 from affiliate.licensing.sellers import SELLERS
 from affiliate.purchases import Purchases
 from app import create_app
+from tests.support.forks import begin
 
 STEPS = (
     "before the record",
@@ -37,6 +43,16 @@ STEPS = (
     "after the file",
     "after closing it",
 )
+SYNC_STEPS = (
+    "in mid-file",
+    "before the tags",
+    "after the tags",
+    "before the rename",
+    "after the rename",
+    "after the line",
+    "before the mark",
+)
+"""Steps of fetching and listing a file."""
 FAULT = 99
 """The status of a run that ended by an exception."""
 OVERDUE = 98
@@ -69,9 +85,12 @@ def die(*_: object) -> None:
 
 
 def wrap(
-    kind: type, name: str, before: Callable[[], None] | None, after: Callable[[], None] | None
+    kind: type | ModuleType,
+    name: str,
+    before: Callable[[], None] | None,
+    after: Callable[[], None] | None,
 ) -> None:
-    """Do something before or after a method."""
+    """Do something before or after a method, or a function of a module."""
     real = getattr(kind, name)
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -107,6 +126,35 @@ def arm(run: Run) -> None:
             wrap(Purchases, "close", end, None)
         case "after closing it":
             wrap(Purchases, "close", None, end)
+        case _:
+            arm_sync(run.step)
+
+
+def arm_sync(step: str) -> None:
+    """Have this process die at a step of fetching and listing a file."""
+    match step:
+        case "in mid-file":
+            setattr(Part, "write", _half)  # noqa: B010 - as `wrap` does
+        case "before the tags":
+            wrap(sync, "write", die, None)
+        case "after the tags":
+            wrap(sync, "write", None, die)
+        case "before the rename":
+            wrap(downloads, "_place", die, None)
+        case "after the rename":
+            wrap(Manifest, "add", die, None)
+        case "after the line":
+            wrap(Manifest, "add", None, die)
+        case "before the mark":
+            wrap(Manifest, "set_complete", die, None)
+
+
+_write = Part.write
+
+
+def _half(part: Part, chunk: bytes) -> None:
+    _write(part, chunk[: len(chunk) // 2])
+    die()
 
 
 def move_clock(seconds: float) -> None:
@@ -171,21 +219,22 @@ def fork(run: Run) -> int:
     return pid
 
 
-def main() -> None:
-    """Start and await what is asked for, line after line."""
+def serve(
+    asking: "Connection[Any, Run | int]", environ: Mapping[str, str], log: Path | None
+) -> None:
+    """Start and await what is asked for, until nobody asks any more."""
+    begin(environ)
+    if log:
+        os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666), 2)
     started: dict[int, float] = {}
-    for line in sys.stdin:
-        asked = msgspec.json.decode(line, type=Run | int)
-        if isinstance(asked, Run):
-            began = time.monotonic()
-            pid = fork(asked)
-            started[pid] = began
-            sys.stdout.write(f"{pid}\n")
-        else:
-            status = os.waitstatus_to_exitcode(os.waitpid(asked, 0)[1])
-            sys.stdout.write(f"{status} {time.monotonic() - started.pop(asked):.3f}\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
+    with suppress(EOFError):
+        while True:
+            asked = asking.recv()
+            if isinstance(asked, Run):
+                began = time.monotonic()
+                pid = fork(asked)
+                started[pid] = began
+                asking.send(pid)
+            else:
+                status = os.waitstatus_to_exitcode(os.waitpid(asked, 0)[1])
+                asking.send((status, time.monotonic() - started.pop(asked)))

@@ -1,21 +1,20 @@
 """Runs owner's commands in processes that are killed on the way."""
 
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
-
-import msgspec
 
 from affiliate.licensing.settling import GRACE
 from tests.simulator import TOKEN, Simulator
-from tests.support.kill_at import FAULT, OVERDUE, Run
+from tests.support.forks import starting
+from tests.support.kill_at import FAULT, OVERDUE, Run, serve
 from tests.support.ledgers import place_ledger
-from tests.support.processes import ROOT, clean_environment, reset_inherited
+from tests.support.processes import clean_environment
 from tests.support.request_threads import thread_name
 from tests.support.soak import SOAK
 
@@ -33,8 +32,8 @@ PATIENCE = 60.0
 class Command:
     """Runs commands, each in a fork of one process that has loaded all they need."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self.process = process
+    def __init__(self, process: "Connection[Run | int, Any]") -> None:
+        self._process = process
 
     def __call__(self, one: Run) -> tuple[int, float]:
         """Run a command to its end; its status, or minus the signal that ended it, and seconds."""
@@ -44,45 +43,34 @@ class Command:
 
     def start(self, one: Run) -> int:
         """Start a command; the number of its process."""
-        return int(self._ask(one))
+        pid: int = self._ask(one)
+        return pid
 
     def end(self, pid: int) -> tuple[int, float]:
         """Wait for a command's end, as when it is called."""
-        status, seconds = self._ask(pid).split()
-        return int(status), float(seconds)
+        status, seconds = self._ask(pid)
+        return status, seconds
 
-    def _ask(self, what: Run | int) -> bytes:
-        asked, told = self.process.stdin, self.process.stdout
-        assert asked
-        assert told
-        asked.write(msgspec.json.encode(what) + b"\n")
-        asked.flush()
-        return told.readline()
+    def _ask(self, what: Run | int) -> Any:
+        self._process.send(what)
+        return self._process.recv()
 
 
 @contextmanager
-def runner(module: str = "tests.support.kill_at", log: Path | None = None) -> Iterator[Command]:
+def runner(log: Path | None = None) -> Iterator[Command]:
     """Run commands in processes of their own; gives status and seconds.
 
     What they print goes to the file ``log``, where one is named.
     """
-    with (
-        log.open("ab") if log else nullcontext() as out,
-        subprocess.Popen(
-            [sys.executable, "-m", module],
-            cwd=ROOT,
-            env=clean_environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=out,
-            preexec_fn=reset_inherited,  # noqa: PLW1509 - system calls, which take no lock
-        ) as process,
-    ):
-        try:
-            yield Command(process)
-        finally:
-            assert process.stdin
-            process.stdin.close()
+    ours, theirs = Pipe()
+    process = starting().Process(target=serve, args=(theirs, clean_environment(), log))
+    process.start()
+    theirs.close()
+    try:
+        with ours:
+            yield Command(ours)
+    finally:
+        process.join(PATIENCE)
 
 
 def digest(url: str) -> None:

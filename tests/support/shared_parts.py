@@ -17,6 +17,7 @@ from jinja2.bccache import Bucket
 from werkzeug.routing import Rule
 
 from affiliate import page
+from affiliate.stores import SQLiteStore
 
 FOLDER = "PYTEST_COMPILED_TEMPLATES"
 """Names the variable with the folder of compiled templates, for what a run starts."""
@@ -43,6 +44,14 @@ def compiled_templates() -> Path:
     if FOLDER not in os.environ:
         os.environ[FOLDER] = tempfile.mkdtemp(prefix="templates-")
     return Path(os.environ[FOLDER])
+
+
+def close(app: Flask) -> None:
+    """Close the files of an app: a run may have no more than 1,024 open."""
+    app.extensions["ledger"].close()
+    store = app.extensions["site"].store.store
+    if isinstance(store, SQLiteStore):
+        store.close()
 
 
 def share_parts() -> None:

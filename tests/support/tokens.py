@@ -1,8 +1,6 @@
 """Connects an account at the simulator and keeps its tokens."""
 
-import multiprocessing
 from collections.abc import Callable, Iterator
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -70,13 +68,6 @@ def connected(agency: Simulator, ledger: Ledger, *scopes: str) -> Tokens:
     tokens = tokens_of(agency, ledger)
     tokens.connect(agree(tokens, *scopes), scopes or SCOPES)
     return tokens
-
-
-def starting() -> ForkServerContext:
-    """Start processes from one that has loaded what they need, and has no threads."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context
 
 
 def refreshings(agency: Simulator) -> int:
