@@ -24,6 +24,7 @@ WRITE_SECONDS: Final = 1.0
 MOST_LINES: Final = 20_000
 """Lines that wait to be written; a burst that is longer loses its oldest."""
 LONGEST_PATH: Final = 200
+FAILED: Final = "500 Internal Server Error"
 _NO_HEADERS: Final[Headers] = []
 
 
@@ -47,7 +48,10 @@ class Access:
         self._run = secrets.token_hex(4)
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        """Answer as the application does, with the id that the request came with, or a new one."""
+        """Answer as the application does, with the id that the request came with, or a new one.
+
+        An error that the application lets out is a line, too: the server answers with `FAILED`.
+        """
         number = environ.get("HTTP_X_REQUEST_ID", "")
         if not GOOD_ID.fullmatch(number):
             number = f"{self._run}-{next(self._numbers):x}"
@@ -59,12 +63,16 @@ class Access:
 
         came_with = environ.get("QUERY_STRING", ""), path, environ.get("HTTP_REFERER", "")
         asked = environ[logs.ENVIRON] = logs.Asked(number, *came_with, self._known)
-        with logs.asked(asked):
-            parts = self._app(environ, begin)
-        if self._log:
-            seconds, method = time.perf_counter() - began, environ["REQUEST_METHOD"]
-            self._log.add(Served(time.time(), number, method, path, *head[0], seconds))
-        return parts
+        try:
+            with logs.asked(asked):
+                return self._app(environ, begin)
+        except Exception:
+            head[0] = (FAILED, _NO_HEADERS)
+            raise
+        finally:
+            if self._log:
+                seconds, method = time.perf_counter() - began, environ["REQUEST_METHOD"]
+                self._log.add(Served(time.time(), number, method, path, *head[0], seconds))
 
 
 class Served(NamedTuple):

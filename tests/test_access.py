@@ -87,3 +87,22 @@ def test_a_line_for_each_request_is_written_by_and_by(monkeypatch: pytest.Monkey
         assert line.startswith(f"POST {path} 404 2 bytes ")
         assert line.endswith(" ms")
     assert "kittens" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_what_an_inner_layer_fails_at_is_a_line_too(has_begun: bool) -> None:  # noqa: FBT001 - a row
+    """The server answers such an error with 500, whatever the layer had begun to say."""
+
+    def failing(_: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        if has_begun:
+            start("200 OK", [("Content-Length", "2")])
+        raise ValueError("no answer")
+
+    stream = io.StringIO()
+    handler = logs.Handler(stream)
+    handler.setFormatter(logs.Formatter("text"))
+    wrapped = access.Access(failing, handler, {"search"})
+    with pytest.raises(ValueError, match="no answer"):
+        Client(wrapped).get("/search", headers={"X-Request-Id": "its-id"})
+    wait_until(lambda: bool(stream.getvalue()))
+    assert " INFO its-id - access GET /search 500 0 bytes " in stream.getvalue()

@@ -20,6 +20,7 @@ from granian._granian import CallbackScheduler, RSGIHTTPProtocol
 from granian.rsgi import Scope
 
 from affiliate import logs
+from affiliate.access import HEADER
 from affiliate.fanout import WAITERS
 from affiliate.serving.progress import Progress, place_of
 
@@ -163,9 +164,10 @@ class Requests(CallbackScheduler):
         try:
             status, headers, sent = self._called(environ)
         except Exception:
-            with logs.asked(_asked(environ)):
+            with logs.asked(asked := _asked(environ)):
                 log.exception("the application failed")
-            status, headers, sent = HTTPStatus.INTERNAL_SERVER_ERROR, [], b""
+            headers = [(HEADER, asked.number)] if asked.number else []
+            status, sent = HTTPStatus.INTERNAL_SERVER_ERROR, b""
         if self.stopping or _is_unread(environ, body):
             headers = [*headers, ("Connection", "close")]
         proto.response_bytes(status, headers, sent)

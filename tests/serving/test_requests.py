@@ -17,6 +17,7 @@ import pytest
 
 from affiliate import logs
 from affiliate.access import Access
+from affiliate.responses import Headers
 from affiliate.serving import requests
 from affiliate.serving.requests import BODY_BYTES, Requests
 from tests.support.small_server import PROCESSES, SmallServer, small_server
@@ -247,11 +248,12 @@ def test_the_line_of_an_error_hides_what_was_typed(
 ) -> None:
     """What the site has given out itself is shown, where the application says what that is."""
     caplog.handler.setFormatter(logs.Formatter("text"))
-    loop, answers = asyncio.new_event_loop(), list[int]()
-    proto = SimpleNamespace(response_bytes=lambda status, *_: answers.append(status))
+    loop, answers = asyncio.new_event_loop(), list[tuple[int, Headers, bytes]]()
+    proto = SimpleNamespace(response_bytes=lambda *answer: answers.append(answer))
     Requests(loop, app)._answer(SCOPE, proto, b"")  # type: ignore[arg-type] # as much of them as is used
     loop.close()
-    assert answers == [500]
+    named = [("X-Request-Id", "its-id")] if "its-id" in line else []
+    assert answers == [(500, named, b"")]
     assert line in caplog.text
     assert f"ValueError: {told}\n" in caplog.text
     assert "cuttlefish" not in caplog.text
