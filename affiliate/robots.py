@@ -5,6 +5,7 @@ Who wants to look like a browser can, and has a client's budget then.
 
 import re
 from typing import Final
+from urllib.parse import unquote
 
 _CRAWLERS: Final = r"(?<!cu)bots?(\b|_)|crawl|spider|slurp|facebookexternalhit|scrapy"
 
@@ -23,7 +24,13 @@ PROGRAMS: Final = re.compile(
 
 def is_hidden(path: str) -> bool:
     """Return whether robots.txt keeps crawlers from a path with its query (RFC 9309, 2.2.2)."""
-    return _HIDDEN.match(path) is not None
+    return _HIDDEN.match(_ESCAPED.sub(lambda found: unquote(found[0]), path)) is not None
 
 
-_HIDDEN: Final = re.compile("|".join(re.escape(one).replace(r"\*", ".*") for one in HIDDEN))
+_HIDDEN: Final = re.compile(
+    "|".join(re.escape(one).replace(r"\*", ".*") for one in HIDDEN), re.DOTALL
+)
+_ESCAPED: Final = re.compile(
+    r"%(4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a]|3[0-9]|2[de]|5f|7e)", re.IGNORECASE
+)
+"""Letters, digits, ``-._~`` in percent signs: they are compared as they are (RFC 9309, 2.2.2)."""
