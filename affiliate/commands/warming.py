@@ -181,9 +181,9 @@ def _unknown_pages(search: Search) -> Iterator[tuple[Listed, Callable[[], int]]]
         if not one.agency.unsupported(query) and not (answer and answer.value):
             yield one, partial(search.warm, query.replace(agency=(one.agency.name,)), 0)
     for about in search.featured(WARM_SECONDS).values:
-        one = next(one for one in search.listed if one.agency.name == about.agency)
-        if not search.shows_collection(about):
-            yield one, partial(search.warm_collection, about)
+        sellers = [one for one in search.listed if one.agency.name == about.agency]
+        if sellers and not search.shows_collection(about):
+            yield sellers[0], partial(search.warm_collection, about)
 
 
 def hindrance(one: Listed, search: Search) -> str:
