@@ -21,7 +21,7 @@ from affiliate.disks import lock, sync_folder, write_all
 from affiliate.errors import JournalFailed
 
 MOST_BYTES: Final = 16 * 2**20
-"""How much the journal may hold: some fifty thousand clicks."""
+"""How much the journal may hold: 50,000 to 100,000 clicks, by the length of their words."""
 TURN_SECONDS: Final = 2.0
 """How long to wait for another process that appends."""
 CHUNK: Final = 500
