@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from affiliate.placeholders import is_blanked, is_placeholder
+from affiliate.setting_texts import JOINERS, has_hidden
 from affiliate.values import Secret
 
 LEAST: Final = 8
@@ -71,6 +72,8 @@ def password(text: str) -> Secret:
         raise ValueError(f"must be at least {LEAST} characters long")
     if len(text) > MOST:
         raise ValueError(f"must be at most {MOST} characters long")
+    if has_hidden(re.sub(f"[{JOINERS}]", "", text)):
+        raise ValueError("must be without signs that can't be seen, as nobody can type them")
     if is_guessed(text):
         raise ValueError(GUESSED)
     return Secret(text)

@@ -9,6 +9,8 @@ MAX_SHOWN: Final = 40
 """Characters of a wrong value that a fault repeats."""
 JOINERS: Final = "\u200c\u200d"
 """Invisible signs that end words of some scripts."""
+FLAG_END: Final = "\U000e007f"
+"""The invisible end of a flag of a region (Unicode, UTS 51)."""
 QUOTES: Final = (
     '""',
     "''",
@@ -25,6 +27,10 @@ QUOTES: Final = (
     "\u300c\u300d",
 )
 """Quotation marks of keyboards and word processors: the first and the last sign of a quotation."""
+NONCHARACTER: Final = "[\ufdd0-\ufdef{}]".format(
+    "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+)
+"""What Unicode has set apart for no text (The Unicode Standard, 23.7); XML takes some of it not."""
 REFERENCE: Final = r"\$?\{\{.*\}\}"
 """What platforms and their templates put a value for, as Railway and GitHub do."""
 
@@ -40,7 +46,7 @@ def settled(text: str) -> str:
 
 
 def _is_blank(sign: str) -> bool:
-    hidden = unicodedata.category(sign) in {"Cc", "Cf"} and sign not in JOINERS
+    hidden = unicodedata.category(sign) in {"Cc", "Cf"} and sign not in JOINERS + FLAG_END
     return hidden or sign.isspace()
 
 
@@ -76,8 +82,10 @@ def excerpt(text: str) -> str:
 
 
 def has_hidden(text: str) -> bool:
-    """Return whether a text has control characters or signs that can't be seen."""
-    return any(unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for sign in text)
+    """Return whether a text has control characters, signs that can't be seen, or none at all."""
+    categories = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    is_odd = any(unicodedata.category(sign) in categories for sign in text)
+    return is_odd or re.search(NONCHARACTER, text) is not None
 
 
 def is_file(path: str) -> bool:

@@ -14,9 +14,9 @@ from affiliate.model import LINK_FIELDS
 from affiliate.placeholders import GAP, is_blanked, is_placeholder
 from affiliate.query import LANGUAGES, SearchQuery
 from affiliate.redis_address import read_redis_address
-from affiliate.setting_texts import excerpt, has_hidden
+from affiliate.setting_texts import JOINERS, excerpt, has_hidden
 from affiliate.site_names import read_host
-from affiliate.words import shown
+from affiliate.words import FLAG, shown
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ def address(*schemes: str) -> Callable[[str], str]:
             parts = urlsplit(text)
             good = (
                 not re.search(r"\s", text)
+                and not has_hidden(text)
                 and parts.scheme in schemes
                 and parts.hostname
                 and (parts.port or 1)
@@ -161,9 +162,14 @@ def accent(text: str) -> str:
 
 
 def name(text: str) -> str:
-    """Return a name that pages show."""
-    if any(sign in text for sign in "\0\r\n") or not shown(text) or len(text) > MAX_NAME:
+    """Return a name that pages, XML and JSON show; joiners and flags of regions may be in it."""
+    if not shown(text) or len(text) > MAX_NAME:
         raise ValueError(f"must be a name on one line, of at most {MAX_NAME} characters")
+    if has_hidden(re.sub(f"{FLAG}|[{JOINERS}]", "", text)):
+        raise ValueError(
+            "must be a name on one line, without signs that can't be seen or turn the text around;"
+            " write it anew"
+        )
     return text
 
 

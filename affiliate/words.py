@@ -36,17 +36,17 @@ _IGNORABLE: Final = (
 """Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties.txt) without ZWNJ and ZWJ, which
 spell words, and without variation selectors, which change how the sign before them looks; with the
 three signs of interlinear annotations."""
-_FLAG: Final = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f"
+FLAG: Final = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f"
 """A flag of a region, whose name is written in otherwise invisible tags (Unicode, UTS 51)."""
-_UNSEEN: Final = re.compile(f"({_FLAG})|[{_IGNORABLE}]")
+_UNSEEN: Final = re.compile(f"({FLAG})|[{_IGNORABLE}]")
 _BLANK: Final = (
     " \u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, range(0xFE00, 0xFE10)))
 )
 """Signs without a look of their own that Python takes for printable; the blank of Braille, too."""
 _DIRECTION: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_UNSHOWN: Final = re.compile(f"({_FLAG}|{_DIRECTION.pattern})|[{_IGNORABLE}]")
-_UNSENT: Final = re.compile(f"({_FLAG})|[{_IGNORABLE}{_SELECTORS}]")
+_UNSHOWN: Final = re.compile(f"({FLAG}|{_DIRECTION.pattern})|[{_IGNORABLE}]")
+_UNSENT: Final = re.compile(f"({FLAG})|[{_IGNORABLE}{_SELECTORS}]")
 _LETTER: Final = r"[^\s!-/:-@\[-`{-~]"
 """Neither a blank nor a sign of ASCII."""
 _JOINERS: Final = re.compile(
@@ -61,7 +61,7 @@ _CONTINUES: Final = re.compile(
     "\U000e0020-\U000e007f]"
 )
 """What is part of the sign before, besides marks: joiners, vowels, jamo, tones and tags."""
-_HALF_FLAGS: Final = re.compile("[\U0001f1e6-\U0001f1ff]+$")
+_HALFFLAGS: Final = re.compile("[\U0001f1e6-\U0001f1ff]+$")
 """Regional indicators, two of which are a flag."""
 
 _DOUBLE: Final = "«»“”„‟″❝❞⹂〝〞〟＂「」『』﹁﹂﹃﹄｢｣"  # noqa: RUF001 - look-alikes are the point
@@ -255,7 +255,7 @@ def _is_boundary(text: str, at: int) -> bool:
         return False
     if unicodedata.category(text[at]).startswith("M"):
         return False
-    halves = _HALF_FLAGS.search(text[:at]) if _HALF_FLAGS.match(text[at]) else None
+    halves = _HALFFLAGS.search(text[:at]) if _HALFFLAGS.match(text[at]) else None
     return halves is None or len(halves[0]) % 2 == 0
 
 

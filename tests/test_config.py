@@ -41,6 +41,9 @@ def faults(**environ: str) -> list[str]:
     return caught.value.faults
 
 
+ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+HIDDEN = "\x07\t\x7f\x85\xad\u061c\u180e\u200b\u200e\u2028\u2029\u202e\u2066\ufdd0\ufffe\U000e0041"
+"""Signs that can't be seen: controls, formats, directions, ends of lines, none, a tag."""
 GOOD: list[tuple[str, str, object]] = [
     ("PORT", "1", 1),
     ("PORT", "65535", 65535),
@@ -64,6 +67,11 @@ GOOD: list[tuple[str, str, object]] = [
     ("CLIENT_SEARCHES_PER_MINUTE", "0", 0),
     ("CLIENT_SEARCHES_PER_HOUR", "1000000", 1_000_000),
     ("SITE_NAME", "Caf\u00e9 & Pictures", "Caf\u00e9 & Pictures"),
+    *(
+        ("SITE_NAME", text, text)
+        for text in ("\u0645\u06cc\u200c\u062e", "\U0001f469\u200d\U0001f4bb")
+    ),
+    ("SITE_NAME", f"Fotos {ENGLAND}", f"Fotos {ENGLAND}"),
     ("SITE_LANGUAGE", "zh-Hant", "zh-Hant"),
     ("SITE_URL", "https://pictures.example/", "https://pictures.example"),
     ("SITE_URL", "http://localhost:8000", "http://localhost:8000"),
@@ -106,6 +114,9 @@ BAD: list[tuple[str, str]] = [
     *(("TRUSTED_PROXIES", text) for text in ("-1", "10", "yes", "10.0.0.1/8", "proxy.example")),
     *(("CLIENT_SEARCHES_PER_MINUTE", text) for text in ("-1", "1.5", "none", "1000001")),
     *(("CLIENT_SEARCHES_PER_HOUR", text) for text in ("-1", "1.5", "none", "1000001")),
+    *(("SITE_NAME", f"Fotos{sign}und") for sign in HIDDEN),
+    *(("SHUTTERSTOCK_LICENSE_URL", f"https://a.example/x{sign}y") for sign in HIDDEN),
+    *(("OWNER_PASSWORD", f"orange{sign}kettle7walnut") for sign in HIDDEN),
     *(("SITE_LANGUAGE", text) for text in ("english", "xx", "EN", "en-US")),
     *(("SITE_URL", text) for text in ("a.example", "//h", "ftp://h", "https://", "javascript:1")),
     *(("SITE_URL", f"https://{text}") for text in ("me:hunter2@a.ex", "me@a.ex", "@a.ex")),
@@ -166,7 +177,7 @@ def test_a_bad_value_is_a_fault_that_names_the_setting() -> None:
 KEY = "a secret of no less than thirty-two signs"
 SECRET = {"SECRET_KEY", "OWNER_PASSWORD"}
 """Settings that are shown nowhere; their good values are tested below."""
-FREE = {"DATA_DIR", "AGENCIES", "SITE_NAME"}
+FREE = {"DATA_DIR", "AGENCIES"}
 """Settings that are any text, or are tested below."""
 
 

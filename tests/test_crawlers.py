@@ -155,7 +155,6 @@ def test_browsers_learn_to_search_here(make_client: ClientMaker) -> None:
         ("Donaudampfschifffahrt", "Donaudampfschiff"),
         ("</ShortName>&<x>", "</ShortName>&<x>"),
         ("A\"B'C ]]> &amp;", "A\"B'C ]]> &amp;"),
-        ("Bell\x07 and bell", "Bell and bell"),
     ],
 )
 def test_hostile_names_do_no_harm(make_client: ClientMaker, name: str, short: str) -> None:
@@ -166,7 +165,7 @@ def test_hostile_names_do_no_harm(make_client: ClientMaker, name: str, short: st
     urls = [url.attrib["template"] for url in root.findall(f"{SEARCH}Url")]
     assert f"{URL}/search?q={{searchTerms}}" in urls
     manifest = json.loads(client.get("/manifest.webmanifest").data)
-    assert manifest["name"] == name.replace("\x07", "")
+    assert manifest["name"] == name
 
 
 def test_suggestions_begin_with_the_words(client: FlaskClient) -> None:
