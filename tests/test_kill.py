@@ -47,7 +47,7 @@ def test_every_acknowledged_click_survives_three_kills(tmp_path: Path) -> None:
     numbers = itertools.count(1)
     acknowledged: list[str] = []
     for _ in range(3):
-        with running_site(tmp_path, is_new=True) as server:
+        with running_site(tmp_path) as server:
             visitors = Visitors(server, numbers)
             for thread in visitors.threads:
                 thread.start()
@@ -56,7 +56,7 @@ def test_every_acknowledged_click_survives_three_kills(tmp_path: Path) -> None:
             for thread in visitors.threads:
                 thread.join(30)
             acknowledged += visitors.acknowledged
-    with running_site(tmp_path, is_new=True) as server:
+    with running_site(tmp_path) as server:
         kept = Counter(row["click_id"] for row in server.clicks())
     assert len(acknowledged) >= 3 * ACKNOWLEDGED_BEFORE_KILL
     assert {kept[number] for number in acknowledged} == {1}
