@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
+from string import ascii_letters
 from typing import Final
 from urllib.parse import urlencode
 
@@ -53,6 +54,9 @@ SPACED: Final = re.compile(
     r"""("[^"\n]*"|'[^'\n]*'|`[^`]*`|(?<=\()/[^/\n]+/)|\s*([=<>?:&|*{}(),;!\[\]])\s*"""
 )
 """A text or pattern of a script, which stays; or a mark and the blanks around it, which go."""
+PRIVATE: Final = re.compile(r"^ +(?:(?:async|get) )?#(\w+)", re.MULTILINE)
+"""Where a class declares a private name, which nothing outside the class can know."""
+NAMED: Final = re.compile(r"#(\w+)")
 
 blueprint = Blueprint("embeds", __name__)
 
@@ -202,8 +206,10 @@ def _module(folder: str, accent: str, texts: str) -> str:
 
 
 def _compact(script: str) -> str:
-    """Return a script without what only readers of the source want."""
-    compact = SPACED.sub(lambda found: found[1] or found[2], UNREAD.sub("", script))
+    """Return a script without what only readers of the source want, private names in full too."""
+    letters = dict(zip(dict.fromkeys(PRIVATE.findall(script)), ascii_letters, strict=False))
+    short = NAMED.sub(lambda found: f"#{letters.get(found[1], found[1])}", script)
+    compact = SPACED.sub(lambda found: found[1] or found[2], UNREAD.sub("", short))
     return compact.replace(";}", "}")
 
 

@@ -229,11 +229,14 @@ class Embed extends Pictures {
     const list = this.#area.querySelector(".tiles");
     if (!list) return;
     this.#area.style.blockSize = "";
-    let end = 0;
+    let end = 0, seen = 0;
     for (const tile of list.children) {
-      tile.inert = tile.offsetTop >= list.clientHeight;
+      tile.inert = tile.offsetTop >= list.clientHeight || !++seen;
       end = Math.max(end, tile.offsetTop + tile.offsetHeight);
     }
+    // Perhaps of pictures behind these alone.
+    const said = this.#note.querySelector(".disclosure");
+    if (said) said.hidden = said.dataset.from > seen;
     if (kind === "strip") end += 16;
     if (this.#whole && kind !== "image" && end < this.#area.clientHeight) {
       this.#area.style.blockSize = `${end}px`;

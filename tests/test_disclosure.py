@@ -160,3 +160,21 @@ def test_results_say_from_which_picture_on_they_earn(
         assert "data-earns" not in embed
         said = f'<p class="disclosure" data-from="{first}">' if told else '<p class="disclosure">'
         assert f"{said}{SAID}" in page
+
+
+@pytest.mark.parametrize(("before", "earns"), [("/ajax", True), ("/embed", False)])
+def test_embeds_say_nothing_of_links_that_they_leave_out(
+    make_client: ClientMaker,
+    stack: ExitStack,
+    before: str,
+    earns: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    """Ways on to the agencies' own searches stand under the last page of the site alone."""
+    agencies = [one() for one in DIALECTS if one.name in {"openverse", "adobe-stock"}]
+    for agency in agencies:
+        agency.total = 10 if agency.name == "openverse" else 0
+    servers = Agencies({one.name: stack.enter_context(serving(one)) for one in agencies})
+    client = make_client(**servers.settings(), **WITH_ID)
+    found = client.get(f"{before}/search?q=flower&lang=en&wait=1").text
+    assert 'class="picture"' in found
+    assert (SAID in found) is earns

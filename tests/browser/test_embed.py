@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
 from affiliate.embedding import MOST_ROWS, Embed
 from tests.support.embed_page import element, ids, script, searches, shown
@@ -125,6 +125,44 @@ def test_limit_and_agencies_are_kept_to(
     names = shown(page).evaluate_all("all => [...new Set(all.map(a => a.dataset.agency))]")
     assert names == ["demo"]
     expect(page.get_by_role("group", name=re.compile("Bilder zu „flower“"))).to_be_visible()
+
+
+SEEN = [
+    ("limit=3", 1, True),
+    ("limit=3", 3, True),
+    ("limit=3", 4, False),
+    ("kind=image", 2, False),
+    ("kind=search limit=2", 3, False),
+    ("rows=1", 30, False),
+    ("kind=strip", 30, True),
+]
+"""An embed, the place of its first picture whose link earns, and whether that is in reach."""
+
+
+def test_links_are_said_to_earn_where_one_in_reach_does(
+    reader: BrowserContext, host: HostPages, site: SiteServer
+) -> None:
+    """Pictures behind the limit or the rows earn nothing; a wider column brings them back."""
+    page = reader.new_page()
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        [first] = parse_qs(urlsplit(route.request.url).query)["exclude"]
+        said = f'<p class="disclosure" data-from="{first[1:]}">'
+        body = response.text().replace('<p class="disclosure">', said, 1)
+        route.fulfill(response=response, body=body)
+
+    page.route("**/embed/search?*", answer)
+    embeds = [element(site, f"q=animal {one} exclude=x{first}") for one, first, _ in SEEN]
+    page.goto(host.page(f"{script(site)}<main>{''.join(embeds)}</main>"))
+    page.locator("affiliate-search").evaluate_all("all => all.forEach(one => one.begin())")
+    for at, (one, first, said) in enumerate(SEEN):
+        shown(page, at)
+        sentence = page.locator("affiliate-search").nth(at).get_by_text("earn us a commission")
+        expect(sentence, f"{one} {first}").to_be_visible(visible=said)
+    page.locator("main").evaluate("main => { main.style.width = '9999px' }")
+    rows = page.locator("affiliate-search").nth(5)
+    expect(rows.get_by_text("earn us a commission")).to_be_visible()
 
 
 # -- what changes
