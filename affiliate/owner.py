@@ -310,7 +310,7 @@ def _is_owner() -> bool:
 
 
 def _sessions() -> Sessions:
-    return Sessions(site_of_app().ledger)
+    return Sessions(site_of_app().ledger, _proof())
 
 
 def _proof() -> str:

@@ -20,6 +20,8 @@ IDLE: Final = timedelta(hours=2)
 """A session that is not used for so long ends (ASVS 5, 7.3.1); a clock set by an hour ends none."""
 SEEN: Final = timedelta(minutes=5)
 """How exactly it is known when a session was used last."""
+MARK: Final = 16
+"""Characters of the mark by which a session is known for one of today's password."""
 MOST_BROWSER: Final = 200
 """Characters that are kept of what a browser says of itself."""
 
@@ -32,6 +34,7 @@ sessions = sa.Table(
     sa.Column("seen_at", sa.DateTime),
     sa.Column("network", sa.String(50)),
     sa.Column("browser", sa.String(MOST_BROWSER)),
+    sa.Column("password_mark", sa.String(MARK)),
 )
 
 log = logging.getLogger(__name__)
@@ -49,10 +52,14 @@ class OpenSession(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sessions:
-    """The sessions in a ledger; every method raises `LedgerError` when that can't be asked."""
+    """The sessions in a ledger; every method raises `LedgerError` when that can't be asked.
 
-    def __init__(self, ledger: Ledger) -> None:
+    ``proof`` is a digest of key and password: sessions that were begun with another are closed.
+    """
+
+    def __init__(self, ledger: Ledger, proof: str = "") -> None:
         self._ledger = ledger
+        self._mark = _digest(f"owner session:{proof}")[:MARK]
 
     def begin(self, network: str, browser: str, *, instead_of: str | None = None) -> str:
         """Begin a session and return its name, which nobody can guess; forget those that ended.
@@ -66,6 +73,7 @@ class Sessions:
             "begun_at": now,
             "seen_at": now,
             "network": network,
+            "password_mark": self._mark,
             "browser": "".join(filter(str.isprintable, browser))[:MOST_BROWSER],
         }
         ended = (sessions.c.ends_at <= now) | (sessions.c.seen_at <= now - IDLE)
@@ -134,10 +142,10 @@ class Sessions:
     def _now(self) -> datetime:
         return self._ledger.time().astimezone(UTC).replace(tzinfo=None)
 
-    @staticmethod
-    def _are_open(now: datetime) -> sa.ColumnElement[bool]:
+    def _are_open(self, now: datetime) -> sa.ColumnElement[bool]:
         is_idle = sa.func.coalesce(sessions.c.seen_at, now) <= now - IDLE
-        return (sessions.c.ends_at > now) & ~is_idle
+        is_of_today = sa.func.coalesce(sessions.c.password_mark, self._mark) == self._mark
+        return (sessions.c.ends_at > now) & ~is_idle & is_of_today
 
 
 def _is(digest: str) -> sa.ColumnElement[bool]:

@@ -117,3 +117,14 @@ def test_a_ledger_that_can_t_be_written_refuses_nobody(
 
     monkeypatch.setattr(ledger, "writing", refuse)
     assert Sessions(ledger).is_open(name)
+
+
+def test_sessions_of_another_password_are_closed_and_not_listed(ledger: Ledger) -> None:
+    """Sessions without a mark, of the version before, are listed still."""
+    before, today = Sessions(ledger, "a"), Sessions(ledger, "b")
+    old, new = before.begin("192.0.2.0/24", "Old"), today.begin("192.0.2.0/24", "New")
+    assert [one.browser for one in today.open_ones(new)] == ["New"]
+    assert (today.is_open(old), before.is_open(old)) == (False, True)
+    with ledger.writing() as connection:
+        connection.execute(sa.update(sessions).values(password_mark=None))
+    assert {one.browser for one in today.open_ones(new)} == {"New", "Old"}

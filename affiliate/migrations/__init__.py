@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from affiliate.database_file import count_transaction
 from affiliate.errors import LedgerError
 
-REVISION: Final = "0013"
+REVISION: Final = "0014"
 """The newest migration; known here so that a start with nothing to do need not import Alembic."""
 
 LOCK: Final = 0x61666C67  # any number that nothing else in the database locks

@@ -1,0 +1,18 @@
+"""Owner's sessions say which password opened them, so that a new one ends them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0014"
+down_revision = "0013"
+readable_from = "0001"
+
+
+def upgrade() -> None:
+    """Add the column; sessions of the version before lack the mark."""
+    op.add_column("owner_sessions", sa.Column("password_mark", sa.String(16)))
+
+
+def downgrade() -> None:
+    """Drop the column."""
+    op.drop_column("owner_sessions", "password_mark")
