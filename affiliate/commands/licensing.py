@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from flask_babel import force_locale, gettext
 
 from affiliate.commands import options, outputs
 from affiliate.commands.fetching import make_room
-from affiliate.commands.interrupts import interruptible
+from affiliate.commands.interrupts import holding_back, interruptible
 from affiliate.commands.keeping import UNFINISHED, Keeper, Row, row_of
 from affiliate.commands.places import place_and_owner, place_of
 from affiliate.commands.recovering import journal_of_app, recover
@@ -82,8 +82,8 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
     all while the outcome of an earlier purchase is unknown.
     """
     media = options.media_of(video=video, editorial=editorial)
-    stakes: list[Keeper] = []
-    with interruptible(), _unfinished(stakes):
+    run = _Run(as_json=as_json)
+    with interruptible(), _unfinished(run):
         with told(), _said_apart(as_json=as_json):
             recover()
             ask = Ask(
@@ -106,41 +106,69 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
             _refuse_mix_up(account, live=live)
             dry_run = dry_run or not (live or account.has_sandbox)
             desk = _desk(account, live=live)
-            offers, rows = _offers(desk.chooser(), ask, wanted)
+            offers, run.rows = _offers(desk.chooser(), ask, wanted)
             if not dry_run:
                 offers = [_agreed(one) for one in map(_filled, offers)]
                 if not force:
                     offers, unwanted = _insisted_on(offers, desk, yes=yes)
-                    rows += unwanted
+                    run.rows += unwanted
             _show(offers, account, live=live)
-            status = int(bool(rows))
+            status = int(bool(run.rows))
             if dry_run or not offers:
-                rows += [row_of(one, state="offered") for one in offers]
+                run.rows += [row_of(one, state="offered") for one in offers]
             else:
                 if not yes:
                     click.confirm("License them?", abort=True)
                 make_room(offers, folder)
                 with journal_of_app().begun() as file:
-                    stakes.append(keeper := Keeper(account, file, folder))
-                    status = _buy(desk, offers, keeper, force=force) or status
-                    rows += keeper.rows(offers)
-        if as_json:
-            status = max(status, _show_rows(rows, stakes))
-        raise click.exceptions.Exit(status)
+                    run.offers, run.keeper = offers, Keeper(account, file, folder)
+                    status = _buy(desk, offers, run.keeper, force=force) or status
+        raise click.exceptions.Exit(max(status, run.show()))
+
+
+class _Run:
+    """What one run of the command tells programs of each item, once.
+
+    ``rows`` are of items that nobody wants to buy; those of ``offers`` come from ``keeper``.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._is_told = not as_json
+        self.rows: list[Row] = []
+        self.offers: Sequence[Offer] = []
+        self.keeper: Keeper | None = None
+
+    def show(self) -> int:
+        """Print the rows as JSON where wanted; return `UNFINISHED` where a purchase stays untold.
+
+        Raises:
+            KeyboardInterrupt: there was an interrupt, which has broken no document off.
+        """
+        if self._is_told:
+            return 0
+        if self.keeper is None:
+            outputs.show_json(self.rows)
+            return 0
+        with holding_back(lambda: None):
+            self._is_told = True
+            self.keeper.say(outputs.json_text([*self.rows, *self.keeper.rows(self.offers)]))
+            outputs.mark_printed()
+        return UNFINISHED * self.keeper.failed
 
 
 @contextmanager
-def _unfinished(stakes: Sequence[Keeper]) -> Iterator[None]:
+def _unfinished(run: _Run) -> Iterator[None]:
     """End with `UNFINISHED` whatever fails or interrupts once something may have been bought."""
     try:
         yield
     except click.exceptions.Exit:
         raise
     except (Exception, KeyboardInterrupt) as error:
-        if not any(one.at_stake for one in stakes):
+        if not (run.keeper and run.keeper.at_stake):
             raise
-        for one in stakes:
-            one.tell_all(error)
+        with suppress(KeyboardInterrupt), holding_back(lambda: None):
+            run.keeper.tell_all(error)
+            run.show()
         raise click.exceptions.Exit(UNFINISHED) from None
 
 
@@ -318,12 +346,3 @@ def _buy(desk: Desk, offers: Sequence[Offer], keeper: Keeper, *, force: bool) ->
     if UNFINISHED in statuses and (rest := len(offers) - keeper.begun) > 0:
         keeper.say(f"{rest} were not sent.", err=True)
     return max(*statuses, UNFINISHED * keeper.failed)
-
-
-def _show_rows(rows: Sequence[Row], stakes: Sequence[Keeper]) -> int:
-    """Print rows as JSON; return `UNFINISHED` where that fails after something was sent."""
-    if not stakes:
-        outputs.show_json(rows)
-    for keeper in stakes:
-        keeper.say(outputs.json_text(rows))
-    return UNFINISHED * any(one.failed for one in stakes)

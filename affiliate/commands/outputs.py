@@ -181,6 +181,11 @@ def is_terminal() -> bool:
 def show_json(value: object) -> None:
     """Print a value as the one JSON document of a command, on lines of its own."""
     click.echo(json_text(value))
+    mark_printed()
+
+
+def mark_printed() -> None:
+    """Have no failure print a second document."""
     if context := click.get_current_context(silent=True):
         context.meta[PRINTED] = True
 

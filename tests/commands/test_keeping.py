@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask import Flask
 
-from affiliate.commands import keeping
+from affiliate.commands import keeping, licensing, outputs
 from affiliate.databases import DATABASES
 from affiliate.errors import LedgerError
 from affiliate.licensing.journal import NAMES, JournalFile
@@ -431,3 +431,36 @@ def test_an_end_that_a_system_asks_for_is_told(
         signal.signal(number, before)
     assert (shown.exit_code, len(journals(tmp_path))) == (3, 1)
     assert "Interrupted." in shown.output
+
+
+@pytest.mark.parametrize("moments", ["bought", "printed", "bought and printed"])
+def test_programs_are_told_of_a_purchase_whenever_an_end_comes(
+    agency: Simulator, app: Flask, monkeypatch: pytest.MonkeyPatch, moments: str
+) -> None:
+    """Standard output has one whole document with the license."""
+    buying, text_of = licensing._buy, outputs.json_text
+
+    def interrupt(moment: str) -> None:
+        if moment in moments:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def bought(*args: Any, **options: Any) -> int:
+        status = buying(*args, **options)
+        interrupt("bought")
+        return status
+
+    def printed(value: object) -> str:
+        interrupt("printed")
+        return text_of(value)
+
+    monkeypatch.setattr(licensing, "_buy", bought)
+    monkeypatch.setattr(outputs, "json_text", printed)
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        shown = run(app, "license", plain(agency)[0], "--json", "--yes")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    (row,) = json.loads(shown.stdout)
+    assert (row["state"], row["license_id"]) == ("licensed", agency.purchases[0].id)
+    assert "Interrupted." in shown.stderr
+    assert shown.exit_code == 3
