@@ -1,10 +1,13 @@
 """``flask ledger``: bring the database up to date, take it back, copy it."""
 
 import errno
+import fcntl
 import os
 import re
+import secrets
 import shlex
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +21,9 @@ from affiliate.errors import LedgerError
 
 BACKUP_NOTE: Final = "last-backup"
 """An empty file in ``DATA_DIR``, whose time is that of the last backup."""
+
+LOCK: Final = "-lock"
+"""What the name of a copy's lock ends in."""
 
 group = Group("ledger", help="The database of searches, clicks and purchases.")
 
@@ -66,22 +72,12 @@ def backup(file: Path, *, force: bool) -> None:
     if file.exists() and not force:
         raise click.ClickException(f"{file} is there already; --force replaces it.")
     _remove_left(file)
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
-        part.touch(mode=0o600, exist_ok=False)
-        try:
-            is_copied = ledger_of_app().back_up(part)
-        except LedgerError as error:
-            raise click.ClickException(f"{file} was not made: {error}") from None
-        if not is_copied:
-            name = shlex.quote(str(file))
-            dump = f'pg_dump --format=custom --no-owner --file={name} "$DATABASE_URL"'
-            raise click.ClickException(f"The ledger is in PostgreSQL, which has its own: {dump}")
-        _put_in_place(part, file, force=force)
+        with _part_of(file) as part:
+            _copy_into(part, file)
+            _put_in_place(part, file, force=force)
     except OSError as error:
         raise click.ClickException(f"{file} can't be written: {error.strerror}.") from None
-    finally:
-        _remove(part)
     with suppress(OSError):  # it serves `flask doctor` alone
         (site_of_app().config.data_dir / BACKUP_NOTE).touch()
     click.echo(f"{file}: {file.stat().st_size} bytes.")
@@ -92,27 +88,62 @@ def _remove_left(file: Path) -> None:
     """Remove what commands that were killed have left of copies of that name."""
     with suppress(OSError):
         for left in file.parent.iterdir():
-            found = re.fullmatch(rf"\.{re.escape(file.name)}\.([1-9][0-9]*)\.part", left.name)
-            if found and not _is_another_running(int(found[1])):
+            found = re.fullmatch(rf"\.{re.escape(file.name)}\.[0-9a-f]+\.part", left.name)
+            if found and not _is_being_made(left):
                 _remove(left)
 
 
-def _is_another_running(process: int) -> bool:
-    """Return whether a process other than this one has the number; containers give it again."""
-    if process == os.getpid():
-        return False
+@contextmanager
+def _part_of(file: Path) -> Iterator[Path]:
+    """Make an empty file for a copy, locked beside it until the copy is removed at the end.
+
+    The lock tells other commands, also those of other containers, that the copy is being made. It
+    is no lock of the copy itself, which SQLite has locks of its own on.
+    """
+    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
+    lock = os.open(f"{part}{LOCK}", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
+        with suppress(OSError):  # a disk that knows no locks
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        part.touch(mode=0o600, exist_ok=False)
+        yield part
+    finally:
+        _remove(part)
+        os.close(lock)
+
+
+def _is_being_made(part: Path) -> bool:
+    """Return whether a command holds the lock of a copy, or may: a disk may know no locks."""
+    try:
+        lock = os.open(f"{part}{LOCK}", os.O_RDWR)
+    except FileNotFoundError:
         return False
-    except PermissionError:
-        pass
-    return True
+    except OSError:
+        return True
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def _copy_into(part: Path, file: Path) -> None:
+    """Copy the ledger into ``part``; failures are told of ``file``."""
+    try:
+        is_copied = ledger_of_app().back_up(part)
+    except LedgerError as error:
+        raise click.ClickException(f"{file} was not made: {error}") from None
+    if not is_copied:
+        name = shlex.quote(str(file))
+        dump = f'pg_dump --format=custom --no-owner --file={name} "$DATABASE_URL"'
+        raise click.ClickException(f"The ledger is in PostgreSQL, which has its own: {dump}")
 
 
 def _remove(part: Path) -> None:
-    """Remove a copy with what SQLite has put beside it."""
-    for end in ("", "-journal", "-wal", "-shm"):
+    """Remove a copy with what SQLite has put beside it, and first of all its lock."""
+    for end in (LOCK, "", "-journal", "-wal", "-shm"):
         Path(f"{part}{end}").unlink(missing_ok=True)
 
 

@@ -1,10 +1,10 @@
 """The owner copies the ledger, puts it back, and takes it back for an older version."""
 
 import errno
+import fcntl
 import os
 import re
 import stat
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,16 +137,35 @@ def test_a_copy_that_breaks_off_leaves_nothing(
 
 def test_what_a_killed_command_left_is_removed(app: Flask, tmp_path: Path) -> None:
     """The next backup of that name removes it; a copy that is being made stays."""
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    for process in (ended.pid, os.getpid()):  # a container's next command has the same number
-        for end in ("", "-journal"):
-            (tmp_path / f".b.db.{process}.part{end}").touch()
-    others = [f".b.db.{os.getppid()}.part", f".c.db.{ended.pid}.part", ".b.db.x.part"]
+    for name in (os.getpid(), "0a1b2c3d"):  # of the version before, and of this one
+        for end in ("", "-journal", "-lock"):
+            (tmp_path / f".b.db.{name}.part{end}").touch()
+    (tmp_path / ".b.db.4711.part").touch()
+    others = [".b.db.9f8e7d6c.part", ".b.db.9f8e7d6c.part-lock", ".c.db.4711.part", ".b.db.x.part"]
     for name in others:
         (tmp_path / name).touch()
-    assert run(app, "ledger", "backup", str(tmp_path / "b.db")).exit_code == 0
+    with (tmp_path / others[1]).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of a container, whose processes have other numbers
+        assert run(app, "ledger", "backup", str(tmp_path / "b.db")).exit_code == 0
     assert {path.name for path in tmp_path.glob(".*.part*")} == set(others)
+
+
+def test_a_copy_is_locked_while_it_is_made(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second command of that name leaves the first one's copy alone."""
+    ledger, left = app.extensions["ledger"], list[bool]()
+
+    def copied_meanwhile(part: Path) -> bool:
+        monkeypatch.undo()
+        assert run(app, "ledger", "backup", str(tmp_path / "b.db")).exit_code == 0
+        left.append(part.exists())
+        return bool(ledger.back_up(part))
+
+    monkeypatch.setattr(ledger, "back_up", copied_meanwhile)
+    assert run(app, "ledger", "backup", str(tmp_path / "b.db"), "--force").exit_code == 0
+    assert left == [True]
+    assert [path.name for path in tmp_path.glob("*b.db*")] == ["b.db"]
 
 
 def test_postgresql_has_a_program_of_its_own(make_client: ClientMaker, tmp_path: Path) -> None:
