@@ -1,7 +1,6 @@
 """Our Shutterstock client, and our stand-in for it, against the official OpenAPI description."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -70,21 +69,6 @@ QUERIES = [*(SearchQuery(q="cat").replace(**fields) for fields in FILTERS), ALL]
 
 
 @pytest.fixture(scope="module")
-def clips_mock(description: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The same, for footage and editorial, whose examples break their own schemas.
-
-    Only examples are mended: a ratio that is a number, and times where dates are wanted.
-    """
-    text = description.read_text()
-    text = re.sub(r'("aspect_ratio": ?)969', r'\1"16:9"', text)
-    text = re.sub(r'("(?:added_date|date_taken)": ?"[0-9-]{10})T[^"]*"', r'\1"', text)
-    mended = tmp_path_factory.mktemp("prism") / "openapi.json"
-    mended.write_text(text)
-    with prism("mock", str(mended)) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
 def stand_in() -> Iterator[simulator.Shutterstock]:
     """The stand-in that our other tests use."""
     with simulator.shutterstock(size=300) as server:
@@ -102,10 +86,14 @@ def watched(description: Path, stand_in: simulator.Shutterstock) -> Iterator[str
 def test_every_request_is_accepted(
     mock: str, transport: Transport, credentials: dict[str, str]
 ) -> None:
-    """Each filter, value and language, alone and together, is valid and its answer parses."""
+    """Each filter, value and language, alone and together, is valid and its answer parses.
+
+    With the other credentials so are a search for words and one with all filters.
+    """
     agency = Shutterstock(transport, url=mock, credentials=credentials)
-    for query in QUERIES:
-        for chunk in (0, 41):
+    for number, query in enumerate(QUERIES if credentials is BASIC else (QUERIES[0], ALL)):
+        chunks = (0, 41) if query is ALL else (0, 41)[number % 2 :][:1]
+        for chunk in chunks:
             result = agency.search(query, chunk)
             assert [media.id for media in result.items] == [EXAMPLE_ID] * len(result.items)
             assert result.items
@@ -116,9 +104,9 @@ def test_every_request_is_accepted(
     assert agency.suggest("caf\u00e9 & te", "de")[:2] == ("cat scan", "cats and dogs")
 
 
-def test_every_request_for_footage_is_accepted(clips_mock: str, transport: Transport) -> None:
+def test_every_request_for_footage_is_accepted(mock: str, transport: Transport) -> None:
     """Each filter of footage is valid, and the answers of all its calls are read."""
-    agency = Shutterstock(transport, url=clips_mock, credentials=BASIC)
+    agency = Shutterstock(transport, url=mock, credentials=BASIC)
     for fields in FOOTAGE:
         result = agency.search(CLIPS.replace(**fields), 0)
         assert [(media.id, media.media) for media in result.items] == [(EXAMPLE_CLIP, "video")]
@@ -146,10 +134,10 @@ def test_every_other_call_is_accepted(mock: str, transport: Transport) -> None:
 
 @pytest.mark.parametrize("media", ["image", "video"])
 def test_every_call_for_collections_is_accepted(
-    clips_mock: str, transport: Transport, media: str
+    mock: str, transport: Transport, media: str
 ) -> None:
     """What is featured, what one is called and what is in it: valid and read."""
-    agency = Shutterstock(transport, url=clips_mock, credentials=BASIC)
+    agency = Shutterstock(transport, url=mock, credentials=BASIC)
     (one,) = agency.featured(media)
     assert one == agency.about_collection(one.id, media)
     assert (one.media, one.name) == (media, "Exercise & Fitness")
@@ -158,12 +146,10 @@ def test_every_call_for_collections_is_accepted(
 
 
 @pytest.mark.parametrize("media", ["image", "video"])
-def test_every_editorial_request_is_accepted(
-    clips_mock: str, transport: Transport, media: str
-) -> None:
+def test_every_editorial_request_is_accepted(mock: str, transport: Transport, media: str) -> None:
     """The editorial library's calls are valid and read; everything is marked."""
     keys = BEARER | {"COUNTRY": "USA"}
-    agency = ShutterstockEditorial(transport, url=clips_mock, credentials=keys)
+    agency = ShutterstockEditorial(transport, url=mock, credentials=keys)
     query = CLIPS.replace(media=media)
     for fields in (
         *({"sort": value} for value in ("relevance", "newest", "oldest")),
