@@ -16,7 +16,7 @@ SEARCH = "/api/search?q=cat&wait=1&lang=en"
 
 @pytest.fixture
 def agency() -> Iterator[Shutterstock]:
-    with shutterstock(100) as server:
+    with shutterstock(10) as server:
         yield server
 
 
@@ -79,7 +79,7 @@ def test_another_address_has_answers_of_its_own(
     make_client: ClientMaker, agency: Shutterstock
 ) -> None:
     """What a sandbox said is not shown once the site asks the real agency."""
-    with shutterstock(100) as sandbox:
+    with shutterstock(10) as sandbox:
         assert status(make_client(**settings(sandbox))) == "fetched"
         assert status(make_client(**settings(agency))) == "fetched"
         again = make_client(**settings(sandbox)).get(f"{SEARCH}&page=2")

@@ -134,7 +134,7 @@ def test_a_click_says_where_its_picture_stood(client: FlaskClient) -> None:
 
 def test_quick_look_and_page_keep_the_place_of_the_tile(make_client: ClientMaker) -> None:
     """The seventh tile is the seventh in the ledger, from whichever view it is clicked."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(SHUTTERSTOCK_API_TOKEN=TOKEN, SHUTTERSTOCK_URL=agency.url)
         results = client.get("/search?q=flower&lang=en&wait=1").text
         tiles = pings(results)

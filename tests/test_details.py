@@ -52,7 +52,7 @@ def test_a_page_tells_search_engines_what_it_shows(make_client: ClientMaker) -> 
 def test_hostile_titles_stay_in_the_data(make_client: ClientMaker) -> None:
     """A title can't end the script that holds the structured data, with or without entities."""
     title = '</script><script>alert(1)</script>"'
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         agency.answer = Answer(200, json.dumps(picture(1) | {"description": title}).encode())
         client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
         page = client.get("/image/shutterstock/1000001?lang=en").text
@@ -74,7 +74,7 @@ def test_a_page_is_kept_where_its_address_is_known(make_client: ClientMaker) -> 
 
 def test_a_picture_that_a_search_brought_costs_no_call(make_client: ClientMaker) -> None:
     """Details come first from the cached search that found the picture."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
         item = client.get("/api/search?q=cat&lang=en").get_json()["items"][0]
         calls = len(agency.requests)
@@ -286,7 +286,7 @@ def test_who_made_it_and_where_it_belongs_are_links_only_where_its_agency_can_se
 
 def test_a_bare_number_of_a_contributor_is_shown_to_nobody(make_client: ClientMaker) -> None:
     """It stays the value of the filter; names are shown."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(
             SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN, SITE_URL=SITE
         )

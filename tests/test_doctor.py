@@ -33,7 +33,7 @@ from tests.support.shutterstock import TOKEN
 
 @pytest.fixture
 def server() -> Iterator[simulator.Shutterstock]:
-    with simulator.shutterstock(100) as one:
+    with simulator.shutterstock(10) as one:
         yield one
 
 

@@ -209,7 +209,7 @@ def test_results_for_embeds_have_no_style_attributes(client: FlaskClient) -> Non
 
 def test_links_earn_under_the_name_of_the_blog(make_client: ClientMaker) -> None:
     """The agency's own report names the blog: its host is the first sub id of each link."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(
             SHUTTERSTOCK_API_TOKEN=TOKEN,
             SHUTTERSTOCK_URL=agency.url,
@@ -306,7 +306,7 @@ def test_picks_that_cant_be_had_are_nothing(client: FlaskClient) -> None:
 
 def test_picked_pictures_are_asked_for_once(make_client: ClientMaker) -> None:
     """Each picture costs a call of its own the first time, and none while it is kept."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(SHUTTERSTOCK_API_TOKEN=TOKEN, SHUTTERSTOCK_URL=agency.url)
         items = client.get("/api/search?q=cat&wait=1").get_json()["items"]
         picks = ",".join(f"shutterstock:{one['id']}" for one in items[:3])

@@ -222,7 +222,7 @@ def test_an_address_searches_in_the_nearest_language(
     make_client: ClientMaker, tag: str, language: str
 ) -> None:
     """The agency is asked in it, and all tags for one language are one search."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(
             SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN, SITE_LANGUAGE="nl"
         )
@@ -255,7 +255,7 @@ def test_search_and_page_are_negotiated_each_for_itself(
     make_client: ClientMaker, header: str, search: str, page: str
 ) -> None:
     """The words are searched in the visitor's language, also where no page speaks it."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(
             SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN, SITE_LANGUAGE="nl"
         )

@@ -267,7 +267,7 @@ def test_an_agency_that_fails_is_a_bad_gateway(make_client: ClientMaker) -> None
 
 def test_pictures_of_agencies_are_photos(make_client: ClientMaker) -> None:
     """A picture of an agency is a photo at the agency's address."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(
             SITE_URL=URL, SHUTTERSTOCK_API_TOKEN=TOKEN, SHUTTERSTOCK_URL=agency.url
         )

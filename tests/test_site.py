@@ -297,7 +297,7 @@ def test_a_failure_is_never_served_past_its_time(make_client: ClientMaker) -> No
 
 def test_only_picture_ids_reach_an_agency(make_client: ClientMaker) -> None:
     """Words behind /image/shutterstock/ that are no id are not sent to its API."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
         for word in ("licenses", "..", "1%2F..%2Flicenses", "0"):
             assert client.get(f"/image/shutterstock/{word}").status_code == 404
@@ -307,7 +307,7 @@ def test_only_picture_ids_reach_an_agency(make_client: ClientMaker) -> None:
 
 def test_details_count_against_the_quota(make_client: ClientMaker) -> None:
     """Picture pages that are not cached cost the hour's calls like searches do."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(
             SHUTTERSTOCK_URL=agency.url,
             SHUTTERSTOCK_API_TOKEN=TOKEN,
@@ -331,7 +331,7 @@ def test_details_count_against_the_quota(make_client: ClientMaker) -> None:
 )
 def test_ids_that_no_agency_has_cost_nothing(make_client: ClientMaker, path: str) -> None:
     """Digits of other scripts are no id."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
         assert "data-look" not in client.get(path).text
         assert not [one for one in agency.requests if "categories" not in one.path]
@@ -339,7 +339,7 @@ def test_ids_that_no_agency_has_cost_nothing(make_client: ClientMaker, path: str
 
 def test_a_spent_quota_is_told_for_seconds(make_client: ClientMaker) -> None:
     """No CDN keeps for an hour that the calls are spent: the owner may raise the limit."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(
             SHUTTERSTOCK_URL=agency.url,
             SHUTTERSTOCK_API_TOKEN=TOKEN,

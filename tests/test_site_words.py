@@ -20,7 +20,7 @@ PATH = "/v2/images/search/suggestions"
 
 @pytest.fixture
 def agency() -> Iterator[Shutterstock]:
-    with shutterstock(100) as server:
+    with shutterstock(10) as server:
         yield server
 
 

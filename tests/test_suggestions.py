@@ -35,7 +35,7 @@ PATH = "/v2/images/search/suggestions"
 
 @pytest.fixture
 def server() -> Iterator[simulator.Shutterstock]:
-    with simulator.shutterstock(100) as one:
+    with simulator.shutterstock(10) as one:
         yield one
 
 

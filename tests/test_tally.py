@@ -113,7 +113,7 @@ def test_a_search_that_an_agency_fails_is_not_counted(
     make_client: ClientMaker, failure: Answer
 ) -> None:
     """Neither as found nor as missed: nobody knows what there is."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         agency.answer = failure
         client = make_client(SHUTTERSTOCK_API_TOKEN=TOKEN, SHUTTERSTOCK_URL=agency.url)
         for _ in range(2):
@@ -240,7 +240,7 @@ def test_one_search_can_be_looked_at_and_dropped(client: FlaskClient) -> None:
 
 def test_all_that_an_agency_said_can_be_dropped(make_client: ClientMaker) -> None:
     """`flask cache drop` forgets searches, details, similar pictures and suggestions."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
         search, one = site_of(client).search, str(FIRST_ID)
         search.page(SearchQuery(q="cat"), Patience.FULL)
@@ -257,7 +257,7 @@ def test_all_that_an_agency_said_can_be_dropped(make_client: ClientMaker) -> Non
 
 def test_a_search_s_number_at_the_agency_can_be_looked_up(make_client: ClientMaker) -> None:
     """`flask cache look` says it, so that a license can name the search that led to it."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
         items = client.get("/api/search?q=cat").get_json()["items"]
         assert {item["search_id"] for item in items} == {SEARCH_ID}
@@ -266,7 +266,7 @@ def test_a_search_s_number_at_the_agency_can_be_looked_up(make_client: ClientMak
 
 def test_warming_asks_for_the_most_asked_that_go_stale(make_client: ClientMaker) -> None:
     """`flask warm` renews the most asked searches first, within its calls, and no fresh ones."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(
             SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN, SITE_TOPICS="cat"
         )
@@ -284,7 +284,7 @@ def test_warming_asks_for_the_most_asked_that_go_stale(make_client: ClientMaker)
 
 def test_warming_begins_with_the_topics(make_client: ClientMaker) -> None:
     """`flask warm` renews what the start page offers, then the most asked; none of it twice."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(
             SHUTTERSTOCK_URL=agency.url,
             SHUTTERSTOCK_API_TOKEN=TOKEN,
@@ -310,7 +310,7 @@ def test_warming_covers_what_the_sitemap_lists(
     every = LookUps.featured
     featured = lambda self, seconds: Known(every(self, seconds).values[:2], late=False)  # noqa: E731
     monkeypatch.setattr(LookUps, "featured", featured)
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         client = make_client(
             SHUTTERSTOCK_URL=agency.url,
             SHUTTERSTOCK_API_TOKEN=TOKEN,
@@ -334,7 +334,7 @@ def test_warming_covers_what_the_sitemap_lists(
 
 def test_warming_leaves_a_failing_agency_alone(make_client: ClientMaker) -> None:
     """A search whose agency failed just now is not asked for again before its time."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         agency.answer = Answer(503)
         client = make_client(
             SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN, SITE_TOPICS="cat"
@@ -347,7 +347,7 @@ def test_warming_leaves_a_failing_agency_alone(make_client: ClientMaker) -> None
 
 def test_a_schedule_learns_what_was_not_warmed(make_client: ClientMaker) -> None:
     """Spent calls and failures give a status, with the number of searches and the reason."""
-    with shutterstock(100) as agency:
+    with shutterstock(10) as agency:
         settings = {"SHUTTERSTOCK_URL": agency.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
         topics = {"SITE_TOPICS": "cat, dog, bird"}
         client = make_client(**settings, **topics, SHUTTERSTOCK_CALLS_PER_HOUR="1")

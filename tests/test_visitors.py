@@ -25,7 +25,7 @@ UNKNOWN = itertools.count(9_000_000)
 
 @pytest.fixture(scope="module")
 def agency() -> Iterator[Shutterstock]:
-    with shutterstock(100) as running:
+    with shutterstock(10) as running:
         yield running
 
 

@@ -199,7 +199,7 @@ def test_the_sites_own_address_is_asked(
 
 
 def shutterstock_doctor(make_client: ClientMaker, **fields: object) -> Result:
-    with simulator.shutterstock(100) as agency:
+    with simulator.shutterstock(10) as agency:
         answer = results(changed(**fields), total_count=5000)
         agency.answer = simulator.Answer(200, json.dumps(answer).encode())
         settings = {"SHUTTERSTOCK_URL": agency.url, "SHUTTERSTOCK_API_TOKEN": TOKEN}
