@@ -24,6 +24,15 @@ SAME = {
 }
 """Words that some language writes as English does."""
 
+NOWHERE = re.compile(r"(?!)")
+WRONG = {
+    "fr": re.compile(r"[^\xa0\u202f][;:!?»](?!\d)|«[^\xa0\u202f]"),
+    "ja": re.compile(r"[\u3040-\u9fff][,.;:?!]|,"),
+    "zh": re.compile(r"[\u4e00-\u9fff][,.;:?!]|,"),
+    "ar": re.compile(r"[,;?]"),
+}
+"""Marks that a language writes otherwise, or sets apart otherwise."""
+
 
 def texts(message: Message) -> list[str]:
     return [message.string] if isinstance(message.string, str) else list(message.string or ())
@@ -78,6 +87,15 @@ def test_every_form_has_the_placeholders_of_the_text() -> None:
             for form in forms:
                 assert placeholders(form) == placeholders(i), (language, form)
                 assert "<" not in form
+
+
+def test_punctuation_is_the_languages_own() -> None:
+    """French marks keep their word by a space that breaks no line; each language quotes alike."""
+    for language, catalog in catalogs().items():
+        forms = [form for message in messages(catalog).values() for form in texts(message)]
+        assert [form for form in forms if WRONG.get(language, NOWHERE).search(form)] == [], language
+        around = set(re.findall(r"([“”„«\u2018「])\s?%\(\w+\)s", " ".join(forms)))
+        assert len(around) == 1, (language, around)
 
 
 def test_compiled_catalogs_are_those_that_people_edit() -> None:

@@ -45,6 +45,12 @@ def test_each_language_of_the_site_has_a_locale() -> None:
     assert files == made
 
 
+def test_french_marks_keep_their_word() -> None:
+    """A space that breaks no line stands before them, and behind the first quotation mark."""
+    wrong = re.compile(r"[^\xa0\u202f][;:!?»](?!\S)|«[^\xa0\u202f]")
+    assert [text for text in texts("fr_FR").values() if wrong.search(text)] == []
+
+
 @pytest.mark.parametrize("path", CODE, ids=lambda path: path.name)
 def test_every_text_of_the_code_is_extracted(path: Path) -> None:
     """No way of writing a call hides a text from the catalogs."""
