@@ -94,7 +94,7 @@ def test_punctuation_is_the_languages_own() -> None:
     for language, catalog in catalogs().items():
         forms = [form for message in messages(catalog).values() for form in texts(message)]
         assert [form for form in forms if WRONG.get(language, NOWHERE).search(form)] == [], language
-        around = set(re.findall(r"([“”„«\u2018「])\s?%\(\w+\)s", " ".join(forms)))
+        around = set(re.findall(r"([“”„«\u2018「])\s?%\(\w+\)s", "\n\n".join(forms)))
         assert len(around) == 1, (language, around)
 
 
