@@ -65,6 +65,7 @@ from affiliate.suggestions import Suggestions
 from affiliate.switches import Switches
 from affiliate.tally import KeepDays, Tally
 from affiliate.transport import Transport
+from affiliate.variants import is_variant
 from affiliate.visitors import Visitors
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
         shelf=store,
         shelf_bytes=_shelf_bytes(settings) // settings.web_concurrency,
         edition=lambda: "-".join([edition, *sorted(switches.off())]),
+        is_variant=is_variant,
     )
     app.extensions["memory"] = tier
     keys = embeds.keys_of(settings)

@@ -23,7 +23,7 @@ from affiliate.responses import KEEP_SECONDS, Finished, Headers, accepts_gzip, m
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Version of what is on the shelf."""
 SHELF_SECONDS: Final = 300.0
 JOIN_SECONDS: Final = 0.3
@@ -34,6 +34,8 @@ MEMO_PART: Final = 16
 """The memo of addresses takes one part of so many."""
 LARGEST_PART: Final = 8
 """A response is kept that takes no more than one part of so many."""
+VARIANT_PART: Final = 4
+"""Variants of pages push other pages out of memory, and off a shelf, up to one part of so many."""
 LARGEST_KEY: Final = 8192
 """Characters of the longest path with its canonical query string of which anything is kept."""
 LARGEST_COUNTED: Final = 1000
@@ -64,9 +66,9 @@ def size_of(place: Place) -> int:
     return (len(place[0]) + len(place[1])) * 5 // 4 + ENTRY_BYTES
 
 
-_ON_SHELF = tuple[Headers, int, bytes, int, float, float, bool | None]
-"""Headers, body's length, body (compressed if shorter) and its CRC, made and ends (Unix time), and
-whether something was found."""
+_ON_SHELF = tuple[Headers, int | None, bytes, int, float, float, bool | None]
+"""Headers, the length of the plain body where the body is compressed, else None, the body and its
+CRC, made and ends (Unix time), and whether something was found."""
 
 
 class Shelf(Protocol):
@@ -113,6 +115,8 @@ class MemoryTier:
     for each replay whose key is at most `LARGEST_COUNTED` long; it must be no more than an append.
     Behind the process's own memory may stand a ``shelf`` in the store, shared by all processes;
     ``edition`` tells apart what other templates, settings and agencies would make of a page.
+    ``is_variant`` tells of which pages anybody makes as many as they like, without a call: a flood
+    of them leaves the others their part of memory and shelf (`VARIANT_PART`).
     """
 
     def __init__(  # noqa: PLR0913 - what it is made of, by name
@@ -126,6 +130,7 @@ class MemoryTier:
         shelf: "Shelf | None" = None,
         shelf_bytes: int = SHELF_BYTES,
         edition: Callable[[], str] = str,
+        is_variant: Callable[[Place], bool] = lambda _place: False,
     ) -> None:
         self._app = app
         self._routes = routes
@@ -134,11 +139,15 @@ class MemoryTier:
         self._on_hit = on_hit
         self._shelf = shelf
         self._room = Room(shelf_bytes)
+        self._variants_room = Room(shelf_bytes // VARIANT_PART)
         self._edition = edition
+        self._is_variant = is_variant
         self._memo: dict[Place, Place] = {}
         self._memo_bytes = 0
         self._kept: OrderedDict[Place, Finished] = OrderedDict()
+        self._variants: OrderedDict[Place, Finished] = OrderedDict()
         self._bytes = 0
+        self._variants_bytes = 0
         self._making: dict[Place, threading.Event] = {}
         self._lock = threading.Lock()
 
@@ -155,12 +164,12 @@ class MemoryTier:
             place = self._place(path, raw, canonical)
             if place is None:
                 return self._fresh(environ, start)
-        response = self._kept.get(place)
+        response = self._kept.get(place) or self._variants.get(place)
         if response is None or not response.usable(self._now()):
             response = self._made_meanwhile(place)
             if response is None:
                 return self._lead(environ, start, place)
-        self._touch(place)
+        self._touch(place, response)
         if response.found is not None:
             self._on_hit((place, environ.get("REMOTE_ADDR", ""), response.found))
         return self._send(response, environ, start, "STALE" if response.stale else "HIT")
@@ -170,7 +179,7 @@ class MemoryTier:
         making = self._making.get(place)
         if making is None or not making.wait(JOIN_SECONDS):
             return None
-        response = self._kept.get(place)
+        response = self._kept.get(place) or self._variants.get(place)
         return response if response and self._now() < response.expires else None
 
     def _lead(
@@ -214,11 +223,14 @@ class MemoryTier:
             self._memo[typed] = place
             self._evict()
 
-    def _touch(self, place: Place) -> None:
+    def _touch(self, place: Place, response: Finished) -> None:
         try:
-            self._kept.move_to_end(place)
+            self._pages(response).move_to_end(place)
         except KeyError:
             return  # evicted since the look-up
+
+    def _pages(self, response: Finished) -> OrderedDict[Place, Finished]:
+        return self._variants if response.variant else self._kept
 
     def _fill(
         self, environ: "WSGIEnvironment", start: "StartResponse", place: Place
@@ -269,9 +281,9 @@ class MemoryTier:
         now = time.time()
         if ends <= now or made > now + CLOCK_SECONDS:
             return None
-        zipped = len(body) != length
-        response = Finished(headers, length if zipped else body, self._now(), ends - now)
-        if zipped:
+        plain = body if length is None else length
+        response = Finished(headers, plain, self._now(), ends - now)
+        if length is not None:
             response.fill(body)
         response.made -= max(now - made, 0.0)
         response.found = found
@@ -285,11 +297,17 @@ class MemoryTier:
             now = time.time()
             ends = now + min(seconds, SHELF_SECONDS)
             body = response.packed() if response.zips else response.form(zipped=False)
-            told = (response.length, body, zlib.crc32(body), now, ends, response.found)
+            length = response.length if response.zips else None
+            told = (length, body, zlib.crc32(body), now, ends, response.found)
             record = (response.head, *told)
             packed, name = msgspec.msgpack.encode(record), self._name(place)
-            if self._room.takes(len(packed) + len(name), self._now()):
+            if self._has_room(place, len(packed) + len(name)):
                 self._shelf.set(name, packed, math.ceil(ends - now))
+
+    def _has_room(self, place: Place, size: int) -> bool:
+        """Take room on the shelf; variants take what is theirs of the whole."""
+        rooms = (self._variants_room, self._room) if self._is_variant(place) else (self._room,)
+        return all(room.takes(size, self._now()) for room in rooms)
 
     def _name(self, place: Place) -> str:
         return f"{FORMAT}:page:{self._edition()}:{place[0]}:{place[1]}"
@@ -299,31 +317,41 @@ class MemoryTier:
             response.found = None
         if response.size + size_of(place) > self.limit // LARGEST_PART:
             return
+        response.variant = self._is_variant(place)
         with self._lock:
-            before = self._kept.pop(place, None)
+            before = self._pages(response).pop(place, None)
             if before is not None:
                 self._forget(place, before)
-            self._kept[place] = response
+            self._pages(response)[place] = response
             response.counted = response.size
-            self._bytes += response.counted + size_of(place)
+            self._add(response.counted + size_of(place), response)
             self._evict()
 
     def _recount(self, response: Finished) -> None:
         """Count a kept response anew, which has got or lost one of its forms."""
         with self._lock:
             if response.counted:
-                self._bytes += response.size - response.counted
+                self._add(response.size - response.counted, response)
                 response.counted = response.size
                 self._evict()
 
     def _evict(self) -> None:
-        """Drop the least recently used responses until all that is kept fits."""
-        while self._kept and self._bytes + self._memo_bytes > self.limit:
-            self._forget(*self._kept.popitem(last=False))
+        """Drop the least recently used responses until all that is kept fits.
+
+        Variants go first where they have more than their part, else other pages.
+        """
+        while self._bytes and self._bytes + self._memo_bytes > self.limit:
+            many = self._variants_bytes > self.limit // VARIANT_PART or not self._kept
+            self._forget(*(self._variants if many else self._kept).popitem(last=False))
 
     def _forget(self, place: Place, response: Finished) -> None:
-        self._bytes -= response.counted + size_of(place)
+        self._add(-response.counted - size_of(place), response)
         response.counted = 0
+
+    def _add(self, size: int, response: Finished) -> None:
+        self._bytes += size
+        if response.variant:
+            self._variants_bytes += size
 
     def _run_app(self, environ: "WSGIEnvironment") -> tuple[str, Headers, bytes, Kept]:
         kept = environ[ENVIRON] = Kept()

@@ -33,13 +33,13 @@ class Finished:
     """A finished response, ready to be written in any of its forms; times are monotonic.
 
     ``size`` is the bytes of memory that the forms take that it has; ``counted`` is for whoever
-    keeps it, to tell how many of them are counted.
+    keeps it, to tell how many of them are counted, and ``variant`` to tell among what it is.
     """
 
     __slots__ = (
         *("_body", "_own", "_packed", "_plain_asked", "_renewing", "counted", "ends", "etag"),
         *("expires", "found", "head", "keepable", "length", "made", "mark", "size", "stale"),
-        *("timing", "zips"),
+        *("timing", "variant", "zips"),
     )
 
     def __init__(self, headers: Headers, body: bytes | int, now: float, seconds: float) -> None:
@@ -69,6 +69,7 @@ class Finished:
             self.head.append(("ETag", self.etag))
         self.length = length
         self.counted = 0
+        self.variant = False
         self._packed: bytes | None = None
         self._plain_asked = False
         self._renewing = False

@@ -373,5 +373,6 @@ def test_agencies_that_are_not_known_fill_no_memory(make_client: ClientMaker) ->
     for number in range(3):
         assert client.get(f"/embed?q=cat&lang=en&agency=nobody{number}").status_code == 200
     assert not tier._kept
+    assert not tier._variants
     assert client.get("/embed?q=cat&lang=en&agency=demo").status_code == 200
-    assert len(tier._kept) == 1
+    assert len(tier._variants) == 1

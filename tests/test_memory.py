@@ -18,7 +18,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 from affiliate.errors import BadQuery
-from affiliate.memory import ENVIRON, MemoryTier, Place, size_of
+from affiliate.memory import ENVIRON, FORMAT, MemoryTier, Place, size_of
 from affiliate.query import read_parameters, single
 from affiliate.responses import accepts_gzip, matches
 from tests.support.apps import ClientMaker
@@ -65,6 +65,7 @@ class Site:
         shelf: Memory | None = None,
         edition: str = "e1",
         shelf_bytes: int = 10**6,
+        is_variant: Callable[[Place], bool] = lambda _: False,
     ) -> None:
         self.app = Application()
         self.clock = SetClock(0.0)
@@ -78,6 +79,7 @@ class Site:
             shelf=shelf,
             shelf_bytes=shelf_bytes,
             edition=lambda: edition,
+            is_variant=is_variant,
         )
         self.client = Client(self.tier, Response)
 
@@ -399,6 +401,73 @@ def test_pages_leave_the_shelf_to_answers() -> None:
     assert any(key.endswith("q=later") for key in shelf)
 
 
+def pretend(place: Place) -> bool:
+    return place[1].startswith("q=v")
+
+
+def test_variants_leave_other_pages_three_quarters_of_memory() -> None:
+    """Without other pages they have all of it; they give way where others come."""
+    site = Site(limit=100_000, is_variant=pretend)
+    for number in range(50):
+        site.get(f"/s?q=v{number}")
+    assert len(site.tier._variants) >= 10
+    for number in range(50):
+        site.get(f"/s?q=n{number}")
+    before = list(site.tier._kept)
+    assert len(before) >= 7
+    for number in range(50):
+        site.get(f"/s?q=v{number}")
+        site.get(f"/s?q=v{number}", Accept_Encoding="gzip")
+    assert list(site.tier._kept) == before
+    tier = site.tier
+    counted = [(size_of(p) + r.size) for p, r in [*tier._kept.items(), *tier._variants.items()]]
+    assert tier._bytes == sum(counted) <= 100_000 - tier._memo_bytes
+    assert tier._variants_bytes == sum(counted[len(before) :]) <= 25_000 + max(counted)
+
+
+def test_the_variant_that_was_asked_for_last_stays() -> None:
+    """Hits count among variants as among other pages."""
+    site = Site(limit=100_000, is_variant=pretend)
+    site.get("/s?q=v-first")
+    for number in range(30):
+        site.get(f"/s?q=v{number}")
+        site.get("/s?q=v-first")
+    assert site.app.calls.count("q=v-first") == 1
+
+
+def test_variants_leave_other_pages_three_quarters_of_the_shelf() -> None:
+    """A flood of them fills a quarter, keys among it."""
+    shelf = Memory()
+    site = Site(shelf=shelf, shelf_bytes=20_000, is_variant=pretend)
+    for number in range(100):
+        site.get(f"/s?q=v{number}")
+    assert 3_000 < sum(len(key) + len(value) for key, value in shelf.items()) <= 5_000
+    site.get("/s?q=cat")
+    assert any(key.endswith("q=cat") for key in shelf)
+
+
+def body_that_packs_by(more: int) -> bytes:
+    """Return a body that is so many bytes longer when it is compressed."""
+    bodies = (
+        bytes(random.Random(size).choices(range(signs), k=size))
+        for size in range(1500, 1600)
+        for signs in range(195, 215)
+    )
+    return next(one for one in bodies if len(gzip.compress(one, 6, mtime=0)) - len(one) == more)
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_a_shelved_body_is_read_as_the_form_that_it_has(more: int) -> None:
+    """A compressed body may be as long as the plain one, or longer."""
+    shelf = Memory()
+    first, second = Site(shelf=shelf), Site(shelf=shelf)
+    first.app.body = body = body_that_packs_by(more)
+    first.get()
+    assert second.get().data == body
+    assert gzip.decompress(second.get(Accept_Encoding="gzip").data) == body
+    assert second.app.calls == []
+
+
 def test_a_shelved_page_of_the_future_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """After the clock was set back by an hour, no page of before is replayed."""
     shelf = Memory()
@@ -511,7 +580,7 @@ def test_pages_take_a_small_part_of_a_small_cache(make_client: ClientMaker) -> N
     for number in range(20):  # ten kilobytes each
         client.get(f"/search?q=cat&lang=en&site=s{number}.example")
     store = client.application.extensions["site"].store.store
-    pages = [store.get(key) for key in store.keys("2:page:")]
+    pages = [store.get(key) for key in store.keys(f"{FORMAT}:page:")]
     assert pages
     assert sum(map(len, pages)) < 1_000_000 / 32
     assert store.keys("2:search:")
