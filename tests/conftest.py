@@ -5,6 +5,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,22 @@ LONG = (
 file."""
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Import a worker's share of the modules first, which compiles them for the other workers.
+
+    All would compile each module by themselves in a fresh clone, at the same moment.
+    """
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None or session.config.args != session.config.getini("testpaths"):
+        return
+    gc.disable()  # until all is collected: it would look through thousands of tests in vain
+    modules = sorted(session.config.rootpath.glob("tests/**/test_*.py"))
+    for path in modules[int(worker["workerid"][2:]) :: worker["workercount"]]:
+        with suppress(Exception, pytest.skip.Exception):  # told where the module is collected
+            import_module(".".join(path.relative_to(session.config.rootpath).with_suffix("").parts))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the long tests to `make long`, and to whoever names files to run."""
     if SOAK or config.args != config.getini("testpaths"):
@@ -85,6 +103,7 @@ def pytest_collection_finish() -> None:
     """Spare the collector of garbage what lives as long as the run."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -39,10 +39,17 @@ def stack() -> Iterator[ExitStack]:
         yield stack
 
 
+def few(stack: ExitStack, names: str) -> Agencies:
+    """Serve some agencies, which have ten pictures each."""
+    kinds = [one() for one in DIALECTS if one.name in names.split()]
+    for one in kinds:
+        one.total = 10
+    return Agencies({one.name: stack.enter_context(serving(one)) for one in kinds})
+
+
 def site(make: ClientMaker, stack: ExitStack, names: str, settings: dict[str, str]) -> FlaskClient:
     """Return a client of a site of some agencies, whose one topic is flower."""
-    kinds = {one.name: one for one in DIALECTS if one.name in names.split()}
-    agencies = Agencies({name: stack.enter_context(serving(kinds[name]())) for name in kinds})
+    agencies = few(stack, names)
     base = {"SITE_URL": "https://me.example", "SITE_TOPICS": "flower"}
     return make(**agencies.settings(), **base, **settings)
 
@@ -107,8 +114,7 @@ def test_results_say_it_before_the_pictures_of_a_late_agency_come(
 ) -> None:
     """They are appended under what is on the screen, where nothing may move."""
     quick, late, settings, earns = row
-    kinds = {one.name: one for one in DIALECTS if one.name in {quick, late}}
-    agencies = Agencies({name: stack.enter_context(serving(kinds[name]())) for name in kinds})
+    agencies = few(stack, f"{quick} {late}")
     agencies[late].gate.clear()
     page = make_client(**agencies.settings(), **settings).get(f"{before}/search?q=flower&lang=en")
     assert f'data-late="{late}"' in page.text
