@@ -3,11 +3,12 @@
 import shutil
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.chromium import Launch
-from tests.support.engines import STARTS, Window
+from tests.support.engines import FORGETFUL, STARTS, Window
 from tests.support.fake_agency import FakeAgency
 from tests.support.host_pages import HostPages, serving_pages
 from tests.support.site_server import SiteServer, running_site
@@ -24,12 +25,24 @@ def window(
     request: pytest.FixtureRequest, launch: Launch, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Window]:
     """The window of one engine after the other, each started once for a worker."""
-    for program in PROGRAMS[request.param]:
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed; run tests/setup.sh")
+    _need(request.param)
     folder = tmp_path_factory.mktemp(request.param)
     with STARTS[request.param](launch, folder) as opened:
         yield opened
+
+
+@pytest.fixture(params=FORGETFUL)
+def forgetful(request: pytest.FixtureRequest, launch: Launch, tmp_path: Path) -> Iterator[Window]:
+    """A window of an engine that keeps no page for Back."""
+    _need(request.param)
+    with FORGETFUL[request.param](launch, tmp_path) as opened:
+        yield opened
+
+
+def _need(engine: str) -> None:
+    for program in PROGRAMS[engine]:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed; run tests/setup.sh")
 
 
 @pytest.fixture(scope="package")

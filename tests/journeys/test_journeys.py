@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.support.crop import has_bar, opened
 from tests.support.engines import Window
 from tests.support.host_pages import HostPages
@@ -173,6 +175,48 @@ def test_a_click_is_counted_and_back_leads_to_the_same_place(
     shows(window, "return location.hostname === '127.0.0.1' && window.kept")
     assert window.run(SEEN) == before
     assert len(clicks(visited, words)) == 1
+
+
+@pytest.mark.skipif(not SOAK, reason="SOAK=1 starts every engine once more")
+def test_back_finds_results_and_quick_look_that_were_not_kept(
+    forgetful: Window, visited: SiteServer, others: HostPages
+) -> None:
+    """The page is made anew: with all that was loaded, at its place, quick look over it."""
+    window = forgetful
+    agency = others.page("<title>The agency</title>")
+    results(window, visited)
+    window.run("scrollTo({ top: document.documentElement.scrollHeight, behavior: 'instant' })")
+    wait_until(lambda: window.run(TILES) >= 96)
+    window.run("scrollTo({ top: 1500, behavior: 'instant' })")
+    shows(window, AT_REST)
+    before = window.run(SEEN)
+    _leave_and_come_back(window, agency)
+    wait_until(lambda: window.run(SEEN) == before)
+    assert window.run(TILES) >= 96
+
+    shows(window, AT_REST)
+    window.run(
+        f"document.querySelector('.tile:has([data-id=\"{before[0]}\"]) [data-look]').click()"
+    )
+    shows(window, "return !!document.querySelector('dialog[open] h1')")
+    shows(window, AT_REST)
+    address = window.run("return location.href")
+    _leave_and_come_back(window, agency)
+    shows(window, "return !!document.querySelector('dialog[open] h1')")
+    assert window.run("return location.href") == address
+    window.type("Escape")
+    shows(
+        window, "return location.pathname === '/search' && !document.querySelector('dialog[open]')"
+    )
+    wait_until(lambda: window.run(SEEN) == before)
+
+
+def _leave_and_come_back(window: Window, address: str) -> None:
+    window.run(f"window.kept = 1; setTimeout(() => {{ location.href = {address!r} }})")
+    shows(window, "return location.hostname === 'localhost'")
+    window.back()
+    shows(window, f"return location.hostname === '127.0.0.1' && ({TILES.removeprefix('return ')})")
+    assert window.run("return window.kept") is None
 
 
 def test_an_embed_on_a_blog_shows_pictures_and_its_click_names_the_blog(

@@ -37,6 +37,8 @@ NARROW: Final = (
 """Lets a window be as narrow as a phone: its tool bar would need 447 pixels."""
 INNER: Final = "return [innerWidth, innerHeight]"
 LOUD: Final = "--enable-write-console-messages-to-stdout=true"
+NO_PAGES: Final = "--enable-page-cache=false"
+"""Has WebKit keep no page for Back."""
 BARE: Final = {
     "LIBGL_ALWAYS_SOFTWARE": "1",  # no graphics card is needed
     "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1",  # which root has none of in a container
@@ -227,10 +229,10 @@ class FirefoxWindow:
 class WebKitWindow:
     """A window of WebKitGTK's MiniBrowser, over a session of WebDriver."""
 
-    def __init__(self, driver: str, browser: str, output: Path) -> None:
+    def __init__(self, driver: str, browser: str, output: Path, *arguments: str) -> None:
         self.session = driver
         self.output = output
-        options = {"binary": browser, "args": ["--automation", LOUD]}
+        options = {"binary": browser, "args": ["--automation", LOUD, *arguments]}
         wanted = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
         answer = self.send("POST", "/session", {"capabilities": wanted})
         self.session = f"{driver}/session/{answer['sessionId']}"
@@ -283,9 +285,9 @@ class WebKitWindow:
 
 
 @contextmanager
-def chromium(launch: Launch) -> Iterator[Window]:
-    """Start Chromium with its back/forward cache, as readers have it."""
-    browser = launch(without=["--disable-back-forward-cache"])
+def chromium(launch: Launch, *, keeps: bool = True) -> Iterator[Window]:
+    """Start Chromium with its back/forward cache, as readers have it; else it keeps no page."""
+    browser = launch(without=["--disable-back-forward-cache"] if keeps else [])
     try:
         yield ChromiumWindow(browser.new_page())
     finally:
@@ -293,9 +295,10 @@ def chromium(launch: Launch) -> Iterator[Window]:
 
 
 @contextmanager
-def firefox(folder: Path) -> Iterator[Window]:
+def firefox(folder: Path, *, keeps: bool = True) -> Iterator[Window]:
     """Start Firefox with a new profile, without a window on any screen."""
-    lines = [f"user_pref({json.dumps(n)}, {json.dumps(v)});" for n, v in PREFERENCES.items()]
+    chosen = {**PREFERENCES, **({} if keeps else {"browser.sessionhistory.max_total_viewers": 0})}
+    lines = [f"user_pref({json.dumps(n)}, {json.dumps(v)});" for n, v in chosen.items()]
     (folder / "user.js").write_text("\n".join(lines))
     command = ["firefox-esr", "--headless", "--no-remote", "--profile", str(folder)]
     told = folder / "told"
@@ -308,7 +311,7 @@ def firefox(folder: Path) -> Iterator[Window]:
 
 
 @contextmanager
-def webkit(folder: Path) -> Iterator[Window]:
+def webkit(folder: Path, *, keeps: bool = True) -> Iterator[Window]:
     """Start WebKit on a screen that nobody sees."""
     styles = folder / "gtk-3.0"
     styles.mkdir()
@@ -329,7 +332,8 @@ def webkit(folder: Path) -> Iterator[Window]:
         with _program(command, folder / "told", {**environment, **BARE}):
             wait_until(lambda: _listens(port))
             browser = next(Path("/").glob(MINI_BROWSER))
-            window = WebKitWindow(f"http://127.0.0.1:{port}", str(browser), folder / "told")
+            more = () if keeps else (NO_PAGES,)
+            window = WebKitWindow(f"http://127.0.0.1:{port}", str(browser), folder / "told", *more)
             try:
                 yield window
             finally:
@@ -388,3 +392,9 @@ STARTS: Final[Mapping[str, Callable[[Launch, Path], AbstractContextManager[Windo
     "webkit": lambda _launch, folder: webkit(folder),
 }
 """How each engine is started."""
+FORGETFUL: Final[Mapping[str, Callable[[Launch, Path], AbstractContextManager[Window]]]] = {
+    "chromium": lambda launch, _folder: chromium(launch, keeps=False),
+    "firefox": lambda _launch, folder: firefox(folder, keeps=False),
+    "webkit": lambda _launch, folder: webkit(folder, keeps=False),
+}
+"""How each engine is started so that it keeps no page for Back, as where memory is scarce."""
