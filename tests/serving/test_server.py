@@ -3,6 +3,7 @@
 import http.client
 import os
 import re
+import resource
 import signal
 import threading
 from collections.abc import Iterator
@@ -10,11 +11,12 @@ from contextlib import ExitStack, closing, suppress
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from affiliate.errors import CannotListen
-from affiliate.serving import ports
+from affiliate.serving import ports, server
 from affiliate.serving.ports import listen
 from tests.support.small_server import (
     PROCESSES,
@@ -194,3 +196,83 @@ def test_who_came_while_processes_started_is_told_to_come_again(tmp_path: Path) 
             assert answer.headers["Retry-After"].isdigit()
             assert answer.read()
         assert server.process.wait(60) == 0
+
+
+INFINITY = resource.RLIM_INFINITY
+ALL = server.CONNECTIONS + server.OTHER_FILES
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "raised", "connections"),
+    [
+        (1024, 1 << 20, ALL, server.CONNECTIONS),
+        (1024, INFINITY, ALL, server.CONNECTIONS),
+        (ALL - 1, ALL, ALL, server.CONNECTIONS),
+        (ALL, ALL, None, server.CONNECTIONS),
+        (1 << 20, 1 << 20, None, server.CONNECTIONS),
+        (INFINITY, INFINITY, None, server.CONNECTIONS),
+        (1024, 1024, 1024, 1024 - server.OTHER_FILES),
+        (256, 1024, 1024, 1024 - server.OTHER_FILES),
+        (ALL - 1, ALL - 1, ALL - 1, server.CONNECTIONS - 1),
+        (300, 300, 300, 150),
+        (64, 64, 64, 32),
+    ],
+)
+def test_a_process_takes_as_many_connections_as_it_may_open_files(
+    monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, raised: int | None, connections: int
+) -> None:
+    """The limit is raised as far as it may be; what connections leave is for other files."""
+    limits = [soft, hard]
+
+    def change(_: int, wanted: tuple[int, int]) -> None:
+        limits[:] = wanted
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limits[0], limits[1]))
+    monkeypatch.setattr(resource, "setrlimit", change)
+    assert server._connections() == connections
+    assert limits == [soft if raised is None else raised, hard]
+
+
+class Process:
+    """A process that is being started, and may be looked at so many times."""
+
+    def __init__(self, looks: int, *, alive: bool) -> None:
+        self.inner = self
+        self.interrupt_by_parent = False
+        self.ends: list[str] = []
+        self._looks, self._alive = looks, alive
+
+    def start(self) -> None:
+        pass
+
+    def is_alive(self) -> bool:
+        self._looks -= 1
+        assert self._looks >= 0, "it is waited for without end"
+        return self._alive
+
+    def kill(self) -> None:
+        self.ends.append("kill")
+
+    def terminate(self) -> None:
+        self.ends.append("terminate")
+
+
+@pytest.mark.parametrize(("renew_seconds", "alive"), [(0.0, True), (-1.0, True), (3600.0, False)])
+def test_a_process_stays_whose_successor_ends_or_never_serves(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    renew_seconds: float,
+    *,
+    alive: bool,
+) -> None:
+    monkeypatch.setattr(server, "RENEW_SECONDS", renew_seconds)
+    monkeypatch.setattr(server, "LOOK_SECONDS", 0.0)
+    old, new = Process(1, alive=True), Process(1000, alive=alive)
+    place = SimpleNamespace(
+        wrks=[old], interrupt_signal=False, _shown=lambda _: 0.0, _due=dict[int, float]()
+    )
+    server.Server._renew(place, 0, lambda _: new)  # type: ignore[arg-type, return-value]
+    assert place.wrks == [old]
+    assert (old.ends, new.ends) == ([], ["kill"])
+    assert new.interrupt_by_parent  # its end asks for no successor
+    assert "process 1 does not start anew: the one before stays" in caplog.text
