@@ -2,7 +2,7 @@
 // the names of all filters (ASKED), the owner's accent, the texts and the styles.
 
 const WHAT = ["q", "category", "contributor", "color", "ids", "collection"];
-const ROWS = { grid: 2, strip: 1, image: 2, search: 3 };
+const ROWS = { __proto__: null, grid: 2, strip: 1, image: 2, search: 3 };
 const answers = new Map();
 const asking = new Set();
 const sheet = new CSSStyleSheet();

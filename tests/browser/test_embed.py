@@ -192,6 +192,11 @@ def test_a_changed_look_asks_nothing(blog: Page) -> None:
     expect(frame).to_have_attribute("data-kind", "strip")
     assert frame.evaluate("e => getComputedStyle(e).colorScheme") == "dark"
     assert frame.evaluate("e => e.style.getPropertyValue('--accent')") == "#ff0000"
+    for unknown in ("banner", "constructor", "toString"):
+        blog.locator("affiliate-search").evaluate("(e, k) => e.setAttribute('kind', k)", unknown)
+        expect(frame).to_have_attribute("data-kind", "grid")
+        blog.locator("affiliate-search").evaluate("e => e.setAttribute('kind', 'strip')")
+        expect(frame).to_have_attribute("data-kind", "strip")
     assert ids(blog) == before
     assert asked == []
 
