@@ -190,4 +190,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise JournalFailed(f"The journal of clicks can't be used: {error.strerror}.") from None
+        where = f" at {error.filename}" if error.filename else ""
+        raise JournalFailed(
+            f"The journal of clicks{where} can't be used: {error.strerror}."
+        ) from None

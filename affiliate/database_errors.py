@@ -41,7 +41,8 @@ FILES: Final[Mapping[str, str]] = {
     "SQLITE_LOCKED": "another connection holds the lock; try again in a moment",
     "SQLITE_NOTADB": "the file is no SQLite database; name another file",
     "SQLITE_PERM": "the file can't be used by this user; change its owner",
-    "SQLITE_READONLY": "the file can't be written; look at its owner, folder and disk",
+    "SQLITE_READONLY": "the file can't be written; mend owner and mode of it, its -wal and -shm,"
+    " their folder and disk, then restart the site",
 }
 """By the beginning of SQLite's name for a failure."""
 

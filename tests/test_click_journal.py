@@ -165,7 +165,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     journal = ClickJournal(tmp_path / "file" / "clicks.journal", read)
     assert not journal.has_room()
-    with pytest.raises(JournalFailed, match="exists"):
+    with pytest.raises(JournalFailed, match=r"at \S+ can't be used: File exists"):
         journal.append([row(1)])
 
 
