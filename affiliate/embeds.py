@@ -82,8 +82,8 @@ def canonical(raw: bytes) -> str | None:
     return embed.canonical() if AGENCIES.keys() >= set(embed.query.agency) else None
 
 
-def canonical_results(raw: bytes) -> str:
-    """Return all that the results of an embed may vary by, in one order.
+def canonical_results(raw: bytes) -> str | None:
+    """Return what ``canonical`` does for the results of an embed.
 
     Raises:
         BadQuery: names ``q`` where there is nothing to show.
@@ -91,7 +91,8 @@ def canonical_results(raw: bytes) -> str:
     asked = read_leniently(raw)
     shown, told = _picked(asked), urlencode(asked, doseq=True).encode()
     if not shown:
-        return canonical_search(told)
+        known = AGENCIES.keys() >= set(Embed.from_parameters(asked).query.agency)
+        return canonical_search(told) if known else None
     return f"{urlencode(shown)}&{canonical_answer(told, 'q', 'media', 'lang')}"
 
 
@@ -157,13 +158,22 @@ def _found(asked: Parameters) -> Outcome:
     patience = patience_of(asked, Patience.LINGER)
     picks, collection = read_picks(asked), read_collection(asked)
     if not picks and not collection:
-        return search.page(query_of(asked), patience, site=site)
+        return search.page(_of_known(query_of(asked)), patience, site=site)
     media, lang = some_of(asked, "media").media, languages.asked()
     if collection and not picks:
         about = Collection(agency=collection.agency, id=collection.id, name="", media=media)
         return search.collection(about, page=1, lang=lang, patience=patience, site=site)
     query = SearchQuery(media=media, lang=lang, q=words_of(asked))
     return search.picked(picks, query, patience, site=site)
+
+
+def _of_known(query: SearchQuery) -> SearchQuery:
+    """Return a query without the agencies that are gone, unless that leaves none of those named.
+
+    Embeds stand in posts for years, and owners change their agencies.
+    """
+    names = {one.agency.name for one in site_of_app().search.every}
+    return query.replace(agency=tuple(n for n in query.agency if n in names) or query.agency)
 
 
 def _asked() -> Parameters:

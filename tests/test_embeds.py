@@ -232,6 +232,15 @@ def test_results_that_cant_be_had_are_a_problem(
     assert (answer.status_code, answer.get_json()["field"]) == (400, field)
 
 
+@pytest.mark.parametrize("gone", ["agency=wall", "agency=pixabay", "agency=PIXABAY&agency=a%20b"])
+def test_agencies_that_are_gone_leave_the_others(client: FlaskClient, gone: str) -> None:
+    """An owner who takes an agency out takes no other agency's pictures from the blogs."""
+    plain = client.get("/embed/search?q=cat&lang=en&agency=demo")
+    for named in (f"agency=demo&{gone}", f"{gone}&agency=demo"):
+        assert client.get(f"/embed/search?q=cat&lang=en&{named}").data == plain.data
+    assert client.get(f"/embed/search?q=cat&lang=en&{gone}").status_code == 400
+
+
 LOCALES = [
     ("en_US.UTF-8", "en"),
     ("de_DE@euro", "de"),
@@ -367,11 +376,13 @@ def test_frames_have_the_attributes_of_elements(client: FlaskClient) -> None:
 
 
 def test_agencies_that_are_not_known_fill_no_memory(make_client: ClientMaker) -> None:
-    """A frame that names one is answered and kept nowhere."""
+    """A frame that names one is answered and kept nowhere, as are results for one beside others."""
     client = make_client()
     tier = client.application.extensions["memory"]
     for number in range(3):
         assert client.get(f"/embed?q=cat&lang=en&agency=nobody{number}").status_code == 200
+        results = f"/embed/search?q=cat&lang=en&agency=demo&agency=nobody{number}"
+        assert client.get(results).status_code == 200
     assert not tier._kept
     assert not tier._variants
     assert client.get("/embed?q=cat&lang=en&agency=demo").status_code == 200
