@@ -16,8 +16,11 @@ COMPRESSIBLE: Final = re.compile(
 )
 ANEW: Final = {"content-length", "x-cache", "age", "server-timing", "x-request-id", "date", "vary"}
 """Headers that are written for each answer, so they are not kept."""
-FIXED_BYTES: Final = 1200
+FIXED_BYTES: Final = 800
 """What a response takes beside its body and its own headers, with what `malloc` adds: measured."""
+LARGE_BYTES: Final = 16 * 1024
+"""A body that is so large takes whole pages of memory (`serving.allocation`)."""
+MEMORY_PAGE: Final = 4096
 READ_HEADER: Final = 2048
 """Characters of a header of the request that are read; what browsers and caches send is shorter."""
 MOST_SHARED: Final = 256
@@ -122,8 +125,13 @@ class Finished:
         """Add up what is there; the compressed form has room reserved until it is made."""
         plain, packed = self._body, self._packed
         reserved = self.length // 3 if self.zips else 0
-        held = (len(plain) if plain else 0) + (len(packed) if packed else reserved)
+        held = _taken(len(plain) if plain else 0) + _taken(len(packed) if packed else reserved)
         self.size = FIXED_BYTES + self._own + held
+
+
+def _taken(length: int) -> int:
+    """Return the bytes of memory that a body takes."""
+    return length if length < LARGE_BYTES else -(-length // MEMORY_PAGE) * MEMORY_PAGE
 
 
 def _with_shared(head: Headers) -> tuple[Headers, int]:

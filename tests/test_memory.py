@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 from affiliate.errors import BadQuery
 from affiliate.memory import ENVIRON, FORMAT, MemoryTier, Place, size_of
 from affiliate.query import read_parameters, single
-from affiliate.responses import accepts_gzip, matches
+from affiliate.responses import Finished, accepts_gzip, matches
 from tests.support.apps import ClientMaker
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
@@ -339,6 +339,15 @@ def test_what_is_counted_is_what_memory_is_taken(
     )
     assert counted <= limit
     assert 0.5 * counted < taken < 1.05 * limit
+
+
+@pytest.mark.parametrize(
+    ("length", "taken"), [(16_383, 16_383), (16_384, 16_384), (16_385, 20_480), (50_000, 53_248)]
+)
+def test_large_bodies_are_counted_by_pages_of_memory(length: int, taken: int) -> None:
+    """The C library gives them whole pages, so that they leave no gaps."""
+    small, large = (Finished([], bytes(n), 0.0, 10.0) for n in (0, length))
+    assert large.size - small.size == taken
 
 
 def test_junk_behind_an_address_costs_no_page(site: Site) -> None:

@@ -2,10 +2,17 @@
 
 import ctypes
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from affiliate.memory import LIMIT_BYTES
 from affiliate.serving.allocation import share_heaps
+from tests.support.soak import SOAK
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -39,4 +46,27 @@ def test_heaps_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(ctypes, "CDLL", lambda _: Library)
     assert share_heaps()
-    assert told == [(-8, 2), (-3, 65536)]
+    assert told == [(-8, 2), (-3, 16384)]
+
+
+@pytest.mark.skipif(not SOAK, reason="takes ten seconds for each kind")
+@pytest.mark.parametrize(
+    ("kind", "threads", "rounds", "least"),
+    [
+        ("page", 1, 10, 0.9),
+        ("page", 32, 14, 0.9),
+        ("mixed", 1, 12, 0.9),
+        ("mixed", 32, 14, 0.9),
+        ("small", 32, 200, 0.7),
+    ],
+)
+def test_the_memory_tier_takes_what_it_says(
+    kind: str, threads: int, rounds: int, least: float
+) -> None:
+    """Pages of one size or of many fill 32 MB, within a tenth, whichever threads make them.
+
+    Answers of a few bytes take less, by what others of their size have in headers.
+    """
+    command = [sys.executable, "-m", "tests.support.memory_taken", kind, str(threads), str(rounds)]
+    taken = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
+    assert least * LIMIT_BYTES < int(taken.stdout) < 1.1 * LIMIT_BYTES
