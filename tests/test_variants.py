@@ -61,8 +61,8 @@ def test_what_agencies_are_asked_for_is_none(address: str) -> None:
     ("address", "pages", "number"),
     [
         ("/search?q=cat&lang=en&wait=1&site=s{n}.example", 10, 12),
-        ("/embed?q=cat&fallback=w{n}", 3, 24),
-        ("/oembed?url=https%3A%2F%2Fs.example%2Fembed%3Fq%3Dw{n}", 3, 24),
+        ("/embed?q=cat&fallback=w{n}", 3, 48),
+        ("/oembed?url=https%3A%2F%2Fs.example%2Fembed%3Fq%3Dw{n}", 3, 48),
     ],
 )
 def test_a_flood_of_variants_evicts_no_other_page(
