@@ -6,5 +6,5 @@ share: `servers` starts processes, `client` and `wrk` load them, `report` writes
 
 TABLES = (
     *("answers", "stampede", "calls", "growth", "siege", "day", "federation", "lighthouse"),
-    *("embeds", "slow"),
+    *("embeds", "slow", "floods", "endurance"),
 )

@@ -1,0 +1,112 @@
+"""Floods of connections: what hits and ``/healthz`` take beside a thousand useless ones."""
+
+import asyncio
+import resource
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from statistics import median
+from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from bench.client import apart
+from bench.report import Goal, Table, milliseconds
+from bench.servers import Server, Servers, fetch
+from bench.siege import HIT, fetch_pictures
+from bench.wrk import wrk
+
+CONNECTIONS: Final = 1000
+CLIENTS: Final = 8
+OTHER_FILES: Final = 100
+BEFORE: Final = 2.0
+"""Seconds that a flood has for its connections before anything is measured."""
+WARM_SECONDS: Final = 2.0
+"""Seconds of the run that is not counted: the first takes longer than all later ones."""
+HEAD: Final = b"GET /healthz HTTP/1.1\r\nHost: site.example\r\n"
+BODY: Final = (
+    b"POST /clicks HTTP/1.1\r\nHost: site.example\r\nContent-Length: 1000\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\n\r\nagency="
+)
+FLOODS: Final[Mapping[str, bytes]] = MappingProxyType(
+    {"idle": b"", "half a head": HEAD, "half a body": BODY}
+)
+"""What each connection of a flood sends before it waits."""
+ASKED: Final[Mapping[str, str]] = MappingProxyType({"hit": HIT, "healthz": "/healthz"})
+MOST: Final = 2.0
+"""How much longer the slowest hundredth may take beside a flood."""
+
+Run = Callable[..., Any]
+
+
+def run(servers: Servers, *, quick: bool) -> Table:
+    """Measure both addresses in quiet and beside each flood, in turn, at one process."""
+    seconds, rounds = (2, 1) if quick else (5, 3)
+    table = Table(
+        title=f"Hits and /healthz beside {CONNECTIONS} useless connections",
+        how=f"`wrk -t1 -c{CLIENTS} -d{seconds}s`, in quiet and then beside the flood, {rounds}"
+        f" times; medians. Each of the {CONNECTIONS} connections sends what the row says and"
+        " waits; one that the site closes is opened anew at once. *Ratio* is the p99 beside the"
+        " flood to that in quiet. The server is one process with the site's threads.",
+        columns=["flood", "asked", "p99 in quiet", "beside it", "ratio"],
+    )
+    with servers.upstream() as upstream, apart() as runner, servers.site(upstream) as server:
+        fetch(f"{server.url}/ajax{HIT}&wait=1")
+        fetch_pictures(server, HIT)
+        wrk(server.url + HIT, seconds=WARM_SECONDS, connections=CLIENTS)
+        for name in FLOODS:
+            for asked, path in ASKED.items():
+                turns = [once(server, name, path, runner, seconds) for _ in range(rounds)]
+                fill(table, name, asked, turns)
+    return table
+
+
+def once(server: Server, name: str, path: str, runner: Run, seconds: float) -> tuple[float, float]:
+    """Return the p99 in seconds, in quiet and beside a flood; the flood has ended then."""
+    quiet = wrk(server.url + path, seconds=seconds, connections=CLIENTS).p99
+    others = runner(flood, server.url, FLOODS[name], 2 * BEFORE + seconds)
+    time.sleep(BEFORE)
+    beside = wrk(server.url + path, seconds=seconds, connections=CLIENTS).p99
+    if (least := others.result()) < CONNECTIONS:
+        raise RuntimeError(f"{name}: only {least} of {CONNECTIONS} were ever connected")
+    return quiet, beside
+
+
+def fill(table: Table, name: str, asked: str, turns: list[tuple[float, float]]) -> None:
+    """Add a row and its goal."""
+    quiet, beside = (median(times) for times in zip(*turns, strict=True))
+    ratio = beside / quiet
+    cells = [milliseconds(quiet), milliseconds(beside), f"{ratio:.1f}"]
+    table.rows.append([name, asked, *cells])
+    table.figures[f"{name}, {asked}"] = turns
+    text = f"{name}, {asked}: p99 beside the flood to that in quiet"
+    table.goals.append(Goal(text, ratio, MOST, at_least=False))
+
+
+def flood(url: str, sent: bytes, seconds: float) -> int:
+    """Hold all connections for so many seconds; return how many have been made, at least once."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + OTHER_FILES
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(wanted, hard)))
+    parts = urlsplit(url)
+    return asyncio.run(_flood(parts.hostname or "", parts.port or 80, sent, seconds))
+
+
+async def _flood(host: str, port: int, sent: bytes, seconds: float) -> int:
+    made: set[int] = set()
+
+    async def hold(number: int) -> None:
+        while True:
+            with suppress(OSError):
+                reader, writer = await asyncio.open_connection(host, port)
+                made.add(number)
+                writer.write(sent)
+                await reader.read()
+                writer.close()
+
+    holding = [asyncio.create_task(hold(number)) for number in range(CONNECTIONS)]
+    await asyncio.sleep(seconds)
+    for task in holding:
+        task.cancel()
+    await asyncio.gather(*holding, return_exceptions=True)
+    return len(made)
