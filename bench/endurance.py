@@ -18,7 +18,8 @@ PARTS: Final = 5
 """The run is looked at after each part; the first part fills caches and pools."""
 MORE_MEMORY: Final = 8.0
 MORE_THREADS: Final = 8
-MORE_FILES: Final = 8
+MORE_FILES: Final = CLIENTS
+"""The connections of all clients may be at one process, and at the first look at none."""
 
 
 class Size(NamedTuple):
