@@ -43,6 +43,7 @@ from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
 from affiliate.commands.unready import Unready
 from affiliate.config import AgencySettings, Config
+from affiliate.domain.affiliate_links import LinkStyle, id_fault
 from affiliate.earning import earning
 from affiliate.environment import environment, other_file
 from affiliate.errors import CannotListen, ConfigError, LedgerError
@@ -50,7 +51,6 @@ from affiliate.health import HOUR, Breaker, Limit, Quota
 from affiliate.ledger import Ledger
 from affiliate.licensing.tokens import ACCOUNT, Tokens
 from affiliate.licensing.vault import Vault
-from affiliate.links import LinkStyle, id_fault
 from affiliate.machine_counts import MachineCounts
 from affiliate.memory import SHELF_BYTES, SHELF_PART, MemoryTier
 from affiliate.page import Site

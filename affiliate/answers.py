@@ -11,11 +11,18 @@ import msgspec
 from flask import Response, request
 
 from affiliate import languages
+from affiliate.domain.media import SearchPage, SearchQuery
+from affiliate.domain.query import (
+    DEFAULTS,
+    Parameters,
+    read_flag,
+    read_parameters,
+    read_site,
+    single,
+)
 from affiliate.errors import BadQuery
 from affiliate.lookups import Known
-from affiliate.model import SearchPage, SearchQuery
 from affiliate.page import by_host, count_replays, keep, site_of_app
-from affiliate.query import DEFAULTS, Parameters, read_flag, read_parameters, read_site, single
 from affiliate.search import Outcome, Patience
 
 MAX_AGE: Final = 300

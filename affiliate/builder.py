@@ -13,13 +13,13 @@ from markupsafe import Markup
 
 from affiliate import languages, previews
 from affiliate.answers import parameters
+from affiliate.domain.media import Collection, Media, SearchQuery
+from affiliate.domain.query import Parameters, one_of, single
 from affiliate.embedding import BOX, MOST_ROWS, NOTE, ROW, Embed
 from affiliate.errors import BadQuery, NotFound
-from affiliate.model import Collection, Media, SearchQuery
 from affiliate.page import absolute, address, site_of_app, whole
 from affiliate.platforms import DEFAULT, ELEMENT, FRAME, LINK, MAIL, PLATFORMS, SOURCE
 from affiliate.problems import content_security_policy
-from affiliate.query import Parameters, one_of, single
 from affiliate.search import Patience
 
 KINDS: Final = {

@@ -15,10 +15,12 @@ from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from affiliate import logs, shapes
+from affiliate import logs
+from affiliate.domain import decoding
+from affiliate.domain.media import Failure, SearchQuery
+from affiliate.domain.words import key as key_of_words
 from affiliate.errors import AgencyError, AgencyTimeout, BadCredentials, NotFound
 from affiliate.leases import Leases
-from affiliate.model import Failure, SearchQuery
 from affiliate.policy import (
     CLOCK_SECONDS,
     Entry,
@@ -29,7 +31,6 @@ from affiliate.policy import (
     lifetime,
     showable,
 )
-from affiliate.words import key as key_of_words
 
 FORMAT: Final = 2
 """Version of keys and entries; a change of `Entry` or of the model's shapes raises it."""
@@ -340,7 +341,7 @@ class Cache:
                 entry = msgspec.structs.replace(entry, fetched_at=turned)
             if entry.failed_at > self._now() + CLOCK_SECONDS:
                 entry = msgspec.structs.replace(entry, failure=None, failed_at=0.0)
-            value = shapes.from_msgpack(entry.value, wanted.shape) if entry.value else None
+            value = decoding.from_msgpack(entry.value, wanted.shape) if entry.value else None
         except (zlib.error, ValueError, TypeError, RecursionError):
             log.warning("an entry of the cache can't be read and counts as absent")
             return Loaded(None, None)

@@ -8,10 +8,10 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from affiliate.agencies.base import PAGE_PLACES
 from affiliate.cache import Answer, Cache, Wanted
 from affiliate.chunks import ChunkSizes
+from affiliate.domain.media import Failure, SearchResult
 from affiliate.errors import AgencyError, AgencyTimeout, NotFound
 from affiliate.fanout import Question
 from affiliate.health import Breaker, Quota, Spent
-from affiliate.model import Failure, SearchResult
 from affiliate.slices import Listed, Ranking
 from affiliate.transport import gated
 

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from affiliate.disks import lock, sync_folder, write_all
+from affiliate.durable_files import lock, sync_folder, write_all
 from affiliate.errors import JournalFailed
 
 MOST_BYTES: Final = 16 * 2**20

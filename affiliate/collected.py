@@ -20,10 +20,10 @@ from affiliate.answers import (
     says_language,
     some_of,
 )
+from affiliate.domain.media import Collection, SearchQuery
 from affiliate.errors import AgencyError, NotFound
 from affiliate.lookups import query_of
 from affiliate.memory import Canonical
-from affiliate.model import Collection, SearchQuery
 from affiliate.page import shown_on, site_of_app, title_of
 from affiliate.problems import error_page, problem
 from affiliate.search import Outcome, Patience

@@ -14,12 +14,12 @@ from flask import Blueprint, Flask, Response, current_app, render_template, requ
 
 from affiliate import languages, page
 from affiliate.answers import SOON
+from affiliate.domain.media import Collection
+from affiliate.domain.query import READERS, read_parameters, single
+from affiliate.domain.robots import HIDDEN
 from affiliate.memory import Canonical
-from affiliate.model import Collection
 from affiliate.page import absolute, keep, site_of_app
-from affiliate.query import READERS, read_parameters, single
 from affiliate.responses import KEEP_SECONDS
-from affiliate.robots import HIDDEN
 
 DAY: Final = 86400
 SUGGEST_SECONDS: Final = 300

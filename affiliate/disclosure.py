@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from affiliate.links import is_impact
-from affiliate.model import AgencyStatus, Media, SearchQuery, Seller
+from affiliate.domain.affiliate_links import is_impact
+from affiliate.domain.media import AgencyStatus, Media, SearchQuery, Seller
 from affiliate.slices import Listed
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from affiliate.model import Media
+from affiliate.domain.media import Media
 
 SAME_RATIO: Final = 0.02
 """How far the ratios of two agencies' renditions of one picture may be apart."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from affiliate.agencies import Agency
 from affiliate.config import prefix
-from affiliate.links import LinkStyle
+from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.values import fields
 
 

@@ -11,10 +11,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from affiliate.errors import BadQuery
-from affiliate.model import SearchQuery
-from affiliate.picks import Pick, picked, read_collection, read_picks
-from affiliate.query import (
+from affiliate.domain.media import SearchQuery
+from affiliate.domain.picks import Pick, picked, read_collection, read_picks
+from affiliate.domain.query import (
     MAX_NAME,
     MAX_WORDS,
     Parameters,
@@ -26,7 +25,8 @@ from affiliate.query import (
     single,
     whole,
 )
-from affiliate.words import shown, whole_prefix
+from affiliate.domain.words import shown, whole_prefix
+from affiliate.errors import BadQuery
 
 ROWS: Final = {"grid": 2, "strip": 1, "image": 2, "search": 3}
 """The kinds, each with the rows of pictures that it has unless told."""

@@ -25,15 +25,15 @@ from affiliate.answers import (
 )
 from affiliate.answers import canonical as canonical_answer
 from affiliate.config import Config
+from affiliate.domain.media import Collection, SearchQuery
+from affiliate.domain.picks import picked, read_collection, read_picks
+from affiliate.domain.query import DEFAULTS, Parameters
 from affiliate.embedding import Embed, read_leniently
 from affiliate.errors import BadQuery, NotFound
 from affiliate.frame_keys import NAME, FrameKeys
 from affiliate.memory import Canonical
-from affiliate.model import Collection, SearchQuery
 from affiliate.page import keep, shown_on, site_of_app
-from affiliate.picks import picked, read_collection, read_picks
 from affiliate.problems import content_security_policy, problem
-from affiliate.query import DEFAULTS, Parameters
 from affiliate.search import Outcome, Patience
 
 SCRIPT_SECONDS: Final = 3600

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _
 
 from affiliate.agencies import Agency
 from affiliate.agencies.filter_values import is_among
-from affiliate.model import SearchQuery
+from affiliate.domain.media import SearchQuery
 
 Texts = Mapping[str, LazyString] | Mapping[str, str]
 

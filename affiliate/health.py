@@ -15,8 +15,8 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from affiliate import shapes
 from affiliate.counts import HELD_FROM, Count, Counters, Counts, Here, Windows
+from affiliate.domain import decoding
 from affiliate.errors import (
     AgencyDown,
     AgencyError,
@@ -295,7 +295,7 @@ class Breaker:
         """
         packed = self._store.get(_open_key(source))
         try:
-            mark = shapes.from_msgpack(packed, Mark) if packed else None
+            mark = decoding.from_msgpack(packed, Mark) if packed else None
         except ValueError:
             return None
         now = self._now()

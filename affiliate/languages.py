@@ -15,9 +15,9 @@ from flask_babel import Babel
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
+from affiliate.domain.language_tags import nearest
+from affiliate.domain.query import LANGUAGES, read_parameters, single
 from affiliate.errors import BadQuery
-from affiliate.language_tags import nearest
-from affiliate.query import LANGUAGES, read_parameters, single
 
 NAMES: Final = {
     "da": "Dansk",

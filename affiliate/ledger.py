@@ -19,13 +19,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from affiliate import shapes
 from affiliate.click_journal import ClickJournal
+from affiliate.domain import decoding
+from affiliate.domain.robots import PROGRAMS
+from affiliate.domain.site_names import read_host
 from affiliate.errors import BadQuery, LedgerError, LedgerLost
 from affiliate.ledger_database import LedgerDatabase
 from affiliate.recorder import Recorder
-from affiliate.robots import PROGRAMS
-from affiliate.site_names import read_host
 
 metadata = sa.MetaData()
 clicks = sa.Table(
@@ -477,7 +477,7 @@ def _kept(row: dict[str, Any]) -> dict[str, Any]:
     """
     known = {name: row[name] for name in Click.__struct_fields__ if name in row}
     try:
-        click = shapes.convert(known, Click)
+        click = decoding.convert(known, Click)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
     return {"at": row["at"], **msgspec.structs.asdict(click)}

@@ -9,7 +9,6 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import msgspec
 
 from affiliate.agencies.base import Agency
-from affiliate.bounds import shown
 from affiliate.budget import BESIDE as BESIDE_COST
 from affiliate.budget import SEARCH
 from affiliate.cache import (
@@ -23,11 +22,8 @@ from affiliate.cache import (
 )
 from affiliate.calls import PAGE_SECONDS, REST_FOR_SEARCHES, Call, Calls, Kind, value_of
 from affiliate.chunks import ChunkSizes
-from affiliate.errors import BudgetSpent, NotFound
-from affiliate.fanout import FanOut, Question
-from affiliate.health import Spent
-from affiliate.links import affiliate_link, search_link
-from affiliate.model import (
+from affiliate.domain.affiliate_links import affiliate_link, search_link
+from affiliate.domain.media import (
     Collection,
     Contributor,
     Media,
@@ -37,9 +33,13 @@ from affiliate.model import (
     Sides,
     Thumbnail,
 )
-from affiliate.query import MAX_NAME, MEDIA
+from affiliate.domain.query import MAX_NAME, MEDIA
+from affiliate.domain.sanitize import shown
+from affiliate.domain.words import counted
+from affiliate.errors import BudgetSpent, NotFound
+from affiliate.fanout import FanOut, Question
+from affiliate.health import Spent
 from affiliate.slices import Listed, Ranking
-from affiliate.words import counted
 
 DAY: Final = 86400.0
 GONE_SECONDS: Final = 3600.0

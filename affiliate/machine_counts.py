@@ -16,8 +16,8 @@ from typing import Final
 
 import msgspec
 
-from affiliate import shapes
-from affiliate.disks import lock, write_all
+from affiliate.domain import decoding
+from affiliate.durable_files import lock, write_all
 
 BYTES: Final = 16 * 1024
 """The size of the file, which is taken up once: a disk that is full later changes nothing."""
@@ -142,7 +142,7 @@ class MachineCounts:
         if zlib.crc32(body) != checksum or not body:
             return {}
         try:
-            entries = shapes.from_msgpack(body, Entries)
+            entries = decoding.from_msgpack(body, Entries)
         except (ValueError, TypeError):
             return {}
         now = self._now()

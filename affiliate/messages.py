@@ -12,6 +12,8 @@ import msgspec
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from affiliate.domain.media import plain_text
+from affiliate.domain.words import whole_prefix
 from affiliate.errors import (
     AgencyDown,
     AgencyError,
@@ -23,8 +25,6 @@ from affiliate.errors import (
     RequestRefused,
     TooManyCalls,
 )
-from affiliate.model import plain_text
-from affiliate.words import whole_prefix
 
 MAX_RETRY_AFTER: Final = 900.0
 MIN_RETRY_AFTER: Final = 1.0  # an agency that says 0 would be asked by every visitor

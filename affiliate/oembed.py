@@ -18,18 +18,18 @@ from werkzeug.exceptions import NotFound, Unauthorized
 
 from affiliate import builder, disclosure, languages, page
 from affiliate.answers import MAX_AGE, parameters, tagged
+from affiliate.domain.affiliate_links import encoded_within
+from affiliate.domain.media import Media, Thumbnail
+from affiliate.domain.picks import Pick
+from affiliate.domain.query import Parameters, read_parameters, single, whole
+from affiliate.domain.site_names import read_host
+from affiliate.domain.words import whole_prefix
 from affiliate.embedding import GAP, ROW, Embed, read_leniently
 from affiliate.errors import AgencyError, BadQuery
 from affiliate.errors import NotFound as NoSuchPicture
-from affiliate.links import encoded_within
 from affiliate.memory import Canonical
-from affiliate.model import Media, Thumbnail
 from affiliate.page import absolute, address, site_of_app
-from affiliate.picks import Pick
 from affiliate.problems import problem
-from affiliate.query import Parameters, read_parameters, single, whole
-from affiliate.site_names import read_host
-from affiliate.words import whole_prefix
 
 WIDTH: Final = 640
 """Pixels of an iframe where the consumer has no wish."""

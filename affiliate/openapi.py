@@ -15,6 +15,7 @@ from flask import Blueprint, Flask, Response, request
 
 from affiliate import __version__
 from affiliate.answers import FOUND_IN
+from affiliate.domain.query import MEDIA
 from affiliate.memory import Canonical
 from affiliate.oembed import FORMATS
 from affiliate.openapi_schemas import (
@@ -29,7 +30,6 @@ from affiliate.openapi_schemas import (
 )
 from affiliate.page import keep
 from affiliate.problems import PASSING, PROBLEM
-from affiliate.query import MEDIA
 
 PATH: Final = "/api/openapi.json"
 KEEP_SECONDS: Final = 3600

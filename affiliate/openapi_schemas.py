@@ -10,11 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from affiliate import query
-from affiliate.errors import AgencyError, BudgetSpent
-from affiliate.language_tags import LONGEST_TAG
-from affiliate.ledger import PLACES
-from affiliate.model import (
+from affiliate.domain import query
+from affiliate.domain.language_tags import LONGEST_TAG
+from affiliate.domain.media import (
     STATUSES,
     AgencyStatus,
     Failure,
@@ -27,8 +25,10 @@ from affiliate.model import (
     Size,
     Thumbnail,
 )
+from affiliate.domain.query import MAX_NAME, MAX_WORDS
+from affiliate.errors import AgencyError, BudgetSpent
+from affiliate.ledger import PLACES
 from affiliate.problems import Problem
-from affiliate.query import MAX_NAME, MAX_WORDS
 from affiliate.readiness import Alive, Readiness
 
 Schema = Mapping[str, Any]

@@ -15,17 +15,17 @@ from markupsafe import Markup
 
 from affiliate import accents, disclosure, filters, languages, memory, previews, texts
 from affiliate.config import Config
+from affiliate.domain.media import AgencyStatus, Collection, Media, SearchQuery, Seller
+from affiliate.domain.query import MEDIA, read_parameters, read_site
+from affiliate.domain.site_names import read_host
+from affiliate.domain.topics import Topics, topics_of
+from affiliate.domain.words import capitalized
 from affiliate.errors import BadQuery
 from affiliate.ledger import Ledger
-from affiliate.model import AgencyStatus, Collection, Media, SearchQuery, Seller
-from affiliate.query import MEDIA, read_parameters, read_site
 from affiliate.search import Search
-from affiliate.site_names import read_host
 from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
 from affiliate.tally import Tally
-from affiliate.topics import Topics, topics_of
-from affiliate.words import capitalized
 
 SAME_RATIO: Final = 0.007
 """How far a rendition's ratio may be from the tile's, so that its id bar stays outside the box."""

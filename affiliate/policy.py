@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
+from affiliate.domain.media import Failure
 from affiliate.errors import AgencyError, Suspended
-from affiliate.model import Failure
 
 CLOCK_SECONDS: Final = 60.0
 """Allow for so many seconds between the clocks of processes. What is from further ahead is not

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from affiliate.agencies.terms import Terms
-from affiliate.model import Media, Thumbnail
+from affiliate.domain.media import Media, Thumbnail
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):

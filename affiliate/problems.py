@@ -11,8 +11,8 @@ from flask import Flask, Response, current_app, render_template, request
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 
+from affiliate.domain.media import Media, SearchQuery
 from affiliate.errors import BadQuery, BudgetSpent
-from affiliate.model import Media, SearchQuery
 from affiliate.search import Search
 
 PASSING: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})

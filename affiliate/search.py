@@ -10,11 +10,7 @@ from affiliate.agencies.base import PAGE_PLACES
 from affiliate.budget import PICK, SEARCH
 from affiliate.cache import Answer
 from affiliate.calls import PAGE_SECONDS, Call
-from affiliate.doubles import fold
-from affiliate.errors import BadQuery, BudgetSpent, NotFound
-from affiliate.fanout import LINGER_SECONDS, Question
-from affiliate.lookups import LookUps, is_possible, query_of, ranking_of
-from affiliate.model import (
+from affiliate.domain.media import (
     AgencyStatus,
     Collection,
     Failure,
@@ -24,6 +20,10 @@ from affiliate.model import (
     SearchResult,
     Seller,
 )
+from affiliate.doubles import fold
+from affiliate.errors import BadQuery, BudgetSpent, NotFound
+from affiliate.fanout import LINGER_SECONDS, Question
+from affiliate.lookups import LookUps, is_possible, query_of, ranking_of
 from affiliate.slices import (
     Listed,
     Part,

@@ -32,16 +32,16 @@ from affiliate.answers import (
     patience_of,
     query_of,
 )
+from affiliate.domain.media import Collection, SearchQuery
+from affiliate.domain.query import MAX_WORDS, read_parameters, single
+from affiliate.domain.words import counted, whole_prefix
 from affiliate.errors import BadQuery, LedgerError
 from affiliate.ledger import Click
 from affiliate.memory import Canonical
-from affiliate.model import Collection, SearchQuery
 from affiliate.page import Site, keep, shown_on, site_of_app
 from affiliate.problems import problem
-from affiliate.query import MAX_WORDS, read_parameters, single
 from affiliate.search import Outcome, Patience
 from affiliate.visitors import show, visitors_of_app
-from affiliate.words import counted, whole_prefix
 
 CLICK_BYTES: Final = 4096
 CLICK_RETRY_AFTER: Final = "20"

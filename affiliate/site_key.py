@@ -18,7 +18,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from affiliate.disks import write_all
+from affiliate.durable_files import write_all
 from affiliate.errors import LedgerError
 from affiliate.ledger import Ledger, metadata
 from affiliate.patience import unless_hung

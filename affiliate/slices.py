@@ -9,11 +9,11 @@ from typing import Final
 import msgspec
 
 from affiliate.agencies.base import Agency
-from affiliate.bounds import held
 from affiliate.cache import Answer, collection_key, search_key, similar_key
+from affiliate.domain.affiliate_links import LinkStyle
+from affiliate.domain.media import AgencyStatus, Failure, Media, SearchQuery, SearchResult
+from affiliate.domain.sanitize import held
 from affiliate.errors import NotFound, Suspended
-from affiliate.links import LinkStyle
-from affiliate.model import AgencyStatus, Failure, Media, SearchQuery, SearchResult
 from affiliate.policy import Policy
 
 WORST: Final = ("fresh", "stale", "fetched", "late", "failed")

@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final, NamedTuple
 
+from affiliate.domain.query import SearchQuery
+from affiliate.domain.words import is_masked, key, lowered, sent
 from affiliate.errors import AgencyError, BadQuery, LedgerError
 from affiliate.ledger import Ledger
-from affiliate.query import SearchQuery
 from affiliate.search import Search
-from affiliate.words import is_masked, key, lowered, sent
 
 MOST: Final = 8
 SECONDS: Final = 0.8

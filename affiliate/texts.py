@@ -10,9 +10,9 @@ from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 
 from affiliate.agencies import Agency
+from affiliate.domain.media import AgencyStatus, SearchPage, SearchQuery
 from affiliate.filters import NAMES, TYPES
 from affiliate.languages import speaks
-from affiliate.model import AgencyStatus, SearchPage, SearchQuery
 
 AWAY: Final = _("it is out of reach just now.")
 CROWDED: Final = _("too many ask just now.")

@@ -9,14 +9,14 @@ from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from affiliate.database_address import read_database_address
+from affiliate.domain.media import LINK_FIELDS
+from affiliate.domain.query import LANGUAGES, SearchQuery
+from affiliate.domain.site_names import read_host
+from affiliate.domain.words import FLAG, shown
 from affiliate.errors import BadQuery
-from affiliate.model import LINK_FIELDS
 from affiliate.placeholders import GAP, is_blanked, is_placeholder
-from affiliate.query import LANGUAGES, SearchQuery
 from affiliate.redis_address import read_redis_address
 from affiliate.setting_texts import JOINERS, excerpt, has_hidden
-from affiliate.site_names import read_host
-from affiliate.words import FLAG, shown
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from affiliate.cache import (
     similar_key,
     suggest_key,
 )
+from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyDown, BadCredentials, TooManyCalls
-from affiliate.model import SearchQuery
 from affiliate.policy import Entry, Policy
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from affiliate.chunks import LATE_SECONDS, MIN_LATE, REMEMBER_SECONDS, ChunkSizes
+from affiliate.domain.media import SearchResult
 from affiliate.errors import AgencyDown
-from affiliate.model import SearchResult
 from affiliate.search import Patience, Search
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory

@@ -3,8 +3,8 @@
 import pytest
 
 from affiliate.agencies import AGENCIES
+from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.earning import earning
-from affiliate.links import LinkStyle
 
 PLAIN = "{landing_url}"
 OTHER = "https://net.example/{affiliate_id}?u={landing}"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from affiliate.domain.query import LANGUAGES, read_parameters
 from affiliate.embedding import (
     BOX,
     GAP,
@@ -15,7 +16,6 @@ from affiliate.embedding import (
     read_leniently,
 )
 from affiliate.errors import BadQuery
-from affiliate.query import LANGUAGES, read_parameters
 from tests.support.processes import ROOT
 
 

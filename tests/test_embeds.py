@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate import lookups, search
-from affiliate.model import SearchQuery
+from affiliate.domain.media import SearchQuery
 from tests.simulator import CLIENT, hold, simulator
 from tests.simulator.collections import FEATURED_ITEMS
 from tests.support.apps import ClientMaker

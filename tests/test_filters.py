@@ -5,8 +5,8 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from affiliate.domain.query import SearchQuery
 from affiliate.filters import CHOICES, COLORS, NAMES, WRITTEN, Choice, choices, text
-from affiliate.query import SearchQuery
 from tests.simulator import TOKEN, hold, says, simulator
 from tests.simulator.library import CATEGORIES
 from tests.support.apps import ClientMaker

@@ -9,8 +9,8 @@ from babel import Locale
 from babel.messages import Catalog, Message
 from flask.testing import FlaskClient
 
+from affiliate.domain.query import LANGUAGES
 from affiliate.languages import NAMES, SPOKEN, direction, spoken
-from affiliate.query import LANGUAGES
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, shutterstock
 from tools import translations

@@ -5,10 +5,10 @@ import threading
 import msgspec
 
 from affiliate.cache import Cache
+from affiliate.domain.media import Media
 from affiliate.errors import AgencyDown
 from affiliate.health import Quota
 from affiliate.lookups import LookUps
-from affiliate.model import Media
 from affiliate.policy import Policy
 from affiliate.slices import Listed
 from tests.support.memory_store import Memory

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
+from affiliate.domain.query import read_parameters, single
 from affiliate.errors import BadQuery
 from affiliate.memory import ENVIRON, FORMAT, MemoryTier, Place, size_of
-from affiliate.query import read_parameters, single
 from affiliate.responses import Finished, accepts_gzip, matches
 from tests.support.apps import ClientMaker
 from tests.support.clocks import SetClock

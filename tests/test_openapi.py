@@ -13,9 +13,9 @@ import pytest
 import schemathesis
 from flask.testing import FlaskClient
 
+from affiliate.domain.query import Parameters, read_parameters
 from affiliate.openapi import OPERATIONS, PATH, described
 from affiliate.openapi_schemas import SEARCH
-from affiliate.query import Parameters, read_parameters
 
 PAGES = (
     *("/", "/search", "/topics/", "/image/", "/video/", "/collections/", "/owner/", "/static/"),

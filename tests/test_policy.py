@@ -2,8 +2,8 @@
 
 import pytest
 
+from affiliate.domain.media import Failure
 from affiliate.errors import AgencyDown
-from affiliate.model import Failure
 from affiliate.policy import Entry, Policy, Verdict, decide, failed, lifetime
 
 POLICY = Policy(fresh=100, stale=1000, empty=10)

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.agencies.terms import Terms
-from affiliate.model import Media, Thumbnail
+from affiliate.domain.media import Media, Thumbnail
 from affiliate.previews import preview_of
 from tests.dialects import serving
 from tests.dialects.pixabay import PixabayDialect

@@ -9,8 +9,16 @@ from flask.testing import FlaskClient
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.agencies.filter_values import HEX
 from affiliate.config import AGENCY_SETTINGS, SETTINGS, Setting, prefix
-from affiliate.model import SearchQuery
-from affiliate.query import AGES, ETHNICITIES, GENDERS, LICENSES, ORIENTATIONS, SORTS, TYPES
+from affiliate.domain.media import SearchQuery
+from affiliate.domain.query import (
+    AGES,
+    ETHNICITIES,
+    GENDERS,
+    LICENSES,
+    ORIENTATIONS,
+    SORTS,
+    TYPES,
+)
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 

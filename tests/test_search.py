@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from affiliate.agencies.base import Agency
+from affiliate.domain.media import SearchQuery, SearchResult
 from affiliate.errors import AgencyDown, BadQuery, NotFound
 from affiliate.health import Limit
-from affiliate.model import SearchQuery, SearchResult
 from affiliate.search import Patience, Search
 from affiliate.slices import interleave, share
 from affiliate.transport import pass_gate

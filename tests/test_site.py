@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate.model import SearchQuery
+from affiliate.domain.media import SearchQuery
 from app import create_app
 from tests.support.apps import ClientMaker
 from tests.support.memory_store import Memory

@@ -13,9 +13,9 @@ import pytest
 from click.testing import Result
 from flask.testing import FlaskClient
 
+from affiliate.domain.media import SearchQuery
 from affiliate.ledger import Click, Ledger
 from affiliate.lookups import Known, LookUps
-from affiliate.model import SearchQuery
 from affiliate.page import Site
 from affiliate.search import Patience
 from affiliate.tally import Tally

@@ -8,7 +8,7 @@ from flask_babel import force_locale
 
 from affiliate import errors, texts
 from affiliate.agencies import AGENCIES, Agency
-from affiliate.model import AgencyStatus, Failure, SearchPage, SearchQuery
+from affiliate.domain.media import AgencyStatus, Failure, SearchPage, SearchQuery
 from affiliate.transport import Transport
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate.model import SearchQuery
+from affiliate.domain.media import SearchQuery
 from affiliate.page import Site
 from tests.dialects import DIALECTS, in_text, serving
 from tests.support.apps import ClientMaker

@@ -20,11 +20,11 @@ from affiliate.agencies.filter_values import HEX, Filters, language_of
 from affiliate.agencies.reading import decoded, is_number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
+from affiliate.domain.media import Media, SearchQuery, SearchResult
+from affiliate.domain.query import ORIENTATIONS, TYPES
 from affiliate.errors import BadCredentials, RequestRefused
 from affiliate.health import Limit
 from affiliate.messages import Params, Refusal, Reply, Request, given
-from affiliate.model import Media, SearchQuery, SearchResult
-from affiliate.query import ORIENTATIONS, TYPES
 
 ORDERS = {"popular": "nb_downloads", "relevance": "relevance", "newest": "creation"}
 DURATIONS = {"-10": "10", "-20": "20", "-30": "30", "30-": "30-"}

@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 
 from affiliate.agencies.reading import densities, original, rendition
-from affiliate.links import encoded
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import Media, Thumbnail, plain_text, plain_texts, web_address
 from affiliate.messages import Params
-from affiliate.model import Media, Thumbnail, plain_text, plain_texts, web_address
 
 KINDS: Final = {1: "photo", 2: "illustration", 3: "vector"}
 VIDEO: Final = 4

@@ -9,20 +9,20 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
 
-from affiliate import shapes, words
 from affiliate.agencies.filter_values import Filters, is_among
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
-from affiliate.errors import AgencyTimeout, BadAnswer, NotFound, RequestRefused
-from affiliate.health import Limit
-from affiliate.messages import Reply, Request
-from affiliate.model import (
+from affiliate.domain import decoding, words
+from affiliate.domain.media import (
     Collection,
     Contributor,
     Media,
     SearchQuery,
     SearchResult,
 )
+from affiliate.errors import AgencyTimeout, BadAnswer, NotFound, RequestRefused
+from affiliate.health import Limit
+from affiliate.messages import Reply, Request
 from affiliate.transport import Transport
 
 PAGE_PLACES = 48
@@ -375,7 +375,7 @@ class Agency:
             BadAnswer: says which field is missing or of another type, never its content.
         """
         try:
-            return shapes.convert(value, shape)
+            return decoding.convert(value, shape)
         except msgspec.ValidationError as error:
             raise BadAnswer(self.name, f"The answer has changed: {error}") from None
         except UnicodeError:  # half a character, where no text should be

@@ -21,10 +21,8 @@ from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
 from affiliate.agencies.reading import decoded, densities, fitted, is_number, number
 from affiliate.agencies.site_search import SiteSearch
-from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused, TooManyCalls
-from affiliate.links import encoded
-from affiliate.messages import Params, Refusal, Reply, Request, given
-from affiliate.model import (
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import (
     Media,
     SearchQuery,
     SearchResult,
@@ -33,7 +31,9 @@ from affiliate.model import (
     plain_text,
     plain_texts,
 )
-from affiliate.words import plain
+from affiliate.domain.words import plain
+from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused, TooManyCalls
+from affiliate.messages import Params, Refusal, Reply, Request, given
 
 TYPES = {
     "photo": {"illustrations": "n", "vectors": "n"},

@@ -19,11 +19,11 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from affiliate import shapes
 from affiliate.agencies.base import SUGGESTIONS, Agency
-from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
-from affiliate.query import ORIENTATIONS, SORTS, TYPES
-from affiliate.words import lowered, terms
+from affiliate.domain import decoding
+from affiliate.domain.media import Media, SearchQuery, SearchResult, Thumbnail
+from affiliate.domain.query import ORIENTATIONS, SORTS, TYPES
+from affiliate.domain.words import lowered, terms
 
 CATALOG: Final = Path(__file__).with_name("demo_catalog.jsonl")
 SIMILAR_COLOR: Final = 90.0
@@ -205,7 +205,7 @@ class _Index:
 def _catalog(path: Path) -> tuple[Mapping[str, Picture], _Index]:
     """The pictures by their ids, and the index of their words; read once in a process."""
     lines = path.read_bytes().splitlines()
-    pictures = {p.id: p for p in (shapes.from_json(line, Picture) for line in lines)}
+    pictures = {p.id: p for p in (decoding.from_json(line, Picture) for line in lines)}
     return pictures, _Index(pictures.values())
 
 

@@ -20,9 +20,9 @@ from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.reading import decoded
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
+from affiliate.domain.media import Media, SearchQuery, SearchResult
 from affiliate.errors import AgencyDown, BadCredentials, Forbidden, NotFound, RequestRefused
 from affiliate.messages import Params, Refusal, Reply, Request, given
-from affiliate.model import Media, SearchQuery, SearchResult
 
 REFUSALS = {
     "EIllegalApiKey": BadCredentials,

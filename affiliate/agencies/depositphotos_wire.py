@@ -10,7 +10,14 @@ from typing import Any, Final
 import msgspec
 
 from affiliate.agencies.reading import MAX_SIDE, densities, fitted, number, original
-from affiliate.model import Media, Size, plain_id, plain_text, plain_texts, web_address
+from affiliate.domain.media import (
+    Media,
+    Size,
+    plain_id,
+    plain_text,
+    plain_texts,
+    web_address,
+)
 
 KINDS: Final = {"image": "photo", "vector": "vector"}
 THUMBNAILS: Final = {"url2": 450, "thumb_huge": 450, "medium_thumbnail": 170, "thumbnail": 110}

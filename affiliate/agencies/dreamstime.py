@@ -29,10 +29,17 @@ from affiliate.agencies.dreamstime_wire import DETAILS, LOGIN, SEARCH, TokenEnde
 from affiliate.agencies.reading import fitted, number
 from affiliate.agencies.sessions import SharedSession
 from affiliate.agencies.site_search import SiteSearch
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    plain_id,
+    plain_text,
+    web_address,
+)
 from affiliate.errors import NotFound, RequestRefused
-from affiliate.links import encoded
 from affiliate.messages import Reply, Request
-from affiliate.model import Media, SearchQuery, SearchResult, plain_id, plain_text, web_address
 
 BOX = (3, 2)
 THUMBNAIL = 300

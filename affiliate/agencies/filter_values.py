@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from affiliate import language_tags
+from affiliate.domain import language_tags
 
 HEX = ("six hexadecimal digits",)
 """The values of a color filter that takes every color but knows no grayscale."""

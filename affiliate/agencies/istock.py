@@ -30,9 +30,16 @@ from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import HEX, Filters, language_of
 from affiliate.agencies.reading import densities
 from affiliate.agencies.site_search import SiteSearch
+from affiliate.domain.media import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    plain_id,
+    plain_text,
+    plain_texts,
+)
 from affiliate.errors import Blocked, Forbidden, RequestRefused
 from affiliate.messages import Params, Reply, Request, given
-from affiliate.model import Media, SearchQuery, SearchResult, plain_id, plain_text, plain_texts
 
 IDS = r"[A-Za-z0-9_-]{1,40}"
 CUSTOMERS = "/v3/search/images/creative"

@@ -5,11 +5,18 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from affiliate import model
 from affiliate.agencies.reading import densities, fitted, original, rendition
-from affiliate.links import destination, is_impact
+from affiliate.domain import media
+from affiliate.domain.affiliate_links import destination, is_impact
+from affiliate.domain.media import (
+    Media,
+    SearchQuery,
+    Thumbnail,
+    plain_id,
+    plain_text,
+    web_address,
+)
 from affiliate.messages import Params, given
-from affiliate.model import Media, SearchQuery, Thumbnail, plain_id, plain_text, web_address
 
 RENDITIONS = {"comp": 612, "thumb": 170}
 """Display sizes that may stand in a tile, with the pixels of their longer side."""
@@ -226,7 +233,7 @@ def page_at_istock(image: Image) -> str | None:
     return next((web_address(one.uri) for one in sites if one.site_name == "istockphoto"), None)
 
 
-def whole(image: Image) -> model.Sides | None:
+def whole(image: Image) -> media.Sides | None:
     """Return the sides of the largest file; None where an answer doesn't tell them."""
     sides = image.max_dimensions or Sides()
     return original(sides.width, sides.height)

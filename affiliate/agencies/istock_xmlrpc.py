@@ -17,6 +17,15 @@ from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.istock import Istock
 from affiliate.agencies.reading import fitted, is_number, number, rendition
 from affiliate.agencies.xmlrpc import Value
+from affiliate.domain.media import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    Thumbnail,
+    plain_id,
+    plain_text,
+    web_address,
+)
 from affiliate.errors import (
     AgencyDown,
     AgencyError,
@@ -26,15 +35,6 @@ from affiliate.errors import (
     RequestRefused,
 )
 from affiliate.messages import Refusal, Reply, Request, xml_root
-from affiliate.model import (
-    Media,
-    SearchQuery,
-    SearchResult,
-    Thumbnail,
-    plain_id,
-    plain_text,
-    web_address,
-)
 
 ORDERS = {"popular": "Downloads", "relevance": "BestMatch", "newest": "Age"}
 FILES: dict[str, Value] = {

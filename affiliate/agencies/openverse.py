@@ -35,11 +35,11 @@ from affiliate.agencies.reading import decoded, original
 from affiliate.agencies.sessions import SharedSession
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
+from affiliate.domain.media import Media, SearchQuery, SearchResult, web_address
+from affiliate.domain.words import Syntax, plain, shortened, terms
 from affiliate.errors import BadCredentials, Blocked, RequestRefused
 from affiliate.health import Limit
 from affiliate.messages import Refusal, Reply, Request, given
-from affiliate.model import Media, SearchQuery, SearchResult, web_address
-from affiliate.words import Syntax, plain, shortened, terms
 
 IDS = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 MAX_WORDS = 200

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from affiliate.agencies.reading import fitted, number
-from affiliate.model import License, Thumbnail, distinct, plain_text, web_address
+from affiliate.domain.media import License, Thumbnail, distinct, plain_text, web_address
 
 ESCAPES: Final = re.compile(r"(?:\\{1,2}(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}))+")
 """Escapes of Python and JavaScript, each behind its backslash or two."""

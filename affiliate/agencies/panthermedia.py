@@ -30,9 +30,16 @@ from affiliate.agencies.filter_values import HEX, Filters, language_of
 from affiliate.agencies.panthermedia_wire import Detailed, Found, Item, as_item, judge, plain
 from affiliate.agencies.reading import fitted, number
 from affiliate.agencies.terms import Terms
-from affiliate.links import encoded
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    plain_id,
+    plain_text,
+    plain_texts,
+)
 from affiliate.messages import Reply, Request, given
-from affiliate.model import Media, SearchQuery, SearchResult, plain_id, plain_text, plain_texts
 from affiliate.transport import Transport
 
 LANGUAGES = ("da", "de", "en", "es", "it", "pl", "pt")

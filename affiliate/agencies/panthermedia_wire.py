@@ -11,8 +11,9 @@ from xml.etree.ElementTree import Element
 
 import msgspec
 
-from affiliate import shapes
 from affiliate.agencies.reading import number
+from affiliate.domain import decoding
+from affiliate.domain.media import plain_text
 from affiliate.errors import (
     AgencyDown,
     AgencyError,
@@ -24,7 +25,6 @@ from affiliate.errors import (
     TooManyCalls,
 )
 from affiliate.messages import Refusal, Reply, Request
-from affiliate.model import plain_text
 
 KINDS: Final[Mapping[int, type[AgencyError]]] = {
     401: BadCredentials,
@@ -162,7 +162,7 @@ def _problem(body: bytes) -> Problem | None:
     """Return what an answer says has failed; None where it has not."""
     try:
         answer = plain(Reply(Request(agency="panthermedia", url=""), 0, {}, body))
-        said = shapes.convert(answer, Failure)
+        said = decoding.convert(answer, Failure)
     except (BadAnswer, msgspec.ValidationError, UnicodeError):
         return None
     return said.err if said.stat == "fail" else None

@@ -19,8 +19,7 @@ from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.reading import densities, fitted, number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
-from affiliate.messages import Reply, Request, given
-from affiliate.model import (
+from affiliate.domain.media import (
     Media,
     SearchQuery,
     SearchResult,
@@ -29,6 +28,7 @@ from affiliate.model import (
     plain_texts,
     web_address,
 )
+from affiliate.messages import Reply, Request, given
 
 SITE = "photodune.net"
 SEARCH = "/v1/discovery/search/search"

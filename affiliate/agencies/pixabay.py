@@ -16,12 +16,19 @@ from affiliate.agencies.filter_values import Filters, language_of
 from affiliate.agencies.reading import densities, fitted, is_number, original, rendition
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
+from affiliate.domain.media import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    plain_text,
+    plain_texts,
+    web_address,
+)
+from affiliate.domain.query import TYPES
+from affiliate.domain.words import shortened
 from affiliate.errors import BadCredentials
 from affiliate.health import Limit
 from affiliate.messages import Refusal, Reply, Request, given
-from affiliate.model import Media, SearchQuery, SearchResult, plain_text, plain_texts, web_address
-from affiliate.query import TYPES
-from affiliate.words import shortened
 
 DAY = 86400
 MAX_WORDS = 100

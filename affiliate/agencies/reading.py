@@ -6,8 +6,8 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from affiliate import shapes
-from affiliate.model import Sides, Thumbnail, web_address
+from affiliate.domain import decoding
+from affiliate.domain.media import Sides, Thumbnail, web_address
 
 MAX_SIDE: Final = 10**6
 """Pixels; a side above this is no side of a picture."""
@@ -77,6 +77,6 @@ def number(value: object) -> float:
 def decoded(body: bytes, shape: type[Wire]) -> Wire | None:
     """JSON in its wire shape, for a judge of answers; None for anything else."""
     try:
-        return shapes.from_json(body, shape)
+        return decoding.from_json(body, shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -26,11 +26,18 @@ from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
 from affiliate.agencies.reading import fitted, is_number, number
 from affiliate.agencies.site_search import SiteSearch
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    Size,
+    plain_id,
+    plain_text,
+)
+from affiliate.domain.words import Syntax
 from affiliate.errors import BadAnswer, BadCredentials, RequestRefused
-from affiliate.links import encoded
 from affiliate.messages import Refusal, Reply, Request, given, xml_root
-from affiliate.model import Media, SearchQuery, SearchResult, Size, plain_id, plain_text
-from affiliate.words import Syntax
 
 TYPES = {"photo": "0", "vector": "1"}
 EDITORIAL = "4"

@@ -24,9 +24,8 @@ from affiliate.agencies.base import SUGGESTIONS, Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.shutterstock_wire import Image
 from affiliate.agencies.site_search import SiteSearch
-from affiliate.links import encoded
-from affiliate.messages import Params, Reply, Request, given
-from affiliate.model import (
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import (
     Collection,
     Contributor,
     Media,
@@ -36,7 +35,8 @@ from affiliate.model import (
     plain_text,
     web_address,
 )
-from affiliate.words import plain
+from affiliate.domain.words import plain
+from affiliate.messages import Params, Reply, Request, given
 
 REGIONS = r"[A-Z]{2}|(?:[0-9]{1,3}\.){3}[0-9]{1,3}"
 """Matches what ``region`` takes: a country such as DE, or an address that tells of one."""

@@ -25,10 +25,8 @@ from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_video import clip, still
 from affiliate.agencies.shutterstock_wire import Report, Reports
 from affiliate.agencies.site_search import SiteSearch
-from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
-from affiliate.links import encoded
-from affiliate.messages import Params, Reply, Request, given
-from affiliate.model import (
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import (
     Contributor,
     Media,
     SearchQuery,
@@ -38,7 +36,9 @@ from affiliate.model import (
     plain_text,
     plain_texts,
 )
-from affiliate.query import RESOLUTIONS
+from affiliate.domain.query import RESOLUTIONS
+from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
+from affiliate.messages import Params, Reply, Request, given
 
 IDS: Final = r"[0-9]{1,20}[a-zA-Z]{1,4}"
 THUMBNAILS: Final = ("thumb_220", "watermark_450", "thumb_170")

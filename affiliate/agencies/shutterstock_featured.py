@@ -10,7 +10,7 @@ import re
 import msgspec
 
 from affiliate.agencies.shutterstock_wire import Count
-from affiliate.model import Collection, plain_id, plain_text, web_address
+from affiliate.domain.media import Collection, plain_id, plain_text, web_address
 
 
 class Cover(msgspec.Struct):

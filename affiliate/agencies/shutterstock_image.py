@@ -11,10 +11,10 @@ from typing import Final
 from affiliate.agencies import shutterstock_wire as wire
 from affiliate.agencies.reading import densities, first_rendition, rendition
 from affiliate.agencies.shutterstock_wire import Image
-from affiliate.links import encoded
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import Media, SearchQuery, plain_id
+from affiliate.domain.query import AGES, ETHNICITIES, GENDERS, LICENSES, TYPES
 from affiliate.messages import Params
-from affiliate.model import Media, SearchQuery, plain_id
-from affiliate.query import AGES, ETHNICITIES, GENDERS, LICENSES, TYPES
 
 EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
     "exclude": None,

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from affiliate.agencies import shutterstock_wire as wire
 from affiliate.agencies.shutterstock_wire import Video
-from affiliate.links import encoded
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import Media, SearchQuery, Thumbnail, plain_id, web_address
+from affiliate.domain.query import AGES, ASPECTS, ETHNICITIES, GENDERS, RESOLUTIONS
 from affiliate.messages import Params, given
-from affiliate.model import Media, SearchQuery, Thumbnail, plain_id, web_address
-from affiliate.query import AGES, ASPECTS, ETHNICITIES, GENDERS, RESOLUTIONS
 
 EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
     "media": ("video",),

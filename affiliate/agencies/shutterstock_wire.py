@@ -10,9 +10,17 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from affiliate.domain.media import (
+    Media,
+    SearchQuery,
+    Size,
+    plain_id,
+    plain_text,
+    plain_texts,
+    web_address,
+)
+from affiliate.domain.words import terms
 from affiliate.messages import Params, given
-from affiliate.model import Media, SearchQuery, Size, plain_id, plain_text, plain_texts, web_address
-from affiliate.words import terms
 
 IDS: Final = r"[1-9][0-9]{0,19}|U[a-zA-Z0-9]{1,40}"
 """Ids of images and footage; other words behind a path are other calls."""

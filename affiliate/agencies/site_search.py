@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from affiliate.links import encoded
+from affiliate.domain.affiliate_links import encoded
 
 DOTS: Final = ". "
 """Characters of words that would be no more than a step in a path (RFC 3986, 5.2.4)."""

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from affiliate.model import Media
+from affiliate.domain.media import Media
 from affiliate.policy import Policy
 
 

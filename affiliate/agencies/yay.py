@@ -21,10 +21,8 @@ from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
 from affiliate.agencies.reading import fitted, number
 from affiliate.agencies.site_search import SiteSearch
-from affiliate.errors import RequestRefused
-from affiliate.links import encoded
-from affiliate.messages import Reply, Request, given
-from affiliate.model import (
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import (
     Media,
     SearchQuery,
     SearchResult,
@@ -33,7 +31,9 @@ from affiliate.model import (
     plain_text,
     web_address,
 )
-from affiliate.words import Syntax
+from affiliate.domain.words import Syntax
+from affiliate.errors import RequestRefused
+from affiliate.messages import Reply, Request, given
 
 LANGUAGES = {
     "da": "Dansk",

@@ -11,10 +11,10 @@ import click
 from affiliate.commands import options, outputs
 from affiliate.commands.told import account_of_app, site_of_app, tokens_of_app, told
 from affiliate.config import AgencySettings
+from affiliate.domain.media import plain_text
 from affiliate.licensing.account import AGENCY
 from affiliate.licensing.scopes import ALWAYS, SCOPES
 from affiliate.licensing.wire import User
-from affiliate.model import plain_text
 
 group = outputs.Group("account", help="The connected account, in whose name images are licensed.")
 

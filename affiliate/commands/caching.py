@@ -7,11 +7,11 @@ from affiliate.cache import FORMAT, search_key
 from affiliate.commands import options, outputs
 from affiliate.commands.told import site_of_app, told
 from affiliate.commands.warming import words_query
+from affiliate.domain.query import SearchQuery
+from affiliate.domain.words import key as key_of_words
 from affiliate.memory import FORMAT as PAGE_FORMAT
-from affiliate.query import SearchQuery
 from affiliate.stores import RedisStore
 from affiliate.tally import MARKS, counter
-from affiliate.words import key as key_of_words
 
 group = outputs.Group("cache", help="The cache of agencies' answers.")
 

@@ -16,7 +16,7 @@ from flask.cli import with_appcontext
 
 from affiliate.commands.outputs import Group
 from affiliate.commands.told import ledger_of_app, site_of_app, told
-from affiliate.disks import sync_folder
+from affiliate.durable_files import sync_folder
 from affiliate.errors import LedgerError
 
 BACKUP_NOTE: Final = "last-backup"

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 
 from affiliate.commands import options, outputs
 from affiliate.commands.told import told
-from affiliate.model import Contributor, Media, Size
+from affiliate.domain.media import Contributor, Media, Size
 from affiliate.page import Site
 
 ids_argument = click.argument("ids", nargs=-1, required=True, metavar="ID...")

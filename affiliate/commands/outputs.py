@@ -21,7 +21,7 @@ import msgspec
 from click.exceptions import Exit
 from flask.cli import AppGroup
 
-from affiliate.model import plain_text
+from affiliate.domain.media import plain_text
 
 FULL: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.ENXIO, errno.EINVAL}

@@ -14,10 +14,10 @@ from PIL import Image, UnidentifiedImageError
 
 from affiliate.chunks import LATE_SECONDS
 from affiliate.commands.findings import Finding
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import Media, SearchQuery
 from affiliate.errors import AgencyError, AgencyTimeout, Suspended
-from affiliate.links import encoded
 from affiliate.messages import Request
-from affiliate.model import Media, SearchQuery
 from affiliate.search import Search
 from affiliate.slices import Listed
 from affiliate.sockets import has_address

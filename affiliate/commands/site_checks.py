@@ -11,11 +11,11 @@ from affiliate.blocked_names import blocked_label, warning
 from affiliate.commands.findings import FAULT, OK, WARN, Finding
 from affiliate.commands.places import owner_of
 from affiliate.commands.told import account_of_app, seller_of_app, tokens_of_app
+from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, BadCredentials, NotConnected, RequestRefused
 from affiliate.licensing.tokens import ACCOUNT
 from affiliate.licensing.wire import TokenDetails
 from affiliate.messages import Request
-from affiliate.model import plain_text
 from affiliate.page import Site
 from affiliate.transport import Transport
 

@@ -11,8 +11,8 @@ from affiliate.commands import options, outputs, tables
 from affiliate.commands.places import head
 from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import purchases_of_app, seller_of_app, told
+from affiliate.domain.media import plain_text
 from affiliate.licensing.wire import Format, Subscription
-from affiliate.model import plain_text
 
 HEADS: Final = ("id", "media", "license", "description", "left", "until", "price", "needs")
 WHOLE: Final = frozenset({"id", "left", "until", "price", "needs"})

@@ -9,8 +9,8 @@ from typing import Final
 
 import click
 
-from affiliate.model import plain_id
-from affiliate.words import visible
+from affiliate.domain.media import plain_id
+from affiliate.domain.words import visible
 
 GAP: Final = "  "
 NARROWEST: Final = 10

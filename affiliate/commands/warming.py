@@ -15,14 +15,14 @@ from flask.cli import with_appcontext
 
 from affiliate.commands import options, outputs
 from affiliate.commands.told import ledger_of_app, site_of_app, told
+from affiliate.domain.query import SearchQuery
+from affiliate.domain.words import is_masked
 from affiliate.errors import FAILING, LEFT_ALONE
 from affiliate.health import HOUR
 from affiliate.languages import SPOKEN
-from affiliate.query import SearchQuery
 from affiliate.search import Search
 from affiliate.slices import Listed
 from affiliate.transport import longer_calls
-from affiliate.words import is_masked
 
 WARM_SECONDS: Final = 60.0
 """How long a call to warm the cache may take at least."""

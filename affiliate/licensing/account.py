@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from affiliate import shapes
+from affiliate.domain import decoding
 from affiliate.errors import (
     AgencyError,
     BadAnswer,
@@ -262,7 +262,7 @@ def _read(reply: Reply, shape: type[Shape]) -> Shape:
         BadAnswer: it is something else.
     """
     try:
-        return shapes.from_json(reply.body, shape)
+        return decoding.from_json(reply.body, shape)
     except msgspec.ValidationError as error:
         reason = f"The answer has changed: {error}"
     except (msgspec.DecodeError, RecursionError, UnicodeError):

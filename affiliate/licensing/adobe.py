@@ -22,17 +22,17 @@ from typing import ClassVar, Final, TypeVar
 from urllib.parse import urlsplit
 
 from affiliate.agencies import adobe_stock
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import plain_text
+from affiliate.domain.words import whole_prefix
 from affiliate.errors import BadAnswer, NotFound, PurchaseRefused, RequestRefused
 from affiliate.licensing import adobe_wire as wire
 from affiliate.licensing.offers import Ask, Offer
 from affiliate.licensing.seller import CALL_SECONDS
 from affiliate.licensing.single import NOTES, read, refuse_others, sell
 from affiliate.licensing.wire import Asset, Licensed, Media, Record, Subscription, Wanted
-from affiliate.links import encoded
 from affiliate.messages import Params, Request
-from affiliate.model import plain_text
 from affiliate.transport import Transport
-from affiliate.words import whole_prefix
 
 NAME: Final = "adobe-stock"
 TITLE: Final = "Adobe Stock"

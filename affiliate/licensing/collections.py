@@ -10,11 +10,11 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from affiliate import shapes
+from affiliate.domain import decoding
+from affiliate.domain.media import plain_text, web_address
 from affiliate.errors import BadAnswer, NotFound
 from affiliate.licensing.account import Account
 from affiliate.licensing.tokens import ACCOUNT
-from affiliate.model import plain_text, web_address
 
 PER_PAGE: Final = 150
 """The most that one call lists."""
@@ -130,7 +130,7 @@ def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _read(value: Any, shape: type[Wire]) -> Wire:  # noqa: ANN401 - what JSON holds
     try:
-        return shapes.convert(value, shape)
+        return decoding.convert(value, shape)
     except msgspec.ValidationError as error:
         raise BadAnswer(ACCOUNT, f"The answer has changed: {error}") from None
 

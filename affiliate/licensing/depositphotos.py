@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 from affiliate.agencies import depositphotos
 from affiliate.agencies.reading import number
+from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, BadAnswer, NotFound, PurchaseRefused
 from affiliate.licensing import depositphotos_wire as wire
 from affiliate.licensing.offers import FAR, Ask, Offer
@@ -26,7 +27,6 @@ from affiliate.licensing.seller import CALL_SECONDS
 from affiliate.licensing.single import read, refuse_others, sell
 from affiliate.licensing.wire import Asset, Licensed, Media, Record, Subscription, Wanted
 from affiliate.messages import Request, given
-from affiliate.model import plain_text
 from affiliate.transport import Transport
 
 NAME: Final = "depositphotos"

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from affiliate.disks import sync_folder
+from affiliate.durable_files import sync_folder
 from affiliate.errors import (
     AgencyDown,
     AgencyTimeout,

@@ -25,6 +25,7 @@ import msgspec
 
 from affiliate.agencies.istock import IDS
 from affiliate.agencies.reading import number
+from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, Forbidden, NotFound, PurchaseRefused
 from affiliate.licensing import istock_wire as wire
 from affiliate.licensing.offers import FAR, Ask, Offer
@@ -32,7 +33,6 @@ from affiliate.licensing.seller import CALL_SECONDS
 from affiliate.licensing.single import read, refuse_others, sell
 from affiliate.licensing.wire import Asset, Licensed, Media, Record, Subscription, Wanted
 from affiliate.messages import Params, Request, given
-from affiliate.model import plain_text
 from affiliate.transport import Transport
 
 NAME: Final = "istock"

@@ -19,8 +19,8 @@ from uuid import uuid4
 
 import msgspec
 
-from affiliate import shapes
-from affiliate.disks import sync_folder, write_all
+from affiliate.domain import decoding
+from affiliate.durable_files import sync_folder, write_all
 from affiliate.errors import PurchaseRefused
 from affiliate.purchases import Purchase
 
@@ -76,7 +76,7 @@ class JournalFile:
         self._end = len(content)
         for line in content.split(b"\n"):
             with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                one = shapes.from_json(line.strip(b"\0"), Entry)
+                one = decoding.from_json(line.strip(b"\0"), Entry)
                 self.entries[one.purchase.purchase_id] = one
         return self
 

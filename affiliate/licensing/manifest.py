@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from affiliate import shapes
-from affiliate.disks import write_all
+from affiliate.domain import decoding
+from affiliate.durable_files import write_all
 from affiliate.errors import DownloadFailed
 from affiliate.licensing.parts import disk_failure, opened, replace_file
 
@@ -147,7 +147,7 @@ class Manifest:
 
     def _read_note(self) -> Note:
         try:
-            return shapes.from_json(self._state.read_bytes(), Note)
+            return decoding.from_json(self._state.read_bytes(), Note)
         except (FileNotFoundError, ValueError):
             return Note()  # then the whole history is looked through again
 
@@ -159,7 +159,7 @@ class Manifest:
                 if not text.endswith(b"\n"):
                     break
                 try:
-                    line = shapes.from_json(text, Line)
+                    line = decoding.from_json(text, Line)
                 except ValueError:
                     raise DownloadFailed(f"Line {number} of {NAME} is damaged.") from None
                 self._known.add(_short(line.license))
@@ -171,7 +171,7 @@ def lines(folder: Path) -> Iterator[Line]:
     """The lines of a folder's manifest, in order."""
     with (folder / NAME).open("rb") as file:
         for text in file:
-            yield shapes.from_json(text, Line)
+            yield decoding.from_json(text, Line)
 
 
 def _short(license_id: str) -> bytes:

@@ -14,8 +14,8 @@ from typing import IO, Final, Self
 
 import msgspec
 
-from affiliate import shapes
-from affiliate.disks import write_all
+from affiliate.domain import decoding
+from affiliate.durable_files import write_all
 from affiliate.errors import DiskFailed, DownloadFailed
 from affiliate.transport import Stream
 
@@ -165,7 +165,7 @@ class Part:
 
     def _read_note(self) -> Note:
         try:
-            return shapes.from_json(self._note_path.read_bytes(), Note)
+            return decoding.from_json(self._note_path.read_bytes(), Note)
         except (FileNotFoundError, ValueError):
             return Note()
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from affiliate.domain.media import plain_text
 from affiliate.licensing.wire import (
     KINDS,
     Asset,
@@ -19,7 +20,6 @@ from affiliate.licensing.wire import (
     Subscription,
     Wanted,
 )
-from affiliate.model import plain_text
 
 SUFFIXES: Final = ("", "_jpg", "_eps")
 """What the names of assets have behind the name of a size; thumbnails have something else."""

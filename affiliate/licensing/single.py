@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from affiliate import shapes
+from affiliate.domain import decoding
 from affiliate.errors import (
     AgencyError,
     BadAnswer,
@@ -65,7 +65,7 @@ def read(agency: str, body: bytes, shape: type[Shape]) -> Shape:
         BadAnswer: it is something else.
     """
     try:
-        return shapes.from_json(body, shape)
+        return decoding.from_json(body, shape)
     except msgspec.ValidationError as error:
         reason = f"The answer has changed: {error}"
     except (msgspec.DecodeError, RecursionError, UnicodeError):

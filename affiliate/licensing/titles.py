@@ -9,12 +9,12 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from affiliate import shapes
+from affiliate.domain import decoding
+from affiliate.domain.media import plain_text, plain_texts
 from affiliate.errors import BadAnswer, NotFound
 from affiliate.licensing.account import AGENCY, Account
 from affiliate.licensing.wire import KINDS, Media
 from affiliate.licensing.xmp import Tags
-from affiliate.model import plain_text, plain_texts
 
 SELLER: Final = "Shutterstock.com"
 NAMES: Final = 2000
@@ -80,7 +80,7 @@ class Titles:
         except NotFound:
             return shape()
         try:
-            return shapes.convert(answer, shape)
+            return decoding.convert(answer, shape)
         except msgspec.ValidationError as error:
             reason = f"The answer has changed: {error}"
         raise BadAnswer(AGENCY, reason)

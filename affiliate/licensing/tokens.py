@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from affiliate import shapes
+from affiliate.domain import decoding
 from affiliate.errors import (
     AgencyError,
     AgencyTimeout,
@@ -245,7 +245,7 @@ def chosen(scopes: Iterable[str]) -> tuple[str, ...]:
 
 def _read(answer: Any) -> _Answer:  # noqa: ANN401 - what JSON holds
     try:
-        return shapes.convert(answer, _Answer)
+        return decoding.convert(answer, _Answer)
     except msgspec.ValidationError as error:
         raise BadAnswer(ACCOUNT, f"The answer has changed: {error}") from None
 

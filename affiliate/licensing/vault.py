@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from affiliate import shapes
+from affiliate.domain import decoding
 from affiliate.errors import NotConnected
 from affiliate.ledger import Ledger, metadata
 
@@ -78,7 +78,7 @@ class Vault:
         if row is None:
             return None
         try:
-            return shapes.from_json(self._fernet.decrypt(row.sealed), Token), row.version
+            return decoding.from_json(self._fernet.decrypt(row.sealed), Token), row.version
         except (InvalidToken, ValueError):
             reason = "SECRET_KEY is not that of the connected account; connect it again."
         raise NotConnected(account, reason)

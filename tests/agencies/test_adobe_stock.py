@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from affiliate.agencies.adobe_stock import AdobeStock
+from affiliate.domain.affiliate_links import LinkStyle, affiliate_link
+from affiliate.domain.media import SearchQuery, Thumbnail
 from affiliate.errors import BadCredentials
-from affiliate.links import LinkStyle, affiliate_link
-from affiliate.model import SearchQuery, Thumbnail
 from tests.dialects import FIRST, Server, serving
 from tests.dialects.adobe_stock import FILTERS, PARAMETERS, AdobeStockDialect
 from tests.support.calling import transporting

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from affiliate.agencies.bigstock import Bigstock
+from affiliate.domain.media import SearchQuery
 from affiliate.errors import RequestRefused
-from affiliate.model import SearchQuery
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.bigstock import BigstockDialect
 from tests.support.calling import transporting

@@ -13,9 +13,9 @@ from PIL import Image
 from affiliate.agencies import demo
 from affiliate.agencies.demo import CATALOG, Demo, Picture
 from affiliate.config import SETTINGS
+from affiliate.domain.media import SearchQuery, plain_text
+from affiliate.domain.query import SORTS, TYPES
 from affiliate.errors import BadQuery, NotFound
-from affiliate.model import SearchQuery, plain_text
-from affiliate.query import SORTS, TYPES
 from affiliate.transport import Transport
 
 FILES = Path(__file__).resolve().parents[2] / "static" / "demo"

@@ -6,7 +6,7 @@ import pytest
 
 from affiliate.agencies import AGENCIES
 from affiliate.agencies.reading import densities
-from affiliate.model import Media, SearchQuery, Thumbnail
+from affiliate.domain.media import Media, SearchQuery, Thumbnail
 from affiliate.page import ROW_PIXELS, SAME_RATIO, renditions
 from affiliate.transport import Transport
 from tests.dialects import DIALECTS, serving

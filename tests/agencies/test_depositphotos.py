@@ -8,8 +8,8 @@ import pytest
 
 from affiliate.agencies.depositphotos import Depositphotos
 from affiliate.agencies.depositphotos_wire import Item, media
-from affiliate.links import LinkStyle, affiliate_link
-from affiliate.model import Media, SearchQuery, Thumbnail
+from affiliate.domain.affiliate_links import LinkStyle, affiliate_link
+from affiliate.domain.media import Media, SearchQuery, Thumbnail
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.depositphotos import DepositphotosDialect
 from tests.support.calling import transporting

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from affiliate.agencies.dreamstime import Dreamstime
+from affiliate.domain.affiliate_links import LinkStyle, affiliate_link
+from affiliate.domain.media import Media, SearchQuery, Thumbnail
 from affiliate.errors import BadCredentials, NotFound, RequestRefused
-from affiliate.links import LinkStyle, affiliate_link
-from affiliate.model import Media, SearchQuery, Thumbnail
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.dreamstime import CALLS, HOME, DreamstimeDialect, failed
 from tests.dialects.serving import Asked

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from affiliate.agencies import AGENCIES
-from affiliate.bounds import MAX_TEXT, MAX_TOTAL
+from affiliate.domain.affiliate_links import LinkStyle
+from affiliate.domain.media import Media, SearchQuery, SearchResult, web_address
+from affiliate.domain.query import MAX_NAME
+from affiliate.domain.sanitize import MAX_TEXT, MAX_TOTAL
 from affiliate.errors import AgencyError
-from affiliate.links import LinkStyle
 from affiliate.messages import Reply, Request, refusal_of
-from affiliate.model import Media, SearchQuery, SearchResult, web_address
 from affiliate.policy import Policy
-from affiliate.query import MAX_NAME
 from affiliate.slices import Listed, Ranking, total_of
 from affiliate.transport import Transport
 from tests.dialects import DIALECTS, FIRST, Dialect, serving

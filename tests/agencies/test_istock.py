@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from affiliate.agencies.istock import LEARNED_SECONDS, Istock, Learned
+from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyError, Blocked, Forbidden, RequestRefused, TooManyCalls
-from affiliate.model import SearchQuery
 from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving
 from tests.dialects.istock import IstockDialect
 from tests.support.calling import transporting

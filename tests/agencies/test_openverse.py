@@ -7,8 +7,8 @@ import pytest
 
 from affiliate.agencies.openverse import Openverse
 from affiliate.config import load
+from affiliate.domain.media import License, SearchQuery
 from affiliate.errors import BadAnswer, BadCredentials, Blocked, ConfigError, NotFound
-from affiliate.model import License, SearchQuery
 from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving
 from tests.dialects.openverse import OpenverseDialect
 from tests.support.apps import ClientMaker

@@ -6,8 +6,8 @@ from urllib.parse import unquote_plus
 import pytest
 
 from affiliate.agencies import AGENCIES, Agency
+from affiliate.domain.media import SearchQuery
 from affiliate.errors import RequestRefused
-from affiliate.model import SearchQuery
 from affiliate.transport import Transport
 
 CALLED = [name for name in AGENCIES if name != "demo"]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from affiliate.agencies.photodune import PhotoDune
+from affiliate.domain.media import SearchQuery
 from affiliate.errors import NotFound
-from affiliate.model import SearchQuery
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.photodune import PhotoDuneDialect
 from tests.support.calling import transporting

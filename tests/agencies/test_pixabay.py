@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from affiliate.agencies.pixabay import Pixabay
+from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyError, BadCredentials, Blocked, RequestRefused, TooManyCalls
-from affiliate.model import SearchQuery
 from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving
 from tests.dialects.pixabay import PixabayDialect
 from tests.support.calling import transporting

@@ -10,10 +10,10 @@ import pytest
 
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.agencies.filter_values import HEX, is_among
+from affiliate.domain.affiliate_links import LinkStyle, affiliate_link
+from affiliate.domain.media import Media, SearchQuery, web_address
 from affiliate.errors import AgencyError, NotFound
 from affiliate.filters import NAMES
-from affiliate.links import LinkStyle, affiliate_link
-from affiliate.model import Media, SearchQuery, web_address
 from affiliate.transport import Transport
 from tests.dialects import DIALECTS, FIRST, Answer, Asked, Dialect, Server, in_json, serving
 from tests.support.calling import transporting

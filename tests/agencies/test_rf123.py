@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from affiliate.agencies.rf123 import Rf123
+from affiliate.domain.media import SearchQuery
 from affiliate.errors import BadAnswer, BadCredentials, NotFound, RequestRefused
-from affiliate.model import SearchQuery
 from tests.dialects import FIRST, Server, serving
 from tests.dialects.rf123 import Rf123Dialect, element, failed, xml
 from tests.support.calling import transporting

@@ -7,9 +7,9 @@ import pytest
 
 from affiliate.agencies import AGENCIES
 from affiliate.agencies.sessions import SharedSession
+from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyDown, AgencyError, AgencyTimeout, BadCredentials
 from affiliate.messages import Reply, Request
-from affiliate.model import SearchQuery
 from affiliate.transport import Transport
 
 CALLERS = 20

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.domain.media import SearchQuery
 from affiliate.errors import BadAnswer, BadCredentials, ConfigError, NotFound
-from affiliate.model import SearchQuery
 from affiliate.transport import Transport
 from tests.support import shutterstock as simulator
 from tests.support.apps import ClientMaker

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
+from affiliate.domain.media import SearchQuery
 from affiliate.errors import ConfigError, NotFound, RequestRefused
-from affiliate.model import SearchQuery
 from affiliate.transport import Transport
 from tests.simulator import FIRST_EDITORIAL, says
 from tests.support import shutterstock as simulator

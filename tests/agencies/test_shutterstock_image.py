@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from affiliate.agencies.shutterstock import Shutterstock
-from affiliate.model import Media, SearchQuery, Size, Thumbnail
-from affiliate.query import AGES, ETHNICITIES, GENDERS, LANGUAGES, LICENSES, TYPES
+from affiliate.domain.media import Media, SearchQuery, Size, Thumbnail
+from affiliate.domain.query import AGES, ETHNICITIES, GENDERS, LANGUAGES, LICENSES, TYPES
 from affiliate.transport import Transport
 from tests.simulator.reading import SEARCH_ID
 from tests.support import shutterstock as simulator

@@ -8,10 +8,10 @@ import pytest
 
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_video import clip, seconds, still
+from affiliate.domain.affiliate_links import LinkStyle, affiliate_link
+from affiliate.domain.media import Media, SearchQuery, Size, Thumbnail
+from affiliate.domain.query import AGES, ETHNICITIES, GENDERS
 from affiliate.errors import NotFound
-from affiliate.links import LinkStyle, affiliate_link
-from affiliate.model import Media, SearchQuery, Size, Thumbnail
-from affiliate.query import AGES, ETHNICITIES, GENDERS
 from affiliate.transport import Transport
 from tests.simulator import FIRST_ID, FIRST_VIDEO
 from tests.simulator.reading import SEARCH_ID

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.domain.media import Media, plain_text, web_address
 from affiliate.errors import AgencyError, BadAnswer, BadCredentials, RequestRefused, TooManyCalls
-from affiliate.model import Media, plain_text, web_address
 from affiliate.transport import Transport
 from tests.support import shutterstock as simulator
 from tests.support.shutterstock import Answer, image

@@ -6,7 +6,7 @@ import pytest
 
 from affiliate.agencies import AGENCIES
 from affiliate.agencies.site_search import SiteSearch
-from affiliate.model import SearchQuery
+from affiliate.domain.media import SearchQuery
 from affiliate.transport import Transport
 
 UNKNOWN = {"panthermedia", "demo"}

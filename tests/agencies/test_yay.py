@@ -6,8 +6,8 @@ from urllib.parse import unquote
 import pytest
 
 from affiliate.agencies.yay import Yay
+from affiliate.domain.media import SearchQuery, Thumbnail
 from affiliate.errors import AgencyError, RequestRefused
-from affiliate.model import SearchQuery, Thumbnail
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.yay import OldYayDialect, YayDialect
 from tests.support.calling import transporting

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route
 
 from affiliate.agencies.terms import Terms
-from affiliate.model import Media, Thumbnail
+from affiliate.domain.media import Media, Thumbnail
 from tests.support.crop import EDGES, barred, opened, tinted
 from tests.support.processes import ROOT
 from tests.support.renditions import RENDITIONS

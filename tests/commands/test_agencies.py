@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from affiliate.agencies import AGENCIES
+from affiliate.domain.media import SearchQuery
 from affiliate.memory import MemoryTier
-from affiliate.model import SearchQuery
 from affiliate.page import structured
 from affiliate.search import Patience
 from affiliate.switches import Switches

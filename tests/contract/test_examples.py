@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from affiliate.agencies import AGENCIES
+from affiliate.domain.media import SearchQuery, web_address
 from affiliate.messages import Reply, Request
-from affiliate.model import SearchQuery, web_address
 from tests.dialects import DIALECTS, Dialect, serving
 from tests.support.calling import transporting
 from tests.support.official import upstream

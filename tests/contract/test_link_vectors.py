@@ -7,8 +7,8 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from affiliate.agencies.shutterstock import Shutterstock
-from affiliate.links import LinkStyle, affiliate_link, encoded
-from affiliate.model import Media, Thumbnail
+from affiliate.domain.affiliate_links import LinkStyle, affiliate_link, encoded
+from affiliate.domain.media import Media, Thumbnail
 from affiliate.transport import Transport
 from tests.support.official import upstream
 

@@ -11,10 +11,18 @@ from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
 from affiliate.agencies.shutterstock_image import PARAMETERS
 from affiliate.agencies.shutterstock_video import RATIOS
+from affiliate.domain.media import SearchQuery
+from affiliate.domain.query import (
+    AGES,
+    ETHNICITIES,
+    GENDERS,
+    LANGUAGES,
+    LICENSES,
+    RESOLUTIONS,
+    TYPES,
+)
 from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused
 from affiliate.messages import Request
-from affiliate.model import SearchQuery
-from affiliate.query import AGES, ETHNICITIES, GENDERS, LANGUAGES, LICENSES, RESOLUTIONS, TYPES
 from affiliate.transport import Transport
 from app import create_app
 from tests.support import shutterstock as simulator

@@ -13,9 +13,9 @@ from affiliate.agencies.istock_wire import (
     PreviewUrls,
     affiliate_params,
 )
+from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyDown, BadCredentials, RequestRefused
 from affiliate.messages import Request
-from affiliate.model import SearchQuery
 from affiliate.transport import Transport
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.istock import IstockDialect

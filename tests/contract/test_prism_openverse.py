@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from affiliate.agencies.openverse import Openverse
+from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyDown, AgencyError
 from affiliate.messages import Request
-from affiliate.model import SearchQuery
 from affiliate.transport import Transport
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.openverse import OpenverseDialect

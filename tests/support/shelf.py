@@ -6,9 +6,9 @@ from affiliate.agencies.base import Agency
 from affiliate.cache import Cache
 from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
+from affiliate.domain.affiliate_links import LinkStyle
+from affiliate.domain.media import Media, SearchQuery, SearchResult, Thumbnail
 from affiliate.health import Breaker, Limit, Quota
-from affiliate.links import LinkStyle
-from affiliate.model import Media, SearchQuery, SearchResult, Thumbnail
 from affiliate.policy import Policy
 from affiliate.search import Search
 from affiliate.slices import Listed

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.domain.media import SearchQuery, SearchResult
 from affiliate.messages import Reply, Request
-from affiliate.model import SearchQuery, SearchResult
 from affiliate.transport import Transport
 from tests.support.shutterstock import CLIENT, TOKEN, image
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from affiliate.query import READERS
+from affiliate.domain.query import READERS
 from tests.support.blog import PLUGIN, run_program
 
 README = (PLUGIN / "readme.txt").read_text()

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from affiliate.query import LANGUAGES
-from affiliate.words import (
+from affiliate.domain.query import LANGUAGES
+from affiliate.domain.words import (
     Syntax,
     counted,
     excluded,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from affiliate.site_names import read_host
+from affiliate.domain.site_names import read_host
 
 LABEL = "x" * 63
 LONGEST = ".".join([LABEL, LABEL, LABEL, "x" * 61])

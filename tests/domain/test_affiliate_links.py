@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from affiliate.agencies.shutterstock import Shutterstock
-from affiliate.links import (
+from affiliate.domain.affiliate_links import (
     SUB_IDS,
     LinkStyle,
     affiliate_link,
@@ -18,9 +18,9 @@ from affiliate.links import (
     is_impact,
     search_link,
 )
-from affiliate.model import Media, Thumbnail
+from affiliate.domain.media import Media, Thumbnail
+from affiliate.domain.words import masked
 from affiliate.transport import Transport
-from affiliate.words import masked
 
 TEMPLATE = Shutterstock.link_template
 ALL = frozenset(SUB_IDS)

@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
-from affiliate.model import Media, SearchResult
-from affiliate.query import MAX_NAME
-from affiliate.words import whole_prefix
+from affiliate.domain.media import Media, SearchResult
+from affiliate.domain.query import MAX_NAME
+from affiliate.domain.words import whole_prefix
 
 MAX_TOTAL: Final = 10**12
 """Above all that is sold anywhere; many of it can still be added up."""

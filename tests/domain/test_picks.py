@@ -2,8 +2,8 @@
 
 import pytest
 
-from affiliate.picks import MOST, Pick, picked, read_collection, read_picks
-from affiliate.query import MAX_NAME
+from affiliate.domain.picks import MOST, Pick, picked, read_collection, read_picks
+from affiliate.domain.query import MAX_NAME
 
 
 @pytest.mark.parametrize(

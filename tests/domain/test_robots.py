@@ -2,7 +2,7 @@
 
 import pytest
 
-from affiliate.robots import is_hidden
+from affiliate.domain.robots import is_hidden
 
 
 @pytest.mark.parametrize(

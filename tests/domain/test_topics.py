@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affiliate.topics import Topics, slug_of
+from affiliate.domain.topics import Topics, slug_of
 from tests.support.apps import ClientMaker
 
 SLUGS = [
@@ -167,6 +167,6 @@ def test_long_addresses_are_no_topics_before_they_are_composed(
     topics = Topics(["Äpfel", "한국"], "de")
     assert topics.topic(unicodedata.normalize("NFD", "äpfel")) == "Äpfel"
     assert topics.topic(unicodedata.normalize("NFD", "한국")) == "한국"
-    monkeypatch.setattr("affiliate.topics.unicodedata", None)  # nothing is composed
+    monkeypatch.setattr("affiliate.domain.topics.unicodedata", None)  # nothing is composed
     assert topics.topic("a" + "\u0300" * 15_000 + "\u0316" * 15_000) is None
     assert Topics([], "de").topic("a") is None

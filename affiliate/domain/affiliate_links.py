@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, quote, unquote_plus, urlsplit, urlunsplit
 
 import msgspec
 
-from affiliate.model import Media, web_address
-from affiliate.words import masked, whole_prefix
+from affiliate.domain.media import Media, web_address
+from affiliate.domain.words import masked, whole_prefix
 
 NETWORKS: Final = ("impact", "partnerize", "query", "fragment")
 """How links of affiliates are made; the first two can carry sub ids."""

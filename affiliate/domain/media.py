@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from affiliate.query import SearchQuery
-from affiliate.words import visible
+from affiliate.domain.query import SearchQuery
+from affiliate.domain.words import visible
 
 __all__ = [
     "LINK_FIELDS",

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from affiliate.query import MAX_NAME, Parameters, single
-from affiliate.words import shown
+from affiliate.domain.query import MAX_NAME, Parameters, single
+from affiliate.domain.words import shown
 
 MOST: Final = 24
 """So many pictures can be picked; each may cost a call of its own."""

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affiliate.language_tags import is_well_formed, nearest
-from affiliate.query import LANGUAGES
+from affiliate.domain.language_tags import is_well_formed, nearest
+from affiliate.domain.query import LANGUAGES
 
 NEAREST = [
     *((one, one) for one in LANGUAGES),

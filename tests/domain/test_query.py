@@ -12,9 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from affiliate.errors import BadQuery
-from affiliate.model import SearchQuery
-from affiliate.query import (
+from affiliate.domain.media import SearchQuery
+from affiliate.domain.query import (
     AGES,
     ASPECTS,
     ETHNICITIES,
@@ -33,7 +32,8 @@ from affiliate.query import (
     read_parameters,
     read_site,
 )
-from affiliate.words import shown
+from affiliate.domain.words import shown
+from affiliate.errors import BadQuery
 
 parse = SearchQuery.from_query_string
 calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -69,7 +69,7 @@ def test_length_is_refused_before_any_work(
         return unicodedata.normalize(form, text)
 
     spied = SimpleNamespace(**{**vars(unicodedata), "normalize": normalize})
-    monkeypatch.setattr("affiliate.words.unicodedata", spied)
+    monkeypatch.setattr("affiliate.domain.words.unicodedata", spied)
     with pytest.raises(BadQuery) as refused:
         parse(raw)
     assert refused.value.field == field

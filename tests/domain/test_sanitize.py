@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate.bounds import MAX_RATIO, MAX_TEXT, MAX_TOTAL, held, shown
-from affiliate.model import Media, SearchResult, Thumbnail
+from affiliate.domain.media import Media, SearchResult, Thumbnail
+from affiliate.domain.sanitize import MAX_RATIO, MAX_TEXT, MAX_TOTAL, held, shown
 from tests.dialects import serving
 from tests.dialects.pixabay import PixabayDialect
 from tests.support.apps import ClientMaker

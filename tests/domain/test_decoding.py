@@ -6,14 +6,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from affiliate import shapes
+from affiliate.domain import decoding
 from tests.support.processes import ROOT, clean_environment, python
 from tests.support.waiting import ended
 
 RACE = '''
 import sys, threading
 import msgspec
-from affiliate import shapes
+from affiliate.domain import decoding as shapes
 
 def new():
     """Structs that nobody has used."""
@@ -56,13 +56,13 @@ class Whole(msgspec.Struct):
 
 
 def test_each_form_is_read_into_its_shape() -> None:
-    assert shapes.convert({"number": 7}, Whole) == Whole(7)
-    assert shapes.from_json('{"number": 7}', Whole) == Whole(7)
-    assert shapes.from_msgpack(msgspec.msgpack.encode({"number": 7}), Whole) == Whole(7)
-    assert shapes.from_json(b"[1, 2]", tuple[int, ...]) == (1, 2)
+    assert decoding.convert({"number": 7}, Whole) == Whole(7)
+    assert decoding.from_json('{"number": 7}', Whole) == Whole(7)
+    assert decoding.from_msgpack(msgspec.msgpack.encode({"number": 7}), Whole) == Whole(7)
+    assert decoding.from_json(b"[1, 2]", tuple[int, ...]) == (1, 2)
 
 
 @pytest.mark.parametrize("value", [{}, {"number": "7"}, None, sys])
 def test_what_has_another_shape_is_an_error(value: object) -> None:
     with pytest.raises(msgspec.ValidationError):
-        shapes.convert(value, Whole)
+        decoding.convert(value, Whole)

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from affiliate.model import (
+from affiliate.domain.media import (
     Media,
     SearchResult,
     Thumbnail,

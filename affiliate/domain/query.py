@@ -8,9 +8,9 @@ from urllib.parse import unquote_to_bytes, urlencode
 
 import msgspec
 
-from affiliate import language_tags, words
+from affiliate.domain import language_tags, words
+from affiliate.domain.site_names import read_host
 from affiliate.errors import BadQuery
-from affiliate.site_names import read_host
 
 MEDIA: Final = ("image", "video")
 TYPES: Final = ("photo", "illustration", "vector")

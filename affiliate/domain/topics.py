@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from affiliate.words import key, lowered, sent
+from affiliate.domain.words import key, lowered, sent
 
 SIGNS: Final = {"+": " plus", "#": " sharp"}
 """Signs that make another word at the end of one, as in C++ and C#."""
