@@ -43,14 +43,16 @@ from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
 from affiliate.commands.unready import Unready
 from affiliate.config import AgencySettings, Config
+from affiliate.database.agency_switches import Switches
+from affiliate.database.ledger import Ledger
+from affiliate.database.site_key import SiteKey
+from affiliate.database.token_store import Vault
 from affiliate.domain.affiliate_links import LinkStyle, id_fault
 from affiliate.earning import earning
 from affiliate.environment import environment, other_file
 from affiliate.errors import CannotListen, ConfigError, LedgerError
 from affiliate.health import HOUR, Breaker, Limit, Quota
-from affiliate.ledger import Ledger
 from affiliate.licensing.tokens import ACCOUNT, Tokens
-from affiliate.licensing.vault import Vault
 from affiliate.machine_counts import MachineCounts
 from affiliate.memory import SHELF_BYTES, SHELF_PART, MemoryTier
 from affiliate.page import Site
@@ -58,11 +60,9 @@ from affiliate.problems import Application
 from affiliate.proxies import TrustedProxies
 from affiliate.search import Search
 from affiliate.sharing import Sharing
-from affiliate.site_key import SiteKey
 from affiliate.slices import Listed
 from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
-from affiliate.switches import Switches
 from affiliate.tally import KeepDays, Tally
 from affiliate.transport import Transport
 from affiliate.variants import is_variant

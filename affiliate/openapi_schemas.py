@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from affiliate.database.ledger import PLACES
 from affiliate.domain import query
 from affiliate.domain.language_tags import LONGEST_TAG
 from affiliate.domain.media import (
@@ -27,7 +28,6 @@ from affiliate.domain.media import (
 )
 from affiliate.domain.query import MAX_NAME, MAX_WORDS
 from affiliate.errors import AgencyError, BudgetSpent
-from affiliate.ledger import PLACES
 from affiliate.problems import Problem
 from affiliate.readiness import Alive, Readiness
 

@@ -15,13 +15,13 @@ from markupsafe import Markup
 
 from affiliate import accents, disclosure, filters, languages, memory, previews, texts
 from affiliate.config import Config
+from affiliate.database.ledger import Ledger
 from affiliate.domain.media import AgencyStatus, Collection, Media, SearchQuery, Seller
 from affiliate.domain.query import MEDIA, read_parameters, read_site
 from affiliate.domain.site_names import read_host
 from affiliate.domain.topics import Topics, topics_of
 from affiliate.domain.words import capitalized
 from affiliate.errors import BadQuery
-from affiliate.ledger import Ledger
 from affiliate.search import Search
 from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions

@@ -13,12 +13,12 @@ from urllib.parse import urlencode
 from flask import Flask, current_app, request
 
 from affiliate import languages
+from affiliate.database.ledger import Click
+from affiliate.database.site_key import SiteKey
 from affiliate.domain.media import Media, Seller
 from affiliate.domain.query import MAX_WORDS
 from affiliate.domain.words import counted, whole_prefix
-from affiliate.ledger import Click
 from affiliate.page import EMBEDDED, shown_on
-from affiliate.site_key import SiteKey
 
 DAY: Final = 86400
 PURPOSE: Final = "click"

@@ -32,11 +32,11 @@ from affiliate.answers import (
     patience_of,
     query_of,
 )
+from affiliate.database.ledger import Click
 from affiliate.domain.media import Collection, SearchQuery
 from affiliate.domain.query import MAX_WORDS, read_parameters, single
 from affiliate.domain.words import counted, whole_prefix
 from affiliate.errors import BadQuery, LedgerError
-from affiliate.ledger import Click
 from affiliate.memory import Canonical
 from affiliate.page import Site, keep, shown_on, site_of_app
 from affiliate.problems import problem

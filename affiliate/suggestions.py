@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final, NamedTuple
 
+from affiliate.database.ledger import Ledger
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import is_masked, key, lowered, sent
 from affiliate.errors import AgencyError, BadQuery, LedgerError
-from affiliate.ledger import Ledger
 from affiliate.search import Search
 
 MOST: Final = 8

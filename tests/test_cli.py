@@ -14,7 +14,7 @@ from flask import Flask
 
 from affiliate import cli
 from affiliate.commands import tables
-from affiliate.ledger import Click, Ledger
+from affiliate.database.ledger import Click, Ledger
 from tests.support.processes import ROOT
 from tests.support.waiting import PATIENCE
 

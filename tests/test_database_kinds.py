@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from affiliate.database.ledger import Click, Ledger
 from affiliate.errors import LedgerError
-from affiliate.ledger import Click, Ledger
 from tests.support.postgres import new_database
 
 

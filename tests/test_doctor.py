@@ -18,10 +18,10 @@ from click.testing import Result
 from flask.testing import FlaskClient
 
 from affiliate.config import prefix
+from affiliate.database.ledger import Click
+from affiliate.database.migrations import REVISION
+from affiliate.database.token_store import Token
 from affiliate.errors import StoreRefused
-from affiliate.ledger import Click
-from affiliate.licensing.vault import Token
-from affiliate.migrations import REVISION
 from app import create_app
 from tests.support import shutterstock as simulator
 from tests.support.apps import ClientMaker

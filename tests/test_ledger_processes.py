@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.ledger import Click, Ledger
+from affiliate.database.ledger import Click, Ledger
 from tests.support.forks import starting
 from tests.support.ledger_processes import AWAY, record, upgrade_at_once
 from tests.support.ledgers import place_ledger
@@ -16,7 +16,7 @@ from tests.support.waiting import PATIENCE, wait_until
 
 UPGRADER = """
 import sys
-from affiliate.ledger import Ledger
+from affiliate.database.ledger import Ledger
 for url in sys.argv[1:]:
     Ledger(url).upgrade()
 print([name for name in sys.modules if 'alembic' in name])

@@ -16,8 +16,8 @@ import pytest
 from flask import Flask
 from flask_caching import Cache as FlaskCache
 
+from affiliate.database.ledger import Click
 from affiliate.errors import StoreDown, StoreRefused
-from affiliate.ledger import Click
 from affiliate.stores import Guarded, RedisStore, SQLiteStore
 from tests.support.ledgers import new_ledger
 from tests.support.redis_server import RedisServer, redis_server

@@ -13,10 +13,10 @@ from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.cache import Cache
 from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
+from affiliate.database.ledger import Ledger
 from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.errors import AgencyDown, LedgerError
 from affiliate.health import Breaker, Limit, Quota
-from affiliate.ledger import Ledger
 from affiliate.policy import Policy
 from affiliate.search import Search
 from affiliate.slices import Listed

@@ -13,8 +13,8 @@ import pytest
 from click.testing import Result
 from flask.testing import FlaskClient
 
+from affiliate.database.ledger import Click, Ledger
 from affiliate.domain.media import SearchQuery
-from affiliate.ledger import Click, Ledger
 from affiliate.lookups import Known, LookUps
 from affiliate.page import Site
 from affiliate.search import Patience

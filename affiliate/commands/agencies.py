@@ -10,9 +10,9 @@ from affiliate.agencies import AGENCIES, Agency
 from affiliate.commands import options, outputs, tables
 from affiliate.commands.told import site_of_app, told
 from affiliate.config import prefix
+from affiliate.database.agency_switches import LOOK_SECONDS, Switches
 from affiliate.errors import AgencyError
 from affiliate.responses import KEEP_SECONDS
-from affiliate.switches import LOOK_SECONDS, Switches
 
 KNOWN_SECONDS: Final = LOOK_SECONDS + KEEP_SECONDS
 """How old a page may be when a process looks, and what it remembers of it."""

@@ -11,7 +11,7 @@ from flask.cli import with_appcontext
 
 from affiliate.commands import options, outputs, tables
 from affiliate.commands.told import ledger_of_app, told
-from affiliate.ledger import GROUPS, Click
+from affiliate.database.ledger import GROUPS, Click
 
 USUAL: Final = "day,agency"
 NUMBERS: Final = frozenset({"hour", "position", "clicks", "marked"})

@@ -11,6 +11,7 @@ import click
 from flask import current_app
 
 from affiliate.commands.outputs import is_terminal
+from affiliate.database.purchases import Purchase
 from affiliate.errors import AgencyError, DownloadFailed, PurchaseRefused
 from affiliate.licensing.desk import Outcome
 from affiliate.licensing.downloads import Downloads
@@ -19,7 +20,6 @@ from affiliate.licensing.kinds import placed
 from affiliate.licensing.offers import Offer
 from affiliate.licensing.seller import Seller
 from affiliate.licensing.wire import KINDS, Media, Record
-from affiliate.purchases import Purchase
 
 ROOM: Final = 100 * 10**6
 """Bytes that a file which comes once needs: a guess for images, too little for some clips."""

@@ -19,13 +19,13 @@ from affiliate.commands import outputs
 from affiliate.commands.fetching import fetch
 from affiliate.commands.interrupts import holding_back
 from affiliate.commands.places import place_of
+from affiliate.database.purchases import Purchase
 from affiliate.domain.media import plain_text
 from affiliate.errors import AffiliateError, AgencyError
 from affiliate.licensing.desk import Outcome, Witness
 from affiliate.licensing.journal import Entry, JournalFile, unwritable
 from affiliate.licensing.offers import Offer
 from affiliate.licensing.seller import Seller
-from affiliate.purchases import Purchase
 
 UNFINISHED: Final = 3
 """The status of a command that has bought something, or may have, and could not finish with it."""

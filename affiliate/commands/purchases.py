@@ -14,9 +14,9 @@ from affiliate.commands import options, outputs, tables
 from affiliate.commands.hosts import foreign_host
 from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import purchases_of_app, told
+from affiliate.database.purchases import Purchase
 from affiliate.licensing.account import AGENCY
 from affiliate.licensing.sellers import SELLERS
-from affiliate.purchases import Purchase
 
 COLUMNS: Final = ("day", "agency", "item", "size", "state", "license", "cost")
 SUMS: Final = ("month", "agency", "licenses", "downloads", "price", "currency")

@@ -12,9 +12,9 @@ from typing import Final
 
 from affiliate.commands.findings import FAULT, OK, WARN, Finding
 from affiliate.commands.ledger import BACKUP_NOTE
+from affiliate.database.ledger import Ledger
+from affiliate.database.migrations import REVISION
 from affiliate.errors import LedgerError, StoreDown, StoreRefused
-from affiliate.ledger import Ledger
-from affiliate.migrations import REVISION
 from affiliate.page import Site
 from affiliate.stores import RedisStore
 

@@ -8,6 +8,8 @@ from flask import current_app
 
 from affiliate.agencies import AGENCIES
 from affiliate.config import AgencySettings, Config, prefix
+from affiliate.database.ledger import Ledger
+from affiliate.database.purchases import Purchases
 from affiliate.errors import (
     AgencyError,
     BadQuery,
@@ -16,13 +18,11 @@ from affiliate.errors import (
     StoreDown,
     StoreRefused,
 )
-from affiliate.ledger import Ledger
 from affiliate.licensing.account import AGENCY, Account
 from affiliate.licensing.seller import Seller
 from affiliate.licensing.sellers import SELLERS
 from affiliate.licensing.tokens import Tokens
 from affiliate.page import Site
-from affiliate.purchases import Purchases
 
 
 def site_of_app() -> Site:

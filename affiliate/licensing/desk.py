@@ -19,6 +19,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec.structs import replace
 
+from affiliate.database.purchases import LIFE, Purchase, Purchases
 from affiliate.errors import (
     AgencyError,
     LedgerError,
@@ -30,7 +31,6 @@ from affiliate.licensing.offers import SANDBOX, Offer, check
 from affiliate.licensing.seller import Proposer, Seller
 from affiliate.licensing.settling import GRACE, UNDER_WAY, Settling
 from affiliate.licensing.wire import Licensed, Record
-from affiliate.purchases import LIFE, Purchase, Purchases
 
 LOOK_SECONDS: Final = 0.5
 

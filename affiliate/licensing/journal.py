@@ -19,10 +19,10 @@ from uuid import uuid4
 
 import msgspec
 
+from affiliate.database.purchases import Purchase
 from affiliate.domain import decoding
 from affiliate.durable_files import sync_folder, write_all
 from affiliate.errors import PurchaseRefused
-from affiliate.purchases import Purchase
 
 NAMES: Final = "purchases-*.journal"
 ROOM: Final = 8192

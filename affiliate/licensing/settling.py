@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import msgspec
 
+from affiliate.database.purchases import OPEN, Purchase, Purchases, is_comp
 from affiliate.licensing.seller import CALL_SECONDS, Seller
 from affiliate.licensing.wire import Media, Record
-from affiliate.purchases import OPEN, Purchase, Purchases, is_comp
 
 GRACE: Final = timedelta(minutes=10)
 """What the history lacks after so long was not bought: a slow agency may act after we hung up."""

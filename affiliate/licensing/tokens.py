@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from affiliate.database.token_store import Token, Vault
 from affiliate.domain import decoding
 from affiliate.errors import (
     AgencyError,
@@ -26,7 +27,6 @@ from affiliate.errors import (
     RequestRefused,
 )
 from affiliate.licensing.scopes import ALWAYS, SCOPES
-from affiliate.licensing.vault import Token, Vault
 from affiliate.messages import Request
 from affiliate.transport import Transport
 

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from affiliate.purchases import is_comp
+from affiliate.database.purchases import is_comp
 
 Media = Literal["image", "video", "editorial", "editorial-video"]
 

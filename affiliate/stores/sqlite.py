@@ -15,7 +15,7 @@ from typing import Any, Final
 from flask import Flask
 from flask_caching.backends.base import BaseCache
 
-from affiliate.database_file import checkpoint_pages
+from affiliate.database.sqlite_file import checkpoint_pages
 from affiliate.errors import StoreDown, StoreRefused
 
 BUSY_SECONDS: Final = 0.25

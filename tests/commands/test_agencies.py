@@ -10,11 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from affiliate.agencies import AGENCIES
+from affiliate.database.agency_switches import Switches
 from affiliate.domain.media import SearchQuery
 from affiliate.memory import MemoryTier
 from affiliate.page import structured
 from affiliate.search import Patience
-from affiliate.switches import Switches
 from tests.dialects import Server, in_text, serving
 from tests.dialects.openverse import OpenverseDialect
 from tests.dialects.pixabay import PixabayDialect

@@ -19,10 +19,10 @@ from click.testing import Result
 from flask import Flask
 
 from affiliate.commands import keeping, licensing, outputs
-from affiliate.databases import DATABASES
+from affiliate.database.connections import DATABASES
+from affiliate.database.purchases import Purchase, Purchases, purchases
 from affiliate.errors import LedgerError
 from affiliate.licensing.journal import NAMES, JournalFile
-from affiliate.purchases import Purchase, Purchases, purchases
 from app import create_app
 from tests.dialects.selling import FIRST
 from tests.simulator import (

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from affiliate import migrations
+from affiliate.database import migrations
+from affiliate.database.ledger import Click, Ledger
 from affiliate.errors import LedgerError
-from affiliate.ledger import Click, Ledger
 from app import create_app
 from tests.support.apps import ClientMaker
 from tests.support.licensing_command import run

@@ -8,7 +8,7 @@ from flask import Flask
 
 from affiliate.commands.places import place_of
 from affiliate.config import prefix
-from affiliate.licensing.vault import Token
+from affiliate.database.token_store import Token
 from app import create_app
 from tests.dialects.selling import FIRST, Shop
 from tests.simulator import CLIENT, FIRST_ID, TOKEN, Simulator, simulator

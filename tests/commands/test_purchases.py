@@ -12,7 +12,7 @@ from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
 
-from affiliate.purchases import Purchase, Purchases
+from affiliate.database.purchases import Purchase, Purchases
 
 REAL = {
     "shutterstock": "https://api.shutterstock.com",

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from affiliate.database.ledger import Ledger
+from affiliate.database.purchases import Purchases
 from affiliate.errors import RequestRefused
-from affiliate.ledger import Ledger
 from affiliate.licensing.desk import Desk
 from affiliate.licensing.istock import IstockAccount
 from affiliate.licensing.offers import Ask
-from affiliate.purchases import Purchases
 from affiliate.transport import Transport
 from tests.dialects.istock_shop import IstockShop
 from tests.dialects.selling import FIRST

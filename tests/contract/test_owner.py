@@ -11,13 +11,13 @@ import pytest
 import requests
 
 from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.database.ledger import Ledger
+from affiliate.database.token_store import Vault
 from affiliate.errors import RequestRefused
-from affiliate.ledger import Ledger
 from affiliate.licensing.account import Account
 from affiliate.licensing.collections import MEDIA, Collections
 from affiliate.licensing.scopes import SCOPES, needed
 from affiliate.licensing.tokens import Tokens
-from affiliate.licensing.vault import Vault
 from affiliate.transport import Transport
 
 OUT_OF_SCOPE = re.compile(r"/v2/(audio|sfx|cv|catalog|ai|bulk)[/_a-z]*")

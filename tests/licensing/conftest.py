@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.databases import DATABASES
+from affiliate.database.connections import DATABASES
 from tests.support.killing import Command, runner
 from tests.support.shops import SHOPS, Open, opened
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from affiliate.database.purchases import Purchase
 from affiliate.errors import PurchaseRefused
 from affiliate.licensing.journal import NAMES, ROOM, Entry, Journal
-from affiliate.purchases import Purchase
 
 
 def entry(media_id: str = "1", **known: str) -> Entry:

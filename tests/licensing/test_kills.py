@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.ledger import Ledger
+from affiliate.database.ledger import Ledger
+from affiliate.database.purchases import Purchase, Purchases
 from affiliate.licensing.journal import NAMES
-from affiliate.purchases import Purchase, Purchases
 from tests.simulator import FIRST_ID, Simulator, hold, platform, simulator, standard
 from tests.support.kill_at import STEPS, Run
 from tests.support.killing import (

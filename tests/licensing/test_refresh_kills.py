@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from affiliate.database.ledger import Ledger
+from affiliate.database.token_store import Vault
 from affiliate.errors import LedgerError, NotConnected
-from affiliate.ledger import Ledger
 from affiliate.licensing.account import Account
 from affiliate.licensing.tokens import LEASE_SECONDS, Tokens
-from affiliate.licensing.vault import Vault
 from affiliate.transport import Transport
 from tests.simulator import CLIENT, Simulator, first
 from tests.support.forks import starting

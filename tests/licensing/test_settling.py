@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from affiliate.database.purchases import Purchase
 from affiliate.errors import AgencyTimeout, PurchaseRefused
 from affiliate.licensing.desk import LOOK_SECONDS
 from affiliate.licensing.settling import UNDER_WAY
-from affiliate.purchases import Purchase
 from tests.simulator import (
     FIRST_ID,
     Answer,

@@ -12,12 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from affiliate.database.ledger import Ledger
+from affiliate.database.token_store import Vault
 from affiliate.errors import AgencyDown, BadCredentials, Forbidden, NotConnected, RequestRefused
-from affiliate.ledger import Ledger
 from affiliate.licensing.account import Account
 from affiliate.licensing.scopes import SCOPES, needed
 from affiliate.licensing.tokens import ACCOUNT, Tokens
-from affiliate.licensing.vault import Vault
 from affiliate.transport import Transport
 from tests.simulator import CLIENT, Answer, Fault, Simulator, hang_up, hold, says
 from tests.support.forks import starting

@@ -8,8 +8,8 @@ from http.cookies import SimpleCookie
 from typing import Final
 from urllib.parse import urlencode
 
-from affiliate.ledger import Ledger
-from affiliate.purchases import Purchase, Purchases
+from affiliate.database.ledger import Ledger
+from affiliate.database.purchases import Purchase, Purchases
 from tests.simulator import FIRST_ID
 from tests.soak.plan import Plan
 from tests.soak.records import Answer, Records

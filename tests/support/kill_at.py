@@ -24,14 +24,14 @@ from typing import Any
 import msgspec
 
 from affiliate.commands.keeping import Keeper
-from affiliate.ledger import Ledger
+from affiliate.database.ledger import Ledger
+from affiliate.database.purchases import Purchases
 from affiliate.licensing import downloads, sync
 from affiliate.licensing.account import Account
 from affiliate.licensing.desk import Desk
 from affiliate.licensing.manifest import Manifest
 from affiliate.licensing.parts import Part
 from affiliate.licensing.sellers import SELLERS
-from affiliate.purchases import Purchases
 from app import create_app
 from tests.support.forks import begin
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import alembic.command
 import alembic.runtime.migration  # noqa: F401
 
-from affiliate.ledger import Click, Ledger
+from affiliate.database.ledger import Click, Ledger
 from tests.support.forks import begin
 from tests.support.processes import clean_environment
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from affiliate.ledger import Ledger
+from affiliate.database.ledger import Ledger
 
 
 @functools.cache

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from affiliate.ledger import Ledger
+from affiliate.database.ledger import Ledger
+from affiliate.database.purchases import Purchases
 from affiliate.licensing.account import Account
 from affiliate.licensing.desk import Desk, Outcome
 from affiliate.licensing.offers import Ask, Offer
-from affiliate.purchases import Purchases
 from tests.simulator import (
     FIRST_ID,
     TOKEN,

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from affiliate.config import prefix
-from affiliate.ledger import Ledger
+from affiliate.database.ledger import Ledger
+from affiliate.database.purchases import Purchase, Purchases
 from affiliate.licensing.desk import Desk, Outcome
 from affiliate.licensing.offers import Ask, Offer
 from affiliate.licensing.sellers import SELLERS
-from affiliate.purchases import Purchase, Purchases
 from tests.dialects.adobe_shop import AdobeShop
 from tests.dialects.depositphotos_shop import DepositphotosShop
 from tests.dialects.istock_shop import IstockShop

@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from affiliate.ledger import Ledger
+from affiliate.database.ledger import Ledger
+from affiliate.database.token_store import Vault
 from affiliate.licensing.scopes import SCOPES
 from affiliate.licensing.tokens import Tokens
-from affiliate.licensing.vault import Vault
 from affiliate.transport import Transport
 from tests.simulator import CLIENT, Simulator, simulator
 from tests.support.ledgers import new_ledger

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from affiliate.database_file import count_transaction
+from affiliate.database.sqlite_file import count_transaction
 from affiliate.errors import LedgerError
 
 REVISION: Final = "0014"

@@ -14,13 +14,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from msgspec.structs import asdict
 
-from affiliate import ledger as ledger_module
-from affiliate import migrations, purchases, recorder
-from affiliate.databases import DATABASES
+from affiliate.database import click_writer, migrations, purchases, token_store
+from affiliate.database import ledger as ledger_module
+from affiliate.database.click_writer import RECORDERS
+from affiliate.database.connections import DATABASES
+from affiliate.database.ledger import PLACES, Click, Ledger, clicks, metadata
 from affiliate.errors import BadQuery, LedgerError
-from affiliate.ledger import PLACES, Click, Ledger, clicks, metadata
-from affiliate.licensing import vault
-from affiliate.recorder import RECORDERS
 from tests.support.clocks import SetClock
 from tests.support.postgres import new_database
 from tests.support.waiting import PATIENCE
@@ -329,7 +328,7 @@ def test_slow_readers_do_not_hold_up_clicks(ledger: Ledger) -> None:
 
 def test_the_migrations_make_what_the_ledger_describes(ledger: Ledger) -> None:
     """Alembic finds no difference between the tables made and the tables described."""
-    assert {purchases.purchases.name, vault.tokens.name} < set(metadata.tables)
+    assert {purchases.purchases.name, token_store.tokens.name} < set(metadata.tables)
     with ledger.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
@@ -456,7 +455,7 @@ def test_no_click_waits_forever(
     ledger: Ledger, url: str, opened: Callable[..., Ledger], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sender whose turn doesn't come is told so, and may send the click again."""
-    monkeypatch.setattr(recorder, "PATIENCE", 0)
+    monkeypatch.setattr(click_writer, "PATIENCE", 0)
     with ThreadPoolExecutor(2) as pool:
         with opened(url).writing() as connection:
             at = datetime.min  # noqa: DTZ901 - as the table has it

@@ -16,8 +16,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from affiliate.database.ledger import Ledger, metadata
 from affiliate.domain.words import whole_prefix
-from affiliate.ledger import Ledger, metadata
 
 LIFE: Final = timedelta(hours=24)
 """For so long a purchase stands in the way of the same one."""

@@ -8,9 +8,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from affiliate.database_errors import describe_failure
+from affiliate.database.failures import describe_failure
+from affiliate.database.ledger import Ledger
 from affiliate.errors import LedgerError
-from affiliate.ledger import Ledger
 
 BEFORE = 'connection failed: connection to server at "10.1.2.3", port 5432 failed: '
 TEXTS = [

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from threading import BoundedSemaphore, Event, Lock, Thread
 from typing import Any, Final
 
-from affiliate.click_journal import ClickJournal
-from affiliate.databases import PATIENCE
+from affiliate.database.click_journal import ClickJournal
+from affiliate.database.connections import PATIENCE
 from affiliate.errors import JournalFailed, LedgerError, LedgerLost, LedgerRefused
 
 RECORDERS: Final = 32

@@ -13,9 +13,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from affiliate.database.ledger import Ledger, metadata
+from affiliate.database.timeouts import unless_hung
 from affiliate.errors import LedgerError
-from affiliate.ledger import Ledger, metadata
-from affiliate.patience import unless_hung
 
 LOOK_SECONDS: Final = 2.0
 """How old what is known may be before a process looks again."""

@@ -10,10 +10,10 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from affiliate.database_file import _read_marks, set_apart
-from affiliate.databases import DATABASES
+from affiliate.database.connections import DATABASES
+from affiliate.database.ledger import Click, Ledger
+from affiliate.database.sqlite_file import _read_marks, set_apart
 from affiliate.errors import LedgerError
-from affiliate.ledger import Click, Ledger
 from tests.support.ledgers import new_ledger, place_ledger, upgraded
 from tests.support.postgres import new_database, standby
 from tests.support.waiting import wait_until

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from affiliate.ledger import metadata
+from affiliate.database.ledger import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

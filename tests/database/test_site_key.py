@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from affiliate.database.ledger import Ledger
+from affiliate.database.site_key import LOOK_SECONDS, SiteKey
 from affiliate.errors import LedgerError
-from affiliate.ledger import Ledger
-from affiliate.site_key import LOOK_SECONDS, SiteKey
 from tests.support.clocks import SetClock
 from tests.support.ledgers import new_ledger, place_ledger
 

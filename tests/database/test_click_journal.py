@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from affiliate import click_journal
-from affiliate.click_journal import ClickJournal
+from affiliate.database import click_journal
+from affiliate.database.click_journal import ClickJournal
 from affiliate.errors import JournalFailed
 
 AT = datetime(2026, 3, 2, 12, 30, 1, 5, tzinfo=UTC).replace(tzinfo=None)

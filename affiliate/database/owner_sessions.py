@@ -12,8 +12,8 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
+from affiliate.database.ledger import Ledger, metadata
 from affiliate.errors import LedgerError
-from affiliate.ledger import Ledger, metadata
 
 LIFE: Final = timedelta(hours=12)
 IDLE: Final = timedelta(hours=2)

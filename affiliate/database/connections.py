@@ -13,9 +13,9 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from affiliate.database_errors import describe_failure
+from affiliate.database.failures import describe_failure
+from affiliate.database.timeouts import connect_patiently
 from affiliate.errors import LedgerError, LedgerLost, LedgerRefused
-from affiliate.patience import connect_patiently
 
 PATIENCE: Final = 5
 """Seconds to wait for a connection, a lock, a statement."""

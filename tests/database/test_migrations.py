@@ -8,9 +8,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from affiliate import migrations
+from affiliate.database import migrations
+from affiliate.database.ledger import Click, Ledger, clicks
 from affiliate.errors import LedgerError
-from affiliate.ledger import Click, Ledger, clicks
 from tests.support.postgres import new_database, programs
 
 
@@ -81,7 +81,7 @@ def test_a_long_report_holds_up_no_click(postgres: str, monkeypatch: pytest.Monk
             execute(url, "SET lock_timeout = '1s'; DELETE FROM clicks")  # nobody stands in its way
             report.close()
 
-        monkeypatch.setattr("affiliate.migrations.time.sleep", pause)
+        monkeypatch.setattr("affiliate.database.migrations.time.sleep", pause)
         new.upgrade()
         assert new.revision() == migrations.REVISION
 

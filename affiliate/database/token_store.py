@@ -16,9 +16,9 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from affiliate.database.ledger import Ledger, metadata
 from affiliate.domain import decoding
 from affiliate.errors import NotConnected
-from affiliate.ledger import Ledger, metadata
 
 PURPOSE: Final = b"affiliate-search: tokens of connected accounts, 1"
 """What sets this key apart from others made of the same secret (RFC 5869, 3.2)."""

@@ -12,9 +12,9 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from affiliate.ledger import Ledger
-from affiliate.purchases import Purchase, Purchases, _row
-from affiliate.purchases import purchases as table
+from affiliate.database.ledger import Ledger
+from affiliate.database.purchases import Purchase, Purchases, _row
+from affiliate.database.purchases import purchases as table
 from tests.support.clocks import SetClock
 from tests.support.postgres import new_database
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from affiliate.database.agency_switches import LOOK_SECONDS, QUIET_SECONDS, Switches
+from affiliate.database.ledger import Ledger
 from affiliate.errors import LedgerError
-from affiliate.ledger import Ledger
-from affiliate.switches import LOOK_SECONDS, QUIET_SECONDS, Switches
 from tests.support.clocks import SetClock
 from tests.support.ledgers import new_ledger
 from tests.support.waiting import PATIENCE
@@ -80,7 +80,7 @@ def test_a_quiet_site_waits_for_a_slow_database_only_so_long(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then what was known goes on, for those that come beside it too."""
-    monkeypatch.setattr("affiliate.switches.WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("affiliate.database.agency_switches.WAIT_SECONDS", 0.05)
     clock = SetClock(1000.0)
     switches = Switches(ledger, now=clock)
     switches.off()

@@ -18,10 +18,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from affiliate.database.ledger import Ledger, metadata
+from affiliate.database.timeouts import unless_hung
 from affiliate.durable_files import write_all
 from affiliate.errors import LedgerError
-from affiliate.ledger import Ledger, metadata
-from affiliate.patience import unless_hung
 
 NAME: Final = "site"
 BYTES: Final = 32

@@ -6,14 +6,14 @@ from contextlib import closing
 
 import pytest
 
-from affiliate import patience
-from affiliate.ledger import Click, Ledger
+from affiliate.database import timeouts
+from affiliate.database.ledger import Click, Ledger
 from tests.support.postgres import new_database
 
 
 def test_a_frozen_server_holds_no_click(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection on which nothing comes is closed, and another is tried; reports may wait."""
-    monkeypatch.setattr(patience, "HUNG_SECONDS", 0.2)
+    monkeypatch.setattr(timeouts, "HUNG_SECONDS", 0.2)
     with closing(Ledger(new_database(postgres))) as ledger:
         ledger.upgrade()
         ledger.record(Click(click_id="click-000001", agency="demo", id="1", position=1))

@@ -19,13 +19,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from affiliate.click_journal import ClickJournal
+from affiliate.database.click_journal import ClickJournal
+from affiliate.database.click_writer import Recorder
+from affiliate.database.engine import LedgerDatabase
 from affiliate.domain import decoding
 from affiliate.domain.robots import PROGRAMS
 from affiliate.domain.site_names import read_host
 from affiliate.errors import BadQuery, LedgerError, LedgerLost
-from affiliate.ledger_database import LedgerDatabase
-from affiliate.recorder import Recorder
 
 metadata = sa.MetaData()
 clicks = sa.Table(

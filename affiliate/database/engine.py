@@ -14,23 +14,23 @@ from typing import Final, cast
 
 import sqlalchemy as sa
 
-from affiliate import migrations
-from affiliate.database_file import (
-    DatabaseFile,
-    Present,
-    count_transaction,
-    identify,
-    set_apart,
-)
-from affiliate.databases import (
+from affiliate.database import migrations
+from affiliate.database.connections import (
     DATABASES,
     connect_engine,
     file_of,
     look_at_encoding,
     translated,
 )
+from affiliate.database.sqlite_file import (
+    DatabaseFile,
+    Present,
+    count_transaction,
+    identify,
+    set_apart,
+)
+from affiliate.database.timeouts import unless_hung
 from affiliate.errors import LedgerLost
-from affiliate.patience import unless_hung
 
 UNFOLDED: Final = 50
 """Transactions that may stay in the log of a SQLite file where ``more_follow``."""

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from affiliate import recorder as recorder_module
-from affiliate.click_journal import ClickJournal
+from affiliate.database import click_writer as recorder_module
+from affiliate.database.click_journal import ClickJournal
+from affiliate.database.click_writer import RECORDERS, Recorder
 from affiliate.errors import LedgerError, LedgerLost, LedgerRefused
-from affiliate.recorder import RECORDERS, Recorder
 from tests.support.waiting import wait_until
 
 AT = datetime(2026, 3, 2, tzinfo=UTC).replace(tzinfo=None)

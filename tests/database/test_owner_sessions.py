@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from affiliate.database.ledger import Ledger
+from affiliate.database.owner_sessions import Sessions, sessions
 from affiliate.errors import LedgerError
-from affiliate.ledger import Ledger
-from affiliate.owner_sessions import Sessions, sessions
 from tests.support.ledgers import place_ledger
 
 
