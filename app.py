@@ -24,32 +24,36 @@ from flask_caching import Cache as FlaskCache
 from affiliate import (
     __version__,
     cli,
-    config,
     crawlers,
     embeds,
     logs,
     owner,
     page,
-    passwords,
     serving,
     site,
 )
 from affiliate.access import Access
 from affiliate.agencies import AGENCIES, Agency
-from affiliate.blocked_names import blocked_label, warning
 from affiliate.budget import SEARCH
 from affiliate.cache import Cache
 from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
 from affiliate.commands.unready import Unready
-from affiliate.config import AgencySettings, Config
+from affiliate.config import (
+    passwords,
+)
+from affiliate.config import (
+    settings as config,
+)
+from affiliate.config.blocked_names import blocked_label, warning
+from affiliate.config.environment import environment, other_file
+from affiliate.config.settings import AgencySettings, Config
 from affiliate.database.agency_switches import Switches
 from affiliate.database.ledger import Ledger
 from affiliate.database.site_key import SiteKey
 from affiliate.database.token_store import Vault
 from affiliate.domain.affiliate_links import LinkStyle, id_fault
 from affiliate.earning import earning
-from affiliate.environment import environment, other_file
 from affiliate.errors import CannotListen, ConfigError, LedgerError
 from affiliate.health import HOUR, Breaker, Limit, Quota
 from affiliate.licensing.tokens import ACCOUNT, Tokens

@@ -4,9 +4,9 @@ import re
 from typing import NamedTuple
 
 from affiliate.agencies import Agency
-from affiliate.config import prefix
+from affiliate.config.readers import fields
+from affiliate.config.settings import prefix
 from affiliate.domain.affiliate_links import LinkStyle
-from affiliate.values import fields
 
 
 class Earning(NamedTuple):

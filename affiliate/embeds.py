@@ -24,7 +24,7 @@ from affiliate.answers import (
     words_of,
 )
 from affiliate.answers import canonical as canonical_answer
-from affiliate.config import Config
+from affiliate.config.settings import Config
 from affiliate.domain.media import Collection, SearchQuery
 from affiliate.domain.picks import picked, read_collection, read_picks
 from affiliate.domain.query import DEFAULTS, Parameters

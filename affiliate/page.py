@@ -14,7 +14,7 @@ from flask_babel import format_decimal, gettext
 from markupsafe import Markup
 
 from affiliate import accents, disclosure, filters, languages, memory, previews, texts
-from affiliate.config import Config
+from affiliate.config.settings import Config
 from affiliate.database.ledger import Ledger
 from affiliate.domain.media import AgencyStatus, Collection, Media, SearchQuery, Seller
 from affiliate.domain.query import MEDIA, read_parameters, read_site

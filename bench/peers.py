@@ -114,7 +114,7 @@ def create_dogpile() -> Flask:
 def create_metasearch() -> Flask:
     """A metasearch as SearXNG is one: asks all, waits for the slowest or 3 s, keeps nothing."""
     from affiliate.agencies import AGENCIES  # noqa: PLC0415 - likewise
-    from affiliate.config import load  # noqa: PLC0415
+    from affiliate.config.settings import load  # noqa: PLC0415
     from affiliate.domain.media import SearchQuery  # noqa: PLC0415
     from affiliate.errors import AgencyError  # noqa: PLC0415
     from affiliate.transport import Transport  # noqa: PLC0415

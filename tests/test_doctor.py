@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask.testing import FlaskClient
 
-from affiliate.config import prefix
+from affiliate.config.settings import prefix
 from affiliate.database.ledger import Click
 from affiliate.database.migrations import REVISION
 from affiliate.database.token_store import Token

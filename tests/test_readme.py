@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.agencies.filter_values import HEX
-from affiliate.config import AGENCY_SETTINGS, SETTINGS, Setting, prefix
+from affiliate.config.settings import AGENCY_SETTINGS, SETTINGS, Setting, prefix
 from affiliate.domain.media import SearchQuery
 from affiliate.domain.query import (
     AGES,

@@ -10,7 +10,7 @@ import click
 
 from affiliate.commands import options, outputs
 from affiliate.commands.told import account_of_app, site_of_app, tokens_of_app, told
-from affiliate.config import AgencySettings
+from affiliate.config.settings import AgencySettings
 from affiliate.domain.media import plain_text
 from affiliate.licensing.account import AGENCY
 from affiliate.licensing.scopes import ALWAYS, SCOPES

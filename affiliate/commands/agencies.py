@@ -9,7 +9,7 @@ from flask import current_app
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.commands import options, outputs, tables
 from affiliate.commands.told import site_of_app, told
-from affiliate.config import prefix
+from affiliate.config.settings import prefix
 from affiliate.database.agency_switches import LOOK_SECONDS, Switches
 from affiliate.errors import AgencyError
 from affiliate.responses import KEEP_SECONDS

@@ -9,7 +9,7 @@ from flask import current_app
 
 from affiliate.commands.hosts import foreign_host, host_of
 from affiliate.commands.told import tokens_of_app
-from affiliate.config import SETTINGS, AgencySettings, prefix
+from affiliate.config.settings import SETTINGS, AgencySettings, prefix
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError
 from affiliate.licensing.account import AGENCY, Account

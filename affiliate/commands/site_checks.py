@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from affiliate import __version__
-from affiliate.blocked_names import blocked_label, warning
 from affiliate.commands.findings import FAULT, OK, WARN, Finding
 from affiliate.commands.places import owner_of
 from affiliate.commands.told import account_of_app, seller_of_app, tokens_of_app
+from affiliate.config.blocked_names import blocked_label, warning
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, BadCredentials, NotConnected, RequestRefused
 from affiliate.licensing.tokens import ACCOUNT

@@ -7,7 +7,7 @@ import click
 from flask import current_app
 
 from affiliate.agencies import AGENCIES
-from affiliate.config import AgencySettings, Config, prefix
+from affiliate.config.settings import AgencySettings, Config, prefix
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchases
 from affiliate.errors import (

@@ -13,7 +13,7 @@ from redis.connection import Connection, SSLConnection, UnixDomainSocketConnecti
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from redis.exceptions import AskError, ClusterDownError, MovedError
 
-from affiliate.redis_address import Node, RedisAddress, read_redis_address
+from affiliate.config.redis_address import Node, RedisAddress, read_redis_address
 from affiliate.stores.pool import SECONDS, Client, make_client
 
 ACCOUNT: Final = {"username", "password"}

@@ -1,6 +1,6 @@
 """A store in Redis, on a client of our own: short timeouts, a bounded pool, TTL always set.
 
-The forms of ``REDIS_URL`` are read by `affiliate.redis_address`.
+The forms of ``REDIS_URL`` are read by `affiliate.config.redis_address`.
 """
 
 import math

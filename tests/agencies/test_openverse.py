@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from affiliate.agencies.openverse import Openverse
-from affiliate.config import load
+from affiliate.config.settings import load
 from affiliate.domain.media import License, SearchQuery
 from affiliate.errors import BadAnswer, BadCredentials, Blocked, ConfigError, NotFound
 from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving

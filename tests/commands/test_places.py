@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from affiliate.commands.places import place_of
-from affiliate.config import prefix
+from affiliate.config.settings import prefix
 from affiliate.database.token_store import Token
 from app import create_app
 from tests.dialects.selling import FIRST, Shop

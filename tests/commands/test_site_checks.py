@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate.config import prefix
+from affiliate.config.settings import prefix
 from affiliate.licensing.sellers import SELLERS
 from app import create_app
 from tests.dialects.selling import FIRST

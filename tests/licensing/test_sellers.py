@@ -8,7 +8,7 @@ from click.testing import Result
 from flask import Flask
 
 from affiliate.agencies import AGENCIES
-from affiliate.config import prefix
+from affiliate.config.settings import prefix
 from affiliate.errors import PurchaseRefused
 from affiliate.licensing.seller import Seller
 from affiliate.licensing.sellers import SELLERS

@@ -1,6 +1,6 @@
 """Starts one server for each agency, all at once."""
 
-from affiliate.config import prefix
+from affiliate.config.settings import prefix
 from tests.dialects import DIALECTS, Server
 
 OWN = {"shutterstock-editorial"}  # it goes by Shutterstock's own key and address

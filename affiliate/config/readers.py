@@ -8,15 +8,15 @@ from ipaddress import IPv4Address
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
-from affiliate.database_address import read_database_address
+from affiliate.config.database_address import read_database_address
+from affiliate.config.placeholders import GAP, is_blanked, is_placeholder
+from affiliate.config.redis_address import read_redis_address
+from affiliate.config.setting_texts import JOINERS, excerpt, has_hidden
 from affiliate.domain.media import LINK_FIELDS
 from affiliate.domain.query import LANGUAGES, SearchQuery
 from affiliate.domain.site_names import read_host
 from affiliate.domain.words import FLAG, shown
 from affiliate.errors import BadQuery
-from affiliate.placeholders import GAP, is_blanked, is_placeholder
-from affiliate.redis_address import read_redis_address
-from affiliate.setting_texts import JOINERS, excerpt, has_hidden
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from affiliate import values
+from affiliate.config import readers
 from affiliate.errors import ConfigError
 from app import load
 
@@ -100,7 +100,7 @@ def test_a_key_that_can_t_be_an_agency_s_is_refused(text: str) -> None:
 
 
 def test_what_people_type_may_be_of_any_script() -> None:
-    assert values.credential('p\u00e4ss "word"', is_typed=True).reveal() == 'p\u00e4ss "word"'
+    assert readers.credential('p\u00e4ss "word"', is_typed=True).reveal() == 'p\u00e4ss "word"'
     for text in ("pass\x01word", "<password>"):
         with pytest.raises(ValueError, match="must be"):
-            values.credential(text, is_typed=True)
+            readers.credential(text, is_typed=True)

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from affiliate.config.passwords import is_guessed, password, secret_key
 from affiliate.errors import ConfigError
-from affiliate.passwords import is_guessed, password, secret_key
 from app import load
 
 KEY = "a secret of no less than thirty-two signs"

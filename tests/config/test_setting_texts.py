@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from affiliate.config import AGENCY_SETTINGS, SETTINGS
+from affiliate.config.setting_texts import QUOTES, excerpt, settled
+from affiliate.config.settings import AGENCY_SETTINGS, SETTINGS
 from affiliate.errors import ConfigError
-from affiliate.setting_texts import QUOTES, excerpt, settled
 from app import load
 
 AGENCY_NAMES = [f"SHUTTERSTOCK_{setting.name}" for setting in AGENCY_SETTINGS]

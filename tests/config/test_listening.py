@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from affiliate.listening import listening_address
+from affiliate.config.listening import listening_address
 
 ADDRESSES = {
     "127.0.0.1": "127.0.0.1",

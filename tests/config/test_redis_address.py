@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from affiliate.redis_address import read_redis_address
+from affiliate.config.redis_address import read_redis_address
 from affiliate.stores.clients import client_of
 from tests.support.upstream import CERTIFICATE
 

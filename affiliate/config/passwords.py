@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from affiliate.placeholders import is_blanked, is_placeholder
-from affiliate.setting_texts import JOINERS, has_hidden
-from affiliate.values import Secret
+from affiliate.config.placeholders import is_blanked, is_placeholder
+from affiliate.config.readers import Secret
+from affiliate.config.setting_texts import JOINERS, has_hidden
 
 LEAST: Final = 8
 """Characters of the shortest password (OWASP ASVS 5, 6.2.1)."""

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate.blocked_names import LABELS, blocked_label
+from affiliate.config.blocked_names import LABELS, blocked_label
 from tests.support.blockers import RULES, judged
 
 BLOG = "https://blog.test/"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.paths import data_folder, place, sqlite_address
+from affiliate.config.paths import data_folder, place, sqlite_address
 
 SITE = Path("/srv/site")
 ENVIRON = {"HOME": "/home/me", "DISK": "/mnt/d$1", "EMPTY": ""}

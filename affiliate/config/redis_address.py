@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from affiliate.placeholders import check_account
-from affiliate.setting_texts import is_file, is_folder
+from affiliate.config.placeholders import check_account
+from affiliate.config.setting_texts import is_file, is_folder
 
 SCHEME: Final = re.compile(
     r"(?P<name>redis|valkey)(?P<tls>s?)(\+(?P<kind>sentinel|cluster))?|(?P<unix>unix)"

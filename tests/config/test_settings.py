@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from affiliate.agencies import AGENCIES
-from affiliate.config import (
+from affiliate.config.readers import Secret
+from affiliate.config.settings import (
     AGENCY_SETTINGS,
     SETTINGS,
     AgencySettings,
@@ -19,7 +20,6 @@ from affiliate.config import (
     prefix,
 )
 from affiliate.errors import ConfigError
-from affiliate.values import Secret
 
 KNOWN: dict[str, Credentials] = {
     "shutterstock": (("API_TOKEN",), ("CLIENT_ID", "CLIENT_SECRET")),

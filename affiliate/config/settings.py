@@ -10,13 +10,13 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from affiliate import passwords, paths, setting_texts, values
+from affiliate.config import passwords, paths, readers, setting_texts
+from affiliate.config.listening import listening_address
+from affiliate.config.readers import Secret
+from affiliate.config.setting_names import unknown_names
+from affiliate.config.setting_texts import excerpt, settled
 from affiliate.errors import ConfigError
-from affiliate.listening import listening_address
 from affiliate.proxies import Trusted, read_trusted
-from affiliate.setting_names import unknown_names
-from affiliate.setting_texts import excerpt, settled
-from affiliate.values import Secret
 
 Credentials = tuple[tuple[str, ...], ...]
 """Sets of setting names without the agency's prefix; any one complete set is enough."""
@@ -105,8 +105,8 @@ SETTINGS: Final = (
         "The address to listen on, or a name that has one, such as `localhost`; `0.0.0.0` or `::` "
         "for every interface.",
     ),
-    Setting("PORT", values.whole(1, 65535), 8000, "The port to listen on."),
-    Setting("WEB_CONCURRENCY", values.whole(1, 64), 1, "How many server processes to run."),
+    Setting("PORT", readers.whole(1, 65535), 8000, "The port to listen on."),
+    Setting("WEB_CONCURRENCY", readers.whole(1, 64), 1, "How many server processes to run."),
     Setting(
         "AGENCIES",
         str,
@@ -116,7 +116,7 @@ SETTINGS: Final = (
     ),
     Setting(
         "REDIS_URL",
-        values.redis,
+        readers.redis,
         None,
         "Redis for the cache: `redis://`, `rediss://`, `unix:///path`, "
         "`redis+sentinel://host:port,.../service` or `redis+cluster://host:port,...`. A process "
@@ -126,13 +126,13 @@ SETTINGS: Final = (
     ),
     Setting(
         "REDIS_SELF_SIGNED",
-        values.flag,
+        readers.flag,
         False,
         "1 to take any certificate of a `rediss://` server, as some PaaS need.",
     ),
     Setting(
         "DATABASE_URL",
-        values.database,
+        readers.database,
         None,
         "Database of searches and clicks: `postgresql://` (or Heroku's `postgres://`) or "
         "`sqlite:///` and a path, as in `DATA_DIR`. Several hosts: `host:port,host:port` with "
@@ -148,25 +148,25 @@ SETTINGS: Final = (
         "site's processes share: counts of calls and a copy of the key that signs pages. Relative "
         "paths are relative to `app.py`, `~` and `$NAME` are read as in a shell.",
     ),
-    Setting("CACHE_FRESH_SECONDS", values.whole(1, 10**9), 86400, "How long an answer is fresh."),
+    Setting("CACHE_FRESH_SECONDS", readers.whole(1, 10**9), 86400, "How long an answer is fresh."),
     Setting(
         "CACHE_STALE_SECONDS",
-        values.whole(0, 10**9),
+        readers.whole(0, 10**9),
         30 * 86400,
         "How much longer an answer may be shown while it is asked for anew.",
     ),
     Setting(
-        "CACHE_BYTES", values.whole(10**6, 10**12), 256 * 10**6, "Size limit of the SQLite cache."
+        "CACHE_BYTES", readers.whole(10**6, 10**12), 256 * 10**6, "Size limit of the SQLite cache."
     ),
     Setting(
         "CLICKS_KEEP_DAYS",
-        values.whole(0, 36_500),
+        readers.whole(0, 36_500),
         0,
         "How many days clicks are kept before they are deleted; 0 for ever.",
     ),
     Setting(
         "SEARCHES_KEEP_DAYS",
-        values.whole(0, 36_500),
+        readers.whole(0, 36_500),
         90,
         "How many days counts of searches are kept before they are deleted; 0 for ever. "
         "Suggestions and `flask warm` go by them.",
@@ -180,72 +180,72 @@ SETTINGS: Final = (
     ),
     Setting(
         "CLIENT_SEARCHES_PER_MINUTE",
-        values.whole(0, 10**6),
+        readers.whole(0, 10**6),
         60,
         "The most searches in a minute of one client that cost calls; 0 for no limit. A picture's "
         "page costs as much, cached answers nothing.",
     ),
     Setting(
         "CLIENT_SEARCHES_PER_HOUR",
-        values.whole(0, 10**6),
+        readers.whole(0, 10**6),
         600,
         "The same in an hour. Visitors of one blog's embeds have ten times as many together.",
     ),
-    Setting("SITE_NAME", values.name, "Affiliate Search", "The name in the bar at the top."),
-    Setting("SITE_LANGUAGE", values.language, "en", "Language of searches and pages."),
+    Setting("SITE_NAME", readers.name, "Affiliate Search", "The name in the bar at the top."),
+    Setting("SITE_LANGUAGE", readers.language, "en", "Language of searches and pages."),
     Setting(
         "SITE_URL",
-        values.origin,
+        readers.origin,
         None,
         "Public address of the site, without a path; its host name is the site in click reports. "
         "Blogs that embed the site need it: codes and links for them are made of it.",
     ),
     Setting(
         "SITE_ACCENT",
-        values.accent,
+        readers.accent,
         "#0b6e4f",
         "The one accent color, darkened or lightened where text asks for it.",
     ),
     Setting(
         "SITE_TOPICS",
-        values.topics,
+        readers.topics,
         ("flower", "cat", "fruit", "bicycle", "mountain", "bird"),
         "Comma list of searches that the start page offers; the first one's pictures are shown. "
         "`,` offers none; an empty text is as unset.",
     ),
     Setting(
         "EMBED_SITES",
-        values.hosts,
+        readers.hosts,
         (),
         "Comma list of the host names whose pages may embed this site, such as"
         " `blog.example, *.blog.example`; `www.` is a host of its own. Unset: every site's.",
     ),
     Setting(
         "AFFILIATE_SUB_IDS",
-        values.sub_ids,
+        readers.sub_ids,
         frozenset({"site", "query", "id"}),
         "What the sub ids of the default links carry: comma list of `site`, `query`, `id`, "
         "or `none`.",
     ),
     Setting(
         "SHUTTERSTOCK_LICENSE_URL",
-        values.address("https", "http"),
+        readers.address("https", "http"),
         "https://api-sandbox.shutterstock.com",
         "Where licenses are bought without `--live`: the agency's sandbox, which charges nothing.",
     ),
     Setting(
         "LOG_LEVEL",
-        values.one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+        readers.one_of("DEBUG", "INFO", "WARNING", "ERROR"),
         "INFO",
         "The least that the log tells: `DEBUG`, `INFO`, `WARNING` or `ERROR`.",
     ),
     Setting(
         "LOG_FORMAT",
-        values.one_of("text", "json"),
+        readers.one_of("text", "json"),
         "text",
         "`text`, or `json` for an object on each line.",
     ),
-    Setting("ACCESS_LOG", values.flag, False, "1 for a line of log about each request."),
+    Setting("ACCESS_LOG", readers.flag, False, "1 for a line of log about each request."),
     Setting(
         "SECRET_KEY",
         passwords.secret_key,
@@ -263,38 +263,40 @@ SETTINGS: Final = (
 )
 
 AGENCY_SETTINGS: Final = (
-    Setting("URL", values.address("https", "http"), None, "Base address, for sandboxes and tests."),
+    Setting(
+        "URL", readers.address("https", "http"), None, "Base address, for sandboxes and tests."
+    ),
     Setting(
         "AFFILIATE_ID",
-        values.affiliate_id,
+        readers.affiliate_id,
         None,
         "Your id in the agency's affiliate network: digits at Impact, a camref at Partnerize.",
         says_all=True,
     ),
     Setting(
         "AFFILIATE_LINK",
-        values.template,
+        readers.template,
         None,
         "Template of the links, with `{affiliate_id}`, `{id}`, `{landing}` (percent-encoded), "
         "`{landing_url}` (as it is), `{media}`, `{site}`, `{query}`.",
     ),
     Setting(
         "CALLS_PER_HOUR",
-        values.whole(1, 10**6),
+        readers.whole(1, 10**6),
         None,
         "The most calls in an hour, over all processes. When they are spent, cached answers go on. "
         "Unset: the limits that the agency documents, where it does.",
     ),
     Setting(
         "CALLS_PER_SECOND",
-        values.whole(1, 1000),
+        readers.whole(1, 1000),
         None,
         "The most calls in a second, over all processes; further ones wait for their turn, up to "
         "3 seconds. Unset: the limit that the agency documents, where it does.",
     ),
     Setting(
         "TIMEOUT_SECONDS",
-        values.whole(1, 120),
+        readers.whole(1, 120),
         15,
         "How long a call for a search may take. Visitors wait 3 seconds for it at most; it goes "
         "on behind their page, which asks again.",
@@ -482,7 +484,7 @@ class _Reader:
         sets = (*alternatives, *self.options.get(name, ()))
         secrets = self._secrets(name, {n for names in sets for n in names})
         wants_id = not self._has(name, "AFFILIATE_ID")
-        if wants_id and "affiliate_id" in values.fields(own["affiliate_link"] or ""):
+        if wants_id and "affiliate_id" in readers.fields(own["affiliate_link"] or ""):
             before = prefix(name)
             fault = f"{before}AFFILIATE_LINK wants {{affiliate_id}}; set {before}AFFILIATE_ID too."
             self.faults.append(fault)
@@ -493,7 +495,7 @@ class _Reader:
     def _secrets(self, agency: str, names: Iterable[str]) -> dict[str, Secret]:
         """Return those of the settings that are set and can be read."""
         rows = [
-            Setting(name, partial(values.credential, is_typed=name in TYPED), None, "")
+            Setting(name, partial(readers.credential, is_typed=name in TYPED), None, "")
             for name in names
         ]
         found = {row.name: self.read(row, prefix(agency)) for row in rows}

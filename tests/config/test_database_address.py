@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 import sqlalchemy as sa
 
-from affiliate import values
-from affiliate.database_address import OTHERS, OWN, read_database_address
+from affiliate.config import readers
+from affiliate.config.database_address import OTHERS, OWN, read_database_address
 from tests.support.upstream import CERTIFICATE
 
 UNDERSTOOD = [
@@ -83,7 +83,7 @@ def test_parameters_of_other_programs_are_left_out_with_a_note(
 ) -> None:
     """An address may be shared with Prisma and its like; the log says what has no use here."""
     with caplog.at_level(logging.WARNING):
-        address = values.database(f"postgresql://u:hunter2@h/d?{name}=1&sslmode=require")
+        address = readers.database(f"postgresql://u:hunter2@h/d?{name}=1&sslmode=require")
     assert address == "postgresql+psycopg://u:hunter2@h/d?sslmode=require"
     assert [f"left out {name}," in one for one in caplog.messages] == [True]
     assert "hunter2" not in caplog.text

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, unquote
 
 import sqlalchemy as sa
 
-from affiliate.placeholders import check_account
-from affiliate.setting_texts import is_file
+from affiliate.config.placeholders import check_account
+from affiliate.config.setting_texts import is_file
 
 SCHEME: Final = re.compile(r"sqlite|postgres(ql)?(\+(psycopg2?|asyncpg|pg8000))?")
 """Schemes of other drivers mean the same database."""

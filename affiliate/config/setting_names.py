@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from typing import Final
 
-from affiliate.setting_texts import clipped
+from affiliate.config.setting_texts import clipped
 
 NEAR: Final = 0.82
 """How alike a variable and a setting are (`difflib`) where a slip of the hand is likely."""

@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from affiliate.setting_names import unknown_names
+from affiliate.config.setting_names import unknown_names
 from app import load
 
 KNOWN = ["PORT", "HOST", "SITE_URL", "REDIS_URL", "DATABASE_URL", "SECRET_KEY", "ACME_KEY"]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from affiliate import environment as module
-from affiliate.environment import environment, other_file
+from affiliate.config import environment as module
+from affiliate.config.environment import environment, other_file
 from affiliate.errors import ConfigError
 from app import load
 

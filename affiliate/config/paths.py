@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from affiliate.setting_texts import clipped
+from affiliate.config.setting_texts import clipped
 
 VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 SQLITE: Final = "sqlite://"
