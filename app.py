@@ -68,7 +68,7 @@ from affiliate.slices import Listed
 from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
 from affiliate.tally import KeepDays, Tally
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from affiliate.variants import is_variant
 from affiliate.visitors import Visitors
 

@@ -13,7 +13,7 @@ from affiliate.errors import AgencyError, AgencyTimeout, NotFound
 from affiliate.fanout import Question
 from affiliate.health import Breaker, Quota, Spent
 from affiliate.slices import Listed, Ranking
-from affiliate.transport import gated
+from affiliate.transport.client import gated
 
 PAGE_SECONDS: Final = 3.0
 """How long a visitor waits for agencies; their calls may go on behind the page."""

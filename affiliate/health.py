@@ -29,8 +29,8 @@ from affiliate.errors import (
     Suspended,
     TooManyCalls,
 )
-from affiliate.messages import MAX_RETRY_AFTER
 from affiliate.policy import CLOCK_SECONDS
+from affiliate.transport.messages import MAX_RETRY_AFTER
 from affiliate.window import WINDOW, Window
 
 HOUR: Final = 3600

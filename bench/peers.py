@@ -117,7 +117,7 @@ def create_metasearch() -> Flask:
     from affiliate.config.settings import load  # noqa: PLC0415
     from affiliate.domain.media import SearchQuery  # noqa: PLC0415
     from affiliate.errors import AgencyError  # noqa: PLC0415
-    from affiliate.transport import Transport  # noqa: PLC0415
+    from affiliate.transport.client import Transport  # noqa: PLC0415
 
     known = load(None, {name: kind.credentials for name, kind in AGENCIES.items()}).agencies
     transport = Transport(total_seconds=3.0)

@@ -14,7 +14,7 @@ from affiliate.errors import AgencyDown, BadQuery, NotFound
 from affiliate.health import Limit
 from affiliate.search import Patience, Search
 from affiliate.slices import interleave, share
-from affiliate.transport import pass_gate
+from affiliate.transport.client import pass_gate
 from tests.support.shelf import QUERY, Shelf, calls_over, listed, search_over
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from affiliate.errors import AgencyDown, AgencyError, AgencyTimeout, BadAnswer, Forbidden
-from affiliate.transport import STALL_SECONDS, Transport
+from affiliate.transport.client import STALL_SECONDS, Transport
 from tests.support.calling import SHORT, call, transporting
 from tests.support.upstream import (
     PAUSE,

@@ -21,7 +21,7 @@ from affiliate.policy import Policy
 from affiliate.search import Search
 from affiliate.slices import Listed
 from affiliate.suggestions import Suggestions
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.support import shutterstock as simulator
 from tests.support.calling import transporting
 from tests.support.clocks import SetClock

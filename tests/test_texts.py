@@ -9,7 +9,7 @@ from flask_babel import force_locale
 from affiliate import errors, texts
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.domain.media import AgencyStatus, Failure, SearchPage, SearchQuery
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 
 
 def is_failure(found: object) -> bool:

@@ -24,7 +24,7 @@ from affiliate.domain.media import Media, SearchQuery, SearchResult
 from affiliate.domain.query import ORIENTATIONS, TYPES
 from affiliate.errors import BadCredentials, RequestRefused
 from affiliate.health import Limit
-from affiliate.messages import Params, Refusal, Reply, Request, given
+from affiliate.transport.messages import Params, Refusal, Reply, Request, given
 
 ORDERS = {"popular": "nb_downloads", "relevance": "relevance", "newest": "creation"}
 DURATIONS = {"-10": "10", "-20": "20", "-30": "30", "30-": "30-"}

@@ -11,7 +11,7 @@ import msgspec
 from affiliate.agencies.reading import densities, original, rendition
 from affiliate.domain.affiliate_links import encoded
 from affiliate.domain.media import Media, Thumbnail, plain_text, plain_texts, web_address
-from affiliate.messages import Params
+from affiliate.transport.messages import Params
 
 KINDS: Final = {1: "photo", 2: "illustration", 3: "vector"}
 VIDEO: Final = 4

@@ -22,8 +22,8 @@ from affiliate.domain.media import (
 )
 from affiliate.errors import AgencyTimeout, BadAnswer, NotFound, RequestRefused
 from affiliate.health import Limit
-from affiliate.messages import Reply, Request
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Reply, Request
 
 PAGE_PLACES = 48
 CHUNK_PLACES = 240

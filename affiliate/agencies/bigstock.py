@@ -33,7 +33,7 @@ from affiliate.domain.media import (
 )
 from affiliate.domain.words import plain
 from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused, TooManyCalls
-from affiliate.messages import Params, Refusal, Reply, Request, given
+from affiliate.transport.messages import Params, Refusal, Reply, Request, given
 
 TYPES = {
     "photo": {"illustrations": "n", "vectors": "n"},

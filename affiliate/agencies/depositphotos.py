@@ -22,7 +22,7 @@ from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, SearchQuery, SearchResult
 from affiliate.errors import AgencyDown, BadCredentials, Forbidden, NotFound, RequestRefused
-from affiliate.messages import Params, Refusal, Reply, Request, given
+from affiliate.transport.messages import Params, Refusal, Reply, Request, given
 
 REFUSALS = {
     "EIllegalApiKey": BadCredentials,

@@ -15,7 +15,7 @@ from affiliate.agencies.filter_values import HEX, language_of
 from affiliate.domain.media import SearchQuery
 from affiliate.domain.query import GENDERS, ORIENTATIONS
 from affiliate.domain.words import terms
-from affiliate.messages import Params, given
+from affiliate.transport.messages import Params, given
 
 ORDERS: Final = {"popular": "4", "relevance": "1", "newest": "5"}
 AGES: Final = {"infants": "infant", "children": "child", "teenagers": "teenager", "older": "70"} | {

@@ -39,7 +39,7 @@ from affiliate.domain.media import (
     web_address,
 )
 from affiliate.errors import NotFound, RequestRefused
-from affiliate.messages import Reply, Request
+from affiliate.transport.messages import Reply, Request
 
 BOX = (3, 2)
 THUMBNAIL = 300

@@ -11,7 +11,7 @@ import msgspec
 
 from affiliate.agencies.reading import decoded, number
 from affiliate.errors import BadCredentials, RequestRefused
-from affiliate.messages import Refusal
+from affiliate.transport.messages import Refusal
 
 SEARCH: Final = "SearchPaidImages"
 DETAILS: Final = "GetPaidImage"

@@ -39,7 +39,7 @@ from affiliate.domain.media import (
     plain_texts,
 )
 from affiliate.errors import Blocked, Forbidden, RequestRefused
-from affiliate.messages import Params, Reply, Request, given
+from affiliate.transport.messages import Params, Reply, Request, given
 
 IDS = r"[A-Za-z0-9_-]{1,40}"
 CUSTOMERS = "/v3/search/images/creative"

@@ -16,7 +16,7 @@ from affiliate.domain.media import (
     plain_text,
     web_address,
 )
-from affiliate.messages import Params, given
+from affiliate.transport.messages import Params, given
 
 RENDITIONS = {"comp": 612, "thumb": 170}
 """Display sizes that may stand in a tile, with the pixels of their longer side."""

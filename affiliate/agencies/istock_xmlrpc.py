@@ -34,7 +34,7 @@ from affiliate.errors import (
     NotFound,
     RequestRefused,
 )
-from affiliate.messages import Refusal, Reply, Request, xml_root
+from affiliate.transport.messages import Refusal, Reply, Request, xml_root
 
 ORDERS = {"popular": "Downloads", "relevance": "BestMatch", "newest": "Age"}
 FILES: dict[str, Value] = {

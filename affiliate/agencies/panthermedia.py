@@ -39,8 +39,8 @@ from affiliate.domain.media import (
     plain_text,
     plain_texts,
 )
-from affiliate.messages import Reply, Request, given
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Reply, Request, given
 
 LANGUAGES = ("da", "de", "en", "es", "it", "pl", "pt")
 ORDERS = {"popular": "buy", "relevance": "rel", "newest": "date"}

@@ -24,7 +24,7 @@ from affiliate.errors import (
     RequestRefused,
     TooManyCalls,
 )
-from affiliate.messages import Refusal, Reply, Request
+from affiliate.transport.messages import Refusal, Reply, Request
 
 KINDS: Final[Mapping[int, type[AgencyError]]] = {
     401: BadCredentials,

@@ -28,7 +28,7 @@ from affiliate.domain.media import (
     plain_texts,
     web_address,
 )
-from affiliate.messages import Reply, Request, given
+from affiliate.transport.messages import Reply, Request, given
 
 SITE = "photodune.net"
 SEARCH = "/v1/discovery/search/search"

@@ -28,7 +28,7 @@ from affiliate.domain.query import TYPES
 from affiliate.domain.words import shortened
 from affiliate.errors import BadCredentials
 from affiliate.health import Limit
-from affiliate.messages import Refusal, Reply, Request, given
+from affiliate.transport.messages import Refusal, Reply, Request, given
 
 DAY = 86400
 MAX_WORDS = 100

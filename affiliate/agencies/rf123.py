@@ -37,7 +37,7 @@ from affiliate.domain.media import (
 )
 from affiliate.domain.words import Syntax
 from affiliate.errors import BadAnswer, BadCredentials, RequestRefused
-from affiliate.messages import Refusal, Reply, Request, given, xml_root
+from affiliate.transport.messages import Refusal, Reply, Request, given, xml_root
 
 TYPES = {"photo": "0", "vector": "1"}
 EDITORIAL = "4"

@@ -36,7 +36,7 @@ from affiliate.domain.media import (
     web_address,
 )
 from affiliate.domain.words import plain
-from affiliate.messages import Params, Reply, Request, given
+from affiliate.transport.messages import Params, Reply, Request, given
 
 REGIONS = r"[A-Z]{2}|(?:[0-9]{1,3}\.){3}[0-9]{1,3}"
 """Matches what ``region`` takes: a country such as DE, or an address that tells of one."""

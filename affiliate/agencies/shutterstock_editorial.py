@@ -38,7 +38,7 @@ from affiliate.domain.media import (
 )
 from affiliate.domain.query import RESOLUTIONS
 from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
-from affiliate.messages import Params, Reply, Request, given
+from affiliate.transport.messages import Params, Reply, Request, given
 
 IDS: Final = r"[0-9]{1,20}[a-zA-Z]{1,4}"
 THUMBNAILS: Final = ("thumb_220", "watermark_450", "thumb_170")

@@ -14,7 +14,7 @@ from affiliate.agencies.shutterstock_wire import Image
 from affiliate.domain.affiliate_links import encoded
 from affiliate.domain.media import Media, SearchQuery, plain_id
 from affiliate.domain.query import AGES, ETHNICITIES, GENDERS, LICENSES, TYPES
-from affiliate.messages import Params
+from affiliate.transport.messages import Params
 
 EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
     "exclude": None,

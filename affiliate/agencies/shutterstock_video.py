@@ -15,7 +15,7 @@ from affiliate.agencies.shutterstock_wire import Video
 from affiliate.domain.affiliate_links import encoded
 from affiliate.domain.media import Media, SearchQuery, Thumbnail, plain_id, web_address
 from affiliate.domain.query import AGES, ASPECTS, ETHNICITIES, GENDERS, RESOLUTIONS
-from affiliate.messages import Params, given
+from affiliate.transport.messages import Params, given
 
 EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
     "media": ("video",),

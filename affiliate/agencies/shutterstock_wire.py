@@ -20,7 +20,7 @@ from affiliate.domain.media import (
     web_address,
 )
 from affiliate.domain.words import terms
-from affiliate.messages import Params, given
+from affiliate.transport.messages import Params, given
 
 IDS: Final = r"[1-9][0-9]{0,19}|U[a-zA-Z0-9]{1,40}"
 """Ids of images and footage; other words behind a path are other calls."""

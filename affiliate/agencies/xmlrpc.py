@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from affiliate.messages import xml_root
+from affiliate.transport.messages import xml_root
 
 TYPES: Final = {bool: "boolean", int: "int", str: "string"}
 """The elements of plain values."""

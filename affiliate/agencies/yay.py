@@ -33,7 +33,7 @@ from affiliate.domain.media import (
 )
 from affiliate.domain.words import Syntax
 from affiliate.errors import RequestRefused
-from affiliate.messages import Reply, Request, given
+from affiliate.transport.messages import Reply, Request, given
 
 LANGUAGES = {
     "da": "Dansk",

@@ -14,7 +14,7 @@ from affiliate.errors import FAILING, LEFT_ALONE, AgencyError
 from affiliate.health import Limit
 from affiliate.search import Search
 from affiliate.slices import Listed
-from affiliate.transport import Transport, longer_calls
+from affiliate.transport.client import Transport, longer_calls
 
 SAMPLE: Final = "108559295"
 """The id in sample links: that of the picture in the official example."""

@@ -17,11 +17,11 @@ from affiliate.commands.findings import Finding
 from affiliate.domain.affiliate_links import encoded
 from affiliate.domain.media import Media, SearchQuery
 from affiliate.errors import AgencyError, AgencyTimeout, Suspended
-from affiliate.messages import Request
 from affiliate.search import Search
 from affiliate.slices import Listed
-from affiliate.sockets import has_address
-from affiliate.transport import Transport, longer_calls
+from affiliate.transport.client import Transport, longer_calls
+from affiliate.transport.deadlines import has_address
+from affiliate.transport.messages import Request
 
 QUERY: Final = SearchQuery(q="flower")
 """What every agency has pictures of."""

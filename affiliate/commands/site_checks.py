@@ -15,9 +15,9 @@ from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, BadCredentials, NotConnected, RequestRefused
 from affiliate.licensing.tokens import ACCOUNT
 from affiliate.licensing.wire import TokenDetails
-from affiliate.messages import Request
 from affiliate.page import Site
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Request
 
 ALIVE = "/healthz"
 """What a site answers that is up."""

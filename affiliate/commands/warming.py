@@ -22,7 +22,7 @@ from affiliate.health import HOUR
 from affiliate.languages import SPOKEN
 from affiliate.search import Search
 from affiliate.slices import Listed
-from affiliate.transport import longer_calls
+from affiliate.transport.client import longer_calls
 
 WARM_SECONDS: Final = 60.0
 """How long a call to warm the cache may take at least."""

@@ -40,8 +40,8 @@ from affiliate.licensing.wire import (
     User,
     Wanted,
 )
-from affiliate.messages import Reply, Request
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Reply, Request
 
 AGENCY: Final = "shutterstock"
 PAGE: Final = 200

@@ -31,8 +31,8 @@ from affiliate.licensing.offers import Ask, Offer
 from affiliate.licensing.seller import CALL_SECONDS
 from affiliate.licensing.single import NOTES, read, refuse_others, sell
 from affiliate.licensing.wire import Asset, Licensed, Media, Record, Subscription, Wanted
-from affiliate.messages import Params, Request
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Params, Request
 
 NAME: Final = "adobe-stock"
 TITLE: Final = "Adobe Stock"

@@ -26,8 +26,8 @@ from affiliate.licensing.offers import FAR, Ask, Offer
 from affiliate.licensing.seller import CALL_SECONDS
 from affiliate.licensing.single import read, refuse_others, sell
 from affiliate.licensing.wire import Asset, Licensed, Media, Record, Subscription, Wanted
-from affiliate.messages import Request, given
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Request, given
 
 NAME: Final = "depositphotos"
 TITLE: Final = "Depositphotos"

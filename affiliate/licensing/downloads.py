@@ -29,8 +29,8 @@ from affiliate.licensing.account import AGENCY
 from affiliate.licensing.kinds import HEAD, Kind, announced, kind_of, placed
 from affiliate.licensing.parts import CHECKPOINT, Moved, Part, disk_failure
 from affiliate.licensing.wire import Record
-from affiliate.messages import Request
-from affiliate.transport import STALL_SECONDS, Stream, Transport
+from affiliate.transport.client import STALL_SECONDS, Stream, Transport
+from affiliate.transport.messages import Request
 
 RETRIES: Final = 5
 """How often a file is asked for again without a checkpoint's worth of progress."""

@@ -32,8 +32,8 @@ from affiliate.licensing.offers import FAR, Ask, Offer
 from affiliate.licensing.seller import CALL_SECONDS
 from affiliate.licensing.single import read, refuse_others, sell
 from affiliate.licensing.wire import Asset, Licensed, Media, Record, Subscription, Wanted
-from affiliate.messages import Params, Request, given
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Params, Request, given
 
 NAME: Final = "istock"
 TITLE: Final = "iStock"

@@ -17,7 +17,7 @@ import msgspec
 from affiliate.domain import decoding
 from affiliate.durable_files import write_all
 from affiliate.errors import DiskFailed, DownloadFailed
-from affiliate.transport import Stream
+from affiliate.transport.client import Stream
 
 CHECKPOINT: Final = 4 * 1024 * 1024
 """Bytes between two checkpoints: what a kill can cost."""

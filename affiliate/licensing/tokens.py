@@ -27,8 +27,8 @@ from affiliate.errors import (
     RequestRefused,
 )
 from affiliate.licensing.scopes import ALWAYS, SCOPES
-from affiliate.messages import Request
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Request
 
 ACCOUNT: Final = "shutterstock"
 EARLY_SECONDS: Final = 300.0

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from affiliate.agencies.shutterstock import Shutterstock
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.support import shutterstock as simulator
 from tests.support.calling import transporting
 from tests.support.shutterstock_answers import BASIC

@@ -16,7 +16,7 @@ from affiliate.config.settings import SETTINGS
 from affiliate.domain.media import SearchQuery, plain_text
 from affiliate.domain.query import SORTS, TYPES
 from affiliate.errors import BadQuery, NotFound
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 
 FILES = Path(__file__).resolve().parents[2] / "static" / "demo"
 BAR = 20

@@ -14,10 +14,10 @@ from affiliate.domain.media import Media, SearchQuery, SearchResult, web_address
 from affiliate.domain.query import MAX_NAME
 from affiliate.domain.sanitize import MAX_TEXT, MAX_TOTAL
 from affiliate.errors import AgencyError
-from affiliate.messages import Reply, Request, refusal_of
 from affiliate.policy import Policy
 from affiliate.slices import Listed, Ranking, total_of
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Reply, Request, refusal_of
 from tests.dialects import DIALECTS, FIRST, Dialect, serving
 from tests.support.calling import transporting
 from tests.support.soak import SOAK

@@ -10,7 +10,7 @@ from affiliate.agencies import xmlrpc
 from affiliate.agencies.istock_xmlrpc import IstockXmlrpc
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import BadAnswer, RequestRefused
-from affiliate.messages import Reply, refusal_of, xml_root
+from affiliate.transport.messages import Reply, refusal_of, xml_root
 from tests.dialects import FIRST, Server, serving
 from tests.dialects.istock_xmlrpc import IstockXmlrpcDialect, told
 from tests.support.calling import transporting

@@ -8,7 +8,7 @@ import pytest
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import RequestRefused
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 
 CALLED = [name for name in AGENCIES if name != "demo"]
 """Agencies that are asked by calls; the demo catalogue is asked in the process itself."""

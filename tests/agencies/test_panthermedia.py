@@ -8,7 +8,7 @@ import pytest
 
 from affiliate.agencies.panthermedia import PantherMedia
 from affiliate.domain.media import Media, SearchQuery
-from affiliate.messages import Request
+from affiliate.transport.messages import Request
 from tests.dialects import FIRST, serving
 from tests.dialects.panthermedia import PantherMediaDialect, PantherMediaInXml
 from tests.support.calling import transporting

@@ -14,7 +14,7 @@ from affiliate.domain.affiliate_links import LinkStyle, affiliate_link
 from affiliate.domain.media import Media, SearchQuery, web_address
 from affiliate.errors import AgencyError, NotFound
 from affiliate.filters import NAMES
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.dialects import DIALECTS, FIRST, Answer, Asked, Dialect, Server, in_json, serving
 from tests.support.calling import transporting
 

@@ -9,8 +9,8 @@ from affiliate.agencies import AGENCIES
 from affiliate.agencies.sessions import SharedSession
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyDown, AgencyError, AgencyTimeout, BadCredentials
-from affiliate.messages import Reply, Request
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Reply, Request
 
 CALLERS = 20
 

@@ -10,7 +10,7 @@ import pytest
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import BadAnswer, BadCredentials, ConfigError, NotFound
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.support import shutterstock as simulator
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, image

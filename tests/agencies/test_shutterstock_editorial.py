@@ -7,7 +7,7 @@ import pytest
 from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import ConfigError, NotFound, RequestRefused
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.simulator import FIRST_EDITORIAL, says
 from tests.support import shutterstock as simulator
 from tests.support.apps import ClientMaker

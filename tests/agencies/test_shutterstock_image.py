@@ -7,7 +7,7 @@ import pytest
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.domain.media import Media, SearchQuery, Size, Thumbnail
 from affiliate.domain.query import AGES, ETHNICITIES, GENDERS, LANGUAGES, LICENSES, TYPES
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.simulator.reading import SEARCH_ID
 from tests.support import shutterstock as simulator
 from tests.support.shutterstock import FIRST_ID, image

@@ -12,7 +12,7 @@ from affiliate.domain.affiliate_links import LinkStyle, affiliate_link
 from affiliate.domain.media import Media, SearchQuery, Size, Thumbnail
 from affiliate.domain.query import AGES, ETHNICITIES, GENDERS
 from affiliate.errors import NotFound
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.simulator import FIRST_ID, FIRST_VIDEO
 from tests.simulator.reading import SEARCH_ID
 from tests.support import shutterstock as simulator

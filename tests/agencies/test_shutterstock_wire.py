@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.domain.media import Media, plain_text, web_address
 from affiliate.errors import AgencyError, BadAnswer, BadCredentials, RequestRefused, TooManyCalls
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.support import shutterstock as simulator
 from tests.support.shutterstock import Answer, image
 from tests.support.shutterstock_answers import CAT, changed, parsed, results

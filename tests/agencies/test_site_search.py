@@ -7,7 +7,7 @@ import pytest
 from affiliate.agencies import AGENCIES
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.domain.media import SearchQuery
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 
 UNKNOWN = {"panthermedia", "demo"}
 """Agencies whose site is searched in a way that nothing tells, and the one without a site."""

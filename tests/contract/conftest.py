@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.support.calling import transporting
 from tests.support.official import upstream
 from tests.support.prism import prism

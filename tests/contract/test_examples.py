@@ -9,7 +9,7 @@ import pytest
 
 from affiliate.agencies import AGENCIES
 from affiliate.domain.media import SearchQuery, web_address
-from affiliate.messages import Reply, Request
+from affiliate.transport.messages import Reply, Request
 from tests.dialects import DIALECTS, Dialect, serving
 from tests.support.calling import transporting
 from tests.support.official import upstream

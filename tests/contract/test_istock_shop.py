@@ -12,7 +12,7 @@ from affiliate.errors import RequestRefused
 from affiliate.licensing.desk import Desk
 from affiliate.licensing.istock import IstockAccount
 from affiliate.licensing.offers import Ask
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.dialects.istock_shop import IstockShop
 from tests.dialects.selling import FIRST
 from tests.dialects.serving import Asked

@@ -11,7 +11,7 @@ from affiliate.errors import RequestRefused, UnclearOutcome
 from affiliate.licensing import reading
 from affiliate.licensing.account import Account
 from affiliate.licensing.wire import KINDS, Media, Wanted
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.support.official import upstream
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ import msgspec
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.domain.affiliate_links import LinkStyle, affiliate_link, encoded
 from affiliate.domain.media import Media, Thumbnail
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.support.official import upstream
 
 PICTURE = Media(

@@ -18,7 +18,7 @@ from affiliate.licensing.account import Account
 from affiliate.licensing.collections import MEDIA, Collections
 from affiliate.licensing.scopes import SCOPES, needed
 from affiliate.licensing.tokens import Tokens
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 
 OUT_OF_SCOPE = re.compile(r"/v2/(audio|sfx|cv|catalog|ai|bulk)[/_a-z]*")
 

@@ -22,8 +22,8 @@ from affiliate.domain.query import (
     TYPES,
 )
 from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused
-from affiliate.messages import Request
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Request
 from app import create_app
 from tests.support import shutterstock as simulator
 from tests.support.prism import prism

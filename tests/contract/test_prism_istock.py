@@ -15,8 +15,8 @@ from affiliate.agencies.istock_wire import (
 )
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyDown, BadCredentials, RequestRefused
-from affiliate.messages import Request
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Request
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.istock import IstockDialect
 from tests.support.official import upstream

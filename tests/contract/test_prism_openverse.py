@@ -9,8 +9,8 @@ import pytest
 from affiliate.agencies.openverse import Openverse
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyDown, AgencyError
-from affiliate.messages import Request
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Request
 from tests.dialects import FIRST, Server, in_json, serving
 from tests.dialects.openverse import OpenverseDialect
 from tests.support.official import upstream

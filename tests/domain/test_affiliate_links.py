@@ -20,7 +20,7 @@ from affiliate.domain.affiliate_links import (
 )
 from affiliate.domain.media import Media, Thumbnail
 from affiliate.domain.words import masked
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 
 TEMPLATE = Shutterstock.link_template
 ALL = frozenset(SUB_IDS)

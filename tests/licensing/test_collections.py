@@ -7,7 +7,7 @@ import pytest
 from affiliate.errors import BadAnswer, Forbidden, NotFound
 from affiliate.licensing.account import Account
 from affiliate.licensing.collections import Collections
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.simulator import FIRST_ID, TOKEN, Simulator, says, simulator
 
 IDS = [str(FIRST_ID + number) for number in range(320)]

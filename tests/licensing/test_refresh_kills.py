@@ -14,7 +14,7 @@ from affiliate.database.token_store import Vault
 from affiliate.errors import LedgerError, NotConnected
 from affiliate.licensing.account import Account
 from affiliate.licensing.tokens import LEASE_SECONDS, Tokens
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.simulator import CLIENT, Simulator, first
 from tests.support.forks import starting
 from tests.support.purchase_desk import locked

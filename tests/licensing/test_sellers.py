@@ -12,7 +12,7 @@ from affiliate.config.settings import prefix
 from affiliate.errors import PurchaseRefused
 from affiliate.licensing.seller import Seller
 from affiliate.licensing.sellers import SELLERS
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from app import create_app
 from tests.dialects import selling
 from tests.dialects.selling import COUNT, FIRST, GATEWAY, Fault, Shop, picture

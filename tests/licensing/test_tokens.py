@@ -18,7 +18,7 @@ from affiliate.errors import AgencyDown, BadCredentials, Forbidden, NotConnected
 from affiliate.licensing.account import Account
 from affiliate.licensing.scopes import SCOPES, needed
 from affiliate.licensing.tokens import ACCOUNT, Tokens
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.simulator import CLIENT, Answer, Fault, Simulator, hang_up, hold, says
 from tests.support.forks import starting
 from tests.support.postgres import new_database

@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from affiliate.messages import Request
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Request
 from tests.support.upstream import CERTIFICATE
 
 SHORT = 0.2

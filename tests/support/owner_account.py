@@ -6,7 +6,7 @@ from pathlib import Path
 
 from affiliate.licensing.account import Account
 from affiliate.licensing.downloads import Downloads
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.simulator import TOKEN, Purchase, Simulator
 from tests.simulator.files import content
 from tests.support.calling import transporting

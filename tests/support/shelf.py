@@ -12,7 +12,7 @@ from affiliate.health import Breaker, Limit, Quota
 from affiliate.policy import Policy
 from affiliate.search import Search
 from affiliate.slices import Listed
-from affiliate.transport import Transport, pass_gate
+from affiliate.transport.client import Transport, pass_gate
 from tests.support.memory_store import Memory
 
 QUERY = SearchQuery(q="cat")

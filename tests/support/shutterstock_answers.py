@@ -5,8 +5,8 @@ from typing import Any
 
 from affiliate.agencies.shutterstock import Shutterstock
 from affiliate.domain.media import SearchQuery, SearchResult
-from affiliate.messages import Reply, Request
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Reply, Request
 from tests.support.shutterstock import CLIENT, TOKEN, image
 
 BASIC = {"CLIENT_ID": CLIENT[0], "CLIENT_SECRET": CLIENT[1]}

@@ -11,7 +11,7 @@ from affiliate.database.ledger import Ledger
 from affiliate.database.token_store import Vault
 from affiliate.licensing.scopes import SCOPES
 from affiliate.licensing.tokens import Tokens
-from affiliate.transport import Transport
+from affiliate.transport.client import Transport
 from tests.simulator import CLIENT, Simulator, simulator
 from tests.support.ledgers import new_ledger
 

@@ -25,8 +25,8 @@ from affiliate.errors import (
     RequestRefused,
     TooManyCalls,
 )
-from affiliate.messages import MAX_RETRY_AFTER, Request
-from affiliate.transport import BODY_BYTES, Transport
+from affiliate.transport.client import BODY_BYTES, Transport
+from affiliate.transport.messages import MAX_RETRY_AFTER, Request
 from tests.support.calling import GENEROUS, SHORT, call, transporting
 from tests.support.upstream import (
     Script,

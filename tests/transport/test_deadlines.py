@@ -15,8 +15,8 @@ from affiliate.errors import (
     AgencyTimeout,
     Stopped,
 )
-from affiliate.messages import Request
-from affiliate.transport import Transport, longer_calls
+from affiliate.transport.client import Transport, longer_calls
+from affiliate.transport.messages import Request
 from tests.support.calling import SHORT, call, transporting
 from tests.support.upstream import (
     Connection,
@@ -404,7 +404,7 @@ def test_a_name_that_hangs_takes_no_other_host_its_resolution(
         assert go.wait(PATIENCE)
         raise socket.gaierror
 
-    monkeypatch.setattr("affiliate.sockets.socket.getaddrinfo", resolve)
+    monkeypatch.setattr("affiliate.transport.deadlines.socket.getaddrinfo", resolve)
     with transporting(PATIENCE, 0.01) as hasty, Upstream(answer()) as server:
         for _ in range(40):
             with pytest.raises(AgencyTimeout):

@@ -29,8 +29,8 @@ from affiliate.errors import (
     RequestRefused,
     Stopped,
 )
-from affiliate.messages import Reply, Request, refusal_of
-from affiliate.sockets import Call, Watchdog, WatchedAdapter, current
+from affiliate.transport.deadlines import Call, Watchdog, WatchedAdapter, current
+from affiliate.transport.messages import Reply, Request, refusal_of
 
 CONNECT_SECONDS: Final = 2.0
 FETCH_SECONDS: Final = 15.0

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from affiliate.errors import BadAnswer, BadCredentials, Blocked, Forbidden, TooManyCalls
-from affiliate.messages import Refusal, Reply, Request, refusal_of
+from affiliate.transport.messages import Refusal, Reply, Request, refusal_of
 
 ENTITIES = b'<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><a>&c;</a>'
 OUTSIDE = b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'
