@@ -35,7 +35,8 @@ from affiliate import (
 from affiliate.access import Access
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.budget import SEARCH
-from affiliate.cache import Cache
+from affiliate.cache.answers import Cache
+from affiliate.cache.stores import Guarded
 from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
 from affiliate.commands.unready import Unready
@@ -65,7 +66,6 @@ from affiliate.proxies import TrustedProxies
 from affiliate.search import Search
 from affiliate.sharing import Sharing
 from affiliate.slices import Listed
-from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
 from affiliate.tally import KeepDays, Tally
 from affiliate.transport.client import Transport
@@ -299,14 +299,14 @@ def _store(app: Flask, settings: Config) -> Guarded:
     kind: dict[str, str | int]
     if settings.redis_url:
         kind = {
-            "CACHE_TYPE": "affiliate.stores.RedisStore",
+            "CACHE_TYPE": "affiliate.cache.stores.RedisStore",
             "CACHE_REDIS_URL": settings.redis_url,
             "CACHE_REDIS_SELF_SIGNED": settings.redis_self_signed,
             "CACHE_REDIS_PROCESSES": settings.web_concurrency,
         }
     else:
         kind = {
-            "CACHE_TYPE": "affiliate.stores.SQLiteStore",
+            "CACHE_TYPE": "affiliate.cache.stores.SQLiteStore",
             "CACHE_FILE": str(settings.data_dir / "cache.db"),
             "CACHE_BYTES": settings.cache_bytes,
         }

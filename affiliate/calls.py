@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from affiliate.agencies.base import PAGE_PLACES
-from affiliate.cache import Answer, Cache, Wanted
+from affiliate.cache.answers import Answer, Cache, Wanted
 from affiliate.chunks import ChunkSizes
 from affiliate.domain.media import Failure, SearchResult
 from affiliate.errors import AgencyError, AgencyTimeout, NotFound

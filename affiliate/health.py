@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
+from affiliate.cache.freshness import CLOCK_SECONDS
 from affiliate.counts import HELD_FROM, Count, Counters, Counts, Here, Windows
 from affiliate.domain import decoding
 from affiliate.errors import (
@@ -29,7 +30,6 @@ from affiliate.errors import (
     Suspended,
     TooManyCalls,
 )
-from affiliate.policy import CLOCK_SECONDS
 from affiliate.transport.messages import MAX_RETRY_AFTER
 from affiliate.window import WINDOW, Window
 

@@ -11,7 +11,7 @@ import msgspec
 from affiliate.agencies.base import Agency
 from affiliate.budget import BESIDE as BESIDE_COST
 from affiliate.budget import SEARCH
-from affiliate.cache import (
+from affiliate.cache.answers import (
     Answer,
     Wanted,
     about_key,

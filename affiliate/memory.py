@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from affiliate.cache.freshness import CLOCK_SECONDS
 from affiliate.errors import BadQuery
-from affiliate.policy import CLOCK_SECONDS
 from affiliate.responses import KEEP_SECONDS, Finished, Headers, accepts_gzip, matches
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from flask_babel import format_decimal, gettext
 from markupsafe import Markup
 
 from affiliate import accents, disclosure, filters, languages, memory, previews, texts
+from affiliate.cache.stores import Guarded
 from affiliate.config.settings import Config
 from affiliate.database.ledger import Ledger
 from affiliate.domain.media import AgencyStatus, Collection, Media, SearchQuery, Seller
@@ -23,7 +24,6 @@ from affiliate.domain.topics import Topics, topics_of
 from affiliate.domain.words import capitalized
 from affiliate.errors import BadQuery
 from affiliate.search import Search
-from affiliate.stores import Guarded
 from affiliate.suggestions import Suggestions
 from affiliate.tally import Tally
 

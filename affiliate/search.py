@@ -8,7 +8,7 @@ import msgspec
 
 from affiliate.agencies.base import PAGE_PLACES
 from affiliate.budget import PICK, SEARCH
-from affiliate.cache import Answer
+from affiliate.cache.answers import Answer
 from affiliate.calls import PAGE_SECONDS, Call
 from affiliate.domain.media import (
     AgencyStatus,

@@ -9,12 +9,12 @@ from typing import Final
 import msgspec
 
 from affiliate.agencies.base import Agency
-from affiliate.cache import Answer, collection_key, search_key, similar_key
+from affiliate.cache.answers import Answer, collection_key, search_key, similar_key
+from affiliate.cache.freshness import Policy
 from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.domain.media import AgencyStatus, Failure, Media, SearchQuery, SearchResult
 from affiliate.domain.sanitize import held
 from affiliate.errors import NotFound, Suspended
-from affiliate.policy import Policy
 
 WORST: Final = ("fresh", "stale", "fetched", "late", "failed")
 """Statuses of an agency's chunks; a slice has the last of its chunks' in this order."""

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from affiliate import machine_counts
+from affiliate.cache.stores import Guarded, RedisStore
 from affiliate.counts import Count, Counts
 from affiliate.errors import CallsSpent
 from affiliate.health import Limit, Quota
 from affiliate.machine_counts import MachineCounts
-from affiliate.stores import Guarded, RedisStore
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
 from tests.support.redis_server import RedisServer

@@ -6,6 +6,7 @@ from threading import Lock
 
 import pytest
 
+from affiliate.cache.stores import Guarded
 from affiliate.errors import (
     AgencyDown,
     AgencyError,
@@ -31,7 +32,6 @@ from affiliate.health import (
     Limit,
     Quota,
 )
-from affiliate.stores import Guarded
 from tests.support.clocks import PassingClock, SetClock
 from tests.support.memory_store import Memory
 

@@ -4,12 +4,12 @@ import threading
 
 import msgspec
 
-from affiliate.cache import Cache
+from affiliate.cache.answers import Cache
+from affiliate.cache.freshness import Policy
 from affiliate.domain.media import Media
 from affiliate.errors import AgencyDown
 from affiliate.health import Quota
 from affiliate.lookups import LookUps
-from affiliate.policy import Policy
 from affiliate.slices import Listed
 from tests.support.memory_store import Memory
 from tests.support.shelf import CLOSED, Shelf, calls_over, listed, search_over

@@ -16,9 +16,9 @@ from urllib.parse import quote
 import pytest
 import redis
 
+from affiliate.cache.stores import Guarded, RedisStore
+from affiliate.cache.stores.redis_pool import SECONDS
 from affiliate.errors import StoreDown
-from affiliate.stores import Guarded, RedisStore
-from affiliate.stores.pool import SECONDS
 from tests.support.ports import new_port
 from tests.support.redis_server import RedisServer, redis_server, start_redis
 from tests.support.upstream import CERTIFICATE, deaf_port, refusing_port

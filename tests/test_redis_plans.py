@@ -8,10 +8,10 @@ from queue import Empty
 import pytest
 import redis
 
+from affiliate.cache.stores import Guarded, RedisStore
+from affiliate.cache.stores.redis import describe_failure
+from affiliate.cache.stores.redis_pool import _Idle
 from affiliate.errors import StoreDown, StoreRefused
-from affiliate.stores import Guarded, RedisStore
-from affiliate.stores.pool import _Idle
-from affiliate.stores.redis import describe_failure
 from tests.support.folders import socket_folder
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.waiting import PATIENCE

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from affiliate.cache import REFRESHERS
+from affiliate.cache.answers import REFRESHERS
 from tests.support.ports import new_port
 from tests.support.processes import start_python
 from tests.support.redis_server import RedisServer, redis_server

@@ -10,14 +10,14 @@ import pytest
 from affiliate.agencies.base import Agency
 from affiliate.agencies.demo import Demo
 from affiliate.agencies.shutterstock import Shutterstock
-from affiliate.cache import Cache
+from affiliate.cache.answers import Cache
+from affiliate.cache.freshness import Policy
 from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
 from affiliate.database.ledger import Ledger
 from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.errors import AgencyDown, LedgerError
 from affiliate.health import Breaker, Limit, Quota
-from affiliate.policy import Policy
 from affiliate.search import Search
 from affiliate.slices import Listed
 from affiliate.suggestions import Suggestions

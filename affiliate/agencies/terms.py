@@ -2,8 +2,8 @@
 
 import msgspec
 
+from affiliate.cache.freshness import Policy
 from affiliate.domain.media import Media
-from affiliate.policy import Policy
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,14 +3,14 @@
 import click
 
 from affiliate.agencies import AGENCIES
-from affiliate.cache import FORMAT, search_key
+from affiliate.cache.answers import FORMAT, search_key
+from affiliate.cache.stores import RedisStore
 from affiliate.commands import options, outputs
 from affiliate.commands.told import site_of_app, told
 from affiliate.commands.warming import words_query
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import key as key_of_words
 from affiliate.memory import FORMAT as PAGE_FORMAT
-from affiliate.stores import RedisStore
 from affiliate.tally import MARKS, counter
 
 group = outputs.Group("cache", help="The cache of agencies' answers.")

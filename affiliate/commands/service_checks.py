@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from affiliate.cache.stores import RedisStore
 from affiliate.commands.findings import FAULT, OK, WARN, Finding
 from affiliate.commands.ledger import BACKUP_NOTE
 from affiliate.database.ledger import Ledger
 from affiliate.database.migrations import REVISION
 from affiliate.errors import LedgerError, StoreDown, StoreRefused
 from affiliate.page import Site
-from affiliate.stores import RedisStore
 
 PROBE_BYTES: Final = 4096
 PROBE_SECONDS: Final = 60

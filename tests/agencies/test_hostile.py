@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from affiliate.agencies import AGENCIES
+from affiliate.cache.freshness import Policy
 from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.domain.media import Media, SearchQuery, SearchResult, web_address
 from affiliate.domain.query import MAX_NAME
 from affiliate.domain.sanitize import MAX_TEXT, MAX_TOTAL
 from affiliate.errors import AgencyError
-from affiliate.policy import Policy
 from affiliate.slices import Listed, Ranking, total_of
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Reply, Request, refusal_of

@@ -3,7 +3,7 @@
 import pytest
 
 from affiliate.agencies.terms import Terms
-from affiliate.policy import Policy
+from affiliate.cache.freshness import Policy
 
 DAY = 86400
 

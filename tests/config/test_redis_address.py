@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
+from affiliate.cache.stores.redis_topology import client_of
 from affiliate.config.redis_address import read_redis_address
-from affiliate.stores.clients import client_of
 from tests.support.upstream import CERTIFICATE
 
 UNDERSTOOD: list[tuple[str, dict[str, Any]]] = [

@@ -17,7 +17,7 @@ from jinja2.bccache import Bucket
 from werkzeug.routing import Rule
 
 from affiliate import page
-from affiliate.stores import SQLiteStore
+from affiliate.cache.stores import SQLiteStore
 
 FOLDER = "PYTEST_COMPILED_TEMPLATES"
 """Names the variable with the folder of compiled templates, for what a run starts."""

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from affiliate.agencies.base import Agency
-from affiliate.cache import Cache
+from affiliate.cache.answers import Cache
+from affiliate.cache.freshness import Policy
 from affiliate.calls import Calls
 from affiliate.chunks import ChunkSizes
 from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.domain.media import Media, SearchQuery, SearchResult, Thumbnail
 from affiliate.health import Breaker, Limit, Quota
-from affiliate.policy import Policy
 from affiliate.search import Search
 from affiliate.slices import Listed
 from affiliate.transport.client import Transport, pass_gate

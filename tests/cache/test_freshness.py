@@ -2,9 +2,9 @@
 
 import pytest
 
+from affiliate.cache.freshness import Entry, Policy, Verdict, decide, failed, lifetime
 from affiliate.domain.media import Failure
 from affiliate.errors import AgencyDown
-from affiliate.policy import Entry, Policy, Verdict, decide, failed, lifetime
 
 POLICY = Policy(fresh=100, stale=1000, empty=10)
 GOOD = Entry(value=b"a", fetched_at=0)

@@ -16,9 +16,9 @@ import pytest
 from flask import Flask
 from flask_caching import Cache as FlaskCache
 
+from affiliate.cache.stores import Guarded, RedisStore, SQLiteStore
 from affiliate.database.ledger import Click
 from affiliate.errors import StoreDown, StoreRefused
-from affiliate.stores import Guarded, RedisStore, SQLiteStore
 from tests.support.ledgers import new_ledger
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.waiting import wait_until
@@ -76,10 +76,10 @@ def test_values_are_shared_by_threads(store: AnyStore) -> None:
     ("kind", "settings"),
     [
         (
-            "affiliate.stores.SQLiteStore",
+            "affiliate.cache.stores.SQLiteStore",
             lambda path, _: {"CACHE_FILE": path, "CACHE_BYTES": 10**7},
         ),
-        ("affiliate.stores.RedisStore", lambda _, url: {"CACHE_REDIS_URL": url}),
+        ("affiliate.cache.stores.RedisStore", lambda _, url: {"CACHE_REDIS_URL": url}),
     ],
 )
 def test_flask_caching_makes_it_by_its_dotted_name(
@@ -514,7 +514,7 @@ def test_counters_that_have_ended_go(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """However many clients are counted in each window, their counters don't add up."""
     store = SQLiteStore(tmp_path / "cache.db", 10**7)
     for window in range(5):
-        monkeypatch.setattr("affiliate.stores.sqlite.time.time", lambda at=window * 60.0: at)
+        monkeypatch.setattr("affiliate.cache.stores.sqlite.time.time", lambda at=window * 60.0: at)
         for client in range(20):
             assert [store.incr(f"{client}:{window}", 4, 60) for _ in range(2)] == [4, 8]
     with store._connection() as db:

@@ -5,8 +5,8 @@ for counters. Values are bytes that `cache` has packed; nothing is ever unpickle
 a store optional: while it is out of reach, the process keeps a little by itself.
 """
 
-from affiliate.stores.guard import Guarded
-from affiliate.stores.redis import RedisStore
-from affiliate.stores.sqlite import SQLiteStore
+from affiliate.cache.stores.fallback import Guarded
+from affiliate.cache.stores.redis import RedisStore
+from affiliate.cache.stores.sqlite import SQLiteStore
 
 __all__ = ["Guarded", "RedisStore", "SQLiteStore"]

@@ -16,12 +16,7 @@ from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from affiliate import logs
-from affiliate.domain import decoding
-from affiliate.domain.media import Failure, SearchQuery
-from affiliate.domain.words import key as key_of_words
-from affiliate.errors import AgencyError, AgencyTimeout, BadCredentials, NotFound
-from affiliate.leases import Leases
-from affiliate.policy import (
+from affiliate.cache.freshness import (
     CLOCK_SECONDS,
     Entry,
     Policy,
@@ -31,6 +26,11 @@ from affiliate.policy import (
     lifetime,
     showable,
 )
+from affiliate.cache.leases import Leases
+from affiliate.domain import decoding
+from affiliate.domain.media import Failure, SearchQuery
+from affiliate.domain.words import key as key_of_words
+from affiliate.errors import AgencyError, AgencyTimeout, BadCredentials, NotFound
 
 FORMAT: Final = 2
 """Version of keys and entries; a change of `Entry` or of the model's shapes raises it."""

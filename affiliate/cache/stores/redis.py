@@ -17,8 +17,8 @@ from flask import Flask
 from flask_caching.backends.base import BaseCache
 from redis.exceptions import ClusterDownError
 
+from affiliate.cache.stores.redis_topology import client_of
 from affiliate.errors import StoreDown, StoreRefused
-from affiliate.stores.clients import client_of
 
 PREFIX: Final = "affiliate:"
 RELEASE: Final = (

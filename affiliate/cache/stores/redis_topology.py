@@ -13,8 +13,8 @@ from redis.connection import Connection, SSLConnection, UnixDomainSocketConnecti
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from redis.exceptions import AskError, ClusterDownError, MovedError
 
+from affiliate.cache.stores.redis_pool import SECONDS, Client, make_client
 from affiliate.config.redis_address import Node, RedisAddress, read_redis_address
-from affiliate.stores.pool import SECONDS, Client, make_client
 
 ACCOUNT: Final = {"username", "password"}
 NO_PASSWORD: Final = ("without any password", "no password is set")

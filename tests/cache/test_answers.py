@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from affiliate.cache import (
+from affiliate.cache.answers import (
     LARGEST_ENTRY,
     REFRESH_QUEUE,
     Cache,
@@ -20,9 +20,9 @@ from affiliate.cache import (
     similar_key,
     suggest_key,
 )
+from affiliate.cache.freshness import Entry, Policy
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyDown, BadCredentials, TooManyCalls
-from affiliate.policy import Entry, Policy
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
 

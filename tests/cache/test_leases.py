@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from affiliate.leases import LEASE_SECONDS, Leases
+from affiliate.cache.leases import LEASE_SECONDS, Leases
 from tests.support.clocks import SetClock
 from tests.support.waiting import wait_until
 
@@ -44,7 +44,7 @@ def clock() -> SetClock[float]:
 
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("affiliate.leases.EXTEND_SECONDS", 0.001)
+    monkeypatch.setattr("affiliate.cache.leases.EXTEND_SECONDS", 0.001)
 
 
 def test_one_of_two_processes_holds_a_lease(clock: SetClock[float]) -> None:

@@ -1,0 +1,1 @@
+"""The cache of agencies' answers, and the stores that keep its bytes."""
