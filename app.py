@@ -34,6 +34,7 @@ from affiliate import (
 )
 from affiliate.access import Access
 from affiliate.agencies import AGENCIES, Agency
+from affiliate.agencies.link_earnings import earning
 from affiliate.budget import SEARCH
 from affiliate.cache.answers import Cache
 from affiliate.cache.stores import Guarded
@@ -54,7 +55,6 @@ from affiliate.database.ledger import Ledger
 from affiliate.database.site_key import SiteKey
 from affiliate.database.token_store import Vault
 from affiliate.domain.affiliate_links import LinkStyle, id_fault
-from affiliate.earning import earning
 from affiliate.errors import CannotListen, ConfigError, LedgerError
 from affiliate.health import HOUR, Breaker, Limit, Quota
 from affiliate.licensing.tokens import ACCOUNT, Tokens

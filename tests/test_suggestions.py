@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from affiliate.agencies.base import Agency
-from affiliate.agencies.demo import Demo
-from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.agencies.demo.client import Demo
+from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.cache.answers import Cache
 from affiliate.cache.freshness import Policy
 from affiliate.calls import Calls

@@ -4,21 +4,21 @@ To add one: write its module beside these (read `shutterstock` for the shape), a
 describe how to get a key in the README's table of agencies. CONTRIBUTING walks through it.
 """
 
-from affiliate.agencies.adobe_stock import AdobeStock
+from affiliate.agencies.adobe_stock.client import AdobeStock
 from affiliate.agencies.base import Agency
 from affiliate.agencies.bigstock import Bigstock
-from affiliate.agencies.demo import Demo
-from affiliate.agencies.depositphotos import Depositphotos
-from affiliate.agencies.dreamstime import Dreamstime
-from affiliate.agencies.istock import Istock
-from affiliate.agencies.istock_xmlrpc import IstockXmlrpc
-from affiliate.agencies.openverse import Openverse
-from affiliate.agencies.panthermedia import PantherMedia
+from affiliate.agencies.demo.client import Demo
+from affiliate.agencies.depositphotos.client import Depositphotos
+from affiliate.agencies.dreamstime.client import Dreamstime
+from affiliate.agencies.istock.client import Istock
+from affiliate.agencies.istock.xmlrpc_client import IstockXmlrpc
+from affiliate.agencies.openverse.client import Openverse
+from affiliate.agencies.panthermedia.client import PantherMedia
 from affiliate.agencies.photodune import PhotoDune
 from affiliate.agencies.pixabay import Pixabay
 from affiliate.agencies.rf123 import Rf123
-from affiliate.agencies.shutterstock import Shutterstock
-from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
+from affiliate.agencies.shutterstock.client import Shutterstock
+from affiliate.agencies.shutterstock.editorial import ShutterstockEditorial
 from affiliate.agencies.yay import Yay
 
 _ALL: tuple[type[Agency], ...] = (

@@ -16,7 +16,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters
-from affiliate.agencies.reading import densities, fitted, number
+from affiliate.agencies.parsing import densities, fitted, number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import (

@@ -13,7 +13,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
-from affiliate.agencies.reading import densities, fitted, is_number, original, rendition
+from affiliate.agencies.parsing import densities, fitted, is_number, original, rendition
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import (

@@ -24,7 +24,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
-from affiliate.agencies.reading import fitted, is_number, number
+from affiliate.agencies.parsing import fitted, is_number, number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.domain.affiliate_links import encoded
 from affiliate.domain.media import (

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
+from affiliate.agencies.link_earnings import earning
 from affiliate.commands import selfcheck
 from affiliate.commands.findings import OK, WARN, Finding
 from affiliate.commands.hosts import foreign_host, host_of
 from affiliate.commands.selfcheck import BUILT
 from affiliate.domain.affiliate_links import affiliate_link
 from affiliate.domain.media import Media, Thumbnail
-from affiliate.earning import earning
 from affiliate.errors import FAILING, LEFT_ALONE, AgencyError
 from affiliate.health import Limit
 from affiliate.search import Search

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, Final, TypeVar
 from urllib.parse import urlsplit
 
-from affiliate.agencies import adobe_stock
+from affiliate.agencies.adobe_stock import client
 from affiliate.domain.affiliate_links import encoded
 from affiliate.domain.media import plain_text
 from affiliate.domain.words import whole_prefix
@@ -111,7 +111,7 @@ class AdobeAccount:
         )
 
     def _asset(self, media: Media, media_id: str) -> Asset:
-        if not adobe_stock.is_id(media_id):
+        if not client.is_id(media_id):
             raise NotFound(NAME, f"There is no work {media_id[:40]!r}.")
         answer = self._get("/Rest/Media/1/Search/Files", (*LOOK, (ID, media_id)), wire.Files)
         found = next((one for one in answer.files if str(one.id) == media_id), None)
@@ -220,7 +220,7 @@ class AdobeAccount:
             params=params,
             headers=headers,
             secrets=tuple(self._keys.values()),
-            judge=adobe_stock.judge,
+            judge=client.judge,
             reads=reads,
         )
         return read(NAME, self._transport.send(request, CALL_SECONDS).body, shape)

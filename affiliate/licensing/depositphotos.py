@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from typing import ClassVar, Final, Literal, TypeVar
 from urllib.parse import urlencode
 
-from affiliate.agencies import depositphotos
-from affiliate.agencies.reading import number
+from affiliate.agencies.depositphotos import client
+from affiliate.agencies.parsing import number
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, BadAnswer, NotFound, PurchaseRefused
 from affiliate.licensing import depositphotos_wire as wire
@@ -61,7 +61,7 @@ class DepositphotosAccount:
 
     def item(self, media_id: str) -> wire.Item:
         """A picture with its sizes and what they cost."""
-        if not depositphotos.is_id(media_id):
+        if not client.is_id(media_id):
             raise NotFound(NAME, f"There is no picture {media_id[:40]!r}.")
         return self._ask("getMediaData", {"dp_media_id": media_id}, wire.Item, logged_in=False)
 
@@ -153,7 +153,7 @@ class DepositphotosAccount:
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             body=urlencode(given(form)).encode(),
             secrets=(*self._keys.values(), self._session),
-            judge=depositphotos.judge,
+            judge=client.judge,
         )
         return read(NAME, self._transport.send(request, CALL_SECONDS).body, shape)
 

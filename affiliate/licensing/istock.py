@@ -23,8 +23,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from affiliate.agencies.istock import IDS
-from affiliate.agencies.reading import number
+from affiliate.agencies.istock.client import IDS
+from affiliate.agencies.parsing import number
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, Forbidden, NotFound, PurchaseRefused
 from affiliate.licensing import istock_wire as wire

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.transport.client import Transport
 from tests.support import shutterstock as simulator
 from tests.support.calling import transporting

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from affiliate.agencies import AGENCIES
-from affiliate.agencies.reading import densities
+from affiliate.agencies.parsing import densities
 from affiliate.domain.media import Media, SearchQuery, Thumbnail
 from affiliate.page import ROW_PIXELS, SAME_RATIO, renditions
 from affiliate.transport.client import Transport

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.domain.affiliate_links import LinkStyle, affiliate_link, encoded
 from affiliate.domain.media import Media, Thumbnail
 from affiliate.transport.client import Transport

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.database.ledger import Ledger
 from affiliate.database.token_store import Vault
 from affiliate.errors import RequestRefused

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from affiliate.agencies.shutterstock import Shutterstock
-from affiliate.agencies.shutterstock_editorial import ShutterstockEditorial
-from affiliate.agencies.shutterstock_image import PARAMETERS
-from affiliate.agencies.shutterstock_video import RATIOS
+from affiliate.agencies.shutterstock.client import Shutterstock
+from affiliate.agencies.shutterstock.editorial import ShutterstockEditorial
+from affiliate.agencies.shutterstock.image import PARAMETERS
+from affiliate.agencies.shutterstock.video import RATIOS
 from affiliate.domain.media import SearchQuery
 from affiliate.domain.query import (
     AGES,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.agencies.istock import Istock
-from affiliate.agencies.istock_wire import (
+from affiliate.agencies.istock.client import Istock
+from affiliate.agencies.istock.schema import (
     LANGUAGES,
     AffiliateImage,
     PreviewUrls,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.agencies.openverse import Openverse
+from affiliate.agencies.openverse.client import Openverse
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyDown, AgencyError
 from affiliate.transport.client import Transport

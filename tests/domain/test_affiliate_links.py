@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.domain.affiliate_links import (
     SUB_IDS,
     LinkStyle,

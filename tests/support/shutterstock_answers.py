@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from affiliate.agencies.shutterstock import Shutterstock
+from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.domain.media import SearchQuery, SearchResult
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Reply, Request

@@ -1,0 +1,1 @@
+"""Adobe Stock: its client and the shapes of its answers."""

@@ -1,0 +1,162 @@
+"""Adobe Stock: https://developer.adobe.com/stock/docs/ (search, files and locale references).
+
+An answer holds only the columns asked for. ``premium`` is always sent, for without it an answer
+may hold more than its limit. Search leaves out free and editorial works. Of releases the filter
+tells only whether a work has some, of people or of property. Colors are any but grayscale; people,
+excluded words and kinds of licenses can't be asked for, categories and contributors only by
+numbers that visitors don't know. Of footage the length can be asked for, as up to 10, 20 or 30
+seconds or more than 30. How deep an offset may reach and how long answers may be kept is not
+documented; ``depth`` is our own bound. At most 5 calls a second are advised.
+"""
+
+import re
+from typing import ClassVar
+
+import msgspec
+
+from affiliate.agencies.adobe_stock import schema as wire
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.filter_values import HEX, Filters, language_of
+from affiliate.agencies.parsing import decoded, is_number
+from affiliate.agencies.site_search import SiteSearch
+from affiliate.agencies.terms import Terms
+from affiliate.domain.media import Media, SearchQuery, SearchResult
+from affiliate.domain.query import ORIENTATIONS, TYPES
+from affiliate.errors import BadCredentials, RequestRefused
+from affiliate.health import Limit
+from affiliate.transport.messages import Params, Refusal, Reply, Request, given
+
+ORDERS = {"popular": "nb_downloads", "relevance": "relevance", "newest": "creation"}
+DURATIONS = {"-10": "10", "-20": "20", "-30": "30", "30-": "30-"}
+"""Our ranges of seconds and the API's."""
+ACCESS = {"10", "11", "600"}
+"""Codes of errors: a wrong token, a wrong key, a wrong product."""
+LOCALES = (
+    *("cs_CZ da_DK de_DE en_US es_ES fr_FR it_IT ja_JP".split()),
+    *("ko_KR nb_NO nl_NL pl_PL pt_PT ru_RU sv_SE zh_CN".split()),
+)
+"""One for each of our languages that it has."""
+
+
+class AdobeStock(Agency):
+    """Images and footage of Adobe Stock."""
+
+    name = "adobe-stock"
+    title = "Adobe Stock"
+    api = "https://stock.adobe.io"
+    credentials: ClassVar[Credentials] = (("API_KEY", "PRODUCT"),)
+    buyer = ("ACCESS_TOKEN",)
+    limits = (Limit(5, 1),)
+    expresses: ClassVar[Filters] = {
+        "type": TYPES,
+        "orientation": ORIENTATIONS,
+        "color": HEX,
+        "released": None,
+        "sort": tuple(ORDERS),
+    }
+    footage: ClassVar[Filters] = {
+        "media": ("video",),
+        "released": None,
+        "sort": tuple(ORDERS),
+        "duration": tuple(DURATIONS),
+    }
+    loosely: ClassVar[Filters] = {"released": None}
+    most = 100
+    depth = 4_800
+    picture_hosts = ("https://*.ftcdn.net",)
+    link_template = "https://adobe.prf.hn/click/camref:{affiliate_id}/destination:{landing}"
+    network = "partnerize"
+    link_source = "official guide for affiliates"
+    site_search = SiteSearch(  # as public pages link to its searches
+        pictures="https://stock.adobe.com/search?k={words}",
+        footage="https://stock.adobe.com/search/video?k={words}",
+        home="https://stock.adobe.com/",
+    )
+    terms = Terms(source="none found in the documentation of the API")
+    gives = ("title", "page_url", "contributor", "type", "categories", "preview")
+    has_similar = True
+    tells_more = True
+    license_url = "https://stock.adobe.com/license-terms"
+
+    def request(self, query: SearchQuery, chunk: int) -> Request:
+        asked = {"words": self.worded(query).q, "order": ORDERS[query.sort]}
+        return self._search(asked, query, chunk, self.chunk_size)
+
+    def _search(self, asked: dict[str, str], query: SearchQuery, chunk: int, size: int) -> Request:
+        asked = {**asked, "limit": str(size), "offset": str(chunk * size)}
+        params = {f"search_parameters[{name}]": value for name, value in asked.items()}
+        params["locale"] = language_of(query.lang, LOCALES)
+        return self._call("Search/Files", given(params) + _filters(query) + wire.COLUMNS)
+
+    def _call(self, path: str, params: Params) -> Request:
+        key, product = self.keys.get("API_KEY", ""), self.keys.get("PRODUCT", "")
+        return Request(
+            agency=self.name,
+            url=f"{self.url}/Rest/Media/1/{path}",
+            params=params,
+            headers={"x-api-key": key, "X-Product": product},
+            secrets=tuple(self.keys.values()),
+            judge=judge,
+        )
+
+    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        del query
+        found = self.read(reply.json(), wire.Files)
+        items = (wire.media(self.name, file) for file in found.files)
+        return SearchResult(tuple(media for media in items if media), found.nb_results)
+
+    def details(self, media_id: str, media: str = "image") -> Media:
+        if not is_id(media_id):
+            return super().details(media_id, media)
+        reply = self.transport.send(self._call("Files", (("ids", media_id), *wire.COLUMNS)))
+        found = self.parse(reply, SearchQuery()).items
+        return found[0] if found else super().details(media_id, media)
+
+    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+        if not is_id(media_id):
+            return super().similar(media_id, query, chunk)
+        call = self._search({"similar": media_id}, query, chunk, self.similar_size)
+        result = self.parse(self.transport.send(call), query)
+        others = tuple(media for media in result.items if media.id != media_id)
+        return msgspec.structs.replace(result, items=others)
+
+    def check(self) -> Check:
+        self.transport.send(self._search({"words": "flower"}, SearchQuery(), 0, 1))
+        return Check("takes the key and the product")
+
+    def landing(self, media: Media) -> str:
+        return wire.page_url(media.id)
+
+    def page_of(self, media_id: str, media: str = "image") -> str:
+        del media
+        return wire.page_url(media_id) if is_number(media_id) else ""
+
+
+def _filters(query: SearchQuery) -> Params:
+    """Return what narrows a search to pictures or to footage, and further."""
+    kinds = ("video",) if query.media == "video" else (query.type,) if query.type else TYPES
+    filters = {
+        **{f"content_type:{kind}": "1" for kind in kinds},
+        "orientation": query.orientation or "",
+        "colors": query.color or "",
+        "has_releases": "true" if query.released else "",
+        "video_duration": DURATIONS.get(query.duration or "", ""),
+        "offensive:2": "0" if query.safe else "1",
+        "premium": "all",
+    }
+    return given({f"search_parameters[filters][{n}]": value for n, value in filters.items()})
+
+
+def is_id(text: str) -> bool:
+    """Return whether it may be the number of a work; they reach 2**53 - 1."""
+    return bool(re.fullmatch(r"[1-9][0-9]{0,15}", text))
+
+
+def judge(status: int, body: bytes) -> Refusal | None:
+    """A code tells a wrong key, whatever the status; an error with a good one is a no."""
+    failure = decoded(body, wire.Failure)
+    if failure is None or not failure.error:
+        return None
+    if str(failure.code) in ACCESS:
+        return Refusal(BadCredentials, failure.error)
+    return Refusal(RequestRefused, failure.error) if status < 400 else None  # noqa: PLR2004 - the range of errors

@@ -1,0 +1,117 @@
+"""What Adobe Stock answers, and a work in our words (Search API and Files API references).
+
+That keywords are objects stands in Adobe's SDK for PHP alone; from which host the small videos
+come is not documented.
+"""
+
+from typing import Final
+
+import msgspec
+
+from affiliate.agencies.parsing import densities, original, rendition
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import Media, Thumbnail, plain_text, plain_texts, web_address
+from affiliate.transport.messages import Params
+
+KINDS: Final = {1: "photo", 2: "illustration", 3: "vector"}
+VIDEO: Final = 4
+OTHERS: Final = (6, 7, 9)
+"""Numbers of media that are neither pictures nor clips: 3D, templates and audio."""
+
+
+Number = int | float | str | None
+
+
+class Name(msgspec.Struct):
+    """A category or a keyword."""
+
+    name: str | None = None
+
+
+class File(msgspec.Struct):
+    """A picture or clip; its fields are the columns to ask for. ``duration`` is in milliseconds.
+
+    The ``thumbnail`` without a number is the one of 500 pixels, which bears a watermark, as that
+    of 1000 does. ``width`` and ``height`` are those of the original.
+    """
+
+    id: int
+    title: str | None = None
+    creator_name: str | None = None
+    media_type_id: int | None = None
+    category: Name | None = None
+    keywords: list[Name] | None = None
+    has_releases: bool | None = None
+    duration: int | float | None = None
+    video_small_preview_url: str | None = None
+    thumbnail_240_url: str | None = None
+    thumbnail_240_width: int | float | None = None
+    thumbnail_240_height: int | float | None = None
+    thumbnail_url: str | None = None
+    thumbnail_width: int | float | None = None
+    thumbnail_height: int | float | None = None
+    thumbnail_1000_url: str | None = None
+    thumbnail_1000_width: int | float | None = None
+    thumbnail_1000_height: int | float | None = None
+    width: Number = None
+    height: Number = None
+
+
+class Files(msgspec.Struct):
+    """Works, of which so many in all are found."""
+
+    files: list[File]
+    nb_results: int | None = None
+
+
+class Failure(msgspec.Struct):
+    """What is wrong, in words and as a number."""
+
+    error: str = ""
+    code: int | str = 0
+
+
+COLUMNS: Final[Params] = tuple(
+    ("result_columns[]", name) for name in ("nb_results", *File.__struct_fields__)
+)
+
+
+def media(agency: str, file: File) -> Media | None:
+    """A work as a page shows it; None where it has no picture or is none."""
+    found = [_thumbnail(file, size) for size in ("_240", "", "_1000")]
+    thumbnail = next(filter(None, found), None)
+    if thumbnail is None or file.media_type_id in OTHERS:
+        return None
+    is_video = file.media_type_id == VIDEO
+    return Media(
+        agency=agency,
+        id=str(file.id),
+        media="video" if is_video else "image",
+        type=KINDS.get(file.media_type_id or 0),
+        title=plain_text(file.title),
+        keywords=_names(file.keywords or []),
+        page_url=page_url(str(file.id)),
+        contributor=plain_text(file.creator_name) or None,
+        duration=file.duration / 1000 if is_video and file.duration else None,
+        thumbnail=thumbnail,
+        preview=next(filter(None, reversed(found)), None),
+        renditions=densities(*found),
+        original=original(file.width, file.height),
+        released=bool(file.has_releases),
+        categories=_names([file.category] if file.category else []),
+        clip=web_address(file.video_small_preview_url) if is_video else None,
+    )
+
+
+def page_url(media_id: str) -> str:
+    """Return where a work is sold."""
+    return f"https://stock.adobe.com/{encoded(media_id)}"
+
+
+def _thumbnail(file: File, size: str) -> Thumbnail | None:
+    sides = ("url", "width", "height")
+    return rendition({side: getattr(file, f"thumbnail{size}_{side}") for side in sides})
+
+
+def _names(found: list[Name]) -> tuple[str, ...]:
+    return plain_texts(one.name for one in found)

@@ -1,0 +1,1 @@
+"""The demo catalogue: pictures that need no key and no network."""

@@ -1,0 +1,297 @@
+"""The demo catalogue: public-domain pictures that ship with the site, searched without a key.
+
+It keeps the promises of every agency: chunks of one ranking, unsupported filters said, and
+thumbnails whose files carry an id bar outside their declared size. `tools/make_catalog.py` makes
+the pictures; words are found by SQLite's FTS5, stemmed, and by their beginnings when no whole
+word matches. Similar are pictures with the same keywords, categories and colors.
+"""
+
+import functools
+import sqlite3
+import threading
+import weakref
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import ClassVar, Final
+
+import msgspec
+
+from affiliate.agencies.base import SUGGESTIONS, Agency
+from affiliate.domain import decoding
+from affiliate.domain.media import Media, SearchQuery, SearchResult, Thumbnail
+from affiliate.domain.query import ORIENTATIONS, SORTS, TYPES
+from affiliate.domain.words import lowered, terms
+
+CATALOG: Final = Path(__file__).with_name("catalog.jsonl")
+SIMILAR_COLOR: Final = 90.0
+"""Largest distance of colors, in weighted RGB units (0 to 765), that still counts as similar."""
+GRAY: Final = 24
+"""Largest difference between a gray's channels, of 255."""
+FARTHEST: Final = 765.0
+"""The distance of black and white."""
+CLOSE: Final = 0.75
+"""How alike, of 1, a word of the catalogue must be to one that isn't there, to be meant by it."""
+MOST_UNKNOWN: Final = 5
+"""Words that are corrected; each is compared with every word of the catalogue."""
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the catalogue; sizes in pixels, colors in six hex digits."""
+
+    id: str
+    title: str
+    keywords: tuple[str, ...]
+    contributor: str
+    type: str
+    width: int
+    height: int
+    preview_width: int
+    preview_height: int
+    color: str
+    colors: tuple[str, ...]
+    categories: tuple[str, ...]
+    added: str
+    popularity: int
+    license: str
+
+    @property
+    def orientation(self) -> str:
+        if self.width == self.height:
+            return "square"
+        return "horizontal" if self.width > self.height else "vertical"
+
+
+class Demo(Agency):
+    """The pictures that ship with the site."""
+
+    name = "demo"
+    title = "Demo catalogue"
+    expresses: ClassVar[Mapping[str, tuple[str, ...] | None]] = {
+        "exclude": None,
+        "type": TYPES,
+        "orientation": ORIENTATIONS,
+        "color": None,
+        "category": None,
+        "contributor": None,
+        "sort": SORTS,
+    }
+    most = 240
+    depth = 1_000
+    has_similar = True
+    suggests = True
+    categorizes = True
+    wire = "none"
+    sure = "ships with the site"
+    license_url = "https://creativecommons.org/publicdomain/mark/1.0/"
+
+    def set_up(self) -> None:
+        self.pictures, self._index = _catalog(CATALOG)
+
+    def search(self, query: SearchQuery, chunk: int) -> SearchResult:
+        found = self._found(query)
+        _sort(found, query.sort)
+        corrected = self._corrected(query) if query.q and not found else None
+        start = chunk * self.chunk_size
+        items = tuple(self.media(p) for p in found[start : start + self.chunk_size])
+        return SearchResult(items, len(found), corrected)
+
+    def _found(self, query: SearchQuery) -> list[Picture]:
+        """The pictures that a search finds, by relevance."""
+        excluded = self._index.any_of(query.exclude)
+        matches = self._index.all_of(query.q) if query.q else self.pictures
+        pictures = (self.pictures[i] for i in matches if i not in excluded)
+        return [p for p in pictures if _passes(p, query)]
+
+    def _corrected(self, query: SearchQuery) -> str | None:
+        """The words with those that are nowhere in the catalogue replaced, if that finds any."""
+        words = lowered(query.q, query.lang or "").split()
+        unknown = {w for w in words if any(map(str.isalnum, w)) and not self._index.all_of(w)}
+        if not 0 < len(unknown) <= MOST_UNKNOWN:
+            return None
+        near = {w: get_close_matches(w, self._index.words, 1, CLOSE) for w in unknown}
+        meant = " ".join(near[w][0] if near.get(w) else w for w in words)
+        return meant if self._found(query.replace(q=meant)) else None
+
+    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+        picture = self.pictures.get(media_id)
+        if picture is None:
+            return super().similar(media_id, query, chunk)
+        others = ((_likeness(picture, p), p) for p in self.pictures.values() if p is not picture)
+        alike = sorted(((n, p) for n, p in others if n), key=lambda one: (-one[0], one[1].id))
+        start = chunk * self.similar_size
+        items = tuple(self.media(p) for _, p in alike[start : start + self.similar_size])
+        return SearchResult(items, len(alike))
+
+    def suggest(self, words: str, lang: str) -> tuple[str, ...]:
+        del lang  # the catalogue speaks English
+        head, _, last = words.rpartition(" ")
+        among = frozenset(self._index.all_of(head)) if head else self.pictures.keys()
+        before = f"{head} " if head else ""
+        found = {
+            before + keyword: len(among & ids)
+            for keyword, ids in self._index.keywords.items()
+            if keyword.startswith(last) and keyword not in head.split()
+        }
+        found |= {k: len(ids) for k, ids in self._index.keywords.items() if k.startswith(words)}
+        best = sorted(found, key=lambda t: (-found[t], t not in self._index.keywords, t))
+        return tuple(t for t in best if found[t] and t != words)[:SUGGESTIONS]
+
+    def details(self, media_id: str, media: str = "image") -> Media:
+        picture = self.pictures.get(media_id) if media == "image" else None
+        return self.media(picture) if picture else super().details(media_id, media)
+
+    def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
+        del lang  # the catalogue speaks English
+        shown = self.pictures.values() if media == "image" else ()
+        return tuple(sorted({name for one in shown for name in one.categories}))
+
+    def media(self, picture: Picture) -> Media:
+        """A picture as every agency's are described."""
+        base = f"{self.url}/static/demo/{picture.id}"
+        small = Thumbnail(f"{base}.webp", picture.width, picture.height)
+        large = Thumbnail(f"{base}-large.webp", picture.preview_width, picture.preview_height)
+        return Media(
+            agency=self.name,
+            id=picture.id,
+            type=picture.type,
+            title=picture.title,
+            keywords=picture.keywords,
+            page_url=f"{self.url}/image/demo/{picture.id}",
+            contributor=picture.contributor,
+            thumbnail=small,
+            preview=large,
+            renditions=(small, large),
+            color=picture.color,
+            categories=picture.categories,
+        )
+
+
+class _Index:
+    """The catalogue's words: as stems, and as they are written, for beginnings of words.
+
+    ``keywords`` has the ids of the pictures that carry each; ``words`` are those of the keywords.
+    """
+
+    def __init__(self, pictures: Iterable[Picture]) -> None:
+        carriers = defaultdict(set)
+        for picture in pictures:
+            for keyword in (*picture.keywords, *picture.categories):
+                carriers[keyword.casefold()].add(picture.id)
+        self.keywords = dict(carriers)
+        self.words = sorted({word for keyword in carriers for word in keyword.split()})
+        rows = [(p.id, p.title, " ".join(p.keywords), " ".join(p.categories)) for p in pictures]
+        self._stems = _Table(rows, "porter unicode61 remove_diacritics 2")
+        self._words = _Table(rows, "unicode61 remove_diacritics 2")  # "bicy" has another stem
+
+    def all_of(self, words: str) -> list[str]:
+        """The ids of pictures with all of the words, best first; beginnings if none has them.
+
+        Words between quotation marks stand side by side.
+        """
+        quoted = list(map(_quoted, terms(words)))
+        return self._stems.match(" ".join(quoted)) or self._words.match(
+            " ".join(f"{w} *" for w in quoted)
+        )
+
+    def any_of(self, words: str) -> frozenset[str]:
+        """The ids of pictures with any of the words."""
+        return frozenset(self._stems.match(" OR ".join(map(_quoted, terms(words)))))
+
+
+@functools.lru_cache(maxsize=1)
+def _catalog(path: Path) -> tuple[Mapping[str, Picture], _Index]:
+    """The pictures by their ids, and the index of their words; read once in a process."""
+    lines = path.read_bytes().splitlines()
+    pictures = {p.id: p for p in (decoding.from_json(line, Picture) for line in lines)}
+    return pictures, _Index(pictures.values())
+
+
+class _Table:
+    """Full-text search in memory; one connection, one query at a time."""
+
+    def __init__(self, rows: Iterable[tuple[str, ...]], tokenize: str) -> None:
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(":memory:", check_same_thread=False)
+        weakref.finalize(self, self._db.close)
+        self._db.execute(
+            "CREATE VIRTUAL TABLE words USING fts5 (id UNINDEXED, title, keywords, categories,"
+            f" tokenize = '{tokenize}', prefix = '2 3')"
+        )
+        self._db.executemany("INSERT INTO words VALUES (?, ?, ?, ?)", rows)
+
+    def match(self, expression: str) -> list[str]:
+        """The ids of the rows that an FTS5 expression finds, best first."""
+        if not any(c.isalnum() for c in expression):
+            return []  # FTS5 has no word to look for
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT id FROM words WHERE words MATCH ? ORDER BY bm25(words, 0, 8, 3, 1), id",
+                (expression,),
+            )
+            return [row[0] for row in rows]
+
+
+def _quoted(word: str) -> str:
+    return '"' + word.replace("\0", " ").replace('"', " ").strip() + '"'  # SQL text ends at a NUL
+
+
+def _passes(picture: Picture, query: SearchQuery) -> bool:
+    wanted = (
+        (query.type, picture.type),
+        (query.orientation, picture.orientation),
+        (query.contributor and query.contributor.casefold(), picture.contributor.casefold()),
+    )
+    if any(asked is not None and asked != has for asked, has in wanted):
+        return False
+    if query.category and query.category.casefold() not in map(str.casefold, picture.categories):
+        return False
+    if query.color == "grayscale":
+        return all(_is_gray(c) for c in picture.colors)
+    return query.color is None or any(
+        _distance(query.color, c) <= SIMILAR_COLOR for c in picture.colors
+    )
+
+
+def _likeness(one: Picture, other: Picture) -> float:
+    """Return how alike two pictures are; 0 for those that share neither keyword nor category."""
+    shared = _overlap(one.keywords, other.keywords) + _overlap(one.categories, other.categories) / 4
+    return shared and shared + (1 - _distance(one.color, other.color) / FARTHEST) / 4
+
+
+def _overlap(some: Iterable[str], others: Iterable[str]) -> float:
+    """The part that two sets of words have in common, of all that are in either: 0 to 1."""
+    a, b = set(map(str.casefold, some)), set(map(str.casefold, others))
+    return len(a & b) / len(a | b) if a | b else 0
+
+
+def _is_gray(color: str) -> bool:
+    return max(_rgb(color)) - min(_rgb(color)) <= GRAY
+
+
+def _distance(one: str, other: str) -> float:
+    """Return how far apart two colors are, in weighted RGB units: 0 to `FARTHEST`."""
+    far = [abs(a - b) for a, b in zip(_rgb(one), _rgb(other), strict=True)]
+    # Weighted as the eye sees: https://www.compuphase.com/cmetric.htm, without its square root.
+    distance: float = (2 * far[0] ** 2 + 4 * far[1] ** 2 + 3 * far[2] ** 2) ** 0.5
+    return distance
+
+
+def _rgb(color: str) -> tuple[int, int, int]:
+    value = int(color, 16)
+    return value >> 16, value >> 8 & 255, value & 255
+
+
+def _sort(found: list[Picture], sort: str) -> None:
+    """Order in place; ``relevance`` is the order in which the index found them."""
+    match sort:
+        case "popular":
+            found.sort(key=lambda p: -p.popularity)
+        case "newest":
+            found.sort(key=lambda p: p.added, reverse=True)
+        case "oldest":
+            found.sort(key=lambda p: p.added)
+        case "random":
+            found.sort(key=lambda p: zlib.crc32(p.id.encode()))

@@ -1,0 +1,1 @@
+"""Depositphotos: its client, its filters and the shapes of its answers."""

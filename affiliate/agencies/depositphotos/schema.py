@@ -1,0 +1,130 @@
+"""What Depositphotos answers, and a picture in our words (Enterprise API reference, PHP SDK).
+
+Renditions are declared without sizes: names of files say 110, 170 and 450 pixels, which are taken
+for the longer side; of ``huge_thumb`` only the ratio is known.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from affiliate.agencies.parsing import MAX_SIDE, densities, fitted, number, original
+from affiliate.domain.media import (
+    Media,
+    Size,
+    plain_id,
+    plain_text,
+    plain_texts,
+    web_address,
+)
+
+KINDS: Final = {"image": "photo", "vector": "vector"}
+THUMBNAILS: Final = {"url2": 450, "thumb_huge": 450, "medium_thumbnail": 170, "thumbnail": 110}
+"""Renditions from the best, and the pixels of their longer sides."""
+LARGE: Final = 1000
+"""Pixels; only the ratio of the large rendition's box counts."""
+
+Number = int | float | str | None
+
+
+class Item(msgspec.Struct):
+    """A picture; ``width`` and ``height`` are those of the whole one; details alone have sizes."""
+
+    id: int | str
+    itemurl: str | None
+    width: Number
+    height: Number
+    type: str | None = None
+    title: str | None = None
+    username: str | None = None
+    iseditorial: bool | Number = None
+    model_release_ids: list[int | str] | None = None
+    tags: list[str] | None = None
+    url2: str | None = None
+    thumb_huge: str | None = None
+    medium_thumbnail: str | None = None
+    thumbnail: str | None = None
+    huge_thumb: str | None = None
+    original_extension: str | None = None
+    sizes: Any = None
+
+
+class Found(msgspec.Struct):
+    """Pictures that a search finds, of so many in all."""
+
+    result: list[Item]
+    count: Number = None
+
+
+class Related(msgspec.Struct):
+    """Pictures like one, of so many in all."""
+
+    items: list[Item]
+    count: Number = None
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """An error; ``exception`` is its kind, behind the name of a part of the API."""
+
+    errormsg: str = ""
+    exception: str = ""
+
+
+class Failure(msgspec.Struct):
+    """An answer that is an error."""
+
+    type: str
+    error: Fault = Fault()
+
+
+def media(agency: str, item: Item) -> Media | None:
+    """A picture as a page shows it; None where it can't be shown or is none."""
+    sides = (number(item.width), number(item.height))
+    drawn = (fitted(getattr(item, name), *sides, side) for name, side in THUMBNAILS.items())
+    thumbnail, page = next(filter(None, drawn), None), web_address(item.itemurl)
+    if thumbnail is None or page is None or item.type in {"video", "audio"}:
+        return None
+    large = fitted(item.huge_thumb, *sides, LARGE)
+    return Media(
+        agency=agency,
+        id=plain_id(str(item.id)),
+        type=KINDS.get(item.type or ""),
+        title=plain_text(item.title),
+        keywords=plain_texts(item.tags or ()),
+        page_url=page,
+        contributor=plain_text(item.username) or None,
+        editorial=item.iseditorial in {True, "1", "true", "yes"},
+        thumbnail=thumbnail,
+        preview=large,
+        renditions=densities(thumbnail, large),
+        original=original(item.width, item.height),
+        sizes=sizes(item),
+        released=bool(item.model_release_ids),
+    )
+
+
+def sizes(item: Item) -> tuple[Size, ...]:
+    """Return the sizes that are sold, the smallest first; those without sides are left out."""
+    named = item.sizes if isinstance(item.sizes, dict) else {}
+    found = (
+        Size(plain_text(name), *_sides(one), plain_text(item.original_extension))
+        for name, one in named.items()
+        if isinstance(one, dict)
+    )
+    return tuple(sorted((one for one in found if one.width and one.height), key=_area))
+
+
+def _sides(size: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the sides of a size in pixels; 0 where one isn't said or can't be."""
+    width, height = (int(number(size.get(side))) for side in ("width", "height"))
+    return (width, height) if max(width, height) < MAX_SIDE else (0, 0)
+
+
+def _area(size: Size) -> int:
+    return size.width * size.height
+
+
+def total(count: Number) -> int | None:
+    """Return how many there are, where it is said."""
+    return None if count is None else int(number(count))

@@ -1,0 +1,1 @@
+"""Dreamstime: its client and the shapes of its answers."""

@@ -1,0 +1,175 @@
+"""Dreamstime, as its own WordPress plugin speaks (version 2.4 of 2015; no documentation is public).
+
+One address takes everything: JSON with named requests, each a verb, answered under the same names.
+The plugin asks over HTTP; this asks over HTTPS, which is a guess, and stays there when the agency
+names another address for the calls to come. Whether the API is still alive is not known.
+
+``Authenticate`` gives a token for an application's id. A process keeps it until one of the
+documented codes says that it has ended; then it gets another one and asks once more. What other
+codes mean is not known: a refused authentication is taken for a wrong id, a refusal of details for
+a picture that is gone, any other for a question that is not understood.
+
+Neither filters, orders, languages nor safe search are documented, nor page sizes other than the
+plugin's 20, nor how deep pages reach: ``depth`` is our own bound. Thumbnails have no size (their
+host is known from public pages only): details tell the ratio, a search leaves a 3:2 box. A search
+doesn't say where a picture's page is either; it is made of title and id, after the form of one
+known address.
+"""
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
+
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.dreamstime import schema as wire
+from affiliate.agencies.dreamstime.schema import DETAILS, LOGIN, SEARCH, TokenEnded
+from affiliate.agencies.parsing import fitted, number
+from affiliate.agencies.sessions import SharedSession
+from affiliate.agencies.site_search import SiteSearch
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    plain_id,
+    plain_text,
+    web_address,
+)
+from affiliate.errors import NotFound, RequestRefused
+from affiliate.transport.messages import Reply, Request
+
+BOX = (3, 2)
+THUMBNAIL = 300
+"""Pixels of a thumbnail's longer side, nominally; only the ratio counts."""
+
+
+class Session(NamedTuple):
+    """A token and the address that takes it."""
+
+    token: str
+    url: str
+
+
+class Dreamstime(Agency):
+    """Images of Dreamstime."""
+
+    name = "dreamstime"
+    title = "Dreamstime"
+    api = "https://www.dreamstime.com"
+    credentials: ClassVar[Credentials] = (("APPLICATION_ID",),)
+    most = 20
+    depth = 1000
+    picture_hosts = ("https://*.dreamstime.com", "http://*.dreamstime.com")
+    link_template = "{landing_url}#res{affiliate_id}"
+    network = "fragment"
+    site_search = SiteSearch(  # as public pages link to its searches
+        pictures="https://www.dreamstime.com/search.php?srh_field={words}",
+        home="https://www.dreamstime.com/",
+    )
+    link_source = "official plugin of 2015"
+    experimental = True
+
+    def set_up(self) -> None:
+        self._session = SharedSession[Session](self.name)
+
+    def search(self, query: SearchQuery, chunk: int) -> SearchResult:
+        return self.parse(self._ask(SEARCH, self._page(query, chunk)), query)
+
+    def request(self, query: SearchQuery, chunk: int) -> Request:
+        """The call as it goes out with the token that is known, if any."""
+        session = self._session.known or Session("", f"{self.url}/api/")
+        return self._call(SEARCH, self._page(query, chunk), session)
+
+    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        del query
+        found = self.read(self._response(reply, SEARCH), wire.Found)
+        items = (self._media(image, BOX) for image in wire.listed(found.images))
+        return SearchResult(
+            tuple(media for media in items if media), int(number(found.images_count))
+        )
+
+    def details(self, media_id: str, media: str = "image") -> Media:
+        if not re.fullmatch("[1-9][0-9]{0,14}", media_id):
+            return super().details(media_id, media)
+        try:
+            reply = self._ask(DETAILS, {"ImageId": media_id})
+        except RequestRefused:
+            raise NotFound(self.name, f"There is no picture {media_id}.") from None
+        found = self.read(self._response(reply, DETAILS), wire.Detailed)
+        sides = ((number(one.width), number(one.height)) for one in wire.listed(found.sizes))
+        whole = max((one for one in sides if all(one)), default=BOX)
+        return self._media(found.image, whole) or super().details(media_id, media)
+
+    def check(self) -> Check:
+        self._log_in(self.transport.total_seconds)
+        return Check("gives a token")
+
+    def landing(self, media: Media) -> str:
+        """The page without a fragment, in whose place the affiliate id stands."""
+        return media.page_url.partition("#")[0]
+
+    def _page(self, query: SearchQuery, chunk: int) -> dict[str, Any]:
+        return {"Keywords": self.worded(query).q, "PageSize": self.chunk_size, "Page": chunk + 1}
+
+    def _ask(self, verb: str, fields: Mapping[str, Any]) -> Reply:
+        """The answer to a request, with a new token where that is needed, in the time of one call.
+
+        Raises:
+            AgencyError: BadCredentials where the new token isn't taken either.
+        """
+        left = partial(self.left, time.monotonic() + self.transport.total_seconds)
+        session = self._session.get(self._log_in, left)
+        try:
+            return self.transport.send(self._call(verb, fields, session), left())
+        except TokenEnded:
+            session = self._session.get(self._log_in, left, refused=session)
+        return self.transport.send(self._call(verb, fields, session), left())
+
+    def _log_in(self, seconds: float) -> Session:
+        fields = {"ApplicationId": self.keys.get("APPLICATION_ID", "")}
+        call = self._call(LOGIN, fields, Session("", f"{self.url}/api/"))
+        found = self.read(self._response(self.transport.send(call, seconds), LOGIN), wire.Login)
+        return Session(found.auth_token, self._kept_safe(web_address(found.api_url) or call.url))
+
+    def _kept_safe(self, address: str) -> str:
+        """The address, over HTTPS where we ask so already."""
+        return re.sub("^http:", "https:", address) if self.url.startswith("https:") else address
+
+    def _call(self, name: str, fields: Mapping[str, Any], session: Session) -> Request:
+        verb = name[0].upper() + name[1:]
+        token = {"AuthToken": session.token} if session.token else {}
+        body = {"APIRequests": {name: {"Verb": verb, **token, **fields}}}
+        application = self.keys.get("APPLICATION_ID", "")
+        return Request(
+            agency=self.name,
+            url=session.url,
+            method="POST",
+            reads=True,
+            headers={"Content-Type": "application/json", "User-Agent": application},
+            body=json.dumps(body).encode(),
+            secrets=(application, session.token),
+            judge=wire.judge_login if name == LOGIN else wire.judge,
+        )
+
+    def _response(self, reply: Reply, name: str) -> Any:  # noqa: ANN401 - what JSON holds
+        """Return what is answered to the request of a name."""
+        return self.read(reply.json(), wire.Answers).responses.get(name)
+
+    def _media(self, image: wire.Image, whole: tuple[float, float]) -> Media | None:
+        thumbnail = fitted(image.thumbnail_url, *whole, THUMBNAIL)
+        media_id, title = plain_id(str(image.image_id)), plain_text(image.title)
+        if thumbnail is None or not media_id:
+            return None
+        slug = re.sub("[^a-z0-9]+", "-", title.lower()).strip("-") or "stock-photo"
+        return Media(
+            agency=self.name,
+            id=media_id,
+            title=title,
+            page_url=web_address(image.detail_url)
+            or f"https://www.dreamstime.com/{slug}-image{encoded(media_id)}",
+            contributor=plain_text(image.author) or None,
+            thumbnail=thumbnail,
+        )

@@ -1,0 +1,239 @@
+"""iStock, through version 3 of the API of Getty Images, which owns it.
+
+Its official OpenAPI description (https://developer.gettyimages.com) says how it is asked and
+what it answers. An address at iStock stands nowhere but in ``referral_destinations``, under
+``istockphoto``; what has none is sold by Getty Images alone and is left out. Which that is depends
+on the key: Getty sets what it may find.
+
+Keys of affiliates may be allowed nothing but ``/v3/affiliates/search/images``: a key that is
+refused the search of customers asks there, and for an hour only there. That call takes words and
+photos or vectors, has no pages and no count, and gives each picture's ``destination_url``.
+
+Not documented, but read in other people's code: that address's name, the hosts of pictures, the
+form of the affiliate link (Impact) with its ad, and that a ``mid_res_comp`` has 1024 pixels, a
+``comp`` 612 and a ``thumb`` 170 on its longer side; the ratio is that of ``max_dimensions``, or
+else 3:2. How deep pages reach
+is said nowhere; ``depth`` is our own bound. A search must have words. 3 and 4 people both are its
+"group"; Portuguese is that of Brazil, English that of the United States.
+"""
+
+import math
+import re
+import time
+from collections.abc import Callable
+from typing import ClassVar, Final
+
+import msgspec
+
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.filter_values import HEX, Filters, language_of
+from affiliate.agencies.istock import schema as wire
+from affiliate.agencies.parsing import densities
+from affiliate.agencies.site_search import SiteSearch
+from affiliate.domain.media import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    plain_id,
+    plain_text,
+    plain_texts,
+)
+from affiliate.errors import Blocked, Forbidden, RequestRefused
+from affiliate.transport.messages import Params, Reply, Request, given
+
+IDS = r"[A-Za-z0-9_-]{1,40}"
+CUSTOMERS = "/v3/search/images/creative"
+AFFILIATES = "/v3/affiliates/search/images"
+LEARNED_SECONDS: Final = 3600.0
+"""For how long a key that was refused the search of customers isn't tried there again."""
+FIELDS = (
+    "id,title,thumb,comp,display_set,max_dimensions,artist,asset_family,graphical_style"
+    ",referral_destinations"
+)
+
+
+class Learned:
+    """Remembers for an hour that a key is one of affiliates, as its last search told."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._ends = -math.inf
+
+    def set(self) -> None:
+        """Begin the hour anew."""
+        self._ends = self._now() + LEARNED_SECONDS
+
+    def is_set(self) -> bool:
+        """Return whether the hour goes on."""
+        return self._now() < self._ends
+
+
+class Istock(Agency):
+    """Pictures of iStock."""
+
+    name = "istock"
+    title = "iStock"
+    api = "https://api.gettyimages.com"
+    credentials: ClassVar[Credentials] = (("API_KEY",),)
+    buyer = ("API_SECRET", "USERNAME", "PASSWORD")
+    expresses: ClassVar[Filters] = {
+        "type": tuple(wire.TYPES),
+        "orientation": ("horizontal", "vertical", "square"),
+        "color": HEX,
+        "people": tuple(wire.PEOPLE),
+        "age": tuple(wire.AGES),
+        "ethnicity": tuple(wire.ETHNICITIES),
+        "contributor": None,
+        "license": ("commercial",),
+        "sort": tuple(wire.SORTS),
+    }
+    loosely: ClassVar[Filters] = {"people": ("3", "4")}
+    most = 100
+    depth = 9_600
+    picture_hosts = ("https://*.istockphoto.com", "https://*.gettyimages.com")
+    link_template = "https://istockphoto.6q33.net/c/{affiliate_id}/258824/4205?u={landing}"
+    network = "impact"
+    link_source = "read in other people's code"
+    site_search = SiteSearch(  # as public pages link to its searches
+        pictures="https://www.istockphoto.com/search/2/image?phrase={words}",
+        footage="https://www.istockphoto.com/search/2/film?phrase={words}",
+        home="https://www.istockphoto.com/",
+    )
+    gives: tuple[str, ...] = ("title", "page_url", "contributor", "type")
+    has_similar = True
+    tells_more = True
+    license_url = "https://www.istockphoto.com/legal/license-agreement"
+
+    def set_up(self) -> None:
+        self._for_affiliates = Learned()  # which copies of the agency share
+
+    def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
+        """Also what no words stand beside, and what a key of affiliates can't ask for."""
+        alone = {"contributor", "color"} & query.filters() if not query.q else set()
+        beyond = _beyond_affiliates(query) if self._for_affiliates.is_set() else ()
+        return tuple(dict.fromkeys((*super().unsupported(query), *sorted(alone), *beyond)))
+
+    def search(self, query: SearchQuery, chunk: int) -> SearchResult:
+        deadline = time.monotonic() + self.transport.total_seconds
+        if not self._for_affiliates.is_set():
+            try:
+                result = super().search(query, chunk)
+            except Blocked:
+                raise
+            except Forbidden as error:
+                refusal = error
+            else:
+                self.gives = type(self).gives
+                return result
+            try:
+                return self._search_for_affiliates(query, chunk, self.left(deadline))
+            except Forbidden:
+                raise refusal from None
+        return self._search_for_affiliates(query, chunk)
+
+    def _search_for_affiliates(
+        self, query: SearchQuery, chunk: int, seconds: float | None = None
+    ) -> SearchResult:
+        """Return the one page that keys of affiliates find; a second one is empty."""
+        if beyond := _beyond_affiliates(query):
+            names = ", ".join(beyond)
+            raise RequestRefused(self.name, f"A key of affiliates can't search by {names}.")
+        if chunk:
+            return SearchResult(())
+        call = self._call(AFFILIATES, wire.affiliate_params(self.worded(query)), query.lang)
+        reply = self.transport.send(call, seconds)
+        found = self.read(reply.json(), wire.AffiliateImages)
+        self._for_affiliates.set()
+        self.gives = ("title", "page_url")
+        made = (wire.affiliate_media(self.name, one) for one in found.images or ())
+        items = tuple(media for media in made if media)
+        correction = found.auto_corrections or wire.Correction()
+        corrected = plain_text(correction.phrase) or None
+        return SearchResult(items, len(items), corrected, capped=bool(items))
+
+    def request(self, query: SearchQuery, chunk: int) -> Request:
+        params = wire.params(self.worded(query)) + _page(chunk, self.chunk_size)
+        return self._call(CUSTOMERS, params, query.lang)
+
+    def _call(self, path: str, params: Params, lang: str | None = None) -> Request:
+        language = given({"Accept-Language": language_of(lang, wire.LANGUAGES)})
+        return Request(
+            agency=self.name,
+            url=self.url + path,
+            params=params,
+            headers={"Api-Key": self.keys.get("API_KEY", ""), **dict(language)},
+            secrets=tuple(self.keys.values()),
+        )
+
+    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        del query
+        found = self.read(reply.json(), wire.Images)
+        correction = found.auto_corrections or wire.Correction()
+        return SearchResult(
+            self._medias(found.images),
+            found.result_count,
+            corrected=plain_text(correction.phrase) or None,
+        )
+
+    def details(self, media_id: str, media: str = "image") -> Media:
+        if not re.fullmatch(IDS, media_id):
+            return super().details(media_id, media)
+        call = self._call(f"/v3/images/{media_id}", (("fields", f"{FIELDS},keywords"),))
+        found = self._medias(self.read(self.transport.send(call).json(), wire.Details).images)
+        return found[0] if found else super().details(media_id, media)
+
+    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+        if not re.fullmatch(IDS, media_id):
+            return super().similar(media_id, query, chunk)
+        if self._for_affiliates.is_set():
+            return SearchResult((), 0)
+        params = _page(chunk, self.similar_size)
+        call = self._call(f"/v3/images/{media_id}/similar", params, query.lang)
+        result = self.parse(self.transport.send(call), query)
+        others = tuple(media for media in result.items if media.id != media_id)
+        return msgspec.structs.replace(result, items=others)
+
+    def check(self) -> Check:
+        params = (("phrase", "flower"), ("fields", "id"), ("page_size", "1"))
+        try:
+            self.transport.send(self._call(CUSTOMERS, params))
+        except Blocked:
+            raise
+        except Forbidden:
+            self._search_for_affiliates(SearchQuery(q="flower"), 0)
+            return Check("takes the key, for the search of affiliates alone")
+        return Check("takes the key")
+
+    def _medias(self, images: list[wire.Image] | None) -> tuple[Media, ...]:
+        """Those of the pictures that iStock sells and that can be shown."""
+        return tuple(media for media in map(self._media, images or ()) if media)
+
+    def _media(self, image: wire.Image) -> Media | None:
+        small, page = wire.drawn(image, wire.RENDITIONS), wire.page_at_istock(image)
+        if not small or page is None or not image.id:
+            return None
+        large = wire.drawn(image, wire.LARGE)
+        return Media(
+            agency=self.name,
+            id=plain_id(image.id),
+            type=wire.STYLES.get((image.graphical_style or "").casefold()),
+            title=plain_text(image.title),
+            keywords=plain_texts(one.text for one in image.keywords or ()),
+            page_url=page,
+            contributor=plain_text(image.artist) or None,
+            editorial=(image.asset_family or "").casefold() == "editorial",
+            thumbnail=small[0],
+            preview=large[0] if large else None,
+            renditions=densities(small[0], *large),
+            original=wire.whole(image),
+        )
+
+
+def _beyond_affiliates(query: SearchQuery) -> tuple[str, ...]:
+    """Return the names of what a search says that the call for affiliates can't take."""
+    able = {"type"} if query.type in {None, *wire.AFFILIATE_STYLES} else set()
+    return tuple(sorted(query.filters() - able))
+
+
+def _page(chunk: int, size: int) -> Params:
+    return (("fields", FIELDS), ("page", str(chunk + 1)), ("page_size", str(size)))

@@ -1,0 +1,248 @@
+"""What `istock` says and reads: its words for the filters, and the shapes of its answers."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import msgspec
+
+from affiliate.agencies.parsing import densities, fitted, original, rendition
+from affiliate.domain import media
+from affiliate.domain.affiliate_links import destination, is_impact
+from affiliate.domain.media import (
+    Media,
+    SearchQuery,
+    Thumbnail,
+    plain_id,
+    plain_text,
+    web_address,
+)
+from affiliate.transport.messages import Params, given
+
+RENDITIONS = {"comp": 612, "thumb": 170}
+"""Display sizes that may stand in a tile, with the pixels of their longer side."""
+LARGE = {"mid_res_comp": 1024}
+"""The display size of a large preview, with the pixels of its longer side."""
+TYPES = {"photo": "photography", "illustration": "illustration", "vector": "vector"}
+STYLES = {theirs: ours for ours, theirs in TYPES.items()}
+SORTS = {
+    "popular": "most_popular",
+    "relevance": "best_match",
+    "newest": "newest",
+    "random": "random",
+}
+PEOPLE = {"0": "none", "1": "one", "2": "two", "3": "group", "4": "group"}
+AGES = {
+    "infants": "newborn,baby",
+    "children": "child",
+    "teenagers": "teenager",
+    "20s": "20-29_years",
+    "30s": "30-39_years",
+    "40s": "40-49_years",
+    "50s": "50-59_years",
+    "60s": "60-69_years",
+    "older": "70-79_years,80-89_years,90_plus_years,100_over",
+}
+ETHNICITIES = {
+    "caucasian": "white",
+    "hispanic": "hispanic_latinx",
+    "native_american": "native_american_first_nations",
+    **dict.fromkeys(("black", "east_asian", "japanese", "middle_eastern", "pacific_islander"), ""),
+    **dict.fromkeys(("south_asian", "southeast_asian"), ""),
+}
+"""Its names for ours; empty where they are the same."""
+AFFILIATE_STYLES = {"photo": "photography", "vector": "vector"}
+GETTY = "gettyimages.com"
+"""Whose pictures are not iStock's."""
+TILE = 330
+"""Pixels of width that a rendition should have to stand in a tile."""
+LANGUAGES = {
+    **{one: one for one in "cs de es fi fr hu id it ja ko nl pl ro ru sv th tr uk vi".split()},
+    "en": "en-US",
+    "pt": "pt-BR",
+    "zh-Hant": "zh-HK",
+}
+
+
+class DisplaySize(msgspec.Struct):
+    """A rendition, of which no size is said."""
+
+    name: str | None = None
+    uri: str | None = None
+
+
+class Destination(msgspec.Struct):
+    """A picture's page on one of the sites."""
+
+    site_name: str | None = None
+    uri: str | None = None
+
+
+class Sides(msgspec.Struct):
+    """Pixels of the largest file."""
+
+    width: int = 0
+    height: int = 0
+
+
+class Keyword(msgspec.Struct):
+    """A word that a picture is found by."""
+
+    text: str | None = None
+
+
+class Image(msgspec.Struct):
+    """One picture."""
+
+    id: str
+    title: str | None = None
+    artist: str | None = None
+    asset_family: str | None = None
+    graphical_style: str | None = None
+    display_sizes: list[DisplaySize] | None = None
+    referral_destinations: list[Destination] | None = None
+    max_dimensions: Sides | None = None
+    keywords: list[Keyword] | None = None
+
+
+class Correction(msgspec.Struct):
+    """What the words were taken for."""
+
+    phrase: str | None = None
+
+
+class Images(msgspec.Struct):
+    """Pictures of a search; ``result_count`` counts all that there are."""
+
+    images: list[Image] | None
+    result_count: int
+    auto_corrections: Correction | None = None
+
+
+class Details(msgspec.Struct):
+    """Pictures by their ids."""
+
+    images: list[Image] | None
+
+
+class PreviewUrls(msgspec.Struct):
+    """Renditions for affiliates, with their sizes."""
+
+    small: str | None = None
+    small_width: int | None = None
+    small_height: int | None = None
+    medium: str | None = None
+    medium_width: int | None = None
+    medium_height: int | None = None
+    large: str | None = None
+    large_width: int | None = None
+    large_height: int | None = None
+
+
+class AffiliateImage(msgspec.Struct):
+    """A picture as affiliates find it; ``destination_url`` is where its link leads."""
+
+    id: str | None = None
+    title: str | None = None
+    caption: str | None = None
+    preview_urls: PreviewUrls | None = None
+    destination_url: str | None = None
+
+
+class AffiliateImages(msgspec.Struct):
+    """Pictures of a search for affiliates, which has neither pages nor a count."""
+
+    images: list[AffiliateImage] | None
+    auto_corrections: Correction | None = None
+
+
+def params(query: SearchQuery) -> Params:
+    """Words and filters, where several values of one stand in one parameter."""
+    safe = "true" if query.safe else "false"
+    color = query.color or ""
+    people = "" if query.people is None else PEOPLE[str(query.people)]
+    ethnicity = query.ethnicity or ""
+    return given(
+        {
+            "phrase": query.q,
+            "graphical_styles": TYPES.get(query.type or "", ""),
+            "orientations": query.orientation or "",
+            "color": f"#{color}" if color else "",
+            "number_of_people": people,
+            "age_of_people": AGES.get(query.age or "", ""),
+            "ethnicity": ETHNICITIES.get(ethnicity, "") or ethnicity,
+            "artists": query.contributor or "",
+            "exclude_editorial_use_only": "true" if query.license else "",
+            "safe_search": safe,
+            "exclude_nudity": safe,
+            "sort_order": SORTS[query.sort],
+        }
+    )
+
+
+def affiliate_params(query: SearchQuery) -> Params:
+    """Return what the search for affiliates takes: words, and one of two styles."""
+    return given({"phrase": query.q, "style": AFFILIATE_STYLES.get(query.type or "", "")})
+
+
+def affiliate_media(agency: str, image: AffiliateImage) -> Media | None:
+    """Return a picture of the search for affiliates; None where it can't be shown or sold.
+
+    Whether ``destination_url`` is the picture's page or a link of the network isn't documented:
+    a link of Impact's is the referral, and its ``u`` the page.
+    """
+    target = web_address(image.destination_url)
+    found = _previews(image.preview_urls or PreviewUrls())
+    media_id = plain_id(image.id)
+    if target is None or not found or not media_id:
+        return None
+    referral = target if is_impact(target) else None
+    page = destination(target) or target
+    if (urlsplit(page).hostname or "").endswith(GETTY):
+        return None
+    best = next((one for one in found if one.width >= TILE), found[-1])
+    return Media(
+        agency=agency,
+        id=media_id,
+        title=plain_text(image.title) or plain_text(image.caption),
+        page_url=page,
+        referral=referral,
+        thumbnail=best,
+        preview=found[-1],
+        renditions=densities(*found),
+    )
+
+
+def _previews(urls: PreviewUrls) -> list[Thumbnail]:
+    """Return the renditions that can be shown, the smallest first."""
+    made = (
+        rendition(
+            {
+                "url": getattr(urls, name),
+                "width": getattr(urls, f"{name}_width"),
+                "height": getattr(urls, f"{name}_height"),
+            }
+        )
+        for name in ("small", "medium", "large")
+    )
+    return [one for one in made if one]
+
+
+def page_at_istock(image: Image) -> str | None:
+    """The picture's page at iStock, whose name tells it from Getty's other sites."""
+    sites = image.referral_destinations or ()
+    return next((web_address(one.uri) for one in sites if one.site_name == "istockphoto"), None)
+
+
+def whole(image: Image) -> media.Sides | None:
+    """Return the sides of the largest file; None where an answer doesn't tell them."""
+    sides = image.max_dimensions or Sides()
+    return original(sides.width, sides.height)
+
+
+def drawn(image: Image, sizes: Mapping[str, int]) -> list[Thumbnail]:
+    """Return those of the display sizes that have an address, with the ratio of the picture."""
+    found = {one.name: one.uri for one in image.display_sizes or ()}
+    size = image.max_dimensions or Sides()
+    sides = (size.width, size.height) if size.width > 0 and size.height > 0 else (3, 2)
+    made = (fitted(found.get(name), *sides, side) for name, side in sizes.items())
+    return [one for one in made if one]

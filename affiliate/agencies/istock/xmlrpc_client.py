@@ -1,0 +1,163 @@
+"""iStock's API of before Getty's, in XML-RPC; it is switched off, and its address answers no more.
+
+iStock documented what calls, answers and faults look like; methods, fields and codes of faults are
+those of other people's code, and so are the numbered members that lists are sent as and the form
+of the affiliate link. An answer is XML, escaped inside a string. That "Age" is newest first, that
+"Image" are photos, the page's address, the pictures' hosts and the 400 pixels of a large thumbnail
+are guesses, and 48 pictures a call and 480 deep our own bounds. Its ratio is that of the medium
+thumbnail or the small one, else 3:2; in details that of a file.
+"""
+
+from typing import ClassVar
+from xml.etree.ElementTree import Element
+
+from affiliate.agencies import xmlrpc
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.filter_values import Filters
+from affiliate.agencies.istock.client import Istock
+from affiliate.agencies.parsing import fitted, is_number, number, rendition
+from affiliate.agencies.xmlrpc import Value
+from affiliate.domain.media import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    Thumbnail,
+    plain_id,
+    plain_text,
+    web_address,
+)
+from affiliate.errors import (
+    AgencyDown,
+    AgencyError,
+    BadAnswer,
+    BadCredentials,
+    NotFound,
+    RequestRefused,
+)
+from affiliate.transport.messages import Refusal, Reply, Request, xml_root
+
+ORDERS = {"popular": "Downloads", "relevance": "BestMatch", "newest": "Age"}
+FILES: dict[str, Value] = {
+    "photo": {"type": "Image", "size": "All", "priceOption": "1"},
+    "vector": {"type": "Illustration [Vector]", "size": "Vector Image", "priceOption": "All"},
+}
+OPTIONS = ("title", "largethumburl", "mediumthumbsize", "smallthumburl", "smallthumbsize")
+"""What the answer is to say of each picture."""
+LARGE = 400
+"""Pixels of the longer side of a large thumbnail."""
+FAULTS: dict[int, type[AgencyError]] = {
+    500: AgencyDown,
+    4002: BadCredentials,
+    4004: BadCredentials,
+    6001: NotFound,
+}
+
+
+class IstockXmlrpc(Agency):
+    """Pictures of iStock, as they were asked for until Getty's API took over."""
+
+    name = "istock-xmlrpc"
+    title = "iStock (old API)"
+    api = "https://secure-api.istockphoto.com"
+    credentials: ClassVar[Credentials] = (("API_KEY",),)
+    expresses: ClassVar[Filters] = {"type": tuple(FILES), "sort": tuple(ORDERS)}
+    most = 48
+    depth = 480
+    picture_hosts = ("https://*.istockphoto.com", "http://*.istockphoto.com")
+    link_template = Istock.link_template
+    network = "impact"
+    link_source = Istock.link_source
+    site_search = Istock.site_search
+    license_url = Istock.license_url
+    wire = "XML-RPC"
+    sure = "documented by third parties"
+    experimental = True
+
+    def request(self, query: SearchQuery, chunk: int) -> Request:
+        return self._call(
+            "istockphoto.search.search",
+            text=self.worded(query).q,
+            page=chunk + 1,
+            perPage=self.chunk_size,
+            order=ORDERS[query.sort],
+            fileTypeSizePrice=[FILES[query.type]] if query.type else list(FILES.values()),
+            imagePropertyOptions=[{"name": name, "value": True} for name in OPTIONS],
+        )
+
+    def _call(self, method: str, **values: Value) -> Request:
+        key = self.keys.get("API_KEY", "")
+        return Request(
+            agency=self.name,
+            url=f"{self.url}/webservices/xmlrpc",
+            method="POST",
+            reads=True,
+            headers={"Content-Type": "text/xml"},
+            body=xmlrpc.call(method, {"apiKey": key, **values}),
+            secrets=tuple(self.keys.values()),
+            judge=_judge,
+        )
+
+    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        del query
+        found = self._payload(reply, "imageList")
+        items = (self._media(image) for image in found.iterfind("image"))
+        total = int(number(found.get("totalitems")))
+        return SearchResult(tuple(media for media in items if media), total)
+
+    def details(self, media_id: str, media: str = "image") -> Media:
+        if not is_number(media_id):
+            return super().details(media_id, media)
+        call = self._call("istockphoto.image.getInfo", fileID=int(media_id))
+        image = self._payload(self.transport.send(call), "image")
+        return self._media(image) or super().details(media_id, media)
+
+    def check(self) -> Check:
+        self.transport.send(self._call("istockphoto.search.search", text="flower", perPage=1))
+        return Check("takes the key")
+
+    def _payload(self, reply: Reply, name: str) -> Element:
+        """The element of a name in the XML inside an answer's string."""
+        text = xmlrpc.text_of(reply.xml())
+        payload = None if text is None else xml_root(text)
+        found = None if payload is None else payload.find(name)
+        if found is None:
+            raise BadAnswer(self.name, f"The answer has changed: it has no {name}.")
+        return found
+
+    def _media(self, image: Element) -> Media | None:
+        media_id, thumbnail = plain_id(image.get("fileid")), _thumbnail(image)
+        if not is_number(media_id) or thumbnail is None:
+            return None
+        page = f"http://www.istockphoto.com/file_closeup.php?id={media_id}"
+        return Media(
+            agency=self.name,
+            id=media_id,
+            title=plain_text(image.get("title")),
+            page_url=web_address(image.get("imagepageurl")) or page,
+            contributor=plain_text(image.get("membername")) or None,
+            thumbnail=thumbnail,
+        )
+
+
+def _thumbnail(image: Element) -> Thumbnail | None:
+    """The large thumbnail in a box of the right ratio, or else the small one in its own."""
+    small = _sides(image, "smallthumbw", "smallthumbh")
+    file = image.find("fileList/file")
+    files = (0.0, 0.0) if file is None else _sides(file, "width", "height")
+    known = (_sides(image, "mediumthumbw", "mediumthumbh"), small, files)
+    ratio = next((one for one in known if all(one)), (3.0, 2.0))
+    own = {"url": image.get("smallthumburl"), "width": small[0], "height": small[1]}
+    return fitted(image.get("largethumburl"), *ratio, LARGE) or rendition(own)
+
+
+def _sides(element: Element, width: str, height: str) -> tuple[float, float]:
+    return number(element.get(width)), number(element.get(height))
+
+
+def _judge(status: int, body: bytes) -> Refusal | None:
+    """Return what a fault means, with whatever HTTP status it comes."""
+    del status
+    fault = xmlrpc.fault_of(body)
+    if fault is None:
+        return None
+    return Refusal(FAULTS.get(fault.code, RequestRefused), f"{fault.words} ({fault.code})")

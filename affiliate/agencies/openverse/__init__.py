@@ -1,0 +1,1 @@
+"""Openverse: its client and the shapes of its answers."""

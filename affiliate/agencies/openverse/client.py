@@ -1,0 +1,292 @@
+"""Openverse, free pictures of many sources: https://api.openverse.org/v1/, whose OpenAPI says all.
+
+Without a key, 20 pictures a call and 240 of a search can be had, in 20 calls a minute and 200 a
+day; it is on when ``AGENCIES`` names it. A registered client (``/v1/auth_tokens/register/``, whose
+e-mail address must be confirmed) gets tokens for ten hours or so, 100 calls a minute and 10,000 a
+day, and larger pages, of which 20 can be had at most (make.wordpress.org/openverse, 2022-08-11).
+Gateways refuse hosts of data centers that send no token. Counts end at 240, and at 10,000 with a
+token (WordPress/openverse #4474). Links lead to a picture's page at its source, for
+there is no affiliate program. Every license but CC0 asks for the attribution, which stands with
+the picture. Some forbid changes; whether to cut something off is one is open, so nothing is.
+
+Words take ``-``, quotation marks, ``|``, ``+``, ``*``, ``~`` and parentheses as operators
+(https://openverse.org/search-help; Elasticsearch's simple query string syntax): phrases stay, the
+rest is taken out, and ``-`` excludes. A call takes 200 characters: more words to exclude than fit
+beside 100 of the others are unsupported. "Newest" and "oldest" go by the day that Openverse found a
+picture, through parameters that it calls unstable. A search by contributor can have no words and
+isn't offered. Thumbnails are 600 pixels wide (its settings' default); sizes may be unknown: 3:2
+then.
+What is related comes in one answer, without pages.
+"""
+
+import re
+import time
+from functools import partial
+from itertools import accumulate
+from typing import ClassVar, Final, NamedTuple
+from urllib.parse import urlencode
+
+import msgspec
+
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.filter_values import Filters
+from affiliate.agencies.openverse import schema as wire
+from affiliate.agencies.parsing import decoded, original
+from affiliate.agencies.sessions import SharedSession
+from affiliate.agencies.site_search import SiteSearch
+from affiliate.agencies.terms import Terms
+from affiliate.domain.media import Media, SearchQuery, SearchResult, web_address
+from affiliate.domain.words import Syntax, plain, shortened, terms
+from affiliate.errors import BadCredentials, Blocked, RequestRefused
+from affiliate.health import Limit
+from affiliate.transport.messages import Refusal, Reply, Request, given
+
+IDS = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+MAX_WORDS = 200
+"""Characters of words that a search takes, words to exclude among them."""
+WORDS_ROOM: Final = 100
+"""Characters of these that words to exclude leave to those that are looked for."""
+TYPES = {"photo": "photograph", "illustration": "illustration"}
+ASPECTS = {"horizontal": "wide", "vertical": "tall", "square": "square"}
+LIMITS: Final = (Limit(100, 60), Limit(10_000, 86400))
+"""Limits of a registered client whose e-mail address is confirmed."""
+CLIENT_PAGE: Final = 48
+"""Pictures of a page for a registered client: as many as a page of this site has places."""
+CLIENT_PAGES: Final = 20
+COUNTED: Final = 240
+"""Where counts end without a token."""
+COUNTED_WITH_TOKEN: Final = 10_000
+EARLY_SECONDS: Final = 60.0
+"""Seconds before its end from which on a token is replaced."""
+NOTICE: Final = "This site was made using Openverse but is not endorsed or certified by Openverse."
+"""Says prominently what the terms of service ask for, in their own English words."""
+DIRECTIONS = {"newest": "desc", "oldest": "asc"}
+
+
+class Session(NamedTuple):
+    """A token, and when it ends on the monotonic clock."""
+
+    token: str
+    ends: float
+
+
+class Openverse(Agency):
+    """Free pictures that Openverse finds, beside the paid ones."""
+
+    name = "openverse"
+    title = "Openverse"
+    api = "https://api.openverse.org"
+    expresses: ClassVar[Filters] = {
+        "exclude": None,
+        "type": tuple(TYPES),
+        "orientation": tuple(ASPECTS),
+        "license": ("commercial",),
+        "sort": ("popular", "relevance", *DIRECTIONS),
+    }
+    loosely: ClassVar[Filters] = {"sort": tuple(DIRECTIONS)}
+    options: ClassVar[Credentials] = (("CLIENT_ID", "CLIENT_SECRET"),)
+    syntax = Syntax(signs="()|+*~\\", leading="-")
+    limits: tuple[Limit, ...] = (Limit(20, 60), Limit(200, 86400))
+    most = 20
+    depth = 240
+    picture_hosts = ("https://api.openverse.org",)
+    license_url = "https://creativecommons.org/licenses/"
+    site_search = SiteSearch(  # as public pages link to its searches
+        pictures="https://openverse.org/search/image?q={words}",
+        home="https://openverse.org/",
+    )
+    terms = Terms(
+        source="the licenses of Creative Commons, which the official documentation names",
+        credit=("Openverse", "https://openverse.org/"),
+        crop=False,
+        show=("attribution",),
+        notice=NOTICE,
+    )
+    gives = ("title", "keywords", "page_url", "contributor", "attribution", "type")
+    has_similar = True
+
+    def set_up(self) -> None:
+        self._session = SharedSession[Session](self.name, _is_over)
+        if self.keys:
+            self.most, self.depth = CLIENT_PAGE, CLIENT_PAGE * CLIENT_PAGES
+            self.limits = LIMITS
+
+    def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
+        """Also more words to exclude than a call takes beside the others."""
+        unable = super().unsupported(query)
+        if not query.exclude:
+            return unable
+        plain_words = query.replace(
+            q=plain(query.q, self.syntax), exclude=plain(query.exclude, self.syntax)
+        )
+        is_cut = len(_excluded(plain_words)) < len(terms(plain_words.exclude))
+        return (*unable, "exclude") if is_cut else unable
+
+    def search(self, query: SearchQuery, chunk: int) -> SearchResult:
+        return self.parse(self._send(self.request(query, chunk)), query)
+
+    def _send(self, call: Request) -> Reply:
+        """Send a call with the client's token, if there is a client; once more with a new one.
+
+        All of it takes no longer than one call.
+
+        Raises:
+            AgencyError: BadCredentials where the client isn't known or its new token isn't taken.
+        """
+        if not self.keys:
+            return self.transport.send(call)
+        left = partial(self.left, time.monotonic() + self.transport.total_seconds)
+        session = self._session.get(self._log_in, left)
+        try:
+            return self.transport.send(_signed(call, session), left())
+        except Blocked:
+            raise
+        except BadCredentials:
+            session = self._session.get(self._log_in, left, refused=session)
+        return self.transport.send(_signed(call, session), left())
+
+    def _log_in(self, seconds: float) -> Session:
+        named = {"client_id": self.keys["CLIENT_ID"], "client_secret": self.keys["CLIENT_SECRET"]}
+        call = Request(
+            agency=self.name,
+            url=f"{self.url}/v1/auth_tokens/token/",
+            method="POST",
+            reads=True,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            body=urlencode({"grant_type": "client_credentials", **named}).encode(),
+            secrets=tuple(self.keys.values()),
+            judge=judge_login,
+        )
+        found = self.read(self.transport.send(call, seconds).json(), wire.Token)
+        lasts = max(found.expires_in - EARLY_SECONDS, 0.0)
+        return Session(found.access_token, time.monotonic() + lasts)
+
+    def request(self, query: SearchQuery, chunk: int) -> Request:
+        direction, words = DIRECTIONS.get(query.sort, ""), _words(self.worded(query))
+        if not words:
+            raise RequestRefused(self.name, "It can't search without words.")
+        return self._call(
+            "",
+            {
+                "q": words,
+                "category": TYPES.get(query.type or "", ""),
+                "aspect_ratio": ASPECTS.get(query.orientation or "", ""),
+                "license_type": query.license or "",
+                "mature": "false" if query.safe else "true",
+                "unstable__sort_by": "indexed_on" if direction else "",
+                "unstable__sort_dir": direction,
+                "page": str(chunk + 1),
+                "page_size": str(self.chunk_size),
+            },
+        )
+
+    def _call(self, path: str, params: dict[str, str] | None = None) -> Request:
+        return Request(
+            agency=self.name,
+            url=f"{self.url}/v1/images/{path}",
+            params=given(params or {}),
+            secrets=tuple(self.keys.values()),
+            judge=None if self.keys else judge_stranger,
+        )
+
+    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        del query
+        found = self.read(reply.json(), wire.Images)
+        items = (self._media(image) for image in found.results)
+        counted = COUNTED_WITH_TOKEN if self.keys else COUNTED
+        return SearchResult(
+            tuple(media for media in items if media),
+            found.result_count,
+            capped=found.result_count >= counted,
+        )
+
+    def details(self, media_id: str, media: str = "image") -> Media:
+        if not re.fullmatch(IDS, media_id):
+            return super().details(media_id, media)
+        reply = self._send(self._call(f"{media_id}/"))
+        return self._media(self.read(reply.json(), wire.Image)) or super().details(media_id, media)
+
+    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+        if not re.fullmatch(IDS, media_id):
+            return super().similar(media_id, query, chunk)
+        if chunk:
+            return SearchResult((), None)
+        result = self.parse(self._send(self._call(f"{media_id}/related/")), query)
+        others = tuple(media for media in result.items if media.id != media_id)
+        return SearchResult(others, len(others))
+
+    def size(self) -> int:
+        found = self.read(self._send(self._call("stats/")).json(), list[wire.Source])
+        return sum(max(source.media_count, 0) for source in found)
+
+    def place_of(self, media: Media) -> str:
+        return wire.place_of(media.page_url) or self.title
+
+    def check(self) -> Check:
+        self._send(self._call("", {"q": "flower", "page_size": "1"}))
+        return Check("takes the client" if self.keys else "answers without a key")
+
+    def _media(self, image: wire.Image) -> Media | None:
+        page, thumbnail = web_address(image.foreign_landing_url), wire.thumbnail(image)
+        attribution = wire.text(image.attribution) or wire.attribution(image)
+        if not (page and thumbnail and attribution and re.fullmatch(IDS, image.id)):
+            return None
+        types = {theirs: ours for ours, theirs in TYPES.items()}
+        return Media(
+            agency=self.name,
+            id=image.id,
+            type=types.get(image.category or ""),
+            title=wire.text(image.title),
+            keywords=wire.tags(image.tags or ()),
+            page_url=page,
+            contributor=wire.text(image.creator) or None,
+            contributor_url=web_address(image.creator_url),
+            license=wire.license_of(image),
+            attribution=attribution,
+            thumbnail=thumbnail,
+            original=original(image.width, image.height),
+        )
+
+
+def _is_over(session: Session) -> bool:
+    """Return whether a token has ended by now."""
+    return time.monotonic() >= session.ends
+
+
+def _signed(call: Request, session: Session) -> Request:
+    """Return the call with a token."""
+    return msgspec.structs.replace(
+        call,
+        headers={**call.headers, "Authorization": f"Bearer {session.token}"},
+        secrets=(*call.secrets, session.token),
+    )
+
+
+def judge_stranger(status: int, body: bytes) -> Refusal | None:
+    """Tell a host whose address is refused what it can do; without a key none can be wrong."""
+    del body
+    words = "It refuses this server's address; register a client."
+    return Refusal(Blocked, words) if status == 403 else None  # noqa: PLR2004 - beside its name
+
+
+def judge_login(status: int, body: bytes) -> Refusal | None:
+    """Return a refused log-in as wrong credentials: OAuth 2 answers 400 or 401 (RFC 6749, 5.2)."""
+    failure = decoded(body, wire.Refused)
+    is_refused = status in {400, 401} and failure is not None
+    words = failure.error_description or failure.error or failure.detail if failure else ""
+    return Refusal(BadCredentials, words) if is_refused else None
+
+
+def _words(query: SearchQuery) -> str:
+    """Return the words of a search behind those it must not find, as many as are taken."""
+    excluded = _excluded(query)
+    negated = "".join(f"-{term} " for term in excluded)
+    return negated + shortened(query.q, MAX_WORDS - len(negated)) if query.q else ""
+
+
+def _excluded(query: SearchQuery) -> list[str]:
+    """Return the first words and phrases to exclude, as many as leave room for the others."""
+    room = MAX_WORDS - min(len(query.q), WORDS_ROOM)
+    found = terms(query.exclude)
+    ends = accumulate(len(f"-{term} ") for term in found)
+    return [term for term, end in zip(found, ends, strict=True) if end <= room]

@@ -1,0 +1,1 @@
+"""PantherMedia: its client and the shapes of its answers."""

@@ -1,0 +1,227 @@
+"""PantherMedia: http://rest.panthermedia.net (v1.2 of search, v1.0 of the rest), last seen in 2023.
+
+Each call is a signed form: ``access_key`` is the hexadecimal HMAC-SHA1, with the secret as its key,
+of timestamp, API key and nonce. JSON is asked for; XML, which is the API's own default, is read
+too. What the filters are called stands in the official plugin; their values for type, orientation,
+people and gender, license, color and order are known from other people's code only, which knows
+none for illustrations, vectors, ages and the safe search: that one can't be sent. Exclusion is the
+API's minus, before which all words must match; four people or more are its four and its five.
+
+Thumbnails have 170 pixels at most, larger previews an unknown size; both have the ratio of the
+whole file, or 3:2 where vectors have none. A picture's page is that of the official plugin; an
+affiliate program was not found. The API is "available for non-commercial use by third-party
+developers"; others need an agreement. How deep pages reach is not documented: ``depth`` is our own.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import ClassVar
+from urllib.parse import urlencode
+
+import msgspec
+
+from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.filter_values import HEX, Filters, language_of
+from affiliate.agencies.panthermedia.schema import (
+    Detailed,
+    Found,
+    Item,
+    as_item,
+    judge,
+    plain,
+)
+from affiliate.agencies.parsing import fitted, number
+from affiliate.agencies.terms import Terms
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import (
+    Media,
+    SearchQuery,
+    SearchResult,
+    plain_id,
+    plain_text,
+    plain_texts,
+)
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Reply, Request, given
+
+LANGUAGES = ("da", "de", "en", "es", "it", "pl", "pt")
+ORDERS = {"popular": "buy", "relevance": "rel", "newest": "date"}
+PEOPLE = {n: f"people_{n}" for n in range(4)} | {4: "people_4,people_5"}
+GENDERS = {"female": "f", "male": "m"}
+EXTRAS = "title,preview,width,height,keywords,mimetype,editorial,author_username"
+BOX = (3, 2)
+THUMBNAIL, PREVIEW = 170, 450
+"""Pixels of the longer side; that of the preview is nominal."""
+TITLE_WORDS = 5
+"""Keywords that stand for a missing title, as in the official plugin."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _nonce() -> str:
+    return str(secrets.randbelow(900_000) + 100_000)
+
+
+class PantherMedia(Agency):
+    """Images of PantherMedia; ``clock`` and ``nonce`` are what its signatures are made of."""
+
+    name = "panthermedia"
+    title = "PantherMedia"
+    api = "https://rest.panthermedia.net"
+    credentials: ClassVar[Credentials] = (("API_KEY", "API_SECRET"),)
+    expresses: ClassVar[Filters] = {
+        "exclude": None,
+        "type": ("photo",),
+        "orientation": ("horizontal", "vertical", "square"),
+        "color": HEX,
+        "people": None,
+        "gender": tuple(GENDERS),
+        "license": ("commercial", "editorial"),
+        "sort": tuple(ORDERS),
+    }
+    most = 100
+    depth = 4800
+    picture_hosts = ("https://*.panthermedia.net", "http://*.panthermedia.net")
+    terms = Terms(source="rest.panthermedia.net: non-commercial use, or an agreement")
+    gives = ("title", "keywords", "page_url", "contributor", "preview")
+    link_source = "no affiliate program was found"
+    wire = "JSON or XML, signed"
+    experimental = True
+    has_similar = True
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        url: str | None = None,
+        credentials: Mapping[str, str] | None = None,
+        clock: Callable[[], datetime] = _now,
+        nonce: Callable[[], str] = _nonce,
+    ) -> None:
+        super().__init__(transport, url=url, credentials=credentials)
+        self._clock = clock
+        self._nonce = nonce
+
+    def request(self, query: SearchQuery, chunk: int) -> Request:
+        params = {"q": _words(self.worded(query)), "filters": _filters(query)}
+        return self._call("search", "1.2", {**params, **self._page(query, chunk, self.chunk_size)})
+
+    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        del query
+        found = self.read(plain(reply), Found).items
+        listed = found.media if isinstance(found.media, list) else [found.media]
+        items = tuple(media for media in map(self._media, listed) if media)
+        return SearchResult(items, int(number(found.total)))
+
+    def details(self, media_id: str, media: str = "image") -> Media:
+        if not _is_id(media_id):
+            return super().details(media_id, media)
+        reply = self.transport.send(self._call("get-media-info", "1.0", {"id_media": media_id}))
+        found = self.read(plain(reply), Detailed)
+        return self._media(as_item(found)) or super().details(media_id, media)
+
+    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+        if not _is_id(media_id):
+            return super().similar(media_id, query, chunk)
+        params = {"id_media": media_id, **self._page(query, chunk, self.similar_size)}
+        result = self.parse(self.transport.send(self._call("search-similar", "1.0", params)), query)
+        others = tuple(media for media in result.items if media.id != media_id)
+        return msgspec.structs.replace(result, items=others)
+
+    def check(self) -> Check:
+        self.transport.send(self._call("host-info", "1.0", {}))
+        return Check("takes the key and its signature")
+
+    def _page(self, query: SearchQuery, chunk: int, size: int) -> dict[str, str]:
+        lang = language_of(query.lang, LANGUAGES)
+        page = {"page": str(chunk + 1), "limit": str(size)}
+        return {**page, "lang": lang, "extra_info": EXTRAS}
+
+    def _call(self, method: str, version: str, params: Mapping[str, str]) -> Request:
+        signed = self._signed()
+        form = {**signed, "content_type": "application/json", **params}
+        return Request(
+            agency=self.name,
+            url=f"{self.url}/{method}",
+            method="POST",
+            reads=True,
+            headers={
+                "Accept-Version": version,
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
+            body=urlencode(given(form)).encode(),
+            secrets=(*self.keys.values(), signed["access_key"]),
+            judge=judge,
+        )
+
+    def _signed(self) -> dict[str, str]:
+        """The parameters that say who asks, made anew for each call."""
+        key, secret = self.keys.get("API_KEY", ""), self.keys.get("API_SECRET", "")
+        moment = format_datetime(self._clock().astimezone(UTC), usegmt=True)
+        timestamp, nonce = moment.replace("GMT", "UTC"), self._nonce()
+        text = f"{timestamp}{key}{nonce}"
+        access = hmac.new(secret.encode(), text.encode(), hashlib.sha1).hexdigest()
+        who = {"api_key": key, "access_key": access}
+        return {**who, "timestamp": timestamp, "nonce": nonce, "algo": "sha1"}
+
+    def page_of(self, media_id: str, media: str = "image") -> str:
+        del media
+        return _page_url(media_id) if _is_id(media_id) else ""
+
+    def _media(self, item: Item) -> Media | None:
+        size = (number(item.width), number(item.height))
+        whole: tuple[float, float] = size if all(size) else BOX
+        thumbnail = fitted(item.thumb, *whole, THUMBNAIL)
+        media_id = plain_id(str(item.id))
+        if thumbnail is None or not media_id:
+            return None
+        said = item.keywords if isinstance(item.keywords, str) else ""
+        keywords = plain_texts(said.split(","))
+        return Media(
+            agency=self.name,
+            id=media_id,
+            type="vector" if item.mimetype == "image/eps" else None,
+            title=plain_text(item.title) or ", ".join(keywords[:TITLE_WORDS]),
+            keywords=keywords,
+            page_url=_page_url(media_id),
+            contributor=plain_text(item.author) or None,
+            editorial=item.editorial == "yes",
+            thumbnail=thumbnail,
+            preview=fitted(item.preview, *whole, PREVIEW),
+        )
+
+
+def _page_url(media_id: str) -> str:
+    return f"https://stockagency.panthermedia.net/m/stock-photos/{encoded(media_id)}"
+
+
+def _words(query: SearchQuery) -> str:
+    """The words, then those to exclude behind one minus, phrases as their words."""
+    excluded = " ".join(query.exclude.replace('"', " ").split())
+    return f"{query.q} -{excluded}".strip() if excluded else query.q
+
+
+def _filters(query: SearchQuery) -> str:
+    """The filters as the API writes them, ``name:value;name:value,value;``."""
+    people = "" if query.people is None else PEOPLE[query.people]
+    values = {
+        "sort": ORDERS[query.sort],
+        "type": "photos" if query.type == "photo" else "",
+        "orientation": query.orientation or "",
+        "license": query.license or "",
+        "color": (query.color or "").upper(),
+        "people_number": people,
+        "people_gender": GENDERS.get(query.gender or "", ""),
+    }
+    return "".join(f"{name}:{value};" for name, value in given(values))
+
+
+def _is_id(media_id: str) -> bool:
+    return re.fullmatch("[A-Z]?[1-9][0-9]{0,14}", media_id) is not None

@@ -1,0 +1,252 @@
+"""Shutterstock, API v2: https://api-reference.shutterstock.com (OpenAPI 1.1.32).
+
+Search takes HTTP Basic (client id and secret) or a Bearer token. How deep pages reach is not
+documented; ``depth`` is our own bound.
+
+Searches are spell-checked by default (``spellcheck_query``): results are those of the corrected
+words. ``spellcheck_info`` says which, in fields that stand in recorded answers alone. Similar
+pictures come in the order of the answer; suggestions take no language. What is asked of images and
+of footage, and how they are read, stands in `shutterstock_image` and `shutterstock_video`.
+"""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import msgspec
+
+from affiliate.agencies.base import SUGGESTIONS, Agency, Check, Credentials
+from affiliate.agencies.filter_values import Filters
+from affiliate.agencies.shutterstock import featured
+from affiliate.agencies.shutterstock import image as pictures
+from affiliate.agencies.shutterstock import schema as wire
+from affiliate.agencies.shutterstock import video as clips
+from affiliate.agencies.shutterstock.schema import Image
+from affiliate.agencies.site_search import SiteSearch
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import (
+    Collection,
+    Contributor,
+    Media,
+    SearchQuery,
+    SearchResult,
+    plain_id,
+    plain_text,
+    web_address,
+)
+from affiliate.domain.words import plain
+from affiliate.transport.messages import Params, Reply, Request, given
+
+REGIONS = r"[A-Z]{2}|(?:[0-9]{1,3}\.){3}[0-9]{1,3}"
+"""Matches what ``region`` takes: a country such as DE, or an address that tells of one."""
+
+
+class Shutterstock(Agency):
+    """Images and footage of Shutterstock."""
+
+    name = "shutterstock"
+    title = "Shutterstock"
+    api = "https://api.shutterstock.com"
+    credentials: ClassVar[Credentials] = (
+        ("API_TOKEN",),
+        ("CLIENT_ID", "CLIENT_SECRET"),
+    )
+    options: ClassVar[Credentials] = (("REGION",),)
+    expresses: ClassVar[Filters] = pictures.EXPRESSES
+    footage: ClassVar[Filters] = clips.EXPRESSES
+    most = 500
+    picture_hosts = ("https://*.shutterstock.com", "https://*.picdn.net")
+    link_template = "https://shutterstock.7eer.net/c/{affiliate_id}/43068/1305?u={landing}"
+    footage_template = "https://shutterstock.7eer.net/c/{affiliate_id}/43977/1305?u={landing}"
+    network = "impact"
+    site_search = SiteSearch(  # as public affiliate links and pages have it
+        pictures="https://www.shutterstock.com/search/{words}",
+        footage="https://www.shutterstock.com/video/search/{words}",
+        home="https://www.shutterstock.com/",
+    )
+    link_source = (
+        "documented for affiliates of the API's first version; public links of 2023 and 2024 name"
+        " other ads of the same campaign"
+    )
+    has_similar = True
+    suggests = True
+    categorizes = True
+    collection_size = 144
+    ids_at_once = 500
+    least = 100_000
+    least_means = "a free API account finds the free collection alone"
+    license_url = "https://www.shutterstock.com/license"
+
+    def set_up(self) -> None:
+        self._region = self.keys.pop("REGION", "")  # no secret, which would be struck out
+
+    @classmethod
+    def faults(cls, settings: Mapping[str, str]) -> tuple[str, ...]:
+        region = settings.get("REGION", "")
+        is_known = not region or re.fullmatch(REGIONS, region)
+        return () if is_known else ("REGION must be a country of two letters, or an IPv4 address",)
+
+    def request(self, query: SearchQuery, chunk: int) -> Request:
+        query = self.worded(query)
+        if query.media == "video":
+            asked = clips.params(query)
+        else:
+            asked = pictures.params(query) + given({"region": self._region})
+        return self._call(f"{_path(query.media)}/search", asked + _page(chunk, self.chunk_size))
+
+    def _call(self, path: str, params: Params = ()) -> Request:
+        headers, auth = {"Accept": "application/json"}, None
+        if token := self.keys.get("API_TOKEN"):
+            headers["Authorization"] = f"Bearer {token}"
+        else:
+            auth = (self.keys.get("CLIENT_ID", ""), self.keys.get("CLIENT_SECRET", ""))
+        return Request(
+            agency=self.name,
+            url=self.url + path,
+            params=params,
+            headers=headers,
+            auth=auth,
+            secrets=tuple(self.keys.values()),
+        )
+
+    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        is_video = query.media == "video"
+        shape: type[wire.Images | wire.Videos] = wire.Videos if is_video else wire.Images
+        results = self.read(reply.json(), shape)
+        corrected = wire.corrected(results.spellcheck_info)
+        return SearchResult(
+            self._medias(results.data, results.search_id),
+            results.total_count,
+            corrected=corrected,
+            applied=corrected is not None,
+            search_id=plain_id(results.search_id) or None,
+        )
+
+    def details(self, media_id: str, media: str = "image") -> Media:
+        if not wire.is_id(media_id):
+            return super().details(media_id, media)  # other words behind the path are other calls
+        call = self._call(f"{_path(media)}/{encoded(media_id)}", (("view", "full"),))
+        shape: type[Image | wire.Video] = wire.Video if media == "video" else Image
+        found = self._medias([self.read(self.transport.send(call).json(), shape)])
+        return found[0] if found else super().details(media_id, media)
+
+    def several(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
+        wanted = list(dict.fromkeys(one for one in ids if wire.is_id(one)))
+        is_video = media == "video"
+        shape: type[wire.ImageList | wire.VideoList] = (
+            wire.VideoList if is_video else wire.ImageList
+        )
+        found: dict[str, Media] = {}
+        for first in range(0, len(wanted), self.ids_at_once):
+            asked = tuple(("id", one) for one in wanted[first : first + self.ids_at_once])
+            call = self._call(_path(media), (*asked, ("view", "full")))
+            data = self.read(self.transport.send(call).json(), shape).data
+            found |= {one.id: one for one in self._medias(data)}
+        return tuple(found[one] for one in wanted if one in found)
+
+    def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
+        if not wire.is_id(media_id):
+            return super().similar(media_id, query, chunk)
+        params = given({"language": query.lang or ""}) + _page(chunk, self.similar_size)
+        call = self._call(f"{_path(query.media)}/{encoded(media_id)}/similar", params)
+        result = self.parse(self.transport.send(call), query)
+        others = tuple(media for media in result.items if media.id != media_id)
+        return msgspec.structs.replace(result, items=others)
+
+    def suggest(self, words: str, lang: str) -> tuple[str, ...]:
+        del lang  # the call takes none
+        asked = plain(words, self.syntax)
+        if not asked:
+            return ()
+        params = (("query", asked), ("limit", str(SUGGESTIONS)))
+        call = self._call("/v2/images/search/suggestions", params)
+        suggested = self.read(self.transport.send(call).json(), wire.Suggestions)
+        return tuple(plain_text(text) for text in suggested.data[:SUGGESTIONS])
+
+    def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
+        call = self._call(f"{_path(media)}/categories", given({"language": lang}))
+        return wire.category_names(
+            self.read(self.transport.send(call).json(), wire.CategoryList).data
+        )
+
+    def featured(self, media: str = "image") -> tuple[Collection, ...]:
+        reply = self.transport.send(self._call(featured.path(media)))
+        found = self.read(reply.json(), featured.List).data
+        return tuple(
+            featured.about(self.name, one, media) for one in found if featured.is_id(one.id)
+        )
+
+    def about_collection(self, collection_id: str, media: str = "image") -> Collection:
+        if not featured.is_id(collection_id):
+            return super().about_collection(collection_id)
+        found = self.transport.send(self._call(f"{featured.path(media)}/{collection_id}"))
+        return featured.about(self.name, self.read(found.json(), featured.About), media)
+
+    def collection(self, collection_id: str, chunk: int, media: str = "image") -> SearchResult:
+        if not featured.is_id(collection_id):
+            return super().collection(collection_id, chunk)
+        params = (("page", str(chunk + 1)), ("per_page", str(self.collection_size)))
+        call = self._call(f"{featured.path(media)}/{collection_id}/items", params)
+        found = self.read(self.transport.send(call).json(), featured.Items)
+        ids = [one.id for one in found.data]
+        total = featured.total(found, chunk * self.collection_size, self.collection_size)
+        return SearchResult(self.several(ids, media) if ids else (), total)
+
+    def contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
+        call = self._call("/v2/contributors", tuple(("id", one) for one in ids))
+        profiles = self.read(self.transport.send(call).json(), wire.Profiles).data if ids else []
+        return tuple(
+            Contributor(
+                agency=self.name,
+                id=plain_id(one.id),
+                name=plain_text(one.display_name),
+                about=plain_text(one.about),
+                page_url=web_address(one.portfolio_url),
+            )
+            for one in profiles
+        )
+
+    def check(self) -> Check:
+        """An echo, which needs no key, then the cheapest call that does."""
+        began = time.monotonic()
+        echo = self.read(self.transport.send(self._call("/v2/test")).json(), wire.Echo)
+        echoed = time.monotonic()
+        path = "/v2/user/access_token" if "API_TOKEN" in self.keys else "/v2/images/categories"
+        access = self.read(self.transport.send(self._call(path)).json(), wire.Access)
+        ended = time.monotonic()
+        user = f" of {plain_text(access.username)}" if access.username else ""
+        return Check(
+            f"echoes {plain_text(echo.text)[:20]!r} in {1000 * (echoed - began):.0f} ms,"
+            f" takes the key{user} in {1000 * (ended - echoed):.0f} ms"
+        )
+
+    def _medias(
+        self, data: Sequence[Image | wire.Video], search_id: str | None = None
+    ) -> tuple[Media, ...]:
+        """Those of the items that can be shown."""
+        found = (
+            pictures.media(self.name, one, search_id)
+            if isinstance(one, Image)
+            else clips.media(self.name, one, search_id)
+            for one in data
+        )
+        return tuple(media for media in found if media)
+
+    def landing(self, media: Media) -> str:
+        if media.media == "video":
+            return clips.page_url(media.id)
+        return f"http://www.shutterstock.com/pic.mhtml?id={encoded(media.id)}"
+
+    def page_of(self, media_id: str, media: str = "image") -> str:
+        if not wire.is_id(media_id):
+            return ""
+        return clips.page_url(media_id) if media == "video" else pictures.page_url(media_id)
+
+
+def _path(media: str) -> str:
+    return "/v2/videos" if media == "video" else "/v2/images"
+
+
+def _page(chunk: int, size: int) -> Params:
+    return (("view", "full"), ("page", str(chunk + 1)), ("per_page", str(size)))

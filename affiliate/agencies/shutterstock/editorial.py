@@ -1,0 +1,220 @@
+"""Shutterstock Editorial: news, sport and entertainment, a library of its own (OpenAPI 1.1.32).
+
+It uses the key, the address and the affiliate id of ``shutterstock``, which must be on too, and is
+on itself once the country in which its items will be shown is set: the API gives only what may be
+distributed there, and refuses a search without it.
+
+Results are paged by cursors, each of which stands in the answer before it. So deep chunks are
+reached by way of those before, of which a process remembers the cursors; ``depth`` keeps that way
+short, and the calls on it count as one. There is no safe search, no language and no popularity.
+The page of an item (``/editorial/image-editorial/{id}``, ``/editorial/video/{id}``) is a guess
+after addresses seen in public material.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from affiliate.agencies.base import Agency
+from affiliate.agencies.filter_values import Filters
+from affiliate.agencies.parsing import densities, first_rendition
+from affiliate.agencies.shutterstock import schema as wire
+from affiliate.agencies.shutterstock.client import Shutterstock
+from affiliate.agencies.shutterstock.schema import Report, Reports
+from affiliate.agencies.shutterstock.video import clip, still
+from affiliate.agencies.site_search import SiteSearch
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import (
+    Contributor,
+    Media,
+    SearchQuery,
+    SearchResult,
+    Thumbnail,
+    plain_id,
+    plain_text,
+    plain_texts,
+)
+from affiliate.domain.query import RESOLUTIONS
+from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
+from affiliate.transport.messages import Params, Reply, Request, given
+
+IDS: Final = r"[0-9]{1,20}[a-zA-Z]{1,4}"
+THUMBNAILS: Final = ("thumb_220", "watermark_450", "thumb_170")
+PREVIEWS: Final = ("watermark_1500", "watermark_450")
+SIZES: Final = ("small_jpg", "medium_jpg", "original")
+SORTS: Final = {"newest": "newest", "oldest": "oldest"}
+"""Our orders and the API's; every other one is its own, by relevance."""
+MOST_CURSORS: Final = 1000
+"""Cursors that a process remembers; then it begins anew."""
+
+
+class ShutterstockEditorial(Shutterstock):
+    """The editorial library of Shutterstock."""
+
+    name = "shutterstock-editorial"
+    title = "Shutterstock Editorial"
+    credentials = (("COUNTRY",),)
+    account = "shutterstock"
+    expresses: ClassVar[Filters] = {
+        "exclude": None,
+        "category": None,
+        "license": ("editorial",),
+        "sort": ("relevance", "newest", "oldest"),
+    }
+    footage: ClassVar[Filters] = {**expresses, "media": ("video",), "resolution": RESOLUTIONS}
+    site_search = SiteSearch(  # read in other people's code; the form for footage was not found
+        pictures="https://www.shutterstock.com/editorial/search/{words}",
+        home="https://www.shutterstock.com/editorial",
+    )
+    most = 50
+    depth = 240
+    has_similar = False
+    suggests = False
+    collection_size = 0
+    ids_at_once = 1
+    options = ()
+    least = 0
+
+    def set_up(self) -> None:
+        self._country = self.keys.pop("COUNTRY", "")  # no secret, which would be struck out
+        self._cursors: dict[tuple[str, int], str] = {}
+        self._lock = threading.Lock()
+
+    def search(self, query: SearchQuery, chunk: int) -> SearchResult:
+        asked = query.key()
+        known = (n for n in range(chunk, 0, -1) if (asked, n) in self._cursors)
+        start = next(known, 0)
+        try:
+            return self._walk(query, asked, start, chunk)
+        except RequestRefused:
+            if start == 0:
+                raise
+        return self._walk(query, asked, 0, chunk)  # cursors may end; how soon isn't documented
+
+    def _walk(self, query: SearchQuery, asked: str, start: int, chunk: int) -> SearchResult:
+        """The chunk, by way of those from ``start`` on, all within the time of one call."""
+        deadline = time.monotonic() + self.transport.total_seconds
+        cursor: str | None = self._cursors.get((asked, start), "")
+        for number in range(start, chunk + 1):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise AgencyTimeout(self.name, "No answer in time.")
+            reply = self.transport.send(self._searching(query, cursor or ""), left)
+            cursor = self._next(reply, asked, number)
+            if cursor is None:
+                break
+        result = self.parse(reply, query)
+        return result if number == chunk else SearchResult((), result.total)
+
+    def _next(self, reply: Reply, asked: str, number: int) -> str | None:
+        """The cursor of the chunk behind, which is remembered; None when there is none."""
+        cursor = self.read(reply.json(), Reports).next
+        with self._lock:
+            if len(self._cursors) >= MOST_CURSORS:
+                self._cursors = {}
+            if cursor:
+                self._cursors[asked, number + 1] = cursor
+        return cursor or None
+
+    def request(self, query: SearchQuery, chunk: int) -> Request:
+        """The call for the first chunk; others are reached by its answer's cursor."""
+        del chunk
+        return self._searching(query, "")
+
+    def _searching(self, query: SearchQuery, cursor: str) -> Request:
+        query = self.worded(query)
+        params = {
+            "query": wire.words(query.q, query.exclude),
+            "country": self._country,
+            "category": query.category or "",
+            "resolution": query.resolution or "",
+            "sort": SORTS.get(query.sort, "relevant"),
+            "per_page": str(self.chunk_size),
+            "cursor": cursor,
+        }
+        return self._call(f"{_path(query.media)}/search", given(params))
+
+    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        results = self.read(reply.json(), Reports)
+        found = (self._report(one, query.media, results.search_id) for one in results.data)
+        items = tuple(media for media in found if media)
+        search_id = plain_id(results.search_id) or None
+        return SearchResult(items, results.total_count, search_id=search_id)
+
+    def details(self, media_id: str, media: str = "image") -> Media:
+        gone = NotFound(self.name, f"There is no picture {media_id[:40]!r}.")
+        if not re.fullmatch(IDS, media_id):
+            raise gone
+        country: Params = (("country", self._country),)
+        call = self._call(f"{_path(media)}/{encoded(media_id)}", country)
+        try:
+            reply = self.transport.send(call)
+        except RequestRefused:  # 406, as is what may not be shown in this country
+            raise gone from None
+        found = self._report(self.read(reply.json(), Report), media)
+        if found is None:
+            raise gone
+        return found
+
+    def several(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
+        """One call for each, as there is none for many."""
+        return Agency.several(self, ids, media)
+
+    def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
+        del lang  # the call takes none
+        reply = self.transport.send(self._call(f"{_path(media)}/categories"))
+        return wire.category_names(self.read(reply.json(), wire.CategoryList).data)
+
+    def contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
+        """None: its items have bylines alone."""
+        return Agency.contributors(self, ids)
+
+    def _report(self, report: Report, media: str, search_id: str | None = None) -> Media | None:
+        """An item as a page shows it; None where it has nothing to show."""
+        is_video = media == "video"
+        small = (
+            still(report.assets.get("thumb_jpg"), report.aspect)
+            if is_video
+            else first_rendition(report.assets, THUMBNAILS)
+        )
+        if small is None or not plain_id(report.id):
+            return None
+        return Media(
+            agency=self.name,
+            id=plain_id(report.id),
+            media=media,
+            title=plain_text(report.title) or plain_text(report.description),
+            keywords=plain_texts(report.keywords),
+            page_url=_page_url(media, report.id),
+            editorial=True,
+            attribution=plain_text(report.byline) or None,
+            clip=clip(report.assets),
+            thumbnail=small,
+            preview=None if is_video else first_rendition(report.assets, PREVIEWS),
+            renditions=() if is_video else densities(small, _dense(report)),
+            sizes=wire.sizes(report.assets, SIZES),
+            categories=wire.category_names(report.categories),
+            search_id=plain_id(search_id) or None,
+        )
+
+    def landing(self, media: Media) -> str:
+        return _page_url(media.media, media.id)
+
+    def page_of(self, media_id: str, media: str = "image") -> str:
+        return _page_url(media, media_id) if re.fullmatch(IDS, media_id) else ""
+
+
+def _dense(report: Report) -> Thumbnail | None:
+    """Return what screens of high density show in place of a small thumbnail."""
+    return first_rendition(report.assets, ("watermark_450",))
+
+
+def _page_url(media: str, media_id: str) -> str:
+    part = "video" if media == "video" else "image-editorial"
+    return f"https://www.shutterstock.com/editorial/{part}/{encoded(media_id)}"
+
+
+def _path(media: str) -> str:
+    return f"/v2/editorial/{'videos' if media == 'video' else 'images'}"

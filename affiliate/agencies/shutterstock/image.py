@@ -1,0 +1,82 @@
+"""Shutterstock's images: what a search asks for, and an image in our words (OpenAPI 1.1.32).
+
+``huge_thumb`` is declared 390x260 while the file is 390x280 with the id in the lowest 20 rows, and
+``preview_1500`` 1500x1000 while the file has 100 rows more; the declared size is the box to crop
+to. That ``preview_1000`` follows the same rule is a guess.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from affiliate.agencies.parsing import densities, first_rendition, rendition
+from affiliate.agencies.shutterstock import schema as wire
+from affiliate.agencies.shutterstock.schema import Image
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import Media, SearchQuery, plain_id
+from affiliate.domain.query import AGES, ETHNICITIES, GENDERS, LICENSES, TYPES
+from affiliate.transport.messages import Params
+
+EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
+    "exclude": None,
+    "type": TYPES,
+    "orientation": ("horizontal", "vertical"),
+    "color": None,
+    "people": None,
+    "age": AGES,
+    "gender": GENDERS,
+    "ethnicity": ETHNICITIES,
+    "category": None,
+    "contributor": None,
+    "license": LICENSES,
+    "released": None,
+    "sort": ("popular", "relevance", "newest", "random"),
+}
+PARAMETERS: Final = {
+    "type": "image_type",
+    "orientation": "orientation",
+    "color": "color",
+    "people": "people_number",
+    "age": "people_age",
+    "gender": "people_gender",
+    "ethnicity": "people_ethnicity",
+    "category": "category",
+    "contributor": "contributor",
+    "license": "license",
+    "lang": "language",
+    "sort": "sort",
+}
+"""Our filters and the API's parameters of the same meaning."""
+THUMBNAILS: Final = ("huge_thumb", "preview", "mosaic", "large_thumb", "small_thumb")
+DENSE: Final = ("preview_1000",)
+"""Renditions for screens of high density."""
+PREVIEWS: Final = ("preview_1000", "preview_1500", "preview")
+SIZES: Final = ("small_jpg", "medium_jpg", "huge_jpg", "supersize_jpg", "vector_eps")
+
+
+def params(query: SearchQuery) -> Params:
+    """The filters of a search for images."""
+    return wire.search_params(query, PARAMETERS)
+
+
+def media(agency: str, image: Image, search_id: str | None) -> Media | None:
+    """An image as a page shows it; None where it has no thumbnail."""
+    thumbnail = first_rendition(image.assets, THUMBNAILS)
+    if thumbnail is None or not plain_id(image.id):
+        return None
+    kind = image.image_type if image.image_type in TYPES else None
+    return wire.media(
+        agency,
+        image,
+        search_id,
+        type=kind,
+        page_url=wire.page_url(image, page_url(image.id, kind or "photo")),
+        thumbnail=thumbnail,
+        preview=first_rendition(image.assets, PREVIEWS),
+        renditions=densities(thumbnail, *map(rendition, map(image.assets.get, DENSE))),
+        sizes=wire.sizes(image.assets, SIZES),
+    )
+
+
+def page_url(media_id: str, kind: str = "photo") -> str:
+    """Return the page where an image of a kind is sold."""
+    return f"https://www.shutterstock.com/image-{kind}/{encoded(media_id)}"

@@ -1,0 +1,132 @@
+"""Shutterstock's footage: what a search asks for, and a clip in our words (OpenAPI 1.1.32).
+
+A still has an address but no size: its box has the clip's own ratio at a nominal height. Whether
+stills carry an id bar is not documented. The official affiliate form for footage names the page
+``pic.mhtml?id=``, which opens the *image* of that number; links lead to ``/video/clip-{id}``
+instead, as seen in public affiliate links.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from affiliate.agencies.shutterstock import schema as wire
+from affiliate.agencies.shutterstock.schema import Video
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import Media, SearchQuery, Thumbnail, plain_id, web_address
+from affiliate.domain.query import AGES, ASPECTS, ETHNICITIES, GENDERS, RESOLUTIONS
+from affiliate.transport.messages import Params, given
+
+EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
+    "media": ("video",),
+    "exclude": None,
+    "people": None,
+    "age": AGES,
+    "gender": GENDERS,
+    "ethnicity": ETHNICITIES,
+    "category": None,
+    "contributor": None,
+    "license": ("commercial", "editorial"),
+    "released": None,
+    "sort": ("popular", "relevance", "newest", "random"),
+    "duration": None,
+    "resolution": RESOLUTIONS,
+    "aspect": ASPECTS,
+    "fps": None,
+}
+PARAMETERS: Final = {
+    "people": "people_number",
+    "age": "people_age",
+    "gender": "people_gender",
+    "ethnicity": "people_ethnicity",
+    "category": "category",
+    "contributor": "contributor",
+    "license": "license",
+    "lang": "language",
+    "sort": "sort",
+    "resolution": "resolution",
+}
+"""Our filters and the API's parameters of the same meaning and values."""
+RATIOS: Final = {"16:9": "169", "4:3": "43", "nonstandard": "nonstandard"}
+"""Our ratios and the API's."""
+SIZES: Final = ("web", "sd", "hd", "4k")
+STILL_HEIGHT: Final = 360
+"""Pixels; only the ratio of a still's box counts."""
+USUAL_RATIO: Final = 16 / 9
+MOST_RATIO: Final = 10.0
+MOST_SECONDS: Final = 10.0**6
+"""A duration above this is none of a clip."""
+
+
+def params(query: SearchQuery) -> Params:
+    """The filters of a search for footage."""
+    return (
+        *wire.search_params(query, PARAMETERS),
+        *given({"aspect_ratio": RATIOS.get(query.aspect or "", "")}),
+        *_ends("duration", query.duration or ""),
+        *_ends("fps", query.fps or ""),
+    )
+
+
+def _ends(name: str, value: str) -> Params:
+    """The ends of a range such as 10, 10-30, 10- or -30, which are parameters of their own."""
+    low, dash, high = value.partition("-")
+    return given({f"{name}_from": low, f"{name}_to": high if dash else low})
+
+
+def media(agency: str, video: Video, search_id: str | None) -> Media | None:
+    """A clip as a page shows it; None where it has no still."""
+    still = _still(video, "thumb_jpg", "preview_jpg")
+    if still is None or not plain_id(video.id):
+        return None
+    return wire.media(
+        agency,
+        video,
+        search_id,
+        media="video",
+        page_url=wire.page_url(video, page_url(video.id)),
+        duration=seconds(video.duration),
+        clip=clip(video.assets),
+        thumbnail=still,
+        preview=_still(video, "preview_jpg", "thumb_jpg"),
+        sizes=wire.sizes(video.assets, SIZES),
+    )
+
+
+def page_url(media_id: str) -> str:
+    """The page where a clip is sold."""
+    return f"https://www.shutterstock.com/video/clip-{encoded(media_id)}"
+
+
+def _still(video: Video, *wanted: str) -> Thumbnail | None:
+    found = (still(video.assets.get(name), video.aspect) for name in wanted)
+    return next((one for one in found if one), None)
+
+
+def still(asset: object, aspect: object) -> Thumbnail | None:
+    """A still in a box of the clip's ratio; None where it has no address that can be shown."""
+    url = address(asset)
+    return Thumbnail(url, round(_ratio(aspect) * STILL_HEIGHT), STILL_HEIGHT) if url else None
+
+
+def clip(assets: Mapping[str, Any]) -> str | None:
+    """The address of a small clip that browsers play: the smallest first."""
+    wanted = ("thumb_mp4", "thumb_webm", "preview_mp4", "preview_webm")
+    return next((url for url in (address(assets.get(name)) for name in wanted) if url), None)
+
+
+def address(asset: object) -> str | None:
+    """The address of an asset; None where it can't be shown."""
+    return web_address(asset.get("url")) if isinstance(asset, dict) else None
+
+
+def seconds(duration: object) -> float | None:
+    """A clip's duration; None for anything else."""
+    fits = isinstance(duration, int | float) and 0 < duration < MOST_SECONDS
+    return float(duration) if fits else None  # type: ignore[arg-type] # a number, as just seen
+
+
+def _ratio(aspect: object) -> float:
+    if not isinstance(aspect, int | float) or not math.isfinite(aspect):
+        return USUAL_RATIO
+    return aspect if 1 / MOST_RATIO <= aspect <= MOST_RATIO else USUAL_RATIO
