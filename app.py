@@ -35,11 +35,8 @@ from affiliate import (
 from affiliate.access import Access
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.agencies.link_earnings import earning
-from affiliate.budget import SEARCH
 from affiliate.cache.answers import Cache
 from affiliate.cache.stores import Guarded
-from affiliate.calls import Calls
-from affiliate.chunks import ChunkSizes
 from affiliate.commands.unready import Unready
 from affiliate.config import (
     passwords,
@@ -56,18 +53,21 @@ from affiliate.database.site_key import SiteKey
 from affiliate.database.token_store import Vault
 from affiliate.domain.affiliate_links import LinkStyle, id_fault
 from affiliate.errors import CannotListen, ConfigError, LedgerError
-from affiliate.health import HOUR, Breaker, Limit, Quota
 from affiliate.licensing.tokens import ACCOUNT, Tokens
-from affiliate.machine_counts import MachineCounts
 from affiliate.memory import SHELF_BYTES, SHELF_PART, MemoryTier
 from affiliate.page import Site
 from affiliate.problems import Application
 from affiliate.proxies import TrustedProxies
-from affiliate.search import Search
+from affiliate.search.chunk_sizes import ChunkSizes
+from affiliate.search.client_budget import SEARCH
+from affiliate.search.federation import Listed
+from affiliate.search.gateway import Calls
+from affiliate.search.limits import HOUR, Breaker, Limit, Quota
+from affiliate.search.machine_counters import MachineCounts
+from affiliate.search.service import Search
+from affiliate.search.suggestions import Suggestions
+from affiliate.search.usage import KeepDays, Tally
 from affiliate.sharing import Sharing
-from affiliate.slices import Listed
-from affiliate.suggestions import Suggestions
-from affiliate.tally import KeepDays, Tally
 from affiliate.transport.client import Transport
 from affiliate.variants import is_variant
 from affiliate.visitors import Visitors

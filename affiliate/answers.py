@@ -21,9 +21,9 @@ from affiliate.domain.query import (
     single,
 )
 from affiliate.errors import BadQuery
-from affiliate.lookups import Known
 from affiliate.page import by_host, count_replays, keep, site_of_app
-from affiliate.search import Outcome, Patience
+from affiliate.search.lookups import Known
+from affiliate.search.service import Outcome, Patience
 
 MAX_AGE: Final = 300
 """Seconds; so short that a corrected affiliate link takes effect."""

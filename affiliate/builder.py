@@ -20,7 +20,7 @@ from affiliate.errors import BadQuery, NotFound
 from affiliate.page import absolute, address, site_of_app, whole
 from affiliate.platforms import DEFAULT, ELEMENT, FRAME, LINK, MAIL, PLATFORMS, SOURCE
 from affiliate.problems import content_security_policy
-from affiliate.search import Patience
+from affiliate.search.service import Patience
 
 KINDS: Final = {
     "grid": _("Grid"),

@@ -22,11 +22,11 @@ from affiliate.answers import (
 )
 from affiliate.domain.media import Collection, SearchQuery
 from affiliate.errors import AgencyError, NotFound
-from affiliate.lookups import query_of
 from affiliate.memory import Canonical
 from affiliate.page import shown_on, site_of_app, title_of
 from affiliate.problems import error_page, problem
-from affiliate.search import Outcome, Patience
+from affiliate.search.lookups import query_of
+from affiliate.search.service import Outcome, Patience
 from affiliate.visitors import show
 
 COLLECTION: Final = "/collections/<agency>/<collection_id>"

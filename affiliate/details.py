@@ -27,11 +27,11 @@ from affiliate.domain.media import Media, SearchPage, SearchQuery
 from affiliate.domain.query import Parameters
 from affiliate.domain.words import counted
 from affiliate.errors import AgencyError, NotFound
-from affiliate.lookups import Found, More
 from affiliate.memory import Canonical
 from affiliate.page import shown_on, site_of_app, title_of
 from affiliate.problems import error_page, problem
-from affiliate.search import Outcome, Patience
+from affiliate.search.lookups import Found, More
+from affiliate.search.service import Outcome, Patience
 
 PICTURES: Final = "/<any(image, video):media>/<agency>/<media_id>"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from affiliate.domain.affiliate_links import is_impact
 from affiliate.domain.media import AgencyStatus, Media, SearchQuery, Seller
-from affiliate.slices import Listed
+from affiliate.search.federation import Listed
 
 
 def pictures_earn(items: Iterable[Media], every: Sequence[Listed]) -> bool:

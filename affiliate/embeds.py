@@ -34,7 +34,7 @@ from affiliate.frame_keys import NAME, FrameKeys
 from affiliate.memory import Canonical
 from affiliate.page import keep, shown_on, site_of_app
 from affiliate.problems import content_security_policy, problem
-from affiliate.search import Outcome, Patience
+from affiliate.search.service import Outcome, Patience
 
 SCRIPT_SECONDS: Final = 3600
 """For how long browsers keep the script, whose address never changes."""

@@ -16,9 +16,9 @@ from typing import Final, NamedTuple
 from flask import Flask, current_app, request
 from werkzeug.wrappers import Response
 
-from affiliate.counts import Counts, Windows
 from affiliate.owner_cookies import cookie, is_https, named
 from affiliate.proxies import network_of, read_address
+from affiliate.search.counters import Counts, Windows
 
 TRIES: Final = 10
 STRANGERS: Final = 100

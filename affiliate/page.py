@@ -23,9 +23,9 @@ from affiliate.domain.site_names import read_host
 from affiliate.domain.topics import Topics, topics_of
 from affiliate.domain.words import capitalized
 from affiliate.errors import BadQuery
-from affiliate.search import Search
-from affiliate.suggestions import Suggestions
-from affiliate.tally import Tally
+from affiliate.search.service import Search
+from affiliate.search.suggestions import Suggestions
+from affiliate.search.usage import Tally
 
 SAME_RATIO: Final = 0.007
 """How far a rendition's ratio may be from the tile's, so that its id bar stays outside the box."""

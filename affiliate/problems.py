@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from affiliate.domain.media import Media, SearchQuery
 from affiliate.errors import BadQuery, BudgetSpent
-from affiliate.search import Search
+from affiliate.search.service import Search
 
 PASSING: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
 """Failures of what the site needs: an agency, or the ledger's database."""

@@ -40,7 +40,7 @@ from affiliate.errors import BadQuery, LedgerError
 from affiliate.memory import Canonical
 from affiliate.page import Site, keep, shown_on, site_of_app
 from affiliate.problems import problem
-from affiliate.search import Outcome, Patience
+from affiliate.search.service import Outcome, Patience
 from affiliate.visitors import show, visitors_of_app
 
 CLICK_BYTES: Final = 4096

@@ -10,16 +10,16 @@ from typing import Final
 import msgspec
 from flask import current_app, has_request_context, request
 
-from affiliate.budget import SEARCH, Budget
-from affiliate.counts import Counters, Windows
 from affiliate.database.ledger import MANY, UNSIGNED, Click
 from affiliate.database.site_key import SiteKey
 from affiliate.domain.robots import CRAWLERS, is_hidden
 from affiliate.errors import BudgetSpent
-from affiliate.health import Limit
 from affiliate.page import EMBEDDED, shown_on
 from affiliate.proxies import CUSTOMER, is_public, network_of
-from affiliate.search import Outcome, Patience
+from affiliate.search.client_budget import SEARCH, Budget
+from affiliate.search.counters import Counters, Windows
+from affiliate.search.limits import Limit
+from affiliate.search.service import Outcome, Patience
 
 CLICKS: Final = (Limit(120, 60),)
 """More clicks of one client than these say nothing of visitors."""

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from affiliate import logins
-from affiliate.counts import Counts, Windows
+from affiliate.search.counters import Counts, Windows
 
 NOON = 1_800_000_000.0
 

@@ -16,7 +16,7 @@ import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from affiliate.counts import Windows
+from affiliate.search.counters import Windows
 from tests.simulator import CLIENT, SCOPES, Simulator, says, simulator
 from tests.support.apps import ClientMaker
 

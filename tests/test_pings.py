@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate import pings as pings_module
-from affiliate.budget import Budget
 from affiliate.database.ledger import MANY, PROGRAM, UNSIGNED, Click, Ledger
-from affiliate.health import Limit
+from affiliate.search.client_budget import Budget
+from affiliate.search.limits import Limit
 from tests.support.apps import ClientMaker
 from tests.support.memory_store import Memory
 

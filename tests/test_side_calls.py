@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from affiliate.errors import AgencyError
-from affiliate.search import Patience, Search
+from affiliate.search.service import Patience, Search
 from app import create_app
 from tests.dialects import DIALECTS, FIRST, Answer, serving
 from tests.support.federation import OWN, Agencies

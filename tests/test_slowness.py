@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate import search
+from affiliate.search import service
 from tests.dialects import DIALECTS, in_text, serving
 from tests.support.apps import ClientMaker
 from tests.support.federation import Agencies
@@ -62,7 +62,7 @@ def test_late_agencies_are_called_slow_once_their_time_is_over(
     client: FlaskClient, agencies: Agencies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page that was waited for says so; embeds, which ask by themselves, invite nobody."""
-    monkeypatch.setattr(search, "PAGE_SECONDS", 0.05)
+    monkeypatch.setattr(service, "PAGE_SECONDS", 0.05)
     for server in agencies.values():
         server.gate.clear()
     page = client.get("/search?q=zebra&lang=en&wait=1").text

@@ -21,7 +21,7 @@ from affiliate.domain.media import (
     SearchResult,
 )
 from affiliate.errors import AgencyTimeout, BadAnswer, NotFound, RequestRefused
-from affiliate.health import Limit
+from affiliate.search.limits import Limit
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Reply, Request
 

@@ -27,7 +27,7 @@ from affiliate.domain.media import (
 from affiliate.domain.query import TYPES
 from affiliate.domain.words import shortened
 from affiliate.errors import BadCredentials
-from affiliate.health import Limit
+from affiliate.search.limits import Limit
 from affiliate.transport.messages import Refusal, Reply, Request, given
 
 DAY = 86400

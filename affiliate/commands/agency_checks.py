@@ -11,9 +11,9 @@ from affiliate.commands.selfcheck import BUILT
 from affiliate.domain.affiliate_links import affiliate_link
 from affiliate.domain.media import Media, Thumbnail
 from affiliate.errors import FAILING, LEFT_ALONE, AgencyError
-from affiliate.health import Limit
-from affiliate.search import Search
-from affiliate.slices import Listed
+from affiliate.search.federation import Listed
+from affiliate.search.limits import Limit
+from affiliate.search.service import Search
 from affiliate.transport.client import Transport, longer_calls
 
 SAMPLE: Final = "108559295"

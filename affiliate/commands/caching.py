@@ -11,7 +11,7 @@ from affiliate.commands.warming import words_query
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import key as key_of_words
 from affiliate.memory import FORMAT as PAGE_FORMAT
-from affiliate.tally import MARKS, counter
+from affiliate.search.usage import MARKS, counter
 
 group = outputs.Group("cache", help="The cache of agencies' answers.")
 

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 from PIL import Image, UnidentifiedImageError
 
-from affiliate.chunks import LATE_SECONDS
 from affiliate.commands.findings import Finding
 from affiliate.domain.affiliate_links import encoded
 from affiliate.domain.media import Media, SearchQuery
 from affiliate.errors import AgencyError, AgencyTimeout, Suspended
-from affiliate.search import Search
-from affiliate.slices import Listed
+from affiliate.search.chunk_sizes import LATE_SECONDS
+from affiliate.search.federation import Listed
+from affiliate.search.service import Search
 from affiliate.transport.client import Transport, longer_calls
 from affiliate.transport.deadlines import has_address
 from affiliate.transport.messages import Request

@@ -18,10 +18,10 @@ from affiliate.commands.told import ledger_of_app, site_of_app, told
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import is_masked
 from affiliate.errors import FAILING, LEFT_ALONE
-from affiliate.health import HOUR
 from affiliate.languages import SPOKEN
-from affiliate.search import Search
-from affiliate.slices import Listed
+from affiliate.search.federation import Listed
+from affiliate.search.limits import HOUR
+from affiliate.search.service import Search
 from affiliate.transport.client import longer_calls
 
 WARM_SECONDS: Final = 60.0

@@ -7,7 +7,7 @@ from typing import Final
 
 MOST_BEATS: Final = 20
 """Beats after which a request is stuck: 10 seconds in which its process runs. Nothing that the
-site waits for takes so long, and half a pool may wait at once (`affiliate.fanout.WAITERS`)."""
+site waits for takes so long, and half a pool may wait at once (`search.fanout.WAITERS`)."""
 
 
 class Progress:

@@ -21,7 +21,7 @@ from granian.rsgi import Scope
 
 from affiliate import logs
 from affiliate.access import HEADER
-from affiliate.fanout import WAITERS
+from affiliate.search.fanout import WAITERS
 from affiliate.serving.progress import Progress, place_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from affiliate.domain.media import Media, SearchQuery, SearchResult, web_address
 from affiliate.domain.query import MAX_NAME
 from affiliate.domain.sanitize import MAX_TEXT, MAX_TOTAL
 from affiliate.errors import AgencyError
-from affiliate.slices import Listed, Ranking, total_of
+from affiliate.search.federation import Listed, Ranking, total_of
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Reply, Request, refusal_of
 from tests.dialects import DIALECTS, FIRST, Dialect, serving

@@ -14,7 +14,7 @@ from affiliate.database.agency_switches import Switches
 from affiliate.domain.media import SearchQuery
 from affiliate.memory import MemoryTier
 from affiliate.page import structured
-from affiliate.search import Patience
+from affiliate.search.service import Patience
 from tests.dialects import Server, in_text, serving
 from tests.dialects.openverse import OpenverseDialect
 from tests.dialects.pixabay import PixabayDialect

@@ -139,7 +139,7 @@ class Blog:
     def complaints(self) -> list[str]:
         """What PHP, or WordPress, complained about that names the plugin."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return [line for line in lines if re.search("affiliate.search", line)]
+        return [line for line in lines if re.search("affiliate.search.service", line)]
 
 
 @contextmanager

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from affiliate.agencies.base import Agency
 from affiliate.cache.answers import Cache
 from affiliate.cache.freshness import Policy
-from affiliate.calls import Calls
-from affiliate.chunks import ChunkSizes
 from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.domain.media import Media, SearchQuery, SearchResult, Thumbnail
-from affiliate.health import Breaker, Limit, Quota
-from affiliate.search import Search
-from affiliate.slices import Listed
+from affiliate.search.chunk_sizes import ChunkSizes
+from affiliate.search.federation import Listed
+from affiliate.search.gateway import Calls
+from affiliate.search.limits import Breaker, Limit, Quota
+from affiliate.search.service import Search
 from affiliate.transport.client import Transport, pass_gate
 from tests.support.memory_store import Memory
 

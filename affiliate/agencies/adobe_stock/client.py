@@ -23,7 +23,7 @@ from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, SearchQuery, SearchResult
 from affiliate.domain.query import ORIENTATIONS, TYPES
 from affiliate.errors import BadCredentials, RequestRefused
-from affiliate.health import Limit
+from affiliate.search.limits import Limit
 from affiliate.transport.messages import Params, Refusal, Reply, Request, given
 
 ORDERS = {"popular": "nb_downloads", "relevance": "relevance", "newest": "creation"}

@@ -38,7 +38,7 @@ from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, SearchQuery, SearchResult, web_address
 from affiliate.domain.words import Syntax, plain, shortened, terms
 from affiliate.errors import BadCredentials, Blocked, RequestRefused
-from affiliate.health import Limit
+from affiliate.search.limits import Limit
 from affiliate.transport.messages import Refusal, Reply, Request, given
 
 IDS = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

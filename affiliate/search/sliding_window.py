@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from affiliate.counts import Counters
+from affiliate.search.counters import Counters
 
 HALF: Final = 10
 WINDOW: Final = 2 * HALF

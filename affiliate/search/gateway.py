@@ -7,12 +7,12 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from affiliate.agencies.base import PAGE_PLACES
 from affiliate.cache.answers import Answer, Cache, Wanted
-from affiliate.chunks import ChunkSizes
 from affiliate.domain.media import Failure, SearchResult
 from affiliate.errors import AgencyError, AgencyTimeout, NotFound
-from affiliate.fanout import Question
-from affiliate.health import Breaker, Quota, Spent
-from affiliate.slices import Listed, Ranking
+from affiliate.search.chunk_sizes import ChunkSizes
+from affiliate.search.fanout import Question
+from affiliate.search.federation import Listed, Ranking
+from affiliate.search.limits import Breaker, Quota, Spent
 from affiliate.transport.client import gated
 
 PAGE_SECONDS: Final = 3.0

@@ -9,8 +9,6 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import msgspec
 
 from affiliate.agencies.base import Agency
-from affiliate.budget import BESIDE as BESIDE_COST
-from affiliate.budget import SEARCH
 from affiliate.cache.answers import (
     Answer,
     Wanted,
@@ -20,8 +18,6 @@ from affiliate.cache.answers import (
     featured_key,
     suggest_key,
 )
-from affiliate.calls import PAGE_SECONDS, REST_FOR_SEARCHES, Call, Calls, Kind, value_of
-from affiliate.chunks import ChunkSizes
 from affiliate.domain.affiliate_links import affiliate_link, search_link
 from affiliate.domain.media import (
     Collection,
@@ -37,9 +33,20 @@ from affiliate.domain.query import MAX_NAME, MEDIA
 from affiliate.domain.sanitize import shown
 from affiliate.domain.words import counted
 from affiliate.errors import BudgetSpent, NotFound
-from affiliate.fanout import FanOut, Question
-from affiliate.health import Spent
-from affiliate.slices import Listed, Ranking
+from affiliate.search.chunk_sizes import ChunkSizes
+from affiliate.search.client_budget import BESIDE as BESIDE_COST
+from affiliate.search.client_budget import SEARCH
+from affiliate.search.fanout import FanOut, Question
+from affiliate.search.federation import Listed, Ranking
+from affiliate.search.gateway import (
+    PAGE_SECONDS,
+    REST_FOR_SEARCHES,
+    Call,
+    Calls,
+    Kind,
+    value_of,
+)
+from affiliate.search.limits import Spent
 
 DAY: Final = 86400.0
 GONE_SECONDS: Final = 3600.0

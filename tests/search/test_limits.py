@@ -23,7 +23,7 @@ from affiliate.errors import (
     Suspended,
     TooManyCalls,
 )
-from affiliate.health import (
+from affiliate.search.limits import (
     MAX_PACE_SECONDS,
     MIN_FAILURES,
     OPEN_SECONDS,

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from affiliate.fanout import FETCHERS, LINGER_SECONDS, QUEUE, WAITERS, FanOut, Question
+from affiliate.search.fanout import (
+    FETCHERS,
+    LINGER_SECONDS,
+    QUEUE,
+    WAITERS,
+    FanOut,
+    Question,
+)
 from tests.support.waiting import wait_until
 
 
@@ -53,7 +60,7 @@ def test_the_slow_ones_are_left_soon_after_the_first_that_shows_something(
         done.set()
         return "late"
 
-    monkeypatch.setattr("affiliate.fanout.wait", wait)
+    monkeypatch.setattr("affiliate.search.fanout.wait", wait)
     questions = {0: question("slow", fetch), 1: question("quick", lambda: "picture")}
     assert fanout.ask(questions, 10, shows=bool) == {1: "picture"}
     assert waits[-1] <= LINGER_SECONDS
@@ -65,7 +72,7 @@ def test_an_answer_that_shows_nothing_begins_no_countdown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After a failure, which comes at once, the others have the whole time that there is."""
-    monkeypatch.setattr("affiliate.fanout.LINGER_SECONDS", 0.0)
+    monkeypatch.setattr("affiliate.search.fanout.LINGER_SECONDS", 0.0)
     fanout, looked_at = FanOut(), threading.Event()
 
     def shows(answer: str) -> bool:

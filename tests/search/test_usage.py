@@ -15,10 +15,10 @@ from flask.testing import FlaskClient
 
 from affiliate.database.ledger import Click, Ledger
 from affiliate.domain.media import SearchQuery
-from affiliate.lookups import Known, LookUps
 from affiliate.page import Site
-from affiliate.search import Patience
-from affiliate.tally import Tally
+from affiliate.search.lookups import Known, LookUps
+from affiliate.search.service import Patience
+from affiliate.search.usage import Tally
 from tests.simulator.reading import SEARCH_ID
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, shutterstock
@@ -134,7 +134,7 @@ def test_junk_of_one_client_fills_no_table_and_pushes_out_no_search_of_several(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However much comes at once or over a day, so many rows are kept, those asked most."""
-    monkeypatch.setattr("affiliate.tally.MOST_MISSED", 20)
+    monkeypatch.setattr("affiliate.search.usage.MOST_MISSED", 20)
     site, real = site_of(client), SearchQuery(q="fahrrad", lang="de")
     for flood in range(3):
         for number in range(50):
@@ -398,7 +398,7 @@ def test_an_unexpected_error_ends_no_counting(
             raise error
         again.set()
 
-    monkeypatch.setattr("affiliate.tally.FLUSH_SECONDS", 0.001)
+    monkeypatch.setattr("affiliate.search.usage.FLUSH_SECONDS", 0.001)
     monkeypatch.setattr(tally, "flush", flush)
     client.get("/ajax/search?q=dog")
     assert again.wait(60)

@@ -12,15 +12,15 @@ from affiliate.agencies.demo.client import Demo
 from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.cache.answers import Cache
 from affiliate.cache.freshness import Policy
-from affiliate.calls import Calls
-from affiliate.chunks import ChunkSizes
 from affiliate.database.ledger import Ledger
 from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.errors import AgencyDown, LedgerError
-from affiliate.health import Breaker, Limit, Quota
-from affiliate.search import Search
-from affiliate.slices import Listed
-from affiliate.suggestions import Suggestions
+from affiliate.search.chunk_sizes import ChunkSizes
+from affiliate.search.federation import Listed
+from affiliate.search.gateway import Calls
+from affiliate.search.limits import Breaker, Limit, Quota
+from affiliate.search.service import Search
+from affiliate.search.suggestions import Suggestions
 from affiliate.transport.client import Transport
 from tests.support import shutterstock as simulator
 from tests.support.calling import transporting

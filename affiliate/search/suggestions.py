@@ -16,7 +16,7 @@ from affiliate.database.ledger import Ledger
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import is_masked, key, lowered, sent
 from affiliate.errors import AgencyError, BadQuery, LedgerError
-from affiliate.search import Search
+from affiliate.search.service import Search
 
 MOST: Final = 8
 SECONDS: Final = 0.8

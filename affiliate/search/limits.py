@@ -16,7 +16,6 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from affiliate.cache.freshness import CLOCK_SECONDS
-from affiliate.counts import HELD_FROM, Count, Counters, Counts, Here, Windows
 from affiliate.domain import decoding
 from affiliate.errors import (
     AgencyDown,
@@ -30,8 +29,9 @@ from affiliate.errors import (
     Suspended,
     TooManyCalls,
 )
+from affiliate.search.counters import HELD_FROM, Count, Counters, Counts, Here, Windows
+from affiliate.search.sliding_window import WINDOW, Window
 from affiliate.transport.messages import MAX_RETRY_AFTER
-from affiliate.window import WINDOW, Window
 
 HOUR: Final = 3600
 MIN_FAILURES: Final = 5

@@ -8,9 +8,9 @@ from affiliate.cache.answers import Cache
 from affiliate.cache.freshness import Policy
 from affiliate.domain.media import Media
 from affiliate.errors import AgencyDown
-from affiliate.health import Quota
-from affiliate.lookups import LookUps
-from affiliate.slices import Listed
+from affiliate.search.federation import Listed
+from affiliate.search.limits import Quota
+from affiliate.search.lookups import LookUps
 from tests.support.memory_store import Memory
 from tests.support.shelf import CLOSED, Shelf, calls_over, listed, search_over
 

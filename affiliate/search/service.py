@@ -7,9 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from affiliate.agencies.base import PAGE_PLACES
-from affiliate.budget import PICK, SEARCH
 from affiliate.cache.answers import Answer
-from affiliate.calls import PAGE_SECONDS, Call
 from affiliate.domain.media import (
     AgencyStatus,
     Collection,
@@ -20,11 +18,11 @@ from affiliate.domain.media import (
     SearchResult,
     Seller,
 )
-from affiliate.doubles import fold
 from affiliate.errors import BadQuery, BudgetSpent, NotFound
-from affiliate.fanout import LINGER_SECONDS, Question
-from affiliate.lookups import LookUps, is_possible, query_of, ranking_of
-from affiliate.slices import (
+from affiliate.search.client_budget import PICK, SEARCH
+from affiliate.search.deduplicate import fold
+from affiliate.search.fanout import LINGER_SECONDS, Question
+from affiliate.search.federation import (
     Listed,
     Part,
     Ranking,
@@ -39,6 +37,8 @@ from affiliate.slices import (
     total_of,
     unsupported,
 )
+from affiliate.search.gateway import PAGE_SECONDS, Call
+from affiliate.search.lookups import LookUps, is_possible, query_of, ranking_of
 
 REST_PART: Final = 0.5
 """Of the quota, what full chunks behind a page may use; the rest is for pages."""

@@ -43,7 +43,7 @@ def test_an_agency_slower_than_its_visitors_fills_the_cache(
     make_client: ClientMaker, agency: Shutterstock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its call goes on behind the page; who asks meanwhile joins it, and the next one has a hit."""
-    monkeypatch.setattr("affiliate.search.PAGE_SECONDS", 0.05)
+    monkeypatch.setattr("affiliate.search.service.PAGE_SECONDS", 0.05)
     client = make_client(**settings(agency))
     agency.gate.clear()
     assert [status(client) for _ in range(3)] == ["late"] * 3

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affiliate.domain.media import Media, Seller, Thumbnail, plain_text
-from affiliate.doubles import fold
+from affiliate.search.deduplicate import fold
 
 TITLE = "Red bicycle leaning on a wall"
 LONG = "Red bicycle leaning on an old brick wall in the summer sun"

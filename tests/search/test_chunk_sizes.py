@@ -4,10 +4,15 @@ from collections.abc import Callable
 
 import pytest
 
-from affiliate.chunks import LATE_SECONDS, MIN_LATE, REMEMBER_SECONDS, ChunkSizes
 from affiliate.domain.media import SearchResult
 from affiliate.errors import AgencyDown
-from affiliate.search import Patience, Search
+from affiliate.search.chunk_sizes import (
+    LATE_SECONDS,
+    MIN_LATE,
+    REMEMBER_SECONDS,
+    ChunkSizes,
+)
+from affiliate.search.service import Patience, Search
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
 from tests.support.shelf import QUERY, Shelf, search_over

@@ -11,9 +11,9 @@ from msgspec import UNSET
 from affiliate.agencies.base import Agency
 from affiliate.domain.media import SearchQuery, SearchResult
 from affiliate.errors import AgencyDown, BadQuery, NotFound
-from affiliate.health import Limit
-from affiliate.search import Patience, Search
-from affiliate.slices import interleave, share
+from affiliate.search.federation import interleave, share
+from affiliate.search.limits import Limit
+from affiliate.search.service import Patience, Search
 from affiliate.transport.client import pass_gate
 from tests.support.shelf import QUERY, Shelf, calls_over, listed, search_over
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from affiliate import machine_counts
 from affiliate.cache.stores import Guarded, RedisStore
-from affiliate.counts import Count, Counts
 from affiliate.errors import CallsSpent
-from affiliate.health import Limit, Quota
-from affiliate.machine_counts import MachineCounts
+from affiliate.search import machine_counters
+from affiliate.search.counters import Count, Counts
+from affiliate.search.limits import Limit, Quota
+from affiliate.search.machine_counters import MachineCounts
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
 from tests.support.redis_server import RedisServer
@@ -120,7 +120,7 @@ def test_counters_end() -> None:
 
 def test_the_memory_of_counters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many are counted, a process knows those of late only."""
-    monkeypatch.setattr("affiliate.counts.COUNTERS", 50)
+    monkeypatch.setattr("affiliate.search.counters.COUNTERS", 50)
     counts = Counts(Memory(), 1)
     for number in range(200):
         counts.add(f"n{number}", 1, 60)
@@ -235,7 +235,7 @@ def test_a_process_that_keeps_the_file_of_counts_stops_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped amid its writing, a process leaves the others with what each knows by itself."""
-    monkeypatch.setattr("affiliate.machine_counts.TURN_SECONDS", 0.01)
+    monkeypatch.setattr("affiliate.search.machine_counters.TURN_SECONDS", 0.01)
     counts = Counts(Faulty(), 2, MachineCounts(tmp_path / "counts"))
     counts.add("n", 1, 60)
     with (tmp_path / "counts").open() as file:
@@ -252,7 +252,7 @@ def test_threads_wait_for_the_file_of_counts_side_by_side(
         """A lock that another thread has all the time."""
 
         def acquire(self, timeout: float) -> bool:
-            assert timeout <= machine_counts.TURN_SECONDS
+            assert timeout <= machine_counters.TURN_SECONDS
             return False
 
     here = MachineCounts(tmp_path / "counts")
@@ -266,7 +266,7 @@ def test_a_new_process_has_no_room_while_all_that_was_counted_is_out_of_reach(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its part of the whole may be spent; a pace, which is no quota, begins anew each second."""
-    monkeypatch.setattr("affiliate.machine_counts.TURN_SECONDS", 0.01)
+    monkeypatch.setattr("affiliate.search.machine_counters.TURN_SECONDS", 0.01)
     store = Faulty()
     with (tmp_path / "counts").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from affiliate.health import Marks
-from affiliate.window import Window
+from affiliate.search.limits import Marks
+from affiliate.search.sliding_window import Window
 
 LATE_SECONDS: Final = 2.5
 """A chunk that takes longer misses the page that waits for it."""

@@ -1,0 +1,1 @@
+"""A search from query to page: shared among agencies, asked side by side, limited and counted."""
