@@ -53,7 +53,7 @@ from affiliate.database.site_key import SiteKey
 from affiliate.database.token_store import Vault
 from affiliate.domain.affiliate_links import LinkStyle, id_fault
 from affiliate.errors import CannotListen, ConfigError, LedgerError
-from affiliate.licensing.tokens import ACCOUNT, Tokens
+from affiliate.licensing.oauth.flow import ACCOUNT, Tokens
 from affiliate.memory import SHELF_BYTES, SHELF_PART, MemoryTier
 from affiliate.page import Site
 from affiliate.problems import Application

@@ -32,10 +32,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from affiliate import logins
 from affiliate.database.owner_sessions import LIFE, Sessions
 from affiliate.errors import AgencyError, LedgerError
-from affiliate.licensing.account import Account
-from affiliate.licensing.scopes import ALWAYS, SCOPES
-from affiliate.licensing.tokens import Tokens
-from affiliate.licensing.wire import User
+from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.models import User
+from affiliate.licensing.oauth.flow import Tokens
+from affiliate.licensing.oauth.scopes import ALWAYS, SCOPES
 from affiliate.owner_cookies import FOLDER, SESSION, OwnerSession, cookie, is_https
 from affiliate.page import absolute, site_of_app
 from affiliate.problems import error_page

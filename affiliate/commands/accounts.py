@@ -12,9 +12,9 @@ from affiliate.commands import options, outputs
 from affiliate.commands.told import account_of_app, site_of_app, tokens_of_app, told
 from affiliate.config.settings import AgencySettings
 from affiliate.domain.media import plain_text
-from affiliate.licensing.account import AGENCY
-from affiliate.licensing.scopes import ALWAYS, SCOPES
-from affiliate.licensing.wire import User
+from affiliate.licensing.accounts.shutterstock import AGENCY
+from affiliate.licensing.models import User
+from affiliate.licensing.oauth.scopes import ALWAYS, SCOPES
 
 group = outputs.Group("account", help="The connected account, in whose name images are licensed.")
 

@@ -6,8 +6,12 @@ import click
 
 from affiliate.commands import options, outputs, tables
 from affiliate.commands.told import account_of_app, site_of_app, told
-from affiliate.licensing.collections import MEDIA, Collection, Collections
-from affiliate.licensing.tokens import ACCOUNT
+from affiliate.licensing.accounts.shutterstock_collections import (
+    MEDIA,
+    Collection,
+    Collections,
+)
+from affiliate.licensing.oauth.flow import ACCOUNT
 
 group = outputs.Group(
     "collection", help="Collections of images and videos in the connected account."

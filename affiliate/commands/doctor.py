@@ -16,7 +16,7 @@ from affiliate.commands import agency_checks, options, outputs, service_checks, 
 from affiliate.commands.agencies import needs
 from affiliate.commands.findings import FAULT, WARN, Check, Finding, looked
 from affiliate.commands.told import site_of_app
-from affiliate.licensing.sellers import SELLERS
+from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.page import Site
 
 WARNED: Final = 1

@@ -13,13 +13,13 @@ from flask import current_app
 from affiliate.commands.outputs import is_terminal
 from affiliate.database.purchases import Purchase
 from affiliate.errors import AgencyError, DownloadFailed, PurchaseRefused
-from affiliate.licensing.desk import Outcome
-from affiliate.licensing.downloads import Downloads
-from affiliate.licensing.filenames import Pattern
-from affiliate.licensing.kinds import placed
+from affiliate.licensing.files.downloads import Downloads
+from affiliate.licensing.files.file_types import placed
+from affiliate.licensing.files.filenames import Pattern
+from affiliate.licensing.models import KINDS, Media, Record
 from affiliate.licensing.offers import Offer
+from affiliate.licensing.purchasing.checkout import Outcome
 from affiliate.licensing.seller import Seller
-from affiliate.licensing.wire import KINDS, Media, Record
 
 ROOM: Final = 100 * 10**6
 """Bytes that a file which comes once needs: a guess for images, too little for some clips."""

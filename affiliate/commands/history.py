@@ -15,9 +15,9 @@ from affiliate.commands.places import head
 from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import seller_of_app, told
 from affiliate.domain.media import plain_text
-from affiliate.licensing.account import AGENCY, Account
+from affiliate.licensing.accounts.shutterstock import AGENCY, Account
+from affiliate.licensing.models import Media, Record
 from affiliate.licensing.seller import Seller
-from affiliate.licensing.wire import Media, Record
 
 COLUMNS = (
     *("id", "media", "media_id", "license", "subscription_id", "size", "format"),

@@ -22,9 +22,9 @@ from affiliate.commands.places import place_of
 from affiliate.database.purchases import Purchase
 from affiliate.domain.media import plain_text
 from affiliate.errors import AffiliateError, AgencyError
-from affiliate.licensing.desk import Outcome, Witness
-from affiliate.licensing.journal import Entry, JournalFile, unwritable
 from affiliate.licensing.offers import Offer
+from affiliate.licensing.purchasing.checkout import Outcome, Witness
+from affiliate.licensing.purchasing.journal import Entry, JournalFile, unwritable
 from affiliate.licensing.seller import Seller
 
 UNFINISHED: Final = 3

@@ -21,9 +21,9 @@ from affiliate.commands.places import place_and_owner, place_of
 from affiliate.commands.recovering import journal_of_app, recover
 from affiliate.commands.told import purchases_of_app, seller_of_app, told
 from affiliate.errors import AgencyError, PurchaseRefused
-from affiliate.licensing.addresses import read_ids
-from affiliate.licensing.desk import Desk
 from affiliate.licensing.offers import Ask, Offer, amount, total
+from affiliate.licensing.purchasing.addresses import read_ids
+from affiliate.licensing.purchasing.checkout import Desk
 from affiliate.licensing.seller import Proposer, Seller
 
 

@@ -9,9 +9,9 @@ from typing import IO, Any, Final, TypeVar
 
 import click
 
-from affiliate.licensing.account import AGENCY
-from affiliate.licensing.sellers import SELLERS
-from affiliate.licensing.wire import Media
+from affiliate.licensing.accounts.registry import SELLERS
+from affiliate.licensing.accounts.shutterstock import AGENCY
+from affiliate.licensing.models import Media
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 FARTHEST: Final = 36_500

@@ -12,7 +12,7 @@ from affiliate.commands.told import tokens_of_app
 from affiliate.config.settings import SETTINGS, AgencySettings, prefix
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError
-from affiliate.licensing.account import AGENCY, Account
+from affiliate.licensing.accounts.shutterstock import AGENCY, Account
 from affiliate.licensing.seller import Seller
 
 SANDBOX: Final = next(one.default for one in SETTINGS if one.name == "SHUTTERSTOCK_LICENSE_URL")

@@ -15,8 +15,8 @@ from affiliate.commands.hosts import foreign_host
 from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import purchases_of_app, told
 from affiliate.database.purchases import Purchase
-from affiliate.licensing.account import AGENCY
-from affiliate.licensing.sellers import SELLERS
+from affiliate.licensing.accounts.registry import SELLERS
+from affiliate.licensing.accounts.shutterstock import AGENCY
 
 COLUMNS: Final = ("day", "agency", "item", "size", "state", "license", "cost")
 SUMS: Final = ("month", "agency", "licenses", "downloads", "price", "currency")

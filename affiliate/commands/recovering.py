@@ -14,7 +14,7 @@ from affiliate.commands.places import place_of
 from affiliate.commands.told import purchases_of_app
 from affiliate.database.purchases import OPEN, Purchases
 from affiliate.errors import AgencyError, DownloadFailed, LedgerError
-from affiliate.licensing.journal import Entry, Journal, JournalFile
+from affiliate.licensing.purchasing.journal import Entry, Journal, JournalFile
 
 LINKS_LIVE: Final = timedelta(hours=24)
 """No link of an agency is good for longer."""

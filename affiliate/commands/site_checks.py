@@ -13,8 +13,8 @@ from affiliate.commands.told import account_of_app, seller_of_app, tokens_of_app
 from affiliate.config.blocked_names import blocked_label, warning
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, BadCredentials, NotConnected, RequestRefused
-from affiliate.licensing.tokens import ACCOUNT
-from affiliate.licensing.wire import TokenDetails
+from affiliate.licensing.models import TokenDetails
+from affiliate.licensing.oauth.flow import ACCOUNT
 from affiliate.page import Site
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Request

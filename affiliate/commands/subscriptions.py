@@ -12,7 +12,7 @@ from affiliate.commands.places import head
 from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import purchases_of_app, seller_of_app, told
 from affiliate.domain.media import plain_text
-from affiliate.licensing.wire import Format, Subscription
+from affiliate.licensing.models import Format, Subscription
 
 HEADS: Final = ("id", "media", "license", "description", "left", "until", "price", "needs")
 WHOLE: Final = frozenset({"id", "left", "until", "price", "needs"})

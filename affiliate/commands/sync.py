@@ -17,13 +17,13 @@ from affiliate.commands.outputs import Command
 from affiliate.commands.recovering import try_to_recover
 from affiliate.commands.told import account_of_app, seller_of_app, told
 from affiliate.errors import AgencyError, BadQuery, DownloadFailed
-from affiliate.licensing.account import AGENCY
-from affiliate.licensing.downloads import Downloads, redownloads, refusal
-from affiliate.licensing.filenames import DEFAULT, FIELDS, Pattern
+from affiliate.licensing.accounts.shutterstock import AGENCY
+from affiliate.licensing.files.captions import Titles
+from affiliate.licensing.files.downloads import Downloads, redownloads, refusal
+from affiliate.licensing.files.filenames import DEFAULT, FIELDS, Pattern
+from affiliate.licensing.files.sync import MEDIA, Report, Sync
+from affiliate.licensing.models import Media, Record
 from affiliate.licensing.seller import Seller
-from affiliate.licensing.sync import MEDIA, Report, Sync
-from affiliate.licensing.titles import Titles
-from affiliate.licensing.wire import Media, Record
 
 EVERY: Final = 0.2
 """Seconds between two showings of the progress."""

@@ -18,10 +18,10 @@ from affiliate.errors import (
     StoreDown,
     StoreRefused,
 )
-from affiliate.licensing.account import AGENCY, Account
+from affiliate.licensing.accounts.registry import SELLERS
+from affiliate.licensing.accounts.shutterstock import AGENCY, Account
+from affiliate.licensing.oauth.flow import Tokens
 from affiliate.licensing.seller import Seller
-from affiliate.licensing.sellers import SELLERS
-from affiliate.licensing.tokens import Tokens
 from affiliate.page import Site
 
 

@@ -11,7 +11,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from affiliate.errors import PurchaseRefused
-from affiliate.licensing.wire import KINDS, Asset, Media, Subscription, Wanted
+from affiliate.licensing.models import KINDS, Asset, Media, Subscription, Wanted
 
 MOST_FIELDS: Final = 4
 """Metadata fields of one purchase, ``customer_id`` among them (OpenAPI: ``maxProperties``)."""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
+from affiliate.licensing.models import Licensed, Media, Record, Subscription, Wanted
 from affiliate.licensing.offers import Ask, Offer
-from affiliate.licensing.wire import Licensed, Media, Record, Subscription, Wanted
 
 CALL_SECONDS: Final = 30.0
 """Licensing may take longer than a search."""

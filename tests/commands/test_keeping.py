@@ -22,7 +22,7 @@ from affiliate.commands import keeping, licensing, outputs
 from affiliate.database.connections import DATABASES
 from affiliate.database.purchases import Purchase, Purchases, purchases
 from affiliate.errors import LedgerError
-from affiliate.licensing.journal import NAMES, JournalFile
+from affiliate.licensing.purchasing.journal import NAMES, JournalFile
 from app import create_app
 from tests.dialects.selling import FIRST
 from tests.simulator import (

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.config.settings import prefix
-from affiliate.licensing.sellers import SELLERS
+from affiliate.licensing.accounts.registry import SELLERS
 from app import create_app
 from tests.dialects.selling import FIRST
 from tests.support.licensing_command import run

@@ -10,8 +10,8 @@ from flask import Flask
 
 from affiliate.commands import sync as module
 from affiliate.commands.sync import _Ticker
-from affiliate.licensing.manifest import lines
-from affiliate.licensing.sync import Report
+from affiliate.licensing.files.manifest import lines
+from affiliate.licensing.files.sync import Report
 from tests.simulator import Simulator, says, simulator
 from tests.support.licensing_command import run, site
 from tests.support.owner_account import names, original

@@ -9,9 +9,9 @@ import pytest
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchases
 from affiliate.errors import RequestRefused
-from affiliate.licensing.desk import Desk
-from affiliate.licensing.istock import IstockAccount
+from affiliate.licensing.accounts.istock import IstockAccount
 from affiliate.licensing.offers import Ask
+from affiliate.licensing.purchasing.checkout import Desk
 from affiliate.transport.client import Transport
 from tests.dialects.istock_shop import IstockShop
 from tests.dialects.selling import FIRST

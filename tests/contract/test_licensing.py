@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from affiliate.errors import RequestRefused, UnclearOutcome
-from affiliate.licensing import reading
-from affiliate.licensing.account import Account
-from affiliate.licensing.wire import KINDS, Media, Wanted
+from affiliate.licensing.accounts import shutterstock_schema
+from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.models import KINDS, Media, Wanted
 from affiliate.transport.client import Transport
 from tests.support.official import upstream
 
@@ -105,5 +105,7 @@ def test_assets_are_read(account: Account) -> None:
     """Details say what can be licensed; those of the example's image name thumbnails alone."""
     assert account.asset("image", "1").sizes == frozenset()
     example = upstream("shutterstock", "examples", "get-videos-id-200.json").read_bytes()
-    clip = reading.asset("video", msgspec.json.decode(example, type=reading.Details))
+    clip = shutterstock_schema.asset(
+        "video", msgspec.json.decode(example, type=shutterstock_schema.Details)
+    )
     assert clip.sizes == {"web", "sd", "hd"}

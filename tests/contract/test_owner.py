@@ -14,10 +14,10 @@ from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.database.ledger import Ledger
 from affiliate.database.token_store import Vault
 from affiliate.errors import RequestRefused
-from affiliate.licensing.account import Account
-from affiliate.licensing.collections import MEDIA, Collections
-from affiliate.licensing.scopes import SCOPES, needed
-from affiliate.licensing.tokens import Tokens
+from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.accounts.shutterstock_collections import MEDIA, Collections
+from affiliate.licensing.oauth.flow import Tokens
+from affiliate.licensing.oauth.scopes import SCOPES, needed
 from affiliate.transport.client import Transport
 
 OUT_OF_SCOPE = re.compile(r"/v2/(audio|sfx|cv|catalog|ai|bulk)[/_a-z]*")

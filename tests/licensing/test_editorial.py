@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 
 from affiliate.errors import PurchaseRefused
-from affiliate.licensing.wire import KINDS, Media
+from affiliate.licensing.models import KINDS, Media
 from tests.simulator import (
     FIRST_EDITORIAL,
     Simulator,

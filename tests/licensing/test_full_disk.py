@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from affiliate.errors import LedgerError
-from affiliate.licensing.journal import NAMES
+from affiliate.licensing.purchasing.journal import NAMES
 from tests.simulator import Simulator, first, platform
 from tests.support.licensing_command import run, site
 from tests.support.purchase_desk import PATH, Counter, agency, counter, ordinary, posts, state

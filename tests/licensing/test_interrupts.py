@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.licensing.journal import NAMES
+from affiliate.licensing.purchasing.journal import NAMES
 from tests.dialects.selling import FIRST, Fault
 from tests.support.kill_at import STEPS, Run
 from tests.support.killing import LATER, PATIENCE, Command, digest

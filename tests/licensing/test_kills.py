@@ -11,7 +11,7 @@ import pytest
 
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchase, Purchases
-from affiliate.licensing.journal import NAMES
+from affiliate.licensing.purchasing.journal import NAMES
 from tests.simulator import FIRST_ID, Simulator, hold, platform, simulator, standard
 from tests.support.kill_at import STEPS, Run
 from tests.support.killing import (

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from affiliate.errors import PurchaseRefused
+from affiliate.licensing.models import Asset, Format, Price, Subscription, Wanted
 from affiliate.licensing.offers import Ask, Offer, amount, check, propose, total
-from affiliate.licensing.wire import Asset, Format, Price, Subscription, Wanted
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ASSET = Asset(id="1", sizes=frozenset({"small", "medium", "huge"}))

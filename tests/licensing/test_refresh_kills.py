@@ -12,8 +12,8 @@ import pytest
 from affiliate.database.ledger import Ledger
 from affiliate.database.token_store import Vault
 from affiliate.errors import LedgerError, NotConnected
-from affiliate.licensing.account import Account
-from affiliate.licensing.tokens import LEASE_SECONDS, Tokens
+from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.oauth.flow import LEASE_SECONDS, Tokens
 from affiliate.transport.client import Transport
 from tests.simulator import CLIENT, Simulator, first
 from tests.support.forks import starting
@@ -143,7 +143,7 @@ def test_a_busy_database_loses_no_new_token(
     with ExitStack() as stack:
         stuck = first(lambda: stack.enter_context(locked(tmp_path)))
         agency.misbehave(stuck, on=TOKEN_PATH)
-        monkeypatch.setattr("affiliate.licensing.tokens.time.sleep", lambda _: stack.close())
+        monkeypatch.setattr("affiliate.licensing.oauth.flow.time.sleep", lambda _: stack.close())
         assert user(agency, kept) == "jdoe"
     agency.clock.move(seconds=PAST)
     assert user(agency, kept) == "jdoe"

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
-from affiliate.licensing.journal import NAMES
+from affiliate.licensing.purchasing.journal import NAMES
 from tests.soak.agencies import hours
 from tests.soak.gauges import Gauges, Size
 from tests.soak.owner import Buyer

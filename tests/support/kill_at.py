@@ -26,12 +26,12 @@ import msgspec
 from affiliate.commands.keeping import Keeper
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchases
-from affiliate.licensing import downloads, sync
-from affiliate.licensing.account import Account
-from affiliate.licensing.desk import Desk
-from affiliate.licensing.manifest import Manifest
-from affiliate.licensing.parts import Part
-from affiliate.licensing.sellers import SELLERS
+from affiliate.licensing.accounts.registry import SELLERS
+from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.files import downloads, sync
+from affiliate.licensing.files.manifest import Manifest
+from affiliate.licensing.files.partial_file import Part
+from affiliate.licensing.purchasing.checkout import Desk
 from app import create_app
 from tests.support.forks import begin
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from affiliate.licensing.settling import GRACE
+from affiliate.licensing.purchasing.settlement import GRACE
 from tests.simulator import TOKEN, Simulator
 from tests.support.forks import starting
 from tests.support.kill_at import FAULT, OVERDUE, Run, serve

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from affiliate.licensing.account import Account
-from affiliate.licensing.downloads import Downloads
+from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.files.downloads import Downloads
 from affiliate.transport.client import Transport
 from tests.simulator import TOKEN, Purchase, Simulator
 from tests.simulator.files import content

@@ -11,9 +11,9 @@ import pytest
 
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchases
-from affiliate.licensing.account import Account
-from affiliate.licensing.desk import Desk, Outcome
+from affiliate.licensing.accounts.shutterstock import Account
 from affiliate.licensing.offers import Ask, Offer
+from affiliate.licensing.purchasing.checkout import Desk, Outcome
 from tests.simulator import (
     FIRST_ID,
     TOKEN,

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from affiliate.licensing.wire import Record
+from affiliate.licensing.models import Record
 
 
 def record(**fields: Any) -> Record:

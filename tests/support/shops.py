@@ -8,9 +8,9 @@ from typing import Any
 from affiliate.config.settings import prefix
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchase, Purchases
-from affiliate.licensing.desk import Desk, Outcome
+from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.licensing.offers import Ask, Offer
-from affiliate.licensing.sellers import SELLERS
+from affiliate.licensing.purchasing.checkout import Desk, Outcome
 from tests.dialects.adobe_shop import AdobeShop
 from tests.dialects.depositphotos_shop import DepositphotosShop
 from tests.dialects.istock_shop import IstockShop

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from affiliate.licensing.manifest import Line, lines
+from affiliate.licensing.files.manifest import Line, lines
 from tests.simulator import Simulator
 from tests.support.owner_account import names
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 from PIL import Image
 
-from affiliate.licensing.xmp import DC, PHOTOSHOP, RDF
+from affiliate.licensing.files.xmp import DC, PHOTOSHOP, RDF
 
 
 def scan(jpeg: bytes) -> bytes:

@@ -9,8 +9,8 @@ import requests
 
 from affiliate.database.ledger import Ledger
 from affiliate.database.token_store import Vault
-from affiliate.licensing.scopes import SCOPES
-from affiliate.licensing.tokens import Tokens
+from affiliate.licensing.oauth.flow import Tokens
+from affiliate.licensing.oauth.scopes import SCOPES
 from affiliate.transport.client import Transport
 from tests.simulator import CLIENT, Simulator, simulator
 from tests.support.ledgers import new_ledger

@@ -1,0 +1,1 @@
+"""Accounts of the owner at the agencies that sell through an API."""

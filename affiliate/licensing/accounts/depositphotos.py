@@ -1,0 +1,274 @@
+"""An owner's account at Depositphotos, by the agency's SDK for PHP and its samples.
+
+They are github.com/depositphotos/api-sdk-php (its Regular client: ``login``, ``availableFunds``,
+``getMedia``, ``getPurchases``, ``reDownload``) and github.com/depositphotos/dp-api. Logging in
+gives a session of three hours. There is no sandbox.
+
+Only the license ``standard`` and the sizes s to xl, which are JPEG files, are documented by an
+example, so only they are offered. A purchase names the subscription that has downloads left and
+ends soonest. Where none has, credits are what pays as far as the example shows; that the agency
+may choose otherwise then is said before anything is bought. The unit of the prices in the history
+is documented nowhere, so no price is recorded.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar, Final, Literal, TypeVar
+from urllib.parse import urlencode
+
+from affiliate.agencies.depositphotos import client
+from affiliate.agencies.parsing import number
+from affiliate.domain.media import plain_text
+from affiliate.errors import AgencyError, BadAnswer, NotFound, PurchaseRefused
+from affiliate.licensing.accounts import depositphotos_schema as wire
+from affiliate.licensing.accounts.single_item import read, refuse_others, sell
+from affiliate.licensing.models import (
+    Asset,
+    Licensed,
+    Media,
+    Record,
+    Subscription,
+    Wanted,
+)
+from affiliate.licensing.offers import FAR, Ask, Offer
+from affiliate.licensing.seller import CALL_SECONDS
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Request, given
+
+NAME: Final = "depositphotos"
+TITLE: Final = "Depositphotos"
+STANDARD: Final = "standard"
+SIZES: Final = ("xl", "l", "m", "s")
+"""The sizes that are documented, from the best."""
+PAGE: Final = 100
+DATE: Final = "%b.%d, %Y %H:%M:%S"
+"""How the examples write moments that were not asked for as Unix times."""
+
+Shape = TypeVar("Shape")
+
+
+class DepositphotosAccount:
+    """Buys with a user's subscriptions and credits; every method may raise `AgencyError`."""
+
+    agency: ClassVar[str] = NAME
+    has_sandbox: ClassVar[bool] = False
+    at_once: ClassVar[int] = 1
+
+    def __init__(self, transport: Transport, *, url: str, keys: Mapping[str, str]) -> None:
+        self.url = url
+        self._transport = transport
+        self._keys = keys
+        self._session = ""
+
+    def proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> "_Proposer":
+        """Whoever proposes what to license with, counting what that takes."""
+        del sandbox
+        return _Proposer(self, now)
+
+    def item(self, media_id: str) -> wire.Item:
+        """A picture with its sizes and what they cost."""
+        if not client.is_id(media_id):
+            raise NotFound(NAME, f"There is no picture {media_id[:40]!r}.")
+        return self._ask("getMediaData", {"dp_media_id": media_id}, wire.Item, logged_in=False)
+
+    def funds(self) -> wire.Funds:
+        """Return what is left of subscriptions and credits."""
+        return self._ask("availableFunds", {"dp_datetime_format": "unix"}, wire.Funds)
+
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """Return the active subscriptions, and the credits as one without an id."""
+        funds = self.funds()
+        left = int(number(funds.creditsAvailable))
+        plans = map(_plan, funds.activeSubscriptions)
+        return (*plans, Subscription(id="", description="credits", downloads_left=left))
+
+    def license(self, wanted: Sequence[Wanted]) -> tuple[Licensed, ...]:
+        """Buy one picture in one size."""
+        self._log_in()
+        return sell(wanted, self._license)
+
+    def _license(self, one: Wanted) -> Licensed:
+        asked = {
+            "dp_media_id": one.id,
+            "dp_media_option": one.size,
+            "dp_media_license": STANDARD,
+            "dp_subscription_id": one.subscription_id,
+        }
+        found = self._ask("getMedia", asked, wire.Bought)
+        if str(found.itemId) != one.id:
+            return Licensed(id=one.id)
+        return Licensed(
+            id=one.id, license_id=str(found.licenseId), download_url=found.downloadLink or None
+        )
+
+    def history(self, media: Media, *, media_id: str | None = None) -> Iterator[Record]:
+        """The purchases, newest first, page after page as they are taken."""
+        first = 0
+        while True:
+            asked = {
+                "dp_limit": str(PAGE),
+                "dp_offset": str(first),
+                "dp_sort_field": "timestamp",
+                "dp_sort_type": "desc",
+                "dp_item_id": media_id or "",
+                "dp_datetime_format": "unix",
+            }
+            answer = self._ask("getPurchases", asked, wire.Purchases)
+            for one in answer.purchases:
+                is_it = media_id in {None, str(one.mediaId)}
+                if is_it and (one.itype == "video") is (media == "video"):
+                    yield _record(media, one)
+            first += PAGE
+            if not answer.purchases or first >= number(answer.count):
+                return
+
+    def download_link(self, media: Media, license_id: str, size: str) -> str:
+        """A new address of the file of a license, which costs nothing."""
+        del media, size
+        return self._ask("reDownload", {"dp_license_id": license_id}, wire.Bought).downloadLink
+
+    def _log_in(self) -> None:
+        """Have a session; where there is none to be had, the call that needs it was not sent."""
+        if self._session:
+            return
+        name, password = self._keys["USERNAME"], self._keys["PASSWORD"]
+        asked = {"dp_login_user": name, "dp_login_password": password}
+        try:
+            self._session = self._ask("login", asked, wire.Session, logged_in=False).sessionid
+        except AgencyError as error:
+            error.sent = False
+            raise
+
+    def _ask(
+        self,
+        command: str,
+        asked: Mapping[str, str],
+        shape: type[Shape],
+        *,
+        logged_in: bool = True,
+    ) -> Shape:
+        """Return the answer to a command, sent in the body, which no log of addresses has."""
+        if logged_in:
+            self._log_in()
+        session = {"dp_session_id": self._session} if logged_in else {}
+        form = {"dp_apikey": self._keys["API_KEY"], "dp_command": command, **session, **asked}
+        request = Request(
+            agency=NAME,
+            url=self.url,
+            method="POST",
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            body=urlencode(given(form)).encode(),
+            secrets=(*self._keys.values(), self._session),
+            judge=client.judge,
+        )
+        return read(NAME, self._transport.send(request, CALL_SECONDS).body, shape)
+
+
+class _Proposer:
+    """Makes offers, counting what they take of each subscription and of the credits."""
+
+    def __init__(self, account: DepositphotosAccount, now: Callable[[], datetime]) -> None:
+        self._account = account
+        self._now = now
+        self._funds: wire.Funds | None = None
+        self._taken: Counter[str] = Counter()
+
+    def offer(self, ask: Ask, media_id: str) -> Offer:
+        """One picture in the size asked for, or its best, and what pays for it.
+
+        Raises:
+            PurchaseRefused: it has no such size, or nothing is left to pay for it.
+        """
+        refuse_others(ask, TITLE, "size", "subscription_id")
+        item = self._account.item(media_id)
+        size, costs = _size(item, ask.size)
+        asset = Asset(
+            id=media_id,
+            title=plain_text(item.title),
+            editorial=item.iseditorial in {True, "1", "true", "yes"},
+            sizes=frozenset(item.sizes or ()) & frozenset(SIZES),
+        )
+        plan, price, said = self._paying(costs, ask.subscription_id)
+        unit: Literal["downloads", "credits"] = "downloads" if plan.id else "credits"
+        self._taken[plan.id] += price
+        return Offer(
+            asset=asset,
+            subscription=plan,
+            wanted=Wanted(id=media_id, size=size, subscription_id=plan.id),
+            chosen=not ask.size,
+            said=said,
+            takes=(price, unit),
+        )
+
+    def _paying(self, costs: wire.Size, wanted: str) -> tuple[Subscription, int, str]:
+        """The subscription that pays, or credits as one without an id, and how much."""
+        if self._funds is None:
+            self._funds = self._account.funds()
+        price = max(int(number(costs.subscription)), 1)
+        plans = [_plan(one) for one in self._funds.activeSubscriptions if one.status == "active"]
+        alive = [p for p in plans if not p.expired(self._now()) and wanted in {"", p.id}]
+        able = [p for p in alive if self._left(p) >= price]
+        if able:
+            plan = min(able, key=lambda one: one.expires or FAR)
+            return plan, price, f"{price} download{'s' * (price > 1)} of the subscription"
+        if wanted:
+            raise PurchaseRefused(f"No subscription {wanted[:40]!r} has downloads left.")
+        return self._credits(costs)
+
+    def _credits(self, costs: wire.Size) -> tuple[Subscription, int, str]:
+        price = int(number(costs.credits))
+        have = int(number(self._funds and self._funds.creditsAvailable))
+        plan = Subscription(id="", license=STANDARD, description="credits", downloads_left=None)
+        if not price or have - self._taken[plan.id] < price:
+            raise PurchaseRefused("Neither a subscription nor credits are left for it.")
+        return plan, price, f"{price} of {have} credits, unless Depositphotos takes other funds"
+
+    def _left(self, plan: Subscription) -> int:
+        return (plan.downloads_left or 0) - self._taken[plan.id]
+
+
+def _size(item: wire.Item, wanted: str) -> tuple[str, wire.Size]:
+    """The size asked for, or the best."""
+    had = {name: (item.sizes or {})[name] for name in SIZES if name in (item.sizes or {})}
+    if not had:  # as clips have not, whose sizes have other names
+        raise PurchaseRefused("It has no JPEG file to license.")
+    size = wanted or next(iter(had))
+    if size not in had:
+        raise PurchaseRefused(f"It has no size {size[:40]!r}; it has {', '.join(had)}.")
+    return size, had[size]
+
+
+def _plan(one: wire.Plan) -> Subscription:
+    return Subscription(
+        id=str(one.id),
+        license=STANDARD,
+        description=plain_text(one.name),
+        expires=_moment(one.dateEnd),
+        downloads_left=int(number(one.count)),
+    )
+
+
+def _record(media: Media, one: wire.Purchase) -> Record:
+    moment = _moment(one.purchaseDate)
+    if moment is None:
+        raise BadAnswer(NAME, "The date of a license can't be read.")
+    return Record(
+        id=str(one.licenseId),
+        media=media,
+        media_id=str(one.mediaId),
+        license=one.license,
+        size=one.size,
+        downloaded_at=moment,
+        downloadable=True,
+    )
+
+
+def _moment(value: wire.Number) -> datetime | None:
+    """A moment in Unix time or as in the examples; None for anything else."""
+    try:
+        if seconds := number(value):
+            return datetime.fromtimestamp(seconds, UTC)
+        return datetime.strptime(str(value), DATE).replace(tzinfo=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,274 @@
+"""An owner's account at Getty Images, which iStock belongs to, by its OpenAPI description.
+
+A download is a purchase: it takes one of a product's allowance. It needs a token of a user beside
+the key, by the "resource owner" grant that the description names for downloads, which Getty must
+allow for the key; how that is asked for is in its samples (github.com/gettyimages/gettyimages-api)
+and SDKs. A token lives for 30 minutes. There is no sandbox.
+
+Which products may download a picture is what ``largest_downloads`` says of it (Getting Started);
+the file is the largest there is. What a credit pack is charged is documented nowhere, so a dry run
+can't say it. Answers to a download name no license: here one is called by its product and moment,
+as the history gives them. That a file can be had again for nothing is not documented, so its link,
+which lives for 24 hours, is followed at once. The history reaches back 30 days, by default of the
+API; credits stand in it only when their kind of product is asked for.
+"""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar, Final, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+
+from affiliate.agencies.istock.client import IDS
+from affiliate.agencies.parsing import number
+from affiliate.domain.media import plain_text
+from affiliate.errors import AgencyError, Forbidden, NotFound, PurchaseRefused
+from affiliate.licensing.accounts import istock_schema as wire
+from affiliate.licensing.accounts.single_item import read, refuse_others, sell
+from affiliate.licensing.models import (
+    Asset,
+    Licensed,
+    Media,
+    Record,
+    Subscription,
+    Wanted,
+)
+from affiliate.licensing.offers import FAR, Ask, Offer
+from affiliate.licensing.seller import CALL_SECONDS
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Params, Request, given
+
+NAME: Final = "istock"
+TITLE: Final = "iStock"
+LARGEST: Final = "largest"
+PAGE: Final = 100
+CREDITS: Final = "creditpack"
+REQUIRED: Final = {"project_code": "is_project_code_required", "download_notes": "is_note_required"}
+"""What a product may ask for with each download, and what says so."""
+EARLY_SECONDS: Final = 60.0
+
+Shape = TypeVar("Shape")
+
+
+class IstockAccount:
+    """Buys with a user's products; every method may raise `AgencyError`."""
+
+    agency: ClassVar[str] = NAME
+    has_sandbox: ClassVar[bool] = False
+    at_once: ClassVar[int] = 1
+
+    def __init__(self, transport: Transport, *, url: str, keys: Mapping[str, str]) -> None:
+        self.url = url
+        self._transport = transport
+        self._keys = keys
+        self._token = ""
+        self._ends = 0.0
+        self._histories: tuple[str, ...] | None = None
+
+    def proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> "_Proposer":
+        """Whoever proposes what to license with, counting what that takes."""
+        del sandbox
+        return _Proposer(self, now)
+
+    def picture(self, media_id: str) -> wire.Image:
+        """A picture, with the products that may download it."""
+        if not re.fullmatch(IDS, media_id):
+            raise NotFound(NAME, f"There is no picture {media_id[:40]!r}.")
+        params = (("fields", "id,title,asset_family,largest_downloads"),)
+        answer = self._ask("GET", f"/v3/images/{media_id}", params, wire.Images)
+        found = next((one for one in answer.images or () if one.id == media_id), None)
+        if found is None:
+            raise NotFound(NAME, f"There is no picture {media_id}.")
+        return found
+
+    def products(self) -> tuple[wire.Product, ...]:
+        """Return what the user has bought."""
+        params = (("fields", "download_requirements"),)
+        return tuple(self._ask("GET", "/v3/products", params, wire.Products).products or ())
+
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """Return the products of the user, whose kind stands for the license."""
+        return tuple(map(_as_plan, self.products()))
+
+    def license(self, wanted: Sequence[Wanted]) -> tuple[Licensed, ...]:
+        """Download one picture, which is to license it."""
+        self._log_in()
+        return sell(wanted, self._license)
+
+    def _license(self, one: Wanted) -> Licensed:
+        asked = given(
+            {
+                "auto_download": "false",
+                "product_id": one.subscription_id,
+                "product_type": one.license,
+            }
+        )
+        path = f"/v3/downloads/images/{one.id}"
+        try:
+            answer = self._ask("POST", path, asked, wire.Link, body=one.metadata)
+        except Forbidden as error:  # of this picture: the product may not have it, or no more
+            return Licensed(id=one.id, error=error.message)
+        return Licensed(id=one.id, download_url=answer.uri or None)
+
+    def history(self, media: Media, *, media_id: str | None = None) -> Iterator[Record]:
+        """The downloads of the last 30 days, newest first."""
+        if media != "image":
+            return
+        rows = [wire.record(row) for kind in self._kinds() for row in self._downloads(kind)]
+        found = {row.id: row for row in rows if media_id in {None, row.media_id}}
+        yield from sorted(found.values(), key=lambda row: row.downloaded_at, reverse=True)
+
+    def _kinds(self) -> tuple[str, ...]:
+        """The histories that the user has: one of credits, where there is a pack, and the other."""
+        if self._histories is None:
+            has_pack = any(one.type == CREDITS for one in self.products())
+            self._histories = ("", CREDITS) if has_pack else ("",)
+        return self._histories
+
+    def _downloads(self, kind: str) -> Iterator[wire.Download]:
+        page = 0
+        while True:
+            page += 1
+            params = {"product_type": kind, "page": str(page), "page_size": str(PAGE)}
+            answer = self._ask("GET", "/v3/downloads", given(params), wire.Downloads)
+            yield from (row for row in answer.downloads or () if row.id)
+            if not answer.downloads or page * PAGE >= answer.result_count:
+                return
+
+    def download_link(self, media: Media, license_id: str, size: str) -> str:
+        """There is none but that of the purchase."""
+        del media, license_id, size
+        raise NotFound(NAME, "Getty Images documents no way to fetch a file again.")
+
+    def _log_in(self) -> None:
+        """Have a token; where there is none to be had, the call that needs it was not sent."""
+        if time.monotonic() < self._ends:
+            return
+        form = {
+            "grant_type": "password",
+            "client_id": self._keys["API_KEY"],
+            "client_secret": self._keys["API_SECRET"],
+            "username": self._keys["USERNAME"],
+            "password": self._keys["PASSWORD"],
+        }
+        request = Request(
+            agency=NAME,
+            url=f"{self.url}/v4/oauth2/token",
+            method="POST",
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            body=urlencode(form).encode(),
+            secrets=tuple(self._keys.values()),
+        )
+        try:
+            answer = read(NAME, self._transport.send(request, CALL_SECONDS).body, wire.Token)
+        except AgencyError as error:
+            error.sent = False
+            raise
+        self._token = answer.access_token
+        self._ends = time.monotonic() + number(answer.expires_in) - EARLY_SECONDS
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        params: Params,
+        shape: type[Shape],
+        *,
+        body: Mapping[str, str] | None = None,
+    ) -> Shape:
+        self._log_in()
+        kind = {"Content-Type": "application/json"} if body else {}
+        request = Request(
+            agency=NAME,
+            url=self.url + path,
+            method=method,
+            params=params,
+            headers={
+                "Api-Key": self._keys["API_KEY"],
+                "Authorization": f"Bearer {self._token}",
+                **kind,
+            },
+            body=msgspec.json.encode(body) if body else None,
+            secrets=(*self._keys.values(), self._token),
+        )
+        return read(NAME, self._transport.send(request, CALL_SECONDS).body, shape)
+
+
+class _Proposer:
+    """Makes offers, counting what they take of each product."""
+
+    def __init__(self, account: IstockAccount, now: Callable[[], datetime]) -> None:
+        self._account = account
+        self._now = now
+        self._plans: tuple[Subscription, ...] | None = None
+        self._taken: Counter[str] = Counter()
+
+    def offer(self, ask: Ask, media_id: str) -> Offer:
+        """One picture with the product asked for, or with that which ends soonest.
+
+        Raises:
+            PurchaseRefused: no product of the user may download it, or none has downloads left.
+        """
+        refuse_others(ask, TITLE, "subscription_id", "metadata")
+        image = self._account.picture(media_id)
+        plan = self._plan(image, ask.subscription_id)
+        self._taken[plan.id] += 1
+        wanted = Wanted(
+            id=media_id,
+            size=LARGEST,
+            subscription_id=plan.id,
+            metadata=ask.metadata,
+            license=plan.license,
+        )
+        if unknown := set(ask.metadata) - set(REQUIRED):
+            known = " and ".join(REQUIRED)
+            raise PurchaseRefused(f"{min(unknown)[:40]!r} is no field here; {known} are.")
+        asset = Asset(
+            id=media_id,
+            title=plain_text(image.title),
+            editorial=(image.asset_family or "").casefold() == "editorial",
+        )
+        said = "credits, how many is not said" if plan.license == CREDITS else "1 download"
+        return Offer(
+            asset=asset,
+            subscription=plan,
+            wanted=wanted,
+            chosen=True,
+            said=said,
+            takes=None if plan.license == CREDITS else (1, "downloads"),
+            once=True,
+        )
+
+    def _plan(self, image: wire.Image, wanted: str) -> Subscription:
+        if self._plans is None:
+            products = self._account.products()
+            self._plans = tuple(_as_plan(one) for one in products if one.status == "active")
+        may = {one.product_type for one in image.largest_downloads or ()}
+        fitting = [p for p in self._plans if p.license in may and wanted in {"", p.id}]
+        alive = [p for p in fitting if not p.expired(self._now())]
+        left = [p for p in alive if self._left(p)]
+        if not left:
+            why = "has downloads left" if alive else "may download it"
+            raise PurchaseRefused(f"No product {wanted[:40] or 'of the account'} {why}.")
+        return min(left, key=lambda one: (one.license == CREDITS, one.expires or FAR))
+
+    def _left(self, plan: Subscription) -> bool:
+        return plan.downloads_left is None or plan.downloads_left > self._taken[plan.id]
+
+
+def _as_plan(one: wire.Product) -> Subscription:
+    """A product as a subscription; its kind is the kind of license."""
+    needs = one.download_requirements or wire.Requirements()
+    left = one.credits_remaining if one.type == CREDITS else one.downloads_remaining
+    return Subscription(
+        id=str(one.id),
+        license=one.type,
+        description=plain_text(one.name),
+        expires=wire.aware(one.expiration_utc_date) if one.expiration_utc_date else None,
+        downloads_left=left,
+        metadata_fields=tuple(n for n, mark in REQUIRED.items() if getattr(needs, mark)),
+    )

@@ -1,0 +1,106 @@
+"""What Getty Images answers where licenses are bought, in the shapes of its OpenAPI description.
+
+That of a token is of OAuth 2.0 (RFC 6749, 5.1) and of Getty's SDKs.
+"""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from affiliate.licensing.models import Record
+
+
+class Token(msgspec.Struct):
+    """``expires_in`` is in seconds; some answers have it as text."""
+
+    access_token: str
+    expires_in: int | str = 0
+
+
+class Offered(msgspec.Struct):
+    """A kind of product that may download a picture."""
+
+    product_type: str | None = None
+
+
+class Image(msgspec.Struct):
+    """A picture; the products that may download it are said to their user alone."""
+
+    id: str
+    title: str | None = None
+    asset_family: str | None = None
+    largest_downloads: list[Offered] | None = None
+
+
+class Images(msgspec.Struct):
+    """Pictures by their ids."""
+
+    images: list[Image] | None
+
+
+class Requirements(msgspec.Struct):
+    """What must be said with each download."""
+
+    is_note_required: bool = False
+    is_project_code_required: bool = False
+
+
+class Product(msgspec.Struct):
+    """What a user has bought."""
+
+    id: int
+    type: str
+    status: str
+    name: str | None = None
+    downloads_remaining: int | None = None
+    credits_remaining: int | None = None
+    expiration_utc_date: datetime | None = None
+    download_requirements: Requirements | None = None
+
+
+class Products(msgspec.Struct):
+    """All that a user has bought."""
+
+    products: list[Product] | None
+
+
+class Link(msgspec.Struct):
+    """Where a file is, for 24 hours."""
+
+    uri: str
+
+
+class Download(msgspec.Struct):
+    """One row of the history."""
+
+    date_downloaded: datetime
+    id: str | None = None
+    product_id: int = 0
+    product_type: str | None = None
+    size_name: str | None = None
+
+
+class Downloads(msgspec.Struct):
+    """A page of the history."""
+
+    downloads: list[Download] | None
+    result_count: int
+
+
+def record(row: Download) -> Record:
+    """A row of the history, called by what it says, for it has no number."""
+    moment = aware(row.date_downloaded)
+    return Record(
+        id=f"{row.id}-{row.product_id}-{moment:%Y%m%d-%H%M%S-%f}",
+        media="image",
+        media_id=row.id or "",
+        license=row.product_type or "",
+        subscription_id=str(row.product_id or ""),
+        size=row.size_name or "",
+        downloaded_at=moment,
+    )
+
+
+def aware(moment: datetime) -> datetime:
+    """Moments are in UTC, as the description says."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,279 @@
+"""The paying client: an owner's account at Shutterstock, by its user's token.
+
+Nothing here is cached, and a purchase is never tried twice.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Final, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from affiliate.domain import decoding
+from affiliate.errors import (
+    AgencyError,
+    BadAnswer,
+    BadCredentials,
+    Blocked,
+    Forbidden,
+    NotConnected,
+    NotFound,
+    RequestRefused,
+    TooManyCalls,
+    UnclearOutcome,
+)
+from affiliate.licensing.accounts import shutterstock_schema
+from affiliate.licensing.models import (
+    KINDS,
+    Asset,
+    Licensed,
+    Media,
+    Record,
+    Subscription,
+    TokenDetails,
+    User,
+    Wanted,
+)
+from affiliate.licensing.oauth.flow import AGAIN
+from affiliate.licensing.oauth.scopes import needed
+from affiliate.licensing.offers import Chooser
+from affiliate.licensing.seller import CALL_SECONDS
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Reply, Request
+
+AGENCY: Final = "shutterstock"
+PAGE: Final = 200
+"""Rows a page of the history, the most that the API gives."""
+REMEMBERED: Final = 10 * PAGE
+"""Rows that are known again when purchases made meanwhile push them on to the next page."""
+REDOWNLOADED: Final = frozenset(
+    {"small", "medium", "huge", "supersize", "vector", "web", "sd", "hd", "4k"}
+)
+"""Sizes that a redownload may name (OpenAPI: RedownloadImage, RedownloadVideo)."""
+REFUSALS: Final = (BadCredentials, RequestRefused, NotFound, TooManyCalls)
+"""A 4xx: the agency read the request and did nothing."""
+
+Shape = TypeVar("Shape")
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+class Account:
+    """An account at ``url``; ``token`` gives the user's token, anew for each call.
+
+    Every method raises `AgencyError`: `Forbidden` names the scope that the token lacks.
+    """
+
+    agency: ClassVar[str] = AGENCY
+    has_sandbox: ClassVar[bool] = True
+    at_once: ClassVar[int] = 50  # OpenAPI: maxItems
+
+    def __init__(self, transport: Transport, *, url: str, token: Callable[[], str]) -> None:
+        self.url = url
+        self._transport = transport
+        self._token = token
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        params: Sequence[tuple[str, str]] = (),
+        body: Any = None,  # noqa: ANN401 - what JSON holds
+    ) -> Any:  # noqa: ANN401 - likewise
+        """Return what a call answers, parsed; None for an answer without a body."""
+        reply = self._ask(method, path, params, body)
+        return reply.json() if reply.body else None
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        params: Sequence[tuple[str, str]] = (),
+        body: Any = None,  # noqa: ANN401 - likewise
+    ) -> Reply:
+        try:
+            return self._send(method, path, params, body)
+        except Forbidden as error:
+            refusal: AgencyError = error
+        except BadCredentials as error:
+            refusal = error
+            if not isinstance(error, NotConnected):
+                refusal = NotConnected(AGENCY, f"The token is not taken ({error.message}); {AGAIN}")
+        if isinstance(refusal, Forbidden) and not isinstance(refusal, Blocked):
+            refusal = self._lacking(method, path) or refusal
+        raise refusal
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        params: Sequence[tuple[str, str]] = (),
+        body: Any = None,  # noqa: ANN401 - likewise
+    ) -> Reply:
+        token = self._fresh_token()
+        request = Request(
+            agency=AGENCY,
+            url=self.url + path,
+            method=method,
+            params=tuple(params),
+            headers={
+                "Accept": "application/json",
+                "Authorization": f"Bearer {token}",
+                **({"Content-Type": "application/json"} if body is not None else {}),
+            },
+            body=_encoder.encode(body) if body is not None else None,
+            secrets=(token,),
+        )
+        return self._transport.send(request, CALL_SECONDS)
+
+    def _fresh_token(self) -> str:
+        """The token; where it can't be refreshed, the call that needs it was not sent."""
+        try:
+            return self._token()
+        except AgencyError as error:
+            error.sent = False
+            raise
+
+    def _lacking(self, method: str, path: str) -> Forbidden | None:
+        """Return what to say of a 403: the scopes that are missing; None when all are there.
+
+        Where the token doesn't say what it allows, those that the call needs are named.
+        """
+        wanted = needed(method, path)
+        try:
+            reply = self._send("GET", "/v2/user/access_token")
+            held = set(_read(reply, TokenDetails).scopes)
+        except AgencyError:
+            held = set()
+        missing = " and ".join(scope for scope in wanted if scope not in held)
+        if not missing:
+            return None
+        lacks = "lacks" if held else "may lack"
+        return Forbidden(AGENCY, f"The token {lacks} the scope {missing}; {AGAIN}")
+
+    def proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> Chooser:
+        """Whoever proposes what to license with."""
+        return Chooser(self, sandbox=sandbox, now=now)
+
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """All subscriptions, expired ones too."""
+        page = _read(self._ask("GET", "/v2/user/subscriptions"), shutterstock_schema.Subscriptions)
+        return tuple(map(shutterstock_schema.subscription, page.data))
+
+    def user(self) -> User:
+        return _read(self._ask("GET", "/v2/user"), User)
+
+    def token_details(self) -> TokenDetails:
+        return _read(self._ask("GET", "/v2/user/access_token"), TokenDetails)
+
+    def asset(self, media: Media, media_id: str, country: str = "") -> Asset:
+        """An image or video as it is offered now.
+
+        Raises:
+            AgencyError: NotFound when it was withdrawn.
+        """
+        params = (("country", country),) if country else (("view", "full"),)
+        path = f"{KINDS[media].path}/{quote(media_id, safe='')}"
+        return shutterstock_schema.asset(
+            media, _read(self._ask("GET", path, params), shutterstock_schema.Details)
+        )
+
+    def license(self, wanted: Sequence[Wanted]) -> tuple[Licensed, ...]:
+        """Buy the items, all of one kind, in one request; the results stand in their order.
+
+        An item that failed alone has an ``error``; one that the answer leaves out has nothing.
+
+        Raises:
+            UnclearOutcome: the request was sent, but nobody knows what became of it.
+            AgencyError: any other kind: nothing was bought.
+        """
+        media = wanted[0].media
+        try:
+            path = f"{KINDS[media].path}/licenses"
+            reply = self._ask("POST", path, body=shutterstock_schema.body(media, wanted))
+            answer = _read(reply, shutterstock_schema.LicenseAnswer)
+        except REFUSALS:
+            raise
+        except BadAnswer as error:
+            raise UnclearOutcome(AGENCY, error.message) from None
+        except AgencyError as error:
+            if not error.sent:
+                raise
+            raise UnclearOutcome(AGENCY, error.message) from None
+        results = {one.id: one for one in map(shutterstock_schema.licensed, answer.data)}
+        if len(results) < len(answer.data) or not set(results) <= {one.id for one in wanted}:
+            raise UnclearOutcome(AGENCY, "The answer is not about what was asked for.")
+        return tuple(results.get(one.id) or Licensed(id=one.id) for one in wanted)
+
+    def history(  # noqa: PLR0913 - the filters of the API
+        self,
+        media: Media,
+        *,
+        media_id: str | None = None,
+        license: str | None = None,  # noqa: A002 - as the API names it
+        since: datetime | None = None,
+        until: datetime | None = None,
+        newest_first: bool = True,
+    ) -> Iterator[Record]:
+        """The licenses, page after page as they are taken; none twice, though new ones come."""
+        filters = {
+            KINDS[media].history_filter: media_id,
+            "license": license,
+            "start_date": _stamp(since),
+            "end_date": _stamp(until),
+            "sort": "newest" if newest_first else "oldest",
+            "per_page": str(PAGE),
+        }
+        given = [(name, value) for name, value in filters.items() if value]
+        seen: deque[str] = deque(maxlen=REMEMBERED)
+        page, whole = 0, False
+        while not whole:
+            page += 1
+            reply = self._ask("GET", f"{KINDS[media].path}/licenses", [*given, ("page", str(page))])
+            answer = _read(reply, shutterstock_schema.History)
+            for row in answer.data:
+                one = shutterstock_schema.record(media, row)
+                if one is not None and one.id not in seen:
+                    seen.append(one.id)
+                    yield one
+            total = answer.total_count
+            whole = not answer.data or (
+                total is not None and page * (answer.per_page or PAGE) >= total
+            )
+
+    def download_link(self, media: Media, license_id: str, size: str) -> str:
+        """A new address of a licensed file; it is signed, so a secret, and lives 8 hours.
+
+        A size that the call doesn't know, a custom one for example, is left to the license.
+        """
+        path = f"{KINDS[media].path}/licenses/{quote(license_id, safe='')}/downloads"
+        known = {"size": size} if size in REDOWNLOADED else {}
+        answer = _read(self._ask("POST", path, body=known), _Link)
+        return answer.url
+
+
+class _Link(msgspec.Struct):
+    url: str
+
+
+def _read(reply: Reply, shape: type[Shape]) -> Shape:
+    """The answer in its shape, amounts of money kept exact.
+
+    Raises:
+        BadAnswer: it is something else.
+    """
+    try:
+        return decoding.from_json(reply.body, shape)
+    except msgspec.ValidationError as error:
+        reason = f"The answer has changed: {error}"
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        reason = "The answer is not JSON."
+    raise BadAnswer(AGENCY, reason)
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,143 @@
+"""Collections of images and of videos in the owner's account, and those that the agency features.
+
+They are the heirs of v1's lightboxes. Nothing says how many items one call may add or remove;
+`BATCH` is our own bound, so that addresses stay short.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from affiliate.domain import decoding
+from affiliate.domain.media import plain_text, web_address
+from affiliate.errors import BadAnswer, NotFound
+from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.oauth.flow import ACCOUNT
+
+PER_PAGE: Final = 150
+"""The most that one call lists."""
+BATCH: Final = 100
+MEDIA: Final = ("image", "video")
+
+Wire = TypeVar("Wire")
+
+
+class Collection(msgspec.Struct, frozen=True, kw_only=True):
+    """A collection; ``share_url`` is where others can see it, None where the agency says none."""
+
+    id: str
+    name: str
+    total_item_count: int
+    share_url: str | None = None
+    items_updated_time: str | None = None
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A picture or clip in a collection, and when it was added, as the agency writes it."""
+
+    id: str
+    added_time: str | None = None
+
+
+class _Page(msgspec.Struct):
+    data: list[Any] = []
+
+
+class _Made(msgspec.Struct):
+    id: str
+
+
+class Collections:
+    """The collections of one kind of ``media``, image or video; every method may raise AgencyError.
+
+    No call is repeated; adding what is there and removing what isn't is left to the agency.
+    """
+
+    def __init__(self, account: Account, media: str = "image") -> None:
+        self._account = account
+        self._base = f"/v2/{media}s/collections"
+
+    def own(self) -> Iterator[Collection]:
+        """The owner's collections with their share addresses, page by page."""
+        yield from self._pages(self._base, Collection, (("embed", "share_url"),))
+
+    def featured(self) -> tuple[Collection, ...]:
+        """The collections that the agency features; it gives them at once."""
+        answer = self._account.call("GET", f"{self._base}/featured", (("embed", "share_url"),))
+        found = (_read(one, Collection) for one in _read(answer, _Page).data)
+        return tuple(_clean(one) for one in found)
+
+    def one(self, collection_id: str, *, featured: bool = False) -> Collection:
+        """One collection by its id."""
+        path = self._path(collection_id, featured=featured)
+        return _clean(_read(self._account.call("GET", path, (("embed", "share_url"),)), Collection))
+
+    def items(self, collection_id: str, *, featured: bool = False) -> Iterator[Item]:
+        """Yield what is in a collection, the oldest first, page by page."""
+        path = self._path(collection_id, featured=featured)
+        yield from self._pages(f"{path}/items", Item, () if featured else (("sort", "oldest"),))
+
+    def create(self, name: str) -> str:
+        """Make a collection; its id."""
+        return _read(self._account.call("POST", self._base, body={"name": name}), _Made).id
+
+    def rename(self, collection_id: str, name: str) -> None:
+        self._account.call("POST", self._path(collection_id), body={"name": name})
+
+    def delete(self, collection_id: str) -> None:
+        self._account.call("DELETE", self._path(collection_id))
+
+    def add(self, collection_id: str, ids: Sequence[str]) -> set[str]:
+        """Put pictures or clips into a collection; return those that were not there before."""
+        before = {item.id for item in self.items(collection_id)}
+        path = f"{self._path(collection_id)}/items"
+        for some in _batches(ids):
+            self._account.call("POST", path, body={"items": [{"id": one} for one in some]})
+        return set(ids) - before
+
+    def remove(self, collection_id: str, ids: Sequence[str]) -> None:
+        """Take pictures or clips out of a collection."""
+        path = f"{self._path(collection_id)}/items"
+        for some in _batches(ids):
+            self._account.call("DELETE", path, [("item_id", one) for one in some])
+
+    def _path(self, collection_id: str, *, featured: bool = False) -> str:
+        """The path of a collection; other signs than an id's would be another call."""
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", collection_id) or collection_id == "featured":
+            raise NotFound(ACCOUNT, f"There is no collection {collection_id[:40]!r}.")
+        return f"{self._base}/{'featured/' if featured else ''}{collection_id}"
+
+    def _pages(
+        self, path: str, shape: type[Wire], params: tuple[tuple[str, str], ...]
+    ) -> Iterator[Wire]:
+        """Every entry of a list; it ends with a page that isn't full."""
+        number = 0
+        while True:
+            number += 1
+            paging = (("page", str(number)), ("per_page", str(PER_PAGE)))
+            found = _read(self._account.call("GET", path, (*params, *paging)), _Page).data
+            yield from (_clean(_read(one, shape)) for one in found)
+            if len(found) < PER_PAGE:
+                return
+
+
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    unique = tuple(dict.fromkeys(ids))
+    yield from (unique[i : i + BATCH] for i in range(0, len(unique), BATCH))
+
+
+def _read(value: Any, shape: type[Wire]) -> Wire:  # noqa: ANN401 - what JSON holds
+    try:
+        return decoding.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise BadAnswer(ACCOUNT, f"The answer has changed: {error}") from None
+
+
+def _clean(one: Wire) -> Wire:
+    """An entry whose texts can be shown and whose address can be followed."""
+    if not isinstance(one, Collection):
+        return one
+    shown = {"name": plain_text(one.name), "share_url": web_address(one.share_url)}
+    return msgspec.structs.replace(one, **shown)

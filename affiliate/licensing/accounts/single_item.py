@@ -1,0 +1,73 @@
+"""What accounts share that sell one item a request, and for real alone."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from affiliate.domain import decoding
+from affiliate.errors import (
+    AgencyError,
+    BadAnswer,
+    BadCredentials,
+    NotFound,
+    PurchaseRefused,
+    RequestRefused,
+    TooManyCalls,
+    UnclearOutcome,
+)
+from affiliate.licensing.models import Licensed, Wanted
+from affiliate.licensing.offers import Ask
+
+REFUSALS: Final = (BadCredentials, RequestRefused, TooManyCalls)
+"""The agency read the request and did nothing; 404 is one too, of the item alone."""
+Shape = TypeVar("Shape")
+NOTES: Final = 200
+"""Characters of the agency's words that are worth repeating."""
+
+
+def sell(wanted: Sequence[Wanted], send: Callable[[Wanted], Licensed]) -> tuple[Licensed, ...]:
+    """Send the purchase of the one item; ``send`` logs in no more, so that all it sends is this.
+
+    Raises:
+        UnclearOutcome: it was sent, but nobody knows what became of it.
+        AgencyError: any other kind: nothing was bought.
+    """
+    (one,) = wanted
+    try:
+        return (send(one),)
+    except NotFound as error:
+        return (Licensed(id=one.id, error=error.message),)
+    except REFUSALS:
+        raise
+    except AgencyError as error:
+        if not error.sent and not isinstance(error, BadAnswer):
+            raise
+        raise UnclearOutcome(error.agency, error.message) from None
+
+
+def refuse_others(ask: Ask, title: str, *able: str) -> None:
+    """Refuse a wish that the agency's API can't express, which would be lost without a word.
+
+    Raises:
+        PurchaseRefused: names it.
+    """
+    for name, default in msgspec.structs.asdict(Ask()).items():
+        if name not in able and getattr(ask, name) != default:
+            wish = f"{name}={ask.media}" if name == "media" else f"a {name.replace('_', ' ')}"
+            raise PurchaseRefused(f"{title} can't be asked for {wish} here.")
+
+
+def read(agency: str, body: bytes, shape: type[Shape]) -> Shape:
+    """An answer in its shape.
+
+    Raises:
+        BadAnswer: it is something else.
+    """
+    try:
+        return decoding.from_json(body, shape)
+    except msgspec.ValidationError as error:
+        reason = f"The answer has changed: {error}"
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        reason = "The answer is not JSON."
+    raise BadAnswer(agency, reason)

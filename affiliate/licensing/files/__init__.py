@@ -1,0 +1,1 @@
+"""Licensed files: downloads, their names, types and metadata, and the sync of a folder."""

@@ -1,0 +1,86 @@
+"""Titles, keywords and credits of licensed images and videos, as the agency has them.
+
+The credit is ``Name/Shutterstock.com``, as Shutterstock's license terms word it; the terms stand
+outside of the API's documents. Without the contributor's name it is ``Shutterstock.com``.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from affiliate.domain import decoding
+from affiliate.domain.media import plain_text, plain_texts
+from affiliate.errors import BadAnswer, NotFound
+from affiliate.licensing.accounts.shutterstock import AGENCY, Account
+from affiliate.licensing.files.xmp import Tags
+from affiliate.licensing.models import KINDS, Media
+
+SELLER: Final = "Shutterstock.com"
+NAMES: Final = 2000
+"""Contributors whose names are kept for the run."""
+
+
+class _Contributor(msgspec.Struct):
+    id: str = ""
+    display_name: str | None = None
+
+
+class _Asset(msgspec.Struct):
+    id: str
+    contributor: _Contributor = msgspec.field(default_factory=_Contributor)
+    description: str | None = None
+    keywords: list[str] = []
+
+
+class _Assets(msgspec.Struct):
+    data: list[_Asset] = []
+
+
+class _Contributors(msgspec.Struct):
+    data: list[_Contributor] = []
+
+
+Shape = TypeVar("Shape")
+
+
+class Titles:
+    """Asks for the tags of many at once, and for each contributor's name once."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._names: dict[str, str] = {}
+
+    def tags(self, media: Media, ids: Sequence[str]) -> Mapping[str, Tags]:
+        """The tags by id; those that the agency has no more are left out."""
+        params = [*(("id", one) for one in dict.fromkeys(ids)), ("view", "full")]
+        assets = self._ask(KINDS[media].path, params, _Assets).data
+        self._learn({one.contributor.id for one in assets if one.contributor.id})
+        return {one.id: self._of(one) for one in assets}
+
+    def _of(self, asset: _Asset) -> Tags:
+        name = self._names.get(asset.contributor.id)
+        return Tags(
+            title=plain_text(asset.description),
+            keywords=plain_texts(asset.keywords),
+            credit=f"{name}/{SELLER}" if name else SELLER,
+        )
+
+    def _learn(self, ids: set[str]) -> None:
+        if len(self._names) > NAMES:
+            self._names.clear()
+        if unknown := sorted(ids - set(self._names)):
+            found = self._ask("/v2/contributors", [("id", one) for one in unknown], _Contributors)
+            self._names |= dict.fromkeys(unknown, "")
+            self._names |= {one.id: plain_text(one.display_name) for one in found.data}
+
+    def _ask(self, path: str, params: Sequence[tuple[str, str]], shape: type[Shape]) -> Shape:
+        try:
+            answer = self._account.call("GET", path, params)
+        except NotFound:
+            return shape()
+        try:
+            return decoding.convert(answer, shape)
+        except msgspec.ValidationError as error:
+            reason = f"The answer has changed: {error}"
+        raise BadAnswer(AGENCY, reason)

@@ -1,0 +1,220 @@
+"""Licensed files onto the disk: streamed, resumed, checked, and only whole under their name.
+
+A link lives for 8 hours and is a secret, being signed. How its host tells that one is over is not
+documented; 401, 403, 404 and 410 are taken for that, and a fresh link is asked for once. That the
+host takes ranges is not documented either; where it doesn't, the file is fetched anew.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from affiliate.durable_files import sync_folder
+from affiliate.errors import (
+    AgencyDown,
+    AgencyTimeout,
+    BadAnswer,
+    BadCredentials,
+    DownloadFailed,
+    NotFound,
+    RequestRefused,
+)
+from affiliate.licensing.accounts.shutterstock import AGENCY
+from affiliate.licensing.files.file_types import HEAD, Kind, announced, kind_of, placed
+from affiliate.licensing.files.partial_file import CHECKPOINT, Moved, Part, disk_failure
+from affiliate.licensing.models import Record
+from affiliate.transport.client import STALL_SECONDS, Stream, Transport
+from affiliate.transport.messages import Request
+
+RETRIES: Final = 5
+"""How often a file is asked for again without a checkpoint's worth of progress."""
+REDIRECTS: Final = 3
+LINKS: Final = 2
+"""How many links a file may take: the first, and a fresh one when that is over."""
+
+Finish = Callable[[Path, Kind], Path]
+"""Makes of a whole, checked file (which it leaves alone) the one to place; both on one disk."""
+Progress = Callable[[int, int | None], None]
+"""Told the bytes that are there, and how many it will be."""
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """A file in its place; ``sha256`` in hexadecimal."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+class Downloads:
+    """Fetches files of an agency; ``pause`` waits for seconds between two attempts."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        agency: str = AGENCY,
+        pause: Callable[[float], None] = time.sleep,
+        stall_seconds: float = STALL_SECONDS,
+    ) -> None:
+        self._transport = transport
+        self._agency = agency
+        self._pause = pause
+        self._stall_seconds = stall_seconds
+
+    def fetch(
+        self,
+        stem: Path,
+        links: Iterator[str],
+        *,
+        media: str = "image",
+        finish: Finish = lambda part, _: part,
+        progress: Progress = lambda _size, _length: None,
+    ) -> Fetched:
+        """Fetch a file to ``stem`` and the suffix that fits its content.
+
+        ``links`` gives a link, and a fresh one when asked again; a part that is whole already
+        takes none.
+
+        Raises:
+            DownloadFailed: it is there already, another process is at it, the link is over, or
+                what came is not such a file.
+            DiskFailed: the disk is full or can't be written.
+            AgencyError: the host or the agency did not answer.
+        """
+        try:
+            with Part(stem) as part:
+                if found := placed(stem):
+                    part.remove()
+                    raise DownloadFailed(f"{found.name} is there already.")
+                with part.swept():
+                    self._complete(part, links, progress)
+                kind = _checked(part, media)
+                return _place(part, finish(part.path, kind), stem, kind)
+        except OSError as error:
+            raise disk_failure(stem.name, error) from None
+
+    def _complete(self, part: Part, links: Iterator[str], progress: Progress) -> None:
+        link = "" if part.whole else next(links, None)
+        if link is None:
+            raise DownloadFailed("There is no link to the file.")
+        lost = taken = 0
+        while not part.whole:
+            before = part.note.safe
+            try:
+                self._attempt(part, link, progress)
+                continue
+            except (BadCredentials, NotFound):
+                taken += 1
+                fresh = next(links, None) if taken < LINKS else None
+                if fresh is None:
+                    raise DownloadFailed(
+                        "The download link is over, or the file is gone."
+                    ) from None
+                link = fresh
+                continue
+            except (AgencyDown, AgencyTimeout, Moved, RequestRefused) as error:
+                lost = 0 if part.note.safe - before >= CHECKPOINT else lost + 1
+                refused = isinstance(error, RequestRefused)
+                if lost > RETRIES or (refused and not part.size):
+                    raise self._last(error) from None
+                part.restart() if refused else part.rewind()
+            self._pause(0.25 * 2**lost)
+
+    def _attempt(self, part: Part, link: str, progress: Progress) -> None:
+        """One connection: it ends with a whole part or an error."""
+        address = urlsplit(link)
+        request = Request(
+            agency=self._agency,
+            url=link,
+            headers={"Accept-Encoding": "identity", **part.headers()},
+            secrets=(link, address.path, address.query),
+        )
+        with self._transport.stream(request, self._stall_seconds, redirects=REDIRECTS) as answer:
+            _refuse_unclear(answer, self._agency)
+            kind = announced(link)
+            part.take(answer, kind.name if kind else "")
+            for chunk in answer.chunks():
+                part.write(chunk)
+                progress(part.size, part.note.length)
+        if part.note.length not in {None, part.size}:
+            raise AgencyDown(self._agency, "The file broke off.")
+        part.end()
+
+    def _last(self, error: Exception) -> Exception:
+        if isinstance(error, Moved):
+            return AgencyDown(self._agency, "The file changed again and again.")
+        return error
+
+
+def redownloads(ask: Callable[[], str]) -> Iterator[str]:
+    """Links to a file, each asked for when it is needed."""
+    return (ask() for _ in range(LINKS))
+
+
+def refusal(record: Record) -> str | None:
+    """Why a license's file can't be fetched again; None when it can.
+
+    The API has redownloads for images and videos alone, and says of each license whether.
+    """
+    if record.downloadable and record.media in {"image", "video"}:
+        return None
+    if "platform" in record.license:
+        return "Files of platform licenses can't be downloaded again after they were bought."
+    if record.media.startswith("editorial") or "editorial" in record.license.split("_"):
+        return "Shutterstock's API doesn't give editorial files again."
+    return "The agency says that this license's file can't be downloaded again."
+
+
+def digest(path: Path) -> str:
+    """A file's SHA-256 in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refuse_unclear(answer: Stream, agency: str) -> None:
+    """Refuse a file whose end couldn't be told from a lost connection, or that is encoded.
+
+    A connection lost in mid-head can look like the former, so that is worth asking again.
+    """
+    headers = answer.headers
+    if headers.get("Content-Encoding", "identity") != "identity":
+        raise BadAnswer(agency, "The file comes compressed, though that was not asked for.")
+    if "Content-Length" not in headers and headers.get("Transfer-Encoding") != "chunked":
+        raise AgencyDown(agency, "The host doesn't say how long the file is.")
+
+
+def _checked(part: Part, media: str) -> Kind:
+    """The kind of a whole file; what is no file of that kind is thrown away.
+
+    Raises:
+        DownloadFailed: it is empty, of another medium, or not what its link's name promised.
+    """
+    kind = kind_of(part.head(HEAD))
+    wanted = "video" if media.endswith("video") else "image"  # of either collection
+    if kind is None or kind.media != wanted:
+        part.remove()
+        raise DownloadFailed(f"What came is no {wanted} file.")
+    promised = part.note.promised
+    if promised and promised != kind.name and kind.media == "image":
+        part.remove()
+        raise DownloadFailed(f"What came is {kind.name}, where {promised} was promised.")
+    return kind
+
+
+def _place(part: Part, finished: Path, stem: Path, kind: Kind) -> Fetched:
+    """Give the file its final name, for good."""
+    path = stem.with_name(stem.name + kind.suffix)
+    with finished.open("rb") as file:
+        os.fsync(file.fileno())
+    fetched = Fetched(path, finished.stat().st_size, digest(finished))
+    finished.replace(path)
+    sync_folder(path.parent)
+    part.remove()
+    return fetched

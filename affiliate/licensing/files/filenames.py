@@ -1,0 +1,82 @@
+"""Names for licensed files, from a pattern, with characters that every file system takes."""
+
+import hashlib
+import re
+import unicodedata
+from typing import Final
+
+from affiliate.errors import BadQuery
+from affiliate.licensing.models import Record
+
+DEFAULT: Final = "{media_id}-{size}-{license_id}"
+FIELDS: Final = ("media_id", "size", "license_id", "media", "license", "date", "user")
+MOST: Final = 80
+"""Characters of one field in a name; a whole name keeps below the 255 of most file systems."""
+STEM: Final = 200
+"""Characters of a name without its suffix."""
+DIGEST: Final = 16
+"""Signs of a license's digest, where its name can't hold what tells it from others."""
+RESERVED: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
+"""Names that Windows keeps for devices."""
+
+
+class Pattern:
+    """How files are named: words and ``{fields}``, without a folder and without a suffix.
+
+    With ``unique`` the pattern must hold what tells two licenses apart.
+
+    Raises:
+        BadQuery: a field is unknown, or nothing tells one file from another.
+    """
+
+    def __init__(self, text: str = DEFAULT, *, unique: bool = False) -> None:
+        known = ", ".join(f"{{{name}}}" for name in FIELDS)
+        fields = re.findall(r"\{(.*?)\}", text)
+        if wrong := [name for name in fields if name not in FIELDS]:
+            raise BadQuery(
+                "name", "{%(name)s} is no field; use %(known)s.", name=wrong[0], known=known
+            )
+        if not {"license_id"} & set(fields) and (unique or "media_id" not in fields):
+            needed = "{license_id}" if unique else "{license_id} or {media_id}"
+            raise BadQuery("name", "The pattern must hold %(needed)s.", needed=needed)
+        self._text = text
+
+    def stem(self, record: Record) -> str:
+        """The name of a license's file, without its suffix."""
+        values = {
+            "media_id": record.media_id,
+            "size": record.size,
+            "license_id": _told_apart(record.id),
+            "media": record.media,
+            "license": record.license,
+            "date": str(record.downloaded_at)[:10],
+            "user": record.username,
+        }
+        filled = re.sub(r"\{(.*?)\}", lambda found: _safe(values[found[1]])[:MOST], self._text)
+        stem = _safe(filled)
+        if len(stem) > STEM:
+            stem = f"{stem[: STEM - DIGEST - 1]}-{_digest(record.id)}"
+        return f"_{stem}" if RESERVED.match(stem) or not stem else stem
+
+
+def _told_apart(license_id: str) -> str:
+    """A license's id; with a digest where a file system would take it for another's.
+
+    It might be cut, lose signs, or differ in upper and lower case alone.
+    """
+    if re.fullmatch(rf"[a-z0-9][a-z0-9_-]{{0,{MOST - 1}}}", license_id) and license_id == _safe(
+        license_id
+    ):
+        return license_id
+    return f"{_safe(license_id)[: MOST - DIGEST - 1]}-{_digest(license_id)}"
+
+
+def _digest(license_id: str) -> str:
+    text = license_id.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(text, digest_size=DIGEST // 2).hexdigest()
+
+
+def _safe(text: object) -> str:
+    """ASCII letters, digits, dots, dashes and underscores; no dash or dot at either end."""
+    plain = unicodedata.normalize("NFKD", str(text or "")).encode("ascii", "ignore").decode()
+    return re.sub(r"-{2,}|\.{2,}", "-", re.sub(r"[^A-Za-z0-9._-]+", "-", plain)).strip("-.")

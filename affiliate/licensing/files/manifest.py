@@ -1,0 +1,178 @@
+"""The list of what a folder holds: a line of JSON for each license, never changed once written.
+
+The order of lines is that of the work, not of the purchases. Besides the lines there is a note of
+how far back the folder is complete: licenses older than that are all listed. It counts only while
+the manifest has all that it had then. The note also says of which API the folder is, so that
+files of the sandbox, which carry a watermark, never stand among paid ones.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import msgspec
+
+from affiliate.domain import decoding
+from affiliate.durable_files import write_all
+from affiliate.errors import DownloadFailed
+from affiliate.licensing.files.partial_file import disk_failure, opened, replace_file
+
+NAME = "manifest.jsonl"
+STATE = ".sync.json"
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One license: ``image`` is the image's or video's id, ``path`` relative to the folder.
+
+    Without a path ``reason`` says why there is no file. ``tags`` names the file that holds title,
+    keywords and credit: the file itself, or its ``.xmp`` neighbor. ``sha256`` is of the file as
+    it lies there, tags included; ``bytes`` its length.
+    """
+
+    license: str
+    image: str
+    media: str
+    size: str
+    license_name: str
+    licensed_at: str
+    metadata: dict[str, Any] = {}
+    path: str | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    tags: str | None = None
+    reason: str | None = None
+
+
+class Mark(msgspec.Struct):
+    """From a license on, backwards in time, all are listed in the manifest's first ``bytes``."""
+
+    license: str
+    bytes: int
+
+
+class Note(msgspec.Struct):
+    """The note beside the manifest: the host of the API, and a mark for each medium."""
+
+    api: str = ""
+    marks: dict[str, Mark] = {}
+
+
+class Manifest:
+    """A context manager over the manifest of a folder of ``api``'s files, ready for more lines.
+
+    Of each listed license it keeps a hash in memory, some hundred bytes in all.
+
+    Raises:
+        DownloadFailed: the manifest was damaged by something else than a kill, or the folder is
+            of another API.
+    """
+
+    def __init__(self, folder: Path, api: str) -> None:
+        self.path = folder / NAME
+        self._state = folder / STATE
+        parts = urlsplit(api)
+        self._api = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+        self._known: set[bytes] = set()
+
+    def __enter__(self) -> Self:
+        self._file = opened(self.path)
+        try:
+            self._end = self._read()
+            self._note = self._checked(self._read_note())
+            os.ftruncate(self._file, self._end)
+        except BaseException:
+            os.close(self._file)
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._file)
+
+    def __contains__(self, license_id: str) -> bool:
+        return _short(license_id) in self._known
+
+    def add(self, line: Line) -> None:
+        """Write a line; one with a file is on the disk when this returns, with all before it.
+
+        Raises:
+            DiskFailed: it isn't, and the manifest is as it was.
+        """
+        record = msgspec.json.encode(line) + b"\n"
+        try:
+            write_all(self._file, record, self._end)
+            if line.path:
+                os.fsync(self._file)
+        except OSError as error:
+            os.ftruncate(self._file, self._end)
+            raise disk_failure(NAME, error) from None
+        self._end += len(record)
+        self._known.add(_short(line.license))
+
+    def complete_from(self, media: str) -> str | None:
+        """The license from which on, backwards in time, every one of the medium is listed."""
+        mark = self._note.marks.get(media)
+        return mark.license if mark else None
+
+    def set_complete(self, media: str, license_id: str) -> None:
+        self._note.marks[media] = Mark(license_id, self._end)
+        try:
+            os.fsync(self._file)
+            self._keep(self._note)
+        except OSError as error:
+            raise disk_failure(STATE, error) from None
+
+    def _checked(self, note: Note) -> Note:
+        """The note without marks that are of more than the manifest has, kept before anything else.
+
+        A manifest that was cut, deleted or brought back from a copy grows again beyond the mark.
+        """
+        if self._end and note.api not in {"", self._api}:
+            words = f"The folder is of {note.api}, not of {self._api}; give each one of its own."
+            raise DownloadFailed(words)
+        marks = {
+            media: mark
+            for media, mark in note.marks.items()
+            if self._end >= mark.bytes and mark.license in self
+        }
+        now = Note(self._api, marks)
+        if now != note:
+            self._keep(now)
+        return now
+
+    def _keep(self, note: Note) -> None:
+        replace_file(self._state, msgspec.json.encode(note))
+
+    def _read_note(self) -> Note:
+        try:
+            return decoding.from_json(self._state.read_bytes(), Note)
+        except (FileNotFoundError, ValueError):
+            return Note()  # then the whole history is looked through again
+
+    def _read(self) -> int:
+        """Learn what is listed; returns where the whole lines end, a kill having torn the last."""
+        end = 0
+        with self.path.open("rb") as file:
+            for number, text in enumerate(file, 1):
+                if not text.endswith(b"\n"):
+                    break
+                try:
+                    line = decoding.from_json(text, Line)
+                except ValueError:
+                    raise DownloadFailed(f"Line {number} of {NAME} is damaged.") from None
+                self._known.add(_short(line.license))
+                end += len(text)
+        return end
+
+
+def lines(folder: Path) -> Iterator[Line]:
+    """The lines of a folder's manifest, in order."""
+    with (folder / NAME).open("rb") as file:
+        for text in file:
+            yield decoding.from_json(text, Line)
+
+
+def _short(license_id: str) -> bytes:
+    return hashlib.blake2b(license_id.encode(), digest_size=16).digest()

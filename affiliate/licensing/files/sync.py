@@ -1,0 +1,259 @@
+"""Brings a folder up to date with the license history: newest first, each license once.
+
+A run ends at the license from which on everything older is listed, as a run noted that came to its
+end without a failure. So a run that was stopped or killed leaves no hole: the next one goes through
+its stretch again, past what is listed. A file is listed after it is in its place; one that is in
+its place and not listed yet, by a kill between the two, is taken as it is.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from affiliate.errors import (
+    AgencyError,
+    BadCredentials,
+    DiskFailed,
+    DownloadFailed,
+    Forbidden,
+    NotFound,
+    TooManyCalls,
+)
+from affiliate.licensing.accounts.shutterstock import PAGE, Account
+from affiliate.licensing.files.downloads import (
+    Downloads,
+    Fetched,
+    digest,
+    redownloads,
+    refusal,
+)
+from affiliate.licensing.files.file_types import Kind, placed
+from affiliate.licensing.files.filenames import Pattern
+from affiliate.licensing.files.manifest import Line, Manifest
+from affiliate.licensing.files.metadata import write, write_beside
+from affiliate.licensing.files.partial_file import clear, disk_failure, opened, tagged
+from affiliate.licensing.files.xmp import Tags
+from affiliate.licensing.models import Media, Record
+
+GROUP: Final = 20
+"""Licenses whose titles are asked for in one call."""
+IN_A_ROW: Final = 5
+"""Failures one after the other that end a run: then it is not the single file's fault."""
+MEDIA: Final[tuple[Media, ...]] = ("image", "video")
+LOCK: Final = ".sync.lock"
+
+
+Describe = Callable[[Media, Sequence[str]], Mapping[str, Tags]]
+"""The tags of images or videos by their ids; those that are unknown are left out."""
+
+
+class Report(msgspec.Struct):
+    """How far a run is: ``fetched`` files, licenses ``without`` a file to be had, failures.
+
+    ``now`` is the name under way, with its bytes so far and in all, where that is known.
+    """
+
+    fetched: int = 0
+    without: int = 0
+    bytes: int = 0
+    failures: list[str] = []
+    now: str = ""
+    now_bytes: int = 0
+    now_length: int | None = None
+
+
+class Sync:
+    """One run for one folder and one account; ``watch`` is told of every step and of bytes."""
+
+    def __init__(  # noqa: PLR0913 - what it is made of, by name
+        self,
+        account: Account,
+        downloads: Downloads,
+        folder: Path,
+        *,
+        describe: Describe,
+        pattern: Pattern | None = None,
+        watch: Callable[[Report], None] = lambda _: None,
+    ) -> None:
+        self.report = Report()
+        self._account = account
+        self._downloads = downloads
+        self._folder = folder
+        self._describe = describe
+        self._pattern = pattern or Pattern(unique=True)
+        self._watch = watch
+        self._in_a_row = 0
+
+    def run(self, media: Iterable[Media] = MEDIA) -> Report:
+        """Fetch and list what is missing. It may be stopped at any moment and run again.
+
+        Raises:
+            DiskFailed: the disk is full or can't be written.
+            DownloadFailed: another run is at work in the folder, its manifest is damaged, or it
+                is of another account.
+            AgencyError: going on is pointless for now.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with _alone(self._folder), Manifest(self._folder, self._account.url) as manifest:
+                for medium in media:
+                    self._pass(medium, manifest)
+        except OSError as error:
+            raise disk_failure(self._folder.name, error) from None
+        return self.report
+
+    def _pass(self, media: Media, manifest: Manifest) -> None:
+        """Go through the history of one medium, until a walk finds nothing more.
+
+        A license that leaves the history meanwhile moves all older ones up by a place, so that one
+        slips past between two pages; the next walk finds it.
+        """
+        failed = len(self.report.failures)
+        end = manifest.complete_from(media)
+        newest, again = None, True
+        while again and len(self.report.failures) == failed:
+            newest, again = self._walk(media, manifest, end)
+        if newest and len(self.report.failures) == failed:
+            manifest.set_complete(media, newest)
+
+    def _walk(self, media: Media, manifest: Manifest, end: str | None) -> tuple[str | None, bool]:
+        """The newest license, and whether another walk may find what slipped past this one."""
+        history = _Counted(self._account.history(media))
+        newest = next(history, None)
+        if newest is None:
+            return None, False
+        found = 0
+        missing = _missing(chain([newest], history), manifest, end)
+        while group := list(islice(missing, GROUP)):
+            sought = [one.media_id for one in group if not refusal(one)]
+            tags = self._describe(media, sought) if sought else {}
+            for record in group:
+                if record.id not in manifest:  # a page may repeat what the one before it had
+                    self._bring(record, tags.get(record.media_id, Tags()), manifest)
+                    found += 1
+        return newest.id, found > 0 and history.count > PAGE
+
+    def _bring(self, record: Record, tags: Tags, manifest: Manifest) -> None:
+        """Fetch one license's file and list it; a failure that is its own doesn't end the run."""
+        stem = self._folder / self._pattern.stem(record)
+        try:
+            manifest.add(self._line(record, tags, stem))
+            self._in_a_row = 0
+        except (DiskFailed, TooManyCalls):
+            raise
+        except (AgencyError, DownloadFailed) as error:
+            self._in_a_row += 1
+            hopeless = isinstance(error, BadCredentials) and not isinstance(error, Forbidden)
+            if hopeless or self._in_a_row >= IN_A_ROW:
+                raise
+            self.report.failures.append(f"{record.id}: {error}")
+        self._watch(self.report)
+
+    def _line(self, record: Record, tags: Tags, stem: Path) -> Line:
+        """Return what the manifest says of a license, its file being in its place by then."""
+        reason = refusal(record)
+        if reason is None:
+            try:
+                return self._listed(record, tags, self._fetched(record, tags, stem))
+            except NotFound as error:
+                clear(stem)
+                reason = f"The agency has it no more ({error.message})"
+        self.report.without += 1
+        return _line(record, reason=reason)
+
+    def _fetched(self, record: Record, tags: Tags, stem: Path) -> Fetched:
+        if found := placed(stem):
+            clear(stem)
+            return Fetched(found, found.stat().st_size, digest(found))
+        self.report.now = stem.name
+        return self._downloads.fetch(
+            stem,
+            redownloads(lambda: self._link(record)),
+            media=record.media,
+            finish=lambda part, kind: _tag(part, kind, tags, stem),
+            progress=self._count,
+        )
+
+    def _link(self, record: Record) -> str:
+        return self._account.download_link(record.media, record.id, record.size)
+
+    def _count(self, size: int, length: int | None) -> None:
+        self.report.now_bytes, self.report.now_length = size, length
+        self._watch(self.report)
+
+    def _listed(self, record: Record, tags: Tags, fetched: Fetched) -> Line:
+        beside = fetched.path.with_suffix(".xmp")
+        holder = beside if beside.is_file() else fetched.path
+        self.report.fetched += 1
+        self.report.bytes += fetched.size
+        return _line(
+            record,
+            path=fetched.path.name,
+            bytes=fetched.size,
+            sha256=fetched.sha256,
+            tags=holder.name if tags else None,
+        )
+
+
+class _Counted(Iterator[Record]):
+    """The history, and how much of it was taken."""
+
+    def __init__(self, history: Iterator[Record]) -> None:
+        self._history = history
+        self.count = 0
+
+    def __next__(self) -> Record:
+        record = next(self._history)
+        self.count += 1
+        return record
+
+
+def _missing(history: Iterable[Record], manifest: Manifest, end: str | None) -> Iterator[Record]:
+    """The licenses that aren't listed, newest first, as far as the folder may lack some."""
+    for record in history:
+        if record.id == end:
+            return
+        if record.id not in manifest:
+            yield record
+
+
+def _tag(part: Path, kind: Kind, tags: Tags, stem: Path) -> Path:
+    """The file to place: a copy with its tags, or the file as it is with the tags beside it."""
+    if not tags:
+        return part
+    if write(part, kind, tags, tagged(stem)):
+        return tagged(stem)
+    write_beside(stem, tags)
+    return part
+
+
+def _line(record: Record, **found: Any) -> Line:  # noqa: ANN401 - fields of the line
+    return Line(
+        license=record.id,
+        image=record.media_id,
+        media=record.media,
+        size=record.size,
+        license_name=record.license,
+        licensed_at=record.downloaded_at.isoformat(),
+        metadata=dict(record.metadata),
+        **found,
+    )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One run at a time in a folder; a killed one holds nothing."""
+    descriptor = opened(folder / LOCK)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise DownloadFailed(f"Another run is at work in {folder.name}.") from None
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,254 @@
+"""Connecting an owner's account: the authorization-code flow, the token kept and refreshed.
+
+By the OpenAPI's ``/v2/oauth/authorize`` and ``/v2/oauth/access_token``. Expiring tokens are asked
+for. The description doesn't say whether a refreshing ends the refresh token; where the answer has
+a new one it is kept, else the old one. Nor does it say how a revoked one is refused: any 4xx but
+429 is taken for that.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+
+from affiliate.database.token_store import Token, Vault
+from affiliate.domain import decoding
+from affiliate.errors import (
+    AgencyError,
+    AgencyTimeout,
+    BadAnswer,
+    BadCredentials,
+    LedgerError,
+    NotConnected,
+    NotFound,
+    RequestRefused,
+)
+from affiliate.licensing.oauth.scopes import ALWAYS, SCOPES
+from affiliate.transport.client import Transport
+from affiliate.transport.messages import Request
+
+ACCOUNT: Final = "shutterstock"
+EARLY_SECONDS: Final = 300.0
+"""So long before its end a token is refreshed; at half of its life if it lives for less."""
+CALL_SECONDS: Final = 10.0
+LEASE_SECONDS: Final = 30.0
+KEEP_SECONDS: Final = 12.0
+POLL_SECONDS: Final = 0.1
+AGAIN: Final = "connect it on /owner/ or by `flask account connect`."
+
+log = logging.getLogger(__name__)
+
+
+class _Answer(msgspec.Struct):
+    access_token: str
+    expires_in: int | None = None
+    refresh_token: str | None = None
+
+
+class Tokens:
+    """The token of the owner's account at Shutterstock, for whoever calls in their name.
+
+    ``client`` is the application's id and secret; without both nothing can be connected. Without
+    a ``vault`` (it needs ``SECRET_KEY``) nothing is kept. ``fixed`` is the token in the settings,
+    which serves while no account is connected.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it is made of, by name
+        self,
+        transport: Transport,
+        vault: Vault | None,
+        *,
+        url: str,
+        client: tuple[str, str] = ("", ""),
+        fixed: str | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._transport = transport
+        self._vault = vault
+        self.url = url
+        self._client = client
+        self._fixed = fixed
+        self._now = now
+
+    @property
+    def hindrance(self) -> str:
+        """Return which settings are missing to connect an account; empty when none is."""
+        names = ("SHUTTERSTOCK_CLIENT_ID", "SHUTTERSTOCK_CLIENT_SECRET")
+        missing = [name for name, value in zip(names, self._client, strict=True) if not value]
+        missing += [] if self._vault else ["SECRET_KEY"]
+        return f"set {' and '.join(missing)} to connect one." if missing else ""
+
+    def held(self) -> Token | None:
+        """The connected account's token as it is kept; None when no account is connected.
+
+        Raises:
+            NotConnected: it can't be read, for ``SECRET_KEY`` has changed.
+        """
+        found = self._vault.read(ACCOUNT) if self._vault else None
+        return found[0] if found else None
+
+    def authorize_url(self, redirect_uri: str, scopes: Iterable[str], state: str) -> str:
+        """Return where the owner agrees, who comes back to ``redirect_uri`` with code and state.
+
+        Raises:
+            NotConnected: settings are missing.
+        """
+        self._able()
+        pairs = {
+            "client_id": self._client[0],
+            "realm": "customer",
+            "redirect_uri": redirect_uri,
+            "response_type": "code",
+            "scope": " ".join(chosen(scopes)),
+            "state": state,
+        }
+        return f"{self.url}/v2/oauth/authorize?{urlencode(pairs)}"
+
+    def connect(self, code: str, scopes: Iterable[str]) -> Token:
+        """Exchange the code for a token and keep it.
+
+        Raises:
+            AgencyError: the code is not taken, or settings are missing.
+        """
+        vault = self._able()
+        answer = self._ask({"grant_type": "authorization_code", "code": code}, code)
+        token = self._token(answer, None, chosen(scopes), self._now())
+        vault.put(ACCOUNT, token)
+        return token
+
+    def disconnect(self) -> bool:
+        """Forget the account's token; False when none was connected.
+
+        The API has no call that revokes one: the owner can do so in their account's settings.
+        """
+        return self._vault.remove(ACCOUNT) if self._vault else False
+
+    def access(self) -> str:
+        """The access token of the connected account, refreshed in time, else the fixed one.
+
+        Of all processes one refreshes at a time; the others use the token while it still lasts,
+        or wait.
+
+        Raises:
+            NotConnected: there is none, or it can't be refreshed any more.
+        """
+        end = time.monotonic() + LEASE_SECONDS
+        while True:
+            token = self.held()
+            if token is None:
+                return self._otherwise()
+            if _is_before(self._now(), token.refresh_at):
+                return token.access_token
+            if self._vault and (lease := self._vault.lease(ACCOUNT, LEASE_SECONDS)):
+                return self._leading(self._vault, lease)
+            if _is_before(self._now(), token.expires_at):
+                return token.access_token
+            if time.monotonic() > end:
+                raise AgencyTimeout(ACCOUNT, "The token is not refreshed in time.")
+            time.sleep(POLL_SECONDS)
+
+    def _otherwise(self) -> str:
+        if self._fixed is None:
+            raise NotConnected(ACCOUNT, f"No account is connected; {self.hindrance or AGAIN}")
+        return self._fixed
+
+    def _able(self) -> Vault:
+        if self.hindrance or self._vault is None:
+            raise NotConnected(ACCOUNT, f"No account can be connected: {self.hindrance}")
+        return self._vault
+
+    def _leading(self, vault: Vault, lease: float) -> str:
+        """Refresh the token, unless another process was first."""
+        try:
+            found = vault.read(ACCOUNT)
+            if found is None:
+                return self._otherwise()
+            token, version = found
+            if not _is_before(self._now(), token.refresh_at):
+                token = self._refreshed(token)
+                if not _renewed(vault, token, version):
+                    token = self.held() or token  # connected anew, or no more, meanwhile
+            return token.access_token
+        finally:
+            vault.release(ACCOUNT, lease)
+
+    def _refreshed(self, token: Token) -> Token:
+        """A newer token; the same where the agency can't be asked and it still lasts."""
+        try:
+            if token.refresh_token is None:
+                raise BadCredentials(ACCOUNT, "There is no refresh token.")
+            asked = {"grant_type": "refresh_token", "refresh_token": token.refresh_token}
+            answer = self._ask(asked, token.refresh_token)
+        except AgencyError as error:
+            if _is_before(self._now(), token.expires_at):
+                log.warning("the token could not be refreshed: %s", error)
+                return token
+            if not isinstance(error, BadCredentials | RequestRefused | NotFound):
+                raise
+        else:
+            return self._token(answer, token.refresh_token, token.scopes, token.connected_at)
+        raise NotConnected(ACCOUNT, f"The connection has expired or was revoked; {AGAIN}")
+
+    def _ask(self, fields: dict[str, str], secret: str) -> _Answer:
+        identity = {"client_id": self._client[0], "client_secret": self._client[1]}
+        body = {**identity, **fields, "realm": "customer", "expires": "true"}
+        request = Request(
+            agency=ACCOUNT,
+            url=f"{self.url}/v2/oauth/access_token",
+            method="POST",
+            headers={
+                "Accept": "application/json",
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
+            body=urlencode(body).encode(),
+            secrets=(*self._client, secret),
+        )
+        return _read(self._transport.send(request, CALL_SECONDS).json())
+
+    def _token(
+        self, answer: _Answer, refresh: str | None, scopes: tuple[str, ...], connected_at: float
+    ) -> Token:
+        now, life = self._now(), answer.expires_in
+        return Token(
+            access_token=answer.access_token,
+            refresh_token=answer.refresh_token or refresh,
+            refresh_at=None if life is None else now + max(life - EARLY_SECONDS, life / 2),
+            expires_at=None if life is None else now + life,
+            scopes=scopes,
+            connected_at=connected_at,
+        )
+
+
+def _renewed(vault: Vault, token: Token, version: int) -> bool:
+    """Keep a refreshed token before anybody uses it; False when another was connected meanwhile.
+
+    A database that is busy is tried for a while: the refresh token of before may be worth nothing.
+    """
+    end = time.monotonic() + KEEP_SECONDS
+    while True:
+        try:
+            return vault.renew(ACCOUNT, token, version)
+        except LedgerError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(POLL_SECONDS)
+
+
+def chosen(scopes: Iterable[str]) -> tuple[str, ...]:
+    """The known ones of some scopes in their order, with the one that is always asked for."""
+    wanted = {ALWAYS, *scopes}
+    return tuple(name for name in SCOPES if name in wanted)
+
+
+def _read(answer: Any) -> _Answer:  # noqa: ANN401 - what JSON holds
+    try:
+        return decoding.convert(answer, _Answer)
+    except msgspec.ValidationError as error:
+        raise BadAnswer(ACCOUNT, f"The answer has changed: {error}") from None
+
+
+def _is_before(now: float, end: float | None) -> bool:
+    return end is None or now < end

@@ -1,0 +1,1 @@
+"""Purchases: checkout, their journal on the disk, and their settlement."""

@@ -1,0 +1,380 @@
+"""The desk where licenses are bought, by the rules that keep an owner's money.
+
+A record is on the disk before the agency is asked, and closed after it. Nothing is bought twice
+by accident or tried again, and while the outcome of one purchase is unknown none other is made:
+the agency's license history settles it.
+
+What the agency answers is told to a `Witness` before the ledger is asked for anything, so that no
+failure of the ledger can swallow it.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import datetime, timedelta
+from itertools import chain, groupby, takewhile
+from typing import Final, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from affiliate.database.purchases import LIFE, Purchase, Purchases
+from affiliate.errors import (
+    AgencyError,
+    LedgerError,
+    PurchaseRefused,
+    RequestRefused,
+    UnclearOutcome,
+)
+from affiliate.licensing.models import Licensed, Record
+from affiliate.licensing.offers import SANDBOX, Offer, check
+from affiliate.licensing.purchasing.settlement import GRACE, UNDER_WAY, Settling
+from affiliate.licensing.seller import Proposer, Seller
+
+LOOK_SECONDS: Final = 0.5
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one offer: ``purchase.state`` says it, or ``refused`` why nothing was sent.
+
+    ``unwritten`` is why the ledger has not what the agency said; empty where it has.
+    """
+
+    offer: Offer
+    purchase: Purchase | None = None
+    licensed: Licensed | None = None
+    refused: str = ""
+    unwritten: str = ""
+
+
+class Witness:
+    """Keeps what the agency says, apart from the ledger; this one keeps nothing.
+
+    Its methods are called in the order in which they stand here, for each request; `hears` within
+    `attending`.
+    """
+
+    def begins(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
+        """Write down what is about to be bought.
+
+        Raises:
+            PurchaseRefused: it can't be written down, so that nothing must be sent.
+        """
+
+    def attending(self) -> AbstractContextManager[None]:
+        """Let nothing that can wait come between a request and the keeping of its answer."""
+        return nullcontext()
+
+    def hears(self, outcomes: Sequence[Outcome]) -> None:
+        """Take the agency's answer, which stands nowhere else yet."""
+
+    def keeps(self, outcome: Outcome) -> None:
+        """Fetch what comes only once, of a purchase that was made."""
+
+    def knows_written(self, purchases: Sequence[Purchase]) -> None:
+        """Forget what the ledger has now."""
+
+
+class Desk:
+    """Buys with an account and writes it into ``purchases``; ``pause`` waits for seconds."""
+
+    def __init__(
+        self,
+        account: Seller,
+        purchases: Purchases,
+        *,
+        sandbox: bool,
+        grace: timedelta = GRACE,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._account = account
+        self._purchases = purchases
+        self._sandbox = sandbox
+        self._grace = grace
+        self._pause = pause
+        self._history = Settling(account, purchases, grace)
+
+    def chooser(self) -> Proposer:
+        """Whoever proposes what to license with."""
+        return self._account.proposer(sandbox=self._sandbox, now=self._purchases.now)
+
+    def license(
+        self, offers: Sequence[Offer], *, force: bool = False, witness: Witness | None = None
+    ) -> Iterator[Outcome]:
+        """Buy, request after request, as the outcomes are taken.
+
+        After an unknown outcome it ends: the offers that have none were not sent.
+
+        Raises:
+            PurchaseRefused: nothing is sent, for an offer lacks something or an earlier purchase
+                is still unknown.
+            AgencyError: nothing of this request was bought; those before it were.
+            LedgerError: of a request that was sent only after all its outcomes were taken, those
+                that the ledger has not as ``unwritten``.
+        """
+        witness = witness or Witness()
+        for offer in offers:
+            self._check(offer)
+        self._history.read_prices()
+        for batch in _batches(offers, self._account.at_once):
+            self._clear_way()
+            outcomes = self._buy(batch, witness, force=force)
+            yield from outcomes
+            if unwritten := [one.unwritten for one in outcomes if one.unwritten]:
+                raise LedgerError(unwritten[0])
+            if any(one.purchase and one.purchase.state == "unknown" for one in outcomes):
+                return
+
+    def other_size(self, offer: Offer) -> str:
+        """Return in which other size the item was bought within a day; empty where in none.
+
+        Raises:
+            AgencyError: the history can't be read.
+        """
+        wanted, recent = self._purchase(offer)
+        if here := self._purchases.other_size(wanted):
+            return _bought(here.size, here.made_at, here.license_id)
+        there = self._history.elsewhere(wanted, recent, any_size=True)
+        if there is None or self._history.elsewhere(wanted, recent, any_size=False):
+            return ""
+        return _bought(there.size, there.downloaded_at, there.id)
+
+    def settle(self) -> list[Purchase]:
+        """Ask the history what became of purchases; gives those that are still unknown.
+
+        Raises:
+            AgencyError: the history can't be read.
+        """
+        self._history.read_prices()
+        return self._history.settle()
+
+    def _check(self, offer: Offer) -> None:
+        check(offer)
+        if offer.missing:
+            raise PurchaseRefused(f"{offer.asset.id} needs {', '.join(offer.missing)}.")
+        if offer.asset.editorial and self._sandbox:
+            raise PurchaseRefused(SANDBOX)
+        if offer.asset.editorial and not offer.wanted.editorial_ok:
+            raise PurchaseRefused(f"{offer.asset.id} is editorial; agree to the notice first.")
+
+    def _clear_way(self) -> None:
+        """Settle what is open, waiting for other processes that are just buying.
+
+        For each it waits so long and no longer, whatever the clock says of when it was begun.
+        """
+        looks: Counter[str] = Counter()
+        while still := self._history.settle():
+            looks.update(one.purchase_id for one in still)
+            patience = UNDER_WAY.total_seconds() / LOOK_SECONDS
+            if any(one.state == "unknown" or looks[one.purchase_id] > patience for one in still):
+                raise PurchaseRefused(self._unsettled(still))
+            self._pause(LOOK_SECONDS)
+
+    def _unsettled(self, still: Sequence[Purchase]) -> str:
+        names = ", ".join(f"{one.media} {one.media_id}" for one in still)
+        latest = max(one.made_at for one in still) + self._grace
+        return (
+            f"Whether {names} was bought is unknown. Nothing else is bought before the license "
+            f"history shows it, or still does not at {latest:%H:%M:%S} UTC."
+        )
+
+    def _buy(self, batch: Sequence[Offer], witness: Witness, *, force: bool) -> list[Outcome]:
+        claimed, refused = self._claim(batch, witness, force=force)
+        if not claimed:
+            return refused
+        with witness.attending():
+            outcomes, failure = self._send(claimed)
+            witness.hears(outcomes)
+        for n, one in enumerate(outcomes):
+            if one.offer.comes_once and one.purchase and one.purchase.state == "licensed":
+                outcomes[n] = self._named(one)
+                witness.keeps(outcomes[n])
+        outcomes = self._write(outcomes, witness)
+        if failure and not any(one.unwritten for one in outcomes):
+            raise failure
+        return refused + outcomes
+
+    def _send(
+        self, claimed: Sequence[tuple[Offer, Purchase]]
+    ) -> tuple[list[Outcome], AgencyError | None]:
+        """Ask once; return the outcomes, and a failure to raise after they are recorded."""
+        try:
+            results = self._account.license([offer.wanted for offer, _ in claimed])
+        except UnclearOutcome as error:
+            return _all(claimed, "unknown", error.message), None
+        except AgencyError as error:
+            failure = None if isinstance(error, RequestRefused) else error
+            return _all(claimed, "failed", error.message), failure
+        said = zip(claimed, results, strict=True)
+        return [_answered(offer, purchase, one) for (offer, purchase), one in said], None
+
+    def _named(self, outcome: Outcome) -> Outcome:
+        """Return a purchase with its license's name by the history, if the answer had none."""
+        done = outcome.purchase
+        if done is None or done.license_id:
+            return outcome
+        with suppress(AgencyError, LedgerError):  # its file has another name then
+            done = self._history.named(done)
+        return replace(outcome, purchase=done)
+
+    def _write(self, outcomes: Sequence[Outcome], witness: Witness) -> list[Outcome]:
+        """Close all records of a request, then ask the history for what is lacking.
+
+        Once the ledger has failed it is not asked for the rest, which would take as long each.
+        """
+        closed: list[Outcome] = []
+        failure = ""
+        for one in outcomes:
+            try:
+                closed.append(one if failure else self._closed(one))
+            except LedgerError as error:
+                failure = str(error)
+                closed.append(one)
+            if failure:
+                closed[-1] = replace(one, unwritten=failure)
+        written = [one.purchase for one in closed if one.purchase and not one.unwritten]
+        witness.knows_written(written)
+        return [one if one.unwritten else self._complete(one) for one in closed]
+
+    def _closed(self, outcome: Outcome) -> Outcome:
+        done = outcome.purchase
+        if done is None:
+            return outcome
+        said = {name: getattr(done, name) for name in ("state", "license_id", "charge", "error")}
+        return replace(outcome, purchase=self._purchases.close(done, **said))
+
+    def _complete(self, outcome: Outcome) -> Outcome:
+        """Return the outcome with what the history adds; the next purchase asks again."""
+        done = outcome.purchase
+        if done is None or done.state == "failed":
+            return outcome
+        with suppress(AgencyError, LedgerError):
+            if done.state == "unknown":
+                done = self._history.settled(done)
+            elif done.asked is not None or done.license_id is None:
+                done = self._history.completed(done)
+        return replace(outcome, purchase=done)
+
+    def _claim(
+        self, batch: Sequence[Offer], witness: Witness, *, force: bool
+    ) -> tuple[list[tuple[Offer, Purchase]], list[Outcome]]:
+        """Record what is about to be bought; what stands in the way of some is their outcome."""
+        claimed: list[tuple[Offer, Purchase]] = []
+        refused: list[Outcome] = []
+        try:
+            for offer in batch:
+                purchase, recent = self._purchase(offer)
+                other = None if force else self._elsewhere(offer, purchase, recent)
+                words = _bought_elsewhere(other) if other else ""
+                if not words:
+                    clash = self._purchases.claim(purchase, force=force, any_size=offer.chosen)
+                    words = _clashing(clash, purchase) if clash else ""
+                if words:
+                    refused.append(Outcome(offer=offer, refused=words))
+                else:
+                    claimed.append((offer, purchase))
+            if claimed:
+                witness.begins(claimed)
+            self._hurry(claimed)
+        except BaseException:
+            with suppress(LedgerError):  # the reason why it was not sent is what matters
+                self._give_up([one for _, one in claimed], witness)
+            raise
+        return claimed, refused
+
+    def _elsewhere(self, offer: Offer, wanted: Purchase, recent: Sequence[Record]) -> Record | None:
+        """Return the license in the history that stands in the way, if any."""
+        return self._history.elsewhere(wanted, recent, any_size=offer.chosen)
+
+    def _hurry(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
+        """Give up records so old that another process may soon take them for not bought."""
+        oldest = min((one.made_at for _, one in claimed), default=self._purchases.now())
+        if self._purchases.now() - oldest > self._grace / 2:
+            raise PurchaseRefused("It took too long to get ready; nothing was sent.")
+
+    def _purchase(self, offer: Offer) -> tuple[Purchase, list[Record]]:
+        """The record to write, and the licenses of the item that were made within its life."""
+        one, now = offer.wanted, self._purchases.now()
+        history = self._account.history(one.media, media_id=one.id)
+        newest = next(history, None)
+        rows = chain([newest], history) if newest else ()
+        recent = list(takewhile(lambda row: row.downloaded_at >= now - LIFE, rows))
+        side = "x".join(str(pixels or "") for pixels in one.custom) if one.custom else one.size
+        purchase = Purchase(
+            agency=self._account.agency,
+            api=self._account.url,
+            media=one.media,
+            media_id=one.id,
+            size=side,
+            license=offer.subscription.license,
+            subscription_id=offer.subscription.id,
+            made_at=self._purchases.now(),
+            before=newest.id if newest else "",
+            asked=one.price,
+        )
+        return purchase, recent
+
+    def _give_up(self, claimed: Sequence[Purchase], witness: Witness) -> None:
+        """Close records of what was not sent."""
+        for one in claimed:
+            self._purchases.close(one, state="failed", error="It was not sent.")
+        witness.knows_written(claimed)
+
+
+def _all(
+    claimed: Iterable[tuple[Offer, Purchase]], state: Literal["unknown", "failed"], error: str
+) -> list[Outcome]:
+    """Return the same outcome for all that was in a request."""
+    made = ((offer, replace(one, state=state, error=error)) for offer, one in claimed)
+    return [Outcome(offer=offer, purchase=purchase) for offer, purchase in made]
+
+
+def _answered(offer: Offer, purchase: Purchase, result: Licensed) -> Outcome:
+    """Return the outcome of one item as the agency says it."""
+    if result.license_id is not None or result.download_url is not None:
+        done = replace(
+            purchase,
+            state="licensed",
+            license_id=result.license_id,
+            charge=result.allotment_charge,
+            error=result.error,
+        )
+        return Outcome(offer=offer, purchase=done, licensed=result)
+    if result.error:
+        done = replace(purchase, state="failed", error=result.error)
+    else:
+        done = replace(purchase, state="unknown", error="The answer says nothing.")
+    return Outcome(offer=offer, purchase=done)
+
+
+def _batches(offers: Sequence[Offer], most: int) -> Iterator[Sequence[Offer]]:
+    """Yield the items of each request: one on API subscriptions, else ``most`` of one kind."""
+    for (_, _, single), group in groupby(offers, _manner):
+        items = list(group)
+        size = 1 if single else most
+        yield from (items[i : i + size] for i in range(0, len(items), size))
+
+
+def _manner(offer: Offer) -> tuple[str, str, bool]:
+    return offer.wanted.media, offer.wanted.country, offer.subscription.is_api
+
+
+def _bought_elsewhere(other: Record) -> str:
+    when = f"{other.downloaded_at:%Y-%m-%d %H:%M} UTC"
+    size = f" in the size {other.size}" if other.size else ""
+    return f"The account has bought the same elsewhere at {when}{size} (license {other.id})."
+
+
+def _clashing(clash: Purchase, wanted: Purchase) -> str:
+    if clash.state != "licensed":
+        return "The same is being bought right now, or its outcome is unknown."
+    license_id = f" (license {clash.license_id})" if clash.license_id else ""
+    when = f"{clash.made_at:%Y-%m-%d %H:%M} UTC"
+    words = f"The same was bought at {when} in the size {clash.size}{license_id}."
+    return words if clash.size == wanted.size else f"{words} --force buys {wanted.size} too."
+
+
+def _bought(size: str, when: datetime, license_id: str | None) -> str:
+    named = f" (license {license_id})" if license_id else ""
+    return f"in {size or 'another size'} at {when:%H:%M} UTC{named}"
