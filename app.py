@@ -24,15 +24,9 @@ from flask_caching import Cache as FlaskCache
 from affiliate import (
     __version__,
     cli,
-    crawlers,
-    embeds,
     logs,
-    owner,
-    page,
     serving,
-    site,
 )
-from affiliate.access import Access
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.agencies.link_earnings import earning
 from affiliate.cache.answers import Cache
@@ -54,10 +48,6 @@ from affiliate.database.token_store import Vault
 from affiliate.domain.affiliate_links import LinkStyle, id_fault
 from affiliate.errors import CannotListen, ConfigError, LedgerError
 from affiliate.licensing.oauth.flow import ACCOUNT, Tokens
-from affiliate.memory import SHELF_BYTES, SHELF_PART, MemoryTier
-from affiliate.page import Site
-from affiliate.problems import Application
-from affiliate.proxies import TrustedProxies
 from affiliate.search.chunk_sizes import ChunkSizes
 from affiliate.search.client_budget import SEARCH
 from affiliate.search.federation import Listed
@@ -67,10 +57,22 @@ from affiliate.search.machine_counters import MachineCounts
 from affiliate.search.service import Search
 from affiliate.search.suggestions import Suggestions
 from affiliate.search.usage import KeepDays, Tally
-from affiliate.sharing import Sharing
 from affiliate.transport.client import Transport
-from affiliate.variants import is_variant
-from affiliate.visitors import Visitors
+from affiliate.web import template_helpers
+from affiliate.web.access_log import Access
+from affiliate.web.client_address import TrustedProxies
+from affiliate.web.client_limits import Visitors
+from affiliate.web.cors import Sharing
+from affiliate.web.embeds import views as embeds
+from affiliate.web.errors import Application
+from affiliate.web.owner import views
+from affiliate.web.page_cache import SHELF_BYTES, SHELF_PART, MemoryTier
+from affiliate.web.page_variants import is_variant
+from affiliate.web.site import (
+    pages,
+    seo,
+)
+from affiliate.web.template_helpers import Site
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -172,15 +174,15 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
         store=store,
         tally=tally,
     )
-    site.register(app, whole)
-    crawlers.register(app)
+    pages.register(app, whole)
+    seo.register(app)
     embeds.register(app)
-    owner.register(app)
+    views.register(app)
     cli.register(app)
     app.after_request(_redirected_here)
     tier = MemoryTier(
         app.wsgi_app,
-        site.routes() | crawlers.routes() | embeds.routes(),
+        pages.routes() | seo.routes() | embeds.routes(),
         on_hit=tally.replayed.append,
         shelf=store,
         shelf_bytes=_shelf_bytes(settings) // settings.web_concurrency,
@@ -205,7 +207,7 @@ def _known_parts(app: Flask) -> frozenset[str]:
     files = (one.name for one in Path(app.static_folder or ".").iterdir())
     names = (AGENCIES, ("image", "video"), files)
     with app.app_context():
-        topics = page.topics().slugs()
+        topics = template_helpers.topics().slugs()
     return frozenset(chain(routes, *names, topics))
 
 
@@ -290,7 +292,7 @@ def _edition(app: Flask, settings: Config, listed: Sequence[Listed]) -> str:
         *(settings.site_name, settings.site_language, settings.site_url, settings.site_accent),
         *(settings.site_topics, settings.embed_sites, sorted(settings.affiliate_sub_ids)),
     )
-    made = repr((page.digest(app.root_path), links, look)).encode()
+    made = repr((template_helpers.digest(app.root_path), links, look)).encode()
     return hashlib.blake2b(made, digest_size=8).hexdigest()
 
 

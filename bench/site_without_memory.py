@@ -3,7 +3,7 @@
 from flask import Flask
 
 import app as site
-from affiliate.memory import MemoryTier
+from affiliate.web.page_cache import MemoryTier
 
 
 def create_app() -> Flask:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
-from affiliate.openapi import OPERATIONS, described
+from affiliate.web.openapi import OPERATIONS, described
 from tests.support.apps import ClientMaker
 from tests.support.soak import SOAK
 

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.cache.answers import FORMAT
-from affiliate.page import Site
+from affiliate.web.template_helpers import Site
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, Shutterstock, shutterstock
 

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.domain.media import SearchQuery
-from affiliate.page import Site
+from affiliate.web.template_helpers import Site
 from tests.dialects import DIALECTS, in_text, serving
 from tests.support.apps import ClientMaker
 from tests.support.federation import Agencies

@@ -6,7 +6,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate.site import ASSETS
+from affiliate.web.site.pages import ASSETS
 from tests.support.processes import ROOT
 
 SCRIPTS = 14_000

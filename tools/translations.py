@@ -74,7 +74,7 @@ def compiled(path: Path, language: str) -> bytes:
 
 def main() -> None:
     """Merge what is new into every language and compile it."""
-    from affiliate.languages import SPOKEN  # noqa: PLC0415 - from this checkout
+    from affiliate.web.i18n import SPOKEN  # noqa: PLC0415 - from this checkout
 
     wanted = template()
     for language in SPOKEN:

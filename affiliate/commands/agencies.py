@@ -12,7 +12,7 @@ from affiliate.commands.told import site_of_app, told
 from affiliate.config.settings import prefix
 from affiliate.database.agency_switches import LOOK_SECONDS, Switches
 from affiliate.errors import AgencyError
-from affiliate.responses import KEEP_SECONDS
+from affiliate.web.cached_response import KEEP_SECONDS
 
 KNOWN_SECONDS: Final = LOOK_SECONDS + KEEP_SECONDS
 """How old a page may be when a process looks, and what it remembers of it."""

@@ -10,8 +10,8 @@ from affiliate.commands.told import site_of_app, told
 from affiliate.commands.warming import words_query
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import key as key_of_words
-from affiliate.memory import FORMAT as PAGE_FORMAT
 from affiliate.search.usage import MARKS, counter
+from affiliate.web.page_cache import FORMAT as PAGE_FORMAT
 
 group = outputs.Group("cache", help="The cache of agencies' answers.")
 

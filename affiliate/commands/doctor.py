@@ -17,7 +17,7 @@ from affiliate.commands.agencies import needs
 from affiliate.commands.findings import FAULT, WARN, Check, Finding, looked
 from affiliate.commands.told import site_of_app
 from affiliate.licensing.accounts.registry import SELLERS
-from affiliate.page import Site
+from affiliate.web.template_helpers import Site
 
 WARNED: Final = 1
 """The status with --strict where nothing is worse than a warning."""

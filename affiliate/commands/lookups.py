@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 from affiliate.commands import options, outputs
 from affiliate.commands.told import told
 from affiliate.domain.media import Contributor, Media, Size
-from affiliate.page import Site
+from affiliate.web.template_helpers import Site
 
 ids_argument = click.argument("ids", nargs=-1, required=True, metavar="ID...")
 agency_option = click.option("--agency", metavar="NAME", help="Whose.  [default: the first]")

@@ -16,7 +16,7 @@ from affiliate.commands.ledger import BACKUP_NOTE
 from affiliate.database.ledger import Ledger
 from affiliate.database.migrations import REVISION
 from affiliate.errors import LedgerError, StoreDown, StoreRefused
-from affiliate.page import Site
+from affiliate.web.template_helpers import Site
 
 PROBE_BYTES: Final = 4096
 PROBE_SECONDS: Final = 60

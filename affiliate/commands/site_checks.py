@@ -15,9 +15,9 @@ from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, BadCredentials, NotConnected, RequestRefused
 from affiliate.licensing.models import TokenDetails
 from affiliate.licensing.oauth.flow import ACCOUNT
-from affiliate.page import Site
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Request
+from affiliate.web.template_helpers import Site
 
 ALIVE = "/healthz"
 """What a site answers that is up."""

@@ -22,7 +22,7 @@ from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.licensing.accounts.shutterstock import AGENCY, Account
 from affiliate.licensing.oauth.flow import Tokens
 from affiliate.licensing.seller import Seller
-from affiliate.page import Site
+from affiliate.web.template_helpers import Site
 
 
 def site_of_app() -> Site:

@@ -18,11 +18,11 @@ from affiliate.commands.told import ledger_of_app, site_of_app, told
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import is_masked
 from affiliate.errors import FAILING, LEFT_ALONE
-from affiliate.languages import SPOKEN
 from affiliate.search.federation import Listed
 from affiliate.search.limits import HOUR
 from affiliate.search.service import Search
 from affiliate.transport.client import longer_calls
+from affiliate.web.i18n import SPOKEN
 
 WARM_SECONDS: Final = 60.0
 """How long a call to warm the cache may take at least."""

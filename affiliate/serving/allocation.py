@@ -9,7 +9,7 @@ import ctypes
 import os
 from typing import Final
 
-from affiliate.responses import LARGE_BYTES
+from affiliate.web.cached_response import LARGE_BYTES
 
 ARENA_MAX: Final = -8
 MMAP_THRESHOLD: Final = -3

@@ -20,9 +20,9 @@ from granian._granian import CallbackScheduler, RSGIHTTPProtocol
 from granian.rsgi import Scope
 
 from affiliate import logs
-from affiliate.access import HEADER
 from affiliate.search.fanout import WAITERS
 from affiliate.serving.progress import Progress, place_of
+from affiliate.web.access_log import HEADER
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment

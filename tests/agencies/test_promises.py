@@ -13,8 +13,8 @@ from affiliate.agencies.filter_values import HEX, is_among
 from affiliate.domain.affiliate_links import LinkStyle, affiliate_link
 from affiliate.domain.media import Media, SearchQuery, web_address
 from affiliate.errors import AgencyError, NotFound
-from affiliate.filters import NAMES
 from affiliate.transport.client import Transport
+from affiliate.web.filter_form import NAMES
 from tests.dialects import DIALECTS, FIRST, Answer, Asked, Dialect, Server, in_json, serving
 from tests.support.calling import transporting
 

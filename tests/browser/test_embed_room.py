@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from affiliate.languages import SPOKEN
+from affiliate.web.i18n import SPOKEN
 from tests.support.embed_hosts import SETTLED
 from tests.support.embed_page import element, ids, script, searches, shown
 from tests.support.fake_agency import FakeAgency

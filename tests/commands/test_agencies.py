@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from affiliate.agencies import AGENCIES
 from affiliate.database.agency_switches import Switches
 from affiliate.domain.media import SearchQuery
-from affiliate.memory import MemoryTier
-from affiliate.page import structured
 from affiliate.search.service import Patience
+from affiliate.web.page_cache import MemoryTier
+from affiliate.web.template_helpers import structured
 from tests.dialects import Server, in_text, serving
 from tests.dialects.openverse import OpenverseDialect
 from tests.dialects.pixabay import PixabayDialect

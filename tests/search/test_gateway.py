@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate.page import Site
+from affiliate.web.template_helpers import Site
 from tests.simulator import hang_up
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import CLIENT, Answer, Shutterstock, shutterstock

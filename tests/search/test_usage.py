@@ -15,10 +15,10 @@ from flask.testing import FlaskClient
 
 from affiliate.database.ledger import Click, Ledger
 from affiliate.domain.media import SearchQuery
-from affiliate.page import Site
 from affiliate.search.lookups import Known, LookUps
 from affiliate.search.service import Patience
 from affiliate.search.usage import Tally
+from affiliate.web.template_helpers import Site
 from tests.simulator.reading import SEARCH_ID
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, shutterstock
@@ -306,7 +306,7 @@ def test_warming_covers_what_the_sitemap_lists(
     """Crawlers find pictures at each of its addresses then, and cost no call."""
     few = ("en", "de", "ja")  # for a quick test
     monkeypatch.setattr("affiliate.commands.warming.SPOKEN", few)
-    monkeypatch.setattr("affiliate.languages.SPOKEN", few)
+    monkeypatch.setattr("affiliate.web.i18n.SPOKEN", few)
     every = LookUps.featured
     featured = lambda self, seconds: Known(every(self, seconds).values[:2], late=False)  # noqa: E731
     monkeypatch.setattr(LookUps, "featured", featured)

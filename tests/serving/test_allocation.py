@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.memory import LIMIT_BYTES
 from affiliate.serving.allocation import share_heaps
+from affiliate.web.page_cache import LIMIT_BYTES
 from tests.support.soak import SOAK
 
 ROOT = Path(__file__).parents[2]

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from affiliate import logs
-from affiliate.access import Access
-from affiliate.responses import Headers
 from affiliate.serving import requests
 from affiliate.serving.requests import BODY_BYTES, Requests
+from affiliate.web.access_log import Access
+from affiliate.web.cached_response import Headers
 from tests.support.small_server import PROCESSES, SmallServer, small_server
 from tests.support.waiting import wait_until
 

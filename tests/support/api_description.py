@@ -13,7 +13,7 @@ import jsonschema_rs
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from affiliate.openapi import described
+from affiliate.web.openapi import described
 
 
 class DescribedClient(FlaskClient):

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator, Page
 
-from affiliate.embedding import Embed
+from affiliate.web.embeds.options import Embed
 from tests.support.site_server import SiteServer
 
 

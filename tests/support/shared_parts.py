@@ -16,8 +16,8 @@ from flask import Flask
 from jinja2.bccache import Bucket
 from werkzeug.routing import Rule
 
-from affiliate import page
 from affiliate.cache.stores import SQLiteStore
+from affiliate.web import template_helpers
 
 FOLDER = "PYTEST_COMPILED_TEMPLATES"
 """Names the variable with the folder of compiled templates, for what a run starts."""
@@ -57,7 +57,7 @@ def close(app: Flask) -> None:
 def share_parts() -> None:
     """Have the apps of this process share their parts, the templates with those of others."""
     Flask.jinja_options = {"bytecode_cache": CompiledTemplates(compiled_templates())}
-    page.digest = functools.cache(page.digest)
+    template_helpers.digest = functools.cache(template_helpers.digest)
     _share_builders()
 
 

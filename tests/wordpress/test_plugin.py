@@ -7,7 +7,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from affiliate.embedding import ROWS, Embed
+from affiliate.web.embeds.options import ROWS, Embed
 from tests.support.blog import Blog
 from tests.support.site_server import SiteServer
 from tests.support.wordpress_pages import block, element, in_feed, link, shown

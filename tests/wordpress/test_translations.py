@@ -10,7 +10,7 @@ from urllib.request import urlopen
 import pytest
 from babel.messages import Message
 
-from affiliate.languages import SPOKEN
+from affiliate.web.i18n import SPOKEN
 from tests.support.blog import Blog
 from tools import plugin_translations as plugin
 from tools.translations import read

@@ -1,0 +1,127 @@
+"""Gives each request its id, and writes the access log where it is wanted."""
+
+import itertools
+import logging
+import re
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Container, Iterable
+from multiprocessing import util
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from affiliate import logs
+from affiliate.web.cached_response import Headers
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+HEADER: Final = "X-Request-Id"
+GOOD_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/=+@-]{0,127}")
+"""Ids that a proxy may give; others could be words of visitors or break a line."""
+WRITE_SECONDS: Final = 1.0
+MOST_LINES: Final = 20_000
+"""Lines that wait to be written; a burst that is longer loses its oldest."""
+LONGEST_PATH: Final = 200
+FAILED: Final = "500 Internal Server Error"
+_NO_HEADERS: Final[Headers] = []
+
+
+class Access:
+    """Wraps a WSGI application; with a ``handler`` each request becomes a line of log.
+
+    Lines are written by a thread of their own, many at once. They hold nothing that visitors
+    typed: no query string, and of the path only ids and parts that are ``known``.
+    """
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        handler: logs.Handler | None = None,
+        known: Container[str] = frozenset(),
+    ) -> None:
+        self._app = app
+        self._log = _AccessLog(handler, known) if handler else None
+        self._known = known
+        self._numbers = itertools.count(1)
+        self._run = secrets.token_hex(4)
+
+    def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        """Answer as the application does, with the id that the request came with, or a new one.
+
+        An error that the application lets out is a line, too: the server answers with `FAILED`.
+        """
+        number = environ.get("HTTP_X_REQUEST_ID", "")
+        if not GOOD_ID.fullmatch(number):
+            number = f"{self._run}-{next(self._numbers):x}"
+        path, head, began = environ["PATH_INFO"], [("", _NO_HEADERS)], time.perf_counter()
+
+        def begin(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401 - as WSGI has it
+            head[0] = (status, headers)
+            return start(status, [*headers, (HEADER, number)], exc_info)
+
+        came_with = environ.get("QUERY_STRING", ""), path, environ.get("HTTP_REFERER", "")
+        asked = environ[logs.ENVIRON] = logs.Asked(number, *came_with, self._known)
+        try:
+            with logs.asked(asked):
+                return self._app(environ, begin)
+        except Exception:
+            head[0] = (FAILED, _NO_HEADERS)
+            raise
+        finally:
+            if self._log:
+                seconds, method = time.perf_counter() - began, environ["REQUEST_METHOD"]
+                self._log.add(Served(time.time(), number, method, path, *head[0], seconds))
+
+
+class Served(NamedTuple):
+    """A request that was answered: when, which, and how."""
+
+    time: float
+    number: str
+    method: str
+    path: str
+    status: str
+    headers: Headers
+    seconds: float
+
+    def record(self, known: Container[str]) -> logging.LogRecord:
+        """Return the request as a line of log, whose path has ``known`` parts and ids alone."""
+        path = self.path.encode("latin-1", "replace").decode("utf-8", "replace")
+        path = logs.shown_path(path, known)[:LONGEST_PATH]
+        size = next((value for name, value in self.headers if name == "Content-Length"), "0")
+        words = (self.method, path, self.status[:3], size, self.seconds * 1000)
+        text = "%s %s %s %s bytes %.1f ms"
+        record = logging.LogRecord(__name__, logging.INFO, __file__, 0, text, words, None)
+        record.created, record.msecs = self.time, self.time % 1 * 1000
+        record.request_id, record.about = self.number, ("", "access")
+        return record
+
+
+class _AccessLog:
+    """Gathers lines, and writes them every second."""
+
+    def __init__(self, handler: logs.Handler, known: Container[str]) -> None:
+        self._handler = handler
+        self._known = known
+        self._lines: deque[Served] = deque(maxlen=MOST_LINES)
+        self._thread: threading.Thread | None = None
+
+    def add(self, served: Served) -> None:
+        self._lines.append(served)
+        if self._thread is None:  # a thread would not outlive the fork of a process
+            self._thread = threading.Thread(target=self._run, name="access log", daemon=True)
+            self._thread.start()
+            util.Finalize(None, self.write, exitpriority=5)
+
+    def write(self) -> None:
+        """Write the lines that wait."""
+        lines = [self._lines.popleft() for _ in range(len(self._lines))]
+        if lines:
+            self._handler.write(line.record(self._known) for line in lines)
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(WRITE_SECONDS)
+            self.write()

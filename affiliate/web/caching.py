@@ -1,0 +1,249 @@
+"""How a found page leaves the site: how long it is true, what it is made of, its tag."""
+
+import hashlib
+import math
+import re
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from flask import Response, request
+
+from affiliate.domain.media import SearchPage, SearchQuery
+from affiliate.domain.query import (
+    DEFAULTS,
+    Parameters,
+    read_flag,
+    read_parameters,
+    read_site,
+    single,
+)
+from affiliate.errors import BadQuery
+from affiliate.search.lookups import Known
+from affiliate.search.service import Outcome, Patience
+from affiliate.web import i18n
+from affiliate.web.template_helpers import by_host, count_replays, keep, site_of_app
+
+MAX_AGE: Final = 300
+"""Seconds; so short that a corrected affiliate link takes effect."""
+MAX_SHARED_AGE: Final = 3600
+"""Seconds for which a CDN may keep an answer, for the same reason; it can be purged, too."""
+FOUND_IN: Final = tuple(name for name in DEFAULTS if name not in {"media", "lang", "page"})
+"""The parameters of a picture's page that say which search found the picture."""
+ANSWERED: Final = frozenset({"fresh", "stale", "fetched"})
+"""Statuses of agencies that have answered."""
+SOON: Final = 10
+"""Seconds; a page that lacks something small which is on its way is true no longer."""
+
+
+def parameters() -> Parameters:
+    """Return what the request under way asks.
+
+    Raises:
+        BadQuery: names the parameter that isn't UTF-8.
+    """
+    return read_parameters(request.environ.get("QUERY_STRING", "").encode("latin-1"))
+
+
+def query_of(asked: Parameters) -> SearchQuery:
+    """The search in a request's parameters, in the language of the request."""
+    query = SearchQuery.from_parameters(asked)
+    return query if query.lang else query.replace(lang=i18n.asked())
+
+
+def words_of(asked: Parameters) -> str:
+    """The words that found a picture, as a search has them; may be empty."""
+    if single(asked, "q") is None:
+        return ""
+    return SearchQuery.from_parameters({"q": asked["q"]}).q
+
+
+def position_of(asked: Parameters) -> int:
+    """Return the place among the results of the tile that led to a picture's page; 0 if unknown."""
+    text = next(iter(asked.get("position", ())), "")
+    return int(text) if re.fullmatch(r"[1-9][0-9]{0,5}", text, re.ASCII) else 0
+
+
+def found_in(asked: Parameters, media: str) -> SearchQuery:
+    """Return the search that found a picture or clip, without page and language; perhaps empty.
+
+    A filter that can't be read is left out: the picture is worth more than the way back.
+
+    Raises:
+        BadQuery: names ``q`` where the words can't be read.
+    """
+    kept = {name: asked[name] for name in FOUND_IN if name in asked} | {"media": [media]}
+    words = words_of(asked)
+    kept["q"] = ["-"]
+    while True:
+        try:
+            query = SearchQuery.from_parameters(kept)
+        except BadQuery as error:
+            del kept[error.field]
+        else:
+            return query.replace(q=words)
+
+
+def patience_of(asked: Parameters, otherwise: Patience) -> Patience:
+    """All that comes with ``wait=1``, else as the route has it."""
+    return Patience.FULL if read_flag(asked, "wait") else otherwise
+
+
+def some_of(asked: Parameters, *names: str) -> SearchQuery:
+    """Some fields of what is asked, where it need not be a search; the words are "-" without any.
+
+    Raises:
+        BadQuery: names the parameter that can't be read.
+    """
+    kept = {name: asked[name] for name in names if single(asked, name) is not None}
+    return SearchQuery.from_parameters({"q": ["-"], **kept})
+
+
+def canonical(raw: bytes, *names: str) -> str:
+    """All that an answer may vary by, in one order: a search, or some fields by their ``names``.
+
+    Raises:
+        BadQuery: names the parameter that can't be read.
+    """
+    asked = read_parameters(raw)
+    query = some_of(asked, *names) if names else SearchQuery.from_parameters(asked)
+    pairs = query.pairs()
+    if names:
+        pairs = [(name, value) for name, value in pairs if single(asked, name) is not None]
+    return urlencode(pairs + _beside(asked))
+
+
+def _beside(asked: Parameters) -> list[tuple[str, str]]:
+    """Return what every answer varies by, beside what is asked."""
+    waits = [("wait", "1")] if read_flag(asked, "wait") else []
+    shown = read_site(asked)
+    return waits + ([("site", shown)] if shown else [])
+
+
+def canonical_search(raw: bytes) -> str:
+    """A search whose language is the site's where the address doesn't say it."""
+    return canonical(raw)
+
+
+def canonical_details(raw: bytes) -> str:
+    """A fragment of a picture or of a collection: what found it, and which similar ones.
+
+    Raises:
+        BadQuery: names the parameter that can't be read.
+    """
+    asked = read_parameters(raw)
+    search = found_in(asked, "video")  # which has the filters of both
+    pairs = [pair for pair in search.pairs() if pair[0] != "media"]
+    exact = some_of(asked, "media", "lang", "page").pairs()
+    pairs += [(name, value) for name, value in exact if name != "q" and single(asked, name)]
+    if position := position_of(asked):
+        pairs.append(("position", str(position)))
+    return urlencode(pairs + _beside(asked))
+
+
+def canonical_search_page(raw: bytes) -> str | None:
+    """A page of results; without a language in the address the browser has a say."""
+    return canonical(raw) if says_language(raw) else None
+
+
+def canonical_details_page(raw: bytes) -> str | None:
+    """A picture's page, likewise."""
+    return canonical_details(raw) if says_language(raw) else None
+
+
+def canonical_page(raw: bytes) -> str | None:
+    """Any other page, likewise."""
+    return canonical(raw, "q", "lang") if says_language(raw) else None
+
+
+def says_language(raw: bytes) -> bool:
+    """Return whether an address says its language."""
+    try:
+        return single(read_parameters(raw), "lang") is not None
+    except BadQuery:
+        return False
+
+
+def answer(
+    response: Response, outcome: Outcome, *beside: Known[Any], asked: bool = True
+) -> Response:
+    """Say how long the answer is true, and what it is made of: a page, and what stands ``beside``.
+
+    It counts as a search by what was found, unless nobody ``asked`` for it, as on the start page.
+    """
+    if any(known.late for known in beside):
+        outcome = msgspec.structs.replace(outcome, lifetime=min(outcome.lifetime, SOON))
+    statuses = {status.status for status in outcome.page.agencies}
+    response.headers["Cache-Control"] = cache_control(outcome)
+    mark = "STALE" if "stale" in statuses else "HIT"
+    mark = "MISS" if outcome.waited or "late" in statuses else mark
+    response.headers["X-Cache"] = mark
+    if outcome.withheld:
+        return _withheld(response, outcome)
+    asked &= outcome.page.query.says_something()
+    found = _has_found(outcome.page)
+    count_replays(found=found)
+    if asked and (outcome.waited or "late" not in statuses):  # a skeleton is filled by another
+        query = None if found is None else outcome.page.query
+        site_of_app().tally.answered(mark, query, request.remote_addr or "", found=bool(found))
+    return tagged(response, outcome.lifetime, outcome.page, *(known.values for known in beside))
+
+
+def _has_found(page: SearchPage) -> bool | None:
+    """Return whether a search found something; None where nothing is known to be there.
+
+    That the words find nothing is known once every agency that can express the search has said it.
+    """
+    if page.items:
+        return True
+    answered = [one for one in page.agencies if one.status != "unsupported"]
+    is_whole = page.page == 1 and not page.total and not page.query.agency
+    return False if is_whole and answered and {a.status for a in answered} <= ANSWERED else None
+
+
+def _withheld(response: Response, outcome: Outcome) -> Response:
+    """Give an answer to one who has cost too much: what is known, or 429 where nothing is."""
+    if not outcome.page.items:
+        response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+    response.headers["Retry-After"] = str(math.ceil(outcome.withheld))
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def tagged(response: Response, lifetime: float, *parts: object) -> Response:
+    """Give an answer an entity tag of what it was made of; keep it for as long as it is true."""
+    if by_host():
+        response.headers["Cache-Control"] = "private, no-cache"
+    if not response.headers["Cache-Control"].startswith("private"):
+        keep(lifetime)
+    response.set_etag(_etag(parts, response.mimetype), weak=True)
+    return response.make_conditional(request.environ)  # type: ignore[return-value]
+
+
+def cache_control(outcome: Outcome) -> str:
+    """The Cache-Control of an answer: never longer than its shortest-lived part."""
+    if any(status.status == "late" for status in outcome.page.agencies):
+        return "private, no-cache"
+    if outcome.lifetime <= 0:
+        return "public, no-cache"
+    life = max(int(min(outcome.lifetime, 86400)), 1)
+    fresh = f"public, max-age={min(life, MAX_AGE)}, s-maxage={min(life, MAX_SHARED_AGE)}"
+    if any(status.status == "failed" for status in outcome.page.agencies):
+        return fresh  # a failure is shown for its time, and no longer
+    grace = int(min(life, outcome.grace))
+    if not grace:
+        return fresh
+    return f"{fresh}, stale-while-revalidate={min(grace, MAX_AGE)}, stale-if-error={grace}"
+
+
+def _etag(parts: tuple[object, ...], kind: str | None) -> str:
+    made = [_made(one) if isinstance(one, SearchPage) else one for one in parts]
+    spoken = (i18n.asked(), i18n.speaks())
+    body = msgspec.json.encode((site_of_app().edition, kind, spoken, made))
+    return hashlib.blake2b(body, digest_size=12).hexdigest()
+
+
+def _made(found: SearchPage) -> tuple[object, ...]:
+    agencies = [(a.agency, a.total, a.fetched_at, a.error) for a in found.agencies]
+    return (found.items, found.total, agencies)

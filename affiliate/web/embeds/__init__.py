@@ -1,0 +1,1 @@
+"""Embeds: the frame, the script, the builder and oEmbed."""

@@ -1,0 +1,1 @@
+"""The owner's area: log-in, sessions, and the account at the agency."""

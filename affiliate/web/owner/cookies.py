@@ -1,0 +1,62 @@
+"""How the owner's cookies are named and secured, by the scheme of each request."""
+
+from typing import Final
+
+from flask import Flask, Request, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+
+from affiliate.web.template_helpers import site_of_app
+
+SESSION: Final = "owner"
+
+
+FOLDER: Final = "/owner/"
+"""The paths that browsers send the session's cookie to."""
+MOST_COOKIES: Final = 16 * 1024
+"""Characters of all cookies of a request, of which browsers and servers take no more."""
+
+
+class OwnerSession(SecureCookieSessionInterface):
+    """Flask's signed session, in a cookie that never leaves https once it was set there."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the session of a request; elsewhere than at the desk no cookie is read."""
+        is_read = request.path.startswith(FOLDER) and _is_readable(request)
+        return super().open_session(app, request) if is_read else self.session_class()
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """Return the session's name in this request."""
+        del app
+        return named(SESSION)
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Tell whether the cookie is for https alone."""
+        del app
+        return is_https()
+
+
+def cookie(name: str) -> str | None:
+    """Return a cookie of the request under way; None where there is none that can be read."""
+    return request.cookies.get(named(name)) if _is_readable(request) else None
+
+
+def _is_readable(request: Request) -> bool:
+    return len(request.headers.get("Cookie", "")) <= MOST_COOKIES
+
+
+def is_https() -> bool:
+    """Tell whether the site is reached over https: by SITE_URL, the request, or a proxy's word.
+
+    Whoever lies in the proxy's place gets a cookie that their own browser does not send back.
+    """
+    told = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
+    site_url = site_of_app().config.site_url or ""
+    return site_url.startswith("https://") or request.is_secure or told == "https"
+
+
+def named(name: str) -> str:
+    """Return a cookie's name; its prefix holds browsers to https (OWASP ASVS 5, 3.3.1).
+
+    ``__Host-`` would send the cookie with every page, and visitors' pages are kept by caches.
+    """
+    return f"__Secure-{name}" if is_https() else name

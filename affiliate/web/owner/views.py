@@ -1,0 +1,336 @@
+"""The owner's side: log-in, and the account at the agency in whose name images are licensed.
+
+It exists only where ``OWNER_PASSWORD`` is set, speaks English, and is kept by no cache. Its
+cookies are for ``/owner/`` alone, signed, and of no use once the password changes: the session's
+(`owner_sessions`), and one by which a browser that has logged in is known again (`logins`).
+"""
+
+import hashlib
+import hmac
+import logging
+import secrets
+import time
+from http import HTTPStatus
+from typing import Final
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from affiliate.database.owner_sessions import LIFE, Sessions
+from affiliate.errors import AgencyError, LedgerError
+from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.models import User
+from affiliate.licensing.oauth.flow import Tokens
+from affiliate.licensing.oauth.scopes import ALWAYS, SCOPES
+from affiliate.web.errors import error_page
+from affiliate.web.owner import login_throttle
+from affiliate.web.owner.cookies import FOLDER, SESSION, OwnerSession, cookie, is_https
+from affiliate.web.template_helpers import absolute, site_of_app
+
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+FORM_BYTES: Final = 4096
+"""More than any of the owner's forms has."""
+STATE_SECONDS: Final = 900
+"""How long the owner may take to agree at the agency."""
+
+log = logging.getLogger(__name__)
+
+blueprint = Blueprint("owner", __name__, url_prefix="/owner")
+
+
+def register(app: Flask) -> None:
+    """Add the owner's routes and cookie to an app that has its `Site`, if there is a password."""
+    config = app.extensions["site"].config
+    if config.owner_password is None:
+        return
+    app.secret_key = config.secret_key.reveal()
+    app.config.update(
+        SESSION_COOKIE_PATH=FOLDER,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=LIFE,
+    )
+    app.session_interface = OwnerSession()
+    login_throttle.register(app)
+    app.register_blueprint(blueprint)
+
+
+@blueprint.before_request
+def guard() -> AnyResponse | None:
+    """Let in forms of this session only, and past the log-in the owner only."""
+    g.lang, g.spoken, g.negotiated = "en", "en", False
+    session.permanent = True
+    if request.method == "POST" and not _has_form_of_session():
+        return _refused_form()
+    try:
+        if request.endpoint != "owner.log_in" and not _is_owner():
+            return redirect(url_for("owner.log_in"), HTTPStatus.SEE_OTHER)
+    except LedgerError as error:
+        return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be looked up", str(error))
+    session.setdefault("csrf", secrets.token_urlsafe(24))
+    return None
+
+
+def _has_form_of_session() -> bool:
+    """Return whether a form comes from a page of this session; a stranger's is never read."""
+    request.max_content_length = FORM_BYTES
+    if not session.get("csrf") or request.mimetype != FORM_TYPE:
+        return False
+    return _same(request.form.get("csrf"), session["csrf"])
+
+
+@blueprint.after_app_request
+def keep_nowhere(response: Response) -> Response:
+    """Keep all of it from caches, search engines, plain http and windows of other sites.
+
+    That includes what no route answers, such as another method.
+    """
+    if not f"{request.path}/".startswith(FOLDER):
+        return response
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if is_https():
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response
+
+
+# -- log-in
+
+
+@blueprint.route("/log-in", methods=["GET", "POST"])
+def log_in() -> AnyResponse:
+    """The form, and what it sends: the password, compared in constant time."""
+    if request.method != "POST":
+        return Response(render_template("owner_login.html", wrong=False))
+    if not login_throttle.may_try(_proof()):
+        log.warning(
+            "a log-in from %s was refused: too many were tried", login_throttle.shown_address()
+        )
+        response = error_page(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "Too many log-ins",
+            "Wait a quarter of an hour and try again.",
+        )
+        response.headers["Retry-After"] = str(login_throttle.SECONDS)
+        return response
+    if not _same(request.form.get("password"), _password()):
+        log.warning(
+            "a log-in from %s failed: the password is wrong", login_throttle.shown_address()
+        )
+        page = render_template("owner_login.html", wrong=True)
+        return Response(page, HTTPStatus.UNAUTHORIZED)
+    before = session.get("name")
+    session.clear()  # what was known to whoever prepared this browser is worth nothing now
+    try:
+        name = _sessions().begin(
+            login_throttle.shown_address(), request.user_agent.string, instead_of=before
+        )
+        session.update(permanent=True, proof=_proof(), name=name)
+    except LedgerError as error:
+        return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be kept", str(error))
+    answer = redirect(url_for("owner.desk"), HTTPStatus.SEE_OTHER)
+    login_throttle.remember(answer, _proof())
+    log.info("the owner logged in from %s", login_throttle.shown_address())
+    return answer
+
+
+@blueprint.post("/log-out")
+def log_out() -> AnyResponse:
+    """End the session, in this browser and wherever its cookie was copied to."""
+    try:
+        _sessions().end(session["name"])
+    except LedgerError as error:
+        return _kept_open(error)
+    session.clear()
+    log.info("the owner logged out from %s", login_throttle.shown_address())
+    return redirect(url_for("owner.log_in"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/sessions")
+def list_sessions() -> Response:
+    """Return where the owner is logged in, each with a button that ends it."""
+    try:
+        found = _sessions().open_ones(session["name"])
+    except LedgerError as error:
+        return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be looked up", str(error))
+    return Response(render_template("owner_sessions.html", sessions=found))
+
+
+@blueprint.post("/sessions/end")
+def end_sessions() -> AnyResponse:
+    """End the session that the form names, or where it names none all of them, this one too."""
+    digest = request.form.get("session")
+    if digest == "":
+        abort(HTTPStatus.BAD_REQUEST, "The session has no name.")
+    try:
+        if digest:
+            _sessions().end_digest(digest)
+        else:
+            _sessions().end_all()
+    except LedgerError as error:
+        return _kept_open(error)
+    which = "a session" if digest else "all sessions"
+    log.info("the owner ended %s from %s", which, login_throttle.shown_address())
+    return redirect(url_for("owner.list_sessions"), HTTPStatus.SEE_OTHER)
+
+
+def _kept_open(error: LedgerError) -> Response:
+    """Say that a session goes on, as its end can't be kept."""
+    words = f"{error} You are logged in still; try again."
+    return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "The log-out can't be kept", words)
+
+
+# -- the account
+
+
+@blueprint.get("/")
+def desk() -> Response:
+    """Return whether an account is connected, whose, and what may be done in its name."""
+    tokens, note = _tokens(), session.pop("note", "")
+    account: dict[str, object] = {}
+    try:
+        token = tokens.held()
+        if token is not None:
+            account = _described()
+    except (AgencyError, LedgerError) as error:
+        account, note = {"connected": True}, note or _words(error)
+    page = render_template(
+        "owner_desk.html",
+        account=account,
+        note=note,
+        hindrance=tokens.hindrance,
+        scopes=SCOPES,
+        always=ALWAYS,
+    )
+    return Response(page)
+
+
+@blueprint.post("/shutterstock/connect")
+def connect() -> AnyResponse:
+    """Lead to the agency, by a page of our own: a form may not be sent on to another site."""
+    scopes = [name for name in request.form.getlist("scope") if name in SCOPES]
+    state = secrets.token_urlsafe(24)
+    try:
+        address = _tokens().authorize_url(_callback(), scopes, state)
+    except AgencyError as error:
+        return _noted(error.message)
+    session["asked"] = {"state": state, "scopes": scopes, "until": time.time() + STATE_SECONDS}
+    return Response(render_template("owner_connect.html", address=address))
+
+
+@blueprint.get("/shutterstock/callback")
+def callback() -> AnyResponse:
+    """Read the code that the agency sends the owner back with; it leaves the address at once."""
+    asked = session.pop("asked", {})
+    known = _same(request.args.get("state"), asked.get("state"))
+    if not known or time.time() > asked["until"]:
+        return _noted("That answer was not to a question of this session. Connect again.")
+    code = request.args.get("code", "")
+    if not code:
+        return _noted("Shutterstock did not agree; nothing has changed.")
+    try:
+        _tokens().connect(code, asked["scopes"])
+    except (AgencyError, LedgerError) as error:
+        return _noted(f"The account was not connected: {_words(error)}")
+    return _noted("The account is connected.")
+
+
+@blueprint.post("/shutterstock/disconnect")
+def disconnect() -> AnyResponse:
+    """Forget the account's token."""
+    try:
+        _tokens().disconnect()
+    except LedgerError as error:
+        return _noted(_words(error))
+    return _noted("The account is disconnected.")
+
+
+@blueprint.route("/<path:_>", methods=["GET", "POST"])
+def nothing(_: str) -> Response:
+    """Return what isn't there, is not there for the owner either."""
+    raise NotFound
+
+
+def _callback() -> str:
+    return absolute(url_for("owner.callback"))
+
+
+def _tokens() -> Tokens:
+    tokens: Tokens = current_app.extensions["tokens"]
+    return tokens
+
+
+def _described() -> dict[str, object]:
+    """The account as the agency describes it."""
+    tokens = _tokens()
+    transport = current_app.extensions["transport"]
+    account = Account(transport, url=tokens.url, token=tokens.access)
+    access = account.token_details()
+    return {"access": access, "user": account.user() if ALWAYS in access.scopes else User()}
+
+
+def _noted(note: str) -> AnyResponse:
+    """Back to the desk, which says something once."""
+    session["note"] = note
+    return redirect(url_for("owner.desk"), HTTPStatus.SEE_OTHER)
+
+
+def _refused_form() -> Response:
+    """Say why a form is not taken, and what its sender can do."""
+    title, text = "This form is too old", "Go back, reload the page and try again."
+    if cookie(SESSION) is None:
+        title, text = "Your browser sent no cookie", "Allow this site cookies and log in again."
+        if is_https():
+            text = f"It keeps this site's over https alone: open {absolute('/owner/')} there."
+    return error_page(HTTPStatus.BAD_REQUEST, title, text)
+
+
+def _words(error: AgencyError | LedgerError) -> str:
+    return error.message if isinstance(error, AgencyError) else str(error)
+
+
+# -- who is there
+
+
+def _is_owner() -> bool:
+    name = session.get("name")
+    if not isinstance(name, str) or not _same(session.get("proof"), _proof()):
+        return False
+    return _sessions().is_open(name)
+
+
+def _sessions() -> Sessions:
+    return Sessions(site_of_app().ledger, _proof())
+
+
+def _proof() -> str:
+    """Return what a session has that was begun with today's password."""
+    key = (current_app.secret_key or "").encode()  # type: ignore[union-attr] # it is a text here
+    return hmac.new(key, b"owner:" + _password().encode(), hashlib.sha256).hexdigest()
+
+
+def _password() -> str:
+    password = site_of_app().config.owner_password
+    return password.reveal() if password else ""
+
+
+def _same(given: object, known: object) -> bool:
+    """Return whether two texts are the same, in a time that says nothing about either."""
+    if not isinstance(given, str) or not isinstance(known, str) or not known:
+        return False
+    digests = (hashlib.sha256(text.encode("utf-8", "replace")).digest() for text in (given, known))
+    return hmac.compare_digest(*digests)

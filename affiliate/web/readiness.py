@@ -1,0 +1,57 @@
+"""Whether the site answers and what of it works, for platforms, load balancers and monitors."""
+
+from typing import Final, Literal
+
+import msgspec
+from flask import Blueprint, Response
+
+from affiliate.web.template_helpers import site_of_app
+
+PAGES: Final = "ok"
+"""The state of pages: whoever can be told of it can be served one."""
+
+blueprint = Blueprint("readiness", __name__)
+
+
+class Alive(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+    """What works; ``status`` is degraded while clicks are not recorded at once.
+
+    ``clicks`` are ``kept`` while they wait in the journal, ``down`` while they are refused;
+    ``cache`` is degraded while the process goes on without its store.
+    """
+
+    status: Literal["ok", "degraded"]
+    pages: Literal["ok"]
+    clicks: Literal["ok", "kept", "down"]
+    cache: Literal["ok", "degraded"]
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """Tell whether the process answers."""
+    return _json(Alive())
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    """Tell what works: 200 while pages can be served, whatever becomes of clicks and the cache."""
+    site = site_of_app()
+    site.store.get("ready")  # so that the state is today's
+    clicks = site.ledger.clicks_state()
+    state = Readiness(
+        status="ok" if clicks == "ok" else "degraded",
+        pages=PAGES,
+        clicks=clicks,
+        cache="degraded" if site.store.degraded else "ok",
+    )
+    return _json(state)
+
+
+def _json(state: Alive | Readiness) -> Response:
+    return Response(msgspec.json.encode(state) + b"\n", mimetype="application/json")

@@ -1,0 +1,1 @@
+"""The visitors' side: pages, media, collections, and what search engines read."""

@@ -1,0 +1,122 @@
+"""Curated pages: the collections that an agency features, for visitors and search engines.
+
+The owner's own collections are not among them: to read those takes the token of their account,
+which the visitors' side never holds.
+"""
+
+from http import HTTPStatus
+from typing import Final
+
+from flask import Blueprint, Response, render_template
+from flask_babel import gettext
+from werkzeug.exceptions import NotFound as NoSuchPage
+
+from affiliate.domain.media import Collection, SearchQuery
+from affiliate.errors import AgencyError, NotFound
+from affiliate.search.lookups import query_of
+from affiliate.search.service import Outcome, Patience
+from affiliate.web import i18n
+from affiliate.web.caching import (
+    answer,
+    canonical,
+    parameters,
+    patience_of,
+    says_language,
+    some_of,
+)
+from affiliate.web.client_limits import show
+from affiliate.web.errors import error_page, problem
+from affiliate.web.page_cache import Canonical
+from affiliate.web.template_helpers import shown_on, site_of_app, title_of
+
+COLLECTION: Final = "/collections/<agency>/<collection_id>"
+
+blueprint = Blueprint("collected", __name__)
+
+
+def routes() -> dict[str, Canonical]:
+    """Return the paths whose answers the memory tier may keep, and what each of them reads."""
+    return {"/collections/": canonical_collection}
+
+
+def canonical_collection(raw: bytes) -> str | None:
+    """A page of a collection; without a language in the address the browser has a say.
+
+    Raises:
+        BadQuery: names the parameter that can't be read.
+    """
+    if not says_language(raw):
+        return None
+    return canonical(raw, "media", "lang", "page")
+
+
+@blueprint.get(COLLECTION)
+def collection(agency: str, collection_id: str) -> Response:
+    """Return a page of a collection: cached pictures are in it, else the page fills itself."""
+    asked = some_of(parameters(), "media", "page")
+    try:
+        about = site_of_app().search.about_collection(agency, collection_id, asked.media)
+        outcome = _shown(about, asked.page)
+    except NotFound:
+        raise NoSuchPage from None
+    except AgencyError:
+        asked = query_of(asked.media, i18n.asked()).replace(agency=(agency,))
+        return error_page(HTTPStatus.BAD_GATEWAY, gettext("No answer"), _sorry(agency), asked)
+    statuses = {status.status for status in outcome.page.agencies}
+    waiting = not outcome.waited and "late" in statuses
+    html = render_template(
+        "collection.html",
+        about=about,
+        asked=_named(about),
+        number=outcome.page.page,
+        page=None if waiting else outcome.page,
+    )
+    return answer(Response(html), outcome)
+
+
+@blueprint.get(f"/ajax{COLLECTION}/<int(min=1, max=99999):number>")
+def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
+    """Return the pictures of a page alone, as an HTML fragment."""
+    media = some_of(parameters(), "media").media
+    try:
+        about = site_of_app().search.about_collection(agency, collection_id, media)
+        outcome = _outcome(about, number, Patience.LINGER)
+    except NotFound as error:
+        return problem(HTTPStatus.NOT_FOUND, error.message)
+    except AgencyError:
+        return problem(HTTPStatus.BAD_GATEWAY, _sorry(agency))
+    html = render_template("_collection.html", about=about, asked=_named(about), page=outcome.page)
+    return answer(Response(html), outcome)
+
+
+def _named(about: Collection) -> SearchQuery:
+    """Return the search for a collection's name at its agency, where its pictures don't come."""
+    query = query_of(about.media, i18n.asked())
+    return query.replace(q=about.name, agency=(about.agency,))
+
+
+def _sorry(agency: str) -> str:
+    name = title_of(agency)
+    return gettext("%(agency)s does not answer. Try again in a minute.", agency=name)
+
+
+def _shown(about: Collection, number: int) -> Outcome:
+    """Return a page of a collection; the sitemap lists the first one."""
+
+    def ask(patience: Patience) -> Outcome:
+        return _outcome(about, number, patience)
+
+    return (
+        show(ask, patience_of(parameters(), Patience.NONE)) if number == 1 else ask(Patience.NONE)
+    )
+
+
+def _outcome(about: Collection, number: int, otherwise: Patience) -> Outcome:
+    asked = parameters()
+    return site_of_app().search.collection(
+        about,
+        page=number,
+        lang=i18n.asked(),
+        patience=patience_of(asked, otherwise),
+        site=shown_on(),
+    )

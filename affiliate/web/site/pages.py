@@ -1,0 +1,250 @@
+"""The visitors' side: the pages, their Ajax fragment, the JSON API, and the beacon of clicks."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from flask import Blueprint, Flask, Response, current_app, render_template, request
+from werkzeug.exceptions import NotFound
+
+from affiliate import logs
+from affiliate.agencies import AGENCIES
+from affiliate.database.ledger import Click
+from affiliate.domain.media import Collection, SearchQuery
+from affiliate.domain.query import MAX_WORDS, read_parameters, single
+from affiliate.domain.words import counted, whole_prefix
+from affiliate.errors import BadQuery, LedgerError
+from affiliate.search.service import Outcome, Patience
+from affiliate.web import (
+    click_addresses,
+    errors,
+    i18n,
+    openapi,
+    readiness,
+    template_helpers,
+)
+from affiliate.web.caching import (
+    answer,
+    canonical_page,
+    canonical_search,
+    canonical_search_page,
+    parameters,
+    patience_of,
+    query_of,
+)
+from affiliate.web.client_limits import show, visitors_of_app
+from affiliate.web.errors import problem
+from affiliate.web.page_cache import Canonical
+from affiliate.web.site import (
+    collections,
+)
+from affiliate.web.site import (
+    media as details,
+)
+from affiliate.web.template_helpers import Site, keep, shown_on, site_of_app
+
+CLICK_BYTES: Final = 4096
+CLICK_RETRY_AFTER: Final = "20"
+"""Seconds after which pages send a click again that could not be kept (static/embed.js)."""
+STRIP_PLACES: Final = 24
+PLACES: Final = {"image": 8, "video": 4}
+"""Featured collections of each kind that the start page shows."""
+ASSETS: Final = ("site.css", "icon.svg", "embed.js", "site.js", "look.js", "more.js", "suggest.js")
+
+blueprint = Blueprint("site", __name__)
+
+
+def routes() -> dict[str, Canonical]:
+    """Return the paths whose answers the memory tier may keep, and what each of them reads."""
+    return {
+        "/": canonical_page,
+        "/search": canonical_search_page,
+        "/topics/": canonical_page,
+        "/ajax/search": canonical_search,
+        "/api/search": canonical_search,
+        **collections.routes(),
+        **details.routes(),
+        **openapi.routes(),
+        **dict.fromkeys((f"/static/{name}" for name in ASSETS), canonical_version),
+    }
+
+
+def canonical_version(raw: bytes) -> str | None:
+    """Return the version of a static file, which makes its address new when the file changes.
+
+    None for what is no version: such an answer is kept nowhere.
+    """
+    version = single(read_parameters(raw), "v")
+    if version is None:
+        return ""
+    return urlencode({"v": version}) if template_helpers.VERSION.fullmatch(version) else None
+
+
+def register(app: Flask, site: Site) -> None:
+    """Add the visitors' routes, the error pages and the headers to an app."""
+    app.extensions["site"] = site
+    app.register_blueprint(blueprint)
+    app.register_blueprint(collections.blueprint)
+    app.register_blueprint(details.blueprint)
+    app.register_blueprint(readiness.blueprint)
+    app.before_request(_refuse_odd_paths)
+    app.after_request(_keep_assets)
+    i18n.register(app, site.config.site_language)
+    template_helpers.register(app)
+    click_addresses.register(app)
+    errors.register(app, site.search)
+    openapi.register(app)
+
+
+# -- pages
+
+
+@blueprint.get("/")
+def start() -> Response:
+    """Return the start page: search box, topics, pictures of one of them, featured collections."""
+    topics, known = site_of_app().config.site_topics, site_of_app().search.featured(0)
+    outcome = _outcome(_topic(topics[0] if topics else "-"), Patience.NONE)
+    shown = msgspec.structs.replace(outcome.page, items=outcome.page.items[:STRIP_PLACES])
+    html = render_template("start.html", page=shown, featured=_some_of(known.values))
+    return answer(Response(html), outcome, known, asked=False)
+
+
+def _some_of(featured: Sequence[Collection]) -> list[Collection]:
+    """Return the first few collections of each kind."""
+    kinds = {media: [one for one in featured if one.media == media] for media in PLACES}
+    return [one for media, kind in kinds.items() for one in kind[: PLACES[media]]]
+
+
+@blueprint.get("/search")
+def search() -> Response:
+    """Return the page of results: with cached answers, else a skeleton that the page fills."""
+    asked = parameters()
+    query = query_of(asked)
+    outcome = _outcome(query, patience_of(asked, Patience.NONE))
+    return _results("search.html", outcome)
+
+
+@blueprint.get("/topics/<slug>")
+def topic(slug: str) -> Response:
+    """Return the page of one of the owner's topics, for search engines too."""
+    words = template_helpers.topics().topic(slug)
+    if words is None:
+        raise NotFound
+    asked = parameters()
+    query = _topic(words)
+    outcome = show(lambda patience: _outcome(query, patience), patience_of(asked, Patience.NONE))
+    return _results("topic.html", outcome, topic=words)
+
+
+def _topic(words: str) -> SearchQuery:
+    """The owner's words as a visitor's are read, in the language of the request."""
+    return SearchQuery.from_parameters({"q": [words]}).replace(lang=i18n.asked())
+
+
+def _results(template: str, outcome: Outcome, **more: str) -> Response:
+    is_late = any(status.status == "late" for status in outcome.page.agencies)
+    waiting = is_late and not outcome.waited and not outcome.page.items
+    shown = None if waiting else outcome.page
+    query, search = outcome.page.query, site_of_app().search
+    known = search.categories(i18n.asked(), 0, query.media, query.agency)
+    html = render_template(template, query=query, page=shown, categories=known.values, **more)
+    return answer(Response(html), outcome, known)
+
+
+@blueprint.get("/ajax/search")
+def ajax_search() -> Response:
+    """Return the results alone, as an HTML fragment."""
+    asked = parameters()
+    outcome = _outcome(query_of(asked), patience_of(asked, Patience.LINGER))
+    return answer(Response(render_template("_results.html", page=outcome.page)), outcome)
+
+
+@blueprint.get("/api/search")
+def api_search() -> Response:
+    """Return the results as JSON; the shape is ``model.SearchPage``."""
+    asked = parameters()
+    outcome = _outcome(query_of(asked), patience_of(asked, Patience.LINGER))
+    body = msgspec.json.encode(outcome.page)
+    return answer(Response(body, mimetype="application/json"), outcome)
+
+
+def _outcome(query: SearchQuery, patience: Patience) -> Outcome:
+    return site_of_app().search.page(query, patience, site=shown_on())
+
+
+# -- clicks
+
+
+@blueprint.post("/clicks")
+def clicks() -> Response:
+    """Record a click: 204 once it is durable, and only once for each ``click_id``.
+
+    The fields come as JSON (``sendBeacon``) or, from the ``ping`` attribute, in the address.
+    Pages send a click that is refused by 503 once more.
+    """
+    site = site_of_app()
+    fields = _click_fields()
+    click = Click.from_fields(fields)
+    shown = click_addresses.is_shown(click, fields.get(click_addresses.SEAL))
+    words = counted(click.words, "")  # a page has lowered them by its language's rules
+    click = msgspec.structs.replace(click, words=whole_prefix(words, MAX_WORDS))
+    click = click.sent_by(request.user_agent.string, request.headers.get("Sec-Purpose", ""))
+    if click.agency not in AGENCIES:  # pages from before an agency left are still read
+        raise BadQuery("agency", "This agency is not searched here.")
+    click = visitors_of_app().marked(click, shown=shown)
+    try:
+        site.ledger.record(click)
+    except LedgerError as error:
+        current_app.logger.error("a click could not be recorded: %s", error)  # noqa: TRY400 - no trace
+        answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, "The click could not be recorded; resend.")
+        answer.headers["Retry-After"] = CLICK_RETRY_AFTER
+        return answer
+    return Response(status=HTTPStatus.NO_CONTENT)
+
+
+def _click_fields() -> Mapping[str, Any]:
+    parameters = read_parameters(request.environ["QUERY_STRING"].encode("latin-1"))
+    fields: dict[str, Any] = {name: values[0] for name, values in parameters.items()}
+    body = request.stream.read(CLICK_BYTES + 1)
+    if len(body) > CLICK_BYTES:
+        raise BadQuery("body", f"Send at most {CLICK_BYTES} bytes.")
+    if body in {b"", b"PING"}:
+        fields.setdefault("click_id", secrets.token_hex(12))  # nothing on the page made one
+    else:
+        try:
+            sent = json.loads(body)
+        except (ValueError, RecursionError):
+            raise BadQuery("body", "Send a JSON object.") from None
+        if not isinstance(sent, dict):
+            raise BadQuery("body", "Send a JSON object.")
+        fields |= sent
+        logs.hide(sent.values())
+    return fields
+
+
+def _refuse_odd_paths() -> None:
+    """Refuse paths that mean the same as another: each page has one address."""
+    path = request.environ["PATH_INFO"]  # Flask's own has lost slashes at the beginning
+    if "//" in path or (path.startswith("/static/") and path.endswith("/")):
+        raise NotFound
+
+
+def _keep_assets(response: Response) -> Response:
+    """Files of the site itself: for ever under an address with their version."""
+    name = request.path.removeprefix("/static/")
+    if name != request.path and response.status_code in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
+        asked = f"{request.path}?{request.environ['QUERY_STRING']}"
+        if "?v=" not in asked:
+            life = "max-age=604800"
+        elif asked == template_helpers.asset(name):
+            life = "max-age=31536000, immutable"
+        else:  # another version's address must not keep this one's bytes
+            life = "no-cache"
+        response.headers["Cache-Control"] = f"public, {life}"
+        if life != "no-cache":
+            keep(3600)
+    return response

@@ -1,0 +1,403 @@
+"""What every template may use: addresses, assets, chips, and the site's own settings."""
+
+import functools
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, urlencode
+
+import msgspec
+from flask import Flask, current_app, g, request
+from flask_babel import format_decimal, gettext
+from markupsafe import Markup
+
+from affiliate.cache.stores import Guarded
+from affiliate.config.settings import Config
+from affiliate.database.ledger import Ledger
+from affiliate.domain.media import AgencyStatus, Collection, Media, SearchQuery, Seller
+from affiliate.domain.query import MEDIA, read_parameters, read_site
+from affiliate.domain.site_names import read_host
+from affiliate.domain.topics import Topics, topics_of
+from affiliate.domain.words import capitalized
+from affiliate.errors import BadQuery
+from affiliate.search.service import Search
+from affiliate.search.suggestions import Suggestions
+from affiliate.search.usage import Tally
+from affiliate.web import (
+    accents,
+    disclosure,
+    filter_form,
+    i18n,
+    page_cache,
+    previews,
+)
+from affiliate.web import (
+    messages as texts,
+)
+
+SAME_RATIO: Final = 0.007
+"""How far a rendition's ratio may be from the tile's, so that its id bar stays outside the box."""
+VARY_BY_SITE: Final = ("site", "details", "collected")
+"""The blueprints whose answers vary by the ``site`` that led to them."""
+EMBEDDED: Final = "embeds.search"
+"""The endpoint of the results that stand on other sites' pages."""
+VERSION: Final = re.compile(r"[0-9a-f]{12}")
+"""The form of a static file's version (`asset`)."""
+ROW_PIXELS: Final = 220
+"""The usual height of a row of pictures on a desk; on a phone it is half of that."""
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """What the views need; kept as ``app.extensions["site"]``.
+
+    ``edition`` is a digest of all that a page is made of beside agencies' answers.
+    """
+
+    config: Config
+    edition: str
+    search: Search
+    suggestions: Suggestions
+    ledger: Ledger
+    store: Guarded
+    tally: Tally
+
+    @property
+    def host(self) -> str:
+        """The host name that click reports show for this site's own pages."""
+        return read_host(self.config.site_url)
+
+
+def site_of_app() -> Site:
+    """The parts that the current app was made with."""
+    site: Site = current_app.extensions["site"]
+    return site
+
+
+def absolute(path: str) -> str:
+    """The absolute address of a path: SITE_URL is its only lasting source.
+
+    Without it the request's host serves, with the scheme that a proxy tells; such a response must
+    be kept by no tier (`by_host`), so that who lies of the scheme deceives nobody else.
+    """
+    base = site_of_app().config.site_url
+    if base is None:
+        g.by_host = True
+        told = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
+        scheme = told if told in {"http", "https"} else request.scheme
+        base = f"{scheme}://{request.host}"
+    return base + path
+
+
+def by_host() -> bool:
+    """Return whether the response under way holds an address made of the request's own host."""
+    return bool(g.get("by_host"))
+
+
+def topics() -> Topics:
+    """Return the owner's topics with their addresses."""
+    config = site_of_app().config
+    return topics_of(config.site_topics, config.site_language)
+
+
+def title_of(agency: str) -> str:
+    """Return what visitors know an agency as."""
+    every = site_of_app().search.every
+    return next((one.agency.title for one in every if one.agency.name == agency), agency)
+
+
+def keep(seconds: float) -> None:
+    """Let the memory tier, if there is one, replay the response under way for some seconds.
+
+    A response of which the browser chose the language is for that browser alone.
+    """
+    kept = request.environ.get(page_cache.ENVIRON)
+    if kept is not None and not i18n.is_negotiated():
+        kept.seconds = seconds
+
+
+def count_replays(*, found: bool | None) -> None:
+    """Have replays of the response under way counted as found, as missed, or not at all (None)."""
+    kept = request.environ.get(page_cache.ENVIRON)
+    if kept is not None:
+        kept.found = found
+
+
+def register(app: Flask) -> None:
+    """Give an app's templates their vocabulary."""
+    app.context_processor(_vocabulary)
+    app.add_template_filter(format_decimal, "number")
+
+
+def _vocabulary() -> dict[str, Any]:
+    """Return what every template may use."""
+    site = site_of_app()
+    agencies = [one.agency for one in site.search.listed]
+    every = [one.agency for one in site.search.every]
+    terms = {agency.name: agency.terms for agency in every}
+    return {
+        "absolute": absolute,
+        "accent": accents.shades(site.config.site_accent),
+        "address": address,
+        "agencies": agencies,
+        "agency_titles": {agency.name: agency.title for agency in every},
+        "asset": asset,
+        "chips": chips,
+        "collected": collected,
+        "capitalized": lambda text: capitalized(text, site.config.site_language),
+        "choices": lambda query: filter_form.choices(query, agencies),
+        "config": site.config,
+        "credits": credits_of,
+        "earns": lambda items: disclosure.pictures_earn(items, site.search.every),
+        "details": details,
+        "direction": i18n.direction,
+        "duration": texts.duration,
+        "first_earning": lambda items: disclosure.first_earning(items, site.search.every),
+        "found_by": found_by,
+        "has_similar": site.search.has_similar,
+        "kind": texts.kind,
+        "lang": i18n.asked(),
+        "may_earn": lambda query, late=None: disclosure.may_earn(query, site.search.listed, late),
+        "notices": notices,
+        "languages": i18n.NAMES.items(),
+        "lasting": lasting,
+        "led_from": led_from,
+        "late_text": texts.late,
+        "place_of": place_of,
+        "preview": lambda items: previews.preview_of(items, terms),
+        "renditions": renditions,
+        "said": texts.said,
+        "searches_at": lambda query: site.search.search_links(query, shown_on()),
+        "searches_earn": lambda links, query: disclosure.searches_earn(
+            links, query, site.search.every
+        ),
+        "see_at": gettext("See at %(agency)s", agency="{}"),
+        "soon": texts.soon,
+        "spoken": i18n.speaks(),
+        "structured": structured,
+        "terms": terms,
+        "topic_address": topic_address,
+        "summary": texts.summary,
+        "trouble": lambda status, query: texts.trouble(status, query, every),
+        "whole": whole,
+    }
+
+
+def address(route: str, query: SearchQuery | None = None, **changes: Any) -> str:  # noqa: ANN401 - any field's type
+    """Return the address of a search in its language, with some of its fields changed.
+
+    The blog that the visitor came from stays in the address, as in all that follow.
+    """
+    query = (query or SearchQuery()).replace(**changes)
+    if query.lang is None:
+        query = query.replace(lang=i18n.asked())
+    return f"{route}?{urlencode([*query.pairs(), *_origin()])}"
+
+
+def topic_address(topic: str) -> str:
+    """Return the address of one of the owner's topics."""
+    return address(f"/topics/{quote(topics().slug(topic), safe='')}")
+
+
+def lasting(path: str) -> str:
+    """Return an address as all may keep it: without the blog that the visitor came from."""
+    route, _, query = path.partition("?")
+    pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "site"]
+    return f"{route}?{urlencode(pairs)}" if pairs else route
+
+
+def details(  # noqa: PLR0913 - which picture, what found it, and which of its routes
+    media: Media,
+    found_in: SearchQuery | None = None,
+    before: str = "",
+    behind: str = "",
+    page: int = 1,
+    *,
+    position: int = 0,
+) -> str:
+    """Return the address of a picture's own page, with the search that it was ``found_in``.
+
+    ``page`` is that of similar pictures, ``position`` the picture's place among the results; 0
+    where it has none.
+    """
+    search = found_in.pairs() if found_in else []
+    pairs = [pair for pair in search if pair[0] not in {"lang", "media", "page"}]
+    pairs.append(("lang", i18n.asked()))
+    pairs += [("page", str(page))] if page > 1 else []
+    pairs += [("position", str(position))] if position else []
+    path = f"{before}/{media.media}/{media.agency}/{quote(media.id, safe='')}{behind}"
+    return f"{path}?{urlencode([*pairs, *_origin()])}"
+
+
+def found_by(media: Media, name: str, value: str) -> str:
+    """The address of what its agency has of the same contributor or category; empty if it can't."""
+    agencies = [one.agency for one in site_of_app().search.listed]
+    query = SearchQuery(media=MEDIA[MEDIA.index(media.media)], agency=(media.agency,))
+    query = query.replace(**{name: value})
+    able = any(one.name == media.agency and not one.unsupported(query) for one in agencies)
+    return address("/search", query) if able else ""
+
+
+def collected(
+    one: Collection, page: int = 1, before: str = "", behind: str = "", lang: str = ""
+) -> str:
+    """The address of a page of a featured collection, in the language of the request or another."""
+    pairs = {"media": one.media} if one.media != "image" else {}
+    pairs |= {"lang": lang or i18n.asked()} | ({"page": str(page)} if page > 1 else {})
+    pairs |= dict(_origin())
+    path = f"{before}/collections/{one.agency}/{quote(one.id, safe='')}{behind}"
+    return f"{path}?{urlencode(pairs)}"
+
+
+def renditions(media: Media) -> Markup:
+    """The attributes that let the browser choose among a tile's renditions by their width."""
+    ratio = media.thumbnail.width / media.thumbnail.height
+    fitting = [
+        one for one in media.renditions if abs(one.width / one.height / ratio - 1) < SAME_RATIO
+    ]
+    if len(fitting) < 2:  # noqa: PLR2004 - a choice needs two
+        return Markup()
+    choice = ", ".join(f"{one.url} {round(one.width)}w" for one in fitting)
+    wide = round(ratio * ROW_PIXELS)
+    sizes = f"(max-width: 600px) {wide // 2}px, {wide}px"
+    return Markup(' srcset="{}" sizes="{}"').format(choice, sizes)
+
+
+def structured(media: Media) -> dict[str, Any]:
+    """A picture or clip as search engines read it: https://schema.org/ImageObject, VideoObject."""
+    site = site_of_app()
+    agency = next(one.agency for one in site.search.every if one.agency.name == media.agency)
+    large = media.preview or media.thumbnail
+    still = {"contentUrl": whole(large.url)}
+    if media.media == "video":
+        still = {"contentUrl": media.clip or "", "thumbnailUrl": whole(large.url)}
+    if not agency.terms.hotlink:
+        still = {}
+    name = media.contributor_name
+    known = {
+        "name": media.title,
+        **still,
+        "duration": media.duration and f"PT{round(media.duration)}S",
+        "width": round(large.width),
+        "height": round(large.height),
+        "license": (media.license and media.license.url) or agency.license_url,
+        "acquireLicensePage": whole(media.page_url),
+        "creditText": media.attribution or agency.title,
+        "creator": name and {"@type": "Person", "name": name},
+        "keywords": ", ".join(media.keywords),
+    }
+    type_ = "VideoObject" if media.media == "video" else "ImageObject"
+    kind = {"@context": "https://schema.org", "@type": type_}
+    return kind | {name: value for name, value in known.items() if value}
+
+
+def whole(url: str) -> str:
+    """An absolute address; one that begins with a slash is of this site."""
+    return absolute(url) if url.startswith("/") else url
+
+
+def plain(text: str) -> str:
+    """A text without what XML 1.0 can't hold in any form (section 2.2, Char)."""
+    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)
+
+
+def digest(root: str) -> str:
+    """A digest of the templates, assets and translations under an application's folder."""
+    made = hashlib.blake2b(digest_size=6)
+    parts = ("templates/*", "static/*.*", "translations/*/*/*.mo")
+    for path in sorted(found for part in parts for found in Path(root).glob(part)):
+        made.update(path.read_bytes())
+    return made.hexdigest()
+
+
+def led_from() -> str:
+    """Return the host name of the blog that led to the current page; empty where none did.
+
+    Its steps carry the name on.
+    """
+    name = _named_site()
+    return "" if name == site_of_app().host else name
+
+
+def _named_site() -> str:
+    """Return the ``site`` of the request; empty for views whose answers don't vary by it."""
+    if request.blueprint not in VARY_BY_SITE and request.endpoint != EMBEDDED:
+        return ""
+    if "named_site" not in g:
+        raw = request.environ.get("QUERY_STRING", "").encode("latin-1")
+        try:
+            g.named_site = read_site(read_parameters(raw))
+        except BadQuery:  # the current page says so
+            g.named_site = ""
+    name: str = g.named_site
+    return name
+
+
+def _origin() -> list[tuple[str, str]]:
+    name = led_from()
+    return [("site", name)] if name else []
+
+
+def shown_on() -> str:
+    """Return the host name of the site that shows the current page's pictures.
+
+    The name is empty where SITE_URL is unset, and in an embed on a page whose name nobody tells.
+    """
+    return _named_site() or ("" if request.endpoint == EMBEDDED else site_of_app().host)
+
+
+def asset(name: str) -> str:
+    """The address of a static file, with its content's hash, so that it may be kept for ever."""
+    return f"/static/{name}?v={_digest(current_app.static_folder or '', name)}"
+
+
+@functools.cache
+def _digest(folder: str, name: str) -> str:
+    return hashlib.blake2b(Path(folder, name).read_bytes(), digest_size=6).hexdigest()
+
+
+def credits_of(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> Markup:
+    """The sources that the items' agencies want to be named, as links with commas between.
+
+    Those of agencies that are ``late`` too: their pictures come under what is on the screen.
+    """
+    asked = {one.agency.name: one.agency.terms.credit for one in site_of_app().search.every}
+    names = [item.agency for item in items] + [status.agency for status in late]
+    named = dict.fromkeys(filter(None, map(asked.get, names)))
+    link = Markup('<a href="{}" rel="noopener">{}</a>')
+    return Markup(", ").join(link.format(address, text) for text, address in named)
+
+
+def notices(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> list[str]:
+    """Return the sentences that the terms of the items' agencies ask for, each once."""
+    asked = {one.agency.name: one.agency.terms.notice for one in site_of_app().search.every}
+    names = [item.agency for item in items] + [status.agency for status in late]
+    return list(dict.fromkeys(filter(None, map(asked.get, names))))
+
+
+def place_of(media: Media, seller: Seller | None = None) -> str:
+    """Return the name of the site that a picture's link, or that of one of its sellers, leads to.
+
+    The name is for people. Of another agency's picture the link alone is known, which is its page
+    unless the link is an affiliate link.
+    """
+    name = seller.agency if seller else media.agency
+    one = next(one for one in site_of_app().search.every if one.agency.name == name)
+    if seller and name != media.agency:
+        if one.link.earns(media.media):
+            return one.agency.title
+        media = msgspec.structs.replace(media, agency=name, page_url=seller.link)
+    return one.agency.place_of(media)
+
+
+def chips(query: SearchQuery) -> list[tuple[str, SearchQuery | None]]:
+    """The chosen filters: a text for each, and the search without it if there is one."""
+    shown = query.filters() | ({"safe"} if not query.safe else set())
+    texts = {name: filter_form.text(name, value) for name, value in query.pairs() if name in shown}
+    found = [(text, query.without(name)) for name, text in texts.items()]
+    titles = {one.agency.name: one.agency.title for one in site_of_app().search.every}
+    for name in query.agency:
+        rest = tuple(other for other in query.agency if other != name)
+        found.append((titles.get(name, name), query.replace(agency=rest, page=1)))
+    return [(text, rest if rest.says_something() else None) for text, rest in found]

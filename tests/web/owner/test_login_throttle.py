@@ -1,0 +1,57 @@
+"""Log-ins are counted whatever is done to the clock, and logged by their network."""
+
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask
+
+from affiliate.search.counters import Counts, Windows
+from affiliate.web.owner import login_throttle
+
+NOON = 1_800_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("203.0.113.7", "203.0.113.0/24"),
+        ("::ffff:203.0.113.7", "203.0.113.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("fe80::1%eth0", "fe80::/48"),
+        ("", "an unknown address"),
+        ("unix:", "an unknown address"),
+    ],
+)
+def test_the_log_shows_the_network_of_a_log_in(address: str, shown: str) -> None:
+    with Flask(__name__).test_request_context(environ_base={"REMOTE_ADDR": address}):
+        assert login_throttle.shown_address() == shown
+
+
+class Counters:
+    """A store that loses nothing."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def incr(self, key: str, by: int, _seconds: float) -> int:
+        self.numbers[key] = self.numbers.get(key, 0) + by
+        return self.numbers[key]
+
+
+@pytest.mark.parametrize("step", [0, 60, 900, 86_400, -60, -900, -86_400])
+def test_a_clock_that_is_set_gives_no_more_tries(step: float) -> None:
+    """They come back when their time is over by a clock that nobody sets."""
+    set_by, passed = [0.0], [0.0]
+    windows = Windows(lambda: NOON + set_by[0] + passed[0], lambda: passed[0])
+    app = Flask(__name__)
+    counts = Counts(Counters(), 1, now=lambda: passed[0])
+    app.extensions["site"] = SimpleNamespace(config=SimpleNamespace(site_url=None))
+    app.extensions["tries"] = login_throttle.Tries(counts, windows)
+    with app.test_request_context(environ_base={"REMOTE_ADDR": "203.0.113.7"}):
+        assert [login_throttle.may_try("proof") for _ in range(login_throttle.TRIES + 1)] == [
+            True
+        ] * 10 + [False]
+        set_by[0] = step
+        assert not login_throttle.may_try("proof")
+        set_by[0], passed[0] = 0.0, 2.0 * login_throttle.SECONDS
+        assert login_throttle.may_try("proof")

@@ -1,0 +1,63 @@
+"""What pages say of totals and of agencies that give nothing, in the language of the request."""
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+from flask_babel import force_locale
+
+from affiliate import errors
+from affiliate.agencies import AGENCIES, Agency
+from affiliate.domain.media import AgencyStatus, Failure, SearchPage, SearchQuery
+from affiliate.transport.client import Transport
+from affiliate.web import messages
+
+
+def is_failure(found: object) -> bool:
+    """Return whether something is a kind of failure of an agency."""
+    return isinstance(found, type) and issubclass(found, errors.AgencyError)
+
+
+CAT = SearchQuery(q="cat")
+
+
+def said(client: FlaskClient, page: SearchPage, lang: str = "en") -> str:
+    with client.application.test_request_context("/search"), force_locale(lang):
+        return messages.summary(page)
+
+
+def page(total: int, *, capped: bool, words: str = "cat") -> SearchPage:
+    item = AGENCIES["demo"](Transport()).search(SearchQuery(q="cat"), 0).items[0]
+    status = AgencyStatus(agency="a", status="fresh", total=total)
+    if capped:
+        status = AgencyStatus(agency="a", status="fresh", total=total, capped=True)
+    query = SearchQuery(q=words)
+    return SearchPage(query=query, page=1, pages=9, total=total, items=(item,), agencies=(status,))
+
+
+def test_a_count_that_ends_somewhere_is_more_than_that(client: FlaskClient) -> None:
+    """One agency's bound makes a bound of the sum of all."""
+    assert said(client, page(1240, capped=True)) == "More than 1,240 pictures for “cat”"
+    assert said(client, page(240, capped=True, words="")) == "More than 240 pictures"
+    assert said(client, page(240, capped=False)) == "240 pictures for “cat”"
+    assert said(client, page(240, capped=True), "de") == "Mehr als 240 Bilder zu „cat“"
+
+
+KINDS = {one.kind for one in vars(errors).values() if is_failure(one)} | {"off", "busy", "new"}
+INTERNALS = re.compile(r"key|calls|quota|token|format|read|json|http|breaker|owner", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("why", ["", "credentials", "quota"])
+def test_visitors_read_nothing_of_keys_quotas_and_formats(
+    client: FlaskClient, kind: str, why: str
+) -> None:
+    """Whatever failed, the sentence names the agency by its title and ends as one."""
+    agency: Agency = AGENCIES["adobe-stock"](Transport(), credentials={"API_KEY": "k"})
+    error = Failure(kind, "The key is wrong.", 5, why)
+    status = AgencyStatus(agency="adobe-stock", status="failed", error=error)
+    with client.application.test_request_context("/search?lang=en"):
+        text = messages.trouble(status, CAT, [agency])
+    assert text.startswith("<b>Adobe Stock</b> gave no answer")
+    assert text.endswith(".")
+    assert not INTERNALS.search(text)
