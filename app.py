@@ -31,7 +31,7 @@ from affiliate.agencies import AGENCIES, Agency
 from affiliate.agencies.link_earnings import earning
 from affiliate.cache.answers import Cache
 from affiliate.cache.stores import Guarded
-from affiliate.commands.unready import Unready
+from affiliate.cli.startup_errors import Unready
 from affiliate.config import (
     passwords,
 )

@@ -13,7 +13,7 @@ from click.testing import Result
 from flask import Flask
 
 from affiliate import cli
-from affiliate.commands import tables
+from affiliate.cli import tables
 from affiliate.database.ledger import Click, Ledger
 from tests.support.processes import ROOT
 from tests.support.waiting import PATIENCE

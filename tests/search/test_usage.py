@@ -305,7 +305,7 @@ def test_warming_covers_what_the_sitemap_lists(
 ) -> None:
     """Crawlers find pictures at each of its addresses then, and cost no call."""
     few = ("en", "de", "ja")  # for a quick test
-    monkeypatch.setattr("affiliate.commands.warming.SPOKEN", few)
+    monkeypatch.setattr("affiliate.cli.warm.SPOKEN", few)
     monkeypatch.setattr("affiliate.web.i18n.SPOKEN", few)
     every = LookUps.featured
     featured = lambda self, seconds: Known(every(self, seconds).values[:2], late=False)  # noqa: E731

@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from affiliate.commands.keeping import Keeper
+from affiliate.cli.purchase_records import Keeper
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchases
 from affiliate.licensing.accounts.registry import SELLERS

@@ -1,0 +1,157 @@
+"""What ``flask doctor --live`` asks of an agency: one search, and a close look at what it gives.
+
+Meant for a daily run, so that a changed API is known before visitors see it.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Final
+from urllib.parse import urlsplit
+
+from PIL import Image, UnidentifiedImageError
+
+from affiliate.cli.findings import Finding
+from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.media import Media, SearchQuery
+from affiliate.errors import AgencyError, AgencyTimeout, Suspended
+from affiliate.search.chunk_sizes import LATE_SECONDS
+from affiliate.search.federation import Listed
+from affiliate.search.service import Search
+from affiliate.transport.client import Transport, longer_calls
+from affiliate.transport.deadlines import has_address
+from affiliate.transport.messages import Request
+
+QUERY: Final = SearchQuery(q="flower")
+"""What every agency has pictures of."""
+MOST_BYTES: Final = 2 * 1024 * 1024
+MOST_SECONDS: Final = 10.0
+"""A file that takes longer is none that visitors would wait for."""
+BUILT: Final = "built, not followed"
+"""What was done with a link: following it would count as a click at the network."""
+CALL_SECONDS: Final = 60.0
+"""How long a call may take where no visitor waits for it."""
+NAME_SECONDS: Final = 3.0
+"""How long the name service may take to find a host."""
+SAME_RATIO: Final = 0.1
+"""How far a file's ratio may be from the declared one; Shutterstock's id bar is 0.07 of it."""
+
+
+def findings(one: Listed, transport: Transport, search: Search) -> Iterator[Finding]:
+    """Yield what a search of an agency gives: pictures, their files, links and fields."""
+    name = one.agency.name
+    began = time.monotonic()
+    try:
+        with longer_calls(CALL_SECONDS):
+            result = search.made(one, QUERY)
+    except Suspended:  # which was said, with the reason
+        return
+    except AgencyError as error:
+        yield Finding("FAULT", name, f"a search fails: {error.message}")
+        return
+    if not result.items:
+        yield Finding("FAULT", name, f"finds nothing for {QUERY.q!r}")
+        return
+    took = time.monotonic() - began
+    more = "more than " if result.capped else ""
+    total = "" if result.total is None else f" of {more}{result.total}"
+    words = f"finds {len(result.items)}{total} pictures for {QUERY.q!r} in {1000 * took:.0f} ms"
+    yield Finding("warn" if slow(took) else "ok", name, words + slow(took))
+    if (result.total or one.agency.least) < one.agency.least:
+        yield Finding("warn", name, f"finds only {result.total}; {one.agency.least_means}")
+    first = search.linked(result.items[0], QUERY.q)
+    if first.thumbnail.url.startswith("/"):
+        yield Finding("ok", name, "shows pictures of this site itself")
+    else:
+        yield _allowed(one, first)
+        yield _file(one, first, transport)
+    yield _link(one, first, result.items[0].referral)
+    if not one.link.owned:  # the owner's own template is looked at without a search
+        yield from reach(one, first.link, one.agency.landing(first))
+    yield from _changed(one, result.items)
+
+
+def slow(seconds: float) -> str:
+    """Return what to say of a call that takes longer than visitors wait; empty for others."""
+    if seconds <= LATE_SECONDS:
+        return ""
+    return f"; slow: {seconds:.1f} s, so that pages get its pictures by asking again"
+
+
+def _allowed(one: Listed, media: Media) -> Finding:
+    """Return whether the page's Content-Security-Policy lets browsers load its pictures."""
+    parts = urlsplit(media.thumbnail.url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    hosts = (*one.agency.picture_hosts, one.agency.url.rstrip("/"))
+    patterns = (re.escape(host).replace(r"\*", r"[\w.-]+") for host in hosts)
+    if any(re.fullmatch(pattern, origin) for pattern in patterns):
+        return Finding("ok", one.agency.name, f"shows pictures of {parts.netloc}")
+    words = f"its pictures come from {parts.netloc} now, which pages do not allow"
+    return Finding("FAULT", one.agency.name, words)
+
+
+def _file(one: Listed, media: Media, transport: Transport) -> Finding:
+    """Return whether a thumbnail's address leads to a picture of the declared shape."""
+    name, box = one.agency.name, media.thumbnail
+    try:
+        width, height = Image.open(BytesIO(_fetched(name, box.url, transport))).size
+    except AgencyError as error:
+        return Finding("FAULT", name, f"a thumbnail can't be loaded: {error.message}")
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError):
+        width = height = 0
+    if not (width and height):
+        return Finding("FAULT", name, "a thumbnail's address leads to something else")
+    apart = abs(width / height / (box.width / box.height) - 1)
+    said = f"{box.width:.0f}x{box.height:.0f}"
+    if apart > SAME_RATIO:
+        words = f"a thumbnail is {width}x{height}, not {said}; pages cut off too much of it"
+        return Finding("warn", name, words)
+    return Finding("ok", name, f"a thumbnail loads, {width}x{height} for a box of {said}")
+
+
+def _fetched(name: str, url: str, transport: Transport) -> bytes:
+    """The beginning of a file, which holds its size.
+
+    Raises:
+        AgencyError: it can't be loaded, or takes too long.
+    """
+    found, end = bytearray(), time.monotonic() + MOST_SECONDS
+    with transport.stream(Request(agency=name, url=url), MOST_SECONDS, redirects=3) as stream:
+        for part in stream.chunks():
+            found += part
+            if len(found) > MOST_BYTES:
+                break
+            if time.monotonic() > end:
+                raise AgencyTimeout(name, "No answer in time.")
+    return bytes(found)
+
+
+def _link(one: Listed, media: Media, referral: str | None) -> Finding:
+    """Tell whether the link of a picture names the picture and the owner; nobody follows it."""
+    name, landing = one.agency.name, one.agency.landing(media)
+    if referral and not one.link.owned:
+        words = f"a link is that of the answer, for your account, {BUILT}: {media.link}"
+        return Finding("ok", name, words)
+    if not any(part in media.link for part in (landing, encoded(landing), encoded(media.id))):
+        return Finding("FAULT", name, f"a link does not lead to its picture: {media.link}")
+    earns = one.link.affiliate_id is not None and encoded(one.link.affiliate_id) in media.link
+    words = "with your affiliate id" if earns else "without an affiliate id"
+    return Finding("ok", name, f"a link is {BUILT}; it names its picture, {words}: {media.link}")
+
+
+def reach(one: Listed, link: str, landing: str) -> Iterator[Finding]:
+    """Warn of links by way of a host that has no address: nobody who clicks arrives."""
+    host = urlsplit(link).hostname or ""
+    is_direct = host == urlsplit(landing).hostname
+    if host and not is_direct and not has_address(host, NAME_SECONDS):
+        words = f"{host}, where its links lead first, has no address, so that no click arrives"
+        yield Finding("warn", one.agency.name, words)
+
+
+def _changed(one: Listed, items: tuple[Media, ...]) -> Iterator[Finding]:
+    """Fields that every answer of the agency used to have in some item."""
+    gone = [name for name in one.agency.gives if not any(getattr(m, name) for m in items)]
+    if gone:
+        words = f"no picture has {' or '.join(gone)} any more; its API may have changed"
+        yield Finding("warn", one.agency.name, words)

@@ -1,0 +1,65 @@
+"""``flask searches``: what visitors searched for most, and what they searched for in vain."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+import click
+from flask.cli import with_appcontext
+
+from affiliate.cli import options, outputs, tables
+from affiliate.cli.context import ledger_of_app, told
+
+USUAL_DAYS: Final = 7
+USUAL_ROWS: Final = 50
+COLUMNS: Final = ("words", "language", "filters", "searches")
+NUMBERS: Final = frozenset({"searches", "missed"})
+
+
+@click.command(cls=outputs.Command)
+@options.since
+@click.option(
+    "--limit",
+    type=click.IntRange(1, options.MOST_ROWS),
+    default=USUAL_ROWS,
+    show_default=True,
+    help="So many of the most asked.",
+)
+@click.option("--missed", is_flag=True, help="Only what found nothing, most missed first.")
+@options.as_json
+@with_appcontext
+def searches(*, since: datetime | None, limit: int, missed: bool, as_json: bool) -> None:
+    """Show what was searched for most, in small letters: of the last 7 days, unless --since.
+
+    A search counts once for each client and day. Those that found nothing, as every agency said,
+    are counted as missed, too; of them the most asked 1,000 of each day are kept. Counts are kept
+    for SEARCHES_KEEP_DAYS.
+    """
+    options.check_begun(since)
+    first = since.date() if since else datetime.now(UTC).date() - timedelta(days=USUAL_DAYS)
+    with told():
+        found = ledger_of_app().searched(first, limit, only_missed=missed)
+    rows = [_row(*one) for one in found]
+    if as_json:
+        outputs.show_json(rows)
+    elif rows:
+        has_missed = any(row["missed"] for row in rows)
+        heads = [*COLUMNS, *(["missed"] if has_missed else ())]
+        tables.show(heads, [[row[name] for name in heads] for row in rows], NUMBERS)
+    else:
+        in_vain = " that found nothing" if missed else ""
+        click.echo(f"There was no search{in_vain} since {first}.")
+
+
+def _row(query: str, times: int, missed: int) -> dict[str, object]:
+    """Return a counted search as the cells of its row."""
+    fields = dict(parse_qsl(query, keep_blank_values=True))
+    words, language = fields.pop("q", ""), fields.pop("lang", "")
+    return {
+        "query": query,
+        "words": words,
+        "language": language,
+        "filters": urlencode(fields, safe=",/"),
+        "searches": times,
+        "missed": missed,
+    }

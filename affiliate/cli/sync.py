@@ -1,0 +1,213 @@
+"""``flask download`` and ``flask sync``: files of licenses that were bought before."""
+
+import csv
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from affiliate.cli.context import account_of_app, seller_of_app, told
+from affiliate.cli.options import agency, live
+from affiliate.cli.outputs import Command
+from affiliate.cli.purchase_recovery import try_to_recover
+from affiliate.errors import AgencyError, BadQuery, DownloadFailed
+from affiliate.licensing.accounts.shutterstock import AGENCY
+from affiliate.licensing.files.captions import Titles
+from affiliate.licensing.files.downloads import Downloads, redownloads, refusal
+from affiliate.licensing.files.filenames import DEFAULT, FIELDS, Pattern
+from affiliate.licensing.files.sync import MEDIA, Report, Sync
+from affiliate.licensing.models import Media, Record
+from affiliate.licensing.seller import Seller
+
+EVERY: Final = 0.2
+"""Seconds between two showings of the progress."""
+INTERRUPTED: Final = 130
+"""The status by which shells know that Ctrl-C ended a command."""
+
+name = click.option(
+    "--name",
+    "pattern",
+    default=DEFAULT,
+    show_default=True,
+    help=f"How files are named, of {', '.join(f'{{{one}}}' for one in FIELDS)}.",
+)
+
+
+@click.command(cls=Command)
+@click.argument("licenses", nargs=-1, required=True, metavar="LICENSE_ID|FILE...")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    show_default=True,
+    help="Where files go.",
+)
+@name
+@agency
+@click.option("--video", is_flag=True, help="They are licenses of videos.")
+@live
+@with_appcontext
+def download(  # noqa: PLR0913 - its options
+    licenses: Sequence[str], folder: Path, pattern: str, *, agency: str, video: bool, live: bool
+) -> None:
+    """Download files of licenses again.
+
+    A FILE lists license ids, one a line, or is a table that `flask history --csv` wrote.
+    """
+    media: Media = "video" if video else "image"
+    wanted = list(dict.fromkeys(_ids(licenses)))
+    failed = 0
+    with _said(), told():
+        try_to_recover()
+        names = Pattern(pattern)
+        folder.mkdir(parents=True, exist_ok=True)
+        account = seller_of_app(agency, live=live)
+        for record in _found(account, media, wanted):
+            failed += not _download(account, record, folder / names.stem(record))
+    for missing in wanted:
+        click.echo(f"{missing}: no such license among those of {media}s.", err=True)
+    if failed or wanted:
+        raise click.exceptions.Exit(1)
+
+
+@click.command(cls=Command)
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--media",
+    type=click.Choice(MEDIA),
+    multiple=True,
+    default=MEDIA,
+    help="Only images or only videos.  [default: both]",
+)
+@name
+@live
+@with_appcontext
+def sync(folder: Path, media: Sequence[Media], pattern: str, *, live: bool) -> None:
+    """Bring DIR up to date with all that was licensed.
+
+    Files carry their titles, keywords and credits; DIR/manifest.jsonl lists them. It may be
+    stopped at any moment and run again.
+    """
+    ticker = _Ticker()
+    with _said(), told():
+        try_to_recover()
+        account = account_of_app(live=live)
+        run = Sync(
+            account,
+            _downloads(),
+            folder,
+            describe=Titles(account).tags,
+            pattern=Pattern(pattern, unique=True),
+            watch=ticker.show,
+        )
+        try:
+            report = run.run(media)
+        finally:
+            ticker.end(run.report)
+    for failure in report.failures:
+        click.echo(failure, err=True)
+    if report.failures:
+        raise click.exceptions.Exit(1)
+
+
+class _Ticker:
+    """Progress on one line of a terminal; elsewhere nothing but the last state of it."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+        self._shows = sys.stderr.isatty()
+
+    def show(self, report: Report) -> None:
+        now = time.monotonic()
+        if self._shows and now - self._last >= EVERY:
+            self._last = now
+            share = f" {report.now_bytes / report.now_length:4.0%}" if report.now_length else ""
+            click.echo(f"\r\x1b[K{_state(report)}  {report.now}{share}", nl=False, err=True)
+
+    def end(self, report: Report) -> None:
+        click.echo(("\r\x1b[K" if self._shows else "") + _state(report), err=True)
+
+
+def _state(report: Report) -> str:
+    parts = [
+        f"{report.fetched} files, {report.bytes / 1e6:.1f} MB",
+        f"{report.without} licenses without a file" if report.without else "",
+        f"{len(report.failures)} failed" if report.failures else "",
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def _found(account: Seller, media: Media, wanted: list[str]) -> Iterator[Record]:
+    """The wanted licenses in the history, newest first; takes those that it finds off the list."""
+    history = account.history(media)
+    while wanted and (record := next(history, None)):
+        if record.id in wanted:
+            wanted.remove(record.id)
+            yield record
+
+
+def _download(account: Seller, record: Record, stem: Path) -> bool:
+    """Fetch one file and say where it is, or why it isn't."""
+    try:
+        if reason := refusal(record):
+            raise DownloadFailed(reason)  # noqa: TRY301 - said as every other failure is
+        fetched = _downloads(account.agency).fetch(
+            stem,
+            redownloads(lambda: account.download_link(record.media, record.id, record.size)),
+            media=record.media,
+        )
+    except (DownloadFailed, AgencyError) as error:
+        click.echo(f"{record.id}: {error}", err=True)
+        return False
+    click.echo(fetched.path)
+    return True
+
+
+def _ids(given: Sequence[str]) -> Iterator[str]:
+    """License ids, those in files among them: of a table the column ``id``, else the first."""
+    for one in given:
+        if not Path(one).is_file():
+            yield one
+            continue
+        rows = _rows(Path(one))
+        names = ("license_id", "id", "license")
+        column = next((rows[0].index(n) for n in names if rows and n in rows[0]), None)
+        yield from (row[column or 0].strip() for row in rows[column is not None :])
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """Return the rows of a table or list.
+
+    Raises:
+        ClickException: the file is none.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [row for row in csv.reader(file) if row and row[0].strip()]
+    except (UnicodeDecodeError, csv.Error):
+        raise click.ClickException(f"{path} is no list and no table in UTF-8.") from None
+
+
+def _downloads(agency: str = AGENCY) -> Downloads:
+    return Downloads(current_app.extensions["transport"], agency=agency)
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Failures of files and names, and Ctrl-C, as a sentence."""
+    try:
+        yield
+    except BadQuery as error:
+        raise click.BadParameter(error.reason, param_hint=f"--{error.field}") from error
+    except DownloadFailed as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo("\nStopped; run it again to go on.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
