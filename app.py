@@ -28,6 +28,10 @@ from affiliate import (
     serving,
 )
 from affiliate.agencies import AGENCIES, Agency
+from affiliate.agencies.limits import (
+    HOUR,
+    Limit,
+)
 from affiliate.agencies.link_earnings import earning
 from affiliate.cache.answers import Cache
 from affiliate.cache.stores import Guarded
@@ -52,7 +56,10 @@ from affiliate.search.chunk_sizes import ChunkSizes
 from affiliate.search.client_budget import SEARCH
 from affiliate.search.federation import Listed
 from affiliate.search.gateway import Calls
-from affiliate.search.limits import HOUR, Breaker, Limit, Quota
+from affiliate.search.limits import (
+    Breaker,
+    Quota,
+)
 from affiliate.search.machine_counters import MachineCounts
 from affiliate.search.service import Search
 from affiliate.search.suggestions import Suggestions

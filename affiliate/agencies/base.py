@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import msgspec
 
 from affiliate.agencies.filter_values import Filters, is_among
+from affiliate.agencies.limits import Limit
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain import decoding, words
@@ -21,7 +22,6 @@ from affiliate.domain.media import (
     SearchResult,
 )
 from affiliate.errors import AgencyTimeout, BadAnswer, NotFound, RequestRefused
-from affiliate.search.limits import Limit
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Reply, Request
 

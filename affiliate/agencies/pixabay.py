@@ -13,6 +13,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
+from affiliate.agencies.limits import Limit
 from affiliate.agencies.parsing import densities, fitted, is_number, original, rendition
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
@@ -27,7 +28,6 @@ from affiliate.domain.media import (
 from affiliate.domain.query import TYPES
 from affiliate.domain.words import shortened
 from affiliate.errors import BadCredentials
-from affiliate.search.limits import Limit
 from affiliate.transport.messages import Refusal, Reply, Request, given
 
 DAY = 86400

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from affiliate.agencies.limits import Limit
 from affiliate.agencies.link_earnings import earning
 from affiliate.cli import live_checks
 from affiliate.cli.findings import OK, WARN, Finding
@@ -12,7 +13,6 @@ from affiliate.domain.affiliate_links import affiliate_link
 from affiliate.domain.media import Media, Thumbnail
 from affiliate.errors import FAILING, LEFT_ALONE, AgencyError
 from affiliate.search.federation import Listed
-from affiliate.search.limits import Limit
 from affiliate.search.service import Search
 from affiliate.transport.client import Transport, longer_calls
 

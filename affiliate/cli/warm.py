@@ -13,13 +13,13 @@ import click
 import msgspec
 from flask.cli import with_appcontext
 
+from affiliate.agencies.limits import HOUR
 from affiliate.cli import options, outputs
 from affiliate.cli.context import ledger_of_app, site_of_app, told
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import is_masked
 from affiliate.errors import FAILING, LEFT_ALONE
 from affiliate.search.federation import Listed
-from affiliate.search.limits import HOUR
 from affiliate.search.service import Search
 from affiliate.transport.client import longer_calls
 from affiliate.web.i18n import SPOKEN

@@ -9,8 +9,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from affiliate.agencies.limits import Limit
 from affiliate.search.counters import Counters, Counts, Windows
-from affiliate.search.limits import Limit
 
 SEARCH: Final = 4
 """The cost of a search that the cache can't answer, however many agencies are asked, and of a

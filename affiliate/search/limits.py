@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
+from affiliate.agencies.limits import HOUR, Limit
 from affiliate.cache.freshness import CLOCK_SECONDS
 from affiliate.domain import decoding
 from affiliate.errors import (
@@ -33,7 +34,6 @@ from affiliate.search.counters import HELD_FROM, Count, Counters, Counts, Here, 
 from affiliate.search.sliding_window import WINDOW, Window
 from affiliate.transport.messages import MAX_RETRY_AFTER
 
-HOUR: Final = 3600
 MIN_FAILURES: Final = 5
 """A breaker opens when so many, and a clear majority, of the last calls failed: the failure rate
 over a sliding window with a minimum of calls, as resilience4j's CircuitBreaker has it."""
@@ -61,13 +61,6 @@ class Marks(Counters, Protocol):
     def get(self, key: str) -> bytes | None: ...
     def set(self, key: str, value: bytes, timeout: int) -> bool: ...
     def lease(self, key: str, token: str, seconds: float) -> bool: ...
-
-
-class Limit(NamedTuple):
-    """At most so many calls in each window of the clock of so many seconds."""
-
-    calls: int
-    seconds: int = HOUR
 
 
 class Spent(NamedTuple):

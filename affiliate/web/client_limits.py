@@ -10,13 +10,13 @@ from typing import Final
 import msgspec
 from flask import current_app, has_request_context, request
 
+from affiliate.agencies.limits import Limit
 from affiliate.database.ledger import MANY, UNSIGNED, Click
 from affiliate.database.site_key import SiteKey
 from affiliate.domain.robots import CRAWLERS, is_hidden
 from affiliate.errors import BudgetSpent
 from affiliate.search.client_budget import SEARCH, Budget
 from affiliate.search.counters import Counters, Windows
-from affiliate.search.limits import Limit
 from affiliate.search.service import Outcome, Patience
 from affiliate.web.client_address import CUSTOMER, is_public, network_of
 from affiliate.web.template_helpers import EMBEDDED, shown_on

@@ -2,8 +2,8 @@
 
 import pytest
 
+from affiliate.agencies.limits import Limit
 from affiliate.search.client_budget import CLIENTS, Budget
-from affiliate.search.limits import Limit
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from affiliate.agencies.limits import Limit
 from affiliate.cache.stores import Guarded, RedisStore
 from affiliate.errors import CallsSpent
 from affiliate.search import machine_counters
 from affiliate.search.counters import Count, Counts
-from affiliate.search.limits import Limit, Quota
+from affiliate.search.limits import Quota
 from affiliate.search.machine_counters import MachineCounts
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory

@@ -6,6 +6,7 @@ from threading import Lock
 
 import pytest
 
+from affiliate.agencies.limits import Limit
 from affiliate.cache.stores import Guarded
 from affiliate.errors import (
     AgencyDown,
@@ -29,7 +30,6 @@ from affiliate.search.limits import (
     OPEN_SECONDS,
     PROBE_SECONDS,
     Breaker,
-    Limit,
     Quota,
 )
 from tests.support.clocks import PassingClock, SetClock

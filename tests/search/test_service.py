@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from affiliate.agencies.base import Agency
+from affiliate.agencies.limits import Limit
 from affiliate.domain.media import SearchQuery, SearchResult
 from affiliate.errors import AgencyDown, BadQuery, NotFound
 from affiliate.search.federation import interleave, share
-from affiliate.search.limits import Limit
 from affiliate.search.service import Patience, Search
 from affiliate.transport.client import pass_gate
 from tests.support.shelf import QUERY, Shelf, calls_over, listed, search_over

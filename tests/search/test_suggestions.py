@@ -9,6 +9,7 @@ import pytest
 
 from affiliate.agencies.base import Agency
 from affiliate.agencies.demo.client import Demo
+from affiliate.agencies.limits import Limit
 from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.cache.answers import Cache
 from affiliate.cache.freshness import Policy
@@ -18,7 +19,10 @@ from affiliate.errors import AgencyDown, LedgerError
 from affiliate.search.chunk_sizes import ChunkSizes
 from affiliate.search.federation import Listed
 from affiliate.search.gateway import Calls
-from affiliate.search.limits import Breaker, Limit, Quota
+from affiliate.search.limits import (
+    Breaker,
+    Quota,
+)
 from affiliate.search.service import Search
 from affiliate.search.suggestions import Suggestions
 from affiliate.transport.client import Transport

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from affiliate.agencies.base import Agency
+from affiliate.agencies.limits import Limit
 from affiliate.cache.answers import Cache
 from affiliate.cache.freshness import Policy
 from affiliate.domain.affiliate_links import LinkStyle
@@ -10,7 +11,10 @@ from affiliate.domain.media import Media, SearchQuery, SearchResult, Thumbnail
 from affiliate.search.chunk_sizes import ChunkSizes
 from affiliate.search.federation import Listed
 from affiliate.search.gateway import Calls
-from affiliate.search.limits import Breaker, Limit, Quota
+from affiliate.search.limits import (
+    Breaker,
+    Quota,
+)
 from affiliate.search.service import Search
 from affiliate.transport.client import Transport, pass_gate
 from tests.support.memory_store import Memory

@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from flask.testing import FlaskClient
 
+from affiliate.agencies.limits import Limit
 from affiliate.database.ledger import MANY, PROGRAM, UNSIGNED, Click, Ledger
 from affiliate.search.client_budget import Budget
-from affiliate.search.limits import Limit
 from affiliate.web import click_addresses as pings_module
 from tests.support.apps import ClientMaker
 from tests.support.memory_store import Memory

@@ -10,9 +10,9 @@ from functools import partial
 import pytest
 from flask.testing import FlaskClient
 
+from affiliate.agencies.limits import Limit
 from affiliate.search.client_budget import Budget
 from affiliate.search.counters import Windows
-from affiliate.search.limits import Limit
 from tests.support.apps import ClientMaker
 from tests.support.clocks import SetClock
 from tests.support.shutterstock import FIRST_ID, TOKEN, Shutterstock, shutterstock

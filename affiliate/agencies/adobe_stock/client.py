@@ -17,13 +17,13 @@ import msgspec
 from affiliate.agencies.adobe_stock import schema as wire
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import HEX, Filters, language_of
+from affiliate.agencies.limits import Limit
 from affiliate.agencies.parsing import decoded, is_number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, SearchQuery, SearchResult
 from affiliate.domain.query import ORIENTATIONS, TYPES
 from affiliate.errors import BadCredentials, RequestRefused
-from affiliate.search.limits import Limit
 from affiliate.transport.messages import Params, Refusal, Reply, Request, given
 
 ORDERS = {"popular": "nb_downloads", "relevance": "relevance", "newest": "creation"}

@@ -30,6 +30,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters
+from affiliate.agencies.limits import Limit
 from affiliate.agencies.openverse import schema as wire
 from affiliate.agencies.parsing import decoded, original
 from affiliate.agencies.sessions import SharedSession
@@ -38,7 +39,6 @@ from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, SearchQuery, SearchResult, web_address
 from affiliate.domain.words import Syntax, plain, shortened, terms
 from affiliate.errors import BadCredentials, Blocked, RequestRefused
-from affiliate.search.limits import Limit
 from affiliate.transport.messages import Refusal, Reply, Request, given
 
 IDS = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
