@@ -64,6 +64,7 @@ from affiliate.search.machine_counters import MachineCounts
 from affiliate.search.service import Search
 from affiliate.search.suggestions import Suggestions
 from affiliate.search.usage import KeepDays, Tally
+from affiliate.services import Services
 from affiliate.transport.client import Transport
 from affiliate.web import template_helpers
 from affiliate.web.access_log import Access
@@ -79,7 +80,6 @@ from affiliate.web.site import (
     pages,
     seo,
 )
-from affiliate.web.template_helpers import Site
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -167,21 +167,23 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     search = Search(listed, calls, switches.off, visitors.spend)
     days = KeepDays(settings.clicks_keep_days, settings.searches_keep_days)
     tally = Tally(ledger, store, settings.site_language, visitors.asker, days)
-    tokens = _tokens(settings, transport, ledger)
-    parts_of = {"ledger": ledger, "transport": transport, "tokens": tokens, "switches": switches}
-    parts_of |= {"site_key": key, "visitors": visitors}
-    app.extensions |= parts_of
-    edition = _edition(app, settings, listed)
-    whole = Site(
+    app.extensions["visitors"] = visitors
+    build_id = _build_id(app, settings, listed)
+    services = Services(
         config=settings,
-        edition=edition,
+        build_id=build_id,
         search=search,
         suggestions=Suggestions(search, ledger),
         ledger=ledger,
         store=store,
-        tally=tally,
+        usage=tally,
+        transport=transport,
+        tokens=_tokens(settings, transport, ledger),
+        switches=switches,
+        site_key=key,
     )
-    pages.register(app, whole)
+    app.extensions["services"] = services
+    pages.register(app, services)
     seo.register(app)
     embeds.register(app)
     views.register(app)
@@ -193,7 +195,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
         on_hit=tally.replayed.append,
         shelf=store,
         shelf_bytes=_shelf_bytes(settings) // settings.web_concurrency,
-        edition=lambda: "-".join([edition, *sorted(switches.off())]),
+        edition=lambda: "-".join([build_id, *sorted(switches.off())]),
         is_variant=is_variant,
     )
     app.extensions["memory"] = tier
@@ -289,7 +291,7 @@ def _redirected_here(response: Response) -> Response:
     return response
 
 
-def _edition(app: Flask, settings: Config, listed: Sequence[Listed]) -> str:
+def _build_id(app: Flask, settings: Config, listed: Sequence[Listed]) -> str:
     """A digest of all that a page is made of beside agencies' answers; it holds no secret."""
     links = [
         (one.agency.source, one.weight, one.link.template, one.link.footage, one.link.affiliate_id)

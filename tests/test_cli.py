@@ -23,10 +23,12 @@ from tests.support.waiting import PATIENCE
 def app(tmp_path: Path) -> Iterator[Flask]:
     app = Flask(__name__)
     days = iter(datetime(2026, 3, day, tzinfo=UTC) for day in range(1, 32))
-    app.extensions["ledger"] = Ledger(f"sqlite:///{tmp_path}/ledger.db", lambda: next(days))
+    app.extensions["services"].ledger = Ledger(
+        f"sqlite:///{tmp_path}/ledger.db", lambda: next(days)
+    )
     cli.register(app)
     yield app
-    app.extensions["ledger"].close()
+    app.extensions["services"].ledger.close()
 
 
 def run(app: Flask, *arguments: str) -> Result:
@@ -35,7 +37,7 @@ def run(app: Flask, *arguments: str) -> Result:
 
 def record(app: Flask, *words: str, agency: str = "demo") -> None:
     """One click for each of the words, each on a day of its own from 2026-03-01."""
-    ledger: Ledger = app.extensions["ledger"]
+    ledger: Ledger = app.extensions["services"].ledger
     ledger.upgrade()
     for number, text in enumerate(words):
         ledger.record(
@@ -67,7 +69,7 @@ def test_shows_clicks_of_programs_in_a_column_of_their_own(app: Flask) -> None:
     """They are in no sum of visitors' clicks, and --by sender counts each kind."""
     record(app, "cat")
     robot = Click(click_id="robot-1234", agency="demo", id="1", words="cat", position=1)
-    app.extensions["ledger"].record(robot.sent_by("Googlebot/2.1"))
+    app.extensions["services"].ledger.record(robot.sent_by("Googlebot/2.1"))
     assert run(app, "clicks", "--by", "words").output == (
         "words  clicks  marked\ncat         1       1\ntotal       1       1\n"
     )
@@ -119,7 +121,7 @@ def test_days_are_said_as_people_say_them(app: Flask, tmp_path: Path) -> None:
     days = iter([0, 1, 7, 8])
     with closing(
         Ledger(f"sqlite:///{tmp_path}/days.db", lambda: today - timedelta(days=next(days)))
-    ) as app.extensions["ledger"]:
+    ) as app.extensions["services"].ledger:
         record(app, "now", "before", "week", "older")
         for since, until, found in [
             ("today", "today", "now"),

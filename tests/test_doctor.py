@@ -118,7 +118,7 @@ def test_every_check_is_made_though_all_services_are_down(
 ) -> None:
     """Each is named with its reason, beside what works, and nothing ends in a traceback."""
     client = make_client(REDIS_URL=f"redis://127.0.0.1:{new_port()}/0")
-    client.application.extensions["ledger"].close()
+    client.application.extensions["services"].ledger.close()
     (tmp_path / "ledger.db").write_bytes(b"no database" * 1000)
     result = doctor(client)
     assert result.exit_code == 2
@@ -182,7 +182,7 @@ def test_findings_are_told_to_programs(
 
 def test_a_site_that_searches_nothing_is_at_fault(client: FlaskClient) -> None:
     """Visitors find nothing; the command that ends it is named."""
-    client.application.extensions["switches"].turn("demo", off=True)
+    client.application.extensions["services"].switches.turn("demo", off=True)
     result = doctor(client)
     assert result.exit_code == 2
     assert "`flask agency on demo`" in lines(result, "FAULT")[0]
@@ -198,7 +198,7 @@ def connected(make_client: ClientMaker, server: simulator.Shutterstock, **more: 
         **more,
     )
     token = Token(access_token=TOKEN, scopes=("user.view",), connected_at=1_770_000_000.0)
-    vault = client.application.extensions["tokens"]._vault
+    vault = client.application.extensions["services"].tokens._vault
     vault.put("shutterstock", token)
     return client
 
@@ -227,7 +227,7 @@ def test_calls_that_are_left_are_told(
         SHUTTERSTOCK_API_TOKEN=TOKEN,
         SHUTTERSTOCK_CALLS_PER_HOUR="20",
     )
-    quota = client.application.extensions["site"].search._calls._quota
+    quota = client.application.extensions["services"].search._calls._quota
     source = next(iter(quota._limits))
     spent = [(5, "ok", "15 of 20"), (14, "warn", "1 of 20"), (1, "warn", "0 of 20")]
     for calls, state, left in spent:
@@ -241,7 +241,7 @@ def test_a_store_that_takes_nothing_is_a_fault(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It answers every question, and loses what it is given."""
-    store = client.application.extensions["site"].store.store
+    store = client.application.extensions["services"].store.store
 
     def refuse(*_: object) -> None:
         raise StoreRefused("the cache file can't be written: database or disk is full")
@@ -270,7 +270,7 @@ def test_the_disk_is_looked_at(client: FlaskClient, monkeypatch: pytest.MonkeyPa
 
 def test_a_site_without_clicks_for_days_is_a_warning(client: FlaskClient) -> None:
     """Clicks of programs are none."""
-    ledger = client.application.extensions["ledger"]
+    ledger = client.application.extensions["services"].ledger
     assert "clicks: none was counted yet" in lines(doctor(client), "ok")
     seen = Click(click_id="click-0001", agency="demo", id="1", words="", position=1)
     robot = msgspec.structs.replace(seen, click_id="click-0002").sent_by("curl/8")
@@ -291,7 +291,7 @@ def test_a_site_without_clicks_for_days_is_a_warning(client: FlaskClient) -> Non
 def test_tables_of_another_version_are_a_warning(
     client: FlaskClient, revision: str, state: str, words: str
 ) -> None:
-    with client.application.extensions["ledger"].writing() as connection:
+    with client.application.extensions["services"].ledger.writing() as connection:
         connection.execute(sa.text(f"UPDATE alembic_version SET version_num = '{revision}'"))
     assert any("revision" in one and words in one for one in lines(doctor(client), state))
 
@@ -300,7 +300,7 @@ def test_a_ledger_without_a_backup_is_a_warning(client: FlaskClient, tmp_path: P
     """Once there is something to lose; one that is old is, too."""
     assert not [one for one in lines(doctor(client), "warn") if one.startswith("backup")]
     seen = Click(click_id="click-0001", agency="demo", id="1", words="", position=1)
-    client.application.extensions["ledger"].record(seen)
+    client.application.extensions["services"].ledger.record(seen)
     assert any("`flask ledger backup FILE`" in one for one in lines(doctor(client), "warn"))
     run = client.application.test_cli_runner().invoke
     assert run(args=["ledger", "backup", str(tmp_path / "copy.db")]).exit_code == 0

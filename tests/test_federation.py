@@ -89,7 +89,7 @@ def test_what_was_broken_comes_back_by_itself_into_its_own_places(
     agencies[broken].fixed = in_text("down", 503)
     _, before = asked(client)
     agencies[broken].fixed = None
-    store = client.application.extensions["site"].store
+    store = client.application.extensions["services"].store
     for key in store.store.keys(f"2:search:{broken}:"):
         store.store.delete(key)
     statuses, items = asked(client, f"{PATH}&page=1&lang=en")
@@ -162,7 +162,7 @@ def test_no_key_of_any_agency_leaves_the_process(
     said = "".join(client.get(path.format("flower")).text for path in paths)
     agencies[failing].fixed = in_text("down", 503)
     said += "".join(client.get(path.format("tree")).text for path in paths) + caplog.text
-    client.application.extensions["site"].tally.flush()
+    client.application.extensions["services"].usage.flush()
     kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     kept += b"".join(unpacked(client))
     for dialect in DIALECTS:
@@ -174,7 +174,7 @@ def test_no_key_of_any_agency_leaves_the_process(
 
 def unpacked(client: FlaskClient) -> Iterator[bytes]:
     """What the store keeps, as it was before it was compressed."""
-    store = client.application.extensions["site"].store
+    store = client.application.extensions["services"].store
     for key in store.store.keys(""):
         value = store.get(key) or b""
         try:

@@ -45,7 +45,7 @@ def search(agencies: Agencies, tmp_path_factory: pytest.TempPathFactory) -> Iter
     settings["AGENCIES"] = ",".join([*agencies, *OWN])
     settings["SHUTTERSTOCK_EDITORIAL_COUNTRY"] = "USA"
     app = create_app({"DATA_DIR": str(folder), **settings})
-    yield app.extensions["site"].search
+    yield app.extensions["services"].search
     close(app)
 
 

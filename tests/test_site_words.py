@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.cache.answers import FORMAT
-from affiliate.web.template_helpers import Site
+from affiliate.services import Services
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, Shutterstock, shutterstock
 
@@ -39,8 +39,8 @@ def queries(agency: Shutterstock) -> list[str]:
     return [one.get("query", [""])[0] for one in agency.searches()]
 
 
-def site_of(client: FlaskClient) -> Site:
-    site: Site = client.application.extensions["site"]
+def site_of(client: FlaskClient) -> Services:
+    site: Services = client.application.extensions["services"]
     return site
 
 
@@ -208,7 +208,7 @@ def test_links_and_reports_hold_counted_words(client: FlaskClient) -> None:
     assert client.post("/clicks", json={**click, "words": PERSONAL}).status_code == 204
     site = site_of(client)
     assert {one.words for _, one in site.ledger.rows()} == {"cat *** ***"}
-    site.tally.flush()
+    site.usage.flush()
     counted = site.ledger.asked(datetime.now(UTC).date(), 10)
     assert counted == [("q=cat+%2A%2A%2A+%2A%2A%2A&lang=en", 1)]
     warmed = client.application.test_cli_runner().invoke(args=["warm", "--calls", "6"]).output
@@ -223,7 +223,7 @@ def test_spellings_are_counted_together(client: FlaskClient) -> None:
         where = {"REMOTE_ADDR": f"198.51.100.{number}"}
         client.get("/api/search", query_string=asked, environ_overrides=where)
     site = site_of(client)
-    site.tally.flush()
+    site.usage.flush()
     assert site.ledger.asked(datetime.now(UTC).date(), 9) == [(f"q={quote('ışık')}&lang=tr", 3)]
 
 

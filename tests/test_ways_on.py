@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.domain.media import SearchQuery
-from affiliate.web.template_helpers import Site
+from affiliate.services import Services
 from tests.dialects import DIALECTS, in_text, serving
 from tests.support.apps import ClientMaker
 from tests.support.federation import Agencies
@@ -34,8 +34,8 @@ def client(make_client: ClientMaker, agencies: Agencies) -> FlaskClient:
     return make_client(**agencies.settings(), **IDS, SITE_URL="https://me.example")
 
 
-def site_of(client: FlaskClient) -> Site:
-    site: Site = client.application.extensions["site"]
+def site_of(client: FlaskClient) -> Services:
+    site: Services = client.application.extensions["services"]
     return site
 
 

@@ -22,7 +22,7 @@ from affiliate.cli import (
 
 
 def register(app: Flask) -> None:
-    """Add the commands to an app that keeps its `Ledger` as ``app.extensions["ledger"]``."""
+    """Add the commands to an app that keeps its parts as ``app.extensions["services"]``."""
     app.cli.add_command(clicks.clicks)
     app.cli.add_command(ledger.group)
     app.cli.add_command(cache.group)

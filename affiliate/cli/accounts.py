@@ -9,12 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 import click
 
 from affiliate.cli import options, outputs
-from affiliate.cli.context import account_of_app, site_of_app, tokens_of_app, told
+from affiliate.cli.context import (
+    account_of_app,
+    told,
+)
 from affiliate.config.settings import AgencySettings
 from affiliate.domain.media import plain_text
 from affiliate.licensing.accounts.shutterstock import AGENCY
 from affiliate.licensing.models import User
 from affiliate.licensing.oauth.scopes import ALWAYS, SCOPES
+from affiliate.services import current_services
 
 group = outputs.Group("account", help="The connected account, in whose name images are licensed.")
 
@@ -42,9 +46,9 @@ def connect(scopes: tuple[str, ...], redirect_uri: str) -> None:
     state = secrets.token_urlsafe(24)
     with told():
         click.echo("Open this address, log in and agree:\n")
-        click.echo(tokens_of_app().authorize_url(redirect_uri, asked, state) + "\n")
+        click.echo(current_services().tokens.authorize_url(redirect_uri, asked, state) + "\n")
         pasted = _pasted("Address that the browser was sent to, or the code")
-        tokens_of_app().connect(_code(pasted.strip(), state), asked)
+        current_services().tokens.connect(_code(pasted.strip(), state), asked)
         username = account_of_app(live=True).token_details().username
         click.echo(f"Connected as {plain_text(username) or 'an unnamed user'}.")
 
@@ -83,8 +87,8 @@ def _code(pasted: str, state: str) -> str:
 def status(*, as_json: bool) -> None:
     """Show whose account is connected, with which scopes, until when."""
     with told():
-        token = tokens_of_app().held()
-        tokens_of_app().access()  # says it when there is none
+        token = current_services().tokens.held()
+        current_services().tokens.access()  # says it when there is none
         if token is None and not as_json:
             click.echo("No account is connected; the token in the settings serves.")
         account = account_of_app(live=True)
@@ -100,7 +104,7 @@ def status(*, as_json: bool) -> None:
     if as_json:
         outputs.show_json({"is_connected": token is not None, **rows})
         return
-    own = site_of_app().config.agencies.get(AGENCY, AgencySettings())
+    own = current_services().config.agencies.get(AGENCY, AgencySettings())
     if token is not None and "API_TOKEN" in own.credentials:
         click.echo("The connected account serves, not the token in SHUTTERSTOCK_API_TOKEN.")
     for name, value in rows.items():
@@ -115,5 +119,5 @@ def _day(at: float) -> str:
 def disconnect() -> None:
     """Forget the connected account's token; the agency's own list of applications keeps it."""
     with told():
-        gone = tokens_of_app().disconnect()
+        gone = current_services().tokens.disconnect()
     click.echo("Disconnected." if gone else "No account is connected.")

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import click
-from flask import current_app
 
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.cli import options, outputs, tables
-from affiliate.cli.context import site_of_app, told
+from affiliate.cli.context import told
 from affiliate.config.settings import prefix
 from affiliate.database.agency_switches import LOOK_SECONDS, Switches
 from affiliate.errors import AgencyError
+from affiliate.services import current_services
 from affiliate.web.cached_response import KEEP_SECONDS
 
 KNOWN_SECONDS: Final = LOOK_SECONDS + KEEP_SECONDS
@@ -46,7 +46,7 @@ def off(name: str) -> None:
     """Stop searching an agency, now and until it is switched on again."""
     with told():
         _switches().turn(name, off=True)
-        left = [one.agency.name for one in site_of_app().search.every]
+        left = [one.agency.name for one in current_services().search.every]
         left = [one for one in left if one not in _switches().read()]
     click.echo(f"{name} is off; every page knows within {KNOWN_SECONDS:.0f} s.")
     if not left:
@@ -60,7 +60,7 @@ def on(name: str) -> None:
 
     The exit status is 1 where it is not set up.
     """
-    search = site_of_app().search
+    search = current_services().search
     with told():
         _switches().turn(name, off=False)
         for one in search.every:
@@ -75,7 +75,7 @@ def on(name: str) -> None:
 def _described(kind: type[Agency], *, size: bool) -> dict[str, Any]:
     """Return all that is known of an agency; with ``size`` it is asked for its pictures."""
     off_now = _switches().read()
-    weights = {one.agency.name: one.weight for one in site_of_app().search.every}
+    weights = {one.agency.name: one.weight for one in current_services().search.every}
     state = "on" if kind.name in weights else "not set up"
     pictures = {"pictures": _pictures(kind.name, off_now)} if size else {}
     return {
@@ -119,7 +119,7 @@ def _facts(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _pictures(name: str, off_now: frozenset[str]) -> str:
     """The size of an agency's collection, where it is on and a call says so."""
-    search = site_of_app().search
+    search = current_services().search
     if name in off_now or name not in {one.agency.name for one in search.every}:
         return "-"
     try:
@@ -157,5 +157,5 @@ def needs(kind: type[Agency]) -> str:
 
 
 def _switches() -> Switches:
-    switches: Switches = current_app.extensions["switches"]
+    switches: Switches = current_services().switches
     return switches

@@ -6,11 +6,12 @@ from affiliate.agencies import AGENCIES
 from affiliate.cache.answers import FORMAT, search_key
 from affiliate.cache.stores import RedisStore
 from affiliate.cli import options, outputs
-from affiliate.cli.context import site_of_app, told
+from affiliate.cli.context import told
 from affiliate.cli.warm import words_query
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import key as key_of_words
 from affiliate.search.usage import MARKS, counter
+from affiliate.services import current_services
 from affiliate.web.page_cache import FORMAT as PAGE_FORMAT
 
 group = outputs.Group("cache", help="The cache of agencies' answers.")
@@ -20,7 +21,7 @@ group = outputs.Group("cache", help="The cache of agencies' answers.")
 @options.as_json
 def size(*, as_json: bool) -> None:
     """Show how much is cached and how often the cache answered today."""
-    store = site_of_app().store.store
+    store = current_services().store.store
     with told():
         entries, used = store.size()
         counts = {mark.lower(): store.count(counter(mark)) for mark in MARKS}
@@ -45,9 +46,9 @@ def look(query: str) -> None:
     """Show a search's entries: QUERY is words, or a query string such as q=cat&type=photo."""
     with told():
         asked = _query(query)
-        for one in site_of_app().search.listed:
+        for one in current_services().search.listed:
             key = search_key(one.agency.source, asked, 0, one.agency.chunk_size)
-            answer = site_of_app().search.peek(asked, one)
+            answer = current_services().search.peek(asked, one)
             if answer is None:
                 click.echo(f"{key}  nothing")
             elif answer.value is None:
@@ -71,7 +72,7 @@ def drop(agency: str | None, words: str | None) -> None:
     """
     with told():
         wanted = _query(words) if words else None
-        store = site_of_app().store.store
+        store = current_services().store.store
         dropped = 0
         for key in store.keys(f"{PAGE_FORMAT}:page:"):  # pages made of the answers
             store.delete(key)
@@ -82,9 +83,9 @@ def drop(agency: str | None, words: str | None) -> None:
             for key in store.keys(f"{FORMAT}:{kind}:{agency}:" if agency else f"{FORMAT}:{kind}:"):
                 if wanted is None or (kind == "search" and _has_words(key, wanted)):
                     dropped += store.delete(key)
-        for one in site_of_app().search.every if wanted is None else ():
+        for one in current_services().search.every if wanted is None else ():
             if agency in {None, one.agency.name}:
-                site_of_app().search.ask_again(one)
+                current_services().search.ask_again(one)
         for kind in ("open", "chunk") if wanted is None else ():
             for key in store.keys(f"{kind}:{agency}:" if agency else f"{kind}:"):
                 store.delete(key)
@@ -100,4 +101,4 @@ def _has_words(key: str, wanted: SearchQuery) -> bool:
 def _query(text: str) -> SearchQuery:
     """A search from words or from a query string, in the site's language."""
     query = SearchQuery.from_query_string(text) if "=" in text else words_query(text)
-    return query if query.lang else query.replace(lang=site_of_app().config.site_language)
+    return query if query.lang else query.replace(lang=current_services().config.site_language)

@@ -10,8 +10,9 @@ import msgspec
 from flask.cli import with_appcontext
 
 from affiliate.cli import options, outputs, tables
-from affiliate.cli.context import ledger_of_app, told
+from affiliate.cli.context import told
 from affiliate.database.ledger import GROUPS, Click
+from affiliate.services import current_services
 
 USUAL: Final = "day,agency"
 NUMBERS: Final = frozenset({"hour", "position", "clicks", "marked"})
@@ -52,7 +53,11 @@ def clicks(  # noqa: PLR0913 - its options
                 _write_csv(file, first, last)
             return
         groups = tuple(dict.fromkeys((by or USUAL).replace(",", " ").split()))
-        counts = ledger_of_app().counts if "sender" in groups else ledger_of_app().counts_apart
+        counts = (
+            current_services().ledger.counts
+            if "sender" in groups
+            else current_services().ledger.counts_apart
+        )
         rows = [dict(row) for row in counts(groups, first, last)]
     if as_json:
         outputs.show_json(rows[:limit])
@@ -74,6 +79,6 @@ def _show_table(groups: Sequence[str], rows: Sequence[dict[str, Any]], limit: in
 def _write_csv(file: IO[str], since: date | None, until: date | None) -> None:
     out = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     out.writerow(["at", *Click.__struct_fields__])
-    for at, one in ledger_of_app().rows(since, until):
+    for at, one in current_services().ledger.rows(since, until):
         cells = map(options.inert, msgspec.structs.astuple(one))
         out.writerow([at.isoformat(timespec="seconds"), *cells])

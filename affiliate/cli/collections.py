@@ -5,13 +5,17 @@ from collections.abc import Iterable
 import click
 
 from affiliate.cli import options, outputs, tables
-from affiliate.cli.context import account_of_app, site_of_app, told
+from affiliate.cli.context import (
+    account_of_app,
+    told,
+)
 from affiliate.licensing.accounts.shutterstock_collections import (
     MEDIA,
     Collection,
     Collections,
 )
 from affiliate.licensing.oauth.flow import ACCOUNT
+from affiliate.services import current_services
 
 group = outputs.Group(
     "collection", help="Collections of images and videos in the connected account."
@@ -42,7 +46,7 @@ def featured(media: str, *, as_json: bool) -> None:
     The application's key is enough: no account needs to be connected.
     """
     with told():
-        featuring = [one for one in site_of_app().search.listed if one.agency.collection_size]
+        featuring = [one for one in current_services().search.listed if one.agency.collection_size]
         found = [about for one in featuring for about in one.agency.featured(media)]
     if as_json:
         outputs.show_json(found)
@@ -113,7 +117,7 @@ def _unknown(ids: tuple[str, ...], media: str) -> list[str]:
 
     The agency itself takes any id into a collection without a word.
     """
-    search = site_of_app().search
+    search = current_services().search
     if ACCOUNT not in {one.agency.name for one in search.listed}:
         return []
     wanted = tuple(dict.fromkeys(ids))

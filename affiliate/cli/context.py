@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from flask import current_app
 
 from affiliate.agencies import AGENCIES
 from affiliate.config.settings import AgencySettings, Config, prefix
-from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchases
 from affiliate.errors import (
     AgencyError,
@@ -20,35 +18,16 @@ from affiliate.errors import (
 )
 from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.licensing.accounts.shutterstock import AGENCY, Account
-from affiliate.licensing.oauth.flow import Tokens
 from affiliate.licensing.seller import Seller
-from affiliate.web.template_helpers import Site
-
-
-def site_of_app() -> Site:
-    """The site of the app under way."""
-    site: Site = current_app.extensions["site"]
-    return site
-
-
-def ledger_of_app() -> Ledger:
-    """The ledger of the app under way."""
-    ledger: Ledger = current_app.extensions["ledger"]
-    return ledger
-
-
-def tokens_of_app() -> Tokens:
-    """The tokens of the app under way."""
-    tokens: Tokens = current_app.extensions["tokens"]
-    return tokens
+from affiliate.services import current_services
 
 
 def account_of_app(*, live: bool) -> Account:
     """The account that pays: in the agency's sandbox, or the real one when ``live``."""
-    config: Config = current_app.extensions["site"].config
-    tokens = tokens_of_app()
+    config: Config = current_services().config
+    tokens = current_services().tokens
     url = tokens.url if live else config.shutterstock_license_url
-    return Account(current_app.extensions["transport"], url=url, token=tokens.access)
+    return Account(current_services().transport, url=url, token=tokens.access)
 
 
 def seller_of_app(agency: str, *, live: bool) -> Seller:
@@ -59,7 +38,7 @@ def seller_of_app(agency: str, *, live: bool) -> Seller:
     """
     if agency == AGENCY:
         return account_of_app(live=live)
-    config: Config = current_app.extensions["site"].config
+    config: Config = current_services().config
     own, kind = config.agencies.get(agency, AgencySettings()), AGENCIES[agency]
     needed = (*kind.credentials[0], *kind.buyer)
     secrets = {**own.credentials, **own.buyer}
@@ -69,13 +48,13 @@ def seller_of_app(agency: str, *, live: bool) -> Seller:
         )
         raise PurchaseRefused(f"Licensing at {kind.title} needs {' and '.join(missing)}{named}.")
     keys = {name: secrets[name].reveal() for name in needed}
-    transport = current_app.extensions["transport"]
+    transport = current_services().transport
     return SELLERS[agency](transport, url=own.url or kind.api, keys=keys)
 
 
 def purchases_of_app() -> Purchases:
     """The purchases in the ledger of the app under way."""
-    return Purchases(current_app.extensions["ledger"])
+    return Purchases(current_services().ledger)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""``flask doctor``: what is wrong with this site, in plain words, and what might be better.
+"""``flask doctor``: what is wrong with this services, in plain words, and what might be better.
 
 Settings are read before any command runs; what is wrong with them is said then, all at once.
 """
@@ -8,16 +8,14 @@ from functools import partial
 from typing import Final
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
 from affiliate.agencies import AGENCIES
 from affiliate.cli import agency_checks, options, outputs, service_checks, site_checks
 from affiliate.cli.agencies import needs
-from affiliate.cli.context import site_of_app
 from affiliate.cli.findings import FAULT, WARN, Check, Finding, looked
 from affiliate.licensing.accounts.registry import SELLERS
-from affiliate.web.template_helpers import Site
+from affiliate.services import Services, current_services
 
 WARNED: Final = 1
 """The status with --strict where nothing is worse than a warning."""
@@ -40,7 +38,7 @@ def doctor(*, live: bool, agency: str | None, strict: bool, as_json: bool) -> No
     The exit status is 2 if anything is at fault; with --strict it is 1 if there are warnings.
     """
     found: list[Finding] = []
-    for one in findings(site_of_app(), live=live, agency=agency):
+    for one in findings(current_services(), live=live, agency=agency):
         found.append(one)
         if not as_json:
             click.echo(f"{one.state:6}{one.about}: {one.words}")
@@ -53,40 +51,44 @@ def doctor(*, live: bool, agency: str | None, strict: bool, as_json: bool) -> No
         raise SystemExit(WARNED)
 
 
-def findings(site: Site, *, live: bool = False, agency: str | None = None) -> Iterator[Finding]:
+def findings(
+    services: Services, *, live: bool = False, agency: str | None = None
+) -> Iterator[Finding]:
     """Yield everything that is found, one after the other, whatever part of the site is down."""
-    checks = _checks(site, live=live) if agency is None else _agency(site, agency, live=live)
+    checks = (
+        _checks(services, live=live) if agency is None else _agency(services, agency, live=live)
+    )
     for check in checks:
         yield from looked(check)
 
 
-def _checks(site: Site, *, live: bool) -> Iterator[Check]:
-    yield Check("program", partial(site_checks.program, site))
-    yield Check("settings", partial(site_checks.settings, site))
-    for name in [one.agency.name for one in site.search.every]:
-        yield from _agency(site, name, live=live)
-    yield Check("account", partial(site_checks.account, site))
-    yield Check("SITE_URL", partial(site_checks.address, site))
+def _checks(services: Services, *, live: bool) -> Iterator[Check]:
+    yield Check("program", partial(site_checks.program, services))
+    yield Check("settings", partial(site_checks.settings, services))
+    for name in [one.agency.name for one in services.search.every]:
+        yield from _agency(services, name, live=live)
+    yield Check("account", partial(site_checks.account, services))
+    yield Check("SITE_URL", partial(site_checks.address, services))
     if live:
-        transport = current_app.extensions["transport"]
-        yield Check("SITE_URL", partial(site_checks.answers, site, transport))
-    yield Check("DATA_DIR", partial(service_checks.folder, site))
-    yield Check("clicks", partial(service_checks.clicks, site.ledger))
-    yield Check("retention", partial(service_checks.retention, site))
-    yield Check("backup", partial(service_checks.backup, site))
-    yield Check("ledger", partial(service_checks.tables, site.ledger))
-    yield Check("cache", partial(service_checks.cache, site))
-    yield Check("ledger", partial(service_checks.ledger, site))
+        transport = current_services().transport
+        yield Check("SITE_URL", partial(site_checks.answers, services, transport))
+    yield Check("DATA_DIR", partial(service_checks.folder, services))
+    yield Check("clicks", partial(service_checks.clicks, services.ledger))
+    yield Check("retention", partial(service_checks.retention, services))
+    yield Check("backup", partial(service_checks.backup, services))
+    yield Check("ledger", partial(service_checks.tables, services.ledger))
+    yield Check("cache", partial(service_checks.cache, services))
+    yield Check("ledger", partial(service_checks.ledger, services))
 
 
-def _agency(site: Site, name: str, *, live: bool) -> Iterator[Check]:
-    transport = current_app.extensions["transport"]
-    on = [one for one in site.search.every if one.agency.name == name]
+def _agency(services: Services, name: str, *, live: bool) -> Iterator[Check]:
+    transport = current_services().transport
+    on = [one for one in services.search.every if one.agency.name == name]
     for one in on:
-        look = partial(agency_checks.findings, one, site.search, transport, live=live)
+        look = partial(agency_checks.findings, one, services.search, transport, live=live)
         yield Check(name, look)
         if live and name in SELLERS:
-            yield Check(name, partial(site_checks.seller, site, name))
+            yield Check(name, partial(site_checks.seller, services, name))
     if not on:
         words = f"not set up; it needs {needs(AGENCIES[name])}"
         yield Check(name, lambda: iter([Finding(FAULT, name, words)]))

@@ -11,7 +11,10 @@ import msgspec
 from flask.cli import with_appcontext
 
 from affiliate.cli import options, outputs, tables
-from affiliate.cli.context import seller_of_app, told
+from affiliate.cli.context import (
+    seller_of_app,
+    told,
+)
 from affiliate.cli.license_target import head
 from affiliate.cli.purchase_recovery import try_to_recover
 from affiliate.domain.media import plain_text

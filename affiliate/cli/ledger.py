@@ -14,10 +14,11 @@ from typing import Final
 import click
 from flask.cli import with_appcontext
 
-from affiliate.cli.context import ledger_of_app, site_of_app, told
+from affiliate.cli.context import told
 from affiliate.cli.outputs import Group
 from affiliate.durable_files import sync_folder
 from affiliate.errors import LedgerError
+from affiliate.services import current_services
 
 BACKUP_NOTE: Final = "last-backup"
 """An empty file in ``DATA_DIR``, whose time is that of the last backup."""
@@ -32,7 +33,7 @@ group = Group("ledger", help="The database of searches, clicks and purchases.")
 def upgrade() -> None:
     """Bring the tables up to date; safe to run at any time and more than once."""
     with told():
-        ledger_of_app().upgrade()
+        current_services().ledger.upgrade()
     click.echo("The ledger is up to date.")
 
 
@@ -46,7 +47,7 @@ def downgrade(revision: str, *, yes: bool) -> None:
     Make a backup first: what newer tables and columns hold is lost.
     """
     with told():
-        losses = ledger_of_app().losses(revision)
+        losses = current_services().ledger.losses(revision)
         if not losses:
             click.echo(f"The ledger is at {revision} or before; nothing is to be done.")
             return
@@ -54,7 +55,7 @@ def downgrade(revision: str, *, yes: bool) -> None:
             click.echo(f"- {loss}")
         if not yes:
             click.confirm("Take the ledger back?", abort=True)
-        ledger_of_app().downgrade(revision)
+        current_services().ledger.downgrade(revision)
     click.echo(f"The ledger is at {revision}. A start of this version brings it up to date again.")
 
 
@@ -67,7 +68,7 @@ def backup(file: Path, *, force: bool) -> None:
 
     A ledger in PostgreSQL is copied by pg_dump.
     """
-    if ledger_of_app().stands_at(file):
+    if current_services().ledger.stands_at(file):
         raise click.ClickException(f"{file} is the ledger itself; name another file.")
     if file.exists() and not force:
         raise click.ClickException(f"{file} is there already; --force replaces it.")
@@ -79,7 +80,7 @@ def backup(file: Path, *, force: bool) -> None:
     except OSError as error:
         raise click.ClickException(f"{file} can't be written: {error.strerror}.") from None
     with suppress(OSError):  # it serves `flask doctor` alone
-        (site_of_app().config.data_dir / BACKUP_NOTE).touch()
+        (current_services().config.data_dir / BACKUP_NOTE).touch()
     click.echo(f"{file}: {file.stat().st_size} bytes.")
     click.echo("Keep SECRET_KEY with it: without it nobody can read the tokens of accounts.")
 
@@ -132,7 +133,7 @@ def _is_being_made(part: Path) -> bool:
 def _copy_into(part: Path, file: Path) -> None:
     """Copy the ledger into ``part``; failures are told of ``file``."""
     try:
-        is_copied = ledger_of_app().back_up(part)
+        is_copied = current_services().ledger.back_up(part)
     except LedgerError as error:
         raise click.ClickException(f"{file} was not made: {error}") from None
     if not is_copied:

@@ -8,7 +8,6 @@ from tempfile import NamedTemporaryFile
 from typing import Final, NamedTuple, Protocol
 
 import click
-from flask import current_app
 
 from affiliate.cli.outputs import is_terminal
 from affiliate.database.purchases import Purchase
@@ -20,6 +19,7 @@ from affiliate.licensing.models import KINDS, Media, Record
 from affiliate.licensing.offers import Offer
 from affiliate.licensing.purchasing.checkout import Outcome
 from affiliate.licensing.seller import Seller
+from affiliate.services import current_services
 
 ROOM: Final = 100 * 10**6
 """Bytes that a file which comes once needs: a guess for images, too little for some clips."""
@@ -93,7 +93,7 @@ def fetch_from(done: Purchase, folder: Path, links: Iterator[str]) -> Path:
     stem = folder / Pattern().stem(_record(done, media))
     if there := placed(stem):
         return there
-    downloads = Downloads(current_app.extensions["transport"], agency=done.agency)
+    downloads = Downloads(current_services().transport, agency=done.agency)
     return downloads.fetch(stem, links, media=KINDS[media].history_name).path
 
 

@@ -5,15 +5,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from flask import current_app
-
-from affiliate.cli.context import tokens_of_app
 from affiliate.cli.hosts import foreign_host, host_of
 from affiliate.config.settings import SETTINGS, AgencySettings, prefix
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError
 from affiliate.licensing.accounts.shutterstock import AGENCY, Account
 from affiliate.licensing.seller import Seller
+from affiliate.services import current_services
 
 SANDBOX: Final = next(one.default for one in SETTINGS if one.name == "SHUTTERSTOCK_LICENSE_URL")
 
@@ -61,7 +59,7 @@ def _owner(account: Seller) -> str:
 def owner_of(agency: str) -> str:
     """Return as whom the settings let one buy at an agency other than Shutterstock."""
     before = prefix(agency)
-    own = current_app.extensions["site"].config.agencies.get(agency, AgencySettings())
+    own = current_services().config.agencies.get(agency, AgencySettings())
     if user := own.buyer.get("USERNAME"):
         return f"as {plain_text(user.reveal())} ({before}USERNAME)"
     return f"with {_listed(before + name for name in own.buyer)}"
@@ -69,7 +67,7 @@ def owner_of(agency: str) -> str:
 
 def _shutterstock_owner(account: Account) -> str:
     """Return the connected account, else the token in the settings, as `Tokens.access` does."""
-    token = tokens_of_app().held()
+    token = current_services().tokens.held()
     name = ""
     with suppress(AgencyError):  # what is asked next says it in full
         name = plain_text(account.token_details().username)

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import click
 import msgspec
-from flask import current_app
 from flask.cli import with_appcontext
 from flask_babel import force_locale, gettext
 
 from affiliate.cli import options, outputs
-from affiliate.cli.context import purchases_of_app, seller_of_app, told
+from affiliate.cli.context import (
+    purchases_of_app,
+    seller_of_app,
+    told,
+)
 from affiliate.cli.license_files import make_room
 from affiliate.cli.license_target import place_and_owner, place_of
 from affiliate.cli.purchase_records import UNFINISHED, Keeper, Row, row_of
@@ -25,6 +28,7 @@ from affiliate.licensing.offers import Ask, Offer, amount, total
 from affiliate.licensing.purchasing.addresses import read_ids
 from affiliate.licensing.purchasing.checkout import Desk
 from affiliate.licensing.seller import Proposer, Seller
+from affiliate.services import current_services
 
 
 @click.command(cls=outputs.Command)
@@ -271,7 +275,7 @@ def _agreed(offer: Offer) -> Offer:
     """The offer once its owner was shown the agency's notice, if it is editorial, and agreed."""
     if not offer.asset.editorial:
         return offer
-    config = current_app.extensions["site"].config
+    config = current_services().config
     with force_locale(config.site_language):
         if offer.wanted.media.endswith("video"):
             notice = gettext(

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlencode
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
 from affiliate.cli import options, outputs
 from affiliate.cli.context import told
 from affiliate.domain.media import Contributor, Media, Size
-from affiliate.web.template_helpers import Site
+from affiliate.services import current_services
 
 ids_argument = click.argument("ids", nargs=-1, required=True, metavar="ID...")
 agency_option = click.option("--agency", metavar="NAME", help="Whose.  [default: the first]")
@@ -32,7 +31,9 @@ def show(ids: Sequence[str], agency: str | None, *, video: bool, as_json: bool) 
     """
     wanted = tuple(dict.fromkeys(ids))
     with told():
-        found = _site().search.several(_named(agency), wanted, "video" if video else "image")
+        found = current_services().search.several(
+            _named(agency), wanted, "video" if video else "image"
+        )
     if as_json:
         outputs.show_json(found)
     else:
@@ -47,10 +48,10 @@ def show(ids: Sequence[str], agency: str | None, *, video: bool, as_json: bool) 
 @json_option
 @with_appcontext
 def contributor(ids: Sequence[str], agency: str | None, *, as_json: bool) -> None:
-    """Show who made pictures, and where their works are found on this site."""
+    """Show who made pictures, and where their works are found on this services."""
     wanted = tuple(dict.fromkeys(ids))
     with told():
-        found = _site().search.contributors(_named(agency), wanted)
+        found = current_services().search.contributors(_named(agency), wanted)
     if as_json:
         outputs.show_json(found)
     else:
@@ -59,14 +60,9 @@ def contributor(ids: Sequence[str], agency: str | None, *, as_json: bool) -> Non
     _say_missing(wanted, [one.id for one in found])
 
 
-def _site() -> Site:
-    site: Site = current_app.extensions["site"]
-    return site
-
-
 def _named(agency: str | None) -> str:
     """The agency that is asked: the one that was named, or the first that is on."""
-    names = [one.agency.name for one in _site().search.listed]
+    names = [one.agency.name for one in current_services().search.listed]
     if agency and agency not in names:
         raise click.BadParameter(f"Use one of: {', '.join(names)}.", param_hint="--agency")
     return agency or names[0]
@@ -101,7 +97,7 @@ def _profile(one: Contributor) -> Iterator[Fact]:
     yield "about", one.about
     yield "portfolio", one.page_url or ""
     asked = urlencode({"contributor": one.id, "agency": one.agency})
-    yield "works", f"{_site().config.site_url or ''}/search?{asked}"
+    yield "works", f"{current_services().config.site_url or ''}/search?{asked}"
 
 
 def _print(number: str, name: str, facts: Iterator[Fact]) -> None:

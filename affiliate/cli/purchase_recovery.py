@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import click
-from flask import current_app
 
 from affiliate.cli.context import purchases_of_app
 from affiliate.cli.license_files import fetch_from
@@ -15,6 +14,7 @@ from affiliate.cli.purchase_records import replaced
 from affiliate.database.purchases import OPEN, Purchases
 from affiliate.errors import AgencyError, DownloadFailed, LedgerError
 from affiliate.licensing.purchasing.journal import Entry, Journal, JournalFile
+from affiliate.services import current_services
 
 LINKS_LIVE: Final = timedelta(hours=24)
 """No link of an agency is good for longer."""
@@ -22,7 +22,7 @@ LINKS_LIVE: Final = timedelta(hours=24)
 
 def journal_of_app() -> Journal:
     """Return the journal of purchases in the folder of the app under way."""
-    return Journal(current_app.extensions["site"].config.data_dir)
+    return Journal(current_services().config.data_dir)
 
 
 def recover() -> None:

@@ -11,7 +11,10 @@ import msgspec
 from flask.cli import with_appcontext
 
 from affiliate.cli import options, outputs, tables
-from affiliate.cli.context import purchases_of_app, told
+from affiliate.cli.context import (
+    purchases_of_app,
+    told,
+)
 from affiliate.cli.hosts import foreign_host
 from affiliate.cli.purchase_recovery import try_to_recover
 from affiliate.database.purchases import Purchase

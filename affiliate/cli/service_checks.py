@@ -16,7 +16,7 @@ from affiliate.cli.ledger import BACKUP_NOTE
 from affiliate.database.ledger import Ledger
 from affiliate.database.migrations import REVISION
 from affiliate.errors import LedgerError, StoreDown, StoreRefused
-from affiliate.web.template_helpers import Site
+from affiliate.services import Services
 
 PROBE_BYTES: Final = 4096
 PROBE_SECONDS: Final = 60
@@ -29,31 +29,31 @@ FULL: Final = 0.8
 """The share of Redis' connections that is worth a warning."""
 
 
-def cache(site: Site) -> Iterator[Finding]:
+def cache(services: Services) -> Iterator[Finding]:
     """Look whether the cache's store takes what is written, gives it back and has room."""
     away = "out of reach; the site goes on, but asks the agencies more often"
-    site.store.get("doctor")  # so that its state is today's
+    services.store.get("doctor")  # so that its state is today's
     try:
-        yield from _room(site)
-        written = _written(site)
+        yield from _room(services)
+        written = _written(services)
     except StoreDown as error:
         yield Finding(FAULT, "cache", f"{away}: {error}")
     except StoreRefused as error:
         words = f"takes no writing, so agencies are asked more often: {error}"
         yield Finding(FAULT, "cache", words)
     else:
-        trouble = f"{away}: {site.store.trouble}"
-        yield Finding(FAULT, "cache", trouble) if site.store.degraded else written
+        trouble = f"{away}: {services.store.trouble}"
+        yield Finding(FAULT, "cache", trouble) if services.store.degraded else written
 
 
-def _written(site: Site) -> Finding:
+def _written(services: Services) -> Finding:
     """Write a value of its own, read and forget it.
 
     Raises:
         StoreDown: the store is out of reach.
         StoreRefused: it takes no writing.
     """
-    store, key = site.store.store, f"doctor:{secrets.token_hex(8)}"
+    store, key = services.store.store, f"doctor:{secrets.token_hex(8)}"
     value = secrets.token_bytes(PROBE_BYTES)
     store.set(key, value, PROBE_SECONDS)
     found = store.get(key)
@@ -63,12 +63,12 @@ def _written(site: Site) -> Finding:
     return Finding(OK, "cache", "answers")
 
 
-def _room(site: Site) -> Iterator[Finding]:
+def _room(services: Services) -> Iterator[Finding]:
     """Tell how full the store is, and what it does when it is full."""
-    store = site.store.store
+    store = services.store.store
     if not isinstance(store, RedisStore):
         _, used = store.size()
-        words = f"{_megabytes(used)} of {_megabytes(site.config.cache_bytes)} are used"
+        words = f"{_megabytes(used)} of {_megabytes(services.config.cache_bytes)} are used"
         yield Finding(OK, "cache", words)
         return
     for node in store.limits():
@@ -86,10 +86,10 @@ def _room(site: Site) -> Iterator[Finding]:
             yield Finding(WARN, "cache", words)
 
 
-def ledger(site: Site) -> Iterator[Finding]:
+def ledger(services: Services) -> Iterator[Finding]:
     """Look whether the ledger takes clicks, and gives them back."""
-    site.ledger.check()
-    site.ledger.last_click()
+    services.ledger.check()
+    services.ledger.last_click()
     yield Finding(OK, "ledger", "answers")
 
 
@@ -111,24 +111,24 @@ def tables(ledger: Ledger) -> Iterator[Finding]:
         yield Finding(WARN, "ledger", f"{words}; run that version, or go back by its downgrade")
 
 
-def retention(site: Site) -> Iterator[Finding]:
+def retention(services: Services) -> Iterator[Finding]:
     """Tell for how long clicks and counts of searches are kept."""
-    config = site.config
+    config = services.config
     days = {"clicks": config.clicks_keep_days, "searches": config.searches_keep_days}
     kept = (f"{what} {f'{n} days' if n else 'for ever'}" for what, n in days.items())
     yield Finding(OK, "retention", f"keeps {' and '.join(kept)}")
 
 
-def backup(site: Site) -> Iterator[Finding]:
+def backup(services: Services) -> Iterator[Finding]:
     """Tell when a SQLite ledger that has something to lose was copied last."""
-    if not site.config.database_url.startswith("sqlite"):
+    if not services.config.database_url.startswith("sqlite"):
         return
-    noted = site.config.data_dir / BACKUP_NOTE
+    noted = services.config.data_dir / BACKUP_NOTE
     if noted.exists():
         ago = datetime.now(UTC) - datetime.fromtimestamp(noted.stat().st_mtime, UTC)
         state = WARN if ago > OLD_BACKUP else OK
         yield Finding(state, "backup", f"the last one was made {_ago(ago)}")
-    elif _has_clicks(site.ledger):
+    elif _has_clicks(services.ledger):
         words = "none is known of the SQLite ledger, which holds clicks, purchases and tokens"
         yield Finding(WARN, "backup", f"{words}; `flask ledger backup FILE` makes one")
 
@@ -162,9 +162,9 @@ def _ago(ago: timedelta) -> str:
     return f"{days} days ago" if days > 1 else f"{hours:.0f} hours ago"
 
 
-def folder(site: Site) -> Iterator[Finding]:
+def folder(services: Services) -> Iterator[Finding]:
     """Look whether files in ``DATA_DIR`` can be written, and what room there is."""
-    path = site.config.data_dir
+    path = services.config.data_dir
     there = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
     try:
         _write_file(there, writes=there == path.absolute())
@@ -173,8 +173,8 @@ def folder(site: Site) -> Iterator[Finding]:
         return
     free = shutil.disk_usage(there).free
     grows = 0
-    if site.config.redis_url is None:
-        grows = max(site.config.cache_bytes - _size(path / "cache.db"), 0)
+    if services.config.redis_url is None:
+        grows = max(services.config.cache_bytes - _size(path / "cache.db"), 0)
     words = f"{_megabytes(free)} are free on the disk of {path}"
     if free < ROOM + grows:
         more = f", and the cache alone may take {_megabytes(grows)} more" if grows else ""

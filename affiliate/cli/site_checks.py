@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from affiliate import __version__
-from affiliate.cli.context import account_of_app, seller_of_app, tokens_of_app
+from affiliate.cli.context import (
+    account_of_app,
+    seller_of_app,
+)
 from affiliate.cli.findings import FAULT, OK, WARN, Finding
 from affiliate.cli.license_target import owner_of
 from affiliate.config.blocked_names import blocked_label, warning
@@ -15,36 +18,36 @@ from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, BadCredentials, NotConnected, RequestRefused
 from affiliate.licensing.models import TokenDetails
 from affiliate.licensing.oauth.flow import ACCOUNT
+from affiliate.services import Services, current_services
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Request
-from affiliate.web.template_helpers import Site
 
 ALIVE = "/healthz"
 """What a site answers that is up."""
 ANSWER_SECONDS = 10.0
 
 
-def program(_: Site) -> Iterator[Finding]:
+def program(_: Services) -> Iterator[Finding]:
     """Tell which version runs."""
     words = f"Affiliate Search {__version__}, on Python {platform.python_version()}"
     yield Finding(OK, "program", words)
 
 
-def settings(site: Site) -> Iterator[Finding]:
+def settings(services: Services) -> Iterator[Finding]:
     """Tell which agencies the settings name, and whether any is searched."""
-    yield Finding(OK, "settings", f"complete, for {', '.join(site.config.agencies)}")
-    yield from (Finding(WARN, "settings", note) for note in site.config.notes)
-    off = site.search.off()
-    if all(one.agency.name in off for one in site.search.every):
-        again = " or ".join(f"`flask agency on {one.agency.name}`" for one in site.search.every)
+    yield Finding(OK, "settings", f"complete, for {', '.join(services.config.agencies)}")
+    yield from (Finding(WARN, "settings", note) for note in services.config.notes)
+    off = services.search.off()
+    if all(one.agency.name in off for one in services.search.every):
+        again = " or ".join(f"`flask agency on {one.agency.name}`" for one in services.search.every)
         words = "none is switched on, so visitors find nothing"
         yield Finding(FAULT, "agencies", f"{words}; {again} changes that" if again else words)
 
 
-def account(site: Site) -> Iterator[Finding]:
+def account(services: Services) -> Iterator[Finding]:
     """Ask the agency whether it takes the connected account's token."""
-    own = site.config.agencies.get(ACCOUNT)
-    token = tokens_of_app().held() if own else None
+    own = services.config.agencies.get(ACCOUNT)
+    token = current_services().tokens.held() if own else None
     if own is None or token is None:
         return
     try:
@@ -65,12 +68,12 @@ def account(site: Site) -> Iterator[Finding]:
         yield Finding(WARN, "account", f"{words} {more}")
 
 
-def seller(site: Site, name: str) -> Iterator[Finding]:
+def seller(services: Services, name: str) -> Iterator[Finding]:
     """Ask an agency where licenses are bought whether it takes what buys there, if that is set.
 
     A look at the newest license needs the same as buying, and costs nothing.
     """
-    own = site.config.agencies.get(name)
+    own = services.config.agencies.get(name)
     if own is None or not own.buyer:
         return
     try:
@@ -92,9 +95,9 @@ def _name(details: TokenDetails) -> str:
     return plain_text(details.username) or "an unnamed user"
 
 
-def address(site: Site) -> Iterator[Finding]:
+def address(services: Services) -> Iterator[Finding]:
     """Tell what is wrong with the site's own address, for embeds and for what must last."""
-    url = site.config.site_url
+    url = services.config.site_url
     if url is None:
         words = "not set, so addresses are those of each request, pages with one aren't kept, and"
         more = "codes for blogs lead to an address that may not last; set SITE_URL"
@@ -117,9 +120,9 @@ def _is_local(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def answers(site: Site, transport: Transport) -> Iterator[Finding]:
+def answers(services: Services, transport: Transport) -> Iterator[Finding]:
     """Ask the site at its public address whether it is up."""
-    url = site.config.site_url
+    url = services.config.site_url
     if url is None:
         return
     try:

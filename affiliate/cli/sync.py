@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Final
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
-from affiliate.cli.context import account_of_app, seller_of_app, told
+from affiliate.cli.context import (
+    account_of_app,
+    seller_of_app,
+    told,
+)
 from affiliate.cli.options import agency, live
 from affiliate.cli.outputs import Command
 from affiliate.cli.purchase_recovery import try_to_recover
@@ -24,6 +27,7 @@ from affiliate.licensing.files.filenames import DEFAULT, FIELDS, Pattern
 from affiliate.licensing.files.sync import MEDIA, Report, Sync
 from affiliate.licensing.models import Media, Record
 from affiliate.licensing.seller import Seller
+from affiliate.services import current_services
 
 EVERY: Final = 0.2
 """Seconds between two showings of the progress."""
@@ -196,7 +200,7 @@ def _rows(path: Path) -> list[list[str]]:
 
 
 def _downloads(agency: str = AGENCY) -> Downloads:
-    return Downloads(current_app.extensions["transport"], agency=agency)
+    return Downloads(current_services().transport, agency=agency)
 
 
 @contextmanager

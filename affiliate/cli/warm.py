@@ -15,12 +15,13 @@ from flask.cli import with_appcontext
 
 from affiliate.agencies.limits import HOUR
 from affiliate.cli import options, outputs
-from affiliate.cli.context import ledger_of_app, site_of_app, told
+from affiliate.cli.context import told
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import is_masked
 from affiliate.errors import FAILING, LEFT_ALONE
 from affiliate.search.federation import Listed
 from affiliate.search.service import Search
+from affiliate.services import current_services
 from affiliate.transport.client import longer_calls
 from affiliate.web.i18n import SPOKEN
 
@@ -119,17 +120,20 @@ def warm(*, searches: int, days: int, within: int, calls: int, as_json: bool) ->
 
 def _wanted(since: date, most: int) -> list[SearchQuery]:
     """Return the site's topics and what was asked most since a day, each once."""
-    asked = [SearchQuery.from_query_string(one) for one, _ in ledger_of_app().asked(since, most)]
+    asked = [
+        SearchQuery.from_query_string(one)
+        for one, _ in current_services().ledger.asked(since, most)
+    ]
     known = (one for one in asked if not any(is_masked(value) for _, value in one.pairs()))
     wanted: dict[str, SearchQuery] = {}
-    for query in (*map(words_query, site_of_app().config.site_topics), *known):
+    for query in (*map(words_query, current_services().config.site_topics), *known):
         wanted.setdefault(query.key(), query)
     return list(wanted.values())
 
 
 def _renew(query: SearchQuery, within: int, done: Warmed) -> None:
     """Ask every agency whose answer will be fresh for less than ``within`` seconds."""
-    search = site_of_app().search
+    search = current_services().search
     for one in search.listed:
         name = one.agency.name
         if one.agency.unsupported(query) or (query.agency and name not in query.agency):
@@ -153,7 +157,7 @@ def _fetch_listed(most: int, done: Warmed) -> None:
 
     An agency that was skipped before is left alone.
     """
-    search = site_of_app().search
+    search = current_services().search
     for one, fetch in _unknown_pages(search):
         if done.asked + done.pages >= most:
             return
@@ -173,7 +177,7 @@ def _unknown_pages(search: Search) -> Iterator[tuple[Listed, Callable[[], int]]]
 
     They are topics in languages that the site has beside its own, and featured collections.
     """
-    site = site_of_app().config
+    site = current_services().config
     others = [lang for lang in SPOKEN if lang != site.site_language]
     for lang, topic, one in product(others, site.site_topics, search.listed):
         query = SearchQuery.from_parameters({"q": [topic], "lang": [lang]})
@@ -200,5 +204,5 @@ def hindrance(one: Listed, search: Search) -> str:
 
 def words_query(text: str) -> SearchQuery:
     """The search for some words in the site's language, as a topic of the start page asks it."""
-    language = site_of_app().config.site_language
+    language = current_services().config.site_language
     return SearchQuery.from_parameters({"q": [text], "lang": [language]})

@@ -22,8 +22,13 @@ from affiliate.domain.query import (
 from affiliate.errors import BadQuery
 from affiliate.search.lookups import Known
 from affiliate.search.service import Outcome, Patience
+from affiliate.services import current_services
 from affiliate.web import i18n
-from affiliate.web.template_helpers import by_host, count_replays, keep, site_of_app
+from affiliate.web.template_helpers import (
+    by_host,
+    count_replays,
+    keep,
+)
 
 MAX_AGE: Final = 300
 """Seconds; so short that a corrected affiliate link takes effect."""
@@ -186,7 +191,7 @@ def answer(
     count_replays(found=found)
     if asked and (outcome.waited or "late" not in statuses):  # a skeleton is filled by another
         query = None if found is None else outcome.page.query
-        site_of_app().tally.answered(mark, query, request.remote_addr or "", found=bool(found))
+        current_services().usage.answered(mark, query, request.remote_addr or "", found=bool(found))
     return tagged(response, outcome.lifetime, outcome.page, *(known.values for known in beside))
 
 
@@ -240,7 +245,7 @@ def cache_control(outcome: Outcome) -> str:
 def _etag(parts: tuple[object, ...], kind: str | None) -> str:
     made = [_made(one) if isinstance(one, SearchPage) else one for one in parts]
     spoken = (i18n.asked(), i18n.speaks())
-    body = msgspec.json.encode((site_of_app().edition, kind, spoken, made))
+    body = msgspec.json.encode((current_services().build_id, kind, spoken, made))
     return hashlib.blake2b(body, digest_size=12).hexdigest()
 
 

@@ -10,15 +10,19 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
-from flask import Flask, current_app, request
+from flask import Flask, request
 
 from affiliate.database.ledger import Click
 from affiliate.database.site_key import SiteKey
 from affiliate.domain.media import Media, Seller
 from affiliate.domain.query import MAX_WORDS
 from affiliate.domain.words import counted, whole_prefix
+from affiliate.services import current_services
 from affiliate.web import i18n
-from affiliate.web.template_helpers import EMBEDDED, shown_on
+from affiliate.web.template_helpers import (
+    EMBEDDED,
+    shown_on,
+)
 
 DAY: Final = 86400
 PURPOSE: Final = "click"
@@ -108,5 +112,5 @@ def _sealed(fields: Mapping[str, object]) -> list[str]:
 
 
 def _key() -> SiteKey:
-    key: SiteKey = current_app.extensions["site_key"]
+    key: SiteKey = current_services().site_key
     return key

@@ -19,7 +19,10 @@ from affiliate.search.client_budget import SEARCH, Budget
 from affiliate.search.counters import Counters, Windows
 from affiliate.search.service import Outcome, Patience
 from affiliate.web.client_address import CUSTOMER, is_public, network_of
-from affiliate.web.template_helpers import EMBEDDED, shown_on
+from affiliate.web.template_helpers import (
+    EMBEDDED,
+    shown_on,
+)
 
 CLICKS: Final = (Limit(120, 60),)
 """More clicks of one client than these say nothing of visitors."""

@@ -5,7 +5,7 @@ from typing import Final, Literal
 import msgspec
 from flask import Blueprint, Response
 
-from affiliate.web.template_helpers import site_of_app
+from affiliate.services import current_services
 
 PAGES: Final = "ok"
 """The state of pages: whoever can be told of it can be served one."""
@@ -41,7 +41,7 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 def readyz() -> Response:
     """Tell what works: 200 while pages can be served, whatever becomes of clicks and the cache."""
-    site = site_of_app()
+    site = current_services()
     site.store.get("ready")  # so that the state is today's
     clicks = site.ledger.clicks_state()
     state = Readiness(

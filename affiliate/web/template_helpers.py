@@ -13,18 +13,12 @@ from flask import Flask, current_app, g, request
 from flask_babel import format_decimal, gettext
 from markupsafe import Markup
 
-from affiliate.cache.stores import Guarded
-from affiliate.config.settings import Config
-from affiliate.database.ledger import Ledger
 from affiliate.domain.media import AgencyStatus, Collection, Media, SearchQuery, Seller
 from affiliate.domain.query import MEDIA, read_parameters, read_site
-from affiliate.domain.site_names import read_host
 from affiliate.domain.topics import Topics, topics_of
 from affiliate.domain.words import capitalized
 from affiliate.errors import BadQuery
-from affiliate.search.service import Search
-from affiliate.search.suggestions import Suggestions
-from affiliate.search.usage import Tally
+from affiliate.services import current_services
 from affiliate.web import (
     accents,
     disclosure,
@@ -49,39 +43,13 @@ ROW_PIXELS: Final = 220
 """The usual height of a row of pictures on a desk; on a phone it is half of that."""
 
 
-class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """What the views need; kept as ``app.extensions["site"]``.
-
-    ``edition`` is a digest of all that a page is made of beside agencies' answers.
-    """
-
-    config: Config
-    edition: str
-    search: Search
-    suggestions: Suggestions
-    ledger: Ledger
-    store: Guarded
-    tally: Tally
-
-    @property
-    def host(self) -> str:
-        """The host name that click reports show for this site's own pages."""
-        return read_host(self.config.site_url)
-
-
-def site_of_app() -> Site:
-    """The parts that the current app was made with."""
-    site: Site = current_app.extensions["site"]
-    return site
-
-
 def absolute(path: str) -> str:
     """The absolute address of a path: SITE_URL is its only lasting source.
 
     Without it the request's host serves, with the scheme that a proxy tells; such a response must
     be kept by no tier (`by_host`), so that who lies of the scheme deceives nobody else.
     """
-    base = site_of_app().config.site_url
+    base = current_services().config.site_url
     if base is None:
         g.by_host = True
         told = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
@@ -97,13 +65,13 @@ def by_host() -> bool:
 
 def topics() -> Topics:
     """Return the owner's topics with their addresses."""
-    config = site_of_app().config
+    config = current_services().config
     return topics_of(config.site_topics, config.site_language)
 
 
 def title_of(agency: str) -> str:
     """Return what visitors know an agency as."""
-    every = site_of_app().search.every
+    every = current_services().search.every
     return next((one.agency.title for one in every if one.agency.name == agency), agency)
 
 
@@ -132,7 +100,7 @@ def register(app: Flask) -> None:
 
 def _vocabulary() -> dict[str, Any]:
     """Return what every template may use."""
-    site = site_of_app()
+    site = current_services()
     agencies = [one.agency for one in site.search.listed]
     every = [one.agency for one in site.search.every]
     terms = {agency.name: agency.terms for agency in every}
@@ -232,7 +200,7 @@ def details(  # noqa: PLR0913 - which picture, what found it, and which of its r
 
 def found_by(media: Media, name: str, value: str) -> str:
     """The address of what its agency has of the same contributor or category; empty if it can't."""
-    agencies = [one.agency for one in site_of_app().search.listed]
+    agencies = [one.agency for one in current_services().search.listed]
     query = SearchQuery(media=MEDIA[MEDIA.index(media.media)], agency=(media.agency,))
     query = query.replace(**{name: value})
     able = any(one.name == media.agency and not one.unsupported(query) for one in agencies)
@@ -266,7 +234,7 @@ def renditions(media: Media) -> Markup:
 
 def structured(media: Media) -> dict[str, Any]:
     """A picture or clip as search engines read it: https://schema.org/ImageObject, VideoObject."""
-    site = site_of_app()
+    site = current_services()
     agency = next(one.agency for one in site.search.every if one.agency.name == media.agency)
     large = media.preview or media.thumbnail
     still = {"contentUrl": whole(large.url)}
@@ -317,7 +285,7 @@ def led_from() -> str:
     Its steps carry the name on.
     """
     name = _named_site()
-    return "" if name == site_of_app().host else name
+    return "" if name == current_services().host else name
 
 
 def _named_site() -> str:
@@ -344,7 +312,7 @@ def shown_on() -> str:
 
     The name is empty where SITE_URL is unset, and in an embed on a page whose name nobody tells.
     """
-    return _named_site() or ("" if request.endpoint == EMBEDDED else site_of_app().host)
+    return _named_site() or ("" if request.endpoint == EMBEDDED else current_services().host)
 
 
 def asset(name: str) -> str:
@@ -362,7 +330,7 @@ def credits_of(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> Mar
 
     Those of agencies that are ``late`` too: their pictures come under what is on the screen.
     """
-    asked = {one.agency.name: one.agency.terms.credit for one in site_of_app().search.every}
+    asked = {one.agency.name: one.agency.terms.credit for one in current_services().search.every}
     names = [item.agency for item in items] + [status.agency for status in late]
     named = dict.fromkeys(filter(None, map(asked.get, names)))
     link = Markup('<a href="{}" rel="noopener">{}</a>')
@@ -371,7 +339,7 @@ def credits_of(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> Mar
 
 def notices(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> list[str]:
     """Return the sentences that the terms of the items' agencies ask for, each once."""
-    asked = {one.agency.name: one.agency.terms.notice for one in site_of_app().search.every}
+    asked = {one.agency.name: one.agency.terms.notice for one in current_services().search.every}
     names = [item.agency for item in items] + [status.agency for status in late]
     return list(dict.fromkeys(filter(None, map(asked.get, names))))
 
@@ -383,7 +351,7 @@ def place_of(media: Media, seller: Seller | None = None) -> str:
     unless the link is an affiliate link.
     """
     name = seller.agency if seller else media.agency
-    one = next(one for one in site_of_app().search.every if one.agency.name == name)
+    one = next(one for one in current_services().search.every if one.agency.name == name)
     if seller and name != media.agency:
         if one.link.earns(media.media):
             return one.agency.title
@@ -396,7 +364,7 @@ def chips(query: SearchQuery) -> list[tuple[str, SearchQuery | None]]:
     shown = query.filters() | ({"safe"} if not query.safe else set())
     texts = {name: filter_form.text(name, value) for name, value in query.pairs() if name in shown}
     found = [(text, query.without(name)) for name, text in texts.items()]
-    titles = {one.agency.name: one.agency.title for one in site_of_app().search.every}
+    titles = {one.agency.name: one.agency.title for one in current_services().search.every}
     for name in query.agency:
         rest = tuple(other for other in query.agency if other != name)
         found.append((titles.get(name, name), query.replace(agency=rest, page=1)))

@@ -8,7 +8,11 @@ from affiliate.agencies import AGENCIES
 from affiliate.agencies.parsing import densities
 from affiliate.domain.media import Media, SearchQuery, Thumbnail
 from affiliate.transport.client import Transport
-from affiliate.web.template_helpers import ROW_PIXELS, SAME_RATIO, renditions
+from affiliate.web.template_helpers import (
+    ROW_PIXELS,
+    SAME_RATIO,
+    renditions,
+)
 from tests.dialects import DIALECTS, serving
 from tests.support.calling import transporting
 from tests.support.renditions import RENDITIONS

@@ -154,7 +154,7 @@ def test_a_switch_during_a_request_breaks_nothing(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was found before the switch is shown once more: page, picture and click."""
-    search = client.application.extensions["site"].search
+    search = client.application.extensions["services"].search
     looks = iter([frozenset[str]()] * 2)
     monkeypatch.setattr(search, "off", lambda: next(looks, frozenset({"pixabay"})))
     found = search.page(SearchQuery(q="flower"), Patience.FULL).page

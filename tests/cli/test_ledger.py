@@ -30,7 +30,7 @@ def app(client: FlaskClient) -> Flask:
 
 def record(app: Flask, number: int) -> None:
     one = Click(click_id=f"click-{number:04}", agency="demo", id="1", position=1)
-    app.extensions["ledger"].record(one)
+    app.extensions["services"].ledger.record(one)
 
 
 def ids(ledger: Ledger) -> list[str]:
@@ -39,7 +39,7 @@ def ids(ledger: Ledger) -> list[str]:
 
 def mark(app: Flask, revision: str, readable_from: str | None) -> None:
     """Make the ledger one of a newer version."""
-    with app.extensions["ledger"].writing() as connection:
+    with app.extensions["services"].ledger.writing() as connection:
         connection.execute(sa.text(f"UPDATE alembic_version SET version_num = '{revision}'"))
         if readable_from:
             connection.execute(
@@ -109,7 +109,7 @@ def test_a_backup_is_put_back(make_client: ClientMaker, tmp_path: Path) -> None:
     (tmp_path / "backup.db").replace(tmp_path / "ledger.db")
     again = make_client().application
     record(again, 3)
-    assert ids(again.extensions["ledger"]) == ["click-0001", "click-0003"]
+    assert ids(again.extensions["services"].ledger) == ["click-0001", "click-0003"]
 
 
 def test_a_backup_that_cannot_be_made_leaves_nothing(app: Flask, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_copy_that_breaks_off_leaves_nothing(
             Path(f"{part}{end}").write_bytes(b"half")
         raise LedgerError("the disk is full (SQLITE_FULL).")
 
-    monkeypatch.setattr(app.extensions["ledger"], "back_up", fail)
+    monkeypatch.setattr(app.extensions["services"].ledger, "back_up", fail)
     failed = run(app, "ledger", "backup", str(tmp_path / "a b.db"))
     assert (failed.exit_code, "a b.db was not made: the disk is full" in failed.output) == (1, True)
     assert not list(tmp_path.glob("*a b.db*"))
@@ -154,7 +154,7 @@ def test_a_copy_is_locked_while_it_is_made(
     app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second command of that name leaves the first one's copy alone."""
-    ledger, left = app.extensions["ledger"], list[bool]()
+    ledger, left = app.extensions["services"].ledger, list[bool]()
 
     def copied_meanwhile(part: Path) -> bool:
         monkeypatch.undo()
@@ -184,13 +184,13 @@ def test_a_ledger_is_taken_back_and_forth(app: Flask) -> None:
     assert (asked.exit_code, "- Drop the columns." in asked.output) == (1, True)
     done = run(app, "ledger", "downgrade", "0006", "--yes")
     assert done.exit_code == 0
-    with app.extensions["ledger"].reading() as connection:
+    with app.extensions["services"].ledger.reading() as connection:
         assert migrations.read_revision(connection) == "0006"
         assert not sa.inspect(connection).has_table("revisions")
     assert "flask ledger upgrade" in run(app, "clicks").output  # what a report needs
     assert "nothing is to be done" in run(app, "ledger", "downgrade", "0006").output
     assert run(app, "ledger", "upgrade").exit_code == 0
-    assert ids(app.extensions["ledger"]) == ["click-0001"]
+    assert ids(app.extensions["services"].ledger) == ["click-0001"]
 
 
 def test_an_unknown_revision_is_named(app: Flask) -> None:
@@ -205,7 +205,7 @@ def test_no_command_changes_tables(app: Flask, tmp_path: Path) -> None:
     close(app)
     other = as_command(tmp_path)
     assert run(other, "clicks").exit_code == 0
-    with other.extensions["ledger"].reading() as connection:
+    with other.extensions["services"].ledger.reading() as connection:
         assert migrations.read_revision(connection) == "0010"
     close(other)
 
@@ -241,7 +241,7 @@ def test_a_newer_ledger_that_was_changed_is_refused(
 
 def test_each_migration_says_who_can_go_on(app: Flask) -> None:
     """The database has a mark of each, which never leads back or past the migration itself."""
-    with app.extensions["ledger"].reading() as connection:
+    with app.extensions["services"].ledger.reading() as connection:
         rows = connection.execute(sa.text("SELECT * FROM revisions ORDER BY revision")).all()
     assert [row[0] for row in rows][-1] == migrations.REVISION
     assert len(rows) == int(migrations.REVISION)

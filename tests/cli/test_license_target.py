@@ -61,7 +61,7 @@ def connected(agency: Simulator, folder: Path) -> Flask:
         SHUTTERSTOCK_CLIENT_SECRET=CLIENT[1],
         SECRET_KEY="a6Xq0PzT4vLm9RkC1sWd8YbN3hJf7GeU",
     )
-    tokens = app.extensions["tokens"]
+    tokens = app.extensions["services"].tokens
     tokens._vault.put("shutterstock", Token(access_token=TOKEN, connected_at=1.8e9))
     return app
 

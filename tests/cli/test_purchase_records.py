@@ -77,7 +77,7 @@ def buy(app: Flask, one: str, folder: Path) -> Result:
 
 
 def recorded(app: Flask) -> list[Purchase]:
-    return Purchases(app.extensions["ledger"]).all()
+    return Purchases(app.extensions["services"].ledger).all()
 
 
 def journals(folder: Path) -> list[Path]:
@@ -163,7 +163,7 @@ def database(postgres: str) -> str:
 def shared(agency: Simulator, tmp_path: Path, database: str) -> Iterator[Flask]:
     """A site whose records are in PostgreSQL; none are there."""
     app = site(agency, tmp_path, DATABASE_URL=database)
-    with closing(app.extensions["ledger"]) as ledger:
+    with closing(app.extensions["services"].ledger) as ledger:
         with ledger.writing() as connection:
             connection.execute(sa.delete(purchases))
         yield app
@@ -314,7 +314,7 @@ def test_links_that_are_over_are_given_up_after_a_day(
     agency.misbehave(says(403), on="/gatekeeper/*", times=None)
     buy(app, plain(agency)[0], tmp_path / "files")
     old = timedelta(hours=25)
-    purchases = app.extensions["ledger"]
+    purchases = app.extensions["services"].ledger
     now = purchases.time
     purchases.time = lambda: now() + old
     assert "was not fetched" in run(app, "history", "--live").output

@@ -40,7 +40,7 @@ def app(client: FlaskClient) -> Flask:
 
 
 def buy(app: Flask, item: str, at: datetime, agency: str = "shutterstock", **result: Any) -> None:
-    purchases = Purchases(app.extensions["ledger"])
+    purchases = Purchases(app.extensions["services"].ledger)
     known: dict[str, Any] = {"media": "image", "size": "huge", "license": "standard"}
     api = result.pop("api", REAL[agency])
     one = Purchase(api=api, media_id=item, made_at=at, agency=agency, subscription_id="s", **known)

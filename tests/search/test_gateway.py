@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate.web.template_helpers import Site
+from affiliate.services import Services
 from tests.simulator import hang_up
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import CLIENT, Answer, Shutterstock, shutterstock
@@ -34,8 +34,8 @@ def status(client: FlaskClient, path: str = SEARCH) -> str:
     return found
 
 
-def site_of(client: FlaskClient) -> Site:
-    site: Site = client.application.extensions["site"]
+def site_of(client: FlaskClient) -> Services:
+    site: Services = client.application.extensions["services"]
     return site
 
 

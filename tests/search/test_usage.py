@@ -18,27 +18,27 @@ from affiliate.domain.media import SearchQuery
 from affiliate.search.lookups import Known, LookUps
 from affiliate.search.service import Patience
 from affiliate.search.usage import Tally
-from affiliate.web.template_helpers import Site
+from affiliate.services import Services
 from tests.simulator.reading import SEARCH_ID
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import FIRST_ID, TOKEN, Answer, shutterstock
 
 
-def site_of(client: FlaskClient) -> Site:
-    site: Site = client.application.extensions["site"]
+def site_of(client: FlaskClient) -> Services:
+    site: Services = client.application.extensions["services"]
     return site
 
 
 def asked(client: FlaskClient) -> list[tuple[str, int]]:
     site = site_of(client)
-    site.tally.flush()
+    site.usage.flush()
     return site.ledger.asked(date.min, 10)
 
 
 def missed(client: FlaskClient) -> list[tuple[str, int, int]]:
     """Return all searches: how often they were asked, and how often they found nothing."""
     site = site_of(client)
-    site.tally.flush()
+    site.usage.flush()
     return site.ledger.searched(date.min, 10)
 
 
@@ -71,9 +71,9 @@ def test_a_client_counts_once_a_day(client: FlaskClient) -> None:
 def test_a_client_counts_once_over_processes(client: FlaskClient) -> None:
     """Whichever process is asked, and after a restart; one customer's network is one client."""
     site = site_of(client)
-    others = [Tally(site.ledger, site.store, "en", site.tally._client) for _ in range(2)]
+    others = [Tally(site.ledger, site.store, "en", site.usage._client) for _ in range(2)]
     query = SearchQuery(q="dog", lang="en")
-    for turn, tally in enumerate([site.tally, *others] * 3):
+    for turn, tally in enumerate([site.usage, *others] * 3):
         tally.answered("HIT", query, f"2001:db8:1:{turn:x}::1")
         tally.answered("HIT", query, "198.51.100.1")
         tally.answered("HIT", query, "198.51.100.1", found=False)
@@ -123,7 +123,7 @@ def test_a_search_that_an_agency_fails_is_not_counted(
 
 def test_what_was_missed_and_later_found_has_both_counts(client: FlaskClient) -> None:
     """For the same client on one day, too."""
-    tally, query = site_of(client).tally, SearchQuery(q="cat", lang="en")
+    tally, query = site_of(client).usage, SearchQuery(q="cat", lang="en")
     for found in (False, False, True, True):
         tally.answered("HIT", query, "198.51.100.1", found=found)
     assert asked(client) == [("q=cat&lang=en", 1)]
@@ -139,11 +139,11 @@ def test_junk_of_one_client_fills_no_table_and_pushes_out_no_search_of_several(
     for flood in range(3):
         for number in range(50):
             junk = SearchQuery(q=f"junk {flood} {number}", lang="en")
-            site.tally.answered("MISS", junk, "198.51.100.1", found=False)
-            site.tally.answered("MISS", junk, "198.51.100.1", found=False)
-        site.tally.answered("MISS", real, f"203.0.113.{2 * flood}", found=False)
-        site.tally.answered("MISS", real, f"203.0.113.{2 * flood + 1}", found=False)
-        site.tally.flush()
+            site.usage.answered("MISS", junk, "198.51.100.1", found=False)
+            site.usage.answered("MISS", junk, "198.51.100.1", found=False)
+        site.usage.answered("MISS", real, f"203.0.113.{2 * flood}", found=False)
+        site.usage.answered("MISS", real, f"203.0.113.{2 * flood + 1}", found=False)
+        site.usage.flush()
     kept = site.ledger.searched(date.min, 100)
     assert (len(kept), kept[0]) == (20, ("q=fahrrad&lang=de", 6, 6))
 
@@ -165,14 +165,14 @@ def test_the_words_of_one_client_are_suggested_to_nobody(client: FlaskClient) ->
     site, today = site_of(client), datetime.now(UTC)
     for back in (1, 0):
         site.ledger._now = partial(datetime.fromtimestamp, today.timestamp() - back * 86400, UTC)
-        site.tally._counted.clear()  # another day, or another process
+        site.usage._counted.clear()  # another day, or another process
         for number in range(10):
             where = {"REMOTE_ADDR": f"198.51.100.{number}"}
             client.get("/api/search?q=dog", environ_overrides=where)
             for _ in range(3):
                 client.get("/api/search?q=cat")
-                site.tally.flush()
-                site.tally._counted.clear()
+                site.usage.flush()
+                site.usage._counted.clear()
     since = (today - timedelta(days=9)).date()
     assert [words for words, _ in site.ledger.popular(since, 5, 10)] == ["q=dog&lang=en"]
 
@@ -181,8 +181,8 @@ def test_counts_add_up_over_flushes(client: FlaskClient) -> None:
     """What is flushed twice stands in one row."""
     query = SearchQuery(q="cat", lang="en")
     for _ in range(3):
-        site_of(client).tally.answered("HIT", query)
-        site_of(client).tally.flush()
+        site_of(client).usage.answered("HIT", query)
+        site_of(client).usage.flush()
     assert asked(client) == [("q=cat&lang=en", 3)]
 
 
@@ -205,7 +205,7 @@ def test_what_is_older_than_the_owner_keeps_it_goes(
         former.record(Click(click_id="click-old", agency="demo", id="1", position=1))
     site.ledger.add_searches({"q=new&lang=en": 1})
     site.ledger.record(Click(click_id="click-new", agency="demo", id="1", position=1))
-    site.tally.flush()
+    site.usage.flush()
     assert len(list(site.ledger.rows())) == clicks
     assert len(site.ledger.asked(before.date(), 10)) == searches
 
@@ -215,7 +215,7 @@ def test_the_owner_sees_how_the_cache_does(client: FlaskClient) -> None:
     client.get("/api/search?q=cat")
     client.get("/api/search?q=cat")
     client.get("/api/search?q=cat&page=2")
-    site_of(client).tally.flush()
+    site_of(client).usage.flush()
     lines = run(client, "cache", "size").output.split("\n")
     assert lines[0].startswith("3 entries, ")  # one answer and the two pages made of it
     counts = {line.split()[0]: int(line.split()[1]) for line in lines[1:] if line}
@@ -272,8 +272,8 @@ def test_warming_asks_for_the_most_asked_that_go_stale(make_client: ClientMaker)
         )
         for words, times in (("cat", 3), ("dog", 2), ("bird", 1)):
             for _ in range(times):
-                site_of(client).tally.answered("HIT", SearchQuery(q=words, lang="en"))
-        site_of(client).tally.flush()
+                site_of(client).usage.answered("HIT", SearchQuery(q=words, lang="en"))
+        site_of(client).usage.flush()
         assert "asked the agencies 2 times" in run(client, "warm", "--calls", "2").output
         assert [search["query"] for search in agency.searches()] == [["cat"], ["dog"]]
         assert "asked the agencies 1 times" in run(client, "warm", "--calls", "1").output
@@ -292,8 +292,8 @@ def test_warming_begins_with_the_topics(make_client: ClientMaker) -> None:
             SITE_LANGUAGE="de",
         )
         for words in ("red car", "dog"):
-            site_of(client).tally.answered("HIT", SearchQuery(q=words, lang="de"))
-        site_of(client).tally.flush()
+            site_of(client).usage.answered("HIT", SearchQuery(q=words, lang="de"))
+        site_of(client).usage.flush()
         shown = run(client, "warm", "--calls", "3").output
         assert shown == "Looked at 3 searches, asked the agencies 3 times.\n"
         calls = [(one["query"], one["language"]) for one in agency.searches()]
@@ -340,7 +340,7 @@ def test_warming_leaves_a_failing_agency_alone(make_client: ClientMaker) -> None
             SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN, SITE_TOPICS="cat"
         )
         client.get("/api/search?q=cat&wait=1")
-        site_of(client).tally.flush()
+        site_of(client).usage.flush()
         run(client, "warm")
         assert len(agency.searches()) == 1
 
@@ -390,7 +390,7 @@ def test_an_unexpected_error_ends_no_counting(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is told, and what is counted next is written all the same."""
-    tally, again = site_of(client).tally, Event()
+    tally, again = site_of(client).usage, Event()
     flushes = iter([RuntimeError("odd")])
 
     def flush() -> None:

@@ -48,8 +48,8 @@ def compiled_templates() -> Path:
 
 def close(app: Flask) -> None:
     """Close the files of an app: a run may have no more than 1,024 open."""
-    app.extensions["ledger"].close()
-    store = app.extensions["site"].store.store
+    app.extensions["services"].ledger.close()
+    store = app.extensions["services"].store.store
     if isinstance(store, SQLiteStore):
         store.close()
 

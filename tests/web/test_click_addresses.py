@@ -53,7 +53,7 @@ def sent(site: FlaskClient, address: str, **headers: str) -> Click:
 
 
 def last(site: FlaskClient) -> Click:
-    ledger: Ledger = site.application.extensions["ledger"]
+    ledger: Ledger = site.application.extensions["services"].ledger
     *_, (_, click) = ledger.rows()
     return click
 
@@ -61,7 +61,7 @@ def last(site: FlaskClient) -> Click:
 def limit(site: FlaskClient, name: str, limit: Limit) -> None:
     """Give the clicks of a site another budget."""
     visitors = site.application.extensions["visitors"]
-    counters = site.application.extensions["site"].store
+    counters = site.application.extensions["services"].store
     setattr(visitors, name, Budget(counters, (limit,), 1, now=float))
 
 
@@ -94,7 +94,7 @@ FORGED = [
 def test_what_no_page_has_offered_is_marked_and_kept(make_client: ClientMaker) -> None:
     """Each field that figures go by is sealed; a wrong seal is answered as a right one is."""
     site = make_client(**{**SITE, "AGENCIES": "demo,shutterstock", "SHUTTERSTOCK_API_TOKEN": "x"})
-    site.application.extensions["switches"].turn("shutterstock", off=True)
+    site.application.extensions["services"].switches.turn("shutterstock", off=True)
     fields = dict(parse_qsl(pings(site, PAGES[0])[0].partition("?")[2]))
     senders = [sent(site, f"/clicks?{urlencode(fields | forged)}").sender for forged in FORGED]
     assert senders == [UNSIGNED] * len(FORGED)

@@ -161,7 +161,7 @@ def test_robots_cost_nothing(
 
 def test_all_crawlers_together_have_a_small_budget(site: FlaskClient, agency: Shutterstock) -> None:
     """Pages of which nothing is known cost ten questions in an hour, then none."""
-    site.application.extensions["site"].search.featured(10)
+    site.application.extensions["services"].search.featured(10)
     topics = re.findall(r"(/topics/[^<]+\?lang=\w+)<", site.get("/sitemap.xml").text)
     before = asked(agency)
     statuses = []
@@ -180,7 +180,7 @@ def test_featured_collections_are_shown_to_crawlers_that_may_cost_nothing(
 ) -> None:
     """Their names are known from the sitemap's list; a refusal has search engines come seldom."""
     site.application.extensions["visitors"]._crawls._limits = (Limit(0),)
-    site.application.extensions["site"].search.featured(10)
+    site.application.extensions["services"].search.featured(10)
     before = asked(agency)
     sitemap = site.get("/sitemap.xml").text
     listed = re.findall(r"https://pictures.example(/collections/[^<]+)", sitemap)[:3]
@@ -199,7 +199,7 @@ def test_answers_that_are_stale_are_not_asked_anew_for_whoever_looks(
     for number, search in enumerate(asked_before):
         elsewhere = {"REMOTE_ADDR": f"198.51.100.{number}"}
         site.get(search.replace("ajax", "api"), environ_overrides=elsewhere)
-    search = site.application.extensions["site"].search
+    search = site.application.extensions["services"].search
     renewed: list[str] = []
     monkeypatch.setattr(search._calls._cache, "_now", lambda: time.time() + 90_000)
     monkeypatch.setattr(
@@ -286,7 +286,7 @@ def test_no_counter_holds_an_address(site: FlaskClient) -> None:
     """Clients stand in the store as digests."""
     where = {"REMOTE_ADDR": "198.51.100.77"}
     site.get("/api/search?q=private&site=blog.example", environ_overrides=where)
-    store = site.application.extensions["site"].store.store
+    store = site.application.extensions["services"].store.store
     with store._connection() as db:
         names = [name for (name,) in db.execute("SELECT key FROM counters")]
     assert any(re.match(r"client:[0-9a-f]{18}:60:", name) for name in names)

@@ -37,7 +37,7 @@ def two(make_client: ClientMaker) -> FlaskClient:
 def offered(client: FlaskClient, raw: str) -> dict[str, Choice]:
     """What the page offers beside a search."""
     query = SearchQuery.from_query_string(raw)
-    site = client.application.extensions["site"]
+    site = client.application.extensions["services"]
     with client.application.test_request_context():
         found = choices(query, [one.agency for one in site.search.listed])
     assert len({one.name for one in found}) == len(found)
@@ -192,7 +192,7 @@ def test_known_categories_are_offered_for_the_field(make_client: ClientMaker, me
         assert re.search(r'<input name="category" value="" maxlength="\d+">', first.text)
         assert "s-maxage=10," in first.headers["Cache-Control"]
         order.release.set()
-        search = client.application.extensions["site"].search
+        search = client.application.extensions["services"].search
         search.categories("en", 10, media)  # waits for the call that is under way
         again = client.get(address)
         assert re.search(r'<input name="category" value="" [^>]*list="categories">', again.text)
@@ -210,7 +210,7 @@ def test_categories_that_fail_are_left_out(make_client: ClientMaker) -> None:
     with simulator() as agency:
         client = make_client(SHUTTERSTOCK_URL=agency.url, SHUTTERSTOCK_API_TOKEN=TOKEN)
         agency.misbehave(says(403), on="/v2/images/categories", times=None)
-        search = client.application.extensions["site"].search
+        search = client.application.extensions["services"].search
         assert search.categories("en", 10) == ((), False)
         page = client.get("/search?q=cat&lang=en&wait=1")
         assert "datalist" not in page.text

@@ -588,7 +588,7 @@ def test_pages_take_a_small_part_of_a_small_cache(make_client: ClientMaker) -> N
     client.get("/api/search?q=cat&lang=en")
     for number in range(20):  # ten kilobytes each
         client.get(f"/search?q=cat&lang=en&site=s{number}.example")
-    store = client.application.extensions["site"].store.store
+    store = client.application.extensions["services"].store.store
     pages = [store.get(key) for key in store.keys(f"{FORMAT}:page:")]
     assert pages
     assert sum(map(len, pages)) < 1_000_000 / 32

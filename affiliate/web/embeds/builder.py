@@ -15,6 +15,7 @@ from affiliate.domain.media import Collection, Media, SearchQuery
 from affiliate.domain.query import Parameters, one_of, single
 from affiliate.errors import BadQuery, NotFound
 from affiliate.search.service import Patience
+from affiliate.services import current_services
 from affiliate.web import i18n, previews
 from affiliate.web.caching import parameters
 from affiliate.web.embeds.options import BOX, MOST_ROWS, NOTE, ROW, Embed
@@ -28,7 +29,11 @@ from affiliate.web.embeds.platforms import (
     SOURCE,
 )
 from affiliate.web.errors import content_security_policy
-from affiliate.web.template_helpers import absolute, address, site_of_app, whole
+from affiliate.web.template_helpers import (
+    absolute,
+    address,
+    whole,
+)
 
 KINDS: Final = {
     "grid": _("Grid"),
@@ -72,7 +77,7 @@ class Choices(NamedTuple):
 @blueprint.get("/embed/builder")
 def builder() -> Response:
     """Show the choices with a preview and its code, or with what is wrong in which field."""
-    site = site_of_app()
+    site = current_services()
     asked = _asked(parameters())
     embed, own, faults = _choices(asked)
     shown = preview(embed, own["view"])
@@ -109,7 +114,7 @@ def _asked(asked: Parameters) -> Parameters:
     """Return what is asked, or on a first visit the first of the site's topics."""
     if any(name in asked for name in SAYS):
         return asked
-    return {**asked, "q": [*site_of_app().config.site_topics, "flower"][:1]}
+    return {**asked, "q": [*current_services().config.site_topics, "flower"][:1]}
 
 
 def _choices(asked: Parameters) -> Choices:
@@ -220,7 +225,7 @@ def poster(embed: Embed) -> tuple[Markup, Markup]:
 
 def picture_of(embed: Embed) -> previews.Preview | None:
     """Return a picture of those that an embed shows and the cache knows; no agency is asked."""
-    terms = {one.agency.name: one.agency.terms for one in site_of_app().search.every}
+    terms = {one.agency.name: one.agency.terms for one in current_services().search.every}
     return previews.preview_of(cached(embed), terms)
 
 
@@ -244,7 +249,7 @@ def newsletter(embed: Embed) -> str:
     Each picture leads to its page here, where its agencies are: no affiliate link stands in mail,
     which programs of agencies forbid and where a wrong link could not be corrected.
     """
-    every = site_of_app().search.every
+    every = current_services().search.every
     lasting = {one.agency.name for one in every if one.agency.terms.hotlink}
     items = [item for item in cached(embed) if item.agency in lasting]
     items = items[: embed.limit or len(embed.picks) or MAIL_PICTURES]
@@ -263,7 +268,7 @@ def newsletter(embed: Embed) -> str:
 
 def cached(embed: Embed) -> Sequence[Media]:
     """Return what the cache has of an embed; no agency is asked."""
-    search, query = site_of_app().search, embed.query
+    search, query = current_services().search, embed.query
     query = query.replace(lang=query.lang or i18n.asked())
     if embed.picks:
         return search.picked(embed.picks, query, Patience.NONE).page.items
@@ -282,7 +287,9 @@ def _in_collection(agency: str, collection_id: str, query: SearchQuery) -> Seque
     about = Collection(agency=agency, id=collection_id, name="", media=query.media)
     lang = query.lang or i18n.asked()
     try:
-        found = site_of_app().search.collection(about, page=1, lang=lang, patience=Patience.NONE)
+        found = current_services().search.collection(
+            about, page=1, lang=lang, patience=Patience.NONE
+        )
     except NotFound:  # an agency that is not on, or features none
         return ()
     return found.page.items

@@ -24,13 +24,17 @@ from affiliate.domain.site_names import read_host
 from affiliate.domain.words import whole_prefix
 from affiliate.errors import AgencyError, BadQuery
 from affiliate.errors import NotFound as NoSuchPicture
+from affiliate.services import current_services
 from affiliate.web import disclosure, i18n, template_helpers
 from affiliate.web.caching import MAX_AGE, parameters, tagged
 from affiliate.web.embeds import builder
 from affiliate.web.embeds.options import GAP, ROW, Embed, read_leniently
 from affiliate.web.errors import problem
 from affiliate.web.page_cache import Canonical
-from affiliate.web.template_helpers import absolute, address, site_of_app
+from affiliate.web.template_helpers import (
+    absolute,
+    address,
+)
 
 WIDTH: Final = 640
 """Pixels of an iframe where the consumer has no wish."""
@@ -140,7 +144,7 @@ def _represented(url: SplitResult, box: Box) -> dict[str, Any]:
             return _rich(_embed(url, more), box)
         case ["image" | "video" as media, agency, media_id]:
             return _picture(_found(media, agency, unquote(media_id)), box)
-        case ["owner", *_] if site_of_app().config.owner_password:
+        case ["owner", *_] if current_services().config.owner_password:
             raise Unauthorized("The owner's desk is private.")
     raise NotFound
 
@@ -187,12 +191,12 @@ def _title(embed: Embed) -> str:
     name = ""
     if embed.collection and not embed.picks:
         name = _name_of(embed.collection, embed.query.media)
-    return name or embed.query.q or site_of_app().config.site_name
+    return name or embed.query.q or current_services().config.site_name
 
 
 def _name_of(collection: Pick, media: str) -> str:
     try:
-        return site_of_app().search.about_collection(*collection, media).name
+        return current_services().search.about_collection(*collection, media).name
     except NoSuchPicture:
         raise
     except AgencyError:  # its pictures may come all the same
@@ -216,7 +220,7 @@ def _preview_of(embed: Embed) -> Thumbnail | None:
     An empty search box has the picture of the start page: one of the first topic.
     """
     if not embed.shows_something():
-        topics = site_of_app().config.site_topics
+        topics = current_services().config.site_topics
         query = embed.query.replace(q=topics[0] if topics else "-")
         embed = msgspec.structs.replace(embed, query=query)
     preview = builder.picture_of(embed)
@@ -248,8 +252,8 @@ def framed(embed: Embed, title: str, height: int) -> str:
 
 
 def _found(media: str, agency: str, media_id: str) -> Media:
-    found = site_of_app().search.details(
-        agency, media_id, media=media, words="", lang=i18n.asked(), site=site_of_app().host
+    found = current_services().search.details(
+        agency, media_id, media=media, words="", lang=i18n.asked(), site=current_services().host
     )
     if found.media != media:
         raise NotFound
@@ -276,7 +280,7 @@ def _picture(media: Media, box: Box) -> dict[str, Any]:
 
 def _lasts(media: Media) -> bool:
     """Return whether the agency's terms let a picture's address stand on other sites."""
-    every = [one.agency for one in site_of_app().search.every]
+    every = [one.agency for one in current_services().search.every]
     return next(one.terms.hotlink for one in every if one.name == media.agency)
 
 
@@ -287,7 +291,7 @@ def _large(media: Media) -> Thumbnail:
 
 def _asked_for(media: Media) -> dict[str, str]:
     """Return what pages must say beside a picture, in fields of our own: credit and disclosure."""
-    site = site_of_app()
+    site = current_services()
     terms = next(one.agency.terms for one in site.search.every if one.agency.name == media.agency)
     credit = ", ".join(filter(None, (getattr(media, name) for name in terms.show)))
     earns = disclosure.pictures_earn([media], site.search.every)
@@ -304,7 +308,7 @@ def _fitted(one: Thumbnail, box: Box) -> dict[str, Any]:
 
 def _common() -> dict[str, Any]:
     return {
-        "provider_name": site_of_app().config.site_name,
+        "provider_name": current_services().config.site_name,
         "provider_url": absolute("/"),
         "cache_age": MAX_AGE,
     }

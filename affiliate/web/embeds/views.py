@@ -20,6 +20,7 @@ from affiliate.domain.picks import picked, read_collection, read_picks
 from affiliate.domain.query import DEFAULTS, Parameters
 from affiliate.errors import BadQuery, NotFound
 from affiliate.search.service import Outcome, Patience
+from affiliate.services import current_services
 from affiliate.web import i18n, openapi
 from affiliate.web.caching import (
     answer,
@@ -35,7 +36,10 @@ from affiliate.web.embeds.frame_keys import NAME, FrameKeys
 from affiliate.web.embeds.options import Embed, read_leniently
 from affiliate.web.errors import content_security_policy, problem
 from affiliate.web.page_cache import Canonical
-from affiliate.web.template_helpers import keep, shown_on, site_of_app
+from affiliate.web.template_helpers import (
+    keep,
+    shown_on,
+)
 
 SCRIPT_SECONDS: Final = 3600
 """For how long browsers keep the script, whose address never changes."""
@@ -131,7 +135,7 @@ def keys_of(config: Config) -> FrameKeys | None:
 
 def _opening() -> str:
     """Return the query string by which a sandboxed frame may load the element; often empty."""
-    keys = keys_of(site_of_app().config)
+    keys = keys_of(current_services().config)
     return f"?{NAME}={keys.current()}" if keys else ""
 
 
@@ -155,7 +159,7 @@ def _found(asked: Parameters) -> Outcome:
     Raises:
         NotFound: the agency of the collection is not on, or features none.
     """
-    search, site = site_of_app().search, shown_on()
+    search, site = current_services().search, shown_on()
     patience = patience_of(asked, Patience.LINGER)
     picks, collection = read_picks(asked), read_collection(asked)
     if not picks and not collection:
@@ -173,7 +177,7 @@ def _of_known(query: SearchQuery) -> SearchQuery:
 
     Embeds stand in posts for years, and owners change their agencies.
     """
-    names = {one.agency.name for one in site_of_app().search.every}
+    names = {one.agency.name for one in current_services().search.every}
     return query.replace(agency=tuple(n for n in query.agency if n in names) or query.agency)
 
 
@@ -189,7 +193,7 @@ def _picked(asked: Parameters) -> Mapping[str, str]:
 @blueprint.get("/embed.js")
 def script() -> Response:
     """Return the element for other sites' pages: one module at the address that bloggers paste."""
-    config = site_of_app().config
+    config = current_services().config
     with force_locale(i18n.spoken(config.site_language)):
         texts = {"search": gettext("Search"), "show": gettext("Show pictures")}
     written = json.dumps(texts, ensure_ascii=False)
@@ -249,7 +253,7 @@ def _let_in(response: Response) -> Response:
 def _framed(response: Response) -> Response:
     """Say whose frames may show the page; ``credentialless`` lets agencies' pictures load there."""
     response.headers["Cross-Origin-Embedder-Policy"] = "credentialless"
-    site = site_of_app()
+    site = current_services()
     named = site.config.embed_sites
     ancestors = " ".join(("'self'", *named)) if named else ""
     policy = content_security_policy(site.search, ancestors=ancestors)

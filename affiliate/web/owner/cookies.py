@@ -5,7 +5,7 @@ from typing import Final
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
-from affiliate.web.template_helpers import site_of_app
+from affiliate.services import current_services
 
 SESSION: Final = "owner"
 
@@ -50,7 +50,7 @@ def is_https() -> bool:
     Whoever lies in the proxy's place gets a cookie that their own browser does not send back.
     """
     told = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
-    site_url = site_of_app().config.site_url or ""
+    site_url = current_services().config.site_url or ""
     return site_url.startswith("https://") or request.is_secure or told == "https"
 
 

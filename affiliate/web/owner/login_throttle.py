@@ -38,7 +38,7 @@ class Tries(NamedTuple):
 
 def register(app: Flask) -> None:
     """Give an app its counts of log-ins."""
-    site = app.extensions["site"]
+    site = app.extensions["services"]
     app.extensions["tries"] = Tries(Counts(site.store, site.config.web_concurrency), Windows())
 
 

@@ -35,10 +35,11 @@ from affiliate.licensing.accounts.shutterstock import Account
 from affiliate.licensing.models import User
 from affiliate.licensing.oauth.flow import Tokens
 from affiliate.licensing.oauth.scopes import ALWAYS, SCOPES
+from affiliate.services import current_services
 from affiliate.web.errors import error_page
 from affiliate.web.owner import login_throttle
 from affiliate.web.owner.cookies import FOLDER, SESSION, OwnerSession, cookie, is_https
-from affiliate.web.template_helpers import absolute, site_of_app
+from affiliate.web.template_helpers import absolute
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 FORM_BYTES: Final = 4096
@@ -53,7 +54,7 @@ blueprint = Blueprint("owner", __name__, url_prefix="/owner")
 
 def register(app: Flask) -> None:
     """Add the owner's routes and cookie to an app that has its `Site`, if there is a password."""
-    config = app.extensions["site"].config
+    config = app.extensions["services"].config
     if config.owner_password is None:
         return
     app.secret_key = config.secret_key.reveal()
@@ -270,14 +271,14 @@ def _callback() -> str:
 
 
 def _tokens() -> Tokens:
-    tokens: Tokens = current_app.extensions["tokens"]
+    tokens: Tokens = current_services().tokens
     return tokens
 
 
 def _described() -> dict[str, object]:
     """The account as the agency describes it."""
     tokens = _tokens()
-    transport = current_app.extensions["transport"]
+    transport = current_services().transport
     account = Account(transport, url=tokens.url, token=tokens.access)
     access = account.token_details()
     return {"access": access, "user": account.user() if ALWAYS in access.scopes else User()}
@@ -314,7 +315,7 @@ def _is_owner() -> bool:
 
 
 def _sessions() -> Sessions:
-    return Sessions(site_of_app().ledger, _proof())
+    return Sessions(current_services().ledger, _proof())
 
 
 def _proof() -> str:
@@ -324,7 +325,7 @@ def _proof() -> str:
 
 
 def _password() -> str:
-    password = site_of_app().config.owner_password
+    password = current_services().config.owner_password
     return password.reveal() if password else ""
 
 

@@ -15,6 +15,7 @@ from affiliate.domain.media import Collection, SearchQuery
 from affiliate.errors import AgencyError, NotFound
 from affiliate.search.lookups import query_of
 from affiliate.search.service import Outcome, Patience
+from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.caching import (
     answer,
@@ -27,7 +28,10 @@ from affiliate.web.caching import (
 from affiliate.web.client_limits import show
 from affiliate.web.errors import error_page, problem
 from affiliate.web.page_cache import Canonical
-from affiliate.web.template_helpers import shown_on, site_of_app, title_of
+from affiliate.web.template_helpers import (
+    shown_on,
+    title_of,
+)
 
 COLLECTION: Final = "/collections/<agency>/<collection_id>"
 
@@ -55,7 +59,7 @@ def collection(agency: str, collection_id: str) -> Response:
     """Return a page of a collection: cached pictures are in it, else the page fills itself."""
     asked = some_of(parameters(), "media", "page")
     try:
-        about = site_of_app().search.about_collection(agency, collection_id, asked.media)
+        about = current_services().search.about_collection(agency, collection_id, asked.media)
         outcome = _shown(about, asked.page)
     except NotFound:
         raise NoSuchPage from None
@@ -79,7 +83,7 @@ def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
     """Return the pictures of a page alone, as an HTML fragment."""
     media = some_of(parameters(), "media").media
     try:
-        about = site_of_app().search.about_collection(agency, collection_id, media)
+        about = current_services().search.about_collection(agency, collection_id, media)
         outcome = _outcome(about, number, Patience.LINGER)
     except NotFound as error:
         return problem(HTTPStatus.NOT_FOUND, error.message)
@@ -113,7 +117,7 @@ def _shown(about: Collection, number: int) -> Outcome:
 
 def _outcome(about: Collection, number: int, otherwise: Patience) -> Outcome:
     asked = parameters()
-    return site_of_app().search.collection(
+    return current_services().search.collection(
         about,
         page=number,
         lang=i18n.asked(),

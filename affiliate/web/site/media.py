@@ -14,6 +14,7 @@ from affiliate.domain.words import counted
 from affiliate.errors import AgencyError, NotFound
 from affiliate.search.lookups import Found, More
 from affiliate.search.service import Outcome, Patience
+from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.caching import (
     MAX_AGE,
@@ -31,7 +32,10 @@ from affiliate.web.caching import (
 )
 from affiliate.web.errors import error_page, problem
 from affiliate.web.page_cache import Canonical
-from affiliate.web.template_helpers import shown_on, site_of_app, title_of
+from affiliate.web.template_helpers import (
+    shown_on,
+    title_of,
+)
 
 PICTURES: Final = "/<any(image, video):media>/<agency>/<media_id>"
 
@@ -142,7 +146,7 @@ def _found(
 ) -> Found:
     """Return a picture; ``more`` says what to do about details that are not known yet."""
     search = _search(asked, media)
-    found = site_of_app().search.found(agency, media_id, search, site=shown_on(), more=more)
+    found = current_services().search.found(agency, media_id, search, site=shown_on(), more=more)
     if found.media.media != media:
         raise NotFound(agency, "There is no such picture here.")
     return found
@@ -150,7 +154,10 @@ def _found(
 
 def _search(asked: Parameters, media: str) -> SearchQuery:
     """Return the search that found a picture, in the language of the request; it may be empty."""
-    query, every = found_in(asked, media), [one.agency.name for one in site_of_app().search.every]
+    query, every = (
+        found_in(asked, media),
+        [one.agency.name for one in current_services().search.every],
+    )
     known = tuple(name for name in query.agency if name in every)
     return query.replace(lang=i18n.asked(), agency=known)
 
@@ -166,7 +173,7 @@ def _sold(media: Media, search: SearchQuery, asked: Parameters) -> tuple[Media, 
 
     The place is 0 where only the first is left: the address need not tell that.
     """
-    tile = site_of_app().search.tile(media, search, site=shown_on())
+    tile = current_services().search.tile(media, search, site=shown_on())
     found = msgspec.structs.replace(media, sellers=tile.sellers)
     return found, position_of(asked) or (tile.position if tile.position > 1 else 0)
 
@@ -174,7 +181,9 @@ def _sold(media: Media, search: SearchQuery, asked: Parameters) -> tuple[Media, 
 def _told_by_id(media: str, agency: str, media_id: str, asked: Parameters) -> Media | None:
     """Return what the address alone tells of a picture: the link to its page at the agency."""
     words = counted(words_of(asked), i18n.asked())
-    return site_of_app().search.told_by_id(agency, media_id, media, words=words, site=shown_on())
+    return current_services().search.told_by_id(
+        agency, media_id, media, words=words, site=shown_on()
+    )
 
 
 def _unreadable(error: AgencyError, media: str, told: Media | None, asked: Parameters) -> Response:
@@ -189,7 +198,7 @@ def _unreadable(error: AgencyError, media: str, told: Media | None, asked: Param
 
 
 def _similar(media: Media, asked: Parameters, patience: Patience) -> Outcome | None:
-    search = site_of_app().search
+    search = current_services().search
     if not search.has_similar(media.agency):
         return None
     lang = i18n.asked()

@@ -19,6 +19,7 @@ from affiliate.domain.query import MAX_WORDS, read_parameters, single
 from affiliate.domain.words import counted, whole_prefix
 from affiliate.errors import BadQuery, LedgerError
 from affiliate.search.service import Outcome, Patience
+from affiliate.services import Services, current_services
 from affiliate.web import (
     click_addresses,
     errors,
@@ -45,7 +46,10 @@ from affiliate.web.site import (
 from affiliate.web.site import (
     media as details,
 )
-from affiliate.web.template_helpers import Site, keep, shown_on, site_of_app
+from affiliate.web.template_helpers import (
+    keep,
+    shown_on,
+)
 
 CLICK_BYTES: Final = 4096
 CLICK_RETRY_AFTER: Final = "20"
@@ -84,19 +88,18 @@ def canonical_version(raw: bytes) -> str | None:
     return urlencode({"v": version}) if template_helpers.VERSION.fullmatch(version) else None
 
 
-def register(app: Flask, site: Site) -> None:
+def register(app: Flask, services: Services) -> None:
     """Add the visitors' routes, the error pages and the headers to an app."""
-    app.extensions["site"] = site
     app.register_blueprint(blueprint)
     app.register_blueprint(collections.blueprint)
     app.register_blueprint(details.blueprint)
     app.register_blueprint(readiness.blueprint)
     app.before_request(_refuse_odd_paths)
     app.after_request(_keep_assets)
-    i18n.register(app, site.config.site_language)
+    i18n.register(app, services.config.site_language)
     template_helpers.register(app)
     click_addresses.register(app)
-    errors.register(app, site.search)
+    errors.register(app, services.search)
     openapi.register(app)
 
 
@@ -106,7 +109,7 @@ def register(app: Flask, site: Site) -> None:
 @blueprint.get("/")
 def start() -> Response:
     """Return the start page: search box, topics, pictures of one of them, featured collections."""
-    topics, known = site_of_app().config.site_topics, site_of_app().search.featured(0)
+    topics, known = current_services().config.site_topics, current_services().search.featured(0)
     outcome = _outcome(_topic(topics[0] if topics else "-"), Patience.NONE)
     shown = msgspec.structs.replace(outcome.page, items=outcome.page.items[:STRIP_PLACES])
     html = render_template("start.html", page=shown, featured=_some_of(known.values))
@@ -149,7 +152,7 @@ def _results(template: str, outcome: Outcome, **more: str) -> Response:
     is_late = any(status.status == "late" for status in outcome.page.agencies)
     waiting = is_late and not outcome.waited and not outcome.page.items
     shown = None if waiting else outcome.page
-    query, search = outcome.page.query, site_of_app().search
+    query, search = outcome.page.query, current_services().search
     known = search.categories(i18n.asked(), 0, query.media, query.agency)
     html = render_template(template, query=query, page=shown, categories=known.values, **more)
     return answer(Response(html), outcome, known)
@@ -173,7 +176,7 @@ def api_search() -> Response:
 
 
 def _outcome(query: SearchQuery, patience: Patience) -> Outcome:
-    return site_of_app().search.page(query, patience, site=shown_on())
+    return current_services().search.page(query, patience, site=shown_on())
 
 
 # -- clicks
@@ -186,7 +189,6 @@ def clicks() -> Response:
     The fields come as JSON (``sendBeacon``) or, from the ``ping`` attribute, in the address.
     Pages send a click that is refused by 503 once more.
     """
-    site = site_of_app()
     fields = _click_fields()
     click = Click.from_fields(fields)
     shown = click_addresses.is_shown(click, fields.get(click_addresses.SEAL))
@@ -197,7 +199,7 @@ def clicks() -> Response:
         raise BadQuery("agency", "This agency is not searched here.")
     click = visitors_of_app().marked(click, shown=shown)
     try:
-        site.ledger.record(click)
+        current_services().ledger.record(click)
     except LedgerError as error:
         current_app.logger.error("a click could not be recorded: %s", error)  # noqa: TRY400 - no trace
         answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, "The click could not be recorded; resend.")

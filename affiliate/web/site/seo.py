@@ -15,11 +15,15 @@ from flask import Blueprint, Flask, Response, current_app, render_template, requ
 from affiliate.domain.media import Collection
 from affiliate.domain.query import READERS, read_parameters, single
 from affiliate.domain.robots import HIDDEN
+from affiliate.services import current_services
 from affiliate.web import i18n, template_helpers
 from affiliate.web.cached_response import KEEP_SECONDS
 from affiliate.web.caching import SOON
 from affiliate.web.page_cache import Canonical
-from affiliate.web.template_helpers import absolute, keep, site_of_app
+from affiliate.web.template_helpers import (
+    absolute,
+    keep,
+)
 
 DAY: Final = 86400
 SUGGEST_SECONDS: Final = 300
@@ -82,7 +86,7 @@ def robots() -> Response:
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
     """The start page, the topics and the featured collections; sitemaps.org 0.9."""
-    known = site_of_app().search.featured(0)
+    known = current_services().search.featured(0)
     pages = [*_pages(), *_collections(known.values)]
     xml = render_template("sitemap.xml", pages=pages)
     life = SOON if known.late else DAY
@@ -92,7 +96,7 @@ def sitemap() -> Response:
 @blueprint.get("/opensearch.xml")
 def opensearch() -> Response:
     """The site as a search engine that browsers can add; OpenSearch 1.1 draft 6."""
-    name = template_helpers.plain(site_of_app().config.site_name)
+    name = template_helpers.plain(current_services().config.site_name)
     xml = render_template(
         "opensearch.xml",
         short_name=_shortened(name, SHORT_NAME),
@@ -113,7 +117,7 @@ def suggest() -> Response:
     What is typed letter by letter must not push searches out of the store, so it isn't kept there.
     """
     typed = _typed(request.environ.get("QUERY_STRING", "").encode("latin-1"))
-    found = site_of_app().suggestions.of(typed.words, i18n.asked())
+    found = current_services().suggestions.of(typed.words, i18n.asked())
     body = msgspec.json.encode((typed.text, found))
     response = Response(body, mimetype="application/x-suggestions+json")
     return _lasting(response, SUGGEST_SECONDS, KEEP_SECONDS)
@@ -122,7 +126,7 @@ def suggest() -> Response:
 @blueprint.get("/manifest.webmanifest")
 def manifest() -> Response:
     """The site as an app on a home screen; W3C Web Application Manifest."""
-    config = site_of_app().config
+    config = current_services().config
     name = template_helpers.plain(config.site_name)
     body = {
         "name": name,
@@ -178,7 +182,8 @@ def _collections(featured: Iterable[Collection]) -> Iterator[Page]:
     """The featured collections, whose names have one language, in the site's own."""
     for one in featured:
         yield Page(
-            absolute(template_helpers.collected(one, lang=site_of_app().config.site_language)), {}
+            absolute(template_helpers.collected(one, lang=current_services().config.site_language)),
+            {},
         )
 
 

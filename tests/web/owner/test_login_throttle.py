@@ -45,7 +45,7 @@ def test_a_clock_that_is_set_gives_no_more_tries(step: float) -> None:
     windows = Windows(lambda: NOON + set_by[0] + passed[0], lambda: passed[0])
     app = Flask(__name__)
     counts = Counts(Counters(), 1, now=lambda: passed[0])
-    app.extensions["site"] = SimpleNamespace(config=SimpleNamespace(site_url=None))
+    app.extensions["services"] = SimpleNamespace(config=SimpleNamespace(site_url=None))
     app.extensions["tries"] = login_throttle.Tries(counts, windows)
     with app.test_request_context(environ_base={"REMOTE_ADDR": "203.0.113.7"}):
         assert [login_throttle.may_try("proof") for _ in range(login_throttle.TRIES + 1)] == [

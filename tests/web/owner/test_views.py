@@ -221,7 +221,7 @@ def test_tries_are_counted_whatever_becomes_of_the_counter(
 ) -> None:
     """Neither a store that is busy just now nor one that lost its counters gives more tries."""
     client = make_client(**settings)
-    site = client.application.extensions["site"]
+    site = client.application.extensions["services"]
     for _ in range(10):
         assert log_in(client, "wrong").status_code == 401
     with monkeypatch.context() as busy:

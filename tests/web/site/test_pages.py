@@ -411,13 +411,13 @@ def test_a_first_start_makes_the_ledger(tmp_path: Path) -> None:
     """In a folder without any file the site records a click."""
     app = create_app({"DATA_DIR": str(tmp_path / "new")})
     assert app.test_client().post("/clicks", data=json.dumps(click())).status_code == 204
-    assert len(list(app.extensions["ledger"].rows())) == 1
+    assert len(list(app.extensions["services"].ledger.rows())) == 1
     close(app)
 
 
 def test_a_click_is_recorded_once(client: FlaskClient) -> None:
     """A beacon's JSON and the ping of the same click make one row; 204 for each."""
-    ledger = client.application.extensions["ledger"]
+    ledger = client.application.extensions["services"].ledger
     assert client.post("/clicks", data=json.dumps(click())).status_code == 204
     address = "/clicks?agency=demo&id=1&words=cat&position=3&click_id=abcdefgh12"
     assert client.post(address, data=b"PING", content_type="text/ping").status_code == 204
@@ -426,7 +426,7 @@ def test_a_click_is_recorded_once(client: FlaskClient) -> None:
 
 def test_a_ping_without_javascript_counts(client: FlaskClient) -> None:
     """A browser that only pings has no click id; each ping is a click of its own."""
-    ledger = client.application.extensions["ledger"]
+    ledger = client.application.extensions["services"].ledger
     for _ in range(2):
         answer = client.post("/clicks?agency=demo&id=1&words=&position=1", data=b"PING")
         assert answer.status_code == 204
@@ -489,7 +489,7 @@ def test_a_click_of_an_agency_that_has_left_is_kept(client: FlaskClient) -> None
     """Pages in caches and on blogs outlive a change of AGENCIES."""
     answer = client.post("/clicks", data=json.dumps(click(agency="shutterstock")))
     assert answer.status_code == 204
-    assert [one.agency for _, one in client.application.extensions["ledger"].rows()] == [
+    assert [one.agency for _, one in client.application.extensions["services"].ledger.rows()] == [
         "shutterstock"
     ]
 

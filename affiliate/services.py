@@ -1,0 +1,49 @@
+"""The parts of a running application, in one typed container that views and commands read.
+
+``create_app`` builds them and keeps them as ``app.extensions["services"]``.
+"""
+
+import msgspec
+from flask import current_app
+
+from affiliate.cache.stores import Guarded
+from affiliate.config.settings import Config
+from affiliate.database.agency_switches import Switches
+from affiliate.database.ledger import Ledger
+from affiliate.database.site_key import SiteKey
+from affiliate.domain.site_names import read_host
+from affiliate.licensing.oauth.flow import Tokens
+from affiliate.search.service import Search
+from affiliate.search.suggestions import Suggestions
+from affiliate.search.usage import Tally
+from affiliate.transport.client import Transport
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts that an application was built of.
+
+    ``build_id`` is a digest of all that a page is made of beside agencies' answers.
+    """
+
+    config: Config
+    build_id: str
+    search: Search
+    suggestions: Suggestions
+    ledger: Ledger
+    store: Guarded
+    usage: Tally
+    transport: Transport
+    tokens: Tokens
+    switches: Switches
+    site_key: SiteKey
+
+    @property
+    def host(self) -> str:
+        """The host name that click reports show for this site's own pages."""
+        return read_host(self.config.site_url)
+
+
+def current_services() -> Services:
+    """Return the parts of the application that handles the current request or command."""
+    services: Services = current_app.extensions["services"]
+    return services
