@@ -20,7 +20,7 @@ import msgspec
 import pytest
 import redis
 
-from affiliate.cache.answers import FORMAT
+from affiliate.cache.keys import FORMAT
 from tests.support.redis_server import RedisServer, redis_server
 from tests.support.shutterstock import TOKEN, Shutterstock, shutterstock
 from tests.support.site_server import SiteServer, running_site

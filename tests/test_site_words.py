@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate.cache.answers import FORMAT
+from affiliate.cache.keys import FORMAT
 from affiliate.services import Services
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, Shutterstock, shutterstock

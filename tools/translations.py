@@ -74,10 +74,10 @@ def compiled(path: Path, language: str) -> bytes:
 
 def main() -> None:
     """Merge what is new into every language and compile it."""
-    from affiliate.web.i18n import SPOKEN  # noqa: PLC0415 - from this checkout
+    from affiliate.domain.ui_languages import UI_LANGUAGES  # noqa: PLC0415 - from this checkout
 
     wanted = template()
-    for language in SPOKEN:
+    for language in UI_LANGUAGES:
         if language != "en":
             path = po(language)
             catalog = read(path, language)

@@ -1,4 +1,4 @@
-"""The cache of agencies' answers: their keys, and one fetch for all who wait.
+"""The cache of agencies' answers: one fetch for all who wait.
 
 What to do with an entry is `policy.decide`'s; the cache only fetches and stores by its verdict.
 """
@@ -28,12 +28,8 @@ from affiliate.cache.freshness import (
 )
 from affiliate.cache.leases import Leases
 from affiliate.domain import decoding
-from affiliate.domain.media import Failure, SearchQuery
-from affiliate.domain.words import key as key_of_words
+from affiliate.domain.media import Failure
 from affiliate.errors import AgencyError, AgencyTimeout, BadCredentials, NotFound
-
-FORMAT: Final = 2
-"""Version of keys and entries; a change of `Entry` or of the model's shapes raises it."""
 
 LARGEST_ENTRY: Final = 16 * 1024 * 1024
 WITHHELD_SECONDS: Final = 10.0
@@ -60,55 +56,6 @@ class Store(Protocol):
     def lease(self, key: str, token: str, seconds: float) -> bool: ...
     def extend(self, key: str, token: str, seconds: float) -> None: ...
     def release(self, key: str, token: str) -> None: ...
-
-
-def details_key(source: str, media_id: str, media: str = "image") -> str:
-    """The key of the details of one picture or clip."""
-    return f"{FORMAT}:details:{source}:{_numbered(media, media_id)}"
-
-
-def search_key(source: str, query: SearchQuery, chunk: int, size: int) -> str:
-    """Return the key of one chunk of ``size`` items of an agency's answer.
-
-    ``source``, here and below, is the agency's name and the digest of its address and key.
-    """
-    return f"{FORMAT}:search:{source}:{size}.{chunk}:{query.key()}"
-
-
-def similar_key(source: str, media_id: str, query: SearchQuery, chunk: int) -> str:
-    """The key of a chunk of what an agency finds similar; language and media of ``query`` count."""
-    like = _numbered(query.media, media_id)
-    return f"{FORMAT}:similar:{source}:{chunk}:{query.lang or ''}:{like}"
-
-
-def categories_key(source: str, lang: str, media: str) -> str:
-    """The key of the names of an agency's categories."""
-    return f"{FORMAT}:categories:{source}:{lang}:{media}"
-
-
-def featured_key(source: str, media: str) -> str:
-    """The key of the collections that an agency features."""
-    return f"{FORMAT}:featured:{source}:{media}"
-
-
-def about_key(source: str, collection_id: str, media: str = "image") -> str:
-    """The key of what a collection is called."""
-    return f"{FORMAT}:about:{source}:{_numbered(media, collection_id)}"
-
-
-def collection_key(source: str, collection_id: str, chunk: int, media: str = "image") -> str:
-    """The key of one chunk of an agency's collection."""
-    return f"{FORMAT}:collection:{source}:{chunk}:{_numbered(media, collection_id)}"
-
-
-def suggest_key(source: str, lang: str, words: str) -> str:
-    """The key of what an agency suggests for the beginning of a search, however it is spelled."""
-    return f"{FORMAT}:suggest:{source}:{lang}:{key_of_words(words, lang)}"
-
-
-def _numbered(media: str, media_id: str) -> str:
-    """An item of an agency, whose pictures and clips may have the same numbers."""
-    return media_id if media == "image" else f"{media}/{media_id}"
 
 
 class Wanted(NamedTuple, Generic[Value]):

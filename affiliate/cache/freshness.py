@@ -12,6 +12,9 @@ CLOCK_SECONDS: Final = 60.0
 """Allow for so many seconds between the clocks of processes. What is from further ahead is not
 believed: an answer counts as one that has just become stale, a failure or a mark as none."""
 
+REPLAY_SECONDS: Final = 10.0
+"""How long a finished page is replayed from memory before it is rendered anew."""
+
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """How long answers live, in seconds: fresh, then stale; empty ones are fresh for less."""

@@ -6,15 +6,15 @@ from typing import Any, Final
 import click
 
 from affiliate.agencies import AGENCIES, Agency
+from affiliate.cache.freshness import REPLAY_SECONDS
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import told
 from affiliate.config.settings import prefix
 from affiliate.database.agency_switches import LOOK_SECONDS, Switches
 from affiliate.errors import AgencyError
 from affiliate.services import current_services
-from affiliate.web.cached_response import KEEP_SECONDS
 
-KNOWN_SECONDS: Final = LOOK_SECONDS + KEEP_SECONDS
+KNOWN_SECONDS: Final = LOOK_SECONDS + REPLAY_SECONDS
 """How old a page may be when a process looks, and what it remembers of it."""
 
 group = outputs.Group("agency", help="The agencies that can be searched.")

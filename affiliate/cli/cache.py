@@ -3,7 +3,11 @@
 import click
 
 from affiliate.agencies import AGENCIES
-from affiliate.cache.answers import FORMAT, search_key
+from affiliate.cache.keys import (
+    FORMAT,
+    PAGE_FORMAT,
+    search_key,
+)
 from affiliate.cache.stores import RedisStore
 from affiliate.cli import options, outputs
 from affiliate.cli.context import told
@@ -12,7 +16,6 @@ from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import key as key_of_words
 from affiliate.search.usage import MARKS, counter
 from affiliate.services import current_services
-from affiliate.web.page_cache import FORMAT as PAGE_FORMAT
 
 group = outputs.Group("cache", help="The cache of agencies' answers.")
 

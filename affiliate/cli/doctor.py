@@ -1,4 +1,4 @@
-"""``flask doctor``: what is wrong with this services, in plain words, and what might be better.
+"""``flask doctor``: what is wrong with this site, in plain words, and what might be better.
 
 Settings are read before any command runs; what is wrong with them is said then, all at once.
 """

@@ -48,7 +48,7 @@ def show(ids: Sequence[str], agency: str | None, *, video: bool, as_json: bool) 
 @json_option
 @with_appcontext
 def contributor(ids: Sequence[str], agency: str | None, *, as_json: bool) -> None:
-    """Show who made pictures, and where their works are found on this services."""
+    """Show who made pictures, and where their works are found on this site."""
     wanted = tuple(dict.fromkeys(ids))
     with told():
         found = current_services().search.contributors(_named(agency), wanted)

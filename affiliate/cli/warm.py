@@ -17,13 +17,13 @@ from affiliate.agencies.limits import HOUR
 from affiliate.cli import options, outputs
 from affiliate.cli.context import told
 from affiliate.domain.query import SearchQuery
+from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.domain.words import is_masked
 from affiliate.errors import FAILING, LEFT_ALONE
 from affiliate.search.federation import Listed
 from affiliate.search.service import Search
 from affiliate.services import current_services
 from affiliate.transport.client import longer_calls
-from affiliate.web.i18n import SPOKEN
 
 WARM_SECONDS: Final = 60.0
 """How long a call to warm the cache may take at least."""
@@ -178,7 +178,7 @@ def _unknown_pages(search: Search) -> Iterator[tuple[Listed, Callable[[], int]]]
     They are topics in languages that the site has beside its own, and featured collections.
     """
     site = current_services().config
-    others = [lang for lang in SPOKEN if lang != site.site_language]
+    others = [lang for lang in UI_LANGUAGES if lang != site.site_language]
     for lang, topic, one in product(others, site.site_topics, search.listed):
         query = SearchQuery.from_parameters({"q": [topic], "lang": [lang]})
         answer = search.peek(query, one)

@@ -9,8 +9,13 @@ from typing import Final
 import msgspec
 
 from affiliate.agencies.base import Agency
-from affiliate.cache.answers import Answer, collection_key, search_key, similar_key
+from affiliate.cache.answers import Answer
 from affiliate.cache.freshness import Policy
+from affiliate.cache.keys import (
+    collection_key,
+    search_key,
+    similar_key,
+)
 from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.domain.media import AgencyStatus, Failure, Media, SearchQuery, SearchResult
 from affiliate.domain.sanitize import held

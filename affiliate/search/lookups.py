@@ -12,6 +12,8 @@ from affiliate.agencies.base import Agency
 from affiliate.cache.answers import (
     Answer,
     Wanted,
+)
+from affiliate.cache.keys import (
     about_key,
     categories_key,
     details_key,

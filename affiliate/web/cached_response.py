@@ -5,8 +5,8 @@ import re
 import sys
 from typing import Final
 
-KEEP_SECONDS: Final = 10.0
-"""How long a response is replayed before Flask is asked anew."""
+from affiliate.cache.freshness import REPLAY_SECONDS
+
 GRACE_SECONDS: Final = 5.0
 """How much longer the others get it while one request has it made anew."""
 GZIP_FROM_BYTES: Final = 860
@@ -54,8 +54,8 @@ class Finished:
         head = [(n, v) for n, v in headers if n.lower() not in ANEW | {"etag"}]
         self._body = None if isinstance(body, int) else body
         self.made = now
-        self.expires = now + min(seconds, KEEP_SECONDS)
-        self.ends = now + min(seconds, KEEP_SECONDS + GRACE_SECONDS)
+        self.expires = now + min(seconds, REPLAY_SECONDS)
+        self.ends = now + min(seconds, REPLAY_SECONDS + GRACE_SECONDS)
         self.mark = lower.get("x-cache", "")
         self.stale = self.mark == "STALE"
         self.timing = "memory"

@@ -17,37 +17,9 @@ from werkzeug.http import parse_accept_header
 
 from affiliate.domain.language_tags import nearest
 from affiliate.domain.query import LANGUAGES, read_parameters, single
+from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.errors import BadQuery
 
-NAMES: Final = {
-    "da": "Dansk",
-    "de": "Deutsch",
-    "en": "English",
-    "es": "Español",
-    "fr": "Français",
-    "it": "Italiano",
-    "hu": "Magyar",
-    "nl": "Nederlands",
-    "nb": "Norsk bokmål",
-    "pl": "Polski",
-    "pt": "Português",
-    "fi": "Suomi",
-    "sv": "Svenska",
-    "tr": "Türkçe",
-    "cs": "Čeština",
-    "ru": "Русский",
-    "ar": "العربية",
-    "th": "ไทย",
-    "zh": "中文",
-    "ja": "日本語",
-    "ko": "한국어",
-}
-"""The languages of the pages, each with its name in itself, by name.
-
-Babel knows them too, but would keep the data of all languages in memory: 30 MB a process.
-"""
-SPOKEN: Final = tuple(sorted(NAMES))
-"""The languages of the pages; searches may be in any of ``query.LANGUAGES``."""
 PAGES: Final = frozenset({"", "search", "image", "video", "topics", "collections"})
 """First segments of the paths that negotiate; all other routes speak the site's language."""
 MAX_ACCEPTED: Final = 500
@@ -74,14 +46,14 @@ def asked() -> str:
 
 
 def speaks() -> str:
-    """Return the language of the page under way, one of `SPOKEN`."""
+    """Return the language of the page under way, one of `UI_LANGUAGES`."""
     lang: str = g.get("spoken", "en")
     return lang
 
 
 def spoken(lang: str) -> str:
     """The language of pages that is the nearest to a tag, or English."""
-    return nearest(lang, SPOKEN) or "en"
+    return nearest(lang, UI_LANGUAGES) or "en"
 
 
 def direction(lang: str) -> str:
@@ -109,7 +81,7 @@ def _chosen(default: str) -> tuple[str, str, bool]:
         return lang, page or spoken(default), False
     liked = [one for one, quality in _accepted() if quality > 0]
     lang = lang or _first(liked, LANGUAGES) or default
-    return lang, _page_of(lang, default) or _first(liked, SPOKEN) or spoken(default), True
+    return lang, _page_of(lang, default) or _first(liked, UI_LANGUAGES) or spoken(default), True
 
 
 def _accepted() -> LanguageAccept:
@@ -120,7 +92,7 @@ def _accepted() -> LanguageAccept:
 
 def _page_of(lang: str, default: str) -> str | None:
     """Return the language of the pages of a search; None where the browser has to say it."""
-    return nearest(lang, SPOKEN) or (spoken(default) if lang == default else None)
+    return nearest(lang, UI_LANGUAGES) or (spoken(default) if lang == default else None)
 
 
 def _first(liked: Sequence[str], known: tuple[str, ...]) -> str | None:

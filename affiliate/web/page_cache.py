@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from affiliate.cache.freshness import CLOCK_SECONDS
+from affiliate.cache.freshness import CLOCK_SECONDS, REPLAY_SECONDS
+from affiliate.cache.keys import PAGE_FORMAT
 from affiliate.errors import BadQuery
 from affiliate.web.cached_response import (
-    KEEP_SECONDS,
     Finished,
     Headers,
     accepts_gzip,
@@ -29,8 +29,6 @@ from affiliate.web.cached_response import (
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-FORMAT: Final = 3
-"""Version of what is on the shelf."""
 SHELF_SECONDS: Final = 300.0
 JOIN_SECONDS: Final = 0.3
 """How long a request waits for another that makes the same page, before it does so itself."""
@@ -297,7 +295,7 @@ class MemoryTier:
 
     def _to_shelf(self, place: Place, response: Finished, seconds: float) -> None:
         """Only what lives for longer than the process's own memory is worth it, by a short key."""
-        if self._shelf is None or seconds <= KEEP_SECONDS:
+        if self._shelf is None or seconds <= REPLAY_SECONDS:
             return
         if len(place[0]) + len(place[1]) <= LARGEST_SHELF_KEY:
             now = time.time()
@@ -316,7 +314,7 @@ class MemoryTier:
         return all(room.takes(size, self._now()) for room in rooms)
 
     def _name(self, place: Place) -> str:
-        return f"{FORMAT}:page:{self._edition()}:{place[0]}:{place[1]}"
+        return f"{PAGE_FORMAT}:page:{self._edition()}:{place[0]}:{place[1]}"
 
     def _keep(self, place: Place, response: Finished) -> None:
         if len(place[1]) > LARGEST_COUNTED:

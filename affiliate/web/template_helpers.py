@@ -16,6 +16,7 @@ from markupsafe import Markup
 from affiliate.domain.media import AgencyStatus, Collection, Media, SearchQuery, Seller
 from affiliate.domain.query import MEDIA, read_parameters, read_site
 from affiliate.domain.topics import Topics, topics_of
+from affiliate.domain.ui_languages import UI_LANGUAGE_NAMES
 from affiliate.domain.words import capitalized
 from affiliate.errors import BadQuery
 from affiliate.services import current_services
@@ -128,7 +129,7 @@ def _vocabulary() -> dict[str, Any]:
         "lang": i18n.asked(),
         "may_earn": lambda query, late=None: disclosure.may_earn(query, site.search.listed, late),
         "notices": notices,
-        "languages": i18n.NAMES.items(),
+        "languages": UI_LANGUAGE_NAMES.items(),
         "lasting": lasting,
         "led_from": led_from,
         "late_text": texts.late,

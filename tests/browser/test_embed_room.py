@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from affiliate.web.i18n import SPOKEN
+from affiliate.domain.ui_languages import UI_LANGUAGES
 from tests.support.embed_hosts import SETTLED
 from tests.support.embed_page import element, ids, script, searches, shown
 from tests.support.fake_agency import FakeAgency
@@ -31,11 +31,13 @@ def test_the_disclosure_stands_whole_in_every_language(
     """Whatever its length and the column's width, the height is the one that is told before."""
     page = reader.new_page()
     kinds = ("kind=grid", "kind=search rows=2")
-    embeds = "".join(element(site, f"q=flower {kind} lang={n}") for n in SPOKEN for kind in kinds)
+    embeds = "".join(
+        element(site, f"q=flower {kind} lang={n}") for n in UI_LANGUAGES for kind in kinds
+    )
     page.goto(host.page(f"{script(site)}<main style='width: 343px'>{embeds}</main>"))
     embed = page.locator("affiliate-search")
     embed.evaluate_all("all => all.forEach(one => one.begin())")
-    for at in range(len(SPOKEN) * len(kinds)):
+    for at in range(len(UI_LANGUAGES) * len(kinds)):
         shown(page, at)
     for width in WIDTHS:
         page.locator("main").evaluate("(e, w) => { e.style.width = `${w}px` }", width)

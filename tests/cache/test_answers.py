@@ -14,13 +14,15 @@ from affiliate.cache.answers import (
     REFRESH_QUEUE,
     Cache,
     Wanted,
+)
+from affiliate.cache.freshness import Entry, Policy
+from affiliate.cache.keys import (
     categories_key,
     details_key,
     search_key,
     similar_key,
     suggest_key,
 )
-from affiliate.cache.freshness import Entry, Policy
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyDown, BadCredentials, TooManyCalls
 from tests.support.clocks import SetClock

@@ -305,8 +305,8 @@ def test_warming_covers_what_the_sitemap_lists(
 ) -> None:
     """Crawlers find pictures at each of its addresses then, and cost no call."""
     few = ("en", "de", "ja")  # for a quick test
-    monkeypatch.setattr("affiliate.cli.warm.SPOKEN", few)
-    monkeypatch.setattr("affiliate.web.i18n.SPOKEN", few)
+    monkeypatch.setattr("affiliate.cli.warm.UI_LANGUAGES", few)
+    monkeypatch.setattr("affiliate.web.site.seo.UI_LANGUAGES", few)
     every = LookUps.featured
     featured = lambda self, seconds: Known(every(self, seconds).values[:2], late=False)  # noqa: E731
     monkeypatch.setattr(LookUps, "featured", featured)

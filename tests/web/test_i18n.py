@@ -10,12 +10,19 @@ from babel.messages import Catalog, Message
 from flask.testing import FlaskClient
 
 from affiliate.domain.query import LANGUAGES
-from affiliate.web.i18n import NAMES, SPOKEN, direction, spoken
+from affiliate.domain.ui_languages import (
+    UI_LANGUAGE_NAMES,
+    UI_LANGUAGES,
+)
+from affiliate.web.i18n import (
+    direction,
+    spoken,
+)
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, shutterstock
 from tools import translations
 
-TRANSLATED = [language for language in SPOKEN if language != "en"]
+TRANSLATED = [language for language in UI_LANGUAGES if language != "en"]
 TWENTY = "cs da de en es fi fr hu it ja ko nb nl pl pt ru sv th tr zh".split()
 SAME = {
     *("Agent", "Filter", "Filters", "Type", "Orange", "Pink", "Vector", "Horizontal", "Vertical"),
@@ -61,9 +68,9 @@ def catalogs() -> dict[str, Catalog]:
 
 def test_twenty_languages_are_spoken_and_one_from_right_to_left() -> None:
     """The promised twenty and Arabic; agencies can be asked in each of them."""
-    assert set(SPOKEN) == {*TWENTY, "ar"}
-    assert set(SPOKEN) <= set(LANGUAGES)
-    assert [one for one in SPOKEN if direction(one) == "rtl"] == ["ar"]
+    assert set(UI_LANGUAGES) == {*TWENTY, "ar"}
+    assert set(UI_LANGUAGES) <= set(LANGUAGES)
+    assert [one for one in UI_LANGUAGES if direction(one) == "rtl"] == ["ar"]
 
 
 def test_nothing_is_left_untranslated() -> None:
@@ -304,11 +311,11 @@ def test_an_address_that_no_page_speaks_asks_the_browser(
 
 def test_languages_are_called_by_their_own_names() -> None:
     """The menu has each language in itself, as Babel has it, and its direction."""
-    for code, name in NAMES.items():
+    for code, name in UI_LANGUAGE_NAMES.items():
         locale = Locale.parse(code)
         assert name.casefold() == str(locale.get_display_name(code)).casefold()
         assert direction(code) == locale.text_direction
-    assert list(NAMES.values()) == sorted(NAMES.values())
+    assert list(UI_LANGUAGE_NAMES.values()) == sorted(UI_LANGUAGE_NAMES.values())
 
 
 @pytest.mark.parametrize("route", ["/search?q=cat&wait=1", "/ajax/search?q=cat"])

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
+from affiliate.cache.keys import PAGE_FORMAT
 from affiliate.domain.query import read_parameters, single
 from affiliate.errors import BadQuery
 from affiliate.web.cached_response import Finished, accepts_gzip, matches
-from affiliate.web.page_cache import ENVIRON, FORMAT, MemoryTier, Place, size_of
+from affiliate.web.page_cache import ENVIRON, MemoryTier, Place, size_of
 from tests.support.apps import ClientMaker
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
@@ -589,7 +590,7 @@ def test_pages_take_a_small_part_of_a_small_cache(make_client: ClientMaker) -> N
     for number in range(20):  # ten kilobytes each
         client.get(f"/search?q=cat&lang=en&site=s{number}.example")
     store = client.application.extensions["services"].store.store
-    pages = [store.get(key) for key in store.keys(f"{FORMAT}:page:")]
+    pages = [store.get(key) for key in store.keys(f"{PAGE_FORMAT}:page:")]
     assert pages
     assert sum(map(len, pages)) < 1_000_000 / 32
     assert store.keys("2:search:")

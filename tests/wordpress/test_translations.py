@@ -10,7 +10,7 @@ from urllib.request import urlopen
 import pytest
 from babel.messages import Message
 
-from affiliate.web.i18n import SPOKEN
+from affiliate.domain.ui_languages import UI_LANGUAGES
 from tests.support.blog import Blog
 from tools import plugin_translations as plugin
 from tools.translations import read
@@ -31,7 +31,7 @@ def key(message: Message) -> tuple[str | None, str]:
 
 def test_each_language_of_the_site_has_a_locale() -> None:
     """A blog in a language that pages speak has the plugin in it, and no other file lies about."""
-    assert set(plugin.LOCALES) == set(SPOKEN) - {"en"}
+    assert set(plugin.LOCALES) == set(UI_LANGUAGES) - {"en"}
     files = {path.name for path in plugin.FOLDER.iterdir()}
     made = {
         path.name

@@ -12,12 +12,13 @@ from urllib.parse import quote, urlencode
 import msgspec
 from flask import Blueprint, Flask, Response, current_app, render_template, request
 
+from affiliate.cache.freshness import REPLAY_SECONDS
 from affiliate.domain.media import Collection
 from affiliate.domain.query import READERS, read_parameters, single
 from affiliate.domain.robots import HIDDEN
+from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.services import current_services
 from affiliate.web import i18n, template_helpers
-from affiliate.web.cached_response import KEEP_SECONDS
 from affiliate.web.caching import SOON
 from affiliate.web.page_cache import Canonical
 from affiliate.web.template_helpers import (
@@ -120,7 +121,7 @@ def suggest() -> Response:
     found = current_services().suggestions.of(typed.words, i18n.asked())
     body = msgspec.json.encode((typed.text, found))
     response = Response(body, mimetype="application/x-suggestions+json")
-    return _lasting(response, SUGGEST_SECONDS, KEEP_SECONDS)
+    return _lasting(response, SUGGEST_SECONDS, REPLAY_SECONDS)
 
 
 @blueprint.get("/manifest.webmanifest")
@@ -156,7 +157,7 @@ def favicon() -> Response:
 def _lasting(response: Response, public: int = DAY, own: float = DAY) -> Response:
     """Let everyone keep the response for some seconds, unless the request's host stands in it.
 
-    ``own`` is for how long this site itself may; up to ``KEEP_SECONDS`` it goes into no store.
+    ``own`` is for how long this site itself may; up to ``REPLAY_SECONDS`` it goes into no store.
     """
     response.add_etag()
     if template_helpers.by_host():
@@ -174,7 +175,7 @@ def _pages() -> Iterator[Page]:
     """
     for path in ("/", *(f"/topics/{quote(slug)}" for slug in template_helpers.topics().slugs())):
         whole = absolute(path)
-        alternates = {lang: f"{whole}?lang={lang}" for lang in i18n.SPOKEN} | {"x-default": whole}
+        alternates = {lang: f"{whole}?lang={lang}" for lang in UI_LANGUAGES} | {"x-default": whole}
         yield from (Page(address, alternates) for address in alternates.values())
 
 

@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from markupsafe import escape
 
+from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.web.embeds.platforms import PLATFORMS
-from affiliate.web.i18n import SPOKEN
 from tests.dialects import serving
 from tests.dialects.openverse import OpenverseDialect
 from tests.dialects.pixabay import PixabayDialect
@@ -220,7 +220,7 @@ def test_every_page_leads_to_its_other_languages(
     """The same page in each language but its own, with nothing else of the visitor's address."""
     foot = client.get(path).text.partition("<footer")[2]
     found = dict(re.findall(r'hreflang="([^"]+)"[^>]*>([^<]+)</a>', foot))
-    assert set(found) == set(SPOKEN) - {"en"}
+    assert set(found) == set(UI_LANGUAGES) - {"en"}
     german = re.search(r'<a href="([^"]+)"[^>]* lang="de"', foot)
     assert german
     address = urlsplit(urljoin(path, unescape(german[1])))

@@ -11,8 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.errors import BadQuery
-from affiliate.web.i18n import SPOKEN
 from affiliate.web.site.seo import canonical_typed
 from tests.dialects import DIALECTS, serving
 from tests.support.apps import ClientMaker
@@ -110,10 +110,10 @@ def test_every_page_of_the_sitemap_names_all_its_languages(make_client: ClientMa
     for path in ("/", "/topics/red-bicycle", "/topics/flower", "/topics/question-mark"):
         alternates = found[URL + path]
         assert alternates == {"x-default": URL + path} | {
-            lang: f"{URL}{path}?lang={lang}" for lang in SPOKEN
+            lang: f"{URL}{path}?lang={lang}" for lang in UI_LANGUAGES
         }
         assert all(found[address] == alternates for address in alternates.values())
-    assert len(found) == 4 * (len(SPOKEN) + 1)
+    assert len(found) == 4 * (len(UI_LANGUAGES) + 1)
 
 
 def test_a_site_without_topics_has_its_start_page(make_client: ClientMaker) -> None:
