@@ -15,8 +15,11 @@ from affiliate.config.listening import listening_address
 from affiliate.config.readers import Secret
 from affiliate.config.setting_names import unknown_names
 from affiliate.config.setting_texts import excerpt, settled
+from affiliate.config.trusted_proxies import (
+    Trusted,
+    read_trusted,
+)
 from affiliate.errors import ConfigError
-from affiliate.web.client_address import Trusted, read_trusted
 
 Credentials = tuple[tuple[str, ...], ...]
 """Sets of setting names without the agency's prefix; any one complete set is enough."""

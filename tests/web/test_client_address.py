@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from affiliate.web.client_address import (
+from affiliate.config.trusted_proxies import (
     Trusted,
+    read_trusted,
+)
+from affiliate.web.client_address import (
     TrustedProxies,
     client_address,
     is_public,
     network_of,
-    read_trusted,
 )
 
 INSIDE = tuple(map(ip_network, ("10.0.0.0/8", "fd00::/8", "203.0.113.7/32")))

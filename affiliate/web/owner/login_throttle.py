@@ -16,8 +16,9 @@ from typing import Final, NamedTuple
 from flask import Flask, current_app, request
 from werkzeug.wrappers import Response
 
+from affiliate.config.trusted_proxies import read_address
 from affiliate.search.counters import Counts, Windows
-from affiliate.web.client_address import network_of, read_address
+from affiliate.web.client_address import network_of
 from affiliate.web.owner.cookies import cookie, is_https, named
 
 TRIES: Final = 10
