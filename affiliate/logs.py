@@ -45,6 +45,7 @@ CONTROLS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 BELOW: Final = "  "
 """What stands before each line of a traceback, so that none passes for a line of log."""
 HIDDEN: Final = "***"
+REQUEST_ID_HEADER: Final = "X-Request-Id"
 
 Given = TypeVar("Given")
 

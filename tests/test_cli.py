@@ -14,7 +14,8 @@ from flask import Flask
 
 from affiliate import cli
 from affiliate.cli import tables
-from affiliate.database.ledger import Click, Ledger
+from affiliate.database.clicks import Click
+from affiliate.database.ledger import Ledger
 from tests.support.processes import ROOT
 from tests.support.waiting import PATIENCE
 

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from affiliate.database.ledger import Click, Ledger
+from affiliate.database.clicks import Click
+from affiliate.database.ledger import Ledger
 from affiliate.errors import LedgerError
 from tests.support.postgres import new_database
 

@@ -18,7 +18,7 @@ from click.testing import Result
 from flask.testing import FlaskClient
 
 from affiliate.config.settings import prefix
-from affiliate.database.ledger import Click
+from affiliate.database.clicks import Click
 from affiliate.database.migrations import REVISION
 from affiliate.database.token_store import Token
 from affiliate.errors import StoreRefused

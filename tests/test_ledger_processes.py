@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.database.ledger import Click, Ledger
+from affiliate.database.clicks import Click
+from affiliate.database.ledger import Ledger
 from tests.support.forks import starting
 from tests.support.ledger_processes import AWAY, record, upgrade_at_once
 from tests.support.ledgers import place_ledger

@@ -11,7 +11,8 @@ from flask.cli import with_appcontext
 
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import told
-from affiliate.database.ledger import GROUPS, Click
+from affiliate.database.clicks import Click
+from affiliate.database.ledger import GROUPS
 from affiliate.services import current_services
 
 USUAL: Final = "day,agency"

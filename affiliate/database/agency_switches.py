@@ -13,7 +13,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from affiliate.database.ledger import Ledger, metadata
+from affiliate.database.ledger import Ledger
+from affiliate.database.schema import switches
 from affiliate.database.timeouts import unless_hung
 from affiliate.errors import LedgerError
 
@@ -24,12 +25,6 @@ QUIET_SECONDS: Final = 10.0
 WAIT_SECONDS: Final = 1.0
 """How long they wait at most."""
 
-switches = sa.Table(
-    "switches",
-    metadata,
-    sa.Column("agency", sa.String(100), primary_key=True),
-    sa.Column("off_at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
-)
 
 log = logging.getLogger(__name__)
 

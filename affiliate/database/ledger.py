@@ -5,14 +5,13 @@ It keeps what was clicked, where and when; nothing that says who: no address, br
 
 import hashlib
 import logging
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 from uuid import uuid4
 
 import msgspec
@@ -21,46 +20,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.click_journal import ClickJournal
 from affiliate.database.click_writer import Recorder
+from affiliate.database.clicks import Click
 from affiliate.database.engine import LedgerDatabase
+from affiliate.database.schema import clicks, searches
 from affiliate.domain import decoding
-from affiliate.domain.robots import PROGRAMS
-from affiliate.domain.site_names import read_host
 from affiliate.errors import BadQuery, LedgerError, LedgerLost
 
-metadata = sa.MetaData()
-clicks = sa.Table(
-    "clicks",
-    metadata,
-    sa.Column("click_id", sa.String(64), primary_key=True),
-    sa.Column("at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
-    sa.Column("agency", sa.String(100), nullable=False),
-    sa.Column("id", sa.String(100), nullable=False),
-    sa.Column("media", sa.String(5), nullable=False),
-    sa.Column("words", sa.String(500), nullable=False),
-    sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("site", sa.String(253), nullable=False),
-    sa.Column("place", sa.String(10), nullable=False, server_default=""),
-    sa.Column("sender", sa.String(10), nullable=False, server_default=""),
-    # No words in it: PostgreSQL refuses a row whose entry in an index passes 2704 bytes.
-    sa.Index("clicks_at_agency", "at", "agency"),
-)
-
-searches = sa.Table(
-    "searches",
-    metadata,
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("digest", sa.String(32), primary_key=True),
-    sa.Column("query", sa.String(1000), nullable=False),
-    sa.Column("times", sa.Integer, nullable=False),
-    sa.Column("clients", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("missed", sa.Integer, nullable=False, server_default="0"),
-)
-revisions = sa.Table(  # filled by the migrations
-    "revisions",
-    metadata,
-    sa.Column("revision", sa.String(32), primary_key=True),
-    sa.Column("readable_from", sa.String(32), nullable=False),
-)
 SEARCH_KEY: Final = sa.tuple_(searches.c.day, searches.c.digest)
 CLIENT_BITS: Final = 30
 """Bits of ``clients``, of which each client of a day has one, whichever process counts: so many are
@@ -127,83 +92,8 @@ UPSERTS: Final[Mapping[str, sa.Insert]] = {
     "postgresql": _count(postgresql.insert(searches)),
 }
 
-SIGN: Final = r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]"  # PostgreSQL refuses NUL and surrogates
-FIELDS: Final = {  # what each must look like, and what to say when it doesn't
-    "click_id": (r"[A-Za-z0-9_-]{8,64}", "Send 8 to 64 letters, digits, hyphens or underscores."),
-    "agency": (rf"(?!\s){SIGN}{{1,100}}", "Send the name of an agency."),
-    "id": (rf"(?!\s){SIGN}{{1,100}}", "Send the id of a picture or clip."),
-    "media": (r"image|video", "Send image or video."),
-    "words": (rf"{SIGN}{{0,500}}", "Send at most 500 characters, without control characters."),
-    "position": (r"[1-9][0-9]{0,5}", "Send the place on the page, a whole number from 1."),
-}
-PLACES: Final = ("tile", "look", "page", "similar", "embed", "search")
-"""Where what was clicked stood: in results, in quick look, large on its own page, among what is
-similar to another, in an embed; ``search`` is a link to a search at an agency's own site."""
-PROGRAM: Final = "program"
-"""Who sent a click that no visitor can have made (`Click.sent_by`)."""
-UNSIGNED: Final = "unsigned"
-"""The mark of a click that no page of this site has offered."""
-MANY: Final = "many"
-"""The mark of a click of somebody who has clicked more often than visitors do."""
-FARTHEST: Final = 10_000
-"""No visitor scrolls to a picture so far down."""
 
 log = logging.getLogger(__name__)
-
-
-class Click(msgspec.Struct, frozen=True, kw_only=True):
-    """One click; ``click_id`` is the browser's own, so that a beacon may be sent twice.
-
-    ``words`` are canonical, ``position`` counts the places of the results from 1, ``site`` is a
-    host name, ``place`` is one of `PLACES`. ``sender`` is a mark or empty. What is not known of
-    these is empty, as it is in rows from before they were kept.
-    """
-
-    click_id: str
-    agency: str
-    id: str
-    media: str = "image"
-    words: str = ""
-    position: int
-    site: str = ""
-    place: str = ""
-    sender: str = ""
-
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> Self:
-        """Read what a browser sent, as JSON or as text; unknown fields are dropped.
-
-        ``site`` and ``place`` serve figures alone: what can't be read of them is empty.
-
-        Raises:
-            BadQuery: names the first field that is missing or can't be kept.
-        """
-        texts: dict[str, Any] = {"media": "image", "words": ""}
-        for name, (pattern, reason) in FIELDS.items():
-            text = _spelled(fields.get(name, texts.get(name)))
-            if not isinstance(text, str) or not re.fullmatch(pattern, text):
-                raise BadQuery(name, reason)
-            texts[name] = text
-        place = fields.get("place")
-        texts["place"] = place if place in PLACES else ""
-        site = read_host(fields.get("site"))
-        return cls(**{**texts, "position": int(texts["position"]), "site": site})
-
-    def sent_by(self, agent: str, purpose: str = "") -> Self:
-        """Return the click with a mark in ``sender`` where no visitor can have sent it.
-
-        ``agent`` is the request's User-Agent, ``purpose`` its Sec-Purpose. The mark is no proof:
-        who wants to look like a browser can.
-        """
-        program = PROGRAMS.search(agent) or purpose or self.position > FARTHEST
-        return msgspec.structs.replace(self, sender=PROGRAM if program else "")
-
-
-def _spelled(value: object) -> object:
-    """Return a whole number as digits, as an id may come as a number; JSON has 1.0 for 1, too."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value) if type(value) is int else value
 
 
 class Ledger(LedgerDatabase):

@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
-from affiliate.database.ledger import Ledger, metadata
+from affiliate.database.ledger import Ledger
+from affiliate.database.schema import sessions
 from affiliate.errors import LedgerError
 
 LIFE: Final = timedelta(hours=12)
@@ -25,17 +26,6 @@ MARK: Final = 16
 MOST_BROWSER: Final = 200
 """Characters that are kept of what a browser says of itself."""
 
-sessions = sa.Table(
-    "owner_sessions",
-    metadata,
-    sa.Column("digest", sa.String(64), primary_key=True),
-    sa.Column("ends_at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
-    sa.Column("begun_at", sa.DateTime),
-    sa.Column("seen_at", sa.DateTime),
-    sa.Column("network", sa.String(50)),
-    sa.Column("browser", sa.String(MOST_BROWSER)),
-    sa.Column("password_mark", sa.String(MARK)),
-)
 
 log = logging.getLogger(__name__)
 

@@ -16,39 +16,14 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from affiliate.database.ledger import Ledger, metadata
+from affiliate.database.ledger import Ledger
+from affiliate.database.schema import purchases
 from affiliate.domain.words import whole_prefix
 
 LIFE: Final = timedelta(hours=24)
 """For so long a purchase stands in the way of the same one."""
 OPEN: Final = ("pending", "unknown")
 MOST_TEXT: Final = 300
-
-purchases = sa.Table(
-    "purchases",
-    metadata,
-    sa.Column("purchase_id", sa.String(32), primary_key=True),
-    sa.Column("intent", sa.String(32), unique=True),
-    sa.Column("state", sa.String(10), nullable=False),
-    sa.Column("agency", sa.String(100), nullable=False, server_default="shutterstock"),
-    sa.Column("api", sa.String(200), nullable=False),
-    sa.Column("media", sa.String(20), nullable=False),
-    sa.Column("media_id", sa.String(100), nullable=False),
-    sa.Column("size", sa.String(20), nullable=False),
-    sa.Column("license", sa.String(100), nullable=False),
-    sa.Column("subscription_id", sa.String(100), nullable=False),
-    sa.Column("made_at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
-    sa.Column("closed_at", sa.DateTime),
-    sa.Column("before", sa.String(100), nullable=False),
-    sa.Column("license_id", sa.String(100)),
-    sa.Column("charge", sa.Integer),
-    sa.Column("asked", sa.String(30)),
-    sa.Column("price", sa.String(30)),
-    sa.Column("currency", sa.String(10)),
-    sa.Column("error", sa.String(300)),
-    sa.Index("purchases_state", "state"),
-    sa.Index("purchases_media", "media_id"),
-)
 
 
 INSERTS: Final[Mapping[str, sa.Insert]] = {

@@ -18,7 +18,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from affiliate.database.ledger import Ledger, metadata
+from affiliate.database.ledger import Ledger
+from affiliate.database.schema import keys
 from affiliate.database.timeouts import unless_hung
 from affiliate.durable_files import write_all
 from affiliate.errors import LedgerError
@@ -28,12 +29,6 @@ BYTES: Final = 32
 LOOK_SECONDS: Final = 30.0
 """How long a database that gave no key is left alone."""
 
-keys = sa.Table(
-    "keys",
-    metadata,
-    sa.Column("name", sa.String(20), primary_key=True),
-    sa.Column("secret", sa.LargeBinary, nullable=False),
-)
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,8 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from affiliate.database.ledger import Ledger, metadata
+from affiliate.database.ledger import Ledger
+from affiliate.database.schema import tokens
 from affiliate.domain import decoding
 from affiliate.errors import NotConnected
 
@@ -25,15 +26,6 @@ PURPOSE: Final = b"affiliate-search: tokens of connected accounts, 1"
 
 VERSIONS: Final = 2**30
 """Where versions begin; refreshings count on, in 32 bits."""
-
-tokens = sa.Table(
-    "tokens",
-    metadata,
-    sa.Column("account", sa.String(100), primary_key=True),
-    sa.Column("sealed", sa.LargeBinary, nullable=False),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("leased_until", sa.Float),  # Unix time
-)
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,10 +20,10 @@ from itertools import islice
 from multiprocessing import util
 from typing import Final, NamedTuple
 
-from affiliate.cache.stores import Guarded
 from affiliate.database.ledger import CLIENT_BITS, MAX_SEARCH, Ledger
 from affiliate.domain.query import SearchQuery
 from affiliate.errors import BadQuery, LedgerError
+from affiliate.search.counters import Counters
 
 FLUSH_SECONDS: Final = 10.0
 QUEUE_ENTRIES: Final = 100_000
@@ -58,7 +58,7 @@ class Tally:
     def __init__(
         self,
         ledger: Ledger,
-        store: Guarded,
+        store: Counters,
         language: str,
         client: Callable[[str], str] = lambda address: address,
         keep: KeepDays = KeepDays(),  # noqa: B008 - a tuple

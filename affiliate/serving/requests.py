@@ -22,7 +22,6 @@ from granian.rsgi import Scope
 from affiliate import logs
 from affiliate.search.fanout import WAITERS
 from affiliate.serving.progress import Progress, place_of
-from affiliate.web.access_log import HEADER
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -166,7 +165,7 @@ class Requests(CallbackScheduler):
         except Exception:
             with logs.asked(asked := _asked(environ)):
                 log.exception("the application failed")
-            headers = [(HEADER, asked.number)] if asked.number else []
+            headers = [(logs.REQUEST_ID_HEADER, asked.number)] if asked.number else []
             status, sent = HTTPStatus.INTERNAL_SERVER_ERROR, b""
         if self.stopping or _is_unread(environ, body):
             headers = [*headers, ("Connection", "close")]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from granian._granian import RSGIWorker, WorkerSignal
 from granian.server.mp import WorkerProcess
 
-from affiliate.serving.allocation import share_heaps
+from affiliate.memory_allocation import share_heaps
 from affiliate.serving.requests import Requests
 
 if TYPE_CHECKING:

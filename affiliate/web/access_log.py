@@ -17,7 +17,6 @@ from affiliate.web.cached_response import Headers
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-HEADER: Final = "X-Request-Id"
 GOOD_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/=+@-]{0,127}")
 """Ids that a proxy may give; others could be words of visitors or break a line."""
 WRITE_SECONDS: Final = 1.0
@@ -59,7 +58,7 @@ class Access:
 
         def begin(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401 - as WSGI has it
             head[0] = (status, headers)
-            return start(status, [*headers, (HEADER, number)], exc_info)
+            return start(status, [*headers, (logs.REQUEST_ID_HEADER, number)], exc_info)
 
         came_with = environ.get("QUERY_STRING", ""), path, environ.get("HTTP_REFERER", "")
         asked = environ[logs.ENVIRON] = logs.Asked(number, *came_with, self._known)

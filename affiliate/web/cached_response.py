@@ -6,6 +6,7 @@ import sys
 from typing import Final
 
 from affiliate.cache.freshness import REPLAY_SECONDS
+from affiliate.memory_allocation import LARGE_BYTES
 
 GRACE_SECONDS: Final = 5.0
 """How much longer the others get it while one request has it made anew."""
@@ -18,8 +19,6 @@ ANEW: Final = {"content-length", "x-cache", "age", "server-timing", "x-request-i
 """Headers that are written for each answer, so they are not kept."""
 FIXED_BYTES: Final = 800
 """What a response takes beside its body and its own headers, with what `malloc` adds: measured."""
-LARGE_BYTES: Final = 16 * 1024
-"""A body that is so large takes whole pages of memory (`serving.allocation`)."""
 MEMORY_PAGE: Final = 4096
 READ_HEADER: Final = 2048
 """Characters of a header of the request that are read; what browsers and caches send is shorter."""

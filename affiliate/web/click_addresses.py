@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, request
 
-from affiliate.database.ledger import Click
+from affiliate.database.clicks import Click
 from affiliate.database.site_key import SiteKey
 from affiliate.domain.media import Media, Seller
 from affiliate.domain.query import MAX_WORDS

@@ -11,7 +11,11 @@ import msgspec
 from flask import current_app, has_request_context, request
 
 from affiliate.agencies.limits import Limit
-from affiliate.database.ledger import MANY, UNSIGNED, Click
+from affiliate.database.clicks import (
+    MANY,
+    UNSIGNED,
+    Click,
+)
 from affiliate.database.site_key import SiteKey
 from affiliate.domain.robots import CRAWLERS, is_hidden
 from affiliate.errors import BudgetSpent

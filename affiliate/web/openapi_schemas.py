@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from affiliate.database.ledger import PLACES
+from affiliate.database.clicks import PLACES
 from affiliate.domain import query
 from affiliate.domain.language_tags import LONGEST_TAG
 from affiliate.domain.media import (

@@ -17,7 +17,7 @@ from flask import Flask
 from flask_caching import Cache as FlaskCache
 
 from affiliate.cache.stores import Guarded, RedisStore, SQLiteStore
-from affiliate.database.ledger import Click
+from affiliate.database.clicks import Click
 from affiliate.errors import StoreDown, StoreRefused
 from tests.support.ledgers import new_ledger
 from tests.support.redis_server import RedisServer, redis_server

@@ -15,7 +15,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from affiliate.database import migrations
-from affiliate.database.ledger import Click, Ledger
+from affiliate.database.clicks import Click
+from affiliate.database.ledger import Ledger
 from affiliate.errors import LedgerError
 from app import create_app
 from tests.support.apps import ClientMaker

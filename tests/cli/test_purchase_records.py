@@ -20,7 +20,11 @@ from flask import Flask
 
 from affiliate.cli import licensing, outputs, purchase_records
 from affiliate.database.connections import DATABASES
-from affiliate.database.purchases import Purchase, Purchases, purchases
+from affiliate.database.purchases import (
+    Purchase,
+    Purchases,
+)
+from affiliate.database.schema import purchases
 from affiliate.errors import LedgerError
 from affiliate.licensing.purchasing.journal import NAMES, JournalFile
 from app import create_app

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from affiliate.database.clicks import Click
 from affiliate.database.connections import DATABASES
-from affiliate.database.ledger import Click, Ledger
+from affiliate.database.ledger import Ledger
 from affiliate.database.sqlite_file import _read_marks, set_apart
 from affiliate.errors import LedgerError
 from tests.support.ledgers import new_ledger, place_ledger, upgraded

@@ -9,7 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from affiliate.database import migrations
-from affiliate.database.ledger import Click, Ledger, clicks
+from affiliate.database.clicks import Click
+from affiliate.database.ledger import Ledger
+from affiliate.database.schema import clicks
 from affiliate.errors import LedgerError
 from tests.support.postgres import new_database, programs
 

@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from affiliate.database.ledger import Ledger
-from affiliate.database.owner_sessions import Sessions, sessions
+from affiliate.database.owner_sessions import Sessions
+from affiliate.database.schema import sessions
 from affiliate.errors import LedgerError
 from tests.support.ledgers import place_ledger
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchase, Purchases, _row
-from affiliate.database.purchases import purchases as table
+from affiliate.database.schema import purchases as table
 from tests.support.clocks import SetClock
 from tests.support.postgres import new_database
 

@@ -7,7 +7,8 @@ from contextlib import closing
 import pytest
 
 from affiliate.database import timeouts
-from affiliate.database.ledger import Click, Ledger
+from affiliate.database.clicks import Click
+from affiliate.database.ledger import Ledger
 from tests.support.postgres import new_database
 
 

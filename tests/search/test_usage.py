@@ -13,7 +13,8 @@ import pytest
 from click.testing import Result
 from flask.testing import FlaskClient
 
-from affiliate.database.ledger import Click, Ledger
+from affiliate.database.clicks import Click
+from affiliate.database.ledger import Ledger
 from affiliate.domain.media import SearchQuery
 from affiliate.search.lookups import Known, LookUps
 from affiliate.search.service import Patience

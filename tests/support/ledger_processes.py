@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import alembic.command
 import alembic.runtime.migration  # noqa: F401
 
-from affiliate.database.ledger import Click, Ledger
+from affiliate.database.clicks import Click
+from affiliate.database.ledger import Ledger
 from tests.support.forks import begin
 from tests.support.processes import clean_environment
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from affiliate.serving.allocation import share_heaps
+from affiliate.memory_allocation import share_heaps
 from affiliate.web.page_cache import ENVIRON, MemoryTier
 
 SIZES = {"small": [10], "page": [60_000], "mixed": [300, 900, 5_000, 20_000, 60_000, 200_000]}

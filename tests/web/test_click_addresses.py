@@ -8,7 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.agencies.limits import Limit
-from affiliate.database.ledger import MANY, PROGRAM, UNSIGNED, Click, Ledger
+from affiliate.database.clicks import (
+    MANY,
+    PROGRAM,
+    UNSIGNED,
+    Click,
+)
+from affiliate.database.ledger import Ledger
 from affiliate.search.client_budget import Budget
 from affiliate.web import click_addresses as pings_module
 from tests.support.apps import ClientMaker

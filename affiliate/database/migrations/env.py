@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from affiliate.database.ledger import metadata
+from affiliate.database.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotFound
 
 from affiliate import logs
 from affiliate.agencies import AGENCIES
-from affiliate.database.ledger import Click
+from affiliate.database.clicks import Click
 from affiliate.domain.media import Collection, SearchQuery
 from affiliate.domain.query import MAX_WORDS, read_parameters, single
 from affiliate.domain.words import counted, whole_prefix

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.serving.allocation import share_heaps
+from affiliate.memory_allocation import share_heaps
 from affiliate.web.page_cache import LIMIT_BYTES
 from tests.support.soak import SOAK
 

@@ -9,12 +9,12 @@ import ctypes
 import os
 from typing import Final
 
-from affiliate.web.cached_response import LARGE_BYTES
-
 ARENA_MAX: Final = -8
 MMAP_THRESHOLD: Final = -3
 """Numbers of `mallopt` (https://man7.org/linux/man-pages/man3/mallopt.3.html)."""
 ARENAS: Final = 2
+LARGE_BYTES: Final = 16 * 1024
+"""A block that is so large takes whole pages of memory of its own."""
 
 
 def share_heaps() -> bool:

@@ -1,0 +1,101 @@
+"""The tables of the ledger's database; `migrations` makes and changes them."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+clicks = sa.Table(
+    "clicks",
+    metadata,
+    sa.Column("click_id", sa.String(64), primary_key=True),
+    sa.Column("at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
+    sa.Column("agency", sa.String(100), nullable=False),
+    sa.Column("id", sa.String(100), nullable=False),
+    sa.Column("media", sa.String(5), nullable=False),
+    sa.Column("words", sa.String(500), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("site", sa.String(253), nullable=False),
+    sa.Column("place", sa.String(10), nullable=False, server_default=""),
+    sa.Column("sender", sa.String(10), nullable=False, server_default=""),
+    # No words in it: PostgreSQL refuses a row whose entry in an index passes 2704 bytes.
+    sa.Index("clicks_at_agency", "at", "agency"),
+)
+
+searches = sa.Table(
+    "searches",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("digest", sa.String(32), primary_key=True),
+    sa.Column("query", sa.String(1000), nullable=False),
+    sa.Column("times", sa.Integer, nullable=False),
+    sa.Column("clients", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("missed", sa.Integer, nullable=False, server_default="0"),
+)
+
+revisions = sa.Table(  # filled by the migrations
+    "revisions",
+    metadata,
+    sa.Column("revision", sa.String(32), primary_key=True),
+    sa.Column("readable_from", sa.String(32), nullable=False),
+)
+
+purchases = sa.Table(
+    "purchases",
+    metadata,
+    sa.Column("purchase_id", sa.String(32), primary_key=True),
+    sa.Column("intent", sa.String(32), unique=True),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("agency", sa.String(100), nullable=False, server_default="shutterstock"),
+    sa.Column("api", sa.String(200), nullable=False),
+    sa.Column("media", sa.String(20), nullable=False),
+    sa.Column("media_id", sa.String(100), nullable=False),
+    sa.Column("size", sa.String(20), nullable=False),
+    sa.Column("license", sa.String(100), nullable=False),
+    sa.Column("subscription_id", sa.String(100), nullable=False),
+    sa.Column("made_at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
+    sa.Column("closed_at", sa.DateTime),
+    sa.Column("before", sa.String(100), nullable=False),
+    sa.Column("license_id", sa.String(100)),
+    sa.Column("charge", sa.Integer),
+    sa.Column("asked", sa.String(30)),
+    sa.Column("price", sa.String(30)),
+    sa.Column("currency", sa.String(10)),
+    sa.Column("error", sa.String(300)),
+    sa.Index("purchases_state", "state"),
+    sa.Index("purchases_media", "media_id"),
+)
+
+keys = sa.Table(
+    "keys",
+    metadata,
+    sa.Column("name", sa.String(20), primary_key=True),
+    sa.Column("secret", sa.LargeBinary, nullable=False),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("account", sa.String(100), primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("leased_until", sa.Float),  # Unix time
+)
+
+sessions = sa.Table(
+    "owner_sessions",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("ends_at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
+    sa.Column("begun_at", sa.DateTime),
+    sa.Column("seen_at", sa.DateTime),
+    sa.Column("network", sa.String(50)),
+    sa.Column("browser", sa.String(200)),
+    sa.Column("password_mark", sa.String(16)),
+)
+
+switches = sa.Table(
+    "switches",
+    metadata,
+    sa.Column("agency", sa.String(100), primary_key=True),
+    sa.Column("off_at", sa.DateTime, nullable=False),  # UTC; SQLite knows no time zones
+)
