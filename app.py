@@ -33,7 +33,7 @@ from affiliate.agencies.limits import (
     Limit,
 )
 from affiliate.agencies.link_earnings import earning
-from affiliate.cache.answers import Cache
+from affiliate.cache.answers import AnswerCache
 from affiliate.cache.stores import Guarded
 from affiliate.cli.startup_errors import Unready
 from affiliate.config import (
@@ -48,33 +48,33 @@ from affiliate.config.settings import AgencySettings, Config
 from affiliate.database.agency_switches import Switches
 from affiliate.database.ledger import Ledger
 from affiliate.database.site_key import SiteKey
-from affiliate.database.token_store import Vault
+from affiliate.database.token_store import TokenStore
 from affiliate.domain.affiliate_links import LinkStyle, id_fault
 from affiliate.errors import CannotListen, ConfigError, LedgerError
-from affiliate.licensing.oauth.flow import ACCOUNT, Tokens
+from affiliate.licensing.oauth.flow import ACCOUNT, ShutterstockOAuth
 from affiliate.search.chunk_sizes import ChunkSizes
 from affiliate.search.client_budget import SEARCH
-from affiliate.search.federation import Listed
-from affiliate.search.gateway import Calls
+from affiliate.search.federation import EnabledAgency
+from affiliate.search.gateway import AgencyGateway
 from affiliate.search.limits import (
     Breaker,
     Quota,
 )
 from affiliate.search.machine_counters import MachineCounts
-from affiliate.search.service import Search
+from affiliate.search.service import SearchService
 from affiliate.search.suggestions import Suggestions
-from affiliate.search.usage import KeepDays, Tally
+from affiliate.search.usage import KeepDays, UsageCounter
 from affiliate.services import Services
 from affiliate.transport.client import Transport
 from affiliate.web import template_helpers
-from affiliate.web.access_log import Access
-from affiliate.web.client_address import TrustedProxies
-from affiliate.web.client_limits import Visitors
-from affiliate.web.cors import Sharing
+from affiliate.web.access_log import AccessLogMiddleware
+from affiliate.web.client_address import TrustedProxiesMiddleware
+from affiliate.web.client_limits import ClientLimits
+from affiliate.web.cors import CorsMiddleware
 from affiliate.web.embeds import views as embeds
 from affiliate.web.errors import Application
 from affiliate.web.owner import views
-from affiliate.web.page_cache import SHELF_BYTES, SHELF_PART, MemoryTier
+from affiliate.web.page_cache import SHELF_BYTES, SHELF_PART, PageCacheMiddleware
 from affiliate.web.page_variants import is_variant
 from affiliate.web.site import (
     pages,
@@ -151,7 +151,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
         app.logger.warning("SITE_URL: %s", warning(label))
     listed = [_listed(n, one, settings, transport) for n, one in settings.agencies.items()]
     limits = {one.agency.source: _limits(settings, one.agency) for one in listed}
-    cache = Cache(store)
+    cache = AnswerCache(store)
     # For servers that end without atexit: the higher priority comes first.
     util.Finalize(None, transport.close, exitpriority=30)
     util.Finalize(None, cache.close, exitpriority=20)
@@ -159,14 +159,14 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     here = MachineCounts(settings.data_dir / "calls.counts")
     quota = Quota(store, limits, settings.web_concurrency, here)
     switches = Switches(ledger)
-    calls = Calls(cache, quota, Breaker(store), ChunkSizes(store))
+    calls = AgencyGateway(cache, quota, Breaker(store), ChunkSizes(store))
     spare = settings.secret_key.reveal() if settings.secret_key else ""
     key = SiteKey(ledger, spare, settings.data_dir / "site.key")
     trusts, processes = bool(settings.trusted_proxies), settings.web_concurrency
-    visitors = Visitors(store, _budget(settings), processes, key, trusts=trusts)
-    search = Search(listed, calls, switches.off, visitors.spend)
+    visitors = ClientLimits(store, _budget(settings), processes, key, trusts=trusts)
+    search = SearchService(listed, calls, switches.off, visitors.spend)
     days = KeepDays(settings.clicks_keep_days, settings.searches_keep_days)
-    tally = Tally(ledger, store, settings.site_language, visitors.asker, days)
+    tally = UsageCounter(ledger, store, settings.site_language, visitors.asker, days)
     app.extensions["visitors"] = visitors
     build_id = _build_id(app, settings, listed)
     services = Services(
@@ -189,7 +189,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     views.register(app)
     cli.register(app)
     app.after_request(_redirected_here)
-    tier = MemoryTier(
+    tier = PageCacheMiddleware(
         app.wsgi_app,
         pages.routes() | seo.routes() | embeds.routes(),
         on_hit=tally.replayed.append,
@@ -201,11 +201,13 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     app.extensions["memory"] = tier
     keys = embeds.keys_of(settings)
     opens = keys.opens if keys else None
-    served: WSGIApplication = Sharing(tier, embeds.SHARED, settings.embed_sites, opens)
-    served = Sharing(served, {"/clicks"})  # pages elsewhere look whether a click was kept
+    served: WSGIApplication = CorsMiddleware(tier, embeds.SHARED, settings.embed_sites, opens)
+    served = CorsMiddleware(served, {"/clicks"})  # pages elsewhere look whether a click was kept
     if settings.trusted_proxies:
-        served = TrustedProxies(served, settings.trusted_proxies)
-    served = Access(served, logs.current() if settings.access_log else None, _known_parts(app))
+        served = TrustedProxiesMiddleware(served, settings.trusted_proxies)
+    served = AccessLogMiddleware(
+        served, logs.current() if settings.access_log else None, _known_parts(app)
+    )
     app.wsgi_app = served  # type: ignore[method-assign,assignment] # as Flask documents it
     return app
 
@@ -291,7 +293,7 @@ def _redirected_here(response: Response) -> Response:
     return response
 
 
-def _build_id(app: Flask, settings: Config, listed: Sequence[Listed]) -> str:
+def _build_id(app: Flask, settings: Config, listed: Sequence[EnabledAgency]) -> str:
     """A digest of all that a page is made of beside agencies' answers; it holds no secret."""
     links = [
         (one.agency.source, one.weight, one.link.template, one.link.footage, one.link.affiliate_id)
@@ -345,12 +347,14 @@ def _limits(settings: Config, agency: Agency) -> tuple[Limit, ...]:
     return (*hour, *second, *documented)
 
 
-def _listed(name: str, own: AgencySettings, settings: Config, transport: Transport) -> Listed:
+def _listed(
+    name: str, own: AgencySettings, settings: Config, transport: Transport
+) -> EnabledAgency:
     kind = AGENCIES[name]
     shared = settings.agencies.get(kind.account, AgencySettings())
     secrets = {**shared.credentials, **own.credentials}
     keys = {key: secret.reveal() for key, secret in secrets.items()}
-    return Listed(
+    return EnabledAgency(
         agency=kind(
             transport.lasting(own.timeout_seconds),
             url=own.url or shared.url,
@@ -395,14 +399,14 @@ def start_lines(settings: Config) -> Iterator[tuple[int, str]]:
     yield from ((logging.WARNING, note) for note in settings.notes)
 
 
-def _tokens(settings: Config, transport: Transport, ledger: Ledger) -> Tokens:
+def _tokens(settings: Config, transport: Transport, ledger: Ledger) -> ShutterstockOAuth:
     """The tokens of the owner's account; they need its agency to be on."""
     own = settings.agencies.get(ACCOUNT, AgencySettings())
     keys = {name: secret.reveal() for name, secret in own.credentials.items()}
     secret = settings.secret_key
-    return Tokens(
+    return ShutterstockOAuth(
         transport,
-        Vault(ledger, secret.reveal()) if secret else None,
+        TokenStore(ledger, secret.reveal()) if secret else None,
         url=own.url or AGENCIES[ACCOUNT].api,
         client=(keys.get("CLIENT_ID", ""), keys.get("CLIENT_SECRET", "")),
         fixed=keys.get("API_TOKEN"),

@@ -12,10 +12,10 @@ from affiliate.database.agency_switches import Switches
 from affiliate.database.ledger import Ledger
 from affiliate.database.site_key import SiteKey
 from affiliate.domain.site_names import read_host
-from affiliate.licensing.oauth.flow import Tokens
-from affiliate.search.service import Search
+from affiliate.licensing.oauth.flow import ShutterstockOAuth
+from affiliate.search.service import SearchService
 from affiliate.search.suggestions import Suggestions
-from affiliate.search.usage import Tally
+from affiliate.search.usage import UsageCounter
 from affiliate.transport.client import Transport
 
 
@@ -27,13 +27,13 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 
     config: Config
     build_id: str
-    search: Search
+    search: SearchService
     suggestions: Suggestions
     ledger: Ledger
     store: Guarded
-    usage: Tally
+    usage: UsageCounter
     transport: Transport
-    tokens: Tokens
+    tokens: ShutterstockOAuth
     switches: Switches
     site_key: SiteKey
 

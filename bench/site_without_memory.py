@@ -3,13 +3,13 @@
 from flask import Flask
 
 import app as site
-from affiliate.web.page_cache import MemoryTier
+from affiliate.web.page_cache import PageCacheMiddleware
 
 
 def create_app() -> Flask:
     """The site's application; what its memory tier takes in falls out at once."""
     app = site.create_app()
-    tier: MemoryTier = app.extensions["memory"]
+    tier: PageCacheMiddleware = app.extensions["memory"]
     tier.limit = 0
     # Fifty clients on one page would wait for each other's, in vain as nothing is kept.
     tier._made_meanwhile = lambda _place: None  # type: ignore[method-assign] # noqa: SLF001

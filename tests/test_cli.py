@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import Result
@@ -24,9 +25,8 @@ from tests.support.waiting import PATIENCE
 def app(tmp_path: Path) -> Iterator[Flask]:
     app = Flask(__name__)
     days = iter(datetime(2026, 3, day, tzinfo=UTC) for day in range(1, 32))
-    app.extensions["services"].ledger = Ledger(
-        f"sqlite:///{tmp_path}/ledger.db", lambda: next(days)
-    )
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db", lambda: next(days))
+    app.extensions["services"] = SimpleNamespace(ledger=ledger)
     cli.register(app)
     yield app
     app.extensions["services"].ledger.close()

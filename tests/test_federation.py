@@ -115,7 +115,7 @@ def test_a_filter_that_some_can_not_express_is_said_and_asks_only_the_others(
     client: FlaskClient, agencies: Agencies
 ) -> None:
     statuses, items = asked(client, "/api/search?q=flower&orientation=square&wait=1")
-    able = {n for n in agencies if "square" in (AGENCIES[n].expresses.get("orientation") or ())}
+    able = {n for n in agencies if "square" in (AGENCIES[n].image_filters.get("orientation") or ())}
     assert {name for name, status in statuses.items() if status != "unsupported"} == able
     assert {item["agency"] for item in items} == able
     assert {name for name in agencies if agencies[name].asked} == able

@@ -67,11 +67,11 @@ def test_what_the_readme_says_of_an_agency_is_true(name: str) -> None:
     """
     kind = AGENCIES[name]
     _, speaks, filters, calls, licensing, links, sure, _, settings = agencies()[kind.title]
-    assert speaks.startswith(kind.wire)
+    assert speaks.startswith(kind.protocol)
     assert f"{filters};".startswith(f"{_filters(kind)};")
     assert calls == _calls(kind)
     assert re.match(LINKS[kind.network], links)
-    assert sure.startswith(kind.sure)
+    assert sure.startswith(kind.source_quality)
     assert ("experimental" in sure) is kind.experimental
     sets = (*kind.credentials, *kind.options)
     keys = {f"`{prefix(name)}{one}`" for names in sets for one in names}
@@ -103,13 +103,13 @@ FEW = 6
 
 def _filters(kind: type[Agency]) -> str:
     """The filters as the table has them: of some only some values, some only roughly."""
-    named = [one for one in SearchQuery.__struct_fields__ if one in kind.expresses]
+    named = [one for one in SearchQuery.__struct_fields__ if one in kind.image_filters]
     shown = ", ".join(_filter(kind, one) for one in named) or "none"
-    return f"{shown}; footage too" if kind.footage else shown
+    return f"{shown}; footage too" if kind.video_filters else shown
 
 
 def _filter(kind: type[Agency], name: str) -> str:
-    values, near = kind.expresses[name], kind.loosely.get(name, ())
+    values, near = kind.image_filters[name], kind.approximate_filters.get(name, ())
     notes = []
     if values is HEX:
         notes.append("no grayscale")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from affiliate.errors import AgencyError
-from affiliate.search.service import Patience, Search
+from affiliate.search.service import Patience, SearchService
 from app import create_app
 from tests.dialects import DIALECTS, FIRST, Answer, serving
 from tests.support.federation import OWN, Agencies
@@ -37,7 +37,7 @@ def agencies() -> Iterator[Agencies]:
 
 
 @pytest.fixture(scope="module")
-def search(agencies: Agencies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Search]:
+def search(agencies: Agencies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchService]:
     """The reading side of a site on all agencies."""
     folder: Path = tmp_path_factory.mktemp("site")
     place_ledger(folder)
@@ -51,11 +51,11 @@ def search(agencies: Agencies, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.mark.parametrize("name", NAMES)
 def test_failures_beside_searches_shut_no_search(
-    agencies: Agencies, search: Search, name: str
+    agencies: Agencies, search: SearchService, name: str
 ) -> None:
     """Refusals, errors of the server and missing fields, each more often than is enough."""
     server = agencies["shutterstock" if name in OWN else name]
-    one = next(one for one in search.listed if one.agency.name == name)
+    one = next(one for one in search.enabled if one.agency.name == name)
     agency = one.agency
     for failure in FAILURES:
         server.fixed = failure

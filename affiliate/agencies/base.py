@@ -51,15 +51,17 @@ class Agency:
       all are set or none.
     - ``buyer``: the names of settings that buying licenses there by command needs beside them.
     - ``account``: the agency whose key, address and affiliate id serve this one too.
-    - ``expresses``: the filters of pictures. A search that asks for more is *unsupported* here,
+    - ``image_filters``: the filters of pictures. A search that asks for more is *unsupported* here,
       and the page says so.
-    - ``footage``: the filters of footage, ``media`` among them; none where it sells no footage.
-    - ``loosely``: those of them, with their values, whose meaning there is only near ours; pages
-      and the list of agencies say so.
+    - ``video_filters``: the filters of footage, ``media`` among them; none where it sells no
+      footage.
+    - ``approximate_filters``: those of them, with their values, whose meaning there is only near
+      ours; pages and the list of agencies say so.
     - ``syntax``: the signs and words that are operators among the words of a search; what its
       documents don't tell is as search engines usually have it.
     - ``limits``: how many calls it documents that it takes; the owner's own setting replaces them.
-    - ``most``: the most items one call gives; ``depth``: the deepest rank that can be reached.
+    - ``max_per_call``: the most items one call gives; ``depth``: the deepest rank that can be
+      reached.
     - ``picture_hosts``: sources for the page's Content-Security-Policy.
     - ``link_template``, ``footage_template`` (where clips have another), ``network`` (one of
       `links.NETWORKS`, or none): the affiliate link when the owner sets only an id.
@@ -67,10 +69,11 @@ class Agency:
       known of the affiliate program; empty where there is no program.
     - ``site_search``: how its own site is searched; None where no form is known.
     - ``terms``: what its terms ask for, as far as it is known.
-    - ``gives``: the fields of `Media` that at least one item of any answer fills; where one no
-      longer does, the API may have changed.
+    - ``expected_fields``: the fields of `Media` that at least one item of any answer fills; where
+      one no longer does, the API may have changed.
     - ``tells_more``: whether details tell of a picture what a search leaves out.
-    - ``wire``, ``sure``: how it speaks, and what this module rests on, for the owner to read.
+    - ``protocol``, ``source_quality``: how it speaks, and what this module rests on, for the owner
+      to read.
     - ``experimental``: whether no answer of a living API has been seen lately.
     - ``has_similar``: whether it can find pictures like one.
     - ``suggests``: whether it can complete words; without an ``api`` that costs no call.
@@ -90,12 +93,12 @@ class Agency:
     options: ClassVar[Credentials] = ()
     buyer: ClassVar[tuple[str, ...]] = ()
     account: ClassVar[str] = ""
-    expresses: ClassVar[Filters] = {}
-    footage: ClassVar[Filters] = {}
-    loosely: ClassVar[Filters] = {}
+    image_filters: ClassVar[Filters] = {}
+    video_filters: ClassVar[Filters] = {}
+    approximate_filters: ClassVar[Filters] = {}
     syntax: ClassVar[words.Syntax] = words.Syntax()
     limits: tuple[Limit, ...] = ()
-    most: int = 100
+    max_per_call: int = 100
     depth: int = 10_000
     picture_hosts: ClassVar[tuple[str, ...]] = ()
     link_template: ClassVar[str] = "{landing_url}"
@@ -104,10 +107,10 @@ class Agency:
     link_source: ClassVar[str] = ""
     site_search: ClassVar[SiteSearch | None] = None
     terms: ClassVar[Terms] = Terms()
-    gives: tuple[str, ...] = ("title", "page_url")
+    expected_fields: tuple[str, ...] = ("title", "page_url")
     tells_more: ClassVar[bool] = False
-    wire: ClassVar[str] = "JSON"
-    sure: ClassVar[str] = "official documents"
+    protocol: ClassVar[str] = "JSON"
+    source_quality: ClassVar[str] = "official documents"
     experimental: ClassVar[bool] = False
     has_similar: ClassVar[bool] = False
     suggests: ClassVar[bool] = False
@@ -149,12 +152,12 @@ class Agency:
     @property
     def similar_size(self) -> int:
         """Items a call for similar pictures asks for: no more than a page shows."""
-        return min(PAGE_PLACES, self.most)
+        return min(PAGE_PLACES, self.max_per_call)
 
     @property
     def chunk_size(self) -> int:
         """Items a call asks for: a multiple of a page's places, so pages cut chunks evenly."""
-        most = min(self._chunk_places, self.most)
+        most = min(self._chunk_places, self.max_per_call)
         return most if most < PAGE_PLACES else most - most % PAGE_PLACES
 
     def in_pages(self) -> Self:
@@ -170,7 +173,7 @@ class Agency:
 
         Where no footage is sold they are those of pictures, among which ``media`` is not.
         """
-        return self.footage if media == "video" and self.footage else self.expresses
+        return self.video_filters if media == "video" and self.video_filters else self.image_filters
 
     @classmethod
     def is_loose(cls, name: str, value: str, media: str = "image") -> bool:
@@ -179,9 +182,11 @@ class Agency:
         So does popularity where the agency has an order of its own instead.
         """
         if (name, value) == ("sort", "popular"):
-            able = cls.footage if media == "video" and cls.footage else cls.expresses
+            able = (
+                cls.video_filters if media == "video" and cls.video_filters else cls.image_filters
+            )
             return not is_among(value, able.get(name, ()))
-        return is_among(value, cls.loosely.get(name, ()))
+        return is_among(value, cls.approximate_filters.get(name, ()))
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
         """The names of the filters in ``query`` that this agency can't express."""

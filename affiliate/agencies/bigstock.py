@@ -109,7 +109,7 @@ class Bigstock(Agency):
     title = "Bigstock"
     api = "https://api.bigstockphoto.com"
     credentials: ClassVar[Credentials] = (("ACCOUNT_ID",),)
-    expresses: ClassVar[Filters] = {
+    image_filters: ClassVar[Filters] = {
         "exclude": None,
         "type": tuple(TYPES),
         "orientation": tuple(ORIENTATIONS),
@@ -117,7 +117,7 @@ class Bigstock(Agency):
         "contributor": None,
         "sort": tuple(ORDERS),
     }
-    most = 200
+    max_per_call = 200
     picture_hosts = ("https://*.bigstockphoto.com", "http://*.bigstockphoto.com")
     site_search = SiteSearch(  # as its own pages declare it (SearchAction of schema.org)
         pictures="https://www.bigstockphoto.com/search/{words}/",
@@ -127,8 +127,8 @@ class Bigstock(Agency):
         "a program at Impact is known from links of old; the numbers of its ad and campaign are not"
         " known for sure, and whether it still runs is unknown"
     )
-    gives = ("title", "keywords", "page_url", "contributor", "preview")
-    sure = "documented by third parties"
+    expected_fields = ("title", "keywords", "page_url", "contributor", "preview")
+    source_quality = "documented by third parties"
     experimental = True
     categorizes = True
 

@@ -74,14 +74,14 @@ class PhotoDune(Agency):
     title = "PhotoDune"
     api = "https://api.envato.com"
     credentials: ClassVar[Credentials] = (("TOKEN",),)
-    expresses: ClassVar[Filters] = {
+    image_filters: ClassVar[Filters] = {
         "type": ("photo",),
         "orientation": tuple(ORIENTATIONS),
         "category": None,
         "contributor": None,
         "sort": tuple(ORDERS),
     }
-    most = 100
+    max_per_call = 100
     depth = PAGES * 96
     picture_hosts = ("https://*.envatousercontent.com", "https://*.envato.com")
     link_template = "https://1.envato.market/c/{affiliate_id}/275988/4415?u={landing}"
@@ -94,8 +94,8 @@ class PhotoDune(Agency):
     terms = Terms(
         source="Envato Market API Terms of 2025-03-11; no rule of those kept here is known"
     )
-    gives = ("title", "keywords", "page_url", "contributor", "type")
-    sure = "documented by third parties"
+    expected_fields = ("title", "keywords", "page_url", "contributor", "type")
+    source_quality = "documented by third parties"
     has_similar = True
 
     def request(self, query: SearchQuery, chunk: int) -> Request:

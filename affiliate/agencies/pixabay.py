@@ -72,14 +72,14 @@ class Pixabay(Agency):
     title = "Pixabay"
     api = "https://pixabay.com"
     credentials: ClassVar[Credentials] = (("KEY",),)
-    expresses: ClassVar[Filters] = {
+    image_filters: ClassVar[Filters] = {
         "type": TYPES,
         "orientation": ("horizontal", "vertical"),
         "color": ("grayscale",),
         "sort": tuple(ORDERS),
     }
     limits = (Limit(100, 60),)
-    most = 200
+    max_per_call = 200
     depth = 500
     picture_hosts = ("https://pixabay.com", "https://cdn.pixabay.com")
     license_url = "https://pixabay.com/service/license-summary/"
@@ -94,8 +94,8 @@ class Pixabay(Agency):
         credit=("Pixabay", "https://pixabay.com/"),
         hotlink=False,
     )
-    gives = ("title", "keywords", "page_url", "contributor", "type", "preview")
-    sure = "documented by third parties"
+    expected_fields = ("title", "keywords", "page_url", "contributor", "type", "preview")
+    source_quality = "documented by third parties"
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         return self._call(

@@ -73,7 +73,7 @@ class Rf123(Agency):
     title = "123RF"
     api = "http://api.123rf.com"
     credentials: ClassVar[Credentials] = (("API_KEY",),)
-    expresses: ClassVar[Filters] = {
+    image_filters: ClassVar[Filters] = {
         "type": tuple(TYPES),
         "orientation": ("horizontal", "vertical", "square"),
         "people": ("1", "2", "3", "4"),
@@ -84,9 +84,9 @@ class Rf123(Agency):
         "license": ("editorial",),
         "sort": tuple(ORDERS),
     }
-    loosely: ClassVar[Filters] = {"type": ("vector",)}
+    approximate_filters: ClassVar[Filters] = {"type": ("vector",)}
     syntax = Syntax(signs="()|*~,", phrases=False)
-    most = 50
+    max_per_call = 50
     depth = 4800
     picture_hosts = ("https://images.assetsdelivery.com",)
     site_search = SiteSearch(  # as public pages link to its searches
@@ -96,9 +96,9 @@ class Rf123(Agency):
     )
     link_source = "a public directory of December 2025 says that the program moved to Awin"
     experimental = True
-    gives = ("title", "page_url", "contributor")
-    wire = "XML"
-    sure = "documented by third parties"
+    expected_fields = ("title", "page_url", "contributor")
+    protocol = "XML"
+    source_quality = "documented by third parties"
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
         both = ("license",) if query.type and query.license == "editorial" else ()

@@ -82,14 +82,14 @@ class Yay(Agency):
     title = "Yay Images"
     api = "https://api.yayimages.com"
     credentials: ClassVar[Credentials] = (("API_KEY",),)
-    expresses: ClassVar[Filters] = {"type": ("vector",)}
+    image_filters: ClassVar[Filters] = {"type": ("vector",)}
     syntax = Syntax(signs="()|*~/\\")
-    most = 100
+    max_per_call = 100
     depth = 960
     picture_hosts = ("https://*.yayimages.com", "https://*.yaymicro.com", "http://*.yaymicro.com")
     site_search = SEARCH
     link_source = "its blog tells of a program; the form of its links was not found"
-    sure = "documented by third parties"
+    source_quality = "documented by third parties"
     experimental = True
 
     def request(self, query: SearchQuery, chunk: int) -> Request:

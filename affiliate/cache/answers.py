@@ -19,12 +19,12 @@ from affiliate import logs
 from affiliate.cache.freshness import (
     CLOCK_SECONDS,
     Entry,
+    Freshness,
     Policy,
-    Verdict,
-    decide,
-    failed,
-    lifetime,
-    showable,
+    freshness_of,
+    is_showable,
+    lifetime_of,
+    with_failure,
 )
 from affiliate.cache.leases import Leases
 from affiliate.domain import decoding
@@ -58,7 +58,7 @@ class Store(Protocol):
     def release(self, key: str, token: str) -> None: ...
 
 
-class Wanted(NamedTuple, Generic[Value]):
+class CacheRequest(NamedTuple, Generic[Value]):
     """What is asked of the cache: a key, the answer's type, how long it lives, who gives it."""
 
     key: str
@@ -68,7 +68,7 @@ class Wanted(NamedTuple, Generic[Value]):
     agency: str = ""
 
 
-class Loaded(NamedTuple, Generic[Value]):
+class StoredAnswer(NamedTuple, Generic[Value]):
     """An entry of the store, with its answer read; or one that the store was not given."""
 
     entry: Entry | None
@@ -76,7 +76,7 @@ class Loaded(NamedTuple, Generic[Value]):
     kept: bool = True
 
 
-class Answer(msgspec.Struct, Generic[Value], frozen=True, kw_only=True):
+class CachedAnswer(msgspec.Struct, Generic[Value], frozen=True, kw_only=True):
     """What came through the cache: a value or a failure, never both.
 
     ``status`` is fresh, stale, fetched or failed; ``lifetime`` the seconds for which it is true.
@@ -89,7 +89,7 @@ class Answer(msgspec.Struct, Generic[Value], frozen=True, kw_only=True):
     failure: Failure | None = None
 
 
-class Cache:
+class AnswerCache:
     """Answers from a store, or fetches: once per key, however many ask."""
 
     def __init__(self, store: Store, *, now: Callable[[], float] = time.time) -> None:
@@ -101,37 +101,37 @@ class Cache:
         self._leases = Leases(store)
         self._refreshers: dict[str, _Refreshers] = {}
 
-    def peek(self, wanted: Wanted[Value]) -> Answer[Value] | None:
+    def peek(self, wanted: CacheRequest[Value]) -> CachedAnswer[Value] | None:
         """Return what the store has that may be shown, or None; never fetches."""
         loaded = self._load(wanted)
         now = self._now()
-        if decide(loaded.entry, now, wanted.policy) is Verdict.MISS:
+        if freshness_of(loaded.entry, now, wanted.policy) is Freshness.MISS:
             return None
-        return _answer(loaded, wanted.policy, now)
+        return _cached_answer(loaded, wanted.policy, now)
 
-    def through(
-        self, wanted: Wanted[Value], fetch: Callable[[], Value], seconds: float
-    ) -> Answer[Value]:
+    def get_or_fetch(
+        self, wanted: CacheRequest[Value], fetch: Callable[[], Value], seconds: float
+    ) -> CachedAnswer[Value]:
         """The answer for a key: from the store, or from ``fetch`` when it has none to show.
 
         A stale answer is given at once and fetched anew behind. Whoever asks while a fetch is
         under way waits for it, ``seconds`` at most. A failure comes back as data.
         """
         loaded = self._load(wanted)
-        verdict = decide(loaded.entry, self._now(), wanted.policy)
-        if loaded.entry is None or verdict is Verdict.MISS:
-            loaded = self._fly(wanted, fetch, seconds)
-            return _answer(loaded, wanted.policy, self._now(), fetched=True)
-        if verdict is Verdict.STALE and self._now() >= loaded.entry.retry_at():
+        verdict = freshness_of(loaded.entry, self._now(), wanted.policy)
+        if loaded.entry is None or verdict is Freshness.MISS:
+            loaded = self._fetch_once(wanted, fetch, seconds)
+            return _cached_answer(loaded, wanted.policy, self._now(), fetched=True)
+        if verdict is Freshness.STALE and self._now() >= loaded.entry.retry_at():
             self._refresh(wanted, fetch)
-        return _answer(loaded, wanted.policy, self._now())
+        return _cached_answer(loaded, wanted.policy, self._now())
 
-    def kept(
+    def get_or_refresh(
         self,
-        wanted: Wanted[Value],
+        wanted: CacheRequest[Value],
         fetch: Callable[[], Value],
         may: Callable[[], bool] = lambda: True,
-    ) -> Answer[Value] | None:
+    ) -> CachedAnswer[Value] | None:
         """Return what the store has that may be shown, or None; fetch a stale answer anew behind.
 
         ``may`` is asked before such a fetch whether who asks may cost it. Nobody waits for an
@@ -139,34 +139,37 @@ class Cache:
         """
         loaded = self._load(wanted)
         now = self._now()
-        verdict = decide(loaded.entry, now, wanted.policy)
-        if loaded.entry is None or verdict is Verdict.MISS:
+        verdict = freshness_of(loaded.entry, now, wanted.policy)
+        if loaded.entry is None or verdict is Freshness.MISS:
             return None
-        is_due = verdict is Verdict.STALE and now >= loaded.entry.retry_at()
+        is_due = verdict is Freshness.STALE and now >= loaded.entry.retry_at()
         if is_due and wanted.key not in self._flights and may():
             self._refresh(wanted, fetch)
-        return _answer(loaded, wanted.policy, now)
+        return _cached_answer(loaded, wanted.policy, now)
 
-    def renew(self, wanted: Wanted[Value], fetch: Callable[[], Value], within: float) -> bool:
+    def renew(self, wanted: CacheRequest[Value], fetch: Callable[[], Value], within: float) -> bool:
         """Fetch now what is missing, stale, or fresh for less than ``within`` seconds.
 
         False when there was nothing to do, when another is about it, or after a failure.
         """
-        if self._lasts(self._load(wanted).entry, wanted.policy, within):
+        if self._needs_no_fetch(self._load(wanted).entry, wanted.policy, within):
             return False
         with self._leases.hold(wanted.key) as holds:
             if not holds:
                 return False
-            with _named(wanted):
+            with _log_context(wanted):
                 loaded = self._fetch(wanted, fetch, within)
         return loaded.entry is not None and loaded.entry.failure is None
 
-    def _lasts(self, entry: Entry | None, policy: Policy, within: float) -> bool:
+    def _needs_no_fetch(self, entry: Entry | None, policy: Policy, within: float) -> bool:
         """Return whether an entry need not be fetched: fresh for longer, or failed just now."""
         now = self._now()
         if entry is None or now < entry.retry_at():
             return entry is not None
-        return decide(entry, now, policy) is Verdict.FRESH and lifetime(entry, now, policy) > within
+        return (
+            freshness_of(entry, now, policy) is Freshness.FRESH
+            and lifetime_of(entry, now, policy) > within
+        )
 
     def close(self) -> None:
         """Let the fetches under way behind answers end, and start no more."""
@@ -176,20 +179,20 @@ class Cache:
         for pool in pools:
             pool.close()
 
-    def _fly(
-        self, wanted: Wanted[Value], fetch: Callable[[], Value], seconds: float
-    ) -> Loaded[Value]:
+    def _fetch_once(
+        self, wanted: CacheRequest[Value], fetch: Callable[[], Value], seconds: float
+    ) -> StoredAnswer[Value]:
         """Fetch as the leader, or wait for the one who does."""
-        flight, leads = self._join(wanted.key)
+        flight, leads = self._join_flight(wanted.key)
         if leads:
-            self._lead(wanted, fetch, flight, seconds)
+            self._lead_flight(wanted, fetch, flight, seconds)
         try:
-            loaded: Loaded[Value] = flight.result(seconds)
+            loaded: StoredAnswer[Value] = flight.result(seconds)
         except TimeoutError:
-            return _unanswered(self._now())
+            return _timed_out(self._now())
         return loaded
 
-    def _refresh(self, wanted: Wanted[Value], fetch: Callable[[], Value]) -> None:
+    def _refresh(self, wanted: CacheRequest[Value], fetch: Callable[[], Value]) -> None:
         """Fetch behind an answer already given; never two at once for a key."""
         with self._lock:
             if self._closing.is_set():
@@ -197,13 +200,13 @@ class Cache:
             pool = self._refreshers.setdefault(wanted.agency, _Refreshers(wanted.agency))
         if not pool.take_place():
             return
-        flight, leads = self._join(wanted.key)
+        flight, leads = self._join_flight(wanted.key)
         if not leads:
             pool.leave_place()
-        elif not pool.begin(lambda: self._lead(wanted, fetch, flight, 0.0)):
-            self._land(wanted.key, flight, _unanswered(self._now()))
+        elif not pool.begin(lambda: self._lead_flight(wanted, fetch, flight, 0.0)):
+            self._finish_flight(wanted.key, flight, _timed_out(self._now()))
 
-    def _join(self, key: str) -> tuple[Future[Any], bool]:
+    def _join_flight(self, key: str) -> tuple[Future[Any], bool]:
         """The fetch under way for a key, and whether the caller must lead it."""
         with self._lock:
             flight = self._flights.get(key)
@@ -212,30 +215,30 @@ class Cache:
             flight = self._flights[key] = Future()
             return flight, True
 
-    def _lead(
+    def _lead_flight(
         self,
-        wanted: Wanted[Value],
+        wanted: CacheRequest[Value],
         fetch: Callable[[], Value],
         flight: Future[Any],
         seconds: float,
     ) -> None:
         try:
-            with _named(wanted):
-                loaded = self._compete(wanted, fetch, seconds)
+            with _log_context(wanted):
+                loaded = self._fetch_with_lease(wanted, fetch, seconds)
         except Exception:
             log.exception("an unexpected error while fetching; the answer counts as failed")
             error = AgencyError("", "Unexpected error; the log says more.")
-            loaded = Loaded(failed(None, error, self._now()), None)
-        self._land(wanted.key, flight, loaded)
+            loaded = StoredAnswer(with_failure(None, error, self._now()), None)
+        self._finish_flight(wanted.key, flight, loaded)
 
-    def _land(self, key: str, flight: Future[Any], loaded: "Loaded[Any]") -> None:
+    def _finish_flight(self, key: str, flight: Future[Any], loaded: "StoredAnswer[Any]") -> None:
         with self._lock:
             self._flights.pop(key, None)
         flight.set_result(loaded)
 
-    def _compete(
-        self, wanted: Wanted[Value], fetch: Callable[[], Value], seconds: float
-    ) -> Loaded[Value]:
+    def _fetch_with_lease(
+        self, wanted: CacheRequest[Value], fetch: Callable[[], Value], seconds: float
+    ) -> StoredAnswer[Value]:
         """Fetch as the one process that has the key's lease, or wait for what that one stores.
 
         When it dies its lease runs out, and the next takes over. With 0 ``seconds`` nothing is
@@ -247,42 +250,42 @@ class Cache:
                 if holds:
                     return self._fetch(wanted, fetch)
             if time.monotonic() >= end or self._closing.is_set():
-                return _unanswered(self._now())
+                return _timed_out(self._now())
             self._closing.wait(pause)
             pause = min(1.5 * pause, MAX_POLL_SECONDS)
             loaded = self._load(wanted)
-            if decide(loaded.entry, self._now(), wanted.policy) is not Verdict.MISS:
+            if freshness_of(loaded.entry, self._now(), wanted.policy) is not Freshness.MISS:
                 return loaded
 
     def _fetch(
-        self, wanted: Wanted[Value], fetch: Callable[[], Value], within: float = 0.0
-    ) -> Loaded[Value]:
+        self, wanted: CacheRequest[Value], fetch: Callable[[], Value], within: float = 0.0
+    ) -> StoredAnswer[Value]:
         before = self._load(wanted)
-        if self._lasts(before.entry, wanted.policy, within):
+        if self._needs_no_fetch(before.entry, wanted.policy, within):
             return before  # another leader was quicker, between our look and our lead
         value: Value | None
         try:
             value = fetch()
         except AgencyError as error:
-            log.log(_loudness(error), "%s (asked again in %.0f s)", error, error.retry_after)
-            entry, value = failed(before.entry, error, self._now()), before.value
+            log.log(_log_level(error), "%s (asked again in %.0f s)", error, error.retry_after)
+            entry, value = with_failure(before.entry, error, self._now()), before.value
             if not error.asked:
-                return Loaded(entry, value, kept=False)
+                return StoredAnswer(entry, value, kept=False)
         else:
             packed, empty = msgspec.msgpack.encode(value), wanted.is_empty(value)
             entry = Entry(value=packed, fetched_at=self._now(), empty=empty)
         self._save(wanted, entry)
-        return Loaded(entry, value)
+        return StoredAnswer(entry, value)
 
-    def _load(self, wanted: Wanted[Value]) -> Loaded[Value]:
+    def _load(self, wanted: CacheRequest[Value]) -> StoredAnswer[Value]:
         """Return what the store has; anything that can't be read counts as absent."""
         packed = self._store.get(wanted.key)
         if packed is None:
-            return Loaded(None, None)
+            return StoredAnswer(None, None)
         try:
             entry = _ENTRY.decode(zlib.decompressobj().decompress(packed, LARGEST_ENTRY))
             if entry.value == b"":
-                return Loaded(None, None)
+                return StoredAnswer(None, None)
             if entry.fetched_at > self._now() + CLOCK_SECONDS:  # the clock was set back
                 turned = self._now() - wanted.policy.fresh_for(entry)
                 entry = msgspec.structs.replace(entry, fetched_at=turned)
@@ -291,10 +294,10 @@ class Cache:
             value = decoding.from_msgpack(entry.value, wanted.shape) if entry.value else None
         except (zlib.error, ValueError, TypeError, RecursionError):
             log.warning("an entry of the cache can't be read and counts as absent")
-            return Loaded(None, None)
-        return Loaded(entry, value)
+            return StoredAnswer(None, None)
+        return StoredAnswer(entry, value)
 
-    def _save(self, wanted: Wanted[Value], entry: Entry) -> None:
+    def _save(self, wanted: CacheRequest[Value], entry: Entry) -> None:
         lasts = wanted.policy.fresh + wanted.policy.stale
         end = entry.retry_at() if entry.value is None else entry.fetched_at + lasts
         packed = zlib.compress(msgspec.msgpack.encode(entry), 1)
@@ -333,30 +336,32 @@ class _Refreshers:
 _ENTRY = msgspec.msgpack.Decoder(Entry)
 
 
-def _named(wanted: Wanted[Any]) -> AbstractContextManager[None]:
+def _log_context(wanted: CacheRequest[Any]) -> AbstractContextManager[None]:
     """Have lines of log name whom is asked, and for what: a key begins with its format and kind."""
     return logs.about(wanted.agency, wanted.key.partition(":")[2].partition(":")[0])
 
 
-def _loudness(error: AgencyError) -> int:
+def _log_level(error: AgencyError) -> int:
     """Return the level of logging of an error: that an id is unknown is an answer, no trouble."""
     if isinstance(error, NotFound):
         return logging.DEBUG
     return logging.ERROR if isinstance(error, BadCredentials) else logging.WARNING
 
 
-def _unanswered(now: float) -> Loaded[Any]:
-    return Loaded(failed(None, AgencyTimeout("", "No answer in time."), now), None)
+def _timed_out(now: float) -> StoredAnswer[Any]:
+    return StoredAnswer(with_failure(None, AgencyTimeout("", "No answer in time."), now), None)
 
 
-def _answer(
-    loaded: Loaded[Value], policy: Policy, now: float, *, fetched: bool = False
-) -> Answer[Value]:
+def _cached_answer(
+    loaded: StoredAnswer[Value], policy: Policy, now: float, *, fetched: bool = False
+) -> CachedAnswer[Value]:
     entry = loaded.entry or Entry()
-    life = lifetime(entry, now, policy)
+    life = lifetime_of(entry, now, policy)
     life = life if loaded.kept else min(life, WITHHELD_SECONDS)
-    if not showable(entry, now, policy):
-        return Answer(status="failed", lifetime=life, failure=entry.failure)
-    verdict = decide(entry, now, policy)
-    status = "fetched" if fetched and verdict is Verdict.FRESH else verdict.value
-    return Answer(value=loaded.value, status=status, fetched_at=entry.fetched_at, lifetime=life)
+    if not is_showable(entry, now, policy):
+        return CachedAnswer(status="failed", lifetime=life, failure=entry.failure)
+    verdict = freshness_of(entry, now, policy)
+    status = "fetched" if fetched and verdict is Freshness.FRESH else verdict.value
+    return CachedAnswer(
+        value=loaded.value, status=status, fetched_at=entry.fetched_at, lifetime=life
+    )

@@ -45,7 +45,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return self.failed_at + self.failure.retry_after if self.failure else 0.0
 
 
-class Verdict(enum.Enum):
+class Freshness(enum.Enum):
     """What to do with an entry: answer, answer and refresh behind, or fetch."""
 
     FRESH = "fresh"
@@ -53,28 +53,28 @@ class Verdict(enum.Enum):
     MISS = "miss"
 
 
-def showable(entry: Entry, now: float, policy: Policy) -> bool:
+def is_showable(entry: Entry, now: float, policy: Policy) -> bool:
     """Return whether the entry has an answer that is fresh or stale, and not older."""
     return entry.value is not None and _age(entry, now) < policy.fresh_for(entry) + policy.stale
 
 
-def decide(entry: Entry | None, now: float, policy: Policy) -> Verdict:
+def freshness_of(entry: Entry | None, now: float, policy: Policy) -> Freshness:
     """Judge an entry. A failure without a usable answer is FRESH until it may be retried."""
     if entry is None:
-        return Verdict.MISS
+        return Freshness.MISS
     if entry.value is not None and _age(entry, now) < policy.fresh_for(entry):
-        return Verdict.FRESH
-    if showable(entry, now, policy):
-        return Verdict.STALE
-    return Verdict.FRESH if now < entry.retry_at() else Verdict.MISS
+        return Freshness.FRESH
+    if is_showable(entry, now, policy):
+        return Freshness.STALE
+    return Freshness.FRESH if now < entry.retry_at() else Freshness.MISS
 
 
-def lifetime(entry: Entry, now: float, policy: Policy) -> float:
+def lifetime_of(entry: Entry, now: float, policy: Policy) -> float:
     """Seconds for which what the entry says stays true: 1 for a stale answer, else to its end."""
-    match decide(entry, now, policy):
-        case Verdict.STALE:
+    match freshness_of(entry, now, policy):
+        case Freshness.STALE:
             return 1.0
-        case Verdict.FRESH if showable(entry, now, policy):
+        case Freshness.FRESH if is_showable(entry, now, policy):
             return policy.fresh_for(entry) - _age(entry, now)
     return max(entry.retry_at() - now, 0.0)
 
@@ -83,7 +83,7 @@ def _age(entry: Entry, now: float) -> float:
     return max(now - entry.fetched_at, 0.0)
 
 
-def failed(before: Entry | None, error: AgencyError, now: float) -> Entry:
+def with_failure(before: Entry | None, error: AgencyError, now: float) -> Entry:
     """An entry with the failure, which keeps the last good answer."""
     why = error.why if isinstance(error, Suspended) else ""
     failure = Failure(error.kind, error.message, error.retry_after, why)

@@ -11,7 +11,7 @@ import click
 from affiliate.cli import options, outputs
 from affiliate.cli.context import (
     account_of_app,
-    told,
+    cli_errors,
 )
 from affiliate.config.settings import AgencySettings
 from affiliate.domain.media import plain_text
@@ -44,7 +44,7 @@ def connect(scopes: tuple[str, ...], redirect_uri: str) -> None:
     """
     asked = scopes or tuple(SCOPES)
     state = secrets.token_urlsafe(24)
-    with told():
+    with cli_errors():
         click.echo("Open this address, log in and agree:\n")
         click.echo(current_services().tokens.authorize_url(redirect_uri, asked, state) + "\n")
         pasted = _pasted("Address that the browser was sent to, or the code")
@@ -86,7 +86,7 @@ def _code(pasted: str, state: str) -> str:
 @options.as_json
 def status(*, as_json: bool) -> None:
     """Show whose account is connected, with which scopes, until when."""
-    with told():
+    with cli_errors():
         token = current_services().tokens.held()
         current_services().tokens.access()  # says it when there is none
         if token is None and not as_json:
@@ -118,6 +118,6 @@ def _day(at: float) -> str:
 @group.command()
 def disconnect() -> None:
     """Forget the connected account's token; the agency's own list of applications keeps it."""
-    with told():
+    with cli_errors():
         gone = current_services().tokens.disconnect()
     click.echo("Disconnected." if gone else "No account is connected.")

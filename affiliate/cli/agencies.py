@@ -8,7 +8,7 @@ import click
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.cache.freshness import REPLAY_SECONDS
 from affiliate.cli import options, outputs, tables
-from affiliate.cli.context import told
+from affiliate.cli.context import cli_errors
 from affiliate.config.settings import prefix
 from affiliate.database.agency_switches import LOOK_SECONDS, Switches
 from affiliate.errors import AgencyError
@@ -26,7 +26,7 @@ group = outputs.Group("agency", help="The agencies that can be searched.")
 @options.as_json
 def list_(*, size: bool, long: bool, as_json: bool) -> None:
     """Show every agency: whether it is on, how it speaks, what it can, how sure that is."""
-    with told():
+    with cli_errors():
         found = [_described(kind, size=size) for kind in AGENCIES.values()]
     if as_json:
         outputs.show_json(found)
@@ -44,9 +44,9 @@ def list_(*, size: bool, long: bool, as_json: bool) -> None:
 @click.argument("name", type=click.Choice(tuple(AGENCIES)), metavar="NAME")
 def off(name: str) -> None:
     """Stop searching an agency, now and until it is switched on again."""
-    with told():
+    with cli_errors():
         _switches().turn(name, off=True)
-        left = [one.agency.name for one in current_services().search.every]
+        left = [one.agency.name for one in current_services().search.configured]
         left = [one for one in left if one not in _switches().read()]
     click.echo(f"{name} is off; every page knows within {KNOWN_SECONDS:.0f} s.")
     if not left:
@@ -61,12 +61,12 @@ def on(name: str) -> None:
     The exit status is 1 where it is not set up.
     """
     search = current_services().search
-    with told():
+    with cli_errors():
         _switches().turn(name, off=False)
-        for one in search.every:
+        for one in search.configured:
             if one.agency.name == name:
                 search.ask_again(one)
-    if name not in {one.agency.name for one in search.every}:
+    if name not in {one.agency.name for one in search.configured}:
         words = f"{name} is not set up, so nobody searches it; it needs {needs(AGENCIES[name])}."
         raise click.ClickException(f"{words} It is not switched off.")
     click.echo(f"{name} is on; every page knows within {KNOWN_SECONDS:.0f} s.")
@@ -75,7 +75,7 @@ def on(name: str) -> None:
 def _described(kind: type[Agency], *, size: bool) -> dict[str, Any]:
     """Return all that is known of an agency; with ``size`` it is asked for its pictures."""
     off_now = _switches().read()
-    weights = {one.agency.name: one.weight for one in current_services().search.every}
+    weights = {one.agency.name: one.weight for one in current_services().search.configured}
     state = "on" if kind.name in weights else "not set up"
     pictures = {"pictures": _pictures(kind.name, off_now)} if size else {}
     return {
@@ -85,12 +85,12 @@ def _described(kind: type[Agency], *, size: bool) -> dict[str, Any]:
         "weight": weights.get(kind.name),
         "needs": "" if kind.name in weights else needs(kind),
         **pictures,
-        "speaks": kind.wire,
+        "speaks": kind.protocol,
         "can": list(_abilities(kind)),
-        "filters": sorted(kind.expresses),
+        "filters": sorted(kind.image_filters),
         "roughly": list(_roughly(kind)),
         "links": kind.network or "none",
-        "sure": kind.sure,
+        "sure": kind.source_quality,
         "experimental": kind.experimental,
     }
 
@@ -120,7 +120,7 @@ def _facts(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _pictures(name: str, off_now: frozenset[str]) -> str:
     """The size of an agency's collection, where it is on and a call says so."""
     search = current_services().search
-    if name in off_now or name not in {one.agency.name for one in search.every}:
+    if name in off_now or name not in {one.agency.name for one in search.configured}:
         return "-"
     try:
         count = search.size(name)
@@ -132,19 +132,19 @@ def _pictures(name: str, off_now: frozenset[str]) -> str:
 def _abilities(kind: type[Agency]) -> Iterator[str]:
     """Return what an agency can beside searching pictures."""
     able = {
-        "footage": bool(kind.footage),
+        "footage": bool(kind.video_filters),
         "details": kind.details is not Agency.details,
         "similar": kind.has_similar,
         "suggestions": kind.suggests,
         "categories": kind.categorizes,
-        "popularity": "popular" in (kind.expresses.get("sort") or ()),
+        "popularity": "popular" in (kind.image_filters.get("sort") or ()),
     }
     return (name for name, can in able.items() if can)
 
 
 def _roughly(kind: type[Agency]) -> Iterator[str]:
     """The filters, or some values of them, that mean only nearly the same there as elsewhere."""
-    for name, values in kind.loosely.items():
+    for name, values in kind.approximate_filters.items():
         yield name if values is None else f"{name} {'/'.join(values)}"
     if kind.is_loose("sort", "popular"):
         yield "sort popular"

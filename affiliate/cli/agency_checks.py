@@ -12,8 +12,8 @@ from affiliate.cli.live_checks import BUILT
 from affiliate.domain.affiliate_links import affiliate_link
 from affiliate.domain.media import Media, Thumbnail
 from affiliate.errors import FAILING, LEFT_ALONE, AgencyError
-from affiliate.search.federation import Listed
-from affiliate.search.service import Search
+from affiliate.search.federation import EnabledAgency
+from affiliate.search.service import SearchService
 from affiliate.transport.client import Transport, longer_calls
 
 SAMPLE: Final = "108559295"
@@ -25,7 +25,9 @@ LITTLE: Final = 0.1
 MINUTE: Final = 60
 
 
-def findings(one: Listed, search: Search, transport: Transport, *, live: bool) -> Iterator[Finding]:
+def findings(
+    one: EnabledAgency, search: SearchService, transport: Transport, *, live: bool
+) -> Iterator[Finding]:
     """Everything that is looked at in one agency that is on, or switched off."""
     name = one.agency.name
     if name in search.off():
@@ -43,7 +45,7 @@ def findings(one: Listed, search: Search, transport: Transport, *, live: bool) -
         yield from live_checks.findings(one, transport, search)
 
 
-def _answers(one: Listed) -> Finding:
+def _answers(one: EnabledAgency) -> Finding:
     """Return whether an agency answers and takes the key."""
     try:
         with longer_calls(live_checks.CALL_SECONDS):
@@ -53,7 +55,7 @@ def _answers(one: Listed) -> Finding:
         return Finding("FAULT", one.agency.name, f"{_MEANS.get(kind, '')}{error.message}")
 
 
-def _address(one: Listed) -> Iterator[Finding]:
+def _address(one: EnabledAgency) -> Iterator[Finding]:
     """Warn of an agency that is asked elsewhere than at its own address."""
     if asked := foreign_host(one.agency.name, one.agency.url):
         own = host_of(type(one.agency).api)
@@ -61,7 +63,7 @@ def _address(one: Listed) -> Iterator[Finding]:
         yield Finding(WARN, one.agency.name, f"{words} may be for trials alone")
 
 
-def _left_alone(one: Listed, search: Search) -> Iterator[Finding]:
+def _left_alone(one: EnabledAgency, search: SearchService) -> Iterator[Finding]:
     """Tell that searches spare an agency just now, why, and for how long."""
     if mark := search.left_alone(one):
         seconds, why = mark
@@ -71,7 +73,7 @@ def _left_alone(one: Listed, search: Search) -> Iterator[Finding]:
         yield Finding(WARN, one.agency.name, f"{words}; {again}")
 
 
-def _calls(one: Listed, search: Search) -> Iterator[Finding]:
+def _calls(one: EnabledAgency, search: SearchService) -> Iterator[Finding]:
     """Tell how many calls are left of each limit that lasts longer than a few seconds."""
     for limit, used, rest in search.spent(one):
         if limit.seconds < MINUTE:
@@ -97,11 +99,11 @@ _MEANS = {
 }
 
 
-def _links(one: Listed) -> Iterator[Finding]:
+def _links(one: EnabledAgency) -> Iterator[Finding]:
     """Tell what an agency's links look like, what their form rests on, and if they earn."""
     name = one.agency.name
     form = "your own template" if one.link.owned else one.agency.link_source
-    for media in ("image", "video") if one.agency.footage else ("image",):
+    for media in ("image", "video") if one.agency.video_filters else ("image",):
         still = Thumbnail("https://example.com", 3, 2)
         sample = Media(
             agency=one.agency.name, id=SAMPLE, media=media, thumbnail=still, page_url=PAGE

@@ -10,7 +10,7 @@ from affiliate.cache.keys import (
 )
 from affiliate.cache.stores import RedisStore
 from affiliate.cli import options, outputs
-from affiliate.cli.context import told
+from affiliate.cli.context import cli_errors
 from affiliate.cli.warm import words_query
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import key as key_of_words
@@ -25,7 +25,7 @@ group = outputs.Group("cache", help="The cache of agencies' answers.")
 def size(*, as_json: bool) -> None:
     """Show how much is cached and how often the cache answered today."""
     store = current_services().store.store
-    with told():
+    with cli_errors():
         entries, used = store.size()
         counts = {mark.lower(): store.count(counter(mark)) for mark in MARKS}
         servers = store.limits() if isinstance(store, RedisStore) else []
@@ -47,9 +47,9 @@ def size(*, as_json: bool) -> None:
 @click.argument("query")
 def look(query: str) -> None:
     """Show a search's entries: QUERY is words, or a query string such as q=cat&type=photo."""
-    with told():
+    with cli_errors():
         asked = _query(query)
-        for one in current_services().search.listed:
+        for one in current_services().search.enabled:
             key = search_key(one.agency.source, asked, 0, one.agency.chunk_size)
             answer = current_services().search.peek(asked, one)
             if answer is None:
@@ -73,7 +73,7 @@ def drop(agency: str | None, words: str | None) -> None:
 
     Without words it is forgotten too that an agency failed and is left alone.
     """
-    with told():
+    with cli_errors():
         wanted = _query(words) if words else None
         store = current_services().store.store
         dropped = 0
@@ -86,7 +86,7 @@ def drop(agency: str | None, words: str | None) -> None:
             for key in store.keys(f"{FORMAT}:{kind}:{agency}:" if agency else f"{FORMAT}:{kind}:"):
                 if wanted is None or (kind == "search" and _has_words(key, wanted)):
                     dropped += store.delete(key)
-        for one in current_services().search.every if wanted is None else ():
+        for one in current_services().search.configured if wanted is None else ():
             if agency in {None, one.agency.name}:
                 current_services().search.ask_again(one)
         for kind in ("open", "chunk") if wanted is None else ():

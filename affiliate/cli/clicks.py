@@ -10,7 +10,7 @@ import msgspec
 from flask.cli import with_appcontext
 
 from affiliate.cli import options, outputs, tables
-from affiliate.cli.context import told
+from affiliate.cli.context import cli_errors
 from affiliate.database.clicks import Click
 from affiliate.database.ledger import GROUPS
 from affiliate.services import current_services
@@ -48,7 +48,7 @@ def clicks(  # noqa: PLR0913 - its options
     options.check_begun(since)
     if file is not None and (by or limit):
         raise click.UsageError("--csv writes single clicks; it can't be used with --by or --limit.")
-    with told():
+    with cli_errors():
         if file is not None:
             with options.writing(file):
                 _write_csv(file, first, last)

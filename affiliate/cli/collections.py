@@ -7,7 +7,7 @@ import click
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import (
     account_of_app,
-    told,
+    cli_errors,
 )
 from affiliate.licensing.accounts.shutterstock_collections import (
     MEDIA,
@@ -33,7 +33,7 @@ items = click.argument("ids", nargs=-1, required=True)
 @options.as_json
 def list_(media: str, *, as_json: bool) -> None:
     """Show the account's collections."""
-    with told():
+    with cli_errors():
         _show(Collections(account_of_app(live=True), media).own(), as_json=as_json)
 
 
@@ -45,8 +45,8 @@ def featured(media: str, *, as_json: bool) -> None:
 
     The application's key is enough: no account needs to be connected.
     """
-    with told():
-        featuring = [one for one in current_services().search.listed if one.agency.collection_size]
+    with cli_errors():
+        featuring = [one for one in current_services().search.enabled if one.agency.collection_size]
         found = [about for one in featuring for about in one.agency.featured(media)]
     if as_json:
         outputs.show_json(found)
@@ -62,7 +62,7 @@ def featured(media: str, *, as_json: bool) -> None:
 @video
 def create(name: str, media: str) -> None:
     """Make a collection and print its id."""
-    with told():
+    with cli_errors():
         click.echo(Collections(account_of_app(live=True), media).create(name))
 
 
@@ -72,7 +72,7 @@ def create(name: str, media: str) -> None:
 @video
 def rename(collection: str, name: str, media: str) -> None:
     """Give a collection another name."""
-    with told():
+    with cli_errors():
         Collections(account_of_app(live=True), media).rename(collection, name)
     click.echo("Renamed.")
 
@@ -83,7 +83,7 @@ def rename(collection: str, name: str, media: str) -> None:
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def delete(collection: str, media: str, *, yes: bool) -> None:
     """Delete a collection; what is in it stays at the agency."""
-    with told():
+    with cli_errors():
         collections = Collections(account_of_app(live=True), media)
         if not yes:
             one = collections.one(collection)
@@ -102,7 +102,7 @@ def add(collection: str, ids: tuple[str, ...], media: str) -> None:
 
     The exit status is 1 if the agency knows some of them not.
     """
-    with told():
+    with cli_errors():
         new = Collections(account_of_app(live=True), media).add(collection, ids)
         unknown = _unknown(ids, media)
     before = len(set(ids) - new)
@@ -118,7 +118,7 @@ def _unknown(ids: tuple[str, ...], media: str) -> list[str]:
     The agency itself takes any id into a collection without a word.
     """
     search = current_services().search
-    if ACCOUNT not in {one.agency.name for one in search.listed}:
+    if ACCOUNT not in {one.agency.name for one in search.enabled}:
         return []
     wanted = tuple(dict.fromkeys(ids))
     known = {one.id for one in search.several(ACCOUNT, wanted, media)}
@@ -131,7 +131,7 @@ def _unknown(ids: tuple[str, ...], media: str) -> list[str]:
 @video
 def remove(collection: str, ids: tuple[str, ...], media: str) -> None:
     """Take images or videos out of a collection."""
-    with told():
+    with cli_errors():
         Collections(account_of_app(live=True), media).remove(collection, ids)
     click.echo(f"Removed {len(ids)}.")
 
@@ -142,7 +142,7 @@ def remove(collection: str, ids: tuple[str, ...], media: str) -> None:
 @click.option("--featured", is_flag=True, help="It is one that the agency features.")
 def show(collection: str, media: str, *, featured: bool) -> None:
     """Show a collection's name, share address and the ids in it."""
-    with told():
+    with cli_errors():
         collections = Collections(account_of_app(live=True), media)
         one = collections.one(collection, featured=featured)
         click.echo(f"{one.name} ({one.total_item_count})")

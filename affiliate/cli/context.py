@@ -17,17 +17,17 @@ from affiliate.errors import (
     StoreRefused,
 )
 from affiliate.licensing.accounts.registry import SELLERS
-from affiliate.licensing.accounts.shutterstock import AGENCY, Account
+from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 
 
-def account_of_app(*, live: bool) -> Account:
+def account_of_app(*, live: bool) -> ShutterstockAccount:
     """The account that pays: in the agency's sandbox, or the real one when ``live``."""
     config: Config = current_services().config
     tokens = current_services().tokens
     url = tokens.url if live else config.shutterstock_license_url
-    return Account(current_services().transport, url=url, token=tokens.access)
+    return ShutterstockAccount(current_services().transport, url=url, token=tokens.access)
 
 
 def seller_of_app(agency: str, *, live: bool) -> Seller:
@@ -58,7 +58,7 @@ def purchases_of_app() -> Purchases:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def cli_errors() -> Iterator[None]:
     """Failures as a sentence for the person at the keyboard, not a traceback."""
     try:
         yield

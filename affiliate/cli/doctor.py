@@ -65,7 +65,7 @@ def findings(
 def _checks(services: Services, *, live: bool) -> Iterator[Check]:
     yield Check("program", partial(site_checks.program, services))
     yield Check("settings", partial(site_checks.settings, services))
-    for name in [one.agency.name for one in services.search.every]:
+    for name in [one.agency.name for one in services.search.configured]:
         yield from _agency(services, name, live=live)
     yield Check("account", partial(site_checks.account, services))
     yield Check("SITE_URL", partial(site_checks.address, services))
@@ -83,7 +83,7 @@ def _checks(services: Services, *, live: bool) -> Iterator[Check]:
 
 def _agency(services: Services, name: str, *, live: bool) -> Iterator[Check]:
     transport = current_services().transport
-    on = [one for one in services.search.every if one.agency.name == name]
+    on = [one for one in services.search.configured if one.agency.name == name]
     for one in on:
         look = partial(agency_checks.findings, one, services.search, transport, live=live)
         yield Check(name, look)

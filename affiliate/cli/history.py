@@ -12,13 +12,13 @@ from flask.cli import with_appcontext
 
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import (
+    cli_errors,
     seller_of_app,
-    told,
 )
 from affiliate.cli.license_target import head
 from affiliate.cli.purchase_recovery import try_to_recover
 from affiliate.domain.media import plain_text
-from affiliate.licensing.accounts.shutterstock import AGENCY, Account
+from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
 from affiliate.licensing.models import Media, Record
 from affiliate.licensing.seller import Seller
 
@@ -88,7 +88,7 @@ def history(  # noqa: PLR0913 - its options
         since=since and since.replace(tzinfo=UTC),
         until=until and options.after(until),
     )
-    with told():
+    with cli_errors():
         try_to_recover()
         account = seller_of_app(agency, live=live or agency != AGENCY)
         records = islice(_licenses(account, wanted), limit)
@@ -105,7 +105,7 @@ def history(  # noqa: PLR0913 - its options
 
 def _licenses(account: Seller, wanted: Wanted) -> Iterator[Record]:
     """Return the licenses that an agency tells of; but for the first, they are chosen here."""
-    if isinstance(account, Account):
+    if isinstance(account, ShutterstockAccount):
         return account.history(
             wanted.media,
             media_id=wanted.media_id,

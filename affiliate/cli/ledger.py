@@ -14,7 +14,7 @@ from typing import Final
 import click
 from flask.cli import with_appcontext
 
-from affiliate.cli.context import told
+from affiliate.cli.context import cli_errors
 from affiliate.cli.outputs import Group
 from affiliate.durable_files import sync_folder
 from affiliate.errors import LedgerError
@@ -32,7 +32,7 @@ group = Group("ledger", help="The database of searches, clicks and purchases.")
 @group.command()
 def upgrade() -> None:
     """Bring the tables up to date; safe to run at any time and more than once."""
-    with told():
+    with cli_errors():
         current_services().ledger.upgrade()
     click.echo("The ledger is up to date.")
 
@@ -46,7 +46,7 @@ def downgrade(revision: str, *, yes: bool) -> None:
 
     Make a backup first: what newer tables and columns hold is lost.
     """
-    with told():
+    with cli_errors():
         losses = current_services().ledger.losses(revision)
         if not losses:
             click.echo(f"The ledger is at {revision} or before; nothing is to be done.")

@@ -17,7 +17,7 @@ from affiliate.licensing.files.file_types import placed
 from affiliate.licensing.files.filenames import Pattern
 from affiliate.licensing.models import KINDS, Media, Record
 from affiliate.licensing.offers import Offer
-from affiliate.licensing.purchasing.checkout import Outcome
+from affiliate.licensing.purchasing.checkout import PurchaseOutcome
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 
@@ -60,7 +60,7 @@ class Say(Protocol):
     def __call__(self, words: str, *, err: bool = False) -> None: ...
 
 
-def fetch(account: Seller, outcome: Outcome, folder: Path | None, say: Say) -> Fetched:
+def fetch(account: Seller, outcome: PurchaseOutcome, folder: Path | None, say: Say) -> Fetched:
     """Download the file where asked to, or where it can't be done later.
 
     A file that comes once is tried for as long as the person at the terminal wants.
@@ -97,7 +97,7 @@ def fetch_from(done: Purchase, folder: Path, links: Iterator[str]) -> Path:
     return downloads.fetch(stem, links, media=KINDS[media].history_name).path
 
 
-def _links(account: Seller, outcome: Outcome) -> Iterator[str]:
+def _links(account: Seller, outcome: PurchaseOutcome) -> Iterator[str]:
     """The link of the purchase, then one made anew."""
     if outcome.licensed and outcome.licensed.download_url:
         yield outcome.licensed.download_url

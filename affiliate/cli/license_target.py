@@ -9,7 +9,7 @@ from affiliate.cli.hosts import foreign_host, host_of
 from affiliate.config.settings import SETTINGS, AgencySettings, prefix
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError
-from affiliate.licensing.accounts.shutterstock import AGENCY, Account
+from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 
@@ -52,7 +52,9 @@ def head(account: Seller) -> str:
 def _owner(account: Seller) -> str:
     """Return the user, and the setting or connection that the token is from."""
     return (
-        _shutterstock_owner(account) if isinstance(account, Account) else owner_of(account.agency)
+        _shutterstock_owner(account)
+        if isinstance(account, ShutterstockAccount)
+        else owner_of(account.agency)
     )
 
 
@@ -65,7 +67,7 @@ def owner_of(agency: str) -> str:
     return f"with {_listed(before + name for name in own.buyer)}"
 
 
-def _shutterstock_owner(account: Account) -> str:
+def _shutterstock_owner(account: ShutterstockAccount) -> str:
     """Return the connected account, else the token in the settings, as `Tokens.access` does."""
     token = current_services().tokens.held()
     name = ""

@@ -14,9 +14,9 @@ from flask_babel import force_locale, gettext
 
 from affiliate.cli import options, outputs
 from affiliate.cli.context import (
+    cli_errors,
     purchases_of_app,
     seller_of_app,
-    told,
 )
 from affiliate.cli.license_files import make_room
 from affiliate.cli.license_target import place_and_owner, place_of
@@ -26,7 +26,7 @@ from affiliate.cli.signals import holding_back, interruptible
 from affiliate.errors import AgencyError, PurchaseRefused
 from affiliate.licensing.offers import Ask, Offer, amount, total
 from affiliate.licensing.purchasing.addresses import read_ids
-from affiliate.licensing.purchasing.checkout import Desk
+from affiliate.licensing.purchasing.checkout import PurchaseService
 from affiliate.licensing.seller import Proposer, Seller
 from affiliate.services import current_services
 
@@ -88,7 +88,7 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
     media = options.media_of(video=video, editorial=editorial)
     run = _Run(as_json=as_json)
     with interruptible(), _unfinished(run):
-        with told(), _said_apart(as_json=as_json):
+        with cli_errors(), _said_apart(as_json=as_json):
             recover()
             ask = Ask(
                 media=media,
@@ -196,12 +196,12 @@ def _refuse_mix_up(account: Seller, *, live: bool) -> None:
         )
 
 
-def _desk(account: Seller, *, live: bool) -> Desk:
+def _desk(account: Seller, *, live: bool) -> PurchaseService:
     """The desk, which has settled what is open where the agency is to say what may be bought.
 
     Else what it sold unseen would be refused as had already, and stay open in our records.
     """
-    desk = Desk(account, purchases_of_app(), sandbox=account.has_sandbox and not live)
+    desk = PurchaseService(account, purchases_of_app(), sandbox=account.has_sandbox and not live)
     if live and not account.has_sandbox:
         desk.settle()
     return desk
@@ -293,7 +293,7 @@ def _agreed(offer: Offer) -> Offer:
 
 
 def _insisted_on(
-    offers: Sequence[Offer], desk: Desk, *, yes: bool
+    offers: Sequence[Offer], desk: PurchaseService, *, yes: bool
 ) -> tuple[list[Offer], list[Row]]:
     """Return the offers, less those in another size of what was bought that nobody wants."""
     wanted = [(one, _insisted(one, desk, yes=yes)) for one in offers]
@@ -301,14 +301,14 @@ def _insisted_on(
     return [found for _, found in wanted if found], unwanted
 
 
-def _insisted(offer: Offer, desk: Desk, *, yes: bool) -> Offer | None:
+def _insisted(offer: Offer, desk: PurchaseService, *, yes: bool) -> Offer | None:
     """Return the offer; None if it is another size of what was bought and its owner says no.
 
     The desk refuses a size where nobody was asked, or where another is bought after the question.
     """
-    other = "" if yes or offer.chosen else desk.other_size(offer)
+    other = "" if yes or offer.size_auto_selected else desk.other_size(offer)
     if not other:
-        return msgspec.structs.replace(offer, chosen=True)
+        return msgspec.structs.replace(offer, size_auto_selected=True)
     words = f"{offer.asset.id}: you bought this {other}; buy {_size(offer)} too?"
     return offer if click.confirm(words) else None
 
@@ -333,7 +333,7 @@ def _show(offers: Sequence[Offer], account: Seller, *, live: bool) -> None:
         click.echo("Nothing was sent: there is no sandbox, so only --live buys.")
 
 
-def _buy(desk: Desk, offers: Sequence[Offer], keeper: Keeper, *, force: bool) -> int:
+def _buy(desk: PurchaseService, offers: Sequence[Offer], keeper: Keeper, *, force: bool) -> int:
     """Buy, say what became of each, and return the status to end with.
 
     Whatever fails once something was bought, or may have been, ends with `UNFINISHED`.

@@ -17,8 +17,8 @@ from affiliate.domain.affiliate_links import encoded
 from affiliate.domain.media import Media, SearchQuery
 from affiliate.errors import AgencyError, AgencyTimeout, Suspended
 from affiliate.search.chunk_sizes import LATE_SECONDS
-from affiliate.search.federation import Listed
-from affiliate.search.service import Search
+from affiliate.search.federation import EnabledAgency
+from affiliate.search.service import SearchService
 from affiliate.transport.client import Transport, longer_calls
 from affiliate.transport.deadlines import has_address
 from affiliate.transport.messages import Request
@@ -38,7 +38,7 @@ SAME_RATIO: Final = 0.1
 """How far a file's ratio may be from the declared one; Shutterstock's id bar is 0.07 of it."""
 
 
-def findings(one: Listed, transport: Transport, search: Search) -> Iterator[Finding]:
+def findings(one: EnabledAgency, transport: Transport, search: SearchService) -> Iterator[Finding]:
     """Yield what a search of an agency gives: pictures, their files, links and fields."""
     name = one.agency.name
     began = time.monotonic()
@@ -79,7 +79,7 @@ def slow(seconds: float) -> str:
     return f"; slow: {seconds:.1f} s, so that pages get its pictures by asking again"
 
 
-def _allowed(one: Listed, media: Media) -> Finding:
+def _allowed(one: EnabledAgency, media: Media) -> Finding:
     """Return whether the page's Content-Security-Policy lets browsers load its pictures."""
     parts = urlsplit(media.thumbnail.url)
     origin = f"{parts.scheme}://{parts.netloc}"
@@ -91,7 +91,7 @@ def _allowed(one: Listed, media: Media) -> Finding:
     return Finding("FAULT", one.agency.name, words)
 
 
-def _file(one: Listed, media: Media, transport: Transport) -> Finding:
+def _file(one: EnabledAgency, media: Media, transport: Transport) -> Finding:
     """Return whether a thumbnail's address leads to a picture of the declared shape."""
     name, box = one.agency.name, media.thumbnail
     try:
@@ -127,7 +127,7 @@ def _fetched(name: str, url: str, transport: Transport) -> bytes:
     return bytes(found)
 
 
-def _link(one: Listed, media: Media, referral: str | None) -> Finding:
+def _link(one: EnabledAgency, media: Media, referral: str | None) -> Finding:
     """Tell whether the link of a picture names the picture and the owner; nobody follows it."""
     name, landing = one.agency.name, one.agency.landing(media)
     if referral and not one.link.owned:
@@ -140,7 +140,7 @@ def _link(one: Listed, media: Media, referral: str | None) -> Finding:
     return Finding("ok", name, f"a link is {BUILT}; it names its picture, {words}: {media.link}")
 
 
-def reach(one: Listed, link: str, landing: str) -> Iterator[Finding]:
+def reach(one: EnabledAgency, link: str, landing: str) -> Iterator[Finding]:
     """Warn of links by way of a host that has no address: nobody who clicks arrives."""
     host = urlsplit(link).hostname or ""
     is_direct = host == urlsplit(landing).hostname
@@ -149,9 +149,9 @@ def reach(one: Listed, link: str, landing: str) -> Iterator[Finding]:
         yield Finding("warn", one.agency.name, words)
 
 
-def _changed(one: Listed, items: tuple[Media, ...]) -> Iterator[Finding]:
+def _changed(one: EnabledAgency, items: tuple[Media, ...]) -> Iterator[Finding]:
     """Fields that every answer of the agency used to have in some item."""
-    gone = [name for name in one.agency.gives if not any(getattr(m, name) for m in items)]
+    gone = [name for name in one.agency.expected_fields if not any(getattr(m, name) for m in items)]
     if gone:
         words = f"no picture has {' or '.join(gone)} any more; its API may have changed"
         yield Finding("warn", one.agency.name, words)

@@ -7,7 +7,7 @@ import click
 from flask.cli import with_appcontext
 
 from affiliate.cli import options, outputs
-from affiliate.cli.context import told
+from affiliate.cli.context import cli_errors
 from affiliate.domain.media import Contributor, Media, Size
 from affiliate.services import current_services
 
@@ -30,7 +30,7 @@ def show(ids: Sequence[str], agency: str | None, *, video: bool, as_json: bool) 
     What it costs in calls counts on the hour's quota.
     """
     wanted = tuple(dict.fromkeys(ids))
-    with told():
+    with cli_errors():
         found = current_services().search.several(
             _named(agency), wanted, "video" if video else "image"
         )
@@ -50,7 +50,7 @@ def show(ids: Sequence[str], agency: str | None, *, video: bool, as_json: bool) 
 def contributor(ids: Sequence[str], agency: str | None, *, as_json: bool) -> None:
     """Show who made pictures, and where their works are found on this site."""
     wanted = tuple(dict.fromkeys(ids))
-    with told():
+    with cli_errors():
         found = current_services().search.contributors(_named(agency), wanted)
     if as_json:
         outputs.show_json(found)
@@ -62,7 +62,7 @@ def contributor(ids: Sequence[str], agency: str | None, *, as_json: bool) -> Non
 
 def _named(agency: str | None) -> str:
     """The agency that is asked: the one that was named, or the first that is on."""
-    names = [one.agency.name for one in current_services().search.listed]
+    names = [one.agency.name for one in current_services().search.enabled]
     if agency and agency not in names:
         raise click.BadParameter(f"Use one of: {', '.join(names)}.", param_hint="--agency")
     return agency or names[0]

@@ -23,7 +23,7 @@ from affiliate.database.purchases import Purchase
 from affiliate.domain.media import plain_text
 from affiliate.errors import AffiliateError, AgencyError
 from affiliate.licensing.offers import Offer
-from affiliate.licensing.purchasing.checkout import Outcome, Witness
+from affiliate.licensing.purchasing.checkout import PurchaseOutcome, Witness
 from affiliate.licensing.purchasing.journal import Entry, JournalFile, unwritable
 from affiliate.licensing.seller import Seller
 
@@ -72,7 +72,7 @@ class Keeper(Witness):
         self._shown: dict[str, str] = {}
         self._tried: set[str] = set()
         self._files: dict[str, str] = {}
-        self._outcomes: dict[str, Outcome] = {}
+        self._outcomes: dict[str, PurchaseOutcome] = {}
         self.begun = 0
         self.bought = 0
         self.failed = False
@@ -100,7 +100,7 @@ class Keeper(Witness):
         words = "Interrupted: waiting for the agency's answer to what was sent. Again ends at once."
         return holding_back(lambda: self.say(words, err=True))
 
-    def hears(self, outcomes: Sequence[Outcome]) -> None:
+    def hears(self, outcomes: Sequence[PurchaseOutcome]) -> None:
         """Write down the answer, and say what was bought."""
         self._note(self._entry(one) for one in outcomes)
         for one in outcomes:
@@ -109,7 +109,7 @@ class Keeper(Witness):
                 self.bought += 1
                 self.show(one)
 
-    def keeps(self, outcome: Outcome) -> None:
+    def keeps(self, outcome: PurchaseOutcome) -> None:
         """Fetch the file of a purchase; where that fails its link stays in the journal."""
         self._note([self._entry(outcome)])
         self._tried.add(outcome.offer.asset.id)
@@ -118,7 +118,7 @@ class Keeper(Witness):
         else:
             self._note([replaced(self._entry(outcome), link="")])
 
-    def finishes(self, outcome: Outcome) -> int:
+    def finishes(self, outcome: PurchaseOutcome) -> int:
         """Say what became of an offer, fetch its file if that was not tried, and return the status.
 
         What comes once was, unless the agency's answer was lost and the history has the license.
@@ -130,7 +130,7 @@ class Keeper(Witness):
             return 0 if is_done else UNFINISHED
         return UNFINISHED if state == "unknown" else 1
 
-    def _fetch(self, outcome: Outcome) -> bool:
+    def _fetch(self, outcome: PurchaseOutcome) -> bool:
         found = fetch(self._account, outcome, self._folder, self.say)
         if found.path:
             self._files[outcome.offer.asset.id] = str(found.path.absolute())
@@ -142,7 +142,7 @@ class Keeper(Witness):
         ids = [one.purchase_id for one in purchases if one.purchase_id in known]
         self._note(replaced(known[one], written=True) for one in ids)
 
-    def show(self, outcome: Outcome) -> None:
+    def show(self, outcome: PurchaseOutcome) -> None:
         """Say what became of an offer, unless that was said."""
         self._outcomes[outcome.offer.asset.id] = outcome
         at = place_of(self._account.agency, self._account.url).mark
@@ -192,7 +192,7 @@ class Keeper(Witness):
             link=(left and left.link) or None,
         )
 
-    def _entry(self, outcome: Outcome) -> Entry:
+    def _entry(self, outcome: PurchaseOutcome) -> Entry:
         """Return the entry of a purchase with its outcome."""
         done = outcome.purchase
         if done is None:  # never of what was sent
@@ -213,7 +213,7 @@ class Keeper(Witness):
             self.say(f"{self._file.path} can't be written: {reason}.", err=True)
 
 
-def described(outcome: Outcome) -> str:
+def described(outcome: PurchaseOutcome) -> str:
     """Return the outcome of an offer in words."""
     done = outcome.purchase
     if done is None:

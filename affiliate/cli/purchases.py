@@ -12,8 +12,8 @@ from flask.cli import with_appcontext
 
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import (
+    cli_errors,
     purchases_of_app,
-    told,
 )
 from affiliate.cli.hosts import foreign_host
 from affiliate.cli.purchase_recovery import try_to_recover
@@ -51,7 +51,7 @@ def purchases(  # noqa: PLR0913 - its options
     options.one_output(file, as_json=as_json)
     options.check_period(since, until)
     options.check_begun(since)
-    with told():
+    with cli_errors():
         try_to_recover()
         made = [one for one in purchases_of_app().all() if agency in {None, one.agency}]
     if since:

@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from affiliate.cli import options, outputs, tables
-from affiliate.cli.context import told
+from affiliate.cli.context import cli_errors
 from affiliate.services import current_services
 
 USUAL_DAYS: Final = 7
@@ -38,7 +38,7 @@ def searches(*, since: datetime | None, limit: int, missed: bool, as_json: bool)
     """
     options.check_begun(since)
     first = since.date() if since else datetime.now(UTC).date() - timedelta(days=USUAL_DAYS)
-    with told():
+    with cli_errors():
         found = current_services().ledger.searched(first, limit, only_missed=missed)
     rows = [_row(*one) for one in found]
     if as_json:

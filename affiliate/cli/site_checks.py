@@ -38,8 +38,10 @@ def settings(services: Services) -> Iterator[Finding]:
     yield Finding(OK, "settings", f"complete, for {', '.join(services.config.agencies)}")
     yield from (Finding(WARN, "settings", note) for note in services.config.notes)
     off = services.search.off()
-    if all(one.agency.name in off for one in services.search.every):
-        again = " or ".join(f"`flask agency on {one.agency.name}`" for one in services.search.every)
+    if all(one.agency.name in off for one in services.search.configured):
+        again = " or ".join(
+            f"`flask agency on {one.agency.name}`" for one in services.search.configured
+        )
         words = "none is switched on, so visitors find nothing"
         yield Finding(FAULT, "agencies", f"{words}; {again} changes that" if again else words)
 

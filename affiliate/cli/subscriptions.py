@@ -9,9 +9,9 @@ from flask.cli import with_appcontext
 
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import (
+    cli_errors,
     purchases_of_app,
     seller_of_app,
-    told,
 )
 from affiliate.cli.license_target import head
 from affiliate.cli.purchase_recovery import try_to_recover
@@ -29,7 +29,7 @@ WHOLE: Final = frozenset({"id", "left", "until", "price", "needs"})
 @with_appcontext
 def subscriptions(*, agency: str, live: bool, as_json: bool) -> None:
     """Show subscriptions: what they license, what is left of them, and until when."""
-    with told():
+    with cli_errors():
         try_to_recover()
         seller = seller_of_app(agency, live=live)
         found = seller.subscriptions()

@@ -13,8 +13,8 @@ from flask.cli import with_appcontext
 
 from affiliate.cli.context import (
     account_of_app,
+    cli_errors,
     seller_of_app,
-    told,
 )
 from affiliate.cli.options import agency, live
 from affiliate.cli.outputs import Command
@@ -68,7 +68,7 @@ def download(  # noqa: PLR0913 - its options
     media: Media = "video" if video else "image"
     wanted = list(dict.fromkeys(_ids(licenses)))
     failed = 0
-    with _said(), told():
+    with _said(), cli_errors():
         try_to_recover()
         names = Pattern(pattern)
         folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def sync(folder: Path, media: Sequence[Media], pattern: str, *, live: bool) -> N
     stopped at any moment and run again.
     """
     ticker = _Ticker()
-    with _said(), told():
+    with _said(), cli_errors():
         try_to_recover()
         account = account_of_app(live=live)
         run = Sync(

@@ -15,13 +15,13 @@ from flask.cli import with_appcontext
 
 from affiliate.agencies.limits import HOUR
 from affiliate.cli import options, outputs
-from affiliate.cli.context import told
+from affiliate.cli.context import cli_errors
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.domain.words import is_masked
 from affiliate.errors import FAILING, LEFT_ALONE
-from affiliate.search.federation import Listed
-from affiliate.search.service import Search
+from affiliate.search.federation import EnabledAgency
+from affiliate.search.service import SearchService
 from affiliate.services import current_services
 from affiliate.transport.client import longer_calls
 
@@ -95,7 +95,7 @@ def warm(*, searches: int, days: int, within: int, calls: int, as_json: bool) ->
     """
     since = datetime.now(UTC).date() - timedelta(days=days - 1)
     done = Warmed()
-    with told():
+    with cli_errors():
         wanted = _wanted(since, searches)
         for query in wanted:
             if done.asked >= calls:
@@ -134,7 +134,7 @@ def _wanted(since: date, most: int) -> list[SearchQuery]:
 def _renew(query: SearchQuery, within: int, done: Warmed) -> None:
     """Ask every agency whose answer will be fresh for less than ``within`` seconds."""
     search = current_services().search
-    for one in search.listed:
+    for one in search.enabled:
         name = one.agency.name
         if one.agency.unsupported(query) or (query.agency and name not in query.agency):
             continue
@@ -172,25 +172,25 @@ def _fetch_listed(most: int, done: Warmed) -> None:
             done.skip(one.agency.name, hindered)
 
 
-def _unknown_pages(search: Search) -> Iterator[tuple[Listed, Callable[[], int]]]:
+def _unknown_pages(search: SearchService) -> Iterator[tuple[EnabledAgency, Callable[[], int]]]:
     """Yield the pages of the sitemap without an answer: whom to ask, and how.
 
     They are topics in languages that the site has beside its own, and featured collections.
     """
     site = current_services().config
     others = [lang for lang in UI_LANGUAGES if lang != site.site_language]
-    for lang, topic, one in product(others, site.site_topics, search.listed):
+    for lang, topic, one in product(others, site.site_topics, search.enabled):
         query = SearchQuery.from_parameters({"q": [topic], "lang": [lang]})
         answer = search.peek(query, one)
         if not one.agency.unsupported(query) and not (answer and answer.value):
             yield one, partial(search.warm, query.replace(agency=(one.agency.name,)), 0)
     for about in search.featured(WARM_SECONDS).values:
-        sellers = [one for one in search.listed if one.agency.name == about.agency]
+        sellers = [one for one in search.enabled if one.agency.name == about.agency]
         if sellers and not search.shows_collection(about):
             yield sellers[0], partial(search.warm_collection, about)
 
 
-def hindrance(one: Listed, search: Search) -> str:
+def hindrance(one: EnabledAgency, search: SearchService) -> str:
     """Return why an agency is not asked just now, in words; empty where it is."""
     spent = [one for one in search.spent(one) if one.limit.seconds >= HOUR]
     if full := next((one for one in spent if one.calls >= one.limit.calls), None):

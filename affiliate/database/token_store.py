@@ -45,7 +45,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
         return f"Token(scopes={' '.join(self.scopes)})"
 
 
-class Vault:
+class TokenStore:
     """The tokens of accounts, each under its agency's name; every method may raise `LedgerError`.
 
     ``version`` is of one connection and one refreshing; what was read at an older one is not

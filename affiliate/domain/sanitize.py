@@ -19,13 +19,13 @@ MAX_RATIO: Final = 50.0
 MAX_SECONDS: Final = 86400.0
 
 
-def held(result: SearchResult, size: int) -> SearchResult:
+def clamp_result(result: SearchResult, size: int) -> SearchResult:
     """A chunk of at most ``size`` items, each of which can be shown, and a total that can be."""
     total = None if result.total is None else min(max(result.total, 0), MAX_TOTAL)
-    return msgspec.structs.replace(result, items=shown(result.items[:size]), total=total)
+    return msgspec.structs.replace(result, items=drop_unusable(result.items[:size]), total=total)
 
 
-def shown(items: Iterable[Media]) -> tuple[Media, ...]:
+def drop_unusable(items: Iterable[Media]) -> tuple[Media, ...]:
     """Those of the items that can be shown, their texts cut where they are too long for a page."""
     return tuple(_cut(one) for one in items if _is_sound(one))
 

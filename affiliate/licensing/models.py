@@ -113,7 +113,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     sizes: frozenset[str] = frozenset()
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class LicenseRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One item to license.
 
     ``price`` is what the end customer pays, for API subscriptions; ``custom`` a width and a
@@ -135,7 +135,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     country: str = ""
 
 
-class Licensed(msgspec.Struct, frozen=True, kw_only=True):
+class LicenseResult(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one item; the address of the file is signed, lives 8 hours and is a secret."""
 
     id: str

@@ -11,7 +11,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from affiliate.errors import PurchaseRefused
-from affiliate.licensing.models import KINDS, Asset, Media, Subscription, Wanted
+from affiliate.licensing.models import KINDS, Asset, LicenseRequest, Media, Subscription
 
 MOST_FIELDS: Final = 4
 """Metadata fields of one purchase, ``customer_id`` among them (OpenAPI: ``maxProperties``)."""
@@ -49,9 +49,9 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     asset: Asset
     subscription: Subscription
-    wanted: Wanted
-    chosen: bool = False
-    said: str = ""
+    wanted: LicenseRequest
+    size_auto_selected: bool = False
+    cost_text: str = ""
     takes: tuple[int, Literal["downloads", "credits"]] | None = None
     once: bool = False
 
@@ -76,8 +76,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def cost(self) -> str:
         """Return what it costs, as far as the API says beforehand."""
-        if self.said:
-            return self.said
+        if self.cost_text:
+            return self.cost_text
         if self.subscription.is_comp:
             return "no download (comp)"
         if not self.subscription.is_api:
@@ -117,7 +117,7 @@ def total(offers: Sequence[Offer]) -> str:
     for one in offers:
         if one.takes:
             sums[one.takes[1]] += one.takes[0]
-        elif one.said:
+        elif one.cost_text:
             sums["licenses whose cost is not said in numbers"] += 1
         elif one.subscription.is_comp:
             sums["comps"] += 1
@@ -155,7 +155,7 @@ class Stock(Protocol):
     def asset(self, media: Media, media_id: str, country: str = "") -> Asset: ...
 
 
-class Chooser:
+class OfferChooser:
     """Makes offers, counting what they take of each subscription."""
 
     def __init__(self, account: Stock, *, sandbox: bool, now: Callable[[], datetime]) -> None:
@@ -187,7 +187,7 @@ class Chooser:
             asset=asset,
             subscription=plan,
             wanted=_wanted(ask, media_id, size, plan),
-            chosen=not (ask.size or ask.format or ask.custom),
+            size_auto_selected=not (ask.size or ask.format or ask.custom),
         )
         if editorial:
             named = msgspec.structs.replace(offer.wanted, subscription_id="", license=plan.license)
@@ -198,8 +198,8 @@ class Chooser:
         return offer
 
 
-def _wanted(ask: Ask, media_id: str, size: str, plan: Subscription) -> Wanted:
-    return Wanted(
+def _wanted(ask: Ask, media_id: str, size: str, plan: Subscription) -> LicenseRequest:
+    return LicenseRequest(
         media=ask.media,
         id=media_id,
         size=size,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from affiliate.licensing.models import Licensed, Media, Record, Subscription, Wanted
+from affiliate.licensing.models import LicenseRequest, LicenseResult, Media, Record, Subscription
 from affiliate.licensing.offers import Ask, Offer
 
 CALL_SECONDS: Final = 30.0
@@ -51,7 +51,7 @@ class Seller(Protocol):
         """Whoever proposes what to license with, by what the account has paid for."""
         ...
 
-    def license(self, wanted: Sequence[Wanted]) -> tuple[Licensed, ...]:
+    def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
         """Buy the items in one request, sent once; the results stand in their order.
 
         Raises:

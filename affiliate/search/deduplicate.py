@@ -24,7 +24,7 @@ PLENTY_WORDS: Final = 8
 """Words of a title that stand for themselves, where the contributors can't be compared."""
 
 
-def fold(items: Sequence[Media]) -> tuple[Media, ...]:
+def merge_duplicates(items: Sequence[Media]) -> tuple[Media, ...]:
     """The items of a page, each double only where its first stands, which has all sellers.
 
     The order is that of the items; so the first's link is the one that its place earns by.

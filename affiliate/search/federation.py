@@ -1,6 +1,6 @@
 """How a page is shared among agencies: slices of their rankings, put together by rank.
 
-What is asked of whom, and what a page is made of; only `Ranking.ask` asks.
+What is asked of whom, and what a page is made of; only `RankedSource.ask` asks.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from affiliate.agencies.base import Agency
-from affiliate.cache.answers import Answer
+from affiliate.cache.answers import CachedAnswer
 from affiliate.cache.freshness import Policy
 from affiliate.cache.keys import (
     collection_key,
@@ -18,14 +18,14 @@ from affiliate.cache.keys import (
 )
 from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.domain.media import AgencyStatus, Failure, Media, SearchQuery, SearchResult
-from affiliate.domain.sanitize import held
+from affiliate.domain.sanitize import clamp_result
 from affiliate.errors import NotFound, Suspended
 
-WORST: Final = ("fresh", "stale", "fetched", "late", "failed")
+STATUS_SEVERITY: Final = ("fresh", "stale", "fetched", "late", "failed")
 """Statuses of an agency's chunks; a slice has the last of its chunks' in this order."""
 
 
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
+class EnabledAgency(msgspec.Struct, frozen=True, kw_only=True):
     """An agency that is on, with the owner's weight and link for it."""
 
     agency: Agency
@@ -34,13 +34,13 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
 
 
-class Ranking(msgspec.Struct, frozen=True):
+class RankedSource(msgspec.Struct, frozen=True):
     """What one agency finds, in its order: for a search, or like the picture with the id ``like``.
 
     Or what is in the ``collection`` with an id. ``query`` has neither page nor agencies.
     """
 
-    listed: Listed
+    enabled: EnabledAgency
     query: SearchQuery
     like: str = ""
     collection: str = ""
@@ -48,14 +48,14 @@ class Ranking(msgspec.Struct, frozen=True):
     @property
     def chunk_size(self) -> int:
         """Items that a call gives."""
-        agency = self.listed.agency
+        agency = self.enabled.agency
         if self.collection:
             return agency.collection_size
         return agency.similar_size if self.like else agency.chunk_size
 
     def key(self, chunk: int) -> str:
         """The key of a chunk in the cache."""
-        source = self.listed.agency.source
+        source = self.enabled.agency.source
         if self.collection:
             return collection_key(source, self.collection, chunk, self.query.media)
         if self.like:
@@ -67,20 +67,20 @@ class Ranking(msgspec.Struct, frozen=True):
         """Return whether it is of a search, and neither of a picture nor of a collection."""
         return not self.like and not self.collection
 
-    def in_pages(self) -> "Ranking | None":
+    def in_pages(self) -> "RankedSource | None":
         """Return the ranking in chunks of a page's places; None where a call brings no more."""
-        agency = self.listed.agency.in_pages()
-        if not self.is_search or agency is self.listed.agency:
+        agency = self.enabled.agency.in_pages()
+        if not self.is_search or agency is self.enabled.agency:
             return None
-        listed = msgspec.structs.replace(self.listed, agency=agency)
-        return msgspec.structs.replace(self, listed=listed)
+        enabled = msgspec.structs.replace(self.enabled, agency=agency)
+        return msgspec.structs.replace(self, enabled=enabled)
 
     def ask(self, chunk: int) -> SearchResult:
         """Ask the agency for a chunk; it raises what the agency does."""
-        return held(self._asked(chunk), self.chunk_size)
+        return clamp_result(self._asked(chunk), self.chunk_size)
 
     def _asked(self, chunk: int) -> SearchResult:
-        agency = self.listed.agency
+        agency = self.enabled.agency
         if self.collection:
             return agency.collection(self.collection, chunk, self.query.media)
         if self.like:
@@ -88,14 +88,14 @@ class Ranking(msgspec.Struct, frozen=True):
         return agency.search(self.query, chunk)
 
 
-class Slice(msgspec.Struct, frozen=True):
+class PageSlice(msgspec.Struct, frozen=True):
     """The ranks ``first`` up to ``last`` of one agency's ranking, counted from 0."""
 
-    ranking: Ranking
+    ranking: RankedSource
     first: int
     last: int
 
-    def in_pages(self) -> "Slice | None":
+    def in_pages(self) -> "PageSlice | None":
         """Return the slice over chunks of a page's places; None where a call brings no more."""
         ranking = self.ranking.in_pages()
         return msgspec.structs.replace(self, ranking=ranking) if ranking else None
@@ -103,11 +103,11 @@ class Slice(msgspec.Struct, frozen=True):
     def chunks(self) -> range:
         """The chunks that hold these ranks; none past the agency's depth."""
         size = self.ranking.chunk_size
-        last = min(self.last, self.ranking.listed.agency.depth)
+        last = min(self.last, self.ranking.enabled.agency.depth)
         return range(self.first // size, -(-last // size)) if self.first < last else range(0)
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class AgencyResult(msgspec.Struct, frozen=True, kw_only=True):
     """What one agency gives to a page; ``lifetime`` in seconds."""
 
     items: tuple[Media, ...] = ()
@@ -121,7 +121,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     capped: bool = False
 
 
-def share(places: int, weights: Sequence[int]) -> list[int]:
+def allocate_slots(places: int, weights: Sequence[int]) -> list[int]:
     """Divide a page's places by weight, the largest remainders first; sums to ``places``."""
     if not weights:
         return []
@@ -150,7 +150,9 @@ def interleave(rankings: Sequence[Sequence[Media]], shares: Sequence[int]) -> tu
     return tuple(seen.values())
 
 
-def part_of(one: Slice, answers: list[tuple[int, Answer[SearchResult]]]) -> Part:
+def agency_result(
+    one: PageSlice, answers: list[tuple[int, CachedAnswer[SearchResult]]]
+) -> AgencyResult:
     """One agency's part of a page, from the answers for the chunks that its slice touches."""
     size = one.ranking.chunk_size
     items: list[Media] = []
@@ -160,9 +162,9 @@ def part_of(one: Slice, answers: list[tuple[int, Answer[SearchResult]]]) -> Part
             items += answer.value.items[max(one.first - start, 0) : one.last - start]
     found = [answer for _, answer in answers]
     totals = [a.value.total for a in found if a.value and a.value.total is not None]
-    return Part(
+    return AgencyResult(
         items=tuple(items),
-        status=max((a.status for a in found), key=WORST.index, default="fresh"),
+        status=max((a.status for a in found), key=STATUS_SEVERITY.index, default="fresh"),
         total=totals[0] if totals else None,
         fetched_at=min((a.fetched_at for a in found if a.fetched_at is not None), default=None),
         lifetime=min((a.lifetime for a in found), default=float("inf")),
@@ -173,11 +175,11 @@ def part_of(one: Slice, answers: list[tuple[int, Answer[SearchResult]]]) -> Part
     )
 
 
-def status_of(one: Slice, part: Part) -> AgencyStatus:
+def status_of(one: PageSlice, part: AgencyResult) -> AgencyStatus:
     """Return how an agency did, as a page says it."""
     suspended = part.failure is not None and part.failure.kind == Suspended.kind and not part.items
     return AgencyStatus(
-        agency=one.ranking.listed.agency.name,
+        agency=one.ranking.enabled.agency.name,
         status="suspended" if suspended else part.status,
         total=part.total,
         fetched_at=part.fetched_at,
@@ -188,32 +190,32 @@ def status_of(one: Slice, part: Part) -> AgencyStatus:
 
 
 def statuses_of(
-    agencies: Sequence[str], answers: Sequence[Answer[Media] | None]
+    agencies: Sequence[str], answers: Sequence[CachedAnswer[Media] | None]
 ) -> tuple[AgencyStatus, ...]:
     """Return how agencies did that were asked for single pictures; None is an answer to come.
 
     A picture that is gone is no failure.
     """
-    found: dict[str, list[Answer[Media] | None]] = {}
+    found: dict[str, list[CachedAnswer[Media] | None]] = {}
     for agency, answer in zip(agencies, answers, strict=True):
         found.setdefault(agency, []).append(answer)
     return tuple(_status_of(agency, given) for agency, given in found.items())
 
 
-def _status_of(agency: str, answers: Sequence[Answer[Media] | None]) -> AgencyStatus:
+def _status_of(agency: str, answers: Sequence[CachedAnswer[Media] | None]) -> AgencyStatus:
     come = [answer for answer in answers if answer]
     failures = [one.failure for one in come if one.failure and one.failure.kind != NotFound.kind]
     statuses = [one.status for one in come if not one.failure] + ["failed"] * bool(failures)
     late = len(come) < len(answers)
     return AgencyStatus(
         agency=agency,
-        status="late" if late else max(statuses, key=WORST.index, default="fresh"),
+        status="late" if late else max(statuses, key=STATUS_SEVERITY.index, default="fresh"),
         fetched_at=min((one.fetched_at for one in come if one.fetched_at), default=None),
         error=failures[0] if failures else None,
     )
 
 
-def unsupported(one: Listed, query: SearchQuery) -> AgencyStatus:
+def unsupported(one: EnabledAgency, query: SearchQuery) -> AgencyStatus:
     """That an agency can't express a search, and what of it."""
     values, expressed = dict(query.pairs()), one.agency.expresses_for(query.media)
     names = ", ".join(
@@ -224,23 +226,23 @@ def unsupported(one: Listed, query: SearchQuery) -> AgencyStatus:
     return AgencyStatus(agency=one.agency.name, status="unsupported", error=failure)
 
 
-def switched_off(one: Listed) -> AgencyStatus:
+def switched_off(one: EnabledAgency) -> AgencyStatus:
     """That the owner has switched off an agency that was asked for by name."""
     failure = Failure("off", "It is switched off.", 0)
     return AgencyStatus(agency=one.agency.name, status="suspended", error=failure)
 
 
-def total_of(totals: Iterable[int | None]) -> int | None:
+def sum_of_totals(totals: Iterable[int | None]) -> int | None:
     """The sum of the totals that are known; None when none is."""
     known = [t for t in totals if t is not None]
     return sum(known) if known else None
 
 
-def pages_of(slices: Sequence[Slice], parts: Sequence[Part]) -> int:
+def page_count(slices: Sequence[PageSlice], parts: Sequence[AgencyResult]) -> int:
     """The largest number of pages that any agency can fill; its depth stands for no total."""
     pages = 0
     for one, part in zip(slices, parts, strict=True):
-        depth = one.ranking.listed.agency.depth
+        depth = one.ranking.enabled.agency.depth
         total = part.total if part.total is not None or not part.items else depth
         places = one.last - one.first
         if total and places:

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from affiliate.agencies.base import PAGE_PLACES
-from affiliate.cache.answers import Answer, Cache, Wanted
+from affiliate.cache.answers import AnswerCache, CachedAnswer, CacheRequest
 from affiliate.domain.media import Failure, SearchResult
 from affiliate.errors import AgencyError, AgencyTimeout, NotFound
 from affiliate.search.chunk_sizes import ChunkSizes
 from affiliate.search.fanout import Question
-from affiliate.search.federation import Listed, Ranking
+from affiliate.search.federation import EnabledAgency, RankedSource
 from affiliate.search.limits import Breaker, Quota, Spent
 from affiliate.transport.client import gated
 
@@ -23,18 +23,18 @@ AGAIN_SECONDS: Final = 1.0
 """Let a call whose connection was lost wait so long for its turn to be sent once more."""
 
 Value = TypeVar("Value")
-Took = Callable[[float], None]
+OnDuration = Callable[[float], None]
 
 
-class Call(NamedTuple, Generic[Value]):
+class PreparedCall(NamedTuple, Generic[Value]):
     """What is wanted of the cache, the call to an agency that gives it, and how long that lasts."""
 
-    wanted: Wanted[Value]
+    wanted: CacheRequest[Value]
     fetch: Callable[[], Value]
     seconds: float
 
 
-class Kind(NamedTuple):
+class CallCost(NamedTuple):
     """What a call takes of an agency's quota, and whether it speaks for searches.
 
     It counts as ``calls``; less important ones may have only a ``part`` of the quota.
@@ -45,41 +45,43 @@ class Kind(NamedTuple):
     searches: bool = False
 
 
-OWNERS: Final = Kind()
+OWNER_COST: Final = CallCost()
 """What an owner asks for."""
 REST_FOR_SEARCHES: Final = 0.75
 """Of the quota, what pictures' and collections' pages may use."""
 
 
-class Calls:
+class AgencyGateway:
     """Makes calls, and answers them from the cache where it can."""
 
-    def __init__(self, cache: Cache, quota: Quota, breaker: Breaker, sizes: ChunkSizes) -> None:
+    def __init__(
+        self, cache: AnswerCache, quota: Quota, breaker: Breaker, sizes: ChunkSizes
+    ) -> None:
         self._cache = cache
         self._quota = quota
         self._breaker = breaker
         self.sizes = sizes
 
-    def to(
+    def prepare(
         self,
-        one: Listed,
-        wanted: Wanted[Value],
+        one: EnabledAgency,
+        wanted: CacheRequest[Value],
         ask: Callable[[], Value],
-        kind: Kind = OWNERS,
-        took: Took | None = None,
-    ) -> Call[Value]:
+        kind: CallCost = OWNER_COST,
+        took: OnDuration | None = None,
+    ) -> PreparedCall[Value]:
         """Return the call that gives what is wanted of the cache."""
         # A call may wait for its turn for as long as it may then last.
         seconds = 2 * one.agency.transport.total_seconds + FOLLOW_SECONDS
         wanted = wanted._replace(agency=one.agency.name)
-        return Call(wanted, lambda: self.made(one, ask, kind, took), seconds)
+        return PreparedCall(wanted, lambda: self.call_now(one, ask, kind, took), seconds)
 
-    def made(
+    def call_now(
         self,
-        one: Listed,
+        one: EnabledAgency,
         ask: Callable[[], Value],
-        kind: Kind = OWNERS,
-        took: Took | None = None,
+        kind: CallCost = OWNER_COST,
+        took: OnDuration | None = None,
     ) -> Value:
         """Make a call now, and record what it says of the agency's health.
 
@@ -117,54 +119,56 @@ class Calls:
             self._breaker.answered(source, searches=kind.searches)
         return value
 
-    def left_alone(self, one: Listed) -> tuple[float, str] | None:
+    def left_alone(self, one: EnabledAgency) -> tuple[float, str] | None:
         """Return for how many seconds more an agency is left alone, and why; None if it is not."""
         return self._breaker.left_alone(one.agency.source)
 
-    def spent(self, one: Listed) -> list[Spent]:
+    def spent(self, one: EnabledAgency) -> list[Spent]:
         """Return what is spent of each limit of an agency's calls."""
         return self._quota.spent(one.agency.source)
 
-    def ask_again(self, one: Listed) -> None:
+    def ask_again(self, one: EnabledAgency) -> None:
         """Forget that an agency is left alone."""
         self._breaker.clear(one.agency.source)
 
-    def chunk(self, ranking: Ranking, chunk: int, part: float = 1.0) -> Call[SearchResult]:
+    def prepare_chunk(
+        self, ranking: RankedSource, chunk: int, part: float = 1.0
+    ) -> PreparedCall[SearchResult]:
         """Return the call for one chunk of a ranking, counted from 0."""
-        one = ranking.listed
-        wanted = Wanted(ranking.key(chunk), SearchResult, one.policy, _is_empty)
+        one = ranking.enabled
+        wanted = CacheRequest(ranking.key(chunk), SearchResult, one.policy, _is_empty)
         calls = 2 if ranking.collection else 1  # the ids in it, and the pictures that they are
         part = part if ranking.is_search else min(part, REST_FOR_SEARCHES)
-        kind = Kind(calls, part, searches=ranking.is_search)
+        kind = CallCost(calls, part, searches=ranking.is_search)
         small = ranking.chunk_size <= PAGE_PLACES
         took = partial(self.sizes.took, one.agency.source, small=small)
         ask = partial(ranking.ask, chunk)
-        return self.to(one, wanted, ask, kind, took if ranking.is_search else None)
+        return self.prepare(one, wanted, ask, kind, took if ranking.is_search else None)
 
-    def peek(self, call: Call[Value]) -> Answer[Value] | None:
+    def peek(self, call: PreparedCall[Value]) -> CachedAnswer[Value] | None:
         """Return what the store has; never asks."""
         return self._cache.peek(call.wanted)
 
-    def kept(
-        self, call: Call[Value], may: Callable[[], bool] = lambda: True
-    ) -> Answer[Value] | None:
+    def cached_or_refresh(
+        self, call: PreparedCall[Value], may: Callable[[], bool] = lambda: True
+    ) -> CachedAnswer[Value] | None:
         """Return what the store has; a stale answer is refreshed behind where that ``may`` cost."""
-        return self._cache.kept(call.wanted, call.fetch, may)
+        return self._cache.get_or_refresh(call.wanted, call.fetch, may)
 
-    def through(self, call: Call[Value]) -> Answer[Value]:
+    def get_or_call(self, call: PreparedCall[Value]) -> CachedAnswer[Value]:
         """Return what the store has, or else the agency gives, however long its call takes."""
-        return self._cache.through(call.wanted, call.fetch, call.seconds)
+        return self._cache.get_or_fetch(call.wanted, call.fetch, call.seconds)
 
-    def renew(self, call: Call[Value], within: float) -> bool:
+    def renew(self, call: PreparedCall[Value], within: float) -> bool:
         """Make the call if its answer will be fresh for less than ``within`` seconds."""
         return self._cache.renew(call.wanted, call.fetch, within)
 
-    def question(self, call: Call[Value]) -> Question[Answer[Value]]:
+    def question(self, call: PreparedCall[Value]) -> Question[CachedAnswer[Value]]:
         """The call as one of several that are asked side by side."""
-        return Question(call.wanted.agency, (call.wanted.key,), lambda: self.through(call))
+        return Question(call.wanted.agency, (call.wanted.key,), lambda: self.get_or_call(call))
 
 
-def value_of(agency: str, answer: Answer[Value] | None) -> Value:
+def value_of(agency: str, answer: CachedAnswer[Value] | None) -> Value:
     """Return the value of an answer; None stands for an agency that is still asked.
 
     Raises:

@@ -10,8 +10,8 @@ import msgspec
 
 from affiliate.agencies.base import Agency
 from affiliate.cache.answers import (
-    Answer,
-    Wanted,
+    CachedAnswer,
+    CacheRequest,
 )
 from affiliate.cache.keys import (
     about_key,
@@ -32,20 +32,20 @@ from affiliate.domain.media import (
     Thumbnail,
 )
 from affiliate.domain.query import MAX_NAME, MEDIA
-from affiliate.domain.sanitize import shown
+from affiliate.domain.sanitize import drop_unusable
 from affiliate.domain.words import counted
 from affiliate.errors import BudgetSpent, NotFound
 from affiliate.search.chunk_sizes import ChunkSizes
 from affiliate.search.client_budget import BESIDE as BESIDE_COST
 from affiliate.search.client_budget import SEARCH
 from affiliate.search.fanout import FanOut, Question
-from affiliate.search.federation import Listed, Ranking
+from affiliate.search.federation import EnabledAgency, RankedSource
 from affiliate.search.gateway import (
     PAGE_SECONDS,
     REST_FOR_SEARCHES,
-    Call,
-    Calls,
-    Kind,
+    AgencyGateway,
+    CallCost,
+    PreparedCall,
     value_of,
 )
 from affiliate.search.limits import Spent
@@ -53,22 +53,22 @@ from affiliate.search.limits import Spent
 DAY: Final = 86400.0
 GONE_SECONDS: Final = 3600.0
 """How long nobody is asked again for an id that an agency does not know."""
-SINGLE: Final = Kind(part=REST_FOR_SEARCHES)
+SINGLE: Final = CallCost(part=REST_FOR_SEARCHES)
 """Single pictures and collections may use three quarters of the quota; the rest is for searches."""
-BESIDE: Final = Kind(part=0.5)
+BESIDE: Final = CallCost(part=0.5)
 """Suggestions, names of categories, and more of what is known may use half of the quota."""
 
 Value = TypeVar("Value")
 
 
-class Known(NamedTuple, Generic[Value]):
+class LookupAnswer(NamedTuple, Generic[Value]):
     """What several agencies have said; ``late`` if some are still asked."""
 
     values: tuple[Value, ...]
     late: bool
 
 
-class More(enum.Enum):
+class DetailsPatience(enum.Enum):
     """Says what to do about details where only a search tells of a picture.
 
     Nothing, a call behind the answer, or a call that the answer waits for.
@@ -79,21 +79,21 @@ class More(enum.Enum):
     WAITED = "waited"
 
 
-class Seen(NamedTuple):
+class RankedMedia(NamedTuple):
     """A picture as a search has it, and its rank at its agency, counted from 0."""
 
     media: Media
     rank: int
 
 
-class Found(NamedTuple):
+class MediaLookup(NamedTuple):
     """A picture, and whether its agency would tell more of it than is known yet."""
 
     media: Media
     lacks_details: bool
 
 
-class LookUps:
+class LookupService:
     """Looks things up at the agencies that are on.
 
     ``every`` are those of the settings; ``off`` names those of them that are switched off.
@@ -103,22 +103,26 @@ class LookUps:
 
     def __init__(
         self,
-        every: Sequence[Listed],
-        calls: Calls,
+        every: Sequence[EnabledAgency],
+        calls: AgencyGateway,
         off: Callable[[], frozenset[str]] = frozenset,
         spend: Callable[[int], float] = lambda _cost: 0.0,
     ) -> None:
-        self.every = tuple(every)
+        self.configured = tuple(every)
         self.off = off
         self._spend = spend
         self._calls = calls
         self._fanout = FanOut()
 
     @property
-    def listed(self) -> tuple[Listed, ...]:
+    def enabled(self) -> tuple[EnabledAgency, ...]:
         """The agencies that are on, in the owner's order."""
         off = self.off()
-        return tuple(one for one in self.every if one.agency.name not in off) if off else self.every
+        return (
+            tuple(one for one in self.configured if one.agency.name not in off)
+            if off
+            else self.configured
+        )
 
     def details(  # noqa: PLR0913 - which picture, and what found it for its link
         self,
@@ -141,8 +145,8 @@ class LookUps:
         search: SearchQuery,
         *,
         site: str = "",
-        more: More = More.KNOWN,
-    ) -> Found:
+        more: DetailsPatience = DetailsPatience.KNOWN,
+    ) -> MediaLookup:
         """Return a picture or clip by its id, from the cache or its agency.
 
         ``search`` found it: its words go into the link, and the cache may hold its answer, or that
@@ -160,15 +164,15 @@ class LookUps:
         tells_more = one.agency.tells_more
         call = self._details(one, media_id, media, BESIDE if seen else SINGLE)
         answer = self._kept_of(one, call)
-        if answer is None and (seen is None or (tells_more and more is More.WAITED)):
+        if answer is None and (seen is None or (tells_more and more is DetailsPatience.WAITED)):
             answer = self._waited(one, call)
-        elif answer is None and tells_more and more is More.BEHIND:
+        elif answer is None and tells_more and more is DetailsPatience.BEHIND:
             self._begin_behind(one, call)
         is_gone = answer and answer.failure and answer.failure.kind == NotFound.kind
         if seen and not is_gone and not (answer and answer.value):
-            return Found(self.linked(seen.media, words, site), tells_more)
+            return MediaLookup(self.linked(seen.media, words, site), tells_more)
         found = value_of(agency, answer)
-        return Found(self.linked(found, words, site), lacks_details=False)
+        return MediaLookup(self.linked(found, words, site), lacks_details=False)
 
     def several(self, agency: str, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
         """Pictures or clips as their agency has them now, in the order of the ids.
@@ -180,8 +184,8 @@ class LookUps:
         """
         one = self._on(agency)
         calls = -(-len(ids) // one.agency.ids_at_once)
-        found = self._calls.made(one, lambda: one.agency.several(ids, media), Kind(calls))
-        return tuple(self.linked(item) for item in shown(found) if item.media == media)
+        found = self._calls.call_now(one, lambda: one.agency.several(ids, media), CallCost(calls))
+        return tuple(self.linked(item) for item in drop_unusable(found) if item.media == media)
 
     def contributors(self, agency: str, ids: Sequence[str]) -> tuple[Contributor, ...]:
         """Return what an agency says of its contributors now, by their ids.
@@ -190,7 +194,7 @@ class LookUps:
             AgencyError: NotFound when no such agency is on; else it did not answer.
         """
         one = self._on(agency)
-        return self._calls.made(one, lambda: one.agency.contributors(ids))
+        return self._calls.call_now(one, lambda: one.agency.contributors(ids))
 
     def size(self, agency: str) -> int | None:
         """Pictures in the collection of an agency that is on, where a call says so.
@@ -200,14 +204,14 @@ class LookUps:
         """
         one = self._on(agency)
         says = type(one.agency).size is not Agency.size
-        return self._calls.made(one, one.agency.size) if says else None
+        return self._calls.call_now(one, one.agency.size) if says else None
 
-    def featured(self, seconds: float) -> Known[Collection]:
+    def featured(self, seconds: float) -> LookupAnswer[Collection]:
         """The collections of pictures, then of clips, that agencies feature, within ``seconds``.
 
         They are known for a day; with 0 seconds they are asked for behind.
         """
-        able = [one for one in self.listed if one.agency.collection_size]
+        able = [one for one in self.enabled if one.agency.collection_size]
         return self._told([self._featured(one, media) for media in MEDIA for one in able], seconds)
 
     def about_collection(self, agency: str, collection_id: str, media: str = "image") -> Collection:
@@ -220,12 +224,14 @@ class LookUps:
         if known := self._listed_collection(one, collection_id, media):
             return known
         key = about_key(one.agency.source, collection_id, media)
-        wanted = Wanted(key, Collection, one.policy, lambda _: False)
+        wanted = CacheRequest(key, Collection, one.policy, lambda _: False)
         ask = partial(one.agency.about_collection, collection_id, media)
-        call = self._calls.to(one, wanted, lambda: _there(ask), SINGLE)
+        call = self._calls.prepare(one, wanted, lambda: _there(ask), SINGLE)
         return value_of(agency, self._kept_of(one, call) or self._waited(one, call))
 
-    def _listed_collection(self, one: Listed, collection_id: str, media: str) -> Collection | None:
+    def _listed_collection(
+        self, one: EnabledAgency, collection_id: str, media: str
+    ) -> Collection | None:
         """Return a collection as the cached list of those that its agency features has it."""
         answer = self._calls.peek(self._featured(one, media))
         values = (answer and answer.value) or ()
@@ -236,29 +242,29 @@ class LookUps:
 
         An agency that fails or is late gives nothing; what it says later is there for the next.
         """
-        able = [one for one in self.listed if one.agency.suggests and one.agency.api]
+        able = [one for one in self.enabled if one.agency.suggests and one.agency.api]
         calls = [self._suggestion(one, words, lang) for one in able]
         return self._told(calls, seconds, BESIDE_COST).values
 
     def categories(
         self, lang: str, seconds: float, media: str = "image", agencies: Sequence[str] = ()
-    ) -> Known[str]:
+    ) -> LookupAnswer[str]:
         """The names of the agencies' categories, within ``seconds``; known for a day.
 
         ``agencies`` are those to ask, by default all that list any; of those that fail or are
         late there is nothing. With 0 seconds they are asked behind what is known already.
         """
-        able = [one for one in self.listed if one.agency.categorizes]
+        able = [one for one in self.enabled if one.agency.categorizes]
         asked = [one for one in able if not agencies or one.agency.name in agencies]
         told = self._told([self._categories(one, lang, media) for one in asked], seconds, 0)
-        return Known(tuple(dict.fromkeys(told.values)), told.late)
+        return LookupAnswer(tuple(dict.fromkeys(told.values)), told.late)
 
-    def peek(self, query: SearchQuery, one: Listed) -> Answer[SearchResult] | None:
+    def peek(self, query: SearchQuery, one: EnabledAgency) -> CachedAnswer[SearchResult] | None:
         """Return what the store has of an agency's first chunk; never asks."""
         ranking = ranking_of(one, query)
-        kept = self._calls.peek(self._calls.chunk(ranking, 0))
+        kept = self._calls.peek(self._calls.prepare_chunk(ranking, 0))
         if (kept is None or kept.value is None) and (paged := ranking.in_pages()):
-            return self._calls.peek(self._calls.chunk(paged, 0)) or kept
+            return self._calls.peek(self._calls.prepare_chunk(paged, 0)) or kept
         return kept
 
     @property
@@ -266,37 +272,37 @@ class LookUps:
         """Return what is known of how much each agency gives in time."""
         return self._calls.sizes
 
-    def left_alone(self, one: Listed) -> tuple[float, str] | None:
+    def left_alone(self, one: EnabledAgency) -> tuple[float, str] | None:
         """Return for how many seconds more an agency is left alone, and why; None if it is not."""
         return self._calls.left_alone(one)
 
-    def spent(self, one: Listed) -> list[Spent]:
+    def spent(self, one: EnabledAgency) -> list[Spent]:
         """Return what is spent of each limit of an agency's calls."""
         return self._calls.spent(one)
 
-    def ask_again(self, one: Listed) -> None:
+    def ask_again(self, one: EnabledAgency) -> None:
         """Forget that an agency is left alone, so that the next search asks it."""
         self._calls.ask_again(one)
 
-    def _on(self, agency: str) -> Listed:
-        one = next((o for o in self.listed if o.agency.name == agency), None)
+    def _on(self, agency: str) -> EnabledAgency:
+        one = next((o for o in self.enabled if o.agency.name == agency), None)
         if one is None:
             raise NotFound(agency, "There is no such agency here.")
         return one
 
-    def _named(self, agency: str, media_id: str) -> Listed:
+    def _named(self, agency: str, media_id: str) -> EnabledAgency:
         """The agency that would have a picture."""
         if not is_possible(media_id):
             raise NotFound(agency, "There is no such picture here.")
         return self._on(agency)
 
-    def _featuring(self, agency: str, collection_id: str) -> Listed:
+    def _featuring(self, agency: str, collection_id: str) -> EnabledAgency:
         one = self._named(agency, collection_id)
         if not one.agency.collection_size:
             raise NotFound(agency, "It features no collections.")
         return one
 
-    def _waited(self, one: Listed, call: Call[Value]) -> Answer[Value] | None:
+    def _waited(self, one: EnabledAgency, call: PreparedCall[Value]) -> CachedAnswer[Value] | None:
         """Return the answer of a call if it comes in the time of a page; the call goes on.
 
         Raises:
@@ -307,12 +313,12 @@ class LookUps:
             raise BudgetSpent(rest)
         return self._fanout.ask({0: question}, PAGE_SECONDS).get(0)
 
-    def _begin_behind(self, one: Listed, call: Call[Value]) -> None:
+    def _begin_behind(self, one: EnabledAgency, call: PreparedCall[Value]) -> None:
         question = self._calls.question(call)
         if not self._charge([(one, question)], BESIDE_COST):
             self._fanout.begin_behind(question)
 
-    def _charge(self, asked: Iterable[tuple[Listed, Question[Value]]], cost: int) -> float:
+    def _charge(self, asked: Iterable[tuple[EnabledAgency, Question[Value]]], cost: int) -> float:
         """Take the cost of questions together; return the seconds to wait where there is no room.
 
         What is under way already, and agencies of which nothing is called, cost nothing.
@@ -320,73 +326,82 @@ class LookUps:
         costs = any(o.agency.api and not self._fanout.is_under_way(q) for o, q in asked)
         return self._spend(cost) if costs else 0.0
 
-    def _kept_of(self, one: Listed, call: Call[Value]) -> Answer[Value] | None:
+    def _kept_of(self, one: EnabledAgency, call: PreparedCall[Value]) -> CachedAnswer[Value] | None:
         """Return what the store has of an agency; who asks pays for a stale answer's refresh."""
-        return self._calls.kept(call, self._may_refresh if one.agency.api else _always)
+        return self._calls.cached_or_refresh(call, self._may_refresh if one.agency.api else _always)
 
     def _may_refresh(self) -> bool:
         return not self._spend(BESIDE_COST)
 
     def _told(
-        self, calls: Sequence[Call[tuple[Value, ...]]], seconds: float, cost: int | None = None
-    ) -> Known[Value]:
+        self,
+        calls: Sequence[PreparedCall[tuple[Value, ...]]],
+        seconds: float,
+        cost: int | None = None,
+    ) -> LookupAnswer[Value]:
         """Return what the calls give within ``seconds``; what comes later is there for the next.
 
         They are made for everybody where no ``cost`` is given, else for those who may spend that.
         """
         end = time.monotonic() + seconds
         may = _always if cost is None else lambda: not self._spend(cost)
-        kept = [self._calls.kept(call, may) for call in calls]
+        kept = [self._calls.cached_or_refresh(call, may) for call in calls]
         missing = {i: self._calls.question(calls[i]) for i, one in enumerate(kept) if one is None}
         if missing and cost is not None and self._spend(cost):
             missing = {}
         asked = self._fanout.ask(missing, max(end - time.monotonic(), 0))
         answers = [answer or asked.get(i) for i, answer in enumerate(kept)]
         values = tuple(value for one in answers if one for value in one.value or ())
-        return Known(values, late=None in answers)
+        return LookupAnswer(values, late=None in answers)
 
-    def _suggestion(self, one: Listed, words: str, lang: str) -> Call[tuple[str, ...]]:
+    def _suggestion(
+        self, one: EnabledAgency, words: str, lang: str
+    ) -> PreparedCall[tuple[str, ...]]:
         key = suggest_key(one.agency.source, lang, words)
         policy = msgspec.structs.replace(one.policy, fresh=DAY, empty=DAY)
-        wanted = Wanted(key, tuple[str, ...], policy, lambda value: not value)
-        return self._calls.to(one, wanted, lambda: one.agency.suggest(words, lang), BESIDE)
+        wanted = CacheRequest(key, tuple[str, ...], policy, lambda value: not value)
+        return self._calls.prepare(one, wanted, lambda: one.agency.suggest(words, lang), BESIDE)
 
-    def _categories(self, one: Listed, lang: str, media: str) -> Call[tuple[str, ...]]:
+    def _categories(
+        self, one: EnabledAgency, lang: str, media: str
+    ) -> PreparedCall[tuple[str, ...]]:
         key = categories_key(one.agency.source, lang, media)
         policy = msgspec.structs.replace(one.policy, fresh=DAY)
-        wanted = Wanted(key, tuple[str, ...], policy, lambda value: not value)
-        return self._calls.to(one, wanted, lambda: one.agency.categories(lang, media), BESIDE)
+        wanted = CacheRequest(key, tuple[str, ...], policy, lambda value: not value)
+        return self._calls.prepare(one, wanted, lambda: one.agency.categories(lang, media), BESIDE)
 
-    def _featured(self, one: Listed, media: str) -> Call[tuple[Collection, ...]]:
+    def _featured(self, one: EnabledAgency, media: str) -> PreparedCall[tuple[Collection, ...]]:
         key = featured_key(one.agency.source, media)
         policy = msgspec.structs.replace(one.policy, fresh=DAY)
-        wanted = Wanted(key, tuple[Collection, ...], policy, lambda value: not value)
-        return self._calls.to(one, wanted, lambda: one.agency.featured(media), BESIDE)
+        wanted = CacheRequest(key, tuple[Collection, ...], policy, lambda value: not value)
+        return self._calls.prepare(one, wanted, lambda: one.agency.featured(media), BESIDE)
 
-    def _details(self, one: Listed, media_id: str, media: str, kind: Kind = SINGLE) -> Call[Media]:
+    def _details(
+        self, one: EnabledAgency, media_id: str, media: str, kind: CallCost = SINGLE
+    ) -> PreparedCall[Media]:
         """Return the call for what an agency tells of one picture or clip."""
         key = details_key(one.agency.source, media_id, media)
-        wanted = Wanted(key, Media, one.policy, lambda _: False)
-        return self._calls.to(one, wanted, lambda: _shown(one, media_id, media), kind)
+        wanted = CacheRequest(key, Media, one.policy, lambda _: False)
+        return self._calls.prepare(one, wanted, lambda: _shown(one, media_id, media), kind)
 
-    def _seen(self, one: Listed, media_id: str, asked: SearchQuery) -> Seen | None:
+    def _seen(self, one: EnabledAgency, media_id: str, asked: SearchQuery) -> RankedMedia | None:
         """Return a picture with its rank, as a cached search has it."""
         if not asked.says_something():
             return None
         whole = ranking_of(one, asked)
         for ranking in filter(None, (whole, whole.in_pages())):
             for chunk in range(-(-one.agency.depth // ranking.chunk_size)):
-                answer = self._calls.peek(self._calls.chunk(ranking, chunk))
+                answer = self._calls.peek(self._calls.prepare_chunk(ranking, chunk))
                 if answer is None or answer.value is None:
                     break
                 for place, item in enumerate(answer.value.items):
                     if item.id == media_id:
-                        return Seen(item, chunk * ranking.chunk_size + place)
+                        return RankedMedia(item, chunk * ranking.chunk_size + place)
         return None
 
     def linked(self, media: Media, words: str = "", site: str = "") -> Media:
         """An item with its link, for ``words`` on ``site``; its agency may be off by now."""
-        one = next(o for o in self.every if o.agency.name == media.agency)
+        one = next(o for o in self.configured if o.agency.name == media.agency)
         landing = one.agency.landing(media)
         link = affiliate_link(one.link, media, landing, site=site, query=words)
         sides = media.largest or Sides(0, 0)
@@ -400,8 +415,8 @@ class LookUps:
 
         None where no such agency is on, sells such media, or tells its pages by ids like this one.
         """
-        one = next((o for o in self.listed if o.agency.name == agency), None)
-        sells = one is not None and (media == "image" or bool(one.agency.footage))
+        one = next((o for o in self.enabled if o.agency.name == agency), None)
+        sells = one is not None and (media == "image" or bool(one.agency.video_filters))
         may_be = sells and media_id.isascii() and len(media_id) <= MAX_NAME
         page = one.agency.page_of(media_id, media) if one and may_be else ""
         nothing = Thumbnail("", 1, 1)
@@ -414,7 +429,7 @@ class LookUps:
         Agencies that are off, or whose site is searched in an unknown way, have none.
         """
         words, found = query.counted().q, {}
-        for one in self.listed:
+        for one in self.enabled:
             is_asked = not query.agency or one.agency.name in query.agency
             landing = one.agency.search_landing(query) if is_asked else ""
             if landing:
@@ -423,9 +438,9 @@ class LookUps:
         return found
 
 
-def _shown(one: Listed, media_id: str, media: str) -> Media:
+def _shown(one: EnabledAgency, media_id: str, media: str) -> Media:
     """A picture or clip as its agency has it now; NotFound where it can't be shown."""
-    found = shown([_there(partial(one.agency.details, media_id, media))])
+    found = drop_unusable([_there(partial(one.agency.details, media_id, media))])
     if not found:
         raise NotFound(one.agency.name, "It can't be shown.", retry_after=GONE_SECONDS)
     return found[0]
@@ -448,9 +463,9 @@ def is_possible(media_id: str) -> bool:
     return 0 < len(media_id) <= MAX_NAME and media_id.isascii() and media_id.isprintable()
 
 
-def ranking_of(one: Listed, query: SearchQuery) -> Ranking:
+def ranking_of(one: EnabledAgency, query: SearchQuery) -> RankedSource:
     """Return what an agency finds for a search, whatever page of it is asked for."""
-    return Ranking(one, query.replace(page=1, agency=()))
+    return RankedSource(one, query.replace(page=1, agency=()))
 
 
 def query_of(media: str, lang: str) -> SearchQuery:

@@ -16,7 +16,7 @@ from affiliate.database.ledger import Ledger
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import is_masked, key, lowered, sent
 from affiliate.errors import AgencyError, BadQuery, LedgerError
-from affiliate.search.service import Search
+from affiliate.search.service import SearchService
 
 MOST: Final = 8
 SECONDS: Final = 0.8
@@ -50,7 +50,7 @@ class Suggestions:
     """Completes words; one for each process, which keeps the popular searches in memory."""
 
     def __init__(
-        self, search: Search, ledger: Ledger, *, now: Callable[[], float] = time.monotonic
+        self, search: SearchService, ledger: Ledger, *, now: Callable[[], float] = time.monotonic
     ) -> None:
         self._search = search
         self._ledger = ledger
@@ -83,7 +83,7 @@ class Suggestions:
 
     def _free(self, typed: str, lang: str) -> Iterator[str]:
         """Yield what agencies suggest that need no call for it."""
-        for one in self._search.listed:
+        for one in self._search.enabled:
             if one.agency.suggests and not one.agency.api:
                 with suppress(AgencyError):
                     yield from one.agency.suggest(typed, lang)

@@ -48,7 +48,7 @@ class KeepDays(NamedTuple):
     searches: int = 90
 
 
-class Tally:
+class UsageCounter:
     """One for each process; ``replayed.append`` is the memory tier's ``on_hit``.
 
     ``language`` is what a search without one is asked in, ``client`` gives what an address is

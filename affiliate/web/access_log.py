@@ -27,7 +27,7 @@ FAILED: Final = "500 Internal Server Error"
 _NO_HEADERS: Final[Headers] = []
 
 
-class Access:
+class AccessLogMiddleware:
     """Wraps a WSGI application; with a ``handler`` each request becomes a line of log.
 
     Lines are written by a thread of their own, many at once. They hold nothing that visitors

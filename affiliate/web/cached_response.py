@@ -31,7 +31,7 @@ Headers = list[Header]
 _shared: dict[Header, Header] = {}
 
 
-class Finished:
+class CachedResponse:
     """A finished response, ready to be written in any of its forms; times are monotonic.
 
     ``size`` is the bytes of memory that the forms take that it has; ``counted`` is for whoever

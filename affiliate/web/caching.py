@@ -20,14 +20,14 @@ from affiliate.domain.query import (
     single,
 )
 from affiliate.errors import BadQuery
-from affiliate.search.lookups import Known
-from affiliate.search.service import Outcome, Patience
+from affiliate.search.lookups import LookupAnswer
+from affiliate.search.service import Patience, SearchOutcome
 from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.template_helpers import (
     by_host,
+    cache_for,
     count_replays,
-    keep,
 )
 
 MAX_AGE: Final = 300
@@ -54,7 +54,7 @@ def parameters() -> Parameters:
 def query_of(asked: Parameters) -> SearchQuery:
     """The search in a request's parameters, in the language of the request."""
     query = SearchQuery.from_parameters(asked)
-    return query if query.lang else query.replace(lang=i18n.asked())
+    return query if query.lang else query.replace(lang=i18n.request_language())
 
 
 def words_of(asked: Parameters) -> str:
@@ -171,7 +171,7 @@ def says_language(raw: bytes) -> bool:
 
 
 def answer(
-    response: Response, outcome: Outcome, *beside: Known[Any], asked: bool = True
+    response: Response, outcome: SearchOutcome, *beside: LookupAnswer[Any], asked: bool = True
 ) -> Response:
     """Say how long the answer is true, and what it is made of: a page, and what stands ``beside``.
 
@@ -207,7 +207,7 @@ def _has_found(page: SearchPage) -> bool | None:
     return False if is_whole and answered and {a.status for a in answered} <= ANSWERED else None
 
 
-def _withheld(response: Response, outcome: Outcome) -> Response:
+def _withheld(response: Response, outcome: SearchOutcome) -> Response:
     """Give an answer to one who has cost too much: what is known, or 429 where nothing is."""
     if not outcome.page.items:
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS
@@ -221,12 +221,12 @@ def tagged(response: Response, lifetime: float, *parts: object) -> Response:
     if by_host():
         response.headers["Cache-Control"] = "private, no-cache"
     if not response.headers["Cache-Control"].startswith("private"):
-        keep(lifetime)
+        cache_for(lifetime)
     response.set_etag(_etag(parts, response.mimetype), weak=True)
     return response.make_conditional(request.environ)  # type: ignore[return-value]
 
 
-def cache_control(outcome: Outcome) -> str:
+def cache_control(outcome: SearchOutcome) -> str:
     """The Cache-Control of an answer: never longer than its shortest-lived part."""
     if any(status.status == "late" for status in outcome.page.agencies):
         return "private, no-cache"
@@ -244,7 +244,7 @@ def cache_control(outcome: Outcome) -> str:
 
 def _etag(parts: tuple[object, ...], kind: str | None) -> str:
     made = [_made(one) if isinstance(one, SearchPage) else one for one in parts]
-    spoken = (i18n.asked(), i18n.speaks())
+    spoken = (i18n.request_language(), i18n.ui_language())
     body = msgspec.json.encode((current_services().build_id, kind, spoken, made))
     return hashlib.blake2b(body, digest_size=12).hexdigest()
 

@@ -70,7 +70,7 @@ def ping_search(agency: str, words: str) -> str:
 
 def _ping(agency: str, clicked: str, words: str, **more: object) -> str:
     """Return the address for a click on what an agency has under an id, after ``words``."""
-    told = whole_prefix(counted(words, i18n.asked()), MAX_WORDS)
+    told = whole_prefix(counted(words, i18n.request_language()), MAX_WORDS)
     fields = {"agency": agency, "id": clicked, "words": told, **more}
     host = shown_on()
     fields |= {"site": host} if host else {}

@@ -26,7 +26,7 @@ CUSTOMER: Final = 48
 65,536 homes; those of phones share such a network."""
 
 
-class TrustedProxies:
+class TrustedProxiesMiddleware:
     """Wraps a WSGI application, which finds the client's own address in ``REMOTE_ADDR``."""
 
     def __init__(self, app: "WSGIApplication", trusted: Trusted) -> None:

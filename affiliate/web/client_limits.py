@@ -21,7 +21,7 @@ from affiliate.domain.robots import CRAWLERS, is_hidden
 from affiliate.errors import BudgetSpent
 from affiliate.search.client_budget import SEARCH, Budget
 from affiliate.search.counters import Counters, Windows
-from affiliate.search.service import Outcome, Patience
+from affiliate.search.service import Patience, SearchOutcome
 from affiliate.web.client_address import CUSTOMER, is_public, network_of
 from affiliate.web.template_helpers import (
     EMBEDDED,
@@ -46,7 +46,7 @@ that the owner has not named, as on many platforms."""
 log = logging.getLogger(__name__)
 
 
-class Visitors:
+class ClientLimits:
     """The budgets of those who ask, and of those who click, counted in a store.
 
     ``limits`` are what a client may cost; without any everybody may cost what they like.
@@ -172,7 +172,7 @@ def is_crawler() -> bool:
     return CRAWLERS.search(request.user_agent.string) is not None
 
 
-def show(ask: Callable[[Patience], Outcome], patience: Patience) -> Outcome:
+def show(ask: Callable[[Patience], SearchOutcome], patience: Patience) -> SearchOutcome:
     """Return a page that the sitemap lists, which ``ask`` gives with some patience.
 
     A crawler, which runs no script that fills the page, waits for what is not known while all of
@@ -186,7 +186,7 @@ def show(ask: Callable[[Patience], Outcome], patience: Patience) -> Outcome:
     return ask(patience)
 
 
-def visitors_of_app() -> Visitors:
+def visitors_of_app() -> ClientLimits:
     """Return the budgets of the current app."""
-    visitors: Visitors = current_app.extensions["visitors"]
+    visitors: ClientLimits = current_app.extensions["visitors"]
     return visitors

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-class Sharing:
+class CorsMiddleware:
     """Wraps a WSGI application; ``paths`` may be read from every site, or from some ``sites``.
 
     A site is a host, with its port where that is unusual, or all hosts below one: ``*.a.example``.

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from affiliate.domain.affiliate_links import is_impact
 from affiliate.domain.media import AgencyStatus, Media, SearchQuery, Seller
-from affiliate.search.federation import Listed
+from affiliate.search.federation import EnabledAgency
 
 
-def pictures_earn(items: Iterable[Media], every: Sequence[Listed]) -> bool:
+def pictures_earn(items: Iterable[Media], every: Sequence[EnabledAgency]) -> bool:
     """Return whether a link of the pictures, or of one of their sellers, is an affiliate link."""
     return first_earning(items, every) > 0
 
 
-def first_earning(items: Iterable[Media], every: Sequence[Listed]) -> int:
+def first_earning(items: Iterable[Media], every: Sequence[EnabledAgency]) -> int:
     """Return the place of the first picture with an affiliate link, from 1 on; 0 without any."""
     by_name = {one.agency.name: one for one in every}
     earning = (
@@ -23,14 +23,16 @@ def first_earning(items: Iterable[Media], every: Sequence[Listed]) -> int:
     return next(earning, 0)
 
 
-def searches_earn(links: Mapping[str, str], query: SearchQuery, every: Iterable[Listed]) -> bool:
+def searches_earn(
+    links: Mapping[str, str], query: SearchQuery, every: Iterable[EnabledAgency]
+) -> bool:
     """Return whether a link to a search is an affiliate link; ``links`` are by agencies' names."""
     landings = {one.agency.name: one.agency.search_landing(query) for one in every}
     return any(link != landings[name] for name, link in links.items())
 
 
 def may_earn(
-    query: SearchQuery, listed: Iterable[Listed], late: Iterable[AgencyStatus] | None = None
+    query: SearchQuery, listed: Iterable[EnabledAgency], late: Iterable[AgencyStatus] | None = None
 ) -> bool:
     """Return whether the pictures that a search may find would have affiliate links.
 
@@ -42,7 +44,7 @@ def may_earn(
     return any(one.link.earns(query.media) for one in able)
 
 
-def _earns(item: Media, seller: Seller, listed: Listed) -> bool:
+def _earns(item: Media, seller: Seller, listed: EnabledAgency) -> bool:
     """Return whether a seller's link is an affiliate link.
 
     An agency's own referral is one too: known by Impact's form, or as it is not the picture's page.

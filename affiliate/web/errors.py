@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from affiliate.domain.media import Media, SearchQuery
 from affiliate.errors import BadQuery, BudgetSpent
-from affiliate.search.service import Search
+from affiliate.search.service import SearchService
 
 PASSING: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
 """Failures of what the site needs: an agency, or the ledger's database."""
@@ -41,7 +41,7 @@ class Application(Flask):
         log.error("an unexpected error at %s %s", request.method, rule, exc_info=exc_info)
 
 
-def register(app: Flask, search: Search) -> None:
+def register(app: Flask, search: SearchService) -> None:
     """Add the error pages and the security headers to an app."""
     app.register_error_handler(BadQuery, _bad_query)
     app.register_error_handler(BudgetSpent, _budget_spent)
@@ -143,7 +143,9 @@ def error_page(  # noqa: PLR0913 - what went wrong, and the ways on
     return response
 
 
-def content_security_policy(search: Search, ancestors: str = "'none'", frames: str = "") -> str:
+def content_security_policy(
+    search: SearchService, ancestors: str = "'none'", frames: str = ""
+) -> str:
     """Return what a page may load: itself, and the agencies' pictures and clips.
 
     Those of agencies that are switched off too, as they may be on again while the process runs.
@@ -152,13 +154,15 @@ def content_security_policy(search: Search, ancestors: str = "'none'", frames: s
     neither files nor frames in a sandbox (https://www.w3.org/TR/CSP3/#match-url-to-source-expression).
     """
     pictures = ["'self'"]
-    for one in search.every:
+    for one in search.configured:
         pictures += one.agency.picture_hosts
         if one.agency.url != one.agency.api:
             parts = urlsplit(one.agency.url)
             pictures.append(f"{parts.scheme}://{parts.netloc}")
     hosts = " ".join(dict.fromkeys(pictures))
-    clips = f" media-src {hosts};" if any(one.agency.footage for one in search.every) else ""
+    clips = (
+        f" media-src {hosts};" if any(one.agency.video_filters for one in search.configured) else ""
+    )
     clips += f" frame-src {frames};" if frames else ""
     framed = f" frame-ancestors {ancestors};" if ancestors else ""
     return (

@@ -168,7 +168,7 @@ def _options(able: Sequence[Agency], query: SearchQuery, name: str) -> tuple[tup
 
 def _is_loose(agency: Agency, name: str) -> bool:
     """Return whether all values of a filter mean only nearly the same at an agency."""
-    return agency.loosely.get(name, ()) is None
+    return agency.approximate_filters.get(name, ()) is None
 
 
 def _notes(
@@ -201,7 +201,7 @@ def _can(agency: Agency, media: str, name: str, value: str) -> bool:
 def _values(agency: Agency, name: str, media: str) -> tuple[str, ...] | None:
     """The values of a filter that an agency takes, for pictures or for footage."""
     footage = media == "video" or name == "media"
-    return (agency.footage if footage else agency.expresses).get(name, ())
+    return (agency.video_filters if footage else agency.image_filters).get(name, ())
 
 
 def _chosen(query: SearchQuery, name: str) -> str:

@@ -30,7 +30,7 @@ FRAGMENTS: Final = "ajax"
 
 def register(app: Flask, default: str) -> None:
     """Let every request of an app have a language; ``default`` is the site's."""
-    Babel(app, default_locale=spoken(default), locale_selector=speaks)
+    Babel(app, default_locale=spoken(default), locale_selector=ui_language)
 
     @app.before_request
     def choose() -> None:
@@ -39,13 +39,13 @@ def register(app: Flask, default: str) -> None:
     app.after_request(_say)
 
 
-def asked() -> str:
+def request_language() -> str:
     """The language in which the request under way searches, one of ``query.LANGUAGES``."""
     lang: str = g.get("lang", "en")
     return lang
 
 
-def speaks() -> str:
+def ui_language() -> str:
     """Return the language of the page under way, one of `UI_LANGUAGES`."""
     lang: str = g.get("spoken", "en")
     return lang
@@ -103,7 +103,7 @@ def _first(liked: Sequence[str], known: tuple[str, ...]) -> str | None:
 def _say(response: Response) -> Response:
     """Name the language; what the browser had a say in is kept by no one else."""
     if response.mimetype == "text/html":
-        response.headers["Content-Language"] = speaks()
+        response.headers["Content-Language"] = ui_language()
         if is_negotiated():
             response.vary.add("Accept-Language")
             if not response.cache_control.no_store:

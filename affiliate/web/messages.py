@@ -12,7 +12,7 @@ from markupsafe import Markup
 from affiliate.agencies import Agency
 from affiliate.domain.media import AgencyStatus, SearchPage, SearchQuery
 from affiliate.web.filter_form import NAMES, TYPES
-from affiliate.web.i18n import speaks
+from affiliate.web.i18n import ui_language
 
 AWAY: Final = _("it is out of reach just now.")
 CROWDED: Final = _("too many ask just now.")
@@ -127,7 +127,7 @@ def trouble(status: AgencyStatus, query: SearchQuery, agencies: Sequence[Agency]
     """Why an agency has no pictures on a page; its name stands out."""
     agency = next(one for one in agencies if one.name == status.agency)
     if status.status == "unsupported":
-        if query.media == "video" and not agency.footage:
+        if query.media == "video" and not agency.video_filters:
             return _named(gettext("%(agency)s has no footage."), agency.title)
         names = ", ".join(str(NAMES.get(name, name)) for name in agency.unsupported(query))
         text = gettext("%(agency)s is left out, as it can't search by: %(filters)s.")
@@ -143,7 +143,7 @@ def soon(statuses: Sequence[AgencyStatus]) -> str:
     """Return when the first of some agencies may be asked again, such as "in 5 minutes"."""
     waits = [status.error.retry_after for status in statuses if status.error]
     left = timedelta(seconds=max(min(waits, default=1), 1))
-    return format_timedelta(left, add_direction=True, locale=speaks())
+    return format_timedelta(left, add_direction=True, locale=ui_language())
 
 
 def _named(text: str, agency: str, **values: object) -> Markup:

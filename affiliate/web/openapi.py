@@ -29,7 +29,7 @@ from affiliate.web.openapi_schemas import (
     one_of,
 )
 from affiliate.web.page_cache import Canonical
-from affiliate.web.template_helpers import keep
+from affiliate.web.template_helpers import cache_for
 
 PATH: Final = "/api/openapi.json"
 KEEP_SECONDS: Final = 3600
@@ -219,7 +219,7 @@ def description() -> Response:
     response = Response(_encoded(), mimetype=JSON)
     response.add_etag()
     response.headers["Cache-Control"] = f"public, max-age={KEEP_SECONDS}"
-    keep(KEEP_SECONDS)
+    cache_for(KEEP_SECONDS)
     return response.make_conditional(request.environ)  # type: ignore[return-value]
 
 

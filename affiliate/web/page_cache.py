@@ -20,7 +20,7 @@ from affiliate.cache.freshness import CLOCK_SECONDS, REPLAY_SECONDS
 from affiliate.cache.keys import PAGE_FORMAT
 from affiliate.errors import BadQuery
 from affiliate.web.cached_response import (
-    Finished,
+    CachedResponse,
     Headers,
     accepts_gzip,
     matches,
@@ -61,11 +61,11 @@ Canonical = Callable[[bytes], str | None]
 """Reads a raw query string into the canonical one; BadQuery where it can't be read.
 
 None where the answer varies by more than that, so that nothing may be kept."""
-Place = tuple[str, str]
+CacheKey = tuple[str, str]
 """A path and the canonical query string: what a response may vary by."""
 
 
-def size_of(place: Place) -> int:
+def size_of(place: CacheKey) -> int:
     """Return the bytes that a key takes in memory, with the gaps that long texts leave there."""
     return (len(place[0]) + len(place[1])) * 5 // 4 + ENTRY_BYTES
 
@@ -75,7 +75,7 @@ _ON_SHELF = tuple[Headers, int | None, bytes, int, float, float, bool | None]
 CRC, made and ends (Unix time), and whether something was found."""
 
 
-class Shelf(Protocol):
+class SharedStore(Protocol):
     """The part of the store that keeps finished responses; it never raises."""
 
     def get(self, key: str) -> bytes | None: ...
@@ -111,7 +111,7 @@ class Room:
             return True
 
 
-class MemoryTier:
+class PageCacheMiddleware:
     """Wraps a WSGI application; ``routes`` gives each path that may be kept its canonical form.
 
     A path stands for itself, or with a slash at its end for all paths that begin so.
@@ -130,11 +130,11 @@ class MemoryTier:
         *,
         limit: int = LIMIT_BYTES,
         now: Callable[[], float] = time.monotonic,
-        on_hit: Callable[[tuple[Place, str, bool]], None] = lambda _hit: None,
-        shelf: "Shelf | None" = None,
+        on_hit: Callable[[tuple[CacheKey, str, bool]], None] = lambda _hit: None,
+        shelf: "SharedStore | None" = None,
         shelf_bytes: int = SHELF_BYTES,
         edition: Callable[[], str] = str,
-        is_variant: Callable[[Place], bool] = lambda _place: False,
+        is_variant: Callable[[CacheKey], bool] = lambda _place: False,
     ) -> None:
         self._app = app
         self._routes = routes
@@ -146,13 +146,13 @@ class MemoryTier:
         self._variants_room = Room(shelf_bytes // VARIANT_PART)
         self._edition = edition
         self._is_variant = is_variant
-        self._memo: dict[Place, Place] = {}
+        self._memo: dict[CacheKey, CacheKey] = {}
         self._memo_bytes = 0
-        self._kept: OrderedDict[Place, Finished] = OrderedDict()
-        self._variants: OrderedDict[Place, Finished] = OrderedDict()
+        self._kept: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
+        self._variants: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
         self._bytes = 0
         self._variants_bytes = 0
-        self._making: dict[Place, threading.Event] = {}
+        self._making: dict[CacheKey, threading.Event] = {}
         self._lock = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
@@ -167,10 +167,10 @@ class MemoryTier:
                 return self._app(environ, start)
             place = self._place(path, raw, canonical)
             if place is None:
-                return self._fresh(environ, start)
+                return self._render(environ, start)
         response = self._kept.get(place) or self._variants.get(place)
         if response is None or not response.usable(self._now()):
-            response = self._made_meanwhile(place)
+            response = self._wait_for_leader(place)
             if response is None:
                 return self._lead(environ, start, place)
         self._touch(place, response)
@@ -178,7 +178,7 @@ class MemoryTier:
             self._on_hit((place, environ.get("REMOTE_ADDR", ""), response.found))
         return self._send(response, environ, start, "STALE" if response.stale else "HIT")
 
-    def _made_meanwhile(self, place: Place) -> Finished | None:
+    def _wait_for_leader(self, place: CacheKey) -> CachedResponse | None:
         """Return what another request is making just now, if it is done soon and may be kept."""
         making = self._making.get(place)
         if making is None or not making.wait(JOIN_SECONDS):
@@ -187,7 +187,7 @@ class MemoryTier:
         return response if response and self._now() < response.expires else None
 
     def _lead(
-        self, environ: "WSGIEnvironment", start: "StartResponse", place: Place
+        self, environ: "WSGIEnvironment", start: "StartResponse", place: CacheKey
     ) -> Iterable[bytes]:
         """Make the response while others wait for it a moment."""
         done = threading.Event()
@@ -202,7 +202,7 @@ class MemoryTier:
     def _canonical(self, path: str) -> Canonical | None:
         return self._routes.get(path) or self._routes.get(path[: path.find("/", 1) + 1])
 
-    def _place(self, path: str, raw: str, canonical: Canonical) -> Place | None:
+    def _place(self, path: str, raw: str, canonical: Canonical) -> CacheKey | None:
         try:
             words = canonical(raw.encode("latin-1"))
         except BadQuery:
@@ -216,7 +216,7 @@ class MemoryTier:
             self._remember((path, raw), place)
         return place
 
-    def _remember(self, typed: Place, place: Place) -> None:
+    def _remember(self, typed: CacheKey, place: CacheKey) -> None:
         """Keep what is canonical for an address; all of it is forgotten where it takes too much."""
         size = size_of(typed) + size_of(place)
         with self._lock:
@@ -227,17 +227,17 @@ class MemoryTier:
             self._memo[typed] = place
             self._evict()
 
-    def _touch(self, place: Place, response: Finished) -> None:
+    def _touch(self, place: CacheKey, response: CachedResponse) -> None:
         try:
             self._pages(response).move_to_end(place)
         except KeyError:
             return  # evicted since the look-up
 
-    def _pages(self, response: Finished) -> OrderedDict[Place, Finished]:
+    def _pages(self, response: CachedResponse) -> OrderedDict[CacheKey, CachedResponse]:
         return self._variants if response.variant else self._kept
 
     def _fill(
-        self, environ: "WSGIEnvironment", start: "StartResponse", place: Place
+        self, environ: "WSGIEnvironment", start: "StartResponse", place: CacheKey
     ) -> Iterable[bytes]:
         """Take it from the shelf, or have Flask answer; keep what may be kept, and send it."""
         if (response := self._from_shelf(place)) is not None:
@@ -246,10 +246,10 @@ class MemoryTier:
                 self._on_hit((place, environ.get("REMOTE_ADDR", ""), response.found))
             return self._send(response, environ, start, "HIT")
         environ["QUERY_STRING"] = place[1]
-        return self._fresh(environ, start, place)
+        return self._render(environ, start, place)
 
-    def _fresh(
-        self, environ: "WSGIEnvironment", start: "StartResponse", place: Place | None = None
+    def _render(
+        self, environ: "WSGIEnvironment", start: "StartResponse", place: CacheKey | None = None
     ) -> Iterable[bytes]:
         """Have Flask answer, as if unconditionally asked; keep it if it has a place and may be."""
         method = environ["REQUEST_METHOD"]
@@ -259,7 +259,7 @@ class MemoryTier:
         status, headers, body, kept = self._run_app(environ)
         environ["HTTP_IF_NONE_MATCH"] = conditions["HTTP_IF_NONE_MATCH"]
         environ["REQUEST_METHOD"] = method
-        response = Finished(headers, body, self._now(), kept.seconds)
+        response = CachedResponse(headers, body, self._now(), kept.seconds)
         response.found = kept.found
         fills = method == "GET" and status.startswith("200") and kept.seconds > 0
         if place and fills and response.keepable:
@@ -270,7 +270,7 @@ class MemoryTier:
         response.timing = "memory"
         return answer
 
-    def _from_shelf(self, place: Place) -> Finished | None:
+    def _from_shelf(self, place: CacheKey) -> CachedResponse | None:
         packed = self._shelf.get(self._name(place)) if self._shelf else None
         if packed is None:
             return None
@@ -286,14 +286,14 @@ class MemoryTier:
         if ends <= now or made > now + CLOCK_SECONDS:
             return None
         plain = body if length is None else length
-        response = Finished(headers, plain, self._now(), ends - now)
+        response = CachedResponse(headers, plain, self._now(), ends - now)
         if length is not None:
             response.fill(body)
         response.made -= max(now - made, 0.0)
         response.found = found
         return response
 
-    def _to_shelf(self, place: Place, response: Finished, seconds: float) -> None:
+    def _to_shelf(self, place: CacheKey, response: CachedResponse, seconds: float) -> None:
         """Only what lives for longer than the process's own memory is worth it, by a short key."""
         if self._shelf is None or seconds <= REPLAY_SECONDS:
             return
@@ -308,15 +308,15 @@ class MemoryTier:
             if self._has_room(place, len(packed) + len(name)):
                 self._shelf.set(name, packed, math.ceil(ends - now))
 
-    def _has_room(self, place: Place, size: int) -> bool:
+    def _has_room(self, place: CacheKey, size: int) -> bool:
         """Take room on the shelf; variants take what is theirs of the whole."""
         rooms = (self._variants_room, self._room) if self._is_variant(place) else (self._room,)
         return all(room.takes(size, self._now()) for room in rooms)
 
-    def _name(self, place: Place) -> str:
+    def _name(self, place: CacheKey) -> str:
         return f"{PAGE_FORMAT}:page:{self._edition()}:{place[0]}:{place[1]}"
 
-    def _keep(self, place: Place, response: Finished) -> None:
+    def _keep(self, place: CacheKey, response: CachedResponse) -> None:
         if len(place[1]) > LARGEST_COUNTED:
             response.found = None
         if response.size + size_of(place) > self.limit // LARGEST_PART:
@@ -331,7 +331,7 @@ class MemoryTier:
             self._add(response.counted + size_of(place), response)
             self._evict()
 
-    def _recount(self, response: Finished) -> None:
+    def _recount(self, response: CachedResponse) -> None:
         """Count a kept response anew, which has got or lost one of its forms."""
         with self._lock:
             if response.counted:
@@ -348,11 +348,11 @@ class MemoryTier:
             many = self._variants_bytes > self.limit // VARIANT_PART or not self._kept
             self._forget(*(self._variants if many else self._kept).popitem(last=False))
 
-    def _forget(self, place: Place, response: Finished) -> None:
+    def _forget(self, place: CacheKey, response: CachedResponse) -> None:
         self._add(-response.counted - size_of(place), response)
         response.counted = 0
 
-    def _add(self, size: int, response: Finished) -> None:
+    def _add(self, size: int, response: CachedResponse) -> None:
         self._bytes += size
         if response.variant:
             self._variants_bytes += size
@@ -374,7 +374,7 @@ class MemoryTier:
 
     def _send(
         self,
-        response: Finished,
+        response: CachedResponse,
         environ: "WSGIEnvironment",
         start: "StartResponse",
         mark: str,

@@ -72,11 +72,11 @@ def topics() -> Topics:
 
 def title_of(agency: str) -> str:
     """Return what visitors know an agency as."""
-    every = current_services().search.every
+    every = current_services().search.configured
     return next((one.agency.title for one in every if one.agency.name == agency), agency)
 
 
-def keep(seconds: float) -> None:
+def cache_for(seconds: float) -> None:
     """Let the memory tier, if there is one, replay the response under way for some seconds.
 
     A response of which the browser chose the language is for that browser alone.
@@ -102,8 +102,8 @@ def register(app: Flask) -> None:
 def _vocabulary() -> dict[str, Any]:
     """Return what every template may use."""
     site = current_services()
-    agencies = [one.agency for one in site.search.listed]
-    every = [one.agency for one in site.search.every]
+    agencies = [one.agency for one in site.search.enabled]
+    every = [one.agency for one in site.search.configured]
     terms = {agency.name: agency.terms for agency in every}
     return {
         "absolute": absolute,
@@ -113,21 +113,21 @@ def _vocabulary() -> dict[str, Any]:
         "agency_titles": {agency.name: agency.title for agency in every},
         "asset": asset,
         "chips": chips,
-        "collected": collected,
+        "collection_url": collection_url,
         "capitalized": lambda text: capitalized(text, site.config.site_language),
         "choices": lambda query: filter_form.choices(query, agencies),
         "config": site.config,
-        "credits": credits_of,
-        "earns": lambda items: disclosure.pictures_earn(items, site.search.every),
-        "details": details,
+        "credit_links": credit_links,
+        "earns": lambda items: disclosure.pictures_earn(items, site.search.configured),
+        "media_url": media_url,
         "direction": i18n.direction,
         "duration": texts.duration,
-        "first_earning": lambda items: disclosure.first_earning(items, site.search.every),
+        "first_earning": lambda items: disclosure.first_earning(items, site.search.configured),
         "found_by": found_by,
         "has_similar": site.search.has_similar,
         "kind": texts.kind,
-        "lang": i18n.asked(),
-        "may_earn": lambda query, late=None: disclosure.may_earn(query, site.search.listed, late),
+        "lang": i18n.request_language(),
+        "may_earn": lambda query, late=None: disclosure.may_earn(query, site.search.enabled, late),
         "notices": notices,
         "languages": UI_LANGUAGE_NAMES.items(),
         "lasting": lasting,
@@ -136,20 +136,20 @@ def _vocabulary() -> dict[str, Any]:
         "place_of": place_of,
         "preview": lambda items: previews.preview_of(items, terms),
         "renditions": renditions,
-        "said": texts.said,
+        "spoken_summary": texts.said,
         "searches_at": lambda query: site.search.search_links(query, shown_on()),
         "searches_earn": lambda links, query: disclosure.searches_earn(
-            links, query, site.search.every
+            links, query, site.search.configured
         ),
         "see_at": gettext("See at %(agency)s", agency="{}"),
         "soon": texts.soon,
-        "spoken": i18n.speaks(),
+        "ui_language": i18n.ui_language(),
         "structured": structured,
         "terms": terms,
         "topic_address": topic_address,
         "summary": texts.summary,
         "trouble": lambda status, query: texts.trouble(status, query, every),
-        "whole": whole,
+        "absolute_url": absolute_url,
     }
 
 
@@ -160,7 +160,7 @@ def address(route: str, query: SearchQuery | None = None, **changes: Any) -> str
     """
     query = (query or SearchQuery()).replace(**changes)
     if query.lang is None:
-        query = query.replace(lang=i18n.asked())
+        query = query.replace(lang=i18n.request_language())
     return f"{route}?{urlencode([*query.pairs(), *_origin()])}"
 
 
@@ -176,7 +176,7 @@ def lasting(path: str) -> str:
     return f"{route}?{urlencode(pairs)}" if pairs else route
 
 
-def details(  # noqa: PLR0913 - which picture, what found it, and which of its routes
+def media_url(  # noqa: PLR0913 - which picture, what found it, and which of its routes
     media: Media,
     found_in: SearchQuery | None = None,
     before: str = "",
@@ -192,7 +192,7 @@ def details(  # noqa: PLR0913 - which picture, what found it, and which of its r
     """
     search = found_in.pairs() if found_in else []
     pairs = [pair for pair in search if pair[0] not in {"lang", "media", "page"}]
-    pairs.append(("lang", i18n.asked()))
+    pairs.append(("lang", i18n.request_language()))
     pairs += [("page", str(page))] if page > 1 else []
     pairs += [("position", str(position))] if position else []
     path = f"{before}/{media.media}/{media.agency}/{quote(media.id, safe='')}{behind}"
@@ -201,19 +201,19 @@ def details(  # noqa: PLR0913 - which picture, what found it, and which of its r
 
 def found_by(media: Media, name: str, value: str) -> str:
     """The address of what its agency has of the same contributor or category; empty if it can't."""
-    agencies = [one.agency for one in current_services().search.listed]
+    agencies = [one.agency for one in current_services().search.enabled]
     query = SearchQuery(media=MEDIA[MEDIA.index(media.media)], agency=(media.agency,))
     query = query.replace(**{name: value})
     able = any(one.name == media.agency and not one.unsupported(query) for one in agencies)
     return address("/search", query) if able else ""
 
 
-def collected(
+def collection_url(
     one: Collection, page: int = 1, before: str = "", behind: str = "", lang: str = ""
 ) -> str:
     """The address of a page of a featured collection, in the language of the request or another."""
     pairs = {"media": one.media} if one.media != "image" else {}
-    pairs |= {"lang": lang or i18n.asked()} | ({"page": str(page)} if page > 1 else {})
+    pairs |= {"lang": lang or i18n.request_language()} | ({"page": str(page)} if page > 1 else {})
     pairs |= dict(_origin())
     path = f"{before}/collections/{one.agency}/{quote(one.id, safe='')}{behind}"
     return f"{path}?{urlencode(pairs)}"
@@ -236,11 +236,11 @@ def renditions(media: Media) -> Markup:
 def structured(media: Media) -> dict[str, Any]:
     """A picture or clip as search engines read it: https://schema.org/ImageObject, VideoObject."""
     site = current_services()
-    agency = next(one.agency for one in site.search.every if one.agency.name == media.agency)
+    agency = next(one.agency for one in site.search.configured if one.agency.name == media.agency)
     large = media.preview or media.thumbnail
-    still = {"contentUrl": whole(large.url)}
+    still = {"contentUrl": absolute_url(large.url)}
     if media.media == "video":
-        still = {"contentUrl": media.clip or "", "thumbnailUrl": whole(large.url)}
+        still = {"contentUrl": media.clip or "", "thumbnailUrl": absolute_url(large.url)}
     if not agency.terms.hotlink:
         still = {}
     name = media.contributor_name
@@ -251,7 +251,7 @@ def structured(media: Media) -> dict[str, Any]:
         "width": round(large.width),
         "height": round(large.height),
         "license": (media.license and media.license.url) or agency.license_url,
-        "acquireLicensePage": whole(media.page_url),
+        "acquireLicensePage": absolute_url(media.page_url),
         "creditText": media.attribution or agency.title,
         "creator": name and {"@type": "Person", "name": name},
         "keywords": ", ".join(media.keywords),
@@ -261,7 +261,7 @@ def structured(media: Media) -> dict[str, Any]:
     return kind | {name: value for name, value in known.items() if value}
 
 
-def whole(url: str) -> str:
+def absolute_url(url: str) -> str:
     """An absolute address; one that begins with a slash is of this site."""
     return absolute(url) if url.startswith("/") else url
 
@@ -326,12 +326,14 @@ def _digest(folder: str, name: str) -> str:
     return hashlib.blake2b(Path(folder, name).read_bytes(), digest_size=6).hexdigest()
 
 
-def credits_of(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> Markup:
+def credit_links(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> Markup:
     """The sources that the items' agencies want to be named, as links with commas between.
 
     Those of agencies that are ``late`` too: their pictures come under what is on the screen.
     """
-    asked = {one.agency.name: one.agency.terms.credit for one in current_services().search.every}
+    asked = {
+        one.agency.name: one.agency.terms.credit for one in current_services().search.configured
+    }
     names = [item.agency for item in items] + [status.agency for status in late]
     named = dict.fromkeys(filter(None, map(asked.get, names)))
     link = Markup('<a href="{}" rel="noopener">{}</a>')
@@ -340,7 +342,9 @@ def credits_of(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> Mar
 
 def notices(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> list[str]:
     """Return the sentences that the terms of the items' agencies ask for, each once."""
-    asked = {one.agency.name: one.agency.terms.notice for one in current_services().search.every}
+    asked = {
+        one.agency.name: one.agency.terms.notice for one in current_services().search.configured
+    }
     names = [item.agency for item in items] + [status.agency for status in late]
     return list(dict.fromkeys(filter(None, map(asked.get, names))))
 
@@ -352,7 +356,7 @@ def place_of(media: Media, seller: Seller | None = None) -> str:
     unless the link is an affiliate link.
     """
     name = seller.agency if seller else media.agency
-    one = next(one for one in current_services().search.every if one.agency.name == name)
+    one = next(one for one in current_services().search.configured if one.agency.name == name)
     if seller and name != media.agency:
         if one.link.earns(media.media):
             return one.agency.title
@@ -365,7 +369,7 @@ def chips(query: SearchQuery) -> list[tuple[str, SearchQuery | None]]:
     shown = query.filters() | ({"safe"} if not query.safe else set())
     texts = {name: filter_form.text(name, value) for name, value in query.pairs() if name in shown}
     found = [(text, query.without(name)) for name, text in texts.items()]
-    titles = {one.agency.name: one.agency.title for one in current_services().search.every}
+    titles = {one.agency.name: one.agency.title for one in current_services().search.configured}
     for name in query.agency:
         rest = tuple(other for other in query.agency if other != name)
         found.append((titles.get(name, name), query.replace(agency=rest, page=1)))

@@ -46,7 +46,7 @@ def words(text: str) -> str:
 
 def test_the_lists_name_every_agency() -> None:
     """Who takes words to exclude is known, so that none is left out below."""
-    assert [name for name in CALLED if "exclude" in AGENCIES[name].expresses] == [
+    assert [name for name in CALLED if "exclude" in AGENCIES[name].image_filters] == [
         name for name in CALLED if name in EXCLUDING
     ]
 

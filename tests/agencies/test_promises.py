@@ -118,7 +118,9 @@ def test_it_finds_pictures_in_their_order_with_all_that_a_tile_needs(stand: Stan
 
 def test_what_it_says_that_it_gives_stands_in_some_item(stand: Stand) -> None:
     items = stand.agency.search(FLOWER, 0).items
-    assert [name for name in stand.agency.gives if not any(getattr(m, name) for m in items)] == []
+    assert [
+        name for name in stand.agency.expected_fields if not any(getattr(m, name) for m in items)
+    ] == []
 
 
 def test_its_pictures_come_from_hosts_that_the_page_allows(stand: Stand) -> None:
@@ -229,7 +231,10 @@ def test_nonsense_is_a_bad_answer(stand: Stand) -> None:
 
 def test_every_value_of_each_filter_that_it_expresses_reaches_the_agency(stand: Stand) -> None:
     stand.dialect.total = 1
-    for media, expressed in (("image", stand.agency.expresses), ("video", stand.agency.footage)):
+    for media, expressed in (
+        ("image", stand.agency.image_filters),
+        ("video", stand.agency.video_filters),
+    ):
         for name, values in expressed.items():
             sends = stand.dialect.sends[name if media == "image" else f"video {name}"]
             if values is not None and values is not HEX:
@@ -273,8 +278,8 @@ def test_a_search_may_be_sent_twice_by_whatever_method(stand: Stand) -> None:
 
 
 def test_what_it_takes_loosely_is_among_what_it_takes(stand: Stand) -> None:
-    able = {**stand.agency.footage, **stand.agency.expresses}
-    for name, values in stand.agency.loosely.items():
+    able = {**stand.agency.video_filters, **stand.agency.image_filters}
+    for name, values in stand.agency.approximate_filters.items():
         assert name in able
         assert all(is_among(value, able[name]) for value in values or ()), name
 

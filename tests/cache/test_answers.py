@@ -12,8 +12,8 @@ import pytest
 from affiliate.cache.answers import (
     LARGEST_ENTRY,
     REFRESH_QUEUE,
-    Cache,
-    Wanted,
+    AnswerCache,
+    CacheRequest,
 )
 from affiliate.cache.freshness import Entry, Policy
 from affiliate.cache.keys import (
@@ -38,12 +38,12 @@ def clock() -> SetClock[float]:
 
 
 @pytest.fixture
-def cache(clock: SetClock[float]) -> Cache:
-    return Cache(Memory(), now=clock)
+def cache(clock: SetClock[float]) -> AnswerCache:
+    return AnswerCache(Memory(), now=clock)
 
 
-def wanted(key: str = "k") -> Wanted[list[str]]:
-    return Wanted(key, list[str], POLICY, lambda value: not value)
+def wanted(key: str = "k") -> CacheRequest[list[str]]:
+    return CacheRequest(key, list[str], POLICY, lambda value: not value)
 
 
 def failing(error: Exception) -> Callable[[], list[str]]:
@@ -53,10 +53,10 @@ def failing(error: Exception) -> Callable[[], list[str]]:
     return fetch
 
 
-def test_a_second_question_costs_no_fetch(cache: Cache) -> None:
+def test_a_second_question_costs_no_fetch(cache: AnswerCache) -> None:
     """What was fetched is answered from the store until it is stale."""
-    first = cache.through(wanted(), lambda: ["cat"], 1)
-    second = cache.through(wanted(), failing(AssertionError("fetched again")), 1)
+    first = cache.get_or_fetch(wanted(), lambda: ["cat"], 1)
+    second = cache.get_or_fetch(wanted(), failing(AssertionError("fetched again")), 1)
     assert (first.value, first.status) == (["cat"], "fetched")
     assert (second.value, second.status, second.fetched_at) == (["cat"], "fresh", 1000.0)
 
@@ -85,9 +85,13 @@ def test_many_who_ask_at_once_cost_one_fetch(
 ) -> None:
     """Fifty threads on one key call the agency once and share its answer, without a store too."""
     calls: list[int] = []
-    cache, joined, join = Cache(store(), now=clock), threading.Semaphore(0), Cache._join
+    cache, joined, join = (
+        AnswerCache(store(), now=clock),
+        threading.Semaphore(0),
+        AnswerCache._join_flight,
+    )
 
-    def joining(self: Cache, key: str) -> tuple[Any, bool]:
+    def joining(self: AnswerCache, key: str) -> tuple[Any, bool]:
         found = join(self, key)
         joined.release()
         return found
@@ -98,15 +102,15 @@ def test_many_who_ask_at_once_cost_one_fetch(
             joined.acquire(timeout=10)
         return ["cat"]
 
-    monkeypatch.setattr(Cache, "_join", joining)
+    monkeypatch.setattr(AnswerCache, "_join_flight", joining)
     with ThreadPoolExecutor(50) as pool:
-        asked = [pool.submit(cache.through, wanted(), fetch, 30) for _ in range(50)]
+        asked = [pool.submit(cache.get_or_fetch, wanted(), fetch, 30) for _ in range(50)]
         answers = [future.result() for future in asked]
     assert len(calls) == 1
     assert {tuple(answer.value or ()) for answer in answers} == {("cat",)}
 
 
-def test_waiters_share_a_failure(cache: Cache) -> None:
+def test_waiters_share_a_failure(cache: AnswerCache) -> None:
     """Those who wait for a fetch that fails get its failure, and no one calls again."""
     calls: list[int] = []
     called, go = threading.Event(), threading.Event()
@@ -118,7 +122,7 @@ def test_waiters_share_a_failure(cache: Cache) -> None:
         raise AgencyDown("x", "broken")
 
     with ThreadPoolExecutor(8) as pool:
-        futures = [pool.submit(cache.through, wanted(), fetch, 10) for _ in range(8)]
+        futures = [pool.submit(cache.get_or_fetch, wanted(), fetch, 10) for _ in range(8)]
         assert called.wait(10)
         go.set()
         failures = [future.result().failure for future in futures]
@@ -126,7 +130,7 @@ def test_waiters_share_a_failure(cache: Cache) -> None:
     assert [f.kind for f in failures if f] == ["down"] * 8
 
 
-def test_a_waiter_gives_up_in_time(cache: Cache) -> None:
+def test_a_waiter_gives_up_in_time(cache: AnswerCache) -> None:
     """Whoever waits for another's fetch waits no longer than it may."""
     called, go = threading.Event(), threading.Event()
 
@@ -136,18 +140,20 @@ def test_a_waiter_gives_up_in_time(cache: Cache) -> None:
         return ["cat"]
 
     with ThreadPoolExecutor(1) as pool:
-        leader = pool.submit(cache.through, wanted(), fetch, 10)
+        leader = pool.submit(cache.get_or_fetch, wanted(), fetch, 10)
         assert called.wait(10)
-        answer = cache.through(wanted(), fetch, 0.01)
+        answer = cache.get_or_fetch(wanted(), fetch, 0.01)
         assert answer.failure is not None
         assert answer.failure.kind == "timeout"
         go.set()
         assert leader.result().value == ["cat"]
 
 
-def test_stale_is_answered_at_once_and_fetched_behind(cache: Cache, clock: SetClock[float]) -> None:
+def test_stale_is_answered_at_once_and_fetched_behind(
+    cache: AnswerCache, clock: SetClock[float]
+) -> None:
     """A stale answer does not wait for the fetch that it starts, and one is started only."""
-    cache.through(wanted(), lambda: ["old"], 1)
+    cache.get_or_fetch(wanted(), lambda: ["old"], 1)
     clock.now += 150
     called, go, done = threading.Event(), threading.Event(), threading.Event()
 
@@ -157,31 +163,33 @@ def test_stale_is_answered_at_once_and_fetched_behind(cache: Cache, clock: SetCl
         done.set()
         return ["new"]
 
-    stale = cache.through(wanted(), fetch, 1)
+    stale = cache.get_or_fetch(wanted(), fetch, 1)
     assert (stale.value, stale.status, stale.lifetime) == (["old"], "stale", 1)
     assert called.wait(10)
-    again = cache.through(wanted(), failing(AssertionError("fetched twice")), 1)
+    again = cache.get_or_fetch(wanted(), failing(AssertionError("fetched twice")), 1)
     assert again.value == ["old"]
     go.set()
     assert done.wait(10)
     cache.close()
-    assert cache.through(wanted(), failing(AssertionError()), 1).value == ["new"]
+    assert cache.get_or_fetch(wanted(), failing(AssertionError()), 1).value == ["new"]
 
 
-def test_stale_outlives_a_failing_agency(cache: Cache, clock: SetClock[float]) -> None:
+def test_stale_outlives_a_failing_agency(cache: AnswerCache, clock: SetClock[float]) -> None:
     """When the refresh fails, the old answer stays, and the agency is left alone for a while."""
-    cache.through(wanted(), lambda: ["old"], 1)
+    cache.get_or_fetch(wanted(), lambda: ["old"], 1)
     clock.now += 150
-    assert cache.through(wanted(), failing(AgencyDown("x", "broken")), 1).status == "stale"
+    assert cache.get_or_fetch(wanted(), failing(AgencyDown("x", "broken")), 1).status == "stale"
     cache.close()
-    answer = cache.through(wanted(), failing(AssertionError("asked too soon")), 1)
+    answer = cache.get_or_fetch(wanted(), failing(AssertionError("asked too soon")), 1)
     assert (answer.value, answer.status) == (["old"], "stale")
 
 
-def test_who_finds_a_refresh_under_way_keeps_no_place(cache: Cache, clock: SetClock[float]) -> None:
+def test_who_finds_a_refresh_under_way_keeps_no_place(
+    cache: AnswerCache, clock: SetClock[float]
+) -> None:
     """However many ask for one key while it is fetched anew, others are still fetched anew."""
     for key in ("k", "other"):
-        cache.through(wanted(key), lambda: ["old"], 1)
+        cache.get_or_fetch(wanted(key), lambda: ["old"], 1)
     clock.now += 150
     called, go, done = threading.Event(), threading.Event(), threading.Event()
 
@@ -194,12 +202,12 @@ def test_who_finds_a_refresh_under_way_keeps_no_place(cache: Cache, clock: SetCl
         done.set()
         return ["new"]
 
-    cache.through(wanted(), fetch, 1)
+    cache.get_or_fetch(wanted(), fetch, 1)
     assert called.wait(10)
     for _ in range(REFRESH_QUEUE):
-        assert cache.through(wanted(), other, 1).status == "stale"
+        assert cache.get_or_fetch(wanted(), other, 1).status == "stale"
     assert not done.is_set()
-    cache.through(wanted("other"), other, 1)
+    cache.get_or_fetch(wanted("other"), other, 1)
     assert done.wait(10)
     go.set()
     cache.close()
@@ -220,16 +228,16 @@ class Timed(Memory):
 def test_the_store_keeps_an_answer_as_long_as_it_may_be_shown(clock: SetClock[float]) -> None:
     """Through its stale time, too, and no less after a refresh that failed."""
     store = Timed()
-    cache = Cache(store, now=clock)
-    cache.through(wanted(), lambda: ["old"], 1)
+    cache = AnswerCache(store, now=clock)
+    cache.get_or_fetch(wanted(), lambda: ["old"], 1)
     clock.now += 150
     cache.renew(wanted(), failing(AgencyDown("x", "broken")), 0)
     assert store.timeouts == [1100, 950]
-    cache.through(wanted("lone"), failing(AgencyDown("x", "broken")), 1)
+    cache.get_or_fetch(wanted("lone"), failing(AgencyDown("x", "broken")), 1)
     assert store.timeouts[2:] == [5]
 
 
-def test_a_renewal_leaves_the_next_one_free(cache: Cache, clock: SetClock[float]) -> None:
+def test_a_renewal_leaves_the_next_one_free(cache: AnswerCache, clock: SetClock[float]) -> None:
     """The right to fetch is given back, after a failure as well."""
     assert cache.renew(wanted(), lambda: ["old"], 0)
     clock.now += 150
@@ -241,8 +249,8 @@ def test_a_renewal_leaves_the_next_one_free(cache: Cache, clock: SetClock[float]
 def test_clocks_that_differ_a_little_share_their_answers(clock: SetClock[float]) -> None:
     """An answer that a process whose clock is ahead has fetched is not paid for again."""
     store = Memory()
-    Cache(store, now=SetClock(clock.now + 30)).through(wanted(), lambda: ["cat"], 1)
-    answer = Cache(store, now=clock).through(wanted(), failing(AssertionError()), 1)
+    AnswerCache(store, now=SetClock(clock.now + 30)).get_or_fetch(wanted(), lambda: ["cat"], 1)
+    answer = AnswerCache(store, now=clock).get_or_fetch(wanted(), failing(AssertionError()), 1)
     assert answer.value == ["cat"]
 
 
@@ -255,38 +263,38 @@ def test_clocks_that_differ_a_little_share_their_answers(clock: SetClock[float])
     ],
 )
 def test_a_failure_is_remembered_for_its_kind(
-    cache: Cache, clock: SetClock[float], error: Exception, seconds: int
+    cache: AnswerCache, clock: SetClock[float], error: Exception, seconds: int
 ) -> None:
     """A failed agency is not asked again before its time, and is asked after it."""
-    assert cache.through(wanted(), failing(error), 1).status == "failed"
+    assert cache.get_or_fetch(wanted(), failing(error), 1).status == "failed"
     clock.now += seconds - 0.1
-    kept = cache.through(wanted(), failing(AssertionError("asked too soon")), 1)
+    kept = cache.get_or_fetch(wanted(), failing(AssertionError("asked too soon")), 1)
     assert kept.failure is not None
     assert kept.lifetime == pytest.approx(0.1)
     clock.now += 0.2
-    assert cache.through(wanted(), lambda: ["back"], 1).value == ["back"]
+    assert cache.get_or_fetch(wanted(), lambda: ["back"], 1).value == ["back"]
 
 
-def test_an_unexpected_error_is_a_failure_and_not_kept(cache: Cache) -> None:
+def test_an_unexpected_error_is_a_failure_and_not_kept(cache: AnswerCache) -> None:
     """A bug in an agency's module shows as its failure; the next question asks again."""
-    answer = cache.through(wanted(), failing(KeyError("oops")), 1)
+    answer = cache.get_or_fetch(wanted(), failing(KeyError("oops")), 1)
     assert answer.failure is not None
     assert "oops" not in answer.failure.message
-    assert cache.through(wanted(), lambda: ["back"], 1).value == ["back"]
+    assert cache.get_or_fetch(wanted(), lambda: ["back"], 1).value == ["back"]
 
 
 @pytest.mark.parametrize("garbage", [b"", b"\x80\x04K\x01.", b"x\x9c\x00", b"\xff" * 100])
 def test_a_corrupt_entry_is_a_miss(clock: SetClock[float], garbage: bytes) -> None:
     """Bytes that can't be read are fetched anew, whatever they are."""
-    cache = Cache(Memory(k=garbage), now=clock)
-    assert cache.through(wanted(), lambda: ["cat"], 1).value == ["cat"]
+    cache = AnswerCache(Memory(k=garbage), now=clock)
+    assert cache.get_or_fetch(wanted(), lambda: ["cat"], 1).value == ["cat"]
 
 
 def test_an_entry_that_cant_be_true_is_a_miss(clock: SetClock[float]) -> None:
     """An answer of nothing at all is fetched anew."""
     packed = zlib.compress(msgspec.msgpack.encode(Entry(value=b"", fetched_at=999)))
-    cache = Cache(Memory(k=packed), now=clock)
-    assert cache.through(wanted(), lambda: ["cat"], 1).value == ["cat"]
+    cache = AnswerCache(Memory(k=packed), now=clock)
+    assert cache.get_or_fetch(wanted(), lambda: ["cat"], 1).value == ["cat"]
 
 
 @pytest.mark.parametrize("ahead", [61, 3600, 86400, 10**9])
@@ -295,12 +303,12 @@ def test_an_answer_from_before_the_clock_was_set_back_is_shown_and_renewed(
 ) -> None:
     """Nobody waits for an agency because of a clock, and nothing old is fresh for long."""
     store = Memory()
-    Cache(store, now=SetClock(clock.now + ahead)).through(wanted(), lambda: ["old"], 1)
-    cache = Cache(store, now=clock)
-    first = cache.through(wanted(), lambda: ["new"], 1)
+    AnswerCache(store, now=SetClock(clock.now + ahead)).get_or_fetch(wanted(), lambda: ["old"], 1)
+    cache = AnswerCache(store, now=clock)
+    first = cache.get_or_fetch(wanted(), lambda: ["new"], 1)
     assert (first.value, first.status) == (["old"], "stale")
     cache.close()
-    kept = cache.through(wanted(), failing(AssertionError()), 1)
+    kept = cache.get_or_fetch(wanted(), failing(AssertionError()), 1)
     assert (kept.value, kept.status) == (["new"], "fresh")
 
 
@@ -308,16 +316,16 @@ def test_a_planted_bomb_is_a_miss(clock: SetClock[float]) -> None:
     """Bytes that unpack to more than an entry may have are not unpacked, though they be one."""
     huge = Entry(value=msgspec.msgpack.encode(["x" * LARGEST_ENTRY]), fetched_at=clock())
     bomb = zlib.compress(msgspec.msgpack.encode(huge), 1)
-    cache = Cache(Memory(k=bomb), now=clock)
-    assert cache.through(wanted(), lambda: ["cat"], 1).value == ["cat"]
+    cache = AnswerCache(Memory(k=bomb), now=clock)
+    assert cache.get_or_fetch(wanted(), lambda: ["cat"], 1).value == ["cat"]
 
 
 def test_an_entry_of_another_shape_is_a_miss(clock: SetClock[float]) -> None:
     """An entry that holds another type's answer is fetched anew."""
     store = Memory()
-    other = Wanted("k", int, POLICY, lambda value: not value)
-    Cache(store, now=clock).through(other, lambda: 7, 1)
-    assert Cache(store, now=clock).through(wanted(), lambda: ["cat"], 1).value == ["cat"]
+    other = CacheRequest("k", int, POLICY, lambda value: not value)
+    AnswerCache(store, now=clock).get_or_fetch(other, lambda: 7, 1)
+    assert AnswerCache(store, now=clock).get_or_fetch(wanted(), lambda: ["cat"], 1).value == ["cat"]
 
 
 def test_keys_tell_searches_apart_and_hold_nothing_else() -> None:

@@ -13,7 +13,7 @@ from affiliate.agencies import AGENCIES
 from affiliate.database.agency_switches import Switches
 from affiliate.domain.media import SearchQuery
 from affiliate.search.service import Patience
-from affiliate.web.page_cache import MemoryTier
+from affiliate.web.page_cache import PageCacheMiddleware
 from affiliate.web.template_helpers import structured
 from tests.dialects import Server, in_text, serving
 from tests.dialects.openverse import OpenverseDialect
@@ -43,7 +43,7 @@ def looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(app: Flask, *arguments: str) -> Result:
     """A command; after it, the seconds are over for which a process remembers what it answered."""
     result = app.test_cli_runner().invoke(args=["agency", *arguments])
-    tier: MemoryTier = app.extensions["memory"]
+    tier: PageCacheMiddleware = app.extensions["memory"]
     tier._kept.clear()
     return result
 

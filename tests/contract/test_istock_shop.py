@@ -11,7 +11,7 @@ from affiliate.database.purchases import Purchases
 from affiliate.errors import RequestRefused
 from affiliate.licensing.accounts.istock import IstockAccount
 from affiliate.licensing.offers import Ask
-from affiliate.licensing.purchasing.checkout import Desk
+from affiliate.licensing.purchasing.checkout import PurchaseService
 from affiliate.transport.client import Transport
 from tests.dialects.istock_shop import IstockShop
 from tests.dialects.selling import FIRST
@@ -87,7 +87,7 @@ def test_every_request_and_answer_is_as_described(
     ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db")
     ledger.upgrade()
     account = IstockAccount(transport, url=watched, keys=at.shop.keys)
-    desk = Desk(account, Purchases(ledger), sandbox=False)
+    desk = PurchaseService(account, Purchases(ledger), sandbox=False)
     needs = {"project_code": "garden", "download_notes": "for the shed"}
     plans = (("55", ONE), ("77", TWO))
     offers = [desk.chooser().offer(Ask(subscription_id=p, metadata=needs), n) for p, n in plans]

@@ -9,8 +9,8 @@ import pytest
 
 from affiliate.errors import RequestRefused, UnclearOutcome
 from affiliate.licensing.accounts import shutterstock_schema
-from affiliate.licensing.accounts.shutterstock import Account
-from affiliate.licensing.models import KINDS, Media, Wanted
+from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
+from affiliate.licensing.models import KINDS, LicenseRequest, Media
 from affiliate.transport.client import Transport
 from tests.support.official import upstream
 
@@ -33,14 +33,14 @@ EDITORIAL: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-def account(mock: str, transport: Transport) -> Account:
+def account(mock: str, transport: Transport) -> ShutterstockAccount:
     """An account at an API that checks requests strictly."""
-    return Account(transport, url=mock, token=lambda: "token")
+    return ShutterstockAccount(transport, url=mock, token=lambda: "token")
 
 
-def license(account: Account, **fields: Any) -> None:  # noqa: A001 - as the account calls it
+def license(account: ShutterstockAccount, **fields: Any) -> None:  # noqa: A001 - as the account calls it
     """Buy the example, whatever item the mock's answer is about."""
-    wanted = Wanted(**{"id": "59656357", "subscription_id": "s1", **fields})
+    wanted = LicenseRequest(**{"id": "59656357", "subscription_id": "s1", **fields})
     try:
         account.license([wanted])
     except RequestRefused as error:
@@ -51,26 +51,28 @@ def license(account: Account, **fields: Any) -> None:  # noqa: A001 - as the acc
 
 
 @pytest.mark.parametrize("fields", ITEMS)
-def test_purchases_are_understood(account: Account, fields: dict[str, Any]) -> None:
+def test_purchases_are_understood(account: ShutterstockAccount, fields: dict[str, Any]) -> None:
     """Every size and option of images and videos."""
     license(account, **fields)
 
 
 @pytest.mark.parametrize("fields", EDITORIAL)
-def test_editorial_purchases_are_understood(account: Account, fields: dict[str, Any]) -> None:
+def test_editorial_purchases_are_understood(
+    account: ShutterstockAccount, fields: dict[str, Any]
+) -> None:
     """They name a license and a country, and no subscription."""
     usual = {"subscription_id": "", "license": "premier_editorial_comp", "country": "USA"}
     license(account, **{**usual, **fields})
 
 
-def test_the_check_is_strict(account: Account) -> None:
+def test_the_check_is_strict(account: ShutterstockAccount) -> None:
     """A size that doesn't exist is refused, so the tests above say something."""
     with pytest.raises(RequestRefused):
-        account.license([Wanted(id="1", size="giant")])
+        account.license([LicenseRequest(id="1", size="giant")])
 
 
 @pytest.mark.parametrize("media", ["image", "editorial"])
-def test_histories_are_understood(account: Account, media: Media) -> None:
+def test_histories_are_understood(account: ShutterstockAccount, media: Media) -> None:
     """All filters at once, and the first row is read."""
     filters: dict[str, Any] = {"license": "standard", "since": DAY, "until": DAY}
     rows = account.history(media, media_id="12345", newest_first=False, **filters)
@@ -79,20 +81,20 @@ def test_histories_are_understood(account: Account, media: Media) -> None:
 
 
 @pytest.mark.parametrize("media", ["video", "editorial-video"])
-def test_histories_of_videos_are_understood(account: Account, media: Media) -> None:
+def test_histories_of_videos_are_understood(account: ShutterstockAccount, media: Media) -> None:
     """The same filters; the mock's answer, made of the schema's example, holds an image."""
     params = [(KINDS[media].history_filter, "12345"), ("sort", "newest"), ("per_page", "200")]
     assert account.call("GET", f"{KINDS[media].path}/licenses", params)["data"]
 
 
 @pytest.mark.parametrize("media", ["image", "video"])
-def test_links_are_understood(account: Account, media: Media) -> None:
+def test_links_are_understood(account: ShutterstockAccount, media: Media) -> None:
     """A license's file is asked for again by its size, or as it was."""
     for size in ("", KINDS[media].sizes[0]):
         assert account.download_link(media, "e123", size).startswith("https://")
 
 
-def test_subscriptions_and_user_are_read(account: Account) -> None:
+def test_subscriptions_and_user_are_read(account: ShutterstockAccount) -> None:
     """The description's own examples come out whole."""
     [plan] = account.subscriptions()
     assert (plan.id, plan.license, plan.downloads_left) == ("s8906043", "standard", 5)
@@ -101,7 +103,7 @@ def test_subscriptions_and_user_are_read(account: Account) -> None:
     assert "licenses.create" in account.token_details().scopes
 
 
-def test_assets_are_read(account: Account) -> None:
+def test_assets_are_read(account: ShutterstockAccount) -> None:
     """Details say what can be licensed; those of the example's image name thumbnails alone."""
     assert account.asset("image", "1").sizes == frozenset()
     example = upstream("shutterstock", "examples", "get-videos-id-200.json").read_bytes()

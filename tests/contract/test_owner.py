@@ -12,11 +12,11 @@ import requests
 
 from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.database.ledger import Ledger
-from affiliate.database.token_store import Vault
+from affiliate.database.token_store import TokenStore
 from affiliate.errors import RequestRefused
-from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.accounts.shutterstock_collections import MEDIA, Collections
-from affiliate.licensing.oauth.flow import Tokens
+from affiliate.licensing.oauth.flow import ShutterstockOAuth
 from affiliate.licensing.oauth.scopes import SCOPES, needed
 from affiliate.transport.client import Transport
 
@@ -35,15 +35,17 @@ def now() -> list[float]:
 
 
 @pytest.fixture
-def tokens(mock: str, transport: Transport, tmp_path: Path, now: list[float]) -> Iterator[Tokens]:
+def tokens(
+    mock: str, transport: Transport, tmp_path: Path, now: list[float]
+) -> Iterator[ShutterstockOAuth]:
     ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db")
     ledger.upgrade()
-    vault = Vault(ledger, "x" * 40, lambda: now[0])
-    yield Tokens(transport, vault, url=mock, client=("id", "secret"), now=lambda: now[0])
+    vault = TokenStore(ledger, "x" * 40, lambda: now[0])
+    yield ShutterstockOAuth(transport, vault, url=mock, client=("id", "secret"), now=lambda: now[0])
     ledger.close()
 
 
-def test_the_flow_is_accepted(tokens: Tokens, document: Any) -> None:
+def test_the_flow_is_accepted(tokens: ShutterstockOAuth, document: Any) -> None:
     """The address to agree at and the exchange of the code are as described, field by field."""
     address = tokens.authorize_url("https://a.example/owner/shutterstock/callback", SCOPES, "s")
     assert requests.get(address, allow_redirects=False, timeout=20).status_code == 302
@@ -55,7 +57,7 @@ def test_the_flow_is_accepted(tokens: Tokens, document: Any) -> None:
 
 
 def test_the_fields_of_the_exchange_are_described(
-    tokens: Tokens, document: Any, monkeypatch: pytest.MonkeyPatch
+    tokens: ShutterstockOAuth, document: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No field of the form is unknown to the API, which the mock would take in silence."""
     content = document["paths"]["/v2/oauth/access_token"]["post"]["requestBody"]["content"]
@@ -77,7 +79,7 @@ def test_the_fields_of_the_exchange_are_described(
 
 def test_collections_are_accepted(mock: str, transport: Transport) -> None:
     """Every call about collections is valid, and its answer is understood."""
-    account = Account(transport, url=mock, token=lambda: "token")
+    account = ShutterstockAccount(transport, url=mock, token=lambda: "token")
     for media in MEDIA:
         collections = Collections(account, media)
         (one,) = collections.own()

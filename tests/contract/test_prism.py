@@ -190,10 +190,10 @@ def test_every_parameter_of_footage_is_in_the_description(description: Path) -> 
     queries = [CLIPS.replace(**fields) for fields in FOOTAGE]
     sent = {name for query in queries for name, _ in agency.request(query, 0).params}
     assert sent - set(schemas) == set()
-    assert {name for query in queries for name in query.filters()} == set(agency.footage)
+    assert {name for query in queries for name in query.filters()} == set(agency.video_filters)
     assert set(RESOLUTIONS) == set(schemas["resolution"]["enum"])
-    assert set(agency.footage["license"] or ()) == set(schemas["license"]["items"]["enum"])
-    assert set(agency.footage["sort"] or ()) == set(schemas["sort"]["enum"])
+    assert set(agency.video_filters["license"] or ()) == set(schemas["license"]["items"]["enum"])
+    assert set(agency.video_filters["sort"] or ()) == set(schemas["sort"]["enum"])
     assert set(ETHNICITIES) == set(schemas["people_ethnicity"]["items"]["enum"])
 
 
@@ -205,7 +205,7 @@ def test_every_parameter_is_in_the_description(description: Path) -> None:
     sent = {name for query in QUERIES for name, _ in agency.request(query, 0).params}
     assert sent - known == set()
     assert set(PARAMETERS.values()) <= sent
-    assert {name for query in QUERIES for name in query.filters()} == set(agency.expresses)
+    assert {name for query in QUERIES for name in query.filters()} == set(agency.image_filters)
 
 
 def test_every_value_of_the_api_is_offered(description: Path) -> None:
@@ -221,9 +221,11 @@ def test_every_value_of_the_api_is_offered(description: Path) -> None:
     assert set(ETHNICITIES) == {value for value in ethnicities if not value.startswith("NOT ")}
     assert set(LICENSES) == set(schemas["license"]["items"]["enum"])
     assert set(TYPES) == set(schemas["image_type"]["items"]["enum"])
-    assert set(Shutterstock.expresses["orientation"] or ()) == set(schemas["orientation"]["enum"])
-    assert set(Shutterstock.expresses["sort"] or ()) == set(schemas["sort"]["enum"])
-    assert schemas["per_page"]["maximum"] == Shutterstock.most
+    assert set(Shutterstock.image_filters["orientation"] or ()) == set(
+        schemas["orientation"]["enum"]
+    )
+    assert set(Shutterstock.image_filters["sort"] or ()) == set(schemas["sort"]["enum"])
+    assert schemas["per_page"]["maximum"] == Shutterstock.max_per_call
 
 
 def test_the_mock_refuses_what_breaks_the_description(mock: str, transport: Transport) -> None:

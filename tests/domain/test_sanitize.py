@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from affiliate.domain.media import Media, SearchResult, Thumbnail
-from affiliate.domain.sanitize import MAX_RATIO, MAX_TEXT, MAX_TOTAL, held, shown
+from affiliate.domain.sanitize import MAX_RATIO, MAX_TEXT, MAX_TOTAL, clamp_result, drop_unusable
 from tests.dialects import serving
 from tests.dialects.pixabay import PixabayDialect
 from tests.support.apps import ClientMaker
@@ -21,14 +21,14 @@ def media(**fields: Any) -> Media:
 def test_more_items_than_were_asked_for_are_cut_off() -> None:
     """Else they would stand on the next page too."""
     items = tuple(media(id=str(n)) for n in range(10_000))
-    assert held(SearchResult(items), 96).items == items[:96]
+    assert clamp_result(SearchResult(items), 96).items == items[:96]
 
 
 @pytest.mark.parametrize(
     ("said", "total"), [(None, None), (-7, 0), (0, 0), (12, 12), (10**40, MAX_TOTAL)]
 )
 def test_a_total_is_a_number_that_can_be_added_up(said: int | None, total: int | None) -> None:
-    assert held(SearchResult((), said), 96).total == total
+    assert clamp_result(SearchResult((), said), 96).total == total
 
 
 @pytest.mark.parametrize(
@@ -41,11 +41,13 @@ def test_a_total_is_a_number_that_can_be_added_up(said: int | None, total: int |
     ],
 )
 def test_what_can_not_be_shown_is_left_out(fields: dict[str, Any]) -> None:
-    assert shown([media(**fields), media()]) == (media(),)
+    assert drop_unusable([media(**fields), media()]) == (media(),)
 
 
 def test_texts_are_cut_and_lengths_that_are_none_forgotten() -> None:
-    (one,) = shown([media(title="x" * 10**6, keywords=("", "y" * 500), duration=float("inf"))])
+    (one,) = drop_unusable(
+        [media(title="x" * 10**6, keywords=("", "y" * 500), duration=float("inf"))]
+    )
     assert (len(one.title), [len(word) for word in one.keywords]) == (MAX_TEXT, [100])
     assert one.duration is None
 
@@ -58,7 +60,7 @@ def test_no_text_is_cut_within_a_sign(sign: str) -> None:
     """What is left of a long text ends as somebody wrote it."""
     short, long = ("x" * (most - 1) + sign for most in (100, MAX_TEXT))
     names = {"keywords": (short, f"{sign}x"), "categories": (short,)}
-    (one,) = shown([media(title=long, attribution=long, contributor=short, **names)])
+    (one,) = drop_unusable([media(title=long, attribution=long, contributor=short, **names)])
     assert one.title == one.attribution == "x" * (MAX_TEXT - 1)
     assert one.keywords == ("x" * 99, f"{sign}x")
     assert (*one.categories, one.contributor) == ("x" * 99, "x" * 99)

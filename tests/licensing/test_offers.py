@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from affiliate.errors import PurchaseRefused
-from affiliate.licensing.models import Asset, Format, Price, Subscription, Wanted
+from affiliate.licensing.models import Asset, Format, LicenseRequest, Price, Subscription
 from affiliate.licensing.offers import Ask, Offer, amount, check, propose, total
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -78,7 +78,7 @@ def test_why_there_is_none(plans: Any, ask: Any, words: str) -> None:
 
 
 def offer(one: Subscription, **fields: Any) -> Offer:
-    wanted = Wanted(**{"id": "1", "size": "huge", "subscription_id": one.id, **fields})
+    wanted = LicenseRequest(**{"id": "1", "size": "huge", "subscription_id": one.id, **fields})
     return Offer(asset=ASSET, subscription=one, wanted=wanted)
 
 
@@ -174,7 +174,7 @@ def test_what_it_costs_is_said_beforehand() -> None:
 
 
 def offered(license: str = "standard", price: str | None = None, **fields: Any) -> Offer:  # noqa: A002
-    wanted = Wanted(id="1", size="huge", price=None if price is None else Decimal(price))
+    wanted = LicenseRequest(id="1", size="huge", price=None if price is None else Decimal(price))
     return Offer(asset=ASSET, subscription=plan("s", license=license), wanted=wanted, **fields)
 
 
@@ -185,9 +185,12 @@ def offered(license: str = "standard", price: str | None = None, **fields: Any) 
         ([offered(), offered(), offered("comp")], "2 downloads, 1 comp"),
         ([offered("platform", "9"), offered("platform", "0.50")], "price 9.50 to your customers"),
         ([offered("platform"), offered()], "1 price to be said, 1 download"),
-        ([offered(takes=(3, "credits"), said="x"), offered(takes=(2, "credits"))], "5 credits"),
-        ([offered(takes=(2, "downloads"), said="x")], "2 downloads"),
-        ([offered(said="1 of 10")], "1 license whose cost is not said in numbers"),
+        (
+            [offered(takes=(3, "credits"), cost_text="x"), offered(takes=(2, "credits"))],
+            "5 credits",
+        ),
+        ([offered(takes=(2, "downloads"), cost_text="x")], "2 downloads"),
+        ([offered(cost_text="1 of 10")], "1 license whose cost is not said in numbers"),
     ],
 )
 def test_costs_are_summed_up(offers: list[Offer], words: str) -> None:

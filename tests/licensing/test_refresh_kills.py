@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from affiliate.database.ledger import Ledger
-from affiliate.database.token_store import Vault
+from affiliate.database.token_store import TokenStore
 from affiliate.errors import LedgerError, NotConnected
-from affiliate.licensing.accounts.shutterstock import Account
-from affiliate.licensing.oauth.flow import LEASE_SECONDS, Tokens
+from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
+from affiliate.licensing.oauth.flow import LEASE_SECONDS, ShutterstockOAuth
 from affiliate.transport.client import Transport
 from tests.simulator import CLIENT, Simulator, first
 from tests.support.forks import starting
@@ -35,10 +35,10 @@ __all__ = ["agency", "file", "kept"]
 
 
 STEPS: dict[str, tuple[type, str]] = {
-    "before the lease": (Vault, "lease"),
-    "after the lease": (Vault, "lease"),
-    "after the answer": (Tokens, "_refreshed"),
-    "after the renew": (Vault, "renew"),
+    "before the lease": (TokenStore, "lease"),
+    "after the lease": (TokenStore, "lease"),
+    "after the answer": (ShutterstockOAuth, "_refreshed"),
+    "after the renew": (TokenStore, "renew"),
 }
 
 
@@ -57,8 +57,8 @@ def _dying(url: str, upstream: str, at: float, step: str) -> None:
         _die()
 
     setattr(kind, name, wrapped)
-    vault = Vault(Ledger(url), SECRET, lambda: at)
-    Tokens(Transport(), vault, url=upstream, client=CLIENT, now=lambda: at).access()
+    vault = TokenStore(Ledger(url), SECRET, lambda: at)
+    ShutterstockOAuth(Transport(), vault, url=upstream, client=CLIENT, now=lambda: at).access()
 
 
 def killed(agency: Simulator, file: Path, step: str) -> None:
@@ -74,7 +74,7 @@ def killed(agency: Simulator, file: Path, step: str) -> None:
 def user(agency: Simulator, ledger: Ledger) -> str:
     """Whose account it is, asked with the token that is to be had now."""
     tokens = tokens_of(agency, ledger)
-    return Account(Transport(), url=agency.url, token=tokens.access).user().username
+    return ShutterstockAccount(Transport(), url=agency.url, token=tokens.access).user().username
 
 
 @pytest.mark.parametrize("step", ["before the lease", "after the lease"])

@@ -12,7 +12,7 @@ from affiliate.search.chunk_sizes import (
     REMEMBER_SECONDS,
     ChunkSizes,
 )
-from affiliate.search.service import Patience, Search
+from affiliate.search.service import Patience, SearchService
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
 from tests.support.shelf import QUERY, Shelf, search_over
@@ -101,7 +101,7 @@ class Sized(Shelf):
         return super().search(query, chunk)  # type: ignore[arg-type]
 
 
-def small_first(search: Search, shelf: Shelf) -> Callable[[int], list[int]]:
+def small_first(search: SearchService, shelf: Shelf) -> Callable[[int], list[int]]:
     """Let an agency's full chunks count as late; gives the ranks that are shown on a page."""
     sizes = search.chunk_sizes
     for _ in range(MIN_LATE):

@@ -4,13 +4,13 @@ import threading
 
 import msgspec
 
-from affiliate.cache.answers import Cache
+from affiliate.cache.answers import AnswerCache
 from affiliate.cache.freshness import Policy
 from affiliate.domain.media import Media
 from affiliate.errors import AgencyDown
-from affiliate.search.federation import Listed
+from affiliate.search.federation import EnabledAgency
 from affiliate.search.limits import Quota
-from affiliate.search.lookups import LookUps
+from affiliate.search.lookups import LookupService
 from tests.support.memory_store import Memory
 from tests.support.shelf import CLOSED, Shelf, calls_over, listed, search_over
 
@@ -32,9 +32,9 @@ def test_stale_details_are_shown_and_fetched_anew() -> None:
         return msgspec.structs.replace(shelf.picture(int(media_id)), title=title)
 
     shelf.details = details  # type: ignore[method-assign]
-    cache = Cache(Memory(), now=lambda: now[0])
-    one = Listed(agency=shelf, weight=1, link=CLOSED, policy=Policy(fresh=100, stale=1000))
-    search = LookUps([one], calls_over(cache=cache))
+    cache = AnswerCache(Memory(), now=lambda: now[0])
+    one = EnabledAgency(agency=shelf, weight=1, link=CLOSED, policy=Policy(fresh=100, stale=1000))
+    search = LookupService([one], calls_over(cache=cache))
     assert search.details("a", "1").title == "old"
     now[0] += 150
     assert search.details("a", "1").title == "old"
@@ -47,7 +47,7 @@ def test_a_link_carries_the_words_that_found_the_picture() -> None:
     """Details that are reached from a search link with its words."""
     shelf = Shelf("a", 10)
     shelf.details = lambda media_id, _="image": shelf.picture(int(media_id))  # type: ignore[method-assign,assignment]
-    search = LookUps([listed(shelf, "{landing_url}?w={query}")], calls_over())
+    search = LookupService([listed(shelf, "{landing_url}?w={query}")], calls_over())
     assert search.details("a", "1", words="red cat").link == "https://a.example/1?w=red%20cat"
     assert search.details("a", "1").link == "https://a.example/1?w="
 

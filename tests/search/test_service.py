@@ -12,13 +12,13 @@ from affiliate.agencies.base import Agency
 from affiliate.agencies.limits import Limit
 from affiliate.domain.media import SearchQuery, SearchResult
 from affiliate.errors import AgencyDown, BadQuery, NotFound
-from affiliate.search.federation import interleave, share
-from affiliate.search.service import Patience, Search
+from affiliate.search.federation import allocate_slots, interleave
+from affiliate.search.service import Patience, SearchService
 from affiliate.transport.client import pass_gate
 from tests.support.shelf import QUERY, Shelf, calls_over, listed, search_over
 
 
-def ranks(search: Search, page: int, agency: str) -> list[int]:
+def ranks(search: SearchService, page: int, agency: str) -> list[int]:
     outcome = search.page(QUERY.replace(page=page), Patience.FULL)
     return [int(item.id) for item in outcome.page.items if item.agency == agency]
 
@@ -26,7 +26,7 @@ def ranks(search: Search, page: int, agency: str) -> list[int]:
 @given(st.lists(st.integers(1, 99), min_size=1, max_size=12))
 def test_places_are_shared_by_weight(weights: list[int]) -> None:
     """All 48 places are given, none is off its exact share by a place or more."""
-    shares = share(48, weights)
+    shares = allocate_slots(48, weights)
     assert sum(shares) == 48
     for places, weight in zip(shares, weights, strict=True):
         assert abs(places - 48 * weight / sum(weights)) < 1
@@ -53,7 +53,7 @@ def test_slices_of_several_agencies_join(weights: list[int], total: int) -> None
     for page in range(1, pages + 1):
         for item in search.page(QUERY.replace(page=page), Patience.FULL).page.items:
             shown[item.agency].append(int(item.id))
-    for shelf, places in zip(shelves, share(48, weights), strict=True):
+    for shelf, places in zip(shelves, allocate_slots(48, weights), strict=True):
         assert shown[shelf.name] == (list(range(total)) if places else [])
 
 
@@ -137,7 +137,7 @@ def test_a_failed_agency_is_data() -> None:
 def test_an_agency_that_cant_express_a_filter_is_left_out() -> None:
     """Its places go to the others, and the page says why it is missing."""
     able, unable = Shelf("able", 100), Shelf("unable", 100)
-    able.expresses = {"type": ("photo",)}  # type: ignore[misc]
+    able.image_filters = {"type": ("photo",)}  # type: ignore[misc]
     search = search_over(able, unable)
     able.search = lambda query, chunk: SearchResult((able.picture(chunk),), 1)  # type: ignore[method-assign] # noqa: ARG005
     page = search.page(QUERY.replace(type="photo"), Patience.FULL).page
@@ -176,7 +176,9 @@ class Kin(Shelf):
         return SearchResult(tuple(self.picture(rank) for rank in ranks), self.total)
 
 
-def similar_ids(search: Search, patience: Patience = Patience.FULL, page: int = 1) -> list[int]:
+def similar_ids(
+    search: SearchService, patience: Patience = Patience.FULL, page: int = 1
+) -> list[int]:
     outcome = search.similar("a", "5", lang="en", patience=patience, page=page)
     return [int(item.id) for item in outcome.page.items]
 
@@ -249,7 +251,7 @@ def test_many_who_ask_for_similar_pictures_cost_one_call() -> None:
 def test_similar_pictures_count_on_the_quota() -> None:
     """When the calls of the hour are spent, the page says so; the failed agency is data."""
     kin = Kin("a", 100)
-    search = Search([listed(kin)], calls_over({kin.source: [Limit(1)]}))
+    search = SearchService([listed(kin)], calls_over({kin.source: [Limit(1)]}))
     assert similar_ids(search) == list(range(6, 54))
     outcome = search.similar("a", "6", lang="en", patience=Patience.FULL)
     error = outcome.page.agencies[0].error

@@ -11,19 +11,19 @@ from affiliate.agencies.base import Agency
 from affiliate.agencies.demo.client import Demo
 from affiliate.agencies.limits import Limit
 from affiliate.agencies.shutterstock.client import Shutterstock
-from affiliate.cache.answers import Cache
+from affiliate.cache.answers import AnswerCache
 from affiliate.cache.freshness import Policy
 from affiliate.database.ledger import Ledger
 from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.errors import AgencyDown, LedgerError
 from affiliate.search.chunk_sizes import ChunkSizes
-from affiliate.search.federation import Listed
-from affiliate.search.gateway import Calls
+from affiliate.search.federation import EnabledAgency
+from affiliate.search.gateway import AgencyGateway
 from affiliate.search.limits import (
     Breaker,
     Quota,
 )
-from affiliate.search.service import Search
+from affiliate.search.service import SearchService
 from affiliate.search.suggestions import Suggestions
 from affiliate.transport.client import Transport
 from tests.support import shutterstock as simulator
@@ -88,10 +88,12 @@ def over(ledger: Ledger, clock: SetClock[float]) -> Maker:
     def make(*agencies: Agency, limits: Mapping[str, Sequence[Limit]] | None = None) -> Suggestions:
         policy = Policy(fresh=10, stale=100, empty=1)
         link = LinkStyle(template="{landing_url}")
-        listed = [Listed(agency=a, weight=1, link=link, policy=policy) for a in agencies]
+        listed = [EnabledAgency(agency=a, weight=1, link=link, policy=policy) for a in agencies]
         quota = Quota(store, limits or {}, 1)
-        calls = Calls(Cache(store, now=clock), quota, Breaker(store), ChunkSizes(store))
-        return Suggestions(Search(listed, calls), ledger, now=clock)
+        calls = AgencyGateway(
+            AnswerCache(store, now=clock), quota, Breaker(store), ChunkSizes(store)
+        )
+        return Suggestions(SearchService(listed, calls), ledger, now=clock)
 
     return make
 

@@ -16,9 +16,9 @@ from flask.testing import FlaskClient
 from affiliate.database.clicks import Click
 from affiliate.database.ledger import Ledger
 from affiliate.domain.media import SearchQuery
-from affiliate.search.lookups import Known, LookUps
+from affiliate.search.lookups import LookupAnswer, LookupService
 from affiliate.search.service import Patience
-from affiliate.search.usage import Tally
+from affiliate.search.usage import UsageCounter
 from affiliate.services import Services
 from tests.simulator.reading import SEARCH_ID
 from tests.support.apps import ClientMaker
@@ -72,7 +72,7 @@ def test_a_client_counts_once_a_day(client: FlaskClient) -> None:
 def test_a_client_counts_once_over_processes(client: FlaskClient) -> None:
     """Whichever process is asked, and after a restart; one customer's network is one client."""
     site = site_of(client)
-    others = [Tally(site.ledger, site.store, "en", site.usage._client) for _ in range(2)]
+    others = [UsageCounter(site.ledger, site.store, "en", site.usage._client) for _ in range(2)]
     query = SearchQuery(q="dog", lang="en")
     for turn, tally in enumerate([site.usage, *others] * 3):
         tally.answered("HIT", query, f"2001:db8:1:{turn:x}::1")
@@ -308,9 +308,9 @@ def test_warming_covers_what_the_sitemap_lists(
     few = ("en", "de", "ja")  # for a quick test
     monkeypatch.setattr("affiliate.cli.warm.UI_LANGUAGES", few)
     monkeypatch.setattr("affiliate.web.site.seo.UI_LANGUAGES", few)
-    every = LookUps.featured
-    featured = lambda self, seconds: Known(every(self, seconds).values[:2], late=False)  # noqa: E731
-    monkeypatch.setattr(LookUps, "featured", featured)
+    every = LookupService.featured
+    featured = lambda self, seconds: LookupAnswer(every(self, seconds).values[:2], late=False)  # noqa: E731
+    monkeypatch.setattr(LookupService, "featured", featured)
     with shutterstock(10) as agency:
         client = make_client(
             SHUTTERSTOCK_URL=agency.url,

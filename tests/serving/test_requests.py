@@ -18,7 +18,7 @@ import pytest
 from affiliate import logs
 from affiliate.serving import requests
 from affiliate.serving.requests import BODY_BYTES, Requests
-from affiliate.web.access_log import Access
+from affiliate.web.access_log import AccessLogMiddleware
 from affiliate.web.cached_response import Headers
 from tests.support.small_server import PROCESSES, SmallServer, small_server
 from tests.support.waiting import wait_until
@@ -237,7 +237,7 @@ def refuse(environ: "WSGIEnvironment", _start: "StartResponse") -> list[bytes]:
     [
         (refuse, " ERROR - - - the application failed", "/***/*** lang=en&q=*** /?q=***"),
         (
-            Access(refuse, known={"image"}),
+            AccessLogMiddleware(refuse, known={"image"}),
             " ERROR its-id - - the application failed",
             "/image/*** lang=en&q=*** /?q=***",
         ),

@@ -27,11 +27,11 @@ from affiliate.cli.purchase_records import Keeper
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchases
 from affiliate.licensing.accounts.registry import SELLERS
-from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.files import downloads, sync
 from affiliate.licensing.files.manifest import Manifest
-from affiliate.licensing.files.partial_file import Part
-from affiliate.licensing.purchasing.checkout import Desk
+from affiliate.licensing.files.partial_file import PartialFile
+from affiliate.licensing.purchasing.checkout import PurchaseService
 from app import create_app
 from tests.support.forks import begin
 
@@ -114,7 +114,7 @@ def arm(run: Run) -> None:
         case "before the record":
             wrap(Purchases, "claim", end, None)
         case "after the record":
-            for kind in (Account, *SELLERS.values()):
+            for kind in (ShutterstockAccount, *SELLERS.values()):
                 wrap(kind, "license", end, None)
         case "after the answer":
             wrap(Keeper, "hears", None, end)
@@ -134,7 +134,7 @@ def arm_sync(step: str) -> None:
     """Have this process die at a step of fetching and listing a file."""
     match step:
         case "in mid-file":
-            setattr(Part, "write", _half)  # noqa: B010 - as `wrap` does
+            setattr(PartialFile, "write", _half)  # noqa: B010 - as `wrap` does
         case "before the tags":
             wrap(sync, "write", die, None)
         case "after the tags":
@@ -149,10 +149,10 @@ def arm_sync(step: str) -> None:
             wrap(Manifest, "set_complete", die, None)
 
 
-_write = Part.write
+_write = PartialFile.write
 
 
-def _half(part: Part, chunk: bytes) -> None:
+def _half(part: PartialFile, chunk: bytes) -> None:
     _write(part, chunk[: len(chunk) // 2])
     die()
 
@@ -160,7 +160,7 @@ def _half(part: Part, chunk: bytes) -> None:
 def move_clock(seconds: float) -> None:
     """Set the clock of the ledger ahead, and have the desk move it on instead of waiting."""
     ahead = timedelta(seconds=seconds)
-    time_now, made = Ledger.time, Desk.__init__
+    time_now, made = Ledger.time, PurchaseService.__init__
 
     def moved(self: Ledger) -> datetime:
         return time_now(self) + ahead
@@ -169,11 +169,11 @@ def move_clock(seconds: float) -> None:
         nonlocal ahead
         ahead += timedelta(seconds=seconds)
 
-    def make(self: Desk, *args: Any, **kwargs: Any) -> None:
+    def make(self: PurchaseService, *args: Any, **kwargs: Any) -> None:
         made(self, *args, **{**kwargs, "pause": wait})
 
     Ledger.time = moved  # type: ignore[method-assign, assignment]
-    Desk.__init__ = make  # type: ignore[method-assign]
+    PurchaseService.__init__ = make  # type: ignore[method-assign]
 
 
 def alarm(seconds: float, *, late: bool) -> None:
@@ -184,7 +184,7 @@ def alarm(seconds: float, *, late: bool) -> None:
 
     signal.signal(signal.SIGALRM, die)
     if late:
-        wrap(Desk, "_clear_way", None, start)
+        wrap(PurchaseService, "_clear_way", None, start)
     else:
         start()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from affiliate.memory_allocation import share_heaps
-from affiliate.web.page_cache import ENVIRON, MemoryTier
+from affiliate.web.page_cache import ENVIRON, PageCacheMiddleware
 
 SIZES = {"small": [10], "page": [60_000], "mixed": [300, 900, 5_000, 20_000, 60_000, 200_000]}
 WORDS = ["".join(random.Random(n).choices("abcdefghij", k=n % 8 + 3)) for n in range(5000)]
@@ -37,7 +37,7 @@ def fill(kind: str, threads: int, rounds: int) -> int:
         environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/s", "QUERY_STRING": f"q={number}"}
         tier(environ | {"HTTP_ACCEPT_ENCODING": "gzip"}, lambda *_: lambda _: None)
 
-    tier = MemoryTier(application, {"/s": bytes.decode})
+    tier = PageCacheMiddleware(application, {"/s": bytes.decode})
     share_heaps()
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(ask, range(threads)))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.files.downloads import Downloads
 from affiliate.transport.client import Transport
 from tests.simulator import TOKEN, Purchase, Simulator
@@ -13,14 +13,14 @@ from tests.support.calling import transporting
 
 
 @contextmanager
-def owner(agency: Simulator) -> Iterator[tuple[Account, Downloads]]:
+def owner(agency: Simulator) -> Iterator[tuple[ShutterstockAccount, Downloads]]:
     """An account, and downloads that don't pause between attempts."""
     with transporting() as transport:
         yield account_of(agency.url, transport), downloads_of(transport)
 
 
-def account_of(url: str, transport: Transport) -> Account:
-    return Account(transport, url=url, token=lambda: TOKEN)
+def account_of(url: str, transport: Transport) -> ShutterstockAccount:
+    return ShutterstockAccount(transport, url=url, token=lambda: TOKEN)
 
 
 def downloads_of(transport: Transport, stall_seconds: float = 15.0) -> Downloads:

@@ -11,9 +11,9 @@ import pytest
 
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchases
-from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.offers import Ask, Offer
-from affiliate.licensing.purchasing.checkout import Desk, Outcome
+from affiliate.licensing.purchasing.checkout import PurchaseOutcome, PurchaseService
 from tests.simulator import (
     FIRST_ID,
     TOKEN,
@@ -32,13 +32,13 @@ class Counter:
     Where the desk would wait, ``wait`` is called, which moves the clock.
     """
 
-    def __init__(self, agency: Simulator, account: Account, ledger: Ledger) -> None:
+    def __init__(self, agency: Simulator, account: ShutterstockAccount, ledger: Ledger) -> None:
         self.agency = agency
         self.account = account
         self.skip = timedelta()
         self.purchases = Purchases(ledger, lambda: datetime.now(UTC) + self.skip)
         self.wait: Callable[[float], None] = self.move
-        self.desk = Desk(
+        self.desk = PurchaseService(
             account,
             self.purchases,
             sandbox=agency.shop.sandbox,
@@ -52,7 +52,7 @@ class Counter:
         chooser = self.desk.chooser()
         return [chooser.offer(Ask(**asked), one) for one in ids]
 
-    def license(self, *ids: str, force: bool = False, **asked: Any) -> list[Outcome]:
+    def license(self, *ids: str, force: bool = False, **asked: Any) -> list[PurchaseOutcome]:
         return list(self.desk.license(self.offer(*ids, **asked), force=force))
 
     def states(self) -> list[str]:
@@ -62,7 +62,9 @@ class Counter:
 @contextmanager
 def counter(agency: Simulator, folder: Path) -> Iterator[Counter]:
     with new_ledger(folder) as ledger, transporting() as transport:
-        yield Counter(agency, Account(transport, url=agency.url, token=lambda: TOKEN), ledger)
+        yield Counter(
+            agency, ShutterstockAccount(transport, url=agency.url, token=lambda: TOKEN), ledger
+        )
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def at(agency: Simulator, tmp_path: Path) -> Iterator[Counter]:
         yield desk
 
 
-def state(outcome: Outcome) -> str:
+def state(outcome: PurchaseOutcome) -> str:
     return outcome.purchase.state if outcome.purchase else "refused"
 
 

@@ -4,18 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 from affiliate.agencies.base import Agency
 from affiliate.agencies.limits import Limit
-from affiliate.cache.answers import Cache
+from affiliate.cache.answers import AnswerCache
 from affiliate.cache.freshness import Policy
 from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.domain.media import Media, SearchQuery, SearchResult, Thumbnail
 from affiliate.search.chunk_sizes import ChunkSizes
-from affiliate.search.federation import Listed
-from affiliate.search.gateway import Calls
+from affiliate.search.federation import EnabledAgency
+from affiliate.search.gateway import AgencyGateway
 from affiliate.search.limits import (
     Breaker,
     Quota,
 )
-from affiliate.search.service import Search
+from affiliate.search.service import SearchService
 from affiliate.transport.client import Transport, pass_gate
 from tests.support.memory_store import Memory
 
@@ -35,7 +35,7 @@ class Shelf(Agency):
         self.total = total
         self.name = name  # type: ignore[misc] # a class has one, a shelf its own
         self.title = name.title()  # type: ignore[misc]
-        self.most = most
+        self.max_per_call = most
         self.depth = depth
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
@@ -53,22 +53,24 @@ class Shelf(Agency):
 
 
 def calls_over(
-    limits: Mapping[str, Sequence[Limit]] | None = None, cache: Cache | None = None
-) -> Calls:
+    limits: Mapping[str, Sequence[Limit]] | None = None, cache: AnswerCache | None = None
+) -> AgencyGateway:
     """Calls that are kept in memory, within limits by source."""
     quota = Quota(Memory(), limits or {}, 1)
-    return Calls(cache or Cache(Memory()), quota, Breaker(Memory()), ChunkSizes(Memory()))
+    return AgencyGateway(
+        cache or AnswerCache(Memory()), quota, Breaker(Memory()), ChunkSizes(Memory())
+    )
 
 
-def search_over(*shelves: Agency, weights: tuple[int, ...] = ()) -> Search:
+def search_over(*shelves: Agency, weights: tuple[int, ...] = ()) -> SearchService:
     policy = Policy(fresh=100, stale=100)
     listed = [
-        Listed(agency=shelf, weight=weight, link=CLOSED, policy=policy)
+        EnabledAgency(agency=shelf, weight=weight, link=CLOSED, policy=policy)
         for shelf, weight in zip(shelves, weights or (1,) * len(shelves), strict=True)
     ]
-    return Search(listed, calls_over())
+    return SearchService(listed, calls_over())
 
 
-def listed(agency: Agency, template: str = "{landing_url}") -> Listed:
+def listed(agency: Agency, template: str = "{landing_url}") -> EnabledAgency:
     link = LinkStyle(template=template)
-    return Listed(agency=agency, weight=1, link=link, policy=Policy(fresh=100, stale=100))
+    return EnabledAgency(agency=agency, weight=1, link=link, policy=Policy(fresh=100, stale=100))

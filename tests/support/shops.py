@@ -10,7 +10,7 @@ from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchase, Purchases
 from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.licensing.offers import Ask, Offer
-from affiliate.licensing.purchasing.checkout import Desk, Outcome
+from affiliate.licensing.purchasing.checkout import PurchaseOutcome, PurchaseService
 from tests.dialects.adobe_shop import AdobeShop
 from tests.dialects.depositphotos_shop import DepositphotosShop
 from tests.dialects.istock_shop import IstockShop
@@ -71,7 +71,7 @@ def recorded(folder: Path) -> list[Purchase]:
 class Counter:
     """A desk over a ledger of its own, with a clock that tests can move."""
 
-    def __init__(self, desk: Desk, purchases: Purchases) -> None:
+    def __init__(self, desk: PurchaseService, purchases: Purchases) -> None:
         self.desk = desk
         self.purchases = purchases
 
@@ -79,7 +79,7 @@ class Counter:
         chooser = self.desk.chooser()
         return [chooser.offer(Ask(**asked), one) for one in ids]
 
-    def license(self, *ids: str, force: bool = False, **asked: Any) -> list[Outcome]:
+    def license(self, *ids: str, force: bool = False, **asked: Any) -> list[PurchaseOutcome]:
         return list(self.desk.license(self.offer(*ids, **asked), force=force))
 
     def states(self) -> list[str]:
@@ -94,7 +94,7 @@ def counter(
         account = SELLERS[at.shop.name](transport, url=at.url, keys=keys or at.shop.keys)
         purchases = Purchases(ledger, clock.now)
         yield Counter(
-            Desk(
+            PurchaseService(
                 account, purchases, sandbox=False, pause=lambda seconds: clock.move(seconds=seconds)
             ),
             purchases,

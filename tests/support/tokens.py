@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from affiliate.database.ledger import Ledger
-from affiliate.database.token_store import Vault
-from affiliate.licensing.oauth.flow import Tokens
+from affiliate.database.token_store import TokenStore
+from affiliate.licensing.oauth.flow import ShutterstockOAuth
 from affiliate.licensing.oauth.scopes import SCOPES
 from affiliate.transport.client import Transport
 from tests.simulator import CLIENT, Simulator, simulator
@@ -49,13 +49,13 @@ def kept(file: Path) -> Iterator[Ledger]:
         yield one
 
 
-def tokens_of(agency: Simulator, ledger: Ledger, **changes: object) -> Tokens:
+def tokens_of(agency: Simulator, ledger: Ledger, **changes: object) -> ShutterstockOAuth:
     now: Callable[[], float] = lambda: agency.clock.now().timestamp()  # noqa: E731 - a clock
     parts = {"url": agency.url, "client": CLIENT, "now": now, **changes}
-    return Tokens(Transport(), Vault(ledger, SECRET, now), **parts)  # type: ignore[arg-type]
+    return ShutterstockOAuth(Transport(), TokenStore(ledger, SECRET, now), **parts)  # type: ignore[arg-type]
 
 
-def agree(tokens: Tokens, *scopes: str) -> str:
+def agree(tokens: ShutterstockOAuth, *scopes: str) -> str:
     """The code that the agency gives to an owner who agrees."""
     address = tokens.authorize_url(BACK, scopes or SCOPES, "the-state")
     answer = requests.get(address, allow_redirects=False, timeout=5)
@@ -64,7 +64,7 @@ def agree(tokens: Tokens, *scopes: str) -> str:
     return back["code"][0]
 
 
-def connected(agency: Simulator, ledger: Ledger, *scopes: str) -> Tokens:
+def connected(agency: Simulator, ledger: Ledger, *scopes: str) -> ShutterstockOAuth:
     tokens = tokens_of(agency, ledger)
     tokens.connect(agree(tokens, *scopes), scopes or SCOPES)
     return tokens

@@ -37,7 +37,7 @@ def app(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
 )
 def test_the_id_of_a_proxy_is_kept(given: str) -> None:
     """The answer and every line of log of the request carry it."""
-    answer = Client(access_log.Access(app)).get("/", headers={"X-Request-Id": given})
+    answer = Client(access_log.AccessLogMiddleware(app)).get("/", headers={"X-Request-Id": given})
     assert answer.headers.getlist("X-Request-Id") == [given]
 
 
@@ -46,7 +46,10 @@ def test_the_id_of_a_proxy_is_kept(given: str) -> None:
 )
 def test_what_cannot_be_an_id_is_replaced(given: str) -> None:
     """A new id is told from all others, of this process or another."""
-    one, other = Client(access_log.Access(app)), Client(access_log.Access(app))
+    one, other = (
+        Client(access_log.AccessLogMiddleware(app)),
+        Client(access_log.AccessLogMiddleware(app)),
+    )
     environ = {"HTTP_X_REQUEST_ID": given}
     ids = [
         client.get("/", environ_overrides=environ).headers["X-Request-Id"]
@@ -62,7 +65,9 @@ def test_lines_of_a_request_carry_its_id_and_hide_what_was_typed(
 ) -> None:
     """Whatever an inner layer makes of the query string."""
     caplog.handler.setFormatter(logs.Formatter("text"))
-    Client(access_log.Access(app)).get("/?q=kittens", headers={"X-Request-Id": "its-id"})
+    Client(access_log.AccessLogMiddleware(app)).get(
+        "/?q=kittens", headers={"X-Request-Id": "its-id"}
+    )
     log.warning("kittens")
     assert " WARNING its-id - - asked for ***\n" in caplog.text
     assert " WARNING - - - kittens\n" in caplog.text
@@ -74,7 +79,9 @@ def test_a_line_for_each_request_is_written_by_and_by(monkeypatch: pytest.Monkey
     stream = io.StringIO()
     handler = logs.Handler(stream)
     handler.setFormatter(logs.Formatter("text"))
-    client = Client(access_log.Access(app, handler, {"search", "café", "a\nb", "image", "demo"}))
+    client = Client(
+        access_log.AccessLogMiddleware(app, handler, {"search", "café", "a\nb", "image", "demo"})
+    )
     picture = "/image/demo/12345678901"
     uuid = "/image/demo/7f3c9a52-0b1e-4f0e-9a54-0f3a6c1d2b7e"
     gone = ("/kittens/search/secret%20words", "/image/kittens/123456789012", "/image/demo/12ab")
@@ -102,7 +109,7 @@ def test_what_an_inner_layer_fails_at_is_a_line_too(has_begun: bool) -> None:  #
     stream = io.StringIO()
     handler = logs.Handler(stream)
     handler.setFormatter(logs.Formatter("text"))
-    wrapped = access_log.Access(failing, handler, {"search"})
+    wrapped = access_log.AccessLogMiddleware(failing, handler, {"search"})
     with pytest.raises(ValueError, match="no answer"):
         Client(wrapped).get("/search", headers={"X-Request-Id": "its-id"})
     wait_until(lambda: bool(stream.getvalue()))

@@ -10,7 +10,7 @@ from affiliate.config.trusted_proxies import (
     read_trusted,
 )
 from affiliate.web.client_address import (
-    TrustedProxies,
+    TrustedProxiesMiddleware,
     client_address,
     is_public,
     network_of,
@@ -122,7 +122,7 @@ def test_the_application_sees_the_clients_address() -> None:
         seen.append(environ["REMOTE_ADDR"])
         return []
 
-    layer = TrustedProxies(application, 1)
+    layer = TrustedProxiesMiddleware(application, 1)
     for told in ({"HTTP_X_FORWARDED_FOR": "1.1.1.1"}, {}):
         layer({"REMOTE_ADDR": "10.0.0.1", **told}, lambda *_: lambda _: None)
     assert seen == ["1.1.1.1", "10.0.0.1"]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from affiliate.web.cors import Sharing
+from affiliate.web.cors import CorsMiddleware
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -27,7 +27,7 @@ def headers(path: str, origin: str = "", sites: Iterable[str] = ()) -> list[tupl
         found.extend(head)
 
     environ = {"PATH_INFO": path} | ({"HTTP_ORIGIN": origin} if origin else {})
-    assert list(Sharing(application, ["/open"], list(sites))(environ, start)) == [b"x"]
+    assert list(CorsMiddleware(application, ["/open"], list(sites))(environ, start)) == [b"x"]
     return found
 
 

@@ -93,8 +93,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     def recorded(raw: str | bytes, **more: bool) -> Recorded:
         return Recorded(read_parameters(raw, **more), names)
 
-    for module in ("answers", "page", "crawlers", "languages", "oembed", "site"):
-        monkeypatch.setattr(f"affiliate.{module}.read_parameters", recorded)
+    readers = ("caching", "template_helpers", "site.seo", "i18n", "embeds.oembed", "site.pages")
+    for module in readers:
+        monkeypatch.setattr(f"affiliate.web.{module}.read_parameters", recorded)
     return names
 
 

@@ -20,8 +20,8 @@ from werkzeug.wrappers import Response
 from affiliate.cache.keys import PAGE_FORMAT
 from affiliate.domain.query import read_parameters, single
 from affiliate.errors import BadQuery
-from affiliate.web.cached_response import Finished, accepts_gzip, matches
-from affiliate.web.page_cache import ENVIRON, MemoryTier, Place, size_of
+from affiliate.web.cached_response import CachedResponse, accepts_gzip, matches
+from affiliate.web.page_cache import ENVIRON, CacheKey, PageCacheMiddleware, size_of
 from tests.support.apps import ClientMaker
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
@@ -66,12 +66,12 @@ class Site:
         shelf: Memory | None = None,
         edition: str = "e1",
         shelf_bytes: int = 10**6,
-        is_variant: Callable[[Place], bool] = lambda _: False,
+        is_variant: Callable[[CacheKey], bool] = lambda _: False,
     ) -> None:
         self.app = Application()
         self.clock = SetClock(0.0)
-        self.hits: list[Place] = []
-        self.tier = MemoryTier(
+        self.hits: list[CacheKey] = []
+        self.tier = PageCacheMiddleware(
             self.app,
             {"/s": words, "/p/": words},
             limit=limit,
@@ -347,7 +347,7 @@ def test_what_is_counted_is_what_memory_is_taken(
 )
 def test_large_bodies_are_counted_by_pages_of_memory(length: int, taken: int) -> None:
     """The C library gives them whole pages, so that they leave no gaps."""
-    small, large = (Finished([], bytes(n), 0.0, 10.0) for n in (0, length))
+    small, large = (CachedResponse([], bytes(n), 0.0, 10.0) for n in (0, length))
     assert large.size - small.size == taken
 
 
@@ -411,7 +411,7 @@ def test_pages_leave_the_shelf_to_answers() -> None:
     assert any(key.endswith("q=later") for key in shelf)
 
 
-def pretend(place: Place) -> bool:
+def pretend(place: CacheKey) -> bool:
     return place[1].startswith("q=v")
 
 

@@ -47,21 +47,21 @@ class AdobeStock(Agency):
     credentials: ClassVar[Credentials] = (("API_KEY", "PRODUCT"),)
     buyer = ("ACCESS_TOKEN",)
     limits = (Limit(5, 1),)
-    expresses: ClassVar[Filters] = {
+    image_filters: ClassVar[Filters] = {
         "type": TYPES,
         "orientation": ORIENTATIONS,
         "color": HEX,
         "released": None,
         "sort": tuple(ORDERS),
     }
-    footage: ClassVar[Filters] = {
+    video_filters: ClassVar[Filters] = {
         "media": ("video",),
         "released": None,
         "sort": tuple(ORDERS),
         "duration": tuple(DURATIONS),
     }
-    loosely: ClassVar[Filters] = {"released": None}
-    most = 100
+    approximate_filters: ClassVar[Filters] = {"released": None}
+    max_per_call = 100
     depth = 4_800
     picture_hosts = ("https://*.ftcdn.net",)
     link_template = "https://adobe.prf.hn/click/camref:{affiliate_id}/destination:{landing}"
@@ -73,7 +73,7 @@ class AdobeStock(Agency):
         home="https://stock.adobe.com/",
     )
     terms = Terms(source="none found in the documentation of the API")
-    gives = ("title", "page_url", "contributor", "type", "categories", "preview")
+    expected_fields = ("title", "page_url", "contributor", "type", "categories", "preview")
     has_similar = True
     tells_more = True
     license_url = "https://stock.adobe.com/license-terms"

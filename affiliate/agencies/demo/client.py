@@ -69,7 +69,7 @@ class Demo(Agency):
 
     name = "demo"
     title = "Demo catalogue"
-    expresses: ClassVar[Mapping[str, tuple[str, ...] | None]] = {
+    image_filters: ClassVar[Mapping[str, tuple[str, ...] | None]] = {
         "exclude": None,
         "type": TYPES,
         "orientation": ORIENTATIONS,
@@ -78,13 +78,13 @@ class Demo(Agency):
         "contributor": None,
         "sort": SORTS,
     }
-    most = 240
+    max_per_call = 240
     depth = 1_000
     has_similar = True
     suggests = True
     categorizes = True
-    wire = "none"
-    sure = "ships with the site"
+    protocol = "none"
+    source_quality = "ships with the site"
     license_url = "https://creativecommons.org/publicdomain/mark/1.0/"
 
     def set_up(self) -> None:

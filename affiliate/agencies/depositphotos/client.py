@@ -43,9 +43,9 @@ class Depositphotos(Agency):
     api = "https://api.depositphotos.com"
     credentials: ClassVar[Credentials] = (("API_KEY",),)
     buyer = ("USERNAME", "PASSWORD")
-    expresses: ClassVar[Filters] = filters.EXPRESSES
-    loosely: ClassVar[Filters] = filters.LOOSELY
-    most = 100
+    image_filters: ClassVar[Filters] = filters.EXPRESSES
+    approximate_filters: ClassVar[Filters] = filters.LOOSELY
+    max_per_call = 100
     depth = 9_600
     picture_hosts = ("https://*.depositphotos.com",)
     link_template = "{landing_url}?ref={affiliate_id}"
@@ -57,7 +57,7 @@ class Depositphotos(Agency):
         space="-",
     )
     terms = Terms(source="none found in the documents of the API")
-    gives = ("title", "page_url", "contributor", "type", "preview")
+    expected_fields = ("title", "page_url", "contributor", "type", "preview")
     has_similar = True
     tells_more = True
 

@@ -60,7 +60,7 @@ class Dreamstime(Agency):
     title = "Dreamstime"
     api = "https://www.dreamstime.com"
     credentials: ClassVar[Credentials] = (("APPLICATION_ID",),)
-    most = 20
+    max_per_call = 20
     depth = 1000
     picture_hosts = ("https://*.dreamstime.com", "http://*.dreamstime.com")
     link_template = "{landing_url}#res{affiliate_id}"

@@ -76,7 +76,7 @@ class Istock(Agency):
     api = "https://api.gettyimages.com"
     credentials: ClassVar[Credentials] = (("API_KEY",),)
     buyer = ("API_SECRET", "USERNAME", "PASSWORD")
-    expresses: ClassVar[Filters] = {
+    image_filters: ClassVar[Filters] = {
         "type": tuple(wire.TYPES),
         "orientation": ("horizontal", "vertical", "square"),
         "color": HEX,
@@ -87,8 +87,8 @@ class Istock(Agency):
         "license": ("commercial",),
         "sort": tuple(wire.SORTS),
     }
-    loosely: ClassVar[Filters] = {"people": ("3", "4")}
-    most = 100
+    approximate_filters: ClassVar[Filters] = {"people": ("3", "4")}
+    max_per_call = 100
     depth = 9_600
     picture_hosts = ("https://*.istockphoto.com", "https://*.gettyimages.com")
     link_template = "https://istockphoto.6q33.net/c/{affiliate_id}/258824/4205?u={landing}"
@@ -99,7 +99,7 @@ class Istock(Agency):
         footage="https://www.istockphoto.com/search/2/film?phrase={words}",
         home="https://www.istockphoto.com/",
     )
-    gives: tuple[str, ...] = ("title", "page_url", "contributor", "type")
+    expected_fields: tuple[str, ...] = ("title", "page_url", "contributor", "type")
     has_similar = True
     tells_more = True
     license_url = "https://www.istockphoto.com/legal/license-agreement"
@@ -123,7 +123,7 @@ class Istock(Agency):
             except Forbidden as error:
                 refusal = error
             else:
-                self.gives = type(self).gives
+                self.expected_fields = type(self).expected_fields
                 return result
             try:
                 return self._search_for_affiliates(query, chunk, self.left(deadline))
@@ -144,7 +144,7 @@ class Istock(Agency):
         reply = self.transport.send(call, seconds)
         found = self.read(reply.json(), wire.AffiliateImages)
         self._for_affiliates.set()
-        self.gives = ("title", "page_url")
+        self.expected_fields = ("title", "page_url")
         made = (wire.affiliate_media(self.name, one) for one in found.images or ())
         items = tuple(media for media in made if media)
         correction = found.auto_corrections or wire.Correction()

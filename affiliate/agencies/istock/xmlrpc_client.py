@@ -60,8 +60,8 @@ class IstockXmlrpc(Agency):
     title = "iStock (old API)"
     api = "https://secure-api.istockphoto.com"
     credentials: ClassVar[Credentials] = (("API_KEY",),)
-    expresses: ClassVar[Filters] = {"type": tuple(FILES), "sort": tuple(ORDERS)}
-    most = 48
+    image_filters: ClassVar[Filters] = {"type": tuple(FILES), "sort": tuple(ORDERS)}
+    max_per_call = 48
     depth = 480
     picture_hosts = ("https://*.istockphoto.com", "http://*.istockphoto.com")
     link_template = Istock.link_template
@@ -69,8 +69,8 @@ class IstockXmlrpc(Agency):
     link_source = Istock.link_source
     site_search = Istock.site_search
     license_url = Istock.license_url
-    wire = "XML-RPC"
-    sure = "documented by third parties"
+    protocol = "XML-RPC"
+    source_quality = "documented by third parties"
     experimental = True
 
     def request(self, query: SearchQuery, chunk: int) -> Request:

@@ -76,18 +76,18 @@ class Openverse(Agency):
     name = "openverse"
     title = "Openverse"
     api = "https://api.openverse.org"
-    expresses: ClassVar[Filters] = {
+    image_filters: ClassVar[Filters] = {
         "exclude": None,
         "type": tuple(TYPES),
         "orientation": tuple(ASPECTS),
         "license": ("commercial",),
         "sort": ("popular", "relevance", *DIRECTIONS),
     }
-    loosely: ClassVar[Filters] = {"sort": tuple(DIRECTIONS)}
+    approximate_filters: ClassVar[Filters] = {"sort": tuple(DIRECTIONS)}
     options: ClassVar[Credentials] = (("CLIENT_ID", "CLIENT_SECRET"),)
     syntax = Syntax(signs="()|+*~\\", leading="-")
     limits: tuple[Limit, ...] = (Limit(20, 60), Limit(200, 86400))
-    most = 20
+    max_per_call = 20
     depth = 240
     picture_hosts = ("https://api.openverse.org",)
     license_url = "https://creativecommons.org/licenses/"
@@ -102,13 +102,13 @@ class Openverse(Agency):
         show=("attribution",),
         notice=NOTICE,
     )
-    gives = ("title", "keywords", "page_url", "contributor", "attribution", "type")
+    expected_fields = ("title", "keywords", "page_url", "contributor", "attribution", "type")
     has_similar = True
 
     def set_up(self) -> None:
         self._session = SharedSession[Session](self.name, _is_over)
         if self.keys:
-            self.most, self.depth = CLIENT_PAGE, CLIENT_PAGE * CLIENT_PAGES
+            self.max_per_call, self.depth = CLIENT_PAGE, CLIENT_PAGE * CLIENT_PAGES
             self.limits = LIMITS
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ class PantherMedia(Agency):
     title = "PantherMedia"
     api = "https://rest.panthermedia.net"
     credentials: ClassVar[Credentials] = (("API_KEY", "API_SECRET"),)
-    expresses: ClassVar[Filters] = {
+    image_filters: ClassVar[Filters] = {
         "exclude": None,
         "type": ("photo",),
         "orientation": ("horizontal", "vertical", "square"),
@@ -86,13 +86,13 @@ class PantherMedia(Agency):
         "license": ("commercial", "editorial"),
         "sort": tuple(ORDERS),
     }
-    most = 100
+    max_per_call = 100
     depth = 4800
     picture_hosts = ("https://*.panthermedia.net", "http://*.panthermedia.net")
     terms = Terms(source="rest.panthermedia.net: non-commercial use, or an agreement")
-    gives = ("title", "keywords", "page_url", "contributor", "preview")
+    expected_fields = ("title", "keywords", "page_url", "contributor", "preview")
     link_source = "no affiliate program was found"
-    wire = "JSON or XML, signed"
+    protocol = "JSON or XML, signed"
     experimental = True
     has_similar = True
 

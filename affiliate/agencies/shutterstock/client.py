@@ -53,9 +53,9 @@ class Shutterstock(Agency):
         ("CLIENT_ID", "CLIENT_SECRET"),
     )
     options: ClassVar[Credentials] = (("REGION",),)
-    expresses: ClassVar[Filters] = pictures.EXPRESSES
-    footage: ClassVar[Filters] = clips.EXPRESSES
-    most = 500
+    image_filters: ClassVar[Filters] = pictures.EXPRESSES
+    video_filters: ClassVar[Filters] = clips.EXPRESSES
+    max_per_call = 500
     picture_hosts = ("https://*.shutterstock.com", "https://*.picdn.net")
     link_template = "https://shutterstock.7eer.net/c/{affiliate_id}/43068/1305?u={landing}"
     footage_template = "https://shutterstock.7eer.net/c/{affiliate_id}/43977/1305?u={landing}"

@@ -57,18 +57,22 @@ class ShutterstockEditorial(Shutterstock):
     title = "Shutterstock Editorial"
     credentials = (("COUNTRY",),)
     account = "shutterstock"
-    expresses: ClassVar[Filters] = {
+    image_filters: ClassVar[Filters] = {
         "exclude": None,
         "category": None,
         "license": ("editorial",),
         "sort": ("relevance", "newest", "oldest"),
     }
-    footage: ClassVar[Filters] = {**expresses, "media": ("video",), "resolution": RESOLUTIONS}
+    video_filters: ClassVar[Filters] = {
+        **image_filters,
+        "media": ("video",),
+        "resolution": RESOLUTIONS,
+    }
     site_search = SiteSearch(  # read in other people's code; the form for footage was not found
         pictures="https://www.shutterstock.com/editorial/search/{words}",
         home="https://www.shutterstock.com/editorial",
     )
-    most = 50
+    max_per_call = 50
     depth = 240
     has_similar = False
     suggests = False

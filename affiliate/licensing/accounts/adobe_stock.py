@@ -30,11 +30,11 @@ from affiliate.licensing.accounts import adobe_stock_schema as wire
 from affiliate.licensing.accounts.single_item import NOTES, read, refuse_others, sell
 from affiliate.licensing.models import (
     Asset,
-    Licensed,
+    LicenseRequest,
+    LicenseResult,
     Media,
     Record,
     Subscription,
-    Wanted,
 )
 from affiliate.licensing.offers import Ask, Offer
 from affiliate.licensing.seller import CALL_SECONDS
@@ -112,9 +112,9 @@ class AdobeAccount:
         return Offer(
             asset=asset,
             subscription=Subscription(id="", license=kind, downloads_left=left),
-            wanted=Wanted(media=ask.media, id=media_id, size=kind),
-            chosen=not ask.size,
-            said=words or "Adobe Stock doesn't say what it costs",
+            wanted=LicenseRequest(media=ask.media, id=media_id, size=kind),
+            size_auto_selected=not ask.size,
+            cost_text=words or "Adobe Stock doesn't say what it costs",
         )
 
     def _asset(self, media: Media, media_id: str) -> Asset:
@@ -130,19 +130,19 @@ class AdobeAccount:
             raise PurchaseRefused(f"It can't be licensed as {media}: {sold}.")
         return Asset(id=media_id, title=plain_text(found.title))
 
-    def license(self, wanted: Sequence[Wanted]) -> tuple[Licensed, ...]:
+    def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
         """Ask for the license of one work; Adobe sells it once however often that is asked."""
         return sell(wanted, self._license)
 
-    def _license(self, one: Wanted) -> Licensed:
+    def _license(self, one: LicenseRequest) -> LicenseResult:
         found = self._ask("Content/License", _of(one.id, one.size), wire.Contents, reads=False)
         details = _details(found, one.id)
         if details.state in HAS_NOT and not details.url:
-            return Licensed(id=one.id, error=f"Adobe Stock says {details.state}.")
+            return LicenseResult(id=one.id, error=f"Adobe Stock says {details.state}.")
         if details.state not in HAS and not details.url:
-            return Licensed(id=one.id)
+            return LicenseResult(id=one.id)
         link = self._signed(details.url) if details.url else None
-        return Licensed(id=one.id, license_id=_name(one.id, one.size), download_url=link)
+        return LicenseResult(id=one.id, license_id=_name(one.id, one.size), download_url=link)
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """Refuse: the calls that are documented here tell what is left beside a work alone.

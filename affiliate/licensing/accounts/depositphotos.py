@@ -25,11 +25,11 @@ from affiliate.licensing.accounts import depositphotos_schema as wire
 from affiliate.licensing.accounts.single_item import read, refuse_others, sell
 from affiliate.licensing.models import (
     Asset,
-    Licensed,
+    LicenseRequest,
+    LicenseResult,
     Media,
     Record,
     Subscription,
-    Wanted,
 )
 from affiliate.licensing.offers import FAR, Ask, Offer
 from affiliate.licensing.seller import CALL_SECONDS
@@ -83,12 +83,12 @@ class DepositphotosAccount:
         plans = map(_plan, funds.activeSubscriptions)
         return (*plans, Subscription(id="", description="credits", downloads_left=left))
 
-    def license(self, wanted: Sequence[Wanted]) -> tuple[Licensed, ...]:
+    def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
         """Buy one picture in one size."""
         self._log_in()
         return sell(wanted, self._license)
 
-    def _license(self, one: Wanted) -> Licensed:
+    def _license(self, one: LicenseRequest) -> LicenseResult:
         asked = {
             "dp_media_id": one.id,
             "dp_media_option": one.size,
@@ -97,8 +97,8 @@ class DepositphotosAccount:
         }
         found = self._ask("getMedia", asked, wire.Bought)
         if str(found.itemId) != one.id:
-            return Licensed(id=one.id)
-        return Licensed(
+            return LicenseResult(id=one.id)
+        return LicenseResult(
             id=one.id, license_id=str(found.licenseId), download_url=found.downloadLink or None
         )
 
@@ -195,9 +195,9 @@ class _Proposer:
         return Offer(
             asset=asset,
             subscription=plan,
-            wanted=Wanted(id=media_id, size=size, subscription_id=plan.id),
-            chosen=not ask.size,
-            said=said,
+            wanted=LicenseRequest(id=media_id, size=size, subscription_id=plan.id),
+            size_auto_selected=not ask.size,
+            cost_text=said,
             takes=(price, unit),
         )
 

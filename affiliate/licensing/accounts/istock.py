@@ -31,11 +31,11 @@ from affiliate.licensing.accounts import istock_schema as wire
 from affiliate.licensing.accounts.single_item import read, refuse_others, sell
 from affiliate.licensing.models import (
     Asset,
-    Licensed,
+    LicenseRequest,
+    LicenseResult,
     Media,
     Record,
     Subscription,
-    Wanted,
 )
 from affiliate.licensing.offers import FAR, Ask, Offer
 from affiliate.licensing.seller import CALL_SECONDS
@@ -94,12 +94,12 @@ class IstockAccount:
         """Return the products of the user, whose kind stands for the license."""
         return tuple(map(_as_plan, self.products()))
 
-    def license(self, wanted: Sequence[Wanted]) -> tuple[Licensed, ...]:
+    def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
         """Download one picture, which is to license it."""
         self._log_in()
         return sell(wanted, self._license)
 
-    def _license(self, one: Wanted) -> Licensed:
+    def _license(self, one: LicenseRequest) -> LicenseResult:
         asked = given(
             {
                 "auto_download": "false",
@@ -111,8 +111,8 @@ class IstockAccount:
         try:
             answer = self._ask("POST", path, asked, wire.Link, body=one.metadata)
         except Forbidden as error:  # of this picture: the product may not have it, or no more
-            return Licensed(id=one.id, error=error.message)
-        return Licensed(id=one.id, download_url=answer.uri or None)
+            return LicenseResult(id=one.id, error=error.message)
+        return LicenseResult(id=one.id, download_url=answer.uri or None)
 
     def history(self, media: Media, *, media_id: str | None = None) -> Iterator[Record]:
         """The downloads of the last 30 days, newest first."""
@@ -217,7 +217,7 @@ class _Proposer:
         image = self._account.picture(media_id)
         plan = self._plan(image, ask.subscription_id)
         self._taken[plan.id] += 1
-        wanted = Wanted(
+        wanted = LicenseRequest(
             id=media_id,
             size=LARGEST,
             subscription_id=plan.id,
@@ -237,8 +237,8 @@ class _Proposer:
             asset=asset,
             subscription=plan,
             wanted=wanted,
-            chosen=True,
-            said=said,
+            size_auto_selected=True,
+            cost_text=said,
             takes=None if plan.license == CREDITS else (1, "downloads"),
             once=True,
         )

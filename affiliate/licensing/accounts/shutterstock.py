@@ -28,17 +28,17 @@ from affiliate.licensing.accounts import shutterstock_schema
 from affiliate.licensing.models import (
     KINDS,
     Asset,
-    Licensed,
+    LicenseRequest,
+    LicenseResult,
     Media,
     Record,
     Subscription,
     TokenDetails,
     User,
-    Wanted,
 )
 from affiliate.licensing.oauth.flow import AGAIN
 from affiliate.licensing.oauth.scopes import needed
-from affiliate.licensing.offers import Chooser
+from affiliate.licensing.offers import OfferChooser
 from affiliate.licensing.seller import CALL_SECONDS
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Reply, Request
@@ -59,7 +59,7 @@ Shape = TypeVar("Shape")
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-class Account:
+class ShutterstockAccount:
     """An account at ``url``; ``token`` gives the user's token, anew for each call.
 
     Every method raises `AgencyError`: `Forbidden` names the scope that the token lacks.
@@ -152,9 +152,9 @@ class Account:
         lacks = "lacks" if held else "may lack"
         return Forbidden(AGENCY, f"The token {lacks} the scope {missing}; {AGAIN}")
 
-    def proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> Chooser:
+    def proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> OfferChooser:
         """Whoever proposes what to license with."""
-        return Chooser(self, sandbox=sandbox, now=now)
+        return OfferChooser(self, sandbox=sandbox, now=now)
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """All subscriptions, expired ones too."""
@@ -179,7 +179,7 @@ class Account:
             media, _read(self._ask("GET", path, params), shutterstock_schema.Details)
         )
 
-    def license(self, wanted: Sequence[Wanted]) -> tuple[Licensed, ...]:
+    def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
         """Buy the items, all of one kind, in one request; the results stand in their order.
 
         An item that failed alone has an ``error``; one that the answer leaves out has nothing.
@@ -204,7 +204,7 @@ class Account:
         results = {one.id: one for one in map(shutterstock_schema.licensed, answer.data)}
         if len(results) < len(answer.data) or not set(results) <= {one.id for one in wanted}:
             raise UnclearOutcome(AGENCY, "The answer is not about what was asked for.")
-        return tuple(results.get(one.id) or Licensed(id=one.id) for one in wanted)
+        return tuple(results.get(one.id) or LicenseResult(id=one.id) for one in wanted)
 
     def history(  # noqa: PLR0913 - the filters of the API
         self,

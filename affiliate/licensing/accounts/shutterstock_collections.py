@@ -13,7 +13,7 @@ import msgspec
 from affiliate.domain import decoding
 from affiliate.domain.media import plain_text, web_address
 from affiliate.errors import BadAnswer, NotFound
-from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.oauth.flow import ACCOUNT
 
 PER_PAGE: Final = 150
@@ -55,7 +55,7 @@ class Collections:
     No call is repeated; adding what is there and removing what isn't is left to the agency.
     """
 
-    def __init__(self, account: Account, media: str = "image") -> None:
+    def __init__(self, account: ShutterstockAccount, media: str = "image") -> None:
         self._account = account
         self._base = f"/v2/{media}s/collections"
 

@@ -13,12 +13,12 @@ from affiliate.licensing.models import (
     KINDS,
     Asset,
     Format,
-    Licensed,
+    LicenseRequest,
+    LicenseResult,
     Media,
     Price,
     Record,
     Subscription,
-    Wanted,
 )
 
 SUFFIXES: Final = ("", "_jpg", "_eps")
@@ -147,9 +147,9 @@ def _required(rule: object) -> bool:
     return rule is not False and False not in marks
 
 
-def licensed(one: _Licensed) -> Licensed:
+def licensed(one: _Licensed) -> LicenseResult:
     """Return what became of one item of a purchase."""
-    return Licensed(
+    return LicenseResult(
         id=one.image_id or one.video_id or one.editorial_id,
         license_id=one.license_id or None,
         download_url=one.download.url if one.download and one.download.url else None,
@@ -203,14 +203,14 @@ def _offered(size: object) -> bool:
     return isinstance(size, Mapping) and size.get("is_licensable") is not False
 
 
-def body(media: Media, wanted: Sequence[Wanted]) -> dict[str, Any]:
+def body(media: Media, wanted: Sequence[LicenseRequest]) -> dict[str, Any]:
     """The body of a purchase, of items that are all of one kind."""
     kind = KINDS[media]
     whole: dict[str, Any] = {kind.listed: [_item(kind.id_name, one) for one in wanted]}
     return {"country": wanted[0].country, **whole} if media.startswith("editorial") else whole
 
 
-def _item(id_name: str, one: Wanted) -> dict[str, Any]:
+def _item(id_name: str, one: LicenseRequest) -> dict[str, Any]:
     customer = {"customer_id": one.customer_id} if one.customer_id else {}
     fields = {
         "subscription_id": one.subscription_id,

@@ -16,7 +16,7 @@ from affiliate.errors import (
     TooManyCalls,
     UnclearOutcome,
 )
-from affiliate.licensing.models import Licensed, Wanted
+from affiliate.licensing.models import LicenseRequest, LicenseResult
 from affiliate.licensing.offers import Ask
 
 REFUSALS: Final = (BadCredentials, RequestRefused, TooManyCalls)
@@ -26,7 +26,9 @@ NOTES: Final = 200
 """Characters of the agency's words that are worth repeating."""
 
 
-def sell(wanted: Sequence[Wanted], send: Callable[[Wanted], Licensed]) -> tuple[Licensed, ...]:
+def sell(
+    wanted: Sequence[LicenseRequest], send: Callable[[LicenseRequest], LicenseResult]
+) -> tuple[LicenseResult, ...]:
     """Send the purchase of the one item; ``send`` logs in no more, so that all it sends is this.
 
     Raises:
@@ -37,7 +39,7 @@ def sell(wanted: Sequence[Wanted], send: Callable[[Wanted], Licensed]) -> tuple[
     try:
         return (send(one),)
     except NotFound as error:
-        return (Licensed(id=one.id, error=error.message),)
+        return (LicenseResult(id=one.id, error=error.message),)
     except REFUSALS:
         raise
     except AgencyError as error:

@@ -12,7 +12,7 @@ import msgspec
 from affiliate.domain import decoding
 from affiliate.domain.media import plain_text, plain_texts
 from affiliate.errors import BadAnswer, NotFound
-from affiliate.licensing.accounts.shutterstock import AGENCY, Account
+from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
 from affiliate.licensing.files.xmp import Tags
 from affiliate.licensing.models import KINDS, Media
 
@@ -47,7 +47,7 @@ Shape = TypeVar("Shape")
 class Titles:
     """Asks for the tags of many at once, and for each contributor's name once."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: ShutterstockAccount) -> None:
         self._account = account
         self._names: dict[str, str] = {}
 

@@ -26,8 +26,8 @@ from affiliate.errors import (
     RequestRefused,
 )
 from affiliate.licensing.accounts.shutterstock import AGENCY
-from affiliate.licensing.files.file_types import HEAD, Kind, announced, kind_of, placed
-from affiliate.licensing.files.partial_file import CHECKPOINT, Moved, Part, disk_failure
+from affiliate.licensing.files.file_types import HEAD, FileType, announced, kind_of, placed
+from affiliate.licensing.files.partial_file import CHECKPOINT, Moved, PartialFile, disk_failure
 from affiliate.licensing.models import Record
 from affiliate.transport.client import STALL_SECONDS, Stream, Transport
 from affiliate.transport.messages import Request
@@ -38,13 +38,13 @@ REDIRECTS: Final = 3
 LINKS: Final = 2
 """How many links a file may take: the first, and a fresh one when that is over."""
 
-Finish = Callable[[Path, Kind], Path]
+Finish = Callable[[Path, FileType], Path]
 """Makes of a whole, checked file (which it leaves alone) the one to place; both on one disk."""
 Progress = Callable[[int, int | None], None]
 """Told the bytes that are there, and how many it will be."""
 
 
-class Fetched(msgspec.Struct, frozen=True):
+class DownloadedFile(msgspec.Struct, frozen=True):
     """A file in its place; ``sha256`` in hexadecimal."""
 
     path: Path
@@ -76,7 +76,7 @@ class Downloads:
         media: str = "image",
         finish: Finish = lambda part, _: part,
         progress: Progress = lambda _size, _length: None,
-    ) -> Fetched:
+    ) -> DownloadedFile:
         """Fetch a file to ``stem`` and the suffix that fits its content.
 
         ``links`` gives a link, and a fresh one when asked again; a part that is whole already
@@ -89,7 +89,7 @@ class Downloads:
             AgencyError: the host or the agency did not answer.
         """
         try:
-            with Part(stem) as part:
+            with PartialFile(stem) as part:
                 if found := placed(stem):
                     part.remove()
                     raise DownloadFailed(f"{found.name} is there already.")
@@ -100,7 +100,7 @@ class Downloads:
         except OSError as error:
             raise disk_failure(stem.name, error) from None
 
-    def _complete(self, part: Part, links: Iterator[str], progress: Progress) -> None:
+    def _complete(self, part: PartialFile, links: Iterator[str], progress: Progress) -> None:
         link = "" if part.whole else next(links, None)
         if link is None:
             raise DownloadFailed("There is no link to the file.")
@@ -127,7 +127,7 @@ class Downloads:
                 part.restart() if refused else part.rewind()
             self._pause(0.25 * 2**lost)
 
-    def _attempt(self, part: Part, link: str, progress: Progress) -> None:
+    def _attempt(self, part: PartialFile, link: str, progress: Progress) -> None:
         """One connection: it ends with a whole part or an error."""
         address = urlsplit(link)
         request = Request(
@@ -190,7 +190,7 @@ def _refuse_unclear(answer: Stream, agency: str) -> None:
         raise AgencyDown(agency, "The host doesn't say how long the file is.")
 
 
-def _checked(part: Part, media: str) -> Kind:
+def _checked(part: PartialFile, media: str) -> FileType:
     """The kind of a whole file; what is no file of that kind is thrown away.
 
     Raises:
@@ -208,12 +208,12 @@ def _checked(part: Part, media: str) -> Kind:
     return kind
 
 
-def _place(part: Part, finished: Path, stem: Path, kind: Kind) -> Fetched:
+def _place(part: PartialFile, finished: Path, stem: Path, kind: FileType) -> DownloadedFile:
     """Give the file its final name, for good."""
     path = stem.with_name(stem.name + kind.suffix)
     with finished.open("rb") as file:
         os.fsync(file.fileno())
-    fetched = Fetched(path, finished.stat().st_size, digest(finished))
+    fetched = DownloadedFile(path, finished.stat().st_size, digest(finished))
     finished.replace(path)
     sync_folder(path.parent)
     part.remove()

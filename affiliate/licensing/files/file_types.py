@@ -9,7 +9,7 @@ HEAD: Final = 16
 """Bytes that tell a file's kind."""
 
 
-class Kind(NamedTuple):
+class FileType(NamedTuple):
     """A kind of file: ``suffixes`` are those in use, ours first."""
 
     name: str
@@ -21,12 +21,12 @@ class Kind(NamedTuple):
         return self.suffixes[0]
 
 
-JPEG: Final = Kind("JPEG", "image", (".jpg", ".jpeg"))
-PNG: Final = Kind("PNG", "image", (".png",))
-TIFF: Final = Kind("TIFF", "image", (".tif", ".tiff"))
-EPS: Final = Kind("EPS", "image", (".eps",))
-MP4: Final = Kind("MP4", "video", (".mp4",))
-MOV: Final = Kind("QuickTime", "video", (".mov",))
+JPEG: Final = FileType("JPEG", "image", (".jpg", ".jpeg"))
+PNG: Final = FileType("PNG", "image", (".png",))
+TIFF: Final = FileType("TIFF", "image", (".tif", ".tiff"))
+EPS: Final = FileType("EPS", "image", (".eps",))
+MP4: Final = FileType("MP4", "video", (".mp4",))
+MOV: Final = FileType("QuickTime", "video", (".mov",))
 KINDS: Final = (JPEG, PNG, TIFF, EPS, MP4, MOV)
 _BEGINNINGS: Final = (
     (b"\xff\xd8\xff", JPEG),
@@ -42,7 +42,7 @@ _OLD_MOVIE: Final = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 """First atoms of QuickTime files from before they said ``ftyp``."""
 
 
-def kind_of(head: bytes) -> Kind | None:
+def kind_of(head: bytes) -> FileType | None:
     """The kind of a file that begins so; None for any other, a page of HTML for example."""
     for beginning, kind in _BEGINNINGS:
         if head.startswith(beginning):
@@ -52,13 +52,13 @@ def kind_of(head: bytes) -> Kind | None:
     return MOV if head[4:8] in _OLD_MOVIE else None
 
 
-def announced(link: str) -> Kind | None:
+def announced(link: str) -> FileType | None:
     """The kind that a link's file name promises; None where it promises nothing known."""
     suffix = PurePosixPath(unquote(urlsplit(link).path)).suffix.lower()
     return next((kind for kind in KINDS if suffix in kind.suffixes), None)
 
 
-def placed(stem: Path, kinds: Iterable[Kind] = KINDS) -> Path | None:
+def placed(stem: Path, kinds: Iterable[FileType] = KINDS) -> Path | None:
     """The file of that name without suffix, if it is there already."""
     files = (stem.with_name(stem.name + kind.suffix) for kind in kinds)
     return next((file for file in files if file.is_file()), None)

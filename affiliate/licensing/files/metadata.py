@@ -15,7 +15,7 @@ from typing import IO, Final, NamedTuple
 
 from PIL import ExifTags, Image
 
-from affiliate.licensing.files.file_types import JPEG, Kind
+from affiliate.licensing.files.file_types import JPEG, FileType
 from affiliate.licensing.files.partial_file import fresh, replace_file
 from affiliate.licensing.files.xmp import Tags, packet
 
@@ -38,7 +38,7 @@ class _Segment(NamedTuple):
         return self.marker == _APP1 and self.payload.startswith(text)
 
 
-def write(source: Path, kind: Kind, tags: Tags, target: Path) -> bool:
+def write(source: Path, kind: FileType, tags: Tags, target: Path) -> bool:
     """Write a tagged copy of ``source`` to ``target``; False if the file can't hold tags."""
     if kind is not JPEG:
         return False

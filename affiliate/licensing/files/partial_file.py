@@ -36,7 +36,7 @@ class Note(msgspec.Struct):
     safe: int = 0
 
 
-class Part:
+class PartialFile:
     """A context manager; ``stem`` is the file's final path without its suffix.
 
     Raises:

@@ -25,15 +25,15 @@ from affiliate.errors import (
     NotFound,
     TooManyCalls,
 )
-from affiliate.licensing.accounts.shutterstock import PAGE, Account
+from affiliate.licensing.accounts.shutterstock import PAGE, ShutterstockAccount
 from affiliate.licensing.files.downloads import (
+    DownloadedFile,
     Downloads,
-    Fetched,
     digest,
     redownloads,
     refusal,
 )
-from affiliate.licensing.files.file_types import Kind, placed
+from affiliate.licensing.files.file_types import FileType, placed
 from affiliate.licensing.files.filenames import Pattern
 from affiliate.licensing.files.manifest import Line, Manifest
 from affiliate.licensing.files.metadata import write, write_beside
@@ -73,7 +73,7 @@ class Sync:
 
     def __init__(  # noqa: PLR0913 - what it is made of, by name
         self,
-        account: Account,
+        account: ShutterstockAccount,
         downloads: Downloads,
         folder: Path,
         *,
@@ -167,10 +167,10 @@ class Sync:
         self.report.without += 1
         return _line(record, reason=reason)
 
-    def _fetched(self, record: Record, tags: Tags, stem: Path) -> Fetched:
+    def _fetched(self, record: Record, tags: Tags, stem: Path) -> DownloadedFile:
         if found := placed(stem):
             clear(stem)
-            return Fetched(found, found.stat().st_size, digest(found))
+            return DownloadedFile(found, found.stat().st_size, digest(found))
         self.report.now = stem.name
         return self._downloads.fetch(
             stem,
@@ -187,7 +187,7 @@ class Sync:
         self.report.now_bytes, self.report.now_length = size, length
         self._watch(self.report)
 
-    def _listed(self, record: Record, tags: Tags, fetched: Fetched) -> Line:
+    def _listed(self, record: Record, tags: Tags, fetched: DownloadedFile) -> Line:
         beside = fetched.path.with_suffix(".xmp")
         holder = beside if beside.is_file() else fetched.path
         self.report.fetched += 1
@@ -223,7 +223,7 @@ def _missing(history: Iterable[Record], manifest: Manifest, end: str | None) -> 
             yield record
 
 
-def _tag(part: Path, kind: Kind, tags: Tags, stem: Path) -> Path:
+def _tag(part: Path, kind: FileType, tags: Tags, stem: Path) -> Path:
     """The file to place: a copy with its tags, or the file as it is with the tags beside it."""
     if not tags:
         return part

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from affiliate.database.token_store import Token, Vault
+from affiliate.database.token_store import Token, TokenStore
 from affiliate.domain import decoding
 from affiliate.errors import (
     AgencyError,
@@ -48,7 +48,7 @@ class _Answer(msgspec.Struct):
     refresh_token: str | None = None
 
 
-class Tokens:
+class ShutterstockOAuth:
     """The token of the owner's account at Shutterstock, for whoever calls in their name.
 
     ``client`` is the application's id and secret; without both nothing can be connected. Without
@@ -59,7 +59,7 @@ class Tokens:
     def __init__(  # noqa: PLR0913 - what it is made of, by name
         self,
         transport: Transport,
-        vault: Vault | None,
+        vault: TokenStore | None,
         *,
         url: str,
         client: tuple[str, str] = ("", ""),
@@ -155,12 +155,12 @@ class Tokens:
             raise NotConnected(ACCOUNT, f"No account is connected; {self.hindrance or AGAIN}")
         return self._fixed
 
-    def _able(self) -> Vault:
+    def _able(self) -> TokenStore:
         if self.hindrance or self._vault is None:
             raise NotConnected(ACCOUNT, f"No account can be connected: {self.hindrance}")
         return self._vault
 
-    def _leading(self, vault: Vault, lease: float) -> str:
+    def _leading(self, vault: TokenStore, lease: float) -> str:
         """Refresh the token, unless another process was first."""
         try:
             found = vault.read(ACCOUNT)
@@ -222,7 +222,7 @@ class Tokens:
         )
 
 
-def _renewed(vault: Vault, token: Token, version: int) -> bool:
+def _renewed(vault: TokenStore, token: Token, version: int) -> bool:
     """Keep a refreshed token before anybody uses it; False when another was connected meanwhile.
 
     A database that is busy is tried for a while: the refresh token of before may be worth nothing.

@@ -27,15 +27,15 @@ from affiliate.errors import (
     RequestRefused,
     UnclearOutcome,
 )
-from affiliate.licensing.models import Licensed, Record
+from affiliate.licensing.models import LicenseResult, Record
 from affiliate.licensing.offers import SANDBOX, Offer, check
-from affiliate.licensing.purchasing.settlement import GRACE, UNDER_WAY, Settling
+from affiliate.licensing.purchasing.settlement import GRACE, UNDER_WAY, Settlement
 from affiliate.licensing.seller import Proposer, Seller
 
 LOOK_SECONDS: Final = 0.5
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class PurchaseOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one offer: ``purchase.state`` says it, or ``refused`` why nothing was sent.
 
     ``unwritten`` is why the ledger has not what the agency said; empty where it has.
@@ -43,7 +43,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     offer: Offer
     purchase: Purchase | None = None
-    licensed: Licensed | None = None
+    licensed: LicenseResult | None = None
     refused: str = ""
     unwritten: str = ""
 
@@ -66,17 +66,17 @@ class Witness:
         """Let nothing that can wait come between a request and the keeping of its answer."""
         return nullcontext()
 
-    def hears(self, outcomes: Sequence[Outcome]) -> None:
+    def hears(self, outcomes: Sequence[PurchaseOutcome]) -> None:
         """Take the agency's answer, which stands nowhere else yet."""
 
-    def keeps(self, outcome: Outcome) -> None:
+    def keeps(self, outcome: PurchaseOutcome) -> None:
         """Fetch what comes only once, of a purchase that was made."""
 
     def knows_written(self, purchases: Sequence[Purchase]) -> None:
         """Forget what the ledger has now."""
 
 
-class Desk:
+class PurchaseService:
     """Buys with an account and writes it into ``purchases``; ``pause`` waits for seconds."""
 
     def __init__(
@@ -93,7 +93,7 @@ class Desk:
         self._sandbox = sandbox
         self._grace = grace
         self._pause = pause
-        self._history = Settling(account, purchases, grace)
+        self._history = Settlement(account, purchases, grace)
 
     def chooser(self) -> Proposer:
         """Whoever proposes what to license with."""
@@ -101,7 +101,7 @@ class Desk:
 
     def license(
         self, offers: Sequence[Offer], *, force: bool = False, witness: Witness | None = None
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[PurchaseOutcome]:
         """Buy, request after request, as the outcomes are taken.
 
         After an unknown outcome it ends: the offers that have none were not sent.
@@ -179,7 +179,9 @@ class Desk:
             f"history shows it, or still does not at {latest:%H:%M:%S} UTC."
         )
 
-    def _buy(self, batch: Sequence[Offer], witness: Witness, *, force: bool) -> list[Outcome]:
+    def _buy(
+        self, batch: Sequence[Offer], witness: Witness, *, force: bool
+    ) -> list[PurchaseOutcome]:
         claimed, refused = self._claim(batch, witness, force=force)
         if not claimed:
             return refused
@@ -197,7 +199,7 @@ class Desk:
 
     def _send(
         self, claimed: Sequence[tuple[Offer, Purchase]]
-    ) -> tuple[list[Outcome], AgencyError | None]:
+    ) -> tuple[list[PurchaseOutcome], AgencyError | None]:
         """Ask once; return the outcomes, and a failure to raise after they are recorded."""
         try:
             results = self._account.license([offer.wanted for offer, _ in claimed])
@@ -209,7 +211,7 @@ class Desk:
         said = zip(claimed, results, strict=True)
         return [_answered(offer, purchase, one) for (offer, purchase), one in said], None
 
-    def _named(self, outcome: Outcome) -> Outcome:
+    def _named(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
         """Return a purchase with its license's name by the history, if the answer had none."""
         done = outcome.purchase
         if done is None or done.license_id:
@@ -218,12 +220,14 @@ class Desk:
             done = self._history.named(done)
         return replace(outcome, purchase=done)
 
-    def _write(self, outcomes: Sequence[Outcome], witness: Witness) -> list[Outcome]:
+    def _write(
+        self, outcomes: Sequence[PurchaseOutcome], witness: Witness
+    ) -> list[PurchaseOutcome]:
         """Close all records of a request, then ask the history for what is lacking.
 
         Once the ledger has failed it is not asked for the rest, which would take as long each.
         """
-        closed: list[Outcome] = []
+        closed: list[PurchaseOutcome] = []
         failure = ""
         for one in outcomes:
             try:
@@ -237,14 +241,14 @@ class Desk:
         witness.knows_written(written)
         return [one if one.unwritten else self._complete(one) for one in closed]
 
-    def _closed(self, outcome: Outcome) -> Outcome:
+    def _closed(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
         done = outcome.purchase
         if done is None:
             return outcome
         said = {name: getattr(done, name) for name in ("state", "license_id", "charge", "error")}
         return replace(outcome, purchase=self._purchases.close(done, **said))
 
-    def _complete(self, outcome: Outcome) -> Outcome:
+    def _complete(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
         """Return the outcome with what the history adds; the next purchase asks again."""
         done = outcome.purchase
         if done is None or done.state == "failed":
@@ -258,20 +262,22 @@ class Desk:
 
     def _claim(
         self, batch: Sequence[Offer], witness: Witness, *, force: bool
-    ) -> tuple[list[tuple[Offer, Purchase]], list[Outcome]]:
+    ) -> tuple[list[tuple[Offer, Purchase]], list[PurchaseOutcome]]:
         """Record what is about to be bought; what stands in the way of some is their outcome."""
         claimed: list[tuple[Offer, Purchase]] = []
-        refused: list[Outcome] = []
+        refused: list[PurchaseOutcome] = []
         try:
             for offer in batch:
                 purchase, recent = self._purchase(offer)
                 other = None if force else self._elsewhere(offer, purchase, recent)
                 words = _bought_elsewhere(other) if other else ""
                 if not words:
-                    clash = self._purchases.claim(purchase, force=force, any_size=offer.chosen)
+                    clash = self._purchases.claim(
+                        purchase, force=force, any_size=offer.size_auto_selected
+                    )
                     words = _clashing(clash, purchase) if clash else ""
                 if words:
-                    refused.append(Outcome(offer=offer, refused=words))
+                    refused.append(PurchaseOutcome(offer=offer, refused=words))
                 else:
                     claimed.append((offer, purchase))
             if claimed:
@@ -285,7 +291,7 @@ class Desk:
 
     def _elsewhere(self, offer: Offer, wanted: Purchase, recent: Sequence[Record]) -> Record | None:
         """Return the license in the history that stands in the way, if any."""
-        return self._history.elsewhere(wanted, recent, any_size=offer.chosen)
+        return self._history.elsewhere(wanted, recent, any_size=offer.size_auto_selected)
 
     def _hurry(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
         """Give up records so old that another process may soon take them for not bought."""
@@ -324,13 +330,13 @@ class Desk:
 
 def _all(
     claimed: Iterable[tuple[Offer, Purchase]], state: Literal["unknown", "failed"], error: str
-) -> list[Outcome]:
+) -> list[PurchaseOutcome]:
     """Return the same outcome for all that was in a request."""
     made = ((offer, replace(one, state=state, error=error)) for offer, one in claimed)
-    return [Outcome(offer=offer, purchase=purchase) for offer, purchase in made]
+    return [PurchaseOutcome(offer=offer, purchase=purchase) for offer, purchase in made]
 
 
-def _answered(offer: Offer, purchase: Purchase, result: Licensed) -> Outcome:
+def _answered(offer: Offer, purchase: Purchase, result: LicenseResult) -> PurchaseOutcome:
     """Return the outcome of one item as the agency says it."""
     if result.license_id is not None or result.download_url is not None:
         done = replace(
@@ -340,12 +346,12 @@ def _answered(offer: Offer, purchase: Purchase, result: Licensed) -> Outcome:
             charge=result.allotment_charge,
             error=result.error,
         )
-        return Outcome(offer=offer, purchase=done, licensed=result)
+        return PurchaseOutcome(offer=offer, purchase=done, licensed=result)
     if result.error:
         done = replace(purchase, state="failed", error=result.error)
     else:
         done = replace(purchase, state="unknown", error="The answer says nothing.")
-    return Outcome(offer=offer, purchase=done)
+    return PurchaseOutcome(offer=offer, purchase=done)
 
 
 def _batches(offers: Sequence[Offer], most: int) -> Iterator[Sequence[Offer]]:

@@ -19,7 +19,7 @@ UNDER_WAY: Final = timedelta(seconds=CALL_SECONDS + 5)
 """For so long a purchase may be another process's that is still waiting for its answer."""
 
 
-class Settling:
+class Settlement:
     """Looks purchases up in the history of an account and writes down what it says.
 
     Every method raises `AgencyError` when the history can't be read.

@@ -31,8 +31,8 @@ from affiliate.web.embeds.platforms import (
 from affiliate.web.errors import content_security_policy
 from affiliate.web.template_helpers import (
     absolute,
+    absolute_url,
     address,
-    whole,
 )
 
 KINDS: Final = {
@@ -220,12 +220,12 @@ def poster(embed: Embed) -> tuple[Markup, Markup]:
     )
     wide = round(file.width / file.height * height)
     credit = Markup("<br><small>{}</small>").format(found.credit) if found.credit else Markup()
-    return markup.format(whole(file.url), found.alt, wide, height), credit
+    return markup.format(absolute_url(file.url), found.alt, wide, height), credit
 
 
 def picture_of(embed: Embed) -> previews.Preview | None:
     """Return a picture of those that an embed shows and the cache knows; no agency is asked."""
-    terms = {one.agency.name: one.agency.terms for one in current_services().search.every}
+    terms = {one.agency.name: one.agency.terms for one in current_services().search.configured}
     return previews.preview_of(cached(embed), terms)
 
 
@@ -249,7 +249,7 @@ def newsletter(embed: Embed) -> str:
     Each picture leads to its page here, where its agencies are: no affiliate link stands in mail,
     which programs of agencies forbid and where a wrong link could not be corrected.
     """
-    every = current_services().search.every
+    every = current_services().search.configured
     lasting = {one.agency.name for one in every if one.agency.terms.hotlink}
     items = [item for item in cached(embed) if item.agency in lasting]
     items = items[: embed.limit or len(embed.picks) or MAIL_PICTURES]
@@ -269,7 +269,7 @@ def newsletter(embed: Embed) -> str:
 def cached(embed: Embed) -> Sequence[Media]:
     """Return what the cache has of an embed; no agency is asked."""
     search, query = current_services().search, embed.query
-    query = query.replace(lang=query.lang or i18n.asked())
+    query = query.replace(lang=query.lang or i18n.request_language())
     if embed.picks:
         return search.picked(embed.picks, query, Patience.NONE).page.items
     if embed.collection:
@@ -285,7 +285,7 @@ def cached(embed: Embed) -> Sequence[Media]:
 def _in_collection(agency: str, collection_id: str, query: SearchQuery) -> Sequence[Media]:
     """Return what the cache has of a collection."""
     about = Collection(agency=agency, id=collection_id, name="", media=query.media)
-    lang = query.lang or i18n.asked()
+    lang = query.lang or i18n.request_language()
     try:
         found = current_services().search.collection(
             about, page=1, lang=lang, patience=Patience.NONE

@@ -253,7 +253,12 @@ def framed(embed: Embed, title: str, height: int) -> str:
 
 def _found(media: str, agency: str, media_id: str) -> Media:
     found = current_services().search.details(
-        agency, media_id, media=media, words="", lang=i18n.asked(), site=current_services().host
+        agency,
+        media_id,
+        media=media,
+        words="",
+        lang=i18n.request_language(),
+        site=current_services().host,
     )
     if found.media != media:
         raise NotFound
@@ -280,7 +285,7 @@ def _picture(media: Media, box: Box) -> dict[str, Any]:
 
 def _lasts(media: Media) -> bool:
     """Return whether the agency's terms let a picture's address stand on other sites."""
-    every = [one.agency for one in current_services().search.every]
+    every = [one.agency for one in current_services().search.configured]
     return next(one.terms.hotlink for one in every if one.name == media.agency)
 
 
@@ -292,9 +297,11 @@ def _large(media: Media) -> Thumbnail:
 def _asked_for(media: Media) -> dict[str, str]:
     """Return what pages must say beside a picture, in fields of our own: credit and disclosure."""
     site = current_services()
-    terms = next(one.agency.terms for one in site.search.every if one.agency.name == media.agency)
+    terms = next(
+        one.agency.terms for one in site.search.configured if one.agency.name == media.agency
+    )
     credit = ", ".join(filter(None, (getattr(media, name) for name in terms.show)))
-    earns = disclosure.pictures_earn([media], site.search.every)
+    earns = disclosure.pictures_earn([media], site.search.configured)
     told = gettext("Links on this page earn us a commission.") if earns else ""
     return {n: text for n, text in (("credit", credit), ("disclosure", told)) if text}
 
@@ -303,7 +310,7 @@ def _fitted(one: Thumbnail, box: Box) -> dict[str, Any]:
     """Return where a rendition is, and its size, scaled to the box."""
     scale = min(1, (box.width or LARGEST) / one.width, (box.height or LARGEST) / one.height)
     width, height = (max(int(side * scale), 1) for side in (one.width, one.height))
-    return {"url": template_helpers.whole(one.url), "width": width, "height": height}
+    return {"url": template_helpers.absolute_url(one.url), "width": width, "height": height}
 
 
 def _common() -> dict[str, Any]:

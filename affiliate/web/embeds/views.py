@@ -19,7 +19,7 @@ from affiliate.domain.media import Collection, SearchQuery
 from affiliate.domain.picks import picked, read_collection, read_picks
 from affiliate.domain.query import DEFAULTS, Parameters
 from affiliate.errors import BadQuery, NotFound
-from affiliate.search.service import Outcome, Patience
+from affiliate.search.service import Patience, SearchOutcome
 from affiliate.services import current_services
 from affiliate.web import i18n, openapi
 from affiliate.web.caching import (
@@ -37,7 +37,7 @@ from affiliate.web.embeds.options import Embed, read_leniently
 from affiliate.web.errors import content_security_policy, problem
 from affiliate.web.page_cache import Canonical
 from affiliate.web.template_helpers import (
-    keep,
+    cache_for,
     shown_on,
 )
 
@@ -151,7 +151,7 @@ def search() -> Response:
     return answer(Response(html), outcome, asked=not _picked(asked))
 
 
-def _found(asked: Parameters) -> Outcome:
+def _found(asked: Parameters) -> SearchOutcome:
     """Return the pictures that were picked, else those of a collection, else of a search.
 
     A collection's name is shown nowhere, so that no call asks for it.
@@ -164,7 +164,7 @@ def _found(asked: Parameters) -> Outcome:
     picks, collection = read_picks(asked), read_collection(asked)
     if not picks and not collection:
         return search.page(_of_known(query_of(asked)), patience, site=site)
-    media, lang = some_of(asked, "media").media, i18n.asked()
+    media, lang = some_of(asked, "media").media, i18n.request_language()
     if collection and not picks:
         about = Collection(agency=collection.agency, id=collection.id, name="", media=media)
         return search.collection(about, page=1, lang=lang, patience=patience, site=site)
@@ -177,7 +177,7 @@ def _of_known(query: SearchQuery) -> SearchQuery:
 
     Embeds stand in posts for years, and owners change their agencies.
     """
-    names = {one.agency.name for one in current_services().search.every}
+    names = {one.agency.name for one in current_services().search.configured}
     return query.replace(agency=tuple(n for n in query.agency if n in names) or query.agency)
 
 
@@ -236,7 +236,7 @@ def _script(text: str) -> Response:
 def _kept(response: Response, seconds: int) -> Response:
     response.add_etag()
     response.headers["Cache-Control"] = f"public, max-age={seconds}"
-    keep(seconds)
+    cache_for(seconds)
     return response
 
 

@@ -31,9 +31,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from affiliate.database.owner_sessions import LIFE, Sessions
 from affiliate.errors import AgencyError, LedgerError
-from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.models import User
-from affiliate.licensing.oauth.flow import Tokens
+from affiliate.licensing.oauth.flow import ShutterstockOAuth
 from affiliate.licensing.oauth.scopes import ALWAYS, SCOPES
 from affiliate.services import current_services
 from affiliate.web.errors import error_page
@@ -270,8 +270,8 @@ def _callback() -> str:
     return absolute(url_for("owner.callback"))
 
 
-def _tokens() -> Tokens:
-    tokens: Tokens = current_services().tokens
+def _tokens() -> ShutterstockOAuth:
+    tokens: ShutterstockOAuth = current_services().tokens
     return tokens
 
 
@@ -279,7 +279,7 @@ def _described() -> dict[str, object]:
     """The account as the agency describes it."""
     tokens = _tokens()
     transport = current_services().transport
-    account = Account(transport, url=tokens.url, token=tokens.access)
+    account = ShutterstockAccount(transport, url=tokens.url, token=tokens.access)
     access = account.token_details()
     return {"access": access, "user": account.user() if ALWAYS in access.scopes else User()}
 

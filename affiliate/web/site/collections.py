@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound as NoSuchPage
 from affiliate.domain.media import Collection, SearchQuery
 from affiliate.errors import AgencyError, NotFound
 from affiliate.search.lookups import query_of
-from affiliate.search.service import Outcome, Patience
+from affiliate.search.service import Patience, SearchOutcome
 from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.caching import (
@@ -64,7 +64,7 @@ def collection(agency: str, collection_id: str) -> Response:
     except NotFound:
         raise NoSuchPage from None
     except AgencyError:
-        asked = query_of(asked.media, i18n.asked()).replace(agency=(agency,))
+        asked = query_of(asked.media, i18n.request_language()).replace(agency=(agency,))
         return error_page(HTTPStatus.BAD_GATEWAY, gettext("No answer"), _sorry(agency), asked)
     statuses = {status.status for status in outcome.page.agencies}
     waiting = not outcome.waited and "late" in statuses
@@ -95,7 +95,7 @@ def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
 
 def _named(about: Collection) -> SearchQuery:
     """Return the search for a collection's name at its agency, where its pictures don't come."""
-    query = query_of(about.media, i18n.asked())
+    query = query_of(about.media, i18n.request_language())
     return query.replace(q=about.name, agency=(about.agency,))
 
 
@@ -104,10 +104,10 @@ def _sorry(agency: str) -> str:
     return gettext("%(agency)s does not answer. Try again in a minute.", agency=name)
 
 
-def _shown(about: Collection, number: int) -> Outcome:
+def _shown(about: Collection, number: int) -> SearchOutcome:
     """Return a page of a collection; the sitemap lists the first one."""
 
-    def ask(patience: Patience) -> Outcome:
+    def ask(patience: Patience) -> SearchOutcome:
         return _outcome(about, number, patience)
 
     return (
@@ -115,12 +115,12 @@ def _shown(about: Collection, number: int) -> Outcome:
     )
 
 
-def _outcome(about: Collection, number: int, otherwise: Patience) -> Outcome:
+def _outcome(about: Collection, number: int, otherwise: Patience) -> SearchOutcome:
     asked = parameters()
     return current_services().search.collection(
         about,
         page=number,
-        lang=i18n.asked(),
+        lang=i18n.request_language(),
         patience=patience_of(asked, otherwise),
         site=shown_on(),
     )

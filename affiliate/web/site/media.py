@@ -12,8 +12,8 @@ from affiliate.domain.media import Media, SearchPage, SearchQuery
 from affiliate.domain.query import Parameters
 from affiliate.domain.words import counted
 from affiliate.errors import AgencyError, NotFound
-from affiliate.search.lookups import Found, More
-from affiliate.search.service import Outcome, Patience
+from affiliate.search.lookups import DetailsPatience, MediaLookup
+from affiliate.search.service import Patience, SearchOutcome
 from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.caching import (
@@ -57,7 +57,7 @@ def image(media: str, agency: str, media_id: str) -> Response:
     """Return the page of one picture: larger, with all that is known and similar pictures."""
     asked = parameters()
     try:
-        found, more = _found(media, agency, media_id, asked, _more(asked, More.KNOWN))
+        found, more = _found(media, agency, media_id, asked, _more(asked, DetailsPatience.KNOWN))
     except AgencyError as error:
         return _unreadable(error, media, _told_by_id(media, agency, media_id, asked), asked)
     patience, number = patience_of(asked, Patience.NONE), some_of(asked, "page").page
@@ -79,7 +79,7 @@ def ajax_image(media: str, agency: str, media_id: str) -> Response:
     """Return one picture as an HTML fragment, for quick look."""
     asked = parameters()
     try:
-        found, more = _found(media, agency, media_id, asked, _more(asked, More.BEHIND))
+        found, more = _found(media, agency, media_id, asked, _more(asked, DetailsPatience.BEHIND))
     except AgencyError as error:
         return _problem(error, _told_by_id(media, agency, media_id, asked))
     search = _search(asked, media)
@@ -96,7 +96,7 @@ def api_image(media: str, agency: str, media_id: str) -> Response:
     """Return one picture as JSON; the shape is ``model.Media``."""
     asked = parameters()
     try:
-        found, more = _found(media, agency, media_id, asked, _more(asked, More.BEHIND))
+        found, more = _found(media, agency, media_id, asked, _more(asked, DetailsPatience.BEHIND))
     except AgencyError as error:
         return _problem(error, _told_by_id(media, agency, media_id, asked))
     life = _life(more=more)
@@ -142,8 +142,12 @@ def _similar_to(
 
 
 def _found(
-    media: str, agency: str, media_id: str, asked: Parameters, more: More = More.KNOWN
-) -> Found:
+    media: str,
+    agency: str,
+    media_id: str,
+    asked: Parameters,
+    more: DetailsPatience = DetailsPatience.KNOWN,
+) -> MediaLookup:
     """Return a picture; ``more`` says what to do about details that are not known yet."""
     search = _search(asked, media)
     found = current_services().search.found(agency, media_id, search, site=shown_on(), more=more)
@@ -156,16 +160,16 @@ def _search(asked: Parameters, media: str) -> SearchQuery:
     """Return the search that found a picture, in the language of the request; it may be empty."""
     query, every = (
         found_in(asked, media),
-        [one.agency.name for one in current_services().search.every],
+        [one.agency.name for one in current_services().search.configured],
     )
     known = tuple(name for name in query.agency if name in every)
-    return query.replace(lang=i18n.asked(), agency=known)
+    return query.replace(lang=i18n.request_language(), agency=known)
 
 
-def _more(asked: Parameters, otherwise: More) -> More:
+def _more(asked: Parameters, otherwise: DetailsPatience) -> DetailsPatience:
     """Return what to do about details: whoever waits for all that is known waits for them."""
     waits = patience_of(asked, Patience.NONE) is Patience.FULL
-    return More.WAITED if waits else otherwise
+    return DetailsPatience.WAITED if waits else otherwise
 
 
 def _sold(media: Media, search: SearchQuery, asked: Parameters) -> tuple[Media, int]:
@@ -180,7 +184,7 @@ def _sold(media: Media, search: SearchQuery, asked: Parameters) -> tuple[Media, 
 
 def _told_by_id(media: str, agency: str, media_id: str, asked: Parameters) -> Media | None:
     """Return what the address alone tells of a picture: the link to its page at the agency."""
-    words = counted(words_of(asked), i18n.asked())
+    words = counted(words_of(asked), i18n.request_language())
     return current_services().search.told_by_id(
         agency, media_id, media, words=words, site=shown_on()
     )
@@ -197,11 +201,11 @@ def _unreadable(error: AgencyError, media: str, told: Media | None, asked: Param
     return error_page(HTTPStatus.BAD_GATEWAY, title, _sorry(error), query, told, position=position)
 
 
-def _similar(media: Media, asked: Parameters, patience: Patience) -> Outcome | None:
+def _similar(media: Media, asked: Parameters, patience: Patience) -> SearchOutcome | None:
     search = current_services().search
     if not search.has_similar(media.agency):
         return None
-    lang = i18n.asked()
+    lang = i18n.request_language()
     return search.similar(
         media.agency,
         media.id,
@@ -213,7 +217,7 @@ def _similar(media: Media, asked: Parameters, patience: Patience) -> Outcome | N
     )
 
 
-def _is_known(outcome: Outcome) -> bool:
+def _is_known(outcome: SearchOutcome) -> bool:
     """Return whether all agencies of a page have answered from the cache."""
     return all(status.status in {"fresh", "stale"} for status in outcome.page.agencies)
 

@@ -18,7 +18,7 @@ from affiliate.domain.media import Collection, SearchQuery
 from affiliate.domain.query import MAX_WORDS, read_parameters, single
 from affiliate.domain.words import counted, whole_prefix
 from affiliate.errors import BadQuery, LedgerError
-from affiliate.search.service import Outcome, Patience
+from affiliate.search.service import Patience, SearchOutcome
 from affiliate.services import Services, current_services
 from affiliate.web import (
     click_addresses,
@@ -47,7 +47,7 @@ from affiliate.web.site import (
     media as details,
 )
 from affiliate.web.template_helpers import (
-    keep,
+    cache_for,
     shown_on,
 )
 
@@ -145,15 +145,15 @@ def topic(slug: str) -> Response:
 
 def _topic(words: str) -> SearchQuery:
     """The owner's words as a visitor's are read, in the language of the request."""
-    return SearchQuery.from_parameters({"q": [words]}).replace(lang=i18n.asked())
+    return SearchQuery.from_parameters({"q": [words]}).replace(lang=i18n.request_language())
 
 
-def _results(template: str, outcome: Outcome, **more: str) -> Response:
+def _results(template: str, outcome: SearchOutcome, **more: str) -> Response:
     is_late = any(status.status == "late" for status in outcome.page.agencies)
     waiting = is_late and not outcome.waited and not outcome.page.items
     shown = None if waiting else outcome.page
     query, search = outcome.page.query, current_services().search
-    known = search.categories(i18n.asked(), 0, query.media, query.agency)
+    known = search.categories(i18n.request_language(), 0, query.media, query.agency)
     html = render_template(template, query=query, page=shown, categories=known.values, **more)
     return answer(Response(html), outcome, known)
 
@@ -175,7 +175,7 @@ def api_search() -> Response:
     return answer(Response(body, mimetype="application/json"), outcome)
 
 
-def _outcome(query: SearchQuery, patience: Patience) -> Outcome:
+def _outcome(query: SearchQuery, patience: Patience) -> SearchOutcome:
     return current_services().search.page(query, patience, site=shown_on())
 
 
@@ -248,5 +248,5 @@ def _keep_assets(response: Response) -> Response:
             life = "no-cache"
         response.headers["Cache-Control"] = f"public, {life}"
         if life != "no-cache":
-            keep(3600)
+            cache_for(3600)
     return response

@@ -23,7 +23,7 @@ from affiliate.web.caching import SOON
 from affiliate.web.page_cache import Canonical
 from affiliate.web.template_helpers import (
     absolute,
-    keep,
+    cache_for,
 )
 
 DAY: Final = 86400
@@ -118,7 +118,7 @@ def suggest() -> Response:
     What is typed letter by letter must not push searches out of the store, so it isn't kept there.
     """
     typed = _typed(request.environ.get("QUERY_STRING", "").encode("latin-1"))
-    found = current_services().suggestions.of(typed.words, i18n.asked())
+    found = current_services().suggestions.of(typed.words, i18n.request_language())
     body = msgspec.json.encode((typed.text, found))
     response = Response(body, mimetype="application/x-suggestions+json")
     return _lasting(response, SUGGEST_SECONDS, REPLAY_SECONDS)
@@ -164,7 +164,7 @@ def _lasting(response: Response, public: int = DAY, own: float = DAY) -> Respons
         response.headers["Cache-Control"] = "private, no-cache"
     else:
         response.headers["Cache-Control"] = f"public, max-age={public}"
-        keep(own)
+        cache_for(own)
     return response
 
 
@@ -183,7 +183,9 @@ def _collections(featured: Iterable[Collection]) -> Iterator[Page]:
     """The featured collections, whose names have one language, in the site's own."""
     for one in featured:
         yield Page(
-            absolute(template_helpers.collected(one, lang=current_services().config.site_language)),
+            absolute(
+                template_helpers.collection_url(one, lang=current_services().config.site_language)
+            ),
             {},
         )
 

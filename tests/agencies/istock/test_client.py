@@ -178,7 +178,7 @@ def test_what_a_key_may_is_looked_at_again_after_an_hour(
     server.asked.clear()
     istock.search(FLOWER, 0)
     assert [one.path.split("/")[2] for one in server.asked] == ["search"]
-    assert istock.gives == Istock.gives
+    assert istock.expected_fields == Istock.expected_fields
 
 
 def test_too_many_queries_a_second_say_nothing_of_the_key(istock: Istock, server: Server) -> None:

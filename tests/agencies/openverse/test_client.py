@@ -312,7 +312,7 @@ def test_a_registered_client_gets_a_token_and_larger_pages(
     assert {one.headers.get("authorization") for one in server.asked[1:]} == {
         f"Bearer {OpenverseDialect.token}"
     }
-    assert registered.depth > registered.chunk_size > Openverse.most
+    assert registered.depth > registered.chunk_size > Openverse.max_per_call
     assert [one.calls for one in registered.limits] == [100, 10_000]
 
 

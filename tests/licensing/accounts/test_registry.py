@@ -290,7 +290,9 @@ def test_missing_settings_are_named(at: Open, tmp_path: Path) -> None:
     buyer = [before + name for name in AGENCIES[at.shop.name].buyer]
     settings = {n: v for n, v in environ(at, tmp_path).items() if n not in buyer}
     app = create_app(settings)
-    assert [one.agency.name for one in app.extensions["services"].search.every] == [at.shop.name]
+    assert [one.agency.name for one in app.extensions["services"].search.configured] == [
+        at.shop.name
+    ]
     shown = run(app, at, ONE, "--live", "--yes")
     assert shown.exit_code == 1
     assert [name for name in buyer if name not in shown.output] == []
@@ -302,7 +304,7 @@ def test_a_buyers_settings_alone_switch_nothing_on(at: Open, tmp_path: Path) -> 
     before = prefix(at.shop.name)
     settings = {before + name: "x" for name in AGENCIES[at.shop.name].buyer}
     app = create_app({"DATA_DIR": str(tmp_path), **settings})
-    assert [one.agency.name for one in app.extensions["services"].search.every] == ["demo"]
+    assert [one.agency.name for one in app.extensions["services"].search.configured] == ["demo"]
 
 
 def had_again(app: Flask, at: Open, tmp_path: Path) -> Result:

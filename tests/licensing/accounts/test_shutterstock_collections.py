@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from affiliate.errors import BadAnswer, Forbidden, NotFound
-from affiliate.licensing.accounts.shutterstock import Account
+from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.accounts.shutterstock_collections import Collections
 from affiliate.transport.client import Transport
 from tests.simulator import FIRST_ID, TOKEN, Simulator, says, simulator
@@ -21,7 +21,9 @@ def agency() -> Iterator[Simulator]:
 
 @pytest.fixture(params=["image", "video"])
 def collections(request: pytest.FixtureRequest, agency: Simulator) -> Collections:
-    return Collections(Account(Transport(), url=agency.url, token=lambda: TOKEN), request.param)
+    return Collections(
+        ShutterstockAccount(Transport(), url=agency.url, token=lambda: TOKEN), request.param
+    )
 
 
 def test_what_was_made_can_be_found_changed_and_deleted(collections: Collections) -> None:
@@ -73,7 +75,7 @@ def test_an_id_is_no_path(agency: Simulator, collections: Collections, wrong: st
 def test_a_missing_scope_is_named(agency: Simulator) -> None:
     """A token that may only look can't change."""
     token = agency.accounts.grant(["collections.view"])
-    collections = Collections(Account(Transport(), url=agency.url, token=lambda: token))
+    collections = Collections(ShutterstockAccount(Transport(), url=agency.url, token=lambda: token))
     assert list(collections.own()) == []
     with pytest.raises(Forbidden, match=r"collections\.edit"):
         collections.create("x")

@@ -17,7 +17,7 @@ from affiliate.errors import AgencyDown, AgencyError, AgencyTimeout, DiskFailed,
 from affiliate.licensing.files import downloads as module
 from affiliate.licensing.files import partial_file
 from affiliate.licensing.files.downloads import Downloads, redownloads, refusal
-from affiliate.licensing.files.partial_file import Part
+from affiliate.licensing.files.partial_file import PartialFile
 from tests.simulator import Simulator, hang_up, hold, html, says, simulator, wrong_length
 from tests.support.calling import SHORT, transporting
 from tests.support.owner_account import downloads_of, names, original, owner
@@ -455,7 +455,7 @@ def test_a_folder_that_is_not_there_is_said(downloads: Downloads, tmp_path: Path
 
 def test_two_never_fetch_one_file(downloads: Downloads, tmp_path: Path) -> None:
     """While one is at it the other is told so, and takes nothing away."""
-    with Part(tmp_path / "one") as part:
+    with PartialFile(tmp_path / "one") as part:
         part.write(b"half")
         with pytest.raises(DownloadFailed, match="Another process is fetching one"):
             downloads.fetch(tmp_path / "one", iter(()))

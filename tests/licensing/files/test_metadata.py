@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image
 
-from affiliate.licensing.files.file_types import EPS, JPEG, MOV, TIFF, Kind
+from affiliate.licensing.files.file_types import EPS, JPEG, MOV, TIFF, FileType
 from affiliate.licensing.files.metadata import write, write_beside
 from affiliate.licensing.files.xmp import Tags, packet
 from tests.support.tags import said, scan, xmp_of
@@ -133,7 +133,7 @@ def test_empty_tags_are_not_written() -> None:
 
 
 @pytest.mark.parametrize("kind", [EPS, TIFF, MOV])
-def test_other_files_get_a_neighbor(tmp_path: Path, kind: Kind) -> None:
+def test_other_files_get_a_neighbor(tmp_path: Path, kind: FileType) -> None:
     """A file that can't hold tags is left alone; NAME.xmp beside it says them."""
     (tmp_path / "in").write_bytes(b"x")
     assert not write(tmp_path / "in", kind, TAGS, tmp_path / "out")

@@ -13,10 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from affiliate.database.ledger import Ledger
-from affiliate.database.token_store import Vault
+from affiliate.database.token_store import TokenStore
 from affiliate.errors import AgencyDown, BadCredentials, Forbidden, NotConnected, RequestRefused
-from affiliate.licensing.accounts.shutterstock import Account
-from affiliate.licensing.oauth.flow import ACCOUNT, Tokens
+from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
+from affiliate.licensing.oauth.flow import ACCOUNT, ShutterstockOAuth
 from affiliate.licensing.oauth.scopes import SCOPES, needed
 from affiliate.transport.client import Transport
 from tests.simulator import CLIENT, Answer, Fault, Simulator, hang_up, hold, says
@@ -59,7 +59,9 @@ def test_a_code_becomes_a_token_that_another_process_finds(
 ) -> None:
     """After the flow any process that has the same key calls in the user's name."""
     connected(agency, ledger)
-    account = Account(Transport(), url=agency.url, token=tokens_of(agency, ledger).access)
+    account = ShutterstockAccount(
+        Transport(), url=agency.url, token=tokens_of(agency, ledger).access
+    )
     assert account.token_details().username == account.user().username == "jdoe"
     assert set(account.token_details().scopes) == set(SCOPES)
 
@@ -87,7 +89,7 @@ def test_a_code_works_once(agency: Simulator, kept: Ledger) -> None:
 
 def test_missing_settings_are_named(agency: Simulator, kept: Ledger) -> None:
     """Without a client or a key nothing can be connected, and it is said what to set."""
-    bare = Tokens(Transport(), None, url=agency.url)
+    bare = ShutterstockOAuth(Transport(), None, url=agency.url)
     with pytest.raises(NotConnected, match="CLIENT_ID and SHUTTERSTOCK_CLIENT_SECRET and SECRET"):
         bare.authorize_url(BACK, SCOPES, "s")
     assert tokens_of(agency, kept).hindrance == ""
@@ -127,7 +129,9 @@ def test_the_database_gives_nothing_away(agency: Simulator, kept: Ledger, file: 
 def test_another_key_is_a_plain_error(agency: Simulator, kept: Ledger) -> None:
     """After a change of SECRET_KEY the token can't be read; connecting again mends it."""
     connected(agency, kept)
-    other = Tokens(Transport(), Vault(kept, "x" * 40), url=agency.url, client=CLIENT, fixed="fixed")
+    other = ShutterstockOAuth(
+        Transport(), TokenStore(kept, "x" * 40), url=agency.url, client=CLIENT, fixed="fixed"
+    )
     with pytest.raises(NotConnected, match="SECRET_KEY is not that") as caught:
         other.access()
     assert caught.value.__context__ is None
@@ -184,8 +188,10 @@ def test_many_threads_refresh_once(agency: Simulator, ledger: Ledger) -> None:
 
 def _access(url: str, upstream: str, at: float, answers: "multiprocessing.Queue[str]") -> None:
     ledger = Ledger(url)
-    vault = Vault(ledger, SECRET, lambda: at)
-    answers.put(Tokens(Transport(), vault, url=upstream, client=CLIENT, now=lambda: at).access())
+    vault = TokenStore(ledger, SECRET, lambda: at)
+    answers.put(
+        ShutterstockOAuth(Transport(), vault, url=upstream, client=CLIENT, now=lambda: at).access()
+    )
     ledger.close()
 
 
@@ -245,7 +251,7 @@ def test_a_refreshing_that_failed_leaves_the_next_one_free(agency: Simulator, ke
     agency.misbehave(says(503), on=TOKEN_PATH)
     with pytest.raises(AgencyDown):
         tokens.access()
-    vault = Vault(kept, SECRET, lambda: agency.clock.now().timestamp())
+    vault = TokenStore(kept, SECRET, lambda: agency.clock.now().timestamp())
     assert vault.lease(ACCOUNT, 30) is not None
 
 
@@ -253,7 +259,7 @@ def test_a_lease_of_a_dead_process_runs_out(agency: Simulator, kept: Ledger) -> 
     """Who died while refreshing keeps the others waiting for half a minute at most."""
     tokens = connected(agency, kept)
     now: Callable[[], float] = lambda: agency.clock.now().timestamp()  # noqa: E731 - a clock
-    vault = Vault(kept, SECRET, now)
+    vault = TokenStore(kept, SECRET, now)
     agency.clock.move(seconds=NEARLY)
     before = tokens.access
     assert vault.lease(ACCOUNT, 30)
@@ -310,7 +316,7 @@ def test_an_answer_lost_after_the_exchange_says_connect_again(
 def test_a_missing_scope_is_named(agency: Simulator, kept: Ledger) -> None:
     """A refusal says which scope the call needs, and what to do."""
     tokens = connected(agency, kept, "user.view")
-    account = Account(Transport(), url=agency.url, token=tokens.access)
+    account = ShutterstockAccount(Transport(), url=agency.url, token=tokens.access)
     with pytest.raises(Forbidden, match=r"the scope purchases\.view; connect"):
         account.call("GET", "/v2/user/subscriptions")
 
@@ -321,7 +327,7 @@ def test_a_revoked_token_is_said_without_it(agency: Simulator, kept: Ledger) -> 
     token = tokens.access()
     agency.accounts.revoke(token)
     with pytest.raises(BadCredentials) as caught:
-        Account(Transport(), url=agency.url, token=tokens.access).user()
+        ShutterstockAccount(Transport(), url=agency.url, token=tokens.access).user()
     assert token not in str(caught.value)
 
 
