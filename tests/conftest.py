@@ -66,8 +66,8 @@ LONG = (
     "licensing/test_sync_processes.py",
     "test_kills.py::test_random_kills",
     "test_sync_kills.py::test_random_kills",
-    "test_stampede.py::test_fifty_clients_on_a_cold_key_cost_one_call[redis]",
-    "test_stampede.py::test_fifty_clients_on_an_expired_key",
+    "cache/test_stampede.py::test_fifty_clients_on_a_cold_key_cost_one_call[redis]",
+    "cache/test_stampede.py::test_fifty_clients_on_an_expired_key",
     "wordpress/test_settings.py::test_uninstall_leaves_nothing",
 )
 """Tests that take a minute and a half of a run; `make long` has them, as have runs that name a

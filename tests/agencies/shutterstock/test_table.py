@@ -11,7 +11,7 @@ from flask import Flask
 from app import create_app
 from tests.support.tables import rows
 
-TABLE = Path(__file__).parents[1] / "docs" / "shutterstock.md"
+TABLE = Path(__file__).parents[3] / "docs" / "shutterstock.md"
 
 
 KEY = "a secret of no less than thirty-two signs"
