@@ -29,6 +29,7 @@ from affiliate.database.schema import (
 )
 from affiliate.errors import BadQuery, LedgerError
 from tests.support.clocks import SetClock
+from tests.support.ledgers import emptied_database
 from tests.support.postgres import new_database
 from tests.support.waiting import PATIENCE
 
@@ -39,7 +40,8 @@ SENT = {"click_id": "aB3_-xyz", "agency": "demo", "id": "42", "words": "red bicy
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/not yet 100%/ledger.db"
-    return new_database(request.getfixturevalue("postgres"))
+    server = request.getfixturevalue("postgres")
+    return emptied_database(server) if "ledger" in request.fixturenames else new_database(server)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchase, Purchases, _row
 from affiliate.database.schema import purchases as table
 from tests.support.clocks import SetClock
+from tests.support.ledgers import emptied_database
 from tests.support.postgres import new_database
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -25,7 +26,8 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/ledger.db"
-    return new_database(request.getfixturevalue("postgres"))
+    server = request.getfixturevalue("postgres")
+    return emptied_database(server) if "ledger" in request.fixturenames else new_database(server)
 
 
 @pytest.fixture

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
+
 from affiliate.database.ledger import Ledger
+from affiliate.database.migrations import REVISION
+from tests.support.postgres import new_database
 
 
 @functools.cache
@@ -25,6 +30,32 @@ def place_ledger(folder: Path) -> str:
     if not path.exists():
         path.write_bytes(upgraded())
     return f"sqlite:///{path}"
+
+
+@functools.cache
+def _upgraded_database(server: str) -> str:
+    url = new_database(server)
+    with closing(Ledger(url)) as ledger:
+        ledger.upgrade()
+    return url
+
+
+def emptied_database(server: str) -> str:
+    """Return the address of an empty ledger on a PostgreSQL, whose tables are up to date.
+
+    The process's tests have the same one after another: to make a database and its tables takes
+    longer than most tests.
+    """
+    url = _upgraded_database(server)
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        rows = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            " AND tablename <> 'alembic_version'"
+        )
+        tables = sql.SQL(", ").join(sql.Identifier(*row) for row in rows)
+        connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(tables))
+        connection.execute("UPDATE alembic_version SET version_num = %s", [REVISION])
+    return url
 
 
 @contextmanager
