@@ -69,7 +69,7 @@ from affiliate.transport.client import Transport
 from affiliate.web import template_helpers
 from affiliate.web.access_log import AccessLogMiddleware
 from affiliate.web.client_address import TrustedProxiesMiddleware
-from affiliate.web.client_limits import ClientLimits
+from affiliate.web.client_limits import ClientLimits, crawls_within
 from affiliate.web.cors import CorsMiddleware
 from affiliate.web.embeds import views as embeds
 from affiliate.web.errors import Application
@@ -163,7 +163,14 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     spare = settings.secret_key.reveal() if settings.secret_key else ""
     key = SiteKey(ledger, spare, settings.data_dir / "site.key")
     trusts, processes = bool(settings.trusted_proxies), settings.web_concurrency
-    visitors = ClientLimits(store, _budget(settings), processes, key, trusts=trusts)
+    visitors = ClientLimits(
+        store,
+        _budget(settings),
+        processes,
+        key,
+        trusts=trusts,
+        crawls=crawls_within(limits.values()),
+    )
     search = SearchService(listed, calls, switches.off, visitors.spend)
     days = KeepDays(settings.clicks_keep_days, settings.searches_keep_days)
     tally = UsageCounter(ledger, store, settings.site_language, visitors.asker, days)

@@ -4,6 +4,7 @@ Who wants to look like a browser can, and has a client's budget then.
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -20,6 +21,20 @@ PROGRAMS: Final = re.compile(
     re.IGNORECASE,
 )
 """Crawlers, test browsers and libraries, and none at all: nobody's clicks."""
+
+
+LONGEST_AGENT: Final = 512
+"""Characters of a User-Agent in which a crawler's name is looked for."""
+
+
+def is_crawler(agent: str) -> bool:
+    """Return whether a User-Agent is a crawler's, which asks for itself and is no visitor."""
+    return _is_crawler(agent[:LONGEST_AGENT])
+
+
+@lru_cache(1024)
+def _is_crawler(agent: str) -> bool:
+    return CRAWLERS.search(agent) is not None
 
 
 def is_hidden(path: str) -> bool:

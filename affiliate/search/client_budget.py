@@ -41,7 +41,7 @@ class Budget:
         self._counts = Counts(counters, processes)
         self._limits = limits
         self._windows = Windows(now, steady)
-        self._refused: OrderedDict[str, None] = OrderedDict()
+        self._refused: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._lock = threading.Lock()
 
     def take(self, client: str, cost: int, times: int = 1) -> float:
@@ -53,16 +53,19 @@ class Budget:
         for limit in self._limits:
             window, rest = self._windows.under_way(limit.seconds)
             key = f"client:{client}:{limit.seconds}:{window}"
-            if key not in self._refused:
+            if (key, times) not in self._refused:
                 count = self._counts.add(key, cost, limit.seconds)
                 if count.has_room(times * limit.calls, least=cost):
                     continue
-                self._refuse(key)
+                self._refuse((key, times))
             return rest
         return 0.0
 
-    def _refuse(self, key: str) -> None:
-        """Remember that a client has no room in a window, so that a flood writes nothing."""
+    def _refuse(self, key: tuple[str, int]) -> None:
+        """Remember that a client has no room in a window, so that a flood writes nothing.
+
+        The key holds how many budgets the client had, as the same client may have more later.
+        """
         with self._lock:
             self._refused[key] = None
             if len(self._refused) > CLIENTS:

@@ -22,36 +22,6 @@ DRIFT_SECONDS: Final = 5.0
 """So much earlier a window may end: clocks are set right in small steps all the time."""
 
 
-class Windows:
-    """Tells which window of the clock is under way, whatever is done to the clock.
-
-    ``steady`` is a clock that nobody sets, by default the given ``now``. A window that was seen to
-    begin lasts its time by that: a clock that is set forward gives no new one early, one that is
-    set back leads into none that was spent before. Those that are shorter than `HELD_FROM` go by
-    the clock alone.
-    """
-
-    def __init__(
-        self,
-        now: Callable[[], float] | None = None,
-        steady: Callable[[], float] | None = None,
-    ) -> None:
-        self._now = now or time.time
-        self._steady = steady or now or _since_boot
-        self._held: dict[int, tuple[int, float]] = {}
-
-    def under_way(self, seconds: int) -> tuple[int, float]:
-        """Return the number of the window of so many seconds, and the seconds that are left."""
-        now, steady = self._now(), self._steady()
-        window, rest = int(now // seconds), seconds - now % seconds
-        held, ends = self._held.get(seconds, (window, steady + rest))
-        if held != window and seconds >= HELD_FROM and steady < ends - DRIFT_SECONDS:
-            return held, ends - steady
-        if held != window or seconds not in self._held:
-            self._held[seconds] = (window, steady + rest)
-        return window, rest
-
-
 def _since_boot() -> float:
     """Return seconds by a clock that nobody sets, which goes on while the machine sleeps."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the former is Linux's alone
@@ -71,6 +41,44 @@ class Here(Protocol):
         self, key: str, by: int, seconds: float, least: int = 0
     ) -> tuple[int, int] | None: ...
     def end(self, key: str, sent: int, told: int | None) -> tuple[int, int] | None: ...
+    def hold(self, seconds: int, window: int, ends: float, steady: float) -> tuple[int, float]: ...
+
+
+class Windows:
+    """Tells which window of the clock is under way, whatever is done to the clock.
+
+    ``steady`` is a clock that nobody sets, by default the given ``now``. A window that was seen to
+    begin lasts its time by that: a clock that is set forward gives no new one early, one that is
+    set back leads into none that was spent before. Those that are shorter than `HELD_FROM` go by
+    the clock alone. A process that begins after such a step finds the window ``here``, with the
+    other processes of its machine, where that is given.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], float] | None = None,
+        steady: Callable[[], float] | None = None,
+        here: Here | None = None,
+    ) -> None:
+        self._now = now or time.time
+        self._steady = steady or now or _since_boot
+        self._here = here
+        self._held: dict[int, tuple[int, float]] = {}
+
+    def under_way(self, seconds: int) -> tuple[int, float]:
+        """Return the number of the window of so many seconds, and the seconds that are left."""
+        now, steady = self._now(), self._steady()
+        window, rest = int(now // seconds), seconds - now % seconds
+        held, ends = self._held.get(seconds, (window, steady + rest))
+        if held != window and seconds >= HELD_FROM and steady < ends - DRIFT_SECONDS:
+            return held, ends - steady
+        if held != window or seconds not in self._held:
+            ends = steady + rest
+            if self._here and seconds >= HELD_FROM:
+                window, ends = self._here.hold(seconds, window, ends, steady)
+            self._held[seconds] = (window, ends)
+            rest = ends - steady
+        return window, rest
 
 
 class Count(NamedTuple):

@@ -90,7 +90,7 @@ class Quota:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._counts = Counts(counters, processes, here)
-        self._windows = Windows(now, steady)
+        self._windows = Windows(now, steady, here)
         self._limits = {s: sorted(few, key=lambda one: one.seconds) for s, few in limits.items()}
         self._sleep = sleep
 

@@ -35,7 +35,8 @@ class Entry(msgspec.Struct, array_like=True):
     """A counter: its number, its end, and what of the number the store was not told.
 
     Of that some is ``flying``, on its way to the store, and some is ``unsent``. At ``mending`` a
-    process has begun to bring the store's counter to what it must have.
+    process has begun to bring the store's counter to what it must have. A window under way stands
+    beside the counters: its ``number``, and its end by the clock that nobody sets (``steady``).
     """
 
     number: int
@@ -43,6 +44,7 @@ class Entry(msgspec.Struct, array_like=True):
     flying: int = 0
     unsent: int = 0
     mending: float = 0.0
+    steady: float = 0.0
 
 
 Entries = dict[str, Entry]
@@ -101,6 +103,23 @@ class MachineCounts:
                 return known.number, least
         except OSError:
             return None
+
+    def hold(self, seconds: int, window: int, ends: float, steady: float) -> tuple[int, float]:
+        """Return the window of so many seconds that the machine's processes have under way.
+
+        ``window`` is the caller's by the clock, which ``ends`` by the steady one; that is the one
+        where none is under way, or the file can't be used.
+        """
+        try:
+            with self._opened() as entries:
+                key = f"window:{seconds}"
+                held = entries.get(key)
+                if held and held.number != window and 0 < held.steady - steady <= seconds:
+                    return held.number, held.steady
+                entries[key] = Entry(window, self._now() + 2 * seconds, steady=ends)
+        except OSError:
+            pass
+        return window, ends
 
     @contextmanager
     def _opened(self) -> Iterator[Entries]:

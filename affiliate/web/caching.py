@@ -24,6 +24,7 @@ from affiliate.search.lookups import LookupAnswer
 from affiliate.search.service import Patience, SearchOutcome
 from affiliate.services import current_services
 from affiliate.web import i18n
+from affiliate.web.client_limits import is_crawler
 from affiliate.web.template_helpers import (
     by_host,
     cache_for,
@@ -175,7 +176,8 @@ def answer(
 ) -> Response:
     """Say how long the answer is true, and what it is made of: a page, and what stands ``beside``.
 
-    It counts as a search by what was found, unless nobody ``asked`` for it, as on the start page.
+    It counts as a search by what was found, unless no visitor ``asked`` for it, as on the start
+    page and to crawlers.
     """
     if any(known.late for known in beside):
         outcome = msgspec.structs.replace(outcome, lifetime=min(outcome.lifetime, SOON))
@@ -186,7 +188,7 @@ def answer(
     response.headers["X-Cache"] = mark
     if outcome.withheld:
         return _withheld(response, outcome)
-    asked &= outcome.page.query.says_something()
+    asked &= outcome.page.query.says_something() and not is_crawler()
     found = _has_found(outcome.page)
     count_replays(found=found)
     if asked and (outcome.waited or "late" not in statuses):  # a skeleton is filled by another

@@ -4,20 +4,21 @@ Counters hold no address: the client is a digest that changes each day.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
 from flask import current_app, has_request_context, request
 
-from affiliate.agencies.limits import Limit
+from affiliate.agencies.limits import HOUR, Limit
 from affiliate.database.clicks import (
     MANY,
     UNSIGNED,
     Click,
 )
 from affiliate.database.site_key import SiteKey
-from affiliate.domain.robots import CRAWLERS, is_hidden
+from affiliate.domain import robots
+from affiliate.domain.robots import is_hidden
 from affiliate.errors import BudgetSpent
 from affiliate.search.client_budget import SEARCH, Budget
 from affiliate.search.counters import Counters, Windows
@@ -35,8 +36,11 @@ REPEATED: Final = (Limit(10, DAY),)
 """The same click of one client more often in a day is a replay of what a page offered once."""
 MARKED: Final = (Limit(36_000),)
 """Clicks without a visitor, of everybody together, that are kept: 8 MB an hour."""
-CRAWLS: Final = (Limit(10 * SEARCH),)
-"""What all crawlers together may cost in an hour: ten searches, pictures or collections."""
+CRAWLS: Final = 10
+"""The searches, pictures or collections that all crawlers together may ask agencies for in an hour;
+fewer where an agency's own limit is small (`CRAWLS_PART`)."""
+CRAWLS_PART: Final = 10
+"""Crawlers may spend one part of so many of an agency's calls in an hour, and at least one."""
 ROBOT_SECONDS: Final = 3600.0
 """When crawlers may come again for what is hidden from them."""
 SHARED: Final = 10
@@ -50,10 +54,11 @@ class ClientLimits:
     """The budgets of those who ask, and of those who click, counted in a store.
 
     ``limits`` are what a client may cost; without any everybody may cost what they like.
-    ``trusts`` says that some proxy's word is taken for the client's address.
+    ``trusts`` says that some proxy's word is taken for the client's address; ``crawls`` is how many
+    questions all crawlers together may ask in an hour.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who counts, and how much
         self,
         counters: Counters,
         limits: Sequence[Limit],
@@ -61,12 +66,13 @@ class ClientLimits:
         key: SiteKey,
         *,
         trusts: bool = False,
+        crawls: int = CRAWLS,
     ) -> None:
         self._budget = Budget(counters, limits, processes)
         self._clicks = Budget(counters, CLICKS, processes)
         self._repeated = Budget(counters, REPEATED, processes)
         self._marked = Budget(counters, MARKED, processes)
-        self._crawls = Budget(counters, CRAWLS, processes)
+        self._crawls = Budget(counters, [Limit(crawls * SEARCH)], processes)
         self._days = Windows()
         self._key = key
         self._trusts = trusts
@@ -167,9 +173,17 @@ class ClientLimits:
         return self._key.digest(kind, str(day), name)[:9].hex()
 
 
+def crawls_within(limits: Iterable[Sequence[Limit]]) -> int:
+    """Return how many questions crawlers may ask in an hour, by the limits of each agency."""
+    hourly = [
+        one.calls * HOUR // one.seconds for few in limits for one in few if one.seconds >= HOUR
+    ]
+    return max(min([CRAWLS, *(calls // CRAWLS_PART for calls in hourly)]), 1)
+
+
 def is_crawler() -> bool:
     """Return whether the request under way is a crawler's."""
-    return CRAWLERS.search(request.user_agent.string) is not None
+    return robots.is_crawler(request.user_agent.string)
 
 
 def show(ask: Callable[[Patience], SearchOutcome], patience: Patience) -> SearchOutcome:

@@ -18,6 +18,7 @@ import msgspec
 
 from affiliate.cache.freshness import CLOCK_SECONDS, REPLAY_SECONDS
 from affiliate.cache.keys import PAGE_FORMAT
+from affiliate.domain.robots import is_crawler
 from affiliate.errors import BadQuery
 from affiliate.web.cached_response import (
     CachedResponse,
@@ -174,9 +175,15 @@ class PageCacheMiddleware:
             if response is None:
                 return self._lead(environ, start, place)
         self._touch(place, response)
-        if response.found is not None:
-            self._on_hit((place, environ.get("REMOTE_ADDR", ""), response.found))
+        self._count_hit(environ, place, response)
         return self._send(response, environ, start, "STALE" if response.stale else "HIT")
+
+    def _count_hit(
+        self, environ: "WSGIEnvironment", place: CacheKey, response: CachedResponse
+    ) -> None:
+        """Tell ``on_hit`` of a replay to a visitor; crawlers search nothing."""
+        if response.found is not None and not is_crawler(environ.get("HTTP_USER_AGENT", "")):
+            self._on_hit((place, environ.get("REMOTE_ADDR", ""), response.found))
 
     def _wait_for_leader(self, place: CacheKey) -> CachedResponse | None:
         """Return what another request is making just now, if it is done soon and may be kept."""
@@ -242,8 +249,7 @@ class PageCacheMiddleware:
         """Take it from the shelf, or have Flask answer; keep what may be kept, and send it."""
         if (response := self._from_shelf(place)) is not None:
             self._keep(place, response)
-            if response.found is not None:
-                self._on_hit((place, environ.get("REMOTE_ADDR", ""), response.found))
+            self._count_hit(environ, place, response)
             return self._send(response, environ, start, "HIT")
         environ["QUERY_STRING"] = place[1]
         return self._render(environ, start, place)

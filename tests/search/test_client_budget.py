@@ -31,6 +31,14 @@ def test_a_client_has_so_much_in_each_window() -> None:
     assert [budget.take("a", 4) for _ in range(2)] == [0, 3600 - 160]
 
 
+def test_a_client_without_room_has_it_with_more_budgets() -> None:
+    """The address of a proxy may send requests of its own, and those of many."""
+    budget = Budget(Memory(), LIMITS, 1, now=SetClock(3_600_040.0))
+    assert [budget.take("a", 4) for _ in range(3)] == [0, 0, 20]
+    assert budget.take("a", 4, times=10) == 0
+    assert budget.take("a", 4) == 20
+
+
 def test_processes_count_together() -> None:
     """What one process has let through, the next knows of."""
     store, clock = Memory(), SetClock(6000.0)

@@ -198,6 +198,40 @@ def test_a_process_that_comes_anew_knows_what_its_machine_has_spent(tmp_path: Pa
     assert max(int(number) for number in store.values()) == 30
 
 
+@pytest.mark.parametrize(("step", "next_hour"), [(3600, 10), (-3600, 0)])
+@pytest.mark.parametrize("store", [Faulty(), Memory()])
+def test_a_process_that_begins_after_the_clock_was_set_counts_in_the_same_hour(
+    tmp_path: Path, store: Memory, step: int, next_hour: int
+) -> None:
+    """Processes of before and after the step share one window, and one limit, until that ends.
+
+    A clock that was set back then comes to the hour that is spent already.
+    """
+    store.clear()
+    clock, steady = SetClock(7_200_900.0), SetClock(50.0)
+
+    def begin() -> Quota:
+        here = MachineCounts(tmp_path / "counts", now=clock)
+        return Quota(store, {"a": [Limit(10)]}, 2, here, now=clock, steady=steady)
+
+    def take(quota: Quota) -> int:
+        made = 0
+        for _ in range(20):
+            with suppress(CallsSpent):
+                quota.take("a")
+                made += 1
+        return made
+
+    old = begin()
+    assert take(old) == 10
+    clock.now += step
+    new = begin()
+    assert (take(old), take(new)) == (0, 0)
+    clock.now += 2705
+    steady.now += 2705
+    assert take(old) + take(begin()) == next_hour
+
+
 def test_counts_of_machines_and_of_the_store_are_one(tmp_path: Path) -> None:
     """What each machine has added while the store was gone is added there, once."""
     store = Faulty()

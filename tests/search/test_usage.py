@@ -100,6 +100,21 @@ def test_what_finds_nothing_counts_apart_once_for_each_client_and_day(client: Fl
     assert missed(client) == [("q=nosuchthing&lang=en", 3, 3)]
 
 
+@pytest.mark.parametrize("agent", ["Googlebot/2.1", "x" * 60_000 + "bingbot"])
+def test_crawlers_search_nothing(client: FlaskClient, agent: str) -> None:
+    """What they walk through tells nothing of visitors: by views, from memory and the shelf."""
+    crawls = agent.startswith("G")
+    for words in ("q=dog", "q=nosuchthing"):
+        for _ in range(2):
+            client.get(f"/api/search?{words}&lang=en", headers={"User-Agent": agent})
+        client.application.extensions["memory"]._kept.clear()
+        client.get(f"/api/search?{words}&lang=en", headers={"User-Agent": agent})
+    assert asked(client) == ([] if crawls else [("q=dog&lang=en", 1)])
+    assert [one for one in missed(client) if one[2]] == (
+        [] if crawls else [("q=nosuchthing&lang=en", 1, 1)]
+    )
+
+
 @pytest.mark.parametrize(
     "words", ["page=2&q=nosuchthing", "q=nosuchthing&agency=demo", "q=cat&page=99", "q=cat"]
 )

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from affiliate.agencies.limits import Limit
 from affiliate.search.client_budget import Budget
 from affiliate.search.counters import Windows
+from affiliate.web.client_limits import crawls_within
 from tests.support.apps import ClientMaker
 from tests.support.clocks import SetClock
 from tests.support.shutterstock import FIRST_ID, TOKEN, Shutterstock, shutterstock
@@ -173,6 +174,26 @@ def test_all_crawlers_together_have_a_small_budget(site: FlaskClient, agency: Sh
     assert asked(agency) - before == 10
     assert statuses[:10] == [(200, True), (404, False)] * 5
     assert statuses[10:] == [(200, False), (429, False)] * 7
+
+
+@pytest.mark.parametrize(
+    ("limits", "questions"),
+    [
+        ([], 10),
+        ([()], 10),
+        ([(Limit(5, 1),)], 10),
+        ([(Limit(500),), (Limit(100),)], 10),
+        ([(Limit(500),), (Limit(50),)], 5),
+        ([(Limit(20, 60), Limit(2400, 86400))], 10),
+        ([(Limit(1200, 86400),)], 5),
+        ([(Limit(3),)], 1),
+    ],
+)
+def test_crawlers_have_a_tenth_of_the_smallest_limit(
+    limits: list[tuple[Limit, ...]], questions: int
+) -> None:
+    """A question costs each agency a call, so that agencies with few calls an hour say how many."""
+    assert crawls_within(limits) == questions
 
 
 def test_featured_collections_are_shown_to_crawlers_that_may_cost_nothing(

@@ -30,10 +30,15 @@ class FrameKeys:
         return self._key(self._day())
 
     def opens(self, query: str) -> bool:
-        """Return whether a query string holds the key of today or of yesterday."""
+        """Return whether a query string holds the key of today or of yesterday.
+
+        A key of tomorrow was made before the clock was set back.
+        """
         given = parse_qs(query, encoding="latin-1").get(NAME, [""])[0].encode()
         day = self._day()
-        return any(hmac.compare_digest(given, self._key(one).encode()) for one in (day, day - 1))
+        return any(
+            hmac.compare_digest(given, self._key(one).encode()) for one in (day, day - 1, day + 1)
+        )
 
     def _day(self) -> int:
         return int(self._now() // DAY)
