@@ -4,7 +4,7 @@ import asyncio
 import resource
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from statistics import median
 from types import MappingProxyType
 from typing import Any, Final
@@ -97,12 +97,14 @@ async def _flood(host: str, port: int, sent: bytes, seconds: float) -> int:
 
     async def hold(number: int) -> None:
         while True:
+            await asyncio.sleep(0)  # a connection refused at once would hold up all others
             with suppress(OSError):
                 reader, writer = await asyncio.open_connection(host, port)
                 made.add(number)
-                writer.write(sent)
-                await reader.read()
-                writer.close()
+                with closing(writer):
+                    writer.write(sent)
+                    await reader.read()
+                await writer.wait_closed()
 
     holding = [asyncio.create_task(hold(number)) for number in range(CONNECTIONS)]
     await asyncio.sleep(seconds)
