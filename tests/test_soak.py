@@ -49,3 +49,13 @@ def test_a_click_that_was_taken_once_stays_acknowledged() -> None:
         records.clicked("n1", "/clicks?id=1", acknowledged=taken)
     records.clicked("n2", "/clicks?id=2", acknowledged=False)
     assert records.acknowledged() == {"n1": "/clicks?id=1"}
+
+
+def test_a_refusal_needs_a_trouble_that_can_be_its_cause() -> None:
+    """Visitors are refused nothing while all is well, or for what another service suffers."""
+    records = Records()
+    assert not records.is_caused(("postgres", "disk"))
+    records.happened("redis killed: 2.0 s")
+    assert not records.is_caused(("postgres", "disk"))
+    records.happened("postgres hangs: 2.0 s")
+    assert records.is_caused(("postgres", "disk"))

@@ -4,7 +4,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+AFTERMATH_SECONDS: Final = 45.0
+"""So long after its beginning a trouble may be the cause of a refusal; the longest lasts half of
+that, and connections that were lost are tried again after seconds."""
 
 
 class Answer(NamedTuple):
@@ -64,6 +68,12 @@ class Records:
         with self._lock:
             self.troubles.append((self.elapsed(), what))
             self.counts[what.partition(":")[0]] += 1
+
+    def is_caused(self, causes: tuple[str, ...]) -> bool:
+        """Return whether a trouble whose name begins with one of the causes has begun lately."""
+        with self._lock:
+            begun = self.elapsed() - AFTERMATH_SECONDS
+            return any(at >= begun and what.startswith(causes) for at, what in self.troubles)
 
     def count(self, what: str) -> None:
         with self._lock:

@@ -32,8 +32,16 @@ LAST: Final = 8
 """Pictures and clicks of a page that a visitor may follow."""
 OK: Final = frozenset({200, 304})
 SPENT: Final = 429
-AWAY: Final = frozenset({502, 503})
+UNAVAILABLE: Final = 503
+AWAY: Final = frozenset({502, UNAVAILABLE})
 """Statuses of what passes by itself; the answer says when to try again."""
+BUSY: Final = ""
+"""The reason of a refusal by the server itself, whose threads or processes are at an end."""
+CAUSES: Final[Mapping[str, tuple[str, ...]]] = {
+    "could not be recorded": ("postgres", "disk", "worker stopped"),
+    BUSY: ("redis", "postgres", "worker", "disk", "mood", "site"),
+}
+"""Troubles that may be the cause of a refusal, by what it says."""
 BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 PICTURE: Final = re.compile(r'href="(/(?:image|video)/[^"#]+)"')
 PING: Final = re.compile(r'ping="(/clicks\?[^"]+)"')
@@ -90,7 +98,7 @@ class Client:
                     return Answer(0, {}, b"")  # it may have been read; who sent it sends it again
             else:
                 self._records.answered(self._who, kind, answer.status)
-                if fault := fault_of(answer, may):
+                if fault := fault_of(answer, may) or self._uncaused(answer):
                     self._records.blame(f"{self._who}: {method} {path[:200]}: {fault}")
                 return answer
         self.close()
@@ -110,6 +118,15 @@ class Client:
         if response.will_close:
             self.close()
         return answer
+
+    def _uncaused(self, answer: Answer) -> str:
+        """Count a refusal by its reason; return a fault where no trouble can be its cause."""
+        if answer.status != UNAVAILABLE:
+            return ""
+        reason = next((words for words in CAUSES if words in answer.text), BUSY)
+        self._records.count(f"refused, {reason or 'the server is busy'}")
+        caused = self._records.is_caused(CAUSES[reason])
+        return "" if caused else f"{answer.status} without a cause: {answer.text[:200]!r}"
 
     def connected(self) -> socket.socket:
         """Return a connection of its own, for what is no request."""
