@@ -1,8 +1,9 @@
 """Affiliate Search: a self-hosted stock-image search site that earns commission.
 
-Read in this order: `model` (the words everything speaks), `query` (the one parser of what
-visitors send), `agencies.base` and one agency, `cache`, `calls`, `lookups`, `search`, `site`,
-then `app.py` at the top of the repository, which wires it all.
+`docs/architecture.md` leads through the folders. To read the code, begin with `domain.query` (the
+parser of queries) and `domain.media`, then `agencies.base` and one agency, `cache.answers`,
+`search.gateway`, `search.service` and `web.site.pages`; `app.py` at the top of the repository
+builds the application.
 """
 
 __version__ = "0.1.0"
