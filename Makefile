@@ -1,7 +1,7 @@
 # Every task is one line; the first two are all that a newcomer needs.
 PYTHON ?= python3
 
-.PHONY: run test quick long soak coverage check fix bench lock example commands translations
+.PHONY: run test quick long soak coverage check fix bench lock settings commands translations
 .DELETE_ON_ERROR:
 
 run: .venv/run  ## Start the site on http://127.0.0.1:8000
@@ -35,7 +35,8 @@ lock: .venv/dev  ## Pin the dependencies anew
 	.venv/bin/uv pip compile -q pyproject.toml --universal --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements.txt
 	.venv/bin/uv pip compile -q pyproject.toml --group dev --universal --generate-hashes --no-annotate --no-header --no-emit-index-url -c requirements.txt -o requirements-dev.txt
 
-example: .venv/run  ## Bring .env.example up to date with the settings
+settings: .venv/run  ## Bring docs/settings.md and .env.example up to date with the settings
+	.venv/bin/python -m tools.settings_page
 	.venv/bin/python -m tools.env_example
 
 commands: .venv/run  ## Bring docs/commands.md up to date with the commands

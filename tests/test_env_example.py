@@ -16,7 +16,7 @@ TEXT = env_example.FILE.read_text()
 
 
 def test_the_example_is_made_of_the_tables() -> None:
-    """``make example`` brings it up to date."""
+    """``make settings`` brings it up to date."""
     assert env_example.content() == TEXT
     for setting in (*SETTINGS, *AGENCY_SETTINGS):
         assert re.search(rf"^#(SHUTTERSTOCK_)?{setting.name}=", TEXT, re.MULTILINE)

@@ -1,7 +1,7 @@
 """The agencies, one module each, in a list written by hand.
 
 To add one: write its module beside these (read `shutterstock` for the shape), add it here, and
-describe how to get a key in the README's table of agencies. CONTRIBUTING walks through it.
+describe in a section of docs/agencies.md how to get a key. CONTRIBUTING walks through it.
 """
 
 from affiliate.agencies.adobe_stock.client import AdobeStock
