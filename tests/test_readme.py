@@ -25,10 +25,20 @@ def test_the_readme_links_to_every_page() -> None:
     assert [page.name for page in PAGES if f"(docs/{page.name})" not in README] == []
 
 
+def test_files_that_the_pages_name_are_there() -> None:
+    """A path in backticks below one of the repository's folders is that of a file or folder."""
+    tops = "affiliate|bench|docs|static|templates|tests|tools|translations"
+    missing = []
+    for page in (*ROOT.glob("*.md"), *PAGES):
+        paths = re.findall(rf"`((?:{tops})/[\w/.-]*)`", page.read_text())
+        missing += [f"{page.name}: {path}" for path in paths if not (ROOT / path).exists()]
+    assert missing == []
+
+
 def test_links_between_pages_lead_to_files_and_headings() -> None:
     """Compare each relative link with the files, and its fragment with the page's headings."""
     broken = []
-    for page in (ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *PAGES):
+    for page in (*ROOT.glob("*.md"), *PAGES):
         for target in re.findall(r"\]\(([^):\s]+)\)", page.read_text()):
             path, _, fragment = target.partition("#")
             file = page.parent / path if path else page
