@@ -32,7 +32,7 @@ from affiliate.agencies.limits import (
     HOUR,
     Limit,
 )
-from affiliate.agencies.link_earnings import earning
+from affiliate.agencies.link_earnings import link_status
 from affiliate.cache.answers import AnswerCache
 from affiliate.cache.stores import Guarded
 from affiliate.cli.startup_errors import Unready
@@ -128,7 +128,7 @@ def _agency_faults(settings: Mapping[str, AgencySettings], on: Container[str]) -
             words = "which is not on; name it in AGENCIES too."
             yield f"{name} uses the key of {kind.account}, {words}"
         told = {key: secret.reveal() for key, secret in own.credentials.items()}
-        yield from (f"{before}{fault}." for fault in kind.faults(told))
+        yield from (f"{before}{fault}." for fault in kind.setting_faults(told))
 
 
 def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:  # noqa: ANN401 - any part
@@ -398,7 +398,7 @@ def start_lines(settings: Config) -> Iterator[tuple[int, str]]:
     names = ", ".join(settings.agencies)
     yield logging.INFO, f"Affiliate Search {__version__}, with {names}"
     for name in settings.agencies:
-        told = earning(AGENCIES[name], _link_style(name, settings))
+        told = link_status(AGENCIES[name], _link_style(name, settings))
         if told.state == "ok":
             yield logging.INFO, f"{name}: on, {told.words}"
         else:

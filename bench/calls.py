@@ -82,7 +82,7 @@ def run(servers: Servers, *, quick: bool) -> Table:
 
 
 def workload(number: int) -> list[View]:
-    """The views, the same in every run."""
+    """Return the views, the same in every run."""
     chance = random.Random(SEED)
     phrases = [f"{a} {b} in {c}" for a, b, c in itertools.product(FIRST, SECOND, THIRD)]
     chance.shuffle(phrases)
@@ -96,7 +96,7 @@ def workload(number: int) -> list[View]:
 
 
 def typed(phrase: str, page: int, number: int, chance: random.Random) -> str:
-    """The query string of a view; one in eight means the same and is written otherwise."""
+    """Return the query string of a view; one in eight means the same and is written otherwise."""
     pairs = [("q", phrase), *([("page", str(page))] if page > 1 else [])]
     if chance.randrange(ONE_VARIANT_IN):
         return urlencode(pairs)
@@ -113,7 +113,7 @@ def typed(phrase: str, page: int, number: int, chance: random.Random) -> str:
 
 
 def play(server: Server, upstream: Upstream, start: str, views: list[View]) -> int:
-    """The calls that all the views cost."""
+    """Return the calls that all the views cost."""
     before = upstream.calls()
     with apart() as runner:
         failed = runner(visit, server.url, start, views).result()

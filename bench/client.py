@@ -128,7 +128,7 @@ def late(answer: Answer) -> bool:
 
 @contextmanager
 def apart() -> Iterator[Callable[..., "Future[Any]"]]:
-    """Runs functions of modules in a process of its own, so that nothing here slows them."""
+    """Run functions of modules in a process of its own, so that nothing here slows them."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         process.submit(time.sleep, 0).result()
         yield process.submit

@@ -145,7 +145,7 @@ def failing_at_times(upstream: Upstream) -> Iterator[None]:
 
 
 def p99(times: Sequence[float]) -> float:
-    """The time that one in a hundred exceeds; 0 of none."""
+    """Return the time that one in a hundred exceeds; 0 of none."""
     return sorted(times)[int(len(times) * 0.99)] if times else 0.0
 
 
@@ -209,7 +209,7 @@ async def visit(connection: Connection, number: int) -> Visit:
 
 
 def wrong(answer: Answer, wanted: bytes) -> str:
-    """What an answer without the wanted pictures says instead; empty when it has them."""
+    """Return what an answer without the wanted pictures says instead; empty when it has them."""
     if answer.status == 200 and wanted in answer.body:
         return ""
     said = re.search(rb'data-status="\w+">(.*?)</li>', answer.body)

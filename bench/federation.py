@@ -85,7 +85,7 @@ def run(servers: Servers, *, quick: bool) -> Table:
 
 
 def judge(table: Table, cells: dict[str, list[Cell]]) -> None:
-    """The bars: a page in its time whoever hangs, and repeats that cost nothing."""
+    """Return the bars: a page in its time whoever hangs, and repeats that cost nothing."""
     well, again, hanging, _ = cells[OURS]
     peer = cells[PEER]
     table.goals = [
@@ -109,7 +109,7 @@ def play(
     scene: tuple[str, str, int],
     runner: Any,  # noqa: ANN401 - as `apart` gives it
 ) -> list[Cell]:
-    """New words, then the same once more."""
+    """Search for new words, then for the same words once more."""
     name, hanging, count = scene
     found.control(hanging=hanging)
     paths = [f"{path}?{urlencode({'q': f'{name} {n}', 'lang': 'en'})}" for n in range(count)]

@@ -47,18 +47,18 @@ def run(servers: Servers, *, quick: bool) -> Table:
 
 
 def key(number: int) -> str:
-    """A key as the cache makes them."""
+    """Return a key as the cache makes them."""
     return f"1:search:shutterstock:0:q=phrase+{number}"
 
 
 def batches(size: int) -> Iterator[range]:
-    """The numbers of all entries, in runs that are written together."""
+    """Return the numbers of all entries, in runs that are written together."""
     for first in range(0, size, BATCH):
         yield range(first, min(first + BATCH, size))
 
 
 def filled_sqlite(path: Path, size: int) -> tuple[SQLiteStore, float]:
-    """A store with entries, written beneath it to save minutes; and the bytes that each takes."""
+    """Return a store with entries, written beneath it to save minutes, and the bytes of each."""
     store = SQLiteStore(path, LIMIT)
     store.set("first", VALUE, KEPT_SECONDS)
     now = time.time()
@@ -107,7 +107,7 @@ def measure(
 
 
 def p50(ask: Any, keys: list[str]) -> float:  # noqa: ANN401 - a function of a key
-    """The median of the seconds that each key takes; each must succeed."""
+    """Return the median of the seconds that each key takes; each must succeed."""
     times = []
     gc.disable()
     for one in keys:

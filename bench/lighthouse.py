@@ -126,7 +126,7 @@ def move_in() -> None:
 
 @contextmanager
 def demo(servers: Servers) -> Iterator[Server]:
-    """The site on the demo catalogue, knowing its own address, for canonical links."""
+    """Return the site on the demo catalogue, knowing its own address, for canonical links."""
     folder, port = servers.place("demo"), free_port()
     log, url = folder / "log", f"http://127.0.0.1:{port}"
     settings = {"AGENCIES": "demo", "SITE_URL": url, "PORT": str(port), "DATA_DIR": str(folder)}
@@ -136,7 +136,7 @@ def demo(servers: Servers) -> Iterator[Server]:
 
 
 def warm(site: Server, table: Table) -> list[str]:
-    """The pages to open, each asked for twice; one that the site hasn't is said to be missing."""
+    """Return the pages to open, each asked for twice; name those that the site lacks."""
     fetch(f"{site.url}/ajax{SEARCH}&wait=1")
     found = json.loads(fetch(f"{site.url}/api{SEARCH}&wait=1"))["items"][0]
     pages = []
@@ -173,7 +173,7 @@ def visit(servers: Servers, url: str) -> Visit:
 
 
 def read(report: dict[str, Any]) -> Visit:
-    """What a report of Lighthouse says."""
+    """Return what a report of Lighthouse says."""
     audits = report["audits"]
     requests = audits["network-requests"]["details"]["items"]
     browser = report["environment"]["hostUserAgent"].rpartition("Chrome/")[2].split(".")[0]
@@ -198,7 +198,7 @@ def read(report: dict[str, Any]) -> Visit:
 
 
 def fill(table: Table, page: str, seen: list[Visit]) -> None:
-    """The row of a page, and the audits that it did not pass."""
+    """Return the row of a page, and the audits that it did not pass."""
     scores = {name: 100 * median(v.scores[name] for v in seen) for name in CATEGORIES}
     figures = {name: median(v.figures[name] for v in seen) for name in seen[0].figures}
     code = {
@@ -221,7 +221,7 @@ def fill(table: Table, page: str, seen: list[Visit]) -> None:
 
 
 def failures(seen: list[Visit], category: str) -> dict[str, float]:
-    """The audits of a category that most visits did not pass, with their median scores."""
+    """Return the audits of a category that most visits did not pass, with their median scores."""
     names = sorted({name for v in seen for name in v.failed[category]})
     scores = {name: median(v.failed[category].get(name, 1.0) for v in seen) for name in names}
     return {name: score for name, score in scores.items() if score < 1}
@@ -241,7 +241,7 @@ def weigh(addresses: frozenset[str]) -> tuple[int, int]:
 
 
 def judge(table: Table) -> None:
-    """The goals, each on the pages that were opened."""
+    """Return the goals, each on the pages that were opened."""
     pages = table.figures
     table.goals += [
         Goal(f"`{page}`: {CATEGORIES[category]}", pages[page]["scores"][category], 100)
@@ -262,5 +262,5 @@ def judge(table: Table) -> None:
 
 
 def kilobytes(size: float) -> str:
-    """A size in bytes for a cell."""
+    """Return a size in bytes for a cell."""
     return f"{size / 1000:.1f} kB"

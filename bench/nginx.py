@@ -62,7 +62,7 @@ def nginx(
     keeps_failures: bool = False,
     workers: int = 1,
 ) -> Iterator[Server]:
-    """A running nginx; its cache is in ``/dev/shm`` where there is one."""
+    """Return a running nginx; its cache is in ``/dev/shm`` where there is one."""
     folder, port = servers.place("nginx"), free_port()
     cache = Path(mkdtemp(prefix="affiliate-bench-", dir=MEMORY if MEMORY.is_dir() else folder))
     text = CONFIGURATION.format(
@@ -88,7 +88,7 @@ def nginx(
 
 
 def summary(*, fresh: int, keeps_failures: bool = False, workers: int = 1) -> str:
-    """The configuration in a line, for the report."""
+    """Return the configuration in a line, for the report."""
     kept = ["`proxy_cache_lock on`", "`proxy_cache_background_update on`"]
     kept += ["`proxy_cache_use_stale updating error timeout http_50x`"]
     kept += [f"`proxy_cache_valid 200 {fresh}s`"]

@@ -26,7 +26,7 @@ View = Callable[[], Response]
 
 
 def create_empty() -> Flask:
-    """A view that does nothing but answer with the bytes."""
+    """Return a view that does nothing but answer with the bytes."""
     body, headers = _page()
 
     def page() -> Response:
@@ -112,7 +112,7 @@ def create_dogpile() -> Flask:
 
 
 def create_metasearch() -> Flask:
-    """A metasearch as SearXNG is one: asks all, waits for the slowest or 3 s, keeps nothing."""
+    """Return a metasearch like SearXNG: it waits for the slowest or 3 s, and keeps nothing."""
     from affiliate.agencies import AGENCIES  # noqa: PLC0415 - likewise
     from affiliate.config.settings import load  # noqa: PLC0415
     from affiliate.domain.media import SearchQuery  # noqa: PLC0415
@@ -159,7 +159,7 @@ def _page() -> tuple[bytes, list[tuple[str, str]]]:
 
 
 def _session() -> requests.Session:
-    """A session that keeps a connection for every thread."""
+    """Return a session that keeps a connection for every thread."""
     session = requests.Session()
     session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=ALL_CONNECTIONS))
     return session
@@ -171,7 +171,7 @@ def _address(words: str, page: str) -> tuple[str, dict[str, str]]:
 
 
 def _searcher(session: requests.Session) -> View:
-    """A view that asks the agency and passes on its JSON."""
+    """Return a view that asks the agency and passes on its JSON."""
 
     def search() -> Response:
         address, params = _address(request.args.get("q", ""), request.args.get("page", "1"))
@@ -186,7 +186,7 @@ def _searcher(session: requests.Session) -> View:
 
 
 def _pager(session: requests.Session) -> View:
-    """A view that passes on the upstream's page as it came, compressed or not."""
+    """Return a view that passes on the upstream's page as it came, compressed or not."""
 
     def page() -> Response:
         answer = session.get(f"{os.environ['UPSTREAM']}/page", timeout=TIMES, stream=True)

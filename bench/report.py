@@ -65,7 +65,7 @@ class Table:
 
 
 def record(table: Table, seconds: float, load: float, *, quick: bool) -> dict[str, Any]:
-    """A table as it is kept, with when and under which load it was measured."""
+    """Return a table as it is kept, with when and under which load it was measured."""
     return {
         **asdict(table),
         "goals": [{**asdict(goal), "met": goal.met, "line": goal.line()} for goal in table.goals],
@@ -87,7 +87,7 @@ def keep(name: str, one: dict[str, Any]) -> None:
 
 
 def finite(value: Any) -> Any:  # noqa: ANN401 - what JSON holds
-    """The value with null for infinite numbers, which JSON doesn't have."""
+    """Return the value with null for infinite numbers, which JSON doesn't have."""
     if isinstance(value, dict):
         return {name: finite(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
@@ -96,7 +96,7 @@ def finite(value: Any) -> Any:  # noqa: ANN401 - what JSON holds
 
 
 def markdown(known: dict[str, Any]) -> str:
-    """The whole report."""
+    """Return the whole report."""
     machine = "".join(f"- {name}: {text}\n" for name, text in known["machine"].items())
     tables = [section(n, known["tables"][n]) for n in TABLES if n in known["tables"]]
     return (
@@ -164,7 +164,7 @@ def _read(path: str) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """A time for a cell."""
+    """Return a time for a cell."""
     if seconds == math.inf:
         return "no answer"
     return f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -44,12 +44,12 @@ class Server:
         return self.log.read_text(errors="replace").count(text)
 
     def complaints(self, most: int = 3) -> list[tuple[str, int]]:
-        """What its log says most often, beside the server's own lines."""
+        """Return what its log says most often, beside the server's own lines."""
         lines = self.log.read_text(errors="replace").splitlines()
         return Counter(x for x in lines if x and not x.startswith("[")).most_common(most)
 
     def workers(self) -> list[int]:
-        """The ids of the processes that it has started."""
+        """Return the ids of the processes that it has started."""
         found = []
         for path in Path("/proc").glob("[0-9]*/stat"):
             with suppress(OSError):
@@ -86,7 +86,7 @@ class Upstream(Server):
         return counts
 
     def calls(self, words: str | None = None) -> int:
-        """Calls so far, in all or for some words."""
+        """Return the calls so far, in all or for some words."""
         counts = self.control()
         return int(counts["calls"] if words is None else counts["words"].get(words, 0))
 
@@ -127,7 +127,7 @@ class Servers:
         self._holder.cleanup()
 
     def place(self, name: str) -> Path:
-        """A new folder."""
+        """Return a new folder."""
         self._number += 1
         folder = self.folder / f"{self._number}-{name}"
         folder.mkdir()
@@ -135,7 +135,7 @@ class Servers:
 
     @contextmanager
     def upstream(self, *, delay: float = 0.0) -> Iterator[Upstream]:
-        """The stand-in for the agency, answering after ``delay`` seconds."""
+        """Return the stand-in for the agency, answering after ``delay`` seconds."""
         log = self.place("upstream") / "log"
         with running([sys.executable, "-m", "bench.upstream"], {}, log) as process:
             port = wait_for(process, log, lambda: log.read_text().partition("\n")[0])
@@ -145,7 +145,7 @@ class Servers:
 
     @contextmanager
     def redis(self) -> Iterator[Redis]:
-        """An empty Redis."""
+        """Return an empty Redis."""
         folder, port = self.place("redis"), free_port()
         command = [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1"]
         with running([*command, "--save", "", "--dir", str(folder)], {}, folder / "log") as process:
@@ -185,7 +185,7 @@ class Servers:
         workers: int = 1,
         **settings: Any,  # noqa: ANN401 - any that the peer reads
     ) -> Iterator[Server]:
-        """An application of `bench.peers`, on the same server as the site."""
+        """Return an application of `bench.peers`, on the same server as the site."""
         if find_spec(needs) is None:
             raise Missing(f"the package of {needs} is missing: see bench/requirements.txt")
         known = {"UPSTREAM": upstream.url, **{k: str(v) for k, v in settings.items()}}
@@ -221,7 +221,7 @@ class Servers:
 def running(
     command: list[str], settings: Mapping[str, str], log: Path
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """A process in an environment of its own, ended with all that it has started."""
+    """Return a process in an environment of its own, ended with all that it has started."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -245,7 +245,7 @@ def running(
 
 
 def wait_for(process: "subprocess.Popen[bytes]", log: Path, ready: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `ready` gives
-    """The first true value of ``ready``; an error with the log when it ends or takes too long."""
+    """Return the first true value of ``ready``; raise with the log at its end or a time-out."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         if value := ready():
@@ -264,7 +264,7 @@ def answers(url: str) -> bool:
 
 
 def fetch(url: str) -> bytes:
-    """The body of an address."""
+    """Return the body of an address."""
     with urllib.request.urlopen(url, timeout=30) as answer:
         body: bytes = answer.read()
         return body
@@ -283,7 +283,7 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    """A port that nothing listens on just now."""
+    """Return a port that nothing listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -105,7 +105,7 @@ def run(servers: Servers, *, quick: bool) -> Table:
 def besieged_peer(
     servers: Servers, siege: Siege, redis: Redis, name: str
 ) -> tuple[Contender, list[Fate]]:
-    """The peer and how it fared."""
+    """Return the peer and how it fared."""
 
     def start() -> AbstractContextManager[Server]:
         return servers.peer("create_cached", siege.upstream, REDIS=redis.url)
@@ -115,7 +115,7 @@ def besieged_peer(
 
 
 def fill(table: Table, one: Contender, fates: list[Fate]) -> None:
-    """The row of a contender."""
+    """Return the row of a contender."""
     peace, siege = median(f.peace.p99 for f in fates), median(f.siege.p99 for f in fates)
     rate = median(f.siege.rate / f.peace.rate for f in fates)
     slowest, recovery = max(f.slowest for f in fates), max(f.recovery for f in fates)
@@ -145,7 +145,7 @@ def fetch_pictures(server: Server, path: str) -> None:
 
 
 def ask_in_vain(url: str, path: str, seconds: float) -> float:
-    """The besiegers, who come one after the other; the seconds of the slowest answer."""
+    """Return the besiegers, who come one after the other; the seconds of the slowest answer."""
     end = time.monotonic() + seconds
 
     async def besieger(number: int) -> list[Answer]:

@@ -7,7 +7,7 @@ from affiliate.web.page_cache import PageCacheMiddleware
 
 
 def create_app() -> Flask:
-    """The site's application; what its memory tier takes in falls out at once."""
+    """Return the site's application; what its memory tier takes in falls out at once."""
     app = site.create_app()
     tier: PageCacheMiddleware = app.extensions["memory"]
     tier.limit = 0

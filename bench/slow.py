@@ -74,7 +74,7 @@ class Fates(NamedTuple):
     memory: int
 
     def cells(self) -> list[str]:
-        """The row of the table; threads and memory are what came on top."""
+        """Return the row of the table; threads and memory are what came on top."""
         shares = (self.at_once, self.at_once + self.later, self.cached)
         texts = [f"{100 * share / self.visitors:.0f} %" for share in shares]
         more = self.threads[1] - self.threads[0]
@@ -239,5 +239,5 @@ async def _rush(url: str, target: Target, visitors: int) -> tuple[int, float]:
 
 
 def path(target: Target, world: str, number: int) -> str:
-    """The address of a visitor's search."""
+    """Return the address of a visitor's search."""
     return f"{target.path}?q={quote_plus(f'{world} {number}')}&lang=en"

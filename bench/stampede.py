@@ -164,7 +164,7 @@ class Scene:
         self.runner = runner
 
     def play(self) -> dict[str, Cell]:
-        """The scenes with a store, each with words of its own."""
+        """Return the scenes with a store, each with words of its own."""
         self.upstream.control(failing=0)
         self.ask("warm up")
         for name in (EXPIRED, BOTH):
@@ -209,7 +209,7 @@ def _plain(words: str) -> str:
 
 
 def judge(table: Table, ours: dict[str, dict[str, Cell]]) -> None:
-    """The goals, each over all our rows."""
+    """Return the goals, each over all our rows."""
     if not ours:
         return
     for name, bar in ((COLD, 1), (FAILING, 1), (EXPIRED, 1)):

@@ -37,7 +37,7 @@ HIDDEN: Final = {"connection", "content-length", "transfer-encoding"}
 
 
 def picture(number: int) -> dict[str, Any]:
-    """A picture as the API describes it with ``view=full``; ``MARK`` stands for the words."""
+    """Return a picture as the API has it with ``view=full``; ``MARK`` stands for the words."""
     media_id = str(FIRST_ID + number)
     host = "https://image.shutterstock.com"
     return {
@@ -61,7 +61,7 @@ def picture(number: int) -> dict[str, Any]:
 
 @functools.cache
 def template(page: int, per_page: int) -> bytes:
-    """The answer for a page of any words."""
+    """Return the answer for a page of any words."""
     first = (page - 1) * per_page
     answer = {
         "data": [picture(n) for n in range(first, min(first + per_page, TOTAL))],
@@ -75,7 +75,7 @@ def template(page: int, per_page: int) -> bytes:
 
 
 def response(status: str, body: bytes, headers: list[list[str]] | None = None) -> bytes:
-    """A whole HTTP response; JSON unless the headers say something else."""
+    """Return a whole HTTP response; JSON unless the headers say something else."""
     sent = headers or [["Content-Type", "application/json"]]
     lines = [f"HTTP/1.1 {status}", *(f"{n}: {v}" for n, v in sent if n.lower() not in HIDDEN)]
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "\r\n"]).encode() + body
@@ -117,7 +117,7 @@ class State:
         return (self.slow if is_slow else self.delay) + items * self.item
 
     def answer(self, path: str, parameters: dict[str, str]) -> bytes:
-        """What a call gets, when its delay is over."""
+        """Return what a call gets, when its delay is over."""
         if self.failing:
             return response("503 Service Unavailable", b'{"message": "Down for the bench"}')
         if path == "/page":

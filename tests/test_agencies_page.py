@@ -113,6 +113,6 @@ def _calls(agency: type[Agency]) -> str:
     calls = {
         "details": agency.details is not Agency.details,
         "similar": agency.has_similar,
-        "size of the collection": agency.size is not Agency.size,
+        "size of the collection": agency.count_pictures is not Agency.count_pictures,
     }
     return ", ".join(name for name, is_there in calls.items() if is_there) or "none"

@@ -144,7 +144,7 @@ class Agency:
         return f"{self.name}:{self._digest}"
 
     @classmethod
-    def faults(cls, settings: Mapping[str, str]) -> tuple[str, ...]:
+    def setting_faults(cls, settings: Mapping[str, str]) -> tuple[str, ...]:
         """Return what is wrong with settings of its own: the name of each and what it must be."""
         del settings
         return ()
@@ -169,7 +169,7 @@ class Agency:
         return other
 
     def expresses_for(self, media: str) -> Filters:
-        """The filters that can be expressed for pictures or for footage.
+        """Return the filters that can be expressed for pictures or for footage.
 
         Where no footage is sold they are those of pictures, among which ``media`` is not.
         """
@@ -189,7 +189,7 @@ class Agency:
         return is_among(value, cls.approximate_filters.get(name, ()))
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
-        """The names of the filters in ``query`` that this agency can't express."""
+        """Return the names of the filters in ``query`` that this agency can't express."""
         asked, able = query.filters(), self.expresses_for(query.media)
         return tuple(
             name
@@ -198,14 +198,14 @@ class Agency:
         )
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
-        """The items of ranks ``chunk * chunk_size`` up to the next chunk; runs in any thread.
+        """Return the items from rank ``chunk * chunk_size`` to the next chunk; runs in any thread.
 
         Raises:
             AgencyError: the agency did not give them.
         """
-        return self.parse(self.transport.send(self.request(query, chunk)), query)
+        return self.parse_results(self.transport.send(self.request(query, chunk)), query)
 
-    def worded(self, query: SearchQuery) -> SearchQuery:
+    def plain_query(self, query: SearchQuery) -> SearchQuery:
         """Return the search with its words as this agency is sent them, none of them an operator.
 
         Words to exclude may be phrases between quotation marks; `words.terms` takes them apart.
@@ -219,11 +219,11 @@ class Agency:
         return query.replace(q=asked, exclude=words.plain(query.exclude, self.syntax))
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        """The call that asks for one chunk, counted from 0."""
+        """Return the call that asks for one chunk, counted from 0."""
         raise NotImplementedError
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
-        """The chunk in a reply.
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        """Return the chunk in a reply.
 
         Raises:
             BadAnswer: a required field is missing or of another type.
@@ -250,7 +250,7 @@ class Agency:
         del query, chunk
         raise NotFound(self.name, f"There is nothing like picture {media_id[:40]!r}.")
 
-    def several(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
+    def media_by_ids(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
         """Pictures or clips by their ids, in that order; those that are gone are left out.
 
         Raises:
@@ -262,8 +262,8 @@ class Agency:
                 found.append(self.details(one, media))
         return tuple(found)
 
-    def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
-        """The names of its categories, as the filter takes them; runs in any thread.
+    def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
+        """Return the names of its categories, as the filter takes them; runs in any thread.
 
         Raises:
             AgencyError: the agency did not give them.
@@ -271,8 +271,8 @@ class Agency:
         del lang, media
         return ()
 
-    def featured(self, media: str = "image") -> tuple[Collection, ...]:
-        """The collections of pictures or clips that it features; runs in any thread.
+    def list_collections(self, media: str = "image") -> tuple[Collection, ...]:
+        """Return the collections of pictures or clips that it features; runs in any thread.
 
         Raises:
             AgencyError: the agency did not give them.
@@ -281,7 +281,7 @@ class Agency:
         return ()
 
     def about_collection(self, collection_id: str, media: str = "image") -> Collection:
-        """A collection that the agency features, by its id; runs in any thread.
+        """Return a collection that the agency features, by its id; runs in any thread.
 
         Raises:
             AgencyError: NotFound when it is gone, or when the agency has no such call.
@@ -289,8 +289,10 @@ class Agency:
         del media
         raise NotFound(self.name, f"There is no collection {collection_id[:40]!r}.")
 
-    def collection(self, collection_id: str, chunk: int, media: str = "image") -> SearchResult:
-        """The pictures or clips of a featured collection, in its order, less those that are gone.
+    def collection_chunk(
+        self, collection_id: str, chunk: int, media: str = "image"
+    ) -> SearchResult:
+        """Return what is left of a featured collection, in its order.
 
         They are those of ranks ``chunk * collection_size`` up to the next chunk; runs in any
         thread.
@@ -301,7 +303,7 @@ class Agency:
         del chunk, media
         raise NotFound(self.name, f"There is no collection {collection_id[:40]!r}.")
 
-    def contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
+    def contributors_by_ids(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
         """Return what it says of its contributors, by their ids; runs in any thread.
 
         Raises:
@@ -310,7 +312,7 @@ class Agency:
         del ids
         return ()
 
-    def check(self) -> Check:
+    def check_key(self) -> Check:
         """Ask it as cheaply as can be whether it takes the owner's key.
 
         Raises:
@@ -318,7 +320,7 @@ class Agency:
         """
         return Check("needs no key")
 
-    def size(self) -> int | None:
+    def count_pictures(self) -> int | None:
         """Pictures in its collection, where a call says so; runs in any thread.
 
         Raises:
@@ -326,8 +328,8 @@ class Agency:
         """
         return None
 
-    def suggest(self, words: str, lang: str) -> tuple[str, ...]:
-        """Searches that begin as ``words``, in small letters, do; the best come first.
+    def suggest_searches(self, words: str, lang: str) -> tuple[str, ...]:
+        """Return searches that begin as ``words``, in small letters, do; the best come first.
 
         Runs in any thread.
 
@@ -337,8 +339,8 @@ class Agency:
         del words, lang
         return ()
 
-    def landing(self, media: Media) -> str:
-        """The address that an affiliate link leads to."""
+    def landing_url(self, media: Media) -> str:
+        """Return the address that an affiliate link leads to."""
         return media.page_url
 
     def search_landing(self, query: SearchQuery) -> str:
@@ -347,7 +349,7 @@ class Agency:
         Filters stay behind. The address is empty where the form of the site's is not known.
         """
         site = self.site_search
-        return site.address(query.q, query.media) if site else ""
+        return site.search_url(query.q, query.media) if site else ""
 
     def page_of(self, media_id: str, media: str = "image") -> str:
         """Return the page where a picture or clip is sold, from its id alone.
@@ -362,7 +364,7 @@ class Agency:
         del media
         return self.title
 
-    def left(self, deadline: float) -> float:
+    def seconds_left(self, deadline: float) -> float:
         """Return the seconds until a deadline on the monotonic clock, for the calls of one answer.
 
         Raises:
@@ -373,8 +375,8 @@ class Agency:
             raise AgencyTimeout(self.name, "No answer in time.")
         return seconds
 
-    def read(self, value: Any, shape: type[Wire]) -> Wire:  # noqa: ANN401 - what JSON holds
-        """Parsed JSON in its wire shape; unknown fields are ignored.
+    def decode(self, value: Any, shape: type[Wire]) -> Wire:  # noqa: ANN401 - what JSON holds
+        """Return parsed JSON in its wire shape; unknown fields are ignored.
 
         Raises:
             BadAnswer: says which field is missing or of another type, never its content.

@@ -19,7 +19,13 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
-from affiliate.agencies.parsing import decoded, densities, fitted, is_number, number
+from affiliate.agencies.parsing import (
+    decode_json,
+    density_renditions,
+    fit_rendition,
+    is_number,
+    read_number,
+)
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.domain.affiliate_links import encoded
 from affiliate.domain.media import (
@@ -137,7 +143,7 @@ class Bigstock(Agency):
         return super().unsupported(query) + several
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        query = self.worded(query)
+        query = self.plain_query(query)
         asked = {
             "q": query.q,
             "exclude": query.exclude,
@@ -153,48 +159,48 @@ class Bigstock(Agency):
             "response_detail": "all",
             "thumb_size": "large_thumb,small_thumb",
         }
-        return self._call("search/", given(asked))
+        return self._build_call("search/", given(asked))
 
-    def _call(self, path: str, params: Params = ()) -> Request:
+    def _build_call(self, path: str, params: Params = ()) -> Request:
         account = self.keys.get("ACCOUNT_ID", "")
         return Request(
             agency=self.name,
             url=f"{self.url}/2/{encoded(account)}/{path}",
             params=params,
             secrets=tuple(self.keys.values()),
-            judge=_judge,
+            judge=_read_error,
         )
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.read(reply.json(), Answer[Images]).data
-        items = (self._media(image) for image in found.images)
-        total = int(number(found.paging.total_items))
+        found = self.decode(reply.json(), Answer[Images]).data
+        items = (self._to_media(image) for image in found.images)
+        total = int(read_number(found.paging.total_items))
         return SearchResult(tuple(media for media in items if media), total)
 
     def details(self, media_id: str, media: str = "image") -> Media:
         if not re.fullmatch("[1-9][0-9]{0,17}", media_id):
             return super().details(media_id, media)
-        reply = self.transport.send(self._call(f"image/{media_id}"))
-        image = self.read(reply.json(), Answer[One]).data.image
-        return self._media(image) or super().details(media_id, media)
+        reply = self.transport.send(self._build_call(f"image/{media_id}"))
+        image = self.decode(reply.json(), Answer[One]).data.image
+        return self._to_media(image) or super().details(media_id, media)
 
-    def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
+    def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         del media
         asked = given({"language": language_of(lang, LANGUAGES)})
-        reply = self.transport.send(self._call("categories/", asked))
-        return _names(self.read(reply.json(), Answer[list[Category]]).data)
+        reply = self.transport.send(self._build_call("categories/", asked))
+        return _category_names(self.decode(reply.json(), Answer[list[Category]]).data)
 
-    def check(self) -> Check:
-        self.transport.send(self._call("search/", (("q", "flower"), ("limit", "1"))))
+    def check_key(self) -> Check:
+        self.transport.send(self._build_call("search/", (("q", "flower"), ("limit", "1"))))
         return Check("takes the account")
 
     def page_of(self, media_id: str, media: str = "image") -> str:
         del media
         return _page_url(media_id) if is_number(media_id) else ""
 
-    def _media(self, image: Image) -> Media | None:
-        media_id, thumbnail = plain_id(str(image.id)), _thumbnail(image)
+    def _to_media(self, image: Image) -> Media | None:
+        media_id, thumbnail = plain_id(str(image.id)), _pick_thumbnail(image)
         if not media_id or thumbnail is None:
             return None
         return Media(
@@ -205,9 +211,11 @@ class Bigstock(Agency):
             page_url=_page_url(media_id),
             contributor=plain_text(image.contributor) or None,
             thumbnail=thumbnail,
-            preview=_sized(image.preview),
-            renditions=densities(_sized(image.large_thumb), _sized(image.preview)),
-            categories=_names(image.categories),
+            preview=_sized_rendition(image.preview),
+            renditions=density_renditions(
+                _sized_rendition(image.large_thumb), _sized_rendition(image.preview)
+            ),
+            categories=_category_names(image.categories),
         )
 
 
@@ -215,31 +223,31 @@ def _page_url(media_id: str) -> str:
     return f"https://www.bigstockphoto.com/image-{encoded(media_id)}/"
 
 
-def _names(categories: list[Category]) -> tuple[str, ...]:
+def _category_names(categories: list[Category]) -> tuple[str, ...]:
     return plain_texts(one.name for one in categories)
 
 
-def _thumbnail(image: Image) -> Thumbnail | None:
-    """The best rendition whose size is said, else any in a box of 3:2."""
+def _pick_thumbnail(image: Image) -> Thumbnail | None:
+    """Return the best rendition whose size is said, else any in a box of 3:2."""
     pictures = (image.large_thumb, image.preview, image.small_thumb)
-    boxes = (fitted(one.get("url"), 3, 2, BOX) for one in pictures if isinstance(one, dict))
-    return next((one for one in (*map(_sized, pictures), *boxes) if one), None)
+    boxes = (fit_rendition(one.get("url"), 3, 2, BOX) for one in pictures if isinstance(one, dict))
+    return next((one for one in (*map(_sized_rendition, pictures), *boxes) if one), None)
 
 
-def _sized(picture: object) -> Thumbnail | None:
-    """A rendition as it is; None where its size isn't said."""
+def _sized_rendition(picture: object) -> Thumbnail | None:
+    """Return a rendition as it is; None where its size isn't said."""
     if not isinstance(picture, dict):
         return None
-    width, height = number(picture.get("width")), number(picture.get("height"))
-    return fitted(picture.get("url"), width, height, int(max(width, height)))
+    width, height = read_number(picture.get("width")), read_number(picture.get("height"))
+    return fit_rendition(picture.get("url"), width, height, int(max(width, height)))
 
 
-def _judge(status: int, body: bytes) -> Refusal | None:
+def _read_error(status: int, body: bytes) -> Refusal | None:
     """Return what an envelope means that doesn't say 200."""
-    said = decoded(body, Refused)
+    said = decode_json(body, Refused)
     if said is None:
         return None
-    code = int(number(said.response_code)) or status
+    code = int(read_number(said.response_code)) or status
     if 200 <= code < 300:  # noqa: PLR2004 - the range of success
         return None
     otherwise = AgencyDown if code >= 500 else RequestRefused  # noqa: PLR2004 - the range of server errors

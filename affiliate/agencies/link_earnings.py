@@ -16,7 +16,7 @@ class Earning(NamedTuple):
     words: str
 
 
-def earning(kind: type[Agency], style: LinkStyle) -> Earning:
+def link_status(kind: type[Agency], style: LinkStyle) -> Earning:
     """Return whether links of a style lead to an agency by way of the owner's affiliate program.
 
     An id that no link carries and an id that is missing are warnings; an agency without a program

@@ -20,8 +20,8 @@ def is_number(media_id: str) -> bool:
     return media_id.isascii() and media_id.isdecimal()
 
 
-def rendition(value: object) -> Thumbnail | None:
-    """A ``{url, width, height}`` object as a `Thumbnail`; None where it can't be shown."""
+def read_rendition(value: object) -> Thumbnail | None:
+    """Return a ``{url, width, height}`` object as a `Thumbnail`; None where it can't be shown."""
     if not isinstance(value, dict):
         return None
     url = web_address(value.get("url"))
@@ -31,11 +31,11 @@ def rendition(value: object) -> Thumbnail | None:
 
 
 def first_rendition(assets: Mapping[str, Any], names: tuple[str, ...]) -> Thumbnail | None:
-    """The first of the named renditions that can be shown."""
-    return next((t for t in (rendition(assets.get(n)) for n in names) if t), None)
+    """Return the first of the named renditions that can be shown."""
+    return next((t for t in (read_rendition(assets.get(n)) for n in names) if t), None)
 
 
-def densities(*found: Thumbnail | None) -> tuple[Thumbnail, ...]:
+def density_renditions(*found: Thumbnail | None) -> tuple[Thumbnail, ...]:
     """Return the renditions among which a screen may choose, the smallest first; none or several.
 
     Their id bars, where they have some, lie beyond the declared size of each, as the box has the
@@ -45,8 +45,8 @@ def densities(*found: Thumbnail | None) -> tuple[Thumbnail, ...]:
     return tuple(by_width[width] for width in sorted(by_width)) if len(by_width) > 1 else ()
 
 
-def fitted(url: object, width: float, height: float, side: int) -> Thumbnail | None:
-    """A rendition whose size isn't said: its longer side has ``side`` pixels, its ratio is known.
+def fit_rendition(url: object, width: float, height: float, side: int) -> Thumbnail | None:
+    """Return a rendition of a known ratio whose longer side has ``side`` pixels.
 
     None where the address or a side of the whole picture can't be.
     """
@@ -57,14 +57,14 @@ def fitted(url: object, width: float, height: float, side: int) -> Thumbnail | N
     return Thumbnail(found, max(round(width * scale), 1), max(round(height * scale), 1))
 
 
-def original(width: object, height: object) -> Sides | None:
+def original_sides(width: object, height: object) -> Sides | None:
     """Return the sides of the whole picture; None where they can't be."""
-    sides = (int(number(width)), int(number(height)))
+    sides = (int(read_number(width)), int(read_number(height)))
     return Sides(*sides) if min(sides) > 0 and max(sides) < MAX_SIDE else None
 
 
-def number(value: object) -> float:
-    """A number of an API that writes numbers as text too, perhaps with a unit; 0 for anything else.
+def read_number(value: object) -> float:
+    """Return a number that an API may write as text, perhaps with a unit; 0 for anything else.
 
     No number that an agency gives is below zero.
     """
@@ -74,7 +74,7 @@ def number(value: object) -> float:
     return float(match[1]) if match and isinstance(value, str | int | float) else 0.0
 
 
-def decoded(body: bytes, shape: type[Wire]) -> Wire | None:
+def decode_json(body: bytes, shape: type[Wire]) -> Wire | None:
     """JSON in its wire shape, for a judge of answers; None for anything else."""
     try:
         return decoding.from_json(body, shape)

@@ -16,7 +16,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters
-from affiliate.agencies.parsing import densities, fitted, number
+from affiliate.agencies.parsing import density_renditions, fit_rendition, read_number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import (
@@ -100,11 +100,11 @@ class PhotoDune(Agency):
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         order, direction = ORDERS[query.sort]
-        return self._call(
+        return self._build_call(
             f"{SEARCH}/item",
             {
                 "site": SITE,
-                "term": self.worded(query).q,
+                "term": self.plain_query(query).q,
                 "orientation": ORIENTATIONS.get(query.orientation or "", ""),
                 "category": query.category or "",
                 "username": query.contributor or "",
@@ -115,7 +115,7 @@ class PhotoDune(Agency):
             },
         )
 
-    def _call(self, path: str, params: Mapping[str, str]) -> Request:
+    def _build_call(self, path: str, params: Mapping[str, str]) -> Request:
         return Request(
             agency=self.name,
             url=self.url + path,
@@ -124,17 +124,17 @@ class PhotoDune(Agency):
             secrets=tuple(self.keys.values()),
         )
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.read(reply.json(), Found)
-        items = (self._media(item) for item in found.matches)
+        found = self.decode(reply.json(), Found)
+        items = (self._to_media(item) for item in found.matches)
         return SearchResult(tuple(media for media in items if media), found.total_hits)
 
     def details(self, media_id: str, media: str = "image") -> Media:
         if not re.fullmatch(IDS, media_id):
             return super().details(media_id, media)
-        reply = self.transport.send(self._call("/v3/market/catalog/item", {"id": media_id}))
-        return self._media(self.read(reply.json(), Item)) or super().details(media_id, media)
+        reply = self.transport.send(self._build_call("/v3/market/catalog/item", {"id": media_id}))
+        return self._to_media(self.decode(reply.json(), Item)) or super().details(media_id, media)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not re.fullmatch(IDS, media_id):
@@ -142,19 +142,19 @@ class PhotoDune(Agency):
         if chunk >= PAGES:
             return SearchResult(())
         asked = {"page": str(chunk + 1), "page_size": str(self.similar_size)}
-        call = self._call(f"{SEARCH}/more_like_this", {"item_id": media_id, **asked})
-        result = self.parse(self.transport.send(call), query)
+        call = self._build_call(f"{SEARCH}/more_like_this", {"item_id": media_id, **asked})
+        result = self.parse_results(self.transport.send(call), query)
         others = tuple(media for media in result.items if media.id != media_id)
         return SearchResult(others, result.total)
 
-    def check(self) -> Check:
+    def check_key(self) -> Check:
         asked = {"site": SITE, "term": "flower", "page_size": "1"}
-        self.transport.send(self._call(f"{SEARCH}/item", asked))
+        self.transport.send(self._build_call(f"{SEARCH}/item", asked))
         return Check("takes the token")
 
-    def _media(self, item: Item) -> Media | None:
+    def _to_media(self, item: Item) -> Media | None:
         page = web_address(item.url)
-        found = [one for one in (_preview(item, *names) for names in PREVIEWS) if one]
+        found = [one for one in (_read_preview(item, *names) for names in PREVIEWS) if one]
         if item.site != SITE or page is None or not found:
             return None
         return Media(
@@ -167,15 +167,17 @@ class PhotoDune(Agency):
             contributor=plain_text(item.author_username) or None,
             thumbnail=found[0],
             preview=max(found, key=lambda one: one.width),
-            renditions=densities(*found),
+            renditions=density_renditions(*found),
         )
 
 
-def _preview(item: Item, name: str, prefix: str) -> Thumbnail | None:
+def _read_preview(item: Item, name: str, prefix: str) -> Thumbnail | None:
     """One preview of an item, in a box of 3:2 if its size isn't said; None where it has none."""
     fields = item.previews.get(name)
     if not isinstance(fields, dict):
         return None
     url = fields.get(f"{prefix}_url")
-    width, height = (number(fields.get(f"{prefix}_{side}")) for side in ("width", "height"))
-    return fitted(url, width, height, int(max(width, height))) or fitted(url, 3, 2, BOX)
+    width, height = (read_number(fields.get(f"{prefix}_{side}")) for side in ("width", "height"))
+    return fit_rendition(url, width, height, int(max(width, height))) or fit_rendition(
+        url, 3, 2, BOX
+    )

@@ -14,7 +14,13 @@ import msgspec
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
 from affiliate.agencies.limits import Limit
-from affiliate.agencies.parsing import densities, fitted, is_number, original, rendition
+from affiliate.agencies.parsing import (
+    density_renditions,
+    fit_rendition,
+    is_number,
+    original_sides,
+    read_rendition,
+)
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import (
@@ -98,9 +104,9 @@ class Pixabay(Agency):
     source_quality = "documented by third parties"
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        return self._call(
+        return self._build_call(
             {
-                "q": shortened(self.worded(query).q, MAX_WORDS),
+                "q": shortened(self.plain_query(query).q, MAX_WORDS),
                 "lang": language_of(query.lang, LANGUAGES),
                 "image_type": query.type or "",
                 "orientation": query.orientation or "",
@@ -112,19 +118,19 @@ class Pixabay(Agency):
             }
         )
 
-    def _call(self, params: dict[str, str]) -> Request:
+    def _build_call(self, params: dict[str, str]) -> Request:
         return Request(
             agency=self.name,
             url=f"{self.url}/api/",
             params=(("key", self.keys.get("KEY", "")), *given(params)),
             secrets=tuple(self.keys.values()),
-            judge=_judge,
+            judge=_read_error,
         )
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.read(reply.json(), Hits)
-        items = (self._media(hit) for hit in found.hits)
+        found = self.decode(reply.json(), Hits)
+        items = (self._to_media(hit) for hit in found.hits)
         return SearchResult(
             tuple(media for media in items if media), max(found.total, found.total_hits)
         )
@@ -132,21 +138,21 @@ class Pixabay(Agency):
     def details(self, media_id: str, media: str = "image") -> Media:
         if not is_number(media_id):
             return super().details(media_id, media)
-        reply = self.transport.send(self._call({"id": media_id}))
-        found = self.parse(reply, SearchQuery()).items
+        reply = self.transport.send(self._build_call({"id": media_id}))
+        found = self.parse_results(reply, SearchQuery()).items
         return found[0] if found else super().details(media_id, media)
 
-    def check(self) -> Check:
-        self.transport.send(self._call({"q": "flower", "per_page": "3"}))
+    def check_key(self) -> Check:
+        self.transport.send(self._build_call({"q": "flower", "per_page": "3"}))
         return Check("takes the key")
 
-    def _media(self, hit: Hit) -> Media | None:
+    def _to_media(self, hit: Hit) -> Media | None:
         size = (hit.webformat_width, hit.webformat_height)
         found = {"url": hit.webformat_url, "width": size[0], "height": size[1]}
-        thumbnail, page = rendition(found), web_address(hit.page_url)
+        thumbnail, page = read_rendition(found), web_address(hit.page_url)
         if thumbnail is None or page is None:
             return None
-        large = fitted(hit.large_image_url, *size, LARGE)
+        large = fit_rendition(hit.large_image_url, *size, LARGE)
         kind = hit.type.partition("/")[0]
         tags = plain_texts(hit.tags.split(","))
         return Media(
@@ -159,12 +165,12 @@ class Pixabay(Agency):
             contributor=plain_text(hit.user) or None,
             thumbnail=thumbnail,
             preview=large,
-            renditions=densities(thumbnail, large),
-            original=original(hit.image_width, hit.image_height),
+            renditions=density_renditions(thumbnail, large),
+            original=original_sides(hit.image_width, hit.image_height),
         )
 
 
-def _judge(status: int, body: bytes) -> Refusal | None:
+def _read_error(status: int, body: bytes) -> Refusal | None:
     """Return what plain text with 400 means: a wrong key, or else a wrong question."""
     text = body.decode("utf-8", "replace").strip()
     wrong = status >= 400 and "API key" in text and not text.startswith("<")  # noqa: PLR2004 - the range of errors

@@ -24,7 +24,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
-from affiliate.agencies.parsing import fitted, is_number, number
+from affiliate.agencies.parsing import fit_rendition, is_number, read_number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.domain.affiliate_links import encoded
 from affiliate.domain.media import (
@@ -105,9 +105,9 @@ class Rf123(Agency):
         return super().unsupported(query) + both
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        words = ",".join(self.worded(query).q.split())
+        words = ",".join(self.plain_query(query).q.split())
         kind = EDITORIAL if query.license == "editorial" else TYPES.get(query.type or "", "all")
-        return self._call(
+        return self._build_call(
             "123rf.images.search",
             {
                 "keyword": words,
@@ -126,24 +126,24 @@ class Rf123(Agency):
             },
         )
 
-    def _call(self, method: str, params: dict[str, str]) -> Request:
+    def _build_call(self, method: str, params: dict[str, str]) -> Request:
         named = {"method": method, "apikey": self.keys.get("API_KEY", "")}
         return Request(
             agency=self.name,
             url=f"{self.url}/rest/",
             params=given({**named, **params}),
             secrets=tuple(self.keys.values()),
-            judge=_judge,
+            judge=_read_error,
         )
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
         images = reply.xml().find("images")
         if images is None:
             raise BadAnswer(self.name, "The answer has changed: there is no list of images.")
-        found = (self.read(dict(one.attrib), Image) for one in images.findall("image"))
-        items = (self._media(one, (), "") for one in found)
-        total = int(number(images.get("total"))) if images.get("total") else None
+        found = (self.decode(dict(one.attrib), Image) for one in images.findall("image"))
+        items = (self._to_media(one, (), "") for one in found)
+        total = int(read_number(images.get("total"))) if images.get("total") else None
         return SearchResult(tuple(media for media in items if media), total)
 
     def details(self, media_id: str, media: str = "image") -> Media:
@@ -151,7 +151,7 @@ class Rf123(Agency):
             return super().details(media_id, media)
         try:
             reply = self.transport.send(
-                self._call("123rf.images.getInfo.V2", {"imageid": media_id})
+                self._build_call("123rf.images.getInfo.V2", {"imageid": media_id})
             )
         except RequestRefused:
             return super().details(media_id, media)
@@ -162,13 +162,15 @@ class Rf123(Agency):
         fields = {"description": one.findtext("description", ""), **one.attrib}
         if by is not None:
             fields["contributorid"] = by.get("id", "")
-        image = self.read(fields, Image)
-        found = self._media(image, _sizes(one), one.get("mediatype", ""))
+        image = self.decode(fields, Image)
+        found = self._to_media(image, _named_sizes(one), one.get("mediatype", ""))
         return found or super().details(media_id, media)
 
-    def check(self) -> Check:
+    def check_key(self) -> Check:
         self.transport.send(
-            self._call("123rf.images.search", {"keyword": "flower", "page": "1", "perpage": "1"})
+            self._build_call(
+                "123rf.images.search", {"keyword": "flower", "page": "1", "perpage": "1"}
+            )
         )
         return Check("takes the key")
 
@@ -176,13 +178,13 @@ class Rf123(Agency):
         del media
         return _page_url(media_id) if is_number(media_id) else ""
 
-    def _media(self, image: Image, sizes: tuple[Size, ...], kind: str) -> Media | None:
+    def _to_media(self, image: Image, sizes: tuple[Size, ...], kind: str) -> Media | None:
         path = [image.contributorid, image.folder, image.filename]
         if not image.id or not all(path):
             return None
         url = f"{PICTURES}/{'/'.join(map(encoded, path))}.jpg"
         largest = max(sizes, key=lambda one: one.width, default=Size("", 3, 2, ""))
-        thumbnail = fitted(url, largest.width, largest.height, SIDE)
+        thumbnail = fit_rendition(url, largest.width, largest.height, SIDE)
         if thumbnail is None:
             return None
         return Media(
@@ -202,13 +204,13 @@ def _page_url(media_id: str) -> str:
     return f"https://www.123rf.com/photo_{encoded(media_id)}.html"
 
 
-def _sizes(image: Element) -> tuple[Size, ...]:
-    """The sizes that details name, in pixels; others, such as those of vectors, are left out."""
+def _named_sizes(image: Element) -> tuple[Size, ...]:
+    """Return the sizes that details name, in pixels, without others such as those of vectors."""
     found = (
         Size(
             plain_text(one.get("label")),
-            int(number(one.get("width"))),
-            int(number(one.get("height"))),
+            int(read_number(one.get("width"))),
+            int(read_number(one.get("height"))),
             plain_text(one.get("format")),
         )
         for one in image.findall("sizes/size")
@@ -216,7 +218,7 @@ def _sizes(image: Element) -> tuple[Size, ...]:
     return tuple(size for size in found if size.width and size.height)
 
 
-def _judge(_status: int, body: bytes) -> Refusal | None:
+def _read_error(_status: int, body: bytes) -> Refusal | None:
     """Return the error of a ``fail``, which comes with HTTP 200: a wrong key or question."""
     root = xml_root(body)
     if root is None or root.get("stat") != "fail":

@@ -53,7 +53,7 @@ class SharedSession(Generic[Session]):
             if known is None or known is refused or self._is_over(known):
                 self.known = None
                 self._raise_failure_since(began)
-                self.known = known = self._attempt(log_in, left())
+                self.known = known = self._try_log_in(log_in, left())
             return known
         finally:
             self._lock.release()
@@ -63,7 +63,7 @@ class SharedSession(Generic[Session]):
         if self._failure and self._failed_at > began:
             raise self._failure.with_traceback(None)
 
-    def _attempt(self, log_in: Callable[[float], Session], seconds: float) -> Session:
+    def _try_log_in(self, log_in: Callable[[float], Session], seconds: float) -> Session:
         """Log in, and remember how that failed."""
         self._failure = None
         try:

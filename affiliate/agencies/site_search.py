@@ -23,7 +23,7 @@ class SiteSearch(msgspec.Struct, frozen=True, kw_only=True):
     home: str
     space: str = " "
 
-    def address(self, words: str, media: str = "image") -> str:
+    def search_url(self, words: str, media: str = "image") -> str:
         """Return the page that a search of the site shows; empty where the form is not known."""
         form = self.footage if media == "video" else self.pictures
         said = self.space.join(words.replace("/", " ").split())

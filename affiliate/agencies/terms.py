@@ -30,7 +30,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     hotlink: bool = True
     show: tuple[str, ...] = ()
 
-    def beside(self, media: Media) -> str:
+    def required_notice(self, media: Media) -> str:
         """Return what must be readable beside a picture; empty where nothing must."""
         return ", ".join(filter(None, (getattr(media, name) for name in self.show)))
 

@@ -24,8 +24,8 @@ class Fault(NamedTuple):
     words: str
 
 
-def call(method: str, values: Mapping[str, Value]) -> bytes:
-    """The body of a call of ``method`` with one struct."""
+def build_call(method: str, values: Mapping[str, Value]) -> bytes:
+    """Return the body of a call of ``method`` with one struct."""
     root = Element("methodCall")
     SubElement(root, "methodName").text = method
     _add(SubElement(SubElement(root, "params"), "param"), values)
@@ -49,12 +49,12 @@ def _add(parent: Element, value: Value) -> None:
 
 
 def text_of(answer: Element) -> str | None:
-    """The one text of an answer that says yes; None where there is none."""
+    """Return the one text of an answer that says yes; None where there is none."""
     return answer.findtext("params/param/value/string")
 
 
 def fault_of(body: bytes) -> Fault | None:
-    """The fault in an answer; None where it says yes or can't be read."""
+    """Return the fault in an answer; None where it says yes or can't be read."""
     answer = xml_root(body)
     struct = None if answer is None else answer.find("fault/value/struct")
     if struct is None:

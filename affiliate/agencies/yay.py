@@ -19,7 +19,7 @@ import msgspec
 
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
-from affiliate.agencies.parsing import fitted, number
+from affiliate.agencies.parsing import fit_rendition, read_number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.domain.affiliate_links import encoded
 from affiliate.domain.media import (
@@ -100,9 +100,9 @@ class Yay(Agency):
             "search.searchLanguage": language_of(query.lang, LANGUAGES),
             "search.filterExplicit": "false" if query.safe else "true",
         }
-        return self._call(self.worded(query).q, params)
+        return self._build_call(self.plain_query(query).q, params)
 
-    def _call(self, words: str, params: dict[str, str]) -> Request:
+    def _build_call(self, words: str, params: dict[str, str]) -> Request:
         if not words.strip(". "):
             raise RequestRefused(self.name, "It can't search for dots and slashes alone.")
         key = self.keys.get("API_KEY", "")
@@ -113,18 +113,18 @@ class Yay(Agency):
             secrets=(key,),
         )
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.read(reply.json(), Images).images
+        found = self.decode(reply.json(), Images).images
         listed = found if isinstance(found, list) else found.values()
-        return SearchResult(tuple(media for media in map(self._media, listed) if media))
+        return SearchResult(tuple(media for media in map(self._to_media, listed) if media))
 
-    def check(self) -> Check:
-        self.transport.send(self._call("flower", {"search.limit": "1"}))
+    def check_key(self) -> Check:
+        self.transport.send(self._build_call("flower", {"search.limit": "1"}))
         return Check("takes the key")
 
-    def _media(self, image: Image) -> Media | None:
-        thumbnail, media_id = _thumbnail(image), plain_id(str(image.id))
+    def _to_media(self, image: Image) -> Media | None:
+        thumbnail, media_id = _pick_thumbnail(image), plain_id(str(image.id))
         if thumbnail is None or not media_id:
             return None
         title = plain_text(image.title)
@@ -133,19 +133,19 @@ class Yay(Agency):
             id=media_id,
             type="vector" if image.vector in YES else None,
             title=title,
-            page_url=SEARCH.address(title or media_id),
+            page_url=SEARCH.search_url(title or media_id),
             contributor=plain_text(image.username) or None,
             thumbnail=thumbnail,
-            preview=fitted(image.preview_path, thumbnail.width, thumbnail.height, PREVIEW),
+            preview=fit_rendition(image.preview_path, thumbnail.width, thumbnail.height, PREVIEW),
         )
 
 
-def _thumbnail(image: Image) -> Thumbnail | None:
-    """The old form's with its size, or the new one's, whose sides are those of the whole file."""
+def _pick_thumbnail(image: Image) -> Thumbnail | None:
+    """Return the thumbnail of the old form with its size, or of the new form, sized as the file."""
     url = web_address(image.thumbnail_path)
-    width, height = number(image.thumbnail_width), number(image.thumbnail_height)
+    width, height = read_number(image.thumbnail_width), read_number(image.thumbnail_height)
     if url and width and height:
         return Thumbnail(url, width, height)
-    size = (number(image.width), number(image.height))
+    size = (read_number(image.width), read_number(image.height))
     whole: tuple[float, float] = size if all(size) else BOX
-    return fitted(url or image.thumb_url, *whole, THUMBNAIL)
+    return fit_rendition(url or image.thumb_url, *whole, THUMBNAIL)

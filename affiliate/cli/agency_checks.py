@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from affiliate.agencies.limits import Limit
-from affiliate.agencies.link_earnings import earning
+from affiliate.agencies.link_earnings import link_status
 from affiliate.cli import live_checks
 from affiliate.cli.findings import OK, WARN, Finding
 from affiliate.cli.hosts import foreign_host, host_of
@@ -49,7 +49,7 @@ def _answers(one: EnabledAgency) -> Finding:
     """Return whether an agency answers and takes the key."""
     try:
         with longer_calls(live_checks.CALL_SECONDS):
-            return Finding(OK, one.agency.name, one.agency.check().words)
+            return Finding(OK, one.agency.name, one.agency.check_key().words)
     except AgencyError as error:
         kind = "no key" if error.kind == "credentials" and not one.agency.keys else error.kind
         return Finding("FAULT", one.agency.name, f"{_MEANS.get(kind, '')}{error.message}")
@@ -108,11 +108,11 @@ def _links(one: EnabledAgency) -> Iterator[Finding]:
         sample = Media(
             agency=one.agency.name, id=SAMPLE, media=media, thumbnail=still, page_url=PAGE
         )
-        link = affiliate_link(one.link, sample, one.agency.landing(sample), site="blog.example")
+        link = affiliate_link(one.link, sample, one.agency.landing_url(sample), site="blog.example")
         if link and link != PAGE:
             note = f"{BUILT}; {form}" if form else BUILT
             yield Finding(OK, name, f"links to {media}s are such as {link} ({note})")
         if one.link.owned and media == "image":
-            yield from live_checks.reach(one, link, one.agency.landing(sample))
-    told = earning(type(one.agency), one.link)
+            yield from live_checks.reach(one, link, one.agency.landing_url(sample))
+    told = link_status(type(one.agency), one.link)
     yield Finding(told.state, name, told.words)

@@ -47,7 +47,7 @@ def featured(media: str, *, as_json: bool) -> None:
     """
     with cli_errors():
         featuring = [one for one in current_services().search.enabled if one.agency.collection_size]
-        found = [about for one in featuring for about in one.agency.featured(media)]
+        found = [about for one in featuring for about in one.agency.list_collections(media)]
     if as_json:
         outputs.show_json(found)
     elif found:

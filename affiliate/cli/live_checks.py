@@ -68,7 +68,7 @@ def findings(one: EnabledAgency, transport: Transport, search: SearchService) ->
         yield _file(one, first, transport)
     yield _link(one, first, result.items[0].referral)
     if not one.link.owned:  # the owner's own template is looked at without a search
-        yield from reach(one, first.link, one.agency.landing(first))
+        yield from reach(one, first.link, one.agency.landing_url(first))
     yield from _changed(one, result.items)
 
 
@@ -129,7 +129,7 @@ def _fetched(name: str, url: str, transport: Transport) -> bytes:
 
 def _link(one: EnabledAgency, media: Media, referral: str | None) -> Finding:
     """Tell whether the link of a picture names the picture and the owner; nobody follows it."""
-    name, landing = one.agency.name, one.agency.landing(media)
+    name, landing = one.agency.name, one.agency.landing_url(media)
     if referral and not one.link.owned:
         words = f"a link is that of the answer, for your account, {BUILT}: {media.link}"
         return Finding("ok", name, words)

@@ -82,7 +82,7 @@ class RankedSource(msgspec.Struct, frozen=True):
     def _asked(self, chunk: int) -> SearchResult:
         agency = self.enabled.agency
         if self.collection:
-            return agency.collection(self.collection, chunk, self.query.media)
+            return agency.collection_chunk(self.collection, chunk, self.query.media)
         if self.like:
             return agency.similar(self.like, self.query, chunk)
         return agency.search(self.query, chunk)

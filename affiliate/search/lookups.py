@@ -184,7 +184,9 @@ class LookupService:
         """
         one = self._on(agency)
         calls = -(-len(ids) // one.agency.ids_at_once)
-        found = self._calls.call_now(one, lambda: one.agency.several(ids, media), CallCost(calls))
+        found = self._calls.call_now(
+            one, lambda: one.agency.media_by_ids(ids, media), CallCost(calls)
+        )
         return tuple(self.linked(item) for item in drop_unusable(found) if item.media == media)
 
     def contributors(self, agency: str, ids: Sequence[str]) -> tuple[Contributor, ...]:
@@ -194,7 +196,7 @@ class LookupService:
             AgencyError: NotFound when no such agency is on; else it did not answer.
         """
         one = self._on(agency)
-        return self._calls.call_now(one, lambda: one.agency.contributors(ids))
+        return self._calls.call_now(one, lambda: one.agency.contributors_by_ids(ids))
 
     def size(self, agency: str) -> int | None:
         """Pictures in the collection of an agency that is on, where a call says so.
@@ -203,8 +205,8 @@ class LookupService:
             AgencyError: it did not answer.
         """
         one = self._on(agency)
-        says = type(one.agency).size is not Agency.size
-        return self._calls.call_now(one, one.agency.size) if says else None
+        says = type(one.agency).count_pictures is not Agency.count_pictures
+        return self._calls.call_now(one, one.agency.count_pictures) if says else None
 
     def featured(self, seconds: float) -> LookupAnswer[Collection]:
         """The collections of pictures, then of clips, that agencies feature, within ``seconds``.
@@ -360,7 +362,9 @@ class LookupService:
         key = suggest_key(one.agency.source, lang, words)
         policy = msgspec.structs.replace(one.policy, fresh=DAY, empty=DAY)
         wanted = CacheRequest(key, tuple[str, ...], policy, lambda value: not value)
-        return self._calls.prepare(one, wanted, lambda: one.agency.suggest(words, lang), BESIDE)
+        return self._calls.prepare(
+            one, wanted, lambda: one.agency.suggest_searches(words, lang), BESIDE
+        )
 
     def _categories(
         self, one: EnabledAgency, lang: str, media: str
@@ -368,13 +372,15 @@ class LookupService:
         key = categories_key(one.agency.source, lang, media)
         policy = msgspec.structs.replace(one.policy, fresh=DAY)
         wanted = CacheRequest(key, tuple[str, ...], policy, lambda value: not value)
-        return self._calls.prepare(one, wanted, lambda: one.agency.categories(lang, media), BESIDE)
+        return self._calls.prepare(
+            one, wanted, lambda: one.agency.list_categories(lang, media), BESIDE
+        )
 
     def _featured(self, one: EnabledAgency, media: str) -> PreparedCall[tuple[Collection, ...]]:
         key = featured_key(one.agency.source, media)
         policy = msgspec.structs.replace(one.policy, fresh=DAY)
         wanted = CacheRequest(key, tuple[Collection, ...], policy, lambda value: not value)
-        return self._calls.prepare(one, wanted, lambda: one.agency.featured(media), BESIDE)
+        return self._calls.prepare(one, wanted, lambda: one.agency.list_collections(media), BESIDE)
 
     def _details(
         self, one: EnabledAgency, media_id: str, media: str, kind: CallCost = SINGLE
@@ -402,7 +408,7 @@ class LookupService:
     def linked(self, media: Media, words: str = "", site: str = "") -> Media:
         """An item with its link, for ``words`` on ``site``; its agency may be off by now."""
         one = next(o for o in self.configured if o.agency.name == media.agency)
-        landing = one.agency.landing(media)
+        landing = one.agency.landing_url(media)
         link = affiliate_link(one.link, media, landing, site=site, query=words)
         sides = media.largest or Sides(0, 0)
         seller = Seller(media.agency, media.id, link, sides.width, sides.height)

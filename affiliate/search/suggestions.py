@@ -86,7 +86,7 @@ class Suggestions:
         for one in self._search.enabled:
             if one.agency.suggests and not one.agency.api:
                 with suppress(AgencyError):
-                    yield from one.agency.suggest(typed, lang)
+                    yield from one.agency.suggest_searches(typed, lang)
 
     def _renew_behind(self) -> None:
         with self._lock:

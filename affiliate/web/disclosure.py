@@ -51,5 +51,5 @@ def _earns(item: Media, seller: Seller, listed: EnabledAgency) -> bool:
     """
     if listed.link.earns(item.media) or is_impact(seller.link):
         return True
-    pages = (item.page_url, listed.agency.landing(item))
+    pages = (item.page_url, listed.agency.landing_url(item))
     return seller.agency == item.agency and seller.link not in pages

@@ -34,5 +34,5 @@ def preview_of(items: Sequence[Media], terms: Mapping[str, Terms]) -> Preview | 
     return Preview(
         picture=first.preview or first.thumbnail,
         alt=first.title,
-        credit=terms[first.agency].beside(first),
+        credit=terms[first.agency].required_notice(first),
     )

@@ -69,7 +69,7 @@ def test_safe_search_is_always_said_and_a_language_that_it_has(
 
 
 def test_it_lists_its_categories(bigstock: Bigstock) -> None:
-    assert bigstock.categories("en") == ("Nature", "Animals")
+    assert bigstock.list_categories("en") == ("Nature", "Animals")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from affiliate.agencies import AGENCIES
-from affiliate.agencies.parsing import densities
+from affiliate.agencies.parsing import density_renditions
 from affiliate.domain.media import Media, SearchQuery, Thumbnail
 from affiliate.transport.client import Transport
 from affiliate.web.template_helpers import (
@@ -50,7 +50,7 @@ def test_a_file_of_another_shape_is_no_choice() -> None:
         Thumbnail("https://a.example/1", 390, 260),
         Thumbnail("https://a.example/2", 1000, 734),
     )
-    media = Media(agency="a", id="1", thumbnail=small, renditions=densities(small, other))
+    media = Media(agency="a", id="1", thumbnail=small, renditions=density_renditions(small, other))
     assert renditions(media) == ""
 
 
@@ -60,5 +60,10 @@ def test_one_file_is_no_choice() -> None:
         Thumbnail("https://a.example/1", 390, 260),
         Thumbnail("https://a.example/2", 1000, 667),
     )
-    assert densities(small, None) == densities(None) == densities(small, small) == ()
-    assert densities(large, None, small) == (small, large)
+    assert (
+        density_renditions(small, None)
+        == density_renditions(None)
+        == density_renditions(small, small)
+        == ()
+    )
+    assert density_renditions(large, None, small) == (small, large)

@@ -3,7 +3,7 @@
 import pytest
 
 from affiliate.agencies import AGENCIES
-from affiliate.agencies.link_earnings import earning
+from affiliate.agencies.link_earnings import link_status
 from affiliate.domain.affiliate_links import LinkStyle
 
 PLAIN = "{landing_url}"
@@ -46,5 +46,5 @@ def test_what_links_are_worth_is_told(
         affiliate_id=affiliate_id,
         owned=link is not None,
     )
-    state, told = earning(kind, style)
+    state, told = link_status(kind, style)
     assert f"{state}: {told}".startswith(words)

@@ -310,19 +310,19 @@ def _is_of_flowers(asked: Asked) -> bool:
 
 
 def test_its_check_says_what_it_found(stand: Stand) -> None:
-    assert stand.agency.check().words
+    assert stand.agency.check_key().words
 
 
 @those(KEYED)
 def test_its_check_fails_with_a_bad_key(stand: Stand) -> None:
     stand.agency.keys = dict.fromkeys(stand.dialect.keys, "wr0ng")
     with pytest.raises(AgencyError):
-        stand.agency.check()
+        stand.agency.check_key()
 
 
 def test_its_default_link_leads_to_the_picture_for_the_owner_and_for_nobody(stand: Stand) -> None:
     media = stand.agency.search(FLOWER, 0).items[0]
-    landing = stand.agency.landing(media)
+    landing = stand.agency.landing_url(media)
     style = LinkStyle(template=stand.agency.link_template, affiliate_id="me42")
     link = affiliate_link(style, media, landing)
     assert web_address(link)

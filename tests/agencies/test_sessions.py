@@ -119,7 +119,7 @@ def test_a_wrong_secret_is_tried_once_for_searches_at_once(
         transport.waiters.release()
         return deadline
 
-    monkeypatch.setattr(agency, "left", waiting)
+    monkeypatch.setattr(agency, "seconds_left", waiting)
 
     def call(number: int) -> type[AgencyError]:
         with pytest.raises(AgencyError) as raised:

@@ -87,6 +87,6 @@ def test_an_id_alone_tells_the_page_where_the_agency_has_such_a_form(name: str) 
 
 def test_a_form_without_footage_leads_nowhere_for_footage() -> None:
     site = SiteSearch(pictures="https://a.example/{words}", home="https://a.example/")
-    assert site.address("cat", "video") == ""
-    assert site.address("", "video") == ""
-    assert site.address("") == "https://a.example/"
+    assert site.search_url("cat", "video") == ""
+    assert site.search_url("", "video") == ""
+    assert site.search_url("") == "https://a.example/"

@@ -24,7 +24,7 @@ def test_a_documented_answer_is_read(dialect: type[Dialect], path: str, count: i
     with transporting() as transport:
         agency = AGENCIES[dialect.name](transport, credentials=dialect.keys)
         reply = Reply(Request(agency=dialect.name, url="http://127.0.0.1"), 200, {}, body)
-        items = agency.parse(reply, SearchQuery(q="flower")).items
+        items = agency.parse_results(reply, SearchQuery(q="flower")).items
     assert len(items) == count
     assert all(one.id and web_address(one.page_url) for one in items)
     assert all(one.thumbnail.width > 0 and one.thumbnail.height > 0 for one in items)

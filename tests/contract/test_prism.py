@@ -109,7 +109,7 @@ def test_every_request_is_accepted(
     for lang in (*LANGUAGES, None):
         like = agency.similar("465011609", SearchQuery(lang=lang), 0)
         assert [media.id for media in like.items] == [EXAMPLE_ID]
-    assert agency.suggest("caf\u00e9 & te", "de")[:2] == ("cat scan", "cats and dogs")
+    assert agency.suggest_searches("caf\u00e9 & te", "de")[:2] == ("cat scan", "cats and dogs")
 
 
 def test_every_request_for_footage_is_accepted(mock: str, transport: Transport) -> None:
@@ -122,7 +122,7 @@ def test_every_request_for_footage_is_accepted(mock: str, transport: Transport) 
     for one in (
         agency.details(EXAMPLE_CLIP, "video"),
         agency.similar("2140697", CLIPS.replace(lang="de"), 0).items[0],
-        agency.several([EXAMPLE_CLIP, "1"], "video")[0],
+        agency.media_by_ids([EXAMPLE_CLIP, "1"], "video")[0],
     ):
         assert (one.id, one.duration) == (EXAMPLE_CLIP, 14.081)
         assert one.clip is not None
@@ -133,11 +133,11 @@ def test_every_other_call_is_accepted(mock: str, transport: Transport) -> None:
     """Several at once, categories, contributors and the check are valid and read."""
     for credentials in (BASIC, BEARER):
         agency = Shutterstock(transport, url=mock, credentials=credentials)
-        assert agency.several([EXAMPLE_ID, "1"])[0].id == EXAMPLE_ID
+        assert agency.media_by_ids([EXAMPLE_ID, "1"])[0].id == EXAMPLE_ID
         for media in ("image", "video"):
-            assert agency.categories("de", media)[0] == "Animals/Wildlife"
-        assert agency.contributors(["12345678"])[0].name == "John Doe"
-        assert "takes the key" in agency.check().words
+            assert agency.list_categories("de", media)[0] == "Animals/Wildlife"
+        assert agency.contributors_by_ids(["12345678"])[0].name == "John Doe"
+        assert "takes the key" in agency.check_key().words
 
 
 @pytest.mark.parametrize("media", ["image", "video"])
@@ -146,11 +146,11 @@ def test_every_call_for_collections_is_accepted(
 ) -> None:
     """What is featured, what one is called and what is in it: valid and read."""
     agency = Shutterstock(transport, url=mock, credentials=BASIC)
-    (one,) = agency.featured(media)
+    (one,) = agency.list_collections(media)
     assert one == agency.about_collection(one.id, media)
     assert (one.media, one.name) == (media, "Exercise & Fitness")
     assert (one.cover or "").startswith("https://")
-    assert agency.collection(one.id, 0, media).total == {"image": 82, "video": 2}[media]
+    assert agency.collection_chunk(one.id, 0, media).total == {"image": 82, "video": 2}[media]
 
 
 @pytest.mark.parametrize("media", ["image", "video"])
@@ -166,7 +166,7 @@ def test_every_editorial_request_is_accepted(mock: str, transport: Transport, me
     ):
         assert agency.search(query.replace(**fields), 1).items[0].editorial
     assert agency.details("10687730b", media).editorial
-    assert agency.categories("en", media)
+    assert agency.list_categories("en", media)
 
 
 def test_ratios_of_footage_are_those_of_the_description(
@@ -264,7 +264,7 @@ def test_the_stand_in_keeps_to_the_description(
     assert ids == [str(simulator.FIRST_ID + n) for n in range(300)]
     assert agency.details(ids[0]).id == ids[0]
     assert agency.similar(ids[0], ALL, 0).items[0].id == ids[1]
-    assert len(agency.suggest("cat", "en")) == 10
+    assert len(agency.suggest_searches("cat", "en")) == 10
     with pytest.raises(NotFound):
         agency.details("1")
     stand_in.answer = simulator.Answer(body=b'{"data": [], "total_count": 0}')

@@ -75,7 +75,7 @@ def test_every_request_and_answer_is_as_described(watched: str, transport: Trans
         assert agency.search(query, 0).items[0].id == str(FIRST)
     assert agency.details(str(FIRST)).id == str(FIRST)
     assert agency.similar(str(FIRST), SearchQuery(lang="de"), 0).items[0].id == str(FIRST + 1)
-    assert agency.check().words
+    assert agency.check_key().words
 
 
 def test_the_proxy_refuses_what_breaks_the_description(

@@ -55,8 +55,8 @@ def test_every_request_and_answer_is_as_described(watched: str, transport: Trans
         assert agency.search(query, 0).items[0].id == BEST
     assert agency.details(BEST).id == BEST
     assert agency.similar(BEST, SearchQuery(), 0).items
-    assert agency.size() == 2540
-    assert agency.check().words
+    assert agency.count_pictures() == 2540
+    assert agency.check_key().words
     client = Openverse(transport, url=watched, credentials=OpenverseDialect.client)
     assert len(client.search(QUERIES[0], 0).items) == client.chunk_size > agency.chunk_size
 

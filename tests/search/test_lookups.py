@@ -66,9 +66,9 @@ def test_categories_of_all_are_asked_for_once() -> None:
     def failing(lang: str, media: str = "image") -> tuple[str, ...]:
         raise AgencyDown("b", f"No {media} in {lang}.")
 
-    a.categories = categories  # type: ignore[method-assign]
-    b.categories = failing  # type: ignore[method-assign]
-    c.categories = lambda *_: ("Sports", "Arts")  # type: ignore[method-assign]
+    a.list_categories = categories  # type: ignore[method-assign]
+    b.list_categories = failing  # type: ignore[method-assign]
+    c.list_categories = lambda *_: ("Sports", "Arts")  # type: ignore[method-assign]
     search = search_over(a, b, c)
     assert search.categories("en", 10).values == ("Nature", "Sports", "Arts")
     assert search.categories("en", 0, agencies=["c"]).values == ("Sports", "Arts")

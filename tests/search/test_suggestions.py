@@ -341,7 +341,7 @@ def test_a_broken_agency_without_calls_gives_nothing(over: Maker) -> None:
     def fail(words: str, lang: str) -> tuple[str, ...]:
         raise AgencyDown("demo", f"No {words} in {lang}.")
 
-    broken.suggest = fail  # type: ignore[method-assign]
+    broken.suggest_searches = fail  # type: ignore[method-assign]
     assert over(broken).of("cat", "en") == ()
 
 

@@ -19,7 +19,7 @@ def parsed(answer: Any) -> SearchResult:
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     agency = Shutterstock(Transport(), credentials=BEARER)
     request = Request(agency="shutterstock", url="http://127.0.0.1")
-    return agency.parse(Reply(request, 200, {}, body), CAT)
+    return agency.parse_results(Reply(request, 200, {}, body), CAT)
 
 
 def results(*images: dict[str, Any], **fields: Any) -> dict[str, Any]:

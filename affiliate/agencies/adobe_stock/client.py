@@ -18,7 +18,7 @@ from affiliate.agencies.adobe_stock import schema as wire
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import HEX, Filters, language_of
 from affiliate.agencies.limits import Limit
-from affiliate.agencies.parsing import decoded, is_number
+from affiliate.agencies.parsing import decode_json, is_number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, SearchQuery, SearchResult
@@ -79,16 +79,18 @@ class AdobeStock(Agency):
     license_url = "https://stock.adobe.com/license-terms"
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        asked = {"words": self.worded(query).q, "order": ORDERS[query.sort]}
+        asked = {"words": self.plain_query(query).q, "order": ORDERS[query.sort]}
         return self._search(asked, query, chunk, self.chunk_size)
 
     def _search(self, asked: dict[str, str], query: SearchQuery, chunk: int, size: int) -> Request:
         asked = {**asked, "limit": str(size), "offset": str(chunk * size)}
         params = {f"search_parameters[{name}]": value for name, value in asked.items()}
         params["locale"] = language_of(query.lang, LOCALES)
-        return self._call("Search/Files", given(params) + _filters(query) + wire.COLUMNS)
+        return self._build_call(
+            "Search/Files", given(params) + _filter_params(query) + wire.COLUMNS
+        )
 
-    def _call(self, path: str, params: Params) -> Request:
+    def _build_call(self, path: str, params: Params) -> Request:
         key, product = self.keys.get("API_KEY", ""), self.keys.get("PRODUCT", "")
         return Request(
             agency=self.name,
@@ -96,35 +98,35 @@ class AdobeStock(Agency):
             params=params,
             headers={"x-api-key": key, "X-Product": product},
             secrets=tuple(self.keys.values()),
-            judge=judge,
+            judge=read_error,
         )
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.read(reply.json(), wire.Files)
-        items = (wire.media(self.name, file) for file in found.files)
+        found = self.decode(reply.json(), wire.Files)
+        items = (wire.to_media(self.name, file) for file in found.files)
         return SearchResult(tuple(media for media in items if media), found.nb_results)
 
     def details(self, media_id: str, media: str = "image") -> Media:
         if not is_id(media_id):
             return super().details(media_id, media)
-        reply = self.transport.send(self._call("Files", (("ids", media_id), *wire.COLUMNS)))
-        found = self.parse(reply, SearchQuery()).items
+        reply = self.transport.send(self._build_call("Files", (("ids", media_id), *wire.COLUMNS)))
+        found = self.parse_results(reply, SearchQuery()).items
         return found[0] if found else super().details(media_id, media)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not is_id(media_id):
             return super().similar(media_id, query, chunk)
         call = self._search({"similar": media_id}, query, chunk, self.similar_size)
-        result = self.parse(self.transport.send(call), query)
+        result = self.parse_results(self.transport.send(call), query)
         others = tuple(media for media in result.items if media.id != media_id)
         return msgspec.structs.replace(result, items=others)
 
-    def check(self) -> Check:
+    def check_key(self) -> Check:
         self.transport.send(self._search({"words": "flower"}, SearchQuery(), 0, 1))
         return Check("takes the key and the product")
 
-    def landing(self, media: Media) -> str:
+    def landing_url(self, media: Media) -> str:
         return wire.page_url(media.id)
 
     def page_of(self, media_id: str, media: str = "image") -> str:
@@ -132,7 +134,7 @@ class AdobeStock(Agency):
         return wire.page_url(media_id) if is_number(media_id) else ""
 
 
-def _filters(query: SearchQuery) -> Params:
+def _filter_params(query: SearchQuery) -> Params:
     """Return what narrows a search to pictures or to footage, and further."""
     kinds = ("video",) if query.media == "video" else (query.type,) if query.type else TYPES
     filters = {
@@ -152,9 +154,9 @@ def is_id(text: str) -> bool:
     return bool(re.fullmatch(r"[1-9][0-9]{0,15}", text))
 
 
-def judge(status: int, body: bytes) -> Refusal | None:
-    """A code tells a wrong key, whatever the status; an error with a good one is a no."""
-    failure = decoded(body, wire.Failure)
+def read_error(status: int, body: bytes) -> Refusal | None:
+    """Return a code tells a wrong key, whatever the status; an error with a good one is a no."""
+    failure = decode_json(body, wire.Failure)
     if failure is None or not failure.error:
         return None
     if str(failure.code) in ACCESS:

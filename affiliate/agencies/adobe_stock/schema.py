@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from affiliate.agencies.parsing import densities, original, rendition
+from affiliate.agencies.parsing import density_renditions, original_sides, read_rendition
 from affiliate.domain.affiliate_links import encoded
 from affiliate.domain.media import Media, Thumbnail, plain_text, plain_texts, web_address
 from affiliate.transport.messages import Params
@@ -76,9 +76,9 @@ COLUMNS: Final[Params] = tuple(
 )
 
 
-def media(agency: str, file: File) -> Media | None:
-    """A work as a page shows it; None where it has no picture or is none."""
-    found = [_thumbnail(file, size) for size in ("_240", "", "_1000")]
+def to_media(agency: str, file: File) -> Media | None:
+    """Return a work as a page shows it; None where it has no picture or is none."""
+    found = [_pick_thumbnail(file, size) for size in ("_240", "", "_1000")]
     thumbnail = next(filter(None, found), None)
     if thumbnail is None or file.media_type_id in OTHERS:
         return None
@@ -89,16 +89,16 @@ def media(agency: str, file: File) -> Media | None:
         media="video" if is_video else "image",
         type=KINDS.get(file.media_type_id or 0),
         title=plain_text(file.title),
-        keywords=_names(file.keywords or []),
+        keywords=_category_names(file.keywords or []),
         page_url=page_url(str(file.id)),
         contributor=plain_text(file.creator_name) or None,
         duration=file.duration / 1000 if is_video and file.duration else None,
         thumbnail=thumbnail,
         preview=next(filter(None, reversed(found)), None),
-        renditions=densities(*found),
-        original=original(file.width, file.height),
+        renditions=density_renditions(*found),
+        original=original_sides(file.width, file.height),
         released=bool(file.has_releases),
-        categories=_names([file.category] if file.category else []),
+        categories=_category_names([file.category] if file.category else []),
         clip=web_address(file.video_small_preview_url) if is_video else None,
     )
 
@@ -108,10 +108,10 @@ def page_url(media_id: str) -> str:
     return f"https://stock.adobe.com/{encoded(media_id)}"
 
 
-def _thumbnail(file: File, size: str) -> Thumbnail | None:
+def _pick_thumbnail(file: File, size: str) -> Thumbnail | None:
     sides = ("url", "width", "height")
-    return rendition({side: getattr(file, f"thumbnail{size}_{side}") for side in sides})
+    return read_rendition({side: getattr(file, f"thumbnail{size}_{side}") for side in sides})
 
 
-def _names(found: list[Name]) -> tuple[str, ...]:
+def _category_names(found: list[Name]) -> tuple[str, ...]:
     return plain_texts(one.name for one in found)

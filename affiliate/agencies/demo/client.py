@@ -91,41 +91,41 @@ class Demo(Agency):
         self.pictures, self._index = _catalog(CATALOG)
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
-        found = self._found(query)
-        _sort(found, query.sort)
-        corrected = self._corrected(query) if query.q and not found else None
+        found = self._find(query)
+        _sort_results(found, query.sort)
+        corrected = self._correct(query) if query.q and not found else None
         start = chunk * self.chunk_size
-        items = tuple(self.media(p) for p in found[start : start + self.chunk_size])
+        items = tuple(self.to_media(p) for p in found[start : start + self.chunk_size])
         return SearchResult(items, len(found), corrected)
 
-    def _found(self, query: SearchQuery) -> list[Picture]:
-        """The pictures that a search finds, by relevance."""
+    def _find(self, query: SearchQuery) -> list[Picture]:
+        """Return the pictures that a search finds, by relevance."""
         excluded = self._index.any_of(query.exclude)
         matches = self._index.all_of(query.q) if query.q else self.pictures
         pictures = (self.pictures[i] for i in matches if i not in excluded)
-        return [p for p in pictures if _passes(p, query)]
+        return [p for p in pictures if _passes_filters(p, query)]
 
-    def _corrected(self, query: SearchQuery) -> str | None:
-        """The words with those that are nowhere in the catalogue replaced, if that finds any."""
+    def _correct(self, query: SearchQuery) -> str | None:
+        """Return the words, unknown ones replaced by known ones, if a search then finds any."""
         words = lowered(query.q, query.lang or "").split()
         unknown = {w for w in words if any(map(str.isalnum, w)) and not self._index.all_of(w)}
         if not 0 < len(unknown) <= MOST_UNKNOWN:
             return None
         near = {w: get_close_matches(w, self._index.words, 1, CLOSE) for w in unknown}
         meant = " ".join(near[w][0] if near.get(w) else w for w in words)
-        return meant if self._found(query.replace(q=meant)) else None
+        return meant if self._find(query.replace(q=meant)) else None
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         picture = self.pictures.get(media_id)
         if picture is None:
             return super().similar(media_id, query, chunk)
-        others = ((_likeness(picture, p), p) for p in self.pictures.values() if p is not picture)
+        others = ((_similarity(picture, p), p) for p in self.pictures.values() if p is not picture)
         alike = sorted(((n, p) for n, p in others if n), key=lambda one: (-one[0], one[1].id))
         start = chunk * self.similar_size
-        items = tuple(self.media(p) for _, p in alike[start : start + self.similar_size])
+        items = tuple(self.to_media(p) for _, p in alike[start : start + self.similar_size])
         return SearchResult(items, len(alike))
 
-    def suggest(self, words: str, lang: str) -> tuple[str, ...]:
+    def suggest_searches(self, words: str, lang: str) -> tuple[str, ...]:
         del lang  # the catalogue speaks English
         head, _, last = words.rpartition(" ")
         among = frozenset(self._index.all_of(head)) if head else self.pictures.keys()
@@ -141,15 +141,15 @@ class Demo(Agency):
 
     def details(self, media_id: str, media: str = "image") -> Media:
         picture = self.pictures.get(media_id) if media == "image" else None
-        return self.media(picture) if picture else super().details(media_id, media)
+        return self.to_media(picture) if picture else super().details(media_id, media)
 
-    def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
+    def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         del lang  # the catalogue speaks English
         shown = self.pictures.values() if media == "image" else ()
         return tuple(sorted({name for one in shown for name in one.categories}))
 
-    def media(self, picture: Picture) -> Media:
-        """A picture as every agency's are described."""
+    def to_media(self, picture: Picture) -> Media:
+        """Return a picture as every agency's are described."""
         base = f"{self.url}/static/demo/{picture.id}"
         small = Thumbnail(f"{base}.webp", picture.width, picture.height)
         large = Thumbnail(f"{base}-large.webp", picture.preview_width, picture.preview_height)
@@ -187,23 +187,23 @@ class _Index:
         self._words = _Table(rows, "unicode61 remove_diacritics 2")  # "bicy" has another stem
 
     def all_of(self, words: str) -> list[str]:
-        """The ids of pictures with all of the words, best first; beginnings if none has them.
+        """Return the ids of pictures with all words, best first; by beginnings if none has all.
 
         Words between quotation marks stand side by side.
         """
-        quoted = list(map(_quoted, terms(words)))
+        quoted = list(map(_quote_word, terms(words)))
         return self._stems.match(" ".join(quoted)) or self._words.match(
             " ".join(f"{w} *" for w in quoted)
         )
 
     def any_of(self, words: str) -> frozenset[str]:
-        """The ids of pictures with any of the words."""
-        return frozenset(self._stems.match(" OR ".join(map(_quoted, terms(words)))))
+        """Return the ids of pictures with any of the words."""
+        return frozenset(self._stems.match(" OR ".join(map(_quote_word, terms(words)))))
 
 
 @functools.lru_cache(maxsize=1)
 def _catalog(path: Path) -> tuple[Mapping[str, Picture], _Index]:
-    """The pictures by their ids, and the index of their words; read once in a process."""
+    """Return the pictures by their ids, and the index of their words; read once in a process."""
     lines = path.read_bytes().splitlines()
     pictures = {p.id: p for p in (decoding.from_json(line, Picture) for line in lines)}
     return pictures, _Index(pictures.values())
@@ -223,7 +223,7 @@ class _Table:
         self._db.executemany("INSERT INTO words VALUES (?, ?, ?, ?)", rows)
 
     def match(self, expression: str) -> list[str]:
-        """The ids of the rows that an FTS5 expression finds, best first."""
+        """Return the ids of the rows that an FTS5 expression finds, best first."""
         if not any(c.isalnum() for c in expression):
             return []  # FTS5 has no word to look for
         with self._lock:
@@ -234,11 +234,11 @@ class _Table:
             return [row[0] for row in rows]
 
 
-def _quoted(word: str) -> str:
+def _quote_word(word: str) -> str:
     return '"' + word.replace("\0", " ").replace('"', " ").strip() + '"'  # SQL text ends at a NUL
 
 
-def _passes(picture: Picture, query: SearchQuery) -> bool:
+def _passes_filters(picture: Picture, query: SearchQuery) -> bool:
     wanted = (
         (query.type, picture.type),
         (query.orientation, picture.orientation),
@@ -255,14 +255,14 @@ def _passes(picture: Picture, query: SearchQuery) -> bool:
     )
 
 
-def _likeness(one: Picture, other: Picture) -> float:
+def _similarity(one: Picture, other: Picture) -> float:
     """Return how alike two pictures are; 0 for those that share neither keyword nor category."""
     shared = _overlap(one.keywords, other.keywords) + _overlap(one.categories, other.categories) / 4
     return shared and shared + (1 - _distance(one.color, other.color) / FARTHEST) / 4
 
 
 def _overlap(some: Iterable[str], others: Iterable[str]) -> float:
-    """The part that two sets of words have in common, of all that are in either: 0 to 1."""
+    """Return the part that two sets of words have in common, of all that are in either: 0 to 1."""
     a, b = set(map(str.casefold, some)), set(map(str.casefold, others))
     return len(a & b) / len(a | b) if a | b else 0
 
@@ -284,7 +284,7 @@ def _rgb(color: str) -> tuple[int, int, int]:
     return value >> 16, value >> 8 & 255, value & 255
 
 
-def _sort(found: list[Picture], sort: str) -> None:
+def _sort_results(found: list[Picture], sort: str) -> None:
     """Order in place; ``relevance`` is the order in which the index found them."""
     match sort:
         case "popular":

@@ -17,7 +17,7 @@ from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.depositphotos import filters
 from affiliate.agencies.depositphotos import schema as wire
 from affiliate.agencies.filter_values import Filters
-from affiliate.agencies.parsing import decoded
+from affiliate.agencies.parsing import decode_json
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, SearchQuery, SearchResult
@@ -71,28 +71,30 @@ class Depositphotos(Agency):
             "dp_search_limit": str(self.chunk_size),
             "dp_search_offset": str(chunk * self.chunk_size),
         }
-        return self._call("search", filters.params(self.worded(query)) + given(page))
+        return self._build_call(
+            "search", filters.search_params(self.plain_query(query)) + given(page)
+        )
 
-    def _call(self, command: str, params: Params) -> Request:
+    def _build_call(self, command: str, params: Params) -> Request:
         key = self.keys.get("API_KEY", "")
         return Request(
             agency=self.name,
             url=self.url,
             params=(("dp_apikey", key), ("dp_command", command), *params),
             secrets=tuple(self.keys.values()),
-            judge=judge,
+            judge=read_error,
         )
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.read(reply.json(), wire.Found)
-        return SearchResult(self._medias(found.result), wire.total(found.count))
+        found = self.decode(reply.json(), wire.Found)
+        return SearchResult(self._to_medias(found.result), wire.total_count(found.count))
 
     def details(self, media_id: str, media: str = "image") -> Media:
         if not is_id(media_id):
             return super().details(media_id, media)
-        reply = self.transport.send(self._call("getMediaData", (("dp_media_id", media_id),)))
-        found = self._medias([self.read(reply.json(), wire.Item)])
+        reply = self.transport.send(self._build_call("getMediaData", (("dp_media_id", media_id),)))
+        found = self._to_medias([self.decode(reply.json(), wire.Item)])
         return found[0] if found else super().details(media_id, media)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
@@ -104,17 +106,17 @@ class Depositphotos(Agency):
             "dp_limit": str(self.similar_size),
             "dp_offset": str(chunk * self.similar_size),
         }
-        reply = self.transport.send(self._call("getRelated", given(asked)))
-        found = self.read(reply.json(), wire.Related)
+        reply = self.transport.send(self._build_call("getRelated", given(asked)))
+        found = self.decode(reply.json(), wire.Related)
         others = [one for one in found.items if str(one.id) != media_id]
-        return SearchResult(self._medias(others), wire.total(found.count))
+        return SearchResult(self._to_medias(others), wire.total_count(found.count))
 
-    def check(self) -> Check:
+    def check_key(self) -> Check:
         params = (("dp_search_query", "flower"), ("dp_search_limit", "1"))
-        self.transport.send(self._call("search", params))
+        self.transport.send(self._build_call("search", params))
         return Check("takes the key")
 
-    def landing(self, media: Media) -> str:
+    def landing_url(self, media: Media) -> str:
         return re.split(r"[?#]", media.page_url)[0]
 
     def page_of(self, media_id: str, media: str = "image") -> str:
@@ -122,9 +124,9 @@ class Depositphotos(Agency):
         del media
         return f"http://www.depositphotos.com/{media_id}/" if is_id(media_id) else ""
 
-    def _medias(self, items: Iterable[wire.Item]) -> tuple[Media, ...]:
+    def _to_medias(self, items: Iterable[wire.Item]) -> tuple[Media, ...]:
         """Those of the items that can be shown."""
-        return tuple(found for found in (wire.media(self.name, one) for one in items) if found)
+        return tuple(found for found in (wire.to_media(self.name, one) for one in items) if found)
 
 
 def is_id(text: str) -> bool:
@@ -132,10 +134,10 @@ def is_id(text: str) -> bool:
     return bool(re.fullmatch(r"[1-9][0-9]{0,15}", text))
 
 
-def judge(status: int, body: bytes) -> Refusal | None:
+def read_error(status: int, body: bytes) -> Refusal | None:
     """Return what an exception means, whatever the status."""
     del status
-    failure = decoded(body, wire.Failure)
+    failure = decode_json(body, wire.Failure)
     if failure is None or failure.type != "failure":
         return None
     kind = failure.error.exception.rpartition("\\")[2]

@@ -57,7 +57,7 @@ LOOSELY: Final[Mapping[str, tuple[str, ...] | None]] = {
 }
 
 
-def params(query: SearchQuery) -> Params:
+def search_params(query: SearchQuery) -> Params:
     """Return what to search for, and what narrows it."""
     lang = language_of(query.lang, LANGUAGES)
     excluded = ",".join(" ".join(re.findall(r'[^\s,"]+', term)) for term in terms(query.exclude))
@@ -71,7 +71,7 @@ def params(query: SearchQuery) -> Params:
             "dp_search_vector": "0" if query.type == "photo" else "1",
             "dp_search_video": "0",
             "dp_search_orientation": query.orientation or "",
-            "dp_search_color": _color(query.color) if query.color else "",
+            "dp_search_color": _nearest_color(query.color) if query.color else "",
             "dp_search_quantity": str(query.people or ""),
             "dp_search_age": AGES.get(query.age or "", ""),
             "dp_search_gender": query.gender or "",
@@ -85,8 +85,8 @@ def params(query: SearchQuery) -> Params:
     )
 
 
-def _color(asked: str) -> str:
-    """The number of the nearest color, of grays for a gray, by the distance of the channels."""
+def _nearest_color(asked: str) -> str:
+    """Return the number of the nearest color by the distance of channels; of a gray for a gray."""
     channels = bytes.fromhex(asked)
     is_gray = max(channels) - min(channels) <= MOST_GRAY
     able = COLORS[-GRAYS:] if is_gray else COLORS[:-GRAYS]

@@ -9,7 +9,13 @@ from typing import Any, Final
 
 import msgspec
 
-from affiliate.agencies.parsing import MAX_SIDE, densities, fitted, number, original
+from affiliate.agencies.parsing import (
+    MAX_SIDE,
+    density_renditions,
+    fit_rendition,
+    original_sides,
+    read_number,
+)
 from affiliate.domain.media import (
     Media,
     Size,
@@ -78,14 +84,14 @@ class Failure(msgspec.Struct):
     error: Fault = Fault()
 
 
-def media(agency: str, item: Item) -> Media | None:
-    """A picture as a page shows it; None where it can't be shown or is none."""
-    sides = (number(item.width), number(item.height))
-    drawn = (fitted(getattr(item, name), *sides, side) for name, side in THUMBNAILS.items())
+def to_media(agency: str, item: Item) -> Media | None:
+    """Return a picture as a page shows it; None where it can't be shown or is none."""
+    sides = (read_number(item.width), read_number(item.height))
+    drawn = (fit_rendition(getattr(item, name), *sides, side) for name, side in THUMBNAILS.items())
     thumbnail, page = next(filter(None, drawn), None), web_address(item.itemurl)
     if thumbnail is None or page is None or item.type in {"video", "audio"}:
         return None
-    large = fitted(item.huge_thumb, *sides, LARGE)
+    large = fit_rendition(item.huge_thumb, *sides, LARGE)
     return Media(
         agency=agency,
         id=plain_id(str(item.id)),
@@ -97,14 +103,14 @@ def media(agency: str, item: Item) -> Media | None:
         editorial=item.iseditorial in {True, "1", "true", "yes"},
         thumbnail=thumbnail,
         preview=large,
-        renditions=densities(thumbnail, large),
-        original=original(item.width, item.height),
-        sizes=sizes(item),
+        renditions=density_renditions(thumbnail, large),
+        original=original_sides(item.width, item.height),
+        sizes=sold_sizes(item),
         released=bool(item.model_release_ids),
     )
 
 
-def sizes(item: Item) -> tuple[Size, ...]:
+def sold_sizes(item: Item) -> tuple[Size, ...]:
     """Return the sizes that are sold, the smallest first; those without sides are left out."""
     named = item.sizes if isinstance(item.sizes, dict) else {}
     found = (
@@ -117,7 +123,7 @@ def sizes(item: Item) -> tuple[Size, ...]:
 
 def _sides(size: Mapping[str, Any]) -> tuple[int, int]:
     """Return the sides of a size in pixels; 0 where one isn't said or can't be."""
-    width, height = (int(number(size.get(side))) for side in ("width", "height"))
+    width, height = (int(read_number(size.get(side))) for side in ("width", "height"))
     return (width, height) if max(width, height) < MAX_SIDE else (0, 0)
 
 
@@ -125,6 +131,6 @@ def _area(size: Size) -> int:
     return size.width * size.height
 
 
-def total(count: Number) -> int | None:
+def total_count(count: Number) -> int | None:
     """Return how many there are, where it is said."""
-    return None if count is None else int(number(count))
+    return None if count is None else int(read_number(count))

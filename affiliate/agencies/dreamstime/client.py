@@ -26,7 +26,7 @@ from typing import Any, ClassVar, NamedTuple
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.dreamstime import schema as wire
 from affiliate.agencies.dreamstime.schema import DETAILS, LOGIN, SEARCH, TokenEnded
-from affiliate.agencies.parsing import fitted, number
+from affiliate.agencies.parsing import fit_rendition, read_number
 from affiliate.agencies.sessions import SharedSession
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.domain.affiliate_links import encoded
@@ -76,19 +76,19 @@ class Dreamstime(Agency):
         self._session = SharedSession[Session](self.name)
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
-        return self.parse(self._ask(SEARCH, self._page(query, chunk)), query)
+        return self.parse_results(self._ask(SEARCH, self._page_params(query, chunk)), query)
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        """The call as it goes out with the token that is known, if any."""
+        """Return the call as it goes out with the token that is known, if any."""
         session = self._session.known or Session("", f"{self.url}/api/")
-        return self._call(SEARCH, self._page(query, chunk), session)
+        return self._build_call(SEARCH, self._page_params(query, chunk), session)
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.read(self._response(reply, SEARCH), wire.Found)
-        items = (self._media(image, BOX) for image in wire.listed(found.images))
+        found = self.decode(self._response(reply, SEARCH), wire.Found)
+        items = (self._to_media(image, BOX) for image in wire.as_list(found.images))
         return SearchResult(
-            tuple(media for media in items if media), int(number(found.images_count))
+            tuple(media for media in items if media), int(read_number(found.images_count))
         )
 
     def details(self, media_id: str, media: str = "image") -> Media:
@@ -98,47 +98,53 @@ class Dreamstime(Agency):
             reply = self._ask(DETAILS, {"ImageId": media_id})
         except RequestRefused:
             raise NotFound(self.name, f"There is no picture {media_id}.") from None
-        found = self.read(self._response(reply, DETAILS), wire.Detailed)
-        sides = ((number(one.width), number(one.height)) for one in wire.listed(found.sizes))
+        found = self.decode(self._response(reply, DETAILS), wire.Detailed)
+        sides = (
+            (read_number(one.width), read_number(one.height)) for one in wire.as_list(found.sizes)
+        )
         whole = max((one for one in sides if all(one)), default=BOX)
-        return self._media(found.image, whole) or super().details(media_id, media)
+        return self._to_media(found.image, whole) or super().details(media_id, media)
 
-    def check(self) -> Check:
+    def check_key(self) -> Check:
         self._log_in(self.transport.total_seconds)
         return Check("gives a token")
 
-    def landing(self, media: Media) -> str:
-        """The page without a fragment, in whose place the affiliate id stands."""
+    def landing_url(self, media: Media) -> str:
+        """Return the page without a fragment, in whose place the affiliate id stands."""
         return media.page_url.partition("#")[0]
 
-    def _page(self, query: SearchQuery, chunk: int) -> dict[str, Any]:
-        return {"Keywords": self.worded(query).q, "PageSize": self.chunk_size, "Page": chunk + 1}
+    def _page_params(self, query: SearchQuery, chunk: int) -> dict[str, Any]:
+        return {
+            "Keywords": self.plain_query(query).q,
+            "PageSize": self.chunk_size,
+            "Page": chunk + 1,
+        }
 
     def _ask(self, verb: str, fields: Mapping[str, Any]) -> Reply:
-        """The answer to a request, with a new token where that is needed, in the time of one call.
+        """Return the answer to a request, with a new token if needed, in the time of one call.
 
         Raises:
             AgencyError: BadCredentials where the new token isn't taken either.
         """
-        left = partial(self.left, time.monotonic() + self.transport.total_seconds)
+        left = partial(self.seconds_left, time.monotonic() + self.transport.total_seconds)
         session = self._session.get(self._log_in, left)
         try:
-            return self.transport.send(self._call(verb, fields, session), left())
+            return self.transport.send(self._build_call(verb, fields, session), left())
         except TokenEnded:
             session = self._session.get(self._log_in, left, refused=session)
-        return self.transport.send(self._call(verb, fields, session), left())
+        return self.transport.send(self._build_call(verb, fields, session), left())
 
     def _log_in(self, seconds: float) -> Session:
         fields = {"ApplicationId": self.keys.get("APPLICATION_ID", "")}
-        call = self._call(LOGIN, fields, Session("", f"{self.url}/api/"))
-        found = self.read(self._response(self.transport.send(call, seconds), LOGIN), wire.Login)
+        call = self._build_call(LOGIN, fields, Session("", f"{self.url}/api/"))
+        found = self.decode(self._response(self.transport.send(call, seconds), LOGIN), wire.Login)
         return Session(found.auth_token, self._kept_safe(web_address(found.api_url) or call.url))
 
     def _kept_safe(self, address: str) -> str:
-        """The address, over HTTPS where we ask so already."""
+        """Return the address, over HTTPS where we ask so already."""
         return re.sub("^http:", "https:", address) if self.url.startswith("https:") else address
 
-    def _call(self, name: str, fields: Mapping[str, Any], session: Session) -> Request:
+    def _build_call(self, name: str, fields: Mapping[str, Any], session: Session) -> Request:
         verb = name[0].upper() + name[1:]
         token = {"AuthToken": session.token} if session.token else {}
         body = {"APIRequests": {name: {"Verb": verb, **token, **fields}}}
@@ -151,15 +157,15 @@ class Dreamstime(Agency):
             headers={"Content-Type": "application/json", "User-Agent": application},
             body=json.dumps(body).encode(),
             secrets=(application, session.token),
-            judge=wire.judge_login if name == LOGIN else wire.judge,
+            judge=wire.judge_login if name == LOGIN else wire.read_error,
         )
 
     def _response(self, reply: Reply, name: str) -> Any:  # noqa: ANN401 - what JSON holds
         """Return what is answered to the request of a name."""
-        return self.read(reply.json(), wire.Answers).responses.get(name)
+        return self.decode(reply.json(), wire.Answers).responses.get(name)
 
-    def _media(self, image: wire.Image, whole: tuple[float, float]) -> Media | None:
-        thumbnail = fitted(image.thumbnail_url, *whole, THUMBNAIL)
+    def _to_media(self, image: wire.Image, whole: tuple[float, float]) -> Media | None:
+        thumbnail = fit_rendition(image.thumbnail_url, *whole, THUMBNAIL)
         media_id, title = plain_id(str(image.image_id)), plain_text(image.title)
         if thumbnail is None or not media_id:
             return None

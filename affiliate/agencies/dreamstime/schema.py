@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from affiliate.agencies.parsing import decoded, number
+from affiliate.agencies.parsing import decode_json, read_number
 from affiliate.errors import BadCredentials, RequestRefused
 from affiliate.transport.messages import Refusal
 
@@ -84,29 +84,29 @@ class Faults(Fault):
     responses: dict[str, Fault] = msgspec.field(name="APIResponses", default={})
 
 
-def listed(value: list[One] | dict[str, One]) -> Sequence[One]:
+def as_list(value: list[One] | dict[str, One]) -> Sequence[One]:
     """Return what may come as a list or, as PHP writes some, as an object with keys."""
     return value if isinstance(value, list) else list(value.values())
 
 
-def judge(status: int, body: bytes) -> Refusal | None:
+def read_error(status: int, body: bytes) -> Refusal | None:
     """Return what an error means; codes other than those of tokens are not documented."""
-    fault = _fault(status, body)
+    fault = _read_fault(status, body)
     if fault is None:
         return None
-    ended = number(fault.error_code) in TOKEN_CODES
+    ended = read_number(fault.error_code) in TOKEN_CODES
     return Refusal(TokenEnded if ended else RequestRefused, fault.error_message or "")
 
 
 def judge_login(status: int, body: bytes) -> Refusal | None:
-    """A refused authentication, whatever its code, is taken for a wrong application id."""
-    fault = _fault(status, body)
+    """Return a refused authentication, whatever its code, is taken for a wrong application id."""
+    fault = _read_fault(status, body)
     return Refusal(BadCredentials, fault.error_message or "") if fault else None
 
 
-def _fault(status: int, body: bytes) -> Fault | None:
-    """The error in an answer; None where there is none, and for what a gateway says."""
-    said = decoded(body, Faults)
+def _read_fault(status: int, body: bytes) -> Fault | None:
+    """Return the error in an answer; None where there is none, and for what a gateway says."""
+    said = decode_json(body, Faults)
     if said is None:
         return None
     found = (one for one in (said, *said.responses.values()) if one.status == "Error")

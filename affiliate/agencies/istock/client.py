@@ -28,7 +28,7 @@ import msgspec
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import HEX, Filters, language_of
 from affiliate.agencies.istock import schema as wire
-from affiliate.agencies.parsing import densities
+from affiliate.agencies.parsing import density_renditions
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.domain.media import (
     Media,
@@ -126,7 +126,7 @@ class Istock(Agency):
                 self.expected_fields = type(self).expected_fields
                 return result
             try:
-                return self._search_for_affiliates(query, chunk, self.left(deadline))
+                return self._search_for_affiliates(query, chunk, self.seconds_left(deadline))
             except Forbidden:
                 raise refusal from None
         return self._search_for_affiliates(query, chunk)
@@ -140,9 +140,11 @@ class Istock(Agency):
             raise RequestRefused(self.name, f"A key of affiliates can't search by {names}.")
         if chunk:
             return SearchResult(())
-        call = self._call(AFFILIATES, wire.affiliate_params(self.worded(query)), query.lang)
+        call = self._build_call(
+            AFFILIATES, wire.affiliate_params(self.plain_query(query)), query.lang
+        )
         reply = self.transport.send(call, seconds)
-        found = self.read(reply.json(), wire.AffiliateImages)
+        found = self.decode(reply.json(), wire.AffiliateImages)
         self._for_affiliates.set()
         self.expected_fields = ("title", "page_url")
         made = (wire.affiliate_media(self.name, one) for one in found.images or ())
@@ -152,10 +154,10 @@ class Istock(Agency):
         return SearchResult(items, len(items), corrected, capped=bool(items))
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        params = wire.params(self.worded(query)) + _page(chunk, self.chunk_size)
-        return self._call(CUSTOMERS, params, query.lang)
+        params = wire.search_params(self.plain_query(query)) + _page(chunk, self.chunk_size)
+        return self._build_call(CUSTOMERS, params, query.lang)
 
-    def _call(self, path: str, params: Params, lang: str | None = None) -> Request:
+    def _build_call(self, path: str, params: Params, lang: str | None = None) -> Request:
         language = given({"Accept-Language": language_of(lang, wire.LANGUAGES)})
         return Request(
             agency=self.name,
@@ -165,12 +167,12 @@ class Istock(Agency):
             secrets=tuple(self.keys.values()),
         )
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.read(reply.json(), wire.Images)
+        found = self.decode(reply.json(), wire.Images)
         correction = found.auto_corrections or wire.Correction()
         return SearchResult(
-            self._medias(found.images),
+            self._to_medias(found.images),
             found.result_count,
             corrected=plain_text(correction.phrase) or None,
         )
@@ -178,8 +180,8 @@ class Istock(Agency):
     def details(self, media_id: str, media: str = "image") -> Media:
         if not re.fullmatch(IDS, media_id):
             return super().details(media_id, media)
-        call = self._call(f"/v3/images/{media_id}", (("fields", f"{FIELDS},keywords"),))
-        found = self._medias(self.read(self.transport.send(call).json(), wire.Details).images)
+        call = self._build_call(f"/v3/images/{media_id}", (("fields", f"{FIELDS},keywords"),))
+        found = self._to_medias(self.decode(self.transport.send(call).json(), wire.Details).images)
         return found[0] if found else super().details(media_id, media)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
@@ -188,15 +190,15 @@ class Istock(Agency):
         if self._for_affiliates.is_set():
             return SearchResult((), 0)
         params = _page(chunk, self.similar_size)
-        call = self._call(f"/v3/images/{media_id}/similar", params, query.lang)
-        result = self.parse(self.transport.send(call), query)
+        call = self._build_call(f"/v3/images/{media_id}/similar", params, query.lang)
+        result = self.parse_results(self.transport.send(call), query)
         others = tuple(media for media in result.items if media.id != media_id)
         return msgspec.structs.replace(result, items=others)
 
-    def check(self) -> Check:
+    def check_key(self) -> Check:
         params = (("phrase", "flower"), ("fields", "id"), ("page_size", "1"))
         try:
-            self.transport.send(self._call(CUSTOMERS, params))
+            self.transport.send(self._build_call(CUSTOMERS, params))
         except Blocked:
             raise
         except Forbidden:
@@ -204,15 +206,15 @@ class Istock(Agency):
             return Check("takes the key, for the search of affiliates alone")
         return Check("takes the key")
 
-    def _medias(self, images: list[wire.Image] | None) -> tuple[Media, ...]:
+    def _to_medias(self, images: list[wire.Image] | None) -> tuple[Media, ...]:
         """Those of the pictures that iStock sells and that can be shown."""
-        return tuple(media for media in map(self._media, images or ()) if media)
+        return tuple(media for media in map(self._to_media, images or ()) if media)
 
-    def _media(self, image: wire.Image) -> Media | None:
-        small, page = wire.drawn(image, wire.RENDITIONS), wire.page_at_istock(image)
+    def _to_media(self, image: wire.Image) -> Media | None:
+        small, page = wire.display_renditions(image, wire.RENDITIONS), wire.page_at_istock(image)
         if not small or page is None or not image.id:
             return None
-        large = wire.drawn(image, wire.LARGE)
+        large = wire.display_renditions(image, wire.LARGE)
         return Media(
             agency=self.name,
             id=plain_id(image.id),
@@ -224,8 +226,8 @@ class Istock(Agency):
             editorial=(image.asset_family or "").casefold() == "editorial",
             thumbnail=small[0],
             preview=large[0] if large else None,
-            renditions=densities(small[0], *large),
-            original=wire.whole(image),
+            renditions=density_renditions(small[0], *large),
+            original=wire.largest_sides(image),
         )
 
 

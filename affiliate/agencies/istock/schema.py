@@ -5,7 +5,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from affiliate.agencies.parsing import densities, fitted, original, rendition
+from affiliate.agencies.parsing import (
+    density_renditions,
+    fit_rendition,
+    original_sides,
+    read_rendition,
+)
 from affiliate.domain import media
 from affiliate.domain.affiliate_links import destination, is_impact
 from affiliate.domain.media import (
@@ -155,7 +160,7 @@ class AffiliateImages(msgspec.Struct):
     auto_corrections: Correction | None = None
 
 
-def params(query: SearchQuery) -> Params:
+def search_params(query: SearchQuery) -> Params:
     """Words and filters, where several values of one stand in one parameter."""
     safe = "true" if query.safe else "false"
     color = query.color or ""
@@ -191,7 +196,7 @@ def affiliate_media(agency: str, image: AffiliateImage) -> Media | None:
     a link of Impact's is the referral, and its ``u`` the page.
     """
     target = web_address(image.destination_url)
-    found = _previews(image.preview_urls or PreviewUrls())
+    found = _preview_renditions(image.preview_urls or PreviewUrls())
     media_id = plain_id(image.id)
     if target is None or not found or not media_id:
         return None
@@ -208,14 +213,14 @@ def affiliate_media(agency: str, image: AffiliateImage) -> Media | None:
         referral=referral,
         thumbnail=best,
         preview=found[-1],
-        renditions=densities(*found),
+        renditions=density_renditions(*found),
     )
 
 
-def _previews(urls: PreviewUrls) -> list[Thumbnail]:
+def _preview_renditions(urls: PreviewUrls) -> list[Thumbnail]:
     """Return the renditions that can be shown, the smallest first."""
     made = (
-        rendition(
+        read_rendition(
             {
                 "url": getattr(urls, name),
                 "width": getattr(urls, f"{name}_width"),
@@ -228,21 +233,21 @@ def _previews(urls: PreviewUrls) -> list[Thumbnail]:
 
 
 def page_at_istock(image: Image) -> str | None:
-    """The picture's page at iStock, whose name tells it from Getty's other sites."""
+    """Return the picture's page at iStock, whose name tells it from Getty's other sites."""
     sites = image.referral_destinations or ()
     return next((web_address(one.uri) for one in sites if one.site_name == "istockphoto"), None)
 
 
-def whole(image: Image) -> media.Sides | None:
+def largest_sides(image: Image) -> media.Sides | None:
     """Return the sides of the largest file; None where an answer doesn't tell them."""
     sides = image.max_dimensions or Sides()
-    return original(sides.width, sides.height)
+    return original_sides(sides.width, sides.height)
 
 
-def drawn(image: Image, sizes: Mapping[str, int]) -> list[Thumbnail]:
+def display_renditions(image: Image, sizes: Mapping[str, int]) -> list[Thumbnail]:
     """Return those of the display sizes that have an address, with the ratio of the picture."""
     found = {one.name: one.uri for one in image.display_sizes or ()}
     size = image.max_dimensions or Sides()
     sides = (size.width, size.height) if size.width > 0 and size.height > 0 else (3, 2)
-    made = (fitted(found.get(name), *sides, side) for name, side in sizes.items())
+    made = (fit_rendition(found.get(name), *sides, side) for name, side in sizes.items())
     return [one for one in made if one]

@@ -15,7 +15,7 @@ from affiliate.agencies import xmlrpc
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.istock.client import Istock
-from affiliate.agencies.parsing import fitted, is_number, number, rendition
+from affiliate.agencies.parsing import fit_rendition, is_number, read_number, read_rendition
 from affiliate.agencies.xmlrpc import Value
 from affiliate.domain.media import (
     Media,
@@ -74,9 +74,9 @@ class IstockXmlrpc(Agency):
     experimental = True
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        return self._call(
+        return self._build_call(
             "istockphoto.search.search",
-            text=self.worded(query).q,
+            text=self.plain_query(query).q,
             page=chunk + 1,
             perPage=self.chunk_size,
             order=ORDERS[query.sort],
@@ -84,7 +84,7 @@ class IstockXmlrpc(Agency):
             imagePropertyOptions=[{"name": name, "value": True} for name in OPTIONS],
         )
 
-    def _call(self, method: str, **values: Value) -> Request:
+    def _build_call(self, method: str, **values: Value) -> Request:
         key = self.keys.get("API_KEY", "")
         return Request(
             agency=self.name,
@@ -92,31 +92,31 @@ class IstockXmlrpc(Agency):
             method="POST",
             reads=True,
             headers={"Content-Type": "text/xml"},
-            body=xmlrpc.call(method, {"apiKey": key, **values}),
+            body=xmlrpc.build_call(method, {"apiKey": key, **values}),
             secrets=tuple(self.keys.values()),
-            judge=_judge,
+            judge=_read_error,
         )
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
         found = self._payload(reply, "imageList")
-        items = (self._media(image) for image in found.iterfind("image"))
-        total = int(number(found.get("totalitems")))
+        items = (self._to_media(image) for image in found.iterfind("image"))
+        total = int(read_number(found.get("totalitems")))
         return SearchResult(tuple(media for media in items if media), total)
 
     def details(self, media_id: str, media: str = "image") -> Media:
         if not is_number(media_id):
             return super().details(media_id, media)
-        call = self._call("istockphoto.image.getInfo", fileID=int(media_id))
+        call = self._build_call("istockphoto.image.getInfo", fileID=int(media_id))
         image = self._payload(self.transport.send(call), "image")
-        return self._media(image) or super().details(media_id, media)
+        return self._to_media(image) or super().details(media_id, media)
 
-    def check(self) -> Check:
-        self.transport.send(self._call("istockphoto.search.search", text="flower", perPage=1))
+    def check_key(self) -> Check:
+        self.transport.send(self._build_call("istockphoto.search.search", text="flower", perPage=1))
         return Check("takes the key")
 
     def _payload(self, reply: Reply, name: str) -> Element:
-        """The element of a name in the XML inside an answer's string."""
+        """Return the element of a name in the XML inside an answer's string."""
         text = xmlrpc.text_of(reply.xml())
         payload = None if text is None else xml_root(text)
         found = None if payload is None else payload.find(name)
@@ -124,8 +124,8 @@ class IstockXmlrpc(Agency):
             raise BadAnswer(self.name, f"The answer has changed: it has no {name}.")
         return found
 
-    def _media(self, image: Element) -> Media | None:
-        media_id, thumbnail = plain_id(image.get("fileid")), _thumbnail(image)
+    def _to_media(self, image: Element) -> Media | None:
+        media_id, thumbnail = plain_id(image.get("fileid")), _pick_thumbnail(image)
         if not is_number(media_id) or thumbnail is None:
             return None
         page = f"http://www.istockphoto.com/file_closeup.php?id={media_id}"
@@ -139,22 +139,22 @@ class IstockXmlrpc(Agency):
         )
 
 
-def _thumbnail(image: Element) -> Thumbnail | None:
-    """The large thumbnail in a box of the right ratio, or else the small one in its own."""
-    small = _sides(image, "smallthumbw", "smallthumbh")
+def _pick_thumbnail(image: Element) -> Thumbnail | None:
+    """Return the large thumbnail in a box of the right ratio, or else the small one in its own."""
+    small = _read_sides(image, "smallthumbw", "smallthumbh")
     file = image.find("fileList/file")
-    files = (0.0, 0.0) if file is None else _sides(file, "width", "height")
-    known = (_sides(image, "mediumthumbw", "mediumthumbh"), small, files)
+    files = (0.0, 0.0) if file is None else _read_sides(file, "width", "height")
+    known = (_read_sides(image, "mediumthumbw", "mediumthumbh"), small, files)
     ratio = next((one for one in known if all(one)), (3.0, 2.0))
     own = {"url": image.get("smallthumburl"), "width": small[0], "height": small[1]}
-    return fitted(image.get("largethumburl"), *ratio, LARGE) or rendition(own)
+    return fit_rendition(image.get("largethumburl"), *ratio, LARGE) or read_rendition(own)
 
 
-def _sides(element: Element, width: str, height: str) -> tuple[float, float]:
-    return number(element.get(width)), number(element.get(height))
+def _read_sides(element: Element, width: str, height: str) -> tuple[float, float]:
+    return read_number(element.get(width)), read_number(element.get(height))
 
 
-def _judge(status: int, body: bytes) -> Refusal | None:
+def _read_error(status: int, body: bytes) -> Refusal | None:
     """Return what a fault means, with whatever HTTP status it comes."""
     del status
     fault = xmlrpc.fault_of(body)

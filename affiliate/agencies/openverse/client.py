@@ -32,7 +32,7 @@ from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.limits import Limit
 from affiliate.agencies.openverse import schema as wire
-from affiliate.agencies.parsing import decoded, original
+from affiliate.agencies.parsing import decode_json, original_sides
 from affiliate.agencies.sessions import SharedSession
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
@@ -119,11 +119,11 @@ class Openverse(Agency):
         plain_words = query.replace(
             q=plain(query.q, self.syntax), exclude=plain(query.exclude, self.syntax)
         )
-        is_cut = len(_excluded(plain_words)) < len(terms(plain_words.exclude))
+        is_cut = len(_excluded_words(plain_words)) < len(terms(plain_words.exclude))
         return (*unable, "exclude") if is_cut else unable
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
-        return self.parse(self._send(self.request(query, chunk)), query)
+        return self.parse_results(self._send(self.request(query, chunk)), query)
 
     def _send(self, call: Request) -> Reply:
         """Send a call with the client's token, if there is a client; once more with a new one.
@@ -135,15 +135,15 @@ class Openverse(Agency):
         """
         if not self.keys:
             return self.transport.send(call)
-        left = partial(self.left, time.monotonic() + self.transport.total_seconds)
+        left = partial(self.seconds_left, time.monotonic() + self.transport.total_seconds)
         session = self._session.get(self._log_in, left)
         try:
-            return self.transport.send(_signed(call, session), left())
+            return self.transport.send(_with_token(call, session), left())
         except Blocked:
             raise
         except BadCredentials:
             session = self._session.get(self._log_in, left, refused=session)
-        return self.transport.send(_signed(call, session), left())
+        return self.transport.send(_with_token(call, session), left())
 
     def _log_in(self, seconds: float) -> Session:
         named = {"client_id": self.keys["CLIENT_ID"], "client_secret": self.keys["CLIENT_SECRET"]}
@@ -157,15 +157,15 @@ class Openverse(Agency):
             secrets=tuple(self.keys.values()),
             judge=judge_login,
         )
-        found = self.read(self.transport.send(call, seconds).json(), wire.Token)
+        found = self.decode(self.transport.send(call, seconds).json(), wire.Token)
         lasts = max(found.expires_in - EARLY_SECONDS, 0.0)
         return Session(found.access_token, time.monotonic() + lasts)
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        direction, words = DIRECTIONS.get(query.sort, ""), _words(self.worded(query))
+        direction, words = DIRECTIONS.get(query.sort, ""), _query_words(self.plain_query(query))
         if not words:
             raise RequestRefused(self.name, "It can't search without words.")
-        return self._call(
+        return self._build_call(
             "",
             {
                 "q": words,
@@ -180,7 +180,7 @@ class Openverse(Agency):
             },
         )
 
-    def _call(self, path: str, params: dict[str, str] | None = None) -> Request:
+    def _build_call(self, path: str, params: dict[str, str] | None = None) -> Request:
         return Request(
             agency=self.name,
             url=f"{self.url}/v1/images/{path}",
@@ -189,10 +189,10 @@ class Openverse(Agency):
             judge=None if self.keys else judge_stranger,
         )
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.read(reply.json(), wire.Images)
-        items = (self._media(image) for image in found.results)
+        found = self.decode(reply.json(), wire.Images)
+        items = (self._to_media(image) for image in found.results)
         counted = COUNTED_WITH_TOKEN if self.keys else COUNTED
         return SearchResult(
             tuple(media for media in items if media),
@@ -203,32 +203,34 @@ class Openverse(Agency):
     def details(self, media_id: str, media: str = "image") -> Media:
         if not re.fullmatch(IDS, media_id):
             return super().details(media_id, media)
-        reply = self._send(self._call(f"{media_id}/"))
-        return self._media(self.read(reply.json(), wire.Image)) or super().details(media_id, media)
+        reply = self._send(self._build_call(f"{media_id}/"))
+        return self._to_media(self.decode(reply.json(), wire.Image)) or super().details(
+            media_id, media
+        )
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not re.fullmatch(IDS, media_id):
             return super().similar(media_id, query, chunk)
         if chunk:
             return SearchResult((), None)
-        result = self.parse(self._send(self._call(f"{media_id}/related/")), query)
+        result = self.parse_results(self._send(self._build_call(f"{media_id}/related/")), query)
         others = tuple(media for media in result.items if media.id != media_id)
         return SearchResult(others, len(others))
 
-    def size(self) -> int:
-        found = self.read(self._send(self._call("stats/")).json(), list[wire.Source])
+    def count_pictures(self) -> int:
+        found = self.decode(self._send(self._build_call("stats/")).json(), list[wire.Source])
         return sum(max(source.media_count, 0) for source in found)
 
     def place_of(self, media: Media) -> str:
         return wire.place_of(media.page_url) or self.title
 
-    def check(self) -> Check:
-        self._send(self._call("", {"q": "flower", "page_size": "1"}))
+    def check_key(self) -> Check:
+        self._send(self._build_call("", {"q": "flower", "page_size": "1"}))
         return Check("takes the client" if self.keys else "answers without a key")
 
-    def _media(self, image: wire.Image) -> Media | None:
-        page, thumbnail = web_address(image.foreign_landing_url), wire.thumbnail(image)
-        attribution = wire.text(image.attribution) or wire.attribution(image)
+    def _to_media(self, image: wire.Image) -> Media | None:
+        page, thumbnail = web_address(image.foreign_landing_url), wire.to_thumbnail(image)
+        attribution = wire.unescape_text(image.attribution) or wire.attribution_sentence(image)
         if not (page and thumbnail and attribution and re.fullmatch(IDS, image.id)):
             return None
         types = {theirs: ours for ours, theirs in TYPES.items()}
@@ -236,15 +238,15 @@ class Openverse(Agency):
             agency=self.name,
             id=image.id,
             type=types.get(image.category or ""),
-            title=wire.text(image.title),
-            keywords=wire.tags(image.tags or ()),
+            title=wire.unescape_text(image.title),
+            keywords=wire.unescape_tags(image.tags or ()),
             page_url=page,
-            contributor=wire.text(image.creator) or None,
+            contributor=wire.unescape_text(image.creator) or None,
             contributor_url=web_address(image.creator_url),
             license=wire.license_of(image),
             attribution=attribution,
             thumbnail=thumbnail,
-            original=original(image.width, image.height),
+            original=original_sides(image.width, image.height),
         )
 
 
@@ -253,7 +255,7 @@ def _is_over(session: Session) -> bool:
     return time.monotonic() >= session.ends
 
 
-def _signed(call: Request, session: Session) -> Request:
+def _with_token(call: Request, session: Session) -> Request:
     """Return the call with a token."""
     return msgspec.structs.replace(
         call,
@@ -271,20 +273,20 @@ def judge_stranger(status: int, body: bytes) -> Refusal | None:
 
 def judge_login(status: int, body: bytes) -> Refusal | None:
     """Return a refused log-in as wrong credentials: OAuth 2 answers 400 or 401 (RFC 6749, 5.2)."""
-    failure = decoded(body, wire.Refused)
+    failure = decode_json(body, wire.Refused)
     is_refused = status in {400, 401} and failure is not None
     words = failure.error_description or failure.error or failure.detail if failure else ""
     return Refusal(BadCredentials, words) if is_refused else None
 
 
-def _words(query: SearchQuery) -> str:
+def _query_words(query: SearchQuery) -> str:
     """Return the words of a search behind those it must not find, as many as are taken."""
-    excluded = _excluded(query)
+    excluded = _excluded_words(query)
     negated = "".join(f"-{term} " for term in excluded)
     return negated + shortened(query.q, MAX_WORDS - len(negated)) if query.q else ""
 
 
-def _excluded(query: SearchQuery) -> list[str]:
+def _excluded_words(query: SearchQuery) -> list[str]:
     """Return the first words and phrases to exclude, as many as leave room for the others."""
     room = MAX_WORDS - min(len(query.q), WORDS_ROOM)
     found = terms(query.exclude)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from affiliate.agencies.parsing import fitted, number
+from affiliate.agencies.parsing import fit_rendition, read_number
 from affiliate.domain.media import License, Thumbnail, distinct, plain_text, web_address
 
 ESCAPES: Final = re.compile(r"(?:\\{1,2}(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}))+")
@@ -98,24 +98,24 @@ class Source(msgspec.Struct):
     media_count: int
 
 
-def text(value: str | None) -> str:
+def unescape_text(value: str | None) -> str:
     """Return a text of the catalogue as it may be shown, its escapes decoded."""
-    return plain_text(ESCAPES.sub(_unescaped, value or ""))
+    return plain_text(ESCAPES.sub(_unescape_run, value or ""))
 
 
-def tags(found: Iterable[Tag]) -> tuple[str, ...]:
+def unescape_tags(found: Iterable[Tag]) -> tuple[str, ...]:
     """Return the tags, each once, without those that are the escape of another."""
-    names = distinct(text(one.name) for one in found)
+    names = distinct(unescape_text(one.name) for one in found)
     known = {unicodedata.normalize("NFC", name).casefold() for name in names}
 
     def is_escape(name: str) -> bool:
-        meant = unicodedata.normalize("NFC", BARE.sub(_unescaped, name)).casefold()
+        meant = unicodedata.normalize("NFC", BARE.sub(_unescape_run, name)).casefold()
         return meant != name.casefold() and meant in known
 
     return tuple(name for name in names if not is_escape(name))
 
 
-def _unescaped(found: re.Match[str]) -> str:
+def _unescape_run(found: re.Match[str]) -> str:
     """Return what a run of escapes stands for; a pair of surrogates, or UTF-8, is one sign."""
     codes = re.findall(r"u([0-9a-f]{4})|x([0-9a-f]{2})", found[0], re.IGNORECASE)
     if not any(long for long, _ in codes):
@@ -125,13 +125,13 @@ def _unescaped(found: re.Match[str]) -> str:
     return signs.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def thumbnail(image: Image) -> Thumbnail | None:
-    """The thumbnail, never wider than the picture is said to be."""
-    width, height = number(image.width), number(image.height)
+def to_thumbnail(image: Image) -> Thumbnail | None:
+    """Return the thumbnail, never wider than the picture is said to be."""
+    width, height = read_number(image.width), read_number(image.height)
     if not (width and height):
         width, height = 3 * WIDTH, 2 * WIDTH
     scale = min(WIDTH / width, 1)
-    return fitted(image.thumbnail, width, height, round(max(width, height) * scale))
+    return fit_rendition(image.thumbnail, width, height, round(max(width, height) * scale))
 
 
 def license_of(image: Image) -> License | None:
@@ -151,11 +151,11 @@ def place_of(page: str) -> str:
     return next(known, host)
 
 
-def attribution(image: Image) -> str:
+def attribution_sentence(image: Image) -> str:
     """Return the sentence that a license asks for, where the API's own is missing."""
     license_ = license_of(image)
     if license_ is None:
         return ""
-    by = f"by {text(image.creator)}" if text(image.creator) else ""
-    said = f'"{text(image.title) or "This work"}" {by}'.strip()
+    by = f"by {unescape_text(image.creator)}" if unescape_text(image.creator) else ""
+    said = f'"{unescape_text(image.title) or "This work"}" {by}'.strip()
     return ", ".join(filter(None, (said, license_.name, plain_text(image.license_url))))

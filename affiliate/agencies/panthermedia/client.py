@@ -32,10 +32,10 @@ from affiliate.agencies.panthermedia.schema import (
     Found,
     Item,
     as_item,
-    judge,
-    plain,
+    read_error,
+    to_json,
 )
-from affiliate.agencies.parsing import fitted, number
+from affiliate.agencies.parsing import fit_rendition, read_number
 from affiliate.agencies.terms import Terms
 from affiliate.domain.affiliate_links import encoded
 from affiliate.domain.media import (
@@ -110,42 +110,48 @@ class PantherMedia(Agency):
         self._nonce = nonce
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        params = {"q": _words(self.worded(query)), "filters": _filters(query)}
-        return self._call("search", "1.2", {**params, **self._page(query, chunk, self.chunk_size)})
+        params = {"q": _query_words(self.plain_query(query)), "filters": _filter_expression(query)}
+        return self._build_call(
+            "search", "1.2", {**params, **self._page_params(query, chunk, self.chunk_size)}
+        )
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.read(plain(reply), Found).items
+        found = self.decode(to_json(reply), Found).items
         listed = found.media if isinstance(found.media, list) else [found.media]
-        items = tuple(media for media in map(self._media, listed) if media)
-        return SearchResult(items, int(number(found.total)))
+        items = tuple(media for media in map(self._to_media, listed) if media)
+        return SearchResult(items, int(read_number(found.total)))
 
     def details(self, media_id: str, media: str = "image") -> Media:
         if not _is_id(media_id):
             return super().details(media_id, media)
-        reply = self.transport.send(self._call("get-media-info", "1.0", {"id_media": media_id}))
-        found = self.read(plain(reply), Detailed)
-        return self._media(as_item(found)) or super().details(media_id, media)
+        reply = self.transport.send(
+            self._build_call("get-media-info", "1.0", {"id_media": media_id})
+        )
+        found = self.decode(to_json(reply), Detailed)
+        return self._to_media(as_item(found)) or super().details(media_id, media)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not _is_id(media_id):
             return super().similar(media_id, query, chunk)
-        params = {"id_media": media_id, **self._page(query, chunk, self.similar_size)}
-        result = self.parse(self.transport.send(self._call("search-similar", "1.0", params)), query)
+        params = {"id_media": media_id, **self._page_params(query, chunk, self.similar_size)}
+        result = self.parse_results(
+            self.transport.send(self._build_call("search-similar", "1.0", params)), query
+        )
         others = tuple(media for media in result.items if media.id != media_id)
         return msgspec.structs.replace(result, items=others)
 
-    def check(self) -> Check:
-        self.transport.send(self._call("host-info", "1.0", {}))
+    def check_key(self) -> Check:
+        self.transport.send(self._build_call("host-info", "1.0", {}))
         return Check("takes the key and its signature")
 
-    def _page(self, query: SearchQuery, chunk: int, size: int) -> dict[str, str]:
+    def _page_params(self, query: SearchQuery, chunk: int, size: int) -> dict[str, str]:
         lang = language_of(query.lang, LANGUAGES)
         page = {"page": str(chunk + 1), "limit": str(size)}
         return {**page, "lang": lang, "extra_info": EXTRAS}
 
-    def _call(self, method: str, version: str, params: Mapping[str, str]) -> Request:
-        signed = self._signed()
+    def _build_call(self, method: str, version: str, params: Mapping[str, str]) -> Request:
+        signed = self._auth_params()
         form = {**signed, "content_type": "application/json", **params}
         return Request(
             agency=self.name,
@@ -158,11 +164,11 @@ class PantherMedia(Agency):
             },
             body=urlencode(given(form)).encode(),
             secrets=(*self.keys.values(), signed["access_key"]),
-            judge=judge,
+            judge=read_error,
         )
 
-    def _signed(self) -> dict[str, str]:
-        """The parameters that say who asks, made anew for each call."""
+    def _auth_params(self) -> dict[str, str]:
+        """Return the parameters that say who asks, made anew for each call."""
         key, secret = self.keys.get("API_KEY", ""), self.keys.get("API_SECRET", "")
         moment = format_datetime(self._clock().astimezone(UTC), usegmt=True)
         timestamp, nonce = moment.replace("GMT", "UTC"), self._nonce()
@@ -175,10 +181,10 @@ class PantherMedia(Agency):
         del media
         return _page_url(media_id) if _is_id(media_id) else ""
 
-    def _media(self, item: Item) -> Media | None:
-        size = (number(item.width), number(item.height))
+    def _to_media(self, item: Item) -> Media | None:
+        size = (read_number(item.width), read_number(item.height))
         whole: tuple[float, float] = size if all(size) else BOX
-        thumbnail = fitted(item.thumb, *whole, THUMBNAIL)
+        thumbnail = fit_rendition(item.thumb, *whole, THUMBNAIL)
         media_id = plain_id(str(item.id))
         if thumbnail is None or not media_id:
             return None
@@ -194,7 +200,7 @@ class PantherMedia(Agency):
             contributor=plain_text(item.author) or None,
             editorial=item.editorial == "yes",
             thumbnail=thumbnail,
-            preview=fitted(item.preview, *whole, PREVIEW),
+            preview=fit_rendition(item.preview, *whole, PREVIEW),
         )
 
 
@@ -202,14 +208,14 @@ def _page_url(media_id: str) -> str:
     return f"https://stockagency.panthermedia.net/m/stock-photos/{encoded(media_id)}"
 
 
-def _words(query: SearchQuery) -> str:
-    """The words, then those to exclude behind one minus, phrases as their words."""
+def _query_words(query: SearchQuery) -> str:
+    """Return the words, then those to exclude behind one minus, phrases as their words."""
     excluded = " ".join(query.exclude.replace('"', " ").split())
     return f"{query.q} -{excluded}".strip() if excluded else query.q
 
 
-def _filters(query: SearchQuery) -> str:
-    """The filters as the API writes them, ``name:value;name:value,value;``."""
+def _filter_expression(query: SearchQuery) -> str:
+    """Return the filters as the API writes them, ``name:value;name:value,value;``."""
     people = "" if query.people is None else PEOPLE[query.people]
     values = {
         "sort": ORDERS[query.sort],

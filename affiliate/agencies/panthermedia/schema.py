@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 import msgspec
 
-from affiliate.agencies.parsing import number
+from affiliate.agencies.parsing import read_number
 from affiliate.domain import decoding
 from affiliate.domain.media import plain_text
 from affiliate.errors import (
@@ -100,7 +100,7 @@ class Detailed(msgspec.Struct):
 
 
 def as_item(found: Detailed) -> Item:
-    """A picture's details in the shape that lists have."""
+    """Return a picture's details in the shape that lists have."""
     file, said = found.media, found.metadata
     return Item(
         id=file.id,
@@ -130,8 +130,8 @@ class Failure(msgspec.Struct):
     err: Problem = msgspec.field(default_factory=Problem)
 
 
-def plain(reply: Reply) -> Any:  # noqa: ANN401 - JSON is any
-    """An answer in either form as its JSON is.
+def to_json(reply: Reply) -> Any:  # noqa: ANN401 - JSON is any
+    """Return an answer in either form as its JSON is.
 
     Raises:
         BadAnswer: it is neither.
@@ -140,7 +140,7 @@ def plain(reply: Reply) -> Any:  # noqa: ANN401 - JSON is any
 
 
 def _fields(root: Element) -> dict[str, Any]:
-    """The parts of an answer in XML, each with its attributes and elements."""
+    """Return the parts of an answer in XML, each with its attributes and elements."""
     found: dict[str, Any] = dict(root.attrib)
     for part in root:
         found[part.tag] = {**part.attrib, **{one.tag: one.text for one in part}}
@@ -149,19 +149,19 @@ def _fields(root: Element) -> dict[str, Any]:
     return found
 
 
-def judge(status: int, body: bytes) -> Refusal | None:
-    """The error that an answer stands for; its code is the HTTP status, where that is one."""
-    problem = _problem(body)
+def read_error(status: int, body: bytes) -> Refusal | None:
+    """Return the error that an answer stands for; the HTTP status is its code, where it is one."""
+    problem = _read_problem(body)
     if problem is None:
         return Refusal(TooManyCalls, "") if status == 421 else None  # noqa: PLR2004 - see KINDS
-    code = status if status >= 400 else int(number(problem.code))  # noqa: PLR2004 - the range of errors
+    code = status if status >= 400 else int(read_number(problem.code))  # noqa: PLR2004 - the range of errors
     return Refusal(KINDS.get(code, RequestRefused), plain_text(problem.msg))
 
 
-def _problem(body: bytes) -> Problem | None:
+def _read_problem(body: bytes) -> Problem | None:
     """Return what an answer says has failed; None where it has not."""
     try:
-        answer = plain(Reply(Request(agency="panthermedia", url=""), 0, {}, body))
+        answer = to_json(Reply(Request(agency="panthermedia", url=""), 0, {}, body))
         said = decoding.convert(answer, Failure)
     except (BadAnswer, msgspec.ValidationError, UnicodeError):
         return None

@@ -82,20 +82,22 @@ class Shutterstock(Agency):
         self._region = self.keys.pop("REGION", "")  # no secret, which would be struck out
 
     @classmethod
-    def faults(cls, settings: Mapping[str, str]) -> tuple[str, ...]:
+    def setting_faults(cls, settings: Mapping[str, str]) -> tuple[str, ...]:
         region = settings.get("REGION", "")
         is_known = not region or re.fullmatch(REGIONS, region)
         return () if is_known else ("REGION must be a country of two letters, or an IPv4 address",)
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        query = self.worded(query)
+        query = self.plain_query(query)
         if query.media == "video":
-            asked = clips.params(query)
+            asked = clips.search_params(query)
         else:
-            asked = pictures.params(query) + given({"region": self._region})
-        return self._call(f"{_path(query.media)}/search", asked + _page(chunk, self.chunk_size))
+            asked = pictures.search_params(query) + given({"region": self._region})
+        return self._build_call(
+            f"{_path(query.media)}/search", asked + _page(chunk, self.chunk_size)
+        )
 
-    def _call(self, path: str, params: Params = ()) -> Request:
+    def _build_call(self, path: str, params: Params = ()) -> Request:
         headers, auth = {"Accept": "application/json"}, None
         if token := self.keys.get("API_TOKEN"):
             headers["Authorization"] = f"Bearer {token}"
@@ -110,13 +112,13 @@ class Shutterstock(Agency):
             secrets=tuple(self.keys.values()),
         )
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         is_video = query.media == "video"
         shape: type[wire.Images | wire.Videos] = wire.Videos if is_video else wire.Images
-        results = self.read(reply.json(), shape)
-        corrected = wire.corrected(results.spellcheck_info)
+        results = self.decode(reply.json(), shape)
+        corrected = wire.corrected_words(results.spellcheck_info)
         return SearchResult(
-            self._medias(results.data, results.search_id),
+            self._to_medias(results.data, results.search_id),
             results.total_count,
             corrected=corrected,
             applied=corrected is not None,
@@ -126,12 +128,12 @@ class Shutterstock(Agency):
     def details(self, media_id: str, media: str = "image") -> Media:
         if not wire.is_id(media_id):
             return super().details(media_id, media)  # other words behind the path are other calls
-        call = self._call(f"{_path(media)}/{encoded(media_id)}", (("view", "full"),))
+        call = self._build_call(f"{_path(media)}/{encoded(media_id)}", (("view", "full"),))
         shape: type[Image | wire.Video] = wire.Video if media == "video" else Image
-        found = self._medias([self.read(self.transport.send(call).json(), shape)])
+        found = self._to_medias([self.decode(self.transport.send(call).json(), shape)])
         return found[0] if found else super().details(media_id, media)
 
-    def several(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
+    def media_by_ids(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
         wanted = list(dict.fromkeys(one for one in ids if wire.is_id(one)))
         is_video = media == "video"
         shape: type[wire.ImageList | wire.VideoList] = (
@@ -140,62 +142,66 @@ class Shutterstock(Agency):
         found: dict[str, Media] = {}
         for first in range(0, len(wanted), self.ids_at_once):
             asked = tuple(("id", one) for one in wanted[first : first + self.ids_at_once])
-            call = self._call(_path(media), (*asked, ("view", "full")))
-            data = self.read(self.transport.send(call).json(), shape).data
-            found |= {one.id: one for one in self._medias(data)}
+            call = self._build_call(_path(media), (*asked, ("view", "full")))
+            data = self.decode(self.transport.send(call).json(), shape).data
+            found |= {one.id: one for one in self._to_medias(data)}
         return tuple(found[one] for one in wanted if one in found)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not wire.is_id(media_id):
             return super().similar(media_id, query, chunk)
         params = given({"language": query.lang or ""}) + _page(chunk, self.similar_size)
-        call = self._call(f"{_path(query.media)}/{encoded(media_id)}/similar", params)
-        result = self.parse(self.transport.send(call), query)
+        call = self._build_call(f"{_path(query.media)}/{encoded(media_id)}/similar", params)
+        result = self.parse_results(self.transport.send(call), query)
         others = tuple(media for media in result.items if media.id != media_id)
         return msgspec.structs.replace(result, items=others)
 
-    def suggest(self, words: str, lang: str) -> tuple[str, ...]:
+    def suggest_searches(self, words: str, lang: str) -> tuple[str, ...]:
         del lang  # the call takes none
         asked = plain(words, self.syntax)
         if not asked:
             return ()
         params = (("query", asked), ("limit", str(SUGGESTIONS)))
-        call = self._call("/v2/images/search/suggestions", params)
-        suggested = self.read(self.transport.send(call).json(), wire.Suggestions)
+        call = self._build_call("/v2/images/search/suggestions", params)
+        suggested = self.decode(self.transport.send(call).json(), wire.Suggestions)
         return tuple(plain_text(text) for text in suggested.data[:SUGGESTIONS])
 
-    def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
-        call = self._call(f"{_path(media)}/categories", given({"language": lang}))
+    def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
+        call = self._build_call(f"{_path(media)}/categories", given({"language": lang}))
         return wire.category_names(
-            self.read(self.transport.send(call).json(), wire.CategoryList).data
+            self.decode(self.transport.send(call).json(), wire.CategoryList).data
         )
 
-    def featured(self, media: str = "image") -> tuple[Collection, ...]:
-        reply = self.transport.send(self._call(featured.path(media)))
-        found = self.read(reply.json(), featured.List).data
+    def list_collections(self, media: str = "image") -> tuple[Collection, ...]:
+        reply = self.transport.send(self._build_call(featured.collections_path(media)))
+        found = self.decode(reply.json(), featured.List).data
         return tuple(
-            featured.about(self.name, one, media) for one in found if featured.is_id(one.id)
+            featured.to_collection(self.name, one, media) for one in found if featured.is_id(one.id)
         )
 
     def about_collection(self, collection_id: str, media: str = "image") -> Collection:
         if not featured.is_id(collection_id):
             return super().about_collection(collection_id)
-        found = self.transport.send(self._call(f"{featured.path(media)}/{collection_id}"))
-        return featured.about(self.name, self.read(found.json(), featured.About), media)
+        found = self.transport.send(
+            self._build_call(f"{featured.collections_path(media)}/{collection_id}")
+        )
+        return featured.to_collection(self.name, self.decode(found.json(), featured.About), media)
 
-    def collection(self, collection_id: str, chunk: int, media: str = "image") -> SearchResult:
+    def collection_chunk(
+        self, collection_id: str, chunk: int, media: str = "image"
+    ) -> SearchResult:
         if not featured.is_id(collection_id):
-            return super().collection(collection_id, chunk)
+            return super().collection_chunk(collection_id, chunk)
         params = (("page", str(chunk + 1)), ("per_page", str(self.collection_size)))
-        call = self._call(f"{featured.path(media)}/{collection_id}/items", params)
-        found = self.read(self.transport.send(call).json(), featured.Items)
+        call = self._build_call(f"{featured.collections_path(media)}/{collection_id}/items", params)
+        found = self.decode(self.transport.send(call).json(), featured.Items)
         ids = [one.id for one in found.data]
-        total = featured.total(found, chunk * self.collection_size, self.collection_size)
-        return SearchResult(self.several(ids, media) if ids else (), total)
+        total = featured.collection_total(found, chunk * self.collection_size, self.collection_size)
+        return SearchResult(self.media_by_ids(ids, media) if ids else (), total)
 
-    def contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
-        call = self._call("/v2/contributors", tuple(("id", one) for one in ids))
-        profiles = self.read(self.transport.send(call).json(), wire.Profiles).data if ids else []
+    def contributors_by_ids(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
+        call = self._build_call("/v2/contributors", tuple(("id", one) for one in ids))
+        profiles = self.decode(self.transport.send(call).json(), wire.Profiles).data if ids else []
         return tuple(
             Contributor(
                 agency=self.name,
@@ -207,13 +213,13 @@ class Shutterstock(Agency):
             for one in profiles
         )
 
-    def check(self) -> Check:
-        """An echo, which needs no key, then the cheapest call that does."""
+    def check_key(self) -> Check:
+        """Return an echo, which needs no key, then the cheapest call that does."""
         began = time.monotonic()
-        echo = self.read(self.transport.send(self._call("/v2/test")).json(), wire.Echo)
+        echo = self.decode(self.transport.send(self._build_call("/v2/test")).json(), wire.Echo)
         echoed = time.monotonic()
         path = "/v2/user/access_token" if "API_TOKEN" in self.keys else "/v2/images/categories"
-        access = self.read(self.transport.send(self._call(path)).json(), wire.Access)
+        access = self.decode(self.transport.send(self._build_call(path)).json(), wire.Access)
         ended = time.monotonic()
         user = f" of {plain_text(access.username)}" if access.username else ""
         return Check(
@@ -221,19 +227,19 @@ class Shutterstock(Agency):
             f" takes the key{user} in {1000 * (ended - echoed):.0f} ms"
         )
 
-    def _medias(
+    def _to_medias(
         self, data: Sequence[Image | wire.Video], search_id: str | None = None
     ) -> tuple[Media, ...]:
         """Those of the items that can be shown."""
         found = (
-            pictures.media(self.name, one, search_id)
+            pictures.to_media(self.name, one, search_id)
             if isinstance(one, Image)
-            else clips.media(self.name, one, search_id)
+            else clips.to_media(self.name, one, search_id)
             for one in data
         )
         return tuple(media for media in found if media)
 
-    def landing(self, media: Media) -> str:
+    def landing_url(self, media: Media) -> str:
         if media.media == "video":
             return clips.page_url(media.id)
         return f"http://www.shutterstock.com/pic.mhtml?id={encoded(media.id)}"

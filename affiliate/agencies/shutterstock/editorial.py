@@ -19,11 +19,11 @@ from typing import ClassVar, Final
 
 from affiliate.agencies.base import Agency
 from affiliate.agencies.filter_values import Filters
-from affiliate.agencies.parsing import densities, first_rendition
+from affiliate.agencies.parsing import density_renditions, first_rendition
 from affiliate.agencies.shutterstock import schema as wire
 from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.agencies.shutterstock.schema import Report, Reports
-from affiliate.agencies.shutterstock.video import clip, still
+from affiliate.agencies.shutterstock.video import clip_url, still_thumbnail
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.domain.affiliate_links import encoded
 from affiliate.domain.media import (
@@ -91,30 +91,34 @@ class ShutterstockEditorial(Shutterstock):
         known = (n for n in range(chunk, 0, -1) if (asked, n) in self._cursors)
         start = next(known, 0)
         try:
-            return self._walk(query, asked, start, chunk)
+            return self._walk_to_chunk(query, asked, start, chunk)
         except RequestRefused:
             if start == 0:
                 raise
-        return self._walk(query, asked, 0, chunk)  # cursors may end; how soon isn't documented
+        return self._walk_to_chunk(
+            query, asked, 0, chunk
+        )  # cursors may end; how soon isn't documented
 
-    def _walk(self, query: SearchQuery, asked: str, start: int, chunk: int) -> SearchResult:
-        """The chunk, by way of those from ``start`` on, all within the time of one call."""
+    def _walk_to_chunk(
+        self, query: SearchQuery, asked: str, start: int, chunk: int
+    ) -> SearchResult:
+        """Return the chunk, by way of those from ``start`` on, all within the time of one call."""
         deadline = time.monotonic() + self.transport.total_seconds
         cursor: str | None = self._cursors.get((asked, start), "")
         for number in range(start, chunk + 1):
             left = deadline - time.monotonic()
             if left <= 0:
                 raise AgencyTimeout(self.name, "No answer in time.")
-            reply = self.transport.send(self._searching(query, cursor or ""), left)
-            cursor = self._next(reply, asked, number)
+            reply = self.transport.send(self._search_request(query, cursor or ""), left)
+            cursor = self._next_cursor(reply, asked, number)
             if cursor is None:
                 break
-        result = self.parse(reply, query)
+        result = self.parse_results(reply, query)
         return result if number == chunk else SearchResult((), result.total)
 
-    def _next(self, reply: Reply, asked: str, number: int) -> str | None:
-        """The cursor of the chunk behind, which is remembered; None when there is none."""
-        cursor = self.read(reply.json(), Reports).next
+    def _next_cursor(self, reply: Reply, asked: str, number: int) -> str | None:
+        """Return the cursor of the chunk behind, which is remembered; None when there is none."""
+        cursor = self.decode(reply.json(), Reports).next
         with self._lock:
             if len(self._cursors) >= MOST_CURSORS:
                 self._cursors = {}
@@ -123,14 +127,14 @@ class ShutterstockEditorial(Shutterstock):
         return cursor or None
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        """The call for the first chunk; others are reached by its answer's cursor."""
+        """Return the call for the first chunk; others are reached by its answer's cursor."""
         del chunk
-        return self._searching(query, "")
+        return self._search_request(query, "")
 
-    def _searching(self, query: SearchQuery, cursor: str) -> Request:
-        query = self.worded(query)
+    def _search_request(self, query: SearchQuery, cursor: str) -> Request:
+        query = self.plain_query(query)
         params = {
-            "query": wire.words(query.q, query.exclude),
+            "query": wire.query_expression(query.q, query.exclude),
             "country": self._country,
             "category": query.category or "",
             "resolution": query.resolution or "",
@@ -138,11 +142,11 @@ class ShutterstockEditorial(Shutterstock):
             "per_page": str(self.chunk_size),
             "cursor": cursor,
         }
-        return self._call(f"{_path(query.media)}/search", given(params))
+        return self._build_call(f"{_path(query.media)}/search", given(params))
 
-    def parse(self, reply: Reply, query: SearchQuery) -> SearchResult:
-        results = self.read(reply.json(), Reports)
-        found = (self._report(one, query.media, results.search_id) for one in results.data)
+    def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
+        results = self.decode(reply.json(), Reports)
+        found = (self._report_to_media(one, query.media, results.search_id) for one in results.data)
         items = tuple(media for media in found if media)
         search_id = plain_id(results.search_id) or None
         return SearchResult(items, results.total_count, search_id=search_id)
@@ -152,34 +156,36 @@ class ShutterstockEditorial(Shutterstock):
         if not re.fullmatch(IDS, media_id):
             raise gone
         country: Params = (("country", self._country),)
-        call = self._call(f"{_path(media)}/{encoded(media_id)}", country)
+        call = self._build_call(f"{_path(media)}/{encoded(media_id)}", country)
         try:
             reply = self.transport.send(call)
         except RequestRefused:  # 406, as is what may not be shown in this country
             raise gone from None
-        found = self._report(self.read(reply.json(), Report), media)
+        found = self._report_to_media(self.decode(reply.json(), Report), media)
         if found is None:
             raise gone
         return found
 
-    def several(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
+    def media_by_ids(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
         """One call for each, as there is none for many."""
-        return Agency.several(self, ids, media)
+        return Agency.media_by_ids(self, ids, media)
 
-    def categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
+    def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         del lang  # the call takes none
-        reply = self.transport.send(self._call(f"{_path(media)}/categories"))
-        return wire.category_names(self.read(reply.json(), wire.CategoryList).data)
+        reply = self.transport.send(self._build_call(f"{_path(media)}/categories"))
+        return wire.category_names(self.decode(reply.json(), wire.CategoryList).data)
 
-    def contributors(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
+    def contributors_by_ids(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
         """None: its items have bylines alone."""
-        return Agency.contributors(self, ids)
+        return Agency.contributors_by_ids(self, ids)
 
-    def _report(self, report: Report, media: str, search_id: str | None = None) -> Media | None:
-        """An item as a page shows it; None where it has nothing to show."""
+    def _report_to_media(
+        self, report: Report, media: str, search_id: str | None = None
+    ) -> Media | None:
+        """Return an item as a page shows it; None where it has nothing to show."""
         is_video = media == "video"
         small = (
-            still(report.assets.get("thumb_jpg"), report.aspect)
+            still_thumbnail(report.assets.get("thumb_jpg"), report.aspect)
             if is_video
             else first_rendition(report.assets, THUMBNAILS)
         )
@@ -194,23 +200,23 @@ class ShutterstockEditorial(Shutterstock):
             page_url=_page_url(media, report.id),
             editorial=True,
             attribution=plain_text(report.byline) or None,
-            clip=clip(report.assets),
+            clip=clip_url(report.assets),
             thumbnail=small,
             preview=None if is_video else first_rendition(report.assets, PREVIEWS),
-            renditions=() if is_video else densities(small, _dense(report)),
-            sizes=wire.sizes(report.assets, SIZES),
+            renditions=() if is_video else density_renditions(small, _density_renditions(report)),
+            sizes=wire.license_sizes(report.assets, SIZES),
             categories=wire.category_names(report.categories),
             search_id=plain_id(search_id) or None,
         )
 
-    def landing(self, media: Media) -> str:
+    def landing_url(self, media: Media) -> str:
         return _page_url(media.media, media.id)
 
     def page_of(self, media_id: str, media: str = "image") -> str:
         return _page_url(media, media_id) if re.fullmatch(IDS, media_id) else ""
 
 
-def _dense(report: Report) -> Thumbnail | None:
+def _density_renditions(report: Report) -> Thumbnail | None:
     """Return what screens of high density show in place of a small thumbnail."""
     return first_rendition(report.assets, ("watermark_450",))
 

@@ -47,7 +47,7 @@ class Items(msgspec.Struct):
     total_count: Count | None = None
 
 
-def total(found: Items, first: int, asked: int) -> int | None:
+def collection_total(found: Items, first: int, asked: int) -> int | None:
     """Return how many are in a collection, from a page that begins behind ``first`` of them.
 
     Examples of footage don't say it; a page that isn't full is the last one.
@@ -62,13 +62,13 @@ def is_id(collection_id: str) -> bool:
     return re.fullmatch(r"[0-9]{1,20}", collection_id) is not None
 
 
-def path(media: str) -> str:
-    """The path of the calls about collections."""
+def collections_path(media: str) -> str:
+    """Return the path of the calls about collections."""
     return f"/v2/{'videos' if media == 'video' else 'images'}/collections/featured"
 
 
-def about(agency: str, found: About, media: str) -> Collection:
-    """A collection as every agency's are described."""
+def to_collection(agency: str, found: About, media: str) -> Collection:
+    """Return a collection as every agency's are described."""
     cover = web_address(found.cover_item.url) if found.cover_item else None
     name = plain_text(found.name) or plain_id(found.id)
     return Collection(

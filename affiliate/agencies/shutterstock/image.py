@@ -8,7 +8,7 @@ to. That ``preview_1000`` follows the same rule is a guess.
 from collections.abc import Mapping
 from typing import Final
 
-from affiliate.agencies.parsing import densities, first_rendition, rendition
+from affiliate.agencies.parsing import density_renditions, first_rendition, read_rendition
 from affiliate.agencies.shutterstock import schema as wire
 from affiliate.agencies.shutterstock.schema import Image
 from affiliate.domain.affiliate_links import encoded
@@ -53,18 +53,18 @@ PREVIEWS: Final = ("preview_1000", "preview_1500", "preview")
 SIZES: Final = ("small_jpg", "medium_jpg", "huge_jpg", "supersize_jpg", "vector_eps")
 
 
-def params(query: SearchQuery) -> Params:
-    """The filters of a search for images."""
+def search_params(query: SearchQuery) -> Params:
+    """Return the filters of a search for images."""
     return wire.search_params(query, PARAMETERS)
 
 
-def media(agency: str, image: Image, search_id: str | None) -> Media | None:
-    """An image as a page shows it; None where it has no thumbnail."""
+def to_media(agency: str, image: Image, search_id: str | None) -> Media | None:
+    """Return an image as a page shows it; None where it has no thumbnail."""
     thumbnail = first_rendition(image.assets, THUMBNAILS)
     if thumbnail is None or not plain_id(image.id):
         return None
     kind = image.image_type if image.image_type in TYPES else None
-    return wire.media(
+    return wire.build_media(
         agency,
         image,
         search_id,
@@ -72,8 +72,10 @@ def media(agency: str, image: Image, search_id: str | None) -> Media | None:
         page_url=wire.page_url(image, page_url(image.id, kind or "photo")),
         thumbnail=thumbnail,
         preview=first_rendition(image.assets, PREVIEWS),
-        renditions=densities(thumbnail, *map(rendition, map(image.assets.get, DENSE))),
-        sizes=wire.sizes(image.assets, SIZES),
+        renditions=density_renditions(
+            thumbnail, *map(read_rendition, map(image.assets.get, DENSE))
+        ),
+        sizes=wire.license_sizes(image.assets, SIZES),
     )
 
 

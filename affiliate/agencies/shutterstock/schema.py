@@ -176,7 +176,7 @@ def search_params(query: SearchQuery, names: Mapping[str, str]) -> Params:
     safe = "true" if query.safe else "false"
     return given(
         {
-            "query": words(query.q, query.exclude),
+            "query": query_expression(query.q, query.exclude),
             **{theirs: values.get(ours, "") for ours, theirs in names.items()},
             "people_model_released": "true" if query.released else "",
             "safe": safe,
@@ -185,8 +185,8 @@ def search_params(query: SearchQuery, names: Mapping[str, str]) -> Params:
     )
 
 
-def media(agency: str, item: Item, search_id: str | None, **own: Any) -> Media:  # noqa: ANN401 - fields of a Media
-    """An image or clip as a page shows it; ``own`` is what only one of them has."""
+def build_media(agency: str, item: Item, search_id: str | None, **own: Any) -> Media:  # noqa: ANN401 - fields of a Media
+    """Return an image or clip as a page shows it; ``own`` is what only one of them has."""
     return Media(
         agency=agency,
         id=plain_id(item.id),
@@ -211,8 +211,8 @@ def page_url(item: Item, built: str) -> str:
     return said if said and is_own else built
 
 
-def words(asked: str, excluded: str) -> str:
-    """The ``query`` that asks for plain words without others, which the API's NOT excludes."""
+def query_expression(asked: str, excluded: str) -> str:
+    """Return the ``query`` for plain words without others, which the API's NOT excludes."""
     return " ".join([asked, *(f"NOT {term}" for term in terms(excluded))]).strip()
 
 
@@ -222,7 +222,7 @@ def category_names(categories: Sequence[Category]) -> tuple[str, ...]:
     return tuple(name for name in names if not re.fullmatch(NO_CATEGORY, name, re.IGNORECASE))
 
 
-def corrected(info: object) -> str | None:
+def corrected_words(info: object) -> str | None:
     """Return the words that were looked for in place of those sent; None where they are the same.
 
     Answers of 2022 and 2025 say so as ``spellchecked_query`` beside ``orig_query``.
@@ -233,24 +233,24 @@ def corrected(info: object) -> str | None:
     return found if found and found.casefold() != sent.casefold() else None
 
 
-def size(asset: str, details: object) -> Size | None:
-    """A size that can be licensed, by the name of its asset; None where its sides aren't said."""
+def license_size(asset: str, details: object) -> Size | None:
+    """Return a size that can be licensed, by its asset's name; None where its sides are unknown."""
     if not isinstance(details, dict) or details.get("is_licensable") is False:
         return None
-    width, height = (_whole(details.get(side), MAX_SIDE) for side in ("width", "height"))
+    width, height = (_read_count(details.get(side), MAX_SIDE) for side in ("width", "height"))
     name, _, suffix = asset.partition("_")
     kind = plain_text(details.get("format")) or suffix
-    weight = _whole(details.get("file_size"), MAX_COUNT)
+    weight = _read_count(details.get("file_size"), MAX_COUNT)
     return Size(name, width, height, kind, weight) if width and height else None
 
 
-def sizes(assets: Mapping[str, Any], wanted: Sequence[str]) -> tuple[Size, ...]:
+def license_sizes(assets: Mapping[str, Any], wanted: Sequence[str]) -> tuple[Size, ...]:
     """Those of the ``wanted`` assets that can be licensed."""
-    return tuple(s for s in (size(name, assets.get(name)) for name in wanted) if s)
+    return tuple(s for s in (license_size(name, assets.get(name)) for name in wanted) if s)
 
 
-def _whole(value: object, most: int) -> int | None:
-    """A number that counts something; None for anything else."""
+def _read_count(value: object, most: int) -> int | None:
+    """Return a number that counts something; None for anything else."""
     return value if type(value) is int and 0 < value <= most else None
 
 

@@ -58,70 +58,70 @@ MOST_SECONDS: Final = 10.0**6
 """A duration above this is none of a clip."""
 
 
-def params(query: SearchQuery) -> Params:
-    """The filters of a search for footage."""
+def search_params(query: SearchQuery) -> Params:
+    """Return the filters of a search for footage."""
     return (
         *wire.search_params(query, PARAMETERS),
         *given({"aspect_ratio": RATIOS.get(query.aspect or "", "")}),
-        *_ends("duration", query.duration or ""),
-        *_ends("fps", query.fps or ""),
+        *_range_params("duration", query.duration or ""),
+        *_range_params("fps", query.fps or ""),
     )
 
 
-def _ends(name: str, value: str) -> Params:
-    """The ends of a range such as 10, 10-30, 10- or -30, which are parameters of their own."""
+def _range_params(name: str, value: str) -> Params:
+    """Return the ends of a range such as 10, 10-30, 10- or -30 as parameters of their own."""
     low, dash, high = value.partition("-")
     return given({f"{name}_from": low, f"{name}_to": high if dash else low})
 
 
-def media(agency: str, video: Video, search_id: str | None) -> Media | None:
-    """A clip as a page shows it; None where it has no still."""
+def to_media(agency: str, video: Video, search_id: str | None) -> Media | None:
+    """Return a clip as a page shows it; None where it has no still."""
     still = _still(video, "thumb_jpg", "preview_jpg")
     if still is None or not plain_id(video.id):
         return None
-    return wire.media(
+    return wire.build_media(
         agency,
         video,
         search_id,
         media="video",
         page_url=wire.page_url(video, page_url(video.id)),
-        duration=seconds(video.duration),
-        clip=clip(video.assets),
+        duration=duration_seconds(video.duration),
+        clip=clip_url(video.assets),
         thumbnail=still,
         preview=_still(video, "preview_jpg", "thumb_jpg"),
-        sizes=wire.sizes(video.assets, SIZES),
+        sizes=wire.license_sizes(video.assets, SIZES),
     )
 
 
 def page_url(media_id: str) -> str:
-    """The page where a clip is sold."""
+    """Return the page where a clip is sold."""
     return f"https://www.shutterstock.com/video/clip-{encoded(media_id)}"
 
 
 def _still(video: Video, *wanted: str) -> Thumbnail | None:
-    found = (still(video.assets.get(name), video.aspect) for name in wanted)
+    found = (still_thumbnail(video.assets.get(name), video.aspect) for name in wanted)
     return next((one for one in found if one), None)
 
 
-def still(asset: object, aspect: object) -> Thumbnail | None:
-    """A still in a box of the clip's ratio; None where it has no address that can be shown."""
-    url = address(asset)
+def still_thumbnail(asset: object, aspect: object) -> Thumbnail | None:
+    """Return a still in a box of the clip's ratio; None where no address of it can be shown."""
+    url = asset_url(asset)
     return Thumbnail(url, round(_ratio(aspect) * STILL_HEIGHT), STILL_HEIGHT) if url else None
 
 
-def clip(assets: Mapping[str, Any]) -> str | None:
-    """The address of a small clip that browsers play: the smallest first."""
+def clip_url(assets: Mapping[str, Any]) -> str | None:
+    """Return the address of a small clip that browsers play: the smallest first."""
     wanted = ("thumb_mp4", "thumb_webm", "preview_mp4", "preview_webm")
-    return next((url for url in (address(assets.get(name)) for name in wanted) if url), None)
+    return next((url for url in (asset_url(assets.get(name)) for name in wanted) if url), None)
 
 
-def address(asset: object) -> str | None:
-    """The address of an asset; None where it can't be shown."""
+def asset_url(asset: object) -> str | None:
+    """Return the address of an asset; None where it can't be shown."""
     return web_address(asset.get("url")) if isinstance(asset, dict) else None
 
 
-def seconds(duration: object) -> float | None:
-    """A clip's duration; None for anything else."""
+def duration_seconds(duration: object) -> float | None:
+    """Return a clip's duration; None for anything else."""
     fits = isinstance(duration, int | float) and 0 < duration < MOST_SECONDS
     return float(duration) if fits else None  # type: ignore[arg-type] # a number, as just seen
 

@@ -227,7 +227,7 @@ class AdobeAccount:
             params=params,
             headers=headers,
             secrets=tuple(self._keys.values()),
-            judge=client.judge,
+            judge=client.read_error,
             reads=reads,
         )
         return read(NAME, self._transport.send(request, CALL_SECONDS).body, shape)

@@ -18,7 +18,7 @@ from typing import ClassVar, Final, Literal, TypeVar
 from urllib.parse import urlencode
 
 from affiliate.agencies.depositphotos import client
-from affiliate.agencies.parsing import number
+from affiliate.agencies.parsing import read_number
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, BadAnswer, NotFound, PurchaseRefused
 from affiliate.licensing.accounts import depositphotos_schema as wire
@@ -79,7 +79,7 @@ class DepositphotosAccount:
     def subscriptions(self) -> tuple[Subscription, ...]:
         """Return the active subscriptions, and the credits as one without an id."""
         funds = self.funds()
-        left = int(number(funds.creditsAvailable))
+        left = int(read_number(funds.creditsAvailable))
         plans = map(_plan, funds.activeSubscriptions)
         return (*plans, Subscription(id="", description="credits", downloads_left=left))
 
@@ -120,7 +120,7 @@ class DepositphotosAccount:
                 if is_it and (one.itype == "video") is (media == "video"):
                     yield _record(media, one)
             first += PAGE
-            if not answer.purchases or first >= number(answer.count):
+            if not answer.purchases or first >= read_number(answer.count):
                 return
 
     def download_link(self, media: Media, license_id: str, size: str) -> str:
@@ -160,7 +160,7 @@ class DepositphotosAccount:
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             body=urlencode(given(form)).encode(),
             secrets=(*self._keys.values(), self._session),
-            judge=client.judge,
+            judge=client.read_error,
         )
         return read(NAME, self._transport.send(request, CALL_SECONDS).body, shape)
 
@@ -205,7 +205,7 @@ class _Proposer:
         """The subscription that pays, or credits as one without an id, and how much."""
         if self._funds is None:
             self._funds = self._account.funds()
-        price = max(int(number(costs.subscription)), 1)
+        price = max(int(read_number(costs.subscription)), 1)
         plans = [_plan(one) for one in self._funds.activeSubscriptions if one.status == "active"]
         alive = [p for p in plans if not p.expired(self._now()) and wanted in {"", p.id}]
         able = [p for p in alive if self._left(p) >= price]
@@ -217,8 +217,8 @@ class _Proposer:
         return self._credits(costs)
 
     def _credits(self, costs: wire.Size) -> tuple[Subscription, int, str]:
-        price = int(number(costs.credits))
-        have = int(number(self._funds and self._funds.creditsAvailable))
+        price = int(read_number(costs.credits))
+        have = int(read_number(self._funds and self._funds.creditsAvailable))
         plan = Subscription(id="", license=STANDARD, description="credits", downloads_left=None)
         if not price or have - self._taken[plan.id] < price:
             raise PurchaseRefused("Neither a subscription nor credits are left for it.")
@@ -245,7 +245,7 @@ def _plan(one: wire.Plan) -> Subscription:
         license=STANDARD,
         description=plain_text(one.name),
         expires=_moment(one.dateEnd),
-        downloads_left=int(number(one.count)),
+        downloads_left=int(read_number(one.count)),
     )
 
 
@@ -267,7 +267,7 @@ def _record(media: Media, one: wire.Purchase) -> Record:
 def _moment(value: wire.Number) -> datetime | None:
     """A moment in Unix time or as in the examples; None for anything else."""
     try:
-        if seconds := number(value):
+        if seconds := read_number(value):
             return datetime.fromtimestamp(seconds, UTC)
         return datetime.strptime(str(value), DATE).replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):

@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from affiliate.agencies.istock.client import IDS
-from affiliate.agencies.parsing import number
+from affiliate.agencies.parsing import read_number
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, Forbidden, NotFound, PurchaseRefused
 from affiliate.licensing.accounts import istock_schema as wire
@@ -169,7 +169,7 @@ class IstockAccount:
             error.sent = False
             raise
         self._token = answer.access_token
-        self._ends = time.monotonic() + number(answer.expires_in) - EARLY_SECONDS
+        self._ends = time.monotonic() + read_number(answer.expires_in) - EARLY_SECONDS
 
     def _ask(
         self,

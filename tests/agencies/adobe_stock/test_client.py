@@ -92,7 +92,7 @@ def test_details_have_keywords_and_releases(agency: AdobeStock) -> None:
 def test_a_missing_product_is_the_owners_to_mend(agency: AdobeStock) -> None:
     agency.keys = {**agency.keys, "PRODUCT": ""}
     with pytest.raises(BadCredentials, match="X-Product"):
-        agency.check()
+        agency.check_key()
 
 
 def test_a_link_goes_through_the_partner_network_to_the_page(agency: AdobeStock) -> None:
@@ -103,7 +103,7 @@ def test_a_link_goes_through_the_partner_network_to_the_page(agency: AdobeStock)
         network=agency.network,
         sub_ids=frozenset({"site"}),
     )
-    link = affiliate_link(style, media, agency.landing(media), site="blog.example")
+    link = affiliate_link(style, media, agency.landing_url(media), site="blog.example")
     assert link == (
         "https://adobe.prf.hn/click/camref:1101l/pubref:blog.example"
         f"/destination:https%3A%2F%2Fstock.adobe.com%2F{FIRST}"

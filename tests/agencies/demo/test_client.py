@@ -301,14 +301,14 @@ COMPLETED: list[tuple[str, tuple[str, ...]]] = [
 @pytest.mark.parametrize("made_up", [SUGGESTED], indirect=True)
 def test_words_are_completed(made_up: Demo) -> None:
     """The last word, or all of them, become keywords; what more pictures carry comes first."""
-    assert [(words, made_up.suggest(words, "en")) for words, _ in COMPLETED] == COMPLETED
+    assert [(words, made_up.suggest_searches(words, "en")) for words, _ in COMPLETED] == COMPLETED
 
 
 @given(st.text(min_size=1, max_size=10))
 def test_every_suggestion_finds_something(words: str) -> None:
     """Whatever is typed, at most ten suggestions come, and each finds pictures."""
     agency = _shared()
-    suggested = agency.suggest(" ".join(words.split()).casefold(), "en")
+    suggested = agency.suggest_searches(" ".join(words.split()).casefold(), "en")
     assert len(suggested) <= 10
     for text in suggested:
         assert agency.search(SearchQuery(q=text), 0).total

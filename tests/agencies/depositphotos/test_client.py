@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from affiliate.agencies.depositphotos.client import Depositphotos
-from affiliate.agencies.depositphotos.schema import Item, media
+from affiliate.agencies.depositphotos.schema import Item, to_media
 from affiliate.domain.affiliate_links import LinkStyle, affiliate_link
 from affiliate.domain.media import Media, SearchQuery, Thumbnail
 from tests.dialects import FIRST, Server, in_json, serving
@@ -105,7 +105,7 @@ def test_what_has_no_picture_no_page_or_is_none_is_left_out(fields: dict[str, ob
 def read(**fields: object) -> Media | None:
     """An item as a page shows it."""
     item = msgspec.convert({"id": 7, "itemurl": PAGE, **fields}, Item)
-    return media("depositphotos", item)
+    return to_media("depositphotos", item)
 
 
 def test_details_have_keywords_and_no_type_for_the_answer_has_its_own(
@@ -126,7 +126,7 @@ def test_the_documented_details_are_read(server: Server, agency: Depositphotos) 
 def test_a_link_is_the_page_with_the_account_behind_it(agency: Depositphotos) -> None:
     found = agency.search(FLOWER, 0).items[0]
     style = LinkStyle(template=agency.link_template, affiliate_id="1234567", network="query")
-    link = affiliate_link(style, found, agency.landing(found))
+    link = affiliate_link(style, found, agency.landing_url(found))
     assert link == f"https://depositphotos.com/{FIRST}/flower.html?ref=1234567"
 
 

@@ -92,7 +92,10 @@ def test_it_says_that_it_needs_words_and_has_no_grayscale(istock: Istock) -> Non
     assert istock.unsupported(FLOWER.replace(color="grayscale")) == ("color",)
     assert istock.unsupported(FLOWER.replace(color="ff8800", contributor="ann")) == ()
     assert istock.unsupported(SearchQuery(contributor="ann")) == ("contributor",)
-    assert istock.unsupported(SearchQuery(color="ff8800", category="x")) == ("category", "color")
+    assert istock.unsupported(SearchQuery(color="ff8800", category="x")) == (
+        "category",
+        "color",
+    )
 
 
 def test_details_hold_keywords_and_the_words_of_a_search_are_corrected(
@@ -147,7 +150,7 @@ def test_a_key_of_affiliates_asks_the_search_for_them(
     istock.in_pages().search(FLOWER, 0)
     assert len(server.asked) == 1
     assert istock.similar(str(FIRST), FLOWER, 0).items == ()
-    assert "affiliates alone" in istock.check().words
+    assert "affiliates alone" in istock.check_key().words
 
 
 def test_a_key_of_affiliates_can_ask_for_little(istock: Istock, affiliate: IstockDialect) -> None:

@@ -37,7 +37,7 @@ def istock(server: Server) -> Iterator[IstockXmlrpc]:
 
 def test_a_call_is_the_published_one() -> None:
     """The same elements in the same order, whatever the white space between them."""
-    made = xmlrpc.call("istockphoto.test.test", {"name": "value", "name2": "value2"})
+    made = xmlrpc.build_call("istockphoto.test.test", {"name": "value", "name2": "value2"})
     same = (canonicalize(one.decode(), strip_text=True) for one in (made, published("request")))
     assert len(set(same)) == 1
 
@@ -62,12 +62,12 @@ def test_the_published_answer_holds_no_pictures(istock: IstockXmlrpc) -> None:
     """A payload that is no XML is an answer that can't be read, not an empty one."""
     reply = Reply(istock.request(FLOWER, 0), 200, {}, published("success"))
     with pytest.raises(BadAnswer):
-        istock.parse(reply, FLOWER)
+        istock.parse_results(reply, FLOWER)
 
 
 def test_every_kind_of_value_has_its_element() -> None:
     """A list is a struct whose members are numbered; true is 1."""
-    made = xmlrpc.call("m", {"a": 7, "b": True, "c": ["x & y", {"d": "<"}]}).decode()
+    made = xmlrpc.build_call("m", {"a": 7, "b": True, "c": ["x & y", {"d": "<"}]}).decode()
     for part in (
         "<name>a</name><value><int>7</int></value>",
         "<name>b</name><value><boolean>1</boolean></value>",

@@ -224,10 +224,10 @@ def test_the_size_of_the_collection_is_the_sum_of_its_sources(
     openverse: Openverse, server: Server
 ) -> None:
     """By the API's own statistics."""
-    assert openverse.size() == 2540
+    assert openverse.count_pictures() == 2540
     server.fixed = in_json([{"media_count": "many"}])
     with pytest.raises(BadAnswer):
-        openverse.size()
+        openverse.count_pictures()
 
 
 TEXTS = [
@@ -306,8 +306,8 @@ def test_a_registered_client_gets_a_token_and_larger_pages(
     assert server.asked[-1].params["page_size"] == "48"
     registered.details(BEST)
     registered.similar(BEST, FLOWER, 0)
-    assert registered.size()
-    assert registered.check().words == "takes the client"
+    assert registered.count_pictures()
+    assert registered.check_key().words == "takes the client"
     assert paths(server).count("auth_tokens/token/") == 1
     assert {one.headers.get("authorization") for one in server.asked[1:]} == {
         f"Bearer {OpenverseDialect.token}"

@@ -71,13 +71,13 @@ def test_several_pictures_come_in_the_order_asked_for(
 ) -> None:
     """One call brings up to 500 by their ids, in full; doubles and what is gone are left out."""
     ids = [str(FIRST_ID + n) for n in (5, 3, 5, 900, 4)]
-    found = agency.several([*ids, "../search", ""])
+    found = agency.media_by_ids([*ids, "../search", ""])
     assert [one.id for one in found] == [ids[0], ids[1], ids[4]]
     assert found[1] == agency.details(ids[1])
     assert [seen.path for seen in server.requests] == ["/v2/images", f"/v2/images/{ids[1]}"]
-    assert len(agency.several([str(FIRST_ID + n) for n in range(600)])) == 600
+    assert len(agency.media_by_ids([str(FIRST_ID + n) for n in range(600)])) == 600
     assert [len(seen.params["id"]) for seen in server.requests[2:]] == [500, 100]
-    assert agency.several([]) == ()
+    assert agency.media_by_ids([]) == ()
     assert len(server.requests) == 4
 
 
@@ -86,7 +86,7 @@ def test_categories_are_those_of_the_media(
     server: simulator.Shutterstock, agency: Shutterstock, media: str, path: str
 ) -> None:
     """Their names come in the language asked for."""
-    assert "Animals/Wildlife" in agency.categories("de", media)
+    assert "Animals/Wildlife" in agency.list_categories("de", media)
     assert (server.requests[0].path, server.requests[0].params) == (
         f"/v2/{path}/categories",
         {"language": ["de"]},
@@ -95,9 +95,9 @@ def test_categories_are_those_of_the_media(
 
 def test_contributors_are_named(server: simulator.Shutterstock, agency: Shutterstock) -> None:
     """Name, words and page of those asked for arrive; without any id there is no call."""
-    assert agency.contributors([]) == ()
+    assert agency.contributors_by_ids([]) == ()
     assert server.requests == []
-    first, second = agency.contributors(["7", "8"])
+    first, second = agency.contributors_by_ids(["7", "8"])
     assert (first.id, first.name, first.about) == ("7", "Contributor 7", "Made up")
     assert (second.agency, second.page_url) == ("shutterstock", "https://www.shutterstock.com/g/8")
 
@@ -113,12 +113,12 @@ def test_the_check_is_an_echo_and_a_call_with_the_key(
     """Both are timed, and a key that isn't taken is said."""
     agency = Shutterstock(transport, url=server.url, credentials=credentials)
     assert re.fullmatch(
-        r"echoes 'ok' in \d+ ms, takes the key( of \S+)? in \d+ ms", agency.check().words
+        r"echoes 'ok' in \d+ ms, takes the key( of \S+)? in \d+ ms", agency.check_key().words
     )
     assert [seen.path for seen in server.requests] == ["/v2/test", path]
     wrong = Shutterstock(transport, url=server.url, credentials=dict.fromkeys(credentials, "x"))
     with pytest.raises(BadCredentials):
-        wrong.check()
+        wrong.check_key()
 
 
 @pytest.mark.parametrize("media_id", ["1", "../search", "a/b?c=d#e", "ö", "%2e%2e"])
@@ -177,7 +177,7 @@ def test_words_are_completed_by_the_api(
     server: simulator.Shutterstock, agency: Shutterstock
 ) -> None:
     """The call has the words and a limit; the suggestions come in the answer's order."""
-    assert agency.suggest("red & b", "de") == tuple(f"red & b {n}" for n in range(10))
+    assert agency.suggest_searches("red & b", "de") == tuple(f"red & b {n}" for n in range(10))
     assert server.requests[0].path == "/v2/images/search/suggestions"
     assert server.requests[0].params == {"query": ["red & b"], "limit": ["10"]}
 
@@ -196,7 +196,7 @@ def test_suggestions_are_plain_text(
 ) -> None:
     """Not more are taken than asked for, and none is anything but text that can be shown."""
     server.answer = Answer(body=json.dumps(body).encode())
-    assert agency.suggest("cat", "en") == suggested
+    assert agency.suggest_searches("cat", "en") == suggested
 
 
 @pytest.mark.parametrize("body", [[], {"data": None}, {"data": [1]}, {"data": {"a": "b"}}, None])
@@ -206,7 +206,7 @@ def test_suggestions_in_another_shape_are_unreadable(
     """A changed API is an agency error."""
     server.answer = Answer(body=json.dumps(body).encode())
     with pytest.raises(BadAnswer):
-        agency.suggest("cat", "en")
+        agency.suggest_searches("cat", "en")
 
 
 REFERRAL = "https://shutterstock.7eer.net/c/1/2/3?u=https%3A%2F%2Fwww.shutterstock.com%2F1000000"

@@ -106,7 +106,7 @@ def test_everything_is_marked_editorial(
     assert bool(one.clip) == (ending == "a")
     again = agency.details(one.id, query.media)
     assert (again.id, again.thumbnail, again.media) == (one.id, one.thumbnail, query.media)
-    assert agency.several([one.id, "0b"], query.media)[0].id == one.id
+    assert agency.media_by_ids([one.id, "0b"], query.media)[0].id == one.id
 
 
 @pytest.mark.parametrize("media_id", ["1b", "../search", "", "b", "1"])
@@ -128,8 +128,8 @@ def test_its_categories_are_its_own(
     server: simulator.Shutterstock, agency: ShutterstockEditorial
 ) -> None:
     """Those of pictures and footage are asked for apart."""
-    assert agency.categories("en")
-    assert agency.categories("en", "video")
+    assert agency.list_categories("en")
+    assert agency.list_categories("en", "video")
     assert [seen.path for seen in server.requests] == [
         "/v2/editorial/images/categories",
         "/v2/editorial/videos/categories",

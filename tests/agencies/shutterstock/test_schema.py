@@ -112,7 +112,7 @@ def test_errors_are_told_in_shutterstock_s_words(
         lambda: agency.search(CAT, 0),
         lambda: agency.details("5"),
         lambda: agency.similar("5", CAT, 0),
-        lambda: agency.suggest("cat", "en"),
+        lambda: agency.suggest_searches("cat", "en"),
     ):
         with pytest.raises(kind, match=words) as caught:
             ask()
@@ -146,7 +146,7 @@ def test_a_hostile_id_stays_one_part_of_an_address(media_id: str) -> None:
     """Addresses made from an id hold it percent-encoded, and stay web addresses."""
     one = parsed(results(changed(id=media_id))).items[0]
     assert web_address(one.page_url) == one.page_url
-    landing = Shutterstock(Transport()).landing(one)
+    landing = Shutterstock(Transport()).landing_url(one)
     assert web_address(landing) == landing
     assert one.page_url.count("/") == "https://www.shutterstock.com/image-photo/5".count("/")
     assert one.page_url.count("?") + one.page_url.count("#") == 0
