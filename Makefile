@@ -7,31 +7,31 @@ PYTHON ?= python3
 run: .venv/run  ## Start the site on http://127.0.0.1:8000
 	exec .venv/bin/python app.py
 
-test: .venv/test  ## Install what tests need and run them
+test: .venv/test  ## Install what the tests need and run the tests
 	.venv/bin/python -m pytest $(PYTEST)
 
 quick: .venv/dev  ## Run the tests that need Python packages alone
 	.venv/bin/python -m pytest -m quick
 
-soak: .venv/test  ## Hurt a busy site for ten minutes in all ways, and look what holds
+soak: .venv/test  ## Break a busy site in all ways for ten minutes, and check the promises
 	.venv/bin/python -m tests.soak $(ARGS)
 
 long: .venv/test  ## Run the tests with whole tables and a hundred kills at random moments
 	SOAK=1 .venv/bin/python -m pytest -o faulthandler_timeout=3600 $(PYTEST)
 
-coverage: .venv/test  ## Measure lines and branches that tests of this process reach
+coverage: .venv/test  ## Measure lines and branches that the tests of one process reach
 	.venv/bin/python -m pytest -m "quick or services or kills" --cov --cov-report=term:skip-covered
 
-check: .venv/dev  ## Lint, types, import rules
+check: .venv/dev  ## Check lint, format, types and import contracts
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
 
-fix: .venv/dev  ## Let the tools mend what they can
+fix: .venv/dev  ## Apply the fixes of ruff
 	.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
 
-bench: .venv/test  ## Measure, beside peers
+bench: .venv/test  ## Measure the site beside its peers, into bench/RESULTS.md
 	.venv/bin/python -m bench
 
-lock: .venv/dev  ## Pin the dependencies anew
+lock: .venv/dev  ## Pin the dependencies in the lock files
 	.venv/bin/uv pip compile -q pyproject.toml --universal --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements.txt
 	.venv/bin/uv pip compile -q pyproject.toml --group dev --universal --generate-hashes --no-annotate --no-header --no-emit-index-url -c requirements.txt -o requirements-dev.txt
 
@@ -42,7 +42,7 @@ settings: .venv/run  ## Bring docs/settings.md and .env.example up to date with 
 commands: .venv/run  ## Bring docs/commands.md up to date with the commands
 	.venv/bin/python -m tools.commands_page
 
-translations: .venv/run  ## Bring the catalogs up to date with what pages and the plugin say
+translations: .venv/run  ## Bring the catalogs up to date with the texts of pages and plugin
 	.venv/bin/python tools/translations.py
 	.venv/bin/python tools/plugin_translations.py
 
