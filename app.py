@@ -69,12 +69,12 @@ from affiliate.transport.client import Transport
 from affiliate.web import template_helpers
 from affiliate.web.access_log import AccessLogMiddleware
 from affiliate.web.client_address import TrustedProxiesMiddleware
-from affiliate.web.client_limits import ClientLimits, crawls_within
+from affiliate.web.client_limits import ClientLimits, limit_crawls
 from affiliate.web.cors import CorsMiddleware
 from affiliate.web.embeds import views as embeds
 from affiliate.web.errors import Application
 from affiliate.web.owner import views
-from affiliate.web.page_cache import SHELF_BYTES, SHELF_PART, PageCacheMiddleware
+from affiliate.web.page_cache import SHARED_FILE_DIVISOR, SHARED_REDIS_BYTES, PageCacheMiddleware
 from affiliate.web.page_variants import is_variant
 from affiliate.web.site import (
     pages,
@@ -169,11 +169,11 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
         processes,
         key,
         trusts=trusts,
-        crawls=crawls_within(limits.values()),
+        crawls=limit_crawls(limits.values()),
     )
     search = SearchService(listed, calls, switches.off, visitors.spend)
     days = KeepDays(settings.clicks_keep_days, settings.searches_keep_days)
-    tally = UsageCounter(ledger, store, settings.site_language, visitors.asker, days)
+    tally = UsageCounter(ledger, store, settings.site_language, visitors.searcher_digest, days)
     app.extensions["visitors"] = visitors
     build_id = _build_id(app, settings, listed)
     services = Services(
@@ -198,11 +198,11 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     app.after_request(_redirected_here)
     tier = PageCacheMiddleware(
         app.wsgi_app,
-        pages.routes() | seo.routes() | embeds.routes(),
+        pages.page_cache_routes() | seo.page_cache_routes() | embeds.routes(),
         on_hit=tally.replayed.append,
-        shelf=store,
-        shelf_bytes=_shelf_bytes(settings) // settings.web_concurrency,
-        edition=lambda: "-".join([build_id, *sorted(switches.off())]),
+        shared_store=store,
+        shared_bytes=_shelf_bytes(settings) // settings.web_concurrency,
+        build_id=lambda: "-".join([build_id, *sorted(switches.off())]),
         is_variant=is_variant,
     )
     app.extensions["memory"] = tier
@@ -225,7 +225,7 @@ def _known_parts(app: Flask) -> frozenset[str]:
     files = (one.name for one in Path(app.static_folder or ".").iterdir())
     names = (AGENCIES, ("image", "video"), files)
     with app.app_context():
-        topics = template_helpers.topics().slugs()
+        topics = template_helpers.owner_topics().slugs()
     return frozenset(chain(routes, *names, topics))
 
 
@@ -310,7 +310,7 @@ def _build_id(app: Flask, settings: Config, listed: Sequence[EnabledAgency]) -> 
         *(settings.site_name, settings.site_language, settings.site_url, settings.site_accent),
         *(settings.site_topics, settings.embed_sites, sorted(settings.affiliate_sub_ids)),
     )
-    made = repr((template_helpers.digest(app.root_path), links, look)).encode()
+    made = repr((template_helpers.digest_assets(app.root_path), links, look)).encode()
     return hashlib.blake2b(made, digest_size=8).hexdigest()
 
 
@@ -336,7 +336,7 @@ def _store(app: Flask, settings: Config) -> Guarded:
 
 def _shelf_bytes(settings: Config) -> int:
     """Return how much of the store pages may take in five minutes: a small part of all it holds."""
-    return SHELF_BYTES if settings.redis_url else settings.cache_bytes // SHELF_PART
+    return SHARED_REDIS_BYTES if settings.redis_url else settings.cache_bytes // SHARED_FILE_DIVISOR
 
 
 def _budget(settings: Config) -> list[Limit]:

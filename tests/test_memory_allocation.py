@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from affiliate.memory_allocation import share_heaps
-from affiliate.web.page_cache import LIMIT_BYTES
+from affiliate.web.page_cache import MEMORY_BYTES
 from tests.support.soak import SOAK
 
 ROOT = Path(__file__).parents[2]
@@ -69,4 +69,4 @@ def test_the_memory_tier_takes_what_it_says(
     """
     command = [sys.executable, "-m", "tests.support.memory_taken", kind, str(threads), str(rounds)]
     taken = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
-    assert least * LIMIT_BYTES < int(taken.stdout) < 1.1 * LIMIT_BYTES
+    assert least * MEMORY_BYTES < int(taken.stdout) < 1.1 * MEMORY_BYTES

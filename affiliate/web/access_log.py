@@ -17,13 +17,13 @@ from affiliate.web.cached_response import Headers
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-GOOD_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/=+@-]{0,127}")
+ACCEPTED_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/=+@-]{0,127}")
 """Ids that a proxy may give; others could be words of visitors or break a line."""
-WRITE_SECONDS: Final = 1.0
-MOST_LINES: Final = 20_000
+WRITE_INTERVAL_SECONDS: Final = 1.0
+MAX_PENDING_LINES: Final = 20_000
 """Lines that wait to be written; a burst that is longer loses its oldest."""
-LONGEST_PATH: Final = 200
-FAILED: Final = "500 Internal Server Error"
+MAX_PATH_CHARACTERS: Final = 200
+SERVER_ERROR_STATUS: Final = "500 Internal Server Error"
 _NO_HEADERS: Final[Headers] = []
 
 
@@ -41,7 +41,7 @@ class AccessLogMiddleware:
         known: Container[str] = frozenset(),
     ) -> None:
         self._app = app
-        self._log = _AccessLog(handler, known) if handler else None
+        self._log = _AccessLogWriter(handler, known) if handler else None
         self._known = known
         self._numbers = itertools.count(1)
         self._run = secrets.token_hex(4)
@@ -49,10 +49,11 @@ class AccessLogMiddleware:
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """Answer as the application does, with the id that the request came with, or a new one.
 
-        An error that the application lets out is a line, too: the server answers with `FAILED`.
+        An error that the application lets out is logged, too, with `SERVER_ERROR_STATUS`, which
+        the server answers then.
         """
         number = environ.get("HTTP_X_REQUEST_ID", "")
-        if not GOOD_ID.fullmatch(number):
+        if not ACCEPTED_ID.fullmatch(number):
             number = f"{self._run}-{next(self._numbers):x}"
         path, head, began = environ["PATH_INFO"], [("", _NO_HEADERS)], time.perf_counter()
 
@@ -66,15 +67,15 @@ class AccessLogMiddleware:
             with logs.asked(asked):
                 return self._app(environ, begin)
         except Exception:
-            head[0] = (FAILED, _NO_HEADERS)
+            head[0] = (SERVER_ERROR_STATUS, _NO_HEADERS)
             raise
         finally:
             if self._log:
                 seconds, method = time.perf_counter() - began, environ["REQUEST_METHOD"]
-                self._log.add(Served(time.time(), number, method, path, *head[0], seconds))
+                self._log.add(ServedRequest(time.time(), number, method, path, *head[0], seconds))
 
 
-class Served(NamedTuple):
+class ServedRequest(NamedTuple):
     """A request that was answered: when, which, and how."""
 
     time: float
@@ -88,7 +89,7 @@ class Served(NamedTuple):
     def record(self, known: Container[str]) -> logging.LogRecord:
         """Return the request as a line of log, whose path has ``known`` parts and ids alone."""
         path = self.path.encode("latin-1", "replace").decode("utf-8", "replace")
-        path = logs.shown_path(path, known)[:LONGEST_PATH]
+        path = logs.shown_path(path, known)[:MAX_PATH_CHARACTERS]
         size = next((value for name, value in self.headers if name == "Content-Length"), "0")
         words = (self.method, path, self.status[:3], size, self.seconds * 1000)
         text = "%s %s %s %s bytes %.1f ms"
@@ -98,16 +99,16 @@ class Served(NamedTuple):
         return record
 
 
-class _AccessLog:
+class _AccessLogWriter:
     """Gathers lines, and writes them every second."""
 
     def __init__(self, handler: logs.Handler, known: Container[str]) -> None:
         self._handler = handler
         self._known = known
-        self._lines: deque[Served] = deque(maxlen=MOST_LINES)
+        self._lines: deque[ServedRequest] = deque(maxlen=MAX_PENDING_LINES)
         self._thread: threading.Thread | None = None
 
-    def add(self, served: Served) -> None:
+    def add(self, served: ServedRequest) -> None:
         self._lines.append(served)
         if self._thread is None:  # a thread would not outlive the fork of a process
             self._thread = threading.Thread(target=self._run, name="access log", daemon=True)
@@ -122,5 +123,5 @@ class _AccessLog:
 
     def _run(self) -> None:
         while True:
-            time.sleep(WRITE_SECONDS)
+            time.sleep(WRITE_INTERVAL_SECONDS)
             self.write()

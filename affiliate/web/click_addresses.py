@@ -20,14 +20,14 @@ from affiliate.domain.words import counted, whole_prefix
 from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.template_helpers import (
-    EMBEDDED,
-    shown_on,
+    EMBED_ENDPOINT,
+    displaying_site,
 )
 
-DAY: Final = 86400
-PURPOSE: Final = "click"
+DAY_SECONDS: Final = 86400
+SEAL_PURPOSE: Final = "click"
 """What sets seals apart from other digests of the site's key."""
-SEAL: Final = "seal"
+SEAL_PARAMETER: Final = "seal"
 """The name of the seal in an address."""
 DAY_BYTES: Final = 3
 """The day of a seal stands in its beginning, the same for all of a page."""
@@ -35,22 +35,22 @@ SEAL_BYTES: Final = 6
 """As many as nobody guesses by asking, and few enough for a page of 48 pictures."""
 SEAL_DAYS: Final = 62
 """So long after its day a seal is good: answers are stale for a month, and pages are kept."""
-SEALED: Final = ("agency", "id", "media", "words", "position", "site")
-USUAL: Final = {"media": "image"}
-SEARCH: Final = "search"
+SEALED_FIELDS: Final = ("agency", "id", "media", "words", "position", "site")
+FIELD_DEFAULTS: Final = {"media": "image"}
+SEARCH_CLICK: Final = "search"
 """What stands for the id and the place of a picture in clicks on a search at an agency."""
 
 
 def register(app: Flask) -> None:
     """Give an app's templates the addresses of clicks."""
-    app.context_processor(_vocabulary)
+    app.context_processor(_template_vocabulary)
 
 
-def _vocabulary() -> dict[str, Callable[..., str]]:
-    return {"ping": ping, "ping_search": ping_search}
+def _template_vocabulary() -> dict[str, Callable[..., str]]:
+    return {"ping": media_ping_url, "ping_search": search_ping_url}
 
 
-def ping(
+def media_ping_url(
     media: Media, words: str, position: int, seller: Seller | None = None, place: str = ""
 ) -> str:
     """Return the address that browsers tell of a click on a picture, or on one of its sellers.
@@ -58,26 +58,26 @@ def ping(
     ``position`` is that of the tile among the results; ``place`` names the view if it is another.
     """
     sold = seller or media
-    place = place or ("embed" if request.endpoint == EMBEDDED else "tile")
+    place = place or ("embed" if request.endpoint == EMBED_ENDPOINT else "tile")
     kind = {"media": media.media} if media.media == "video" else {}
-    return _ping(sold.agency, sold.id, words, **kind, position=position, place=place)
+    return _ping_url(sold.agency, sold.id, words, **kind, position=position, place=place)
 
 
-def ping_search(agency: str, words: str) -> str:
+def search_ping_url(agency: str, words: str) -> str:
     """Return the address that browsers tell of a click on a search at an agency's own site."""
-    return _ping(agency, SEARCH, words, position=1, place=SEARCH)
+    return _ping_url(agency, SEARCH_CLICK, words, position=1, place=SEARCH_CLICK)
 
 
-def _ping(agency: str, clicked: str, words: str, **more: object) -> str:
+def _ping_url(agency: str, clicked: str, words: str, **more: object) -> str:
     """Return the address for a click on what an agency has under an id, after ``words``."""
     told = whole_prefix(counted(words, i18n.request_language()), MAX_WORDS)
     fields = {"agency": agency, "id": clicked, "words": told, **more}
-    host = shown_on()
+    host = displaying_site()
     fields |= {"site": host} if host else {}
-    return f"/clicks?{urlencode(fields | {SEAL: _seal(fields)})}"
+    return f"/clicks?{urlencode(fields | {SEAL_PARAMETER: _make_seal(fields)})}"
 
 
-def is_shown(click: Click, seal: object) -> bool:
+def has_valid_seal(click: Click, seal: object) -> bool:
     """Return whether a page of this site has shown what was clicked, with these words and there.
 
     ``click`` is as the browser sent it; the view that it happened in is not sealed, as scripts
@@ -89,28 +89,28 @@ def is_shown(click: Click, seal: object) -> bool:
         return False
     if len(begin) != DAY_BYTES + SEAL_BYTES:
         return False
-    texts = _sealed({name: getattr(click, name) for name in SEALED})
+    texts = _sealed_values({name: getattr(click, name) for name in SEALED_FIELDS})
     day = int.from_bytes(begin[:DAY_BYTES], "big")
     # One of tomorrow was made before the clock was set back.
-    is_good = -1 <= _today() - day <= SEAL_DAYS
-    return is_good and _key().is_digest(begin[DAY_BYTES:], PURPOSE, str(day), *texts)
+    is_good = -1 <= _current_day() - day <= SEAL_DAYS
+    return is_good and _site_key().is_digest(begin[DAY_BYTES:], SEAL_PURPOSE, str(day), *texts)
 
 
-def _seal(fields: Mapping[str, object]) -> str:
-    day = _today()
-    made = _key().digest(PURPOSE, str(day), *_sealed(fields))[:SEAL_BYTES]
+def _make_seal(fields: Mapping[str, object]) -> str:
+    day = _current_day()
+    made = _site_key().digest(SEAL_PURPOSE, str(day), *_sealed_values(fields))[:SEAL_BYTES]
     return urlsafe_b64encode(day.to_bytes(DAY_BYTES, "big") + made).decode()
 
 
-def _today() -> int:
-    return int(time.time() // DAY)
+def _current_day() -> int:
+    return int(time.time() // DAY_SECONDS)
 
 
-def _sealed(fields: Mapping[str, object]) -> list[str]:
+def _sealed_values(fields: Mapping[str, object]) -> list[str]:
     """Return what a seal is made of, in its order."""
-    return [str(fields.get(name) or USUAL.get(name, "")) for name in SEALED]
+    return [str(fields.get(name) or FIELD_DEFAULTS.get(name, "")) for name in SEALED_FIELDS]
 
 
-def _key() -> SiteKey:
+def _site_key() -> SiteKey:
     key: SiteKey = current_services().site_key
     return key

@@ -16,12 +16,12 @@ from affiliate.config.trusted_proxies import Network, Trusted, read_address
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-MAX_HEADER: Final = 4096
+MAX_FORWARDED_CHARACTERS: Final = 4096
 """Characters at the end of the header that are read."""
-HOME: Final = 64
+HOME_PREFIX_BITS: Final = 64
 """Bits of the IPv6 network that one home has: all of its addresses are one client's."""
 
-CUSTOMER: Final = 48
+CUSTOMER_PREFIX_BITS: Final = 48
 """Bits of the largest IPv6 network that one customer is given (RFC 6177, 2), with which anybody has
 65,536 homes; those of phones share such a network."""
 
@@ -48,11 +48,11 @@ def client_address(peer: str, told: str, trusted: Trusted) -> str:
     ``peer`` is who has connected to this site, ``told`` the header; what can't be read in the
     header ends the chain of those who are believed.
     """
-    hops = [*told[-MAX_HEADER:].split(","), peer]
+    hops = [*told[-MAX_FORWARDED_CHARACTERS:].split(","), peer]
     most = trusted if isinstance(trusted, int) else len(hops)
     client = peer
     for hop in reversed(hops[:-1]):
-        if most <= 0 or (not isinstance(trusted, int) and not _is_in(client, trusted)):
+        if most <= 0 or (not isinstance(trusted, int) and not _is_in_networks(client, trusted)):
             break
         address = read_address(hop)
         if address is None:
@@ -61,7 +61,7 @@ def client_address(peer: str, told: str, trusted: Trusted) -> str:
     return client
 
 
-def network_of(address: str, bits: int = HOME) -> str:
+def client_network(address: str, bits: int = HOME_PREFIX_BITS) -> str:
     """Return an address as it is counted: of IPv6 the network of one home, or of so many bits."""
     ip = read_address(address)
     if ip is None:
@@ -69,12 +69,12 @@ def network_of(address: str, bits: int = HOME) -> str:
     return str(ip_network((ip, bits), strict=False)) if isinstance(ip, IPv6Address) else str(ip)
 
 
-def is_public(address: str) -> bool:
+def is_public_address(address: str) -> bool:
     """Return whether an address is one of the public network, where anybody may be."""
     ip = read_address(address)
     return ip is not None and ip.is_global
 
 
-def _is_in(address: str, networks: Iterable[Network]) -> bool:
+def _is_in_networks(address: str, networks: Iterable[Network]) -> bool:
     ip = read_address(address)
     return ip is not None and any(ip in network for network in networks)

@@ -23,27 +23,27 @@ from affiliate.errors import BudgetSpent
 from affiliate.search.client_budget import SEARCH, Budget
 from affiliate.search.counters import Counters, Windows
 from affiliate.search.service import Patience, SearchOutcome
-from affiliate.web.client_address import CUSTOMER, is_public, network_of
+from affiliate.web.client_address import CUSTOMER_PREFIX_BITS, client_network, is_public_address
 from affiliate.web.template_helpers import (
-    EMBEDDED,
-    shown_on,
+    EMBED_ENDPOINT,
+    displaying_site,
 )
 
-CLICKS: Final = (Limit(120, 60),)
+CLICK_LIMITS: Final = (Limit(120, 60),)
 """More clicks of one client than these say nothing of visitors."""
-DAY: Final = 86400
-REPEATED: Final = (Limit(10, DAY),)
+DAY_SECONDS: Final = 86400
+REPEATED_CLICK_LIMITS: Final = (Limit(10, DAY_SECONDS),)
 """The same click of one client more often in a day is a replay of what a page offered once."""
-MARKED: Final = (Limit(36_000),)
+MARKED_CLICK_LIMITS: Final = (Limit(36_000),)
 """Clicks without a visitor, of everybody together, that are kept: 8 MB an hour."""
-CRAWLS: Final = 10
+MAX_CRAWLS: Final = 10
 """The searches, pictures or collections that all crawlers together may ask agencies for in an hour;
-fewer where an agency's own limit is small (`CRAWLS_PART`)."""
-CRAWLS_PART: Final = 10
+fewer where an agency's own limit is small (`CRAWLS_DIVISOR`)."""
+CRAWLS_DIVISOR: Final = 10
 """Crawlers may spend one part of so many of an agency's calls in an hour, and at least one."""
-ROBOT_SECONDS: Final = 3600.0
+CRAWLER_RETRY_SECONDS: Final = 3600.0
 """When crawlers may come again for what is hidden from them."""
-SHARED: Final = 10
+SHARED_BUDGET_CLIENTS: Final = 10
 """So many clients' budget the visitors have together of one blog's embeds, or those behind a proxy
 that the owner has not named, as on many platforms."""
 
@@ -66,12 +66,12 @@ class ClientLimits:
         key: SiteKey,
         *,
         trusts: bool = False,
-        crawls: int = CRAWLS,
+        crawls: int = MAX_CRAWLS,
     ) -> None:
         self._budget = Budget(counters, limits, processes)
-        self._clicks = Budget(counters, CLICKS, processes)
-        self._repeated = Budget(counters, REPEATED, processes)
-        self._marked = Budget(counters, MARKED, processes)
+        self._clicks = Budget(counters, CLICK_LIMITS, processes)
+        self._repeated = Budget(counters, REPEATED_CLICK_LIMITS, processes)
+        self._marked = Budget(counters, MARKED_CLICK_LIMITS, processes)
         self._crawls = Budget(counters, [Limit(crawls * SEARCH)], processes)
         self._days = Windows()
         self._key = key
@@ -91,12 +91,12 @@ class ClientLimits:
         if not cost:
             return 0.0
         address = request.remote_addr or ""
-        rest = self._budget.take(self.client(address), cost, self._sharers(address))
-        if not rest and (customer := self._customer(address)):
-            rest = self._budget.take(customer, cost, SHARED)
-        if not rest and request.endpoint == EMBEDDED and (blog := shown_on()):
-            rest = self._budget.take(self._digest("blog", blog), cost, SHARED)
-        if rest and not self._warned and self._sharers(address) > 1:
+        rest = self._budget.take(self.client_digest(address), cost, self._count_sharers(address))
+        if not rest and (customer := self._customer_digest(address)):
+            rest = self._budget.take(customer, cost, SHARED_BUDGET_CLIENTS)
+        if not rest and request.endpoint == EMBED_ENDPOINT and (blog := displaying_site()):
+            rest = self._budget.take(self._digest("blog", blog), cost, SHARED_BUDGET_CLIENTS)
+        if rest and not self._warned and self._count_sharers(address) > 1:
             self._warned = True
             log.warning(
                 "a proxy's visitors have spent their searches together: set TRUSTED_PROXIES, so"
@@ -110,18 +110,18 @@ class ClientLimits:
         What is asked behind an answer, which shows nothing to a crawler, is not asked.
         """
         if cost < SEARCH or is_hidden(request.full_path):
-            return ROBOT_SECONDS
+            return CRAWLER_RETRY_SECONDS
         return self._crawls.take("crawlers", cost)
 
-    def _sharers(self, address: str) -> int:
+    def _count_sharers(self, address: str) -> int:
         """Return how many clients' budget an address has: more for a proxy that was not named.
 
         That is one with an address of no public network. Elsewhere the header is anybody's text.
         """
         told = not self._trusts and "X-Forwarded-For" in request.headers
-        return SHARED if told and not is_public(address) else 1
+        return SHARED_BUDGET_CLIENTS if told and not is_public_address(address) else 1
 
-    def marked(self, click: Click, *, shown: bool) -> Click:
+    def mark_click(self, click: Click, *, shown: bool) -> Click:
         """Return a click with a mark in ``sender`` where it says nothing of visitors.
 
         ``shown`` says that it belongs to something that a page has shown.
@@ -131,7 +131,9 @@ class ClientLimits:
         """
         sender = click.sender or ("" if shown else UNSIGNED)
         address = request.remote_addr or ""
-        if not sender and (self._has_clicked_often(address) or self._repeats(click, address)):
+        if not sender and (
+            self._has_clicked_often(address) or self._is_repeated_click(click, address)
+        ):
             sender = MANY
         if sender and (rest := self._marked.take("clicks", 1)):
             raise BudgetSpent(rest, "Too many clicks.")
@@ -139,46 +141,48 @@ class ClientLimits:
 
     def _has_clicked_often(self, address: str) -> bool:
         """Count a click of a client, and of the customer whose network that is in."""
-        client, customer = f"clicks:{self.client(address)}", self._customer(address)
-        if self._clicks.take(client, 1, self._sharers(address)):
+        client, customer = f"clicks:{self.client_digest(address)}", self._customer_digest(address)
+        if self._clicks.take(client, 1, self._count_sharers(address)):
             return True
-        return bool(customer and self._clicks.take(f"clicks:{customer}", 1, SHARED))
+        return bool(customer and self._clicks.take(f"clicks:{customer}", 1, SHARED_BUDGET_CLIENTS))
 
-    def _repeats(self, click: Click, address: str) -> bool:
+    def _is_repeated_click(self, click: Click, address: str) -> bool:
         """Count a click of a customer; tell whether the same click has come too often today."""
         offered = msgspec.structs.replace(click, click_id="", place="", sender="")
         same = self._digest("click", repr(msgspec.structs.astuple(offered)))
-        wait = self._repeated.take(f"{same}:{self.asker(address)}", 1, self._sharers(address))
+        wait = self._repeated.take(
+            f"{same}:{self.searcher_digest(address)}", 1, self._count_sharers(address)
+        )
         return wait > 0
 
-    def client(self, address: str) -> str:
+    def client_digest(self, address: str) -> str:
         """Return what counters call a client today."""
-        return self._digest("client", network_of(address))
+        return self._digest("client", client_network(address))
 
-    def asker(self, address: str) -> str:
+    def searcher_digest(self, address: str) -> str:
         """Return what counts of searches call somebody today.
 
         Of IPv6 that is whoever may have the network of a customer: one who has 65,536 addresses is
         no several.
         """
-        return self._digest("client", network_of(address, CUSTOMER))
+        return self._digest("client", client_network(address, CUSTOMER_PREFIX_BITS))
 
-    def _customer(self, address: str) -> str:
+    def _customer_digest(self, address: str) -> str:
         """Return what counters call the network of a customer today; empty where there is none."""
-        network = network_of(address, CUSTOMER)
-        return self._digest("customer", network) if network != network_of(address) else ""
+        network = client_network(address, CUSTOMER_PREFIX_BITS)
+        return self._digest("customer", network) if network != client_network(address) else ""
 
     def _digest(self, kind: str, name: str) -> str:
-        day, _ = self._days.under_way(DAY)
+        day, _ = self._days.under_way(DAY_SECONDS)
         return self._key.digest(kind, str(day), name)[:9].hex()
 
 
-def crawls_within(limits: Iterable[Sequence[Limit]]) -> int:
+def limit_crawls(limits: Iterable[Sequence[Limit]]) -> int:
     """Return how many questions crawlers may ask in an hour, by the limits of each agency."""
     hourly = [
         one.calls * HOUR // one.seconds for few in limits for one in few if one.seconds >= HOUR
     ]
-    return max(min([CRAWLS, *(calls // CRAWLS_PART for calls in hourly)]), 1)
+    return max(min([MAX_CRAWLS, *(calls // CRAWLS_DIVISOR for calls in hourly)]), 1)
 
 
 def is_crawler() -> bool:
@@ -186,7 +190,9 @@ def is_crawler() -> bool:
     return robots.is_crawler(request.user_agent.string)
 
 
-def show(ask: Callable[[Patience], SearchOutcome], patience: Patience) -> SearchOutcome:
+def fetch_sitemap_page(
+    ask: Callable[[Patience], SearchOutcome], patience: Patience
+) -> SearchOutcome:
     """Return a page that the sitemap lists, which ``ask`` gives with some patience.
 
     A crawler, which runs no script that fills the page, waits for what is not known while all of
@@ -200,7 +206,7 @@ def show(ask: Callable[[Patience], SearchOutcome], patience: Patience) -> Search
     return ask(patience)
 
 
-def visitors_of_app() -> ClientLimits:
+def current_client_limits() -> ClientLimits:
     """Return the budgets of the current app."""
     visitors: ClientLimits = current_app.extensions["visitors"]
     return visitors

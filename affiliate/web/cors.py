@@ -31,21 +31,25 @@ class CorsMiddleware:
         self._app = app
         self._paths = frozenset(paths)
         self._sites = frozenset(sites)
-        self._opens = opens
-        self._below = tuple(site.removeprefix("*") for site in sites if site.startswith("*."))
+        self._may_frame_read = opens
+        self._host_suffixes = tuple(
+            site.removeprefix("*") for site in sites if site.startswith("*.")
+        )
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """Answer as the application does, with what lets other sites read it."""
         if environ["PATH_INFO"] not in self._paths:
             return self._app(environ, start)
-        allowed = self._allowed(environ.get("HTTP_ORIGIN", ""), environ.get("QUERY_STRING", ""))
+        allowed = self._cors_headers(
+            environ.get("HTTP_ORIGIN", ""), environ.get("QUERY_STRING", "")
+        )
 
         def begin(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401 - as WSGI has it
-            return start(status, [*self._own(headers), *allowed], exc_info)
+            return start(status, [*self._restrict_caching(headers), *allowed], exc_info)
 
         return self._app(environ, begin)
 
-    def _own(self, headers: Headers) -> Headers:
+    def _restrict_caching(self, headers: Headers) -> Headers:
         """The application's headers; what some sites alone may read is kept by browsers alone.
 
         Not every CDN looks at ``Vary``, and one site's answer would keep the others out.
@@ -55,7 +59,7 @@ class CorsMiddleware:
         mine = ("public", "private")
         return [(n, v.replace(*mine) if n == "Cache-Control" else v) for n, v in headers]
 
-    def _allowed(self, origin: str, query: str) -> Headers:
+    def _cors_headers(self, origin: str, query: str) -> Headers:
         if not self._sites:
             return [("Access-Control-Allow-Origin", "*")]
         varies = [("Vary", "Origin")]
@@ -63,7 +67,7 @@ class CorsMiddleware:
             host = urlsplit(origin).netloc.casefold()
         except ValueError:
             host = ""
-        named = bool(host) and (host in self._sites or host.endswith(self._below))
-        if named or (self._opens and origin == "null" and self._opens(query)):
+        named = bool(host) and (host in self._sites or host.endswith(self._host_suffixes))
+        if named or (self._may_frame_read and origin == "null" and self._may_frame_read(query)):
             return [("Access-Control-Allow-Origin", origin), *varies]
         return varies

@@ -7,23 +7,23 @@ from affiliate.domain.media import AgencyStatus, Media, SearchQuery, Seller
 from affiliate.search.federation import EnabledAgency
 
 
-def pictures_earn(items: Iterable[Media], every: Sequence[EnabledAgency]) -> bool:
+def has_affiliate_link(items: Iterable[Media], every: Sequence[EnabledAgency]) -> bool:
     """Return whether a link of the pictures, or of one of their sellers, is an affiliate link."""
-    return first_earning(items, every) > 0
+    return find_first_affiliate_position(items, every) > 0
 
 
-def first_earning(items: Iterable[Media], every: Sequence[EnabledAgency]) -> int:
+def find_first_affiliate_position(items: Iterable[Media], every: Sequence[EnabledAgency]) -> int:
     """Return the place of the first picture with an affiliate link, from 1 on; 0 without any."""
     by_name = {one.agency.name: one for one in every}
     earning = (
         place
         for place, item in enumerate(items, 1)
-        if any(_earns(item, seller, by_name[seller.agency]) for seller in item.sellers)
+        if any(_is_affiliate_link(item, seller, by_name[seller.agency]) for seller in item.sellers)
     )
     return next(earning, 0)
 
 
-def searches_earn(
+def has_affiliate_search_link(
     links: Mapping[str, str], query: SearchQuery, every: Iterable[EnabledAgency]
 ) -> bool:
     """Return whether a link to a search is an affiliate link; ``links`` are by agencies' names."""
@@ -44,7 +44,7 @@ def may_earn(
     return any(one.link.earns(query.media) for one in able)
 
 
-def _earns(item: Media, seller: Seller, listed: EnabledAgency) -> bool:
+def _is_affiliate_link(item: Media, seller: Seller, listed: EnabledAgency) -> bool:
     """Return whether a seller's link is an affiliate link.
 
     An agency's own referral is one too: known by Impact's form, or as it is not the picture's page.

@@ -15,12 +15,12 @@ from affiliate.domain.media import Media, SearchQuery
 from affiliate.errors import BadQuery, BudgetSpent
 from affiliate.search.service import SearchService
 
-PASSING: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
+TRANSIENT_STATUSES: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
 """Failures of what the site needs: an agency, or the ledger's database."""
-AGAIN_SECONDS: Final = 60
+RETRY_AFTER_SECONDS: Final = 60
 """When to try again after such a failure, as its texts say."""
-PROBLEM: Final = "application/problem+json"
-PROGRAMS: Final = (
+PROBLEM_TYPE: Final = "application/problem+json"
+PROGRAM_PATHS: Final = (
     *("/api/", "/ajax/", "/clicks", "/suggest", "/oembed", "/embed/search"),
     *("/healthz", "/readyz"),
 )
@@ -43,21 +43,21 @@ class Application(Flask):
 
 def register(app: Flask, search: SearchService) -> None:
     """Add the error pages and the security headers to an app."""
-    app.register_error_handler(BadQuery, _bad_query)
-    app.register_error_handler(BudgetSpent, _budget_spent)
-    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(BadQuery, _handle_bad_query)
+    app.register_error_handler(BudgetSpent, _handle_budget_spent)
+    app.register_error_handler(HTTPException, _handle_http_error)
     app.config["CONTENT_SECURITY_POLICY"] = content_security_policy(search)
-    app.after_request(_security_headers)
-    app.after_request(_retry_after)
+    app.after_request(_add_security_headers)
+    app.after_request(_add_retry_after)
 
 
 def _wants_json() -> bool:
-    return request.path.startswith(PROGRAMS)
+    return request.path.startswith(PROGRAM_PATHS)
 
 
-def _bad_query(error: BadQuery) -> Response:
+def _handle_bad_query(error: BadQuery) -> Response:
     if _wants_json():
-        return problem(HTTPStatus.BAD_REQUEST, error.reason, field=error.field)
+        return problem_response(HTTPStatus.BAD_REQUEST, error.reason, field=error.field)
     title = gettext("“%(field)s” can't be read", field=error.field)
     if error.field == "q":
         title = gettext("What shall we look for?")
@@ -67,22 +67,22 @@ def _bad_query(error: BadQuery) -> Response:
     return error_page(HTTPStatus.BAD_REQUEST, title, reason)
 
 
-def _budget_spent(error: BudgetSpent) -> Response:
+def _handle_budget_spent(error: BudgetSpent) -> Response:
     """Tell somebody to come back when there is room again in the budget."""
     status = HTTPStatus.TOO_MANY_REQUESTS
     if _wants_json():
-        response = problem(status, str(error))
+        response = problem_response(status, str(error))
     else:
         response = error_page(status, gettext("No answer"), gettext("Try again in a minute."))
     response.headers["Retry-After"] = str(math.ceil(error.retry_after))
     return response
 
 
-def _http_error(error: HTTPException) -> Response:
+def _handle_http_error(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or 500)
     allowed = {name: value for name, value in error.get_headers() if name == "Allow"}
     if _wants_json():
-        response = problem(status, error.description or status.phrase)
+        response = problem_response(status, error.description or status.phrase)
     elif status is HTTPStatus.NOT_FOUND:
         title = gettext("There is no such page")
         response = error_page(status, title, gettext("Search for something else."))
@@ -108,7 +108,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     link: str | msgspec.UnsetType = msgspec.UNSET
 
 
-def problem(status: HTTPStatus, detail: str, *, field: str = "", link: str = "") -> Response:
+def problem_response(
+    status: HTTPStatus, detail: str, *, field: str = "", link: str = ""
+) -> Response:
     """Return an error as a problem, with a ``field`` or a ``link`` where there is one."""
     body = Problem(
         title=status.phrase,
@@ -117,7 +119,7 @@ def problem(status: HTTPStatus, detail: str, *, field: str = "", link: str = "")
         field=field or msgspec.UNSET,
         link=link or msgspec.UNSET,
     )
-    response = Response(msgspec.json.encode(body), status, mimetype=PROBLEM)
+    response = Response(msgspec.json.encode(body), status, mimetype=PROBLEM_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -173,7 +175,7 @@ def content_security_policy(
     )
 
 
-def _security_headers(response: Response) -> Response:
+def _add_security_headers(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
     if response.mimetype == "text/html":
@@ -182,8 +184,8 @@ def _security_headers(response: Response) -> Response:
     return response
 
 
-def _retry_after(response: Response) -> Response:
+def _add_retry_after(response: Response) -> Response:
     """Say of a failure that passes by itself when to try again."""
-    if response.status_code in PASSING:
-        response.headers.setdefault("Retry-After", str(AGAIN_SECONDS))
+    if response.status_code in TRANSIENT_STATUSES:
+        response.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
     return response

@@ -10,19 +10,19 @@ from affiliate.agencies import Agency
 from affiliate.agencies.filter_values import is_among
 from affiliate.domain.media import SearchQuery
 
-Texts = Mapping[str, LazyString] | Mapping[str, str]
+Labels = Mapping[str, LazyString] | Mapping[str, str]
 
-TYPES: Final[Texts] = {
+TYPE_LABELS: Final[Labels] = {
     "photo": _("Photos"),
     "illustration": _("Illustrations"),
     "vector": _("Vectors"),
 }
-ORIENTATIONS: Final[Texts] = {
+ORIENTATION_LABELS: Final[Labels] = {
     "horizontal": _("Horizontal"),
     "vertical": _("Vertical"),
     "square": _("Square"),
 }
-COLORS: Final[Texts] = {
+COLOR_LABELS: Final[Labels] = {
     "d62828": _("Red"),
     "f77f00": _("Orange"),
     "fcbf49": _("Yellow"),
@@ -35,14 +35,14 @@ COLORS: Final[Texts] = {
     "ffffff": _("White"),
     "grayscale": _("Grayscale"),
 }
-PEOPLE: Final[Texts] = {
+PEOPLE_LABELS: Final[Labels] = {
     "0": _("No people"),
     "1": _("1 person"),
     "2": _("2 people"),
     "3": _("3 people"),
     "4": _("4 people or more"),
 }
-AGES: Final[Texts] = {
+AGE_LABELS: Final[Labels] = {
     "infants": _("Infants"),
     "children": _("Children"),
     "teenagers": _("Teenagers"),
@@ -53,39 +53,39 @@ AGES: Final[Texts] = {
     "60s": _("60s"),
     "older": _("Older"),
 }
-GENDERS: Final[Texts] = {"male": _("Men"), "female": _("Women"), "both": _("Both")}
-LICENSES: Final[Texts] = {
+GENDER_LABELS: Final[Labels] = {"male": _("Men"), "female": _("Women"), "both": _("Both")}
+LICENSE_LABELS: Final[Labels] = {
     "commercial": _("Commercial"),
     "editorial": _("Editorial"),
     "enhanced": _("Enhanced license"),
 }
-SORTS: Final[Texts] = {
+SORT_LABELS: Final[Labels] = {
     "popular": _("Popularity"),
     "relevance": _("Relevance"),
     "newest": _("Newest"),
     "oldest": _("Oldest"),
     "random": _("Random"),
 }
-RELEASED: Final[Texts] = {"1": _("Model released")}
-MEDIA: Final[Texts] = {"image": _("Images"), "video": _("Footage")}
-RESOLUTIONS: Final = {"4k": "4K", "high_definition": "HD", "standard_definition": "SD"}
-ASPECTS: Final = {"16:9": "16:9", "4:3": "4:3", "nonstandard": "≠ 16:9, 4:3"}
+RELEASED_LABELS: Final[Labels] = {"1": _("Model released")}
+MEDIA_LABELS: Final[Labels] = {"image": _("Images"), "video": _("Footage")}
+RESOLUTION_LABELS: Final = {"4k": "4K", "high_definition": "HD", "standard_definition": "SD"}
+ASPECT_LABELS: Final = {"16:9": "16:9", "4:3": "4:3", "nonstandard": "≠ 16:9, 4:3"}
 
-CHOICES: Final[Mapping[str, tuple[LazyString, Texts]]] = {
-    "media": (_("Media"), MEDIA),
-    "type": (_("Type"), TYPES),
-    "orientation": (_("Orientation"), ORIENTATIONS),
-    "people": (_("People"), PEOPLE),
-    "age": (_("Age"), AGES),
-    "gender": (_("Gender"), GENDERS),
-    "license": (_("Use"), LICENSES),
-    "released": (_("Release"), RELEASED),
-    "resolution": (_("Resolution"), RESOLUTIONS),
-    "aspect": (_("Aspect ratio"), ASPECTS),
-    "sort": (_("Sort by"), SORTS),
+CHOICE_FILTERS: Final[Mapping[str, tuple[LazyString, Labels]]] = {
+    "media": (_("Media"), MEDIA_LABELS),
+    "type": (_("Type"), TYPE_LABELS),
+    "orientation": (_("Orientation"), ORIENTATION_LABELS),
+    "people": (_("People"), PEOPLE_LABELS),
+    "age": (_("Age"), AGE_LABELS),
+    "gender": (_("Gender"), GENDER_LABELS),
+    "license": (_("Use"), LICENSE_LABELS),
+    "released": (_("Release"), RELEASED_LABELS),
+    "resolution": (_("Resolution"), RESOLUTION_LABELS),
+    "aspect": (_("Aspect ratio"), ASPECT_LABELS),
+    "sort": (_("Sort by"), SORT_LABELS),
 }
 """Filters of which one value is chosen, in the order of the page."""
-WRITTEN: Final[Mapping[str, LazyString]] = {
+TEXT_FILTERS: Final[Mapping[str, LazyString]] = {
     "category": _("Category"),
     "contributor": _("Contributor"),
     "duration": _("Duration"),
@@ -93,19 +93,19 @@ WRITTEN: Final[Mapping[str, LazyString]] = {
     "exclude": _("Without the words"),
 }
 """Filters that are typed."""
-NAMES: Final[Mapping[str, LazyString]] = {
-    **{name: label for name, (label, _texts) in CHOICES.items()},
-    **WRITTEN,
+FILTER_LABELS: Final[Mapping[str, LazyString]] = {
+    **{name: label for name, (label, _texts) in CHOICE_FILTERS.items()},
+    **TEXT_FILTERS,
     "color": _("Color"),
     "ethnicity": _("Ethnicity"),
 }
-FEW: Final = 3
+MAX_NAMED_AGENCIES: Final = 3
 """So many agencies are named beside a filter; of more there is a number."""
-DEFAULTS: Final = {"media": "image", "sort": "popular"}
+NO_CHOICE_VALUES: Final = {"media": "image", "sort": "popular"}
 """The values that stand for no choice, where a filter has one; the others may have none."""
 
 
-class Choice(NamedTuple):
+class FilterChoice(NamedTuple):
     """A filter as the page offers it.
 
     ``options`` are values with their texts: those that some chosen agency can express, and the
@@ -124,103 +124,112 @@ class Choice(NamedTuple):
     offered: bool
 
 
-def choices(query: SearchQuery, agencies: Sequence[Agency]) -> list[Choice]:
+def list_choices(query: SearchQuery, agencies: Sequence[Agency]) -> list[FilterChoice]:
     """The filters that some chosen agency can express, then what else the search is set to."""
     named = [one for one in agencies if not query.agency or one.name in query.agency]
-    fields = (*CHOICES, "color", *WRITTEN)
-    able = {name: [one for one in named if _values(one, name, query.media) != ()] for name in NAMES}
+    fields = (*CHOICE_FILTERS, "color", *TEXT_FILTERS)
+    able = {
+        name: [one for one in named if _supported_values(one, name, query.media) != ()]
+        for name in FILTER_LABELS
+    }
     able["media"] = named if able["media"] else []  # all have pictures
     offered = [name for name in fields if able[name]]
-    others = [name for name in NAMES if name in query.filters() and name not in offered]
+    others = [name for name in FILTER_LABELS if name in query.filters() and name not in offered]
     return [
-        Choice(
+        FilterChoice(
             name=name,
-            label=str(NAMES[name]),
-            options=_options(able[name], query, name),
-            chosen=_chosen(query, name),
-            default=DEFAULTS.get(name, ""),
-            notes=_notes(named, able[name], [one for one in able[name] if _is_loose(one, name)]),
+            label=str(FILTER_LABELS[name]),
+            options=_list_options(able[name], query, name),
+            chosen=_chosen_value(query, name),
+            default=NO_CHOICE_VALUES.get(name, ""),
+            notes=_support_notes(
+                named, able[name], [one for one in able[name] if _is_approximate(one, name)]
+            ),
             offered=name in offered,
         )
         for name in (*offered, *others)
     ]
 
 
-def _texts(name: str) -> Texts:
+def _value_labels(name: str) -> Labels:
     """Return what the known values of a filter are called."""
-    return COLORS if name == "color" else CHOICES.get(name, ("", {}))[1]
+    return COLOR_LABELS if name == "color" else CHOICE_FILTERS.get(name, ("", {}))[1]
 
 
-def _options(able: Sequence[Agency], query: SearchQuery, name: str) -> tuple[tuple[str, str], ...]:
+def _list_options(
+    able: Sequence[Agency], query: SearchQuery, name: str
+) -> tuple[tuple[str, str], ...]:
     """The values that some agency can express, and the chosen one; who can't is said."""
     found = []
-    for value, label in _texts(name).items():
-        can = [one for one in able if _can(one, query.media, name, value)]
-        if can or value == _chosen(query, name):
+    for value, label in _value_labels(name).items():
+        can = [one for one in able if _can_express(one, query.media, name, value)]
+        if can or value == _chosen_value(query, name):
             loose = [
                 one
                 for one in can
-                if not _is_loose(one, name) and one.is_loose(name, value, query.media)
+                if not _is_approximate(one, name) and one.is_loose(name, value, query.media)
             ]
-            found.append((value, " · ".join((str(label), *_notes(able, can, loose)))))
+            found.append((value, " · ".join((str(label), *_support_notes(able, can, loose)))))
     return tuple(found)
 
 
-def _is_loose(agency: Agency, name: str) -> bool:
+def _is_approximate(agency: Agency, name: str) -> bool:
     """Return whether all values of a filter mean only nearly the same at an agency."""
     return agency.approximate_filters.get(name, ()) is None
 
 
-def _notes(
+def _support_notes(
     named: Sequence[Agency], able: Sequence[Agency], loose: Sequence[Agency]
 ) -> tuple[str, ...]:
     """Return which of the agencies can't express something, in few names, and which only nearly."""
     unable = [one for one in named if one not in able]
     notes = []
-    if 0 < len(unable) <= FEW:
-        notes.append(gettext("Not at %(agencies)s", agencies=_titles(unable)))
-    elif unable and 0 < len(able) <= FEW:
-        notes.append(gettext("Only at %(agencies)s", agencies=_titles(able)))
+    if 0 < len(unable) <= MAX_NAMED_AGENCIES:
+        notes.append(gettext("Not at %(agencies)s", agencies=_join_titles(unable)))
+    elif unable and 0 < len(able) <= MAX_NAMED_AGENCIES:
+        notes.append(gettext("Only at %(agencies)s", agencies=_join_titles(able)))
     elif unable:
         counts = {"count": len(able), "all": len(named)}
         notes.append(gettext("At %(count)s of %(all)s agencies", **counts))
     if loose:
-        notes.append(gettext("Roughly at %(agencies)s", agencies=_titles(loose)))
+        notes.append(gettext("Roughly at %(agencies)s", agencies=_join_titles(loose)))
     return tuple(notes)
 
 
-def _titles(agencies: Sequence[Agency]) -> str:
+def _join_titles(agencies: Sequence[Agency]) -> str:
     return ", ".join(one.title for one in agencies)
 
 
-def _can(agency: Agency, media: str, name: str, value: str) -> bool:
+def _can_express(agency: Agency, media: str, name: str, value: str) -> bool:
     """Return whether an agency that has the filter takes the value; all take a default."""
-    return DEFAULTS.get(name) == value or is_among(value, _values(agency, name, media))
+    return NO_CHOICE_VALUES.get(name) == value or is_among(
+        value, _supported_values(agency, name, media)
+    )
 
 
-def _values(agency: Agency, name: str, media: str) -> tuple[str, ...] | None:
+def _supported_values(agency: Agency, name: str, media: str) -> tuple[str, ...] | None:
     """The values of a filter that an agency takes, for pictures or for footage."""
     footage = media == "video" or name == "media"
     return (agency.video_filters if footage else agency.image_filters).get(name, ())
 
 
-def _chosen(query: SearchQuery, name: str) -> str:
+def _chosen_value(query: SearchQuery, name: str) -> str:
     value: Any = getattr(query, name)
     if name == "released":
         return "1" if value else ""
     return "" if value is None else str(value)
 
 
-def text(name: str, value: str) -> str:
+def describe_filter(name: str, value: str) -> str:
     """A chosen filter in words, for its chip."""
     if name == "safe":
         return gettext("Safe search off")
     if name == "contributor" and value.isdecimal():
-        return str(NAMES[name])  # an agency's number, which says nothing to a visitor
-    known = _texts(name)
+        return str(FILTER_LABELS[name])  # an agency's number, which says nothing to a visitor
+    known = _value_labels(name)
     if name in {"age", "gender", "sort"} or value not in known:
         shown = str(known.get(value, value))
         shown = shown.replace("_", " ") if name in {"ethnicity", "resolution"} else shown
         shown = f"#{shown}" if name == "color" else shown
-        return f"{NAMES.get(name, name)}: {shown}"
+        return f"{FILTER_LABELS.get(name, name)}: {shown}"
     return str(known[value])

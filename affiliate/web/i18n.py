@@ -20,23 +20,23 @@ from affiliate.domain.query import LANGUAGES, read_parameters, single
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.errors import BadQuery
 
-PAGES: Final = frozenset({"", "search", "image", "video", "topics", "collections"})
+NEGOTIATED_SEGMENTS: Final = frozenset({"", "search", "image", "video", "topics", "collections"})
 """First segments of the paths that negotiate; all other routes speak the site's language."""
-MAX_ACCEPTED: Final = 500
+MAX_ACCEPT_LANGUAGE_CHARACTERS: Final = 500
 """Characters of an Accept-Language header that are read; browsers send a tenth of that."""
-FRAGMENTS: Final = "ajax"
+FRAGMENT_SEGMENT: Final = "ajax"
 """First segment of the paths of parts of pages, which speak as their page does."""
 
 
 def register(app: Flask, default: str) -> None:
     """Let every request of an app have a language; ``default`` is the site's."""
-    Babel(app, default_locale=spoken(default), locale_selector=ui_language)
+    Babel(app, default_locale=nearest_ui_language(default), locale_selector=ui_language)
 
     @app.before_request
     def choose() -> None:
-        g.lang, g.spoken, g.negotiated = _chosen(default)
+        g.lang, g.spoken, g.negotiated = _choose_languages(default)
 
-    app.after_request(_say)
+    app.after_request(_add_language_headers)
 
 
 def request_language() -> str:
@@ -51,14 +51,14 @@ def ui_language() -> str:
     return lang
 
 
-def spoken(lang: str) -> str:
+def nearest_ui_language(lang: str) -> str:
     """The language of pages that is the nearest to a tag, or English."""
     return nearest(lang, UI_LANGUAGES) or "en"
 
 
-def direction(lang: str) -> str:
+def text_direction(lang: str) -> str:
     """``rtl`` or ``ltr``, as the attribute ``dir`` has it."""
-    return "rtl" if spoken(lang) == "ar" else "ltr"
+    return "rtl" if nearest_ui_language(lang) == "ar" else "ltr"
 
 
 def is_negotiated() -> bool:
@@ -66,7 +66,7 @@ def is_negotiated() -> bool:
     return bool(g.get("negotiated"))
 
 
-def _chosen(default: str) -> tuple[str, str, bool]:
+def _choose_languages(default: str) -> tuple[str, str, bool]:
     """The languages of search and page, and whether the browser had a say in them."""
     try:
         tag = single(read_parameters(request.environ.get("QUERY_STRING", "")), "lang")
@@ -74,33 +74,41 @@ def _chosen(default: str) -> tuple[str, str, bool]:
         tag = None  # the view says what is wrong
     lang = nearest(tag.strip(), LANGUAGES) if tag else None
     segment = request.path.split("/", 2)[1]
-    if lang is None and segment not in PAGES:
+    if lang is None and segment not in NEGOTIATED_SEGMENTS:
         lang = default
-    page = _page_of(lang, default) if lang else None
-    if lang and (page or segment not in {*PAGES, FRAGMENTS}):
-        return lang, page or spoken(default), False
-    liked = [one for one, quality in _accepted() if quality > 0]
-    lang = lang or _first(liked, LANGUAGES) or default
-    return lang, _page_of(lang, default) or _first(liked, UI_LANGUAGES) or spoken(default), True
+    page = _page_language(lang, default) if lang else None
+    if lang and (page or segment not in {*NEGOTIATED_SEGMENTS, FRAGMENT_SEGMENT}):
+        return lang, page or nearest_ui_language(default), False
+    liked = [one for one, quality in _accepted_languages() if quality > 0]
+    lang = lang or _first_supported(liked, LANGUAGES) or default
+    return (
+        lang,
+        _page_language(lang, default)
+        or _first_supported(liked, UI_LANGUAGES)
+        or nearest_ui_language(default),
+        True,
+    )
 
 
-def _accepted() -> LanguageAccept:
+def _accepted_languages() -> LanguageAccept:
     """Return the languages that the browser accepts, of a header of usual length."""
-    header = request.headers.get("Accept-Language", "")[:MAX_ACCEPTED]
+    header = request.headers.get("Accept-Language", "")[:MAX_ACCEPT_LANGUAGE_CHARACTERS]
     return parse_accept_header(header, LanguageAccept)
 
 
-def _page_of(lang: str, default: str) -> str | None:
+def _page_language(lang: str, default: str) -> str | None:
     """Return the language of the pages of a search; None where the browser has to say it."""
-    return nearest(lang, UI_LANGUAGES) or (spoken(default) if lang == default else None)
+    return nearest(lang, UI_LANGUAGES) or (
+        nearest_ui_language(default) if lang == default else None
+    )
 
 
-def _first(liked: Sequence[str], known: tuple[str, ...]) -> str | None:
+def _first_supported(liked: Sequence[str], known: tuple[str, ...]) -> str | None:
     """Return the language that is the nearest to the first tag that has one."""
     return next((one for one in (nearest(tag, known) for tag in liked) if one), None)
 
 
-def _say(response: Response) -> Response:
+def _add_language_headers(response: Response) -> Response:
     """Name the language; what the browser had a say in is kept by no one else."""
     if response.mimetype == "text/html":
         response.headers["Content-Language"] = ui_language()

@@ -11,47 +11,47 @@ from markupsafe import Markup
 
 from affiliate.agencies import Agency
 from affiliate.domain.media import AgencyStatus, SearchPage, SearchQuery
-from affiliate.web.filter_form import NAMES, TYPES
+from affiliate.web.filter_form import FILTER_LABELS, TYPE_LABELS
 from affiliate.web.i18n import ui_language
 
-AWAY: Final = _("it is out of reach just now.")
-CROWDED: Final = _("too many ask just now.")
-TROUBLES: Final[Mapping[str, LazyString]] = {
-    "busy": CROWDED,
-    "credentials": AWAY,
-    "quota": CROWDED,
+UNREACHABLE: Final = _("it is out of reach just now.")
+OVERLOADED: Final = _("too many ask just now.")
+FAILURE_REASONS: Final[Mapping[str, LazyString]] = {
+    "busy": OVERLOADED,
+    "credentials": UNREACHABLE,
+    "quota": OVERLOADED,
     "timeout": _("it took too long to answer."),
-    "down": AWAY,
-    "suspended": AWAY,
+    "down": UNREACHABLE,
+    "suspended": UNREACHABLE,
     "off": _("it is switched off."),
     "refused": _("it does not understand this search."),
-    "unreadable": AWAY,
-    "blocked": AWAY,
+    "unreadable": UNREACHABLE,
+    "blocked": UNREACHABLE,
 }
 """What the kinds of `errors.AgencyError` mean to a visitor.
 
 Keys, quotas and formats are the owner's concern: `flask doctor` and the log tell of them.
 """
-KINDS: Final[Mapping[str, LazyString]] = {
+KIND_LABELS: Final[Mapping[str, LazyString]] = {
     "photo": _("Photo"),
     "illustration": _("Illustration"),
     "vector": _("Vector"),
 }
 
 
-def summary(page: SearchPage) -> str:
+def summarize_results(page: SearchPage) -> str:
     """Return how much was found, in a line: the heading of the results."""
     words = page.query.q
     if not page.items:
-        return _none(page, words)
+        return _summarize_nothing(page, words)
     if page.total is not None:
-        return _counted(page, page.total, words)
+        return _summarize_count(page, page.total, words)
     if page.query.media == "video":
         return gettext("Clips for “%(words)s”", words=words) if words else gettext("Clips")
     return gettext("Pictures for “%(words)s”", words=words) if words else gettext("Pictures")
 
 
-def _none(page: SearchPage, words: str) -> str:
+def _summarize_nothing(page: SearchPage, words: str) -> str:
     statuses = {status.status for status in page.agencies}
     if "late" in statuses:
         return gettext("Still looking")
@@ -64,13 +64,13 @@ def _none(page: SearchPage, words: str) -> str:
     return gettext("Nothing found")
 
 
-def _counted(page: SearchPage, total: int, words: str) -> str:
+def _summarize_count(page: SearchPage, total: int, words: str) -> str:
     """Return how many pictures or clips there are, or that an agency counts no further."""
     count = format_decimal(total)
     if any(status.capped for status in page.agencies):
         count = gettext("more than %(count)s", count=count)
     if page.query.media == "video":
-        text = _clips(total, count, words)
+        text = _count_clips(total, count, words)
     elif words:
         text = ngettext(
             "%(count)s picture for “%(words)s”",
@@ -84,7 +84,7 @@ def _counted(page: SearchPage, total: int, words: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _clips(total: int, count: str, words: str) -> str:
+def _count_clips(total: int, count: str, words: str) -> str:
     if not words:
         return ngettext("%(count)s clip", "%(count)s clips", total, count=count)
     return ngettext(
@@ -96,11 +96,11 @@ def _clips(total: int, count: str, words: str) -> str:
     )
 
 
-def said(page: SearchPage) -> str:
+def announce_page(page: SearchPage) -> str:
     """Return what a screen reader says when a page has been added to those on the screen."""
     number = len(page.items)
     if not number:
-        return summary(page)
+        return summarize_results(page)
     told = {"page": format_decimal(page.page), "pages": format_decimal(page.pages)}
     told["count"] = format_decimal(number)
     if page.query.media == "video":
@@ -118,45 +118,49 @@ def said(page: SearchPage) -> str:
     )
 
 
-def late(agency: str) -> Markup:
+def describe_late_agency(agency: str) -> Markup:
     """That an agency is still looking; its name stands out."""
-    return _named(gettext("%(agency)s is still looking."), agency)
+    return _format_with_agency(gettext("%(agency)s is still looking."), agency)
 
 
-def trouble(status: AgencyStatus, query: SearchQuery, agencies: Sequence[Agency]) -> Markup:
+def describe_failure(
+    status: AgencyStatus, query: SearchQuery, agencies: Sequence[Agency]
+) -> Markup:
     """Why an agency has no pictures on a page; its name stands out."""
     agency = next(one for one in agencies if one.name == status.agency)
     if status.status == "unsupported":
         if query.media == "video" and not agency.video_filters:
-            return _named(gettext("%(agency)s has no footage."), agency.title)
-        names = ", ".join(str(NAMES.get(name, name)) for name in agency.unsupported(query))
+            return _format_with_agency(gettext("%(agency)s has no footage."), agency.title)
+        names = ", ".join(str(FILTER_LABELS.get(name, name)) for name in agency.unsupported(query))
         text = gettext("%(agency)s is left out, as it can't search by: %(filters)s.")
-        return _named(text, agency.title, filters=names)
+        return _format_with_agency(text, agency.title, filters=names)
     error = status.error
-    why = TROUBLES.get(error.why or error.kind) if error else None
+    why = FAILURE_REASONS.get(error.why or error.kind) if error else None
     if why is None:
-        return _named(gettext("%(agency)s gave no answer."), agency.title)
-    return _named(gettext("%(agency)s gave no answer: %(reason)s"), agency.title, reason=why)
+        return _format_with_agency(gettext("%(agency)s gave no answer."), agency.title)
+    return _format_with_agency(
+        gettext("%(agency)s gave no answer: %(reason)s"), agency.title, reason=why
+    )
 
 
-def soon(statuses: Sequence[AgencyStatus]) -> str:
+def describe_retry_time(statuses: Sequence[AgencyStatus]) -> str:
     """Return when the first of some agencies may be asked again, such as "in 5 minutes"."""
     waits = [status.error.retry_after for status in statuses if status.error]
     left = timedelta(seconds=max(min(waits, default=1), 1))
     return format_timedelta(left, add_direction=True, locale=ui_language())
 
 
-def _named(text: str, agency: str, **values: object) -> Markup:
+def _format_with_agency(text: str, agency: str, **values: object) -> Markup:
     """A translated text around an agency's name; the values are escaped, the text is ours."""
     return Markup(text) % {"agency": Markup("<b>{}</b>").format(agency), **values}  # noqa: S704
 
 
-def kind(name: str) -> str:
+def label_kind(name: str) -> str:
     """A type of picture, in the singular."""
-    return str(KINDS.get(name, TYPES.get(name, name)))
+    return str(KIND_LABELS.get(name, TYPE_LABELS.get(name, name)))
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Minutes and seconds, such as 1:05."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02}"

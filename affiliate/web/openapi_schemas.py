@@ -33,20 +33,20 @@ from affiliate.web.readiness import Alive, Readiness
 
 Schema = Mapping[str, Any]
 
-COMPONENTS: Final = "#/components/schemas/"
-STRUCTS: Final = (
+COMPONENTS_PREFIX: Final = "#/components/schemas/"
+ANSWER_STRUCTS: Final = (
     *(Alive, Readiness, Problem, SearchPage, SearchQuery, AgencyStatus, Failure),
     *(Media, License, Seller, Sides, Size, Thumbnail),
 )
 """What answers are made of."""
-WHOLE: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
-FLAG: Final[Schema] = {"type": "integer", "enum": [0, 1]}
-RANGE: Final[Schema] = {
+WHOLE_SCHEMA: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
+FLAG_SCHEMA: Final[Schema] = {"type": "integer", "enum": [0, 1]}
+RANGE_SCHEMA: Final[Schema] = {
     "type": "string",
     "pattern": "^([0-9]{1,4}|[0-9]{1,4}-[0-9]{0,4}|-[0-9]{1,4})$",
     "examples": ["10", "10-30", "10-", "-30"],
 }
-LANGUAGE: Final[Schema] = {
+LANGUAGE_SCHEMA: Final[Schema] = {
     "type": "string",
     "pattern": "^(\\*|[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*)$",
     "maxLength": LONGEST_TAG,
@@ -54,23 +54,23 @@ LANGUAGE: Final[Schema] = {
 }
 
 
-def text(most: int, *examples: str) -> Schema:
+def text_schema(most: int, *examples: str) -> Schema:
     """Return the schema of plain text on one line, of at most so many characters."""
     more = {"examples": list(examples)} if examples else {}
     return {"type": "string", "maxLength": most, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$", **more}
 
 
-def one_of(values: tuple[str, ...]) -> Schema:
+def enum_schema(values: tuple[str, ...]) -> Schema:
     """Return the schema of a text that is one of some words; the parser takes them in any case."""
     return {"type": "string", "enum": list(values)}
 
 
-SEARCH: Final[Mapping[str, tuple[str, Schema]]] = {
-    "q": ("Words to search for.", text(MAX_WORDS, "red bicycle", '"tea pot" blue')),
-    "exclude": ("Words that must not be in what is found.", text(MAX_WORDS, "car")),
-    "media": ("Pictures or clips.", one_of(query.MEDIA)),
-    "type": ("The kind of picture.", one_of(query.TYPES)),
-    "orientation": ("Which side is the longer one.", one_of(query.ORIENTATIONS)),
+SEARCH_PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
+    "q": ("Words to search for.", text_schema(MAX_WORDS, "red bicycle", '"tea pot" blue')),
+    "exclude": ("Words that must not be in what is found.", text_schema(MAX_WORDS, "car")),
+    "media": ("Pictures or clips.", enum_schema(query.MEDIA)),
+    "type": ("The kind of picture.", enum_schema(query.TYPES)),
+    "orientation": ("Which side is the longer one.", enum_schema(query.ORIENTATIONS)),
     "color": (
         "The color that prevails, as six hexadecimal digits, or grayscale.",
         {"type": "string", "pattern": "^#?[0-9A-Fa-f]{6}$|^grayscale$", "examples": ["ff8800"]},
@@ -79,67 +79,76 @@ SEARCH: Final[Mapping[str, tuple[str, Schema]]] = {
         "How many people are seen; 4 is four or more.",
         {"type": "integer", "minimum": 0, "maximum": 4},
     ),
-    "age": ("The age of the people.", one_of(query.AGES)),
-    "gender": ("The gender of the people.", one_of(query.GENDERS)),
-    "ethnicity": ("The ethnicity of the people.", one_of(query.ETHNICITIES)),
-    "category": ("A category, by the name that an agency has for it.", text(MAX_NAME)),
-    "contributor": ("Whose works are wanted, as `contributor` of an item has it.", text(MAX_NAME)),
-    "license": ("What the pictures may be used for.", one_of(query.LICENSES)),
-    "released": ("1 for what the people in it have agreed to.", FLAG),
-    "safe": ("0 to find what is not for everybody, too.", FLAG),
-    "sort": ("What comes first.", one_of(query.SORTS)),
-    "duration": ("Seconds of a clip: a number or a range.", RANGE),
-    "resolution": ("The resolution of a clip.", one_of(query.RESOLUTIONS)),
-    "aspect": ("The aspect ratio of a clip.", one_of(query.ASPECTS)),
-    "fps": ("Frames of a clip in a second: a number or a range.", RANGE),
-    "lang": ("Language of the words (BCP 47); the site's own without it.", LANGUAGE),
-    "page": ("Page of 48 places, from 1.", WHOLE),
+    "age": ("The age of the people.", enum_schema(query.AGES)),
+    "gender": ("The gender of the people.", enum_schema(query.GENDERS)),
+    "ethnicity": ("The ethnicity of the people.", enum_schema(query.ETHNICITIES)),
+    "category": ("A category, by the name that an agency has for it.", text_schema(MAX_NAME)),
+    "contributor": (
+        "Whose works are wanted, as `contributor` of an item has it.",
+        text_schema(MAX_NAME),
+    ),
+    "license": ("What the pictures may be used for.", enum_schema(query.LICENSES)),
+    "released": ("1 for what the people in it have agreed to.", FLAG_SCHEMA),
+    "safe": ("0 to find what is not for everybody, too.", FLAG_SCHEMA),
+    "sort": ("What comes first.", enum_schema(query.SORTS)),
+    "duration": ("Seconds of a clip: a number or a range.", RANGE_SCHEMA),
+    "resolution": ("The resolution of a clip.", enum_schema(query.RESOLUTIONS)),
+    "aspect": ("The aspect ratio of a clip.", enum_schema(query.ASPECTS)),
+    "fps": ("Frames of a clip in a second: a number or a range.", RANGE_SCHEMA),
+    "lang": ("Language of the words (BCP 47); the site's own without it.", LANGUAGE_SCHEMA),
+    "page": ("Page of 48 places, from 1.", WHOLE_SCHEMA),
     "agency": (
         "The agencies to search; all that are on without it.",
-        {"type": "array", "items": text(MAX_NAME, "shutterstock")},
+        {"type": "array", "items": text_schema(MAX_NAME, "shutterstock")},
     ),
 }
 """The parameters of a search, each with what it says and its schema."""
 
-KINDS: Final = ("off", "unsupported", BudgetSpent.kind)
+EXTRA_FAILURE_KINDS: Final = ("off", "unsupported", BudgetSpent.kind)
 """Kinds of failures beside those of agencies' errors."""
 
 
-def _kinds(kind: type[AgencyError] = AgencyError) -> Iterator[str]:
+def _iterate_kinds(kind: type[AgencyError] = AgencyError) -> Iterator[str]:
     """Yield the kinds of an error and of all its own."""
     yield kind.kind
     for own in kind.__subclasses__():
-        yield from _kinds(own)
+        yield from _iterate_kinds(own)
 
 
-def _known_values() -> Mapping[tuple[str, str], Schema]:
+def _field_schemas() -> Mapping[tuple[str, str], Schema]:
     """Return what the types of fields leave open, by the names of struct and field."""
     types = [{"type": "string", "enum": list(query.TYPES)}, {"type": "null"}]
-    asked = {("SearchQuery", name): schema for name, (_, schema) in SEARCH.items()}
+    asked = {("SearchQuery", name): schema for name, (_, schema) in SEARCH_PARAMETERS.items()}
     asked |= {("SearchQuery", name): {"type": "boolean"} for name in ("released", "safe")}
     return asked | {
-        ("AgencyStatus", "status"): one_of(STATUSES),
-        ("Failure", "kind"): one_of(tuple(sorted({*_kinds(), *KINDS}))),
-        ("Media", "media"): one_of(query.MEDIA),
+        ("AgencyStatus", "status"): enum_schema(STATUSES),
+        ("Failure", "kind"): enum_schema(tuple(sorted({*_iterate_kinds(), *EXTRA_FAILURE_KINDS}))),
+        ("Media", "media"): enum_schema(query.MEDIA),
         ("Media", "type"): {"anyOf": types},
     }
 
 
-CLICK_ID: Final = {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"}
-NAMED: Final = {
+CLICK_ID_SCHEMA: Final = {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"}
+NAME_SCHEMA: Final = {
     "type": "string",
     "pattern": "^[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$",
     "maxLength": MAX_NAME,
 }
-CLICK: Final[Schema] = {
+CLICK_SCHEMA: Final[Schema] = {
     "type": "object",
     "description": "A click on a picture, as the address of its `ping` has it, and its own id.",
     "properties": {
-        "click_id": {**CLICK_ID, "description": "Made for this click; a second one is the same."},
-        "agency": NAMED,
-        "id": {**NAMED, "description": "The picture's, or `search` for a search at its agency."},
-        "media": one_of(query.MEDIA),
-        "words": text(MAX_WORDS),
+        "click_id": {
+            **CLICK_ID_SCHEMA,
+            "description": "Made for this click; a second one is the same.",
+        },
+        "agency": NAME_SCHEMA,
+        "id": {
+            **NAME_SCHEMA,
+            "description": "The picture's, or `search` for a search at its agency.",
+        },
+        "media": enum_schema(query.MEDIA),
+        "words": text_schema(MAX_WORDS),
         "position": {"type": "integer", "minimum": 1, "maximum": 999_999},
         "site": {"type": "string", "description": "Host name of the site that showed it."},
         "place": {"type": "string", "description": f"One of: {', '.join(PLACES)}."},
@@ -147,27 +156,27 @@ CLICK: Final[Schema] = {
     },
     "required": ["click_id", "agency", "id", "position"],
 }
-SUGGESTIONS: Final[Schema] = {
+SUGGESTIONS_SCHEMA: Final[Schema] = {
     "type": "array",
     "description": "The words as they were typed, and searches that begin so (OpenSearch 1.0).",
     "prefixItems": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
     "items": False,
     "minItems": 2,
 }
-OEMBED_TEXTS: Final = (
+OEMBED_TEXT_FIELDS: Final = (
     *("title", "html", "url", "author_name", "author_url"),
     *("provider_name", "provider_url", "thumbnail_url"),
 )
-OEMBED_PIXELS: Final = ("width", "height", "thumbnail_width", "thumbnail_height")
-OEMBED: Final[Schema] = {
+OEMBED_PIXEL_FIELDS: Final = ("width", "height", "thumbnail_width", "thumbnail_height")
+OEMBED_SCHEMA: Final[Schema] = {
     "type": "object",
     "description": "What an address is elsewhere (https://oembed.com): `rich` has `html`, an iframe"
     " of a search; `photo` has `url`, a picture; `link` neither.",
     "properties": {
         "version": {"const": "1.0"},
         "type": {"enum": ["rich", "photo", "link"]},
-        **{name: {"type": "string"} for name in OEMBED_TEXTS},
-        **{name: {"type": "integer", "minimum": 1} for name in OEMBED_PIXELS},
+        **{name: {"type": "string"} for name in OEMBED_TEXT_FIELDS},
+        **{name: {"type": "integer", "minimum": 1} for name in OEMBED_PIXEL_FIELDS},
         "cache_age": {"type": "integer"},
         "credit": {"type": "string", "description": "What must be said beside the picture."},
         "disclosure": {"type": "string", "description": "That links earn, where they do."},
@@ -186,18 +195,25 @@ OEMBED: Final[Schema] = {
 }
 
 
-def components() -> dict[str, Schema]:
+def build_components() -> dict[str, Schema]:
     """Return the schemas of all that is answered or sent, by name."""
-    _, found = msgspec.json.schema_components(STRUCTS, ref_template=f"{COMPONENTS}{{name}}")
-    structs, known = {kind.__name__: kind for kind in STRUCTS}, _known_values()
+    _, found = msgspec.json.schema_components(
+        ANSWER_STRUCTS, ref_template=f"{COMPONENTS_PREFIX}{{name}}"
+    )
+    structs, known = {kind.__name__: kind for kind in ANSWER_STRUCTS}, _field_schemas()
     for name, schema in found.items():
-        _complete(schema, structs[name])
+        _complete_schema(schema, structs[name])
         for field in schema["properties"]:
             schema["properties"][field] = known.get((name, field), schema["properties"][field])
-    return {**found, "Suggestions": SUGGESTIONS, "OEmbed": OEMBED, "Click": CLICK}
+    return {
+        **found,
+        "Suggestions": SUGGESTIONS_SCHEMA,
+        "OEmbed": OEMBED_SCHEMA,
+        "Click": CLICK_SCHEMA,
+    }
 
 
-def _complete(schema: dict[str, Any], kind: type[msgspec.Struct]) -> None:
+def _complete_schema(schema: dict[str, Any], kind: type[msgspec.Struct]) -> None:
     """Say of a struct's schema what is always there, and what the docstring says."""
     schema["description"] = inspect.cleandoc(kind.__doc__ or "").replace("``", "`")
     if kind.__struct_config__.omit_defaults:

@@ -7,18 +7,18 @@ stands in sub ids and seals, so that no agency is asked for more.
 import re
 from typing import Final
 
-FREE: Final = frozenset({"/embed", "/oembed"})
+PARAMETER_ONLY_PATHS: Final = frozenset({"/embed", "/oembed"})
 """Paths whose answers are made of their parameters."""
-PICTURE: Final = re.compile(r"(/ajax|/api)?/(image|video)/")
+MEDIA_PATH: Final = re.compile(r"(/ajax|/api)?/(image|video)/")
 """The beginning of a path that names what it shows; a search tells no more than the way back."""
-NAMED: Final = frozenset({"lang", "media", "page", "wait"})
+ANSWER_PARAMETERS: Final = frozenset({"lang", "media", "page", "wait"})
 """The parameters of such a path that other answers of agencies belong to."""
 
 
 def is_variant(place: tuple[str, str]) -> bool:
     """Return whether a path with its canonical query string is a variant of another page."""
     path, query = place
-    if path in FREE:
+    if path in PARAMETER_ONLY_PATHS:
         return bool(query)
     names = {pair.partition("=")[0] for pair in query.split("&") if pair}
-    return bool(names - NAMED) if PICTURE.match(path) else "site" in names
+    return bool(names - ANSWER_PARAMETERS) if MEDIA_PATH.match(path) else "site" in names

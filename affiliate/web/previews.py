@@ -22,7 +22,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     credit: str = ""
 
 
-def preview_of(items: Sequence[Media], terms: Mapping[str, Terms]) -> Preview | None:
+def choose_preview(items: Sequence[Media], terms: Mapping[str, Terms]) -> Preview | None:
     """Return the first picture whose agency's terms let its address last; None without any.
 
     Pictures that may stand without a credit come first.

@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 
 from affiliate.services import current_services
 
-PAGES: Final = "ok"
+PAGES_STATE: Final = "ok"
 """The state of pages: whoever can be told of it can be served one."""
 
 blueprint = Blueprint("readiness", __name__)
@@ -35,7 +35,7 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 @blueprint.get("/healthz")
 def healthz() -> Response:
     """Tell whether the process answers."""
-    return _json(Alive())
+    return _json_response(Alive())
 
 
 @blueprint.get("/readyz")
@@ -46,12 +46,12 @@ def readyz() -> Response:
     clicks = site.ledger.clicks_state()
     state = Readiness(
         status="ok" if clicks == "ok" else "degraded",
-        pages=PAGES,
+        pages=PAGES_STATE,
         clicks=clicks,
         cache="degraded" if site.store.degraded else "ok",
     )
-    return _json(state)
+    return _json_response(state)
 
 
-def _json(state: Alive | Readiness) -> Response:
+def _json_response(state: Alive | Readiness) -> Response:
     return Response(msgspec.json.encode(state) + b"\n", mimetype="application/json")

@@ -32,45 +32,48 @@ from affiliate.web import (
     messages as texts,
 )
 
-SAME_RATIO: Final = 0.007
+MAX_RATIO_DIFFERENCE: Final = 0.007
 """How far a rendition's ratio may be from the tile's, so that its id bar stays outside the box."""
-VARY_BY_SITE: Final = ("site", "details", "collected")
+SITE_BLUEPRINTS: Final = ("site", "details", "collected")
 """The blueprints whose answers vary by the ``site`` that led to them."""
-EMBEDDED: Final = "embeds.search"
+EMBED_ENDPOINT: Final = "embeds.search"
 """The endpoint of the results that stand on other sites' pages."""
-VERSION: Final = re.compile(r"[0-9a-f]{12}")
-"""The form of a static file's version (`asset`)."""
-ROW_PIXELS: Final = 220
+ASSET_VERSION: Final = re.compile(r"[0-9a-f]{12}")
+"""The form of a static file's version (`asset_url`)."""
+ROW_HEIGHT_PIXELS: Final = 220
 """The usual height of a row of pictures on a desk; on a phone it is half of that."""
 
 
-def absolute(path: str) -> str:
-    """The absolute address of a path: SITE_URL is its only lasting source.
+def absolute_url(url: str) -> str:
+    """Return an address with a host; paths, which begin with a slash, are of this site.
 
-    Without it the request's host serves, with the scheme that a proxy tells; such a response must
-    be kept by no tier (`by_host`), so that who lies of the scheme deceives nobody else.
+    SITE_URL is the base of paths. Without SITE_URL the base is the host of the request, with the
+    scheme that a proxy names; nobody may keep such a response (`has_request_host`), so that a
+    request with a false scheme deceives nobody else.
     """
+    if not url.startswith("/"):
+        return url
     base = current_services().config.site_url
     if base is None:
         g.by_host = True
         told = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
         scheme = told if told in {"http", "https"} else request.scheme
         base = f"{scheme}://{request.host}"
-    return base + path
+    return base + url
 
 
-def by_host() -> bool:
+def has_request_host() -> bool:
     """Return whether the response under way holds an address made of the request's own host."""
     return bool(g.get("by_host"))
 
 
-def topics() -> Topics:
+def owner_topics() -> Topics:
     """Return the owner's topics with their addresses."""
     config = current_services().config
     return topics_of(config.site_topics, config.site_language)
 
 
-def title_of(agency: str) -> str:
+def agency_title(agency: str) -> str:
     """Return what visitors know an agency as."""
     every = current_services().search.configured
     return next((one.agency.title for one in every if one.agency.name == agency), agency)
@@ -81,79 +84,80 @@ def cache_for(seconds: float) -> None:
 
     A response of which the browser chose the language is for that browser alone.
     """
-    kept = request.environ.get(page_cache.ENVIRON)
+    kept = request.environ.get(page_cache.REPLAY_ENVIRON)
     if kept is not None and not i18n.is_negotiated():
         kept.seconds = seconds
 
 
-def count_replays(*, found: bool | None) -> None:
+def set_replay_result(*, found: bool | None) -> None:
     """Have replays of the response under way counted as found, as missed, or not at all (None)."""
-    kept = request.environ.get(page_cache.ENVIRON)
+    kept = request.environ.get(page_cache.REPLAY_ENVIRON)
     if kept is not None:
         kept.found = found
 
 
 def register(app: Flask) -> None:
     """Give an app's templates their vocabulary."""
-    app.context_processor(_vocabulary)
+    app.context_processor(_template_vocabulary)
     app.add_template_filter(format_decimal, "number")
 
 
-def _vocabulary() -> dict[str, Any]:
+def _template_vocabulary() -> dict[str, Any]:
     """Return what every template may use."""
     site = current_services()
     agencies = [one.agency for one in site.search.enabled]
     every = [one.agency for one in site.search.configured]
     terms = {agency.name: agency.terms for agency in every}
     return {
-        "absolute": absolute,
-        "accent": accents.shades(site.config.site_accent),
-        "address": address,
+        "accent": accents.derive_shades(site.config.site_accent),
+        "address": search_url,
         "agencies": agencies,
         "agency_titles": {agency.name: agency.title for agency in every},
-        "asset": asset,
-        "chips": chips,
+        "asset": asset_url,
+        "chips": list_chips,
         "collection_url": collection_url,
         "capitalized": lambda text: capitalized(text, site.config.site_language),
-        "choices": lambda query: filter_form.choices(query, agencies),
+        "choices": lambda query: filter_form.list_choices(query, agencies),
         "config": site.config,
         "credit_links": credit_links,
-        "earns": lambda items: disclosure.pictures_earn(items, site.search.configured),
+        "earns": lambda items: disclosure.has_affiliate_link(items, site.search.configured),
         "media_url": media_url,
-        "direction": i18n.direction,
-        "duration": texts.duration,
-        "first_earning": lambda items: disclosure.first_earning(items, site.search.configured),
-        "found_by": found_by,
+        "direction": i18n.text_direction,
+        "duration": texts.format_duration,
+        "first_earning": lambda items: disclosure.find_first_affiliate_position(
+            items, site.search.configured
+        ),
+        "found_by": attribute_search_url,
         "has_similar": site.search.has_similar,
-        "kind": texts.kind,
+        "kind": texts.label_kind,
         "lang": i18n.request_language(),
         "may_earn": lambda query, late=None: disclosure.may_earn(query, site.search.enabled, late),
-        "notices": notices,
+        "notices": list_notices,
         "languages": UI_LANGUAGE_NAMES.items(),
-        "lasting": lasting,
-        "led_from": led_from,
-        "late_text": texts.late,
-        "place_of": place_of,
-        "preview": lambda items: previews.preview_of(items, terms),
-        "renditions": renditions,
-        "spoken_summary": texts.said,
-        "searches_at": lambda query: site.search.search_links(query, shown_on()),
-        "searches_earn": lambda links, query: disclosure.searches_earn(
+        "lasting": drop_site,
+        "led_from": referring_site,
+        "late_text": texts.describe_late_agency,
+        "place_of": destination_name,
+        "preview": lambda items: previews.choose_preview(items, terms),
+        "renditions": srcset_attributes,
+        "spoken_summary": texts.announce_page,
+        "searches_at": lambda query: site.search.search_links(query, displaying_site()),
+        "searches_earn": lambda links, query: disclosure.has_affiliate_search_link(
             links, query, site.search.configured
         ),
         "see_at": gettext("See at %(agency)s", agency="{}"),
-        "soon": texts.soon,
+        "soon": texts.describe_retry_time,
         "ui_language": i18n.ui_language(),
-        "structured": structured,
+        "structured": structured_data,
         "terms": terms,
-        "topic_address": topic_address,
-        "summary": texts.summary,
-        "trouble": lambda status, query: texts.trouble(status, query, every),
+        "topic_address": topic_url,
+        "summary": texts.summarize_results,
+        "trouble": lambda status, query: texts.describe_failure(status, query, every),
         "absolute_url": absolute_url,
     }
 
 
-def address(route: str, query: SearchQuery | None = None, **changes: Any) -> str:  # noqa: ANN401 - any field's type
+def search_url(route: str, query: SearchQuery | None = None, **changes: Any) -> str:  # noqa: ANN401 - any field's type
     """Return the address of a search in its language, with some of its fields changed.
 
     The blog that the visitor came from stays in the address, as in all that follow.
@@ -161,15 +165,15 @@ def address(route: str, query: SearchQuery | None = None, **changes: Any) -> str
     query = (query or SearchQuery()).replace(**changes)
     if query.lang is None:
         query = query.replace(lang=i18n.request_language())
-    return f"{route}?{urlencode([*query.pairs(), *_origin()])}"
+    return f"{route}?{urlencode([*query.pairs(), *_site_pairs()])}"
 
 
-def topic_address(topic: str) -> str:
+def topic_url(topic: str) -> str:
     """Return the address of one of the owner's topics."""
-    return address(f"/topics/{quote(topics().slug(topic), safe='')}")
+    return search_url(f"/topics/{quote(owner_topics().slug(topic), safe='')}")
 
 
-def lasting(path: str) -> str:
+def drop_site(path: str) -> str:
     """Return an address as all may keep it: without the blog that the visitor came from."""
     route, _, query = path.partition("?")
     pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "site"]
@@ -196,16 +200,16 @@ def media_url(  # noqa: PLR0913 - which picture, what found it, and which of its
     pairs += [("page", str(page))] if page > 1 else []
     pairs += [("position", str(position))] if position else []
     path = f"{before}/{media.media}/{media.agency}/{quote(media.id, safe='')}{behind}"
-    return f"{path}?{urlencode([*pairs, *_origin()])}"
+    return f"{path}?{urlencode([*pairs, *_site_pairs()])}"
 
 
-def found_by(media: Media, name: str, value: str) -> str:
+def attribute_search_url(media: Media, name: str, value: str) -> str:
     """The address of what its agency has of the same contributor or category; empty if it can't."""
     agencies = [one.agency for one in current_services().search.enabled]
     query = SearchQuery(media=MEDIA[MEDIA.index(media.media)], agency=(media.agency,))
     query = query.replace(**{name: value})
     able = any(one.name == media.agency and not one.unsupported(query) for one in agencies)
-    return address("/search", query) if able else ""
+    return search_url("/search", query) if able else ""
 
 
 def collection_url(
@@ -214,26 +218,28 @@ def collection_url(
     """The address of a page of a featured collection, in the language of the request or another."""
     pairs = {"media": one.media} if one.media != "image" else {}
     pairs |= {"lang": lang or i18n.request_language()} | ({"page": str(page)} if page > 1 else {})
-    pairs |= dict(_origin())
+    pairs |= dict(_site_pairs())
     path = f"{before}/collections/{one.agency}/{quote(one.id, safe='')}{behind}"
     return f"{path}?{urlencode(pairs)}"
 
 
-def renditions(media: Media) -> Markup:
+def srcset_attributes(media: Media) -> Markup:
     """The attributes that let the browser choose among a tile's renditions by their width."""
     ratio = media.thumbnail.width / media.thumbnail.height
     fitting = [
-        one for one in media.renditions if abs(one.width / one.height / ratio - 1) < SAME_RATIO
+        one
+        for one in media.renditions
+        if abs(one.width / one.height / ratio - 1) < MAX_RATIO_DIFFERENCE
     ]
     if len(fitting) < 2:  # noqa: PLR2004 - a choice needs two
         return Markup()
     choice = ", ".join(f"{one.url} {round(one.width)}w" for one in fitting)
-    wide = round(ratio * ROW_PIXELS)
+    wide = round(ratio * ROW_HEIGHT_PIXELS)
     sizes = f"(max-width: 600px) {wide // 2}px, {wide}px"
     return Markup(' srcset="{}" sizes="{}"').format(choice, sizes)
 
 
-def structured(media: Media) -> dict[str, Any]:
+def structured_data(media: Media) -> dict[str, Any]:
     """A picture or clip as search engines read it: https://schema.org/ImageObject, VideoObject."""
     site = current_services()
     agency = next(one.agency for one in site.search.configured if one.agency.name == media.agency)
@@ -261,17 +267,12 @@ def structured(media: Media) -> dict[str, Any]:
     return kind | {name: value for name, value in known.items() if value}
 
 
-def absolute_url(url: str) -> str:
-    """An absolute address; one that begins with a slash is of this site."""
-    return absolute(url) if url.startswith("/") else url
-
-
-def plain(text: str) -> str:
+def drop_invalid_xml(text: str) -> str:
     """A text without what XML 1.0 can't hold in any form (section 2.2, Char)."""
     return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)
 
 
-def digest(root: str) -> str:
+def digest_assets(root: str) -> str:
     """A digest of the templates, assets and translations under an application's folder."""
     made = hashlib.blake2b(digest_size=6)
     parts = ("templates/*", "static/*.*", "translations/*/*/*.mo")
@@ -280,18 +281,18 @@ def digest(root: str) -> str:
     return made.hexdigest()
 
 
-def led_from() -> str:
+def referring_site() -> str:
     """Return the host name of the blog that led to the current page; empty where none did.
 
     Its steps carry the name on.
     """
-    name = _named_site()
+    name = _request_site()
     return "" if name == current_services().host else name
 
 
-def _named_site() -> str:
+def _request_site() -> str:
     """Return the ``site`` of the request; empty for views whose answers don't vary by it."""
-    if request.blueprint not in VARY_BY_SITE and request.endpoint != EMBEDDED:
+    if request.blueprint not in SITE_BLUEPRINTS and request.endpoint != EMBED_ENDPOINT:
         return ""
     if "named_site" not in g:
         raw = request.environ.get("QUERY_STRING", "").encode("latin-1")
@@ -303,26 +304,28 @@ def _named_site() -> str:
     return name
 
 
-def _origin() -> list[tuple[str, str]]:
-    name = led_from()
+def _site_pairs() -> list[tuple[str, str]]:
+    name = referring_site()
     return [("site", name)] if name else []
 
 
-def shown_on() -> str:
+def displaying_site() -> str:
     """Return the host name of the site that shows the current page's pictures.
 
     The name is empty where SITE_URL is unset, and in an embed on a page whose name nobody tells.
     """
-    return _named_site() or ("" if request.endpoint == EMBEDDED else current_services().host)
+    return _request_site() or (
+        "" if request.endpoint == EMBED_ENDPOINT else current_services().host
+    )
 
 
-def asset(name: str) -> str:
+def asset_url(name: str) -> str:
     """The address of a static file, with its content's hash, so that it may be kept for ever."""
-    return f"/static/{name}?v={_digest(current_app.static_folder or '', name)}"
+    return f"/static/{name}?v={_file_digest(current_app.static_folder or '', name)}"
 
 
 @functools.cache
-def _digest(folder: str, name: str) -> str:
+def _file_digest(folder: str, name: str) -> str:
     return hashlib.blake2b(Path(folder, name).read_bytes(), digest_size=6).hexdigest()
 
 
@@ -340,7 +343,7 @@ def credit_links(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> M
     return Markup(", ").join(link.format(address, text) for text, address in named)
 
 
-def notices(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> list[str]:
+def list_notices(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> list[str]:
     """Return the sentences that the terms of the items' agencies ask for, each once."""
     asked = {
         one.agency.name: one.agency.terms.notice for one in current_services().search.configured
@@ -349,7 +352,7 @@ def notices(items: Sequence[Media], late: Sequence[AgencyStatus] = ()) -> list[s
     return list(dict.fromkeys(filter(None, map(asked.get, names))))
 
 
-def place_of(media: Media, seller: Seller | None = None) -> str:
+def destination_name(media: Media, seller: Seller | None = None) -> str:
     """Return the name of the site that a picture's link, or that of one of its sellers, leads to.
 
     The name is for people. Of another agency's picture the link alone is known, which is its page
@@ -364,10 +367,14 @@ def place_of(media: Media, seller: Seller | None = None) -> str:
     return one.agency.place_of(media)
 
 
-def chips(query: SearchQuery) -> list[tuple[str, SearchQuery | None]]:
+def list_chips(query: SearchQuery) -> list[tuple[str, SearchQuery | None]]:
     """The chosen filters: a text for each, and the search without it if there is one."""
     shown = query.filters() | ({"safe"} if not query.safe else set())
-    texts = {name: filter_form.text(name, value) for name, value in query.pairs() if name in shown}
+    texts = {
+        name: filter_form.describe_filter(name, value)
+        for name, value in query.pairs()
+        if name in shown
+    }
     found = [(text, query.without(name)) for name, text in texts.items()]
     titles = {one.agency.name: one.agency.title for one in current_services().search.configured}
     for name in query.agency:

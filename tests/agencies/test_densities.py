@@ -9,9 +9,9 @@ from affiliate.agencies.parsing import density_renditions
 from affiliate.domain.media import Media, SearchQuery, Thumbnail
 from affiliate.transport.client import Transport
 from affiliate.web.template_helpers import (
-    ROW_PIXELS,
-    SAME_RATIO,
-    renditions,
+    MAX_RATIO_DIFFERENCE,
+    ROW_HEIGHT_PIXELS,
+    srcset_attributes,
 )
 from tests.dialects import DIALECTS, serving
 from tests.support.calling import transporting
@@ -37,10 +37,12 @@ def test_a_tile_may_show_the_larger_file(transport: Transport, name: str) -> Non
     assert tuple((one.width, one.height) for one in media.renditions) == RENDITIONS[name]
     assert media.renditions[0] == media.thumbnail
     ratio = media.thumbnail.width / media.thumbnail.height
-    assert all(abs(one.width / one.height / ratio - 1) < SAME_RATIO for one in media.renditions)
-    shown = renditions(media)
+    assert all(
+        abs(one.width / one.height / ratio - 1) < MAX_RATIO_DIFFERENCE for one in media.renditions
+    )
+    shown = srcset_attributes(media)
     assert all(f"{one.url} {one.width}w" in shown for one in media.renditions)
-    needed = 2 * ratio * ROW_PIXELS
+    needed = 2 * ratio * ROW_HEIGHT_PIXELS
     assert (media.renditions[-1].width >= needed) is (name not in LARGEST_IS_SMALL)
 
 
@@ -51,7 +53,7 @@ def test_a_file_of_another_shape_is_no_choice() -> None:
         Thumbnail("https://a.example/2", 1000, 734),
     )
     media = Media(agency="a", id="1", thumbnail=small, renditions=density_renditions(small, other))
-    assert renditions(media) == ""
+    assert srcset_attributes(media) == ""
 
 
 def test_one_file_is_no_choice() -> None:

@@ -14,7 +14,7 @@ from affiliate.domain.affiliate_links import LinkStyle, affiliate_link
 from affiliate.domain.media import Media, SearchQuery, web_address
 from affiliate.errors import AgencyError, NotFound
 from affiliate.transport.client import Transport
-from affiliate.web.filter_form import NAMES
+from affiliate.web.filter_form import FILTER_LABELS
 from tests.dialects import DIALECTS, FIRST, Answer, Asked, Dialect, Server, in_json, serving
 from tests.support.calling import transporting
 
@@ -248,7 +248,7 @@ def test_every_value_of_each_filter_that_it_expresses_reaches_the_agency(stand: 
 
 
 def test_every_filter_that_it_can_not_express_is_said_to_be_unsupported(stand: Stand) -> None:
-    for name in NAMES:
+    for name in FILTER_LABELS:
         media = "video" if name in FOOTAGE else "image"
         query = _asked(**{"media": media, name: SAMPLES[name]})
         values = stand.agency.expresses_for(query.media).get(name, ())

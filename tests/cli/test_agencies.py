@@ -14,7 +14,7 @@ from affiliate.database.agency_switches import Switches
 from affiliate.domain.media import SearchQuery
 from affiliate.search.service import Patience
 from affiliate.web.page_cache import PageCacheMiddleware
-from affiliate.web.template_helpers import structured
+from affiliate.web.template_helpers import structured_data
 from tests.dialects import Server, in_text, serving
 from tests.dialects.openverse import OpenverseDialect
 from tests.dialects.pixabay import PixabayDialect
@@ -44,7 +44,7 @@ def run(app: Flask, *arguments: str) -> Result:
     """A command; after it, the seconds are over for which a process remembers what it answered."""
     result = app.test_cli_runner().invoke(args=["agency", *arguments])
     tier: PageCacheMiddleware = app.extensions["memory"]
-    tier._kept.clear()
+    tier._responses.clear()
     return result
 
 
@@ -161,7 +161,7 @@ def test_a_switch_during_a_request_breaks_nothing(
     assert {item.agency for item in found.items} == {"demo", "pixabay"}
     item = next(item for item in found.items if item.agency == "pixabay")
     with client.application.test_request_context():
-        assert structured(item)["creditText"] == "Pixabay"
+        assert structured_data(item)["creditText"] == "Pixabay"
     sent = {
         "agency": "pixabay",
         "id": item.id,

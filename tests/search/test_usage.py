@@ -93,7 +93,7 @@ def test_what_finds_nothing_counts_apart_once_for_each_client_and_day(client: Fl
     for number in (1, 2, 2):
         where = {"REMOTE_ADDR": f"198.51.100.{number}"}
         assert not client.get(address, environ_overrides=where).get_json()["items"]
-    client.application.extensions["memory"]._kept.clear()
+    client.application.extensions["memory"]._responses.clear()
     where = {"REMOTE_ADDR": "198.51.100.3"}
     assert client.get(address, environ_overrides=where).headers["X-Cache"] == "HIT"
     assert asked(client) == []

@@ -13,7 +13,7 @@ import jsonschema_rs
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from affiliate.web.openapi import described
+from affiliate.web.openapi import build_description
 
 
 class DescribedClient(FlaskClient):
@@ -73,7 +73,7 @@ def _plain(response: TestResponse) -> bytes:
 
 @functools.cache
 def _document() -> dict[str, Any]:
-    return described()
+    return build_description()
 
 
 @functools.cache

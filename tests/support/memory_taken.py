@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from affiliate.memory_allocation import share_heaps
-from affiliate.web.page_cache import ENVIRON, PageCacheMiddleware
+from affiliate.web.page_cache import REPLAY_ENVIRON, PageCacheMiddleware
 
 SIZES = {"small": [10], "page": [60_000], "mixed": [300, 900, 5_000, 20_000, 60_000, 200_000]}
 WORDS = ["".join(random.Random(n).choices("abcdefghij", k=n % 8 + 3)) for n in range(5000)]
@@ -25,7 +25,7 @@ def fill(kind: str, threads: int, rounds: int) -> int:
     """Return the bytes that pages of a kind take more than there was after so many requests."""
 
     def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        environ[ENVIRON].seconds = 100.0
+        environ[REPLAY_ENVIRON].seconds = 100.0
         chance = random.Random(environ["QUERY_STRING"])
         size = chance.choice(SIZES[kind])
         body = " ".join(chance.choices(WORDS, k=size // 5 + 2)).encode()[:size]

@@ -57,7 +57,7 @@ def close(app: Flask) -> None:
 def share_parts() -> None:
     """Have the apps of this process share their parts, the templates with those of others."""
     Flask.jinja_options = {"bytecode_cache": CompiledTemplates(compiled_templates())}
-    template_helpers.digest = functools.cache(template_helpers.digest)
+    template_helpers.digest_assets = functools.cache(template_helpers.digest_assets)
     _share_builders()
 
 

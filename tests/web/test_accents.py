@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from affiliate.web.accents import DARK, LIGHT, shades
+from affiliate.web.accents import DARK_GROUNDS, LIGHT_GROUNDS, derive_shades
 from tests.support.apps import ClientMaker
 from tests.support.processes import ROOT
 
@@ -41,20 +41,20 @@ def pair(style: str, name: str) -> tuple[str, str]:
 @pytest.mark.parametrize("accent", ACCENTS)
 def test_chips_and_buttons_can_be_read_in_light_and_dark(accent: str) -> None:
     """At least 4.5 to 1: the shade on each ground, and the style sheet's text on the shade."""
-    for at, shade in enumerate(shades(accent)):
+    for at, shade in enumerate(derive_shades(accent)):
         for name in ("ground", "field", "on-strong"):
             assert contrast(shade, pair(STYLES, name)[at]) >= 4.5, (shade, name)
 
 
 @pytest.mark.parametrize("accent", ["#0b6e4f", "#000000", "#aa3300", "#4b0082"])
 def test_an_accent_that_can_be_read_stays_as_it_is_on_light_pages(accent: str) -> None:
-    assert shades(accent)[0] == accent
+    assert derive_shades(accent)[0] == accent
 
 
 def test_the_grounds_are_those_of_the_style_sheet() -> None:
     light, dark = zip(*(pair(STYLES, name) for name in ("ground", "field")), strict=True)
-    assert set(light) == set(LIGHT)
-    assert {*dark, pair(STYLES, "on-strong")[1]} == set(DARK)
+    assert set(light) == set(LIGHT_GROUNDS)
+    assert {*dark, pair(STYLES, "on-strong")[1]} == set(DARK_GROUNDS)
     assert "--strong: light-dark(var(--accent), var(--accent-dark))" in STYLES
 
 

@@ -57,7 +57,7 @@ def test_what_cannot_be_an_id_is_replaced(given: str) -> None:
     ]
     assert given not in ids
     assert len(set(ids)) == 3
-    assert all(access_log.GOOD_ID.fullmatch(new) for new in ids)
+    assert all(access_log.ACCEPTED_ID.fullmatch(new) for new in ids)
 
 
 def test_lines_of_a_request_carry_its_id_and_hide_what_was_typed(
@@ -75,7 +75,7 @@ def test_lines_of_a_request_carry_its_id_and_hide_what_was_typed(
 
 def test_a_line_for_each_request_is_written_by_and_by(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says which, how it was answered and how long that took, and nothing that was typed."""
-    monkeypatch.setattr(access_log, "WRITE_SECONDS", 0.0)
+    monkeypatch.setattr(access_log, "WRITE_INTERVAL_SECONDS", 0.0)
     stream = io.StringIO()
     handler = logs.Handler(stream)
     handler.setFormatter(logs.Formatter("text"))

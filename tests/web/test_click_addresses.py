@@ -122,8 +122,8 @@ def test_a_seal_is_good_for_two_months(
 ) -> None:
     """A page that a CDN keeps counts; what somebody has kept for later does not."""
     address = pings(site, PAGES[0])[0]
-    today = pings_module._today()
-    monkeypatch.setattr(pings_module, "_today", lambda: today + days)
+    today = pings_module._current_day()
+    monkeypatch.setattr(pings_module, "_current_day", lambda: today + days)
     assert sent(site, address).sender == sender
 
 

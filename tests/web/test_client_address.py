@@ -12,8 +12,8 @@ from affiliate.config.trusted_proxies import (
 from affiliate.web.client_address import (
     TrustedProxiesMiddleware,
     client_address,
-    is_public,
-    network_of,
+    client_network,
+    is_public_address,
 )
 
 INSIDE = tuple(map(ip_network, ("10.0.0.0/8", "fd00::/8", "203.0.113.7/32")))
@@ -61,7 +61,7 @@ def test_only_what_trusted_proxies_say_is_believed(
 )
 def test_one_home_is_one_client(address: str, network: str) -> None:
     """All addresses of an IPv6 network of 64 bits count together."""
-    assert network_of(address) == network
+    assert client_network(address) == network
 
 
 ODD = ("fe80::1%eth0", "fe80::%1/64", "1,10.0.0.0/8", "10.0.0.0/33", "10.0.0.0 - 10.0.0.9", "[::1]")
@@ -131,5 +131,5 @@ def test_the_application_sees_the_clients_address() -> None:
 def test_addresses_of_the_public_network_are_told_from_those_of_platforms() -> None:
     """Proxies of platforms have private addresses, which nobody else can come from."""
     platforms = ("127.0.0.1", "10.1.2.3", "172.16.0.9", "100.64.0.7", "fdaa::3", "::1", "")
-    assert not any(map(is_public, platforms))
-    assert all(map(is_public, ("8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8")))
+    assert not any(map(is_public_address, platforms))
+    assert all(map(is_public_address, ("8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8")))

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from affiliate.agencies.limits import Limit
 from affiliate.search.client_budget import Budget
 from affiliate.search.counters import Windows
-from affiliate.web.client_limits import crawls_within
+from affiliate.web.client_limits import limit_crawls
 from tests.support.apps import ClientMaker
 from tests.support.clocks import SetClock
 from tests.support.shutterstock import FIRST_ID, TOKEN, Shutterstock, shutterstock
@@ -193,7 +193,7 @@ def test_crawlers_have_a_tenth_of_the_smallest_limit(
     limits: list[tuple[Limit, ...]], questions: int
 ) -> None:
     """A question costs each agency a call, so that agencies with few calls an hour say how many."""
-    assert crawls_within(limits) == questions
+    assert limit_crawls(limits) == questions
 
 
 def test_featured_collections_are_shown_to_crawlers_that_may_cost_nothing(
@@ -322,8 +322,8 @@ def test_a_clock_that_is_set_to_another_day_makes_nobody_another_client(
     clock, steady = SetClock(1_800_000_000.0), SetClock(0.0)
     visitors = site.application.extensions["visitors"]
     visitors._days = Windows(clock, steady)
-    before = visitors.client("192.0.2.7"), visitors.asker("192.0.2.7")
+    before = visitors.client_digest("192.0.2.7"), visitors.searcher_digest("192.0.2.7")
     clock.now += step
-    assert (visitors.client("192.0.2.7"), visitors.asker("192.0.2.7")) == before
+    assert (visitors.client_digest("192.0.2.7"), visitors.searcher_digest("192.0.2.7")) == before
     steady.now += 86_400
-    assert visitors.client("192.0.2.7") != before[0]
+    assert visitors.client_digest("192.0.2.7") != before[0]

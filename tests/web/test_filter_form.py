@@ -7,20 +7,20 @@ from flask.testing import FlaskClient
 
 from affiliate.domain.query import SearchQuery
 from affiliate.web.filter_form import (
-    CHOICES,
-    COLORS,
-    NAMES,
-    WRITTEN,
-    Choice,
-    choices,
-    text,
+    CHOICE_FILTERS,
+    COLOR_LABELS,
+    FILTER_LABELS,
+    TEXT_FILTERS,
+    FilterChoice,
+    describe_filter,
+    list_choices,
 )
 from tests.simulator import TOKEN, hold, says, simulator
 from tests.simulator.library import CATEGORIES
 from tests.support.apps import ClientMaker
 
 FOOTAGE = {"duration", "resolution", "aspect", "fps"}
-ALL = tuple(name for name in (*CHOICES, "color", *WRITTEN) if name not in FOOTAGE)
+ALL = tuple(name for name in (*CHOICE_FILTERS, "color", *TEXT_FILTERS) if name not in FOOTAGE)
 ONLY_SHUTTERSTOCK = {"people", "age", "gender", "license", "released"}
 
 
@@ -34,17 +34,17 @@ def two(make_client: ClientMaker) -> FlaskClient:
     )
 
 
-def offered(client: FlaskClient, raw: str) -> dict[str, Choice]:
+def offered(client: FlaskClient, raw: str) -> dict[str, FilterChoice]:
     """What the page offers beside a search."""
     query = SearchQuery.from_query_string(raw)
     site = client.application.extensions["services"]
     with client.application.test_request_context():
-        found = choices(query, [one.agency for one in site.search.enabled])
+        found = list_choices(query, [one.agency for one in site.search.enabled])
     assert len({one.name for one in found}) == len(found)
     return {one.name: one for one in found}
 
 
-def values(choice: Choice) -> list[str]:
+def values(choice: FilterChoice) -> list[str]:
     return [value for value, _ in choice.options]
 
 
@@ -166,18 +166,18 @@ def sent(form: str) -> dict[str, list[str]]:
 def test_chips_say_what_is_chosen(client: FlaskClient, name: str, value: str, shown: str) -> None:
     """A chosen filter reads as a visitor would say it."""
     with client.application.test_request_context():
-        assert text(name, value) == shown
+        assert describe_filter(name, value) == shown
 
 
 def test_every_filter_has_a_name() -> None:
     """Whatever can be searched by has a word for pages to say it."""
     fields = set(SearchQuery.__struct_fields__) - {"q", "lang", "agency", "page", "safe"}
-    assert set(NAMES) == fields
+    assert set(FILTER_LABELS) == fields
 
 
 def test_colors_can_be_asked() -> None:
     """Every swatch is a color as addresses have it."""
-    for color in COLORS:
+    for color in COLOR_LABELS:
         assert SearchQuery.from_query_string(f"color={color.upper()}").color == color
 
 

@@ -15,8 +15,8 @@ from affiliate.domain.ui_languages import (
     UI_LANGUAGES,
 )
 from affiliate.web.i18n import (
-    direction,
-    spoken,
+    nearest_ui_language,
+    text_direction,
 )
 from tests.support.apps import ClientMaker
 from tests.support.shutterstock import TOKEN, shutterstock
@@ -70,7 +70,7 @@ def test_twenty_languages_are_spoken_and_one_from_right_to_left() -> None:
     """The promised twenty and Arabic; agencies can be asked in each of them."""
     assert set(UI_LANGUAGES) == {*TWENTY, "ar"}
     assert set(UI_LANGUAGES) <= set(LANGUAGES)
-    assert [one for one in UI_LANGUAGES if direction(one) == "rtl"] == ["ar"]
+    assert [one for one in UI_LANGUAGES if text_direction(one) == "rtl"] == ["ar"]
 
 
 def test_nothing_is_left_untranslated() -> None:
@@ -188,7 +188,11 @@ def test_a_language_of_searches_that_no_page_speaks(client: FlaskClient) -> None
     page = client.get("/search?q=cat&lang=gu&wait=1").text
     assert '<html lang="en"' in page
     assert "lang=gu" in page
-    assert (spoken("zh-Hant"), spoken("gu"), spoken("pt")) == ("zh", "en", "pt")
+    assert (
+        nearest_ui_language("zh-Hant"),
+        nearest_ui_language("gu"),
+        nearest_ui_language("pt"),
+    ) == ("zh", "en", "pt")
 
 
 def test_arabic_runs_from_right_to_left(client: FlaskClient) -> None:
@@ -314,7 +318,7 @@ def test_languages_are_called_by_their_own_names() -> None:
     for code, name in UI_LANGUAGE_NAMES.items():
         locale = Locale.parse(code)
         assert name.casefold() == str(locale.get_display_name(code)).casefold()
-        assert direction(code) == locale.text_direction
+        assert text_direction(code) == locale.text_direction
     assert list(UI_LANGUAGE_NAMES.values()) == sorted(UI_LANGUAGE_NAMES.values())
 
 

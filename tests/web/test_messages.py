@@ -23,7 +23,7 @@ CAT = SearchQuery(q="cat")
 
 def said(client: FlaskClient, page: SearchPage, lang: str = "en") -> str:
     with client.application.test_request_context("/search"), force_locale(lang):
-        return messages.summary(page)
+        return messages.summarize_results(page)
 
 
 def page(total: int, *, capped: bool, words: str = "cat") -> SearchPage:
@@ -57,7 +57,7 @@ def test_visitors_read_nothing_of_keys_quotas_and_formats(
     error = Failure(kind, "The key is wrong.", 5, why)
     status = AgencyStatus(agency="adobe-stock", status="failed", error=error)
     with client.application.test_request_context("/search?lang=en"):
-        text = messages.trouble(status, CAT, [agency])
+        text = messages.describe_failure(status, CAT, [agency])
     assert text.startswith("<b>Adobe Stock</b> gave no answer")
     assert text.endswith(".")
     assert not INTERNALS.search(text)

@@ -14,8 +14,8 @@ import schemathesis
 from flask.testing import FlaskClient
 
 from affiliate.domain.query import Parameters, read_parameters
-from affiliate.web.openapi import OPERATIONS, PATH, described
-from affiliate.web.openapi_schemas import SEARCH
+from affiliate.web.openapi import DESCRIPTION_PATH, OPERATIONS, build_description
+from affiliate.web.openapi_schemas import SEARCH_PARAMETERS
 
 PAGES = (
     *("/", "/search", "/topics/", "/image/", "/video/", "/collections/", "/owner/", "/static/"),
@@ -37,20 +37,22 @@ def picture(client: FlaskClient) -> str:
 
 def test_it_is_served_to_everybody_and_linked_to(client: FlaskClient) -> None:
     """One cached answer for all sites' scripts, found by a link of each answer (RFC 8631)."""
-    answer = client.get(PATH)
-    assert answer.get_json() == described()
+    answer = client.get(DESCRIPTION_PATH)
+    assert answer.get_json() == build_description()
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["Cache-Control"].startswith("public, max-age=")
-    assert client.get(f"{PATH}?x=1").headers["X-Cache"] == "HIT"
-    again = client.get(PATH, headers={"If-None-Match": answer.headers["ETag"]})
+    assert client.get(f"{DESCRIPTION_PATH}?x=1").headers["X-Cache"] == "HIT"
+    again = client.get(DESCRIPTION_PATH, headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
     for path in ("/api/search?q=cat", "/api/search"):
-        assert client.get(path).headers["Link"].startswith(f'<{PATH}>; rel="service-desc"')
+        assert (
+            client.get(path).headers["Link"].startswith(f'<{DESCRIPTION_PATH}>; rel="service-desc"')
+        )
 
 
 def test_it_is_valid_openapi() -> None:
     """It keeps to the schema of OpenAPI 3.1."""
-    schemathesis.openapi.from_dict(described()).validate()
+    schemathesis.openapi.from_dict(build_description()).validate()
 
 
 def test_every_route_for_programs_is_described(client: FlaskClient) -> None:
@@ -138,7 +140,7 @@ def bad(schema: Mapping[str, Any]) -> list[Any]:
 def test_values_are_taken_and_refused_as_described(client: FlaskClient) -> None:
     """What the schema of a parameter refuses is 400 and names the parameter."""
     wrong = []
-    for name, (_, schema) in SEARCH.items():
+    for name, (_, schema) in SEARCH_PARAMETERS.items():
         taken = good(schema["items"] if schema["type"] == "array" else schema)
         taken = ["demo"] if name == "agency" else taken
         for value, (status, field) in [

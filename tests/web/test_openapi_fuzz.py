@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
-from affiliate.web.openapi import OPERATIONS, described
+from affiliate.web.openapi import OPERATIONS, build_description
 from tests.support.apps import ClientMaker
 from tests.support.soak import SOAK
 
 EXAMPLES = 300 if SOAK else 15
-DESCRIPTION = schemathesis.openapi.from_dict(described())
+DESCRIPTION = schemathesis.openapi.from_dict(build_description())
 MEANING = {"q", "agency", "url", "duration", "fps"}
 """Fields whose values can be well formed and mean nothing: blanks, unknown names, 30-10."""
 EXCLUDED: list[Any] = [

@@ -20,8 +20,8 @@ from werkzeug.wrappers import Response
 from affiliate.cache.keys import PAGE_FORMAT
 from affiliate.domain.query import read_parameters, single
 from affiliate.errors import BadQuery
-from affiliate.web.cached_response import CachedResponse, accepts_gzip, matches
-from affiliate.web.page_cache import ENVIRON, CacheKey, PageCacheMiddleware, size_of
+from affiliate.web.cached_response import CachedResponse, accepts_gzip, is_etag_match
+from affiliate.web.page_cache import REPLAY_ENVIRON, CacheKey, PageCacheMiddleware, measure_key
 from tests.support.apps import ClientMaker
 from tests.support.clocks import SetClock
 from tests.support.memory_store import Memory
@@ -43,8 +43,8 @@ class Application:
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         self.calls.append(environ["QUERY_STRING"])
         self.during()
-        if ENVIRON in environ:
-            environ[ENVIRON].seconds = self.seconds
+        if REPLAY_ENVIRON in environ:
+            environ[REPLAY_ENVIRON].seconds = self.seconds
         headers = {"Content-Type": "text/html", "Content-Length": str(len(self.body))}
         start(self.status, list((headers | self.headers).items()))
         return [self.body]
@@ -77,9 +77,9 @@ class Site:
             limit=limit,
             now=self.clock,
             on_hit=lambda hit: self.hits.append(hit[0]),
-            shelf=shelf,
-            shelf_bytes=shelf_bytes,
-            edition=lambda: edition,
+            shared_store=shelf,
+            shared_bytes=shelf_bytes,
+            build_id=lambda: edition,
             is_variant=is_variant,
         )
         self.client = Client(self.tier, Response)
@@ -257,7 +257,7 @@ def test_the_memo_of_raw_queries_is_bounded(site: Site) -> None:
     """A flood of junk parameters does not fill the process's memory."""
     for number in range(900):
         site.get(f"/s?q=cat&junk={number}{'x' * 7000}")
-    assert site.tier._memo_bytes < 5 * 1024 * 1024
+    assert site.tier._keys_bytes < 5 * 1024 * 1024
     assert len(site.app.calls) == 1
 
 
@@ -278,10 +278,10 @@ def test_keys_count_in_what_the_process_keeps(address: str) -> None:
     for number in range(5_000_000 // len(address)):  # more than any of the bounds
         site.get(address.format(n=number))
     tier = site.tier
-    kept = sum(len(path) + len(query) for path, query in tier._kept)
-    memo = sum(len(one) for pairs in tier._memo.items() for place in pairs for one in place)
+    kept = sum(len(path) + len(query) for path, query in tier._responses)
+    memo = sum(len(one) for pairs in tier._keys.items() for place in pairs for one in place)
     assert kept <= tier._bytes <= 200_000
-    assert memo <= tier._memo_bytes <= 4 * 1024 * 1024
+    assert memo <= tier._keys_bytes <= 4 * 1024 * 1024
 
 
 def body_of(kind: str, number: int) -> bytes:
@@ -334,9 +334,9 @@ def test_what_is_counted_is_what_memory_is_taken(
         taken = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
-    counted = site.tier._bytes + site.tier._memo_bytes
-    assert counted == sum(size_of(p) + r.size for p, r in site.tier._kept.items()) + (
-        site.tier._memo_bytes
+    counted = site.tier._bytes + site.tier._keys_bytes
+    assert counted == sum(measure_key(p) + r.size for p, r in site.tier._responses.items()) + (
+        site.tier._keys_bytes
     )
     assert counted <= limit
     assert 0.5 * counted < taken < 1.05 * limit
@@ -355,15 +355,15 @@ def test_junk_behind_an_address_costs_no_page(site: Site) -> None:
     """However long it is, the kept answer of what the address means is replayed."""
     site.get("/s?q=cat")
     assert site.get("/s?q=cat&junk=" + "x" * 12_000).headers["X-Cache"] == "HIT"
-    assert site.tier._memo_bytes < 1000
+    assert site.tier._keys_bytes < 1000
 
 
 def test_headers_are_read_as_far_as_browsers_write_them() -> None:
     """What is behind 2 kB of a header is no browser's."""
     assert accepts_gzip("br, " * 500 + "gzip")
     assert not accepts_gzip("," * 60_000 + "gzip")
-    assert matches('"a",' * 500 + '"b"', '"b"')
-    assert not matches('"a",' * 15_000 + '"b"', '"b"')
+    assert is_etag_match('"a",' * 500 + '"b"', '"b"')
+    assert not is_etag_match('"a",' * 15_000 + '"b"', '"b"')
 
 
 def test_no_single_answer_takes_the_place_of_many() -> None:
@@ -379,7 +379,7 @@ def test_the_plain_form_is_kept_for_those_who_ask_for_it() -> None:
     """Beside the compressed one it takes most of the memory; it comes back when asked for."""
     site = Site()
     site.get("/s?q=cat", Accept_Encoding="gzip")
-    (response,) = site.tier._kept.values()
+    (response,) = site.tier._responses.values()
     small = response.size
     assert site.get("/s?q=cat", Accept_Encoding="identity").data == BODY
     assert response.size == small + len(BODY)
@@ -423,15 +423,17 @@ def test_variants_leave_other_pages_three_quarters_of_memory() -> None:
     assert len(site.tier._variants) >= 10
     for number in range(50):
         site.get(f"/s?q=n{number}")
-    before = list(site.tier._kept)
+    before = list(site.tier._responses)
     assert len(before) >= 7
     for number in range(50):
         site.get(f"/s?q=v{number}")
         site.get(f"/s?q=v{number}", Accept_Encoding="gzip")
-    assert list(site.tier._kept) == before
+    assert list(site.tier._responses) == before
     tier = site.tier
-    counted = [(size_of(p) + r.size) for p, r in [*tier._kept.items(), *tier._variants.items()]]
-    assert tier._bytes == sum(counted) <= 100_000 - tier._memo_bytes
+    counted = [
+        (measure_key(p) + r.size) for p, r in [*tier._responses.items(), *tier._variants.items()]
+    ]
+    assert tier._bytes == sum(counted) <= 100_000 - tier._keys_bytes
     assert tier._variants_bytes == sum(counted[len(before) :]) <= 25_000 + max(counted)
 
 
@@ -578,9 +580,9 @@ def test_accept_encoding_is_read_as_the_standard_says(header: str, taken: bool) 
 
 def test_entity_tags_are_compared_weakly() -> None:
     """RFC 9110 8.8.3.2: W/ does not matter to If-None-Match."""
-    assert matches('"a"', 'W/"a"')
-    assert matches('"b" , W/"a"', 'W/"a"')
-    assert not matches('"ab"', 'W/"a"')
+    assert is_etag_match('"a"', 'W/"a"')
+    assert is_etag_match('"b" , W/"a"', 'W/"a"')
+    assert not is_etag_match('"ab"', 'W/"a"')
 
 
 def test_pages_take_a_small_part_of_a_small_cache(make_client: ClientMaker) -> None:

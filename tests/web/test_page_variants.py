@@ -77,11 +77,11 @@ def test_a_flood_of_variants_evicts_no_other_page(
     for n in range(number):
         assert client.get(address.format(n=n)).status_code == 200
     assert 0 < len(tier._variants) < number
-    assert tier._bytes + tier._memo_bytes <= tier.limit
+    assert tier._bytes + tier._keys_bytes <= tier.limit
     for lang in ("en", "de"):
         kept = client.get(f"/search?q=cat&lang={lang}&wait=1")
         assert kept.headers["X-Cache"] == "HIT"
-    assert len(tier._kept) == 2
+    assert len(tier._responses) == 2
 
 
 def test_no_blog_is_named_in_another_s_page(make_client: ClientMaker) -> None:

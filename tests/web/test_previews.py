@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, Thumbnail
-from affiliate.web.previews import preview_of
+from affiliate.web.previews import choose_preview
 from tests.dialects import serving
 from tests.dialects.pixabay import PixabayDialect
 from tests.support.apps import ClientMaker
@@ -237,6 +237,6 @@ def test_the_first_that_may_last_stands_for_the_page(
     items: list[Media], picture: str | None, credit: str
 ) -> None:
     """Pictures without duties come first; a credit that terms ask for goes with its picture."""
-    found = preview_of(items, TERMS)
+    found = choose_preview(items, TERMS)
     assert (found.picture.url if found else None) == picture
     assert (found.credit if found else "") == credit

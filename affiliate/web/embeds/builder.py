@@ -17,7 +17,7 @@ from affiliate.errors import BadQuery, NotFound
 from affiliate.search.service import Patience
 from affiliate.services import current_services
 from affiliate.web import i18n, previews
-from affiliate.web.caching import parameters
+from affiliate.web.caching import request_parameters
 from affiliate.web.embeds.options import BOX, MOST_ROWS, NOTE, ROW, Embed
 from affiliate.web.embeds.platforms import (
     DEFAULT,
@@ -30,9 +30,8 @@ from affiliate.web.embeds.platforms import (
 )
 from affiliate.web.errors import content_security_policy
 from affiliate.web.template_helpers import (
-    absolute,
     absolute_url,
-    address,
+    search_url,
 )
 
 KINDS: Final = {
@@ -78,7 +77,7 @@ class Choices(NamedTuple):
 def builder() -> Response:
     """Show the choices with a preview and its code, or with what is wrong in which field."""
     site = current_services()
-    asked = _asked(parameters())
+    asked = _asked(request_parameters())
     embed, own, faults = _choices(asked)
     shown = preview(embed, own["view"])
     html = render_template(
@@ -169,7 +168,7 @@ def codes(embed: Embed, platform: str = DEFAULT) -> list[Code]:
     forms = {
         ELEMENT: lambda: Code(gettext("Code"), element(embed)),
         FRAME: lambda: Code(gettext("Code without a script"), frame(embed)),
-        SOURCE: lambda: Code(gettext("Address"), absolute(source(embed))),
+        SOURCE: lambda: Code(gettext("Address"), absolute_url(source(embed))),
         LINK: lambda: Code(gettext("Address"), link(embed)),
         MAIL: lambda: Code(gettext("Code"), newsletter(embed)),
     }
@@ -192,7 +191,7 @@ def element(embed: Embed) -> str:
         '<a href="{}">{}{}</a>{}</affiliate-search>'
     )
     height = BOX if typed else embed.height
-    script = absolute("/embed.js")
+    script = absolute_url("/embed.js")
     picture, credit = poster(embed)
     inside = (link(embed), picture, label(embed), credit)
     return str(markup.format(script, attributes, height, *inside))
@@ -226,7 +225,7 @@ def poster(embed: Embed) -> tuple[Markup, Markup]:
 def picture_of(embed: Embed) -> previews.Preview | None:
     """Return a picture of those that an embed shows and the cache knows; no agency is asked."""
     terms = {one.agency.name: one.agency.terms for one in current_services().search.configured}
-    return previews.preview_of(cached(embed), terms)
+    return previews.choose_preview(cached(embed), terms)
 
 
 def frame(embed: Embed) -> str:
@@ -240,7 +239,7 @@ def frame(embed: Embed) -> str:
         ' referrerpolicy="strict-origin-when-cross-origin" style="border: 0; max-width: 100%">'
         "</iframe>"
     )
-    return str(markup.format(absolute(source(embed)), label(embed), embed.height))
+    return str(markup.format(absolute_url(source(embed)), label(embed), embed.height))
 
 
 def newsletter(embed: Embed) -> str:
@@ -313,7 +312,7 @@ def source(embed: Embed) -> str:
 
 def link(embed: Embed) -> str:
     """Return the whole address of the page that shows the same."""
-    return absolute(path(embed))
+    return absolute_url(path(embed))
 
 
 def path(embed: Embed) -> str:
@@ -321,13 +320,13 @@ def path(embed: Embed) -> str:
     query = embed.query
     if embed.picks:
         agency, media_id = embed.picks[0]
-        page = address(
+        page = search_url(
             f"/{query.media}/{agency}/{quote(media_id, safe='')}", q=query.q, lang=query.lang
         )
     elif embed.collection:
         agency, media_id = embed.collection
         path_of = f"/collections/{agency}/{quote(media_id, safe='')}"
-        page = address(path_of, media=query.media, lang=query.lang)
+        page = search_url(path_of, media=query.media, lang=query.lang)
     else:
-        page = address("/search" if query.says_something() else "/", query)
+        page = search_url("/search" if query.says_something() else "/", query)
     return page + (f"&site={embed.site}" if embed.site else "")

@@ -26,14 +26,14 @@ from affiliate.errors import AgencyError, BadQuery
 from affiliate.errors import NotFound as NoSuchPicture
 from affiliate.services import current_services
 from affiliate.web import disclosure, i18n, template_helpers
-from affiliate.web.caching import MAX_AGE, parameters, tagged
+from affiliate.web.caching import MAX_BROWSER_AGE, finish_response, request_parameters
 from affiliate.web.embeds import builder
 from affiliate.web.embeds.options import GAP, ROW, Embed, read_leniently
-from affiliate.web.errors import problem
-from affiliate.web.page_cache import Canonical
+from affiliate.web.errors import problem_response
+from affiliate.web.page_cache import Canonicalizer
 from affiliate.web.template_helpers import (
-    absolute,
-    address,
+    absolute_url,
+    search_url,
 )
 
 WIDTH: Final = 640
@@ -58,7 +58,7 @@ class Box(NamedTuple):
     height: int | None
 
 
-def routes() -> dict[str, Canonical]:
+def routes() -> dict[str, Canonicalizer]:
     """Return the path whose answers the memory tier may keep, and the parameters of an answer."""
     return {"/oembed": canonical}
 
@@ -77,21 +77,21 @@ def canonical(raw: bytes) -> str:
 @blueprint.get("/oembed")
 def oembed() -> Response:
     """Answer what an address of this site is elsewhere: 404 for nothing, 401 where private."""
-    asked = parameters()
+    asked = request_parameters()
     kind = FORMATS.get(single(asked, "format") or "json")
     if kind is None:
-        return problem(HTTPStatus.NOT_IMPLEMENTED, "Ask for the format json or xml.")
+        return problem_response(HTTPStatus.NOT_IMPLEMENTED, "Ask for the format json or xml.")
     try:
         found = _represented(_ours(asked), Box(_most(asked, "maxwidth"), _most(asked, "maxheight")))
     except NoSuchPicture:
         raise NotFound from None
     except AgencyError as error:
-        return problem(HTTPStatus.BAD_GATEWAY, error.message)
+        return problem_response(HTTPStatus.BAD_GATEWAY, error.message)
     body = {"version": "1.0", **_common(), **found}
     written = msgspec.json.encode(body) if kind == FORMATS["json"] else _xml(body)
     response = Response(written, mimetype=kind)
-    response.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"
-    return tagged(response, MAX_AGE, body)
+    response.headers["Cache-Control"] = f"public, max-age={MAX_BROWSER_AGE}"
+    return finish_response(response, MAX_BROWSER_AGE, body)
 
 
 def _ours(asked: Parameters) -> SplitResult:
@@ -100,7 +100,7 @@ def _ours(asked: Parameters) -> SplitResult:
     if url is None:
         raise BadQuery("url", "Give an address of this site.")
     try:
-        parts, own = urlsplit(url.strip()), urlsplit(absolute("/"))
+        parts, own = urlsplit(url.strip()), urlsplit(absolute_url("/"))
         at_home = _host(parts) == _host(own)
     except ValueError:
         raise NotFound from None
@@ -136,7 +136,7 @@ def _represented(url: SplitResult, box: Box) -> dict[str, Any]:
         case ["embed"]:
             return _rich(_frame(url), box)
         case ["topics", slug]:
-            words = template_helpers.topics().topic(unquote(slug))
+            words = template_helpers.owner_topics().topic(unquote(slug))
             if words is not None:
                 return _rich(_embed(url, {"q": [words]}), box)
         case ["collections", agency, collection_id]:
@@ -243,7 +243,7 @@ def framed(embed: Embed, title: str, height: int) -> str:
     """
     markup = Markup('<blockquote hidden><a href="{}">{}</a></blockquote>')
     link = markup.format(builder.link(embed), title)
-    source = absolute(builder.source(embed))
+    source = absolute_url(builder.source(embed))
     shown = Markup(
         '<iframe src="{}" title="{}" width="100%" height="{}" loading="lazy" frameborder="0"'
         ' referrerpolicy="strict-origin-when-cross-origin" style="border: 0"></iframe>'
@@ -270,8 +270,8 @@ def _picture(media: Media, box: Box) -> dict[str, Any]:
         "title": media.title,
         "author_name": media.contributor_name,
         "author_url": media.contributor_name
-        and absolute(
-            address("/search", contributor=media.contributor, agency=(media.agency,)),
+        and absolute_url(
+            search_url("/search", contributor=media.contributor, agency=(media.agency,)),
         ),
     }
     known = {name: value for name, value in known.items() if value}
@@ -301,7 +301,7 @@ def _asked_for(media: Media) -> dict[str, str]:
         one.agency.terms for one in site.search.configured if one.agency.name == media.agency
     )
     credit = ", ".join(filter(None, (getattr(media, name) for name in terms.show)))
-    earns = disclosure.pictures_earn([media], site.search.configured)
+    earns = disclosure.has_affiliate_link([media], site.search.configured)
     told = gettext("Links on this page earn us a commission.") if earns else ""
     return {n: text for n, text in (("credit", credit), ("disclosure", told)) if text}
 
@@ -316,14 +316,14 @@ def _fitted(one: Thumbnail, box: Box) -> dict[str, Any]:
 def _common() -> dict[str, Any]:
     return {
         "provider_name": current_services().config.site_name,
-        "provider_url": absolute("/"),
-        "cache_age": MAX_AGE,
+        "provider_url": absolute_url("/"),
+        "cache_age": MAX_BROWSER_AGE,
     }
 
 
 def _xml(body: Mapping[str, Any]) -> bytes:
     root = ET.Element("oembed")
     for name, value in body.items():
-        ET.SubElement(root, name).text = template_helpers.plain(str(value))
+        ET.SubElement(root, name).text = template_helpers.drop_invalid_xml(str(value))
     written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return written

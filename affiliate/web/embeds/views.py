@@ -22,29 +22,35 @@ from affiliate.errors import BadQuery, NotFound
 from affiliate.search.service import Patience, SearchOutcome
 from affiliate.services import current_services
 from affiliate.web import i18n, openapi
+from affiliate.web.caching import canonicalize_fields as canonical_answer
 from affiliate.web.caching import (
-    answer,
-    canonical_search,
-    patience_of,
-    query_of,
-    some_of,
-    words_of,
+    canonicalize_search,
+    finish_search_response,
+    read_fields,
+    read_patience,
+    read_search_query,
+    read_words,
 )
-from affiliate.web.caching import canonical as canonical_answer
 from affiliate.web.embeds import builder, oembed
 from affiliate.web.embeds.frame_keys import NAME, FrameKeys
 from affiliate.web.embeds.options import Embed, read_leniently
-from affiliate.web.errors import content_security_policy, problem
-from affiliate.web.page_cache import Canonical
+from affiliate.web.errors import content_security_policy, problem_response
+from affiliate.web.page_cache import Canonicalizer
 from affiliate.web.template_helpers import (
     cache_for,
-    shown_on,
+    displaying_site,
 )
 
 SCRIPT_SECONDS: Final = 3600
 """For how long browsers keep the script, whose address never changes."""
 PAGE_SECONDS: Final = 300
-SHARED: Final = ("/embed.js", "/embed-frame.js", "/embed/search", "/oembed", openapi.PATH)
+SHARED: Final = (
+    "/embed.js",
+    "/embed-frame.js",
+    "/embed/search",
+    "/oembed",
+    openapi.DESCRIPTION_PATH,
+)
 """What scripts of other sites may read; a sandboxed frame of this site counts as another."""
 OWN_PICTURES: Final = "/static/demo/"
 """Where the site keeps pictures of its own."""
@@ -66,7 +72,7 @@ NAMED: Final = re.compile(r"#(\w+)")
 blueprint = Blueprint("embeds", __name__)
 
 
-def routes() -> dict[str, Canonical]:
+def routes() -> dict[str, Canonicalizer]:
     """Return the paths whose answers the memory tier may keep, and what each of them reads."""
     return {
         "/embed": canonical,
@@ -97,7 +103,7 @@ def canonical_results(raw: bytes) -> str | None:
     shown, told = _picked(asked), urlencode(asked, doseq=True).encode()
     if not shown:
         known = AGENCIES.keys() >= set(Embed.from_parameters(asked).query.agency)
-        return canonical_search(told) if known else None
+        return canonicalize_search(told) if known else None
     return f"{urlencode(shown)}&{canonical_answer(told, 'q', 'media', 'lang')}"
 
 
@@ -146,9 +152,9 @@ def search() -> Response:
     try:
         outcome = _found(asked)
     except NotFound as error:
-        return problem(HTTPStatus.NOT_FOUND, error.message)
+        return problem_response(HTTPStatus.NOT_FOUND, error.message)
     html = render_template("_results.html", page=outcome.page, elsewhere=True)
-    return answer(Response(html), outcome, asked=not _picked(asked))
+    return finish_search_response(Response(html), outcome, asked=not _picked(asked))
 
 
 def _found(asked: Parameters) -> SearchOutcome:
@@ -159,16 +165,16 @@ def _found(asked: Parameters) -> SearchOutcome:
     Raises:
         NotFound: the agency of the collection is not on, or features none.
     """
-    search, site = current_services().search, shown_on()
-    patience = patience_of(asked, Patience.LINGER)
+    search, site = current_services().search, displaying_site()
+    patience = read_patience(asked, Patience.LINGER)
     picks, collection = read_picks(asked), read_collection(asked)
     if not picks and not collection:
-        return search.page(_of_known(query_of(asked)), patience, site=site)
-    media, lang = some_of(asked, "media").media, i18n.request_language()
+        return search.page(_of_known(read_search_query(asked)), patience, site=site)
+    media, lang = read_fields(asked, "media").media, i18n.request_language()
     if collection and not picks:
         about = Collection(agency=collection.agency, id=collection.id, name="", media=media)
         return search.collection(about, page=1, lang=lang, patience=patience, site=site)
-    query = SearchQuery(media=media, lang=lang, q=words_of(asked))
+    query = SearchQuery(media=media, lang=lang, q=read_words(asked))
     return search.picked(picks, query, patience, site=site)
 
 
@@ -194,7 +200,7 @@ def _picked(asked: Parameters) -> Mapping[str, str]:
 def script() -> Response:
     """Return the element for other sites' pages: one module at the address that bloggers paste."""
     config = current_services().config
-    with force_locale(i18n.spoken(config.site_language)):
+    with force_locale(i18n.nearest_ui_language(config.site_language)):
         texts = {"search": gettext("Search"), "show": gettext("Show pictures")}
     written = json.dumps(texts, ensure_ascii=False)
     return _script(_module(current_app.static_folder or "", config.site_accent, written))

@@ -7,12 +7,12 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from affiliate.services import current_services
 
-SESSION: Final = "owner"
+SESSION_COOKIE: Final = "owner"
 
 
-FOLDER: Final = "/owner/"
+OWNER_PATH: Final = "/owner/"
 """The paths that browsers send the session's cookie to."""
-MOST_COOKIES: Final = 16 * 1024
+MAX_COOKIE_CHARACTERS: Final = 16 * 1024
 """Characters of all cookies of a request, of which browsers and servers take no more."""
 
 
@@ -21,13 +21,13 @@ class OwnerSession(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Return the session of a request; elsewhere than at the desk no cookie is read."""
-        is_read = request.path.startswith(FOLDER) and _is_readable(request)
+        is_read = request.path.startswith(OWNER_PATH) and _has_readable_cookies(request)
         return super().open_session(app, request) if is_read else self.session_class()
 
     def get_cookie_name(self, app: Flask) -> str:
         """Return the session's name in this request."""
         del app
-        return named(SESSION)
+        return cookie_name(SESSION_COOKIE)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Tell whether the cookie is for https alone."""
@@ -35,13 +35,13 @@ class OwnerSession(SecureCookieSessionInterface):
         return is_https()
 
 
-def cookie(name: str) -> str | None:
+def read_cookie(name: str) -> str | None:
     """Return a cookie of the request under way; None where there is none that can be read."""
-    return request.cookies.get(named(name)) if _is_readable(request) else None
+    return request.cookies.get(cookie_name(name)) if _has_readable_cookies(request) else None
 
 
-def _is_readable(request: Request) -> bool:
-    return len(request.headers.get("Cookie", "")) <= MOST_COOKIES
+def _has_readable_cookies(request: Request) -> bool:
+    return len(request.headers.get("Cookie", "")) <= MAX_COOKIE_CHARACTERS
 
 
 def is_https() -> bool:
@@ -54,7 +54,7 @@ def is_https() -> bool:
     return site_url.startswith("https://") or request.is_secure or told == "https"
 
 
-def named(name: str) -> str:
+def cookie_name(name: str) -> str:
     """Return a cookie's name; its prefix holds browsers to https (OWASP ASVS 5, 3.3.1).
 
     ``__Host-`` would send the cookie with every page, and visitors' pages are kept by caches.

@@ -38,11 +38,17 @@ from affiliate.licensing.oauth.scopes import ALWAYS, SCOPES
 from affiliate.services import current_services
 from affiliate.web.errors import error_page
 from affiliate.web.owner import login_throttle
-from affiliate.web.owner.cookies import FOLDER, SESSION, OwnerSession, cookie, is_https
-from affiliate.web.template_helpers import absolute
+from affiliate.web.owner.cookies import (
+    OWNER_PATH,
+    SESSION_COOKIE,
+    OwnerSession,
+    is_https,
+    read_cookie,
+)
+from affiliate.web.template_helpers import absolute_url
 
-FORM_TYPE: Final = "application/x-www-form-urlencoded"
-FORM_BYTES: Final = 4096
+FORM_CONTENT_TYPE: Final = "application/x-www-form-urlencoded"
+MAX_FORM_BYTES: Final = 4096
 """More than any of the owner's forms has."""
 STATE_SECONDS: Final = 900
 """How long the owner may take to agree at the agency."""
@@ -59,7 +65,7 @@ def register(app: Flask) -> None:
         return
     app.secret_key = config.secret_key.reveal()
     app.config.update(
-        SESSION_COOKIE_PATH=FOLDER,
+        SESSION_COOKIE_PATH=OWNER_PATH,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=LIFE,
@@ -70,12 +76,12 @@ def register(app: Flask) -> None:
 
 
 @blueprint.before_request
-def guard() -> AnyResponse | None:
+def guard_request() -> AnyResponse | None:
     """Let in forms of this session only, and past the log-in the owner only."""
     g.lang, g.spoken, g.negotiated = "en", "en", False
     session.permanent = True
     if request.method == "POST" and not _has_form_of_session():
-        return _refused_form()
+        return _refuse_form()
     try:
         if request.endpoint != "owner.log_in" and not _is_owner():
             return redirect(url_for("owner.log_in"), HTTPStatus.SEE_OTHER)
@@ -87,19 +93,19 @@ def guard() -> AnyResponse | None:
 
 def _has_form_of_session() -> bool:
     """Return whether a form comes from a page of this session; a stranger's is never read."""
-    request.max_content_length = FORM_BYTES
-    if not session.get("csrf") or request.mimetype != FORM_TYPE:
+    request.max_content_length = MAX_FORM_BYTES
+    if not session.get("csrf") or request.mimetype != FORM_CONTENT_TYPE:
         return False
-    return _same(request.form.get("csrf"), session["csrf"])
+    return _is_same_secret(request.form.get("csrf"), session["csrf"])
 
 
 @blueprint.after_app_request
-def keep_nowhere(response: Response) -> Response:
+def forbid_caching(response: Response) -> Response:
     """Keep all of it from caches, search engines, plain http and windows of other sites.
 
     That includes what no route answers, such as another method.
     """
-    if not f"{request.path}/".startswith(FOLDER):
+    if not f"{request.path}/".startswith(OWNER_PATH):
         return response
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"
@@ -117,35 +123,35 @@ def log_in() -> AnyResponse:
     """The form, and what it sends: the password, compared in constant time."""
     if request.method != "POST":
         return Response(render_template("owner_login.html", wrong=False))
-    if not login_throttle.may_try(_proof()):
+    if not login_throttle.may_log_in(_password_proof()):
         log.warning(
-            "a log-in from %s was refused: too many were tried", login_throttle.shown_address()
+            "a log-in from %s was refused: too many were tried", login_throttle.loggable_network()
         )
         response = error_page(
             HTTPStatus.TOO_MANY_REQUESTS,
             "Too many log-ins",
             "Wait a quarter of an hour and try again.",
         )
-        response.headers["Retry-After"] = str(login_throttle.SECONDS)
+        response.headers["Retry-After"] = str(login_throttle.WINDOW_SECONDS)
         return response
-    if not _same(request.form.get("password"), _password()):
+    if not _is_same_secret(request.form.get("password"), _reveal_password()):
         log.warning(
-            "a log-in from %s failed: the password is wrong", login_throttle.shown_address()
+            "a log-in from %s failed: the password is wrong", login_throttle.loggable_network()
         )
         page = render_template("owner_login.html", wrong=True)
         return Response(page, HTTPStatus.UNAUTHORIZED)
     before = session.get("name")
     session.clear()  # what was known to whoever prepared this browser is worth nothing now
     try:
-        name = _sessions().begin(
-            login_throttle.shown_address(), request.user_agent.string, instead_of=before
+        name = _owner_sessions().begin(
+            login_throttle.loggable_network(), request.user_agent.string, instead_of=before
         )
-        session.update(permanent=True, proof=_proof(), name=name)
+        session.update(permanent=True, proof=_password_proof(), name=name)
     except LedgerError as error:
         return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be kept", str(error))
     answer = redirect(url_for("owner.desk"), HTTPStatus.SEE_OTHER)
-    login_throttle.remember(answer, _proof())
-    log.info("the owner logged in from %s", login_throttle.shown_address())
+    login_throttle.remember_browser(answer, _password_proof())
+    log.info("the owner logged in from %s", login_throttle.loggable_network())
     return answer
 
 
@@ -153,11 +159,11 @@ def log_in() -> AnyResponse:
 def log_out() -> AnyResponse:
     """End the session, in this browser and wherever its cookie was copied to."""
     try:
-        _sessions().end(session["name"])
+        _owner_sessions().end(session["name"])
     except LedgerError as error:
-        return _kept_open(error)
+        return _logout_failure_page(error)
     session.clear()
-    log.info("the owner logged out from %s", login_throttle.shown_address())
+    log.info("the owner logged out from %s", login_throttle.loggable_network())
     return redirect(url_for("owner.log_in"), HTTPStatus.SEE_OTHER)
 
 
@@ -165,7 +171,7 @@ def log_out() -> AnyResponse:
 def list_sessions() -> Response:
     """Return where the owner is logged in, each with a button that ends it."""
     try:
-        found = _sessions().open_ones(session["name"])
+        found = _owner_sessions().open_ones(session["name"])
     except LedgerError as error:
         return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be looked up", str(error))
     return Response(render_template("owner_sessions.html", sessions=found))
@@ -179,17 +185,17 @@ def end_sessions() -> AnyResponse:
         abort(HTTPStatus.BAD_REQUEST, "The session has no name.")
     try:
         if digest:
-            _sessions().end_digest(digest)
+            _owner_sessions().end_digest(digest)
         else:
-            _sessions().end_all()
+            _owner_sessions().end_all()
     except LedgerError as error:
-        return _kept_open(error)
+        return _logout_failure_page(error)
     which = "a session" if digest else "all sessions"
-    log.info("the owner ended %s from %s", which, login_throttle.shown_address())
+    log.info("the owner ended %s from %s", which, login_throttle.loggable_network())
     return redirect(url_for("owner.list_sessions"), HTTPStatus.SEE_OTHER)
 
 
-def _kept_open(error: LedgerError) -> Response:
+def _logout_failure_page(error: LedgerError) -> Response:
     """Say that a session goes on, as its end can't be kept."""
     words = f"{error} You are logged in still; try again."
     return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "The log-out can't be kept", words)
@@ -201,14 +207,14 @@ def _kept_open(error: LedgerError) -> Response:
 @blueprint.get("/")
 def desk() -> Response:
     """Return whether an account is connected, whose, and what may be done in its name."""
-    tokens, note = _tokens(), session.pop("note", "")
+    tokens, note = _shutterstock_oauth(), session.pop("note", "")
     account: dict[str, object] = {}
     try:
         token = tokens.held()
         if token is not None:
-            account = _described()
+            account = _describe_account()
     except (AgencyError, LedgerError) as error:
-        account, note = {"connected": True}, note or _words(error)
+        account, note = {"connected": True}, note or _error_text(error)
     page = render_template(
         "owner_desk.html",
         account=account,
@@ -226,9 +232,9 @@ def connect() -> AnyResponse:
     scopes = [name for name in request.form.getlist("scope") if name in SCOPES]
     state = secrets.token_urlsafe(24)
     try:
-        address = _tokens().authorize_url(_callback(), scopes, state)
+        address = _shutterstock_oauth().authorize_url(_callback_url(), scopes, state)
     except AgencyError as error:
-        return _noted(error.message)
+        return _redirect_with_note(error.message)
     session["asked"] = {"state": state, "scopes": scopes, "until": time.time() + STATE_SECONDS}
     return Response(render_template("owner_connect.html", address=address))
 
@@ -237,70 +243,72 @@ def connect() -> AnyResponse:
 def callback() -> AnyResponse:
     """Read the code that the agency sends the owner back with; it leaves the address at once."""
     asked = session.pop("asked", {})
-    known = _same(request.args.get("state"), asked.get("state"))
+    known = _is_same_secret(request.args.get("state"), asked.get("state"))
     if not known or time.time() > asked["until"]:
-        return _noted("That answer was not to a question of this session. Connect again.")
+        return _redirect_with_note(
+            "That answer was not to a question of this session. Connect again."
+        )
     code = request.args.get("code", "")
     if not code:
-        return _noted("Shutterstock did not agree; nothing has changed.")
+        return _redirect_with_note("Shutterstock did not agree; nothing has changed.")
     try:
-        _tokens().connect(code, asked["scopes"])
+        _shutterstock_oauth().connect(code, asked["scopes"])
     except (AgencyError, LedgerError) as error:
-        return _noted(f"The account was not connected: {_words(error)}")
-    return _noted("The account is connected.")
+        return _redirect_with_note(f"The account was not connected: {_error_text(error)}")
+    return _redirect_with_note("The account is connected.")
 
 
 @blueprint.post("/shutterstock/disconnect")
 def disconnect() -> AnyResponse:
     """Forget the account's token."""
     try:
-        _tokens().disconnect()
+        _shutterstock_oauth().disconnect()
     except LedgerError as error:
-        return _noted(_words(error))
-    return _noted("The account is disconnected.")
+        return _redirect_with_note(_error_text(error))
+    return _redirect_with_note("The account is disconnected.")
 
 
 @blueprint.route("/<path:_>", methods=["GET", "POST"])
-def nothing(_: str) -> Response:
+def refuse_unknown_path(_: str) -> Response:
     """Return what isn't there, is not there for the owner either."""
     raise NotFound
 
 
-def _callback() -> str:
-    return absolute(url_for("owner.callback"))
+def _callback_url() -> str:
+    return absolute_url(url_for("owner.callback"))
 
 
-def _tokens() -> ShutterstockOAuth:
+def _shutterstock_oauth() -> ShutterstockOAuth:
     tokens: ShutterstockOAuth = current_services().tokens
     return tokens
 
 
-def _described() -> dict[str, object]:
+def _describe_account() -> dict[str, object]:
     """The account as the agency describes it."""
-    tokens = _tokens()
+    tokens = _shutterstock_oauth()
     transport = current_services().transport
     account = ShutterstockAccount(transport, url=tokens.url, token=tokens.access)
     access = account.token_details()
     return {"access": access, "user": account.user() if ALWAYS in access.scopes else User()}
 
 
-def _noted(note: str) -> AnyResponse:
+def _redirect_with_note(note: str) -> AnyResponse:
     """Back to the desk, which says something once."""
     session["note"] = note
     return redirect(url_for("owner.desk"), HTTPStatus.SEE_OTHER)
 
 
-def _refused_form() -> Response:
+def _refuse_form() -> Response:
     """Say why a form is not taken, and what its sender can do."""
     title, text = "This form is too old", "Go back, reload the page and try again."
-    if cookie(SESSION) is None:
+    if read_cookie(SESSION_COOKIE) is None:
         title, text = "Your browser sent no cookie", "Allow this site cookies and log in again."
         if is_https():
-            text = f"It keeps this site's over https alone: open {absolute('/owner/')} there."
+            text = f"It keeps this site's over https alone: open {absolute_url('/owner/')} there."
     return error_page(HTTPStatus.BAD_REQUEST, title, text)
 
 
-def _words(error: AgencyError | LedgerError) -> str:
+def _error_text(error: AgencyError | LedgerError) -> str:
     return error.message if isinstance(error, AgencyError) else str(error)
 
 
@@ -309,27 +317,27 @@ def _words(error: AgencyError | LedgerError) -> str:
 
 def _is_owner() -> bool:
     name = session.get("name")
-    if not isinstance(name, str) or not _same(session.get("proof"), _proof()):
+    if not isinstance(name, str) or not _is_same_secret(session.get("proof"), _password_proof()):
         return False
-    return _sessions().is_open(name)
+    return _owner_sessions().is_open(name)
 
 
-def _sessions() -> Sessions:
-    return Sessions(current_services().ledger, _proof())
+def _owner_sessions() -> Sessions:
+    return Sessions(current_services().ledger, _password_proof())
 
 
-def _proof() -> str:
+def _password_proof() -> str:
     """Return what a session has that was begun with today's password."""
     key = (current_app.secret_key or "").encode()  # type: ignore[union-attr] # it is a text here
-    return hmac.new(key, b"owner:" + _password().encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, b"owner:" + _reveal_password().encode(), hashlib.sha256).hexdigest()
 
 
-def _password() -> str:
+def _reveal_password() -> str:
     password = current_services().config.owner_password
     return password.reveal() if password else ""
 
 
-def _same(given: object, known: object) -> bool:
+def _is_same_secret(given: object, known: object) -> bool:
     """Return whether two texts are the same, in a time that says nothing about either."""
     if not isinstance(given, str) or not isinstance(known, str) or not known:
         return False

@@ -383,7 +383,7 @@ def test_agencies_that_are_not_known_fill_no_memory(make_client: ClientMaker) ->
         assert client.get(f"/embed?q=cat&lang=en&agency=nobody{number}").status_code == 200
         results = f"/embed/search?q=cat&lang=en&agency=demo&agency=nobody{number}"
         assert client.get(results).status_code == 200
-    assert not tier._kept
+    assert not tier._responses
     assert not tier._variants
     assert client.get("/embed?q=cat&lang=en&agency=demo").status_code == 200
     assert len(tier._variants) == 1

@@ -24,7 +24,7 @@ NOON = 1_800_000_000.0
 )
 def test_the_log_shows_the_network_of_a_log_in(address: str, shown: str) -> None:
     with Flask(__name__).test_request_context(environ_base={"REMOTE_ADDR": address}):
-        assert login_throttle.shown_address() == shown
+        assert login_throttle.loggable_network() == shown
 
 
 class Counters:
@@ -46,12 +46,12 @@ def test_a_clock_that_is_set_gives_no_more_tries(step: float) -> None:
     app = Flask(__name__)
     counts = Counts(Counters(), 1, now=lambda: passed[0])
     app.extensions["services"] = SimpleNamespace(config=SimpleNamespace(site_url=None))
-    app.extensions["tries"] = login_throttle.Tries(counts, windows)
+    app.extensions["tries"] = login_throttle.LoginCounts(counts, windows)
     with app.test_request_context(environ_base={"REMOTE_ADDR": "203.0.113.7"}):
-        assert [login_throttle.may_try("proof") for _ in range(login_throttle.TRIES + 1)] == [
-            True
-        ] * 10 + [False]
+        assert [
+            login_throttle.may_log_in("proof") for _ in range(login_throttle.MAX_CLIENT_LOGINS + 1)
+        ] == [True] * 10 + [False]
         set_by[0] = step
-        assert not login_throttle.may_try("proof")
-        set_by[0], passed[0] = 0.0, 2.0 * login_throttle.SECONDS
-        assert login_throttle.may_try("proof")
+        assert not login_throttle.may_log_in("proof")
+        set_by[0], passed[0] = 0.0, 2.0 * login_throttle.WINDOW_SECONDS
+        assert login_throttle.may_log_in("proof")

@@ -71,16 +71,16 @@ def test_the_page_shows_bad_input_as_an_error(client: FlaskClient) -> None:
 def test_another_version_of_a_file_is_answered_and_kept_nowhere(client: FlaskClient) -> None:
     """Whatever stands behind ``?v=``, only the file's own version takes room."""
     memory, store = client.application.extensions["memory"], Memory()
-    memory._shelf = store
+    memory._shared_store = store
     for version in ("", "0", "000000000000", "x" * 60_000, "1&v=2", "%FF"):
         answer = client.get(f"/static/icon.svg?v={version}")
         assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
-    assert {query for _, query in memory._kept} <= {""}
+    assert {query for _, query in memory._responses} <= {""}
     assert len(store) <= 1
     own = re.search(r"/static/icon\.svg\?v=[0-9a-f]{12}", client.get("/").text)
     assert own
     client.get(own[0])
-    assert own[0].partition("?") in [(path, "?", query) for path, query in memory._kept]
+    assert own[0].partition("?") in [(path, "?", query) for path, query in memory._responses]
 
 
 ODD = [
