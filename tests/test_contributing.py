@@ -31,3 +31,12 @@ def test_the_files_that_it_names_are_there() -> None:
     named = re.findall(r"`((?:affiliate|tests|tools|translations|docs)/[\w/.]*)`", GUIDE)
     assert named
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_names_that_the_guide_mentions_are_there() -> None:
+    """Functions and attributes of an agency's module, by their names in the code."""
+    files = [path for top in ("affiliate", "tests") for path in (ROOT / top).rglob("*.py")]
+    words = {word for path in files for word in re.findall(r"\w+", path.read_text())}
+    names = set(re.findall(r"`(\w+)\(\)`", GUIDE) + re.findall(r"`([a-z]+(?:_[a-z]+)+)`", GUIDE))
+    assert len(names) > 15
+    assert names - words == set()

@@ -1,6 +1,7 @@
 """The notes of a release are the section of its version in CHANGELOG.md."""
 
 import re
+import tomllib
 
 import pytest
 
@@ -43,3 +44,10 @@ def test_the_changelog_has_the_programs_version() -> None:
     assert sections[0] == "Unreleased"
     assert all(re.fullmatch(r"\d+\.\d+\.\d+ \(\d{4}-\d\d-\d\d\)", name) for name in sections[1:])
     assert set(re.findall(r"^### (.+)$", text, re.MULTILINE)) <= {"Added", "Changed", "Fixed"}
+
+
+def test_the_version_stands_in_one_place() -> None:
+    """The project's metadata take it from the package."""
+    project = tomllib.loads(release_notes.FILE.with_name("pyproject.toml").read_text())
+    assert project["project"]["dynamic"] == ["version"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"]["attr"] == "affiliate.__version__"
