@@ -13,25 +13,25 @@ FILE = Path(__file__).parents[1] / "docs/commands.md"
 HEAD = """\
 # Commands
 
-Run them beside `app.py`, with the settings of the site: `flask --app app NAME`, or `flask NAME` \
-with `FLASK_APP=app` in the environment. This page is made of the commands (`make commands`); \
-`--help` says the same.
+Run commands beside `app.py`, with the settings of the site: `flask --app app NAME`, or \
+`flask NAME` with `FLASK_APP=app` in the environment. This page is generated from the commands \
+(`make commands`); `--help` prints the same texts.
 
 - A DAY is a day in UTC: `2026-03-01`, `today`, `yesterday`, or `7d` for seven days ago. \
 `--since` after `--until` is refused.
-- **Status** 0 is success; 1 a failure, or that something was not found or not done; 2 a mistake \
-in the words of the command, and of `doctor` a fault. `license` ends with 3 when something was \
-bought, or may have been, and the command could not finish with it; `download` and `sync` end with \
-130 on Ctrl-C.
-- Failures are a sentence on standard error. Tables fit the terminal and have `?` for signs that \
-it can't show; a full disk or a closed output is a failure with status 1, a pipe that nobody reads \
-any more ends a command in silence.
+- **Status** 0 is success; 1 is a failure, or something that was not found or not done; 2 is an \
+error in the command line, and of `doctor` a fault. `license` ends with 3 when something was \
+bought, or may have been, and the command could not finish; `download` and `sync` end with 130 \
+on Ctrl-C.
+- Failures are a sentence on standard error. Tables fit the terminal and have `?` for characters \
+that the terminal can't show. A full disk or a closed output is a failure with status 1; a pipe \
+without a reader ends a command in silence.
 - **`--json`** prints one document on standard output, in UTF-8, or in ASCII where standard output \
-has another encoding. A failure before that is an object with `error`, the sentence; of `doctor`, \
-where settings are wrong, it is a list of findings as always. `license --json` says all else on \
-standard error.
-- **`--csv`** writes UTF-8 with a byte order mark, or to `-` without one; texts that a spreadsheet \
-would compute begin with an apostrophe."""
+has another encoding. A failure before that prints an object with `error`, the sentence; `doctor` \
+prints its list of findings also where settings are wrong. `license --json` prints all other \
+texts on standard error.
+- **`--csv`** writes UTF-8 with a byte order mark, or to `-` without the mark; texts that a \
+spreadsheet would compute begin with an apostrophe."""
 
 
 def content() -> str:
