@@ -42,14 +42,14 @@ from affiliate.config import (
 from affiliate.config import (
     settings as config,
 )
-from affiliate.config.blocked_names import blocked_label, warning
-from affiliate.config.environment import environment, other_file
+from affiliate.config.blocked_names import describe_blocking, find_blocked_label
+from affiliate.config.environment import find_other_file, read_environment
 from affiliate.config.settings import AgencySettings, Config
 from affiliate.database.agency_switches import Switches
 from affiliate.database.ledger import Ledger
 from affiliate.database.site_key import SiteKey
 from affiliate.database.token_store import TokenStore
-from affiliate.domain.affiliate_links import LinkStyle, id_fault
+from affiliate.domain.affiliate_links import LinkStyle, describe_id_fault
 from affiliate.errors import CannotListen, ConfigError, LedgerError
 from affiliate.licensing.oauth.flow import ACCOUNT, ShutterstockOAuth
 from affiliate.search.chunk_sizes import ChunkSizes
@@ -100,17 +100,19 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     buyers = {name: kind.buyer for name, kind in AGENCIES.items()}
     options = {name: kind.options for name, kind in AGENCIES.items()}
     if environ is None:
-        environ = environment(FOLDER)
+        environ = read_environment(FOLDER)
         _tell_other_file()
     try:
-        return config.load(environ, keys, buyers, options, check=_agency_faults, folder=FOLDER)
+        return config.load_config(
+            environ, keys, buyers, options, check=_agency_faults, folder=FOLDER
+        )
     finally:
         passwords.forget_lists()  # processes of the server live long
 
 
 def _tell_other_file() -> None:
     """Say to whoever gave a command that ``flask`` has read settings of another folder."""
-    if click.get_current_context(silent=True) and (other := other_file(FOLDER)):
+    if click.get_current_context(silent=True) and (other := find_other_file(FOLDER)):
         words = "which is not beside app.py; FLASK_SKIP_DOTENV=1 leaves it out"
         click.echo(f"flask has read settings from {other}, {words}.", err=True)
 
@@ -118,9 +120,9 @@ def _tell_other_file() -> None:
 def _agency_faults(settings: Mapping[str, AgencySettings], on: Container[str]) -> Iterator[str]:
     """Yield what is wrong with settings of agencies, as the agencies and their networks tell."""
     for name, own in settings.items():
-        kind, before = AGENCIES[name], config.prefix(name)
+        kind, before = AGENCIES[name], config.setting_prefix(name)
         template = own.affiliate_link or kind.link_template
-        if own.affiliate_id and (fault := id_fault(template, own.affiliate_id)):
+        if own.affiliate_id and (fault := describe_id_fault(template, own.affiliate_id)):
             yield f"{before}AFFILIATE_ID must be {fault}."
         if name not in on:
             continue
@@ -147,8 +149,8 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     transport = parts.get("transport") or Transport()
     store = parts.get("store") or _store(app, settings)
     ledger = parts.get("ledger") or _ledger(settings)
-    if label := blocked_label(settings.site_url):
-        app.logger.warning("SITE_URL: %s", warning(label))
+    if label := find_blocked_label(settings.site_url):
+        app.logger.warning("SITE_URL: %s", describe_blocking(label))
     listed = [_listed(n, one, settings, transport) for n, one in settings.agencies.items()]
     limits = {one.agency.source: _limits(settings, one.agency) for one in listed}
     cache = AnswerCache(store)
@@ -213,7 +215,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     if settings.trusted_proxies:
         served = TrustedProxiesMiddleware(served, settings.trusted_proxies)
     served = AccessLogMiddleware(
-        served, logs.current() if settings.access_log else None, _known_parts(app)
+        served, logs.current_handler() if settings.access_log else None, _known_parts(app)
     )
     app.wsgi_app = served  # type: ignore[method-assign,assignment] # as Flask documents it
     return app
@@ -363,7 +365,7 @@ def _listed(
     keys = {key: secret.reveal() for key, secret in secrets.items()}
     return EnabledAgency(
         agency=kind(
-            transport.lasting(own.timeout_seconds),
+            transport.with_total_seconds(own.timeout_seconds),
             url=own.url or shared.url,
             credentials=keys,
         ),
@@ -436,7 +438,7 @@ def serve(target: str = "app:create_app") -> None:
     try:
         settings = load()
         shared = arguments.reuse_port
-        with serving.listening(settings.host, settings.port, shared=shared) as listener:
+        with serving.hold_listener(settings.host, settings.port, shared=shared) as listener:
             _set_up_log(settings)
             for level, line in start_lines(settings):
                 log.log(level, line)  # each is a message of its own to what counts repetitions

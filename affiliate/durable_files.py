@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-LOOK_SECONDS: Final = 0.002
+POLL_SECONDS: Final = 0.002
 """Look so often whether a lock has become free."""
 
 
@@ -24,7 +24,7 @@ def write_all(descriptor: int, content: bytes, at: int | None = None) -> None:
         rest = rest[done:]
 
 
-def lock(descriptor: int, ends: float, is_wanted: Callable[[], bool] = lambda: True) -> bool:
+def lock_file(descriptor: int, ends: float, is_wanted: Callable[[], bool] = lambda: True) -> bool:
     """Wait for the exclusive lock of an open file until a monotonic time, as long as wanted.
 
     Return whether it was taken.
@@ -38,7 +38,7 @@ def lock(descriptor: int, ends: float, is_wanted: Callable[[], bool] = lambda: T
         except BlockingIOError:
             if time.monotonic() > ends:
                 raise
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         else:
             return True
     return False

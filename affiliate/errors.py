@@ -22,7 +22,7 @@ class BadQuery(AffiliateError):
         super().__init__(f"{field}: {self.reason}")
 
 
-MOST_FAULTS: Final = 40
+MAX_FAULTS: Final = 40
 """More faults than an owner makes by hand; further ones are counted."""
 
 
@@ -30,8 +30,8 @@ class ConfigError(AffiliateError):
     """Settings are wrong or missing; ``faults`` has one sentence for each, all at once."""
 
     def __init__(self, faults: list[str]) -> None:
-        if more := len(faults) - MOST_FAULTS:
-            faults = [*faults[:MOST_FAULTS], f"And {more} more."] if more > 0 else faults
+        if more := len(faults) - MAX_FAULTS:
+            faults = [*faults[:MAX_FAULTS], f"And {more} more."] if more > 0 else faults
         super().__init__("The settings need attention:\n" + "\n".join(f"- {f}" for f in faults))
         self.faults = faults
 
@@ -50,7 +50,7 @@ class AgencyError(AffiliateError):
 
     kind = "failed"
     retry_after = 5.0
-    asked = True
+    was_asked = True
     """Whether the agency was asked; what this site withholds by itself is not remembered."""
     sent = False
     """Whether the request may have reached the agency before things went wrong."""
@@ -79,7 +79,7 @@ class Stopped(AgencyError):
     """A call was given up because the process ends; its agency may answer others."""
 
     kind = "timeout"
-    asked = False
+    was_asked = False
     retry_after = 1.0
 
 
@@ -111,7 +111,7 @@ class TooManyCalls(AgencyError):
     retry_after = 1.0
 
     @property
-    def says_when(self) -> bool:
+    def has_retry_after(self) -> bool:
         """Return whether the agency itself has said how long to wait."""
         return "retry_after" in self.__dict__
 
@@ -132,7 +132,7 @@ class CallsSpent(AgencyError):
     """The calls of a window that this site counts are spent; nothing was sent."""
 
     kind = TooManyCalls.kind
-    asked = False
+    was_asked = False
 
 
 class PaceExceeded(CallsSpent):
@@ -162,8 +162,8 @@ class BadAnswer(AgencyError):
     retry_after = 60.0
 
 
-FAILING: Final = "It failed too often."
-LEFT_ALONE: Final = {
+DEFAULT_SUSPENSION_REASON: Final = "It failed too often."
+SUSPENSION_REASONS: Final = {
     BadCredentials.kind: "It does not take this site's key.",
     TooManyCalls.kind: "It had too many calls.",
 }
@@ -177,10 +177,12 @@ class Suspended(AgencyError):
     """
 
     kind = "suspended"
-    asked = False
+    was_asked = False
 
     def __init__(self, agency: str, why: str, *, retry_after: float) -> None:
-        super().__init__(agency, LEFT_ALONE.get(why, FAILING), retry_after=retry_after)
+        super().__init__(
+            agency, SUSPENSION_REASONS.get(why, DEFAULT_SUSPENSION_REASON), retry_after=retry_after
+        )
         self.why = why
 
 

@@ -24,90 +24,90 @@ import msgspec
 
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 FORMATS: Final = ("text", "json")
-OURS: Final = ("affiliate", "app", "_granian")
+OWN_LOGGERS: Final = ("affiliate", "app", "_granian")
 """Loggers that the level is for; libraries tell their warnings, whatever the level is."""
 REPEAT_SECONDS: Final = 60.0
-MOST_TROUBLES: Final = 256
+MAX_TROUBLES: Final = 256
 """Kinds of trouble of which repetitions are counted; the oldest is forgotten first."""
-TYPED: Final = frozenset(
+TYPED_PARAMETERS: Final = frozenset(
     ("q", "exclude", "contributor", "category", "url", "site", "fallback", "words", "ids", "id")
 )
 """Parameters whose values visitors type."""
-ID: Final = re.compile(
+KNOWN_ID: Final = re.compile(
     r"[0-9]{1,11}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII
 )
 """Numbers of pictures and collections as agencies give them, which are nobody's words."""
-SHORTEST_SECRET: Final = 6
+MIN_SECRET: Final = 6
 """Shorter ones, which no agency gives, are left in a line."""
-SHORTEST: Final = 3
+MIN_WORD: Final = 3
 """Shorter words of ASCII are left in a line: they would be found inside of others."""
 CONTROLS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
-BELOW: Final = "  "
+TRACEBACK_INDENT: Final = "  "
 """What stands before each line of a traceback, so that none passes for a line of log."""
 HIDDEN: Final = "***"
 REQUEST_ID_HEADER: Final = "X-Request-Id"
 
-Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
 
-class Asked(NamedTuple):
+class LogContext(NamedTuple):
     """The request that a thread works for: its id, and what came with it from outside.
 
     ``query`` and ``path`` are as WSGI has them, ``referer`` is the header. ``known`` are the parts
     of paths that the site itself has given out, ``texts`` what a body held.
     """
 
-    number: str = ""
+    request_id: str = ""
     query: str = ""
     path: str = ""
     referer: str = ""
-    known: Container[str] = frozenset()
+    known_parts: Container[str] = frozenset()
     texts: tuple[str, ...] = ()
 
 
-NO_REQUEST: Final = Asked()
+NO_REQUEST: Final = LogContext()
 ENVIRON: Final = "affiliate.asked"
 """Where a WSGI environment has what its request is to the log, for servers that log for it."""
 
-_asked: ContextVar[Asked] = ContextVar("asked", default=NO_REQUEST)
+_context: ContextVar[LogContext] = ContextVar("asked", default=NO_REQUEST)
 _about: ContextVar[tuple[str, str]] = ContextVar("about", default=("", ""))
 
 
-class asked:  # noqa: N801 - used as a context manager, which a class makes quicker
+class use_context:  # noqa: N801 - used as a context manager, which a class makes quicker
     """Have lines of this thread carry a request's id, and hide what came with the request."""
 
     __slots__ = ("_now", "_token")
 
-    def __init__(self, request: Asked) -> None:
+    def __init__(self, request: LogContext) -> None:
         self._now = request
 
     def __enter__(self) -> None:
-        self._token = _asked.set(self._now)
+        self._token = _context.set(self._now)
 
     def __exit__(self, *_: object) -> None:
-        _asked.reset(self._token)
+        _context.reset(self._token)
 
 
-def hide(texts: Iterable[object]) -> None:
+def hide_texts(texts: Iterable[object]) -> None:
     """Have lines of the request under way hide texts that its body held."""
-    now = _asked.get()
+    now = _context.get()
     own = tuple(text for text in texts if isinstance(text, str))
-    _asked.set(now._replace(texts=now.texts + own))
+    _context.set(now._replace(texts=now.texts + own))
 
 
-def shown_path(path: str, known: Container[str]) -> str:
+def redact_path(path: str, known: Container[str]) -> str:
     """Return a path with what the site itself has given out: ``known`` parts, and ids."""
     return "/".join(part if part in known or _is_id(part) else HIDDEN for part in path.split("/"))
 
 
 def _is_id(part: str) -> bool:
-    return not part or ID.fullmatch(part) is not None
+    return not part or KNOWN_ID.fullmatch(part) is not None
 
 
 @contextmanager
-def about(agency: str, kind: str) -> Iterator[None]:
+def name_agency(agency: str, kind: str) -> Iterator[None]:
     """Have lines of this thread name an agency and a kind of call, such as ``search``."""
     token = _about.set((agency, kind))
     try:
@@ -116,14 +116,14 @@ def about(agency: str, kind: str) -> Iterator[None]:
         _about.reset(token)
 
 
-def carried(call: Callable[[], Given]) -> Callable[[], Given]:
+def carry_context(call: Callable[[], Result]) -> Callable[[], Result]:
     """Return a call that, in whatever thread, is made for the request of this one."""
-    now = _asked.get()
-    if not now.number:
+    now = _context.get()
+    if not now.request_id:
         return call
 
-    def made() -> Given:
-        with asked(now):
+    def made() -> Result:
+        with use_context(now):
             return call()
 
     return made
@@ -141,11 +141,15 @@ class Line(msgspec.Struct, omit_defaults=False):
     logger: str
     exception: str | None = None
 
-    def text(self) -> str:
+    def to_text(self) -> str:
         """Return the line as text; a traceback stands below it."""
         words = (self.time, self.level, self.request_id, self.agency, self.kind, self.message)
         line = " ".join(word or "-" for word in words)
-        return f"{line}\n{textwrap.indent(self.exception, BELOW)}" if self.exception else line
+        return (
+            f"{line}\n{textwrap.indent(self.exception, TRACEBACK_INDENT)}"
+            if self.exception
+            else line
+        )
 
 
 class Formatter(logging.Formatter):
@@ -154,43 +158,43 @@ class Formatter(logging.Formatter):
     def __init__(self, form: str, secrets: Collection[str] = ()) -> None:
         super().__init__()
         self._form = form
-        long = (one for one in secrets if len(one) >= SHORTEST_SECRET)
-        longest_first = sorted(_spellings(long), key=len, reverse=True)
+        long = (one for one in secrets if len(one) >= MIN_SECRET)
+        longest_first = sorted(_list_spellings(long), key=len, reverse=True)
         self._secrets = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record, without its end."""
-        now, (agency, kind) = _asked.get(), getattr(record, "about", None) or _about.get()
-        words = _typed(now) if record.levelno >= logging.INFO else None
+        now, (agency, kind) = _context.get(), getattr(record, "about", None) or _about.get()
+        words = _compile_typed_words(now) if record.levelno >= logging.INFO else None
         exception = self.formatException(record.exc_info) if record.exc_info else None
         line = Line(
             time=f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S}"
             f".{int(record.msecs):03}Z",
             level=record.levelname,
-            request_id=getattr(record, "request_id", now.number) or None,
+            request_id=getattr(record, "request_id", now.request_id) or None,
             agency=agency or None,
             kind=kind or None,
-            message=CONTROLS.sub(_escaped, self._hidden(record.getMessage(), words))
+            message=CONTROLS.sub(_escape_match, self._redact(record.getMessage(), words))
             + getattr(record, "counted", ""),
             logger=record.name,
-            exception=_escaped_below(self._hidden(exception, words)) if exception else None,
+            exception=_escape_traceback(self._redact(exception, words)) if exception else None,
         )
-        return msgspec.json.encode(line).decode() if self._form == "json" else line.text()
+        return msgspec.json.encode(line).decode() if self._form == "json" else line.to_text()
 
-    def _hidden(self, text: str, words: re.Pattern[str] | None) -> str:
+    def _redact(self, text: str, words: re.Pattern[str] | None) -> str:
         text = self._secrets.sub(HIDDEN, text)
         return words.sub(HIDDEN, text) if words else text
 
 
-def _escaped(found: re.Match[str]) -> str:
+def _escape_match(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode()
 
 
-def _escaped_below(traceback: str) -> str:
-    return "\n".join(CONTROLS.sub(_escaped, line) for line in traceback.split("\n"))
+def _escape_traceback(traceback: str) -> str:
+    return "\n".join(CONTROLS.sub(_escape_match, line) for line in traceback.split("\n"))
 
 
-def _spellings(texts: Iterable[str]) -> set[str]:
+def _list_spellings(texts: Iterable[str]) -> set[str]:
     """Return texts as they are and as addresses spell them, which libraries tell in errors."""
     found: set[str] = set()
     for text in texts:
@@ -199,25 +203,33 @@ def _spellings(texts: Iterable[str]) -> set[str]:
     return found
 
 
-def _typed(now: Asked) -> re.Pattern[str] | None:
+def _compile_typed_words(now: LogContext) -> re.Pattern[str] | None:
     """Return what finds a visitor's words in a line, None where there are none."""
-    words = {word for value in _values(now) for word in (value, *re.split(r"\W+", value))}
-    telling = (word for word in words if word and (len(word) >= SHORTEST or not word.isascii()))
-    longest_first = sorted(_spellings(telling), key=len, reverse=True)
+    words = {
+        word for value in _iter_typed_values(now) for word in (value, *re.split(r"\W+", value))
+    }
+    telling = (word for word in words if word and (len(word) >= MIN_WORD or not word.isascii()))
+    longest_first = sorted(_list_spellings(telling), key=len, reverse=True)
     if not longest_first:
         return None
     found = "|".join(map(re.escape, longest_first))
     return re.compile(rf"(?:(?<!\w)|(?<=%[0-9a-f]{{2}}))(?:{found})(?!\w)", re.IGNORECASE)
 
 
-def _values(now: Asked) -> Iterator[str]:
+def _iter_typed_values(now: LogContext) -> Iterator[str]:
     """Yield the texts of a request that may be a visitor's own."""
     yield from now.texts
-    yield from (value for name, value in parse_qsl(now.query, errors="replace") if name in TYPED)
+    yield from (
+        value for name, value in parse_qsl(now.query, errors="replace") if name in TYPED_PARAMETERS
+    )
     path = now.path.encode("latin-1", "replace").decode("utf-8", "replace")
-    yield from (part for part in path.split("/") if part not in now.known and not _is_id(part))
+    yield from (
+        part for part in path.split("/") if part not in now.known_parts and not _is_id(part)
+    )
     _, _, came_with = now.referer.partition("?")
-    yield from (value for name, value in parse_qsl(came_with, errors="replace") if name in TYPED)
+    yield from (
+        value for name, value in parse_qsl(came_with, errors="replace") if name in TYPED_PARAMETERS
+    )
 
 
 class Trouble(NamedTuple):
@@ -227,7 +239,7 @@ class Trouble(NamedTuple):
     since: float
     again: int = 0
 
-    def counted(self) -> str:
+    def describe_repeats(self) -> str:
         """Return how often the line came again, as words that stand behind it."""
         told = datetime.fromtimestamp(self.record.created, UTC)
         return f" ({self.again} times more since {told:%H:%M:%S})" if self.again else ""
@@ -253,30 +265,30 @@ class Handler(logging.StreamHandler[TextIO]):
         """Write a line, unless it repeats one; how often that came is told with the next."""
         if record.levelno >= logging.WARNING:
             about = record.about = _about.get()
-            key, now = (about, *_key(record)), self._now()
+            key, now = (about, *_repetition_key(record)), self._now()
             trouble = self._troubles.get(key)
             if trouble and now < trouble.since + REPEAT_SECONDS:
                 self._troubles[key] = trouble._replace(again=trouble.again + 1)
                 return
             if trouble:
                 del self._troubles[key]
-                record.counted = trouble.counted()
+                record.counted = trouble.describe_repeats()
             self._troubles[key] = Trouble(record, now)
-        self._tell_ended()
+        self._log_ended_troubles()
         super().emit(record)
 
-    def _tell_ended(self) -> None:
+    def _log_ended_troubles(self) -> None:
         """Tell how often lines came again whose time is over, or that are too many to count."""
         ended = self._now() - REPEAT_SECONDS
         while self._troubles:
             key, trouble = next(iter(self._troubles.items()))
-            if trouble.since > ended and len(self._troubles) <= MOST_TROUBLES:
+            if trouble.since > ended and len(self._troubles) <= MAX_TROUBLES:
                 return
             del self._troubles[key]
             if trouble.again:
                 last = copy.copy(trouble.record)
                 last.created, last.exc_info, last.exc_text = time.time(), None, None
-                last.counted = trouble.counted()
+                last.counted = trouble.describe_repeats()
                 super().emit(last)
 
     def write(self, records: Iterable[logging.LogRecord]) -> None:
@@ -294,12 +306,12 @@ class Handler(logging.StreamHandler[TextIO]):
         self._troubles, troubles = OrderedDict(), self._troubles
         for trouble in troubles.values():
             if trouble.again:
-                trouble.record.counted = trouble.counted()
+                trouble.record.counted = trouble.describe_repeats()
                 super().emit(trouble.record)
         super().close()
 
 
-def _key(record: logging.LogRecord) -> tuple[object, ...]:
+def _repetition_key(record: logging.LogRecord) -> tuple[object, ...]:
     """Return what lines that say the same have in common; words and numbers may differ."""
     args = record.args if isinstance(record.args, tuple) else ()
     errors = [type(arg) for arg in args if isinstance(arg, BaseException)]
@@ -319,19 +331,19 @@ def configure(level: str, form: str, secrets: Collection[str] = ()) -> Handler:
     handler.setFormatter(Formatter(form, secrets))
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
-    for name in OURS:
+    for name in OWN_LOGGERS:
         logging.getLogger(name).setLevel(level)
-    threading.excepthook = _tell_thread
+    threading.excepthook = _log_thread_error
     util.Finalize(handler, handler.close, exitpriority=1)  # for processes that end without atexit
     return handler
 
 
-def current() -> Handler | None:
+def current_handler() -> Handler | None:
     """Return the handler of this process, None before `configure`."""
     return next((one for one in logging.getLogger().handlers if isinstance(one, Handler)), None)
 
 
-def _tell_thread(ended: threading.ExceptHookArgs) -> None:
+def _log_thread_error(ended: threading.ExceptHookArgs) -> None:
     if ended.exc_value is not None:
         told = (ended.exc_type, ended.exc_value, ended.exc_traceback)
         log.error("a thread ended by an error", exc_info=told)

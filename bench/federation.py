@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
-from affiliate.config.settings import prefix
+from affiliate.config.settings import setting_prefix
 from bench.client import Answer, Connection, apart
 from bench.report import Goal, Table
 from bench.servers import Server, Servers, fetch, running, wait_for
@@ -36,7 +36,7 @@ class Agencies(NamedTuple):
         found = {"AGENCIES": ",".join(self.urls)}
         for kind in DIALECTS:
             if kind.name in self.urls:
-                before = prefix(kind.name)
+                before = setting_prefix(kind.name)
                 found |= {f"{before}{key}": value for key, value in kind.keys.items()}
                 found[f"{before}URL"] = self.urls[kind.name]
                 found[f"{before}CALLS_PER_HOUR"] = "1000000"  # these here have no limits

@@ -114,12 +114,12 @@ def create_dogpile() -> Flask:
 def create_metasearch() -> Flask:
     """Return a metasearch like SearXNG: it waits for the slowest or 3 s, and keeps nothing."""
     from affiliate.agencies import AGENCIES  # noqa: PLC0415 - likewise
-    from affiliate.config.settings import load  # noqa: PLC0415
+    from affiliate.config.settings import load_config  # noqa: PLC0415
     from affiliate.domain.media import SearchQuery  # noqa: PLC0415
     from affiliate.errors import AgencyError  # noqa: PLC0415
     from affiliate.transport.client import Transport  # noqa: PLC0415
 
-    known = load(None, {name: kind.credentials for name, kind in AGENCIES.items()}).agencies
+    known = load_config(None, {name: kind.credentials for name, kind in AGENCIES.items()}).agencies
     transport = Transport(total_seconds=3.0)
     pool = ThreadPoolExecutor(ALL_CONNECTIONS)
     asked = [

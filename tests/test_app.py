@@ -188,7 +188,7 @@ def test_a_start_waits_for_no_database(
     monkeypatch.setattr("sys.argv", ["app.py"])
     monkeypatch.setattr("app._set_up_log", lambda _: None)
     monkeypatch.setattr("app.load", lambda: load({"DATABASE_URL": database}))
-    monkeypatch.setattr("app.serving.listening", lambda *_, **__: nullcontext())
+    monkeypatch.setattr("app.serving.hold_listener", lambda *_, **__: nullcontext())
     monkeypatch.setattr("app.serving.serve", lambda _, target, *__, **___: begun.append(target))
     serve()
     assert begun == ["app:create_app"]

@@ -43,7 +43,7 @@ def told(request: pytest.FixtureRequest) -> Iterator[Told]:
 
 def test_a_line_says_when_how_grave_for_whom_and_what(told: Told) -> None:
     """Time, level, request, agency and kind of call come first; what is unknown is a dash."""
-    with logs.asked(logs.Asked("abc-1")), logs.about("shutterstock", "search"):
+    with logs.use_context(logs.LogContext("abc-1")), logs.name_agency("shutterstock", "search"):
         log.warning("%s left alone", "it is")
     log.error("alone")
     time = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -55,7 +55,7 @@ def test_a_line_says_when_how_grave_for_whom_and_what(told: Told) -> None:
 @pytest.mark.parametrize("told", [("json",)], indirect=True)
 def test_json_has_the_same_on_each_line(told: Told) -> None:
     """An object a line; a traceback is one of its texts."""
-    with logs.asked(logs.Asked("abc-1")), logs.about("shutterstock", "details"):
+    with logs.use_context(logs.LogContext("abc-1")), logs.name_agency("shutterstock", "details"):
         log.info("two\nlines, é")
         try:
             raise ValueError("odd")  # noqa: TRY301 - it is told here
@@ -112,7 +112,7 @@ def test_no_secret_is_ever_shown(told: Told, level: int) -> None:
 )
 def test_what_a_visitor_typed_is_hidden(told: Told, query: str, text: str, shown: str) -> None:
     """An agency may repeat it in its words; debugging alone shows it."""
-    with logs.asked(logs.Asked("1", query)):
+    with logs.use_context(logs.LogContext("1", query)):
         log.warning(text)
         log.debug(text)
     lines = [line.split(" ", 5)[5] for line in told.lines()]
@@ -139,7 +139,7 @@ def test_words_in_paths_and_referers_are_hidden(
 ) -> None:
     """Parts that are the site's own, and numbers of pictures, stay."""
     known = {"image", "demo", "collections", "topics", "search"}
-    with logs.asked(logs.Asked("1", "", path, referer, known)):
+    with logs.use_context(logs.LogContext("1", "", path, referer, known)):
         log.warning(text)
         log.debug(text)
     assert [line.split(" ", 5)[5] for line in told.lines()] == [shown, text]
@@ -147,8 +147,8 @@ def test_words_in_paths_and_referers_are_hidden(
 
 def test_words_of_a_body_are_hidden_in_its_request_alone(told: Told) -> None:
     """What a body held is told to the log by whoever has read it."""
-    with logs.asked(logs.Asked("1", "q=cats")):
-        logs.hide(["red shoes", 7, None])
+    with logs.use_context(logs.LogContext("1", "q=cats")):
+        logs.hide_texts(["red shoes", 7, None])
         log.warning("no cats in red shoes")
     log.warning("no cats in red shoes, later")
     lines = [line.split(" ", 5)[5] for line in told.lines()]
@@ -188,7 +188,7 @@ def test_other_trouble_is_told_at_once(told: Told) -> None:
     """Another agency, kind of call, error, level or sentence isn't a repetition; nor is INFO."""
     for agency in ("a", "b"):
         for kind in ("search", "details"):
-            with logs.about(agency, kind):
+            with logs.name_agency(agency, kind):
                 for error in (AgencyDown(agency, "x"), AgencyTimeout(agency, "x")):
                     log.warning("%s (again)", error)
                     log.error("%s (again)", error)
@@ -201,19 +201,19 @@ def test_other_trouble_is_told_at_once(told: Told) -> None:
 
 def test_no_more_kinds_of_trouble_are_remembered_than_fit(told: Told) -> None:
     """Names that others choose fill no memory."""
-    for number in range(3 * logs.MOST_TROUBLES):
-        with logs.about(f"agency-{number}", "search"):
+    for number in range(3 * logs.MAX_TROUBLES):
+        with logs.name_agency(f"agency-{number}", "search"):
             log.warning("one")
-    assert len(told.handler._troubles) <= logs.MOST_TROUBLES
-    assert len(told.lines()) == 3 * logs.MOST_TROUBLES
+    assert len(told.handler._troubles) <= logs.MAX_TROUBLES
+    assert len(told.lines()) == 3 * logs.MAX_TROUBLES
 
 
 def test_a_call_in_another_thread_is_made_for_its_request(told: Told) -> None:
     """Threads are shared: the next call in one is for its own request, or for none."""
     with ThreadPoolExecutor(1) as threads:
         for number in ("one", "", "two"):
-            with logs.asked(logs.Asked(number)):
-                threads.submit(logs.carried(lambda: log.info("told"))).result()
+            with logs.use_context(logs.LogContext(number)):
+                threads.submit(logs.carry_context(lambda: log.info("told"))).result()
     assert [line.split()[2] for line in told.lines()] == ["one", "-", "two"]
 
 
@@ -227,7 +227,7 @@ def test_no_line_of_a_traceback_passes_for_a_line_of_log(told: Told) -> None:
     first, *below = told.stream.getvalue().rstrip("\n").split("\n")
     assert first.endswith(" odd")
     assert below
-    assert all(line.startswith(logs.BELOW) and line.isprintable() for line in below)
+    assert all(line.startswith(logs.TRACEBACK_INDENT) and line.isprintable() for line in below)
 
 
 SPELT = [
@@ -243,7 +243,7 @@ def test_words_are_hidden_as_addresses_spell_them(
     told: Told, query: str, text: str, right: str
 ) -> None:
     """Errors of libraries quote the address that was asked."""
-    with logs.asked(logs.Asked("1", query)):
+    with logs.use_context(logs.LogContext("1", query)):
         log.error("failed: %s", text)
     assert told.lines()[0].endswith(f" failed: {right}")
 
@@ -259,7 +259,7 @@ def root() -> Iterator[logging.Logger]:
     """The root logger, as it was before afterwards."""
     root = logging.getLogger()
     before = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in logs.OURS}
+    levels = {name: logging.getLogger(name).level for name in logs.OWN_LOGGERS}
     yield root
     root.handlers, root.level = before[0], before[1]
     for name, level in levels.items():

@@ -213,10 +213,10 @@ class Agency:
         Raises:
             RequestRefused: nothing but signs was typed, which would find everything.
         """
-        asked = words.plain(query.q, self.syntax)
+        asked = words.to_plain_words(query.q, self.syntax)
         if query.q and not asked:
             raise RequestRefused(self.name, "It can't search for signs alone.")
-        return query.replace(q=asked, exclude=words.plain(query.exclude, self.syntax))
+        return query.replace(q=asked, exclude=words.to_plain_words(query.exclude, self.syntax))
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         """Return the call that asks for one chunk, counted from 0."""

@@ -27,7 +27,7 @@ from affiliate.agencies.parsing import (
     read_number,
 )
 from affiliate.agencies.site_search import SiteSearch
-from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import (
     Media,
     SearchQuery,
@@ -37,9 +37,9 @@ from affiliate.domain.media import (
     plain_text,
     plain_texts,
 )
-from affiliate.domain.words import plain
+from affiliate.domain.words import to_plain_words
 from affiliate.errors import AgencyDown, BadCredentials, NotFound, RequestRefused, TooManyCalls
-from affiliate.transport.messages import Params, Refusal, Reply, Request, given
+from affiliate.transport.messages import Params, Refusal, Reply, Request, drop_empty
 
 TYPES = {
     "photo": {"illustrations": "n", "vectors": "n"},
@@ -139,7 +139,7 @@ class Bigstock(Agency):
     categorizes = True
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
-        several = ("exclude",) if " " in plain(query.exclude, self.syntax) else ()
+        several = ("exclude",) if " " in to_plain_words(query.exclude, self.syntax) else ()
         return super().unsupported(query) + several
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
@@ -159,13 +159,13 @@ class Bigstock(Agency):
             "response_detail": "all",
             "thumb_size": "large_thumb,small_thumb",
         }
-        return self._build_call("search/", given(asked))
+        return self._build_call("search/", drop_empty(asked))
 
     def _build_call(self, path: str, params: Params = ()) -> Request:
         account = self.keys.get("ACCOUNT_ID", "")
         return Request(
             agency=self.name,
-            url=f"{self.url}/2/{encoded(account)}/{path}",
+            url=f"{self.url}/2/{percent_encode(account)}/{path}",
             params=params,
             secrets=tuple(self.keys.values()),
             judge=_read_error,
@@ -187,7 +187,7 @@ class Bigstock(Agency):
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         del media
-        asked = given({"language": language_of(lang, LANGUAGES)})
+        asked = drop_empty({"language": language_of(lang, LANGUAGES)})
         reply = self.transport.send(self._build_call("categories/", asked))
         return _category_names(self.decode(reply.json(), Answer[list[Category]]).data)
 
@@ -220,7 +220,7 @@ class Bigstock(Agency):
 
 
 def _page_url(media_id: str) -> str:
-    return f"https://www.bigstockphoto.com/image-{encoded(media_id)}/"
+    return f"https://www.bigstockphoto.com/image-{percent_encode(media_id)}/"
 
 
 def _category_names(categories: list[Category]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ def language_of(lang: str | None, known: Mapping[str, str] | Sequence[str]) -> s
 
     ``known`` has its names by tags of languages, or the tags that are their own names.
     """
-    tag = language_tags.nearest(lang or "", known)
+    tag = language_tags.find_nearest(lang or "", known)
     if tag is None:
         return ""
     return known[tag] if isinstance(known, Mapping) else tag

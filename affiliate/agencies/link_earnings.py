@@ -4,8 +4,8 @@ import re
 from typing import NamedTuple
 
 from affiliate.agencies import Agency
-from affiliate.config.readers import fields
-from affiliate.config.settings import prefix
+from affiliate.config.readers import list_fields
+from affiliate.config.settings import setting_prefix
 from affiliate.domain.affiliate_links import LinkStyle
 
 
@@ -22,10 +22,10 @@ def link_status(kind: type[Agency], style: LinkStyle) -> Earning:
     An id that no link carries and an id that is missing are warnings; an agency without a program
     is fine. The words hold the id, which every link shows, and names of settings.
     """
-    before = prefix(kind.account or kind.name)
+    before = setting_prefix(kind.account or kind.name)
     own_id, own_link = f"{before}AFFILIATE_ID", f"{before}AFFILIATE_LINK"
     given = style.affiliate_id
-    if "affiliate_id" in fields(style.template):
+    if "affiliate_id" in list_fields(style.template):
         if given:
             return Earning("ok", f"links carry {given}")
         return _nothing(f"{own_id} is not set")

@@ -77,6 +77,6 @@ def read_number(value: object) -> float:
 def decode_json(body: bytes, shape: type[Wire]) -> Wire | None:
     """JSON in its wire shape, for a judge of answers; None for anything else."""
     try:
-        return decoding.from_json(body, shape)
+        return decoding.decode_json(body, shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -28,7 +28,7 @@ from affiliate.domain.media import (
     plain_texts,
     web_address,
 )
-from affiliate.transport.messages import Reply, Request, given
+from affiliate.transport.messages import Reply, Request, drop_empty
 
 SITE = "photodune.net"
 SEARCH = "/v1/discovery/search/search"
@@ -119,7 +119,7 @@ class PhotoDune(Agency):
         return Request(
             agency=self.name,
             url=self.url + path,
-            params=given(params),
+            params=drop_empty(params),
             headers={"Authorization": f"Bearer {self.keys.get('TOKEN', '')}"},
             secrets=tuple(self.keys.values()),
         )

@@ -32,9 +32,9 @@ from affiliate.domain.media import (
     web_address,
 )
 from affiliate.domain.query import TYPES
-from affiliate.domain.words import shortened
+from affiliate.domain.words import shorten_words
 from affiliate.errors import BadCredentials
-from affiliate.transport.messages import Refusal, Reply, Request, given
+from affiliate.transport.messages import Refusal, Reply, Request, drop_empty
 
 DAY = 86400
 MAX_WORDS = 100
@@ -106,7 +106,7 @@ class Pixabay(Agency):
     def request(self, query: SearchQuery, chunk: int) -> Request:
         return self._build_call(
             {
-                "q": shortened(self.plain_query(query).q, MAX_WORDS),
+                "q": shorten_words(self.plain_query(query).q, MAX_WORDS),
                 "lang": language_of(query.lang, LANGUAGES),
                 "image_type": query.type or "",
                 "orientation": query.orientation or "",
@@ -122,7 +122,7 @@ class Pixabay(Agency):
         return Request(
             agency=self.name,
             url=f"{self.url}/api/",
-            params=(("key", self.keys.get("KEY", "")), *given(params)),
+            params=(("key", self.keys.get("KEY", "")), *drop_empty(params)),
             secrets=tuple(self.keys.values()),
             judge=_read_error,
         )

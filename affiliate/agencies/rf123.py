@@ -26,7 +26,7 @@ from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
 from affiliate.agencies.parsing import fit_rendition, is_number, read_number
 from affiliate.agencies.site_search import SiteSearch
-from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import (
     Media,
     SearchQuery,
@@ -37,7 +37,7 @@ from affiliate.domain.media import (
 )
 from affiliate.domain.words import Syntax
 from affiliate.errors import BadAnswer, BadCredentials, RequestRefused
-from affiliate.transport.messages import Refusal, Reply, Request, given, xml_root
+from affiliate.transport.messages import Refusal, Reply, Request, drop_empty, parse_xml
 
 TYPES = {"photo": "0", "vector": "1"}
 EDITORIAL = "4"
@@ -131,7 +131,7 @@ class Rf123(Agency):
         return Request(
             agency=self.name,
             url=f"{self.url}/rest/",
-            params=given({**named, **params}),
+            params=drop_empty({**named, **params}),
             secrets=tuple(self.keys.values()),
             judge=_read_error,
         )
@@ -182,7 +182,7 @@ class Rf123(Agency):
         path = [image.contributorid, image.folder, image.filename]
         if not image.id or not all(path):
             return None
-        url = f"{PICTURES}/{'/'.join(map(encoded, path))}.jpg"
+        url = f"{PICTURES}/{'/'.join(map(percent_encode, path))}.jpg"
         largest = max(sizes, key=lambda one: one.width, default=Size("", 3, 2, ""))
         thumbnail = fit_rendition(url, largest.width, largest.height, SIDE)
         if thumbnail is None:
@@ -201,7 +201,7 @@ class Rf123(Agency):
 
 
 def _page_url(media_id: str) -> str:
-    return f"https://www.123rf.com/photo_{encoded(media_id)}.html"
+    return f"https://www.123rf.com/photo_{percent_encode(media_id)}.html"
 
 
 def _named_sizes(image: Element) -> tuple[Size, ...]:
@@ -220,7 +220,7 @@ def _named_sizes(image: Element) -> tuple[Size, ...]:
 
 def _read_error(_status: int, body: bytes) -> Refusal | None:
     """Return the error of a ``fail``, which comes with HTTP 200: a wrong key or question."""
-    root = xml_root(body)
+    root = parse_xml(body)
     if root is None or root.get("stat") != "fail":
         return None
     words = root.findtext("err") or ""

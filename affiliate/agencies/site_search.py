@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.affiliate_links import percent_encode
 
 DOTS: Final = ". "
 """Characters of words that would be no more than a step in a path (RFC 3986, 5.2.4)."""
@@ -29,4 +29,4 @@ class SiteSearch(msgspec.Struct, frozen=True, kw_only=True):
         said = self.space.join(words.replace("/", " ").split())
         if not form or not said.strip(DOTS):
             return form and self.home
-        return form.replace("{words}", encoded(said))
+        return form.replace("{words}", percent_encode(said))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from affiliate.transport.messages import xml_root
+from affiliate.transport.messages import parse_xml
 
 TYPES: Final = {bool: "boolean", int: "int", str: "string"}
 """The elements of plain values."""
@@ -55,7 +55,7 @@ def text_of(answer: Element) -> str | None:
 
 def fault_of(body: bytes) -> Fault | None:
     """Return the fault in an answer; None where it says yes or can't be read."""
-    answer = xml_root(body)
+    answer = parse_xml(body)
     struct = None if answer is None else answer.find("fault/value/struct")
     if struct is None:
         return None

@@ -21,7 +21,7 @@ from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
 from affiliate.agencies.parsing import fit_rendition, read_number
 from affiliate.agencies.site_search import SiteSearch
-from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import (
     Media,
     SearchQuery,
@@ -33,7 +33,7 @@ from affiliate.domain.media import (
 )
 from affiliate.domain.words import Syntax
 from affiliate.errors import RequestRefused
-from affiliate.transport.messages import Reply, Request, given
+from affiliate.transport.messages import Reply, Request, drop_empty
 
 LANGUAGES = {
     "da": "Dansk",
@@ -108,8 +108,8 @@ class Yay(Agency):
         key = self.keys.get("API_KEY", "")
         return Request(
             agency=self.name,
-            url=f"{self.url}/search/{encoded(key)}/{encoded(words)}",
-            params=given({"JSON": "true", **params}),
+            url=f"{self.url}/search/{percent_encode(key)}/{percent_encode(words)}",
+            params=drop_empty({"JSON": "true", **params}),
             secrets=(key,),
         )
 

@@ -269,7 +269,7 @@ class AnswerCache:
         except AgencyError as error:
             log.log(_log_level(error), "%s (asked again in %.0f s)", error, error.retry_after)
             entry, value = with_failure(before.entry, error, self._now()), before.value
-            if not error.asked:
+            if not error.was_asked:
                 return StoredAnswer(entry, value, kept=False)
         else:
             packed, empty = msgspec.msgpack.encode(value), wanted.is_empty(value)
@@ -291,7 +291,7 @@ class AnswerCache:
                 entry = msgspec.structs.replace(entry, fetched_at=turned)
             if entry.failed_at > self._now() + CLOCK_SECONDS:
                 entry = msgspec.structs.replace(entry, failure=None, failed_at=0.0)
-            value = decoding.from_msgpack(entry.value, wanted.shape) if entry.value else None
+            value = decoding.decode_msgpack(entry.value, wanted.shape) if entry.value else None
         except (zlib.error, ValueError, TypeError, RecursionError):
             log.warning("an entry of the cache can't be read and counts as absent")
             return StoredAnswer(None, None)
@@ -323,7 +323,7 @@ class _Refreshers:
     def begin(self, fetch: Callable[[], None]) -> bool:
         """Queue a fetch that has a place; False when the process ends."""
         try:
-            task = self._threads.submit(logs.carried(fetch))
+            task = self._threads.submit(logs.carry_context(fetch))
         except RuntimeError:
             return False
         task.add_done_callback(lambda _: self.leave_place())
@@ -338,7 +338,7 @@ _ENTRY = msgspec.msgpack.Decoder(Entry)
 
 def _log_context(wanted: CacheRequest[Any]) -> AbstractContextManager[None]:
     """Have lines of log name whom is asked, and for what: a key begins with its format and kind."""
-    return logs.about(wanted.agency, wanted.key.partition(":")[2].partition(":")[0])
+    return logs.name_agency(wanted.agency, wanted.key.partition(":")[2].partition(":")[0])
 
 
 def _log_level(error: AgencyError) -> int:

@@ -6,7 +6,7 @@ Each begins with the version of what stands under it, and its kind.
 from typing import Final
 
 from affiliate.domain.query import SearchQuery
-from affiliate.domain.words import key as key_of_words
+from affiliate.domain.words import to_key as key_of_words
 
 FORMAT: Final = 2
 """Version of keys and entries; a change of `Entry` or of the shapes of media raises it."""

@@ -9,7 +9,7 @@ from affiliate.agencies import AGENCIES, Agency
 from affiliate.cache.freshness import REPLAY_SECONDS
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import cli_errors
-from affiliate.config.settings import prefix
+from affiliate.config.settings import setting_prefix
 from affiliate.database.agency_switches import LOOK_SECONDS, Switches
 from affiliate.errors import AgencyError
 from affiliate.services import current_services
@@ -152,7 +152,9 @@ def _roughly(kind: type[Agency]) -> Iterator[str]:
 
 def needs(kind: type[Agency]) -> str:
     """The settings without which an agency is not on."""
-    sets = (" and ".join(prefix(kind.name) + n for n in names) for names in kind.credentials)
+    sets = (
+        " and ".join(setting_prefix(kind.name) + n for n in names) for names in kind.credentials
+    )
     return ", or ".join(sets) or f"{kind.name} in AGENCIES"
 
 

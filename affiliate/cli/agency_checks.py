@@ -9,12 +9,12 @@ from affiliate.cli import live_checks
 from affiliate.cli.findings import OK, WARN, Finding
 from affiliate.cli.hosts import foreign_host, host_of
 from affiliate.cli.live_checks import BUILT
-from affiliate.domain.affiliate_links import affiliate_link
+from affiliate.domain.affiliate_links import build_affiliate_link
 from affiliate.domain.media import Media, Thumbnail
-from affiliate.errors import FAILING, LEFT_ALONE, AgencyError
+from affiliate.errors import DEFAULT_SUSPENSION_REASON, SUSPENSION_REASONS, AgencyError
 from affiliate.search.federation import EnabledAgency
 from affiliate.search.service import SearchService
-from affiliate.transport.client import Transport, longer_calls
+from affiliate.transport.client import Transport, allow_longer_calls
 
 SAMPLE: Final = "108559295"
 """The id in sample links: that of the picture in the official example."""
@@ -48,7 +48,7 @@ def findings(
 def _answers(one: EnabledAgency) -> Finding:
     """Return whether an agency answers and takes the key."""
     try:
-        with longer_calls(live_checks.CALL_SECONDS):
+        with allow_longer_calls(live_checks.CALL_SECONDS):
             return Finding(OK, one.agency.name, one.agency.check_key().words)
     except AgencyError as error:
         kind = "no key" if error.kind == "credentials" and not one.agency.keys else error.kind
@@ -67,7 +67,11 @@ def _left_alone(one: EnabledAgency, search: SearchService) -> Iterator[Finding]:
     """Tell that searches spare an agency just now, why, and for how long."""
     if mark := search.left_alone(one):
         seconds, why = mark
-        because = LEFT_ALONE.get(why, FAILING).rstrip(".").replace("It ", "it ", 1)
+        because = (
+            SUSPENSION_REASONS.get(why, DEFAULT_SUSPENSION_REASON)
+            .rstrip(".")
+            .replace("It ", "it ", 1)
+        )
         words = f"left alone for another {seconds:.0f} s, as {because}"
         again = f"`flask agency on {one.agency.name}` asks it again at once"
         yield Finding(WARN, one.agency.name, f"{words}; {again}")
@@ -108,7 +112,9 @@ def _links(one: EnabledAgency) -> Iterator[Finding]:
         sample = Media(
             agency=one.agency.name, id=SAMPLE, media=media, thumbnail=still, page_url=PAGE
         )
-        link = affiliate_link(one.link, sample, one.agency.landing_url(sample), site="blog.example")
+        link = build_affiliate_link(
+            one.link, sample, one.agency.landing_url(sample), site="blog.example"
+        )
         if link and link != PAGE:
             note = f"{BUILT}; {form}" if form else BUILT
             yield Finding(OK, name, f"links to {media}s are such as {link} ({note})")

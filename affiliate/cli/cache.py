@@ -13,7 +13,7 @@ from affiliate.cli import options, outputs
 from affiliate.cli.context import cli_errors
 from affiliate.cli.warm import words_query
 from affiliate.domain.query import SearchQuery
-from affiliate.domain.words import key as key_of_words
+from affiliate.domain.words import to_key as key_of_words
 from affiliate.search.usage import MARKS, counter
 from affiliate.services import current_services
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import click
 
 from affiliate.agencies import AGENCIES
-from affiliate.config.settings import AgencySettings, Config, prefix
+from affiliate.config.settings import AgencySettings, Config, setting_prefix
 from affiliate.database.purchases import Purchases
 from affiliate.errors import (
     AgencyError,
@@ -42,7 +42,7 @@ def seller_of_app(agency: str, *, live: bool) -> Seller:
     own, kind = config.agencies.get(agency, AgencySettings()), AGENCIES[agency]
     needed = (*kind.credentials[0], *kind.buyer)
     secrets = {**own.credentials, **own.buyer}
-    if missing := [prefix(agency) + name for name in needed if name not in secrets]:
+    if missing := [setting_prefix(agency) + name for name in needed if name not in secrets]:
         named = (
             "" if agency in config.agencies else f", and {agency} among AGENCIES where that is set"
         )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from affiliate.cli.hosts import foreign_host, host_of
-from affiliate.config.settings import SETTINGS, AgencySettings, prefix
+from affiliate.config.settings import SETTINGS, AgencySettings, setting_prefix
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError
 from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
@@ -60,7 +60,7 @@ def _owner(account: Seller) -> str:
 
 def owner_of(agency: str) -> str:
     """Return as whom the settings let one buy at an agency other than Shutterstock."""
-    before = prefix(agency)
+    before = setting_prefix(agency)
     own = current_services().config.agencies.get(agency, AgencySettings())
     if user := own.buyer.get("USERNAME"):
         return f"as {plain_text(user.reveal())} ({before}USERNAME)"
@@ -76,7 +76,7 @@ def _shutterstock_owner(account: ShutterstockAccount) -> str:
     if token:
         day = f"{datetime.fromtimestamp(token.connected_at, UTC):%Y-%m-%d}"
         return f"as {name or 'the connected account'} (connected {day})"
-    fixed = f"the token in {prefix(AGENCY)}API_TOKEN"
+    fixed = f"the token in {setting_prefix(AGENCY)}API_TOKEN"
     return f"as {name} ({fixed})" if name else f"with {fixed}"
 
 

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 from PIL import Image, UnidentifiedImageError
 
 from affiliate.cli.findings import Finding
-from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import Media, SearchQuery
 from affiliate.errors import AgencyError, AgencyTimeout, Suspended
 from affiliate.search.chunk_sizes import LATE_SECONDS
 from affiliate.search.federation import EnabledAgency
 from affiliate.search.service import SearchService
-from affiliate.transport.client import Transport, longer_calls
+from affiliate.transport.client import Transport, allow_longer_calls
 from affiliate.transport.deadlines import has_address
 from affiliate.transport.messages import Request
 
@@ -43,7 +43,7 @@ def findings(one: EnabledAgency, transport: Transport, search: SearchService) ->
     name = one.agency.name
     began = time.monotonic()
     try:
-        with longer_calls(CALL_SECONDS):
+        with allow_longer_calls(CALL_SECONDS):
             result = search.made(one, QUERY)
     except Suspended:  # which was said, with the reason
         return
@@ -133,9 +133,13 @@ def _link(one: EnabledAgency, media: Media, referral: str | None) -> Finding:
     if referral and not one.link.owned:
         words = f"a link is that of the answer, for your account, {BUILT}: {media.link}"
         return Finding("ok", name, words)
-    if not any(part in media.link for part in (landing, encoded(landing), encoded(media.id))):
+    if not any(
+        part in media.link for part in (landing, percent_encode(landing), percent_encode(media.id))
+    ):
         return Finding("FAULT", name, f"a link does not lead to its picture: {media.link}")
-    earns = one.link.affiliate_id is not None and encoded(one.link.affiliate_id) in media.link
+    earns = (
+        one.link.affiliate_id is not None and percent_encode(one.link.affiliate_id) in media.link
+    )
     words = "with your affiliate id" if earns else "without an affiliate id"
     return Finding("ok", name, f"a link is {BUILT}; it names its picture, {words}: {media.link}")
 

@@ -13,7 +13,7 @@ from affiliate.cli.context import (
 )
 from affiliate.cli.findings import FAULT, OK, WARN, Finding
 from affiliate.cli.license_target import owner_of
-from affiliate.config.blocked_names import blocked_label, warning
+from affiliate.config.blocked_names import describe_blocking, find_blocked_label
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, BadCredentials, NotConnected, RequestRefused
 from affiliate.licensing.models import TokenDetails
@@ -105,8 +105,8 @@ def address(services: Services) -> Iterator[Finding]:
         more = "codes for blogs lead to an address that may not last; set SITE_URL"
         yield Finding(WARN, "SITE_URL", f"{words} {more}")
         return
-    if label := blocked_label(url):
-        yield Finding(WARN, "SITE_URL", warning(label))
+    if label := find_blocked_label(url):
+        yield Finding(WARN, "SITE_URL", describe_blocking(label))
     if _is_local(urlsplit(url).hostname or ""):
         yield Finding(WARN, "SITE_URL", f"{url} leads to this machine alone; blogs can't reach it")
     elif url.startswith("http:"):

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from affiliate.domain.media import plain_id
-from affiliate.domain.words import visible
+from affiliate.domain.words import strip_invisible
 
 GAP: Final = "  "
 NARROWEST: Final = 10
@@ -76,7 +76,7 @@ def show_facts(facts: Iterable[tuple[str, str]]) -> None:
 def cell(value: object) -> str:
     """Return a value as text on one line, without signs that move or hide what stands around."""
     text = "" if value is None else str(value)
-    return text if text.isprintable() else visible(TURNS.sub("", plain_id(text)))
+    return text if text.isprintable() else strip_invisible(TURNS.sub("", plain_id(text)))
 
 
 def shortened(text: str, room: int) -> str:

@@ -19,11 +19,11 @@ from affiliate.cli.context import cli_errors
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.domain.words import is_masked
-from affiliate.errors import FAILING, LEFT_ALONE
+from affiliate.errors import DEFAULT_SUSPENSION_REASON, SUSPENSION_REASONS
 from affiliate.search.federation import EnabledAgency
 from affiliate.search.service import SearchService
 from affiliate.services import current_services
-from affiliate.transport.client import longer_calls
+from affiliate.transport.client import allow_longer_calls
 
 WARM_SECONDS: Final = 60.0
 """How long a call to warm the cache may take at least."""
@@ -142,7 +142,7 @@ def _renew(query: SearchQuery, within: int, done: Warmed) -> None:
         if answer and answer.value and answer.status == "fresh" and answer.lifetime > within:
             continue
         if not (hindered := hindrance(one, search)):
-            with longer_calls(WARM_SECONDS):
+            with allow_longer_calls(WARM_SECONDS):
                 done.asked += search.warm(query.replace(agency=(name,)), within)
             answer = search.peek(query, one)
             if answer and answer.value and answer.status == "fresh":
@@ -164,7 +164,7 @@ def _fetch_listed(most: int, done: Warmed) -> None:
         if one.agency.name in done.skipped:
             continue
         if not (hindered := hindrance(one, search)):
-            with longer_calls(WARM_SECONDS):
+            with allow_longer_calls(WARM_SECONDS):
                 fetched = fetch()
             done.pages += fetched
             hindered = "" if fetched else hindrance(one, search) or "it failed."
@@ -198,7 +198,8 @@ def hindrance(one: EnabledAgency, search: SearchService) -> str:
         return f"its {full.limit.calls} calls are spent {rest}."
     if mark := search.left_alone(one):
         seconds, why = mark
-        return f"left alone for another {seconds:.0f} s. {LEFT_ALONE.get(why, FAILING)}"
+        reason = SUSPENSION_REASONS.get(why, DEFAULT_SUSPENSION_REASON)
+        return f"left alone for another {seconds:.0f} s. {reason}"
     return ""
 
 

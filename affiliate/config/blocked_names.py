@@ -3,7 +3,7 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-LABELS: Final = frozenset(
+BLOCKED_LABELS: Final = frozenset(
     "a-ads ad-server ad1 adimage adimages adserv adserver adserver3 adserving adsserver adsrv"
     " adsbb ads ads1 ads2 adtrack adv advert adverts aff-ads affiliate affiliates affiliates2"
     " analytics-beacon analytics-cdn api-analytics banner banner-ad banners events-collector"
@@ -15,17 +15,17 @@ LABELS: Final = frozenset(
 such as ``://affiliate.$third-party``; a test compares them with the lists."""
 
 
-def blocked_label(address: str | None) -> str:
+def find_blocked_label(address: str | None) -> str:
     """Return the first label of an address's host where blockers block it; empty where none does.
 
     Elements, frames and pictures of such a site stay empty for their users on other sites' pages,
     and with some labels on its own.
     """
     label = (urlsplit(address or "").hostname or "").partition(".")[0]
-    return label if label in LABELS else ""
+    return label if label in BLOCKED_LABELS else ""
 
 
-def warning(label: str) -> str:
+def describe_blocking(label: str) -> str:
     """Return what to tell an owner whose host name begins with a blocked label."""
     return (
         f"ad blockers block every host whose name begins with {label}. (EasyList, EasyPrivacy),"

@@ -23,28 +23,28 @@ ENCODED: Final = (
 OTHER_FORM: Final = re.compile("[/;]")
 """What JDBC's and .NET's addresses have behind the name of a database, encoded where it is part of
 the name."""
-OTHERS: Final = frozenset(
+FOREIGN_PARAMETERS: Final = frozenset(
     "pgbouncer connection_limit pool_timeout schema sslaccept sslidentity socket_timeout"
     " statement_cache_size max_idle_connection_lifetime max_connection_lifetime supa workaround"
     " uselibpqcompat prepared_statements pool".split()
 )
 """Parameters of Prisma, Supabase, Vercel, node-postgres and Rails."""
-OWN: Final = frozenset({"connect_timeout", "tcp_user_timeout", "client_encoding"})
+OWN_PARAMETERS: Final = frozenset({"connect_timeout", "tcp_user_timeout", "client_encoding"})
 """What the ledger sets itself."""
-MODES: Final = {
+SSL_MODES: Final = {
     **dict.fromkeys(("true", "1", "on", "yes", "require", "no-verify"), "require"),
     **dict.fromkeys(("false", "0", "off", "no", "disable"), "disable"),
 }
 """What other programs write for ``ssl``, as libpq's ``sslmode``."""
-WRITERS: Final = ("any", "primary", "read-write")
+WRITABLE_TARGETS: Final = ("any", "primary", "read-write")
 """The values of ``target_session_attrs`` by which a server is found that can be written."""
-FILES: Final = frozenset({"sslrootcert", "sslcert", "sslkey", "sslcrl"})
-NUMBERS: Final = frozenset(
+FILE_PARAMETERS: Final = frozenset({"sslrootcert", "sslcert", "sslkey", "sslcrl"})
+NUMBER_PARAMETERS: Final = frozenset(
     "keepalives keepalives_idle keepalives_interval keepalives_count sslcompression sslsni".split()
 )
 HOST: Final = r"""\[[0-9A-Fa-f:.%]{2,60}\]|[^\[\]:@\s\\;"'^`|]{0,253}"""
 """An IPv6 address in brackets, or a name; not what other programs' addresses have behind it."""
-NAME: Final = "[A-Za-z][A-Za-z0-9_.-]{0,40}"
+PARAMETER_NAME: Final = "[A-Za-z][A-Za-z0-9_.-]{0,40}"
 NOWHERE: Final = "/nowhere"
 """Where libpq finds no socket: it reads parameters, and asks no network."""
 
@@ -61,9 +61,9 @@ def read_database_address(text: str) -> tuple[str, list[str]]:
     if not separator or not SCHEME.fullmatch(scheme):
         raise ValueError("must begin with sqlite:// or postgresql://")
     before, _, query = rest.partition("?")
-    parameters = _parameters(query)
+    parameters = _read_parameters(query)
     if scheme == "sqlite":
-        return _sqlite(before, parameters), []
+        return _read_sqlite(before, parameters), []
     place, _, name = before.rpartition("@")[2].partition("/")
     if (
         "#" in rest
@@ -72,11 +72,11 @@ def read_database_address(text: str) -> tuple[str, list[str]]:
         or OTHER_FORM.search(name)
     ):
         raise ValueError(ENCODED)
-    left_out = [name for name in parameters if name in OTHERS or name in OWN]
-    hosts = _hosts(parameters.pop("host", "") or place, parameters.pop("port", ""))
-    kept = _with_sslmode({n: v for n, v in parameters.items() if n not in left_out})
+    left_out = [name for name in parameters if name in FOREIGN_PARAMETERS or name in OWN_PARAMETERS]
+    hosts = _split_hosts(parameters.pop("host", "") or place, parameters.pop("port", ""))
+    kept = _normalize_sslmode({n: v for n, v in parameters.items() if n not in left_out})
     if kept:
-        _check(kept)
+        _check_with_libpq(kept)
     user, colon, password = map(unquote, before.rpartition("@")[0].partition(":"))
     name = unquote(name)
     check_account(
@@ -92,10 +92,10 @@ def read_database_address(text: str) -> tuple[str, list[str]]:
         database=name or None,
         query=kept,
     )
-    return _at(url, hosts).render_as_string(hide_password=False), left_out
+    return _set_hosts(url, hosts).render_as_string(hide_password=False), left_out
 
 
-def _sqlite(path: str, parameters: Mapping[str, str]) -> str:
+def _read_sqlite(path: str, parameters: Mapping[str, str]) -> str:
     for name in parameters:
         raise ValueError(f"must be without the parameter {name}: a SQLite file needs none")
     if not path.startswith("/") or path in {"/", "/:memory:"}:
@@ -105,11 +105,11 @@ def _sqlite(path: str, parameters: Mapping[str, str]) -> str:
     return f"sqlite://{path}"
 
 
-def _parameters(query: str) -> dict[str, str]:
+def _read_parameters(query: str) -> dict[str, str]:
     """Read what stands behind the question mark; hosts may stand there several times."""
     found: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
-        if "@" in query or not re.fullmatch(NAME, name):
+        if "@" in query or not re.fullmatch(PARAMETER_NAME, name):
             raise ValueError(ENCODED)
         if name in found and name != "host":
             raise ValueError(f"must be without a second {name}")
@@ -119,7 +119,7 @@ def _parameters(query: str) -> dict[str, str]:
     return found
 
 
-def _hosts(place: str, ports: str) -> list[tuple[str, str]]:
+def _split_hosts(place: str, ports: str) -> list[tuple[str, str]]:
     """Part hosts from their ports; a host that begins with a slash is a folder of a socket."""
     names = place.split(",") if place else []
     given = ports.split(",") if ports else []
@@ -138,7 +138,7 @@ def _hosts(place: str, ports: str) -> list[tuple[str, str]]:
     return hosts
 
 
-def _at(url: sa.URL, hosts: list[tuple[str, str]]) -> sa.URL:
+def _set_hosts(url: sa.URL, hosts: list[tuple[str, str]]) -> sa.URL:
     """Put hosts into an address: a single name at its place, all else as parameters."""
     if len(hosts) == 1 and not hosts[0][0].startswith("/"):
         return url.set(host=hosts[0][0] or None, port=int(hosts[0][1]) if hosts[0][1] else None)
@@ -150,22 +150,22 @@ def _at(url: sa.URL, hosts: list[tuple[str, str]]) -> sa.URL:
     return url.update_query_dict(where)
 
 
-def _with_sslmode(parameters: dict[str, str]) -> dict[str, str]:
+def _normalize_sslmode(parameters: dict[str, str]) -> dict[str, str]:
     """Say ``ssl`` and node-postgres' ``sslmode`` as libpq does.
 
     Raises:
         ValueError: ``ssl`` is neither true nor false.
     """
     ssl = parameters.pop("ssl", None)
-    if ssl is not None and ssl.lower() not in MODES:
+    if ssl is not None and ssl.lower() not in SSL_MODES:
         raise ValueError("must be an address whose parameter ssl is true or false")
-    mode = parameters.get("sslmode") or (ssl and MODES[ssl.lower()])
+    mode = parameters.get("sslmode") or (ssl and SSL_MODES[ssl.lower()])
     if mode == "no-verify":
         mode = "require"
     return {**parameters, "sslmode": mode} if mode else parameters
 
 
-def _check(parameters: Mapping[str, str]) -> None:
+def _check_with_libpq(parameters: Mapping[str, str]) -> None:
     """Have libpq read the parameters, as for a connection, without any network.
 
     Raises:
@@ -177,22 +177,26 @@ def _check(parameters: Mapping[str, str]) -> None:
     for name, value in parameters.items():
         if name not in known:
             raise ValueError(f"must be without the parameter {name}, which PostgreSQL has not")
-        if name in FILES and value != "system" and not is_file(value):
+        if name in FILE_PARAMETERS and value != "system" and not is_file(value):
             raise ValueError(f"must be an address whose parameter {name} is a file that exists")
-        if name in NUMBERS and not re.fullmatch("[0-9]{1,6}", value):
+        if name in NUMBER_PARAMETERS and not re.fullmatch("[0-9]{1,6}", value):
             raise ValueError(f"must be an address whose parameter {name} is a whole number")
-    if parameters.get("target_session_attrs", WRITERS[0]) not in WRITERS:
-        words = f"{', '.join(WRITERS[:-1])} or {WRITERS[-1]}, for clicks are written"
+    if parameters.get("target_session_attrs", WRITABLE_TARGETS[0]) not in WRITABLE_TARGETS:
+        words = (
+            f"{', '.join(WRITABLE_TARGETS[:-1])} or {WRITABLE_TARGETS[-1]}, for clicks are written"
+        )
         raise ValueError(f"must be an address whose parameter target_session_attrs is {words}")
     given: dict[str, Any] = {**parameters, "host": NOWHERE, "port": "5432", "connect_timeout": "2"}
     text = conninfo.make_conninfo("", **given).encode()
     connection = pq.PGconn.connect_start(text)
-    said = re.sub('"[^"]*"', _keep_name(known), connection.error_message.decode(errors="replace"))
+    said = re.sub(
+        '"[^"]*"', _make_quote_filter(known), connection.error_message.decode(errors="replace")
+    )
     connection.finish()
     if NOWHERE not in said and (found := [n for n in parameters if re.search(rf"\b{n}\b", said)]):
         raise ValueError(f"must be an address whose parameter {found[0]} PostgreSQL can read")
 
 
-def _keep_name(known: set[str]) -> Any:  # noqa: ANN401 - as re.sub has it
+def _make_quote_filter(known: set[str]) -> Any:  # noqa: ANN401 - as re.sub has it
     """Blank quoted values, but for names of parameters."""
     return lambda found: found[0] if found[0].strip('"') in known else '""'

@@ -16,33 +16,36 @@ from dotenv.variables import Variable, parse_variables
 
 from affiliate.errors import ConfigError
 
-FILE: Final = ".env"
-OFF: Final = "PYTHON_DOTENV_DISABLED"
+ENV_FILE: Final = ".env"
+DOTENV_OFF: Final = "PYTHON_DOTENV_DISABLED"
 """The variable by which python-dotenv itself is switched off, so that tests read no file."""
 
 
-def environment(folder: Path) -> Mapping[str, str]:
+def read_environment(folder: Path) -> Mapping[str, str]:
     """Return the variables of the process and of the file in a folder; no text tells a value.
 
     Raises:
         ConfigError: the file is there and can't be read, or values in it name variables that are
             not set.
     """
-    file = folder / FILE
-    if os.environ.get(OFF, "").casefold() in {"1", "true", "t", "yes", "y"} or not file.exists():
+    file = folder / ENV_FILE
+    if (
+        os.environ.get(DOTENV_OFF, "").casefold() in {"1", "true", "t", "yes", "y"}
+        or not file.exists()
+    ):
         return os.environ
     try:
         text = file.read_text("utf-8-sig")  # editors of Windows put a mark before
     except (OSError, ValueError) as error:
         what = "is no UTF-8" if isinstance(error, ValueError) else type(error).__name__
         raise ConfigError([f"{file} can't be read ({what})."]) from None
-    if faults := list(_unset_names(text, file)):
+    if faults := list(_find_unset_names(text, file)):
         raise ConfigError(faults)
     found = dotenv.dotenv_values(stream=io.StringIO(text))
     return {name: value for name, value in found.items() if value is not None} | dict(os.environ)
 
 
-def _unset_names(text: str, file: Path) -> Iterator[str]:
+def _find_unset_names(text: str, file: Path) -> Iterator[str]:
     """Yield a fault for each setting whose value names a variable that is not set before.
 
     python-dotenv leaves such a ``${name}`` out of the value, which changes a password that holds
@@ -64,14 +67,14 @@ def _unset_names(text: str, file: Path) -> Iterator[str]:
         known[line.key] = line.value
 
 
-def other_file(folder: Path) -> Path | None:
+def find_other_file(folder: Path) -> Path | None:
     """Return the file that ``flask`` itself has read from the working directory or above it.
 
     None where there is none but that of ``folder``. Its variables are those of the process then,
     and win.
     """
-    found = dotenv.find_dotenv(FILE, usecwd=True)
+    found = dotenv.find_dotenv(ENV_FILE, usecwd=True)
     if not found or os.environ.get("FLASK_SKIP_DOTENV", "0").casefold() not in {"0", "false", "no"}:
         return None
-    is_own = (folder / FILE).exists() and Path(found).samefile(folder / FILE)
+    is_own = (folder / ENV_FILE).exists() and Path(found).samefile(folder / ENV_FILE)
     return None if is_own else Path(found)

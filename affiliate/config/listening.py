@@ -5,13 +5,13 @@ import socket
 from ipaddress import ip_address
 from typing import Final
 
-NAME: Final = (
+LISTENING_NAME: Final = (
     r"(?=.{1,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
 )
 """A host name (RFC 1123, 2.1) whose last part begins with a letter, unlike numbers of addresses."""
 
 
-def listening_address(text: str) -> str:
+def read_listening_address(text: str) -> str:
     """Return the IP address to listen on, for an address, perhaps in brackets, or a name.
 
     A name's IPv4 address comes first, as other programs look for a name there.
@@ -24,15 +24,15 @@ def listening_address(text: str) -> str:
     try:
         address = ip_address(bare)
     except ValueError:
-        return _resolved(bare)
+        return _resolve_name(bare)
     if "%" in bare:
         raise ValueError("must be an address without a zone (what stands behind %)")
     return address.compressed
 
 
-def _resolved(text: str) -> str:
+def _resolve_name(text: str) -> str:
     name = text.lower().removesuffix(".")
-    if re.fullmatch(NAME, name):
+    if re.fullmatch(LISTENING_NAME, name):
         try:
             found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):

@@ -15,22 +15,22 @@ from affiliate.config.placeholders import is_blanked, is_placeholder
 from affiliate.config.readers import Secret
 from affiliate.config.setting_texts import JOINERS, has_hidden
 
-LEAST: Final = 8
+MIN_PASSWORD: Final = 8
 """Characters of the shortest password (OWASP ASVS 5, 6.2.1)."""
-MOST: Final = 256
+MAX_PASSWORD: Final = 256
 """Characters of the longest password, which the form of the log-in has room for."""
-LEAST_KEY: Final = 32
+MIN_KEY: Final = 32
 """Characters of the shortest key."""
-JUDGED: Final = 72
+MAX_JUDGED: Final = 72
 """Characters at the beginning that are looked at: zxcvbn takes a square of their time."""
-GUESSES: Final = 10**7
+MIN_GUESSES: Final = 10**7
 """A password takes at least so many: three years of log-ins at the limit for strangers."""
-STEM_GUESSES: Final = 10**10
+MIN_STEM_GUESSES: Final = 10**10
 """The same of a password that is a common one with digits and signs behind, as rules of programs
 that guess passwords make them."""
-KEY_GUESSES: Final = 10**16
+MIN_KEY_GUESSES: Final = 10**16
 """A key takes at least so many: who has seen a cookie can try keys without asking the site."""
-FEW_SIGNS: Final = 6
+MIN_DISTINCT_SIGNS: Final = 6
 """Random keys of 32 characters, hexadecimal ones too, have at least so many different ones."""
 TRIVIAL_KEY: Final = (
     r"change[-_ ]?(me|this|it)|your[-_ ]|replace|insert[-_ ]|enter[-_ ]|put[-_ ]|place[-_]?holder"
@@ -48,30 +48,30 @@ CONTEXT: Final = tuple(
 GUESSED: Final = "must be another one: programs that guess passwords begin with it"
 
 
-def secret_key(text: str) -> Secret:
+def read_secret_key(text: str) -> Secret:
     """Return a key of at least 32 characters that nobody guesses."""
-    if len(text) < LEAST_KEY:
-        raise ValueError(f"must be at least {LEAST_KEY} characters long")
-    judged = text[:JUDGED]
+    if len(text) < MIN_KEY:
+        raise ValueError(f"must be at least {MIN_KEY} characters long")
+    judged = text[:MAX_JUDGED]
     is_trivial = (
-        len(set(judged)) < FEW_SIGNS
+        len(set(judged)) < MIN_DISTINCT_SIGNS
         or any(judged[period:] == judged[:-period] for period in range(1, len(judged) // 2 + 1))
         or re.match(TRIVIAL_KEY, judged.casefold())
     )
-    if is_trivial or _judge(judged, CONTEXT)[0] < KEY_GUESSES:
+    if is_trivial or _estimate_guesses(judged, CONTEXT)[0] < MIN_KEY_GUESSES:
         raise ValueError(
-            f"must be {LEAST_KEY} random characters, such as those of `python3 -c"
+            f"must be {MIN_KEY} random characters, such as those of `python3 -c"
             ' "import secrets; print(secrets.token_urlsafe(32))"`'
         )
     return Secret(text)
 
 
-def password(text: str) -> Secret:
+def read_password(text: str) -> Secret:
     """Return a password of 8 to 256 characters that isn't among those that are tried first."""
-    if len(text) < LEAST:
-        raise ValueError(f"must be at least {LEAST} characters long")
-    if len(text) > MOST:
-        raise ValueError(f"must be at most {MOST} characters long")
+    if len(text) < MIN_PASSWORD:
+        raise ValueError(f"must be at least {MIN_PASSWORD} characters long")
+    if len(text) > MAX_PASSWORD:
+        raise ValueError(f"must be at most {MAX_PASSWORD} characters long")
     if has_hidden(re.sub(f"[{JOINERS}]", "", text)):
         raise ValueError("must be without signs that can't be seen, as nobody can type them")
     if is_guessed(text):
@@ -88,8 +88,8 @@ def is_guessed(text: str, names: Iterable[str] = ()) -> bool:
     if is_blanked(text) or (has_letters and is_placeholder(text)):
         return True
     words = [part for name in names for part in (name, *re.split(r"[\W_]+", name)) if part]
-    guesses, is_common = _judge(text[:JUDGED], (*CONTEXT, *words))
-    return guesses < GUESSES or (guesses < STEM_GUESSES and is_common)
+    guesses, is_common = _estimate_guesses(text[:MAX_JUDGED], (*CONTEXT, *words))
+    return guesses < MIN_GUESSES or (guesses < MIN_STEM_GUESSES and is_common)
 
 
 def forget_lists() -> None:
@@ -101,7 +101,7 @@ def forget_lists() -> None:
 
 
 @lru_cache(maxsize=16)
-def _judge(text: str, words: tuple[str, ...]) -> tuple[int, bool]:
+def _estimate_guesses(text: str, words: tuple[str, ...]) -> tuple[int, bool]:
     """Return how many guesses a text takes, and whether its stem is a common password.
 
     Judgements are remembered: each process of a server reads the same settings.

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from affiliate.config.setting_texts import clipped
+from affiliate.config.setting_texts import clip_text
 
 VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 SQLITE: Final = "sqlite://"
-MAX_SHOWN: Final = 200
+MAX_SHOWN_PATH: Final = 200
 """Characters of a path that a fault repeats."""
 
 
-def place(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
+def resolve_path(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
     """Return the path that a text means, relative to ``folder`` where the text is relative.
 
     A ``~`` at the beginning is the user's folder, ``$NAME`` and ``${NAME}`` are variables, as in a
@@ -28,7 +28,7 @@ def place(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
     def value(match: re.Match[str]) -> str:
         name = match[1] or match[2]
         if not environ.get(name):
-            raise ValueError(f"names the variable {clipped(name)}, which is not set")
+            raise ValueError(f"names the variable {clip_text(name)}, which is not set")
         return environ[name]
 
     whole = VARIABLE.sub(value, text)
@@ -40,25 +40,25 @@ def place(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
     except OSError as error:
         raise ValueError(f"must be a path that can be used ({error.strerror})") from None
     except RuntimeError:
-        user = clipped(whole.partition("/")[0])
+        user = clip_text(whole.partition("/")[0])
         raise ValueError(f"begins with {user}, which is no user") from None
     return found
 
 
-def data_folder(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
+def resolve_data_folder(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
     """Return the folder of the embedded databases, which need not exist yet.
 
     Raises:
         ValueError: the path can't be read, or something else is there or on the way there.
     """
-    found = place(text, folder, environ)
+    found = resolve_path(text, folder, environ)
     there = next(path for path in (found, *found.parents) if path.exists())
     if not there.is_dir():
-        raise ValueError(f"must be a folder, which {_end_of(there)} is not")
+        raise ValueError(f"must be a folder, which {_shorten_path(there)} is not")
     return found
 
 
-def sqlite_address(address: str, folder: Path, environ: Mapping[str, str]) -> str:
+def resolve_sqlite_address(address: str, folder: Path, environ: Mapping[str, str]) -> str:
     """Return the address of a SQLite file with a path that any working directory can use.
 
     Raises:
@@ -70,13 +70,13 @@ def sqlite_address(address: str, folder: Path, environ: Mapping[str, str]) -> st
         raise ValueError(
             "must name a file: sqlite:///ledger.db beside app.py, or sqlite:////a/path"
         )
-    found = place(name, folder, environ)
+    found = resolve_path(name, folder, environ)
     if found.is_dir():
-        raise ValueError(f"must name a file, which {_end_of(found)} is not")
+        raise ValueError(f"must name a file, which {_shorten_path(found)} is not")
     return f"{SQLITE}/{found}{mark}{query}"
 
 
-def _end_of(path: Path) -> str:
+def _shorten_path(path: Path) -> str:
     """Return a path as a fault repeats it: the end of one that is long."""
     text = str(path)
-    return text if len(text) <= MAX_SHOWN else f"...{text[-MAX_SHOWN:]}"
+    return text if len(text) <= MAX_SHOWN_PATH else f"...{text[-MAX_SHOWN_PATH:]}"

@@ -21,7 +21,7 @@ PLACEHOLDER: Final = (
     r"|change[-_ ]?(me|this|it).*|place[-_]?holder.*|example|dummy|.*[-_]here"
 )
 """What stands for an id in examples of settings."""
-YOURS: Final = (
+FOREIGN_PLACEHOLDER: Final = (
     r"(deine?|ihre?|meine?|tua?|su|mi|votre|vos|ton|mon|(il[-_])?(tuo|suo|mio)|sua|seu|meu|twoj|twoje"
     r"|moj|vase?|din|min|jouw|uw|mijn|sizin|senin|benim)[-_](.*[-_])?(id|ref|code|camref)"
 )
@@ -31,30 +31,39 @@ BLANKED: Final = (
     r"|redacted|hidden"
 )
 """A gap by its marks, which no platform gives as a part of a secret; small letters."""
-CALLED: Final = r"(pass(word|wd|phrase)?|pwd|secret|token|(api|access)?[-_ ]?key|credentials?)"
-GIVEN: Final = (
+CREDENTIAL_WORD: Final = (
+    r"(pass(word|wd|phrase)?|pwd|secret|token|(api|access)?[-_ ]?key|credentials?)"
+)
+QUALIFIERS: Final = (
     r"((own|actual|real|new|strong|db|database|redis|postgres|sql|api|app|agency)[-_ ]?)*"
 )
-ASKED: Final = (
-    rf"(my|the)?[-_ ]?your[-_ ]?{GIVEN}({CALLED}|user.*|account.*|client.*|id|host.*|server.*"
-    r"|name.*|db|database.*|project.*|region.*|shutterstock.*)([-_ ].*)?"
-    rf"|(enter|insert|put|paste|replace|type|fill)[-_ ].*({CALLED}|user|here).*"
-    rf"|.*{CALLED}[-_ ](goes[-_ ])?here"
+BLANKED_WORDS: Final = (
+    rf"(my|the)?[-_ ]?your[-_ ]?{QUALIFIERS}({CREDENTIAL_WORD}|user.*|account.*|client.*|id|host.*"
+    r"|server.*|name.*|db|database.*|project.*|region.*|shutterstock.*)([-_ ].*)?"
+    rf"|(enter|insert|put|paste|replace|type|fill)[-_ ].*({CREDENTIAL_WORD}|user|here).*"
+    rf"|.*{CREDENTIAL_WORD}[-_ ](goes[-_ ])?here"
 )
 """A gap by its words; small letters."""
-SHOUTED: Final = r"(DB_|DATABASE_|PG|POSTGRES_|REDIS_)?(USER(NAME)?|PASS(WORD|WD)?|PWD|HOST(NAME)?)"
+BLANKED_CAPITALS: Final = (
+    r"(DB_|DATABASE_|PG|POSTGRES_|REDIS_)?(USER(NAME)?|PASS(WORD|WD)?|PWD|HOST(NAME)?)"
+)
 """A gap by its capitals."""
-EXAMPLES: Final = frozenset({"pass", "password", "passwd", "pwd", "pw", "secret", "mypassword"})
+EXAMPLE_PASSWORDS: Final = frozenset(
+    {"pass", "password", "passwd", "pwd", "pw", "secret", "mypassword"}
+)
 """Passwords that are examples beside a host of `EXAMPLE_HOSTS`, and real ones beside others."""
 EXAMPLE_HOSTS: Final = r"(my|your|db|database|redis|the)?[-_]?host(name)?"
-PRISMA: Final = "randompassword"
+PRISMA_EXAMPLE: Final = "randompassword"
 """The password of the address that Prisma writes into a new project."""
 
 
 def is_placeholder(text: str) -> bool:
     """Return whether a text stands for an id or a password that the owner should have put there."""
     has_sign = re.search(r"[^\W_]", text)
-    return not has_sign or re.fullmatch(rf"{PLACEHOLDER}|{YOURS}", text.casefold()) is not None
+    return (
+        not has_sign
+        or re.fullmatch(rf"{PLACEHOLDER}|{FOREIGN_PLACEHOLDER}", text.casefold()) is not None
+    )
 
 
 def is_blanked(text: str) -> bool:
@@ -62,8 +71,8 @@ def is_blanked(text: str) -> bool:
 
     Simple words, which somebody may have for a password, are none.
     """
-    small = re.fullmatch(rf"{BLANKED}|{ASKED}", text.casefold(), re.DOTALL)
-    return bool(small or re.fullmatch(SHOUTED, text))
+    small = re.fullmatch(rf"{BLANKED}|{BLANKED_WORDS}", text.casefold(), re.DOTALL)
+    return bool(small or re.fullmatch(BLANKED_CAPITALS, text))
 
 
 def check_account(user: str, password: str, hosts: Iterable[str], database: str) -> None:
@@ -73,11 +82,11 @@ def check_account(user: str, password: str, hosts: Iterable[str], database: str)
         ValueError: names the part that has a placeholder.
     """
     names = list(hosts)
-    is_template = password.casefold() in EXAMPLES and any(
+    is_template = password.casefold() in EXAMPLE_PASSWORDS and any(
         re.fullmatch(EXAMPLE_HOSTS, name.casefold()) for name in names
     )
     parts = {
-        "password": is_blanked(password) or password == PRISMA or is_template,
+        "password": is_blanked(password) or password == PRISMA_EXAMPLE or is_template,
         "user": is_blanked(user),
         "host": any(map(is_blanked, names)),
         "database": is_blanked(database),

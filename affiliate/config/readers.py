@@ -11,11 +11,11 @@ from urllib.parse import urlencode, urlsplit
 from affiliate.config.database_address import read_database_address
 from affiliate.config.placeholders import GAP, is_blanked, is_placeholder
 from affiliate.config.redis_address import read_redis_address
-from affiliate.config.setting_texts import JOINERS, excerpt, has_hidden
+from affiliate.config.setting_texts import JOINERS, has_hidden, quote_excerpt
 from affiliate.domain.media import LINK_FIELDS
 from affiliate.domain.query import LANGUAGES, SearchQuery
 from affiliate.domain.site_names import read_host
-from affiliate.domain.words import FLAG, shown
+from affiliate.domain.words import FLAG, to_shown
 from affiliate.errors import BadQuery
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Secret:
         return self._value
 
 
-def whole(low: int, high: int) -> Callable[[str], int]:
+def integer_reader(low: int, high: int) -> Callable[[str], int]:
     """A whole number within bounds."""
 
     def read(text: str) -> int:
@@ -57,7 +57,7 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
-def address(*schemes: str) -> Callable[[str], str]:
+def address_reader(*schemes: str) -> Callable[[str], str]:
     """An absolute address of one of the schemes, without a slash at its end."""
 
     def read(text: str) -> str:
@@ -79,16 +79,23 @@ def address(*schemes: str) -> Callable[[str], str]:
     return read
 
 
-def origin(text: str) -> str:
+def read_origin(text: str) -> str:
     """Return the address of a whole site: scheme, host and perhaps a port, in their one form.
 
     Nothing else can be served or may be published: no user, password, path, query or fragment.
     """
-    found = address("https", "http")(text)
+    found = address_reader("https", "http")(text)
     parts = urlsplit(found)
     extra = parts.path or parts.query or parts.fragment or "@" in parts.netloc
     host = read_host(parts.netloc)
-    if extra or not host or "?" in text or "#" in text or parts.port == 0 or not _is_reached(host):
+    if (
+        extra
+        or not host
+        or "?" in text
+        or "#" in text
+        or parts.port == 0
+        or not _is_reachable(host)
+    ):
         raise ValueError(
             "must be https:// or http:// and a host name, perhaps with a port: no user, path or"
             " question"
@@ -98,7 +105,7 @@ def origin(text: str) -> str:
     return f"{parts.scheme}://{host}{port}"
 
 
-def _is_reached(host: str) -> bool:
+def _is_reachable(host: str) -> bool:
     """Return whether browsers reach a host by its name as it is written.
 
     They take one that ends in a number for an IPv4 address, in any of its old forms
@@ -112,20 +119,20 @@ def _is_reached(host: str) -> bool:
         return False
 
 
-def redis(text: str) -> str:
+def read_redis(text: str) -> str:
     """Return the address of a Redis, a Sentinel or a Cluster, if all of it can be read."""
     read_redis_address(text)
     return text
 
 
-def flag(text: str) -> bool:
+def read_switch(text: str) -> bool:
     """1 or 0."""
     if text not in {"0", "1"}:
         raise ValueError("must be 1 or 0")
     return text == "1"
 
 
-def one_of(*words: str) -> Callable[[str], str]:
+def choice_reader(*words: str) -> Callable[[str], str]:
     """Return a reader of one of some words, in capitals or not."""
 
     def read(text: str) -> str:
@@ -137,7 +144,7 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
-def database(text: str) -> str:
+def read_database(text: str) -> str:
     """Return the address of a database as SQLAlchemy has it; say what is left out of it."""
     address, left_out = read_database_address(text)
     if left_out:
@@ -147,23 +154,23 @@ def database(text: str) -> str:
     return address
 
 
-def language(text: str) -> str:
+def read_language(text: str) -> str:
     """A language of searches."""
     if text not in LANGUAGES:
         raise ValueError(f"must be one of {', '.join(LANGUAGES)}")
     return text
 
 
-def accent(text: str) -> str:
+def read_accent(text: str) -> str:
     """A color of six hexadecimal digits."""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
         raise ValueError("must be a color such as #0b6e4f")
     return text
 
 
-def name(text: str) -> str:
+def read_name(text: str) -> str:
     """Return a name that pages, XML and JSON show; joiners and flags of regions may be in it."""
-    if not shown(text) or len(text) > MAX_NAME:
+    if not to_shown(text) or len(text) > MAX_NAME:
         raise ValueError(f"must be a name on one line, of at most {MAX_NAME} characters")
     if has_hidden(re.sub(f"{FLAG}|[{JOINERS}]", "", text)):
         raise ValueError(
@@ -173,33 +180,35 @@ def name(text: str) -> str:
     return text
 
 
-def words(text: str) -> tuple[str, ...]:
+def split_list(text: str) -> tuple[str, ...]:
     """A comma list."""
     return tuple(w.strip() for w in text.split(",") if w.strip())
 
 
-def topics(text: str) -> tuple[str, ...]:
+def read_topics(text: str) -> tuple[str, ...]:
     """Return a list of searches as pages show them; what can't be seen is left out.
 
     Commas and semicolons of all keyboards part them.
     """
-    found = tuple(filter(None, map(shown, re.split(COMMAS, text))))
+    found = tuple(filter(None, map(to_shown, re.split(COMMAS, text))))
     for topic in found:
         try:
             SearchQuery.from_query_string(urlencode({"q": topic}, errors="surrogateescape"))
         except BadQuery as error:
             why = str(error).removeprefix("q: ").rstrip(".")
-            raise ValueError(f"must be searches, which {excerpt(topic)} is not: {why}") from None
+            raise ValueError(
+                f"must be searches, which {quote_excerpt(topic)} is not: {why}"
+            ) from None
     return found
 
 
-def hosts(text: str) -> tuple[str, ...]:
+def read_hosts(text: str) -> tuple[str, ...]:
     """A comma list of host names, each with its port where that is unusual; in small letters.
 
     Browsers leave usual ports out of what they call an origin. ``*.blog.example`` names all hosts
     below ``blog.example`` and not that one, as in a Content-Security-Policy.
     """
-    names = tuple(re.sub(r":(80|443)$", "", _in_ascii(name)) for name in words(text))
+    names = tuple(re.sub(r":(80|443)$", "", _to_ascii_host(name)) for name in split_list(text))
     form = r"(?=.{1,253}\Z)(\*(?=\.[^.]+\.[^.])\.)?[a-z0-9-][a-z0-9.-]*(:[0-9]{1,5})?"
     if not all(re.fullmatch(form, name) for name in names):
         raise ValueError(
@@ -208,7 +217,7 @@ def hosts(text: str) -> tuple[str, ...]:
     return names
 
 
-def _in_ascii(name: str) -> str:
+def _to_ascii_host(name: str) -> str:
     """Return a name in small ASCII letters as browsers write it, with its star and its port.
 
     Other scripts are left to UTS 46, which keeps letters that case folding replaces.
@@ -217,7 +226,7 @@ def _in_ascii(name: str) -> str:
     return name.lower() if host.isascii() else f"{star}{read_host(host)}{port}"
 
 
-def sub_ids(text: str) -> frozenset[str]:
+def read_sub_ids(text: str) -> frozenset[str]:
     """Return what the sub ids of links carry."""
     names = frozenset(text.replace(",", " ").split()) - {"none"}
     if not names <= {"site", "query", "id"}:
@@ -225,10 +234,10 @@ def sub_ids(text: str) -> frozenset[str]:
     return names
 
 
-def affiliate_id(text: str) -> str:
+def read_affiliate_id(text: str) -> str:
     """Return an id in an affiliate network: one word, neither an address nor a placeholder.
 
-    What else an id of one network must be stands with its links (`links.id_fault`).
+    `affiliate_links.describe_id_fault` checks the form of the ids of each network.
     """
     is_word = re.fullmatch(ID_WORD, text) and text.isprintable() and len(text) <= MAX_ID
     is_word = is_word and text.isascii()  # as no network's id has other letters or digits
@@ -240,7 +249,7 @@ def affiliate_id(text: str) -> str:
     return text
 
 
-def credential(text: str, *, is_typed: bool) -> Secret:
+def read_credential(text: str, *, is_typed: bool) -> Secret:
     """Return a key of an agency; ``is_typed`` says that people type it, as a password."""
     if is_blanked(text):
         raise ValueError("must be your own, as the agency shows it, not a placeholder")
@@ -254,21 +263,21 @@ def credential(text: str, *, is_typed: bool) -> Secret:
     return Secret(text)
 
 
-def template(text: str) -> str:
+def read_link_template(text: str) -> str:
     """A template of an affiliate link: an address with known fields only."""
     if any(re.fullmatch(GAP, part.casefold()) for part in re.split(r"[/?&=#:;,@]", text)):
         raise ValueError("must hold your own id or {affiliate_id}, not a placeholder")
-    found = fields(text)
+    found = list_fields(text)
     if not found <= set(LINK_FIELDS):
         raise ValueError(f"may hold only the fields {', '.join(f'{{{f}}}' for f in LINK_FIELDS)}")
     if not found & {"landing", "landing_url", "id"}:
         raise ValueError("must hold {landing}, {landing_url} or {id}, or every link is the same")
     if not text.startswith("{landing_url}"):
-        address("https", "http")(text)
+        address_reader("https", "http")(text)
     return text
 
 
-def fields(template: str) -> set[str]:
+def list_fields(template: str) -> set[str]:
     """Return what stands in braces, with any conversion or format that Python would read there."""
     try:
         parts = [part[1:] for part in string.Formatter().parse(template)]

@@ -27,7 +27,7 @@ ENCODED: Final = (
 )
 HOST: Final = r"""\[[0-9A-Fa-f:.%]{2,60}\]|[^\[\]:@\s\\;"'^`|]{1,253}"""
 """An IPv6 address in brackets, or a name; not what other programs' addresses have behind it."""
-MASTER: Final = "mymaster"
+DEFAULT_SERVICE: Final = "mymaster"
 """The service that Sentinels watch unless the address names another."""
 
 Node = tuple[str, int]
@@ -49,7 +49,7 @@ class RedisAddress(msgspec.Struct, frozen=True, kw_only=True):
     sentinel: Mapping[str, str]
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
+def _integer_reader(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not re.fullmatch("[0-9]{1,9}", text) or not low <= int(text) <= high:
             raise ValueError(f"a whole number from {low} to {high}")
@@ -58,27 +58,27 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
-def _seconds(text: str) -> float:
+def _read_seconds(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", text) or not float(text):
         raise ValueError("a number of seconds")
     return float(text)
 
 
-def _flag(text: str) -> bool:
+def _read_flag(text: str) -> bool:
     known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
     if text.lower() not in known:
         raise ValueError("true or false")
     return known[text.lower()]
 
 
-def _checks(text: str) -> str:
+def _read_certificate_checks(text: str) -> str:
     name = text.lower().removeprefix("cert_")
     if name not in {"none", "optional", "required"}:
         raise ValueError("none, optional or required")
     return name
 
 
-def _version(text: str) -> int:
+def _read_tls_version(text: str) -> int:
     known = {"1.2": 771, "1.3": 772, "771": 771, "772": 772}
     try:
         return known[text.lower().removeprefix("tlsv").replace("_", ".")]
@@ -86,61 +86,61 @@ def _version(text: str) -> int:
         raise ValueError("1.2 or 1.3") from None
 
 
-def _file(text: str) -> str:
+def _read_file(text: str) -> str:
     if not is_file(text):
         raise ValueError("the path of a file that exists")
     return text
 
 
-def _folder(text: str) -> str:
+def _read_folder(text: str) -> str:
     if not is_folder(text):
         raise ValueError("the path of a folder that exists")
     return text
 
 
-def _name(text: str) -> str:
+def _read_name(text: str) -> str:
     if not re.fullmatch("[!-~]{1,100}", text):
         raise ValueError("a name without blanks")
     return text
 
 
-def _text(text: str) -> str:
+def _read_text(text: str) -> str:
     if not text:
         raise ValueError("a text")
     return text
 
 
-POOL: Final[Mapping[str, Callable[[str], Any]]] = {
-    "max_connections": _whole(1, 10_000),
-    "timeout": _seconds,
+POOL_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "max_connections": _integer_reader(1, 10_000),
+    "timeout": _read_seconds,
 }
-CONNECTION: Final[Mapping[str, Callable[[str], Any]]] = {
-    "db": _whole(0, 10**6),
-    "username": _text,
-    "password": _text,
-    "protocol": _whole(2, 3),
-    "client_name": _name,
-    "health_check_interval": _whole(0, 86400),
-    "socket_timeout": _seconds,
-    "socket_connect_timeout": _seconds,
-    "socket_keepalive": _flag,
-    "retry_on_timeout": _flag,
+CONNECTION_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "db": _integer_reader(0, 10**6),
+    "username": _read_text,
+    "password": _read_text,
+    "protocol": _integer_reader(2, 3),
+    "client_name": _read_name,
+    "health_check_interval": _integer_reader(0, 86400),
+    "socket_timeout": _read_seconds,
+    "socket_connect_timeout": _read_seconds,
+    "socket_keepalive": _read_flag,
+    "retry_on_timeout": _read_flag,
 }
-TLS: Final[Mapping[str, Callable[[str], Any]]] = {
-    "ssl_cert_reqs": _checks,
-    "ssl_check_hostname": _flag,
-    "ssl_ca_certs": _file,
-    "ssl_ca_path": _folder,
-    "ssl_ca_data": _text,
-    "ssl_certfile": _file,
-    "ssl_keyfile": _file,
-    "ssl_password": _text,
-    "ssl_min_version": _version,
-    "ssl_ciphers": _text,
+TLS_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "ssl_cert_reqs": _read_certificate_checks,
+    "ssl_check_hostname": _read_flag,
+    "ssl_ca_certs": _read_file,
+    "ssl_ca_path": _read_folder,
+    "ssl_ca_data": _read_text,
+    "ssl_certfile": _read_file,
+    "ssl_keyfile": _read_file,
+    "ssl_password": _read_text,
+    "ssl_min_version": _read_tls_version,
+    "ssl_ciphers": _read_text,
 }
-SENTINEL: Final[Mapping[str, Callable[[str], Any]]] = {
-    "sentinel_username": _text,
-    "sentinel_password": _text,
+SENTINEL_PARAMETERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "sentinel_username": _read_text,
+    "sentinel_password": _read_text,
 }
 ADVICE: Final = {
     "tls": "rediss:// asks for TLS",
@@ -152,7 +152,7 @@ ADVICE: Final = {
     "decode_responses": "answers are bytes here",
     "sentinel_password": "redis+sentinel:// has it",
     "sentinel_username": "redis+sentinel:// has it",
-    **dict.fromkeys(TLS, "rediss:// has it"),
+    **dict.fromkeys(TLS_PARAMETERS, "rediss:// has it"),
 }
 
 
@@ -172,12 +172,14 @@ def read_redis_address(text: str) -> RedisAddress:
         raise ValueError(ENCODED)
     kind = "unix" if found["unix"] else found["kind"] or ""
     tls = bool(found["tls"])
-    given = _parameters(query, kind, tls=tls)
+    given = _read_parameters(query, kind, tls=tls)
     account, place = _split_account(before)
     hosts, _, path = place.partition("/")
-    nodes = () if kind == "unix" else _nodes(hosts, kind)
-    service, said = ("", {"path": _socket(place)}) if kind == "unix" else _read_path(path, kind)
-    options = said | _options(account, given)
+    nodes = () if kind == "unix" else _read_nodes(hosts, kind)
+    service, said = (
+        ("", {"path": _read_socket(place)}) if kind == "unix" else _read_path(path, kind)
+    )
+    options = said | _join_options(account, given)
     names = [host for host, _ in nodes]
     check_account(options.get("username", ""), options.get("password", ""), names, service)
     return RedisAddress(
@@ -186,20 +188,25 @@ def read_redis_address(text: str) -> RedisAddress:
         nodes=nodes,
         service=service,
         options=options,
-        pool={n: v for n, v in given.items() if n in POOL},
-        sentinel=_checked({n[9:]: v for n, v in given.items() if n in SENTINEL}, "sentinel_"),
+        pool={n: v for n, v in given.items() if n in POOL_PARAMETERS},
+        sentinel=_check_user(
+            {n[9:]: v for n, v in given.items() if n in SENTINEL_PARAMETERS}, "sentinel_"
+        ),
     )
 
 
-def _options(account: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+def _join_options(account: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """Join an account with the parameters of connections."""
     for name, value in account.items():
         if given.get(name, value) != value:
             raise ValueError(f"must be an address with one {name}, before the ? or behind it")
-    return _checked(account | {n: v for n, v in given.items() if n in CONNECTION or n in TLS})
+    return _check_user(
+        account
+        | {n: v for n, v in given.items() if n in CONNECTION_PARAMETERS or n in TLS_PARAMETERS}
+    )
 
 
-def _checked(account: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def _check_user(account: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Refuse a user without a password; leave out `default`, whom every server knows."""
     if "username" not in account or "password" in account:
         return account
@@ -208,17 +215,17 @@ def _checked(account: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return {name: value for name, value in account.items() if name != "username"}
 
 
-def _parameters(query: str, kind: str, *, tls: bool) -> dict[str, Any]:
+def _read_parameters(query: str, kind: str, *, tls: bool) -> dict[str, Any]:
     """Read what stands behind the question mark.
 
     Raises:
         ValueError: names a parameter that isn't known, stands twice or can't be read.
     """
     known = {
-        **POOL,
-        **CONNECTION,
-        **(TLS if tls else {}),
-        **(SENTINEL if kind == "sentinel" else {}),
+        **POOL_PARAMETERS,
+        **CONNECTION_PARAMETERS,
+        **(TLS_PARAMETERS if tls else {}),
+        **(SENTINEL_PARAMETERS if kind == "sentinel" else {}),
     }
     if kind == "cluster":
         known.pop("db")
@@ -248,7 +255,7 @@ def _split_account(text: str) -> tuple[dict[str, Any], str]:
     return {name: value for name, value in names.items() if separator and value}, place
 
 
-def _socket(path: str) -> str:
+def _read_socket(path: str) -> str:
     if not path.startswith("/") or path.endswith("/"):
         raise ValueError(
             "must be unix:// with the path of a socket, such as unix:///run/redis.sock"
@@ -256,7 +263,7 @@ def _socket(path: str) -> str:
     return unquote(path)
 
 
-def _nodes(hosts: str, kind: str) -> tuple[Node, ...]:
+def _read_nodes(hosts: str, kind: str) -> tuple[Node, ...]:
     """Read hosts with their ports; several of them are for Sentinels and clusters."""
     names = hosts.split(",")
     if not kind and len(names) > 1:
@@ -277,7 +284,7 @@ def _nodes(hosts: str, kind: str) -> tuple[Node, ...]:
 def _read_path(path: str, kind: str) -> tuple[str, dict[str, Any]]:
     """Read the service and the database that a path names, in either order.
 
-    Without a service Sentinels are asked for `MASTER`. A cluster has one database.
+    Without a service Sentinels are asked for `DEFAULT_SERVICE`. A cluster has one database.
     """
     parts = [unquote(part) for part in path.rstrip("/").split("/") if part]
     numbers = [part for part in parts if re.fullmatch("[0-9]{1,9}", part)]
@@ -291,4 +298,4 @@ def _read_path(path: str, kind: str) -> tuple[str, dict[str, Any]]:
         }.get(kind, "the number of a database, such as /0")
         raise ValueError(f"must end with {end}")
     database = {"db": int(numbers[0])} if numbers else {}
-    return (names or [MASTER if kind == "sentinel" else ""])[0], database
+    return (names or [DEFAULT_SERVICE if kind == "sentinel" else ""])[0], database

@@ -35,7 +35,7 @@ REFERENCE: Final = r"\$?\{\{.*\}\}"
 """What platforms and their templates put a value for, as Railway and GitHub do."""
 
 
-def settled(text: str) -> str:
+def strip_ends(text: str) -> str:
     """Return a text without white space and invisible signs at its ends, as pages give them."""
     start, end = 0, len(text)
     while start < end and _is_blank(text[start]):
@@ -50,7 +50,7 @@ def _is_blank(sign: str) -> bool:
     return hidden or sign.isspace()
 
 
-def check(text: str) -> None:
+def check_text(text: str) -> None:
     """Check what no setting may be.
 
     Raises:
@@ -71,14 +71,14 @@ def check(text: str) -> None:
         raise ValueError("must be text in UTF-8")
 
 
-def clipped(text: str) -> str:
+def clip_text(text: str) -> str:
     """Return the beginning of a text, with dots where more of the text follows."""
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
-def excerpt(text: str) -> str:
+def quote_excerpt(text: str) -> str:
     """Return a text as a fault repeats it: in quotation marks, and cut where it is long."""
-    return repr(clipped(text))
+    return repr(clip_text(text))
 
 
 def has_hidden(text: str) -> bool:

@@ -17,29 +17,29 @@ Network = IPv4Network | IPv6Network
 Trusted = int | tuple[Network, ...]
 """How many proxies stand in front of the site, or the networks that they stand in."""
 
-MOST_PROXIES: Final = 9
+MAX_PROXIES: Final = 9
 MAPPED_BITS: Final = 96
 """Bits before an IPv4 address that is written as one of IPv6 (RFC 4291, 2.5.5.2)."""
 
 
-def read_trusted(text: str) -> Trusted:
+def read_trusted_proxies(text: str) -> Trusted:
     """Return the number of proxies, or their networks, of a setting.
 
     Raises:
         ValueError: it is neither.
     """
-    if text.isascii() and text.isdigit() and int(text) <= MOST_PROXIES:
+    if text.isascii() and text.isdigit() and int(text) <= MAX_PROXIES:
         return int(text)
     try:
-        networks = tuple(_network(part.strip()) for part in text.split(",") if part.strip())
+        networks = tuple(_read_network(part.strip()) for part in text.split(",") if part.strip())
     except ValueError:
         networks = ()
     if not networks:
         raise ValueError(
-            f"must be the number of proxies in front of the site, up to {MOST_PROXIES}, or a comma"
+            f"must be the number of proxies in front of the site, up to {MAX_PROXIES}, or a comma"
             " list of their networks, such as 10.0.0.0/8"
         )
-    if not all(network.prefixlen for network in _collapsed(networks)):
+    if not all(network.prefixlen for network in _collapse_networks(networks)):
         raise ValueError(
             "must be the number of proxies or their own networks: where everybody is trusted,"
             " everybody can take any address"
@@ -47,13 +47,13 @@ def read_trusted(text: str) -> Trusted:
     return networks
 
 
-def _collapsed(networks: Iterable[Network]) -> Iterator[Network]:
+def _collapse_networks(networks: Iterable[Network]) -> Iterator[Network]:
     """Yield the fewest networks with the same addresses: two halves of all are all."""
     yield from collapse_addresses(one for one in networks if isinstance(one, IPv4Network))
     yield from collapse_addresses(one for one in networks if isinstance(one, IPv6Network))
 
 
-def _network(text: str) -> Network:
+def _read_network(text: str) -> Network:
     """Return a network as addresses are compared with it: an IPv4-mapped one is of IPv4."""
     network = ip_network(text)
     if not isinstance(network, IPv6Network):

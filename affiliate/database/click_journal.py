@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from affiliate.durable_files import lock, sync_folder, write_all
+from affiliate.durable_files import lock_file, sync_folder, write_all
 from affiliate.errors import JournalFailed
 
 MOST_BYTES: Final = 16 * 2**20
@@ -167,7 +167,7 @@ def _lock(file: int, path: Path, ends: float) -> bool:
 
     A file that was renamed stays locked for as long as its rows are written to the database.
     """
-    return lock(file, ends, lambda: _is_at(file, path)) and _is_at(file, path)
+    return lock_file(file, ends, lambda: _is_at(file, path)) and _is_at(file, path)
 
 
 def _is_at(file: int, path: Path) -> bool:

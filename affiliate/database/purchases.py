@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.ledger import Ledger
 from affiliate.database.schema import purchases
-from affiliate.domain.words import whole_prefix
+from affiliate.domain.words import cut_between_signs
 
 LIFE: Final = timedelta(hours=24)
 """For so long a purchase stands in the way of the same one."""
@@ -152,7 +152,7 @@ class Purchases:
         """
         mine = purchases.c.purchase_id == purchase.purchase_id
         closed_at = None if purchase.state == "pending" else self.now()
-        text = whole_prefix(purchase.error or "", MOST_TEXT) or None
+        text = cut_between_signs(purchase.error or "", MOST_TEXT) or None
         known = msgspec.structs.replace(purchase, closed_at=closed_at, error=text)
         row = {**_row(known), "intent": None}
         with self._ledger.writing() as connection:
@@ -180,7 +180,7 @@ class Purchases:
         where: sa.ColumnElement[bool],
         **result: Any,  # noqa: ANN401 - columns
     ) -> Purchase:
-        text = whole_prefix(result.get("error") or "", MOST_TEXT) or None
+        text = cut_between_signs(result.get("error") or "", MOST_TEXT) or None
         done = msgspec.structs.replace(
             purchase, **{**result, "error": text, "closed_at": self.now()}
         )
@@ -245,7 +245,7 @@ def _row(purchase: Purchase) -> dict[str, Any]:
     for name in ("asked", "price"):
         row[name] = None if row[name] is None else str(row[name])
     for name, most in (("license_id", 100), ("currency", 10)):
-        row[name] = row[name] and whole_prefix(row[name].replace("\0", ""), most)
+        row[name] = row[name] and cut_between_signs(row[name].replace("\0", ""), most)
     if row["charge"] is not None and not 0 <= row["charge"] < 2**31:
         row["charge"] = None
     return row

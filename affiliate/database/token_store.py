@@ -70,7 +70,7 @@ class TokenStore:
         if row is None:
             return None
         try:
-            return decoding.from_json(self._fernet.decrypt(row.sealed), Token), row.version
+            return decoding.decode_json(self._fernet.decrypt(row.sealed), Token), row.version
         except (InvalidToken, ValueError):
             reason = "SECRET_KEY is not that of the connected account; connect it again."
         raise NotConnected(account, reason)

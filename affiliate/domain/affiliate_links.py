@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote_plus, urlsplit, urlunsplit
 import msgspec
 
 from affiliate.domain.media import Media, web_address
-from affiliate.domain.words import masked, whole_prefix
+from affiliate.domain.words import cut_between_signs, mask_personal
 
 NETWORKS: Final = ("impact", "partnerize", "query", "fragment")
 """How links of affiliates are made; the first two can carry sub ids."""
@@ -33,7 +33,7 @@ PUBREF_LENGTH: Final = 256
 class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
     """How links to one agency are made.
 
-    ``template`` holds the fields of ``model.LINK_FIELDS``; where it wants an ``affiliate_id`` and
+    ``template`` holds the fields of `media.LINK_FIELDS`; where it wants an ``affiliate_id`` and
     there is none, the link is the picture's own page. ``footage`` is the template for clips where
     it is another. ``owned`` says that the template is the owner's own, which an agency's referral
     never replaces. ``sub_ids`` names what the sub ids of the ``network`` carry: Impact's three
@@ -47,18 +47,18 @@ class LinkStyle(msgspec.Struct, frozen=True, kw_only=True):
     sub_ids: frozenset[str] = frozenset()
     owned: bool = False
 
-    def form(self, media: str) -> str:
+    def template_for(self, media: str) -> str:
         """Return the template of links to pictures or to clips."""
         return self.footage if media == "video" and self.footage else self.template
 
-    def earns(self, media: str) -> bool:
+    def is_affiliated(self, media: str) -> bool:
         """Return whether links to pictures or to clips lead by way of an affiliate program."""
-        form = self.form(media)
+        form = self.template_for(media)
         is_complete = self.affiliate_id is not None or "{affiliate_id}" not in form
         return is_complete and form != "{landing_url}"
 
 
-def affiliate_link(
+def build_affiliate_link(
     style: LinkStyle, media: Media, landing: str, *, site: str = "", query: str = ""
 ) -> str:
     """Return the link that a picture carries: to ``landing``, by way of the affiliate network.
@@ -68,14 +68,14 @@ def affiliate_link(
     stands as it is. The agency's own referral, where an answer held one, is the link unless the
     owner has set a template.
     """
-    said = {"id": media.id, "site": site, "query": masked(query)}
+    said = {"id": media.id, "site": site, "query": mask_personal(query)}
     if media.referral and not style.owned:
-        wanted = _wanted(style, said)
-        return _sub_ids(media.referral, wanted) if is_impact(media.referral) else media.referral
-    return _link(style, media.media, landing, said) or media.page_url
+        wanted = _select_sub_ids(style, said)
+        return _add_sub_ids(media.referral, wanted) if is_impact(media.referral) else media.referral
+    return _build_link(style, media.media, landing, said) or media.page_url
 
 
-def search_link(
+def build_search_link(
     style: LinkStyle, media: str, landing: str, *, site: str = "", query: str = ""
 ) -> str:
     """Return the link to a search on an agency's own site, whose address is ``landing``.
@@ -84,20 +84,20 @@ def search_link(
     but an id. A template that knows pages by the ids of pictures alone can lead to no search: the
     link is ``landing`` then, as it is without an affiliate id.
     """
-    form = style.form(media)
-    said = {"id": "", "site": site, "query": masked(query)}
+    form = style.template_for(media)
+    said = {"id": "", "site": site, "query": mask_personal(query)}
     leads = "{landing}" in form or "{landing_url}" in form
-    return (_link(style, media, landing, said) if leads else "") or landing
+    return (_build_link(style, media, landing, said) if leads else "") or landing
 
 
-def _wanted(style: LinkStyle, said: Mapping[str, str]) -> dict[str, str]:
+def _select_sub_ids(style: LinkStyle, said: Mapping[str, str]) -> dict[str, str]:
     """Return what sub ids carry of what can be said."""
     return {name: said[name] for name in SUB_IDS if name in style.sub_ids and said[name]}
 
 
-def _link(style: LinkStyle, media: str, landing: str, said: Mapping[str, str]) -> str:
+def _build_link(style: LinkStyle, media: str, landing: str, said: Mapping[str, str]) -> str:
     """Return a link by way of the network; empty where its affiliate id is missing."""
-    template, wanted = style.form(media), _wanted(style, said)
+    template, wanted = style.template_for(media), _select_sub_ids(style, said)
     if style.affiliate_id is None and "{affiliate_id}" in template:
         return ""
     values = {
@@ -106,15 +106,19 @@ def _link(style: LinkStyle, media: str, landing: str, said: Mapping[str, str]) -
         "media": media,
         **said,
     }
-    fields = {name: encoded(value) for name, value in values.items()}
-    fields |= {name: encoded_within(values[name], SUB_ID_LENGTH) for name in ("site", "query")}
+    fields = {name: percent_encode(value) for name, value in values.items()}
+    fields |= {
+        name: percent_encode_within(values[name], SUB_ID_LENGTH) for name in ("site", "query")
+    }
     link = template.format_map({**fields, "landing_url": landing})
     if not wanted:
         return link
-    return _referred(link, wanted) if style.network == "partnerize" else _sub_ids(link, wanted)
+    return (
+        _add_pubref(link, wanted) if style.network == "partnerize" else _add_sub_ids(link, wanted)
+    )
 
 
-def id_fault(template: str, affiliate_id: str) -> str:
+def describe_id_fault(template: str, affiliate_id: str) -> str:
     """Return what an affiliate id must be that links of a template's form can't carry; else "".
 
     Impact's account ids are whole numbers, as its documented links show, which begin with no zero;
@@ -128,23 +132,23 @@ def id_fault(template: str, affiliate_id: str) -> str:
     return ""
 
 
-def encoded(text: str) -> str:
+def percent_encode(text: str) -> str:
     """Return text percent-encoded as one component of an address (RFC 3986: unreserved stay)."""
     return quote(text, safe="", errors="replace")
 
 
-def encoded_within(text: str, most: int) -> str:
+def percent_encode_within(text: str, most: int) -> str:
     """Return the beginning of a text, percent-encoded in at most ``most`` characters.
 
     A text that is too long ends with a whole character: no escape is cut, and no accent, joiner
     or variation of an emoji is parted from the sign that it belongs to.
     """
-    whole = encoded(text)
+    whole = percent_encode(text)
     if len(whole) <= most:
         return whole
-    sizes = accumulate(len(encoded(sign)) for sign in text)
+    sizes = accumulate(len(percent_encode(sign)) for sign in text)
     kept = sum(1 for _ in takewhile(lambda size: size <= most, sizes))
-    return encoded(whole_prefix(text, kept).rstrip())
+    return percent_encode(cut_between_signs(text, kept).rstrip())
 
 
 def is_impact(link: str) -> bool:
@@ -155,13 +159,13 @@ def is_impact(link: str) -> bool:
     return re.fullmatch(r"/c/[0-9]+/[0-9]+/[0-9]+/?", urlsplit(link).path) is not None
 
 
-def destination(link: str) -> str | None:
+def read_destination(link: str) -> str | None:
     """Return the page that a link of Impact's leads to; None where the link doesn't say so."""
     pairs = dict(parse_qsl(urlsplit(link).query)) if is_impact(link) else {}
     return web_address(pairs.get("u"))
 
 
-def _sub_ids(link: str, wanted: Mapping[str, str]) -> str:
+def _add_sub_ids(link: str, wanted: Mapping[str, str]) -> str:
     """Return a link of Impact's with its sub ids; those that have a value already stay."""
     parts = urlsplit(link)
     own = {SUB_IDS[name].casefold(): name for name in wanted}
@@ -169,7 +173,7 @@ def _sub_ids(link: str, wanted: Mapping[str, str]) -> str:
     pairs = [pair for pair, name, value in present if value or name not in own]
     said = {name for _, name, value in present if value}
     pairs += [
-        f"{SUB_IDS[name]}={encoded_within(wanted[name], SUB_ID_LENGTH)}"
+        f"{SUB_IDS[name]}={percent_encode_within(wanted[name], SUB_ID_LENGTH)}"
         for key, name in own.items()
         if key not in said
     ]
@@ -182,12 +186,12 @@ def _read_pair(pair: str) -> tuple[str, str]:
     return unquote_plus(name).casefold(), unquote_plus(value).strip()
 
 
-def _referred(link: str, wanted: Mapping[str, str]) -> str:
+def _add_pubref(link: str, wanted: Mapping[str, str]) -> str:
     """Return a link of Partnerize's with a reference, which must stand before the destination.
 
     The reference is site, id and words, as much as it may hold: https://docs.fmtc.co/kb/partnerize.
     """
     before, mark, page = link.partition("/destination:")
     parts = (wanted[name] for name in ("site", "id", "query") if name in wanted)
-    reference = encoded_within("~".join(parts), PUBREF_LENGTH)
+    reference = percent_encode_within("~".join(parts), PUBREF_LENGTH)
     return f"{before}/pubref:{reference}{mark}{page}" if mark else link

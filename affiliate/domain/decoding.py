@@ -12,7 +12,7 @@ import msgspec
 
 Shape = TypeVar("Shape")
 
-_learned: set[Any] = set()
+_prepared_shapes: set[Any] = set()
 _lock = threading.Lock()
 
 
@@ -23,32 +23,32 @@ def convert(value: object, shape: type[Shape]) -> Shape:
         msgspec.ValidationError: a required field is missing, or one is of another type.
         UnicodeError: a text holds half a character.
     """
-    _learn(shape)
+    _prepare_shape(shape)
     return msgspec.convert(value, shape)
 
 
-def from_json(body: bytes | str, shape: type[Shape]) -> Shape:
+def decode_json(body: bytes | str, shape: type[Shape]) -> Shape:
     """Return JSON in a shape.
 
     Raises:
         msgspec.DecodeError, UnicodeDecodeError, RecursionError: it is something else.
     """
-    _learn(shape)
+    _prepare_shape(shape)
     return msgspec.json.decode(body, type=shape)
 
 
-def from_msgpack(packed: bytes, shape: type[Shape]) -> Shape:
+def decode_msgpack(packed: bytes, shape: type[Shape]) -> Shape:
     """Return msgpack in a shape.
 
     Raises:
         ValueError, TypeError, RecursionError: it is something else.
     """
-    _learn(shape)
+    _prepare_shape(shape)
     return msgspec.msgpack.decode(packed, type=shape)
 
 
-def _learn(shape: Any) -> None:  # noqa: ANN401 - a type, or a form of one
-    if shape not in _learned:
+def _prepare_shape(shape: Any) -> None:  # noqa: ANN401 - a type, or a form of one
+    if shape not in _prepared_shapes:
         with _lock:
             msgspec.json.Decoder(shape)
-            _learned.add(shape)
+            _prepared_shapes.add(shape)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from babel.core import get_global
 
-LONGEST_TAG: Final = 100
+MAX_TAG: Final = 100
 """Characters; a longer text is no tag that anything sends."""
 MACROLANGUAGES: Final = {
     **dict.fromkeys("cdo cjy cmn cpx czh czo gan hak hsn lzh mnp nan wuu yue".split(), "zh"),
@@ -45,50 +45,50 @@ def is_well_formed(tag: str) -> bool:
     Names of locales are read up to their encoding or variant (en_US.UTF-8, de_DE@euro), values of
     Accept-Language up to the end of the first range (de;q=0.8).
     """
-    well = re.fullmatch(r"\*|[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*", _range_of(tag))
-    return len(tag) <= LONGEST_TAG and well is not None
+    well = re.fullmatch(r"\*|[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*", _extract_range(tag))
+    return len(tag) <= MAX_TAG and well is not None
 
 
-def nearest(tag: str, known: Iterable[str]) -> str | None:
+def find_nearest(tag: str, known: Iterable[str]) -> str | None:
     """Return the one of the known languages that is the nearest to a tag; None where none is near.
 
     Known languages may stand in any case and with ``_``, such as zh_CN; of several for one language
     the first is its usual one.
     """
-    return _nearest(_range_of(tag), tuple(known)) if is_well_formed(tag) else None
+    return _find_nearest(_extract_range(tag), tuple(known)) if is_well_formed(tag) else None
 
 
-def _range_of(text: str) -> str:
+def _extract_range(text: str) -> str:
     """Return the language range that a text begins with."""
     return re.split("[.@;,]", text, maxsplit=1)[0].strip()
 
 
 @lru_cache(maxsize=1024)
-def _nearest(tag: str, known: tuple[str, ...]) -> str | None:
-    found = _index(known)
-    return next((found[one] for one in _read(tag).ranges() if one in found), None)
+def _find_nearest(tag: str, known: tuple[str, ...]) -> str | None:
+    found = _index_by_range(known)
+    return next((found[one] for one in _parse_tag(tag).ranges() if one in found), None)
 
 
 @lru_cache(maxsize=64)
-def _index(known: tuple[str, ...]) -> dict[str, str]:
+def _index_by_range(known: tuple[str, ...]) -> dict[str, str]:
     """Return the known languages by each of the tags that they answer to."""
     found: dict[str, str] = {}
     for one in known:
-        tag = _read(one)
-        usual = _read(tag.language).script
+        tag = _parse_tag(one)
+        usual = _parse_tag(tag.language).script
         ranges = tag.ranges() if tag.script in {"", usual} else tag.ranges()[:-1]
         for name in ranges:
             found.setdefault(name, one)
     return found
 
 
-def _read(tag: str) -> _Tag:
+def _parse_tag(tag: str) -> _Tag:
     """Return the parts of a well-formed tag, in small letters, with the script that is implied."""
     subtags = tag.replace("_", "-").lower().split("-")
     language, rest = subtags[0], subtags[1:]
     if rest and rest[0] in MACROLANGUAGES:
         language, rest = rest[0], rest[1:]  # an extended language, as in zh-yue
-    language = _alias(language)
+    language = _resolve_alias(language)
     script = region = ""
     for subtag in rest:
         if len(subtag) == 1:
@@ -97,17 +97,17 @@ def _read(tag: str) -> _Tag:
             script = script or subtag
         elif re.fullmatch("[a-z]{2}|[0-9]{3}", subtag):
             region = region or subtag
-    script = script or _likely_script(language, region)
+    script = script or _find_likely_script(language, region)
     return _Tag(MACROLANGUAGES.get(language, language), script, region)
 
 
-def _alias(language: str) -> str:
+def _resolve_alias(language: str) -> str:
     """Return the code in use for an old or a long one, such as he for iw, de for deu."""
     alias = get_global("language_aliases").get(language, language)
     return str(alias).partition("_")[0]
 
 
-def _likely_script(language: str, region: str) -> str:
+def _find_likely_script(language: str, region: str) -> str:
     """Return the script of a language in a region, or else wherever it is most spoken."""
     likely = get_global("likely_subtags")
     full = likely.get(f"{language}_{region.upper()}") or likely.get(language) or ""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from affiliate.domain.query import SearchQuery
-from affiliate.domain.words import visible
+from affiliate.domain.words import strip_invisible
 
 __all__ = [
     "LINK_FIELDS",
@@ -28,7 +28,7 @@ __all__ = [
     "Sides",
     "Size",
     "Thumbnail",
-    "distinct",
+    "drop_repeats",
     "plain_id",
     "plain_text",
     "plain_texts",
@@ -286,13 +286,13 @@ def plain_text(value: object) -> str:
     if not isinstance(value, str):
         return ""
     text = STYLES.sub(" ", value) if "<" in value else value
-    text = TAGS.sub(_instead_of_tag, text) if "<" in text else text
-    text = ENTITIES.sub(_decoded, text) if "&" in text else text
+    text = TAGS.sub(_replace_tag, text) if "<" in text else text
+    text = ENTITIES.sub(_decode_entity, text) if "&" in text else text
     line = plain_id(text)
-    return line if line.isascii() else visible(line)
+    return line if line.isascii() else strip_invisible(line)
 
 
-def _decoded(found: re.Match[str]) -> str:
+def _decode_entity(found: re.Match[str]) -> str:
     """Return what an entity stands for; a name that only begins as one of HTML's stays."""
     name = found[0][1:]
     return html.unescape(found[0]) if name.startswith("#") else html5.get(name, found[0])
@@ -312,17 +312,17 @@ def plain_id(value: object) -> str:
     return " ".join(text.split())
 
 
-def _instead_of_tag(found: re.Match[str]) -> str:
+def _replace_tag(found: re.Match[str]) -> str:
     """Return what stands for a tag: nothing inside of words, else the space of a new line."""
     return "" if (found[1] or "").casefold() in PHRASING else " "
 
 
 def plain_texts(values: Iterable[object]) -> tuple[str, ...]:
     """Return keywords or names as they may be shown, each once."""
-    return distinct(map(plain_text, values))
+    return drop_repeats(map(plain_text, values))
 
 
-def distinct(texts: Iterable[str]) -> tuple[str, ...]:
+def drop_repeats(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the texts that say something, each once, in whatever case it is repeated."""
     found: dict[str, str] = {}
     for text in texts:

@@ -45,7 +45,7 @@ Parameters = Mapping[str, list[str]]
 class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One search, with its words as they are shown and all else in its canonical form.
 
-    Two addresses that mean the same have one `key`; they are equal where they are spelled alike,
+    Two addresses that mean the same have one `to_key`; they are equal where they are spelled alike,
     too. The order of the fields is the order of the canonical query string. ``lang`` is None where
     the address names no language that is known; the site's own holds then.
     """
@@ -88,21 +88,21 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         """Read decoded parameters; unknown and empty ones are dropped."""
         fields: dict[str, Any] = {}
         for name, read in READERS.items():
-            text = single(parameters, name)
+            text = read_single(parameters, name)
             value = None if text is None else read(name, text)
             if value not in {None, ""}:
                 fields[name] = value
-        agencies = (_name("agency", one).casefold() for one in parameters.get("agency", ()))
+        agencies = (_parse_name("agency", one).casefold() for one in parameters.get("agency", ()))
         fields["agency"] = tuple(sorted(set(filter(None, agencies))))
         if fields.get("media", "image") != "video":
             for name in FOOTAGE_FILTERS:
                 fields.pop(name, None)
         query = cls(**fields)
-        if not query.says_something():
+        if not query.has_criteria():
             raise BadQuery("q", "Type a word to search for, or choose a category or a color.")
         return query
 
-    def says_something(self) -> bool:
+    def has_criteria(self) -> bool:
         """Return whether there is something to search by: words, category, contributor or color."""
         return bool(self.q or self.category or self.contributor or self.color)
 
@@ -115,7 +115,7 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
             for one in (value if isinstance(value, list | tuple) else (value,))
         ]
 
-    def canonical(self) -> str:
+    def to_query_string(self) -> str:
         """The query string of this search as it was spelled, ready to stand in an address."""
         return urlencode(self.pairs())
 
@@ -126,25 +126,28 @@ class SearchQuery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         told.
         """
         lang = self.lang or ""
-        keyed = {"q": words.key(self.q, lang), "exclude": words.excluded_key(self.exclude, lang)}
-        return self.replace(page=1, agency=(), **keyed).canonical()
+        keyed = {
+            "q": words.to_key(self.q, lang),
+            "exclude": words.to_excluded_key(self.exclude, lang),
+        }
+        return self.replace(page=1, agency=(), **keyed).to_query_string()
 
-    def counted(self) -> Self:
+    def to_counted(self) -> Self:
         """Return the search as it is counted, whatever page and agencies are asked for.
 
         Words are in small letters, and what may be a personal detail is masked.
         """
         lang = self.lang or ""
         named = {name: getattr(self, name) for name in ("category", "contributor")}
-        masked = {name: words.masked(value) for name, value in named.items() if value}
-        counted = {name: words.counted(getattr(self, name), lang) for name in ("q", "exclude")}
+        masked = {name: words.mask_personal(value) for name, value in named.items() if value}
+        counted = {name: words.to_counted(getattr(self, name), lang) for name in ("q", "exclude")}
         return self.replace(page=1, agency=(), **counted, **masked)
 
     def replace(self, **changes: Any) -> Self:  # noqa: ANN401 - any field's own type
         """The same search with some fields changed."""
         return msgspec.structs.replace(self, **changes)
 
-    def without(self, name: str) -> Self:
+    def without_field(self, name: str) -> Self:
         """The first page of the same search with one field as by default."""
         return self.replace(**{"page": 1, name: DEFAULTS[name]})
 
@@ -170,9 +173,13 @@ def read_parameters(raw: str | bytes, *, lenient: bool = False) -> dict[str, lis
     parts = data.split(b"&", MAX_PARAMETERS)
     if len(data) > MAX_QUERY_STRING:
         longest = max(parts[:MAX_PARAMETERS], key=len)
-        raise BadQuery(_field(longest), "Use at most %(limit)s characters.", limit=MAX_WORDS)
+        raise BadQuery(
+            _field_for_error(longest), "Use at most %(limit)s characters.", limit=MAX_WORDS
+        )
     if len(parts) > MAX_PARAMETERS:
-        raise BadQuery(_field(parts[-1].partition(b"&")[0]), "Give this parameter only once.")
+        raise BadQuery(
+            _field_for_error(parts[-1].partition(b"&")[0]), "Give this parameter only once."
+        )
     for part in parts:
         name_bytes, _, value_bytes = part.replace(b"+", b" ").partition(b"=")
         name = unquote_to_bytes(name_bytes).decode("utf-8", "replace")
@@ -188,13 +195,13 @@ def read_parameters(raw: str | bytes, *, lenient: bool = False) -> dict[str, lis
     return found
 
 
-def _field(part: bytes) -> str:
+def _field_for_error(part: bytes) -> str:
     """Return the name of a parameter for an error; "q" stands for one without a plain name."""
     text = part.partition(b"=")[0].decode("ascii", "replace")
     return text if re.fullmatch(r"[a-z_]{1,20}", text) else "q"
 
 
-def single(parameters: Parameters, name: str) -> str | None:
+def read_single(parameters: Parameters, name: str) -> str | None:
     """The value of a parameter that may stand only once beside blank ones; None when none is.
 
     Invisible characters are as good as blanks.
@@ -217,10 +224,10 @@ def read_site(parameters: Parameters) -> str:
 
 def read_flag(parameters: Parameters, name: str) -> bool:
     """A parameter that is 1 or 0; absent is 0."""
-    return _flag(name, single(parameters, name) or "0")
+    return _parse_flag(name, read_single(parameters, name) or "0")
 
 
-def _checked(name: str, text: str, limit: int) -> str:
+def _check_text(name: str, text: str, limit: int) -> str:
     """Return a text of bounded length without control characters; what was typed is counted."""
     if len(text) > limit:
         raise BadQuery(name, "Use at most %(limit)s characters.", limit=limit)
@@ -229,24 +236,24 @@ def _checked(name: str, text: str, limit: int) -> str:
     return text
 
 
-def _words(name: str, text: str) -> str:
-    return words.shown(_checked(name, text, MAX_WORDS))
+def _parse_words(name: str, text: str) -> str:
+    return words.to_shown(_check_text(name, text, MAX_WORDS))
 
 
-def _word_set(name: str, text: str) -> str:
-    return words.excluded(_checked(name, text, MAX_WORDS))
+def _parse_excluded(name: str, text: str) -> str:
+    return words.to_excluded(_check_text(name, text, MAX_WORDS))
 
 
-def _name(name: str, text: str) -> str:
-    return words.shown(_checked(name, text, MAX_NAME))
+def _parse_name(name: str, text: str) -> str:
+    return words.to_shown(_check_text(name, text, MAX_NAME))
 
 
-def _language(name: str, text: str) -> str | None:
+def _parse_language(name: str, text: str) -> str | None:
     """Return the nearest language of searches; None where a well-formed tag has none."""
     tag = text.strip()
     if not language_tags.is_well_formed(tag):
         raise BadQuery(name, "Use one of: %(values)s.", values=", ".join(LANGUAGES))
-    return language_tags.nearest(tag, LANGUAGES)
+    return language_tags.find_nearest(tag, LANGUAGES)
 
 
 def drop_unread_language(parameters: Parameters) -> Parameters:
@@ -255,13 +262,13 @@ def drop_unread_language(parameters: Parameters) -> Parameters:
     Templates of other sites fill it in, and their pictures are worth more than an error.
     """
     try:
-        _language("lang", single(parameters, "lang") or "*")
+        _parse_language("lang", read_single(parameters, "lang") or "*")
     except BadQuery:
         return {name: values for name, values in parameters.items() if name != "lang"}
     return parameters
 
 
-def one_of(allowed: Iterable[str]) -> Callable[[str, str], str]:
+def choice_parser(allowed: Iterable[str]) -> Callable[[str, str], str]:
     """Reads a parameter that is one of some words, in any case."""
     table = {a.casefold(): a for a in allowed}
 
@@ -274,11 +281,11 @@ def one_of(allowed: Iterable[str]) -> Callable[[str, str], str]:
     return read
 
 
-def _flag(name: str, text: str) -> bool:
-    return one_of(("0", "1"))(name, text) == "1"
+def _parse_flag(name: str, text: str) -> bool:
+    return choice_parser(("0", "1"))(name, text) == "1"
 
 
-def whole(low: int, high: int) -> Callable[[str, str], int]:
+def integer_parser(low: int, high: int) -> Callable[[str, str], int]:
     """Reads a parameter that is a whole number within bounds."""
 
     def read(name: str, text: str) -> int:
@@ -290,14 +297,14 @@ def whole(low: int, high: int) -> Callable[[str, str], int]:
     return read
 
 
-def _color(name: str, text: str) -> str:
+def _parse_color(name: str, text: str) -> str:
     color = text.strip().removeprefix("#").casefold()
     if color != "grayscale" and not re.fullmatch(r"[0-9a-f]{6}", color):
         raise BadQuery(name, "Use six hexadecimal digits, such as ff8800, or grayscale.")
     return color
 
 
-def _range(name: str, text: str) -> str:
+def _parse_range(name: str, text: str) -> str:
     match = re.fullmatch(r"([0-9]{0,4})(-?)([0-9]{0,4})", text.strip())
     low, dash, high = match.groups() if match else ("", "", "")
     if not (low or high) or (low and high and (not dash or int(low) > int(high))):
@@ -309,26 +316,26 @@ DEFAULTS: Final[Mapping[str, Any]] = dict(
     zip(SearchQuery.__struct_fields__, SearchQuery.__struct_defaults__, strict=True)
 )
 READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
-    "q": _words,
-    "exclude": _word_set,
-    "media": one_of(MEDIA),
-    "type": one_of(TYPES),
-    "orientation": one_of(ORIENTATIONS),
-    "color": _color,
-    "people": whole(0, 4),
-    "age": one_of(AGES),
-    "gender": one_of(GENDERS),
-    "ethnicity": one_of(ETHNICITIES),
-    "category": _name,
-    "contributor": _name,
-    "license": one_of(LICENSES),
-    "released": _flag,
-    "safe": _flag,
-    "sort": one_of(SORTS),
-    "duration": _range,
-    "resolution": one_of(RESOLUTIONS),
-    "aspect": one_of(ASPECTS),
-    "fps": _range,
-    "lang": _language,
-    "page": whole(1, 999_999_999),
+    "q": _parse_words,
+    "exclude": _parse_excluded,
+    "media": choice_parser(MEDIA),
+    "type": choice_parser(TYPES),
+    "orientation": choice_parser(ORIENTATIONS),
+    "color": _parse_color,
+    "people": integer_parser(0, 4),
+    "age": choice_parser(AGES),
+    "gender": choice_parser(GENDERS),
+    "ethnicity": choice_parser(ETHNICITIES),
+    "category": _parse_name,
+    "contributor": _parse_name,
+    "license": choice_parser(LICENSES),
+    "released": _parse_flag,
+    "safe": _parse_flag,
+    "sort": choice_parser(SORTS),
+    "duration": _parse_range,
+    "resolution": choice_parser(RESOLUTIONS),
+    "aspect": choice_parser(ASPECTS),
+    "fps": _parse_range,
+    "lang": _parse_language,
+    "page": integer_parser(1, 999_999_999),
 }

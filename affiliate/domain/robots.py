@@ -10,7 +10,15 @@ from urllib.parse import unquote
 
 _CRAWLERS: Final = r"(?<!cu)bots?(\b|_)|crawl|spider|slurp|facebookexternalhit|scrapy"
 
-HIDDEN: Final = ("/ajax/", "/api/", "/embed/search", "/suggest", "/clicks", "/owner/", "/*wait=1")
+HIDDEN_PATHS: Final = (
+    "/ajax/",
+    "/api/",
+    "/embed/search",
+    "/suggest",
+    "/clicks",
+    "/owner/",
+    "/*wait=1",
+)
 """What crawlers leave alone: paths for programs and owners, and what waits for agencies."""
 
 CRAWLERS: Final = re.compile(_CRAWLERS, re.IGNORECASE)
@@ -39,13 +47,16 @@ def _is_crawler(agent: str) -> bool:
 
 def is_hidden(path: str) -> bool:
     """Return whether robots.txt keeps crawlers from a path with its query (RFC 9309, 2.2.2)."""
-    return _HIDDEN.match(_ESCAPED.sub(lambda found: unquote(found[0]), path)) is not None
+    return (
+        _HIDDEN_PATTERN.match(_UNRESERVED_ESCAPE.sub(lambda found: unquote(found[0]), path))
+        is not None
+    )
 
 
-_HIDDEN: Final = re.compile(
-    "|".join(re.escape(one).replace(r"\*", ".*") for one in HIDDEN), re.DOTALL
+_HIDDEN_PATTERN: Final = re.compile(
+    "|".join(re.escape(one).replace(r"\*", ".*") for one in HIDDEN_PATHS), re.DOTALL
 )
-_ESCAPED: Final = re.compile(
+_UNRESERVED_ESCAPE: Final = re.compile(
     r"%(4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a]|3[0-9]|2[de]|5f|7e)", re.IGNORECASE
 )
 """Letters, digits, ``-._~`` in percent signs: they are compared as they are (RFC 9309, 2.2.2)."""

@@ -11,9 +11,9 @@ MAX_SITE: Final = 253
 """Characters of the longest host name (RFC 1035, 2.3.4)."""
 MAX_ADDRESS: Final = 2048
 """Characters of the longest address of which the host is taken."""
-LABELS: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
-UNREAD: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-NAMELESS: Final = "null"
+DOMAIN_LABELS: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+UNREADABLE: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+OPAQUE_ORIGIN: Final = "null"
 """What browsers call an origin without a name: a file, or a frame in a sandbox."""
 
 
@@ -26,9 +26,9 @@ def read_host(value: object) -> str:
     differ from the one without.
     """
     text = value.strip() if isinstance(value, str) else ""
-    if not text or len(text) > MAX_ADDRESS or UNREAD.search(text):
+    if not text or len(text) > MAX_ADDRESS or UNREADABLE.search(text):
         return ""
-    if bare := _ipv6(text):
+    if bare := _read_ipv6(text):
         return bare
     try:
         parts = urlsplit(text if "//" in text.partition("?")[0] else f"//{text}")
@@ -36,10 +36,10 @@ def read_host(value: object) -> str:
         _ = parts.port  # no number, or one that no port has, makes it no host
     except ValueError:
         return ""
-    return _ipv6(name) or ("" if "[" in parts.netloc else _domain(name))
+    return _read_ipv6(name) or ("" if "[" in parts.netloc else _read_domain(name))
 
 
-def _ipv6(text: str) -> str:
+def _read_ipv6(text: str) -> str:
     """Return an IPv6 address in brackets; empty for anything else, and for one with a zone."""
     try:
         return f"[{IPv6Address(text).compressed}]" if "%" not in text else ""
@@ -47,11 +47,11 @@ def _ipv6(text: str) -> str:
         return ""
 
 
-def _domain(name: str) -> str:
+def _read_domain(name: str) -> str:
     try:
         ascii_name = name if name.isascii() else idna.encode(name, uts46=True).decode()
     except (idna.IDNAError, UnicodeError):
         return ""
     domain = ascii_name.lower().removesuffix(".")
-    known = len(domain) <= MAX_SITE and LABELS.fullmatch(domain) and domain != NAMELESS
+    known = len(domain) <= MAX_SITE and DOMAIN_LABELS.fullmatch(domain) and domain != OPAQUE_ORIGIN
     return domain if known else ""

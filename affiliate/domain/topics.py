@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from affiliate.domain.words import key, lowered, sent
+from affiliate.domain.words import lower_text, to_key, to_sent
 
 SIGNS: Final = {"+": " plus", "#": " sharp"}
 """Signs that make another word at the end of one, as in C++ and C#."""
-LONGEST_NAME: Final = 60
+MAX_SIGN_NAMES: Final = 60
 """Characters of a slug that is made of the names of signs."""
-DECOMPOSED: Final = 4
+MAX_DECOMPOSED: Final = 4
 """The most characters that one becomes where it is decomposed (Unicode, UAX 15, NFD)."""
 
 
@@ -31,23 +31,23 @@ class Topics:
         keys: dict[str, str] = {}
         waiting = []
         for topic in topics:
-            same = keys.setdefault(key(topic, lang), topic)
-            natural = slug_of(topic, lang)
+            same = keys.setdefault(to_key(topic, lang), topic)
+            natural = make_slug(topic, lang)
             if same != topic:
                 waiting.append((topic, natural, same))
             elif natural in self._topics:
                 waiting.append((topic, natural, ""))
             else:
                 self._slugs[topic], self._topics[natural] = natural, topic
-            if former := _former_slug(topic):
+            if former := _make_former_slug(topic):
                 self._former[former] = topic
         for topic, natural, same in waiting:
-            slug = self._slugs[same] if same else self._numbered(natural)
+            slug = self._slugs[same] if same else self._number_slug(natural)
             self._slugs[topic] = slug
             self._topics.setdefault(slug, topic)
         self._longest = max(map(len, (*self._topics, *self._former)), default=0)
 
-    def _numbered(self, slug: str) -> str:
+    def _number_slug(self, slug: str) -> str:
         number = 2
         while f"{slug}-{number}" in self._topics:
             number += 1
@@ -61,49 +61,49 @@ class Topics:
         """Yield the slugs of all topics, each once, in the order of the topics."""
         yield from dict.fromkeys(self._slugs.values())
 
-    def topic(self, slug: str) -> str | None:
+    def find_topic(self, slug: str) -> str | None:
         """Return the topic that has an address, or had the address before; None where none had.
 
         Letters may come in any composition.
         """
-        if len(slug) > DECOMPOSED * self._longest:
+        if len(slug) > MAX_DECOMPOSED * self._longest:
             return None  # composing takes time by the square of the length
         return self._topics.get(unicodedata.normalize("NFC", slug)) or self._former.get(slug)
 
 
 @lru_cache(maxsize=16)
-def topics_of(topics: tuple[str, ...], lang: str) -> Topics:
+def get_topics(topics: tuple[str, ...], lang: str) -> Topics:
     """Return the topics of a setting with their addresses, made once in a process."""
     return Topics(topics, lang)
 
 
-def slug_of(words: str, lang: str) -> str:
+def make_slug(words: str, lang: str) -> str:
     """Return words as one segment of an address; never empty."""
     spelled = re.sub(
         r"(?<=\w)[+#]+(?!\w)",
         lambda match: "".join(SIGNS[sign] for sign in match[0]),
-        lowered(sent(words) or words, lang),
+        lower_text(to_sent(words) or words, lang),
     )
-    return _hyphenated(spelled) or _named(words) or "topic"
+    return _hyphenate(spelled) or _name_signs(words) or "topic"
 
 
-def _hyphenated(text: str) -> str:
+def _hyphenate(text: str) -> str:
     """Return letters, digits and marks, with a hyphen for all that stands between."""
     kept = (c if unicodedata.category(c)[0] in "LMN" else "-" for c in text.replace("\u200d", ""))
     return re.sub("-+", "-", "".join(kept)).strip("-")
 
 
-def _named(signs: str) -> str:
+def _name_signs(signs: str) -> str:
     """Return the names of signs, where words are nothing else; the same name once in a row."""
     names: list[str] = []
-    for sign in sent(signs) or signs:
-        name = _hyphenated(unicodedata.name(sign, "").lower())
-        if name and names[-1:] != [name] and len("-".join([*names, name])) <= LONGEST_NAME:
+    for sign in to_sent(signs) or signs:
+        name = _hyphenate(unicodedata.name(sign, "").lower())
+        if name and names[-1:] != [name] and len("-".join([*names, name])) <= MAX_SIGN_NAMES:
             names.append(name)
     return "-".join(names)
 
 
-def _former_slug(words: str) -> str:
+def _make_former_slug(words: str) -> str:
     """Return the slug that words had in versions that dropped marks."""
     folded = unicodedata.normalize("NFKC", words).casefold()
     return re.sub(r"[^\w]+|_+", "-", folded).strip("-")

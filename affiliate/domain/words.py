@@ -2,7 +2,7 @@
 
 - *Shown* is what was typed, with settled white space and without invisible characters.
 - *Sent* is what agencies are asked: composed (NFC), in the usual form of each letter, with straight
-  quotation marks, phrases whole, no lone marks; `plain` takes an agency's operators out of it.
+  quotation marks, phrases whole, no lone marks; `to_plain_words` removes an agency's operators.
 - *Keyed* is for comparison and cache keys alone, lowered by the rules of the language and folded.
 - *Counted* stands in reports, suggestions and sub ids: sent, in small letters, masked.
 
@@ -101,7 +101,7 @@ _SIDES: Final = re.compile(r"[1-9]\d\d0(?: [1-9]\d\d0){2}")
 """Three round numbers of four digits, such as sides in pixels; a card has four groups of them."""
 
 
-def _forms() -> Iterator[tuple[int, str]]:
+def _iter_usual_forms() -> Iterator[tuple[int, str]]:
     """Yield the letters that have several forms, each with its usual form.
 
     They are full-width letters and digits, half-width kana and jamo, ligatures of Latin letters,
@@ -120,14 +120,14 @@ def _forms() -> Iterator[tuple[int, str]]:
 
 _STRAIGHT: Final = dict.fromkeys(map(ord, _DOUBLE), '"')
 _USUAL: Final = {
-    **dict(_forms()),
+    **dict(_iter_usual_forms()),
     **_STRAIGHT,
     **dict.fromkeys(map(ord, _SINGLE), "'"),
     ord("\u2011"): "-",
 }
 """Characters that are sent in another form: all others go out as they were typed."""
 _KEYED: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {0x5F3: "'"}
-"""Full-width signs and the Hebrew apostrophe, which `plain` and `key` take in usual forms."""
+"""Full-width signs and the Hebrew apostrophe, replaced in `to_plain_words` and in `to_key`."""
 
 
 class Syntax(NamedTuple):
@@ -147,95 +147,97 @@ class Syntax(NamedTuple):
     phrases: bool = True
 
 
-def shown(text: str) -> str:
+def to_shown(text: str) -> str:
     """Return what was typed with single blanks and without invisible characters.
 
     Joiners stay inside words. The text is composed unless that makes it longer.
     """
     if text.isascii() and text.isprintable():  # nothing else is done to it, and most texts are
         return " ".join(text.split())
-    settled = _settled(_UNSEEN.sub(_flag, text))
+    settled = _settle_blanks(_UNSEEN.sub(_keep_flag, text))
     composed = unicodedata.normalize("NFC", settled)
     fitting = composed if len(composed) <= len(settled) else settled
-    return fitting if _settled(_UNSENT.sub(_flag, fitting)) else ""
+    return fitting if _settle_blanks(_UNSENT.sub(_keep_flag, fitting)) else ""
 
 
 def is_blank(text: str) -> bool:
     """Return whether a text, however long, shows nothing; in time that grows with its length."""
     if text.isascii() and text.isprintable():
         return not text.strip()
-    return not _settled(_UNSENT.sub(_flag, _settled(_UNSEEN.sub(_flag, text))))
+    return not _settle_blanks(
+        _UNSENT.sub(_keep_flag, _settle_blanks(_UNSEEN.sub(_keep_flag, text)))
+    )
 
 
-def visible(text: str) -> str:
+def strip_invisible(text: str) -> str:
     """Return a text of an agency without invisible characters; empty where it has no others.
 
     Controls of direction stay, which titles in Hebrew and Arabic need; pages isolate each title.
     """
     if not text.isprintable():  # most texts are, and are told so in a tenth of the time
-        text = _settled(_UNSHOWN.sub(_flag, text))
+        text = _settle_blanks(_UNSHOWN.sub(_keep_flag, text))
     return text if _DIRECTION.sub("", text).strip(_BLANK) else ""
 
 
-def _settled(text: str) -> str:
+def _settle_blanks(text: str) -> str:
     """Return a text with single blanks, and joiners inside of words alone."""
-    return " ".join(_JOINERS.sub(_joined, " ".join(text.split())).split())
+    return " ".join(_JOINERS.sub(_keep_spelling_joiner, " ".join(text.split())).split())
 
 
-def _flag(match: re.Match[str]) -> str:
+def _keep_flag(match: re.Match[str]) -> str:
     """Return a flag as it is, and nothing for an invisible character."""
     return match[1] or ""
 
 
-def _joined(match: re.Match[str]) -> str:
+def _keep_spelling_joiner(match: re.Match[str]) -> str:
     """Return the end of a word, where a joiner spells something behind a virama alone."""
     last = match[1] or ""
     return match[0] if last and unicodedata.combining(last) == VIRAMA else last
 
 
-def sent(text: str) -> str:
+def to_sent(text: str) -> str:
     """Return the words as agencies take them, in the case that was typed; may be empty."""
-    usual = _settled(_UNSENT.sub(_flag, shown(text))).translate(_USUAL)
+    usual = _settle_blanks(_UNSENT.sub(_keep_flag, to_shown(text))).translate(_USUAL)
     usual = _ACCENTS.sub("'", _DOTTED.sub("i", unicodedata.normalize("NFC", usual)))
-    return _phrased(_SPLIT_VOWEL.sub("\\1\\2\u0e33", usual))
+    return _mark_phrases(_SPLIT_VOWEL.sub("\\1\\2\u0e33", usual))
 
 
-def _phrased(text: str) -> str:
+def _mark_phrases(text: str) -> str:
     """Return a text whose quotation marks, all straight ones, stand around phrases alone."""
-    marked = _GERSHAYIM.sub("\u05f4", _settled(text))
+    marked = _GERSHAYIM.sub("\u05f4", _settle_blanks(text))
     parts = _PHRASE.split(marked)  # what stands outside of phrases and inside, by turns
     parts[::2] = [part.replace('"', " ") for part in parts[::2]]
     parts[1::2] = [f'"{phrase}"' if phrase else " " for phrase in map(str.strip, parts[1::2])]
-    return _settled("".join(parts))
+    return _settle_blanks("".join(parts))
 
 
-def terms(text: str) -> list[str]:
+def split_terms(text: str) -> list[str]:
     """Return the words and phrases of a text in the form that is sent, phrases in their marks."""
-    return _TERM.findall(sent(text))
+    return _TERM.findall(to_sent(text))
 
 
-def plain(text: str, syntax: Syntax) -> str:
+def to_plain_words(text: str, syntax: Syntax) -> str:
     """Return the words and phrases as one agency is sent them: none of them is an operator there.
 
     A typed NOT, AND or OR becomes a plain word in small letters. Signs alone leave nothing.
-    Full-width signs go out in their usual forms, with which they share a `key`.
+    Full-width signs go out in their usual forms, with which they share a `to_key`.
     """
     found: list[str] = []
-    for term in terms(text.translate(_KEYED)):
-        words = list(_plain_words(term.strip('"'), syntax))
+    for term in split_terms(text.translate(_KEYED)):
+        words = list(_iter_plain_words(term.strip('"'), syntax))
         whole = syntax.phrases and term.startswith('"') and words
         found += [f'"{" ".join(words)}"'] if whole else words
     return " ".join(found)
 
 
-def _plain_words(text: str, syntax: Syntax) -> Iterator[str]:
+def _iter_plain_words(text: str, syntax: Syntax) -> Iterator[str]:
     for word in text.translate(dict.fromkeys(map(ord, syntax.signs), " ")).split():
         stripped = word.lstrip(syntax.leading)
         if stripped and stripped not in syntax.lone:
             yield stripped.lower() if stripped.upper() in syntax.operators else stripped
 
 
-def whole_prefix(text: str, most: int) -> str:
+def cut_between_signs(text: str, most: int) -> str:
     """Return as many whole signs of a text as fit in ``most`` characters.
 
     No accent, joiner, variation selector, tone of skin or tag is parted from the sign that it
@@ -259,7 +261,7 @@ def _is_boundary(text: str, at: int) -> bool:
     return halves is None or len(halves[0]) % 2 == 0
 
 
-def shortened(text: str, most: int) -> str:
+def shorten_words(text: str, most: int) -> str:
     """Return as many whole words of a sent text as fit in ``most`` characters, no phrase open.
 
     A single word that is longer is cut.
@@ -267,27 +269,27 @@ def shortened(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     part = text[:most] if text[most].isspace() else text[:most].rpartition(" ")[0]
-    part = part or whole_prefix(text, most) or text[:most]
+    part = part or cut_between_signs(text, most) or text[:most]
     if part.count('"') % 2:
         part = part[: part.rindex('"')] + part[part.rindex('"') + 1 :]
     return part.strip()
 
 
-def excluded(text: str) -> str:
+def to_excluded(text: str) -> str:
     """Return the words and phrases that must not be found, in one order, none of them twice.
 
     They are spelled as they were typed, phrases between straight quotation marks, and take no more
     characters than were typed.
     """
-    visible = shown(_UNSENT.sub(_flag, text))
-    typed = _TERM.findall(_phrased(visible.translate(_STRAIGHT)))
-    bare = [term if " " in term else term.strip('"') for term in typed if sent(term)]
-    found = {key(term, ""): term for term in reversed(bare)}
+    visible = to_shown(_UNSENT.sub(_keep_flag, text))
+    typed = _TERM.findall(_mark_phrases(visible.translate(_STRAIGHT)))
+    bare = [term if " " in term else term.strip('"') for term in typed if to_sent(term)]
+    found = {to_key(term, ""): term for term in reversed(bare)}
     ordered = " ".join(found[one] for one in sorted(found) if not _SIGNS.fullmatch(one))
-    return shortened(ordered, len(text))
+    return shorten_words(ordered, len(text))
 
 
-def lowered(text: str, lang: str) -> str:
+def lower_text(text: str, lang: str) -> str:
     """Return a text in small letters by the rules of the language; no letter becomes two."""
     if lang.partition("-")[0] in DOTLESS:
         text = text.replace("I", "\u0131")
@@ -295,7 +297,7 @@ def lowered(text: str, lang: str) -> str:
     return _DOTTED.sub("i", small)
 
 
-def capitalized(text: str, lang: str) -> str:
+def capitalize_heading(text: str, lang: str) -> str:
     """Return a heading whose first word has a capital by the rules of the language.
 
     A first word that holds a capital already, as in iPhone, stands as it was written.
@@ -312,7 +314,7 @@ def capitalized(text: str, lang: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def key(text: str, lang: str) -> str:
+def to_key(text: str, lang: str) -> str:
     """Return what all spellings of the same words share, for comparison and cache keys alone.
 
     Spellings differ in case, width, composition, quotation marks and invisible characters. Each
@@ -320,29 +322,31 @@ def key(text: str, lang: str) -> str:
     as a final sigma, are the same.
     """
     alike = text.translate(_KEYED)
-    usual = lowered(sent(alike) or shown(alike), lang)  # a lone mark is another search than none
-    folded = "".join(map(_folded, usual))
+    usual = lower_text(
+        to_sent(alike) or to_shown(alike), lang
+    )  # a lone mark is another search than none
+    folded = "".join(map(_fold_letter, usual))
     return unicodedata.normalize("NFC", folded)
 
 
-def _folded(letter: str) -> str:
+def _fold_letter(letter: str) -> str:
     """Return the usual form of a small letter, such as a final sigma; no letter becomes two."""
     form = letter.casefold()
     return form if len(form) == 1 and letter.isalpha() else letter
 
 
-def excluded_key(text: str, lang: str) -> str:
+def to_excluded_key(text: str, lang: str) -> str:
     """Return the key of words and phrases that must not be found, in whatever order."""
-    return " ".join(sorted({key(term, lang) for term in terms(excluded(text))}))
+    return " ".join(sorted({to_key(term, lang) for term in split_terms(to_excluded(text))}))
 
 
 @lru_cache(maxsize=1024)
-def counted(text: str, lang: str) -> str:
+def to_counted(text: str, lang: str) -> str:
     """Return the words as reports and suggestions show them: sent, in small letters, masked."""
-    return masked(lowered(sent(text) or shown(text), lang))
+    return mask_personal(lower_text(to_sent(text) or to_shown(text), lang))
 
 
-def masked(text: str) -> str:
+def mask_personal(text: str) -> str:
     """Return a text with `MASK` for each e-mail address and each number of 9 digits or more.
 
     Digits of a number may stand in groups, such as +49 170 1234567. Lists of years, dates, single

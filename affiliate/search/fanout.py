@@ -83,7 +83,7 @@ class FanOut:
                     _move_to_end(queue, future)
                 return future
             future = self._under_way[question.key] = Future()
-            question = question._replace(fetch=logs.carried(question.fetch))
+            question = question._replace(fetch=logs.carry_context(question.fetch))
             (queue.appendleft if behind else queue.append)((question, future))
             if self._running[question.agency] < FETCHERS:
                 self._running[question.agency] += 1

@@ -13,7 +13,7 @@ from affiliate.search.chunk_sizes import ChunkSizes
 from affiliate.search.fanout import Question
 from affiliate.search.federation import EnabledAgency, RankedSource
 from affiliate.search.limits import Breaker, Quota, Spent
-from affiliate.transport.client import gated
+from affiliate.transport.client import use_gate
 
 PAGE_SECONDS: Final = 3.0
 """How long a visitor waits for agencies; their calls may go on behind the page."""
@@ -105,10 +105,10 @@ class AgencyGateway:
                 began = time.monotonic()
 
         try:
-            with gated(admit):
+            with use_gate(admit):
                 value = ask()
         except AgencyError as error:
-            if began is not None and error.asked:
+            if began is not None and error.was_asked:
                 if took and isinstance(error, AgencyTimeout):
                     took(time.monotonic() - began)
                 self._breaker.failed(source, error, searches=kind.searches)

@@ -261,7 +261,7 @@ class Breaker:
     def _pace(self, source: str, error: TooManyCalls) -> None:
         """Wait as the agency says; else a second, doubled for as long as it goes on."""
         mark, now = self._mark(source), self._now()
-        if error.says_when:
+        if error.has_retry_after:
             self._open(source, Mark(now + error.retry_after, error.kind))
         elif mark is None or mark.until <= now:
             before = mark.waits if mark and mark.why == error.kind else 0.0
@@ -288,7 +288,7 @@ class Breaker:
         """
         packed = self._store.get(_open_key(source))
         try:
-            mark = decoding.from_msgpack(packed, Mark) if packed else None
+            mark = decoding.decode_msgpack(packed, Mark) if packed else None
         except ValueError:
             return None
         now = self._now()

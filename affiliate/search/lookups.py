@@ -20,7 +20,7 @@ from affiliate.cache.keys import (
     featured_key,
     suggest_key,
 )
-from affiliate.domain.affiliate_links import affiliate_link, search_link
+from affiliate.domain.affiliate_links import build_affiliate_link, build_search_link
 from affiliate.domain.media import (
     Collection,
     Contributor,
@@ -33,7 +33,7 @@ from affiliate.domain.media import (
 )
 from affiliate.domain.query import MAX_NAME, MEDIA
 from affiliate.domain.sanitize import drop_unusable
-from affiliate.domain.words import counted
+from affiliate.domain.words import to_counted
 from affiliate.errors import BudgetSpent, NotFound
 from affiliate.search.chunk_sizes import ChunkSizes
 from affiliate.search.client_budget import BESIDE as BESIDE_COST
@@ -160,7 +160,7 @@ class LookupService:
         media, bare = search.media, query_of(search.media, search.lang or "").replace(q=search.q)
         places = (self._seen(one, media_id, asked) for asked in dict.fromkeys((search, bare)))
         seen = next(filter(None, places), None)
-        words = counted(search.q, search.lang or "")
+        words = to_counted(search.q, search.lang or "")
         tells_more = one.agency.tells_more
         call = self._details(one, media_id, media, BESIDE if seen else SINGLE)
         answer = self._kept_of(one, call)
@@ -392,7 +392,7 @@ class LookupService:
 
     def _seen(self, one: EnabledAgency, media_id: str, asked: SearchQuery) -> RankedMedia | None:
         """Return a picture with its rank, as a cached search has it."""
-        if not asked.says_something():
+        if not asked.has_criteria():
             return None
         whole = ranking_of(one, asked)
         for ranking in filter(None, (whole, whole.in_pages())):
@@ -409,7 +409,7 @@ class LookupService:
         """An item with its link, for ``words`` on ``site``; its agency may be off by now."""
         one = next(o for o in self.configured if o.agency.name == media.agency)
         landing = one.agency.landing_url(media)
-        link = affiliate_link(one.link, media, landing, site=site, query=words)
+        link = build_affiliate_link(one.link, media, landing, site=site, query=words)
         sides = media.largest or Sides(0, 0)
         seller = Seller(media.agency, media.id, link, sides.width, sides.height)
         return msgspec.structs.replace(media, link=link, sellers=(seller,), referral=None)
@@ -434,12 +434,12 @@ class LookupService:
 
         Agencies that are off, or whose site is searched in an unknown way, have none.
         """
-        words, found = query.counted().q, {}
+        words, found = query.to_counted().q, {}
         for one in self.enabled:
             is_asked = not query.agency or one.agency.name in query.agency
             landing = one.agency.search_landing(query) if is_asked else ""
             if landing:
-                link = search_link(one.link, query.media, landing, site=site, query=words)
+                link = build_search_link(one.link, query.media, landing, site=site, query=words)
                 found[one.agency.name] = link
         return found
 

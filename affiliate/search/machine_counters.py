@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from affiliate.domain import decoding
-from affiliate.durable_files import lock, write_all
+from affiliate.durable_files import lock_file, write_all
 
 BYTES: Final = 16 * 1024
 """The size of the file, which is taken up once: a disk that is full later changes nothing."""
@@ -134,7 +134,7 @@ class MachineCounts:
         try:
             file = self._open()
             try:
-                lock(file, ends)
+                lock_file(file, ends)
                 entries = self._read(file)
                 yield entries
                 self._write(file, entries)
@@ -161,7 +161,7 @@ class MachineCounts:
         if zlib.crc32(body) != checksum or not body:
             return {}
         try:
-            entries = decoding.from_msgpack(body, Entries)
+            entries = decoding.decode_msgpack(body, Entries)
         except (ValueError, TypeError):
             return {}
         now = self._now()

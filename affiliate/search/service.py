@@ -220,7 +220,7 @@ class SearchService(LookupService):
             found = self._fanout.ask(questions, PAGE_SECONDS)
         answers = [answer or found.get(i) for i, answer in enumerate(answers)]
         items = [answer.value for answer in answers if answer and answer.value]
-        words = query.counted().q
+        words = query.to_counted().q
         page = SearchPage(
             query=query,
             page=1,
@@ -280,7 +280,7 @@ class SearchService(LookupService):
     ) -> SearchOutcome:
         """The page that the slices make, with the statuses of those who can't give any."""
         parts, waited = self._gather(slices, patience)
-        shares, words = [one.last - one.first for one in slices], query.counted().q
+        shares, words = [one.last - one.first for one in slices], query.to_counted().q
         items = interleave([part.items for part in parts], shares)
         statuses = [status_of(one, part) for one, part in zip(slices, parts, strict=True)]
         page = SearchPage(

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from affiliate.database.ledger import Ledger
 from affiliate.domain.query import SearchQuery
-from affiliate.domain.words import is_masked, key, lowered, sent
+from affiliate.domain.words import is_masked, lower_text, to_key, to_sent
 from affiliate.errors import AgencyError, BadQuery, LedgerError
 from affiliate.search.service import SearchService
 
@@ -77,7 +77,7 @@ class Suggestions:
 
     def _begun(self, typed: str, lang: str) -> list[str]:
         """The popular searches that begin with the words, and one more for the words alone."""
-        begin = key(typed, lang)
+        begin = to_key(typed, lang)
         begun = (one.text for one in self._popular.get(lang, ()) if one.key.startswith(begin))
         return list(islice(begun, MOST + 1))
 
@@ -106,9 +106,9 @@ class Suggestions:
         popular = defaultdict(list)
         for text, _ in rows:
             with suppress(BadQuery):  # counted when searches were read in another way
-                query = SearchQuery.from_query_string(text).counted()
+                query = SearchQuery.from_query_string(text).to_counted()
                 if not is_masked(query.q):
-                    one = Popular(key(query.q, query.lang or ""), query.q)
+                    one = Popular(to_key(query.q, query.lang or ""), query.q)
                     popular[query.lang].append(one)
         self._popular = popular
 
@@ -129,14 +129,14 @@ def _first(texts: Iterable[str], typed: str, lang: str) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for text in texts:
         small = _small(text, lang)
-        found.setdefault(key(small, lang), small)
-    known = {"", key(typed, lang)}
+        found.setdefault(to_key(small, lang), small)
+    known = {"", to_key(typed, lang)}
     return tuple(text for one, text in found.items() if one not in known)[:MOST]
 
 
 def _small(words: str, lang: str) -> str:
     """Words as searches are counted, and not masked; empty where they can't be searched for."""
     try:
-        return lowered(sent(SearchQuery.from_parameters({"q": [words]}).q), lang)
+        return lower_text(to_sent(SearchQuery.from_parameters({"q": [words]}).q), lang)
     except BadQuery:
         return ""

@@ -90,7 +90,7 @@ class UsageCounter:
         The search counts where one is given, for ``address`` once a day, as one that ``found``
         something or not.
         """
-        words = query.counted().canonical() if query else ""
+        words = query.to_counted().to_query_string() if query else ""
         self._answered.append((mark, words if len(words) <= MAX_SEARCH else "", address, found))
         if self._thread is None:
             self._start()
@@ -179,7 +179,7 @@ class UsageCounter:
             query = SearchQuery.from_query_string(words)
         except BadQuery:
             return ""
-        return query.replace(lang=query.lang or self._language).counted().canonical()
+        return query.replace(lang=query.lang or self._language).to_counted().to_query_string()
 
     def _run(self) -> None:
         while not self._stopping.wait(FLUSH_SECONDS):

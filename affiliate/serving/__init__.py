@@ -5,7 +5,7 @@
 application, and `progress` sees whether requests get on. Nothing here knows the site.
 """
 
-from affiliate.serving.ports import listening
+from affiliate.serving.ports import hold_listener
 from affiliate.serving.server import serve
 
-__all__ = ["listening", "serve"]
+__all__ = ["hold_listener", "serve"]

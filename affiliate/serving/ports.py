@@ -18,44 +18,44 @@ WAIT_SECONDS: Final = 2.0
 end, or by the processes of one that was killed."""
 STALLED_SECONDS: Final = 30
 """How long a client may take nothing of its answer until its connection is cut."""
-LATE: Final = sys.platform.startswith(("linux", "freebsd"))
+LISTENS_LATE: Final = sys.platform.startswith(("linux", "freebsd"))
 """Whether Granian begins to listen by itself as soon as a process is ready."""
 TURN_AWAY_SECONDS: Final = 1.0
 """How long clients that are turned away may take to read so."""
-MOST_READS: Final = 64
+MAX_READS: Final = 64
 """How often something is read of such a client, which may go on sending for ever."""
-AWAY: Final = (
+UNAVAILABLE_ANSWER: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 20\r\n"
     b"Retry-After: 5\r\nConnection: close\r\n\r\nService Unavailable\n"
 )
 
 
 @contextmanager
-def listening(host: str, port: int, *, shared: bool = False) -> Iterator[socket.socket]:
-    """Yield a socket as `listen` does; who still waits on it at the end is told to come again.
+def hold_listener(host: str, port: int, *, shared: bool = False) -> Iterator[socket.socket]:
+    """Yield the socket of `open_listener`, and answer 503 to clients that wait on it at the end.
 
     Until the server sets its own, a signal to end ends the block.
 
     Raises:
-        CannotListen: as of `listen`.
+        CannotListen: as of `open_listener`.
     """
-    sock = listen(host, port, shared=shared)
+    sock = open_listener(host, port, shared=shared)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
+        signal.signal(number, _exit_on_signal)
     try:
         yield sock
     finally:
         if sock.fileno() >= 0:  # no process serves that answers them
-            end_listening(sock)
+            close_listener(sock)
 
 
-def _end(*_: object) -> None:
+def _exit_on_signal(*_: object) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     sys.exit()
 
 
-def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+def open_listener(host: str, port: int, *, shared: bool = False) -> socket.socket:
     """Return a socket that listens at an address or a host name.
 
     Where a ``shared`` socket listens, another shared one may too: the system deals connections
@@ -75,17 +75,17 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
     while True:
         sock = socket.socket(family, kind, protocol)
         try:
-            _listen(sock, address, shared=shared)
+            _bind_listener(sock, address, shared=shared)
         except OSError as error:
             sock.close()
             if error.errno != errno.EADDRINUSE or time.monotonic() > end:
-                raise CannotListen(_reason(error, host, port, shared=shared)) from None
+                raise CannotListen(_describe_failure(error, host, port, shared=shared)) from None
             time.sleep(WAIT_SECONDS / 10)
         else:
             return sock
 
 
-def _listen(sock: socket.socket, address: object, *, shared: bool) -> None:
+def _bind_listener(sock: socket.socket, address: object, *, shared: bool) -> None:
     # Connections of a server that has just ended keep the port otherwise (TIME_WAIT).
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if shared:
@@ -94,11 +94,11 @@ def _listen(sock: socket.socket, address: object, *, shared: bool) -> None:
     if sys.platform == "linux":
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_SECONDS * 1000)
     sock.bind(address)  # type: ignore[arg-type] # as the system gave it
-    if not (shared and LATE):
+    if not (shared and LISTENS_LATE):
         sock.listen(BACKLOG)
 
 
-def end_listening(listener: socket.socket) -> None:
+def close_listener(listener: socket.socket) -> None:
     """Close a socket that processes share, for all of them.
 
     Who waits to be accepted is answered 503: closed unread, such connections were reset.
@@ -111,25 +111,25 @@ def end_listening(listener: socket.socket) -> None:
     with suppress(OSError):  # other systems than Linux wait until all processes have closed it
         listener.shutdown(socket.SHUT_RD)
     listener.close()
-    _turn_away(clients)
+    _turn_away_clients(clients)
 
 
-def _turn_away(clients: Sequence[socket.socket]) -> None:
+def _turn_away_clients(clients: Sequence[socket.socket]) -> None:
     """Answer 503 to each, and close the connections once that is read."""
     end = time.monotonic() + TURN_AWAY_SECONDS
     for client in clients:
         with suppress(OSError):
-            client.sendall(AWAY)
+            client.sendall(UNAVAILABLE_ANSWER)
             client.shutdown(socket.SHUT_WR)
     for client in clients:
         with client, suppress(OSError):
-            for _ in range(MOST_READS):  # what is left unread resets the connection, too
+            for _ in range(MAX_READS):  # what is left unread resets the connection, too
                 client.settimeout(max(end - time.monotonic(), 0.001))
                 if not client.recv(65536):
                     break
 
 
-def _reason(error: OSError, host: str, port: int, *, shared: bool) -> str:
+def _describe_failure(error: OSError, host: str, port: int, *, shared: bool) -> str:
     """Tell in a sentence why an address can't be listened at, and what helps."""
     if error.errno == errno.EADDRINUSE and shared:
         return (

@@ -5,7 +5,7 @@ import threading
 import traceback
 from typing import Final
 
-MOST_BEATS: Final = 20
+MAX_BEATS: Final = 20
 """Beats after which a request is stuck: 10 seconds in which its process runs. Nothing that the
 site waits for takes so long, and half a pool may wait at once (`search.fanout.WAITERS`)."""
 
@@ -28,18 +28,18 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         del self._began[threading.get_ident()]
 
-    def beat(self) -> None:
+    def count_beat(self) -> None:
         """Count the time that has passed."""
         self._beats += 1
 
-    def stuck(self) -> list[int]:
+    def find_stuck(self) -> list[int]:
         """Return the threads that hang, if they are more than half of the pool; else none."""
         began = list(self._began.items())
-        threads = [thread for thread, beat in began if self._beats - beat >= MOST_BEATS]
+        threads = [thread for thread, beat in began if self._beats - beat >= MAX_BEATS]
         return threads if len(threads) > self._most_stuck else []
 
 
-def place_of(thread: int) -> str:
+def format_stack(thread: int) -> str:
     """Return the lines of code that a thread is at, the innermost last; empty once it has ended."""
     frame = sys._current_frames().get(thread)  # noqa: SLF001 - there is no other way to it
     return "".join(traceback.format_stack(frame)).rstrip() if frame else ""

@@ -5,7 +5,7 @@ from typing import Final
 
 STEADY_SECONDS: Final = 10.0
 """A process that has lived for so long counts as one that works."""
-MOST_SECONDS: Final = 30.0
+MAX_PAUSE_SECONDS: Final = 30.0
 """The longest pause before a successor starts."""
 
 
@@ -15,17 +15,17 @@ class Failures:
     def __init__(self) -> None:
         self._in_a_row: dict[int, int] = {}
 
-    def pause(self, place: int, lived: float) -> float:
+    def next_pause(self, place: int, lived: float) -> float:
         """Return the seconds until a successor starts: none at first, then ever more.
 
         ``lived`` is how long the process did, in seconds.
         """
         young = self._in_a_row.get(place, 0) if lived < STEADY_SECONDS else 0
         self._in_a_row[place] = young + 1
-        return min(2.0 ** (young - 1), MOST_SECONDS) if young else 0.0
+        return min(2.0 ** (young - 1), MAX_PAUSE_SECONDS) if young else 0.0
 
 
-def how_it_ended(exit_code: int | None) -> str:
+def describe_exit(exit_code: int | None) -> str:
     """Say in words how a process ended: a negative exit code is that of a signal."""
     if exit_code is None or exit_code >= 0:
         return f"ended with status {exit_code}"

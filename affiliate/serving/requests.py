@@ -21,7 +21,7 @@ from granian.rsgi import Scope
 
 from affiliate import logs
 from affiliate.search.fanout import WAITERS
-from affiliate.serving.progress import Progress, place_of
+from affiliate.serving.progress import Progress, format_stack
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -30,16 +30,16 @@ BODY_SECONDS: Final = 3.0
 """How long a whole body may take to arrive."""
 BODY_BYTES: Final = 16 * 1024
 """What is read of a body; the application refuses longer ones by what it gets of them."""
-BODIES: Final = 1024
+MAX_BODIES: Final = 1024
 """Bodies under way in a process; further ones are refused at once."""
-WAITING: Final = 4096
+MAX_WAITING: Final = 4096
 """Whole bodies that wait for an answer, as many as there may be connections: further ones could
 only come of clients that have gone, whose requests would pile up."""
 THREADS: Final = 2 * WAITERS
 """Request threads of a process; more wait in the server's queue."""
 BODY_THREADS: Final = 32
 """Threads that answer requests with bodies: what a slow ledger holds up isn't the pages."""
-HEADER_NAMES: Final = 256
+MAX_HEADER_NAMES: Final = 256
 """Names of headers whose WSGI form is remembered."""
 HOST: Final = re.compile(r"([\w.~%-]+|\[[0-9a-f:.]+\])(:\d{0,5})?", re.ASCII | re.IGNORECASE)
 """A host and perhaps a port (RFC 9110, 7.2): a comma shows that two headers were sent."""
@@ -48,7 +48,7 @@ Headers = list[tuple[str, str]]
 
 log = logging.getLogger(__name__)
 
-_ALWAYS: Final = {
+_CONSTANT_ENVIRON: Final = {
     "SCRIPT_NAME": "",
     "SERVER_SOFTWARE": "granian",
     "wsgi.version": (1, 0),
@@ -59,7 +59,7 @@ _ALWAYS: Final = {
 }
 
 
-class Requests(CallbackScheduler):
+class RequestScheduler(CallbackScheduler):
     """What Granian calls for each request of a process; it must never raise.
 
     Granian's own interface for WSGI can't give up a body that doesn't arrive
@@ -69,7 +69,7 @@ class Requests(CallbackScheduler):
 
     def __init__(self, loop: asyncio.AbstractEventLoop, app: "WSGIApplication") -> None:
         super().__init__()
-        self._schedule_fn = self._begin
+        self._schedule_fn = self._begin_request
         self._event_loop = loop
         self._app = app
         self._names: dict[str, str] = {}
@@ -85,57 +85,57 @@ class Requests(CallbackScheduler):
         """Fill the places of Granian's constructor, of which only the loop is used."""
         return super().__new__(cls, loop, app, None, None, None)  # type: ignore[call-arg]
 
-    def hang(self) -> bool:
+    def check_hanging(self) -> bool:
         """Tell whether most threads of a pool hang, and log where; to be asked once a beat."""
         for pool in (self._plain, self._with_bodies):
-            pool.beat()
-            if stuck := pool.stuck():
-                where = place_of(stuck[0])
+            pool.count_beat()
+            if stuck := pool.find_stuck():
+                where = format_stack(stuck[0])
                 log.error(
                     "%d requests don't come to an end, one of them at:\n%s", len(stuck), where
                 )
                 return True
         return False
 
-    def _begin(self, watcher: Any) -> None:  # noqa: ANN401 - Granian's, without a name in Python
+    def _begin_request(self, watcher: Any) -> None:  # noqa: ANN401 - Granian's, without a name in Python
         try:
             scope, proto = watcher.scope, watcher.proto
             if scope.method == "POST" and _has_body(scope):
-                if _is_plain(scope):
-                    self._event_loop.call_soon_threadsafe(self._receive, scope, proto)
+                if _is_uncoded(scope):
+                    self._event_loop.call_soon_threadsafe(self._receive_body, scope, proto)
                 else:
-                    self._refuse(proto, HTTPStatus.BAD_REQUEST)
+                    self._refuse_request(proto, HTTPStatus.BAD_REQUEST)
             else:
                 with self._plain:
-                    self._answer(scope, proto, b"")
+                    self._answer_request(scope, proto, b"")
         except BaseException:
             log.exception("a request could not be begun")
 
-    def _receive(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
+    def _receive_body(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
         """Read a body on the event loop, unless too many are being read or wait for an answer."""
-        if len(self._reading) >= BODIES or len(self._waiting) >= WAITING:
+        if len(self._reading) >= MAX_BODIES or len(self._waiting) >= MAX_WAITING:
             log.warning(
                 "requests are refused: of %d bodies under way, %d wait for an answer",
                 len(self._reading) + len(self._waiting),
                 len(self._waiting),
             )
-            self._refuse(proto, HTTPStatus.SERVICE_UNAVAILABLE)
+            self._refuse_request(proto, HTTPStatus.SERVICE_UNAVAILABLE)
             return
-        task = self._event_loop.create_task(self._read(scope, proto))
+        task = self._event_loop.create_task(self._read_body(scope, proto))
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)
 
-    async def _read(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
+    async def _read_body(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
         """Read up to `BODY_BYTES` of a body; past `BODY_SECONDS` the connection is closed."""
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                body = await _body(proto)
+                body = await _join_parts(proto)
         except TimeoutError:
             log.warning("a body did not arrive in %.0f s", BODY_SECONDS)
-            self._refuse(proto, HTTPStatus.REQUEST_TIMEOUT)
+            self._refuse_request(proto, HTTPStatus.REQUEST_TIMEOUT)
             return
-        if body is None or len(body) < min(_length(scope), BODY_BYTES):
-            self._refuse(proto, HTTPStatus.BAD_REQUEST)
+        if body is None or len(body) < min(_read_length(scope), BODY_BYTES):
+            self._refuse_request(proto, HTTPStatus.BAD_REQUEST)
             return
         future = self._threads.submit(self._answer_with_body, scope, proto, body)
         self._waiting.add(future)
@@ -144,34 +144,34 @@ class Requests(CallbackScheduler):
     def _answer_with_body(self, scope: Scope, proto: RSGIHTTPProtocol, body: bytes) -> None:
         try:
             with self._with_bodies:
-                self._answer(scope, proto, body)
+                self._answer_request(scope, proto, body)
         except BaseException:
             log.exception("a request with a body could not be answered")
 
-    def _refuse(self, proto: RSGIHTTPProtocol, status: HTTPStatus) -> None:
+    def _refuse_request(self, proto: RSGIHTTPProtocol, status: HTTPStatus) -> None:
         headers = [("Content-Type", "text/plain"), ("Connection", "close")]
         if status is HTTPStatus.SERVICE_UNAVAILABLE:
             headers.append(("Retry-After", str(int(BODY_SECONDS))))
         proto.response_bytes(status, headers, f"{status.phrase}\n".encode())
 
-    def _answer(self, scope: Scope, proto: RSGIHTTPProtocol, body: bytes) -> None:
+    def _answer_request(self, scope: Scope, proto: RSGIHTTPProtocol, body: bytes) -> None:
         """Have the application answer; an error that it lets out is a 500."""
-        environ = self._environ(scope, body)
+        environ = self._build_environ(scope, body)
         if not _is_host(environ["HTTP_HOST"]) and environ["SERVER_PROTOCOL"] == "HTTP/1.1":
-            self._refuse(proto, HTTPStatus.BAD_REQUEST)
+            self._refuse_request(proto, HTTPStatus.BAD_REQUEST)
             return
         try:
-            status, headers, sent = self._called(environ)
+            status, headers, sent = self._call_app(environ)
         except Exception:
-            with logs.asked(asked := _asked(environ)):
+            with logs.use_context(asked := _log_context_of(environ)):
                 log.exception("the application failed")
-            headers = [(logs.REQUEST_ID_HEADER, asked.number)] if asked.number else []
+            headers = [(logs.REQUEST_ID_HEADER, asked.request_id)] if asked.request_id else []
             status, sent = HTTPStatus.INTERNAL_SERVER_ERROR, b""
         if self.stopping or _is_unread(environ, body):
             headers = [*headers, ("Connection", "close")]
         proto.response_bytes(status, headers, sent)
 
-    def _called(self, environ: "WSGIEnvironment") -> tuple[int, Headers, bytes]:
+    def _call_app(self, environ: "WSGIEnvironment") -> tuple[int, Headers, bytes]:
         head: list[tuple[str, Headers]] = []
 
         def start(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401, ARG001 - as WSGI has it
@@ -186,11 +186,11 @@ class Requests(CallbackScheduler):
         status, headers = head[0]
         return int(status[:3]), headers, body
 
-    def _environ(self, scope: Scope, body: bytes) -> "WSGIEnvironment":
+    def _build_environ(self, scope: Scope, body: bytes) -> "WSGIEnvironment":
         """Describe a request as PEP 3333 has it; of a name that comes twice the values are one."""
         host, _, port = scope.server.rpartition(":")
         environ: dict[str, Any] = {
-            **_ALWAYS,
+            **_CONSTANT_ENVIRON,
             "REQUEST_METHOD": scope.method,
             "PATH_INFO": scope.path.encode("utf-8", "replace").decode("latin-1"),
             "QUERY_STRING": scope.query_string.encode("utf-8", "replace").decode("latin-1"),
@@ -205,7 +205,7 @@ class Requests(CallbackScheduler):
         for name, value in scope.headers.items():
             key = self._names.get(name)
             if key is None:
-                key = self._named(name)
+                key = self._add_wsgi_name(name)
             if not key:
                 continue
             before = environ.get(key)
@@ -216,7 +216,7 @@ class Requests(CallbackScheduler):
         environ.setdefault("HTTP_HOST", scope.authority or "")
         return environ
 
-    def _named(self, name: str) -> str:
+    def _add_wsgi_name(self, name: str) -> str:
         """Return the name that a header has in WSGI; empty for a header that is left out.
 
         That is one with an underscore, whose name there would be that of another: a client's
@@ -225,12 +225,12 @@ class Requests(CallbackScheduler):
         key = "" if "_" in name else name.upper().replace("-", "_")
         if key and key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
             key = f"HTTP_{key}"
-        if len(self._names) < HEADER_NAMES:
+        if len(self._names) < MAX_HEADER_NAMES:
             self._names[name] = key
         return key
 
 
-async def _body(proto: RSGIHTTPProtocol) -> bytes | None:
+async def _join_parts(proto: RSGIHTTPProtocol) -> bytes | None:
     """Return a body, or what is longer than `BODY_BYTES` of it; None where it is broken.
 
     Granian gives an empty part for the end of a body, and another for what it can't read before
@@ -245,22 +245,22 @@ async def _body(proto: RSGIHTTPProtocol) -> bytes | None:
     return bytes(body) if ends < 2 else None  # noqa: PLR2004 - see above
 
 
-def _asked(environ: "WSGIEnvironment") -> logs.Asked:
+def _log_context_of(environ: "WSGIEnvironment") -> logs.LogContext:
     """Return what a request is to the log: as the application has it, where that got so far."""
-    asked: logs.Asked | None = environ.get(logs.ENVIRON)
-    return asked or logs.Asked(
+    asked: logs.LogContext | None = environ.get(logs.ENVIRON)
+    return asked or logs.LogContext(
         query=environ["QUERY_STRING"],
         path=environ["PATH_INFO"],
         referer=environ.get("HTTP_REFERER", ""),
     )
 
 
-@functools.lru_cache(HEADER_NAMES)
+@functools.lru_cache(MAX_HEADER_NAMES)
 def _is_host(text: str) -> bool:
     return HOST.fullmatch(text) is not None
 
 
-def _is_plain(scope: Scope) -> bool:
+def _is_uncoded(scope: Scope) -> bool:
     """Tell whether a body comes in no coding but chunks (RFC 9112, 6.1).
 
     The server refuses lengths that disagree; to chunks with a length it answers, and closes.
@@ -276,7 +276,7 @@ def _is_unread(environ: "WSGIEnvironment", body: bytes) -> bool:
     return environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
 
 
-def _length(scope: Scope) -> int:
+def _read_length(scope: Scope) -> int:
     """Return the length that a body is said to have; 0 where none is said."""
     length = scope.headers.get("content-length") or ""
     return int(length) if length.isascii() and length.isdigit() else 0

@@ -20,8 +20,8 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer, WorkerProcess
 
 from affiliate.serving import worker
-from affiliate.serving.ports import BACKLOG, LATE, end_listening
-from affiliate.serving.replacing import Failures, how_it_ended
+from affiliate.serving.ports import BACKLOG, LISTENS_LATE, close_listener
+from affiliate.serving.replacing import Failures, describe_exit
 
 CONNECTIONS: Final = 4096
 """Connections of a process; the system's limit of open files may allow fewer."""
@@ -33,7 +33,7 @@ LOOK_SECONDS: Final = 1.0
 """How often the processes are looked at."""
 RENEW_SECONDS: Final = 30.0
 """How long a process may take to start beside the one whose place it takes."""
-TO_OUR_LOG: Final = {
+LOG_CONFIG: Final = {
     "incremental": True,
     "formatters": {},
     "handlers": {},
@@ -62,11 +62,11 @@ class Server(MPServer):
             workers=processes,
             http=HTTPModes.http1,
             websockets=False,
-            backpressure=_connections(),
+            backpressure=_limit_connections(),
             respawn_failed_workers=True,
             workers_kill_timeout=worker.STOP_SECONDS,
             log_level=LogLevels(level),
-            log_dictconfig=TO_OUR_LOG,
+            log_dictconfig=LOG_CONFIG,
         )
         self._listener = listener
         self._beats: WeakKeyDictionary[WorkerProcess, MutableSequence[float]] = WeakKeyDictionary()
@@ -78,21 +78,21 @@ class Server(MPServer):
 
     def run(self, prepare: Callable[[], object]) -> None:
         """Serve until told to end."""
-        self.serve(worker.work, partial(worker.load, prepare))  # type: ignore[arg-type]
+        self.serve(worker.run_worker, partial(worker.load_app, prepare))  # type: ignore[arg-type]
 
     def _init_shared_socket(self) -> None:
         self._listener.set_inheritable(True)
-        more = (BACKLOG,) if LATE else ()
+        more = (BACKLOG,) if LISTENS_LATE else ()
         self._ssp, self._sso = None, self._listener
         self._shd = SocketHolder(self._listener.fileno(), False, *more)  # type: ignore[assignment, call-arg]
 
     def _drop_shared_socket(self) -> None:
-        """Keep the port until nobody waits on it (see `_stop_workers`, and `listening`)."""
+        """Keep the port until nobody waits on it (see `_stop_workers`, and `hold_listener`)."""
 
     def _stop_workers(self) -> None:
         """End the processes, and give up the port as soon as none accepts any more."""
         closing = threading.Thread(target=self._give_up_port, name="port")
-        if any(map(self._shown, self.wrks)):
+        if any(map(self._read_beat, self.wrks)):
             closing.start()
         super()._stop_workers()  # type: ignore[no-untyped-call]
         if closing.ident:
@@ -103,11 +103,11 @@ class Server(MPServer):
         end = time.monotonic() + worker.STOP_SECONDS
         while accepting and time.monotonic() < end:  # closed before, it kept their loops busy
             time.sleep(0.001)
-            accepting = [one for one in accepting if self._accepts(one)]
-        end_listening(self._listener)
+            accepting = [one for one in accepting if self._is_accepting(one)]
+        close_listener(self._listener)
 
-    def _accepts(self, process: WorkerProcess) -> bool:
-        return self._shown(process) != worker.LEAVES and bool(process.inner.is_alive())
+    def _is_accepting(self, process: WorkerProcess) -> bool:
+        return self._read_beat(process) != worker.BEAT_LEAVING and bool(process.inner.is_alive())
 
     def _spawn_worker(  # type: ignore[override] # as Granian's own class for processes has it
         self, idx: int, target: Callable[..., None], callback_loader: Callable[..., Any]
@@ -118,7 +118,7 @@ class Server(MPServer):
         return process
 
     def _spawn_workers(self, *targets: Any) -> None:  # noqa: ANN401 - Granian's
-        with worker.ends_held_back():
+        with worker.hold_back_signals():
             super()._spawn_workers(*targets)  # type: ignore[no-untyped-call]
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as Granian has it
@@ -140,14 +140,14 @@ class Server(MPServer):
                 self.reload_signal = False
                 log.info("SIGHUP: each process is renewed")
                 for place in range(self.workers):
-                    self._renew(place, spawn)
+                    self._renew_process(place, spawn)
             self._start_successors(spawn)
             next_due = min(self._due.values(), default=None)
             self.main_loop_interrupt.wait(next_due and max(next_due - time.monotonic(), 0.0))
 
     def _plan_successors(self) -> bool:
         """Say of each process that ended why, and when another starts; tell whether to go on."""
-        self._has_served = self._has_served or any(map(self._shown, self.wrks))
+        self._has_served = self._has_served or any(map(self._read_beat, self.wrks))
         while self.interrupt_children:
             place = self.interrupt_children.pop()
             process = self.wrks[place]
@@ -155,8 +155,8 @@ class Server(MPServer):
             if process.inner.is_alive():  # it has a successor already
                 continue
             lived = time.monotonic() - process.birth
-            pause = self._failures.pause(place, lived)
-            how = "hung" if process in self._hung else how_it_ended(process.inner.exitcode)
+            pause = self._failures.next_pause(place, lived)
+            how = "hung" if process in self._hung else describe_exit(process.inner.exitcode)
             words = f"process {place + 1} {how} after {lived:.0f} s"
             if pause and not self._has_served:
                 log.error("%s, as did the one before: the server ends", words)
@@ -172,17 +172,17 @@ class Server(MPServer):
             if due <= time.monotonic():
                 del self._due[place]
                 self.wrks[place] = spawn(place)
-                with worker.ends_held_back():
+                with worker.hold_back_signals():
                     self.wrks[place].start()  # type: ignore[no-untyped-call]
 
-    def _renew(self, place: int, spawn: Callable[..., WorkerProcess]) -> None:
+    def _renew_process(self, place: int, spawn: Callable[..., WorkerProcess]) -> None:
         """Start a process, and end the one whose place it takes once it serves."""
         old, new = self.wrks[place], spawn(place)
         new.interrupt_by_parent = True  # it has a predecessor, and needs no successor
-        with worker.ends_held_back():
+        with worker.hold_back_signals():
             new.start()  # type: ignore[no-untyped-call]
         end = time.monotonic() + RENEW_SECONDS
-        while not self._shown(new) and not self.interrupt_signal:
+        while not self._read_beat(new) and not self.interrupt_signal:
             if not new.inner.is_alive() or time.monotonic() > end:
                 log.error("process %d does not start anew: the one before stays", place + 1)
                 new.inner.kill()
@@ -197,14 +197,14 @@ class Server(MPServer):
         if old.inner.is_alive():
             old.inner.kill()
 
-    def _shown(self, process: WorkerProcess) -> float:
+    def _read_beat(self, process: WorkerProcess) -> float:
         """Return when a process has shown that it runs, or that it doesn't; 0 until it serves."""
         return self._beats[process][0]
 
     def _watch_processes(self) -> None:
-        threading.Thread(target=self._watch, name="watch", daemon=True).start()
+        threading.Thread(target=self._kill_hanging, name="watch", daemon=True).start()
 
-    def _watch(self) -> None:
+    def _kill_hanging(self) -> None:
         """Kill processes that hang; others then take their places."""
         looked = runs_since = time.monotonic()
         while not self.interrupt_signal:
@@ -214,15 +214,15 @@ class Server(MPServer):
                 runs_since = now
             looked = now
             for process in list(self.wrks):
-                if self._hangs(process, now, runs_since) and process.inner.is_alive():
+                if self._is_hanging(process, now, runs_since) and process.inner.is_alive():
                     log.error("process %d hangs and is killed", process.idx + 1)
                     self._hung.add(process)
                     process.inner.kill()
 
-    def _hangs(self, process: WorkerProcess, now: float, runs_since: float) -> bool:
-        shown = self._shown(process)
+    def _is_hanging(self, process: WorkerProcess, now: float, runs_since: float) -> bool:
+        shown = self._read_beat(process)
         is_late = shown > 0 and now - max(shown, runs_since) > HUNG_SECONDS
-        return is_late or shown == worker.HANGS
+        return is_late or shown == worker.BEAT_HANGING
 
 
 class Wake:
@@ -259,7 +259,7 @@ def serve(
     Server(listener, target, processes, level).run(prepare)
 
 
-def _connections() -> int:
+def _limit_connections() -> int:
     """Return how many connections a process may have, and raise the limit of open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS + OTHER_FILES

@@ -19,7 +19,7 @@ from granian._granian import RSGIWorker, WorkerSignal
 from granian.server.mp import WorkerProcess
 
 from affiliate.memory_allocation import share_heaps
-from affiliate.serving.requests import Requests
+from affiliate.serving.requests import RequestScheduler
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -34,17 +34,17 @@ LEAVE_SECONDS: Final = 3.6
 """When a process that ends leaves what is still open, so that it ends by itself."""
 BEAT_SECONDS: Final = 0.5
 """How often a process shows that it runs, and looks whether its main process does."""
-HANGS: Final = -1.0
+BEAT_HANGING: Final = -1.0
 """What a process shows whose requests don't come to an end."""
-LEAVES: Final = -2.0
+BEAT_LEAVING: Final = -2.0
 """What a process shows that accepts no more connections."""
-ENDS: Final = (signal.SIGINT, signal.SIGTERM)
+END_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 """Signals that tell a process to end."""
 PR_SET_PDEATHSIG: Final = 1
 """See prctl(2)."""
 
 
-class Loaded(NamedTuple):
+class LoadedApp(NamedTuple):
     """An application, and the one place in which its process shows that it runs."""
 
     app: "WSGIApplication"
@@ -52,31 +52,31 @@ class Loaded(NamedTuple):
 
 
 @contextmanager
-def ends_held_back() -> Iterator[None]:
-    """Hold back signals to end while a process is started, for which `load` lets them through.
+def hold_back_signals() -> Iterator[None]:
+    """Hold back signals to end while a process is started, for which `load_app` lets them through.
 
     Python forgets those that come to a new process before its first line.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def load(prepare: Callable[[], object], target: str, beat: MutableSequence[float]) -> Loaded:
+def load_app(prepare: Callable[[], object], target: str, beat: MutableSequence[float]) -> LoadedApp:
     """Make the application: ``target`` is a module, a colon and a function of it."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
     share_heaps()
     prepare()
     module, _, factory = target.partition(":")
-    return Loaded(getattr(importlib.import_module(module), factory)(), beat)
+    return LoadedApp(getattr(importlib.import_module(module), factory)(), beat)
 
 
 @WorkerProcess.wrap_target  # type: ignore[untyped-decorator] # Granian has no types for it
-def work(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a process
+def run_worker(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a process
     number: int,
-    loaded: Loaded,
+    loaded: LoadedApp,
     sock: Any,  # noqa: ANN401 - Granian's own, as are most of the others
     ipc: Any,  # noqa: ANN401
     loop: asyncio.AbstractEventLoop,
@@ -99,7 +99,7 @@ def work(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a process
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until the main process is gone."""
     _wake_as_orphan()
-    requests = Requests(loop, loaded.app)
+    requests = RequestScheduler(loop, loaded.app)
     told, ended = WorkerSignal(), asyncio.Event()
     told.add_cb(lambda: loop.call_soon_threadsafe(ended.set))
 
@@ -112,19 +112,21 @@ def work(  # noqa: PLR0913, PLR0917 - as Granian calls what runs in a process
 
     def leave() -> None:
         _stop_accepting(sock[1].get_fd())
-        loaded.beat[0] = LEAVES
+        loaded.beat[0] = BEAT_LEAVING
 
     def orphaned() -> None:
         loop.call_soon_threadsafe(stop, 0.0)  # the port is wanted by the next start
 
     def beat() -> None:
         if loaded.beat[0] >= 0:
-            loaded.beat[0] = HANGS if requests.hang() else time.monotonic()
+            loaded.beat[0] = BEAT_HANGING if requests.check_hanging() else time.monotonic()
             loop.call_later(BEAT_SECONDS, beat)
 
-    for number_of_signal in ENDS:
+    for number_of_signal in END_SIGNALS:
         loop.add_signal_handler(number_of_signal, stop)
-    threading.Thread(target=_follow, args=(orphaned,), name="follow", daemon=True).start()
+    threading.Thread(
+        target=_follow_main_process, args=(orphaned,), name="follow", daemon=True
+    ).start()
     loop.call_soon(beat)
     worker = RSGIWorker(
         *(number, sock, ipc, runtime_threads, runtime_blocking_threads),
@@ -150,7 +152,7 @@ def _stop_accepting(listener: int) -> None:
                     loop.unregister(listener)
 
 
-def _follow(orphaned: Callable[[], None]) -> None:
+def _follow_main_process(orphaned: Callable[[], None]) -> None:
     """End this process soon after its main process.
 
     Killed, a main process can't tell its workers to end; they would serve on, with settings of

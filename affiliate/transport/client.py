@@ -29,8 +29,8 @@ from affiliate.errors import (
     RequestRefused,
     Stopped,
 )
-from affiliate.transport.deadlines import Call, Watchdog, WatchedAdapter, current
-from affiliate.transport.messages import Reply, Request, refusal_of
+from affiliate.transport.deadlines import Attempt, Watchdog, WatchedAdapter, thread_state
+from affiliate.transport.messages import Reply, Request, find_error
 
 CONNECT_SECONDS: Final = 2.0
 FETCH_SECONDS: Final = 15.0
@@ -54,7 +54,7 @@ class Gate(Protocol):
 
 
 @contextmanager
-def gated(gate: Gate) -> Iterator[None]:
+def use_gate(gate: Gate) -> Iterator[None]:
     """Call ``gate`` before the current thread sends anything; what it raises is the answer."""
     token = _gate.set(gate)
     try:
@@ -77,7 +77,7 @@ def pass_gate(*, again: bool = False) -> None:
 
 
 @contextmanager
-def longer_calls(seconds: float) -> Iterator[None]:
+def allow_longer_calls(seconds: float) -> Iterator[None]:
     """Give every call of the current thread at least ``seconds``, where no visitor waits."""
     token = _least_seconds.set(seconds)
     try:
@@ -93,7 +93,7 @@ class Stream:
     """
 
     def __init__(
-        self, request: Request, answer: requests.Response, call: Call, stall_seconds: float
+        self, request: Request, answer: requests.Response, call: Attempt, stall_seconds: float
     ) -> None:
         self.status = answer.status_code
         self.headers: Mapping[str, str] = answer.headers
@@ -108,23 +108,23 @@ class Stream:
         Raises:
             AgencyError: it broke off, or nothing came for too long.
         """
-        while part := self._next():
+        while part := self._read_chunk():
             yield part
 
-    def _next(self) -> bytes:
+    def _read_chunk(self) -> bytes:
         try:
             part: bytes = self._raw.read1(65536, decode_content=False)
             if self._call.expired:
                 raise TimeoutError
         except (HTTPError, OSError) as error:
-            failure = _translated(self._request, self._call, error)
+            failure = _translate_error(self._request, self._call, error)
         else:
             self._call.deadline = time.monotonic() + self._stall_seconds
             return part
         raise failure or AgencyDown(self._request.agency, "The connection was lost.")
 
 
-def _mute(_: logging.LogRecord) -> bool:
+def _drop_record(_: logging.LogRecord) -> bool:
     """A filter for lines of log that hold addresses with keys in them."""
     return False
 
@@ -145,7 +145,7 @@ class Transport:
         self.connect_seconds = connect_seconds
         self._total_seconds = total_seconds
         for talker in ("connection", "connectionpool", "util.retry"):
-            logging.getLogger(f"urllib3.{talker}").addFilter(_mute)
+            logging.getLogger(f"urllib3.{talker}").addFilter(_drop_record)
         self._session = _Session()
         self._session.trust_env = False  # a netrc entry would replace our Authorization header
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -158,7 +158,7 @@ class Transport:
         """The seconds that a call of the current thread may take, connection and body included."""
         return max(self._total_seconds, _least_seconds.get())
 
-    def lasting(self, seconds: float) -> "Transport":
+    def with_total_seconds(self, seconds: float) -> "Transport":
         """Return a transport on the same connections, whose calls may take ``seconds``."""
         other = copy.copy(self)
         other._total_seconds = seconds  # noqa: SLF001 - of the same class
@@ -177,13 +177,13 @@ class Transport:
         pass_gate()
         if self._watchdog.closed:
             raise Stopped(request.agency, STOPPED)
-        call = Call(time.monotonic() + (seconds or self.total_seconds), self.connect_seconds)
+        call = Attempt(time.monotonic() + (seconds or self.total_seconds), self.connect_seconds)
         try:
-            result = self._once(request, call)
+            result = self._send_once(request, call)
             reads = request.method == "GET" if request.reads is None else request.reads
             if result is None and reads and (not call.sent or _may_repeat()):
-                call = Call(call.deadline, self.connect_seconds)
-                result = self._once(request, call)
+                call = Attempt(call.deadline, self.connect_seconds)
+                result = self._send_once(request, call)
             if result is None:
                 raise AgencyDown(request.agency, "No connection could be kept.")
         except AgencyError as error:
@@ -210,66 +210,66 @@ class Transport:
             AgencyError: no connection, a status other than 2xx, or ``stall_seconds`` without
                 the head of an answer.
         """
-        call = Call(time.monotonic() + stall_seconds, self.connect_seconds)
+        call = Attempt(time.monotonic() + stall_seconds, self.connect_seconds)
         self._watchdog.watch(call)
         try:
-            with self._begin(request, call, redirects) as answer:
+            with self._open_stream(request, call, redirects) as answer:
                 yield Stream(request, answer, call, stall_seconds)
         finally:
             call.close()
 
-    def _begin(self, request: Request, call: Call, redirects: int) -> requests.Response:
+    def _open_stream(self, request: Request, call: Attempt, redirects: int) -> requests.Response:
         """The head of a 2xx answer; errors are raised outside of ``except`` as in `_once`."""
-        current.call = call
+        thread_state.attempt = call
         try:
-            answer = self._open(request, call)
+            answer = self._open_response(request, call)
             if call.expired:
                 answer.close()
                 raise TimeoutError
             if 200 <= answer.status_code < 300:  # noqa: PLR2004 - the range of success
                 return answer
             with answer:
-                body = _read(request, answer, call)
-            if redirects and (target := _elsewhere(answer)):
+                body = _read_body(request, answer, call)
+            if redirects and (target := _redirect_target(answer)):
                 secrets = (*request.secrets, target)
                 request = msgspec.structs.replace(request, url=target, params=(), secrets=secrets)
-                return self._begin(request, call, redirects - 1)
-            failure = refusal_of(request, answer.status_code, answer.headers, body)
+                return self._open_stream(request, call, redirects - 1)
+            failure = find_error(request, answer.status_code, answer.headers, body)
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
-            failure = _translated(request, call, error)
+            failure = _translate_error(request, call, error)
         finally:
-            current.call = None
+            thread_state.attempt = None
         raise failure or AgencyDown(request.agency, "No connection could be kept.")
 
-    def _once(self, request: Request, call: Call) -> Reply | None:
+    def _send_once(self, request: Request, call: Attempt) -> Reply | None:
         """One attempt; None when the connection was refused or reset, so that another is worth it.
 
         Errors are raised outside of ``except``, or the library's would hang on them as context.
         """
-        current.call = call
+        thread_state.attempt = call
         self._watchdog.watch(call)
         try:
             return self._exchange(request, call)
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
-            failure = _translated(request, call, error)
+            failure = _translate_error(request, call, error)
         finally:
-            current.call = None
+            thread_state.attempt = None
             call.close()
         if failure is not None:
             raise failure
         return None
 
-    def _exchange(self, request: Request, call: Call) -> Reply:
-        answer = self._open(request, call)
+    def _exchange(self, request: Request, call: Attempt) -> Reply:
+        answer = self._open_response(request, call)
         with answer:
-            body = _read(request, answer, call)
+            body = _read_body(request, answer, call)
         if call.expired:
             raise TimeoutError
-        if error := refusal_of(request, answer.status_code, answer.headers, body):
+        if error := find_error(request, answer.status_code, answer.headers, body):
             raise error
         return Reply(request, answer.status_code, dict(answer.headers), body)
 
-    def _open(self, request: Request, call: Call) -> requests.Response:
+    def _open_response(self, request: Request, call: Attempt) -> requests.Response:
         return self._session.request(
             request.method,
             request.url,
@@ -277,7 +277,7 @@ class Transport:
             data=request.body,
             headers={"User-Agent": f"affiliate-search/{__version__}", **request.headers},
             auth=request.auth,
-            timeout=(self.connect_seconds, max(call.left(), 0.001)),
+            timeout=(self.connect_seconds, max(call.seconds_left(), 0.001)),
             allow_redirects=False,
             stream=True,
         )
@@ -292,7 +292,7 @@ def _may_repeat() -> bool:
     return True
 
 
-def _elsewhere(answer: requests.Response) -> str | None:
+def _redirect_target(answer: requests.Response) -> str | None:
     """Return where a redirect leads; None for anything else and for what leaves HTTPS."""
     try:
         target = urljoin(answer.url, answer.headers.get("Location", ""))
@@ -303,7 +303,7 @@ def _elsewhere(answer: requests.Response) -> str | None:
     return target if leads and schemes[1] in {schemes[0], "https"} else None
 
 
-def _read(request: Request, answer: requests.Response, call: Call) -> bytes:
+def _read_body(request: Request, answer: requests.Response, call: Attempt) -> bytes:
     parts: list[bytes] = []
     size = 0
     while part := answer.raw.read1(65536, decode_content=True):
@@ -316,13 +316,13 @@ def _read(request: Request, answer: requests.Response, call: Call) -> bytes:
     return b"".join(parts)
 
 
-def _translated(request: Request, call: Call, error: Exception) -> AgencyError | None:
+def _translate_error(request: Request, call: Attempt, error: Exception) -> AgencyError | None:
     """Our error for one of the libraries', whose texts hold addresses with keys in them.
 
     None for a connection that was refused or reset.
     """
     log.debug("%s: %s", request.agency, type(error).__name__)
-    causes = list(_chain(error))
+    causes = list(_list_causes(error))
 
     def is_any(*kinds: type[BaseException]) -> bool:
         return any(isinstance(c, kinds) for c in causes)
@@ -345,7 +345,7 @@ def _translated(request: Request, call: Call, error: Exception) -> AgencyError |
     return AgencyDown(request.agency, text)
 
 
-def _chain(error: BaseException) -> Iterable[BaseException]:
+def _list_causes(error: BaseException) -> Iterable[BaseException]:
     """The error and all that it wraps: as cause, as context or as an argument."""
     found: list[BaseException] = []
     queue: list[object] = [error]

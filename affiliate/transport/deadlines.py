@@ -20,7 +20,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 log = logging.getLogger(__name__)
 
 
-class Call:
+class Attempt:
     """One attempt: its deadline, and a second handle on its socket for the watchdog to shut."""
 
     def __init__(self, deadline: float, connect_seconds: float) -> None:
@@ -32,36 +32,36 @@ class Call:
         self._lock = threading.Lock()
         self._closed = False
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         return self.deadline - time.monotonic()
 
-    def hold(self, sock: socket.socket) -> None:
+    def hold_socket(self, sock: socket.socket) -> None:
         """Keep a duplicate: the TLS layer takes the original's descriptor away."""
         with self._lock:
-            self._drop()
+            self._drop_handle()
             self._handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
             if self.expired:
-                _shut(self._handle)
+                _shut_socket(self._handle)
 
     def expire(self) -> None:
         with self._lock:
             if not self._closed:
                 self.expired = True
                 if self._handle is not None:
-                    _shut(self._handle)
+                    _shut_socket(self._handle)
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
-            self._drop()
+            self._drop_handle()
 
-    def _drop(self) -> None:
+    def _drop_handle(self) -> None:
         if self._handle is not None:
             self._handle.close()
             self._handle = None
 
 
-def _shut(sock: socket.socket) -> None:
+def _shut_socket(sock: socket.socket) -> None:
     try:
         sock.shutdown(socket.SHUT_RDWR)
     except OSError:
@@ -72,7 +72,7 @@ class Watchdog:
     """One thread that expires every call whose deadline has passed; a deadline may be put off."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Call]] = []
+        self._heap: list[tuple[float, int, Attempt]] = []
         self._numbers = itertools.count()
         self._wake = threading.Condition()
         self._started = False
@@ -86,34 +86,34 @@ class Watchdog:
         for call in calls:
             call.expire()
 
-    def watch(self, call: Call) -> None:
+    def watch(self, call: Attempt) -> None:
         with self._wake:
             if self.closed:
                 call.expire()
             heapq.heappush(self._heap, (call.deadline, next(self._numbers), call))
             if not self._started:
                 self._started = True
-                threading.Thread(target=self._run, name="watchdog", daemon=True).start()
+                threading.Thread(target=self._expire_calls, name="watchdog", daemon=True).start()
             self._wake.notify()
 
-    def _run(self) -> None:
+    def _expire_calls(self) -> None:
         while True:
             with self._wake:
                 while not self._heap or self._heap[0][0] > time.monotonic():
                     wait = self._heap[0][0] - time.monotonic() if self._heap else None
                     self._wake.wait(wait)
                 call = heapq.heappop(self._heap)[2]
-                if call.left() > 0:
+                if call.seconds_left() > 0:
                     heapq.heappush(self._heap, (call.deadline, next(self._numbers), call))
                     continue
             call.expire()
 
 
-class _Current(threading.local):
-    call: Call | None = None
+class _ThreadState(threading.local):
+    attempt: Attempt | None = None
 
 
-current = _Current()
+thread_state = _ThreadState()
 _resolvers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolver")
 """Name resolution can't be interrupted, so it runs here and is abandoned at the deadline."""
 _lookups: dict[tuple[str, int], Future[Any]] = {}
@@ -142,7 +142,7 @@ def has_address(host: str, seconds: float) -> bool:
         return False
 
 
-def _connect(host: str, port: int, call: Call) -> socket.socket:
+def _connect(host: str, port: int, call: Attempt) -> socket.socket:
     """Resolve and connect within the call's connect deadline, trying each address in turn."""
     lookup = _look_up(host, port)
     try:
@@ -163,39 +163,39 @@ def _connect(host: str, port: int, call: Call) -> socket.socket:
             sock.close()
             failure = error
         else:
-            call.hold(sock)
+            call.hold_socket(sock)
             return sock
     raise failure
 
 
-class _Watched:
+class _WatchedConnection:
     """What makes a connection of urllib3 known to its call."""
 
     sock: Any
 
     def _new_conn(self) -> socket.socket:
-        call = current.call
+        call = thread_state.attempt
         assert call is not None  # noqa: S101 - Transport alone opens these
         return _connect(self._dns_host, self.port or 80, call)  # type: ignore[attr-defined]
 
     def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as urllib3 calls it
-        if current.call is not None and self.sock is not None:
-            current.call.hold(self.sock)  # a kept connection, used again
+        if thread_state.attempt is not None and self.sock is not None:
+            thread_state.attempt.hold_socket(self.sock)  # a kept connection, used again
         super().request(*args, **kwargs)  # type: ignore[misc]
 
     def send(self, data: Any) -> None:  # noqa: ANN401 - likewise
         if self.sock is None:
             self.connect()  # type: ignore[attr-defined]
-        if current.call is not None:
-            current.call.sent = True
+        if thread_state.attempt is not None:
+            thread_state.attempt.sent = True
         super().send(data)  # type: ignore[misc]
 
 
-class _HTTP(_Watched, HTTPConnection):
+class _HTTP(_WatchedConnection, HTTPConnection):
     pass
 
 
-class _HTTPS(_Watched, HTTPSConnection):
+class _HTTPS(_WatchedConnection, HTTPSConnection):
     pass
 
 

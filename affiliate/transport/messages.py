@@ -13,7 +13,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from affiliate.domain.media import plain_text
-from affiliate.domain.words import whole_prefix
+from affiliate.domain.words import cut_between_signs
 from affiliate.errors import (
     AgencyDown,
     AgencyError,
@@ -30,12 +30,19 @@ MAX_RETRY_AFTER: Final = 900.0
 MIN_RETRY_AFTER: Final = 1.0  # an agency that says 0 would be asked by every visitor
 
 
-WORDS: Final = ("message", "errormessage", "errormsg", "errordescription", "error", "detail")
+MESSAGE_FIELDS: Final = (
+    "message",
+    "errormessage",
+    "errormsg",
+    "errordescription",
+    "error",
+    "detail",
+)
 """Fields of JSON that hold an agency's own words, in small letters alone; the best come first."""
-INSIDE: Final = ("error", "errors", "fault", "detail")
+NESTED_FIELDS: Final = ("error", "errors", "fault", "detail")
 """Fields that hold an object, or a list of objects, with such words."""
 ADDRESS: Final = re.compile(r"https?://\S+")
-RATES: Final = re.compile(
+RATE_LIMIT_WORDS: Final = re.compile(
     r"over[ _]+(?:the[ _]+)?(?:qps|rate|quer(?:y|ies)|requests?|calls?)(?![a-z])"
     r"|(?:quer(?:y|ies)|requests?|calls?)[ _]+(?:per|a)[ _]+(?:second|minute|hour|day)"
     r"|(?<![a-z])(?:rate|request|call|qps)[ _-]*limit|too[ _]+many[ _]+(?:requests|calls|queries)"
@@ -43,7 +50,7 @@ RATES: Final = re.compile(
     re.IGNORECASE,
 )
 """Words of a 403 for more calls than it takes in a time."""
-MAX_WORDS: Final = 200
+MAX_MESSAGE: Final = 200
 """Characters of an agency's own words that an error tells."""
 SHORT_SECRET: Final = 8
 """Characters of a secret below which it is struck out as a whole word alone."""
@@ -101,12 +108,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.auth and any(self.auth)) or any(self.secrets)
 
 
-def given(params: Mapping[str, str]) -> Params:
+def drop_empty(params: Mapping[str, str]) -> Params:
     """The parameters that say something."""
     return tuple((name, value) for name, value in params.items() if value)
 
 
-def xml_root(text: bytes | str) -> Element | None:
+def parse_xml(text: bytes | str) -> Element | None:
     """The root of XML; None for anything else and for entities, which could grow without end."""
     try:
         root: Element = fromstring(text)
@@ -140,36 +147,38 @@ class Reply(msgspec.Struct, frozen=True):
         Raises:
             BadAnswer: the body is something else.
         """
-        root = xml_root(self.body)
+        root = parse_xml(self.body)
         if root is None:
             raise BadAnswer(self.request.agency, "The answer is not XML.")
         return root
 
 
-def refusal_of(
+def find_error(
     request: Request, status: int, headers: Mapping[str, str], body: bytes
 ) -> AgencyError | None:
     """The error that an answer stands for; None for what was asked for."""
     judged = request.judge(status, body) if request.judge else None
     if judged:
-        words = _clean(request, judged.words) or f"HTTP {status}"
-        wait = _retry_after(headers.get("Retry-After"))
+        words = _clean_message(request, judged.words) or f"HTTP {status}"
+        wait = _parse_retry_after(headers.get("Retry-After"))
         return judged.kind(request.agency, words, retry_after=wait)
-    return None if 200 <= status < 300 else _error_of(request, status, headers, body)  # noqa: PLR2004 - the range of success
+    return None if 200 <= status < 300 else _error_for_status(request, status, headers, body)  # noqa: PLR2004 - the range of success
 
 
-def _error_of(
+def _error_for_status(
     request: Request, status: int, headers: Mapping[str, str], body: bytes
 ) -> AgencyError:
     """The one table from an HTTP status to an error, with the agency's own words if it gave any."""
-    words = _words(request, status, body) or f"HTTP {status}"
-    wait = _retry_after(headers.get("Retry-After"))
+    words = _extract_message(request, status, body) or f"HTTP {status}"
+    wait = _parse_retry_after(headers.get("Retry-After"))
     match status:
         case _ if status == 429 or (status == 403 and _is_about_rates(headers, body)):  # noqa: PLR2004 - both mean too many
-            wait = wait or _retry_after(headers.get("X-RateLimit-Reset"))
+            wait = wait or _parse_retry_after(headers.get("X-RateLimit-Reset"))
             return TooManyCalls(request.agency, words, retry_after=wait)
         case 401 | 403:
-            return _refused_access(request, status, words, by_gateway=_is_of_gateway(headers, body))
+            return _error_for_refused_access(
+                request, status, words, by_gateway=_is_of_gateway(headers, body)
+            )
         case 404 | 410:
             return NotFound(request.agency, words)
         case _ if status >= 500:  # noqa: PLR2004 - the range of server errors
@@ -180,7 +189,7 @@ def _error_of(
             return RequestRefused(request.agency, words)
 
 
-def _refused_access(
+def _error_for_refused_access(
     request: Request, status: int, words: str, *, by_gateway: bool
 ) -> BadCredentials:
     """Return what a 401 or 403 means: a wrong key, a key for other things, or no matter of keys.
@@ -194,7 +203,7 @@ def _refused_access(
     return Forbidden(request.agency, words)
 
 
-def _retry_after(value: str | None) -> float | None:
+def _parse_retry_after(value: str | None) -> float | None:
     """Return the seconds of a Retry-After header, 15 minutes at most, or of Pixabay's own header.
 
     Dates are not worth a clock's error; a time since 1970 has too many digits.
@@ -225,37 +234,41 @@ def _is_about_rates(headers: Mapping[str, str], body: bytes) -> bool:
     code = headers.get("X-Mashery-Error-Code", "")
     said = "" if _is_of_gateway(headers, body) else body[:1024].decode("utf-8", "replace")
     said = ADDRESS.sub("", said)
-    return RATES.search(f"{code}\n{said}") is not None
+    return RATE_LIMIT_WORDS.search(f"{code}\n{said}") is not None
 
 
-def _words(request: Request, status: int, body: bytes) -> str:
+def _extract_message(request: Request, status: int, body: bytes) -> str:
     """Return the agency's own message; empty where there is none.
 
-    They are one of `WORDS` in JSON, wherever the agency puts that, or plain text. The plain text
-    of a 404 or of a 5xx is the server's own.
+    The message is one of `MESSAGE_FIELDS` in JSON, wherever the agency puts that field, or plain
+    text. The plain text of a 404 or of a 5xx is the server's, not the agency's.
     """
     try:
-        return _clean(request, _said(json.loads(body)))
+        return _clean_message(request, _find_message(json.loads(body)))
     except (ValueError, RecursionError):
         text = body.decode("utf-8", "replace").strip()
     is_own = status < 500 and status not in {404, 410}  # noqa: PLR2004 - the range of server errors
     is_prose = re.match(r"[<{]|\[\s*[\[{\"]", text) is None and "\ufffd" not in text
-    return _clean(request, text) if is_own and is_prose and re.search(r"\w", text) else ""
+    return _clean_message(request, text) if is_own and is_prose and re.search(r"\w", text) else ""
 
 
-def _said(answer: object, depth: int = 3) -> str:
-    """Return the first of `WORDS` in JSON: of an object before what is inside of it."""
+def _find_message(answer: object, depth: int = 3) -> str:
+    """Return the first of `MESSAGE_FIELDS` in JSON: of an object before what is inside of it."""
     if isinstance(answer, list):
-        return next(filter(None, (_said(one, depth - 1) for one in answer[:1])), "")
+        return next(filter(None, (_find_message(one, depth - 1) for one in answer[:1])), "")
     if not isinstance(answer, dict) or not depth:
         return ""
     named = {re.sub(r"[^a-z]", "", name.lower()): value for name, value in answer.items()}
-    texts = [value for word in WORDS if isinstance(value := named.get(word), str) and value.strip()]
-    inner = (_said(named[name], depth - 1) for name in INSIDE if name in named)
+    texts = [
+        value
+        for word in MESSAGE_FIELDS
+        if isinstance(value := named.get(word), str) and value.strip()
+    ]
+    inner = (_find_message(named[name], depth - 1) for name in NESTED_FIELDS if name in named)
     return texts[0] if texts else next(filter(None, inner), "")
 
 
-def _clean(request: Request, text: str) -> str:
+def _clean_message(request: Request, text: str) -> str:
     """Return words of an agency on one line, shortened, without addresses and secrets."""
     clean = plain_text(request.redact(ADDRESS.sub("", text)))
-    return whole_prefix(request.redact(clean), MAX_WORDS)
+    return cut_between_signs(request.redact(clean), MAX_MESSAGE)

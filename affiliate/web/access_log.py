@@ -62,9 +62,9 @@ class AccessLogMiddleware:
             return start(status, [*headers, (logs.REQUEST_ID_HEADER, number)], exc_info)
 
         came_with = environ.get("QUERY_STRING", ""), path, environ.get("HTTP_REFERER", "")
-        asked = environ[logs.ENVIRON] = logs.Asked(number, *came_with, self._known)
+        asked = environ[logs.ENVIRON] = logs.LogContext(number, *came_with, self._known)
         try:
-            with logs.asked(asked):
+            with logs.use_context(asked):
                 return self._app(environ, begin)
         except Exception:
             head[0] = (SERVER_ERROR_STATUS, _NO_HEADERS)
@@ -89,7 +89,7 @@ class ServedRequest(NamedTuple):
     def record(self, known: Container[str]) -> logging.LogRecord:
         """Return the request as a line of log, whose path has ``known`` parts and ids alone."""
         path = self.path.encode("latin-1", "replace").decode("utf-8", "replace")
-        path = logs.shown_path(path, known)[:MAX_PATH_CHARACTERS]
+        path = logs.redact_path(path, known)[:MAX_PATH_CHARACTERS]
         size = next((value for name, value in self.headers if name == "Content-Length"), "0")
         words = (self.method, path, self.status[:3], size, self.seconds * 1000)
         text = "%s %s %s %s bytes %.1f ms"

@@ -16,8 +16,8 @@ from affiliate.domain.query import (
     Parameters,
     read_flag,
     read_parameters,
+    read_single,
     read_site,
-    single,
 )
 from affiliate.errors import BadQuery
 from affiliate.search.lookups import LookupAnswer
@@ -62,7 +62,7 @@ def read_search_query(asked: Parameters) -> SearchQuery:
 
 def read_words(asked: Parameters) -> str:
     """The words that found a picture, as a search has them; may be empty."""
-    if single(asked, "q") is None:
+    if read_single(asked, "q") is None:
         return ""
     return SearchQuery.from_parameters({"q": asked["q"]}).q
 
@@ -106,7 +106,7 @@ def read_fields(asked: Parameters, *names: str) -> SearchQuery:
     Raises:
         BadQuery: names the parameter that can't be read.
     """
-    kept = {name: asked[name] for name in names if single(asked, name) is not None}
+    kept = {name: asked[name] for name in names if read_single(asked, name) is not None}
     return SearchQuery.from_parameters({"q": ["-"], **kept})
 
 
@@ -120,7 +120,7 @@ def canonicalize_fields(raw: bytes, *names: str) -> str:
     query = read_fields(asked, *names) if names else SearchQuery.from_parameters(asked)
     pairs = query.pairs()
     if names:
-        pairs = [(name, value) for name, value in pairs if single(asked, name) is not None]
+        pairs = [(name, value) for name, value in pairs if read_single(asked, name) is not None]
     return urlencode(pairs + _common_pairs(asked))
 
 
@@ -146,7 +146,7 @@ def canonicalize_media(raw: bytes) -> str:
     search = read_source_query(asked, "video")  # which has the filters of both
     pairs = [pair for pair in search.pairs() if pair[0] != "media"]
     exact = read_fields(asked, "media", "lang", "page").pairs()
-    pairs += [(name, value) for name, value in exact if name != "q" and single(asked, name)]
+    pairs += [(name, value) for name, value in exact if name != "q" and read_single(asked, name)]
     if position := read_position(asked):
         pairs.append(("position", str(position)))
     return urlencode(pairs + _common_pairs(asked))
@@ -170,7 +170,7 @@ def canonicalize_page(raw: bytes) -> str | None:
 def has_language(raw: bytes) -> bool:
     """Return whether an address says its language."""
     try:
-        return single(read_parameters(raw), "lang") is not None
+        return read_single(read_parameters(raw), "lang") is not None
     except BadQuery:
         return False
 
@@ -194,7 +194,7 @@ def finish_search_response(
     response.headers["X-Cache"] = mark
     if outcome.withheld:
         return _refuse_withheld(response, outcome)
-    asked &= outcome.page.query.says_something() and not is_crawler()
+    asked &= outcome.page.query.has_criteria() and not is_crawler()
     found = _has_results(outcome.page)
     set_replay_result(found=found)
     if asked and (outcome.waited or "late" not in statuses):  # a skeleton is filled by another

@@ -16,7 +16,7 @@ from affiliate.database.clicks import Click
 from affiliate.database.site_key import SiteKey
 from affiliate.domain.media import Media, Seller
 from affiliate.domain.query import MAX_WORDS
-from affiliate.domain.words import counted, whole_prefix
+from affiliate.domain.words import cut_between_signs, to_counted
 from affiliate.services import current_services
 from affiliate.web import i18n
 from affiliate.web.template_helpers import (
@@ -70,7 +70,7 @@ def search_ping_url(agency: str, words: str) -> str:
 
 def _ping_url(agency: str, clicked: str, words: str, **more: object) -> str:
     """Return the address for a click on what an agency has under an id, after ``words``."""
-    told = whole_prefix(counted(words, i18n.request_language()), MAX_WORDS)
+    told = cut_between_signs(to_counted(words, i18n.request_language()), MAX_WORDS)
     fields = {"agency": agency, "id": clicked, "words": told, **more}
     host = displaying_site()
     fields |= {"site": host} if host else {}

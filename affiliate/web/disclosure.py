@@ -41,7 +41,7 @@ def may_earn(
     names = query.agency if late is None else [status.agency for status in late]
     chosen = [one for one in listed if one.agency.name in names or (late is None and not names)]
     able = [one for one in chosen if not one.agency.unsupported(query)]
-    return any(one.link.earns(query.media) for one in able)
+    return any(one.link.is_affiliated(query.media) for one in able)
 
 
 def _is_affiliate_link(item: Media, seller: Seller, listed: EnabledAgency) -> bool:
@@ -49,7 +49,7 @@ def _is_affiliate_link(item: Media, seller: Seller, listed: EnabledAgency) -> bo
 
     An agency's own referral is one too: known by Impact's form, or as it is not the picture's page.
     """
-    if listed.link.earns(item.media) or is_impact(seller.link):
+    if listed.link.is_affiliated(item.media) or is_impact(seller.link):
         return True
     pages = (item.page_url, listed.agency.landing_url(item))
     return seller.agency == item.agency and seller.link not in pages

@@ -15,8 +15,8 @@ from flask_babel import Babel
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from affiliate.domain.language_tags import nearest
-from affiliate.domain.query import LANGUAGES, read_parameters, single
+from affiliate.domain.language_tags import find_nearest
+from affiliate.domain.query import LANGUAGES, read_parameters, read_single
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.errors import BadQuery
 
@@ -53,7 +53,7 @@ def ui_language() -> str:
 
 def nearest_ui_language(lang: str) -> str:
     """The language of pages that is the nearest to a tag, or English."""
-    return nearest(lang, UI_LANGUAGES) or "en"
+    return find_nearest(lang, UI_LANGUAGES) or "en"
 
 
 def text_direction(lang: str) -> str:
@@ -69,10 +69,10 @@ def is_negotiated() -> bool:
 def _choose_languages(default: str) -> tuple[str, str, bool]:
     """The languages of search and page, and whether the browser had a say in them."""
     try:
-        tag = single(read_parameters(request.environ.get("QUERY_STRING", "")), "lang")
+        tag = read_single(read_parameters(request.environ.get("QUERY_STRING", "")), "lang")
     except BadQuery:
         tag = None  # the view says what is wrong
-    lang = nearest(tag.strip(), LANGUAGES) if tag else None
+    lang = find_nearest(tag.strip(), LANGUAGES) if tag else None
     segment = request.path.split("/", 2)[1]
     if lang is None and segment not in NEGOTIATED_SEGMENTS:
         lang = default
@@ -98,14 +98,14 @@ def _accepted_languages() -> LanguageAccept:
 
 def _page_language(lang: str, default: str) -> str | None:
     """Return the language of the pages of a search; None where the browser has to say it."""
-    return nearest(lang, UI_LANGUAGES) or (
+    return find_nearest(lang, UI_LANGUAGES) or (
         nearest_ui_language(default) if lang == default else None
     )
 
 
 def _first_supported(liked: Sequence[str], known: tuple[str, ...]) -> str | None:
     """Return the language that is the nearest to the first tag that has one."""
-    return next((one for one in (nearest(tag, known) for tag in liked) if one), None)
+    return next((one for one in (find_nearest(tag, known) for tag in liked) if one), None)
 
 
 def _add_language_headers(response: Response) -> Response:

@@ -12,7 +12,7 @@ import msgspec
 
 from affiliate.database.clicks import PLACES
 from affiliate.domain import query
-from affiliate.domain.language_tags import LONGEST_TAG
+from affiliate.domain.language_tags import MAX_TAG
 from affiliate.domain.media import (
     STATUSES,
     AgencyStatus,
@@ -49,7 +49,7 @@ RANGE_SCHEMA: Final[Schema] = {
 LANGUAGE_SCHEMA: Final[Schema] = {
     "type": "string",
     "pattern": "^(\\*|[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*)$",
-    "maxLength": LONGEST_TAG,
+    "maxLength": MAX_TAG,
     "examples": ["en", "pt-BR", "zh-TW"],
 }
 

@@ -15,9 +15,9 @@ from markupsafe import Markup
 
 from affiliate.domain.media import AgencyStatus, Collection, Media, SearchQuery, Seller
 from affiliate.domain.query import MEDIA, read_parameters, read_site
-from affiliate.domain.topics import Topics, topics_of
+from affiliate.domain.topics import Topics, get_topics
 from affiliate.domain.ui_languages import UI_LANGUAGE_NAMES
-from affiliate.domain.words import capitalized
+from affiliate.domain.words import capitalize_heading
 from affiliate.errors import BadQuery
 from affiliate.services import current_services
 from affiliate.web import (
@@ -70,7 +70,7 @@ def has_request_host() -> bool:
 def owner_topics() -> Topics:
     """Return the owner's topics with their addresses."""
     config = current_services().config
-    return topics_of(config.site_topics, config.site_language)
+    return get_topics(config.site_topics, config.site_language)
 
 
 def agency_title(agency: str) -> str:
@@ -116,7 +116,7 @@ def _template_vocabulary() -> dict[str, Any]:
         "asset": asset_url,
         "chips": list_chips,
         "collection_url": collection_url,
-        "capitalized": lambda text: capitalized(text, site.config.site_language),
+        "capitalized": lambda text: capitalize_heading(text, site.config.site_language),
         "choices": lambda query: filter_form.list_choices(query, agencies),
         "config": site.config,
         "credit_links": credit_links,
@@ -361,7 +361,7 @@ def destination_name(media: Media, seller: Seller | None = None) -> str:
     name = seller.agency if seller else media.agency
     one = next(one for one in current_services().search.configured if one.agency.name == name)
     if seller and name != media.agency:
-        if one.link.earns(media.media):
+        if one.link.is_affiliated(media.media):
             return one.agency.title
         media = msgspec.structs.replace(media, agency=name, page_url=seller.link)
     return one.agency.place_of(media)
@@ -375,9 +375,9 @@ def list_chips(query: SearchQuery) -> list[tuple[str, SearchQuery | None]]:
         for name, value in query.pairs()
         if name in shown
     }
-    found = [(text, query.without(name)) for name, text in texts.items()]
+    found = [(text, query.without_field(name)) for name, text in texts.items()]
     titles = {one.agency.name: one.agency.title for one in current_services().search.configured}
     for name in query.agency:
         rest = tuple(other for other in query.agency if other != name)
         found.append((titles.get(name, name), query.replace(agency=rest, page=1)))
-    return [(text, rest if rest.says_something() else None) for text, rest in found]
+    return [(text, rest if rest.has_criteria() else None) for text, rest in found]

@@ -17,7 +17,7 @@ from affiliate.domain.sanitize import MAX_TEXT, MAX_TOTAL
 from affiliate.errors import AgencyError
 from affiliate.search.federation import EnabledAgency, RankedSource, sum_of_totals
 from affiliate.transport.client import Transport
-from affiliate.transport.messages import Reply, Request, refusal_of
+from affiliate.transport.messages import Reply, Request, find_error
 from tests.dialects import DIALECTS, FIRST, Dialect, serving
 from tests.support.calling import transporting
 from tests.support.soak import SOAK
@@ -38,7 +38,7 @@ class Told(Transport):
 
     def send(self, request: Request, seconds: float | None = None) -> Reply:
         del seconds
-        if refusal := refusal_of(request, 200, {}, self.body):
+        if refusal := find_error(request, 200, {}, self.body):
             raise refusal
         return Reply(request, 200, {}, self.body)
 

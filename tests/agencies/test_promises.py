@@ -10,7 +10,7 @@ import pytest
 
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.agencies.filter_values import HEX, is_among
-from affiliate.domain.affiliate_links import LinkStyle, affiliate_link
+from affiliate.domain.affiliate_links import LinkStyle, build_affiliate_link
 from affiliate.domain.media import Media, SearchQuery, web_address
 from affiliate.errors import AgencyError, NotFound
 from affiliate.transport.client import Transport
@@ -324,12 +324,12 @@ def test_its_default_link_leads_to_the_picture_for_the_owner_and_for_nobody(stan
     media = stand.agency.search(FLOWER, 0).items[0]
     landing = stand.agency.landing_url(media)
     style = LinkStyle(template=stand.agency.link_template, affiliate_id="me42")
-    link = affiliate_link(style, media, landing)
+    link = build_affiliate_link(style, media, landing)
     assert web_address(link)
     assert landing in link or quote(landing, safe="") in link
     assert ("me42" in link) is ("{affiliate_id}" in stand.agency.link_template)
     nobody = LinkStyle(template=stand.agency.link_template)
-    assert affiliate_link(nobody, media, landing) in {media.page_url, landing}
+    assert build_affiliate_link(nobody, media, landing) in {media.page_url, landing}
 
 
 def _asked(**parameters: str) -> SearchQuery:

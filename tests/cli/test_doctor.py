@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask.testing import FlaskClient
 
-from affiliate.config.settings import prefix
+from affiliate.config.settings import setting_prefix
 from affiliate.database.clicks import Click
 from affiliate.database.migrations import REVISION
 from affiliate.database.token_store import Token
@@ -152,7 +152,7 @@ def test_a_check_that_breaks_ends_no_other(
     def breaks(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("affiliate.cli.site_checks.blocked_label", breaks)
+    monkeypatch.setattr("affiliate.cli.site_checks.find_blocked_label", breaks)
     monkeypatch.setattr(shutil, "disk_usage", breaks)
     result = doctor(client)
     assert lines(result, "FAULT") == [
@@ -383,7 +383,7 @@ def test_links_whose_form_nobody_proved_are_plain_and_said_to_earn_nothing(
     make_client: ClientMaker, agency: str
 ) -> None:
     """An affiliate id alone changes nothing; the owner's template does."""
-    before = prefix(agency)
+    before = setting_prefix(agency)
     keys = {**PLAIN[agency], f"{before}URL": "http://127.0.0.1:9", f"{before}AFFILIATE_ID": "me42"}
     said = doctor(make_client(**keys)).output
     assert "me42" not in said

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate.config.blocked_names import LABELS, blocked_label
+from affiliate.config.blocked_names import BLOCKED_LABELS, find_blocked_label
 from tests.support.blockers import RULES, judged
 
 BLOG = "https://blog.test/"
@@ -41,13 +41,13 @@ LOADS = {
 )
 def test_names_the_label_that_is_blocked(address: str | None, label: str) -> None:
     """Only the first label counts: the rules begin with ``://``."""
-    assert blocked_label(address) == label
+    assert find_blocked_label(address) == label
 
 
 def test_the_labels_are_those_of_the_lists() -> None:
     """Each is blocked in an embed, and the names that README recommends are not."""
     assert RULES, "webext-ublock-origin-firefox brings the lists"
-    labels = sorted(LABELS)
+    labels = sorted(BLOCKED_LABELS)
     free = [
         "pictures",
         "search",

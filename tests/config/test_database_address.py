@@ -7,7 +7,11 @@ import pytest
 import sqlalchemy as sa
 
 from affiliate.config import readers
-from affiliate.config.database_address import OTHERS, OWN, read_database_address
+from affiliate.config.database_address import (
+    FOREIGN_PARAMETERS,
+    OWN_PARAMETERS,
+    read_database_address,
+)
 from tests.support.upstream import CERTIFICATE
 
 UNDERSTOOD = [
@@ -77,13 +81,13 @@ def test_what_is_not_understood_is_named(text: str, named: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", sorted(OTHERS | OWN))
+@pytest.mark.parametrize("name", sorted(FOREIGN_PARAMETERS | OWN_PARAMETERS))
 def test_parameters_of_other_programs_are_left_out_with_a_note(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An address may be shared with Prisma and its like; the log says what has no use here."""
     with caplog.at_level(logging.WARNING):
-        address = readers.database(f"postgresql://u:hunter2@h/d?{name}=1&sslmode=require")
+        address = readers.read_database(f"postgresql://u:hunter2@h/d?{name}=1&sslmode=require")
     assert address == "postgresql+psycopg://u:hunter2@h/d?sslmode=require"
     assert [f"left out {name}," in one for one in caplog.messages] == [True]
     assert "hunter2" not in caplog.text

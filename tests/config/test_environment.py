@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from affiliate.config import environment as module
-from affiliate.config.environment import environment, other_file
+from affiliate.config.environment import find_other_file, read_environment
 from affiliate.errors import ConfigError
 from app import load
 
@@ -13,7 +13,7 @@ from app import load
 @pytest.fixture(autouse=True)
 def reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests read no file but those of this module."""
-    monkeypatch.delenv(module.OFF, raising=False)
+    monkeypatch.delenv(module.DOTENV_OFF, raising=False)
     monkeypatch.delenv("FLASK_SKIP_DOTENV", raising=False)
 
 
@@ -25,7 +25,7 @@ def test_the_environment_wins_over_the_file(
     monkeypatch.setenv("SITE_URL", "")
     lines = ["SITE_NAME=Theirs", "SITE_URL=https://a.example", "PORT = '81' # mine", "export HOST"]
     (tmp_path / ".env").write_text("\ufeffREDIS_URL=redis://h\r\n" + "\n".join(lines), "utf-8")
-    found = environment(tmp_path)
+    found = read_environment(tmp_path)
     assert (found["SITE_NAME"], found["SITE_URL"], found["PORT"]) == ("Ours", "", "81")
     assert found["REDIS_URL"] == "redis://h"
     assert "HOST" not in found
@@ -53,14 +53,14 @@ LINES = [
 def test_lines_are_read_as_editors_write_them(tmp_path: Path, text: str) -> None:
     """What can't be seen is no part of a value."""
     (tmp_path / ".env").write_bytes(text.encode())
-    assert load(environment(tmp_path)).port == 81
+    assert load(read_environment(tmp_path)).port == 81
 
 
 def test_a_file_of_windows_powershell_is_refused(tmp_path: Path) -> None:
     """Its ``>`` writes UTF-16."""
     (tmp_path / ".env").write_bytes("PORT=81".encode("utf-16"))
     with pytest.raises(ConfigError, match=r"is no UTF-8"):
-        environment(tmp_path)
+        read_environment(tmp_path)
 
 
 def test_without_a_file_there_is_the_environment_alone(
@@ -68,10 +68,10 @@ def test_without_a_file_there_is_the_environment_alone(
 ) -> None:
     """So it is where python-dotenv is switched off."""
     monkeypatch.setenv("SITE_NAME", "Ours")
-    assert environment(tmp_path)["SITE_NAME"] == "Ours"
+    assert read_environment(tmp_path)["SITE_NAME"] == "Ours"
     (tmp_path / ".env").write_text("PORT=81")
-    monkeypatch.setenv(module.OFF, "1")
-    assert "PORT" not in environment(tmp_path)
+    monkeypatch.setenv(module.DOTENV_OFF, "1")
+    assert "PORT" not in read_environment(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"SECRET_KEY=s\xe9cret", None])
@@ -83,7 +83,7 @@ def test_a_file_that_can_t_be_read_is_one_sentence(tmp_path: Path, content: byte
     else:
         file.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
-        environment(tmp_path)
+        read_environment(tmp_path)
     assert f"{file} can't be read" in str(caught.value)
     assert "cret" not in str(caught.value)
 
@@ -107,7 +107,7 @@ def test_a_name_in_a_value_that_is_not_set_is_a_fault(
     (tmp_path / ".env").write_text(f"PORT=81\n{text}\n")
     monkeypatch.setenv("OWNER_PASSWORD", "ac")  # as flask has read it from the same file
     with pytest.raises(ConfigError) as caught:
-        environment(tmp_path)
+        read_environment(tmp_path)
     assert [fault.partition(" ")[0] for fault in caught.value.faults] == ["OWNER_PASSWORD"]
     assert "b_3f" not in str(caught.value)
 
@@ -116,7 +116,7 @@ def test_all_values_with_names_that_are_not_set_are_told_at_once(tmp_path: Path)
     """Each has a sentence of its own."""
     (tmp_path / ".env").write_text("SITE_NAME=${b_3f}\nPORT=81\nSECRET_KEY=${c_3f}\n")
     with pytest.raises(ConfigError) as caught:
-        environment(tmp_path)
+        read_environment(tmp_path)
     told = [fault.partition(" ")[0] for fault in caught.value.faults]
     assert told == ["SITE_NAME", "SECRET_KEY"]
 
@@ -141,7 +141,7 @@ def test_names_in_values_are_read_where_they_are_set(
     """So are those that have a value of their own for where they are not."""
     monkeypatch.setenv("OURS_3F", "-")
     (tmp_path / ".env").write_text(text)
-    assert environment(tmp_path)["SITE_NAME"] == SET[text]
+    assert read_environment(tmp_path)["SITE_NAME"] == SET[text]
 
 
 def test_a_line_that_can_t_be_read_is_told_by_its_number(
@@ -149,7 +149,7 @@ def test_a_line_that_can_t_be_read_is_told_by_its_number(
 ) -> None:
     """The other lines count; nothing of the line is shown."""
     (tmp_path / ".env").write_text("PORT=81\n'hunter2\nSITE_NAME=Ours\n")
-    assert environment(tmp_path)["PORT"] == "81"
+    assert read_environment(tmp_path)["PORT"] == "81"
     assert "line 2" in caplog.text
     assert "hunter2" not in caplog.text
 
@@ -160,12 +160,12 @@ def test_a_file_of_another_folder_is_found(tmp_path: Path, monkeypatch: pytest.M
     site.mkdir()
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    assert other_file(site) is None
+    assert find_other_file(site) is None
     (elsewhere / ".env").write_text("PORT=1")
     (site / ".env").write_text("PORT=2")
-    assert other_file(site) == elsewhere / ".env"
+    assert find_other_file(site) == elsewhere / ".env"
     monkeypatch.chdir(site)
-    assert other_file(site) is None
+    assert find_other_file(site) is None
     monkeypatch.chdir(elsewhere)
     monkeypatch.setenv("FLASK_SKIP_DOTENV", "1")
-    assert other_file(site) is None
+    assert find_other_file(site) is None

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from affiliate.config.listening import listening_address
+from affiliate.config.listening import read_listening_address
 
 ADDRESSES = {
     "127.0.0.1": "127.0.0.1",
@@ -22,7 +22,7 @@ ADDRESSES = {
 @pytest.mark.parametrize("text", ADDRESSES)
 def test_an_address_and_a_name_are_read(text: str) -> None:
     """Brackets of an IPv6 address are left out, a name is looked up."""
-    assert listening_address(text) == ADDRESSES[text]
+    assert read_listening_address(text) == ADDRESSES[text]
 
 
 NONE = [
@@ -37,7 +37,7 @@ NONE = [
 def test_what_is_no_address_is_told(text: str) -> None:
     """The server's own reader would end in a traceback."""
     with pytest.raises(ValueError, match=r"^must be an "):
-        listening_address(text)
+        read_listening_address(text)
 
 
 def test_a_name_without_an_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,19 +48,19 @@ def test_a_name_without_an_address_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     with pytest.raises(ValueError, match="a name that has one, without a port"):
-        listening_address("gone.example")
+        read_listening_address("gone.example")
 
 
 def test_the_shell_of_conda_is_named() -> None:
     """Who has not set HOST learns who has."""
     with pytest.raises(ValueError, match="conda sets HOST"):
-        listening_address("x86_64-conda-linux-gnu")
+        read_listening_address("x86_64-conda-linux-gnu")
 
 
 def test_a_name_s_ipv4_address_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs that are told a name look there first; a name may have an IPv6 address alone."""
     found: list[Any] = [(socket.AF_INET6, 1, 6, "", ("::1", 0, 0, 0))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    assert listening_address("pictures.example") == "::1"
+    assert read_listening_address("pictures.example") == "::1"
     found.append((socket.AF_INET, 1, 6, "", ("127.0.0.1", 0)))
-    assert listening_address("pictures.example") == "127.0.0.1"
+    assert read_listening_address("pictures.example") == "127.0.0.1"

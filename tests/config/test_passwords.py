@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from affiliate.config.passwords import is_guessed, password, secret_key
+from affiliate.config.passwords import is_guessed, read_password, read_secret_key
 from affiliate.errors import ConfigError
 from app import load
 
@@ -35,7 +35,7 @@ def test_passwords_that_are_guessed_first_are_refused() -> None:
 
 def _is_refused(text: str) -> bool:
     try:
-        password(text)
+        read_password(text)
     except ValueError:
         return True
     return False
@@ -43,16 +43,16 @@ def _is_refused(text: str) -> bool:
 
 @pytest.mark.parametrize("text", [*GOOD, "correct horse " * 18])
 def test_other_passwords_are_taken_as_they_are(text: str) -> None:
-    assert password(text).reveal() == text
+    assert read_password(text).reveal() == text
 
 
 def test_a_password_has_room_in_the_form_of_the_log_in() -> None:
     """Its longest takes 3 kB there."""
     longest = "".join(chr(0x1F400 + number * 7 % 256) for number in range(256))
-    assert password(longest).reveal() == longest
+    assert read_password(longest).reveal() == longest
     assert len(urlencode({"password": longest})) < 3100
     with pytest.raises(ValueError, match="at most 256 characters"):
-        password("correct horse battery" * 13)
+        read_password("correct horse battery" * 13)
 
 
 def test_the_site_s_own_names_are_no_password() -> None:
@@ -88,7 +88,7 @@ TRIVIAL = [
 @pytest.mark.parametrize("text", TRIVIAL)
 def test_keys_that_people_make_up_in_a_hurry_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must be 32 random characters"):
-        secret_key(text)
+        read_secret_key(text)
 
 
 def test_keys_that_programs_make_are_taken() -> None:
@@ -97,4 +97,4 @@ def test_keys_that_programs_make_are_taken() -> None:
     signs = string.ascii_letters + string.digits + string.punctuation
     for length in (32, 64, 5000):
         text = "".join(draw.choices(signs, k=length))
-        assert secret_key(text).reveal() == text
+        assert read_secret_key(text).reveal() == text

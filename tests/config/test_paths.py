@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.config.paths import data_folder, place, sqlite_address
+from affiliate.config.paths import resolve_data_folder, resolve_path, resolve_sqlite_address
 
 SITE = Path("/srv/site")
 ENVIRON = {"HOME": "/home/me", "DISK": "/mnt/d$1", "EMPTY": ""}
@@ -25,13 +25,13 @@ PLACES = {
 @pytest.mark.parametrize("text", PLACES)
 def test_a_path_is_read_as_in_a_shell(text: str) -> None:
     """Relative paths are relative to the site, a tilde and variables are expanded once."""
-    assert place(text, SITE, ENVIRON) == Path(PLACES[text])
+    assert resolve_path(text, SITE, ENVIRON) == Path(PLACES[text])
 
 
 @pytest.mark.parametrize("text", ["$NOPE/a", "${EMPTY}/a", "~no-such-user/a", "a\0b"])
 def test_a_path_that_can_t_be_read_is_refused(text: str) -> None:
     """No folder with such a name is made."""
-    for read in (place, data_folder):
+    for read in (resolve_path, resolve_data_folder):
         with pytest.raises(ValueError, match=r"^(names|begins|must)"):
             read(text, SITE, ENVIRON)
 
@@ -43,7 +43,7 @@ def test_the_file_of_a_database_is_read_likewise() -> None:
         "sqlite:////tmp/a.db": "sqlite:////tmp/a.db",
         "sqlite:///~/a.db?timeout=5": "sqlite:////home/me/a.db?timeout=5",
     }
-    assert {text: sqlite_address(text, SITE, ENVIRON) for text in found} == found
+    assert {text: resolve_sqlite_address(text, SITE, ENVIRON) for text in found} == found
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_the_file_of_a_database_is_read_likewise() -> None:
 def test_a_database_without_a_file_is_refused(text: str) -> None:
     """One in memory would lose every click; a name without its slash has no meaning."""
     with pytest.raises(ValueError, match="must name a file"):
-        sqlite_address(text, SITE, ENVIRON)
+        resolve_sqlite_address(text, SITE, ENVIRON)
 
 
 def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
@@ -60,4 +60,4 @@ def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(ValueError, match=f"must be a folder, which {file} is not"):
-        data_folder("file", tmp_path, {})
+        resolve_data_folder("file", tmp_path, {})

@@ -100,7 +100,7 @@ def test_a_key_that_can_t_be_an_agency_s_is_refused(text: str) -> None:
 
 
 def test_what_people_type_may_be_of_any_script() -> None:
-    assert readers.credential('p\u00e4ss "word"', is_typed=True).reveal() == 'p\u00e4ss "word"'
+    assert readers.read_credential('p\u00e4ss "word"', is_typed=True).reveal() == 'p\u00e4ss "word"'
     for text in ("pass\x01word", "<password>"):
         with pytest.raises(ValueError, match="must be"):
-            readers.credential(text, is_typed=True)
+            readers.read_credential(text, is_typed=True)

@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from affiliate.config.setting_names import unknown_names
+from affiliate.config.setting_names import describe_unknown_names
 from app import load
 
 KNOWN = ["PORT", "HOST", "SITE_URL", "REDIS_URL", "DATABASE_URL", "SECRET_KEY", "ACME_KEY"]
@@ -27,10 +27,10 @@ MEANT = {
 @pytest.mark.parametrize("name", MEANT)
 def test_a_slip_of_the_hand_is_told_with_what_is_meant(name: str) -> None:
     """Unless what seems to be meant is set, too."""
-    assert list(unknown_names([name], KNOWN, PREFIXES)) == [
+    assert list(describe_unknown_names([name], KNOWN, PREFIXES)) == [
         f"{name} is no setting; {MEANT[name]} is."
     ]
-    both = list(unknown_names([name, MEANT[name]], KNOWN, PREFIXES))
+    both = list(describe_unknown_names([name, MEANT[name]], KNOWN, PREFIXES))
     is_agency_s = name.upper().startswith(tuple(PREFIXES))
     assert both == ([f"{name} is no setting."] if is_agency_s else [])
 
@@ -49,7 +49,7 @@ ODD = {
 @pytest.mark.parametrize("name", ODD)
 def test_signs_that_editors_and_pages_put_into_a_name_are_shown(name: str) -> None:
     """A name that looks like a setting's and is none is told in signs that can be seen."""
-    (note,) = unknown_names([name], KNOWN, PREFIXES)
+    (note,) = describe_unknown_names([name], KNOWN, PREFIXES)
     meant = {"P": "PORT", "S": "SITE_URL", "H": "HOST"}[re.sub("[^A-Z]", "", _plain(name))[0]]
     assert note == f"'{ODD[name]}' is no setting; {meant} is."
 
@@ -59,13 +59,13 @@ def _plain(name: str) -> str:
 
 
 def test_a_long_name_is_cut() -> None:
-    (note,) = unknown_names(["ACME_" + "x" * 5000], KNOWN, PREFIXES)
+    (note,) = describe_unknown_names(["ACME_" + "x" * 5000], KNOWN, PREFIXES)
     assert len(note) < 100
 
 
 def test_an_unknown_name_behind_an_agency_s_prefix_is_told() -> None:
     """It can be no other program's."""
-    assert list(unknown_names(["ACME_ALL_OF_IT"], KNOWN, PREFIXES)) == [
+    assert list(describe_unknown_names(["ACME_ALL_OF_IT"], KNOWN, PREFIXES)) == [
         "ACME_ALL_OF_IT is no setting."
     ]
 
@@ -74,7 +74,9 @@ def test_variables_of_other_programs_are_left_alone() -> None:
     """What shells, platforms and add-ons set is near to no setting."""
     names = "PATH HOME HOSTNAME HOSTTYPE USER SHELL PWD OLDPWD LANG TERM DYNO PYTHONPATH REDISHOST"
     more = "REDIS_TLS_URL DATABASE_PUBLIC_URL PGPORT XDG_DATA_DIRS DJANGO_SECRET_KEY COLUMNS"
-    assert list(unknown_names([*names.split(), *more.split(), *KNOWN], KNOWN, PREFIXES)) == []
+    assert (
+        list(describe_unknown_names([*names.split(), *more.split(), *KNOWN], KNOWN, PREFIXES)) == []
+    )
 
 
 PLATFORMS = """

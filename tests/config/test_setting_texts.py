@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from affiliate.config.setting_texts import QUOTES, excerpt, settled
+from affiliate.config.setting_texts import QUOTES, quote_excerpt, strip_ends
 from affiliate.config.settings import AGENCY_SETTINGS, SETTINGS
 from affiliate.errors import ConfigError
 from app import load
@@ -48,7 +48,7 @@ def test_what_pages_put_around_a_value_is_left_out(sign: str) -> None:
 
 def test_joiners_at_the_end_of_a_word_stay() -> None:
     """Words of Malayalam may end with one."""
-    assert settled(" \u0d28\u0d4d\u200d ") == "\u0d28\u0d4d\u200d"
+    assert strip_ends(" \u0d28\u0d4d\u200d ") == "\u0d28\u0d4d\u200d"
 
 
 REFERENCES = ["${{Postgres.DATABASE_URL}}", "{{ redis_url }}", "${{ secrets.KEY }}"]
@@ -88,5 +88,5 @@ def test_no_fault_repeats_a_long_value(name: str) -> None:
 
 
 def test_an_excerpt_is_cut() -> None:
-    assert excerpt("cat") == "'cat'"
-    assert excerpt("x" * 41) == repr("x" * 40 + "...")
+    assert quote_excerpt("cat") == "'cat'"
+    assert quote_excerpt("x" * 41) == repr("x" * 40 + "...")

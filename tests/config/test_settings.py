@@ -16,8 +16,8 @@ from affiliate.config.settings import (
     AgencySettings,
     Config,
     Credentials,
-    load,
-    prefix,
+    load_config,
+    setting_prefix,
 )
 from affiliate.errors import ConfigError
 
@@ -30,7 +30,7 @@ TOKEN = {"SHUTTERSTOCK_API_TOKEN": "token-4711"}
 
 
 def read(**environ: str) -> Config:
-    return load(environ, KNOWN)
+    return load_config(environ, KNOWN)
 
 
 def faults(**environ: str) -> list[str]:
@@ -259,11 +259,11 @@ def test_the_data_folder_holds_the_embedded_ledger() -> None:
 
 def test_paths_are_relative_to_the_folder_of_the_site() -> None:
     """From whatever folder a command is started, the database is the same one."""
-    settings = load({}, KNOWN, folder=Path("/srv"))
+    settings = load_config({}, KNOWN, folder=Path("/srv"))
     assert settings.data_dir == Path("/srv/instance")
     assert settings.database_url == "sqlite:////srv/instance/ledger.db"
     own = {"HOME": "/home/me", "DATA_DIR": "~/data", "DATABASE_URL": "sqlite:///$HOME/a.db"}
-    settings = load(own, KNOWN, folder=Path("/srv"))
+    settings = load_config(own, KNOWN, folder=Path("/srv"))
     assert settings.data_dir == Path("/home/me/data")
     assert settings.database_url == "sqlite:////home/me/a.db"
 
@@ -278,8 +278,8 @@ def test_a_path_that_can_t_be_read_is_a_fault() -> None:
 def test_the_process_s_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an argument the settings come from the process."""
     monkeypatch.setenv("SITE_NAME", "From the process")
-    assert load(None, KNOWN).site_name == "From the process"
-    assert load({}, KNOWN).site_name == "Affiliate Search"
+    assert load_config(None, KNOWN).site_name == "From the process"
+    assert load_config({}, KNOWN).site_name == "Affiliate Search"
 
 
 # -- agencies
@@ -339,8 +339,8 @@ def test_what_buying_needs_is_kept_apart_and_switches_nothing_on() -> None:
     """Searching never has it, it is no fault to set a part of it, and none of it is shown."""
     buyers = {"acme-photos": ("USERNAME", "PASSWORD")}
     some = {"ACME_PHOTOS_PASSWORD": " p4ss "}
-    assert list(load(some, KNOWN, buyers).agencies) == ["demo"]
-    on = load(some | {"ACME_PHOTOS_KEY": "k"}, KNOWN, buyers).agencies["acme-photos"]
+    assert list(load_config(some, KNOWN, buyers).agencies) == ["demo"]
+    on = load_config(some | {"ACME_PHOTOS_KEY": "k"}, KNOWN, buyers).agencies["acme-photos"]
     assert {name: one.reveal() for name, one in on.buyer.items()} == {"PASSWORD": "p4ss"}
     assert set(on.credentials) == {"KEY"}
     assert "p4ss" not in repr(on)
@@ -349,7 +349,7 @@ def test_what_buying_needs_is_kept_apart_and_switches_nothing_on() -> None:
 def test_every_real_agency_has_settings_of_its_own() -> None:
     """No setting of an agency has the name of another's, so that none reads the other's keys."""
     names = [
-        prefix(name) + one
+        setting_prefix(name) + one
         for name, kind in AGENCIES.items()
         for one in (
             *{key for keys in kind.credentials for key in keys},
@@ -520,5 +520,5 @@ def test_no_secret_is_in_a_fault(name: str) -> None:
 @pytest.mark.parametrize("before", ["_123RF_", "123RF_"])
 def test_an_agency_whose_name_begins_with_a_digit_can_be_set_from_any_shell(before: str) -> None:
     """A shell can't name the variable without an underscore; some platforms can."""
-    loaded = load({"AGENCIES": "123rf", f"{before}API_KEY": "k"}, {"123rf": (("API_KEY",),)})
+    loaded = load_config({"AGENCIES": "123rf", f"{before}API_KEY": "k"}, {"123rf": (("API_KEY",),)})
     assert loaded.agencies["123rf"].credentials["API_KEY"].reveal() == "k"

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from affiliate.agencies.shutterstock.client import Shutterstock
-from affiliate.domain.affiliate_links import LinkStyle, affiliate_link, encoded
+from affiliate.domain.affiliate_links import LinkStyle, build_affiliate_link, percent_encode
 from affiliate.domain.media import Media, Thumbnail
 from affiliate.transport.client import Transport
 from tests.support.official import upstream
@@ -29,14 +29,14 @@ def test_links_by_the_documented_rule_are_ours_exactly() -> None:
     """With sub ids off, our link to a landing address is the one that the rule gives."""
     for vector in vectors("derived"):
         style = LinkStyle(template=Shutterstock.link_template, affiliate_id=vector["affiliate_id"])
-        assert affiliate_link(style, PICTURE, vector["landing"]) == vector["url"]
+        assert build_affiliate_link(style, PICTURE, vector["landing"]) == vector["url"]
 
 
 def test_the_whole_way_from_an_id_gives_the_documented_link() -> None:
     """From a picture's id to the link, nothing but the id is put in."""
     landing = Shutterstock(Transport()).landing_url(PICTURE)
     style = LinkStyle(template=Shutterstock.link_template, affiliate_id="12345")
-    link = affiliate_link(style, PICTURE, landing)
+    link = build_affiliate_link(style, PICTURE, landing)
     expected = [v["url"] for v in vectors("derived") if v.get("image_id") == PICTURE.id]
     assert [link] == expected
 
@@ -50,7 +50,7 @@ def test_the_official_form_is_our_template() -> None:
         start, _, landing = form.partition("?u=")
         landing = landing.replace("[image id]", PICTURE.id)
         assert f"{start}?u={{landing}}" == Shutterstock.link_template
-        assert landing == encoded(Shutterstock(Transport()).landing_url(PICTURE))
+        assert landing == percent_encode(Shutterstock(Transport()).landing_url(PICTURE))
 
 
 def test_the_official_form_for_footage_differs_in_its_ad_alone() -> None:
@@ -73,7 +73,7 @@ def test_seen_links_are_encoded_as_we_encode() -> None:
             continue  # the vectors note these as not encoded
         checked += 1
         landing = unquote(pairs["u"])
-        assert encoded(landing) == pairs["u"]
+        assert percent_encode(landing) == pairs["u"]
         assert landing == vector.get("decoded_u", landing)
         assert urlsplit(landing).hostname
     assert checked >= 5

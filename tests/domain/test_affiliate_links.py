@@ -11,15 +11,15 @@ from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.domain.affiliate_links import (
     SUB_IDS,
     LinkStyle,
-    affiliate_link,
-    destination,
-    encoded,
-    encoded_within,
+    build_affiliate_link,
+    build_search_link,
     is_impact,
-    search_link,
+    percent_encode,
+    percent_encode_within,
+    read_destination,
 )
 from affiliate.domain.media import Media, Thumbnail
-from affiliate.domain.words import masked
+from affiliate.domain.words import mask_personal
 from affiliate.transport.client import Transport
 
 TEMPLATE = Shutterstock.link_template
@@ -49,7 +49,7 @@ def media(media_id: str = "5", kind: str = "image") -> Media:
         agency="acme",
         id=media_id,
         media=kind,
-        page_url=f"https://acme.example/{encoded(media_id)}",
+        page_url=f"https://acme.example/{percent_encode(media_id)}",
         thumbnail=Thumbnail("https://acme.example/a.jpg", 390, 260),
     )
 
@@ -68,7 +68,9 @@ def u_of(link: str) -> str:
 
 def test_the_default_link_is_the_documented_one() -> None:
     """Ad 43068, the owner's id, and the landing address percent-encoded in ``u``."""
-    link = affiliate_link(style(), media(), "http://www.shutterstock.com/pic.mhtml?id=108559295")
+    link = build_affiliate_link(
+        style(), media(), "http://www.shutterstock.com/pic.mhtml?id=108559295"
+    )
     assert link == (
         "https://shutterstock.7eer.net/c/12345/43068/1305"
         "?u=http%3A%2F%2Fwww.shutterstock.com%2Fpic.mhtml%3Fid%3D108559295"
@@ -91,7 +93,7 @@ LANDINGS = [
 def test_the_landing_address_is_encoded_once() -> None:
     """An address that holds escapes of its own is escaped once more, not twice and not never."""
     start = "https://shutterstock.7eer.net/c/12345/43068/1305?u="
-    links = [affiliate_link(style(), media(), landing) for landing, _ in LANDINGS]
+    links = [build_affiliate_link(style(), media(), landing) for landing, _ in LANDINGS]
     assert links == [start + expected for _, expected in LANDINGS]
     assert [u_of(link) for link in links] == [landing for landing, _ in LANDINGS]
 
@@ -101,7 +103,7 @@ def test_any_id_reaches_the_agency_as_it_is() -> None:
     agency, wrong = Shutterstock(Transport()), []
     for text in TEXTS:
         landing = agency.landing_url(media(text))
-        decoded = u_of(affiliate_link(style(sub_ids=ALL), media(text), landing))
+        decoded = u_of(build_affiliate_link(style(sub_ids=ALL), media(text), landing))
         if (decoded, parse_qsl(urlsplit(decoded).query)) != (landing, [("id", text)]):
             wrong.append((text, decoded))
     assert wrong == []
@@ -111,10 +113,10 @@ def test_sub_ids_say_exactly_what_went_in() -> None:
     """Site, words and id can be read back from the link, and none of them breaks it."""
     landing, wrong = "https://a.example/?id=1&x=%26", []
     for text in TEXTS:
-        link = affiliate_link(style(sub_ids=ALL), media(text), landing, site=text, query=text)
+        link = build_affiliate_link(style(sub_ids=ALL), media(text), landing, site=text, query=text)
         pairs = parse_qsl(urlsplit(link).query, strict_parsing=True)
-        sent = unquote(encoded_within(text, 255))
-        texts = (sent, unquote(encoded_within(masked(text), 255)), sent)
+        sent = unquote(percent_encode_within(text, 255))
+        texts = (sent, unquote(percent_encode_within(mask_personal(text), 255)), sent)
         if pairs != [("u", landing), *((f"subId{n}", one) for n, one in enumerate(texts, 1))]:
             wrong.append((text, link))
     assert wrong == []
@@ -141,7 +143,7 @@ def test_a_sub_id_is_cut_at_255_signs_of_the_address_on_a_whole_character() -> N
     """An accent, a joiner or a tone of skin stays with its character, or both are cut."""
     wrong = []
     for text, kept in LENGTHS:
-        link = affiliate_link(style(sub_ids=ALL), media(), "https://a.example", query=text)
+        link = build_affiliate_link(style(sub_ids=ALL), media(), "https://a.example", query=text)
         sent = dict(pair.split("=", 1) for pair in urlsplit(link).query.split("&"))["subId2"]
         if (unquote(sent), len(sent) <= 255) != (kept, True):
             wrong.append((text, unquote(sent)))
@@ -171,15 +173,17 @@ def test_what_names_a_person_is_never_passed_on() -> None:
     ]
     wrong = []
     for typed, sent in PRIVATE:
-        links = [affiliate_link(one, media(), "https://a.example", query=typed) for one in styles]
-        if not all(encoded(sent) in link for link in links):
+        links = [
+            build_affiliate_link(one, media(), "https://a.example", query=typed) for one in styles
+        ]
+        if not all(percent_encode(sent) in link for link in links):
             wrong.append((typed, links))
     assert wrong == []
 
 
 def test_the_id_of_a_picture_is_no_private_number() -> None:
     """Reports are joined by the id, however long."""
-    link = affiliate_link(style(sub_ids=ALL), media("2240134355"), "https://a.example")
+    link = build_affiliate_link(style(sub_ids=ALL), media("2240134355"), "https://a.example")
     assert parse_qsl(urlsplit(link).query)[1:] == [("subId3", "2240134355")]
 
 
@@ -223,10 +227,10 @@ def test_the_agencys_own_referral_is_the_link() -> None:
     wrong = []
     for referral, expected in REFERRALS:
         one = msgspec.structs.replace(media(), referral=referral)
-        link = affiliate_link(
+        link = build_affiliate_link(
             style(sub_ids=ALL), one, "https://a.example", site="blog.example", query="red bike"
         )
-        nobody = affiliate_link(LinkStyle(template=TEMPLATE), one, "https://a.example")
+        nobody = build_affiliate_link(LinkStyle(template=TEMPLATE), one, "https://a.example")
         if (link, nobody) != (expected, referral):
             wrong.append((referral, link, nobody))
     assert wrong == []
@@ -235,17 +239,19 @@ def test_the_agencys_own_referral_is_the_link() -> None:
 def test_the_owners_template_wins_over_a_referral() -> None:
     one = msgspec.structs.replace(media(), referral="https://shutterstock.7eer.net/c/1/2/3")
     owned = LinkStyle(template="https://me.example/?u={landing}", owned=True)
-    assert affiliate_link(owned, one, "https://a.example").startswith("https://me.example/?u=")
+    assert build_affiliate_link(owned, one, "https://a.example").startswith(
+        "https://me.example/?u="
+    )
 
 
 def test_a_link_of_impact_is_known_by_its_path() -> None:
     """Its hosts are many; where it leads stands in ``u``, when it says so."""
     page = "https://www.istockphoto.com/photo/a-gm5-1"
-    link = f"https://istockphoto.6q33.net/c/1/258824/4205?u={encoded(page)}"
-    assert (is_impact(link), destination(link)) == (True, page)
+    link = f"https://istockphoto.6q33.net/c/1/258824/4205?u={percent_encode(page)}"
+    assert (is_impact(link), read_destination(link)) == (True, page)
     for other in (page, "https://a.example/c/1/2", "https://a.example/c/a/b/c?u=https://b.example"):
-        assert (is_impact(other), destination(other)) == (False, None)
-    assert destination("https://a.example/c/1/2/3?u=javascript:0") is None
+        assert (is_impact(other), read_destination(other)) == (False, None)
+    assert read_destination("https://a.example/c/1/2/3?u=javascript:0") is None
 
 
 @given(st.text(), st.text(min_size=1), st.text(), st.text())
@@ -253,9 +259,9 @@ def test_a_link_of_impact_is_known_by_its_path() -> None:
 def test_decoding_gives_back_what_went_in(path: str, name: str, site: str, words: str) -> None:
     """For any text at all, ``u`` decodes to the landing address and sub ids to their texts."""
     landing = f"https://a.example/{path}"
-    link = affiliate_link(style(sub_ids=ALL), media(name), landing, site=site, query=words)
-    sent = {"u": landing, "subId1": site, "subId2": masked(words), "subId3": name}
-    sent |= {key: unquote(encoded_within(sent[key], 255)) for key in SUB_IDS.values()}
+    link = build_affiliate_link(style(sub_ids=ALL), media(name), landing, site=site, query=words)
+    sent = {"u": landing, "subId1": site, "subId2": mask_personal(words), "subId3": name}
+    sent |= {key: unquote(percent_encode_within(sent[key], 255)) for key in SUB_IDS.values()}
     assert dict(parse_qsl(urlsplit(link).query, strict_parsing=True)) == {
         key: value for key, value in sent.items() if value
     }
@@ -266,14 +272,16 @@ def test_decoding_gives_back_what_went_in(path: str, name: str, site: str, words
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_an_encoded_text_holds_only_safe_marks(text: str) -> None:
     """Encoding leaves letters, digits and ``-._~``; decoding once gives the text."""
-    assert set(encoded(text)) <= {*UNRESERVED, "%"}
-    assert unquote(encoded(text), errors="strict") == text
+    assert set(percent_encode(text)) <= {*UNRESERVED, "%"}
+    assert unquote(percent_encode(text), errors="strict") == text
 
 
 @pytest.mark.parametrize("landing", ["https://a.example/\ud800", "\udfff"])
 def test_a_lone_surrogate_is_no_error(landing: str) -> None:
     """Text that isn't Unicode is replaced, not a crash."""
-    assert affiliate_link(style(sub_ids=ALL), media("\ud800"), landing, query=landing).isascii()
+    assert build_affiliate_link(
+        style(sub_ids=ALL), media("\ud800"), landing, query=landing
+    ).isascii()
 
 
 WANTED = [
@@ -291,7 +299,7 @@ def test_each_sub_id_can_be_switched_off(
     sub_ids: frozenset[str], pairs: list[tuple[str, str]]
 ) -> None:
     """Only the sub ids that are on stand in the link."""
-    link = affiliate_link(
+    link = build_affiliate_link(
         style(sub_ids=sub_ids), media(), "https://a.example", site="blog.example", query="red bike"
     )
     assert parse_qsl(urlsplit(link).query)[1:] == pairs
@@ -299,13 +307,13 @@ def test_each_sub_id_can_be_switched_off(
 
 def test_an_empty_sub_id_is_left_out() -> None:
     """A picture that no words found has no sub id for words."""
-    link = affiliate_link(style(sub_ids=ALL), media(), "https://a.example")
+    link = build_affiliate_link(style(sub_ids=ALL), media(), "https://a.example")
     assert parse_qsl(urlsplit(link).query, keep_blank_values=True)[1:] == [("subId3", "5")]
 
 
 def test_a_template_without_a_question_mark_gets_one() -> None:
     """Sub ids begin a query where the template has none."""
-    link = affiliate_link(style("https://a.example/{id}", ALL), media(), "")
+    link = build_affiliate_link(style("https://a.example/{id}", ALL), media(), "")
     assert link == "https://a.example/5?subId3=5"
 
 
@@ -321,7 +329,7 @@ TEMPLATES = [
     ),
     (
         "https://net.example/?m={media}&s={site}&q={query}&u={landing}",
-        "https://net.example/?m=video&s=blog.example&q=a%26b%20c&u=" + encoded(PAGE),
+        "https://net.example/?m=video&s=blog.example&q=a%26b%20c&u=" + percent_encode(PAGE),
     ),
     ("https://net.example/{{{id}}}", "https://net.example/{a%2Fb%20c}"),
 ]
@@ -331,7 +339,7 @@ TEMPLATES = [
 def test_templates_hold_every_field(template: str, link: str) -> None:
     """Each field stands encoded where the template wants it; ``{landing_url}`` as it is."""
     assert (
-        affiliate_link(
+        build_affiliate_link(
             style(template),
             media("a/b c", "video"),
             PAGE,
@@ -345,7 +353,7 @@ def test_templates_hold_every_field(template: str, link: str) -> None:
 @pytest.mark.parametrize("value", ["{id}", "{landing_url}", "{", "}", "{0.__class__}"])
 def test_values_are_never_taken_for_templates(value: str) -> None:
     """Braces in words and ids stay text."""
-    link = affiliate_link(
+    link = build_affiliate_link(
         style("https://net.example/?q={query}&i={id}"), media(value), "", query=value
     )
     assert parse_qsl(urlsplit(link).query) == [("q", value), ("i", value)]
@@ -354,13 +362,18 @@ def test_values_are_never_taken_for_templates(value: str) -> None:
 def test_without_an_affiliate_id_the_link_is_straight() -> None:
     """Where the template wants an id and there is none, the link is the picture's own page."""
     one = LinkStyle(template=TEMPLATE, affiliate_id=None, sub_ids=ALL)
-    assert affiliate_link(one, media(), "https://a.example", site="s") == "https://acme.example/5"
+    assert (
+        build_affiliate_link(one, media(), "https://a.example", site="s")
+        == "https://acme.example/5"
+    )
 
 
 def test_a_template_without_an_affiliate_id_needs_none() -> None:
     """A template that names the owner in its own words is used as it is."""
     one = LinkStyle(template="https://net.example/me?u={landing}")
-    assert affiliate_link(one, media(), "https://a.example").startswith("https://net.example/me?u=")
+    assert build_affiliate_link(one, media(), "https://a.example").startswith(
+        "https://net.example/me?u="
+    )
 
 
 PARTNERIZE = "https://adobe.prf.hn/click/camref:{affiliate_id}/destination:{landing}"
@@ -372,7 +385,7 @@ def partnerize(**changes: object) -> LinkStyle:
 
 
 def test_the_reference_of_a_partnerize_link_stands_before_its_destination() -> None:
-    link = affiliate_link(
+    link = build_affiliate_link(
         partnerize(), media("7"), "https://a.example/7", site="blog.example", query="red bike"
     )
     assert link == (
@@ -382,13 +395,15 @@ def test_the_reference_of_a_partnerize_link_stands_before_its_destination() -> N
 
 
 def test_a_partnerize_link_without_anything_to_say_has_no_reference() -> None:
-    link = affiliate_link(partnerize(sub_ids=frozenset()), media(), "https://a.example")
+    link = build_affiliate_link(partnerize(sub_ids=frozenset()), media(), "https://a.example")
     assert link == "https://adobe.prf.hn/click/camref:1abc/destination:https%3A%2F%2Fa.example"
 
 
 @given(st.text(), st.text())
 def test_a_partnerize_reference_is_short_and_breaks_no_link(site: str, words: str) -> None:
-    link = affiliate_link(partnerize(), media(), "https://a.example", site=site, query=words * 40)
+    link = build_affiliate_link(
+        partnerize(), media(), "https://a.example", site=site, query=words * 40
+    )
     before, destination = link.split("/destination:")
     reference = before.partition("/pubref:")[2]
     assert unquote(destination) == "https://a.example"
@@ -420,19 +435,21 @@ def test_a_search_is_reached_as_pictures_are(
     Whether links of pictures earn is told by the form and the id.
     """
     made = LinkStyle(template=template, affiliate_id=affiliate_id)
-    assert search_link(made, "image", SEARCH, query="red fox").endswith(end)
-    assert made.earns("image") is earns
+    assert build_search_link(made, "image", SEARCH, query="red fox").endswith(end)
+    assert made.is_affiliated("image") is earns
 
 
 def test_a_search_for_clips_goes_by_their_own_form() -> None:
     made = LinkStyle(template="{landing_url}", footage="https://n.example/?u={landing}")
-    assert search_link(made, "video", SEARCH) == f"https://n.example/?u={SEARCHED}"
-    assert search_link(made, "image", SEARCH) == SEARCH
-    assert (made.earns("image"), made.earns("video")) == (False, True)
+    assert build_search_link(made, "video", SEARCH) == f"https://n.example/?u={SEARCHED}"
+    assert build_search_link(made, "image", SEARCH) == SEARCH
+    assert (made.is_affiliated("image"), made.is_affiliated("video")) == (False, True)
 
 
 def test_sub_ids_of_searches_say_site_and_words_alone() -> None:
     made = style(sub_ids=ALL)
-    link = search_link(made, "image", SEARCH, site="blog.example", query="ann@example.com fox")
+    link = build_search_link(
+        made, "image", SEARCH, site="blog.example", query="ann@example.com fox"
+    )
     pairs = parse_qs(urlsplit(link).query)
     assert pairs == {"u": [SEARCH], "subId1": ["blog.example"], "subId2": ["*** fox"]}

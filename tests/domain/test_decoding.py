@@ -57,9 +57,9 @@ class Whole(msgspec.Struct):
 
 def test_each_form_is_read_into_its_shape() -> None:
     assert decoding.convert({"number": 7}, Whole) == Whole(7)
-    assert decoding.from_json('{"number": 7}', Whole) == Whole(7)
-    assert decoding.from_msgpack(msgspec.msgpack.encode({"number": 7}), Whole) == Whole(7)
-    assert decoding.from_json(b"[1, 2]", tuple[int, ...]) == (1, 2)
+    assert decoding.decode_json('{"number": 7}', Whole) == Whole(7)
+    assert decoding.decode_msgpack(msgspec.msgpack.encode({"number": 7}), Whole) == Whole(7)
+    assert decoding.decode_json(b"[1, 2]", tuple[int, ...]) == (1, 2)
 
 
 @pytest.mark.parametrize("value", [{}, {"number": "7"}, None, sys])

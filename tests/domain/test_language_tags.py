@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affiliate.domain.language_tags import is_well_formed, nearest
+from affiliate.domain.language_tags import find_nearest, is_well_formed
 from affiliate.domain.query import LANGUAGES
 
 NEAREST = [
@@ -85,7 +85,7 @@ NEAREST = [
 @pytest.mark.parametrize(("tag", "language"), NEAREST)
 def test_a_tag_finds_the_nearest_language_of_searches(tag: str, language: str | None) -> None:
     """Case, regions, scripts, variants, aliases and macrolanguages lead to the known language."""
-    assert nearest(tag, LANGUAGES) == language
+    assert find_nearest(tag, LANGUAGES) == language
 
 
 OTHERS = [
@@ -107,11 +107,11 @@ def test_each_list_is_looked_up_for_itself(
     tag: str, known: tuple[str, ...], language: str | None
 ) -> None:
     """An agency's own names and regions are found, and the next best where it lacks a script."""
-    assert nearest(tag, known) == language
+    assert find_nearest(tag, known) == language
 
 
 @given(st.text(st.characters(), max_size=30) | st.from_regex(r"\A[a-zA-Z0-9_-]{1,30}\Z"))
 def test_no_text_fails(tag: str) -> None:
     """What is no tag has no language; what is one has a known language or none."""
-    found = nearest(tag, LANGUAGES)
+    found = find_nearest(tag, LANGUAGES)
     assert found is None or (found in LANGUAGES and is_well_formed(tag))

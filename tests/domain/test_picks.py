@@ -2,7 +2,7 @@
 
 import pytest
 
-from affiliate.domain.picks import MOST, Pick, picked, read_collection, read_picks
+from affiliate.domain.picks import MAX_PICKS, Pick, read_collection, read_picks, to_parameters
 from affiliate.domain.query import MAX_NAME
 
 
@@ -27,18 +27,18 @@ def test_picks_are_read_in_their_order(text: str, picks: list[tuple[str, str]]) 
     """What can't be read is left out, and nothing stands twice."""
     found = read_picks({"ids": [text]})
     assert list(found) == picks
-    assert read_picks({"ids": [picked(found, None).get("ids", "")]}) == found
+    assert read_picks({"ids": [to_parameters(found, None).get("ids", "")]}) == found
 
 
 def test_picks_are_bounded() -> None:
     """Nobody makes the site look up more than a few pictures at once."""
-    many = ",".join(f"demo:{n}" for n in range(MOST + 5))
-    assert len(read_picks({"ids": [many]})) == MOST
+    many = ",".join(f"demo:{n}" for n in range(MAX_PICKS + 5))
+    assert len(read_picks({"ids": [many]})) == MAX_PICKS
 
 
 def test_a_collection_is_an_agency_and_an_id() -> None:
     """Its written form reads back as itself; nothing readable is none."""
     assert read_collection({"collection": ["Demo:7"]}) == Pick("demo", "7")
-    assert picked((), Pick("demo", "7")) == {"collection": "demo:7"}
+    assert to_parameters((), Pick("demo", "7")) == {"collection": "demo:7"}
     assert read_collection({"collection": ["7"]}) is None
     assert read_collection({}) is None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affiliate.domain.topics import Topics, slug_of
+from affiliate.domain.topics import Topics, make_slug
 from tests.support.apps import ClientMaker
 
 SLUGS = [
@@ -44,8 +44,8 @@ SLUGS = [
 @pytest.mark.parametrize(("words", "lang", "slug"), SLUGS)
 def test_a_slug_keeps_letters_digits_and_marks(words: str, lang: str, slug: str) -> None:
     """Small letters follow the rules of the language; signs that are all there is have names."""
-    assert slug_of(words, lang) == slug
-    assert slug_of(slug, lang) == slug
+    assert make_slug(words, lang) == slug
+    assert make_slug(slug, lang) == slug
 
 
 SITES = [
@@ -66,11 +66,11 @@ def test_every_topic_has_its_own_address(setting: str, lang: str, slugs: list[st
     assert [topics.slug(one) for one in words] == slugs
     assert list(topics.slugs()) == list(dict.fromkeys(slugs))
     for one in words:
-        found = topics.topic(topics.slug(one))
+        found = topics.find_topic(topics.slug(one))
         assert found is not None
         assert found.casefold() == one.casefold()
-    assert topics.topic(unicodedata.normalize("NFD", slugs[0])) == words[0]
-    assert topics.topic("nowhere") is topics.topic("") is None
+    assert topics.find_topic(unicodedata.normalize("NFD", slugs[0])) == words[0]
+    assert topics.find_topic("nowhere") is topics.find_topic("") is None
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8)))
@@ -81,7 +81,7 @@ def test_no_topics_collide(words: list[str]) -> None:
     assert len(set(slugs)) == len(slugs)
     assert all(slugs)
     for one in words:
-        assert topics.topic(topics.slug(one)) is not None
+        assert topics.find_topic(topics.slug(one)) is not None
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ def test_long_addresses_are_no_topics_before_they_are_composed(
 ) -> None:
     """A path of any length is told apart at once; letters typed in pieces are still found."""
     topics = Topics(["Äpfel", "한국"], "de")
-    assert topics.topic(unicodedata.normalize("NFD", "äpfel")) == "Äpfel"
-    assert topics.topic(unicodedata.normalize("NFD", "한국")) == "한국"
+    assert topics.find_topic(unicodedata.normalize("NFD", "äpfel")) == "Äpfel"
+    assert topics.find_topic(unicodedata.normalize("NFD", "한국")) == "한국"
     monkeypatch.setattr("affiliate.domain.topics.unicodedata", None)  # nothing is composed
-    assert topics.topic("a" + "\u0300" * 15_000 + "\u0316" * 15_000) is None
-    assert Topics([], "de").topic("a") is None
+    assert topics.find_topic("a" + "\u0300" * 15_000 + "\u0316" * 15_000) is None
+    assert Topics([], "de").find_topic("a") is None

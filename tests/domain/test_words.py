@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from affiliate.domain.query import LANGUAGES
 from affiliate.domain.words import (
     Syntax,
-    counted,
-    excluded,
-    excluded_key,
-    key,
-    lowered,
-    masked,
-    plain,
-    sent,
-    shortened,
-    shown,
-    whole_prefix,
+    cut_between_signs,
+    lower_text,
+    mask_personal,
+    shorten_words,
+    to_counted,
+    to_excluded,
+    to_excluded_key,
+    to_key,
+    to_plain_words,
+    to_sent,
+    to_shown,
 )
 
 MASKED = [
@@ -87,8 +87,8 @@ MASKED = [
 @pytest.mark.parametrize(("text", "shown"), MASKED)
 def test_personal_details_are_masked(text: str, shown: str) -> None:
     """E-mail addresses and numbers of nine digits and more are gone; lists of numbers stay."""
-    assert masked(text) == shown
-    assert masked(shown) == shown
+    assert mask_personal(text) == shown
+    assert mask_personal(shown) == shown
 
 
 # -- sent
@@ -163,7 +163,7 @@ SENT = [
 @pytest.mark.parametrize(("typed", "said"), SENT)
 def test_words_are_sent_as_typed_but_for_a_small_table(typed: str, said: str | None) -> None:
     """Letters keep their forms; marks, widths, ligatures and invisible characters are settled."""
-    assert sent(typed) == (typed if said is None else said)
+    assert to_sent(typed) == (typed if said is None else said)
 
 
 TABLE = range(0xFB00, 0xFDF0), range(0xFE70, 0xFF00), range(0xFF00, 0xFFEF)
@@ -180,7 +180,7 @@ def test_no_compatibility_character_is_rewritten_but_those_of_the_table() -> Non
         and chr(code) not in "\u00b4\u2011\u2033\u3164\ufe41\ufe42\ufe43\ufe44"
     ]
     assert len(others) > 2000
-    assert [c for c in others if sent(f"x{c}y {c}") != f"x{c}y {c}"] == []
+    assert [c for c in others if to_sent(f"x{c}y {c}") != f"x{c}y {c}"] == []
 
 
 # -- every language
@@ -232,10 +232,10 @@ def test_ordinary_words_go_out_and_are_shown_as_they_are_written(language: str) 
     decomposed = unicodedata.normalize("NFD", words)
     composed = unicodedata.normalize("NFC", words)
     for typed in (words, decomposed, f"\u200e  {words}\u3000"):
-        assert unicodedata.normalize("NFC", shown(typed)) == composed
-        assert sent(typed) == composed
-        assert key(typed, language) == key(words, language)
-    assert counted(words, language) == lowered(composed, language)
+        assert unicodedata.normalize("NFC", to_shown(typed)) == composed
+        assert to_sent(typed) == composed
+        assert to_key(typed, language) == to_key(words, language)
+    assert to_counted(words, language) == lower_text(composed, language)
 
 
 @calm
@@ -243,9 +243,9 @@ def test_ordinary_words_go_out_and_are_shown_as_they_are_written(language: str) 
 def test_sent_words_round_trip(typed: tuple[str, str]) -> None:
     """What is sent is what would be sent of it, shown of it, and sent in an address and back."""
     _, text = typed
-    assert sent(sent(text)) == sent(text) == shown(sent(text))
-    assert unquote(quote(sent(text))) == sent(text)
-    assert sent(text) == unicodedata.normalize("NFC", sent(text))
+    assert to_sent(to_sent(text)) == to_sent(text) == to_shown(to_sent(text))
+    assert unquote(quote(to_sent(text))) == to_sent(text)
+    assert to_sent(text) == unicodedata.normalize("NFC", to_sent(text))
 
 
 @calm
@@ -258,8 +258,8 @@ def test_a_key_does_not_depend_on_case_width_or_composition(typed: tuple[str, st
     variants = [wide, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))]
     if "ß" not in text:  # whose capitals are two other letters
         variants.append(capitals.upper())
-    assert {key(one, language) for one in variants} == {key(text, language)}
-    assert key(key(text, language), language) == key(text, language)
+    assert {to_key(one, language) for one in variants} == {to_key(text, language)}
+    assert to_key(to_key(text, language), language) == to_key(text, language)
 
 
 @calm
@@ -267,7 +267,7 @@ def test_a_key_does_not_depend_on_case_width_or_composition(typed: tuple[str, st
 def test_nothing_typed_is_lost_from_what_is_shown(typed: tuple[str, str]) -> None:
     """The same letters stand there in the same order; only blanks have become fewer."""
     _, text = typed
-    same = unicodedata.normalize("NFC", shown(text))
+    same = unicodedata.normalize("NFC", to_shown(text))
     assert same == " ".join(unicodedata.normalize("NFC", text).split())
 
 
@@ -275,19 +275,21 @@ def test_nothing_typed_is_lost_from_what_is_shown(typed: tuple[str, str]) -> Non
 @given(ANYTHING, LANGUAGE)
 def test_every_form_of_any_text_is_settled(text: str, language: str) -> None:
     """Each form of a form is that form; none begins or ends with a blank; lengths are bounded."""
-    for form in (shown, sent, excluded, lambda one: key(one, language)):
+    for form in (to_shown, to_sent, to_excluded, lambda one: to_key(one, language)):
         made = form(text)
         assert form(made) == made
         assert made == " ".join(made.split())
-    assert len(shown(text)) <= len(text)
-    assert len(excluded(text)) <= len(text)
-    assert key(shown(text), language) == key(text, language)
-    assert key(sent(text) or text, language) == key(text, language)
-    assert plain(plain(text, Syntax()), Syntax()) == plain(text, Syntax())
-    once = excluded_key(text, language)
-    assert excluded_key(excluded(text), language) == once == excluded_key(once, language)
-    assert counted(counted(text, language), language) == counted(text, language)
-    assert sent(text).count('"') % 2 == 0
+    assert len(to_shown(text)) <= len(text)
+    assert len(to_excluded(text)) <= len(text)
+    assert to_key(to_shown(text), language) == to_key(text, language)
+    assert to_key(to_sent(text) or text, language) == to_key(text, language)
+    assert to_plain_words(to_plain_words(text, Syntax()), Syntax()) == to_plain_words(
+        text, Syntax()
+    )
+    once = to_excluded_key(text, language)
+    assert to_excluded_key(to_excluded(text), language) == once == to_excluded_key(once, language)
+    assert to_counted(to_counted(text, language), language) == to_counted(text, language)
+    assert to_sent(text).count('"') % 2 == 0
 
 
 LETTERS = [
@@ -321,7 +323,7 @@ def test_no_letter_becomes_another_in_a_key(
     same: bool,  # noqa: FBT001 - it is the expected value
 ) -> None:
     """Spellings of the same words share a key; other letters and phrases have their own."""
-    assert (key(one, language) == key(other, language)) is same
+    assert (to_key(one, language) == to_key(other, language)) is same
 
 
 # -- what agencies would read as more than words
@@ -361,20 +363,20 @@ WIDTHS = ["+cat -dog", "(cat|dog)", "cat, dog!", "a/b", "#1 @home 50%", "C++ R&D
 def test_spellings_of_one_key_are_sent_alike(typed: str) -> None:
     """Full-width signs ask an agency for the same as those of ASCII, with which they are cached."""
     wide = "".join(chr(ord(sign) + 0xFEE0) if sign != " " else sign for sign in typed)
-    assert key(wide, "") == key(typed, "")
-    assert plain(wide, Syntax()) == plain(typed, Syntax())
-    assert plain(wide, Syntax(signs="/,@")) == plain(typed, Syntax(signs="/,@"))
+    assert to_key(wide, "") == to_key(typed, "")
+    assert to_plain_words(wide, Syntax()) == to_plain_words(typed, Syntax())
+    assert to_plain_words(wide, Syntax(signs="/,@")) == to_plain_words(typed, Syntax(signs="/,@"))
 
 
 @pytest.mark.parametrize(("typed", "said"), PLAIN)
 def test_typed_operators_are_plain_words(typed: str, said: str) -> None:
     """Signs go, words become small, phrases stay; signs alone leave nothing."""
-    assert plain(typed, Syntax()) == said
+    assert to_plain_words(typed, Syntax()) == said
 
 
 def test_an_agency_without_phrases_is_sent_their_words() -> None:
-    assert plain('"hot dog" cat', Syntax(phrases=False)) == "hot dog cat"
-    assert plain("a*b~ *", Syntax(signs="*~")) == "a b"
+    assert to_plain_words('"hot dog" cat', Syntax(phrases=False)) == "hot dog cat"
+    assert to_plain_words("a*b~ *", Syntax(signs="*~")) == "a b"
 
 
 EXCLUDED = [
@@ -391,7 +393,7 @@ EXCLUDED = [
 @pytest.mark.parametrize(("typed", "said"), EXCLUDED)
 def test_excluded_words_are_a_set_of_words_and_phrases(typed: str, said: str) -> None:
     """They stand in one order, once each, phrases whole and without lone marks."""
-    assert excluded(typed) == said
+    assert to_excluded(typed) == said
 
 
 CUT = [
@@ -410,7 +412,7 @@ CUT = [
 @pytest.mark.parametrize(("text", "most", "said"), CUT)
 def test_long_words_are_cut_between_words(text: str, most: int, said: str) -> None:
     """As many whole words stay as fit, and no phrase is left open."""
-    assert shortened(text, most) == said
+    assert shorten_words(text, most) == said
 
 
 WHOLE = [
@@ -447,7 +449,7 @@ WHOLE = [
 @pytest.mark.parametrize(("text", "most", "kept"), WHOLE)
 def test_no_sign_is_cut_within(text: str, most: int, kept: str) -> None:
     """Accents, joiners, selectors, tones and tags stay with their sign, or all of them go."""
-    assert whole_prefix(text, most) == kept
+    assert cut_between_signs(text, most) == kept
 
 
 COUNTED = [
@@ -465,4 +467,4 @@ def test_words_are_counted_in_a_spelling_that_people_write(
     typed: str, language: str, said: str
 ) -> None:
     """Reports and suggestions show small letters by the rules of the language."""
-    assert counted(typed, language) == said
+    assert to_counted(typed, language) == said

@@ -10,7 +10,7 @@ import pytest
 
 from affiliate.errors import CannotListen
 from affiliate.serving import ports
-from affiliate.serving.ports import listen
+from affiliate.serving.ports import open_listener
 from tests.support.ports import new_port
 
 
@@ -34,7 +34,7 @@ def test_a_port_that_another_program_has_is_refused(
     """The sentence begins with the port, whatever way the address is written."""
     port = other.getsockname()[1]
     with pytest.raises(CannotListen, match=rf"^port {port} is taken: .*\.$"):
-        listen(host, port, shared=shared)
+        open_listener(host, port, shared=shared)
 
 
 @pytest.mark.parametrize("first", [False, True])
@@ -42,13 +42,13 @@ def test_a_port_that_another_program_has_is_refused(
 def test_two_sites_share_a_port_only_if_both_want_it(*, first: bool, second: bool) -> None:
     """A second start is refused unless it and the first are told to share."""
     port = new_port()
-    with closing(listen("127.0.0.1", port, shared=first)) as sock:
+    with closing(open_listener("127.0.0.1", port, shared=first)) as sock:
         sock.listen()  # as the first process that is ready does
         if first and second:
-            listen("127.0.0.1", port, shared=True).close()
+            open_listener("127.0.0.1", port, shared=True).close()
         else:
             with pytest.raises(CannotListen, match=f"port {port} is taken"):
-                listen("127.0.0.1", port, shared=second)
+                open_listener("127.0.0.1", port, shared=second)
 
 
 def test_of_many_that_start_at_once_one_gets_the_port() -> None:
@@ -57,7 +57,7 @@ def test_of_many_that_start_at_once_one_gets_the_port() -> None:
 
     def start(_: int) -> socket.socket | None:
         with suppress(CannotListen):
-            return listen("127.0.0.1", port)
+            return open_listener("127.0.0.1", port)
         return None
 
     with ThreadPoolExecutor(16) as threads:
@@ -69,9 +69,12 @@ def test_of_many_that_start_at_once_one_gets_the_port() -> None:
 def test_a_port_is_free_as_soon_as_its_server_has_ended() -> None:
     """Connections that a server has closed by itself hold nobody up (TIME_WAIT)."""
     port = new_port()
-    with closing(listen("127.0.0.1", port)) as sock, socket.create_connection(sock.getsockname()):
+    with (
+        closing(open_listener("127.0.0.1", port)) as sock,
+        socket.create_connection(sock.getsockname()),
+    ):
         sock.accept()[0].close()
-    listen("127.0.0.1", port).close()
+    open_listener("127.0.0.1", port).close()
 
 
 def test_a_port_that_is_being_given_up_is_waited_for(
@@ -80,7 +83,7 @@ def test_a_port_that_is_being_given_up_is_waited_for(
     """The processes of a server that was killed may hold its port for a moment more."""
     monkeypatch.setattr(ports, "WAIT_SECONDS", 30.0)
     monkeypatch.setattr(time, "sleep", lambda _seconds: other.close())
-    listen("127.0.0.1", other.getsockname()[1]).close()
+    open_listener("127.0.0.1", other.getsockname()[1]).close()
 
 
 @pytest.mark.parametrize(
@@ -97,28 +100,31 @@ def test_a_port_that_is_being_given_up_is_waited_for(
 )
 def test_a_host_that_is_not_this_machine_is_refused(host: str, told: str) -> None:
     with pytest.raises(CannotListen, match=rf"^{told}[^\n]*\.$"):
-        listen(host, new_port())
+        open_listener(host, new_port())
 
 
 def test_a_shared_port_answers_nobody_before_a_process_is_ready() -> None:
     """The site that listens there already gets all connections until then."""
     port = new_port()
-    with closing(listen("127.0.0.1", port, shared=True)), pytest.raises(ConnectionRefusedError):
+    with (
+        closing(open_listener("127.0.0.1", port, shared=True)),
+        pytest.raises(ConnectionRefusedError),
+    ):
         socket.create_connection(("127.0.0.1", port))
 
 
 def test_all_who_wait_are_told_to_come_again() -> None:
     """Whatever they have sent, they get an answer and an orderly end."""
     request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
-    with closing(listen("127.0.0.1", new_port())) as sock, ThreadPoolExecutor() as threads:
+    with closing(open_listener("127.0.0.1", new_port())) as sock, ThreadPoolExecutor() as threads:
         clients = []
         for sent in (request, request * 1000, b"", b"GET"):
             clients.append(socket.create_connection(sock.getsockname(), timeout=30))
             clients[-1].sendall(sent)
         socket.create_connection(sock.getsockname()).close()
         answers = [threads.submit(_read_all, client) for client in clients]
-        ports.end_listening(sock)
-        assert [answer.result() for answer in answers] == [ports.AWAY] * len(clients)
+        ports.close_listener(sock)
+        assert [answer.result() for answer in answers] == [ports.UNAVAILABLE_ANSWER] * len(clients)
 
 
 def test_who_goes_on_sending_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,8 +138,8 @@ def test_who_goes_on_sending_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) ->
             assert len(read) < 1000, "it is read for ever"
             return b"x"
 
-    ports._turn_away([Talker(), Talker()])
-    assert len(read) == 2 * ports.MOST_READS
+    ports._turn_away_clients([Talker(), Talker()])
+    assert len(read) == 2 * ports.MAX_READS
 
 
 def _read_all(client: socket.socket) -> bytes:

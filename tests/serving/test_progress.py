@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from affiliate.serving.progress import MOST_BEATS, Progress, place_of
+from affiliate.serving.progress import MAX_BEATS, Progress, format_stack
 
 
 def working(pool: Progress, number: int, stack: ExitStack) -> list[int]:
@@ -30,13 +30,13 @@ def working(pool: Progress, number: int, stack: ExitStack) -> list[int]:
 @pytest.mark.parametrize(
     ("old", "new", "beats", "hangs"),
     [
-        (0, 0, MOST_BEATS, False),
-        (4, 0, MOST_BEATS, False),  # half may wait for agencies at once
-        (5, 0, MOST_BEATS, True),
-        (8, 0, MOST_BEATS, True),
-        (8, 0, MOST_BEATS - 1, False),  # slow
-        (5, 3, MOST_BEATS, True),  # three that still get on don't help those who wait behind
-        (4, 4, MOST_BEATS, False),  # busy
+        (0, 0, MAX_BEATS, False),
+        (4, 0, MAX_BEATS, False),  # half may wait for agencies at once
+        (5, 0, MAX_BEATS, True),
+        (8, 0, MAX_BEATS, True),
+        (8, 0, MAX_BEATS - 1, False),  # slow
+        (5, 3, MAX_BEATS, True),  # three that still get on don't help those who wait behind
+        (4, 4, MAX_BEATS, False),  # busy
     ],
 )
 def test_a_pool_hangs_when_more_than_half_of_it_does(
@@ -45,24 +45,24 @@ def test_a_pool_hangs_when_more_than_half_of_it_does(
     pool = Progress(8)
     with ExitStack() as stack:
         threads = working(pool, old, stack)
-        pool.beat()
+        pool.count_beat()
         working(pool, new, stack)
         for _ in range(beats - 1):
-            pool.beat()
-        assert sorted(pool.stuck()) == (sorted(threads) if hangs else [])
+            pool.count_beat()
+        assert sorted(pool.find_stuck()) == (sorted(threads) if hangs else [])
         if hangs:
-            assert "answer" in place_of(threads[0])
-    assert pool.stuck() == []
+            assert "answer" in format_stack(threads[0])
+    assert pool.find_stuck() == []
 
 
 def test_requests_that_end_never_make_a_pool_hang() -> None:
     """However many there are: each is younger than those before."""
     pool = Progress(1)
-    for _ in range(3 * MOST_BEATS):
+    for _ in range(3 * MAX_BEATS):
         with pool:
-            pool.beat()
-            assert pool.stuck() == []
+            pool.count_beat()
+            assert pool.find_stuck() == []
 
 
 def test_a_thread_that_has_ended_is_nowhere() -> None:
-    assert not place_of(0)
+    assert not format_stack(0)

@@ -4,15 +4,15 @@ import signal
 
 import pytest
 
-from affiliate.serving.replacing import MOST_SECONDS, STEADY_SECONDS, Failures, how_it_ended
+from affiliate.serving.replacing import MAX_PAUSE_SECONDS, STEADY_SECONDS, Failures, describe_exit
 
 
 def test_pauses_double_while_processes_end_young() -> None:
     """They begin anew with one that has lived for long; each place has its own."""
     failures = Failures()
-    assert [failures.pause(0, 3.0) for _ in range(7)] == [0, 1, 2, 4, 8, 16, MOST_SECONDS]
-    assert failures.pause(1, 3.0) == 0
-    assert [failures.pause(0, lived) for lived in (STEADY_SECONDS, 3.0)] == [0, 1]
+    assert [failures.next_pause(0, 3.0) for _ in range(7)] == [0, 1, 2, 4, 8, 16, MAX_PAUSE_SECONDS]
+    assert failures.next_pause(1, 3.0) == 0
+    assert [failures.next_pause(0, lived) for lived in (STEADY_SECONDS, 3.0)] == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -26,4 +26,4 @@ def test_pauses_double_while_processes_end_young() -> None:
     ],
 )
 def test_the_end_of_a_process_is_told_in_words(code: int, words: str) -> None:
-    assert how_it_ended(code) == words
+    assert describe_exit(code) == words

@@ -17,7 +17,7 @@ import pytest
 
 from affiliate import logs
 from affiliate.serving import requests
-from affiliate.serving.requests import BODY_BYTES, Requests
+from affiliate.serving.requests import BODY_BYTES, RequestScheduler
 from affiliate.web.access_log import AccessLogMiddleware
 from affiliate.web.cached_response import Headers
 from tests.support.small_server import PROCESSES, SmallServer, small_server
@@ -250,7 +250,7 @@ def test_the_line_of_an_error_hides_what_was_typed(
     caplog.handler.setFormatter(logs.Formatter("text"))
     loop, answers = asyncio.new_event_loop(), list[tuple[int, Headers, bytes]]()
     proto = SimpleNamespace(response_bytes=lambda *answer: answers.append(answer))
-    Requests(loop, app)._answer(SCOPE, proto, b"")  # type: ignore[arg-type] # as much of them as is used
+    RequestScheduler(loop, app)._answer_request(SCOPE, proto, b"")  # type: ignore[arg-type] # as much of them as is used
     loop.close()
     named = [("X-Request-Id", "its-id")] if "its-id" in line else []
     assert answers == [(500, named, b"")]
@@ -261,7 +261,7 @@ def test_the_line_of_an_error_hides_what_was_typed(
 
 def test_bodies_that_wait_for_an_answer_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of clients that have gone stay, and would pile up behind a slow ledger."""
-    monkeypatch.setattr(requests, "WAITING", 3)
+    monkeypatch.setattr(requests, "MAX_WAITING", 3)
     monkeypatch.setattr(requests, "BODY_THREADS", 1)
     go, answers = threading.Event(), list[int]()
 
@@ -281,11 +281,11 @@ def test_bodies_that_wait_for_an_answer_are_bounded(monkeypatch: pytest.MonkeyPa
 
     async def send(number: int) -> None:
         for _ in range(number):
-            handler._receive(SCOPE, Sent())  # type: ignore[arg-type] # as much of them as is used
+            handler._receive_body(SCOPE, Sent())  # type: ignore[arg-type] # as much of them as is used
             await asyncio.gather(*handler._reading)
 
     with closing(asyncio.new_event_loop()) as loop:
-        handler = Requests(loop, slow)
+        handler = RequestScheduler(loop, slow)
         loop.run_until_complete(send(5))
         assert answers == [503, 503]
         go.set()

@@ -17,7 +17,7 @@ import pytest
 
 from affiliate.errors import CannotListen
 from affiliate.serving import ports, server
-from affiliate.serving.ports import listen
+from affiliate.serving.ports import open_listener
 from tests.support.small_server import (
     PROCESSES,
     THREADS,
@@ -84,7 +84,7 @@ def test_processes_end_with_a_main_process_that_was_killed(
             os.kill(stopped.pop(), signal.SIGSTOP)
             server.process.kill()
             wait_until(lambda: not any(_runs(worker) for worker in workers))
-        listen("127.0.0.1", server.port).close()
+        open_listener("127.0.0.1", server.port).close()
 
 
 def _runs(process: int) -> bool:
@@ -134,7 +134,7 @@ def test_a_process_that_hangs_is_replaced(lasting: SmallServer) -> None:
     wait_until(lambda: not _runs(stopped))
     _both(lasting)
     with pytest.raises(CannotListen):
-        listen("127.0.0.1", lasting.port)
+        open_listener("127.0.0.1", lasting.port)
 
 
 def test_processes_whose_threads_all_hang_are_replaced(lasting: SmallServer) -> None:
@@ -229,7 +229,7 @@ def test_a_process_takes_as_many_connections_as_it_may_open_files(
 
     monkeypatch.setattr(resource, "getrlimit", lambda _: (limits[0], limits[1]))
     monkeypatch.setattr(resource, "setrlimit", change)
-    assert server._connections() == connections
+    assert server._limit_connections() == connections
     assert limits == [soft if raised is None else raised, hard]
 
 
@@ -271,7 +271,7 @@ def test_a_process_stays_whose_successor_ends_or_never_serves(
     place = SimpleNamespace(
         wrks=[old], interrupt_signal=False, _shown=lambda _: 0.0, _due=dict[int, float]()
     )
-    server.Server._renew(place, 0, lambda _: new)  # type: ignore[arg-type, return-value]
+    server.Server._renew_process(place, 0, lambda _: new)  # type: ignore[arg-type, return-value]
     assert place.wrks == [old]
     assert (old.ends, new.ends) == ([], ["kill"])
     assert new.interrupt_by_parent  # its end asks for no successor

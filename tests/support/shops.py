@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from affiliate.config.settings import prefix
+from affiliate.config.settings import setting_prefix
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchase, Purchases
 from affiliate.licensing.accounts.registry import SELLERS
@@ -50,7 +50,7 @@ def opened(kind: type[Shop]) -> Iterator[Open]:
 def environ(at: Open, folder: Path, **settings: str) -> dict[str, str]:
     """The settings of a site that may buy there."""
     place_ledger(folder)
-    before = prefix(at.shop.name)
+    before = setting_prefix(at.shop.name)
     keys = {before + name: value for name, value in at.shop.keys.items()}
     return {"DATA_DIR": str(folder), f"{before}URL": at.url, **keys, **settings}
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from affiliate import logs
-from affiliate.serving import listening, progress, requests, serve, server, worker
+from affiliate.serving import hold_listener, progress, requests, serve, server, worker
 from tests.support.ports import new_port
 from tests.support.processes import ROOT, clean_environment, reset_inherited
 from tests.support.waiting import wait_until
@@ -138,11 +138,11 @@ def end_at(number: int) -> None:
 if __name__ == "__main__":
     end_at(int(sys.argv[4]))
     server.HUNG_SECONDS = float(sys.argv[2])  # type: ignore[misc] # sooner than the site
-    progress.MOST_BEATS = 4  # type: ignore[misc]
+    progress.MAX_BEATS = 4  # type: ignore[misc]
     requests.THREADS = THREADS  # type: ignore[misc]
     worker.STOP_SECONDS = 60  # type: ignore[misc] # a busy machine kills none that is ending
     prepare = partial(logs.configure, "INFO", "text")
     prepare()
     target = f"{__spec__.name}:{sys.argv[3]}"
-    with listening("127.0.0.1", int(sys.argv[1])) as listener:
+    with hold_listener("127.0.0.1", int(sys.argv[1])) as listener:
         serve(listener, target, PROCESSES, prepare=prepare)

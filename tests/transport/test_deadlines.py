@@ -15,7 +15,7 @@ from affiliate.errors import (
     AgencyTimeout,
     Stopped,
 )
-from affiliate.transport.client import Transport, longer_calls
+from affiliate.transport.client import Transport, allow_longer_calls
 from affiliate.transport.messages import Request
 from tests.support.calling import SHORT, call, transporting
 from tests.support.upstream import (
@@ -375,18 +375,18 @@ def test_at_the_end_calls_under_way_are_given_up_and_no_more_begin() -> None:
             transport.close()
             error = under_way.exception(PATIENCE)
         assert isinstance(error, Stopped)
-        assert (error.asked, error.sent) == (False, True)
+        assert (error.was_asked, error.sent) == (False, True)
         with pytest.raises(Stopped):
-            transport.lasting(60).send(call(server.url))
+            transport.with_total_seconds(60).send(call(server.url))
         assert len(server.requests) == 1
 
 
 def test_a_call_may_take_longer_where_nobody_waits() -> None:
     """Each agency has its time, which a block may lengthen and never shortens."""
     transport = Transport(total_seconds=1)
-    slower = transport.lasting(30)
+    slower = transport.with_total_seconds(30)
     assert (transport.total_seconds, slower.total_seconds) == (1, 30)
-    with longer_calls(20):
+    with allow_longer_calls(20):
         assert (transport.total_seconds, slower.total_seconds) == (20, 30)
     assert transport.total_seconds == 1
 

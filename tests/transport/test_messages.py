@@ -5,7 +5,7 @@ import json
 import pytest
 
 from affiliate.errors import BadAnswer, BadCredentials, Blocked, Forbidden, TooManyCalls
-from affiliate.transport.messages import Refusal, Reply, Request, refusal_of
+from affiliate.transport.messages import Refusal, Reply, Request, find_error
 
 ENTITIES = b'<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><a>&c;</a>'
 OUTSIDE = b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'
@@ -23,14 +23,14 @@ def request(**fields: object) -> Request:
 
 
 def test_an_error_that_arrives_with_200_is_one_with_the_seconds_to_wait() -> None:
-    error = refusal_of(request(judge=judge), 200, {"Retry-After": "7"}, b"ERROR enough")
+    error = find_error(request(judge=judge), 200, {"Retry-After": "7"}, b"ERROR enough")
     assert isinstance(error, TooManyCalls)
     assert (error.message, error.retry_after) == ("ERROR enough", 7)
 
 
 def test_what_the_judge_lets_pass_is_left_to_the_table_of_statuses() -> None:
-    assert refusal_of(request(judge=judge), 200, {}, b"fine") is None
-    error = refusal_of(request(judge=judge), 403, {}, json.dumps({"message": "no"}).encode())
+    assert find_error(request(judge=judge), 200, {}, b"fine") is None
+    error = find_error(request(judge=judge), 403, {}, json.dumps({"message": "no"}).encode())
     assert error is not None
     assert (error.kind, error.message) == ("credentials", "no")
 
@@ -43,7 +43,7 @@ def test_a_secret_is_struck_out_as_it_stands_in_a_form() -> None:
 
 def test_words_of_a_judged_answer_hold_neither_secret_nor_address_and_stay_on_a_line() -> None:
     body = b"bad key s3cret\nsee https://acme.example/?key=s3cret " + b"x" * 500
-    error = refusal_of(request(judge=judge), 400, {}, body)
+    error = find_error(request(judge=judge), 400, {}, body)
     assert error is not None
     assert "s3cret" not in str(error)
     assert "acme.example" not in str(error)
@@ -53,7 +53,7 @@ def test_words_of_a_judged_answer_hold_neither_secret_nor_address_and_stay_on_a_
 
 def test_long_words_of_an_agency_are_cut_between_signs() -> None:
     body = json.dumps({"message": "x" * 199 + "e\u0301"}).encode()
-    error = refusal_of(request(), 400, {}, body)
+    error = find_error(request(), 400, {}, body)
     assert error is not None
     assert error.message == "x" * 199
 
@@ -101,7 +101,7 @@ def test_a_403_is_no_matter_of_keys_if_a_gateway_says_so_or_none_was_sent() -> N
     wrong = []
     for status, headers, body, keyed, kind in ACCESS:
         asked = Request(agency="acme", url="http://a.example", secrets=("k" * 9,) if keyed else ())
-        error = refusal_of(asked, status, headers, body)
+        error = find_error(asked, status, headers, body)
         if type(error) is not kind or (kind is Blocked and "key" in error.message):
             wrong.append((status, headers, body, keyed, error))
     assert wrong == []
@@ -119,7 +119,7 @@ def test_a_short_secret_is_struck_out_as_a_whole_word_alone() -> None:
 
 def test_a_secret_with_entities_in_it_is_struck_out_before_they_are_read() -> None:
     asked = Request(agency="acme", url="http://a.example", secrets=("key&amp;more",))
-    error = refusal_of(asked, 400, {}, b'{"message": "Bad key&amp;more"}')
+    error = find_error(asked, 400, {}, b'{"message": "Bad key&amp;more"}')
     assert error is not None
     assert error.message == "Bad ***"
 
@@ -147,9 +147,9 @@ RATES = [
 
 def test_a_403_about_rates_is_too_many_calls() -> None:
     """Getty's gateway says so where others answer 429; the key is good, and the wait is short."""
-    found = [refusal_of(request(), 403, headers, body) for headers, body, _ in RATES]
+    found = [find_error(request(), 403, headers, body) for headers, body, _ in RATES]
     assert [type(one) for one in found] == [kind for _, _, kind in RATES]
-    error = refusal_of(request(), 403, {**RATES[0][0], "Retry-After": "7"}, RATES[0][1])
+    error = find_error(request(), 403, {**RATES[0][0], "Retry-After": "7"}, RATES[0][1])
     assert error is not None
     assert (error.kind, error.retry_after) == ("quota", 7)
-    assert type(refusal_of(request(), 401, *RATES[0][:2])) is BadCredentials
+    assert type(find_error(request(), 401, *RATES[0][:2])) is BadCredentials

@@ -7,7 +7,7 @@ import pytest
 
 from affiliate.config.trusted_proxies import (
     Trusted,
-    read_trusted,
+    read_trusted_proxies,
 )
 from affiliate.web.client_address import (
     TrustedProxiesMiddleware,
@@ -69,8 +69,11 @@ ODD = ("fe80::1%eth0", "fe80::%1/64", "1,10.0.0.0/8", "10.0.0.0/33", "10.0.0.0 -
 
 def test_the_setting_is_a_number_or_networks() -> None:
     """Anything else is refused in words."""
-    assert read_trusted("2") == 2
-    assert read_trusted("10.0.0.0/8, ::1") == (ip_network("10.0.0.0/8"), ip_network("::1/128"))
+    assert read_trusted_proxies("2") == 2
+    assert read_trusted_proxies("10.0.0.0/8, ::1") == (
+        ip_network("10.0.0.0/8"),
+        ip_network("::1/128"),
+    )
     for text in (
         "yes",
         "-1",
@@ -84,7 +87,7 @@ def test_the_setting_is_a_number_or_networks() -> None:
         *ODD,
     ):
         with pytest.raises(ValueError, match="must be the number of proxies"):
-            read_trusted(text)
+            read_trusted_proxies(text)
 
 
 MAPPED = {
@@ -100,9 +103,9 @@ MAPPED = {
 @pytest.mark.parametrize("text", MAPPED)
 def test_networks_of_ipv4_in_the_form_of_ipv6_are_those_of_ipv4(text: str) -> None:
     """Addresses are compared in that form, however the connection writes them."""
-    assert read_trusted(text) == (ip_network(MAPPED[text]),)
+    assert read_trusted_proxies(text) == (ip_network(MAPPED[text]),)
     peer = str(ip_network(MAPPED[text])[0])
-    assert client_address(peer, "198.51.100.9", read_trusted(text)) == "198.51.100.9"
+    assert client_address(peer, "198.51.100.9", read_trusted_proxies(text)) == "198.51.100.9"
 
 
 @pytest.mark.parametrize(
@@ -111,7 +114,7 @@ def test_networks_of_ipv4_in_the_form_of_ipv6_are_those_of_ipv4(text: str) -> No
 def test_nobody_can_trust_everybody(text: str) -> None:
     """A client could then give itself any address, past every limit."""
     with pytest.raises(ValueError, match="can take any address"):
-        read_trusted(text)
+        read_trusted_proxies(text)
 
 
 def test_the_application_sees_the_clients_address() -> None:

@@ -18,7 +18,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 from affiliate.cache.keys import PAGE_FORMAT
-from affiliate.domain.query import read_parameters, single
+from affiliate.domain.query import read_parameters, read_single
 from affiliate.errors import BadQuery
 from affiliate.web.cached_response import CachedResponse, accepts_gzip, is_etag_match
 from affiliate.web.page_cache import REPLAY_ENVIRON, CacheKey, PageCacheMiddleware, measure_key
@@ -51,7 +51,7 @@ class Application:
 
 
 def words(raw: bytes) -> str:
-    q = single(read_parameters(raw), "q")
+    q = read_single(read_parameters(raw), "q")
     if q is None:
         raise BadQuery("q", "missing")
     return urlencode({"q": q.lower()})

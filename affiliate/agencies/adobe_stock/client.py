@@ -24,7 +24,7 @@ from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, SearchQuery, SearchResult
 from affiliate.domain.query import ORIENTATIONS, TYPES
 from affiliate.errors import BadCredentials, RequestRefused
-from affiliate.transport.messages import Params, Refusal, Reply, Request, given
+from affiliate.transport.messages import Params, Refusal, Reply, Request, drop_empty
 
 ORDERS = {"popular": "nb_downloads", "relevance": "relevance", "newest": "creation"}
 DURATIONS = {"-10": "10", "-20": "20", "-30": "30", "30-": "30-"}
@@ -87,7 +87,7 @@ class AdobeStock(Agency):
         params = {f"search_parameters[{name}]": value for name, value in asked.items()}
         params["locale"] = language_of(query.lang, LOCALES)
         return self._build_call(
-            "Search/Files", given(params) + _filter_params(query) + wire.COLUMNS
+            "Search/Files", drop_empty(params) + _filter_params(query) + wire.COLUMNS
         )
 
     def _build_call(self, path: str, params: Params) -> Request:
@@ -146,7 +146,7 @@ def _filter_params(query: SearchQuery) -> Params:
         "offensive:2": "0" if query.safe else "1",
         "premium": "all",
     }
-    return given({f"search_parameters[filters][{n}]": value for n, value in filters.items()})
+    return drop_empty({f"search_parameters[filters][{n}]": value for n, value in filters.items()})
 
 
 def is_id(text: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from affiliate.agencies.parsing import density_renditions, original_sides, read_rendition
-from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import Media, Thumbnail, plain_text, plain_texts, web_address
 from affiliate.transport.messages import Params
 
@@ -105,7 +105,7 @@ def to_media(agency: str, file: File) -> Media | None:
 
 def page_url(media_id: str) -> str:
     """Return where a work is sold."""
-    return f"https://stock.adobe.com/{encoded(media_id)}"
+    return f"https://stock.adobe.com/{percent_encode(media_id)}"
 
 
 def _pick_thumbnail(file: File, size: str) -> Thumbnail | None:

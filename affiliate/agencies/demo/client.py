@@ -23,7 +23,7 @@ from affiliate.agencies.base import SUGGESTIONS, Agency
 from affiliate.domain import decoding
 from affiliate.domain.media import Media, SearchQuery, SearchResult, Thumbnail
 from affiliate.domain.query import ORIENTATIONS, SORTS, TYPES
-from affiliate.domain.words import lowered, terms
+from affiliate.domain.words import lower_text, split_terms
 
 CATALOG: Final = Path(__file__).with_name("catalog.jsonl")
 SIMILAR_COLOR: Final = 90.0
@@ -107,7 +107,7 @@ class Demo(Agency):
 
     def _correct(self, query: SearchQuery) -> str | None:
         """Return the words, unknown ones replaced by known ones, if a search then finds any."""
-        words = lowered(query.q, query.lang or "").split()
+        words = lower_text(query.q, query.lang or "").split()
         unknown = {w for w in words if any(map(str.isalnum, w)) and not self._index.all_of(w)}
         if not 0 < len(unknown) <= MOST_UNKNOWN:
             return None
@@ -191,21 +191,21 @@ class _Index:
 
         Words between quotation marks stand side by side.
         """
-        quoted = list(map(_quote_word, terms(words)))
+        quoted = list(map(_quote_word, split_terms(words)))
         return self._stems.match(" ".join(quoted)) or self._words.match(
             " ".join(f"{w} *" for w in quoted)
         )
 
     def any_of(self, words: str) -> frozenset[str]:
         """Return the ids of pictures with any of the words."""
-        return frozenset(self._stems.match(" OR ".join(map(_quote_word, terms(words)))))
+        return frozenset(self._stems.match(" OR ".join(map(_quote_word, split_terms(words)))))
 
 
 @functools.lru_cache(maxsize=1)
 def _catalog(path: Path) -> tuple[Mapping[str, Picture], _Index]:
     """Return the pictures by their ids, and the index of their words; read once in a process."""
     lines = path.read_bytes().splitlines()
-    pictures = {p.id: p for p in (decoding.from_json(line, Picture) for line in lines)}
+    pictures = {p.id: p for p in (decoding.decode_json(line, Picture) for line in lines)}
     return pictures, _Index(pictures.values())
 
 

@@ -22,7 +22,7 @@ from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, SearchQuery, SearchResult
 from affiliate.errors import AgencyDown, BadCredentials, Forbidden, NotFound, RequestRefused
-from affiliate.transport.messages import Params, Refusal, Reply, Request, given
+from affiliate.transport.messages import Params, Refusal, Reply, Request, drop_empty
 
 REFUSALS = {
     "EIllegalApiKey": BadCredentials,
@@ -72,7 +72,7 @@ class Depositphotos(Agency):
             "dp_search_offset": str(chunk * self.chunk_size),
         }
         return self._build_call(
-            "search", filters.search_params(self.plain_query(query)) + given(page)
+            "search", filters.search_params(self.plain_query(query)) + drop_empty(page)
         )
 
     def _build_call(self, command: str, params: Params) -> Request:
@@ -106,7 +106,7 @@ class Depositphotos(Agency):
             "dp_limit": str(self.similar_size),
             "dp_offset": str(chunk * self.similar_size),
         }
-        reply = self.transport.send(self._build_call("getRelated", given(asked)))
+        reply = self.transport.send(self._build_call("getRelated", drop_empty(asked)))
         found = self.decode(reply.json(), wire.Related)
         others = [one for one in found.items if str(one.id) != media_id]
         return SearchResult(self._to_medias(others), wire.total_count(found.count))

@@ -14,8 +14,8 @@ from typing import Final
 from affiliate.agencies.filter_values import HEX, language_of
 from affiliate.domain.media import SearchQuery
 from affiliate.domain.query import GENDERS, ORIENTATIONS
-from affiliate.domain.words import terms
-from affiliate.transport.messages import Params, given
+from affiliate.domain.words import split_terms
+from affiliate.transport.messages import Params, drop_empty
 
 ORDERS: Final = {"popular": "4", "relevance": "1", "newest": "5"}
 AGES: Final = {"infants": "infant", "children": "child", "teenagers": "teenager", "older": "70"} | {
@@ -60,8 +60,10 @@ LOOSELY: Final[Mapping[str, tuple[str, ...] | None]] = {
 def search_params(query: SearchQuery) -> Params:
     """Return what to search for, and what narrows it."""
     lang = language_of(query.lang, LANGUAGES)
-    excluded = ",".join(" ".join(re.findall(r'[^\s,"]+', term)) for term in terms(query.exclude))
-    return given(
+    excluded = ",".join(
+        " ".join(re.findall(r'[^\s,"]+', term)) for term in split_terms(query.exclude)
+    )
+    return drop_empty(
         {
             "dp_search_query": query.q,
             "dp_exclude_keyword": excluded,

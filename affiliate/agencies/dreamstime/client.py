@@ -29,7 +29,7 @@ from affiliate.agencies.dreamstime.schema import DETAILS, LOGIN, SEARCH, TokenEn
 from affiliate.agencies.parsing import fit_rendition, read_number
 from affiliate.agencies.sessions import SharedSession
 from affiliate.agencies.site_search import SiteSearch
-from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import (
     Media,
     SearchQuery,
@@ -175,7 +175,7 @@ class Dreamstime(Agency):
             id=media_id,
             title=title,
             page_url=web_address(image.detail_url)
-            or f"https://www.dreamstime.com/{slug}-image{encoded(media_id)}",
+            or f"https://www.dreamstime.com/{slug}-image{percent_encode(media_id)}",
             contributor=plain_text(image.author) or None,
             thumbnail=thumbnail,
         )

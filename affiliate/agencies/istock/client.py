@@ -39,7 +39,7 @@ from affiliate.domain.media import (
     plain_texts,
 )
 from affiliate.errors import Blocked, Forbidden, RequestRefused
-from affiliate.transport.messages import Params, Reply, Request, given
+from affiliate.transport.messages import Params, Reply, Request, drop_empty
 
 IDS = r"[A-Za-z0-9_-]{1,40}"
 CUSTOMERS = "/v3/search/images/creative"
@@ -158,7 +158,7 @@ class Istock(Agency):
         return self._build_call(CUSTOMERS, params, query.lang)
 
     def _build_call(self, path: str, params: Params, lang: str | None = None) -> Request:
-        language = given({"Accept-Language": language_of(lang, wire.LANGUAGES)})
+        language = drop_empty({"Accept-Language": language_of(lang, wire.LANGUAGES)})
         return Request(
             agency=self.name,
             url=self.url + path,

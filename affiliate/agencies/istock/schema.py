@@ -12,7 +12,7 @@ from affiliate.agencies.parsing import (
     read_rendition,
 )
 from affiliate.domain import media
-from affiliate.domain.affiliate_links import destination, is_impact
+from affiliate.domain.affiliate_links import is_impact, read_destination
 from affiliate.domain.media import (
     Media,
     SearchQuery,
@@ -21,7 +21,7 @@ from affiliate.domain.media import (
     plain_text,
     web_address,
 )
-from affiliate.transport.messages import Params, given
+from affiliate.transport.messages import Params, drop_empty
 
 RENDITIONS = {"comp": 612, "thumb": 170}
 """Display sizes that may stand in a tile, with the pixels of their longer side."""
@@ -166,7 +166,7 @@ def search_params(query: SearchQuery) -> Params:
     color = query.color or ""
     people = "" if query.people is None else PEOPLE[str(query.people)]
     ethnicity = query.ethnicity or ""
-    return given(
+    return drop_empty(
         {
             "phrase": query.q,
             "graphical_styles": TYPES.get(query.type or "", ""),
@@ -186,7 +186,7 @@ def search_params(query: SearchQuery) -> Params:
 
 def affiliate_params(query: SearchQuery) -> Params:
     """Return what the search for affiliates takes: words, and one of two styles."""
-    return given({"phrase": query.q, "style": AFFILIATE_STYLES.get(query.type or "", "")})
+    return drop_empty({"phrase": query.q, "style": AFFILIATE_STYLES.get(query.type or "", "")})
 
 
 def affiliate_media(agency: str, image: AffiliateImage) -> Media | None:
@@ -201,7 +201,7 @@ def affiliate_media(agency: str, image: AffiliateImage) -> Media | None:
     if target is None or not found or not media_id:
         return None
     referral = target if is_impact(target) else None
-    page = destination(target) or target
+    page = read_destination(target) or target
     if (urlsplit(page).hostname or "").endswith(GETTY):
         return None
     best = next((one for one in found if one.width >= TILE), found[-1])

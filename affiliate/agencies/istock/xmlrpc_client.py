@@ -34,7 +34,7 @@ from affiliate.errors import (
     NotFound,
     RequestRefused,
 )
-from affiliate.transport.messages import Refusal, Reply, Request, xml_root
+from affiliate.transport.messages import Refusal, Reply, Request, parse_xml
 
 ORDERS = {"popular": "Downloads", "relevance": "BestMatch", "newest": "Age"}
 FILES: dict[str, Value] = {
@@ -118,7 +118,7 @@ class IstockXmlrpc(Agency):
     def _payload(self, reply: Reply, name: str) -> Element:
         """Return the element of a name in the XML inside an answer's string."""
         text = xmlrpc.text_of(reply.xml())
-        payload = None if text is None else xml_root(text)
+        payload = None if text is None else parse_xml(text)
         found = None if payload is None else payload.find(name)
         if found is None:
             raise BadAnswer(self.name, f"The answer has changed: it has no {name}.")

@@ -37,9 +37,9 @@ from affiliate.agencies.sessions import SharedSession
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, SearchQuery, SearchResult, web_address
-from affiliate.domain.words import Syntax, plain, shortened, terms
+from affiliate.domain.words import Syntax, shorten_words, split_terms, to_plain_words
 from affiliate.errors import BadCredentials, Blocked, RequestRefused
-from affiliate.transport.messages import Refusal, Reply, Request, given
+from affiliate.transport.messages import Refusal, Reply, Request, drop_empty
 
 IDS = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 MAX_WORDS = 200
@@ -117,9 +117,10 @@ class Openverse(Agency):
         if not query.exclude:
             return unable
         plain_words = query.replace(
-            q=plain(query.q, self.syntax), exclude=plain(query.exclude, self.syntax)
+            q=to_plain_words(query.q, self.syntax),
+            exclude=to_plain_words(query.exclude, self.syntax),
         )
-        is_cut = len(_excluded_words(plain_words)) < len(terms(plain_words.exclude))
+        is_cut = len(_excluded_words(plain_words)) < len(split_terms(plain_words.exclude))
         return (*unable, "exclude") if is_cut else unable
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
@@ -184,7 +185,7 @@ class Openverse(Agency):
         return Request(
             agency=self.name,
             url=f"{self.url}/v1/images/{path}",
-            params=given(params or {}),
+            params=drop_empty(params or {}),
             secrets=tuple(self.keys.values()),
             judge=None if self.keys else judge_stranger,
         )
@@ -283,12 +284,12 @@ def _query_words(query: SearchQuery) -> str:
     """Return the words of a search behind those it must not find, as many as are taken."""
     excluded = _excluded_words(query)
     negated = "".join(f"-{term} " for term in excluded)
-    return negated + shortened(query.q, MAX_WORDS - len(negated)) if query.q else ""
+    return negated + shorten_words(query.q, MAX_WORDS - len(negated)) if query.q else ""
 
 
 def _excluded_words(query: SearchQuery) -> list[str]:
     """Return the first words and phrases to exclude, as many as leave room for the others."""
     room = MAX_WORDS - min(len(query.q), WORDS_ROOM)
-    found = terms(query.exclude)
+    found = split_terms(query.exclude)
     ends = accumulate(len(f"-{term} ") for term in found)
     return [term for term, end in zip(found, ends, strict=True) if end <= room]

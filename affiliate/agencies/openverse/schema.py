@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from affiliate.agencies.parsing import fit_rendition, read_number
-from affiliate.domain.media import License, Thumbnail, distinct, plain_text, web_address
+from affiliate.domain.media import License, Thumbnail, drop_repeats, plain_text, web_address
 
 ESCAPES: Final = re.compile(r"(?:\\{1,2}(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}))+")
 """Escapes of Python and JavaScript, each behind its backslash or two."""
@@ -105,7 +105,7 @@ def unescape_text(value: str | None) -> str:
 
 def unescape_tags(found: Iterable[Tag]) -> tuple[str, ...]:
     """Return the tags, each once, without those that are the escape of another."""
-    names = distinct(unescape_text(one.name) for one in found)
+    names = drop_repeats(unescape_text(one.name) for one in found)
     known = {unicodedata.normalize("NFC", name).casefold() for name in names}
 
     def is_escape(name: str) -> bool:

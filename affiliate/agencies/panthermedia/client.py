@@ -37,7 +37,7 @@ from affiliate.agencies.panthermedia.schema import (
 )
 from affiliate.agencies.parsing import fit_rendition, read_number
 from affiliate.agencies.terms import Terms
-from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import (
     Media,
     SearchQuery,
@@ -47,7 +47,7 @@ from affiliate.domain.media import (
     plain_texts,
 )
 from affiliate.transport.client import Transport
-from affiliate.transport.messages import Reply, Request, given
+from affiliate.transport.messages import Reply, Request, drop_empty
 
 LANGUAGES = ("da", "de", "en", "es", "it", "pl", "pt")
 ORDERS = {"popular": "buy", "relevance": "rel", "newest": "date"}
@@ -162,7 +162,7 @@ class PantherMedia(Agency):
                 "Accept-Version": version,
                 "Content-Type": "application/x-www-form-urlencoded",
             },
-            body=urlencode(given(form)).encode(),
+            body=urlencode(drop_empty(form)).encode(),
             secrets=(*self.keys.values(), signed["access_key"]),
             judge=read_error,
         )
@@ -205,7 +205,7 @@ class PantherMedia(Agency):
 
 
 def _page_url(media_id: str) -> str:
-    return f"https://stockagency.panthermedia.net/m/stock-photos/{encoded(media_id)}"
+    return f"https://stockagency.panthermedia.net/m/stock-photos/{percent_encode(media_id)}"
 
 
 def _query_words(query: SearchQuery) -> str:
@@ -226,7 +226,7 @@ def _filter_expression(query: SearchQuery) -> str:
         "people_number": people,
         "people_gender": GENDERS.get(query.gender or "", ""),
     }
-    return "".join(f"{name}:{value};" for name, value in given(values))
+    return "".join(f"{name}:{value};" for name, value in drop_empty(values))
 
 
 def _is_id(media_id: str) -> bool:

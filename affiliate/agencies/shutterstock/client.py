@@ -24,7 +24,7 @@ from affiliate.agencies.shutterstock import schema as wire
 from affiliate.agencies.shutterstock import video as clips
 from affiliate.agencies.shutterstock.schema import Image
 from affiliate.agencies.site_search import SiteSearch
-from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import (
     Collection,
     Contributor,
@@ -35,8 +35,8 @@ from affiliate.domain.media import (
     plain_text,
     web_address,
 )
-from affiliate.domain.words import plain
-from affiliate.transport.messages import Params, Reply, Request, given
+from affiliate.domain.words import to_plain_words
+from affiliate.transport.messages import Params, Reply, Request, drop_empty
 
 REGIONS = r"[A-Z]{2}|(?:[0-9]{1,3}\.){3}[0-9]{1,3}"
 """Matches what ``region`` takes: a country such as DE, or an address that tells of one."""
@@ -92,7 +92,7 @@ class Shutterstock(Agency):
         if query.media == "video":
             asked = clips.search_params(query)
         else:
-            asked = pictures.search_params(query) + given({"region": self._region})
+            asked = pictures.search_params(query) + drop_empty({"region": self._region})
         return self._build_call(
             f"{_path(query.media)}/search", asked + _page(chunk, self.chunk_size)
         )
@@ -128,7 +128,7 @@ class Shutterstock(Agency):
     def details(self, media_id: str, media: str = "image") -> Media:
         if not wire.is_id(media_id):
             return super().details(media_id, media)  # other words behind the path are other calls
-        call = self._build_call(f"{_path(media)}/{encoded(media_id)}", (("view", "full"),))
+        call = self._build_call(f"{_path(media)}/{percent_encode(media_id)}", (("view", "full"),))
         shape: type[Image | wire.Video] = wire.Video if media == "video" else Image
         found = self._to_medias([self.decode(self.transport.send(call).json(), shape)])
         return found[0] if found else super().details(media_id, media)
@@ -150,15 +150,15 @@ class Shutterstock(Agency):
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not wire.is_id(media_id):
             return super().similar(media_id, query, chunk)
-        params = given({"language": query.lang or ""}) + _page(chunk, self.similar_size)
-        call = self._build_call(f"{_path(query.media)}/{encoded(media_id)}/similar", params)
+        params = drop_empty({"language": query.lang or ""}) + _page(chunk, self.similar_size)
+        call = self._build_call(f"{_path(query.media)}/{percent_encode(media_id)}/similar", params)
         result = self.parse_results(self.transport.send(call), query)
         others = tuple(media for media in result.items if media.id != media_id)
         return msgspec.structs.replace(result, items=others)
 
     def suggest_searches(self, words: str, lang: str) -> tuple[str, ...]:
         del lang  # the call takes none
-        asked = plain(words, self.syntax)
+        asked = to_plain_words(words, self.syntax)
         if not asked:
             return ()
         params = (("query", asked), ("limit", str(SUGGESTIONS)))
@@ -167,7 +167,7 @@ class Shutterstock(Agency):
         return tuple(plain_text(text) for text in suggested.data[:SUGGESTIONS])
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
-        call = self._build_call(f"{_path(media)}/categories", given({"language": lang}))
+        call = self._build_call(f"{_path(media)}/categories", drop_empty({"language": lang}))
         return wire.category_names(
             self.decode(self.transport.send(call).json(), wire.CategoryList).data
         )
@@ -242,7 +242,7 @@ class Shutterstock(Agency):
     def landing_url(self, media: Media) -> str:
         if media.media == "video":
             return clips.page_url(media.id)
-        return f"http://www.shutterstock.com/pic.mhtml?id={encoded(media.id)}"
+        return f"http://www.shutterstock.com/pic.mhtml?id={percent_encode(media.id)}"
 
     def page_of(self, media_id: str, media: str = "image") -> str:
         if not wire.is_id(media_id):

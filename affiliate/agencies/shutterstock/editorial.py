@@ -25,7 +25,7 @@ from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.agencies.shutterstock.schema import Report, Reports
 from affiliate.agencies.shutterstock.video import clip_url, still_thumbnail
 from affiliate.agencies.site_search import SiteSearch
-from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import (
     Contributor,
     Media,
@@ -38,7 +38,7 @@ from affiliate.domain.media import (
 )
 from affiliate.domain.query import RESOLUTIONS
 from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
-from affiliate.transport.messages import Params, Reply, Request, given
+from affiliate.transport.messages import Params, Reply, Request, drop_empty
 
 IDS: Final = r"[0-9]{1,20}[a-zA-Z]{1,4}"
 THUMBNAILS: Final = ("thumb_220", "watermark_450", "thumb_170")
@@ -142,7 +142,7 @@ class ShutterstockEditorial(Shutterstock):
             "per_page": str(self.chunk_size),
             "cursor": cursor,
         }
-        return self._build_call(f"{_path(query.media)}/search", given(params))
+        return self._build_call(f"{_path(query.media)}/search", drop_empty(params))
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         results = self.decode(reply.json(), Reports)
@@ -156,7 +156,7 @@ class ShutterstockEditorial(Shutterstock):
         if not re.fullmatch(IDS, media_id):
             raise gone
         country: Params = (("country", self._country),)
-        call = self._build_call(f"{_path(media)}/{encoded(media_id)}", country)
+        call = self._build_call(f"{_path(media)}/{percent_encode(media_id)}", country)
         try:
             reply = self.transport.send(call)
         except RequestRefused:  # 406, as is what may not be shown in this country
@@ -223,7 +223,7 @@ def _density_renditions(report: Report) -> Thumbnail | None:
 
 def _page_url(media: str, media_id: str) -> str:
     part = "video" if media == "video" else "image-editorial"
-    return f"https://www.shutterstock.com/editorial/{part}/{encoded(media_id)}"
+    return f"https://www.shutterstock.com/editorial/{part}/{percent_encode(media_id)}"
 
 
 def _path(media: str) -> str:

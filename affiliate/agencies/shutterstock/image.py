@@ -11,7 +11,7 @@ from typing import Final
 from affiliate.agencies.parsing import density_renditions, first_rendition, read_rendition
 from affiliate.agencies.shutterstock import schema as wire
 from affiliate.agencies.shutterstock.schema import Image
-from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import Media, SearchQuery, plain_id
 from affiliate.domain.query import AGES, ETHNICITIES, GENDERS, LICENSES, TYPES
 from affiliate.transport.messages import Params
@@ -81,4 +81,4 @@ def to_media(agency: str, image: Image, search_id: str | None) -> Media | None:
 
 def page_url(media_id: str, kind: str = "photo") -> str:
     """Return the page where an image of a kind is sold."""
-    return f"https://www.shutterstock.com/image-{kind}/{encoded(media_id)}"
+    return f"https://www.shutterstock.com/image-{kind}/{percent_encode(media_id)}"

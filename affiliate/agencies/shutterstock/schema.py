@@ -19,8 +19,8 @@ from affiliate.domain.media import (
     plain_texts,
     web_address,
 )
-from affiliate.domain.words import terms
-from affiliate.transport.messages import Params, given
+from affiliate.domain.words import split_terms
+from affiliate.transport.messages import Params, drop_empty
 
 IDS: Final = r"[1-9][0-9]{0,19}|U[a-zA-Z0-9]{1,40}"
 """Ids of images and footage; other words behind a path are other calls."""
@@ -174,7 +174,7 @@ def search_params(query: SearchQuery, names: Mapping[str, str]) -> Params:
     """Return what a search for images or footage asks; ``names`` are our filters and the API's."""
     values = dict(query.pairs()) | {"sort": query.sort}
     safe = "true" if query.safe else "false"
-    return given(
+    return drop_empty(
         {
             "query": query_expression(query.q, query.exclude),
             **{theirs: values.get(ours, "") for ours, theirs in names.items()},
@@ -213,7 +213,7 @@ def page_url(item: Item, built: str) -> str:
 
 def query_expression(asked: str, excluded: str) -> str:
     """Return the ``query`` for plain words without others, which the API's NOT excludes."""
-    return " ".join([asked, *(f"NOT {term}" for term in terms(excluded))]).strip()
+    return " ".join([asked, *(f"NOT {term}" for term in split_terms(excluded))]).strip()
 
 
 def category_names(categories: Sequence[Category]) -> tuple[str, ...]:

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from affiliate.agencies.shutterstock import schema as wire
 from affiliate.agencies.shutterstock.schema import Video
-from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import Media, SearchQuery, Thumbnail, plain_id, web_address
 from affiliate.domain.query import AGES, ASPECTS, ETHNICITIES, GENDERS, RESOLUTIONS
-from affiliate.transport.messages import Params, given
+from affiliate.transport.messages import Params, drop_empty
 
 EXPRESSES: Final[Mapping[str, tuple[str, ...] | None]] = {
     "media": ("video",),
@@ -62,7 +62,7 @@ def search_params(query: SearchQuery) -> Params:
     """Return the filters of a search for footage."""
     return (
         *wire.search_params(query, PARAMETERS),
-        *given({"aspect_ratio": RATIOS.get(query.aspect or "", "")}),
+        *drop_empty({"aspect_ratio": RATIOS.get(query.aspect or "", "")}),
         *_range_params("duration", query.duration or ""),
         *_range_params("fps", query.fps or ""),
     )
@@ -71,7 +71,7 @@ def search_params(query: SearchQuery) -> Params:
 def _range_params(name: str, value: str) -> Params:
     """Return the ends of a range such as 10, 10-30, 10- or -30 as parameters of their own."""
     low, dash, high = value.partition("-")
-    return given({f"{name}_from": low, f"{name}_to": high if dash else low})
+    return drop_empty({f"{name}_from": low, f"{name}_to": high if dash else low})
 
 
 def to_media(agency: str, video: Video, search_id: str | None) -> Media | None:
@@ -95,7 +95,7 @@ def to_media(agency: str, video: Video, search_id: str | None) -> Media | None:
 
 def page_url(media_id: str) -> str:
     """Return the page where a clip is sold."""
-    return f"https://www.shutterstock.com/video/clip-{encoded(media_id)}"
+    return f"https://www.shutterstock.com/video/clip-{percent_encode(media_id)}"
 
 
 def _still(video: Video, *wanted: str) -> Thumbnail | None:

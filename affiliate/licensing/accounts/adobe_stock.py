@@ -22,9 +22,9 @@ from typing import ClassVar, Final, TypeVar
 from urllib.parse import urlsplit
 
 from affiliate.agencies.adobe_stock import client
-from affiliate.domain.affiliate_links import encoded
+from affiliate.domain.affiliate_links import percent_encode
 from affiliate.domain.media import plain_text
-from affiliate.domain.words import whole_prefix
+from affiliate.domain.words import cut_between_signs
 from affiliate.errors import BadAnswer, NotFound, PurchaseRefused, RequestRefused
 from affiliate.licensing.accounts import adobe_stock_schema as wire
 from affiliate.licensing.accounts.single_item import NOTES, read, refuse_others, sell
@@ -105,7 +105,7 @@ class AdobeAccount:
             raise PurchaseRefused(f"It was licensed ({kind}) on {had}; {get}.")
         profile = self._ask("Member/Profile", (*_of(media_id, kind), LOCALE), wire.Profile)
         options = profile.purchase_options
-        words = whole_prefix(plain_text(options.message), NOTES)
+        words = cut_between_signs(plain_text(options.message), NOTES)
         if options.state not in {"possible", "overage"}:
             raise PurchaseRefused(words or f"Adobe Stock won't license it ({options.state[:40]}).")
         left = (profile.available_entitlement or wire.Entitlement()).quota
@@ -209,7 +209,7 @@ class AdobeAccount:
         adobe = host.scheme == "https" and re.search(r"(^|\.)adobe\.(com|io)$", host.hostname or "")
         if not adobe and host[:2] != ours[:2]:
             raise BadAnswer(NAME, "The address of the file is not at Adobe.")
-        token = encoded(self._keys["ACCESS_TOKEN"])
+        token = percent_encode(self._keys["ACCESS_TOKEN"])
         return f"{url}{'&' if host.query else '?'}token={token}"
 
     def _ask(self, path: str, params: Params, shape: type[Shape], *, reads: bool = True) -> Shape:

@@ -34,7 +34,7 @@ from affiliate.licensing.models import (
 from affiliate.licensing.offers import FAR, Ask, Offer
 from affiliate.licensing.seller import CALL_SECONDS
 from affiliate.transport.client import Transport
-from affiliate.transport.messages import Request, given
+from affiliate.transport.messages import Request, drop_empty
 
 NAME: Final = "depositphotos"
 TITLE: Final = "Depositphotos"
@@ -158,7 +158,7 @@ class DepositphotosAccount:
             url=self.url,
             method="POST",
             headers={"Content-Type": "application/x-www-form-urlencoded"},
-            body=urlencode(given(form)).encode(),
+            body=urlencode(drop_empty(form)).encode(),
             secrets=(*self._keys.values(), self._session),
             judge=client.read_error,
         )

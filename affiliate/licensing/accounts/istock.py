@@ -40,7 +40,7 @@ from affiliate.licensing.models import (
 from affiliate.licensing.offers import FAR, Ask, Offer
 from affiliate.licensing.seller import CALL_SECONDS
 from affiliate.transport.client import Transport
-from affiliate.transport.messages import Params, Request, given
+from affiliate.transport.messages import Params, Request, drop_empty
 
 NAME: Final = "istock"
 TITLE: Final = "iStock"
@@ -100,7 +100,7 @@ class IstockAccount:
         return sell(wanted, self._license)
 
     def _license(self, one: LicenseRequest) -> LicenseResult:
-        asked = given(
+        asked = drop_empty(
             {
                 "auto_download": "false",
                 "product_id": one.subscription_id,
@@ -134,7 +134,7 @@ class IstockAccount:
         while True:
             page += 1
             params = {"product_type": kind, "page": str(page), "page_size": str(PAGE)}
-            answer = self._ask("GET", "/v3/downloads", given(params), wire.Downloads)
+            answer = self._ask("GET", "/v3/downloads", drop_empty(params), wire.Downloads)
             yield from (row for row in answer.downloads or () if row.id)
             if not answer.downloads or page * PAGE >= answer.result_count:
                 return

@@ -264,7 +264,7 @@ def _read(reply: Reply, shape: type[Shape]) -> Shape:
         BadAnswer: it is something else.
     """
     try:
-        return decoding.from_json(reply.body, shape)
+        return decoding.decode_json(reply.body, shape)
     except msgspec.ValidationError as error:
         reason = f"The answer has changed: {error}"
     except (msgspec.DecodeError, RecursionError, UnicodeError):

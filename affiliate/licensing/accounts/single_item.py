@@ -67,7 +67,7 @@ def read(agency: str, body: bytes, shape: type[Shape]) -> Shape:
         BadAnswer: it is something else.
     """
     try:
-        return decoding.from_json(body, shape)
+        return decoding.decode_json(body, shape)
     except msgspec.ValidationError as error:
         reason = f"The answer has changed: {error}"
     except (msgspec.DecodeError, RecursionError, UnicodeError):

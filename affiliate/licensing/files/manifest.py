@@ -147,7 +147,7 @@ class Manifest:
 
     def _read_note(self) -> Note:
         try:
-            return decoding.from_json(self._state.read_bytes(), Note)
+            return decoding.decode_json(self._state.read_bytes(), Note)
         except (FileNotFoundError, ValueError):
             return Note()  # then the whole history is looked through again
 
@@ -159,7 +159,7 @@ class Manifest:
                 if not text.endswith(b"\n"):
                     break
                 try:
-                    line = decoding.from_json(text, Line)
+                    line = decoding.decode_json(text, Line)
                 except ValueError:
                     raise DownloadFailed(f"Line {number} of {NAME} is damaged.") from None
                 self._known.add(_short(line.license))
@@ -171,7 +171,7 @@ def lines(folder: Path) -> Iterator[Line]:
     """The lines of a folder's manifest, in order."""
     with (folder / NAME).open("rb") as file:
         for text in file:
-            yield decoding.from_json(text, Line)
+            yield decoding.decode_json(text, Line)
 
 
 def _short(license_id: str) -> bytes:

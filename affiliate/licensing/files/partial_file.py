@@ -165,7 +165,7 @@ class PartialFile:
 
     def _read_note(self) -> Note:
         try:
-            return decoding.from_json(self._note_path.read_bytes(), Note)
+            return decoding.decode_json(self._note_path.read_bytes(), Note)
         except (FileNotFoundError, ValueError):
             return Note()
 

@@ -76,7 +76,7 @@ class JournalFile:
         self._end = len(content)
         for line in content.split(b"\n"):
             with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                one = decoding.from_json(line.strip(b"\0"), Entry)
+                one = decoding.decode_json(line.strip(b"\0"), Entry)
                 self.entries[one.purchase.purchase_id] = one
         return self
 

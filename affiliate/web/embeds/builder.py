@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _
 from markupsafe import Markup
 
 from affiliate.domain.media import Collection, Media, SearchQuery
-from affiliate.domain.query import Parameters, one_of, single
+from affiliate.domain.query import Parameters, choice_parser, read_single
 from affiliate.errors import BadQuery, NotFound
 from affiliate.search.service import Patience
 from affiliate.services import current_services
@@ -125,7 +125,7 @@ def _choices(asked: Parameters) -> Choices:
     own, faults = {"platform": DEFAULT, "view": "light"}, {}
     for name, values in OWN.items():
         try:
-            own[name] = one_of(values)(name, single(asked, name) or own[name])
+            own[name] = choice_parser(values)(name, read_single(asked, name) or own[name])
         except BadQuery as error:
             faults[name] = _reason(error)
     while True:
@@ -273,7 +273,7 @@ def cached(embed: Embed) -> Sequence[Media]:
         return search.picked(embed.picks, query, Patience.NONE).page.items
     if embed.collection:
         return _in_collection(*embed.collection, query)
-    if not query.says_something():
+    if not query.has_criteria():
         return ()
     try:
         return search.page(query, Patience.NONE).page.items
@@ -299,7 +299,7 @@ def preview(embed: Embed, view: str) -> Embed:
 
     The view ``choose`` shows as many pictures of the search as rows can have.
     """
-    if view == "choose" and embed.query.says_something():
+    if view == "choose" and embed.query.has_criteria():
         return Embed(query=embed.query, rows=MOST_ROWS, accent=embed.accent)
     theme = embed.theme or (view if view in THEMES else None)
     return msgspec.structs.replace(embed, theme=theme)
@@ -328,5 +328,5 @@ def path(embed: Embed) -> str:
         path_of = f"/collections/{agency}/{quote(media_id, safe='')}"
         page = search_url(path_of, media=query.media, lang=query.lang)
     else:
-        page = search_url("/search" if query.says_something() else "/", query)
+        page = search_url("/search" if query.has_criteria() else "/", query)
     return page + (f"&site={embed.site}" if embed.site else "")

@@ -16,12 +16,12 @@ from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound, Unauthorized
 
-from affiliate.domain.affiliate_links import encoded_within
+from affiliate.domain.affiliate_links import percent_encode_within
 from affiliate.domain.media import Media, Thumbnail
 from affiliate.domain.picks import Pick
-from affiliate.domain.query import Parameters, read_parameters, single, whole
+from affiliate.domain.query import Parameters, integer_parser, read_parameters, read_single
 from affiliate.domain.site_names import read_host
-from affiliate.domain.words import whole_prefix
+from affiliate.domain.words import cut_between_signs
 from affiliate.errors import AgencyError, BadQuery
 from affiliate.errors import NotFound as NoSuchPicture
 from affiliate.services import current_services
@@ -71,14 +71,14 @@ def canonical(raw: bytes) -> str:
     """
     asked = read_parameters(raw)
     names = ("url", "maxwidth", "maxheight", "format")
-    return urlencode([(name, value) for name in names if (value := single(asked, name))])
+    return urlencode([(name, value) for name in names if (value := read_single(asked, name))])
 
 
 @blueprint.get("/oembed")
 def oembed() -> Response:
     """Answer what an address of this site is elsewhere: 404 for nothing, 401 where private."""
     asked = request_parameters()
-    kind = FORMATS.get(single(asked, "format") or "json")
+    kind = FORMATS.get(read_single(asked, "format") or "json")
     if kind is None:
         return problem_response(HTTPStatus.NOT_IMPLEMENTED, "Ask for the format json or xml.")
     try:
@@ -96,7 +96,7 @@ def oembed() -> Response:
 
 def _ours(asked: Parameters) -> SplitResult:
     """Return the address that is asked about, with the path as this site knows it."""
-    url = single(asked, "url")
+    url = read_single(asked, "url")
     if url is None:
         raise BadQuery("url", "Give an address of this site.")
     try:
@@ -123,8 +123,8 @@ def _host(parts: SplitResult) -> tuple[str, int | None]:
 
 
 def _most(asked: Parameters, name: str) -> int | None:
-    text = single(asked, name)
-    return whole(1, 999_999_999)(name, text) if text else None
+    text = read_single(asked, name)
+    return integer_parser(1, 999_999_999)(name, text) if text else None
 
 
 def _represented(url: SplitResult, box: Box) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _represented(url: SplitResult, box: Box) -> dict[str, Any]:
         case ["embed"]:
             return _rich(_frame(url), box)
         case ["topics", slug]:
-            words = template_helpers.owner_topics().topic(unquote(slug))
+            words = template_helpers.owner_topics().find_topic(unquote(slug))
             if words is not None:
                 return _rich(_embed(url, {"q": [words]}), box)
         case ["collections", agency, collection_id]:
@@ -208,10 +208,10 @@ def _short(embed: Embed, title: str, height: int) -> str:
     html = framed(embed, title, height)
     if len(html.encode()) <= MOST_HTML:
         return html
-    words = unquote(encoded_within(embed.query.q, MOST_WORDS))
+    words = unquote(percent_encode_within(embed.query.q, MOST_WORDS))
     query = embed.query.replace(q=words)
     embed = msgspec.structs.replace(embed, query=query)
-    return framed(embed, whole_prefix(title, MOST_TITLE), height)
+    return framed(embed, cut_between_signs(title, MOST_TITLE), height)
 
 
 def _preview_of(embed: Embed) -> Thumbnail | None:

@@ -12,20 +12,20 @@ from urllib.parse import urlencode
 import msgspec
 
 from affiliate.domain.media import SearchQuery
-from affiliate.domain.picks import Pick, picked, read_collection, read_picks
+from affiliate.domain.picks import Pick, read_collection, read_picks, to_parameters
 from affiliate.domain.query import (
     MAX_NAME,
     MAX_WORDS,
     Parameters,
+    choice_parser,
     drop_unread_language,
-    one_of,
+    integer_parser,
     read_flag,
     read_parameters,
+    read_single,
     read_site,
-    single,
-    whole,
 )
-from affiliate.domain.words import shown, whole_prefix
+from affiliate.domain.words import cut_between_signs, to_shown
 from affiliate.errors import BadQuery
 
 ROWS: Final = {"grid": 2, "strip": 1, "image": 2, "search": 3}
@@ -91,9 +91,9 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
                 searched for and nobody can type it.
         """
         asked = drop_unread_language(asked)
-        kind = one_of(ROWS)("kind", single(asked, "kind") or "grid")
-        rows, limit = single(asked, "rows"), single(asked, "limit")
-        accent, consent = single(asked, "accent"), single(asked, "consent")
+        kind = choice_parser(ROWS)("kind", read_single(asked, "kind") or "grid")
+        rows, limit = read_single(asked, "rows"), read_single(asked, "limit")
+        accent, consent = read_single(asked, "accent"), read_single(asked, "consent")
         picks, collection = read_picks(asked), read_collection(asked)
         fallback, typed = _fallback(asked), kind == "search" or bool(picks or collection)
         if fallback and not typed and not _says_something(asked):
@@ -101,12 +101,12 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return cls(
             query=_query(asked, typed=typed),
             kind=kind,
-            rows=whole(1, MOST_ROWS)("rows", rows) if rows else ROWS[kind],
-            limit=whole(1, MOST_PICTURES)("limit", limit) if limit else None,
+            rows=integer_parser(1, MOST_ROWS)("rows", rows) if rows else ROWS[kind],
+            limit=integer_parser(1, MOST_PICTURES)("limit", limit) if limit else None,
             theme=_choice(asked, "theme", THEMES),
             accent=_accent(accent) if accent else None,
             site=read_site(asked),
-            consent=consent is not None and bool(one_of(["click"])("consent", consent)),
+            consent=consent is not None and bool(choice_parser(["click"])("consent", consent)),
             picks=picks,
             collection=collection,
             fallback=fallback,
@@ -117,7 +117,7 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     def shows_something(self) -> bool:
         """Tell whether there are pictures before anybody types what to search for."""
-        return self.query.says_something() or bool(self.picks or self.collection)
+        return self.query.has_criteria() or bool(self.picks or self.collection)
 
     @property
     def height(self) -> int:
@@ -129,7 +129,7 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     def pairs(self) -> list[tuple[str, str]]:
         """The parameters that differ from their defaults, in canonical order."""
         look = {
-            **picked(self.picks, self.collection),
+            **to_parameters(self.picks, self.collection),
             "fallback": self.fallback,
             "kind": self.kind if self.kind != "grid" else None,
             "rows": self.rows if self.rows != ROWS[self.kind] else None,
@@ -187,7 +187,7 @@ def read_leniently(raw: bytes) -> Parameters:
 
 def _settled(name: str, values: Iterable[str]) -> list[str]:
     """Return the values of a parameter that count, within their bounds."""
-    said = [value for value in values if shown(value)]
+    said = [value for value in values if to_shown(value)]
     if name == "agency":
         return [one for one in said if len(one) <= MAX_NAME]
     if name == "site":
@@ -204,7 +204,7 @@ def _settled(name: str, values: Iterable[str]) -> list[str]:
 def _plain(text: str, most: int) -> str:
     """Return the beginning of a text, with blanks for characters that nobody can search for."""
     plain = (" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text[: 2 * most])
-    return whole_prefix("".join(plain).strip(), most)
+    return cut_between_signs("".join(plain).strip(), most)
 
 
 def _bounded(text: str, low: int, high: int) -> str:
@@ -224,17 +224,17 @@ def _query(asked: Parameters, *, typed: bool) -> SearchQuery:
 
 
 def _says_something(asked: Parameters) -> bool:
-    return any(single(asked, name) for name in ("q", "category", "contributor", "color"))
+    return any(read_single(asked, name) for name in ("q", "category", "contributor", "color"))
 
 
 def _choice(asked: Parameters, name: str, values: Iterable[str]) -> str | None:
-    text = single(asked, name)
-    return one_of(values)(name, text) if text else None
+    text = read_single(asked, name)
+    return choice_parser(values)(name, text) if text else None
 
 
 def _fallback(asked: Parameters) -> str:
     """Return the words to search for where nothing is found, read as words of a search are."""
-    words = single(asked, "fallback")
+    words = read_single(asked, "fallback")
     try:
         return SearchQuery.from_parameters({"q": [words]}).q if words else ""
     except BadQuery as error:

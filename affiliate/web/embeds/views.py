@@ -16,7 +16,7 @@ from flask_babel import force_locale, gettext
 from affiliate.agencies import AGENCIES
 from affiliate.config.settings import Config
 from affiliate.domain.media import Collection, SearchQuery
-from affiliate.domain.picks import picked, read_collection, read_picks
+from affiliate.domain.picks import read_collection, read_picks, to_parameters
 from affiliate.domain.query import DEFAULTS, Parameters
 from affiliate.errors import BadQuery, NotFound
 from affiliate.search.service import Patience, SearchOutcome
@@ -193,7 +193,7 @@ def _asked() -> Parameters:
 
 
 def _picked(asked: Parameters) -> Mapping[str, str]:
-    return picked(read_picks(asked), read_collection(asked))
+    return to_parameters(read_picks(asked), read_collection(asked))
 
 
 @blueprint.get("/embed.js")

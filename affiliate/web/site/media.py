@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from affiliate.domain.media import Media, SearchPage, SearchQuery
 from affiliate.domain.query import Parameters
-from affiliate.domain.words import counted
+from affiliate.domain.words import to_counted
 from affiliate.errors import AgencyError, NotFound
 from affiliate.search.lookups import DetailsPatience, MediaLookup
 from affiliate.search.service import Patience, SearchOutcome
@@ -198,7 +198,7 @@ def _add_sellers(media: Media, search: SearchQuery, asked: Parameters) -> tuple[
 
 def _media_by_id(media: str, agency: str, media_id: str, asked: Parameters) -> Media | None:
     """Return what the address alone tells of a picture: the link to its page at the agency."""
-    words = counted(read_words(asked), i18n.request_language())
+    words = to_counted(read_words(asked), i18n.request_language())
     return current_services().search.told_by_id(
         agency, media_id, media, words=words, site=displaying_site()
     )

@@ -15,8 +15,8 @@ from affiliate import logs
 from affiliate.agencies import AGENCIES
 from affiliate.database.clicks import Click
 from affiliate.domain.media import Collection, SearchQuery
-from affiliate.domain.query import MAX_WORDS, read_parameters, single
-from affiliate.domain.words import counted, whole_prefix
+from affiliate.domain.query import MAX_WORDS, read_parameters, read_single
+from affiliate.domain.words import cut_between_signs, to_counted
 from affiliate.errors import BadQuery, LedgerError
 from affiliate.search.service import Patience, SearchOutcome
 from affiliate.services import Services, current_services
@@ -90,7 +90,7 @@ def canonicalize_version(raw: bytes) -> str | None:
 
     None for what is no version: such an answer is kept nowhere.
     """
-    version = single(read_parameters(raw), "v")
+    version = read_single(read_parameters(raw), "v")
     if version is None:
         return ""
     return urlencode({"v": version}) if template_helpers.ASSET_VERSION.fullmatch(version) else None
@@ -142,7 +142,7 @@ def search_page() -> Response:
 @blueprint.get("/topics/<slug>")
 def topic_page(slug: str) -> Response:
     """Return the page of one of the owner's topics, for search engines too."""
-    words = template_helpers.owner_topics().topic(slug)
+    words = template_helpers.owner_topics().find_topic(slug)
     if words is None:
         raise NotFound
     asked = request_parameters()
@@ -204,8 +204,8 @@ def record_click() -> Response:
     fields = _read_click_fields()
     click = Click.from_fields(fields)
     shown = click_addresses.has_valid_seal(click, fields.get(click_addresses.SEAL_PARAMETER))
-    words = counted(click.words, "")  # a page has lowered them by its language's rules
-    click = msgspec.structs.replace(click, words=whole_prefix(words, MAX_WORDS))
+    words = to_counted(click.words, "")  # a page has lowered them by its language's rules
+    click = msgspec.structs.replace(click, words=cut_between_signs(words, MAX_WORDS))
     click = click.sent_by(request.user_agent.string, request.headers.get("Sec-Purpose", ""))
     if click.agency not in AGENCIES:  # pages from before an agency left are still read
         raise BadQuery("agency", "This agency is not searched here.")
@@ -238,7 +238,7 @@ def _read_click_fields() -> Mapping[str, Any]:
         if not isinstance(sent, dict):
             raise BadQuery("body", "Send a JSON object.")
         fields |= sent
-        logs.hide(sent.values())
+        logs.hide_texts(sent.values())
     return fields
 
 

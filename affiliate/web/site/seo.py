@@ -14,8 +14,8 @@ from flask import Blueprint, Flask, Response, current_app, render_template, requ
 
 from affiliate.cache.freshness import REPLAY_SECONDS
 from affiliate.domain.media import Collection
-from affiliate.domain.query import READERS, read_parameters, single
-from affiliate.domain.robots import HIDDEN
+from affiliate.domain.query import READERS, read_parameters, read_single
+from affiliate.domain.robots import HIDDEN_PATHS
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.services import current_services
 from affiliate.web import i18n, template_helpers
@@ -79,7 +79,7 @@ def register(app: Flask) -> None:
 @blueprint.get("/robots.txt")
 def robots() -> Response:
     """Everything may be crawled but what is not for people; RFC 9309."""
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in HIDDEN)]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in HIDDEN_PATHS)]
     lines += ["", f"Sitemap: {absolute_url('/sitemap.xml')}", ""]
     return _set_caching(Response("\n".join(lines), mimetype="text/plain"))
 
@@ -197,7 +197,7 @@ def _list_collection_pages(featured: Iterable[Collection]) -> Iterator[SitemapPa
 
 def _read_typed(raw: bytes) -> TypedWords:
     parameters = read_parameters(raw)
-    text, lang = single(parameters, "q") or "", single(parameters, "lang")
+    text, lang = read_single(parameters, "q") or "", read_single(parameters, "lang")
     return TypedWords(
         text=text,
         words=READERS["q"]("q", text),

@@ -10,7 +10,7 @@ from affiliate.agencies import xmlrpc
 from affiliate.agencies.istock.xmlrpc_client import IstockXmlrpc
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import BadAnswer, RequestRefused
-from affiliate.transport.messages import Reply, refusal_of, xml_root
+from affiliate.transport.messages import Reply, find_error, parse_xml
 from tests.dialects import FIRST, Server, serving
 from tests.dialects.istock_xmlrpc import IstockXmlrpcDialect, told
 from tests.support.calling import transporting
@@ -44,7 +44,7 @@ def test_a_call_is_the_published_one() -> None:
 
 def test_the_text_of_the_published_answer_is_read() -> None:
     """It is what stands in the one string."""
-    answer = xml_root(published("success"))
+    answer = parse_xml(published("success"))
     assert answer is not None
     assert xmlrpc.text_of(answer) == "[escaped-xml-payload]"
     assert xmlrpc.fault_of(published("success")) is None
@@ -53,7 +53,7 @@ def test_the_text_of_the_published_answer_is_read() -> None:
 def test_the_published_fault_is_an_error_even_with_http_200(istock: IstockXmlrpc) -> None:
     """Its message is said; its code is a placeholder there, which is no number."""
     assert xmlrpc.fault_of(published("fault")) == xmlrpc.Fault(0, "[error-message]")
-    error = refusal_of(istock.request(FLOWER, 0), 200, {}, published("fault"))
+    error = find_error(istock.request(FLOWER, 0), 200, {}, published("fault"))
     assert isinstance(error, RequestRefused)
     assert "[error-message] (0)" in str(error)
 

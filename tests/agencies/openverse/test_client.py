@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from affiliate.agencies.openverse.client import Openverse
-from affiliate.config.settings import load
+from affiliate.config.settings import load_config
 from affiliate.domain.media import License, SearchQuery
 from affiliate.errors import BadAnswer, BadCredentials, Blocked, ConfigError, NotFound
 from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving
@@ -42,8 +42,8 @@ def answering(server: Server, **fields: Any) -> None:
 def test_it_is_on_only_when_it_is_named() -> None:
     """It needs no key, and still is nobody's choice but the owner's."""
     credentials = {"openverse": Openverse.credentials, "demo": ()}
-    assert list(load({}, credentials).agencies) == ["demo"]
-    assert list(load({"AGENCIES": "openverse"}, credentials).agencies) == ["openverse"]
+    assert list(load_config({}, credentials).agencies) == ["demo"]
+    assert list(load_config({"AGENCIES": "openverse"}, credentials).agencies) == ["openverse"]
 
 
 @pytest.mark.parametrize(
@@ -369,11 +369,11 @@ def test_a_client_is_set_whole_and_switches_the_agency_on() -> None:
     credentials = {"openverse": Openverse.credentials, "demo": ()}
     options = {"openverse": Openverse.options}
     whole = {f"OPENVERSE_{name}": value for name, value in OpenverseDialect.client.items()}
-    config = load(whole, credentials, options=options)
+    config = load_config(whole, credentials, options=options)
     assert list(config.agencies) == ["openverse"]
     assert set(config.agencies["openverse"].credentials) == {"CLIENT_ID", "CLIENT_SECRET"}
     with pytest.raises(ConfigError, match="CLIENT_ID and OPENVERSE_CLIENT_SECRET, or none"):
-        load({"OPENVERSE_CLIENT_ID": "x"}, credentials, options=options)
+        load_config({"OPENVERSE_CLIENT_ID": "x"}, credentials, options=options)
 
 
 def test_pages_say_what_its_terms_ask_for(server: Server, make_client: ClientMaker) -> None:

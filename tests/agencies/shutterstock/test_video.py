@@ -8,7 +8,7 @@ import pytest
 
 from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.agencies.shutterstock.video import clip_url, duration_seconds, still_thumbnail
-from affiliate.domain.affiliate_links import LinkStyle, affiliate_link
+from affiliate.domain.affiliate_links import LinkStyle, build_affiliate_link
 from affiliate.domain.media import Media, SearchQuery, Size, Thumbnail
 from affiliate.domain.query import AGES, ETHNICITIES, GENDERS
 from affiliate.errors import NotFound
@@ -160,12 +160,12 @@ def test_links_to_clips_carry_the_footage_ad() -> None:
     clip_ = msgspec.structs.replace(picture, media="video")
     page = "https%3A%2F%2Fwww.shutterstock.com%2Fvideo%2Fclip-7"
     assert (
-        affiliate_link(style, clip_, agency.landing_url(clip_))
+        build_affiliate_link(style, clip_, agency.landing_url(clip_))
         == f"https://shutterstock.7eer.net/c/12345/43977/1305?u={page}"
     )
-    assert "/43068/" in affiliate_link(style, picture, agency.landing_url(picture))
+    assert "/43068/" in build_affiliate_link(style, picture, agency.landing_url(picture))
     own = LinkStyle(template="https://x.example/{media}/{id}")
-    assert affiliate_link(own, clip_, "") == "https://x.example/video/7"
+    assert build_affiliate_link(own, clip_, "") == "https://x.example/video/7"
 
 
 def test_the_site_shows_footage(server: simulator.Shutterstock, make_client: ClientMaker) -> None:

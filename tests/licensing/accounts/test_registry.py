@@ -8,7 +8,7 @@ from click.testing import Result
 from flask import Flask
 
 from affiliate.agencies import AGENCIES
-from affiliate.config.settings import prefix
+from affiliate.config.settings import setting_prefix
 from affiliate.errors import PurchaseRefused
 from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.licensing.seller import Seller
@@ -286,7 +286,7 @@ def test_what_the_api_cannot_express_is_refused(at: Open, app: Flask) -> None:
 
 def test_missing_settings_are_named(at: Open, tmp_path: Path) -> None:
     """Searching needs none of them; licensing says which it needs."""
-    before = prefix(at.shop.name)
+    before = setting_prefix(at.shop.name)
     buyer = [before + name for name in AGENCIES[at.shop.name].buyer]
     settings = {n: v for n, v in environ(at, tmp_path).items() if n not in buyer}
     app = create_app(settings)
@@ -301,7 +301,7 @@ def test_missing_settings_are_named(at: Open, tmp_path: Path) -> None:
 
 def test_a_buyers_settings_alone_switch_nothing_on(at: Open, tmp_path: Path) -> None:
     """Nor are they a fault."""
-    before = prefix(at.shop.name)
+    before = setting_prefix(at.shop.name)
     settings = {before + name: "x" for name in AGENCIES[at.shop.name].buyer}
     app = create_app({"DATA_DIR": str(tmp_path), **settings})
     assert [one.agency.name for one in app.extensions["services"].search.configured] == ["demo"]
