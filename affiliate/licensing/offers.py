@@ -127,11 +127,11 @@ def total(offers: Sequence[Offer]) -> str:
             sums["prices to be said"] += 1
         else:
             price += one.wanted.price
-    words = [_counted(number, unit) for unit, number in sums.items()]
+    words = [_format_count(number, unit) for unit, number in sums.items()]
     return ", ".join([*words, *([f"price {price} to your customers"] if price else [])])
 
 
-def _counted(number: int, unit: str) -> str:
+def _format_count(number: int, unit: str) -> str:
     first, space, rest = unit.partition(" ")
     return f"{number} {first if number != 1 else first.removesuffix('s')}{space}{rest}"
 
@@ -186,7 +186,7 @@ class OfferChooser:
         offer = Offer(
             asset=asset,
             subscription=plan,
-            wanted=_wanted(ask, media_id, size, plan),
+            wanted=_build_request(ask, media_id, size, plan),
             size_auto_selected=not (ask.size or ask.format or ask.custom),
         )
         if editorial:
@@ -198,7 +198,7 @@ class OfferChooser:
         return offer
 
 
-def _wanted(ask: Ask, media_id: str, size: str, plan: Subscription) -> LicenseRequest:
+def _build_request(ask: Ask, media_id: str, size: str, plan: Subscription) -> LicenseRequest:
     return LicenseRequest(
         media=ask.media,
         id=media_id,
@@ -227,25 +227,25 @@ def propose(
     Raises:
         PurchaseRefused: there is none, and why.
     """
-    fitting = [plan for plan in plans if _is_for(plan, ask)]
+    fitting = [plan for plan in plans if _fits_options(plan, ask)]
     if not fitting:
         raise PurchaseRefused(f"No subscription licenses this{' as a comp' * ask.comp}.")
     alive = [plan for plan in fitting if not plan.expired(now)]
     if not alive:
-        raise PurchaseRefused(f"{_named(fitting)} has expired.")
-    left = [plan for plan in alive if _left(plan, taken)]
+        raise PurchaseRefused(f"{_describe_plans(fitting)} has expired.")
+    left = [plan for plan in alive if _has_downloads_left(plan, taken)]
     if not left:
-        raise PurchaseRefused(f"{_named(alive)} has no downloads left.")
-    sizes = _sizes(ask, asset)
+        raise PurchaseRefused(f"{_describe_plans(alive)} has no downloads left.")
+    sizes = _list_candidate_sizes(ask, asset)
     for size in sizes:
         including = [plan for plan in left if plan.includes(size)]
         if including:
             return size, min(including, key=lambda plan: (not plan.formats, plan.expires or FAR))
     asked = f"the size {sizes[0]}" if len(sizes) == 1 else "a size of this item"
-    raise PurchaseRefused(f"{_named(left)} does not include {asked}.")
+    raise PurchaseRefused(f"{_describe_plans(left)} does not include {asked}.")
 
 
-def _is_for(plan: Subscription, ask: Ask) -> bool:
+def _fits_options(plan: Subscription, ask: Ask) -> bool:
     kind = ASSET_TYPES.get(ask.media, "editorial")
     if plan.asset_type not in {"", kind} or plan.is_comp is not ask.comp:
         return False
@@ -254,13 +254,13 @@ def _is_for(plan: Subscription, ask: Ask) -> bool:
     return ask.subscription_id in {"", plan.id}
 
 
-def _left(plan: Subscription, taken: Mapping[str, int]) -> bool:
+def _has_downloads_left(plan: Subscription, taken: Mapping[str, int]) -> bool:
     if plan.is_comp or plan.downloads_left is None:
         return True
     return plan.downloads_left > taken.get(plan.id, 0)
 
 
-def _sizes(ask: Ask, asset: Asset) -> tuple[str, ...]:
+def _list_candidate_sizes(ask: Ask, asset: Asset) -> tuple[str, ...]:
     """The sizes that come into question, the best first."""
     known = KINDS[ask.media].sizes
     if ask.format and ask.media != "image":
@@ -271,11 +271,11 @@ def _sizes(ask: Ask, asset: Asset) -> tuple[str, ...]:
         return ("custom",)
     if not ask.size:
         had = [s for s in known if not asset.sizes or s in asset.sizes]
-        fitting = tuple(s for s in had if s != "custom" and ask.format in {"", _format(s)})
+        fitting = tuple(s for s in had if s != "custom" and ask.format in {"", _infer_format(s)})
         if not fitting:
             raise PurchaseRefused(f"This item has no {ask.format or 'size'} to license.")
         return fitting
-    if ask.format not in {"", _format(ask.size)}:
+    if ask.format not in {"", _infer_format(ask.size)}:
         raise PurchaseRefused(f"The size {ask.size[:40]} is no {ask.format}.")
     if ask.size not in known:
         raise PurchaseRefused(f"There is no size {ask.size[:40]!r}; there are {', '.join(known)}.")
@@ -284,12 +284,12 @@ def _sizes(ask: Ask, asset: Asset) -> tuple[str, ...]:
     return (ask.size,)
 
 
-def _format(size: str) -> str:
+def _infer_format(size: str) -> str:
     """The format of an image's size, which the size alone decides (OpenAPI: LicenseImage)."""
     return "eps" if size == "vector" else "jpg"
 
 
-def _named(plans: Sequence[Subscription]) -> str:
+def _describe_plans(plans: Sequence[Subscription]) -> str:
     names = ", ".join(plan.id for plan in plans)
     return f"Subscription {names}" if len(plans) == 1 else f"Each subscription ({names})"
 
@@ -307,7 +307,7 @@ def check(offer: Offer) -> None:
     if len(metadata) > MOST_FIELDS:
         raise PurchaseRefused(f"A license takes at most {MOST_FIELDS} metadata fields.")
     for name, value in metadata.items():
-        if not name.strip() or not value.strip() or _unwritable(name + value):
+        if not name.strip() or not value.strip() or _has_unwritable_characters(name + value):
             raise PurchaseRefused(f"The metadata field {name[:40]!r} is blank or can't be written.")
     if one.price is not None and not offer.subscription.is_api:
         raise PurchaseRefused(f"Subscription {offer.subscription.id} takes no price.")
@@ -325,5 +325,5 @@ def _is_one_side(custom: tuple[int, int]) -> bool:
     return min(custom) == 0 and max(custom) >= LEAST_SIDE
 
 
-def _unwritable(text: str) -> bool:
+def _has_unwritable_characters(text: str) -> bool:
     return any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in text)

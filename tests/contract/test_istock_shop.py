@@ -103,7 +103,7 @@ def test_the_proxy_refuses_what_breaks_the_description(
     """The test above can fail: a kind of product that there is not is not passed on."""
     account = IstockAccount(transport, url=watched, keys=at.shop.keys)
     with pytest.raises(RequestRefused):
-        list(account._downloads("wholesale"))
+        list(account._iter_downloads("wholesale"))
 
 
 def test_every_parameter_is_in_the_description(

@@ -94,16 +94,18 @@ class AdobeAccount:
                 that can be checked.
         """
         refuse_others(ask, TITLE, "media", "size")
-        asset = self._asset(ask.media, media_id)
+        asset = self._find_asset(ask.media, media_id)
         kind = ask.size or LICENSES[ask.media][0]
         if kind not in LICENSES[ask.media]:
             known = ", ".join(LICENSES[ask.media])
             raise PurchaseRefused(f"There is no license {kind[:40]!r}; there are {known}.")
-        if done := self._had(ask.media, media_id, kind):
+        if done := self._find_license(ask.media, media_id, kind):
             had = f"{done.downloaded_at:%Y-%m-%d}"
             get = f"`flask download --agency {NAME} {done.id}` gets its file"
             raise PurchaseRefused(f"It was licensed ({kind}) on {had}; {get}.")
-        profile = self._ask("Member/Profile", (*_of(media_id, kind), LOCALE), wire.Profile)
+        profile = self._call_library(
+            "Member/Profile", (*_build_params(media_id, kind), LOCALE), wire.Profile
+        )
         options = profile.purchase_options
         words = cut_between_signs(plain_text(options.message), NOTES)
         if options.state not in {"possible", "overage"}:
@@ -117,10 +119,10 @@ class AdobeAccount:
             cost_text=words or "Adobe Stock doesn't say what it costs",
         )
 
-    def _asset(self, media: Media, media_id: str) -> Asset:
+    def _find_asset(self, media: Media, media_id: str) -> Asset:
         if not client.is_id(media_id):
             raise NotFound(NAME, f"There is no work {media_id[:40]!r}.")
-        answer = self._get("/Rest/Media/1/Search/Files", (*LOOK, (ID, media_id)), wire.Files)
+        answer = self._call("/Rest/Media/1/Search/Files", (*LOOK, (ID, media_id)), wire.Files)
         found = next((one for one in answer.files if str(one.id) == media_id), None)
         if found is None:
             raise NotFound(NAME, f"No search finds the work {media_id}: gone, free or editorial.")
@@ -132,17 +134,21 @@ class AdobeAccount:
 
     def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
         """Ask for the license of one work; Adobe sells it once however often that is asked."""
-        return sell(wanted, self._license)
+        return sell(wanted, self._license_work)
 
-    def _license(self, one: LicenseRequest) -> LicenseResult:
-        found = self._ask("Content/License", _of(one.id, one.size), wire.Contents, reads=False)
-        details = _details(found, one.id)
+    def _license_work(self, one: LicenseRequest) -> LicenseResult:
+        found = self._call_library(
+            "Content/License", _build_params(one.id, one.size), wire.Contents, reads=False
+        )
+        details = _get_details(found, one.id)
         if details.state in HAS_NOT and not details.url:
             return LicenseResult(id=one.id, error=f"Adobe Stock says {details.state}.")
         if details.state not in HAS and not details.url:
             return LicenseResult(id=one.id)
-        link = self._signed(details.url) if details.url else None
-        return LicenseResult(id=one.id, license_id=_name(one.id, one.size), download_url=link)
+        link = self._add_token(details.url) if details.url else None
+        return LicenseResult(
+            id=one.id, license_id=_build_license_id(one.id, one.size), download_url=link
+        )
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """Refuse: the calls that are documented here tell what is left beside a work alone.
@@ -157,35 +163,37 @@ class AdobeAccount:
     def history(self, media: Media, *, media_id: str | None = None) -> Iterator[Record]:
         """Licenses of one work, of every kind that it may have, or all of one kind of media."""
         if media_id is not None:
-            found = (self._had(media, media_id, kind) for kind in LICENSES[media])
+            found = (self._find_license(media, media_id, kind) for kind in LICENSES[media])
             had = [one for one in found if one]
             yield from sorted(had, key=lambda one: one.downloaded_at, reverse=True)
             return
-        for one in self._past():
+        for one in self._iter_history():
             if NUMBERS.get(one.media_type_id or 0) == media:
-                yield _record(media, str(one.id), one.license, one.license_date)
+                yield _build_record(media, str(one.id), one.license, one.license_date)
 
-    def _had(self, media: Media, media_id: str, kind: str) -> Record | None:
+    def _find_license(self, media: Media, media_id: str, kind: str) -> Record | None:
         """The license of that kind, if the account has it.
 
         A kind that the work has not is refused; so nobody has it.
         """
         try:
-            answer = self._ask("Content/Info", _of(media_id, kind), wire.Contents)
+            answer = self._call_library(
+                "Content/Info", _build_params(media_id, kind), wire.Contents
+            )
         except RequestRefused:
             return None
-        details = _details(answer, media_id)
+        details = _get_details(answer, media_id)
         if details.state not in HAS or details.license != kind:
             return None
-        return _record(media, media_id, kind, details.date)
+        return _build_record(media, media_id, kind, details.date)
 
-    def _past(self) -> Iterator[wire.Past]:
+    def _iter_history(self) -> Iterator[wire.Past]:
         """The history of the token's user, page after page."""
         first = 0
         while True:
             page = {"search_parameters[limit]": PAGE, "search_parameters[offset]": first}
             params = tuple((name, str(value)) for name, value in page.items())
-            answer = self._ask("Member/LicenseHistory", (*params, LOCALE), wire.History)
+            answer = self._call_library("Member/LicenseHistory", (*params, LOCALE), wire.History)
             yield from answer.files
             first += PAGE
             if not answer.files or first >= answer.nb_results:
@@ -194,12 +202,12 @@ class AdobeAccount:
     def download_link(self, media: Media, license_id: str, size: str) -> str:
         """Return where the history has the file of a license; fetching it costs nothing."""
         del media, size
-        for one in self._past():
-            if _name(str(one.id), one.license) == license_id and one.download_url:
-                return self._signed(one.download_url)
+        for one in self._iter_history():
+            if _build_license_id(str(one.id), one.license) == license_id and one.download_url:
+                return self._add_token(one.download_url)
         raise NotFound(NAME, "The license history has no such license.")
 
-    def _signed(self, url: str) -> str:
+    def _add_token(self, url: str) -> str:
         """An address with the token, which stands there instead of in a header.
 
         Raises:
@@ -212,10 +220,12 @@ class AdobeAccount:
         token = percent_encode(self._keys["ACCESS_TOKEN"])
         return f"{url}{'&' if host.query else '?'}token={token}"
 
-    def _ask(self, path: str, params: Params, shape: type[Shape], *, reads: bool = True) -> Shape:
-        return self._get(f"/Rest/Libraries/1/{path}", params, shape, reads=reads)
+    def _call_library(
+        self, path: str, params: Params, shape: type[Shape], *, reads: bool = True
+    ) -> Shape:
+        return self._call(f"/Rest/Libraries/1/{path}", params, shape, reads=reads)
 
-    def _get(self, path: str, params: Params, shape: type[Shape], *, reads: bool = True) -> Shape:
+    def _call(self, path: str, params: Params, shape: type[Shape], *, reads: bool = True) -> Shape:
         headers = {
             "x-api-key": self._keys["API_KEY"],
             "X-Product": self._keys["PRODUCT"],
@@ -233,35 +243,35 @@ class AdobeAccount:
         return read(NAME, self._transport.send(request, CALL_SECONDS).body, shape)
 
 
-def _of(media_id: str, kind: str) -> Params:
+def _build_params(media_id: str, kind: str) -> Params:
     return (("content_id", media_id), ("license", kind))
 
 
-def _details(answer: wire.Contents, media_id: str) -> wire.Details:
+def _get_details(answer: wire.Contents, media_id: str) -> wire.Details:
     content = answer.contents.get(media_id)
     if content is None:
         raise BadAnswer(NAME, "The answer is not about what was asked for.")
     return content.purchase_details
 
 
-def _name(media_id: str, kind: str) -> str:
+def _build_license_id(media_id: str, kind: str) -> str:
     """Return what a license is called here, for it has no number."""
     return f"{media_id}-{kind}".lower()
 
 
-def _record(media: Media, media_id: str, kind: str, date: str) -> Record:
+def _build_record(media: Media, media_id: str, kind: str, date: str) -> Record:
     return Record(
-        id=_name(media_id, kind),
+        id=_build_license_id(media_id, kind),
         media=media,
         media_id=media_id,
         license=kind,
         size=kind,
-        downloaded_at=_moment(date),
+        downloaded_at=_parse_date(date),
         downloadable=True,
     )
 
 
-def _moment(text: str) -> datetime:
+def _parse_date(text: str) -> datetime:
     for form in DATES:
         try:
             return datetime.strptime(" ".join(text.split()), form).replace(tzinfo=UTC)

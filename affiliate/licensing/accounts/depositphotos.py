@@ -70,32 +70,32 @@ class DepositphotosAccount:
         """A picture with its sizes and what they cost."""
         if not client.is_id(media_id):
             raise NotFound(NAME, f"There is no picture {media_id[:40]!r}.")
-        return self._ask("getMediaData", {"dp_media_id": media_id}, wire.Item, logged_in=False)
+        return self._call("getMediaData", {"dp_media_id": media_id}, wire.Item, logged_in=False)
 
     def funds(self) -> wire.Funds:
         """Return what is left of subscriptions and credits."""
-        return self._ask("availableFunds", {"dp_datetime_format": "unix"}, wire.Funds)
+        return self._call("availableFunds", {"dp_datetime_format": "unix"}, wire.Funds)
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """Return the active subscriptions, and the credits as one without an id."""
         funds = self.funds()
         left = int(read_number(funds.creditsAvailable))
-        plans = map(_plan, funds.activeSubscriptions)
+        plans = map(_to_subscription, funds.activeSubscriptions)
         return (*plans, Subscription(id="", description="credits", downloads_left=left))
 
     def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
         """Buy one picture in one size."""
         self._log_in()
-        return sell(wanted, self._license)
+        return sell(wanted, self._license_picture)
 
-    def _license(self, one: LicenseRequest) -> LicenseResult:
+    def _license_picture(self, one: LicenseRequest) -> LicenseResult:
         asked = {
             "dp_media_id": one.id,
             "dp_media_option": one.size,
             "dp_media_license": STANDARD,
             "dp_subscription_id": one.subscription_id,
         }
-        found = self._ask("getMedia", asked, wire.Bought)
+        found = self._call("getMedia", asked, wire.Bought)
         if str(found.itemId) != one.id:
             return LicenseResult(id=one.id)
         return LicenseResult(
@@ -114,11 +114,11 @@ class DepositphotosAccount:
                 "dp_item_id": media_id or "",
                 "dp_datetime_format": "unix",
             }
-            answer = self._ask("getPurchases", asked, wire.Purchases)
+            answer = self._call("getPurchases", asked, wire.Purchases)
             for one in answer.purchases:
                 is_it = media_id in {None, str(one.mediaId)}
                 if is_it and (one.itype == "video") is (media == "video"):
-                    yield _record(media, one)
+                    yield _to_record(media, one)
             first += PAGE
             if not answer.purchases or first >= read_number(answer.count):
                 return
@@ -126,7 +126,7 @@ class DepositphotosAccount:
     def download_link(self, media: Media, license_id: str, size: str) -> str:
         """A new address of the file of a license, which costs nothing."""
         del media, size
-        return self._ask("reDownload", {"dp_license_id": license_id}, wire.Bought).downloadLink
+        return self._call("reDownload", {"dp_license_id": license_id}, wire.Bought).downloadLink
 
     def _log_in(self) -> None:
         """Have a session; where there is none to be had, the call that needs it was not sent."""
@@ -135,12 +135,12 @@ class DepositphotosAccount:
         name, password = self._keys["USERNAME"], self._keys["PASSWORD"]
         asked = {"dp_login_user": name, "dp_login_password": password}
         try:
-            self._session = self._ask("login", asked, wire.Session, logged_in=False).sessionid
+            self._session = self._call("login", asked, wire.Session, logged_in=False).sessionid
         except AgencyError as error:
             error.sent = False
             raise
 
-    def _ask(
+    def _call(
         self,
         command: str,
         asked: Mapping[str, str],
@@ -160,7 +160,7 @@ class DepositphotosAccount:
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             body=urlencode(drop_empty(form)).encode(),
             secrets=(*self._keys.values(), self._session),
-            judge=client.read_error,
+            judge=client.judge,
         )
         return read(NAME, self._transport.send(request, CALL_SECONDS).body, shape)
 
@@ -182,14 +182,14 @@ class _Proposer:
         """
         refuse_others(ask, TITLE, "size", "subscription_id")
         item = self._account.item(media_id)
-        size, costs = _size(item, ask.size)
+        size, costs = _choose_size(item, ask.size)
         asset = Asset(
             id=media_id,
             title=plain_text(item.title),
             editorial=item.iseditorial in {True, "1", "true", "yes"},
             sizes=frozenset(item.sizes or ()) & frozenset(SIZES),
         )
-        plan, price, said = self._paying(costs, ask.subscription_id)
+        plan, price, said = self._choose_payment(costs, ask.subscription_id)
         unit: Literal["downloads", "credits"] = "downloads" if plan.id else "credits"
         self._taken[plan.id] += price
         return Offer(
@@ -201,22 +201,26 @@ class _Proposer:
             takes=(price, unit),
         )
 
-    def _paying(self, costs: wire.Size, wanted: str) -> tuple[Subscription, int, str]:
+    def _choose_payment(self, costs: wire.Size, wanted: str) -> tuple[Subscription, int, str]:
         """The subscription that pays, or credits as one without an id, and how much."""
         if self._funds is None:
             self._funds = self._account.funds()
         price = max(int(read_number(costs.subscription)), 1)
-        plans = [_plan(one) for one in self._funds.activeSubscriptions if one.status == "active"]
+        plans = [
+            _to_subscription(one)
+            for one in self._funds.activeSubscriptions
+            if one.status == "active"
+        ]
         alive = [p for p in plans if not p.expired(self._now()) and wanted in {"", p.id}]
-        able = [p for p in alive if self._left(p) >= price]
+        able = [p for p in alive if self._count_left(p) >= price]
         if able:
             plan = min(able, key=lambda one: one.expires or FAR)
             return plan, price, f"{price} download{'s' * (price > 1)} of the subscription"
         if wanted:
             raise PurchaseRefused(f"No subscription {wanted[:40]!r} has downloads left.")
-        return self._credits(costs)
+        return self._choose_credits(costs)
 
-    def _credits(self, costs: wire.Size) -> tuple[Subscription, int, str]:
+    def _choose_credits(self, costs: wire.Size) -> tuple[Subscription, int, str]:
         price = int(read_number(costs.credits))
         have = int(read_number(self._funds and self._funds.creditsAvailable))
         plan = Subscription(id="", license=STANDARD, description="credits", downloads_left=None)
@@ -224,11 +228,11 @@ class _Proposer:
             raise PurchaseRefused("Neither a subscription nor credits are left for it.")
         return plan, price, f"{price} of {have} credits, unless Depositphotos takes other funds"
 
-    def _left(self, plan: Subscription) -> int:
+    def _count_left(self, plan: Subscription) -> int:
         return (plan.downloads_left or 0) - self._taken[plan.id]
 
 
-def _size(item: wire.Item, wanted: str) -> tuple[str, wire.Size]:
+def _choose_size(item: wire.Item, wanted: str) -> tuple[str, wire.Size]:
     """The size asked for, or the best."""
     had = {name: (item.sizes or {})[name] for name in SIZES if name in (item.sizes or {})}
     if not had:  # as clips have not, whose sizes have other names
@@ -239,18 +243,18 @@ def _size(item: wire.Item, wanted: str) -> tuple[str, wire.Size]:
     return size, had[size]
 
 
-def _plan(one: wire.Plan) -> Subscription:
+def _to_subscription(one: wire.Plan) -> Subscription:
     return Subscription(
         id=str(one.id),
         license=STANDARD,
         description=plain_text(one.name),
-        expires=_moment(one.dateEnd),
+        expires=_parse_moment(one.dateEnd),
         downloads_left=int(read_number(one.count)),
     )
 
 
-def _record(media: Media, one: wire.Purchase) -> Record:
-    moment = _moment(one.purchaseDate)
+def _to_record(media: Media, one: wire.Purchase) -> Record:
+    moment = _parse_moment(one.purchaseDate)
     if moment is None:
         raise BadAnswer(NAME, "The date of a license can't be read.")
     return Record(
@@ -264,7 +268,7 @@ def _record(media: Media, one: wire.Purchase) -> Record:
     )
 
 
-def _moment(value: wire.Number) -> datetime | None:
+def _parse_moment(value: wire.Number) -> datetime | None:
     """A moment in Unix time or as in the examples; None for anything else."""
     try:
         if seconds := read_number(value):

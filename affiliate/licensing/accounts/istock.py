@@ -79,7 +79,7 @@ class IstockAccount:
         if not re.fullmatch(IDS, media_id):
             raise NotFound(NAME, f"There is no picture {media_id[:40]!r}.")
         params = (("fields", "id,title,asset_family,largest_downloads"),)
-        answer = self._ask("GET", f"/v3/images/{media_id}", params, wire.Images)
+        answer = self._call("GET", f"/v3/images/{media_id}", params, wire.Images)
         found = next((one for one in answer.images or () if one.id == media_id), None)
         if found is None:
             raise NotFound(NAME, f"There is no picture {media_id}.")
@@ -88,18 +88,18 @@ class IstockAccount:
     def products(self) -> tuple[wire.Product, ...]:
         """Return what the user has bought."""
         params = (("fields", "download_requirements"),)
-        return tuple(self._ask("GET", "/v3/products", params, wire.Products).products or ())
+        return tuple(self._call("GET", "/v3/products", params, wire.Products).products or ())
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """Return the products of the user, whose kind stands for the license."""
-        return tuple(map(_as_plan, self.products()))
+        return tuple(map(_to_subscription, self.products()))
 
     def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
         """Download one picture, which is to license it."""
         self._log_in()
-        return sell(wanted, self._license)
+        return sell(wanted, self._license_picture)
 
-    def _license(self, one: LicenseRequest) -> LicenseResult:
+    def _license_picture(self, one: LicenseRequest) -> LicenseResult:
         asked = drop_empty(
             {
                 "auto_download": "false",
@@ -109,7 +109,7 @@ class IstockAccount:
         )
         path = f"/v3/downloads/images/{one.id}"
         try:
-            answer = self._ask("POST", path, asked, wire.Link, body=one.metadata)
+            answer = self._call("POST", path, asked, wire.Link, body=one.metadata)
         except Forbidden as error:  # of this picture: the product may not have it, or no more
             return LicenseResult(id=one.id, error=error.message)
         return LicenseResult(id=one.id, download_url=answer.uri or None)
@@ -118,23 +118,27 @@ class IstockAccount:
         """The downloads of the last 30 days, newest first."""
         if media != "image":
             return
-        rows = [wire.record(row) for kind in self._kinds() for row in self._downloads(kind)]
+        rows = [
+            wire.record(row)
+            for kind in self._list_history_kinds()
+            for row in self._iter_downloads(kind)
+        ]
         found = {row.id: row for row in rows if media_id in {None, row.media_id}}
         yield from sorted(found.values(), key=lambda row: row.downloaded_at, reverse=True)
 
-    def _kinds(self) -> tuple[str, ...]:
+    def _list_history_kinds(self) -> tuple[str, ...]:
         """The histories that the user has: one of credits, where there is a pack, and the other."""
         if self._histories is None:
             has_pack = any(one.type == CREDITS for one in self.products())
             self._histories = ("", CREDITS) if has_pack else ("",)
         return self._histories
 
-    def _downloads(self, kind: str) -> Iterator[wire.Download]:
+    def _iter_downloads(self, kind: str) -> Iterator[wire.Download]:
         page = 0
         while True:
             page += 1
             params = {"product_type": kind, "page": str(page), "page_size": str(PAGE)}
-            answer = self._ask("GET", "/v3/downloads", drop_empty(params), wire.Downloads)
+            answer = self._call("GET", "/v3/downloads", drop_empty(params), wire.Downloads)
             yield from (row for row in answer.downloads or () if row.id)
             if not answer.downloads or page * PAGE >= answer.result_count:
                 return
@@ -171,7 +175,7 @@ class IstockAccount:
         self._token = answer.access_token
         self._ends = time.monotonic() + read_number(answer.expires_in) - EARLY_SECONDS
 
-    def _ask(
+    def _call(
         self,
         method: str,
         path: str,
@@ -215,7 +219,7 @@ class _Proposer:
         """
         refuse_others(ask, TITLE, "subscription_id", "metadata")
         image = self._account.picture(media_id)
-        plan = self._plan(image, ask.subscription_id)
+        plan = self._choose_product(image, ask.subscription_id)
         self._taken[plan.id] += 1
         wanted = LicenseRequest(
             id=media_id,
@@ -243,24 +247,24 @@ class _Proposer:
             once=True,
         )
 
-    def _plan(self, image: wire.Image, wanted: str) -> Subscription:
+    def _choose_product(self, image: wire.Image, wanted: str) -> Subscription:
         if self._plans is None:
             products = self._account.products()
-            self._plans = tuple(_as_plan(one) for one in products if one.status == "active")
+            self._plans = tuple(_to_subscription(one) for one in products if one.status == "active")
         may = {one.product_type for one in image.largest_downloads or ()}
         fitting = [p for p in self._plans if p.license in may and wanted in {"", p.id}]
         alive = [p for p in fitting if not p.expired(self._now())]
-        left = [p for p in alive if self._left(p)]
+        left = [p for p in alive if self._has_downloads_left(p)]
         if not left:
             why = "has downloads left" if alive else "may download it"
             raise PurchaseRefused(f"No product {wanted[:40] or 'of the account'} {why}.")
         return min(left, key=lambda one: (one.license == CREDITS, one.expires or FAR))
 
-    def _left(self, plan: Subscription) -> bool:
+    def _has_downloads_left(self, plan: Subscription) -> bool:
         return plan.downloads_left is None or plan.downloads_left > self._taken[plan.id]
 
 
-def _as_plan(one: wire.Product) -> Subscription:
+def _to_subscription(one: wire.Product) -> Subscription:
     """A product as a subscription; its kind is the kind of license."""
     needs = one.download_requirements or wire.Requirements()
     left = one.credits_remaining if one.type == CREDITS else one.downloads_remaining

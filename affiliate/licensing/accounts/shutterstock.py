@@ -82,10 +82,10 @@ class ShutterstockAccount:
         body: Any = None,  # noqa: ANN401 - what JSON holds
     ) -> Any:  # noqa: ANN401 - likewise
         """Return what a call answers, parsed; None for an answer without a body."""
-        reply = self._ask(method, path, params, body)
+        reply = self._request(method, path, params, body)
         return reply.json() if reply.body else None
 
-    def _ask(
+    def _request(
         self,
         method: str,
         path: str,
@@ -101,7 +101,7 @@ class ShutterstockAccount:
             if not isinstance(error, NotConnected):
                 refusal = NotConnected(AGENCY, f"The token is not taken ({error.message}); {AGAIN}")
         if isinstance(refusal, Forbidden) and not isinstance(refusal, Blocked):
-            refusal = self._lacking(method, path) or refusal
+            refusal = self._explain_missing_scopes(method, path) or refusal
         raise refusal
 
     def _send(
@@ -111,7 +111,7 @@ class ShutterstockAccount:
         params: Sequence[tuple[str, str]] = (),
         body: Any = None,  # noqa: ANN401 - likewise
     ) -> Reply:
-        token = self._fresh_token()
+        token = self._get_token()
         request = Request(
             agency=AGENCY,
             url=self.url + path,
@@ -127,7 +127,7 @@ class ShutterstockAccount:
         )
         return self._transport.send(request, CALL_SECONDS)
 
-    def _fresh_token(self) -> str:
+    def _get_token(self) -> str:
         """The token; where it can't be refreshed, the call that needs it was not sent."""
         try:
             return self._token()
@@ -135,7 +135,7 @@ class ShutterstockAccount:
             error.sent = False
             raise
 
-    def _lacking(self, method: str, path: str) -> Forbidden | None:
+    def _explain_missing_scopes(self, method: str, path: str) -> Forbidden | None:
         """Return what to say of a 403: the scopes that are missing; None when all are there.
 
         Where the token doesn't say what it allows, those that the call needs are named.
@@ -143,7 +143,7 @@ class ShutterstockAccount:
         wanted = needed(method, path)
         try:
             reply = self._send("GET", "/v2/user/access_token")
-            held = set(_read(reply, TokenDetails).scopes)
+            held = set(_decode_reply(reply, TokenDetails).scopes)
         except AgencyError:
             held = set()
         missing = " and ".join(scope for scope in wanted if scope not in held)
@@ -158,14 +158,16 @@ class ShutterstockAccount:
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """All subscriptions, expired ones too."""
-        page = _read(self._ask("GET", "/v2/user/subscriptions"), shutterstock_schema.Subscriptions)
+        page = _decode_reply(
+            self._request("GET", "/v2/user/subscriptions"), shutterstock_schema.Subscriptions
+        )
         return tuple(map(shutterstock_schema.subscription, page.data))
 
     def user(self) -> User:
-        return _read(self._ask("GET", "/v2/user"), User)
+        return _decode_reply(self._request("GET", "/v2/user"), User)
 
     def token_details(self) -> TokenDetails:
-        return _read(self._ask("GET", "/v2/user/access_token"), TokenDetails)
+        return _decode_reply(self._request("GET", "/v2/user/access_token"), TokenDetails)
 
     def asset(self, media: Media, media_id: str, country: str = "") -> Asset:
         """An image or video as it is offered now.
@@ -176,7 +178,7 @@ class ShutterstockAccount:
         params = (("country", country),) if country else (("view", "full"),)
         path = f"{KINDS[media].path}/{quote(media_id, safe='')}"
         return shutterstock_schema.asset(
-            media, _read(self._ask("GET", path, params), shutterstock_schema.Details)
+            media, _decode_reply(self._request("GET", path, params), shutterstock_schema.Details)
         )
 
     def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
@@ -191,8 +193,8 @@ class ShutterstockAccount:
         media = wanted[0].media
         try:
             path = f"{KINDS[media].path}/licenses"
-            reply = self._ask("POST", path, body=shutterstock_schema.body(media, wanted))
-            answer = _read(reply, shutterstock_schema.LicenseAnswer)
+            reply = self._request("POST", path, body=shutterstock_schema.body(media, wanted))
+            answer = _decode_reply(reply, shutterstock_schema.LicenseAnswer)
         except REFUSALS:
             raise
         except BadAnswer as error:
@@ -220,8 +222,8 @@ class ShutterstockAccount:
         filters = {
             KINDS[media].history_filter: media_id,
             "license": license,
-            "start_date": _stamp(since),
-            "end_date": _stamp(until),
+            "start_date": _format_moment(since),
+            "end_date": _format_moment(until),
             "sort": "newest" if newest_first else "oldest",
             "per_page": str(PAGE),
         }
@@ -230,8 +232,10 @@ class ShutterstockAccount:
         page, whole = 0, False
         while not whole:
             page += 1
-            reply = self._ask("GET", f"{KINDS[media].path}/licenses", [*given, ("page", str(page))])
-            answer = _read(reply, shutterstock_schema.History)
+            reply = self._request(
+                "GET", f"{KINDS[media].path}/licenses", [*given, ("page", str(page))]
+            )
+            answer = _decode_reply(reply, shutterstock_schema.History)
             for row in answer.data:
                 one = shutterstock_schema.record(media, row)
                 if one is not None and one.id not in seen:
@@ -249,7 +253,7 @@ class ShutterstockAccount:
         """
         path = f"{KINDS[media].path}/licenses/{quote(license_id, safe='')}/downloads"
         known = {"size": size} if size in REDOWNLOADED else {}
-        answer = _read(self._ask("POST", path, body=known), _Link)
+        answer = _decode_reply(self._request("POST", path, body=known), _Link)
         return answer.url
 
 
@@ -257,7 +261,7 @@ class _Link(msgspec.Struct):
     url: str
 
 
-def _read(reply: Reply, shape: type[Shape]) -> Shape:
+def _decode_reply(reply: Reply, shape: type[Shape]) -> Shape:
     """The answer in its shape, amounts of money kept exact.
 
     Raises:
@@ -272,7 +276,7 @@ def _read(reply: Reply, shape: type[Shape]) -> Shape:
     raise BadAnswer(AGENCY, reason)
 
 
-def _stamp(moment: datetime | None) -> str | None:
+def _format_moment(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

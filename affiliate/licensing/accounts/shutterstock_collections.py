@@ -45,7 +45,7 @@ class _Page(msgspec.Struct):
     data: list[Any] = []
 
 
-class _Made(msgspec.Struct):
+class _Created(msgspec.Struct):
     id: str
 
 
@@ -61,55 +61,61 @@ class Collections:
 
     def own(self) -> Iterator[Collection]:
         """The owner's collections with their share addresses, page by page."""
-        yield from self._pages(self._base, Collection, (("embed", "share_url"),))
+        yield from self._iter_pages(self._base, Collection, (("embed", "share_url"),))
 
     def featured(self) -> tuple[Collection, ...]:
         """The collections that the agency features; it gives them at once."""
         answer = self._account.call("GET", f"{self._base}/featured", (("embed", "share_url"),))
-        found = (_read(one, Collection) for one in _read(answer, _Page).data)
-        return tuple(_clean(one) for one in found)
+        found = (_decode_answer(one, Collection) for one in _decode_answer(answer, _Page).data)
+        return tuple(_sanitize(one) for one in found)
 
     def one(self, collection_id: str, *, featured: bool = False) -> Collection:
         """One collection by its id."""
-        path = self._path(collection_id, featured=featured)
-        return _clean(_read(self._account.call("GET", path, (("embed", "share_url"),)), Collection))
+        path = self._build_path(collection_id, featured=featured)
+        return _sanitize(
+            _decode_answer(self._account.call("GET", path, (("embed", "share_url"),)), Collection)
+        )
 
     def items(self, collection_id: str, *, featured: bool = False) -> Iterator[Item]:
         """Yield what is in a collection, the oldest first, page by page."""
-        path = self._path(collection_id, featured=featured)
-        yield from self._pages(f"{path}/items", Item, () if featured else (("sort", "oldest"),))
+        path = self._build_path(collection_id, featured=featured)
+        yield from self._iter_pages(
+            f"{path}/items", Item, () if featured else (("sort", "oldest"),)
+        )
 
     def create(self, name: str) -> str:
         """Make a collection; its id."""
-        return _read(self._account.call("POST", self._base, body={"name": name}), _Made).id
+        return _decode_answer(
+            self._account.call("POST", self._base, body={"name": name}), _Created
+        ).id
 
     def rename(self, collection_id: str, name: str) -> None:
-        self._account.call("POST", self._path(collection_id), body={"name": name})
+        self._account.call("POST", self._build_path(collection_id), body={"name": name})
 
     def delete(self, collection_id: str) -> None:
-        self._account.call("DELETE", self._path(collection_id))
+        self._account.call("DELETE", self._build_path(collection_id))
 
     def add(self, collection_id: str, ids: Sequence[str]) -> set[str]:
         """Put pictures or clips into a collection; return those that were not there before."""
         before = {item.id for item in self.items(collection_id)}
-        path = f"{self._path(collection_id)}/items"
-        for some in _batches(ids):
+        path = f"{self._build_path(collection_id)}/items"
+        for some in _split_batches(ids):
             self._account.call("POST", path, body={"items": [{"id": one} for one in some]})
         return set(ids) - before
 
     def remove(self, collection_id: str, ids: Sequence[str]) -> None:
         """Take pictures or clips out of a collection."""
-        path = f"{self._path(collection_id)}/items"
-        for some in _batches(ids):
+        path = f"{self._build_path(collection_id)}/items"
+        for some in _split_batches(ids):
             self._account.call("DELETE", path, [("item_id", one) for one in some])
 
-    def _path(self, collection_id: str, *, featured: bool = False) -> str:
+    def _build_path(self, collection_id: str, *, featured: bool = False) -> str:
         """The path of a collection; other signs than an id's would be another call."""
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", collection_id) or collection_id == "featured":
             raise NotFound(ACCOUNT, f"There is no collection {collection_id[:40]!r}.")
         return f"{self._base}/{'featured/' if featured else ''}{collection_id}"
 
-    def _pages(
+    def _iter_pages(
         self, path: str, shape: type[Wire], params: tuple[tuple[str, str], ...]
     ) -> Iterator[Wire]:
         """Every entry of a list; it ends with a page that isn't full."""
@@ -117,25 +123,25 @@ class Collections:
         while True:
             number += 1
             paging = (("page", str(number)), ("per_page", str(PER_PAGE)))
-            found = _read(self._account.call("GET", path, (*params, *paging)), _Page).data
-            yield from (_clean(_read(one, shape)) for one in found)
+            found = _decode_answer(self._account.call("GET", path, (*params, *paging)), _Page).data
+            yield from (_sanitize(_decode_answer(one, shape)) for one in found)
             if len(found) < PER_PAGE:
                 return
 
 
-def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+def _split_batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     unique = tuple(dict.fromkeys(ids))
     yield from (unique[i : i + BATCH] for i in range(0, len(unique), BATCH))
 
 
-def _read(value: Any, shape: type[Wire]) -> Wire:  # noqa: ANN401 - what JSON holds
+def _decode_answer(value: Any, shape: type[Wire]) -> Wire:  # noqa: ANN401 - what JSON holds
     try:
         return decoding.convert(value, shape)
     except msgspec.ValidationError as error:
         raise BadAnswer(ACCOUNT, f"The answer has changed: {error}") from None
 
 
-def _clean(one: Wire) -> Wire:
+def _sanitize(one: Wire) -> Wire:
     """An entry whose texts can be shown and whose address can be followed."""
     if not isinstance(one, Collection):
         return one

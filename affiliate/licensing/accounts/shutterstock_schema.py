@@ -133,16 +133,16 @@ def subscription(one: _Subscription) -> Subscription:
         asset_type=one.asset_type,
         description=plain_text(one.description),
         license=one.license,
-        expires=_aware(one.expiration_time) if one.expiration_time else None,
+        expires=_as_utc(one.expiration_time) if one.expiration_time else None,
         formats=one.formats,
         downloads_left=one.allotment.downloads_left,
         downloads_limit=one.allotment.downloads_limit,
-        metadata_fields=tuple(n for n, rule in (one.metadata or {}).items() if _required(rule)),
-        price_per_download=_price(one.price_per_download),
+        metadata_fields=tuple(n for n, rule in (one.metadata or {}).items() if _is_required(rule)),
+        price_per_download=_to_price(one.price_per_download),
     )
 
 
-def _required(rule: object) -> bool:
+def _is_required(rule: object) -> bool:
     marks = (rule.get("required"), rule.get("is_required")) if isinstance(rule, Mapping) else ()
     return rule is not False and False not in marks
 
@@ -154,12 +154,12 @@ def licensed(one: _Licensed) -> LicenseResult:
         license_id=one.license_id or None,
         download_url=one.download.url if one.download and one.download.url else None,
         allotment_charge=one.allotment_charge,
-        price=_price(one.price),
-        error=_said(one.error),
+        price=_to_price(one.price),
+        error=_clean_error(one.error),
     )
 
 
-def _said(error: str | None) -> str | None:
+def _clean_error(error: str | None) -> str | None:
     """The agency's words as they may be kept and shown: a signed link is none of them."""
     return plain_text(re.sub(r"https?://\S+", "", error)) or "It says nothing." if error else None
 
@@ -179,7 +179,7 @@ def record(media: Media, one: _Record) -> Record | None:
         size=item.format.size,
         format=item.format.format,
         metadata=one.metadata or {},
-        downloaded_at=_aware(one.download_time),
+        downloaded_at=_as_utc(one.download_time),
         downloadable=one.is_downloadable,
         username=one.user.username,
         price=Price(charged.purchase_amount, charged.purchase_currency) if charged else None,
@@ -189,7 +189,9 @@ def record(media: Media, one: _Record) -> Record | None:
 def asset(media: Media, one: Details) -> Asset:
     """An item with the sizes that can be licensed."""
     files = {f"{size}{suffix}": size for size in KINDS[media].sizes for suffix in SUFFIXES}
-    offered = (files[name] for name, size in one.assets.items() if name in files and _offered(size))
+    offered = (
+        files[name] for name, size in one.assets.items() if name in files and _is_licensable(size)
+    )
     return Asset(
         id=one.id,
         title=plain_text(one.description) or plain_text(one.title),
@@ -198,7 +200,7 @@ def asset(media: Media, one: Details) -> Asset:
     )
 
 
-def _offered(size: object) -> bool:
+def _is_licensable(size: object) -> bool:
     """Return whether a file can be licensed; where the API doesn't say, it can."""
     return isinstance(size, Mapping) and size.get("is_licensable") is not False
 
@@ -206,11 +208,11 @@ def _offered(size: object) -> bool:
 def body(media: Media, wanted: Sequence[LicenseRequest]) -> dict[str, Any]:
     """The body of a purchase, of items that are all of one kind."""
     kind = KINDS[media]
-    whole: dict[str, Any] = {kind.listed: [_item(kind.id_name, one) for one in wanted]}
+    whole: dict[str, Any] = {kind.listed: [_build_item(kind.id_name, one) for one in wanted]}
     return {"country": wanted[0].country, **whole} if media.startswith("editorial") else whole
 
 
-def _item(id_name: str, one: LicenseRequest) -> dict[str, Any]:
+def _build_item(id_name: str, one: LicenseRequest) -> dict[str, Any]:
     customer = {"customer_id": one.customer_id} if one.customer_id else {}
     fields = {
         "subscription_id": one.subscription_id,
@@ -219,22 +221,22 @@ def _item(id_name: str, one: LicenseRequest) -> dict[str, Any]:
         "metadata": {**one.metadata, **customer},
         "search_id": one.search_id,
         "editorial_acknowledgement": one.editorial_ok and not one.media.startswith("editorial"),
-        "custom_dimensions": _sides(one.custom),
+        "custom_dimensions": _build_dimensions(one.custom),
     }
     given = {name: value for name, value in fields.items() if value not in ("", None, {}, False)}
     return {id_name: one.id, "size": one.size, **given}
 
 
-def _sides(custom: tuple[int, int] | None) -> dict[str, int]:
+def _build_dimensions(custom: tuple[int, int] | None) -> dict[str, int]:
     sides = zip(("width", "height"), custom or (), strict=False)
     return {name: pixels for name, pixels in sides if pixels}
 
 
-def _price(price: _Price | None) -> Price | None:
+def _to_price(price: _Price | None) -> Price | None:
     if price is None or price.local_amount is None:
         return None
     return Price(price.local_amount, price.local_currency)
 
 
-def _aware(moment: datetime) -> datetime:
+def _as_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

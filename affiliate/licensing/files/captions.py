@@ -54,11 +54,11 @@ class Titles:
     def tags(self, media: Media, ids: Sequence[str]) -> Mapping[str, Tags]:
         """The tags by id; those that the agency has no more are left out."""
         params = [*(("id", one) for one in dict.fromkeys(ids)), ("view", "full")]
-        assets = self._ask(KINDS[media].path, params, _Assets).data
-        self._learn({one.contributor.id for one in assets if one.contributor.id})
-        return {one.id: self._of(one) for one in assets}
+        assets = self._call(KINDS[media].path, params, _Assets).data
+        self._fetch_names({one.contributor.id for one in assets if one.contributor.id})
+        return {one.id: self._build_tags(one) for one in assets}
 
-    def _of(self, asset: _Asset) -> Tags:
+    def _build_tags(self, asset: _Asset) -> Tags:
         name = self._names.get(asset.contributor.id)
         return Tags(
             title=plain_text(asset.description),
@@ -66,15 +66,15 @@ class Titles:
             credit=f"{name}/{SELLER}" if name else SELLER,
         )
 
-    def _learn(self, ids: set[str]) -> None:
+    def _fetch_names(self, ids: set[str]) -> None:
         if len(self._names) > NAMES:
             self._names.clear()
         if unknown := sorted(ids - set(self._names)):
-            found = self._ask("/v2/contributors", [("id", one) for one in unknown], _Contributors)
+            found = self._call("/v2/contributors", [("id", one) for one in unknown], _Contributors)
             self._names |= dict.fromkeys(unknown, "")
             self._names |= {one.id: plain_text(one.display_name) for one in found.data}
 
-    def _ask(self, path: str, params: Sequence[tuple[str, str]], shape: type[Shape]) -> Shape:
+    def _call(self, path: str, params: Sequence[tuple[str, str]], shape: type[Shape]) -> Shape:
         try:
             answer = self._account.call("GET", path, params)
         except NotFound:

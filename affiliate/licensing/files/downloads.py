@@ -94,13 +94,13 @@ class Downloads:
                     part.remove()
                     raise DownloadFailed(f"{found.name} is there already.")
                 with part.swept():
-                    self._complete(part, links, progress)
-                kind = _checked(part, media)
-                return _place(part, finish(part.path, kind), stem, kind)
+                    self._fetch_rest(part, links, progress)
+                kind = _require_file_type(part, media)
+                return _place_file(part, finish(part.path, kind), stem, kind)
         except OSError as error:
             raise disk_failure(stem.name, error) from None
 
-    def _complete(self, part: PartialFile, links: Iterator[str], progress: Progress) -> None:
+    def _fetch_rest(self, part: PartialFile, links: Iterator[str], progress: Progress) -> None:
         link = "" if part.whole else next(links, None)
         if link is None:
             raise DownloadFailed("There is no link to the file.")
@@ -108,7 +108,7 @@ class Downloads:
         while not part.whole:
             before = part.note.safe
             try:
-                self._attempt(part, link, progress)
+                self._stream_once(part, link, progress)
                 continue
             except (BadCredentials, NotFound):
                 taken += 1
@@ -123,11 +123,11 @@ class Downloads:
                 lost = 0 if part.note.safe - before >= CHECKPOINT else lost + 1
                 refused = isinstance(error, RequestRefused)
                 if lost > RETRIES or (refused and not part.size):
-                    raise self._last(error) from None
+                    raise self._build_last_error(error) from None
                 part.restart() if refused else part.rewind()
             self._pause(0.25 * 2**lost)
 
-    def _attempt(self, part: PartialFile, link: str, progress: Progress) -> None:
+    def _stream_once(self, part: PartialFile, link: str, progress: Progress) -> None:
         """One connection: it ends with a whole part or an error."""
         address = urlsplit(link)
         request = Request(
@@ -137,7 +137,7 @@ class Downloads:
             secrets=(link, address.path, address.query),
         )
         with self._transport.stream(request, self._stall_seconds, redirects=REDIRECTS) as answer:
-            _refuse_unclear(answer, self._agency)
+            _refuse_unverifiable(answer, self._agency)
             kind = announced(link)
             part.take(answer, kind.name if kind else "")
             for chunk in answer.chunks():
@@ -147,7 +147,7 @@ class Downloads:
             raise AgencyDown(self._agency, "The file broke off.")
         part.end()
 
-    def _last(self, error: Exception) -> Exception:
+    def _build_last_error(self, error: Exception) -> Exception:
         if isinstance(error, Moved):
             return AgencyDown(self._agency, "The file changed again and again.")
         return error
@@ -178,7 +178,7 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _refuse_unclear(answer: Stream, agency: str) -> None:
+def _refuse_unverifiable(answer: Stream, agency: str) -> None:
     """Refuse a file whose end couldn't be told from a lost connection, or that is encoded.
 
     A connection lost in mid-head can look like the former, so that is worth asking again.
@@ -190,7 +190,7 @@ def _refuse_unclear(answer: Stream, agency: str) -> None:
         raise AgencyDown(agency, "The host doesn't say how long the file is.")
 
 
-def _checked(part: PartialFile, media: str) -> FileType:
+def _require_file_type(part: PartialFile, media: str) -> FileType:
     """The kind of a whole file; what is no file of that kind is thrown away.
 
     Raises:
@@ -208,7 +208,7 @@ def _checked(part: PartialFile, media: str) -> FileType:
     return kind
 
 
-def _place(part: PartialFile, finished: Path, stem: Path, kind: FileType) -> DownloadedFile:
+def _place_file(part: PartialFile, finished: Path, stem: Path, kind: FileType) -> DownloadedFile:
     """Give the file its final name, for good."""
     path = stem.with_name(stem.name + kind.suffix)
     with finished.open("rb") as file:

@@ -46,37 +46,37 @@ class Pattern:
         values = {
             "media_id": record.media_id,
             "size": record.size,
-            "license_id": _told_apart(record.id),
+            "license_id": _make_distinct(record.id),
             "media": record.media,
             "license": record.license,
             "date": str(record.downloaded_at)[:10],
             "user": record.username,
         }
-        filled = re.sub(r"\{(.*?)\}", lambda found: _safe(values[found[1]])[:MOST], self._text)
-        stem = _safe(filled)
+        filled = re.sub(r"\{(.*?)\}", lambda found: _make_safe(values[found[1]])[:MOST], self._text)
+        stem = _make_safe(filled)
         if len(stem) > STEM:
-            stem = f"{stem[: STEM - DIGEST - 1]}-{_digest(record.id)}"
+            stem = f"{stem[: STEM - DIGEST - 1]}-{_hash_id(record.id)}"
         return f"_{stem}" if RESERVED.match(stem) or not stem else stem
 
 
-def _told_apart(license_id: str) -> str:
+def _make_distinct(license_id: str) -> str:
     """A license's id; with a digest where a file system would take it for another's.
 
     It might be cut, lose signs, or differ in upper and lower case alone.
     """
-    if re.fullmatch(rf"[a-z0-9][a-z0-9_-]{{0,{MOST - 1}}}", license_id) and license_id == _safe(
-        license_id
-    ):
+    if re.fullmatch(
+        rf"[a-z0-9][a-z0-9_-]{{0,{MOST - 1}}}", license_id
+    ) and license_id == _make_safe(license_id):
         return license_id
-    return f"{_safe(license_id)[: MOST - DIGEST - 1]}-{_digest(license_id)}"
+    return f"{_make_safe(license_id)[: MOST - DIGEST - 1]}-{_hash_id(license_id)}"
 
 
-def _digest(license_id: str) -> str:
+def _hash_id(license_id: str) -> str:
     text = license_id.encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, digest_size=DIGEST // 2).hexdigest()
 
 
-def _safe(text: object) -> str:
+def _make_safe(text: object) -> str:
     """ASCII letters, digits, dots, dashes and underscores; no dash or dot at either end."""
     plain = unicodedata.normalize("NFKD", str(text or "")).encode("ascii", "ignore").decode()
     return re.sub(r"-{2,}|\.{2,}", "-", re.sub(r"[^A-Za-z0-9._-]+", "-", plain)).strip("-.")

@@ -80,8 +80,8 @@ class Manifest:
     def __enter__(self) -> Self:
         self._file = opened(self.path)
         try:
-            self._end = self._read()
-            self._note = self._checked(self._read_note())
+            self._end = self._read_lines()
+            self._note = self._drop_stale_marks(self._read_state())
             os.ftruncate(self._file, self._end)
         except BaseException:
             os.close(self._file)
@@ -92,7 +92,7 @@ class Manifest:
         os.close(self._file)
 
     def __contains__(self, license_id: str) -> bool:
-        return _short(license_id) in self._known
+        return _hash_license_id(license_id) in self._known
 
     def add(self, line: Line) -> None:
         """Write a line; one with a file is on the disk when this returns, with all before it.
@@ -109,7 +109,7 @@ class Manifest:
             os.ftruncate(self._file, self._end)
             raise disk_failure(NAME, error) from None
         self._end += len(record)
-        self._known.add(_short(line.license))
+        self._known.add(_hash_license_id(line.license))
 
     def complete_from(self, media: str) -> str | None:
         """The license from which on, backwards in time, every one of the medium is listed."""
@@ -120,11 +120,11 @@ class Manifest:
         self._note.marks[media] = Mark(license_id, self._end)
         try:
             os.fsync(self._file)
-            self._keep(self._note)
+            self._write_state(self._note)
         except OSError as error:
             raise disk_failure(STATE, error) from None
 
-    def _checked(self, note: Note) -> Note:
+    def _drop_stale_marks(self, note: Note) -> Note:
         """The note without marks that are of more than the manifest has, kept before anything else.
 
         A manifest that was cut, deleted or brought back from a copy grows again beyond the mark.
@@ -139,19 +139,19 @@ class Manifest:
         }
         now = Note(self._api, marks)
         if now != note:
-            self._keep(now)
+            self._write_state(now)
         return now
 
-    def _keep(self, note: Note) -> None:
+    def _write_state(self, note: Note) -> None:
         replace_file(self._state, msgspec.json.encode(note))
 
-    def _read_note(self) -> Note:
+    def _read_state(self) -> Note:
         try:
             return decoding.decode_json(self._state.read_bytes(), Note)
         except (FileNotFoundError, ValueError):
             return Note()  # then the whole history is looked through again
 
-    def _read(self) -> int:
+    def _read_lines(self) -> int:
         """Learn what is listed; returns where the whole lines end, a kill having torn the last."""
         end = 0
         with self.path.open("rb") as file:
@@ -162,7 +162,7 @@ class Manifest:
                     line = decoding.decode_json(text, Line)
                 except ValueError:
                     raise DownloadFailed(f"Line {number} of {NAME} is damaged.") from None
-                self._known.add(_short(line.license))
+                self._known.add(_hash_license_id(line.license))
                 end += len(text)
         return end
 
@@ -174,5 +174,5 @@ def lines(folder: Path) -> Iterator[Line]:
             yield decoding.decode_json(text, Line)
 
 
-def _short(license_id: str) -> bytes:
+def _hash_license_id(license_id: str) -> bytes:
     return hashlib.blake2b(license_id.encode(), digest_size=16).digest()

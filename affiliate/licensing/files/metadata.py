@@ -43,10 +43,10 @@ def write(source: Path, kind: FileType, tags: Tags, target: Path) -> bool:
     if kind is not JPEG:
         return False
     with source.open("rb") as old:
-        segments = _head(old)
+        segments = _read_head(old)
         if segments is None:
             return False
-        laid = _tagged(segments, tags)
+        laid = _insert_tags(segments, tags)
         if laid is None:
             return False
         with fresh(target) as new:
@@ -66,7 +66,7 @@ def write_beside(stem: Path, tags: Tags) -> Path:
     return path
 
 
-def _head(file: IO[bytes]) -> list[_Segment] | None:
+def _read_head(file: IO[bytes]) -> list[_Segment] | None:
     """The segments before the picture, the file standing at its start of scan; None if odd."""
     segments: list[_Segment] = []
     if file.read(2) != b"\xff\xd8":
@@ -87,21 +87,21 @@ def _head(file: IO[bytes]) -> list[_Segment] | None:
     return None
 
 
-def _tagged(segments: list[_Segment], tags: Tags) -> list[_Segment] | None:
+def _insert_tags(segments: list[_Segment], tags: Tags) -> list[_Segment] | None:
     """The segments with our EXIF and XMP in their places; None if the XMP is too large."""
     old_exif = next((s.payload for s in segments if s.begins(EXIF)), b"")
     old_xmp = next((s.payload for s in segments if s.begins(XMP)), b"")
     xmp = XMP + packet(tags, old_xmp[len(XMP) :])
     if len(xmp) > SEGMENT:
         return None
-    exif = _exif(old_exif, tags)
+    exif = _build_exif(old_exif, tags)
     first = [s for s in segments if s.marker == _APP0]
     rest = [s for s in segments if s.marker != _APP0 and not s.begins(EXIF) and not s.begins(XMP)]
     ours = [_Segment(_APP1, exif)] if exif else []
     return [*first, *ours, _Segment(_APP1, xmp), *rest]
 
 
-def _exif(old: bytes, tags: Tags) -> bytes:
+def _build_exif(old: bytes, tags: Tags) -> bytes:
     """The EXIF block with the tags; the old one if it can't be read, or has no room for them.
 
     The text of a title is UTF-8, as the Metadata Working Group recommends; the keywords are those
@@ -114,12 +114,12 @@ def _exif(old: bytes, tags: Tags) -> bytes:
             )  # Pillow goes on past damage, and would lose what it is at
             exif = Image.Exif()
             exif.load(old)
-            return _with(exif, tags, old)
+            return _merge_exif(exif, tags, old)
     except (Warning, ValueError, TypeError, KeyError, SyntaxError, struct.error, OSError):
         return old  # whatever a broken block makes Pillow raise
 
 
-def _with(exif: Image.Exif, tags: Tags, old: bytes) -> bytes:
+def _merge_exif(exif: Image.Exif, tags: Tags, old: bytes) -> bytes:
     if tags.title:
         exif[ExifTags.Base.ImageDescription] = tags.title.encode()
     if tags.keywords:

@@ -51,7 +51,7 @@ class PartialFile:
         self.size = 0
 
     def __enter__(self) -> Self:
-        self._file = self._locked()
+        self._file = self._open_locked()
         self.note = self._read_note()
         held = os.fstat(self._file).st_size
         if held < self.note.safe:
@@ -78,13 +78,13 @@ class PartialFile:
 
     def take(self, answer: Stream, promised: str) -> None:
         """Go on where the part ends if the answer does so too, else begin anew."""
-        if self._continues(answer):
+        if self._is_continuation(answer):
             return
-        length = _number(answer.headers.get("Content-Length"))
-        self.note = Note(length=length, validator=_validator(answer), promised=promised)
+        length = _parse_number(answer.headers.get("Content-Length"))
+        self.note = Note(length=length, validator=_get_validator(answer), promised=promised)
         self.size = 0
         os.ftruncate(self._file, 0)
-        self._keep_note()
+        self._write_note()
 
     def write(self, chunk: bytes) -> None:
         write_all(self._file, chunk, self.size)
@@ -97,7 +97,7 @@ class PartialFile:
         os.fsync(self._file)
         if self.note.validator or self.note.length == self.size:
             self.note.safe = self.size
-            self._keep_note()
+            self._write_note()
 
     def end(self) -> None:
         """Return what came is all there is."""
@@ -130,13 +130,13 @@ class PartialFile:
         """Take away what is left of the part, its file having been placed or being worthless."""
         clear(self.path.with_name(self.path.name.removesuffix(".part")))
 
-    def _continues(self, answer: Stream) -> bool:
+    def _is_continuation(self, answer: Stream) -> bool:
         """Return whether a 206 goes on at our end of the very same file (RFC 9110, 14.4)."""
         found = re.fullmatch(
             r"bytes ([0-9]+)-[0-9]+/([0-9]+)", answer.headers.get("Content-Range", "").strip()
         )
         same = found and (int(found[1]), int(found[2])) == (self.size, self.note.length)
-        theirs = _validator(answer)
+        theirs = _get_validator(answer)
         if answer.status == 206 and same and theirs in {"", self.note.validator}:  # noqa: PLR2004
             return True
         if answer.status == 206:  # noqa: PLR2004 - Partial Content
@@ -144,7 +144,7 @@ class PartialFile:
             raise Moved
         return False
 
-    def _locked(self) -> int:
+    def _open_locked(self) -> int:
         """The part's descriptor, locked, and surely the one that the name still leads to."""
         while True:
             file = opened(self.path)
@@ -169,7 +169,7 @@ class PartialFile:
         except (FileNotFoundError, ValueError):
             return Note()
 
-    def _keep_note(self) -> None:
+    def _write_note(self) -> None:
         replace_file(self._note_path, msgspec.json.encode(self.note))
 
 
@@ -179,7 +179,7 @@ class Moved(Exception):
 
 def replace_file(path: Path, content: bytes) -> None:
     """Write a small file so that at any moment either the old or the new one is there."""
-    new = _new(path)
+    new = _build_new_path(path)
     with fresh(new) as file:
         file.write(content)
         file.flush()
@@ -204,7 +204,7 @@ def fresh(path: Path) -> IO[bytes]:
 def clear(stem: Path) -> None:
     """Take away what an unfinished fetch of a file may have left beside it."""
     note = stem.with_name(f"{stem.name}.part.json")
-    for path in (stem.with_name(f"{stem.name}.part"), note, _new(note), tagged(stem)):
+    for path in (stem.with_name(f"{stem.name}.part"), note, _build_new_path(note), tagged(stem)):
         path.unlink(missing_ok=True)
 
 
@@ -213,7 +213,7 @@ def tagged(stem: Path) -> Path:
     return stem.with_name(f"{stem.name}.tagged")
 
 
-def _new(path: Path) -> Path:
+def _build_new_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.new")
 
 
@@ -222,10 +222,10 @@ def disk_failure(name: str, error: OSError) -> DiskFailed:
     return DiskFailed(f"{name} can't be written: {os.strerror(error.errno or 0)}.")
 
 
-def _validator(answer: Stream) -> str:
+def _get_validator(answer: Stream) -> str:
     tag = answer.headers.get("ETag", "")
     return tag if tag.startswith('"') else answer.headers.get("Last-Modified", "")
 
 
-def _number(text: str | None) -> int | None:
+def _parse_number(text: str | None) -> int | None:
     return int(text) if text and re.fullmatch(r"[0-9]{1,15}", text) else None

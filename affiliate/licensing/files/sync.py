@@ -101,14 +101,14 @@ class Sync:
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with _alone(self._folder), Manifest(self._folder, self._account.url) as manifest:
+            with _lock_folder(self._folder), Manifest(self._folder, self._account.url) as manifest:
                 for medium in media:
-                    self._pass(medium, manifest)
+                    self._sync_media(medium, manifest)
         except OSError as error:
             raise disk_failure(self._folder.name, error) from None
         return self.report
 
-    def _pass(self, media: Media, manifest: Manifest) -> None:
+    def _sync_media(self, media: Media, manifest: Manifest) -> None:
         """Go through the history of one medium, until a walk finds nothing more.
 
         A license that leaves the history meanwhile moves all older ones up by a place, so that one
@@ -118,32 +118,34 @@ class Sync:
         end = manifest.complete_from(media)
         newest, again = None, True
         while again and len(self.report.failures) == failed:
-            newest, again = self._walk(media, manifest, end)
+            newest, again = self._walk_history(media, manifest, end)
         if newest and len(self.report.failures) == failed:
             manifest.set_complete(media, newest)
 
-    def _walk(self, media: Media, manifest: Manifest, end: str | None) -> tuple[str | None, bool]:
+    def _walk_history(
+        self, media: Media, manifest: Manifest, end: str | None
+    ) -> tuple[str | None, bool]:
         """The newest license, and whether another walk may find what slipped past this one."""
-        history = _Counted(self._account.history(media))
+        history = _CountedHistory(self._account.history(media))
         newest = next(history, None)
         if newest is None:
             return None, False
         found = 0
-        missing = _missing(chain([newest], history), manifest, end)
+        missing = _iter_missing(chain([newest], history), manifest, end)
         while group := list(islice(missing, GROUP)):
             sought = [one.media_id for one in group if not refusal(one)]
             tags = self._describe(media, sought) if sought else {}
             for record in group:
                 if record.id not in manifest:  # a page may repeat what the one before it had
-                    self._bring(record, tags.get(record.media_id, Tags()), manifest)
+                    self._fetch_and_list(record, tags.get(record.media_id, Tags()), manifest)
                     found += 1
         return newest.id, found > 0 and history.count > PAGE
 
-    def _bring(self, record: Record, tags: Tags, manifest: Manifest) -> None:
+    def _fetch_and_list(self, record: Record, tags: Tags, manifest: Manifest) -> None:
         """Fetch one license's file and list it; a failure that is its own doesn't end the run."""
         stem = self._folder / self._pattern.stem(record)
         try:
-            manifest.add(self._line(record, tags, stem))
+            manifest.add(self._describe_license(record, tags, stem))
             self._in_a_row = 0
         except (DiskFailed, TooManyCalls):
             raise
@@ -155,44 +157,44 @@ class Sync:
             self.report.failures.append(f"{record.id}: {error}")
         self._watch(self.report)
 
-    def _line(self, record: Record, tags: Tags, stem: Path) -> Line:
+    def _describe_license(self, record: Record, tags: Tags, stem: Path) -> Line:
         """Return what the manifest says of a license, its file being in its place by then."""
         reason = refusal(record)
         if reason is None:
             try:
-                return self._listed(record, tags, self._fetched(record, tags, stem))
+                return self._build_file_line(record, tags, self._fetch_file(record, tags, stem))
             except NotFound as error:
                 clear(stem)
                 reason = f"The agency has it no more ({error.message})"
         self.report.without += 1
-        return _line(record, reason=reason)
+        return _build_line(record, reason=reason)
 
-    def _fetched(self, record: Record, tags: Tags, stem: Path) -> DownloadedFile:
+    def _fetch_file(self, record: Record, tags: Tags, stem: Path) -> DownloadedFile:
         if found := placed(stem):
             clear(stem)
             return DownloadedFile(found, found.stat().st_size, digest(found))
         self.report.now = stem.name
         return self._downloads.fetch(
             stem,
-            redownloads(lambda: self._link(record)),
+            redownloads(lambda: self._request_link(record)),
             media=record.media,
-            finish=lambda part, kind: _tag(part, kind, tags, stem),
-            progress=self._count,
+            finish=lambda part, kind: _tag_file(part, kind, tags, stem),
+            progress=self._report_bytes,
         )
 
-    def _link(self, record: Record) -> str:
+    def _request_link(self, record: Record) -> str:
         return self._account.download_link(record.media, record.id, record.size)
 
-    def _count(self, size: int, length: int | None) -> None:
+    def _report_bytes(self, size: int, length: int | None) -> None:
         self.report.now_bytes, self.report.now_length = size, length
         self._watch(self.report)
 
-    def _listed(self, record: Record, tags: Tags, fetched: DownloadedFile) -> Line:
+    def _build_file_line(self, record: Record, tags: Tags, fetched: DownloadedFile) -> Line:
         beside = fetched.path.with_suffix(".xmp")
         holder = beside if beside.is_file() else fetched.path
         self.report.fetched += 1
         self.report.bytes += fetched.size
-        return _line(
+        return _build_line(
             record,
             path=fetched.path.name,
             bytes=fetched.size,
@@ -201,7 +203,7 @@ class Sync:
         )
 
 
-class _Counted(Iterator[Record]):
+class _CountedHistory(Iterator[Record]):
     """The history, and how much of it was taken."""
 
     def __init__(self, history: Iterator[Record]) -> None:
@@ -214,7 +216,9 @@ class _Counted(Iterator[Record]):
         return record
 
 
-def _missing(history: Iterable[Record], manifest: Manifest, end: str | None) -> Iterator[Record]:
+def _iter_missing(
+    history: Iterable[Record], manifest: Manifest, end: str | None
+) -> Iterator[Record]:
     """The licenses that aren't listed, newest first, as far as the folder may lack some."""
     for record in history:
         if record.id == end:
@@ -223,7 +227,7 @@ def _missing(history: Iterable[Record], manifest: Manifest, end: str | None) -> 
             yield record
 
 
-def _tag(part: Path, kind: FileType, tags: Tags, stem: Path) -> Path:
+def _tag_file(part: Path, kind: FileType, tags: Tags, stem: Path) -> Path:
     """The file to place: a copy with its tags, or the file as it is with the tags beside it."""
     if not tags:
         return part
@@ -233,7 +237,7 @@ def _tag(part: Path, kind: FileType, tags: Tags, stem: Path) -> Path:
     return part
 
 
-def _line(record: Record, **found: Any) -> Line:  # noqa: ANN401 - fields of the line
+def _build_line(record: Record, **found: Any) -> Line:  # noqa: ANN401 - fields of the line
     return Line(
         license=record.id,
         image=record.media_id,
@@ -247,7 +251,7 @@ def _line(record: Record, **found: Any) -> Line:  # noqa: ANN401 - fields of the
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _lock_folder(folder: Path) -> Iterator[None]:
     """One run at a time in a folder; a killed one holds nothing."""
     descriptor = opened(folder / LOCK)
     try:

@@ -54,11 +54,11 @@ def packet(tags: Tags, before: bytes = b"") -> bytes:
 
     A packet that can't be read, which no other reader could either, is replaced.
     """
-    root = _parsed(before)
+    root = _parse_packet(before)
     rdf = root.find(f"{{{RDF}}}RDF")
     if rdf is None:
         rdf = ET.SubElement(root, f"{{{RDF}}}RDF")
-    ours = _description(tags)
+    ours = _build_description(tags)
     names = {child.tag for child in ours}
     for other in rdf:
         for child in [one for one in other if one.tag in names]:
@@ -72,7 +72,7 @@ def packet(tags: Tags, before: bytes = b"") -> bytes:
     return f"{_OPEN}\n{text}\n{_CLOSE}".encode()
 
 
-def _parsed(before: bytes) -> ET.Element:
+def _parse_packet(before: bytes) -> ET.Element:
     """The packet's outermost element; an empty one for none, a broken one or one with entities."""
     try:
         if b"<!" not in before:
@@ -88,20 +88,22 @@ def _parsed(before: bytes) -> ET.Element:
     return ET.Element(f"{{{META}}}xmpmeta")
 
 
-def _description(tags: Tags) -> ET.Element:
+def _build_description(tags: Tags) -> ET.Element:
     ours = ET.Element(f"{{{RDF}}}Description", {f"{{{RDF}}}about": ""})
     if tags.title:
         title = ET.SubElement(ET.SubElement(ours, f"{{{DC}}}title"), f"{{{RDF}}}Alt")
-        ET.SubElement(title, f"{{{RDF}}}li", {_LANGUAGE: "x-default"}).text = _legal(tags.title)
+        ET.SubElement(title, f"{{{RDF}}}li", {_LANGUAGE: "x-default"}).text = _replace_illegal(
+            tags.title
+        )
     if tags.keywords:
         bag = ET.SubElement(ET.SubElement(ours, f"{{{DC}}}subject"), f"{{{RDF}}}Bag")
         for word in tags.keywords:
-            ET.SubElement(bag, f"{{{RDF}}}li").text = _legal(word)
+            ET.SubElement(bag, f"{{{RDF}}}li").text = _replace_illegal(word)
     if tags.credit:
-        ET.SubElement(ours, f"{{{PHOTOSHOP}}}Credit").text = _legal(tags.credit)
+        ET.SubElement(ours, f"{{{PHOTOSHOP}}}Credit").text = _replace_illegal(tags.credit)
     return ours
 
 
-def _legal(text: str) -> str:
+def _replace_illegal(text: str) -> str:
     """The text without what XML 1.0 can't hold."""
     return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", " ", text)

@@ -96,7 +96,7 @@ class ShutterstockOAuth:
         Raises:
             NotConnected: settings are missing.
         """
-        self._able()
+        self._require_token_store()
         pairs = {
             "client_id": self._client[0],
             "realm": "customer",
@@ -113,9 +113,9 @@ class ShutterstockOAuth:
         Raises:
             AgencyError: the code is not taken, or settings are missing.
         """
-        vault = self._able()
-        answer = self._ask({"grant_type": "authorization_code", "code": code}, code)
-        token = self._token(answer, None, chosen(scopes), self._now())
+        vault = self._require_token_store()
+        answer = self._request_token({"grant_type": "authorization_code", "code": code}, code)
+        token = self._build_token(answer, None, chosen(scopes), self._now())
         vault.put(ACCOUNT, token)
         return token
 
@@ -139,49 +139,49 @@ class ShutterstockOAuth:
         while True:
             token = self.held()
             if token is None:
-                return self._otherwise()
+                return self._use_fixed_token()
             if _is_before(self._now(), token.refresh_at):
                 return token.access_token
             if self._vault and (lease := self._vault.lease(ACCOUNT, LEASE_SECONDS)):
-                return self._leading(self._vault, lease)
+                return self._refresh_with_lease(self._vault, lease)
             if _is_before(self._now(), token.expires_at):
                 return token.access_token
             if time.monotonic() > end:
                 raise AgencyTimeout(ACCOUNT, "The token is not refreshed in time.")
             time.sleep(POLL_SECONDS)
 
-    def _otherwise(self) -> str:
+    def _use_fixed_token(self) -> str:
         if self._fixed is None:
             raise NotConnected(ACCOUNT, f"No account is connected; {self.hindrance or AGAIN}")
         return self._fixed
 
-    def _able(self) -> TokenStore:
+    def _require_token_store(self) -> TokenStore:
         if self.hindrance or self._vault is None:
             raise NotConnected(ACCOUNT, f"No account can be connected: {self.hindrance}")
         return self._vault
 
-    def _leading(self, vault: TokenStore, lease: float) -> str:
+    def _refresh_with_lease(self, vault: TokenStore, lease: float) -> str:
         """Refresh the token, unless another process was first."""
         try:
             found = vault.read(ACCOUNT)
             if found is None:
-                return self._otherwise()
+                return self._use_fixed_token()
             token, version = found
             if not _is_before(self._now(), token.refresh_at):
-                token = self._refreshed(token)
-                if not _renewed(vault, token, version):
+                token = self._refresh(token)
+                if not _store_renewed_token(vault, token, version):
                     token = self.held() or token  # connected anew, or no more, meanwhile
             return token.access_token
         finally:
             vault.release(ACCOUNT, lease)
 
-    def _refreshed(self, token: Token) -> Token:
+    def _refresh(self, token: Token) -> Token:
         """A newer token; the same where the agency can't be asked and it still lasts."""
         try:
             if token.refresh_token is None:
                 raise BadCredentials(ACCOUNT, "There is no refresh token.")
             asked = {"grant_type": "refresh_token", "refresh_token": token.refresh_token}
-            answer = self._ask(asked, token.refresh_token)
+            answer = self._request_token(asked, token.refresh_token)
         except AgencyError as error:
             if _is_before(self._now(), token.expires_at):
                 log.warning("the token could not be refreshed: %s", error)
@@ -189,10 +189,10 @@ class ShutterstockOAuth:
             if not isinstance(error, BadCredentials | RequestRefused | NotFound):
                 raise
         else:
-            return self._token(answer, token.refresh_token, token.scopes, token.connected_at)
+            return self._build_token(answer, token.refresh_token, token.scopes, token.connected_at)
         raise NotConnected(ACCOUNT, f"The connection has expired or was revoked; {AGAIN}")
 
-    def _ask(self, fields: dict[str, str], secret: str) -> _Answer:
+    def _request_token(self, fields: dict[str, str], secret: str) -> _Answer:
         identity = {"client_id": self._client[0], "client_secret": self._client[1]}
         body = {**identity, **fields, "realm": "customer", "expires": "true"}
         request = Request(
@@ -206,9 +206,9 @@ class ShutterstockOAuth:
             body=urlencode(body).encode(),
             secrets=(*self._client, secret),
         )
-        return _read(self._transport.send(request, CALL_SECONDS).json())
+        return _decode_answer(self._transport.send(request, CALL_SECONDS).json())
 
-    def _token(
+    def _build_token(
         self, answer: _Answer, refresh: str | None, scopes: tuple[str, ...], connected_at: float
     ) -> Token:
         now, life = self._now(), answer.expires_in
@@ -222,7 +222,7 @@ class ShutterstockOAuth:
         )
 
 
-def _renewed(vault: TokenStore, token: Token, version: int) -> bool:
+def _store_renewed_token(vault: TokenStore, token: Token, version: int) -> bool:
     """Keep a refreshed token before anybody uses it; False when another was connected meanwhile.
 
     A database that is busy is tried for a while: the refresh token of before may be worth nothing.
@@ -243,7 +243,7 @@ def chosen(scopes: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in SCOPES if name in wanted)
 
 
-def _read(answer: Any) -> _Answer:  # noqa: ANN401 - what JSON holds
+def _decode_answer(answer: Any) -> _Answer:  # noqa: ANN401 - what JSON holds
     try:
         return decoding.convert(answer, _Answer)
     except msgspec.ValidationError as error:

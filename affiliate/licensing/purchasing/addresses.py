@@ -74,19 +74,19 @@ def read_ids(texts: Iterable[str], agency: str, media: Media) -> list[str]:
         PurchaseRefused: an address names no item, or one of another agency or kind of media.
     """
     parts = (part for text in texts for part in BETWEEN.split(text) if part)
-    return list(dict.fromkeys(_read(part, agency, media) for part in parts))
+    return list(dict.fromkeys(_read_id(part, agency, media) for part in parts))
 
 
-def _read(text: str, agency: str, media: Media) -> str:
+def _read_id(text: str, agency: str, media: Media) -> str:
     if not WEB.match(text):
         return text
-    for address in _addresses(text):
-        if found := _found(address):
-            return _checked(text, *found, agency, media)
+    for address in _iter_addresses(text):
+        if found := _parse_address(address):
+            return _require_match(text, *found, agency, media)
     raise PurchaseRefused(f"{text[:200]} is no address of a picture or video that is known here.")
 
 
-def _addresses(text: str) -> Iterator[str]:
+def _iter_addresses(text: str) -> Iterator[str]:
     """Yield the address, then those that stand percent-encoded in it, the innermost first."""
     yield text if "://" in text else f"https://{text}"
     plain = unquote(unquote(text))
@@ -95,7 +95,7 @@ def _addresses(text: str) -> Iterator[str]:
         yield plain[start:]
 
 
-def _found(address: str) -> tuple[str, Media, str] | None:
+def _parse_address(address: str) -> tuple[str, Media, str] | None:
     """Return agency, kind of media and id of an address; None where it names no item."""
     try:
         parts = urlsplit(address)
@@ -104,7 +104,7 @@ def _found(address: str) -> tuple[str, Media, str] | None:
         return None
     for agency, form in FORMS.items():
         if re.fullmatch(form.host, host):
-            return _in_form(agency, form, parts.path, parse_qs(parts.query))
+            return _match_form(agency, form, parts.path, parse_qs(parts.query))
     own = OWN.fullmatch(unquote(parts.path))
     if own is None:
         return None
@@ -112,7 +112,7 @@ def _found(address: str) -> tuple[str, Media, str] | None:
     return own[2], kind, own[3]
 
 
-def _in_form(
+def _match_form(
     agency: str, form: Form, path: str, query: Mapping[str, list[str]]
 ) -> tuple[str, Media, str] | None:
     given = query.get(form.parameter, [""])[0]
@@ -126,7 +126,7 @@ def _in_form(
     return None
 
 
-def _checked(  # noqa: PLR0913, PLR0917 - what is said, and what was asked for
+def _require_match(  # noqa: PLR0913, PLR0917 - what is said, and what was asked for
     text: str, agency: str, media: Media, media_id: str, wanted: str, kind: Media
 ) -> str:
     """Return the id if the address is of the agency and kind of media asked for."""

@@ -115,10 +115,10 @@ class PurchaseService:
         """
         witness = witness or Witness()
         for offer in offers:
-            self._check(offer)
+            self._validate(offer)
         self._history.read_prices()
-        for batch in _batches(offers, self._account.at_once):
-            self._clear_way()
+        for batch in _split_batches(offers, self._account.at_once):
+            self._settle_open_purchases()
             outcomes = self._buy(batch, witness, force=force)
             yield from outcomes
             if unwritten := [one.unwritten for one in outcomes if one.unwritten]:
@@ -132,13 +132,13 @@ class PurchaseService:
         Raises:
             AgencyError: the history can't be read.
         """
-        wanted, recent = self._purchase(offer)
+        wanted, recent = self._prepare_record(offer)
         if here := self._purchases.other_size(wanted):
-            return _bought(here.size, here.made_at, here.license_id)
+            return _describe_earlier_purchase(here.size, here.made_at, here.license_id)
         there = self._history.elsewhere(wanted, recent, any_size=True)
         if there is None or self._history.elsewhere(wanted, recent, any_size=False):
             return ""
-        return _bought(there.size, there.downloaded_at, there.id)
+        return _describe_earlier_purchase(there.size, there.downloaded_at, there.id)
 
     def settle(self) -> list[Purchase]:
         """Ask the history what became of purchases; gives those that are still unknown.
@@ -149,7 +149,7 @@ class PurchaseService:
         self._history.read_prices()
         return self._history.settle()
 
-    def _check(self, offer: Offer) -> None:
+    def _validate(self, offer: Offer) -> None:
         check(offer)
         if offer.missing:
             raise PurchaseRefused(f"{offer.asset.id} needs {', '.join(offer.missing)}.")
@@ -158,7 +158,7 @@ class PurchaseService:
         if offer.asset.editorial and not offer.wanted.editorial_ok:
             raise PurchaseRefused(f"{offer.asset.id} is editorial; agree to the notice first.")
 
-    def _clear_way(self) -> None:
+    def _settle_open_purchases(self) -> None:
         """Settle what is open, waiting for other processes that are just buying.
 
         For each it waits so long and no longer, whatever the clock says of when it was begun.
@@ -168,10 +168,10 @@ class PurchaseService:
             looks.update(one.purchase_id for one in still)
             patience = UNDER_WAY.total_seconds() / LOOK_SECONDS
             if any(one.state == "unknown" or looks[one.purchase_id] > patience for one in still):
-                raise PurchaseRefused(self._unsettled(still))
+                raise PurchaseRefused(self._describe_unsettled(still))
             self._pause(LOOK_SECONDS)
 
-    def _unsettled(self, still: Sequence[Purchase]) -> str:
+    def _describe_unsettled(self, still: Sequence[Purchase]) -> str:
         names = ", ".join(f"{one.media} {one.media_id}" for one in still)
         latest = max(one.made_at for one in still) + self._grace
         return (
@@ -190,9 +190,9 @@ class PurchaseService:
             witness.hears(outcomes)
         for n, one in enumerate(outcomes):
             if one.offer.comes_once and one.purchase and one.purchase.state == "licensed":
-                outcomes[n] = self._named(one)
+                outcomes[n] = self._name_license(one)
                 witness.keeps(outcomes[n])
-        outcomes = self._write(outcomes, witness)
+        outcomes = self._record_outcomes(outcomes, witness)
         if failure and not any(one.unwritten for one in outcomes):
             raise failure
         return refused + outcomes
@@ -204,14 +204,14 @@ class PurchaseService:
         try:
             results = self._account.license([offer.wanted for offer, _ in claimed])
         except UnclearOutcome as error:
-            return _all(claimed, "unknown", error.message), None
+            return _build_same_outcomes(claimed, "unknown", error.message), None
         except AgencyError as error:
             failure = None if isinstance(error, RequestRefused) else error
-            return _all(claimed, "failed", error.message), failure
+            return _build_same_outcomes(claimed, "failed", error.message), failure
         said = zip(claimed, results, strict=True)
-        return [_answered(offer, purchase, one) for (offer, purchase), one in said], None
+        return [_build_outcome(offer, purchase, one) for (offer, purchase), one in said], None
 
-    def _named(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
+    def _name_license(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
         """Return a purchase with its license's name by the history, if the answer had none."""
         done = outcome.purchase
         if done is None or done.license_id:
@@ -220,7 +220,7 @@ class PurchaseService:
             done = self._history.named(done)
         return replace(outcome, purchase=done)
 
-    def _write(
+    def _record_outcomes(
         self, outcomes: Sequence[PurchaseOutcome], witness: Witness
     ) -> list[PurchaseOutcome]:
         """Close all records of a request, then ask the history for what is lacking.
@@ -231,7 +231,7 @@ class PurchaseService:
         failure = ""
         for one in outcomes:
             try:
-                closed.append(one if failure else self._closed(one))
+                closed.append(one if failure else self._close_record(one))
             except LedgerError as error:
                 failure = str(error)
                 closed.append(one)
@@ -239,16 +239,16 @@ class PurchaseService:
                 closed[-1] = replace(one, unwritten=failure)
         written = [one.purchase for one in closed if one.purchase and not one.unwritten]
         witness.knows_written(written)
-        return [one if one.unwritten else self._complete(one) for one in closed]
+        return [one if one.unwritten else self._complete_from_history(one) for one in closed]
 
-    def _closed(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
+    def _close_record(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
         done = outcome.purchase
         if done is None:
             return outcome
         said = {name: getattr(done, name) for name in ("state", "license_id", "charge", "error")}
         return replace(outcome, purchase=self._purchases.close(done, **said))
 
-    def _complete(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
+    def _complete_from_history(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
         """Return the outcome with what the history adds; the next purchase asks again."""
         done = outcome.purchase
         if done is None or done.state == "failed":
@@ -268,38 +268,40 @@ class PurchaseService:
         refused: list[PurchaseOutcome] = []
         try:
             for offer in batch:
-                purchase, recent = self._purchase(offer)
-                other = None if force else self._elsewhere(offer, purchase, recent)
-                words = _bought_elsewhere(other) if other else ""
+                purchase, recent = self._prepare_record(offer)
+                other = None if force else self._find_elsewhere(offer, purchase, recent)
+                words = _describe_elsewhere(other) if other else ""
                 if not words:
                     clash = self._purchases.claim(
                         purchase, force=force, any_size=offer.size_auto_selected
                     )
-                    words = _clashing(clash, purchase) if clash else ""
+                    words = _describe_clash(clash, purchase) if clash else ""
                 if words:
                     refused.append(PurchaseOutcome(offer=offer, refused=words))
                 else:
                     claimed.append((offer, purchase))
             if claimed:
                 witness.begins(claimed)
-            self._hurry(claimed)
+            self._refuse_old_claims(claimed)
         except BaseException:
             with suppress(LedgerError):  # the reason why it was not sent is what matters
-                self._give_up([one for _, one in claimed], witness)
+                self._abandon_claims([one for _, one in claimed], witness)
             raise
         return claimed, refused
 
-    def _elsewhere(self, offer: Offer, wanted: Purchase, recent: Sequence[Record]) -> Record | None:
+    def _find_elsewhere(
+        self, offer: Offer, wanted: Purchase, recent: Sequence[Record]
+    ) -> Record | None:
         """Return the license in the history that stands in the way, if any."""
         return self._history.elsewhere(wanted, recent, any_size=offer.size_auto_selected)
 
-    def _hurry(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
+    def _refuse_old_claims(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
         """Give up records so old that another process may soon take them for not bought."""
         oldest = min((one.made_at for _, one in claimed), default=self._purchases.now())
         if self._purchases.now() - oldest > self._grace / 2:
             raise PurchaseRefused("It took too long to get ready; nothing was sent.")
 
-    def _purchase(self, offer: Offer) -> tuple[Purchase, list[Record]]:
+    def _prepare_record(self, offer: Offer) -> tuple[Purchase, list[Record]]:
         """The record to write, and the licenses of the item that were made within its life."""
         one, now = offer.wanted, self._purchases.now()
         history = self._account.history(one.media, media_id=one.id)
@@ -321,14 +323,14 @@ class PurchaseService:
         )
         return purchase, recent
 
-    def _give_up(self, claimed: Sequence[Purchase], witness: Witness) -> None:
+    def _abandon_claims(self, claimed: Sequence[Purchase], witness: Witness) -> None:
         """Close records of what was not sent."""
         for one in claimed:
             self._purchases.close(one, state="failed", error="It was not sent.")
         witness.knows_written(claimed)
 
 
-def _all(
+def _build_same_outcomes(
     claimed: Iterable[tuple[Offer, Purchase]], state: Literal["unknown", "failed"], error: str
 ) -> list[PurchaseOutcome]:
     """Return the same outcome for all that was in a request."""
@@ -336,7 +338,7 @@ def _all(
     return [PurchaseOutcome(offer=offer, purchase=purchase) for offer, purchase in made]
 
 
-def _answered(offer: Offer, purchase: Purchase, result: LicenseResult) -> PurchaseOutcome:
+def _build_outcome(offer: Offer, purchase: Purchase, result: LicenseResult) -> PurchaseOutcome:
     """Return the outcome of one item as the agency says it."""
     if result.license_id is not None or result.download_url is not None:
         done = replace(
@@ -354,25 +356,25 @@ def _answered(offer: Offer, purchase: Purchase, result: LicenseResult) -> Purcha
     return PurchaseOutcome(offer=offer, purchase=done)
 
 
-def _batches(offers: Sequence[Offer], most: int) -> Iterator[Sequence[Offer]]:
+def _split_batches(offers: Sequence[Offer], most: int) -> Iterator[Sequence[Offer]]:
     """Yield the items of each request: one on API subscriptions, else ``most`` of one kind."""
-    for (_, _, single), group in groupby(offers, _manner):
+    for (_, _, single), group in groupby(offers, _get_batch_key):
         items = list(group)
         size = 1 if single else most
         yield from (items[i : i + size] for i in range(0, len(items), size))
 
 
-def _manner(offer: Offer) -> tuple[str, str, bool]:
+def _get_batch_key(offer: Offer) -> tuple[str, str, bool]:
     return offer.wanted.media, offer.wanted.country, offer.subscription.is_api
 
 
-def _bought_elsewhere(other: Record) -> str:
+def _describe_elsewhere(other: Record) -> str:
     when = f"{other.downloaded_at:%Y-%m-%d %H:%M} UTC"
     size = f" in the size {other.size}" if other.size else ""
     return f"The account has bought the same elsewhere at {when}{size} (license {other.id})."
 
 
-def _clashing(clash: Purchase, wanted: Purchase) -> str:
+def _describe_clash(clash: Purchase, wanted: Purchase) -> str:
     if clash.state != "licensed":
         return "The same is being bought right now, or its outcome is unknown."
     license_id = f" (license {clash.license_id})" if clash.license_id else ""
@@ -381,6 +383,6 @@ def _clashing(clash: Purchase, wanted: Purchase) -> str:
     return words if clash.size == wanted.size else f"{words} --force buys {wanted.size} too."
 
 
-def _bought(size: str, when: datetime, license_id: str | None) -> str:
+def _describe_earlier_purchase(size: str, when: datetime, license_id: str | None) -> str:
     named = f" (license {license_id})" if license_id else ""
     return f"in {size or 'another size'} at {when:%H:%M} UTC{named}"

@@ -126,18 +126,18 @@ class Journal:
         Raises:
             PurchaseRefused: the folder can't be written, so that nothing must be bought.
         """
-        file = self._new()
+        file = self._create_file()
         try:
             yield file
         finally:
             file.close()
 
-    def _new(self) -> JournalFile:
+    def _create_file(self) -> JournalFile:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             file = None
             while file is None:
-                file = _made(self._folder / NAMES.replace("*", uuid4().hex))
+                file = _create_locked(self._folder / NAMES.replace("*", uuid4().hex))
             sync_folder(self._folder)
         except OSError as error:
             raise unwritable(self._folder, error) from None
@@ -146,14 +146,14 @@ class Journal:
     @contextmanager
     def left(self) -> Iterator[list[JournalFile]]:
         """Lock and give what commands have left that failed or were killed, oldest first."""
-        found = [file for path in self._paths() if (file := _locked(path))]
+        found = [file for path in self._list_paths() if (file := _lock_leftover(path))]
         try:
             yield found
         finally:
             for file in found:
                 file.close()
 
-    def _paths(self) -> list[Path]:
+    def _list_paths(self) -> list[Path]:
         with suppress(OSError):
             return sorted(self._folder.glob(NAMES), key=lambda path: path.stat().st_mtime_ns)
         return []
@@ -165,7 +165,7 @@ def unwritable(folder: Path, error: OSError) -> PurchaseRefused:
     return PurchaseRefused(f"DATA_DIR ({folder}) can't be written: {reason}. Nothing was sent.")
 
 
-def _made(path: Path) -> JournalFile | None:
+def _create_locked(path: Path) -> JournalFile | None:
     """Make a file with some room; None where another process took it for an abandoned file."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(path, flags, PRIVATE)
@@ -183,7 +183,7 @@ def _made(path: Path) -> JournalFile | None:
     return None
 
 
-def _locked(path: Path) -> JournalFile | None:
+def _lock_leftover(path: Path) -> JournalFile | None:
     """Return a file that no process holds, with its entries; None for any other."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)

@@ -42,20 +42,20 @@ class Settlement:
 
     def completed(self, purchase: Purchase) -> Purchase:
         """A purchase that was made, with the license and the price that the history says."""
-        found = self._find(purchase)
-        return self._purchases.close(purchase, **_as_found(found)) if found else purchase
+        found = self._find_record(purchase)
+        return self._purchases.close(purchase, **_build_fields(found)) if found else purchase
 
     def named(self, purchase: Purchase) -> Purchase:
         """Return a purchase with the license that the history says; write nothing."""
-        found = self._find(purchase)
+        found = self._find_record(purchase)
         return msgspec.structs.replace(purchase, license_id=found.id) if found else purchase
 
     def settled(self, purchase: Purchase) -> Purchase:
         """The purchase as the history and its age say; it may be as open as before."""
-        found = self._find(purchase)
+        found = self._find_record(purchase)
         age = self._purchases.now() - purchase.made_at
         if found:
-            return self._purchases.conclude(purchase, **_as_found(found))
+            return self._purchases.conclude(purchase, **_build_fields(found))
         if age >= self._grace:
             words = "The agency's history has no such license."
             return self._purchases.conclude(purchase, state="failed", error=words)
@@ -86,17 +86,19 @@ class Settlement:
         )
         return next(fits, None)
 
-    def _find(self, purchase: Purchase) -> Record | None:
+    def _find_record(self, purchase: Purchase) -> Record | None:
         """The license in the history that is this purchase's; None when there is none."""
-        newer = list(self._newer(purchase))
+        newer = list(self._iter_newer(purchase))
         if purchase.license_id:
             return next((one for one in newer if one.id == purchase.license_id), None)
         known = self._purchases.known(purchase.api, purchase.media_id, but=purchase.purchase_id)
-        fits = [one for one in newer if one.id not in known and _is_of(one, purchase)]
-        same = [one for one in fits if one.size == purchase.size] or self._spare(fits, purchase)
+        fits = [one for one in newer if one.id not in known and _has_same_plan(one, purchase)]
+        same = [one for one in fits if one.size == purchase.size] or self._exclude_awaited_sizes(
+            fits, purchase
+        )
         return same[-1] if same else None
 
-    def _spare(self, fits: Sequence[Record], purchase: Purchase) -> list[Record]:
+    def _exclude_awaited_sizes(self, fits: Sequence[Record], purchase: Purchase) -> list[Record]:
         """Those in no size that another open purchase of the item waits for.
 
         The history may name a size otherwise, as it does where the owner gave its pixels.
@@ -108,7 +110,7 @@ class Settlement:
         }
         return [one for one in fits if one.size not in others]
 
-    def _newer(self, purchase: Purchase) -> Iterator[Record]:
+    def _iter_newer(self, purchase: Purchase) -> Iterator[Record]:
         """The licenses of the item that were not there before the purchase, newest first."""
         media: Media = purchase.media  # type: ignore[assignment] # written by this class
         for one in self._account.history(media, media_id=purchase.media_id):
@@ -117,7 +119,7 @@ class Settlement:
             yield one
 
 
-def _as_found(found: Record) -> dict[str, Any]:
+def _build_fields(found: Record) -> dict[str, Any]:
     """Return what the history says of a purchase."""
     price = found.price
     return {
@@ -128,7 +130,7 @@ def _as_found(found: Record) -> dict[str, Any]:
     }
 
 
-def _is_of(record: Record, purchase: Purchase) -> bool:
+def _has_same_plan(record: Record, purchase: Purchase) -> bool:
     if record.subscription_id and purchase.subscription_id:
         return record.subscription_id == purchase.subscription_id
     return record.license == purchase.license

@@ -10,7 +10,7 @@ import pytest
 from affiliate.errors import AgencyDown, BadCredentials, DiskFailed, DownloadFailed
 from affiliate.licensing.files.captions import Titles
 from affiliate.licensing.files.manifest import Line, Manifest, lines
-from affiliate.licensing.files.sync import IN_A_ROW, Report, Sync, _alone
+from affiliate.licensing.files.sync import IN_A_ROW, Report, Sync, _lock_folder
 from affiliate.licensing.files.xmp import Tags
 from affiliate.licensing.models import Media
 from tests.simulator import Simulator, first, hang_up, says, simulator
@@ -304,7 +304,7 @@ def test_titles_are_asked_for_together(agency: Simulator, tmp_path: Path) -> Non
 def test_one_run_at_a_time(agency: Simulator, tmp_path: Path) -> None:
     """A second run in the same folder is told so, and asks for nothing."""
     agency.buy()
-    with _alone(tmp_path), pytest.raises(DownloadFailed, match="Another run is at work"):
+    with _lock_folder(tmp_path), pytest.raises(DownloadFailed, match="Another run is at work"):
         run(agency, tmp_path)
     assert agency.requests == []
 
