@@ -17,7 +17,7 @@ from affiliate.config.settings import AgencySettings
 from affiliate.domain.media import plain_text
 from affiliate.licensing.accounts.shutterstock import AGENCY
 from affiliate.licensing.models import User
-from affiliate.licensing.oauth.scopes import ALWAYS, SCOPES
+from affiliate.licensing.oauth.scopes import DEFAULT_SCOPE, SCOPES
 from affiliate.services import current_services
 
 group = outputs.Group("account", help="The connected account, in whose name images are licensed.")
@@ -49,7 +49,7 @@ def connect(scopes: tuple[str, ...], redirect_uri: str) -> None:
         click.echo(current_services().tokens.authorize_url(redirect_uri, asked, state) + "\n")
         pasted = _pasted("Address that the browser was sent to, or the code")
         current_services().tokens.connect(_code(pasted.strip(), state), asked)
-        username = account_of_app(live=True).token_details().username
+        username = account_of_app(live=True).fetch_token_details().username
         click.echo(f"Connected as {plain_text(username) or 'an unnamed user'}.")
 
 
@@ -87,13 +87,13 @@ def _code(pasted: str, state: str) -> str:
 def status(*, as_json: bool) -> None:
     """Show whose account is connected, with which scopes, until when."""
     with cli_errors():
-        token = current_services().tokens.held()
-        current_services().tokens.access()  # says it when there is none
+        token = current_services().tokens.read_token()
+        current_services().tokens.get_access_token()  # says it when there is none
         if token is None and not as_json:
             click.echo("No account is connected; the token in the settings serves.")
         account = account_of_app(live=True)
-        access = account.token_details()
-        user = account.user() if ALWAYS in access.scopes else User()
+        access = account.fetch_token_details()
+        user = account.fetch_user() if DEFAULT_SCOPE in access.scopes else User()
     rows = {
         "user": access.username or user.username,
         "name": user.full_name,

@@ -34,7 +34,7 @@ items = click.argument("ids", nargs=-1, required=True)
 def list_(media: str, *, as_json: bool) -> None:
     """Show the account's collections."""
     with cli_errors():
-        _show(Collections(account_of_app(live=True), media).own(), as_json=as_json)
+        _show(Collections(account_of_app(live=True), media).list_own(), as_json=as_json)
 
 
 @group.command()
@@ -86,7 +86,7 @@ def delete(collection: str, media: str, *, yes: bool) -> None:
     with cli_errors():
         collections = Collections(account_of_app(live=True), media)
         if not yes:
-            one = collections.one(collection)
+            one = collections.fetch_collection(collection)
             question = f"Delete {one.name!r} with its {one.total_item_count} items?"
             click.confirm(question, abort=True)
         collections.delete(collection)
@@ -103,7 +103,7 @@ def add(collection: str, ids: tuple[str, ...], media: str) -> None:
     The exit status is 1 if the agency knows some of them not.
     """
     with cli_errors():
-        new = Collections(account_of_app(live=True), media).add(collection, ids)
+        new = Collections(account_of_app(live=True), media).add_items(collection, ids)
         unknown = _unknown(ids, media)
     before = len(set(ids) - new)
     were = f" {before} {'was' if before == 1 else 'were'} there before." if before else ""
@@ -132,7 +132,7 @@ def _unknown(ids: tuple[str, ...], media: str) -> list[str]:
 def remove(collection: str, ids: tuple[str, ...], media: str) -> None:
     """Take images or videos out of a collection."""
     with cli_errors():
-        Collections(account_of_app(live=True), media).remove(collection, ids)
+        Collections(account_of_app(live=True), media).remove_items(collection, ids)
     click.echo(f"Removed {len(ids)}.")
 
 
@@ -144,10 +144,10 @@ def show(collection: str, media: str, *, featured: bool) -> None:
     """Show a collection's name, share address and the ids in it."""
     with cli_errors():
         collections = Collections(account_of_app(live=True), media)
-        one = collections.one(collection, featured=featured)
+        one = collections.fetch_collection(collection, featured=featured)
         click.echo(f"{one.name} ({one.total_item_count})")
         click.echo(one.share_url or "no share address")
-        for item in collections.items(collection, featured=featured):
+        for item in collections.list_items(collection, featured=featured):
             click.echo(f"{item.id}  {item.added_time or ''}".rstrip())
 
 

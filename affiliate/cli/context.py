@@ -27,7 +27,7 @@ def account_of_app(*, live: bool) -> ShutterstockAccount:
     config: Config = current_services().config
     tokens = current_services().tokens
     url = tokens.url if live else config.shutterstock_license_url
-    return ShutterstockAccount(current_services().transport, url=url, token=tokens.access)
+    return ShutterstockAccount(current_services().transport, url=url, token=tokens.get_access_token)
 
 
 def seller_of_app(agency: str, *, live: bool) -> Seller:

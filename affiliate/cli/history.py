@@ -19,7 +19,7 @@ from affiliate.cli.license_target import head
 from affiliate.cli.purchase_recovery import try_to_recover
 from affiliate.domain.media import plain_text
 from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
-from affiliate.licensing.models import Media, Record
+from affiliate.licensing.models import MediaKind, Record
 from affiliate.licensing.seller import Seller
 
 COLUMNS = (
@@ -33,7 +33,7 @@ WHOLE: Final = frozenset({"licensed", "license id", "item"})
 class Wanted(NamedTuple):
     """Which licenses are shown; ``license`` is the kind, or after a - the kind that is left out."""
 
-    media: Media
+    media: MediaKind
     media_id: str | None
     license: str | None
     since: datetime | None
@@ -106,7 +106,7 @@ def history(  # noqa: PLR0913 - its options
 def _licenses(account: Seller, wanted: Wanted) -> Iterator[Record]:
     """Return the licenses that an agency tells of; but for the first, they are chosen here."""
     if isinstance(account, ShutterstockAccount):
-        return account.history(
+        return account.iter_history(
             wanted.media,
             media_id=wanted.media_id,
             license=wanted.license,
@@ -115,7 +115,7 @@ def _licenses(account: Seller, wanted: Wanted) -> Iterator[Record]:
         )
     if wanted.media not in {"image", "video"}:
         raise click.UsageError(f"--editorial is of {AGENCY} alone.")
-    found = account.history(wanted.media, media_id=wanted.media_id)
+    found = account.iter_history(wanted.media, media_id=wanted.media_id)
     return filter(wanted.fits, found)
 
 

@@ -13,9 +13,9 @@ from affiliate.cli.outputs import is_terminal
 from affiliate.database.purchases import Purchase
 from affiliate.errors import AgencyError, DownloadFailed, PurchaseRefused
 from affiliate.licensing.files.downloads import Downloads
-from affiliate.licensing.files.file_types import placed
-from affiliate.licensing.files.filenames import Pattern
-from affiliate.licensing.models import KINDS, Media, Record
+from affiliate.licensing.files.file_types import find_placed_file
+from affiliate.licensing.files.filenames import FilenamePattern
+from affiliate.licensing.models import MEDIA_ENDPOINTS, MediaKind, Record
 from affiliate.licensing.offers import Offer
 from affiliate.licensing.purchasing.checkout import PurchaseOutcome
 from affiliate.licensing.seller import Seller
@@ -88,26 +88,26 @@ def fetch_from(done: Purchase, folder: Path, links: Iterator[str]) -> Path:
         AgencyError, DownloadFailed: it was not fetched.
         OSError: the folder can't be made.
     """
-    media: Media = done.media  # type: ignore[assignment] # written by the desk
+    media: MediaKind = done.media  # type: ignore[assignment] # written by the desk
     folder.mkdir(parents=True, exist_ok=True)
-    stem = folder / Pattern().stem(_record(done, media))
-    if there := placed(stem):
+    stem = folder / FilenamePattern().build_stem(_record(done, media))
+    if there := find_placed_file(stem):
         return there
     downloads = Downloads(current_services().transport, agency=done.agency)
-    return downloads.fetch(stem, links, media=KINDS[media].history_name).path
+    return downloads.fetch(stem, links, media=MEDIA_ENDPOINTS[media].history_name).path
 
 
 def _links(account: Seller, outcome: PurchaseOutcome) -> Iterator[str]:
     """The link of the purchase, then one made anew."""
-    if outcome.licensed and outcome.licensed.download_url:
-        yield outcome.licensed.download_url
+    if outcome.result and outcome.result.download_url:
+        yield outcome.result.download_url
     done = outcome.purchase
     if done and done.license_id:
-        wanted = outcome.offer.wanted
-        yield account.download_link(wanted.media, done.license_id, wanted.size)
+        wanted = outcome.offer.request
+        yield account.request_download_link(wanted.media, done.license_id, wanted.size)
 
 
-def _record(done: Purchase, media: Media) -> Record:
+def _record(done: Purchase, media: MediaKind) -> Record:
     return Record(
         id=done.license_id or done.purchase_id,
         media=media,

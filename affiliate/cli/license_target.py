@@ -69,10 +69,10 @@ def owner_of(agency: str) -> str:
 
 def _shutterstock_owner(account: ShutterstockAccount) -> str:
     """Return the connected account, else the token in the settings, as `Tokens.access` does."""
-    token = current_services().tokens.held()
+    token = current_services().tokens.read_token()
     name = ""
     with suppress(AgencyError):  # what is asked next says it in full
-        name = plain_text(account.token_details().username)
+        name = plain_text(account.fetch_token_details().username)
     if token:
         day = f"{datetime.fromtimestamp(token.connected_at, UTC):%Y-%m-%d}"
         return f"as {name or 'the connected account'} (connected {day})"

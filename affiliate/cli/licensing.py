@@ -24,7 +24,7 @@ from affiliate.cli.purchase_records import UNFINISHED, Keeper, Row, row_of
 from affiliate.cli.purchase_recovery import journal_of_app, recover
 from affiliate.cli.signals import holding_back, interruptible
 from affiliate.errors import AgencyError, PurchaseRefused
-from affiliate.licensing.offers import Ask, Offer, amount, total
+from affiliate.licensing.offers import LicenseOptions, Offer, describe_total_cost, parse_price
 from affiliate.licensing.purchasing.addresses import read_ids
 from affiliate.licensing.purchasing.checkout import PurchaseService
 from affiliate.licensing.seller import Proposer, Seller
@@ -90,7 +90,7 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
     with interruptible(), _unfinished(run):
         with cli_errors(), _said_apart(as_json=as_json):
             recover()
-            ask = Ask(
+            ask = LicenseOptions(
                 media=media,
                 size=size,
                 format=format_ or "",
@@ -110,7 +110,7 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
             _refuse_mix_up(account, live=live)
             dry_run = dry_run or not (live or account.has_sandbox)
             desk = _desk(account, live=live)
-            offers, run.rows = _offers(desk.chooser(), ask, wanted)
+            offers, run.rows = _offers(desk.create_proposer(), ask, wanted)
             if not dry_run:
                 offers = [_agreed(one) for one in map(_filled, offers)]
                 if not force:
@@ -124,7 +124,7 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
                 if not yes:
                     click.confirm("License them?", abort=True)
                 make_room(offers, folder)
-                with journal_of_app().begun() as file:
+                with journal_of_app().create_file() as file:
                     run.offers, run.keeper = offers, Keeper(account, file, folder)
                     status = _buy(desk, offers, run.keeper, force=force) or status
         raise click.exceptions.Exit(max(status, run.show()))
@@ -217,7 +217,7 @@ def _sides(custom: str | None) -> tuple[int, int] | None:
 
 
 def _price(text: str | None) -> Decimal | None:
-    return None if text is None else amount(text)
+    return None if text is None else parse_price(text)
 
 
 def _metadata(fields: Sequence[str]) -> Mapping[str, str]:
@@ -227,12 +227,14 @@ def _metadata(fields: Sequence[str]) -> Mapping[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _offers(chooser: Proposer, ask: Ask, ids: Sequence[str]) -> tuple[list[Offer], list[Row]]:
+def _offers(
+    chooser: Proposer, ask: LicenseOptions, ids: Sequence[str]
+) -> tuple[list[Offer], list[Row]]:
     """Return what to license each item with; say those that can't be licensed."""
     offers, refused = [], []
     for one in ids:
         try:
-            offers.append(chooser.offer(ask, one))
+            offers.append(chooser.make_offer(ask, one))
             continue
         except PurchaseRefused as error:
             words = str(error)
@@ -252,7 +254,7 @@ def _filled(offer: Offer) -> Offer:
     if not outputs.is_terminal():
         names = ", ".join(offer.missing)
         raise PurchaseRefused(f"Subscription {offer.subscription.id} needs {names}.")
-    return offer.filled({name: _asked(name, offer.asset.id) for name in offer.missing})
+    return offer.with_values({name: _asked(name, offer.asset.id) for name in offer.missing})
 
 
 def _asked(name: str, media_id: str) -> str:
@@ -277,7 +279,7 @@ def _agreed(offer: Offer) -> Offer:
         return offer
     config = current_services().config
     with force_locale(config.site_language):
-        if offer.wanted.media.endswith("video"):
+        if offer.request.media.endswith("video"):
             notice = gettext(
                 "Editorial Use Only. Use of this video in advertising or for promotional purposes "
                 "is prohibited."
@@ -289,7 +291,7 @@ def _agreed(offer: Offer) -> Offer:
             )
     click.echo(f"{offer.asset.id}  {offer.asset.title}\n{notice}")
     click.confirm("Agree?", abort=True)
-    return offer.agreed()
+    return offer.with_notice_accepted()
 
 
 def _insisted_on(
@@ -306,7 +308,7 @@ def _insisted(offer: Offer, desk: PurchaseService, *, yes: bool) -> Offer | None
 
     The desk refuses a size where nobody was asked, or where another is bought after the question.
     """
-    other = "" if yes or offer.size_auto_selected else desk.other_size(offer)
+    other = "" if yes or offer.size_auto_selected else desk.find_other_size(offer)
     if not other:
         return msgspec.structs.replace(offer, size_auto_selected=True)
     words = f"{offer.asset.id}: you bought this {other}; buy {_size(offer)} too?"
@@ -315,7 +317,7 @@ def _insisted(offer: Offer, desk: PurchaseService, *, yes: bool) -> Offer | None
 
 def _size(offer: Offer) -> str:
     """Return the size in words, a custom size by its pixels."""
-    return "x".join(str(n or "") for n in offer.wanted.custom or ()) or offer.wanted.size
+    return "x".join(str(n or "") for n in offer.request.custom or ()) or offer.request.size
 
 
 def _show(offers: Sequence[Offer], account: Seller, *, live: bool) -> None:
@@ -328,7 +330,7 @@ def _show(offers: Sequence[Offer], account: Seller, *, live: bool) -> None:
         click.echo("  ".join(filter(None, (*words, *needs))))
     click.echo(f"{len(offers)} to license {place_and_owner(account)}.")
     if offers:
-        click.echo(f"In all: {total(offers)}.")
+        click.echo(f"In all: {describe_total_cost(offers)}.")
     if not live and not account.has_sandbox:
         click.echo("Nothing was sent: there is no sandbox, so only --live buys.")
 

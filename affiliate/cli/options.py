@@ -11,7 +11,7 @@ import click
 
 from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.licensing.accounts.shutterstock import AGENCY
-from affiliate.licensing.models import Media
+from affiliate.licensing.models import MediaKind
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 FARTHEST: Final = 36_500
@@ -150,7 +150,7 @@ def one_output(file: IO[str] | None, *, as_json: bool) -> None:
         raise click.UsageError("--csv and --json can't be used together.")
 
 
-def media_of(*, video: bool, editorial: bool) -> Media:
+def media_of(*, video: bool, editorial: bool) -> MediaKind:
     """The kind of media that the options name."""
     if editorial:
         return "editorial-video" if video else "editorial"

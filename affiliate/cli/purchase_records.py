@@ -23,8 +23,8 @@ from affiliate.database.purchases import Purchase
 from affiliate.domain.media import plain_text
 from affiliate.errors import AffiliateError, AgencyError
 from affiliate.licensing.offers import Offer
-from affiliate.licensing.purchasing.checkout import PurchaseOutcome, Witness
-from affiliate.licensing.purchasing.journal import Entry, JournalFile, unwritable
+from affiliate.licensing.purchasing.checkout import PurchaseObserver, PurchaseOutcome
+from affiliate.licensing.purchasing.journal import Entry, JournalFile, build_unwritable_refusal
 from affiliate.licensing.seller import Seller
 
 UNFINISHED: Final = 3
@@ -58,7 +58,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     link: str | None = None
 
 
-class Keeper(Witness):
+class Keeper(PurchaseObserver):
     """Keeps the answers of one command in ``file``, and files that come once in ``folder``.
 
     ``begun`` counts the items that were about to be sent, ``bought`` those that were bought;
@@ -80,9 +80,9 @@ class Keeper(Witness):
     @property
     def at_stake(self) -> bool:
         """Return whether something was bought, or may have been."""
-        return bool(self.bought or self._file.open)
+        return bool(self.bought or self._file.open_entries)
 
-    def begins(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
+    def before_request(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
         """Write down what is about to be bought, with room for the answer."""
         folder = str((self._folder or Path()).absolute())
         entries = [
@@ -90,17 +90,17 @@ class Keeper(Witness):
             for offer, purchase in claimed
         ]
         try:
-            self._file.note(entries, room=True)
+            self._file.write_entries(entries, room=True)
         except OSError as error:
-            raise unwritable(self._file.path.parent, error) from None
+            raise build_unwritable_refusal(self._file.path.parent, error) from None
         self.begun += len(entries)
 
-    def attending(self) -> AbstractContextManager[None]:
+    def defer_interrupts(self) -> AbstractContextManager[None]:
         """Hold the first interrupt back until the agency has answered and that is kept."""
         words = "Interrupted: waiting for the agency's answer to what was sent. Again ends at once."
         return holding_back(lambda: self.say(words, err=True))
 
-    def hears(self, outcomes: Sequence[PurchaseOutcome]) -> None:
+    def record_answer(self, outcomes: Sequence[PurchaseOutcome]) -> None:
         """Write down the answer, and say what was bought."""
         self._note(self._entry(one) for one in outcomes)
         for one in outcomes:
@@ -109,7 +109,7 @@ class Keeper(Witness):
                 self.bought += 1
                 self.show(one)
 
-    def keeps(self, outcome: PurchaseOutcome) -> None:
+    def fetch_file(self, outcome: PurchaseOutcome) -> None:
         """Fetch the file of a purchase; where that fails its link stays in the journal."""
         self._note([self._entry(outcome)])
         self._tried.add(outcome.offer.asset.id)
@@ -136,7 +136,7 @@ class Keeper(Witness):
             self._files[outcome.offer.asset.id] = str(found.path.absolute())
         return not found.failed
 
-    def knows_written(self, purchases: Sequence[Purchase]) -> None:
+    def forget_written(self, purchases: Sequence[Purchase]) -> None:
         """Mark what the ledger has."""
         known = self._file.entries
         ids = [one.purchase_id for one in purchases if one.purchase_id in known]
@@ -164,13 +164,13 @@ class Keeper(Witness):
         """Say why the command ends early, and all that is known of what it bought."""
         self.say(f"\nError: {_reason(error)}", err=True)
         at = place_of(self._account.agency, self._account.url).mark
-        for entry in self._file.open:
+        for entry in self._file.open_entries:
             for words in left_open(entry):
                 self.say(f"{entry.purchase.media_id}: {words}{at}", err=True)
 
     def rows(self, offers: Iterable[Offer]) -> list[Row]:
         """Return what became of each offer, for programs."""
-        left = {entry.purchase.media_id: entry for entry in self._file.open}
+        left = {entry.purchase.media_id: entry for entry in self._file.open_entries}
         return [self._row(one, left.get(one.asset.id)) for one in offers]
 
     def _row(self, offer: Offer, left: Entry | None) -> Row:
@@ -198,7 +198,7 @@ class Keeper(Witness):
         if done is None:  # never of what was sent
             raise ValueError(outcome.refused)
         known = self._file.entries[done.purchase_id]
-        licensed = outcome.licensed
+        licensed = outcome.result
         link = licensed.download_url if licensed and known.once else None
         return replaced(known, purchase=done, link=link or "")
 
@@ -206,9 +206,9 @@ class Keeper(Witness):
         """Write entries down; where that fails they are still known to this command."""
         known = list(entries)
         try:
-            self._file.note(known)
+            self._file.write_entries(known)
         except OSError as error:
-            self._file.remember(known)
+            self._file.remember_entries(known)
             reason = os.strerror(error.errno or 0)
             self.say(f"{self._file.path} can't be written: {reason}.", err=True)
 
@@ -245,7 +245,7 @@ def left_open(entry: Entry) -> list[str]:
 
 def row_of(offer: Offer, *, state: str) -> Row:
     """Return what programs read of an offer that has no outcome."""
-    plan, size = offer.subscription.id, offer.wanted.size
+    plan, size = offer.subscription.id, offer.request.size
     return Row(id=offer.asset.id, state=state, size=size, subscription=plan, cost=offer.cost)
 
 

@@ -33,9 +33,9 @@ def recover() -> None:
     """
     purchases = purchases_of_app()
     failures = []
-    with journal_of_app().left() as files:
+    with journal_of_app().lock_leftovers() as files:
         for file in files:
-            for entry in file.open:
+            for entry in file.open_entries:
                 try:
                     _finish(file, entry, purchases)
                 except LedgerError as error:
@@ -84,9 +84,9 @@ def _is_fetched(entry: Entry) -> bool:
 def _note(file: JournalFile, entry: Entry) -> None:
     """Write an entry down; where that fails the next command finds it done."""
     try:
-        file.note([entry])
+        file.write_entries([entry])
     except OSError:
-        file.remember([entry])
+        file.remember_entries([entry])
 
 
 def _say(entry: Entry, words: str) -> None:

@@ -49,11 +49,11 @@ def settings(services: Services) -> Iterator[Finding]:
 def account(services: Services) -> Iterator[Finding]:
     """Ask the agency whether it takes the connected account's token."""
     own = services.config.agencies.get(ACCOUNT)
-    token = current_services().tokens.held() if own else None
+    token = current_services().tokens.read_token() if own else None
     if own is None or token is None:
         return
     try:
-        details = account_of_app(live=True).token_details()
+        details = account_of_app(live=True).fetch_token_details()
     except NotConnected as error:
         yield Finding(FAULT, "account", f"the connected account can't be used: {error.message}")
         details = TokenDetails()
@@ -80,7 +80,7 @@ def seller(services: Services, name: str) -> Iterator[Finding]:
         return
     try:
         account = seller_of_app(name, live=True)
-        newest = next(account.history("image"), None)
+        newest = next(account.iter_history("image"), None)
     except (BadCredentials, RequestRefused) as error:
         words = f"it lets nobody buy licenses {owner_of(name)}; it says: {error.message}"
         yield Finding(FAULT, name, words)

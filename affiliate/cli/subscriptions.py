@@ -32,7 +32,7 @@ def subscriptions(*, agency: str, live: bool, as_json: bool) -> None:
     with cli_errors():
         try_to_recover()
         seller = seller_of_app(agency, live=live)
-        found = seller.subscriptions()
+        found = seller.list_subscriptions()
         now = purchases_of_app().now()
         above = "" if as_json else head(seller)
     if as_json:

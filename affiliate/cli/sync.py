@@ -21,11 +21,11 @@ from affiliate.cli.outputs import Command
 from affiliate.cli.purchase_recovery import try_to_recover
 from affiliate.errors import AgencyError, BadQuery, DownloadFailed
 from affiliate.licensing.accounts.shutterstock import AGENCY
-from affiliate.licensing.files.captions import Titles
-from affiliate.licensing.files.downloads import Downloads, redownloads, refusal
-from affiliate.licensing.files.filenames import DEFAULT, FIELDS, Pattern
-from affiliate.licensing.files.sync import MEDIA, Report, Sync
-from affiliate.licensing.models import Media, Record
+from affiliate.licensing.files.captions import Captions
+from affiliate.licensing.files.downloads import Downloads, explain_refusal, iter_redownload_links
+from affiliate.licensing.files.filenames import DEFAULT_PATTERN, FIELDS, FilenamePattern
+from affiliate.licensing.files.sync import MEDIA, Sync, SyncReport
+from affiliate.licensing.models import MediaKind, Record
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 
@@ -37,7 +37,7 @@ INTERRUPTED: Final = 130
 name = click.option(
     "--name",
     "pattern",
-    default=DEFAULT,
+    default=DEFAULT_PATTERN,
     show_default=True,
     help=f"How files are named, of {', '.join(f'{{{one}}}' for one in FIELDS)}.",
 )
@@ -65,16 +65,16 @@ def download(  # noqa: PLR0913 - its options
 
     A FILE lists license ids, one a line, or is a table that `flask history --csv` wrote.
     """
-    media: Media = "video" if video else "image"
+    media: MediaKind = "video" if video else "image"
     wanted = list(dict.fromkeys(_ids(licenses)))
     failed = 0
     with _said(), cli_errors():
         try_to_recover()
-        names = Pattern(pattern)
+        names = FilenamePattern(pattern)
         folder.mkdir(parents=True, exist_ok=True)
         account = seller_of_app(agency, live=live)
         for record in _found(account, media, wanted):
-            failed += not _download(account, record, folder / names.stem(record))
+            failed += not _download(account, record, folder / names.build_stem(record))
     for missing in wanted:
         click.echo(f"{missing}: no such license among those of {media}s.", err=True)
     if failed or wanted:
@@ -93,7 +93,7 @@ def download(  # noqa: PLR0913 - its options
 @name
 @live
 @with_appcontext
-def sync(folder: Path, media: Sequence[Media], pattern: str, *, live: bool) -> None:
+def sync(folder: Path, media: Sequence[MediaKind], pattern: str, *, live: bool) -> None:
     """Bring DIR up to date with all that was licensed.
 
     Files carry their titles, keywords and credits; DIR/manifest.jsonl lists them. It may be
@@ -107,8 +107,8 @@ def sync(folder: Path, media: Sequence[Media], pattern: str, *, live: bool) -> N
             account,
             _downloads(),
             folder,
-            describe=Titles(account).tags,
-            pattern=Pattern(pattern, unique=True),
+            describe=Captions(account).fetch_tags,
+            pattern=FilenamePattern(pattern, unique=True),
             watch=ticker.show,
         )
         try:
@@ -128,18 +128,18 @@ class _Ticker:
         self._last = 0.0
         self._shows = sys.stderr.isatty()
 
-    def show(self, report: Report) -> None:
+    def show(self, report: SyncReport) -> None:
         now = time.monotonic()
         if self._shows and now - self._last >= EVERY:
             self._last = now
             share = f" {report.now_bytes / report.now_length:4.0%}" if report.now_length else ""
             click.echo(f"\r\x1b[K{_state(report)}  {report.now}{share}", nl=False, err=True)
 
-    def end(self, report: Report) -> None:
+    def end(self, report: SyncReport) -> None:
         click.echo(("\r\x1b[K" if self._shows else "") + _state(report), err=True)
 
 
-def _state(report: Report) -> str:
+def _state(report: SyncReport) -> str:
     parts = [
         f"{report.fetched} files, {report.bytes / 1e6:.1f} MB",
         f"{report.without} licenses without a file" if report.without else "",
@@ -148,9 +148,9 @@ def _state(report: Report) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _found(account: Seller, media: Media, wanted: list[str]) -> Iterator[Record]:
+def _found(account: Seller, media: MediaKind, wanted: list[str]) -> Iterator[Record]:
     """The wanted licenses in the history, newest first; takes those that it finds off the list."""
-    history = account.history(media)
+    history = account.iter_history(media)
     while wanted and (record := next(history, None)):
         if record.id in wanted:
             wanted.remove(record.id)
@@ -160,11 +160,13 @@ def _found(account: Seller, media: Media, wanted: list[str]) -> Iterator[Record]
 def _download(account: Seller, record: Record, stem: Path) -> bool:
     """Fetch one file and say where it is, or why it isn't."""
     try:
-        if reason := refusal(record):
+        if reason := explain_refusal(record):
             raise DownloadFailed(reason)  # noqa: TRY301 - said as every other failure is
         fetched = _downloads(account.agency).fetch(
             stem,
-            redownloads(lambda: account.download_link(record.media, record.id, record.size)),
+            iter_redownload_links(
+                lambda: account.request_download_link(record.media, record.id, record.size)
+            ),
             media=record.media,
         )
     except (DownloadFailed, AgencyError) as error:

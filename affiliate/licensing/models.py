@@ -16,10 +16,10 @@ import msgspec
 
 from affiliate.database.purchases import is_comp
 
-Media = Literal["image", "video", "editorial", "editorial-video"]
+MediaKind = Literal["image", "video", "editorial", "editorial-video"]
 
 
-class Kind(NamedTuple):
+class MediaEndpoints(NamedTuple):
     """How the API speaks of one kind of media: ``sizes`` from the best to the least."""
 
     path: str
@@ -31,20 +31,20 @@ class Kind(NamedTuple):
     sizes: tuple[str, ...]
 
 
-KINDS: Final[Mapping[str, Kind]] = {
-    "image": Kind(
+MEDIA_ENDPOINTS: Final[Mapping[str, MediaEndpoints]] = {
+    "image": MediaEndpoints(
         *("/v2/images", "images", "image_id", "image", "image_id", "images"),
         ("huge", "medium", "small", "vector", "custom"),
     ),
-    "video": Kind(
+    "video": MediaEndpoints(
         *("/v2/videos", "videos", "video_id", "video", "video_id", "videos"),
         ("4k", "hd", "sd", "web"),
     ),
-    "editorial": Kind(
+    "editorial": MediaEndpoints(
         *("/v2/editorial/images", "editorial", "editorial_id", "image", "image_id", "editorial"),
         ("original", "medium", "small"),
     ),
-    "editorial-video": Kind(
+    "editorial-video": MediaEndpoints(
         *("/v2/editorial/videos", "editorial", "editorial_id", "video", "video_id", "editorial"),
         ("original",),
     ),
@@ -121,7 +121,7 @@ class LicenseRequest(msgspec.Struct, frozen=True, kw_only=True):
     for the agency's editorial collections alone, which take no subscription.
     """
 
-    media: Media = "image"
+    media: MediaKind = "image"
     id: str
     size: str
     subscription_id: str = ""
@@ -153,7 +153,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the license history; ``price`` is what was charged, on API subscriptions."""
 
     id: str
-    media: Media
+    media: MediaKind
     media_id: str
     license: str
     subscription_id: str = ""

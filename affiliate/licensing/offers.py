@@ -11,21 +11,27 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from affiliate.errors import PurchaseRefused
-from affiliate.licensing.models import KINDS, Asset, LicenseRequest, Media, Subscription
+from affiliate.licensing.models import (
+    MEDIA_ENDPOINTS,
+    Asset,
+    LicenseRequest,
+    MediaKind,
+    Subscription,
+)
 
-MOST_FIELDS: Final = 4
+MAX_METADATA_FIELDS: Final = 4
 """Metadata fields of one purchase, ``customer_id`` among them (OpenAPI: ``maxProperties``)."""
-LEAST_SIDE: Final = 100
+MIN_CUSTOM_SIDE: Final = 100
 """Pixels of a custom side (OpenAPI)."""
 ASSET_TYPES: Final = {"image": "images", "video": "videos"}
-SANDBOX: Final = "The sandbox refuses editorial licenses; --live sells them."
-FAR: Final = datetime.max.replace(tzinfo=UTC)
+SANDBOX_REFUSAL: Final = "The sandbox refuses editorial licenses; --live sells them."
+NO_EXPIRY: Final = datetime.max.replace(tzinfo=UTC)
 
 
-class Ask(msgspec.Struct, frozen=True, kw_only=True):
+class LicenseOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What an owner wants of some items; empty is for the desk to choose."""
 
-    media: Media = "image"
+    media: MediaKind = "image"
     size: str = ""
     format: str = ""
     subscription_id: str = ""
@@ -49,7 +55,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     asset: Asset
     subscription: Subscription
-    wanted: LicenseRequest
+    request: LicenseRequest
     size_auto_selected: bool = False
     cost_text: str = ""
     takes: tuple[int, Literal["downloads", "credits"]] | None = None
@@ -59,12 +65,12 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     def comes_once(self) -> bool:
         """Return whether the file comes right after the purchase alone: of platforms, editorial."""
         by_license = "platform" in self.subscription.license
-        return self.once or by_license or self.wanted.media.startswith("editorial")
+        return self.once or by_license or self.request.media.startswith("editorial")
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Return what the subscription lacks that it demands: price, customer_id, metadata."""
-        one, plan = self.wanted, self.subscription
+        one, plan = self.request, self.subscription
         fields = [name for name in plan.metadata_fields if name != "customer_id"]
         absent = [name for name in fields if not one.metadata.get(name, "").strip()]
         if (plan.is_api or "customer_id" in plan.metadata_fields) and not one.customer_id.strip():
@@ -82,12 +88,12 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
             return "no download (comp)"
         if not self.subscription.is_api:
             return "1 download"
-        price, each = self.wanted.price, self.subscription.price_per_download
+        price, each = self.request.price, self.subscription.price_per_download
         asked = "price to be said" if price is None else f"price {price}"
         by_plan = f", {each} each by the subscription" if each else ""
         return f"{asked} to the customer{by_plan}; the agency charges its own floor at least"
 
-    def filled(self, values: Mapping[str, str]) -> "Offer":
+    def with_values(self, values: Mapping[str, str]) -> "Offer":
         """The offer with what was missing.
 
         Raises:
@@ -95,22 +101,22 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         """
         rest = dict(values)
         price, customer = rest.pop("price", None), rest.pop("customer_id", None)
-        one = self.wanted
+        one = self.request
         wanted = msgspec.structs.replace(
             one,
-            price=one.price if price is None else amount(price),
+            price=one.price if price is None else parse_price(price),
             customer_id=customer or one.customer_id,
             metadata={**one.metadata, **rest},
         )
-        return msgspec.structs.replace(self, wanted=wanted)
+        return msgspec.structs.replace(self, request=wanted)
 
-    def agreed(self) -> "Offer":
+    def with_notice_accepted(self) -> "Offer":
         """The offer after its owner was shown the editorial notice and agreed."""
-        wanted = msgspec.structs.replace(self.wanted, editorial_ok=True)
-        return msgspec.structs.replace(self, wanted=wanted)
+        wanted = msgspec.structs.replace(self.request, editorial_ok=True)
+        return msgspec.structs.replace(self, request=wanted)
 
 
-def total(offers: Sequence[Offer]) -> str:
+def describe_total_cost(offers: Sequence[Offer]) -> str:
     """Return what some offers cost together, as far as the agency says beforehand."""
     sums: Counter[str] = Counter()
     price = Decimal()
@@ -123,10 +129,10 @@ def total(offers: Sequence[Offer]) -> str:
             sums["comps"] += 1
         elif not one.subscription.is_api:
             sums["downloads"] += 1
-        elif one.wanted.price is None:
+        elif one.request.price is None:
             sums["prices to be said"] += 1
         else:
-            price += one.wanted.price
+            price += one.request.price
     words = [_format_count(number, unit) for unit, number in sums.items()]
     return ", ".join([*words, *([f"price {price} to your customers"] if price else [])])
 
@@ -136,7 +142,7 @@ def _format_count(number: int, unit: str) -> str:
     return f"{number} {first if number != 1 else first.removesuffix('s')}{space}{rest}"
 
 
-def amount(text: str) -> Decimal:
+def parse_price(text: str) -> Decimal:
     """A price, above 0 and with a fraction of two digits at most, in the plan's currency.
 
     Raises:
@@ -147,25 +153,25 @@ def amount(text: str) -> Decimal:
     return Decimal(text.strip())
 
 
-class Stock(Protocol):
+class AssetSource(Protocol):
     """What an account may license, and with what."""
 
-    def subscriptions(self) -> tuple[Subscription, ...]: ...
+    def list_subscriptions(self) -> tuple[Subscription, ...]: ...
 
-    def asset(self, media: Media, media_id: str, country: str = "") -> Asset: ...
+    def fetch_asset(self, media: MediaKind, media_id: str, country: str = "") -> Asset: ...
 
 
 class OfferChooser:
     """Makes offers, counting what they take of each subscription."""
 
-    def __init__(self, account: Stock, *, sandbox: bool, now: Callable[[], datetime]) -> None:
+    def __init__(self, account: AssetSource, *, sandbox: bool, now: Callable[[], datetime]) -> None:
         self._account = account
         self._sandbox = sandbox
         self._now = now
         self._plans: tuple[Subscription, ...] | None = None
         self._taken: Counter[str] = Counter()
 
-    def offer(self, ask: Ask, media_id: str) -> Offer:
+    def make_offer(self, ask: LicenseOptions, media_id: str) -> Offer:
         """Return what to license one item with.
 
         Raises:
@@ -173,32 +179,34 @@ class OfferChooser:
             AgencyError: NotFound when the item was withdrawn.
         """
         if self._plans is None:
-            self._plans = self._account.subscriptions()
+            self._plans = self._account.list_subscriptions()
         if ask.media.startswith("editorial") and len(ask.country) != 3:  # noqa: PLR2004 - ISO 3166-1
             raise PurchaseRefused("Editorial licenses need a country, three letters such as USA.")
-        asset = self._account.asset(ask.media, media_id, ask.country)
+        asset = self._account.fetch_asset(ask.media, media_id, ask.country)
         if asset.id != media_id:
             raise PurchaseRefused(f"The agency calls it {asset.id[:40]!r}; ask for that.")
         if asset.editorial and self._sandbox:
-            raise PurchaseRefused(SANDBOX)
-        size, plan = propose(ask, asset, self._plans, self._now(), self._taken)
+            raise PurchaseRefused(SANDBOX_REFUSAL)
+        size, plan = choose_size_and_subscription(ask, asset, self._plans, self._now(), self._taken)
         editorial = ask.media.startswith("editorial")
         offer = Offer(
             asset=asset,
             subscription=plan,
-            wanted=_build_request(ask, media_id, size, plan),
+            request=_build_request(ask, media_id, size, plan),
             size_auto_selected=not (ask.size or ask.format or ask.custom),
         )
         if editorial:
-            named = msgspec.structs.replace(offer.wanted, subscription_id="", license=plan.license)
-            offer = msgspec.structs.replace(offer, wanted=named)
-        check(offer)
+            named = msgspec.structs.replace(offer.request, subscription_id="", license=plan.license)
+            offer = msgspec.structs.replace(offer, request=named)
+        validate_offer(offer)
         if not plan.is_comp:
             self._taken[plan.id] += 1
         return offer
 
 
-def _build_request(ask: Ask, media_id: str, size: str, plan: Subscription) -> LicenseRequest:
+def _build_request(
+    ask: LicenseOptions, media_id: str, size: str, plan: Subscription
+) -> LicenseRequest:
     return LicenseRequest(
         media=ask.media,
         id=media_id,
@@ -213,8 +221,8 @@ def _build_request(ask: Ask, media_id: str, size: str, plan: Subscription) -> Li
     )
 
 
-def propose(
-    ask: Ask,
+def choose_size_and_subscription(
+    ask: LicenseOptions,
     asset: Asset,
     plans: Sequence[Subscription],
     now: datetime,
@@ -240,12 +248,14 @@ def propose(
     for size in sizes:
         including = [plan for plan in left if plan.includes(size)]
         if including:
-            return size, min(including, key=lambda plan: (not plan.formats, plan.expires or FAR))
+            return size, min(
+                including, key=lambda plan: (not plan.formats, plan.expires or NO_EXPIRY)
+            )
     asked = f"the size {sizes[0]}" if len(sizes) == 1 else "a size of this item"
     raise PurchaseRefused(f"{_describe_plans(left)} does not include {asked}.")
 
 
-def _fits_options(plan: Subscription, ask: Ask) -> bool:
+def _fits_options(plan: Subscription, ask: LicenseOptions) -> bool:
     kind = ASSET_TYPES.get(ask.media, "editorial")
     if plan.asset_type not in {"", kind} or plan.is_comp is not ask.comp:
         return False
@@ -260,9 +270,9 @@ def _has_downloads_left(plan: Subscription, taken: Mapping[str, int]) -> bool:
     return plan.downloads_left > taken.get(plan.id, 0)
 
 
-def _list_candidate_sizes(ask: Ask, asset: Asset) -> tuple[str, ...]:
+def _list_candidate_sizes(ask: LicenseOptions, asset: Asset) -> tuple[str, ...]:
     """The sizes that come into question, the best first."""
-    known = KINDS[ask.media].sizes
+    known = MEDIA_ENDPOINTS[ask.media].sizes
     if ask.format and ask.media != "image":
         raise PurchaseRefused("Only images come in formats to choose from.")
     if ask.custom:
@@ -294,7 +304,7 @@ def _describe_plans(plans: Sequence[Subscription]) -> str:
     return f"Subscription {names}" if len(plans) == 1 else f"Each subscription ({names})"
 
 
-def check(offer: Offer) -> None:
+def validate_offer(offer: Offer) -> None:
     """Refuse what the agency would refuse, or what would lose the owner's words.
 
     What is merely `Offer.missing` may yet be asked for.
@@ -302,10 +312,10 @@ def check(offer: Offer) -> None:
     Raises:
         PurchaseRefused: and why.
     """
-    one = offer.wanted
+    one = offer.request
     metadata = {**one.metadata, **({"customer_id": one.customer_id} if one.customer_id else {})}
-    if len(metadata) > MOST_FIELDS:
-        raise PurchaseRefused(f"A license takes at most {MOST_FIELDS} metadata fields.")
+    if len(metadata) > MAX_METADATA_FIELDS:
+        raise PurchaseRefused(f"A license takes at most {MAX_METADATA_FIELDS} metadata fields.")
     for name, value in metadata.items():
         if not name.strip() or not value.strip() or _has_unwritable_characters(name + value):
             raise PurchaseRefused(f"The metadata field {name[:40]!r} is blank or can't be written.")
@@ -317,12 +327,12 @@ def check(offer: Offer) -> None:
         )
     if one.custom and not _is_one_side(one.custom):
         raise PurchaseRefused(
-            f"Give a width or a height, not both, of {LEAST_SIDE} pixels or more."
+            f"Give a width or a height, not both, of {MIN_CUSTOM_SIDE} pixels or more."
         )
 
 
 def _is_one_side(custom: tuple[int, int]) -> bool:
-    return min(custom) == 0 and max(custom) >= LEAST_SIDE
+    return min(custom) == 0 and max(custom) >= MIN_CUSTOM_SIDE
 
 
 def _has_unwritable_characters(text: str) -> bool:

@@ -8,17 +8,23 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from affiliate.licensing.models import LicenseRequest, LicenseResult, Media, Record, Subscription
-from affiliate.licensing.offers import Ask, Offer
+from affiliate.licensing.models import (
+    LicenseRequest,
+    LicenseResult,
+    MediaKind,
+    Record,
+    Subscription,
+)
+from affiliate.licensing.offers import LicenseOptions, Offer
 
-CALL_SECONDS: Final = 30.0
+LICENSE_CALL_SECONDS: Final = 30.0
 """Licensing may take longer than a search."""
 
 
 class Proposer(Protocol):
     """Whoever says what an item is to be licensed with."""
 
-    def offer(self, ask: Ask, media_id: str) -> Offer:
+    def make_offer(self, ask: LicenseOptions, media_id: str) -> Offer:
         """Return what to license one item with.
 
         Raises:
@@ -45,9 +51,9 @@ class Seller(Protocol):
     def has_sandbox(self) -> bool: ...
 
     @property
-    def at_once(self) -> int: ...
+    def max_per_request(self) -> int: ...
 
-    def proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> Proposer:
+    def create_proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> Proposer:
         """Whoever proposes what to license with, by what the account has paid for."""
         ...
 
@@ -60,7 +66,7 @@ class Seller(Protocol):
         """
         ...
 
-    def subscriptions(self) -> tuple[Subscription, ...]:
+    def list_subscriptions(self) -> tuple[Subscription, ...]:
         """Return what the account has to license with, such as credits; expired ones may be left.
 
         Raises:
@@ -69,7 +75,7 @@ class Seller(Protocol):
         """
         ...
 
-    def history(self, media: Media, *, media_id: str | None = None) -> Iterator[Record]:
+    def iter_history(self, media: MediaKind, *, media_id: str | None = None) -> Iterator[Record]:
         """Return what the agency says was licensed, of all items or of one, newest first.
 
         Raises:
@@ -77,7 +83,7 @@ class Seller(Protocol):
         """
         ...
 
-    def download_link(self, media: Media, license_id: str, size: str) -> str:
+    def request_download_link(self, media: MediaKind, license_id: str, size: str) -> str:
         """A new address of a licensed file, which is a secret.
 
         Raises:

@@ -26,7 +26,7 @@ from affiliate.database.purchases import (
 )
 from affiliate.database.schema import purchases
 from affiliate.errors import LedgerError
-from affiliate.licensing.purchasing.journal import NAMES, JournalFile
+from affiliate.licensing.purchasing.journal import FILE_PATTERN, JournalFile
 from app import create_app
 from tests.dialects.selling import FIRST
 from tests.simulator import (
@@ -85,7 +85,7 @@ def recorded(app: Flask) -> list[Purchase]:
 
 
 def journals(folder: Path) -> list[Path]:
-    return list(folder.glob(NAMES))
+    return list(folder.glob(FILE_PATTERN))
 
 
 def files(folder: Path) -> list[str]:
@@ -254,8 +254,8 @@ def test_a_journal_that_takes_no_answer_ends_nothing(
             raise OSError(5, "Input/output error")
         real(file, entries, room=room)
 
-    real = JournalFile.note
-    monkeypatch.setattr(JournalFile, "note", note)
+    real = JournalFile.write_entries
+    monkeypatch.setattr(JournalFile, "write_entries", note)
     shown = buy(app, plain(agency)[0], tmp_path / "files")
     assert shown.exit_code == 0, shown.output
     assert "can't be written: Input/output error" in shown.output

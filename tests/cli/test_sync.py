@@ -10,8 +10,8 @@ from flask import Flask
 
 from affiliate.cli import sync as module
 from affiliate.cli.sync import _Ticker
-from affiliate.licensing.files.manifest import lines
-from affiliate.licensing.files.sync import Report
+from affiliate.licensing.files.manifest import iter_lines
+from affiliate.licensing.files.sync import SyncReport
 from tests.simulator import Simulator, says, simulator
 from tests.support.licensing_command import run, site
 from tests.support.owner_account import names, original
@@ -139,7 +139,7 @@ def test_sync_says_what_it_did(agency: Simulator, app: Flask, folder: Path) -> N
     assert agency.purchases[2].id in failed.stderr
     done = run(app, "sync", str(folder))
     assert (done.exit_code, done.stderr[:7]) == (0, "1 files")
-    assert len(list(lines(folder))) == 5
+    assert len(list(iter_lines(folder))) == 5
 
 
 def test_sync_of_one_medium(agency: Simulator, app: Flask, folder: Path) -> None:
@@ -147,9 +147,9 @@ def test_sync_of_one_medium(agency: Simulator, app: Flask, folder: Path) -> None
     agency.buy(0)
     agency.buy(**CLIP)
     assert run(app, "sync", str(folder), "--media", "video").exit_code == 0
-    assert [one.media for one in lines(folder)] == ["video"]
+    assert [one.media for one in iter_lines(folder)] == ["video"]
     assert run(app, "sync", str(folder)).exit_code == 0
-    assert [one.media for one in lines(folder)] == ["video", "image"]
+    assert [one.media for one in iter_lines(folder)] == ["video", "image"]
 
 
 def test_names_in_a_synced_folder_must_differ(app: Flask, folder: Path) -> None:
@@ -183,7 +183,7 @@ def test_ctrl_c_is_no_fault(
     for number in range(3):
         agency.buy(number)
 
-    def interrupt(self: object, report: Report) -> None:  # noqa: ARG001 - as it is called
+    def interrupt(self: object, report: SyncReport) -> None:  # noqa: ARG001 - as it is called
         if report.fetched:
             raise KeyboardInterrupt
 
@@ -193,7 +193,7 @@ def test_ctrl_c_is_no_fault(
     assert stopped.exit_code == module.INTERRUPTED
     assert "run it again to go on" in stopped.stderr
     assert run(app, "sync", str(folder)).exit_code == 0
-    assert len(list(lines(folder))) == 3
+    assert len(list(iter_lines(folder))) == 3
 
 
 def test_progress_is_one_line_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +206,7 @@ def test_progress_is_one_line_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
     screen = Terminal()
     monkeypatch.setattr("sys.stderr", screen)
     ticker = _Ticker()
-    report = Report(fetched=2, bytes=3_000_000, now="cat", now_bytes=1, now_length=2)
+    report = SyncReport(fetched=2, bytes=3_000_000, now="cat", now_bytes=1, now_length=2)
     ticker.show(report)
     ticker.show(report)
     ticker.end(report)

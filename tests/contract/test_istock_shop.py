@@ -10,7 +10,7 @@ from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchases
 from affiliate.errors import RequestRefused
 from affiliate.licensing.accounts.istock import IstockAccount
-from affiliate.licensing.offers import Ask
+from affiliate.licensing.offers import LicenseOptions
 from affiliate.licensing.purchasing.checkout import PurchaseService
 from affiliate.transport.client import Transport
 from tests.dialects.istock_shop import IstockShop
@@ -90,10 +90,13 @@ def test_every_request_and_answer_is_as_described(
     desk = PurchaseService(account, Purchases(ledger), sandbox=False)
     needs = {"project_code": "garden", "download_notes": "for the shed"}
     plans = (("55", ONE), ("77", TWO))
-    offers = [desk.chooser().offer(Ask(subscription_id=p, metadata=needs), n) for p, n in plans]
+    offers = [
+        desk.create_proposer().make_offer(LicenseOptions(subscription_id=p, metadata=needs), n)
+        for p, n in plans
+    ]
     outcomes = list(desk.license(offers))
     assert [one.purchase.state for one in outcomes if one.purchase] == ["licensed", "licensed"]
-    assert [one.media_id for one in account.history("image")] == [TWO, ONE]
+    assert [one.media_id for one in account.iter_history("image")] == [TWO, ONE]
     ledger.close()
 
 
@@ -111,9 +114,9 @@ def test_every_parameter_is_in_the_description(
 ) -> None:
     """Nothing that we send is unknown to the API (the proxy would pass it on)."""
     account = IstockAccount(transport, url=watched, keys=at.shop.keys)
-    account.picture(ONE)
+    account.fetch_picture(ONE)
     at.shop.sell(ONE, "x_large", "55")
-    list(account.history("image"))
+    list(account.iter_history("image"))
     paths = json.loads(description.read_bytes())["paths"]
     for asked in at.asked:
         if found := described(asked, paths):

@@ -17,7 +17,7 @@ from affiliate.errors import RequestRefused
 from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.accounts.shutterstock_collections import MEDIA, Collections
 from affiliate.licensing.oauth.flow import ShutterstockOAuth
-from affiliate.licensing.oauth.scopes import SCOPES, needed
+from affiliate.licensing.oauth.scopes import SCOPES, get_required_scopes
 from affiliate.transport.client import Transport
 
 OUT_OF_SCOPE = re.compile(r"/v2/(audio|sfx|cv|catalog|ai|bulk)[/_a-z]*")
@@ -52,7 +52,7 @@ def test_the_flow_is_accepted(tokens: ShutterstockOAuth, document: Any) -> None:
     described = document["paths"]["/v2/oauth/authorize"]["get"]["parameters"]
     assert set(parse_qs(urlsplit(address).query)) == {one["name"] for one in described}
     token = tokens.connect("code", SCOPES)
-    assert token.access_token == tokens.access()
+    assert token.access_token == tokens.get_access_token()
     assert token.access_token.startswith("v2/")
 
 
@@ -82,17 +82,17 @@ def test_collections_are_accepted(mock: str, transport: Transport) -> None:
     account = ShutterstockAccount(transport, url=mock, token=lambda: "token")
     for media in MEDIA:
         collections = Collections(account, media)
-        (one,) = collections.own()
-        assert collections.one(one.id) == one
+        (one,) = collections.list_own()
+        assert collections.fetch_collection(one.id) == one
         assert collections.create("Name")
         collections.rename(one.id, "Name")
-        collections.add(one.id, ["1", "2"])
-        collections.remove(one.id, ["1", "2"])
-        assert list(collections.items(one.id))
+        collections.add_items(one.id, ["1", "2"])
+        collections.remove_items(one.id, ["1", "2"])
+        assert list(collections.list_items(one.id))
         collections.delete(one.id)
-        chosen = collections.featured()[0]
-        assert collections.one(chosen.id, featured=True).name == chosen.name
-        assert list(collections.items(chosen.id, featured=True))
+        chosen = collections.list_featured()[0]
+        assert collections.fetch_collection(chosen.id, featured=True).name == chosen.name
+        assert list(collections.list_items(chosen.id, featured=True))
         with pytest.raises(RequestRefused):
             account.call("POST", f"/v2/{media}s/collections", body={"title": "Name"})
 
@@ -121,6 +121,9 @@ def test_scopes_are_those_of_the_description(document: Any) -> None:
             ]
             wanted = asked[0] if asked else []
             concrete = re.sub(r"\{\w+\}", "1", path)
-            assert sorted(needed(method.upper(), concrete)) == sorted(wanted), (method, path)
+            assert sorted(get_required_scopes(method.upper(), concrete)) == sorted(wanted), (
+                method,
+                path,
+            )
             looked += 1
     assert looked > 60

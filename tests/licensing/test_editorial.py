@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 
 from affiliate.errors import PurchaseRefused
-from affiliate.licensing.models import KINDS, Media
+from affiliate.licensing.models import MEDIA_ENDPOINTS, MediaKind
 from tests.simulator import (
     FIRST_EDITORIAL,
     Simulator,
@@ -23,26 +23,26 @@ from tests.support.purchase_desk import Counter, agency, at, counter, posts, sta
 
 __all__ = ["agency", "at"]
 
-IDS: dict[Media, str] = {
+IDS: dict[MediaKind, str] = {
     "editorial": f"{FIRST_EDITORIAL}b",
     "editorial-video": f"{FIRST_EDITORIAL}a",
 }
 BOTH = pytest.mark.parametrize("media", IDS)
 
 
-def buy(at: Counter, media: Media, **asked: Any) -> Any:
+def buy(at: Counter, media: MediaKind, **asked: Any) -> Any:
     """License the item, its notice agreed to."""
     at.agency.subscribe(reports(), report_clips())
     [offer] = at.offer(IDS[media], media=media, country="USA", **asked)
-    return list(at.desk.license([offer.agreed()]))
+    return list(at.desk.license([offer.with_notice_accepted()]))
 
 
-def path(media: Media) -> str:
-    return f"{KINDS[media].path}/licenses"
+def path(media: MediaKind) -> str:
+    return f"{MEDIA_ENDPOINTS[media].path}/licenses"
 
 
 @BOTH
-def test_it_is_bought_by_its_own_call(at: Counter, media: Media) -> None:
+def test_it_is_bought_by_its_own_call(at: Counter, media: MediaKind) -> None:
     """License, country and size are sent, no subscription; the id comes from the history."""
     [done] = buy(at, media)
     assert state(done) == "licensed"
@@ -57,7 +57,7 @@ def test_it_is_bought_by_its_own_call(at: Counter, media: Media) -> None:
 
 
 @BOTH
-def test_nothing_is_sent_without_agreement_or_country(at: Counter, media: Media) -> None:
+def test_nothing_is_sent_without_agreement_or_country(at: Counter, media: MediaKind) -> None:
     """The notice comes first, and so does the country."""
     at.agency.subscribe(reports(), report_clips())
     [offer] = at.offer(IDS[media], media=media, country="USA")
@@ -69,7 +69,7 @@ def test_nothing_is_sent_without_agreement_or_country(at: Counter, media: Media)
 
 
 @BOTH
-def test_the_sandbox_sells_none(tmp_path: Path, media: Media) -> None:
+def test_the_sandbox_sells_none(tmp_path: Path, media: MediaKind) -> None:
     """It is said before anything is sent."""
     with simulator(size=20, sandbox=True) as sandbox, counter(sandbox, tmp_path) as at:
         sandbox.subscribe(reports(), report_clips())
@@ -79,16 +79,16 @@ def test_the_sandbox_sells_none(tmp_path: Path, media: Media) -> None:
 
 
 @BOTH
-def test_metadata_goes_with_it(at: Counter, media: Media) -> None:
+def test_metadata_goes_with_it(at: Counter, media: MediaKind) -> None:
     """The fields that were given reach the agency and its history."""
     buy(at, media, metadata={"job": "7"})
     assert at.agency.purchases[0].metadata == {"job": "7"}
-    assert next(at.account.history(media)).metadata == {"job": "7"}
+    assert next(at.account.iter_history(media)).metadata == {"job": "7"}
 
 
 @BOTH
 @pytest.mark.parametrize(("stage", "found"), [("acted", "licensed"), ("read", "unknown")])
-def test_a_lost_answer_is_settled(at: Counter, media: Media, stage: Any, found: str) -> None:
+def test_a_lost_answer_is_settled(at: Counter, media: MediaKind, stage: Any, found: str) -> None:
     """By the history of its own kind; what it lacks is tried again once that is certain."""
     at.agency.misbehave(hang_up(stage), on=path(media), method="POST")
     [done] = buy(at, media)
@@ -102,7 +102,7 @@ def test_a_lost_answer_is_settled(at: Counter, media: Media, stage: Any, found: 
 
 
 @BOTH
-def test_a_repeat_is_refused(at: Counter, media: Media) -> None:
+def test_a_repeat_is_refused(at: Counter, media: MediaKind) -> None:
     """Within a day, as everything else."""
     buy(at, media)
     assert [state(one) for one in buy(at, media)] == ["refused"]
@@ -110,14 +110,14 @@ def test_a_repeat_is_refused(at: Counter, media: Media) -> None:
 
 
 @BOTH
-def test_what_may_not_be_shown_there_is_refused(at: Counter, media: Media) -> None:
+def test_what_may_not_be_shown_there_is_refused(at: Counter, media: MediaKind) -> None:
     """A 406 to the purchase leaves nothing unknown."""
     at.agency.misbehave(says(406), on=path(media), method="POST")
     [done] = buy(at, media)
     assert state(done) == "failed"
 
 
-def command(agency: Simulator, folder: Path, media: Media, *options: str) -> Result:
+def command(agency: Simulator, folder: Path, media: MediaKind, *options: str) -> Result:
     """What the owner types, who agrees."""
     agency.subscribe(reports(), report_clips())
     kind = ("--editorial", "--video") if media.endswith("video") else ("--editorial",)
@@ -127,7 +127,7 @@ def command(agency: Simulator, folder: Path, media: Media, *options: str) -> Res
 
 @BOTH
 def test_the_file_comes_with_the_purchase(
-    agency: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, media: Media
+    agency: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, media: MediaKind
 ) -> None:
     """As the API gives editorial files once, it is there when the command ends, asked or not."""
     monkeypatch.chdir(tmp_path)
@@ -143,7 +143,9 @@ def test_the_file_comes_with_the_purchase(
 
 
 @BOTH
-def test_a_file_that_is_lost_is_said_to_be(agency: Simulator, tmp_path: Path, media: Media) -> None:
+def test_a_file_that_is_lost_is_said_to_be(
+    agency: Simulator, tmp_path: Path, media: MediaKind
+) -> None:
     """Where its one link is refused, nobody is sent to a command that can't bring it."""
     agency.misbehave(says(403), on="/gatekeeper/*", times=None)
     shown = command(agency, tmp_path, media, "--dir", str(tmp_path / "files"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from affiliate.errors import LedgerError
-from affiliate.licensing.purchasing.journal import NAMES
+from affiliate.licensing.purchasing.journal import FILE_PATTERN
 from tests.simulator import Simulator, first, platform
 from tests.support.licensing_command import run, site
 from tests.support.purchase_desk import PATH, Counter, agency, counter, ordinary, posts, state
@@ -120,10 +120,10 @@ def test_a_disk_that_fills_up_while_the_agency_sells_loses_nothing(
     assert shown.exit_code == 3, shown.output
     assert f"licensed as {bought.id}" in shown.output
     assert [path.suffix for path in files.iterdir()] == [".jpg"]
-    [journal] = disk.glob(NAMES)
+    [journal] = disk.glob(FILE_PATTERN)
     assert bought.id in journal.read_text()
     (disk / "filler").unlink()
     again = run(app, *command)
     assert (again.exit_code, len(agency.purchases)) == (1, 1)
     assert f"license {bought.id}" in again.output
-    assert list(disk.glob(NAMES)) == []
+    assert list(disk.glob(FILE_PATTERN)) == []

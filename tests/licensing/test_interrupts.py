@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from affiliate.licensing.purchasing.journal import NAMES
+from affiliate.licensing.purchasing.journal import FILE_PATTERN
 from tests.dialects.selling import FIRST, Fault
 from tests.support.kill_at import STEPS, Run
 from tests.support.killing import LATER, PATIENCE, Command, digest
@@ -42,7 +42,7 @@ def test_an_interrupt_at_each_step_buys_once(
     run(Run(["purchases"] if is_sent else command, settings))
     assert at.bought() == [ONE]
     assert [row.state for row in recorded(tmp_path)] == ["licensed"]
-    assert list(tmp_path.glob(NAMES)) == []
+    assert list(tmp_path.glob(FILE_PATTERN)) == []
     if at.shop.name == "istock":
         assert [path.suffix for path in (tmp_path / "files").iterdir()] == [".jpg"]
 

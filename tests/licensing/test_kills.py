@@ -11,7 +11,7 @@ import pytest
 
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchase, Purchases
-from affiliate.licensing.purchasing.journal import NAMES
+from affiliate.licensing.purchasing.journal import FILE_PATTERN
 from tests.simulator import FIRST_ID, Simulator, hold, platform, simulator, standard
 from tests.support.kill_at import STEPS, Run
 from tests.support.killing import (
@@ -93,7 +93,7 @@ def test_a_kill_at_each_step_buys_once(
     licensed = [row.license_id for row in recorded(tmp_path) if row.state == "licensed"]
     assert licensed == [agency.purchases[0].id]
     assert [path.suffix for path in files.iterdir()] == [".jpg"]
-    left = list(tmp_path.glob(NAMES))
+    left = list(tmp_path.glob(FILE_PATTERN))
     assert len(left) == (step == "after the record")  # until a command has seen it settled
 
 

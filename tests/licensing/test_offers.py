@@ -8,7 +8,14 @@ import pytest
 
 from affiliate.errors import PurchaseRefused
 from affiliate.licensing.models import Asset, Format, LicenseRequest, Price, Subscription
-from affiliate.licensing.offers import Ask, Offer, amount, check, propose, total
+from affiliate.licensing.offers import (
+    LicenseOptions,
+    Offer,
+    choose_size_and_subscription,
+    describe_total_cost,
+    parse_price,
+    validate_offer,
+)
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ASSET = Asset(id="1", sizes=frozenset({"small", "medium", "huge"}))
@@ -26,7 +33,9 @@ def plan(name: str, *sizes: str, days: int = 30, **fields: Any) -> Subscription:
 
 
 def proposed(*plans: Subscription, taken: Any = None, **ask: Any) -> tuple[str, str]:
-    size, found = propose(Ask(**ask), ASSET, plans, NOW, taken or {})
+    size, found = choose_size_and_subscription(
+        LicenseOptions(**ask), ASSET, plans, NOW, taken or {}
+    )
     return size, found.id
 
 
@@ -79,17 +88,17 @@ def test_why_there_is_none(plans: Any, ask: Any, words: str) -> None:
 
 def offer(one: Subscription, **fields: Any) -> Offer:
     wanted = LicenseRequest(**{"id": "1", "size": "huge", "subscription_id": one.id, **fields})
-    return Offer(asset=ASSET, subscription=one, wanted=wanted)
+    return Offer(asset=ASSET, subscription=one, request=wanted)
 
 
 def test_api_subscriptions_demand_price_and_customer() -> None:
     """Both are missing until they are said."""
     api = plan("rs", "huge", price_per_download=Price(Decimal(2), "USD"), metadata_fields=("job",))
     assert offer(api).missing == ("price", "customer_id", "job")
-    whole = offer(api).filled({"price": "9.50", "customer_id": "c", "job": "x"})
+    whole = offer(api).with_values({"price": "9.50", "customer_id": "c", "job": "x"})
     assert whole.missing == ()
-    assert (whole.wanted.price, whole.wanted.customer_id) == (Decimal("9.50"), "c")
-    assert whole.wanted.metadata == {"job": "x"}
+    assert (whole.request.price, whole.request.customer_id) == (Decimal("9.50"), "c")
+    assert whole.request.metadata == {"job": "x"}
 
 
 @pytest.mark.parametrize(
@@ -107,7 +116,7 @@ def test_api_subscriptions_demand_price_and_customer() -> None:
 def test_what_the_agency_would_refuse_is_refused_here(fields: dict[str, Any]) -> None:
     """Prices where none belong, two sides or none, five fields with the customer's id."""
     with pytest.raises(PurchaseRefused):
-        check(offer(plan("a", "huge"), **fields))
+        validate_offer(offer(plan("a", "huge"), **fields))
 
 
 @pytest.mark.parametrize(
@@ -135,13 +144,13 @@ def test_what_the_agency_would_refuse_is_refused_here(fields: dict[str, Any]) ->
 def test_prices_that_are_none(text: str) -> None:
     """A price is above 0 and has cents at most."""
     with pytest.raises(PurchaseRefused):
-        amount(text)
+        parse_price(text)
 
 
 @pytest.mark.parametrize("text", ["12.34", " 12.3 ", "999999999", "0.01"])
 def test_prices_are_exact(text: str) -> None:
     """What is typed is what is sent, to the cent."""
-    assert str(amount(text)) == text.strip()
+    assert str(parse_price(text)) == text.strip()
 
 
 def test_formats_decide_the_size() -> None:
@@ -149,17 +158,20 @@ def test_formats_decide_the_size() -> None:
     item = Asset(id="1", sizes=frozenset({"huge", "vector"}))
     plans = [plan("a", "huge", "vector")]
     for wanted, size in (("eps", "vector"), ("jpg", "huge"), ("", "huge")):
-        assert propose(Ask(format=wanted), item, plans, NOW, {})[0] == size
+        assert (
+            choose_size_and_subscription(LicenseOptions(format=wanted), item, plans, NOW, {})[0]
+            == size
+        )
     for ask in (
-        Ask(format="eps", size="huge"),
-        Ask(format="jpg", size="vector"),
-        Ask(format="eps", custom=(800, 0)),
-        Ask(media="editorial", format="jpg"),
+        LicenseOptions(format="eps", size="huge"),
+        LicenseOptions(format="jpg", size="vector"),
+        LicenseOptions(format="eps", custom=(800, 0)),
+        LicenseOptions(media="editorial", format="jpg"),
     ):
         with pytest.raises(PurchaseRefused):
-            propose(ask, item, [plan("a", asset_type="")], NOW, {})
+            choose_size_and_subscription(ask, item, [plan("a", asset_type="")], NOW, {})
     with pytest.raises(PurchaseRefused, match="no eps to license"):
-        propose(Ask(format="eps"), ASSET, plans, NOW, {})
+        choose_size_and_subscription(LicenseOptions(format="eps"), ASSET, plans, NOW, {})
 
 
 def test_what_it_costs_is_said_beforehand() -> None:
@@ -175,7 +187,7 @@ def test_what_it_costs_is_said_beforehand() -> None:
 
 def offered(license: str = "standard", price: str | None = None, **fields: Any) -> Offer:  # noqa: A002
     wanted = LicenseRequest(id="1", size="huge", price=None if price is None else Decimal(price))
-    return Offer(asset=ASSET, subscription=plan("s", license=license), wanted=wanted, **fields)
+    return Offer(asset=ASSET, subscription=plan("s", license=license), request=wanted, **fields)
 
 
 @pytest.mark.parametrize(
@@ -195,4 +207,4 @@ def offered(license: str = "standard", price: str | None = None, **fields: Any) 
 )
 def test_costs_are_summed_up(offers: list[Offer], words: str) -> None:
     """By what each takes; what the agency doesn't say in numbers is counted apart."""
-    assert total(offers) == words
+    assert describe_total_cost(offers) == words

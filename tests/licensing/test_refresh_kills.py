@@ -37,7 +37,7 @@ __all__ = ["agency", "file", "kept"]
 STEPS: dict[str, tuple[type, str]] = {
     "before the lease": (TokenStore, "lease"),
     "after the lease": (TokenStore, "lease"),
-    "after the answer": (ShutterstockOAuth, "_refreshed"),
+    "after the answer": (ShutterstockOAuth, "_refresh"),
     "after the renew": (TokenStore, "renew"),
 }
 
@@ -58,7 +58,9 @@ def _dying(url: str, upstream: str, at: float, step: str) -> None:
 
     setattr(kind, name, wrapped)
     vault = TokenStore(Ledger(url), SECRET, lambda: at)
-    ShutterstockOAuth(Transport(), vault, url=upstream, client=CLIENT, now=lambda: at).access()
+    ShutterstockOAuth(
+        Transport(), vault, url=upstream, client=CLIENT, now=lambda: at
+    ).get_access_token()
 
 
 def killed(agency: Simulator, file: Path, step: str) -> None:
@@ -74,7 +76,11 @@ def killed(agency: Simulator, file: Path, step: str) -> None:
 def user(agency: Simulator, ledger: Ledger) -> str:
     """Whose account it is, asked with the token that is to be had now."""
     tokens = tokens_of(agency, ledger)
-    return ShutterstockAccount(Transport(), url=agency.url, token=tokens.access).user().username
+    return (
+        ShutterstockAccount(Transport(), url=agency.url, token=tokens.get_access_token)
+        .fetch_user()
+        .username
+    )
 
 
 @pytest.mark.parametrize("step", ["before the lease", "after the lease"])

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
-from affiliate.licensing.purchasing.journal import NAMES
+from affiliate.licensing.purchasing.journal import FILE_PATTERN
 from tests.soak.agencies import hours
 from tests.soak.gauges import Gauges, Size
 from tests.soak.owner import Buyer
@@ -86,7 +86,7 @@ def _purchases(world: World, buyer: Buyer) -> Iterator[str]:
         yield f"licenses that only one side knows: {sorted(told ^ real)[:5]}"
     if unclear := [row.media_id for row in rows if row.state in {"pending", "unknown"}]:
         yield f"purchases whose outcome is unknown in the end: {unclear}"
-    if left := list(world.disk.glob(NAMES)):
+    if left := list(world.disk.glob(FILE_PATTERN)):
         yield f"journals of purchases are left: {len(left)}"
 
 

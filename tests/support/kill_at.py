@@ -117,12 +117,12 @@ def arm(run: Run) -> None:
             for kind in (ShutterstockAccount, *SELLERS.values()):
                 wrap(kind, "license", end, None)
         case "after the answer":
-            wrap(Keeper, "hears", None, end)
+            wrap(Keeper, "record_answer", None, end)
         case "before the file":
-            wrap(Keeper, "keeps", end, None)
+            wrap(Keeper, "fetch_file", end, None)
             wrap(Purchases, "close", end, None)  # where no file comes
         case "after the file":
-            wrap(Keeper, "keeps", None, end)
+            wrap(Keeper, "fetch_file", None, end)
             wrap(Purchases, "close", end, None)
         case "after closing it":
             wrap(Purchases, "close", None, end)
@@ -136,11 +136,11 @@ def arm_sync(step: str) -> None:
         case "in mid-file":
             setattr(PartialFile, "write", _half)  # noqa: B010 - as `wrap` does
         case "before the tags":
-            wrap(sync, "write", die, None)
+            wrap(sync, "write_tags", die, None)
         case "after the tags":
-            wrap(sync, "write", None, die)
+            wrap(sync, "write_tags", None, die)
         case "before the rename":
-            wrap(downloads, "_place", die, None)
+            wrap(downloads, "_place_file", die, None)
         case "after the rename":
             wrap(Manifest, "add", die, None)
         case "after the line":
@@ -184,7 +184,7 @@ def alarm(seconds: float, *, late: bool) -> None:
 
     signal.signal(signal.SIGALRM, die)
     if late:
-        wrap(PurchaseService, "_clear_way", None, start)
+        wrap(PurchaseService, "_settle_open_purchases", None, start)
     else:
         start()
 

@@ -12,7 +12,7 @@ import pytest
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchases
 from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
-from affiliate.licensing.offers import Ask, Offer
+from affiliate.licensing.offers import LicenseOptions, Offer
 from affiliate.licensing.purchasing.checkout import PurchaseOutcome, PurchaseService
 from tests.simulator import (
     FIRST_ID,
@@ -49,8 +49,8 @@ class Counter:
         self.skip += timedelta(seconds=seconds)
 
     def offer(self, *ids: str, **asked: Any) -> list[Offer]:
-        chooser = self.desk.chooser()
-        return [chooser.offer(Ask(**asked), one) for one in ids]
+        chooser = self.desk.create_proposer()
+        return [chooser.make_offer(LicenseOptions(**asked), one) for one in ids]
 
     def license(self, *ids: str, force: bool = False, **asked: Any) -> list[PurchaseOutcome]:
         return list(self.desk.license(self.offer(*ids, **asked), force=force))

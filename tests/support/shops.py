@@ -9,7 +9,7 @@ from affiliate.config.settings import setting_prefix
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchase, Purchases
 from affiliate.licensing.accounts.registry import SELLERS
-from affiliate.licensing.offers import Ask, Offer
+from affiliate.licensing.offers import LicenseOptions, Offer
 from affiliate.licensing.purchasing.checkout import PurchaseOutcome, PurchaseService
 from tests.dialects.adobe_shop import AdobeShop
 from tests.dialects.depositphotos_shop import DepositphotosShop
@@ -76,8 +76,8 @@ class Counter:
         self.purchases = purchases
 
     def offer(self, *ids: str, **asked: Any) -> list[Offer]:
-        chooser = self.desk.chooser()
-        return [chooser.offer(Ask(**asked), one) for one in ids]
+        chooser = self.desk.create_proposer()
+        return [chooser.make_offer(LicenseOptions(**asked), one) for one in ids]
 
     def license(self, *ids: str, force: bool = False, **asked: Any) -> list[PurchaseOutcome]:
         return list(self.desk.license(self.offer(*ids, **asked), force=force))

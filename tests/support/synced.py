@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from affiliate.licensing.files.manifest import Line, lines
+from affiliate.licensing.files.manifest import ManifestLine, iter_lines
 from tests.simulator import Simulator
 from tests.support.owner_account import names
 
 
-def check(agency: Simulator, folder: Path, *, missing: Sequence[str] = ()) -> list[Line]:
+def check(agency: Simulator, folder: Path, *, missing: Sequence[str] = ()) -> list[ManifestLine]:
     """Every purchase is listed once, every file is there, whole and once, and nothing else."""
-    listed = list(lines(folder))
+    listed = list(iter_lines(folder))
     bought = {one.id: one for one in agency.purchases}
     assert sorted(one.license for one in listed) == sorted(set(bought) - set(missing))
     for one in listed:

@@ -27,17 +27,22 @@ from affiliate.domain.media import plain_text
 from affiliate.domain.words import cut_between_signs
 from affiliate.errors import BadAnswer, NotFound, PurchaseRefused, RequestRefused
 from affiliate.licensing.accounts import adobe_stock_schema as wire
-from affiliate.licensing.accounts.single_item import NOTES, read, refuse_others, sell
+from affiliate.licensing.accounts.single_item import (
+    MAX_MESSAGE_CHARS,
+    decode_answer,
+    license_item,
+    refuse_unsupported_options,
+)
 from affiliate.licensing.models import (
     Asset,
     LicenseRequest,
     LicenseResult,
-    Media,
+    MediaKind,
     Record,
     Subscription,
 )
-from affiliate.licensing.offers import Ask, Offer
-from affiliate.licensing.seller import CALL_SECONDS
+from affiliate.licensing.offers import LicenseOptions, Offer
+from affiliate.licensing.seller import LICENSE_CALL_SECONDS
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Params, Request
 
@@ -48,18 +53,18 @@ LICENSES: Final[Mapping[str, tuple[str, ...]]] = {
     "video": ("Video_HD", "Video_4K"),
 }
 """Kinds of licenses, the usual one first."""
-NUMBERS: Final = {1: "image", 2: "image", 4: "video"}
+MEDIA_BY_TYPE_ID: Final = {1: "image", 2: "image", 4: "video"}
 """Numbers of media whose files can be checked: photos, illustrations and videos."""
-HAS: Final = ("purchased", "just_purchased")
-HAS_NOT: Final = ("not_purchased", "cancelled", "not_possible")
+LICENSED_STATES: Final = ("purchased", "just_purchased")
+UNLICENSED_STATES: Final = ("not_purchased", "cancelled", "not_possible")
 """States of a work for an account; ``overage`` says only how it would be paid."""
-PAGE: Final = 100
+PAGE_ROWS: Final = 100
 LOCALE: Final = ("locale", "en_US")
 """Else messages and dates are written as the user reads them."""
-DATES: Final = ("%Y-%m-%d %H:%M:%S", "%m/%d/%y, %I:%M %p")
+DATE_FORMATS: Final = ("%Y-%m-%d %H:%M:%S", "%m/%d/%y, %I:%M %p")
 
-ID: Final = "search_parameters[media_id]"
-LOOK: Final[Params] = (
+MEDIA_ID_PARAM: Final = "search_parameters[media_id]"
+SEARCH_PARAMS: Final[Params] = (
     *(("result_columns[]", name) for name in wire.File.__struct_fields__),
     ("search_parameters[filters][premium]", "all"),
     ("search_parameters[filters][offensive:2]", "1"),
@@ -74,26 +79,26 @@ class AdobeAccount:
 
     agency: ClassVar[str] = NAME
     has_sandbox: ClassVar[bool] = False
-    at_once: ClassVar[int] = 1
+    max_per_request: ClassVar[int] = 1
 
     def __init__(self, transport: Transport, *, url: str, keys: Mapping[str, str]) -> None:
         self.url = url
         self._transport = transport
         self._keys = keys
 
-    def proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> "AdobeAccount":
+    def create_proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> "AdobeAccount":
         """The account itself: the API says of each work whether and for what it may be had."""
         del sandbox, now
         return self
 
-    def offer(self, ask: Ask, media_id: str) -> Offer:
+    def make_offer(self, ask: LicenseOptions, media_id: str) -> Offer:
         """One work with the license asked for, or the usual one of its kind.
 
         Raises:
             PurchaseRefused: Adobe won't license it so, it is licensed already, or it is no work
                 that can be checked.
         """
-        refuse_others(ask, TITLE, "media", "size")
+        refuse_unsupported_options(ask, TITLE, "media", "size")
         asset = self._find_asset(ask.media, media_id)
         kind = ask.size or LICENSES[ask.media][0]
         if kind not in LICENSES[ask.media]:
@@ -107,26 +112,28 @@ class AdobeAccount:
             "Member/Profile", (*_build_params(media_id, kind), LOCALE), wire.Profile
         )
         options = profile.purchase_options
-        words = cut_between_signs(plain_text(options.message), NOTES)
+        words = cut_between_signs(plain_text(options.message), MAX_MESSAGE_CHARS)
         if options.state not in {"possible", "overage"}:
             raise PurchaseRefused(words or f"Adobe Stock won't license it ({options.state[:40]}).")
         left = (profile.available_entitlement or wire.Entitlement()).quota
         return Offer(
             asset=asset,
             subscription=Subscription(id="", license=kind, downloads_left=left),
-            wanted=LicenseRequest(media=ask.media, id=media_id, size=kind),
+            request=LicenseRequest(media=ask.media, id=media_id, size=kind),
             size_auto_selected=not ask.size,
             cost_text=words or "Adobe Stock doesn't say what it costs",
         )
 
-    def _find_asset(self, media: Media, media_id: str) -> Asset:
+    def _find_asset(self, media: MediaKind, media_id: str) -> Asset:
         if not client.is_id(media_id):
             raise NotFound(NAME, f"There is no work {media_id[:40]!r}.")
-        answer = self._call("/Rest/Media/1/Search/Files", (*LOOK, (ID, media_id)), wire.Files)
+        answer = self._call(
+            "/Rest/Media/1/Search/Files", (*SEARCH_PARAMS, (MEDIA_ID_PARAM, media_id)), wire.Files
+        )
         found = next((one for one in answer.files if str(one.id) == media_id), None)
         if found is None:
             raise NotFound(NAME, f"No search finds the work {media_id}: gone, free or editorial.")
-        kind = NUMBERS.get(found.media_type_id or 0)
+        kind = MEDIA_BY_TYPE_ID.get(found.media_type_id or 0)
         if kind != media or media not in LICENSES:
             sold = f"it is a {kind}" if kind else "its file can't be checked here"
             raise PurchaseRefused(f"It can't be licensed as {media}: {sold}.")
@@ -134,23 +141,23 @@ class AdobeAccount:
 
     def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
         """Ask for the license of one work; Adobe sells it once however often that is asked."""
-        return sell(wanted, self._license_work)
+        return license_item(wanted, self._license_work)
 
     def _license_work(self, one: LicenseRequest) -> LicenseResult:
         found = self._call_library(
             "Content/License", _build_params(one.id, one.size), wire.Contents, reads=False
         )
         details = _get_details(found, one.id)
-        if details.state in HAS_NOT and not details.url:
+        if details.state in UNLICENSED_STATES and not details.url:
             return LicenseResult(id=one.id, error=f"Adobe Stock says {details.state}.")
-        if details.state not in HAS and not details.url:
+        if details.state not in LICENSED_STATES and not details.url:
             return LicenseResult(id=one.id)
         link = self._add_token(details.url) if details.url else None
         return LicenseResult(
             id=one.id, license_id=_build_license_id(one.id, one.size), download_url=link
         )
 
-    def subscriptions(self) -> tuple[Subscription, ...]:
+    def list_subscriptions(self) -> tuple[Subscription, ...]:
         """Refuse: the calls that are documented here tell what is left beside a work alone.
 
         Raises:
@@ -160,7 +167,7 @@ class AdobeAccount:
         instead += f", and `flask history --agency {NAME}` what was licensed"
         raise PurchaseRefused(f"{TITLE} tells what is left only beside a work; {instead}.")
 
-    def history(self, media: Media, *, media_id: str | None = None) -> Iterator[Record]:
+    def iter_history(self, media: MediaKind, *, media_id: str | None = None) -> Iterator[Record]:
         """Licenses of one work, of every kind that it may have, or all of one kind of media."""
         if media_id is not None:
             found = (self._find_license(media, media_id, kind) for kind in LICENSES[media])
@@ -168,10 +175,10 @@ class AdobeAccount:
             yield from sorted(had, key=lambda one: one.downloaded_at, reverse=True)
             return
         for one in self._iter_history():
-            if NUMBERS.get(one.media_type_id or 0) == media:
+            if MEDIA_BY_TYPE_ID.get(one.media_type_id or 0) == media:
                 yield _build_record(media, str(one.id), one.license, one.license_date)
 
-    def _find_license(self, media: Media, media_id: str, kind: str) -> Record | None:
+    def _find_license(self, media: MediaKind, media_id: str, kind: str) -> Record | None:
         """The license of that kind, if the account has it.
 
         A kind that the work has not is refused; so nobody has it.
@@ -183,23 +190,23 @@ class AdobeAccount:
         except RequestRefused:
             return None
         details = _get_details(answer, media_id)
-        if details.state not in HAS or details.license != kind:
+        if details.state not in LICENSED_STATES or details.license != kind:
             return None
         return _build_record(media, media_id, kind, details.date)
 
-    def _iter_history(self) -> Iterator[wire.Past]:
+    def _iter_history(self) -> Iterator[wire.HistoryRow]:
         """The history of the token's user, page after page."""
         first = 0
         while True:
-            page = {"search_parameters[limit]": PAGE, "search_parameters[offset]": first}
+            page = {"search_parameters[limit]": PAGE_ROWS, "search_parameters[offset]": first}
             params = tuple((name, str(value)) for name, value in page.items())
             answer = self._call_library("Member/LicenseHistory", (*params, LOCALE), wire.History)
             yield from answer.files
-            first += PAGE
+            first += PAGE_ROWS
             if not answer.files or first >= answer.nb_results:
                 return
 
-    def download_link(self, media: Media, license_id: str, size: str) -> str:
+    def request_download_link(self, media: MediaKind, license_id: str, size: str) -> str:
         """Return where the history has the file of a license; fetching it costs nothing."""
         del media, size
         for one in self._iter_history():
@@ -240,7 +247,7 @@ class AdobeAccount:
             judge=client.read_error,
             reads=reads,
         )
-        return read(NAME, self._transport.send(request, CALL_SECONDS).body, shape)
+        return decode_answer(NAME, self._transport.send(request, LICENSE_CALL_SECONDS).body, shape)
 
 
 def _build_params(media_id: str, kind: str) -> Params:
@@ -259,7 +266,7 @@ def _build_license_id(media_id: str, kind: str) -> str:
     return f"{media_id}-{kind}".lower()
 
 
-def _build_record(media: Media, media_id: str, kind: str, date: str) -> Record:
+def _build_record(media: MediaKind, media_id: str, kind: str, date: str) -> Record:
     return Record(
         id=_build_license_id(media_id, kind),
         media=media,
@@ -272,7 +279,7 @@ def _build_record(media: Media, media_id: str, kind: str, date: str) -> Record:
 
 
 def _parse_date(text: str) -> datetime:
-    for form in DATES:
+    for form in DATE_FORMATS:
         try:
             return datetime.strptime(" ".join(text.split()), form).replace(tzinfo=UTC)
         except ValueError:

@@ -58,7 +58,7 @@ class Files(msgspec.Struct):
     files: list[File]
 
 
-class Past(msgspec.Struct):
+class HistoryRow(msgspec.Struct):
     """One row of the history."""
 
     id: int
@@ -71,5 +71,5 @@ class Past(msgspec.Struct):
 class History(msgspec.Struct):
     """A page of the history, of so many rows in all."""
 
-    files: list[Past]
+    files: list[HistoryRow]
     nb_results: int

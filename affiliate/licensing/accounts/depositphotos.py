@@ -22,17 +22,21 @@ from affiliate.agencies.parsing import read_number
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, BadAnswer, NotFound, PurchaseRefused
 from affiliate.licensing.accounts import depositphotos_schema as wire
-from affiliate.licensing.accounts.single_item import read, refuse_others, sell
+from affiliate.licensing.accounts.single_item import (
+    decode_answer,
+    license_item,
+    refuse_unsupported_options,
+)
 from affiliate.licensing.models import (
     Asset,
     LicenseRequest,
     LicenseResult,
-    Media,
+    MediaKind,
     Record,
     Subscription,
 )
-from affiliate.licensing.offers import FAR, Ask, Offer
-from affiliate.licensing.seller import CALL_SECONDS
+from affiliate.licensing.offers import NO_EXPIRY, LicenseOptions, Offer
+from affiliate.licensing.seller import LICENSE_CALL_SECONDS
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Request, drop_empty
 
@@ -41,8 +45,8 @@ TITLE: Final = "Depositphotos"
 STANDARD: Final = "standard"
 SIZES: Final = ("xl", "l", "m", "s")
 """The sizes that are documented, from the best."""
-PAGE: Final = 100
-DATE: Final = "%b.%d, %Y %H:%M:%S"
+PAGE_ROWS: Final = 100
+DATE_FORMAT: Final = "%b.%d, %Y %H:%M:%S"
 """How the examples write moments that were not asked for as Unix times."""
 
 Shape = TypeVar("Shape")
@@ -53,7 +57,7 @@ class DepositphotosAccount:
 
     agency: ClassVar[str] = NAME
     has_sandbox: ClassVar[bool] = False
-    at_once: ClassVar[int] = 1
+    max_per_request: ClassVar[int] = 1
 
     def __init__(self, transport: Transport, *, url: str, keys: Mapping[str, str]) -> None:
         self.url = url
@@ -61,24 +65,24 @@ class DepositphotosAccount:
         self._keys = keys
         self._session = ""
 
-    def proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> "_Proposer":
+    def create_proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> "_Proposer":
         """Whoever proposes what to license with, counting what that takes."""
         del sandbox
         return _Proposer(self, now)
 
-    def item(self, media_id: str) -> wire.Item:
+    def fetch_item(self, media_id: str) -> wire.Item:
         """A picture with its sizes and what they cost."""
         if not client.is_id(media_id):
             raise NotFound(NAME, f"There is no picture {media_id[:40]!r}.")
         return self._call("getMediaData", {"dp_media_id": media_id}, wire.Item, logged_in=False)
 
-    def funds(self) -> wire.Funds:
+    def fetch_funds(self) -> wire.Funds:
         """Return what is left of subscriptions and credits."""
         return self._call("availableFunds", {"dp_datetime_format": "unix"}, wire.Funds)
 
-    def subscriptions(self) -> tuple[Subscription, ...]:
+    def list_subscriptions(self) -> tuple[Subscription, ...]:
         """Return the active subscriptions, and the credits as one without an id."""
-        funds = self.funds()
+        funds = self.fetch_funds()
         left = int(read_number(funds.creditsAvailable))
         plans = map(_to_subscription, funds.activeSubscriptions)
         return (*plans, Subscription(id="", description="credits", downloads_left=left))
@@ -86,7 +90,7 @@ class DepositphotosAccount:
     def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
         """Buy one picture in one size."""
         self._log_in()
-        return sell(wanted, self._license_picture)
+        return license_item(wanted, self._license_picture)
 
     def _license_picture(self, one: LicenseRequest) -> LicenseResult:
         asked = {
@@ -102,12 +106,12 @@ class DepositphotosAccount:
             id=one.id, license_id=str(found.licenseId), download_url=found.downloadLink or None
         )
 
-    def history(self, media: Media, *, media_id: str | None = None) -> Iterator[Record]:
+    def iter_history(self, media: MediaKind, *, media_id: str | None = None) -> Iterator[Record]:
         """The purchases, newest first, page after page as they are taken."""
         first = 0
         while True:
             asked = {
-                "dp_limit": str(PAGE),
+                "dp_limit": str(PAGE_ROWS),
                 "dp_offset": str(first),
                 "dp_sort_field": "timestamp",
                 "dp_sort_type": "desc",
@@ -119,11 +123,11 @@ class DepositphotosAccount:
                 is_it = media_id in {None, str(one.mediaId)}
                 if is_it and (one.itype == "video") is (media == "video"):
                     yield _to_record(media, one)
-            first += PAGE
+            first += PAGE_ROWS
             if not answer.purchases or first >= read_number(answer.count):
                 return
 
-    def download_link(self, media: Media, license_id: str, size: str) -> str:
+    def request_download_link(self, media: MediaKind, license_id: str, size: str) -> str:
         """A new address of the file of a license, which costs nothing."""
         del media, size
         return self._call("reDownload", {"dp_license_id": license_id}, wire.Bought).downloadLink
@@ -160,9 +164,9 @@ class DepositphotosAccount:
             headers={"Content-Type": "application/x-www-form-urlencoded"},
             body=urlencode(drop_empty(form)).encode(),
             secrets=(*self._keys.values(), self._session),
-            judge=client.judge,
+            judge=client.read_error,
         )
-        return read(NAME, self._transport.send(request, CALL_SECONDS).body, shape)
+        return decode_answer(NAME, self._transport.send(request, LICENSE_CALL_SECONDS).body, shape)
 
 
 class _Proposer:
@@ -174,14 +178,14 @@ class _Proposer:
         self._funds: wire.Funds | None = None
         self._taken: Counter[str] = Counter()
 
-    def offer(self, ask: Ask, media_id: str) -> Offer:
+    def make_offer(self, ask: LicenseOptions, media_id: str) -> Offer:
         """One picture in the size asked for, or its best, and what pays for it.
 
         Raises:
             PurchaseRefused: it has no such size, or nothing is left to pay for it.
         """
-        refuse_others(ask, TITLE, "size", "subscription_id")
-        item = self._account.item(media_id)
+        refuse_unsupported_options(ask, TITLE, "size", "subscription_id")
+        item = self._account.fetch_item(media_id)
         size, costs = _choose_size(item, ask.size)
         asset = Asset(
             id=media_id,
@@ -195,7 +199,7 @@ class _Proposer:
         return Offer(
             asset=asset,
             subscription=plan,
-            wanted=LicenseRequest(id=media_id, size=size, subscription_id=plan.id),
+            request=LicenseRequest(id=media_id, size=size, subscription_id=plan.id),
             size_auto_selected=not ask.size,
             cost_text=said,
             takes=(price, unit),
@@ -204,7 +208,7 @@ class _Proposer:
     def _choose_payment(self, costs: wire.Size, wanted: str) -> tuple[Subscription, int, str]:
         """The subscription that pays, or credits as one without an id, and how much."""
         if self._funds is None:
-            self._funds = self._account.funds()
+            self._funds = self._account.fetch_funds()
         price = max(int(read_number(costs.subscription)), 1)
         plans = [
             _to_subscription(one)
@@ -214,7 +218,7 @@ class _Proposer:
         alive = [p for p in plans if not p.expired(self._now()) and wanted in {"", p.id}]
         able = [p for p in alive if self._count_left(p) >= price]
         if able:
-            plan = min(able, key=lambda one: one.expires or FAR)
+            plan = min(able, key=lambda one: one.expires or NO_EXPIRY)
             return plan, price, f"{price} download{'s' * (price > 1)} of the subscription"
         if wanted:
             raise PurchaseRefused(f"No subscription {wanted[:40]!r} has downloads left.")
@@ -253,7 +257,7 @@ def _to_subscription(one: wire.Plan) -> Subscription:
     )
 
 
-def _to_record(media: Media, one: wire.Purchase) -> Record:
+def _to_record(media: MediaKind, one: wire.Purchase) -> Record:
     moment = _parse_moment(one.purchaseDate)
     if moment is None:
         raise BadAnswer(NAME, "The date of a license can't be read.")
@@ -273,6 +277,6 @@ def _parse_moment(value: wire.Number) -> datetime | None:
     try:
         if seconds := read_number(value):
             return datetime.fromtimestamp(seconds, UTC)
-        return datetime.strptime(str(value), DATE).replace(tzinfo=UTC)
+        return datetime.strptime(str(value), DATE_FORMAT).replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
         return None

@@ -28,28 +28,35 @@ from affiliate.agencies.parsing import read_number
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, Forbidden, NotFound, PurchaseRefused
 from affiliate.licensing.accounts import istock_schema as wire
-from affiliate.licensing.accounts.single_item import read, refuse_others, sell
+from affiliate.licensing.accounts.single_item import (
+    decode_answer,
+    license_item,
+    refuse_unsupported_options,
+)
 from affiliate.licensing.models import (
     Asset,
     LicenseRequest,
     LicenseResult,
-    Media,
+    MediaKind,
     Record,
     Subscription,
 )
-from affiliate.licensing.offers import FAR, Ask, Offer
-from affiliate.licensing.seller import CALL_SECONDS
+from affiliate.licensing.offers import NO_EXPIRY, LicenseOptions, Offer
+from affiliate.licensing.seller import LICENSE_CALL_SECONDS
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Params, Request, drop_empty
 
 NAME: Final = "istock"
 TITLE: Final = "iStock"
 LARGEST: Final = "largest"
-PAGE: Final = 100
+PAGE_ROWS: Final = 100
 CREDITS: Final = "creditpack"
-REQUIRED: Final = {"project_code": "is_project_code_required", "download_notes": "is_note_required"}
+REQUIRED_FIELDS: Final = {
+    "project_code": "is_project_code_required",
+    "download_notes": "is_note_required",
+}
 """What a product may ask for with each download, and what says so."""
-EARLY_SECONDS: Final = 60.0
+TOKEN_MARGIN_SECONDS: Final = 60.0
 
 Shape = TypeVar("Shape")
 
@@ -59,7 +66,7 @@ class IstockAccount:
 
     agency: ClassVar[str] = NAME
     has_sandbox: ClassVar[bool] = False
-    at_once: ClassVar[int] = 1
+    max_per_request: ClassVar[int] = 1
 
     def __init__(self, transport: Transport, *, url: str, keys: Mapping[str, str]) -> None:
         self.url = url
@@ -69,12 +76,12 @@ class IstockAccount:
         self._ends = 0.0
         self._histories: tuple[str, ...] | None = None
 
-    def proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> "_Proposer":
+    def create_proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> "_Proposer":
         """Whoever proposes what to license with, counting what that takes."""
         del sandbox
         return _Proposer(self, now)
 
-    def picture(self, media_id: str) -> wire.Image:
+    def fetch_picture(self, media_id: str) -> wire.Image:
         """A picture, with the products that may download it."""
         if not re.fullmatch(IDS, media_id):
             raise NotFound(NAME, f"There is no picture {media_id[:40]!r}.")
@@ -85,19 +92,19 @@ class IstockAccount:
             raise NotFound(NAME, f"There is no picture {media_id}.")
         return found
 
-    def products(self) -> tuple[wire.Product, ...]:
+    def fetch_products(self) -> tuple[wire.Product, ...]:
         """Return what the user has bought."""
         params = (("fields", "download_requirements"),)
         return tuple(self._call("GET", "/v3/products", params, wire.Products).products or ())
 
-    def subscriptions(self) -> tuple[Subscription, ...]:
+    def list_subscriptions(self) -> tuple[Subscription, ...]:
         """Return the products of the user, whose kind stands for the license."""
-        return tuple(map(_to_subscription, self.products()))
+        return tuple(map(_to_subscription, self.fetch_products()))
 
     def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
         """Download one picture, which is to license it."""
         self._log_in()
-        return sell(wanted, self._license_picture)
+        return license_item(wanted, self._license_picture)
 
     def _license_picture(self, one: LicenseRequest) -> LicenseResult:
         asked = drop_empty(
@@ -114,12 +121,12 @@ class IstockAccount:
             return LicenseResult(id=one.id, error=error.message)
         return LicenseResult(id=one.id, download_url=answer.uri or None)
 
-    def history(self, media: Media, *, media_id: str | None = None) -> Iterator[Record]:
+    def iter_history(self, media: MediaKind, *, media_id: str | None = None) -> Iterator[Record]:
         """The downloads of the last 30 days, newest first."""
         if media != "image":
             return
         rows = [
-            wire.record(row)
+            wire.to_record(row)
             for kind in self._list_history_kinds()
             for row in self._iter_downloads(kind)
         ]
@@ -129,7 +136,7 @@ class IstockAccount:
     def _list_history_kinds(self) -> tuple[str, ...]:
         """The histories that the user has: one of credits, where there is a pack, and the other."""
         if self._histories is None:
-            has_pack = any(one.type == CREDITS for one in self.products())
+            has_pack = any(one.type == CREDITS for one in self.fetch_products())
             self._histories = ("", CREDITS) if has_pack else ("",)
         return self._histories
 
@@ -137,13 +144,13 @@ class IstockAccount:
         page = 0
         while True:
             page += 1
-            params = {"product_type": kind, "page": str(page), "page_size": str(PAGE)}
+            params = {"product_type": kind, "page": str(page), "page_size": str(PAGE_ROWS)}
             answer = self._call("GET", "/v3/downloads", drop_empty(params), wire.Downloads)
             yield from (row for row in answer.downloads or () if row.id)
-            if not answer.downloads or page * PAGE >= answer.result_count:
+            if not answer.downloads or page * PAGE_ROWS >= answer.result_count:
                 return
 
-    def download_link(self, media: Media, license_id: str, size: str) -> str:
+    def request_download_link(self, media: MediaKind, license_id: str, size: str) -> str:
         """There is none but that of the purchase."""
         del media, license_id, size
         raise NotFound(NAME, "Getty Images documents no way to fetch a file again.")
@@ -168,12 +175,14 @@ class IstockAccount:
             secrets=tuple(self._keys.values()),
         )
         try:
-            answer = read(NAME, self._transport.send(request, CALL_SECONDS).body, wire.Token)
+            answer = decode_answer(
+                NAME, self._transport.send(request, LICENSE_CALL_SECONDS).body, wire.Token
+            )
         except AgencyError as error:
             error.sent = False
             raise
         self._token = answer.access_token
-        self._ends = time.monotonic() + read_number(answer.expires_in) - EARLY_SECONDS
+        self._ends = time.monotonic() + read_number(answer.expires_in) - TOKEN_MARGIN_SECONDS
 
     def _call(
         self,
@@ -199,7 +208,7 @@ class IstockAccount:
             body=msgspec.json.encode(body) if body else None,
             secrets=(*self._keys.values(), self._token),
         )
-        return read(NAME, self._transport.send(request, CALL_SECONDS).body, shape)
+        return decode_answer(NAME, self._transport.send(request, LICENSE_CALL_SECONDS).body, shape)
 
 
 class _Proposer:
@@ -211,14 +220,14 @@ class _Proposer:
         self._plans: tuple[Subscription, ...] | None = None
         self._taken: Counter[str] = Counter()
 
-    def offer(self, ask: Ask, media_id: str) -> Offer:
+    def make_offer(self, ask: LicenseOptions, media_id: str) -> Offer:
         """One picture with the product asked for, or with that which ends soonest.
 
         Raises:
             PurchaseRefused: no product of the user may download it, or none has downloads left.
         """
-        refuse_others(ask, TITLE, "subscription_id", "metadata")
-        image = self._account.picture(media_id)
+        refuse_unsupported_options(ask, TITLE, "subscription_id", "metadata")
+        image = self._account.fetch_picture(media_id)
         plan = self._choose_product(image, ask.subscription_id)
         self._taken[plan.id] += 1
         wanted = LicenseRequest(
@@ -228,8 +237,8 @@ class _Proposer:
             metadata=ask.metadata,
             license=plan.license,
         )
-        if unknown := set(ask.metadata) - set(REQUIRED):
-            known = " and ".join(REQUIRED)
+        if unknown := set(ask.metadata) - set(REQUIRED_FIELDS):
+            known = " and ".join(REQUIRED_FIELDS)
             raise PurchaseRefused(f"{min(unknown)[:40]!r} is no field here; {known} are.")
         asset = Asset(
             id=media_id,
@@ -240,7 +249,7 @@ class _Proposer:
         return Offer(
             asset=asset,
             subscription=plan,
-            wanted=wanted,
+            request=wanted,
             size_auto_selected=True,
             cost_text=said,
             takes=None if plan.license == CREDITS else (1, "downloads"),
@@ -249,7 +258,7 @@ class _Proposer:
 
     def _choose_product(self, image: wire.Image, wanted: str) -> Subscription:
         if self._plans is None:
-            products = self._account.products()
+            products = self._account.fetch_products()
             self._plans = tuple(_to_subscription(one) for one in products if one.status == "active")
         may = {one.product_type for one in image.largest_downloads or ()}
         fitting = [p for p in self._plans if p.license in may and wanted in {"", p.id}]
@@ -258,7 +267,7 @@ class _Proposer:
         if not left:
             why = "has downloads left" if alive else "may download it"
             raise PurchaseRefused(f"No product {wanted[:40] or 'of the account'} {why}.")
-        return min(left, key=lambda one: (one.license == CREDITS, one.expires or FAR))
+        return min(left, key=lambda one: (one.license == CREDITS, one.expires or NO_EXPIRY))
 
     def _has_downloads_left(self, plan: Subscription) -> bool:
         return plan.downloads_left is None or plan.downloads_left > self._taken[plan.id]
@@ -272,7 +281,7 @@ def _to_subscription(one: wire.Product) -> Subscription:
         id=str(one.id),
         license=one.type,
         description=plain_text(one.name),
-        expires=wire.aware(one.expiration_utc_date) if one.expiration_utc_date else None,
+        expires=wire.as_utc(one.expiration_utc_date) if one.expiration_utc_date else None,
         downloads_left=left,
-        metadata_fields=tuple(n for n, mark in REQUIRED.items() if getattr(needs, mark)),
+        metadata_fields=tuple(n for n, mark in REQUIRED_FIELDS.items() if getattr(needs, mark)),
     )

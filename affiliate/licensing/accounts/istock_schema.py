@@ -87,9 +87,9 @@ class Downloads(msgspec.Struct):
     result_count: int
 
 
-def record(row: Download) -> Record:
+def to_record(row: Download) -> Record:
     """A row of the history, called by what it says, for it has no number."""
-    moment = aware(row.date_downloaded)
+    moment = as_utc(row.date_downloaded)
     return Record(
         id=f"{row.id}-{row.product_id}-{moment:%Y%m%d-%H%M%S-%f}",
         media="image",
@@ -101,6 +101,6 @@ def record(row: Download) -> Record:
     )
 
 
-def aware(moment: datetime) -> datetime:
+def as_utc(moment: datetime) -> datetime:
     """Moments are in UTC, as the description says."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

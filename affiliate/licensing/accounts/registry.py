@@ -7,8 +7,8 @@ from affiliate.licensing.accounts.adobe_stock import AdobeAccount
 from affiliate.licensing.accounts.depositphotos import DepositphotosAccount
 from affiliate.licensing.accounts.istock import IstockAccount
 
-Kind = type[AdobeAccount] | type[DepositphotosAccount] | type[IstockAccount]
+AccountType = type[AdobeAccount] | type[DepositphotosAccount] | type[IstockAccount]
 
-SELLERS: Final[Mapping[str, Kind]] = {
+SELLERS: Final[Mapping[str, AccountType]] = {
     kind.agency: kind for kind in (AdobeAccount, DepositphotosAccount, IstockAccount)
 }

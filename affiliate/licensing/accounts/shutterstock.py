@@ -26,29 +26,29 @@ from affiliate.errors import (
 )
 from affiliate.licensing.accounts import shutterstock_schema
 from affiliate.licensing.models import (
-    KINDS,
+    MEDIA_ENDPOINTS,
     Asset,
     LicenseRequest,
     LicenseResult,
-    Media,
+    MediaKind,
     Record,
     Subscription,
     TokenDetails,
     User,
 )
-from affiliate.licensing.oauth.flow import AGAIN
-from affiliate.licensing.oauth.scopes import needed
+from affiliate.licensing.oauth.flow import RECONNECT_HINT
+from affiliate.licensing.oauth.scopes import get_required_scopes
 from affiliate.licensing.offers import OfferChooser
-from affiliate.licensing.seller import CALL_SECONDS
+from affiliate.licensing.seller import LICENSE_CALL_SECONDS
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Reply, Request
 
 AGENCY: Final = "shutterstock"
-PAGE: Final = 200
+PAGE_ROWS: Final = 200
 """Rows a page of the history, the most that the API gives."""
-REMEMBERED: Final = 10 * PAGE
+REMEMBERED_ROWS: Final = 10 * PAGE_ROWS
 """Rows that are known again when purchases made meanwhile push them on to the next page."""
-REDOWNLOADED: Final = frozenset(
+REDOWNLOAD_SIZES: Final = frozenset(
     {"small", "medium", "huge", "supersize", "vector", "web", "sd", "hd", "4k"}
 )
 """Sizes that a redownload may name (OpenAPI: RedownloadImage, RedownloadVideo)."""
@@ -67,7 +67,7 @@ class ShutterstockAccount:
 
     agency: ClassVar[str] = AGENCY
     has_sandbox: ClassVar[bool] = True
-    at_once: ClassVar[int] = 50  # OpenAPI: maxItems
+    max_per_request: ClassVar[int] = 50  # OpenAPI: maxItems
 
     def __init__(self, transport: Transport, *, url: str, token: Callable[[], str]) -> None:
         self.url = url
@@ -99,7 +99,9 @@ class ShutterstockAccount:
         except BadCredentials as error:
             refusal = error
             if not isinstance(error, NotConnected):
-                refusal = NotConnected(AGENCY, f"The token is not taken ({error.message}); {AGAIN}")
+                refusal = NotConnected(
+                    AGENCY, f"The token is not taken ({error.message}); {RECONNECT_HINT}"
+                )
         if isinstance(refusal, Forbidden) and not isinstance(refusal, Blocked):
             refusal = self._explain_missing_scopes(method, path) or refusal
         raise refusal
@@ -125,7 +127,7 @@ class ShutterstockAccount:
             body=_encoder.encode(body) if body is not None else None,
             secrets=(token,),
         )
-        return self._transport.send(request, CALL_SECONDS)
+        return self._transport.send(request, LICENSE_CALL_SECONDS)
 
     def _get_token(self) -> str:
         """The token; where it can't be refreshed, the call that needs it was not sent."""
@@ -140,7 +142,7 @@ class ShutterstockAccount:
 
         Where the token doesn't say what it allows, those that the call needs are named.
         """
-        wanted = needed(method, path)
+        wanted = get_required_scopes(method, path)
         try:
             reply = self._send("GET", "/v2/user/access_token")
             held = set(_decode_reply(reply, TokenDetails).scopes)
@@ -150,34 +152,34 @@ class ShutterstockAccount:
         if not missing:
             return None
         lacks = "lacks" if held else "may lack"
-        return Forbidden(AGENCY, f"The token {lacks} the scope {missing}; {AGAIN}")
+        return Forbidden(AGENCY, f"The token {lacks} the scope {missing}; {RECONNECT_HINT}")
 
-    def proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> OfferChooser:
+    def create_proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> OfferChooser:
         """Whoever proposes what to license with."""
         return OfferChooser(self, sandbox=sandbox, now=now)
 
-    def subscriptions(self) -> tuple[Subscription, ...]:
+    def list_subscriptions(self) -> tuple[Subscription, ...]:
         """All subscriptions, expired ones too."""
         page = _decode_reply(
             self._request("GET", "/v2/user/subscriptions"), shutterstock_schema.Subscriptions
         )
-        return tuple(map(shutterstock_schema.subscription, page.data))
+        return tuple(map(shutterstock_schema.to_subscription, page.data))
 
-    def user(self) -> User:
+    def fetch_user(self) -> User:
         return _decode_reply(self._request("GET", "/v2/user"), User)
 
-    def token_details(self) -> TokenDetails:
+    def fetch_token_details(self) -> TokenDetails:
         return _decode_reply(self._request("GET", "/v2/user/access_token"), TokenDetails)
 
-    def asset(self, media: Media, media_id: str, country: str = "") -> Asset:
+    def fetch_asset(self, media: MediaKind, media_id: str, country: str = "") -> Asset:
         """An image or video as it is offered now.
 
         Raises:
             AgencyError: NotFound when it was withdrawn.
         """
         params = (("country", country),) if country else (("view", "full"),)
-        path = f"{KINDS[media].path}/{quote(media_id, safe='')}"
-        return shutterstock_schema.asset(
+        path = f"{MEDIA_ENDPOINTS[media].path}/{quote(media_id, safe='')}"
+        return shutterstock_schema.to_asset(
             media, _decode_reply(self._request("GET", path, params), shutterstock_schema.Details)
         )
 
@@ -192,8 +194,10 @@ class ShutterstockAccount:
         """
         media = wanted[0].media
         try:
-            path = f"{KINDS[media].path}/licenses"
-            reply = self._request("POST", path, body=shutterstock_schema.body(media, wanted))
+            path = f"{MEDIA_ENDPOINTS[media].path}/licenses"
+            reply = self._request(
+                "POST", path, body=shutterstock_schema.build_license_body(media, wanted)
+            )
             answer = _decode_reply(reply, shutterstock_schema.LicenseAnswer)
         except REFUSALS:
             raise
@@ -203,14 +207,14 @@ class ShutterstockAccount:
             if not error.sent:
                 raise
             raise UnclearOutcome(AGENCY, error.message) from None
-        results = {one.id: one for one in map(shutterstock_schema.licensed, answer.data)}
+        results = {one.id: one for one in map(shutterstock_schema.to_license_result, answer.data)}
         if len(results) < len(answer.data) or not set(results) <= {one.id for one in wanted}:
             raise UnclearOutcome(AGENCY, "The answer is not about what was asked for.")
         return tuple(results.get(one.id) or LicenseResult(id=one.id) for one in wanted)
 
-    def history(  # noqa: PLR0913 - the filters of the API
+    def iter_history(  # noqa: PLR0913 - the filters of the API
         self,
-        media: Media,
+        media: MediaKind,
         *,
         media_id: str | None = None,
         license: str | None = None,  # noqa: A002 - as the API names it
@@ -220,39 +224,39 @@ class ShutterstockAccount:
     ) -> Iterator[Record]:
         """The licenses, page after page as they are taken; none twice, though new ones come."""
         filters = {
-            KINDS[media].history_filter: media_id,
+            MEDIA_ENDPOINTS[media].history_filter: media_id,
             "license": license,
             "start_date": _format_moment(since),
             "end_date": _format_moment(until),
             "sort": "newest" if newest_first else "oldest",
-            "per_page": str(PAGE),
+            "per_page": str(PAGE_ROWS),
         }
         given = [(name, value) for name, value in filters.items() if value]
-        seen: deque[str] = deque(maxlen=REMEMBERED)
+        seen: deque[str] = deque(maxlen=REMEMBERED_ROWS)
         page, whole = 0, False
         while not whole:
             page += 1
             reply = self._request(
-                "GET", f"{KINDS[media].path}/licenses", [*given, ("page", str(page))]
+                "GET", f"{MEDIA_ENDPOINTS[media].path}/licenses", [*given, ("page", str(page))]
             )
             answer = _decode_reply(reply, shutterstock_schema.History)
             for row in answer.data:
-                one = shutterstock_schema.record(media, row)
+                one = shutterstock_schema.to_record(media, row)
                 if one is not None and one.id not in seen:
                     seen.append(one.id)
                     yield one
             total = answer.total_count
             whole = not answer.data or (
-                total is not None and page * (answer.per_page or PAGE) >= total
+                total is not None and page * (answer.per_page or PAGE_ROWS) >= total
             )
 
-    def download_link(self, media: Media, license_id: str, size: str) -> str:
+    def request_download_link(self, media: MediaKind, license_id: str, size: str) -> str:
         """A new address of a licensed file; it is signed, so a secret, and lives 8 hours.
 
         A size that the call doesn't know, a custom one for example, is left to the license.
         """
-        path = f"{KINDS[media].path}/licenses/{quote(license_id, safe='')}/downloads"
-        known = {"size": size} if size in REDOWNLOADED else {}
+        path = f"{MEDIA_ENDPOINTS[media].path}/licenses/{quote(license_id, safe='')}/downloads"
+        known = {"size": size} if size in REDOWNLOAD_SIZES else {}
         answer = _decode_reply(self._request("POST", path, body=known), _Link)
         return answer.url
 

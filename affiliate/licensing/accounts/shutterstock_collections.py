@@ -59,24 +59,24 @@ class Collections:
         self._account = account
         self._base = f"/v2/{media}s/collections"
 
-    def own(self) -> Iterator[Collection]:
+    def list_own(self) -> Iterator[Collection]:
         """The owner's collections with their share addresses, page by page."""
         yield from self._iter_pages(self._base, Collection, (("embed", "share_url"),))
 
-    def featured(self) -> tuple[Collection, ...]:
+    def list_featured(self) -> tuple[Collection, ...]:
         """The collections that the agency features; it gives them at once."""
         answer = self._account.call("GET", f"{self._base}/featured", (("embed", "share_url"),))
         found = (_decode_answer(one, Collection) for one in _decode_answer(answer, _Page).data)
         return tuple(_sanitize(one) for one in found)
 
-    def one(self, collection_id: str, *, featured: bool = False) -> Collection:
+    def fetch_collection(self, collection_id: str, *, featured: bool = False) -> Collection:
         """One collection by its id."""
         path = self._build_path(collection_id, featured=featured)
         return _sanitize(
             _decode_answer(self._account.call("GET", path, (("embed", "share_url"),)), Collection)
         )
 
-    def items(self, collection_id: str, *, featured: bool = False) -> Iterator[Item]:
+    def list_items(self, collection_id: str, *, featured: bool = False) -> Iterator[Item]:
         """Yield what is in a collection, the oldest first, page by page."""
         path = self._build_path(collection_id, featured=featured)
         yield from self._iter_pages(
@@ -95,15 +95,15 @@ class Collections:
     def delete(self, collection_id: str) -> None:
         self._account.call("DELETE", self._build_path(collection_id))
 
-    def add(self, collection_id: str, ids: Sequence[str]) -> set[str]:
+    def add_items(self, collection_id: str, ids: Sequence[str]) -> set[str]:
         """Put pictures or clips into a collection; return those that were not there before."""
-        before = {item.id for item in self.items(collection_id)}
+        before = {item.id for item in self.list_items(collection_id)}
         path = f"{self._build_path(collection_id)}/items"
         for some in _split_batches(ids):
             self._account.call("POST", path, body={"items": [{"id": one} for one in some]})
         return set(ids) - before
 
-    def remove(self, collection_id: str, ids: Sequence[str]) -> None:
+    def remove_items(self, collection_id: str, ids: Sequence[str]) -> None:
         """Take pictures or clips out of a collection."""
         path = f"{self._build_path(collection_id)}/items"
         for some in _split_batches(ids):

@@ -10,12 +10,12 @@ import msgspec
 
 from affiliate.domain.media import plain_text
 from affiliate.licensing.models import (
-    KINDS,
+    MEDIA_ENDPOINTS,
     Asset,
     Format,
     LicenseRequest,
     LicenseResult,
-    Media,
+    MediaKind,
     Price,
     Record,
     Subscription,
@@ -126,7 +126,7 @@ class Details(msgspec.Struct):
     assets: dict[str, Any] = {}
 
 
-def subscription(one: _Subscription) -> Subscription:
+def to_subscription(one: _Subscription) -> Subscription:
     """A subscription with the fields that it demands."""
     return Subscription(
         id=one.id,
@@ -147,7 +147,7 @@ def _is_required(rule: object) -> bool:
     return rule is not False and False not in marks
 
 
-def licensed(one: _Licensed) -> LicenseResult:
+def to_license_result(one: _Licensed) -> LicenseResult:
     """Return what became of one item of a purchase."""
     return LicenseResult(
         id=one.image_id or one.video_id or one.editorial_id,
@@ -164,9 +164,9 @@ def _clean_error(error: str | None) -> str | None:
     return plain_text(re.sub(r"https?://\S+", "", error)) or "It says nothing." if error else None
 
 
-def record(media: Media, one: _Record) -> Record | None:
+def to_record(media: MediaKind, one: _Record) -> Record | None:
     """One row of the history; None when it is of another kind."""
-    item = one.image if KINDS[media].history_name == "image" else one.video
+    item = one.image if MEDIA_ENDPOINTS[media].history_name == "image" else one.video
     if item is None:
         return None
     charged = one.revshare
@@ -186,9 +186,11 @@ def record(media: Media, one: _Record) -> Record | None:
     )
 
 
-def asset(media: Media, one: Details) -> Asset:
+def to_asset(media: MediaKind, one: Details) -> Asset:
     """An item with the sizes that can be licensed."""
-    files = {f"{size}{suffix}": size for size in KINDS[media].sizes for suffix in SUFFIXES}
+    files = {
+        f"{size}{suffix}": size for size in MEDIA_ENDPOINTS[media].sizes for suffix in SUFFIXES
+    }
     offered = (
         files[name] for name, size in one.assets.items() if name in files and _is_licensable(size)
     )
@@ -205,9 +207,9 @@ def _is_licensable(size: object) -> bool:
     return isinstance(size, Mapping) and size.get("is_licensable") is not False
 
 
-def body(media: Media, wanted: Sequence[LicenseRequest]) -> dict[str, Any]:
+def build_license_body(media: MediaKind, wanted: Sequence[LicenseRequest]) -> dict[str, Any]:
     """The body of a purchase, of items that are all of one kind."""
-    kind = KINDS[media]
+    kind = MEDIA_ENDPOINTS[media]
     whole: dict[str, Any] = {kind.listed: [_build_item(kind.id_name, one) for one in wanted]}
     return {"country": wanted[0].country, **whole} if media.startswith("editorial") else whole
 

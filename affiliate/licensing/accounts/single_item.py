@@ -17,16 +17,16 @@ from affiliate.errors import (
     UnclearOutcome,
 )
 from affiliate.licensing.models import LicenseRequest, LicenseResult
-from affiliate.licensing.offers import Ask
+from affiliate.licensing.offers import LicenseOptions
 
 REFUSALS: Final = (BadCredentials, RequestRefused, TooManyCalls)
 """The agency read the request and did nothing; 404 is one too, of the item alone."""
 Shape = TypeVar("Shape")
-NOTES: Final = 200
+MAX_MESSAGE_CHARS: Final = 200
 """Characters of the agency's words that are worth repeating."""
 
 
-def sell(
+def license_item(
     wanted: Sequence[LicenseRequest], send: Callable[[LicenseRequest], LicenseResult]
 ) -> tuple[LicenseResult, ...]:
     """Send the purchase of the one item; ``send`` logs in no more, so that all it sends is this.
@@ -48,19 +48,19 @@ def sell(
         raise UnclearOutcome(error.agency, error.message) from None
 
 
-def refuse_others(ask: Ask, title: str, *able: str) -> None:
+def refuse_unsupported_options(ask: LicenseOptions, title: str, *able: str) -> None:
     """Refuse a wish that the agency's API can't express, which would be lost without a word.
 
     Raises:
         PurchaseRefused: names it.
     """
-    for name, default in msgspec.structs.asdict(Ask()).items():
+    for name, default in msgspec.structs.asdict(LicenseOptions()).items():
         if name not in able and getattr(ask, name) != default:
             wish = f"{name}={ask.media}" if name == "media" else f"a {name.replace('_', ' ')}"
             raise PurchaseRefused(f"{title} can't be asked for {wish} here.")
 
 
-def read(agency: str, body: bytes, shape: type[Shape]) -> Shape:
+def decode_answer(agency: str, body: bytes, shape: type[Shape]) -> Shape:
     """An answer in its shape.
 
     Raises:

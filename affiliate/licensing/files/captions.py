@@ -14,10 +14,10 @@ from affiliate.domain.media import plain_text, plain_texts
 from affiliate.errors import BadAnswer, NotFound
 from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
 from affiliate.licensing.files.xmp import Tags
-from affiliate.licensing.models import KINDS, Media
+from affiliate.licensing.models import MEDIA_ENDPOINTS, MediaKind
 
-SELLER: Final = "Shutterstock.com"
-NAMES: Final = 2000
+CREDIT_AGENCY: Final = "Shutterstock.com"
+MAX_NAMES: Final = 2000
 """Contributors whose names are kept for the run."""
 
 
@@ -44,17 +44,17 @@ class _Contributors(msgspec.Struct):
 Shape = TypeVar("Shape")
 
 
-class Titles:
+class Captions:
     """Asks for the tags of many at once, and for each contributor's name once."""
 
     def __init__(self, account: ShutterstockAccount) -> None:
         self._account = account
         self._names: dict[str, str] = {}
 
-    def tags(self, media: Media, ids: Sequence[str]) -> Mapping[str, Tags]:
+    def fetch_tags(self, media: MediaKind, ids: Sequence[str]) -> Mapping[str, Tags]:
         """The tags by id; those that the agency has no more are left out."""
         params = [*(("id", one) for one in dict.fromkeys(ids)), ("view", "full")]
-        assets = self._call(KINDS[media].path, params, _Assets).data
+        assets = self._call(MEDIA_ENDPOINTS[media].path, params, _Assets).data
         self._fetch_names({one.contributor.id for one in assets if one.contributor.id})
         return {one.id: self._build_tags(one) for one in assets}
 
@@ -63,11 +63,11 @@ class Titles:
         return Tags(
             title=plain_text(asset.description),
             keywords=plain_texts(asset.keywords),
-            credit=f"{name}/{SELLER}" if name else SELLER,
+            credit=f"{name}/{CREDIT_AGENCY}" if name else CREDIT_AGENCY,
         )
 
     def _fetch_names(self, ids: set[str]) -> None:
-        if len(self._names) > NAMES:
+        if len(self._names) > MAX_NAMES:
             self._names.clear()
         if unknown := sorted(ids - set(self._names)):
             found = self._call("/v2/contributors", [("id", one) for one in unknown], _Contributors)

@@ -26,16 +26,27 @@ from affiliate.errors import (
     RequestRefused,
 )
 from affiliate.licensing.accounts.shutterstock import AGENCY
-from affiliate.licensing.files.file_types import HEAD, FileType, announced, kind_of, placed
-from affiliate.licensing.files.partial_file import CHECKPOINT, Moved, PartialFile, disk_failure
+from affiliate.licensing.files.file_types import (
+    SIGNATURE_BYTES,
+    FileType,
+    detect_file_type,
+    find_placed_file,
+    guess_file_type,
+)
+from affiliate.licensing.files.partial_file import (
+    CHECKPOINT_BYTES,
+    FileChanged,
+    PartialFile,
+    build_disk_failure,
+)
 from affiliate.licensing.models import Record
 from affiliate.transport.client import STALL_SECONDS, Stream, Transport
 from affiliate.transport.messages import Request
 
-RETRIES: Final = 5
+MAX_RETRIES: Final = 5
 """How often a file is asked for again without a checkpoint's worth of progress."""
-REDIRECTS: Final = 3
-LINKS: Final = 2
+MAX_REDIRECTS: Final = 3
+MAX_LINKS: Final = 2
 """How many links a file may take: the first, and a fresh one when that is over."""
 
 Finish = Callable[[Path, FileType], Path]
@@ -90,39 +101,39 @@ class Downloads:
         """
         try:
             with PartialFile(stem) as part:
-                if found := placed(stem):
+                if found := find_placed_file(stem):
                     part.remove()
                     raise DownloadFailed(f"{found.name} is there already.")
-                with part.swept():
+                with part.remove_empty_on_failure():
                     self._fetch_rest(part, links, progress)
                 kind = _require_file_type(part, media)
                 return _place_file(part, finish(part.path, kind), stem, kind)
         except OSError as error:
-            raise disk_failure(stem.name, error) from None
+            raise build_disk_failure(stem.name, error) from None
 
     def _fetch_rest(self, part: PartialFile, links: Iterator[str], progress: Progress) -> None:
-        link = "" if part.whole else next(links, None)
+        link = "" if part.is_whole else next(links, None)
         if link is None:
             raise DownloadFailed("There is no link to the file.")
         lost = taken = 0
-        while not part.whole:
+        while not part.is_whole:
             before = part.note.safe
             try:
                 self._stream_once(part, link, progress)
                 continue
             except (BadCredentials, NotFound):
                 taken += 1
-                fresh = next(links, None) if taken < LINKS else None
+                fresh = next(links, None) if taken < MAX_LINKS else None
                 if fresh is None:
                     raise DownloadFailed(
                         "The download link is over, or the file is gone."
                     ) from None
                 link = fresh
                 continue
-            except (AgencyDown, AgencyTimeout, Moved, RequestRefused) as error:
-                lost = 0 if part.note.safe - before >= CHECKPOINT else lost + 1
+            except (AgencyDown, AgencyTimeout, FileChanged, RequestRefused) as error:
+                lost = 0 if part.note.safe - before >= CHECKPOINT_BYTES else lost + 1
                 refused = isinstance(error, RequestRefused)
-                if lost > RETRIES or (refused and not part.size):
+                if lost > MAX_RETRIES or (refused and not part.size):
                     raise self._build_last_error(error) from None
                 part.restart() if refused else part.rewind()
             self._pause(0.25 * 2**lost)
@@ -133,32 +144,34 @@ class Downloads:
         request = Request(
             agency=self._agency,
             url=link,
-            headers={"Accept-Encoding": "identity", **part.headers()},
+            headers={"Accept-Encoding": "identity", **part.build_range_headers()},
             secrets=(link, address.path, address.query),
         )
-        with self._transport.stream(request, self._stall_seconds, redirects=REDIRECTS) as answer:
+        with self._transport.stream(
+            request, self._stall_seconds, redirects=MAX_REDIRECTS
+        ) as answer:
             _refuse_unverifiable(answer, self._agency)
-            kind = announced(link)
-            part.take(answer, kind.name if kind else "")
+            kind = guess_file_type(link)
+            part.accept_answer(answer, kind.name if kind else "")
             for chunk in answer.chunks():
                 part.write(chunk)
                 progress(part.size, part.note.length)
         if part.note.length not in {None, part.size}:
             raise AgencyDown(self._agency, "The file broke off.")
-        part.end()
+        part.finish()
 
     def _build_last_error(self, error: Exception) -> Exception:
-        if isinstance(error, Moved):
+        if isinstance(error, FileChanged):
             return AgencyDown(self._agency, "The file changed again and again.")
         return error
 
 
-def redownloads(ask: Callable[[], str]) -> Iterator[str]:
+def iter_redownload_links(ask: Callable[[], str]) -> Iterator[str]:
     """Links to a file, each asked for when it is needed."""
-    return (ask() for _ in range(LINKS))
+    return (ask() for _ in range(MAX_LINKS))
 
 
-def refusal(record: Record) -> str | None:
+def explain_refusal(record: Record) -> str | None:
     """Why a license's file can't be fetched again; None when it can.
 
     The API has redownloads for images and videos alone, and says of each license whether.
@@ -172,7 +185,7 @@ def refusal(record: Record) -> str | None:
     return "The agency says that this license's file can't be downloaded again."
 
 
-def digest(path: Path) -> str:
+def compute_sha256(path: Path) -> str:
     """A file's SHA-256 in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -196,7 +209,7 @@ def _require_file_type(part: PartialFile, media: str) -> FileType:
     Raises:
         DownloadFailed: it is empty, of another medium, or not what its link's name promised.
     """
-    kind = kind_of(part.head(HEAD))
+    kind = detect_file_type(part.read_head(SIGNATURE_BYTES))
     wanted = "video" if media.endswith("video") else "image"  # of either collection
     if kind is None or kind.media != wanted:
         part.remove()
@@ -213,7 +226,7 @@ def _place_file(part: PartialFile, finished: Path, stem: Path, kind: FileType) -
     path = stem.with_name(stem.name + kind.suffix)
     with finished.open("rb") as file:
         os.fsync(file.fileno())
-    fetched = DownloadedFile(path, finished.stat().st_size, digest(finished))
+    fetched = DownloadedFile(path, finished.stat().st_size, compute_sha256(finished))
     finished.replace(path)
     sync_folder(path.parent)
     part.remove()

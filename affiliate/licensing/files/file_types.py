@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-HEAD: Final = 16
+SIGNATURE_BYTES: Final = 16
 """Bytes that tell a file's kind."""
 
 
@@ -27,7 +27,7 @@ TIFF: Final = FileType("TIFF", "image", (".tif", ".tiff"))
 EPS: Final = FileType("EPS", "image", (".eps",))
 MP4: Final = FileType("MP4", "video", (".mp4",))
 MOV: Final = FileType("QuickTime", "video", (".mov",))
-KINDS: Final = (JPEG, PNG, TIFF, EPS, MP4, MOV)
+FILE_TYPES: Final = (JPEG, PNG, TIFF, EPS, MP4, MOV)
 _BEGINNINGS: Final = (
     (b"\xff\xd8\xff", JPEG),
     (b"\x89PNG\r\n\x1a\n", PNG),
@@ -42,7 +42,7 @@ _OLD_MOVIE: Final = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 """First atoms of QuickTime files from before they said ``ftyp``."""
 
 
-def kind_of(head: bytes) -> FileType | None:
+def detect_file_type(head: bytes) -> FileType | None:
     """The kind of a file that begins so; None for any other, a page of HTML for example."""
     for beginning, kind in _BEGINNINGS:
         if head.startswith(beginning):
@@ -52,13 +52,13 @@ def kind_of(head: bytes) -> FileType | None:
     return MOV if head[4:8] in _OLD_MOVIE else None
 
 
-def announced(link: str) -> FileType | None:
+def guess_file_type(link: str) -> FileType | None:
     """The kind that a link's file name promises; None where it promises nothing known."""
     suffix = PurePosixPath(unquote(urlsplit(link).path)).suffix.lower()
-    return next((kind for kind in KINDS if suffix in kind.suffixes), None)
+    return next((kind for kind in FILE_TYPES if suffix in kind.suffixes), None)
 
 
-def placed(stem: Path, kinds: Iterable[FileType] = KINDS) -> Path | None:
+def find_placed_file(stem: Path, kinds: Iterable[FileType] = FILE_TYPES) -> Path | None:
     """The file of that name without suffix, if it is there already."""
     files = (stem.with_name(stem.name + kind.suffix) for kind in kinds)
     return next((file for file in files if file.is_file()), None)

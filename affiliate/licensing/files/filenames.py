@@ -8,19 +8,19 @@ from typing import Final
 from affiliate.errors import BadQuery
 from affiliate.licensing.models import Record
 
-DEFAULT: Final = "{media_id}-{size}-{license_id}"
+DEFAULT_PATTERN: Final = "{media_id}-{size}-{license_id}"
 FIELDS: Final = ("media_id", "size", "license_id", "media", "license", "date", "user")
-MOST: Final = 80
+MAX_FIELD_CHARS: Final = 80
 """Characters of one field in a name; a whole name keeps below the 255 of most file systems."""
-STEM: Final = 200
+MAX_STEM_CHARS: Final = 200
 """Characters of a name without its suffix."""
-DIGEST: Final = 16
+DIGEST_CHARS: Final = 16
 """Signs of a license's digest, where its name can't hold what tells it from others."""
-RESERVED: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
+RESERVED_NAMES: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)", re.IGNORECASE)
 """Names that Windows keeps for devices."""
 
 
-class Pattern:
+class FilenamePattern:
     """How files are named: words and ``{fields}``, without a folder and without a suffix.
 
     With ``unique`` the pattern must hold what tells two licenses apart.
@@ -29,7 +29,7 @@ class Pattern:
         BadQuery: a field is unknown, or nothing tells one file from another.
     """
 
-    def __init__(self, text: str = DEFAULT, *, unique: bool = False) -> None:
+    def __init__(self, text: str = DEFAULT_PATTERN, *, unique: bool = False) -> None:
         known = ", ".join(f"{{{name}}}" for name in FIELDS)
         fields = re.findall(r"\{(.*?)\}", text)
         if wrong := [name for name in fields if name not in FIELDS]:
@@ -41,7 +41,7 @@ class Pattern:
             raise BadQuery("name", "The pattern must hold %(needed)s.", needed=needed)
         self._text = text
 
-    def stem(self, record: Record) -> str:
+    def build_stem(self, record: Record) -> str:
         """The name of a license's file, without its suffix."""
         values = {
             "media_id": record.media_id,
@@ -52,11 +52,13 @@ class Pattern:
             "date": str(record.downloaded_at)[:10],
             "user": record.username,
         }
-        filled = re.sub(r"\{(.*?)\}", lambda found: _make_safe(values[found[1]])[:MOST], self._text)
+        filled = re.sub(
+            r"\{(.*?)\}", lambda found: _make_safe(values[found[1]])[:MAX_FIELD_CHARS], self._text
+        )
         stem = _make_safe(filled)
-        if len(stem) > STEM:
-            stem = f"{stem[: STEM - DIGEST - 1]}-{_hash_id(record.id)}"
-        return f"_{stem}" if RESERVED.match(stem) or not stem else stem
+        if len(stem) > MAX_STEM_CHARS:
+            stem = f"{stem[: MAX_STEM_CHARS - DIGEST_CHARS - 1]}-{_hash_id(record.id)}"
+        return f"_{stem}" if RESERVED_NAMES.match(stem) or not stem else stem
 
 
 def _make_distinct(license_id: str) -> str:
@@ -65,15 +67,15 @@ def _make_distinct(license_id: str) -> str:
     It might be cut, lose signs, or differ in upper and lower case alone.
     """
     if re.fullmatch(
-        rf"[a-z0-9][a-z0-9_-]{{0,{MOST - 1}}}", license_id
+        rf"[a-z0-9][a-z0-9_-]{{0,{MAX_FIELD_CHARS - 1}}}", license_id
     ) and license_id == _make_safe(license_id):
         return license_id
-    return f"{_make_safe(license_id)[: MOST - DIGEST - 1]}-{_hash_id(license_id)}"
+    return f"{_make_safe(license_id)[: MAX_FIELD_CHARS - DIGEST_CHARS - 1]}-{_hash_id(license_id)}"
 
 
 def _hash_id(license_id: str) -> str:
     text = license_id.encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(text, digest_size=DIGEST // 2).hexdigest()
+    return hashlib.blake2b(text, digest_size=DIGEST_CHARS // 2).hexdigest()
 
 
 def _make_safe(text: object) -> str:

@@ -18,13 +18,13 @@ import msgspec
 from affiliate.domain import decoding
 from affiliate.durable_files import write_all
 from affiliate.errors import DownloadFailed
-from affiliate.licensing.files.partial_file import disk_failure, opened, replace_file
+from affiliate.licensing.files.partial_file import build_disk_failure, open_or_create, replace_file
 
-NAME = "manifest.jsonl"
-STATE = ".sync.json"
+MANIFEST_NAME = "manifest.jsonl"
+STATE_NAME = ".sync.json"
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ManifestLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One license: ``image`` is the image's or video's id, ``path`` relative to the folder.
 
     Without a path ``reason`` says why there is no file. ``tags`` names the file that holds title,
@@ -46,18 +46,18 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
 
 
-class Mark(msgspec.Struct):
+class CompletionMark(msgspec.Struct):
     """From a license on, backwards in time, all are listed in the manifest's first ``bytes``."""
 
     license: str
     bytes: int
 
 
-class Note(msgspec.Struct):
+class SyncState(msgspec.Struct):
     """The note beside the manifest: the host of the API, and a mark for each medium."""
 
     api: str = ""
-    marks: dict[str, Mark] = {}
+    marks: dict[str, CompletionMark] = {}
 
 
 class Manifest:
@@ -71,14 +71,14 @@ class Manifest:
     """
 
     def __init__(self, folder: Path, api: str) -> None:
-        self.path = folder / NAME
-        self._state = folder / STATE
+        self.path = folder / MANIFEST_NAME
+        self._state = folder / STATE_NAME
         parts = urlsplit(api)
         self._api = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
         self._known: set[bytes] = set()
 
     def __enter__(self) -> Self:
-        self._file = opened(self.path)
+        self._file = open_or_create(self.path)
         try:
             self._end = self._read_lines()
             self._note = self._drop_stale_marks(self._read_state())
@@ -94,7 +94,7 @@ class Manifest:
     def __contains__(self, license_id: str) -> bool:
         return _hash_license_id(license_id) in self._known
 
-    def add(self, line: Line) -> None:
+    def add(self, line: ManifestLine) -> None:
         """Write a line; one with a file is on the disk when this returns, with all before it.
 
         Raises:
@@ -107,7 +107,7 @@ class Manifest:
                 os.fsync(self._file)
         except OSError as error:
             os.ftruncate(self._file, self._end)
-            raise disk_failure(NAME, error) from None
+            raise build_disk_failure(MANIFEST_NAME, error) from None
         self._end += len(record)
         self._known.add(_hash_license_id(line.license))
 
@@ -117,14 +117,14 @@ class Manifest:
         return mark.license if mark else None
 
     def set_complete(self, media: str, license_id: str) -> None:
-        self._note.marks[media] = Mark(license_id, self._end)
+        self._note.marks[media] = CompletionMark(license_id, self._end)
         try:
             os.fsync(self._file)
             self._write_state(self._note)
         except OSError as error:
-            raise disk_failure(STATE, error) from None
+            raise build_disk_failure(STATE_NAME, error) from None
 
-    def _drop_stale_marks(self, note: Note) -> Note:
+    def _drop_stale_marks(self, note: SyncState) -> SyncState:
         """The note without marks that are of more than the manifest has, kept before anything else.
 
         A manifest that was cut, deleted or brought back from a copy grows again beyond the mark.
@@ -137,19 +137,19 @@ class Manifest:
             for media, mark in note.marks.items()
             if self._end >= mark.bytes and mark.license in self
         }
-        now = Note(self._api, marks)
+        now = SyncState(self._api, marks)
         if now != note:
             self._write_state(now)
         return now
 
-    def _write_state(self, note: Note) -> None:
+    def _write_state(self, note: SyncState) -> None:
         replace_file(self._state, msgspec.json.encode(note))
 
-    def _read_state(self) -> Note:
+    def _read_state(self) -> SyncState:
         try:
-            return decoding.decode_json(self._state.read_bytes(), Note)
+            return decoding.decode_json(self._state.read_bytes(), SyncState)
         except (FileNotFoundError, ValueError):
-            return Note()  # then the whole history is looked through again
+            return SyncState()  # then the whole history is looked through again
 
     def _read_lines(self) -> int:
         """Learn what is listed; returns where the whole lines end, a kill having torn the last."""
@@ -159,19 +159,19 @@ class Manifest:
                 if not text.endswith(b"\n"):
                     break
                 try:
-                    line = decoding.decode_json(text, Line)
+                    line = decoding.decode_json(text, ManifestLine)
                 except ValueError:
-                    raise DownloadFailed(f"Line {number} of {NAME} is damaged.") from None
+                    raise DownloadFailed(f"Line {number} of {MANIFEST_NAME} is damaged.") from None
                 self._known.add(_hash_license_id(line.license))
                 end += len(text)
         return end
 
 
-def lines(folder: Path) -> Iterator[Line]:
+def iter_lines(folder: Path) -> Iterator[ManifestLine]:
     """The lines of a folder's manifest, in order."""
-    with (folder / NAME).open("rb") as file:
+    with (folder / MANIFEST_NAME).open("rb") as file:
         for text in file:
-            yield decoding.decode_json(text, Line)
+            yield decoding.decode_json(text, ManifestLine)
 
 
 def _hash_license_id(license_id: str) -> bytes:

@@ -16,14 +16,14 @@ from typing import IO, Final, NamedTuple
 from PIL import ExifTags, Image
 
 from affiliate.licensing.files.file_types import JPEG, FileType
-from affiliate.licensing.files.partial_file import fresh, replace_file
-from affiliate.licensing.files.xmp import Tags, packet
+from affiliate.licensing.files.partial_file import create_anew, replace_file
+from affiliate.licensing.files.xmp import Tags, build_packet
 
 EXIF: Final = b"Exif\0\0"
 XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
-SEGMENT: Final = 65533
+MAX_SEGMENT_BYTES: Final = 65533
 """Bytes that a segment of a JPEG can hold."""
-HEAD: Final = 16 * 1024 * 1024
+MAX_HEAD_BYTES: Final = 16 * 1024 * 1024
 """A head larger than this is left alone."""
 _APP0, _APP1, _SOS = 0xE0, 0xE1, 0xDA
 _BARE: Final = {0x01, *range(0xD0, 0xD8)}
@@ -38,7 +38,7 @@ class _Segment(NamedTuple):
         return self.marker == _APP1 and self.payload.startswith(text)
 
 
-def write(source: Path, kind: FileType, tags: Tags, target: Path) -> bool:
+def write_tags(source: Path, kind: FileType, tags: Tags, target: Path) -> bool:
     """Write a tagged copy of ``source`` to ``target``; False if the file can't hold tags."""
     if kind is not JPEG:
         return False
@@ -49,7 +49,7 @@ def write(source: Path, kind: FileType, tags: Tags, target: Path) -> bool:
         laid = _insert_tags(segments, tags)
         if laid is None:
             return False
-        with fresh(target) as new:
+        with create_anew(target) as new:
             new.write(b"\xff\xd8")
             for marker, payload in laid:
                 new.write(struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload)
@@ -59,10 +59,10 @@ def write(source: Path, kind: FileType, tags: Tags, target: Path) -> bool:
     return True
 
 
-def write_beside(stem: Path, tags: Tags) -> Path:
+def write_sidecar(stem: Path, tags: Tags) -> Path:
     """Write the tags to the file's neighbor ``NAME.xmp``."""
     path = stem.with_name(f"{stem.name}.xmp")
-    replace_file(path, packet(tags))
+    replace_file(path, build_packet(tags))
     return path
 
 
@@ -71,7 +71,7 @@ def _read_head(file: IO[bytes]) -> list[_Segment] | None:
     segments: list[_Segment] = []
     if file.read(2) != b"\xff\xd8":
         return None
-    while file.tell() < HEAD:
+    while file.tell() < MAX_HEAD_BYTES:
         start = file.tell()
         mark = file.read(4)
         if len(mark) < 4 or mark[0] != 0xFF or mark[1] in _BARE | {0xFF}:  # noqa: PLR2004 - marker and length
@@ -91,8 +91,8 @@ def _insert_tags(segments: list[_Segment], tags: Tags) -> list[_Segment] | None:
     """The segments with our EXIF and XMP in their places; None if the XMP is too large."""
     old_exif = next((s.payload for s in segments if s.begins(EXIF)), b"")
     old_xmp = next((s.payload for s in segments if s.begins(XMP)), b"")
-    xmp = XMP + packet(tags, old_xmp[len(XMP) :])
-    if len(xmp) > SEGMENT:
+    xmp = XMP + build_packet(tags, old_xmp[len(XMP) :])
+    if len(xmp) > MAX_SEGMENT_BYTES:
         return None
     exif = _build_exif(old_exif, tags)
     first = [s for s in segments if s.marker == _APP0]
@@ -127,4 +127,4 @@ def _merge_exif(exif: Image.Exif, tags: Tags, old: bytes) -> bytes:
     if tags.credit and not exif.get(ExifTags.Base.Artist):
         exif[ExifTags.Base.Artist] = tags.credit.encode()
     new = exif.tobytes()
-    return new if len(new) <= SEGMENT else old
+    return new if len(new) <= MAX_SEGMENT_BYTES else old

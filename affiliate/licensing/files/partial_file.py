@@ -19,11 +19,11 @@ from affiliate.durable_files import write_all
 from affiliate.errors import DiskFailed, DownloadFailed
 from affiliate.transport.client import Stream
 
-CHECKPOINT: Final = 4 * 1024 * 1024
+CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
 """Bytes between two checkpoints: what a kill can cost."""
 
 
-class Note(msgspec.Struct):
+class PartState(msgspec.Struct):
     """What the host said of the whole file, and how much of it is safely on the disk.
 
     ``length`` is in bytes, None while it isn't known; ``validator`` is what If-Range takes: a
@@ -47,7 +47,7 @@ class PartialFile:
     def __init__(self, stem: Path) -> None:
         self.path = stem.with_name(f"{stem.name}.part")
         self._note_path = stem.with_name(f"{stem.name}.part.json")
-        self.note = Note()
+        self.note = PartState()
         self.size = 0
 
     def __enter__(self) -> Self:
@@ -55,7 +55,7 @@ class PartialFile:
         self.note = self._read_note()
         held = os.fstat(self._file).st_size
         if held < self.note.safe:
-            self.note = Note()
+            self.note = PartState()
         self.size = self.note.safe
         os.ftruncate(self._file, self.size)
         return self
@@ -64,24 +64,24 @@ class PartialFile:
         os.close(self._file)
 
     @property
-    def whole(self) -> bool:
+    def is_whole(self) -> bool:
         return self.note.length is not None and self.note.safe == self.note.length
 
-    def head(self, size: int) -> bytes:
+    def read_head(self, size: int) -> bytes:
         return os.pread(self._file, size, 0)
 
-    def headers(self) -> dict[str, str]:
+    def build_range_headers(self) -> dict[str, str]:
         """Return what asks for the rest, if it is still the same file, and else for the whole."""
         if not self.size:
             return {}
         return {"Range": f"bytes={self.size}-", "If-Range": self.note.validator}
 
-    def take(self, answer: Stream, promised: str) -> None:
+    def accept_answer(self, answer: Stream, promised: str) -> None:
         """Go on where the part ends if the answer does so too, else begin anew."""
         if self._is_continuation(answer):
             return
         length = _parse_number(answer.headers.get("Content-Length"))
-        self.note = Note(length=length, validator=_get_validator(answer), promised=promised)
+        self.note = PartState(length=length, validator=_get_validator(answer), promised=promised)
         self.size = 0
         os.ftruncate(self._file, 0)
         self._write_note()
@@ -89,7 +89,7 @@ class PartialFile:
     def write(self, chunk: bytes) -> None:
         write_all(self._file, chunk, self.size)
         self.size += len(chunk)
-        if self.size - self.note.safe >= CHECKPOINT:
+        if self.size - self.note.safe >= CHECKPOINT_BYTES:
             self.checkpoint()
 
     def checkpoint(self) -> None:
@@ -99,7 +99,7 @@ class PartialFile:
             self.note.safe = self.size
             self._write_note()
 
-    def end(self) -> None:
+    def finish(self) -> None:
         """Return what came is all there is."""
         if self.note.length is None:
             self.note.length = self.size
@@ -107,7 +107,7 @@ class PartialFile:
 
     def restart(self) -> None:
         """Forget what was written, as after a loss without anything to resume by."""
-        self.note, self.size = Note(), 0
+        self.note, self.size = PartState(), 0
         self._note_path.unlink(missing_ok=True)
         os.ftruncate(self._file, 0)
 
@@ -117,7 +117,7 @@ class PartialFile:
             self.restart()
 
     @contextmanager
-    def swept(self) -> Iterator[None]:
+    def remove_empty_on_failure(self) -> Iterator[None]:
         """A failure that left nothing to go on from leaves no files either."""
         try:
             yield
@@ -128,7 +128,7 @@ class PartialFile:
 
     def remove(self) -> None:
         """Take away what is left of the part, its file having been placed or being worthless."""
-        clear(self.path.with_name(self.path.name.removesuffix(".part")))
+        remove_partial_files(self.path.with_name(self.path.name.removesuffix(".part")))
 
     def _is_continuation(self, answer: Stream) -> bool:
         """Return whether a 206 goes on at our end of the very same file (RFC 9110, 14.4)."""
@@ -141,13 +141,13 @@ class PartialFile:
             return True
         if answer.status == 206:  # noqa: PLR2004 - Partial Content
             self.restart()
-            raise Moved
+            raise FileChanged
         return False
 
     def _open_locked(self) -> int:
         """The part's descriptor, locked, and surely the one that the name still leads to."""
         while True:
-            file = opened(self.path)
+            file = open_or_create(self.path)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if os.path.samestat(os.fstat(file), self.path.stat()):
@@ -163,31 +163,31 @@ class PartialFile:
             else:
                 os.close(file)
 
-    def _read_note(self) -> Note:
+    def _read_note(self) -> PartState:
         try:
-            return decoding.decode_json(self._note_path.read_bytes(), Note)
+            return decoding.decode_json(self._note_path.read_bytes(), PartState)
         except (FileNotFoundError, ValueError):
-            return Note()
+            return PartState()
 
     def _write_note(self) -> None:
         replace_file(self._note_path, msgspec.json.encode(self.note))
 
 
-class Moved(Exception):
+class FileChanged(Exception):
     """The host gave a part of another file, or another part; what we had is forgotten."""
 
 
 def replace_file(path: Path, content: bytes) -> None:
     """Write a small file so that at any moment either the old or the new one is there."""
     new = _build_new_path(path)
-    with fresh(new) as file:
+    with create_anew(new) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
 
 
-def opened(path: Path) -> int:
+def open_or_create(path: Path) -> int:
     """A file of ours to go on with, made if need be.
 
     A link is refused (ELOOP): whoever can write in the folder would have us write elsewhere.
@@ -195,20 +195,25 @@ def opened(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
 
 
-def fresh(path: Path) -> IO[bytes]:
+def create_anew(path: Path) -> IO[bytes]:
     """A new file to write, in the place of whatever has its name, be it a link."""
     path.unlink(missing_ok=True)
     return path.open("xb")
 
 
-def clear(stem: Path) -> None:
+def remove_partial_files(stem: Path) -> None:
     """Take away what an unfinished fetch of a file may have left beside it."""
     note = stem.with_name(f"{stem.name}.part.json")
-    for path in (stem.with_name(f"{stem.name}.part"), note, _build_new_path(note), tagged(stem)):
+    for path in (
+        stem.with_name(f"{stem.name}.part"),
+        note,
+        _build_new_path(note),
+        build_tagged_path(stem),
+    ):
         path.unlink(missing_ok=True)
 
 
-def tagged(stem: Path) -> Path:
+def build_tagged_path(stem: Path) -> Path:
     """Return where a file stands while it is given its tags."""
     return stem.with_name(f"{stem.name}.tagged")
 
@@ -217,7 +222,7 @@ def _build_new_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.new")
 
 
-def disk_failure(name: str, error: OSError) -> DiskFailed:
+def build_disk_failure(name: str, error: OSError) -> DiskFailed:
     """Our error for the disk's, in the system's words and without the folder's path."""
     return DiskFailed(f"{name} can't be written: {os.strerror(error.errno or 0)}.")
 

@@ -25,35 +25,40 @@ from affiliate.errors import (
     NotFound,
     TooManyCalls,
 )
-from affiliate.licensing.accounts.shutterstock import PAGE, ShutterstockAccount
+from affiliate.licensing.accounts.shutterstock import PAGE_ROWS, ShutterstockAccount
 from affiliate.licensing.files.downloads import (
     DownloadedFile,
     Downloads,
-    digest,
-    redownloads,
-    refusal,
+    compute_sha256,
+    explain_refusal,
+    iter_redownload_links,
 )
-from affiliate.licensing.files.file_types import FileType, placed
-from affiliate.licensing.files.filenames import Pattern
-from affiliate.licensing.files.manifest import Line, Manifest
-from affiliate.licensing.files.metadata import write, write_beside
-from affiliate.licensing.files.partial_file import clear, disk_failure, opened, tagged
+from affiliate.licensing.files.file_types import FileType, find_placed_file
+from affiliate.licensing.files.filenames import FilenamePattern
+from affiliate.licensing.files.manifest import Manifest, ManifestLine
+from affiliate.licensing.files.metadata import write_sidecar, write_tags
+from affiliate.licensing.files.partial_file import (
+    build_disk_failure,
+    build_tagged_path,
+    open_or_create,
+    remove_partial_files,
+)
 from affiliate.licensing.files.xmp import Tags
-from affiliate.licensing.models import Media, Record
+from affiliate.licensing.models import MediaKind, Record
 
-GROUP: Final = 20
+GROUP_SIZE: Final = 20
 """Licenses whose titles are asked for in one call."""
-IN_A_ROW: Final = 5
+MAX_FAILURES_IN_A_ROW: Final = 5
 """Failures one after the other that end a run: then it is not the single file's fault."""
-MEDIA: Final[tuple[Media, ...]] = ("image", "video")
-LOCK: Final = ".sync.lock"
+MEDIA: Final[tuple[MediaKind, ...]] = ("image", "video")
+LOCK_NAME: Final = ".sync.lock"
 
 
-Describe = Callable[[Media, Sequence[str]], Mapping[str, Tags]]
+Describe = Callable[[MediaKind, Sequence[str]], Mapping[str, Tags]]
 """The tags of images or videos by their ids; those that are unknown are left out."""
 
 
-class Report(msgspec.Struct):
+class SyncReport(msgspec.Struct):
     """How far a run is: ``fetched`` files, licenses ``without`` a file to be had, failures.
 
     ``now`` is the name under way, with its bytes so far and in all, where that is known.
@@ -78,19 +83,19 @@ class Sync:
         folder: Path,
         *,
         describe: Describe,
-        pattern: Pattern | None = None,
-        watch: Callable[[Report], None] = lambda _: None,
+        pattern: FilenamePattern | None = None,
+        watch: Callable[[SyncReport], None] = lambda _: None,
     ) -> None:
-        self.report = Report()
+        self.report = SyncReport()
         self._account = account
         self._downloads = downloads
         self._folder = folder
         self._describe = describe
-        self._pattern = pattern or Pattern(unique=True)
+        self._pattern = pattern or FilenamePattern(unique=True)
         self._watch = watch
         self._in_a_row = 0
 
-    def run(self, media: Iterable[Media] = MEDIA) -> Report:
+    def run(self, media: Iterable[MediaKind] = MEDIA) -> SyncReport:
         """Fetch and list what is missing. It may be stopped at any moment and run again.
 
         Raises:
@@ -105,10 +110,10 @@ class Sync:
                 for medium in media:
                     self._sync_media(medium, manifest)
         except OSError as error:
-            raise disk_failure(self._folder.name, error) from None
+            raise build_disk_failure(self._folder.name, error) from None
         return self.report
 
-    def _sync_media(self, media: Media, manifest: Manifest) -> None:
+    def _sync_media(self, media: MediaKind, manifest: Manifest) -> None:
         """Go through the history of one medium, until a walk finds nothing more.
 
         A license that leaves the history meanwhile moves all older ones up by a place, so that one
@@ -123,27 +128,27 @@ class Sync:
             manifest.set_complete(media, newest)
 
     def _walk_history(
-        self, media: Media, manifest: Manifest, end: str | None
+        self, media: MediaKind, manifest: Manifest, end: str | None
     ) -> tuple[str | None, bool]:
         """The newest license, and whether another walk may find what slipped past this one."""
-        history = _CountedHistory(self._account.history(media))
+        history = _CountedHistory(self._account.iter_history(media))
         newest = next(history, None)
         if newest is None:
             return None, False
         found = 0
         missing = _iter_missing(chain([newest], history), manifest, end)
-        while group := list(islice(missing, GROUP)):
-            sought = [one.media_id for one in group if not refusal(one)]
+        while group := list(islice(missing, GROUP_SIZE)):
+            sought = [one.media_id for one in group if not explain_refusal(one)]
             tags = self._describe(media, sought) if sought else {}
             for record in group:
                 if record.id not in manifest:  # a page may repeat what the one before it had
                     self._fetch_and_list(record, tags.get(record.media_id, Tags()), manifest)
                     found += 1
-        return newest.id, found > 0 and history.count > PAGE
+        return newest.id, found > 0 and history.count > PAGE_ROWS
 
     def _fetch_and_list(self, record: Record, tags: Tags, manifest: Manifest) -> None:
         """Fetch one license's file and list it; a failure that is its own doesn't end the run."""
-        stem = self._folder / self._pattern.stem(record)
+        stem = self._folder / self._pattern.build_stem(record)
         try:
             manifest.add(self._describe_license(record, tags, stem))
             self._in_a_row = 0
@@ -152,44 +157,44 @@ class Sync:
         except (AgencyError, DownloadFailed) as error:
             self._in_a_row += 1
             hopeless = isinstance(error, BadCredentials) and not isinstance(error, Forbidden)
-            if hopeless or self._in_a_row >= IN_A_ROW:
+            if hopeless or self._in_a_row >= MAX_FAILURES_IN_A_ROW:
                 raise
             self.report.failures.append(f"{record.id}: {error}")
         self._watch(self.report)
 
-    def _describe_license(self, record: Record, tags: Tags, stem: Path) -> Line:
+    def _describe_license(self, record: Record, tags: Tags, stem: Path) -> ManifestLine:
         """Return what the manifest says of a license, its file being in its place by then."""
-        reason = refusal(record)
+        reason = explain_refusal(record)
         if reason is None:
             try:
                 return self._build_file_line(record, tags, self._fetch_file(record, tags, stem))
             except NotFound as error:
-                clear(stem)
+                remove_partial_files(stem)
                 reason = f"The agency has it no more ({error.message})"
         self.report.without += 1
         return _build_line(record, reason=reason)
 
     def _fetch_file(self, record: Record, tags: Tags, stem: Path) -> DownloadedFile:
-        if found := placed(stem):
-            clear(stem)
-            return DownloadedFile(found, found.stat().st_size, digest(found))
+        if found := find_placed_file(stem):
+            remove_partial_files(stem)
+            return DownloadedFile(found, found.stat().st_size, compute_sha256(found))
         self.report.now = stem.name
         return self._downloads.fetch(
             stem,
-            redownloads(lambda: self._request_link(record)),
+            iter_redownload_links(lambda: self._request_link(record)),
             media=record.media,
             finish=lambda part, kind: _tag_file(part, kind, tags, stem),
             progress=self._report_bytes,
         )
 
     def _request_link(self, record: Record) -> str:
-        return self._account.download_link(record.media, record.id, record.size)
+        return self._account.request_download_link(record.media, record.id, record.size)
 
     def _report_bytes(self, size: int, length: int | None) -> None:
         self.report.now_bytes, self.report.now_length = size, length
         self._watch(self.report)
 
-    def _build_file_line(self, record: Record, tags: Tags, fetched: DownloadedFile) -> Line:
+    def _build_file_line(self, record: Record, tags: Tags, fetched: DownloadedFile) -> ManifestLine:
         beside = fetched.path.with_suffix(".xmp")
         holder = beside if beside.is_file() else fetched.path
         self.report.fetched += 1
@@ -231,14 +236,14 @@ def _tag_file(part: Path, kind: FileType, tags: Tags, stem: Path) -> Path:
     """The file to place: a copy with its tags, or the file as it is with the tags beside it."""
     if not tags:
         return part
-    if write(part, kind, tags, tagged(stem)):
-        return tagged(stem)
-    write_beside(stem, tags)
+    if write_tags(part, kind, tags, build_tagged_path(stem)):
+        return build_tagged_path(stem)
+    write_sidecar(stem, tags)
     return part
 
 
-def _build_line(record: Record, **found: Any) -> Line:  # noqa: ANN401 - fields of the line
-    return Line(
+def _build_line(record: Record, **found: Any) -> ManifestLine:  # noqa: ANN401 - fields of the line
+    return ManifestLine(
         license=record.id,
         image=record.media_id,
         media=record.media,
@@ -253,7 +258,7 @@ def _build_line(record: Record, **found: Any) -> Line:  # noqa: ANN401 - fields 
 @contextmanager
 def _lock_folder(folder: Path) -> Iterator[None]:
     """One run at a time in a folder; a killed one holds nothing."""
-    descriptor = opened(folder / LOCK)
+    descriptor = open_or_create(folder / LOCK_NAME)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

@@ -49,7 +49,7 @@ class Tags(msgspec.Struct, frozen=True):
         return bool(self.title or self.keywords or self.credit)
 
 
-def packet(tags: Tags, before: bytes = b"") -> bytes:
+def build_packet(tags: Tags, before: bytes = b"") -> bytes:
     """A whole packet with the tags and all else that the one before it said.
 
     A packet that can't be read, which no other reader could either, is replaced.

@@ -26,18 +26,18 @@ from affiliate.errors import (
     NotFound,
     RequestRefused,
 )
-from affiliate.licensing.oauth.scopes import ALWAYS, SCOPES
+from affiliate.licensing.oauth.scopes import DEFAULT_SCOPE, SCOPES
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Request
 
 ACCOUNT: Final = "shutterstock"
-EARLY_SECONDS: Final = 300.0
+REFRESH_EARLY_SECONDS: Final = 300.0
 """So long before its end a token is refreshed; at half of its life if it lives for less."""
-CALL_SECONDS: Final = 10.0
+TOKEN_CALL_SECONDS: Final = 10.0
 LEASE_SECONDS: Final = 30.0
-KEEP_SECONDS: Final = 12.0
+STORE_SECONDS: Final = 12.0
 POLL_SECONDS: Final = 0.1
-AGAIN: Final = "connect it on /owner/ or by `flask account connect`."
+RECONNECT_HINT: Final = "connect it on /owner/ or by `flask account connect`."
 
 log = logging.getLogger(__name__)
 
@@ -74,14 +74,14 @@ class ShutterstockOAuth:
         self._now = now
 
     @property
-    def hindrance(self) -> str:
+    def missing_settings(self) -> str:
         """Return which settings are missing to connect an account; empty when none is."""
         names = ("SHUTTERSTOCK_CLIENT_ID", "SHUTTERSTOCK_CLIENT_SECRET")
         missing = [name for name, value in zip(names, self._client, strict=True) if not value]
         missing += [] if self._vault else ["SECRET_KEY"]
         return f"set {' and '.join(missing)} to connect one." if missing else ""
 
-    def held(self) -> Token | None:
+    def read_token(self) -> Token | None:
         """The connected account's token as it is kept; None when no account is connected.
 
         Raises:
@@ -102,7 +102,7 @@ class ShutterstockOAuth:
             "realm": "customer",
             "redirect_uri": redirect_uri,
             "response_type": "code",
-            "scope": " ".join(chosen(scopes)),
+            "scope": " ".join(select_scopes(scopes)),
             "state": state,
         }
         return f"{self.url}/v2/oauth/authorize?{urlencode(pairs)}"
@@ -115,7 +115,7 @@ class ShutterstockOAuth:
         """
         vault = self._require_token_store()
         answer = self._request_token({"grant_type": "authorization_code", "code": code}, code)
-        token = self._build_token(answer, None, chosen(scopes), self._now())
+        token = self._build_token(answer, None, select_scopes(scopes), self._now())
         vault.put(ACCOUNT, token)
         return token
 
@@ -126,7 +126,7 @@ class ShutterstockOAuth:
         """
         return self._vault.remove(ACCOUNT) if self._vault else False
 
-    def access(self) -> str:
+    def get_access_token(self) -> str:
         """The access token of the connected account, refreshed in time, else the fixed one.
 
         Of all processes one refreshes at a time; the others use the token while it still lasts,
@@ -137,7 +137,7 @@ class ShutterstockOAuth:
         """
         end = time.monotonic() + LEASE_SECONDS
         while True:
-            token = self.held()
+            token = self.read_token()
             if token is None:
                 return self._use_fixed_token()
             if _is_before(self._now(), token.refresh_at):
@@ -152,12 +152,14 @@ class ShutterstockOAuth:
 
     def _use_fixed_token(self) -> str:
         if self._fixed is None:
-            raise NotConnected(ACCOUNT, f"No account is connected; {self.hindrance or AGAIN}")
+            raise NotConnected(
+                ACCOUNT, f"No account is connected; {self.missing_settings or RECONNECT_HINT}"
+            )
         return self._fixed
 
     def _require_token_store(self) -> TokenStore:
-        if self.hindrance or self._vault is None:
-            raise NotConnected(ACCOUNT, f"No account can be connected: {self.hindrance}")
+        if self.missing_settings or self._vault is None:
+            raise NotConnected(ACCOUNT, f"No account can be connected: {self.missing_settings}")
         return self._vault
 
     def _refresh_with_lease(self, vault: TokenStore, lease: float) -> str:
@@ -170,7 +172,7 @@ class ShutterstockOAuth:
             if not _is_before(self._now(), token.refresh_at):
                 token = self._refresh(token)
                 if not _store_renewed_token(vault, token, version):
-                    token = self.held() or token  # connected anew, or no more, meanwhile
+                    token = self.read_token() or token  # connected anew, or no more, meanwhile
             return token.access_token
         finally:
             vault.release(ACCOUNT, lease)
@@ -190,7 +192,7 @@ class ShutterstockOAuth:
                 raise
         else:
             return self._build_token(answer, token.refresh_token, token.scopes, token.connected_at)
-        raise NotConnected(ACCOUNT, f"The connection has expired or was revoked; {AGAIN}")
+        raise NotConnected(ACCOUNT, f"The connection has expired or was revoked; {RECONNECT_HINT}")
 
     def _request_token(self, fields: dict[str, str], secret: str) -> _Answer:
         identity = {"client_id": self._client[0], "client_secret": self._client[1]}
@@ -206,7 +208,7 @@ class ShutterstockOAuth:
             body=urlencode(body).encode(),
             secrets=(*self._client, secret),
         )
-        return _decode_answer(self._transport.send(request, CALL_SECONDS).json())
+        return _decode_answer(self._transport.send(request, TOKEN_CALL_SECONDS).json())
 
     def _build_token(
         self, answer: _Answer, refresh: str | None, scopes: tuple[str, ...], connected_at: float
@@ -215,7 +217,7 @@ class ShutterstockOAuth:
         return Token(
             access_token=answer.access_token,
             refresh_token=answer.refresh_token or refresh,
-            refresh_at=None if life is None else now + max(life - EARLY_SECONDS, life / 2),
+            refresh_at=None if life is None else now + max(life - REFRESH_EARLY_SECONDS, life / 2),
             expires_at=None if life is None else now + life,
             scopes=scopes,
             connected_at=connected_at,
@@ -227,7 +229,7 @@ def _store_renewed_token(vault: TokenStore, token: Token, version: int) -> bool:
 
     A database that is busy is tried for a while: the refresh token of before may be worth nothing.
     """
-    end = time.monotonic() + KEEP_SECONDS
+    end = time.monotonic() + STORE_SECONDS
     while True:
         try:
             return vault.renew(ACCOUNT, token, version)
@@ -237,9 +239,9 @@ def _store_renewed_token(vault: TokenStore, token: Token, version: int) -> bool:
             time.sleep(POLL_SECONDS)
 
 
-def chosen(scopes: Iterable[str]) -> tuple[str, ...]:
+def select_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
     """The known ones of some scopes in their order, with the one that is always asked for."""
-    wanted = {ALWAYS, *scopes}
+    wanted = {DEFAULT_SCOPE, *scopes}
     return tuple(name for name in SCOPES if name in wanted)
 
 

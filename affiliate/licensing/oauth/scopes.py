@@ -16,9 +16,9 @@ SCOPES: Final[Mapping[str, str]] = {
     "collections.edit": "Make and change collections",
 }
 """Each scope with what it is for; ``user.view`` is always asked for, so that pages can say who."""
-ALWAYS: Final = "user.view"
+DEFAULT_SCOPE: Final = "user.view"
 
-NEEDED: Final = (
+SCOPES_BY_CALL: Final = (
     ("*", r"/v2/user", ("user.view",)),
     ("*", r"/v2/user/subscriptions", ("purchases.view",)),
     ("POST", r"/v2/editorial/licenses", ("licenses.create",)),
@@ -32,9 +32,9 @@ NEEDED: Final = (
 """Method, path and scopes; the first that fits counts."""
 
 
-def needed(method: str, path: str) -> tuple[str, ...]:
+def get_required_scopes(method: str, path: str) -> tuple[str, ...]:
     """The scopes that a call needs; none where the description asks for none."""
-    for known, pattern, scopes in NEEDED:
+    for known, pattern, scopes in SCOPES_BY_CALL:
         if known in {"*", method} and re.fullmatch(pattern, path):
             return scopes
     return ()

@@ -10,28 +10,28 @@ from typing import Final, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from affiliate.errors import PurchaseRefused
-from affiliate.licensing.models import Media
+from affiliate.licensing.models import MediaKind
 
-BETWEEN: Final = re.compile(r"[\s,;\uff0c\uff1b\u3001]+")
+SEPARATORS: Final = re.compile(r"[\s,;\uff0c\uff1b\u3001]+")
 """What stands between two: commas and semicolons of any script, blanks, lines."""
-WEB: Final = re.compile(r"https?://|(?:[\w-]+\.)+[a-z]{2,}/", re.IGNORECASE)
-OWN: Final = re.compile(r"/(image|video)/([^/]+)/([^/]+)/?")
+WEB_ADDRESS: Final = re.compile(r"https?://|(?:[\w-]+\.)+[a-z]{2,}/", re.IGNORECASE)
+OWN_PAGE: Final = re.compile(r"/(image|video)/([^/]+)/([^/]+)/?")
 """A picture's page on this site: kind of media, agency, id."""
 
 
-class Form(NamedTuple):
+class AddressForm(NamedTuple):
     """How an agency's addresses look: a pattern of its host and, of a path, of each kind of media.
 
     Each pattern of a path has the id as its group; ``parameter`` holds one elsewhere.
     """
 
     host: str
-    paths: tuple[tuple[Media, str], ...]
+    paths: tuple[tuple[MediaKind, str], ...]
     parameter: str = ""
 
 
-FORMS: Final[Mapping[str, Form]] = {
-    "shutterstock": Form(
+ADDRESS_FORMS: Final[Mapping[str, AddressForm]] = {
+    "shutterstock": AddressForm(
         r"(.+\.)?shutterstock\.com",
         (
             ("video", r"/video/clip-([0-9]+)"),
@@ -42,12 +42,12 @@ FORMS: Final[Mapping[str, Form]] = {
         ),
         parameter="id",
     ),
-    "adobe-stock": Form(
+    "adobe-stock": AddressForm(
         r"stock\.adobe\.com",
         (("video", r"/video/(?:.*/)?([0-9]+)/?$"), ("image", r"/(?:.*/)?([0-9]+)/?$")),
         parameter="asset_id",
     ),
-    "depositphotos": Form(
+    "depositphotos": AddressForm(
         r"(.+\.)?depositphotos\.com",
         (
             ("video", r"/(?:video/.*-)([0-9]+)\.html$"),
@@ -56,7 +56,7 @@ FORMS: Final[Mapping[str, Form]] = {
             ("image", r"/.*-([0-9]+)\.html$"),
         ),
     ),
-    "istock": Form(
+    "istock": AddressForm(
         r"(.+\.)?(?:istockphoto\.com|gettyimages\.[a-z.]+)",
         (
             ("video", r".*/(?:video|videos)/(?:.*-)?(?:gm)?([0-9]+)(?:-[0-9]+)?/?$"),
@@ -67,18 +67,18 @@ FORMS: Final[Mapping[str, Form]] = {
 }
 
 
-def read_ids(texts: Iterable[str], agency: str, media: Media) -> list[str]:
+def read_ids(texts: Iterable[str], agency: str, media: MediaKind) -> list[str]:
     """Return the ids that some arguments name, each once; what is no address is an id.
 
     Raises:
         PurchaseRefused: an address names no item, or one of another agency or kind of media.
     """
-    parts = (part for text in texts for part in BETWEEN.split(text) if part)
+    parts = (part for text in texts for part in SEPARATORS.split(text) if part)
     return list(dict.fromkeys(_read_id(part, agency, media) for part in parts))
 
 
-def _read_id(text: str, agency: str, media: Media) -> str:
-    if not WEB.match(text):
+def _read_id(text: str, agency: str, media: MediaKind) -> str:
+    if not WEB_ADDRESS.match(text):
         return text
     for address in _iter_addresses(text):
         if found := _parse_address(address):
@@ -95,26 +95,26 @@ def _iter_addresses(text: str) -> Iterator[str]:
         yield plain[start:]
 
 
-def _parse_address(address: str) -> tuple[str, Media, str] | None:
+def _parse_address(address: str) -> tuple[str, MediaKind, str] | None:
     """Return agency, kind of media and id of an address; None where it names no item."""
     try:
         parts = urlsplit(address)
         host = (parts.hostname or "").rstrip(".")
     except ValueError:
         return None
-    for agency, form in FORMS.items():
+    for agency, form in ADDRESS_FORMS.items():
         if re.fullmatch(form.host, host):
             return _match_form(agency, form, parts.path, parse_qs(parts.query))
-    own = OWN.fullmatch(unquote(parts.path))
+    own = OWN_PAGE.fullmatch(unquote(parts.path))
     if own is None:
         return None
-    kind: Media = "video" if own[1] == "video" else "image"
+    kind: MediaKind = "video" if own[1] == "video" else "image"
     return own[2], kind, own[3]
 
 
 def _match_form(
-    agency: str, form: Form, path: str, query: Mapping[str, list[str]]
-) -> tuple[str, Media, str] | None:
+    agency: str, form: AddressForm, path: str, query: Mapping[str, list[str]]
+) -> tuple[str, MediaKind, str] | None:
     given = query.get(form.parameter, [""])[0]
     if re.fullmatch(r"[0-9]+", given, re.ASCII):
         return agency, "image", given
@@ -127,7 +127,7 @@ def _match_form(
 
 
 def _require_match(  # noqa: PLR0913, PLR0917 - what is said, and what was asked for
-    text: str, agency: str, media: Media, media_id: str, wanted: str, kind: Media
+    text: str, agency: str, media: MediaKind, media_id: str, wanted: str, kind: MediaKind
 ) -> str:
     """Return the id if the address is of the agency and kind of media asked for."""
     named = "shutterstock" if agency == "shutterstock-editorial" else agency

@@ -1,11 +1,11 @@
-"""The desk where licenses are bought, by the rules that keep an owner's money.
+"""The purchase service: licenses are bought by rules that protect an owner's money.
 
-A record is on the disk before the agency is asked, and closed after it. Nothing is bought twice
-by accident or tried again, and while the outcome of one purchase is unknown none other is made:
-the agency's license history settles it.
+The service writes a record to the disk before the request to the agency and closes the record
+after the answer. No purchase is repeated by accident or retried. While the outcome of one purchase
+is unknown, no other purchase starts: the agency's license history settles the unknown outcome.
 
-What the agency answers is told to a `Witness` before the ledger is asked for anything, so that no
-failure of the ledger can swallow it.
+A `PurchaseObserver` receives the agency's answer before any call to the ledger, so that a failure
+of the ledger can't lose the answer.
 """
 
 import time
@@ -28,11 +28,11 @@ from affiliate.errors import (
     UnclearOutcome,
 )
 from affiliate.licensing.models import LicenseResult, Record
-from affiliate.licensing.offers import SANDBOX, Offer, check
-from affiliate.licensing.purchasing.settlement import GRACE, UNDER_WAY, Settlement
+from affiliate.licensing.offers import SANDBOX_REFUSAL, Offer, validate_offer
+from affiliate.licensing.purchasing.settlement import ANSWER_WAIT, GRACE, Settlement
 from affiliate.licensing.seller import Proposer, Seller
 
-LOOK_SECONDS: Final = 0.5
+SETTLE_POLL_SECONDS: Final = 0.5
 
 
 class PurchaseOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,36 +43,36 @@ class PurchaseOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
     offer: Offer
     purchase: Purchase | None = None
-    licensed: LicenseResult | None = None
+    result: LicenseResult | None = None
     refused: str = ""
     unwritten: str = ""
 
 
-class Witness:
+class PurchaseObserver:
     """Keeps what the agency says, apart from the ledger; this one keeps nothing.
 
     Its methods are called in the order in which they stand here, for each request; `hears` within
     `attending`.
     """
 
-    def begins(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
+    def before_request(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
         """Write down what is about to be bought.
 
         Raises:
             PurchaseRefused: it can't be written down, so that nothing must be sent.
         """
 
-    def attending(self) -> AbstractContextManager[None]:
+    def defer_interrupts(self) -> AbstractContextManager[None]:
         """Let nothing that can wait come between a request and the keeping of its answer."""
         return nullcontext()
 
-    def hears(self, outcomes: Sequence[PurchaseOutcome]) -> None:
+    def record_answer(self, outcomes: Sequence[PurchaseOutcome]) -> None:
         """Take the agency's answer, which stands nowhere else yet."""
 
-    def keeps(self, outcome: PurchaseOutcome) -> None:
+    def fetch_file(self, outcome: PurchaseOutcome) -> None:
         """Fetch what comes only once, of a purchase that was made."""
 
-    def knows_written(self, purchases: Sequence[Purchase]) -> None:
+    def forget_written(self, purchases: Sequence[Purchase]) -> None:
         """Forget what the ledger has now."""
 
 
@@ -95,12 +95,16 @@ class PurchaseService:
         self._pause = pause
         self._history = Settlement(account, purchases, grace)
 
-    def chooser(self) -> Proposer:
+    def create_proposer(self) -> Proposer:
         """Whoever proposes what to license with."""
-        return self._account.proposer(sandbox=self._sandbox, now=self._purchases.now)
+        return self._account.create_proposer(sandbox=self._sandbox, now=self._purchases.now)
 
     def license(
-        self, offers: Sequence[Offer], *, force: bool = False, witness: Witness | None = None
+        self,
+        offers: Sequence[Offer],
+        *,
+        force: bool = False,
+        witness: PurchaseObserver | None = None,
     ) -> Iterator[PurchaseOutcome]:
         """Buy, request after request, as the outcomes are taken.
 
@@ -113,11 +117,11 @@ class PurchaseService:
             LedgerError: of a request that was sent only after all its outcomes were taken, those
                 that the ledger has not as ``unwritten``.
         """
-        witness = witness or Witness()
+        witness = witness or PurchaseObserver()
         for offer in offers:
             self._validate(offer)
         self._history.read_prices()
-        for batch in _split_batches(offers, self._account.at_once):
+        for batch in _split_batches(offers, self._account.max_per_request):
             self._settle_open_purchases()
             outcomes = self._buy(batch, witness, force=force)
             yield from outcomes
@@ -126,7 +130,7 @@ class PurchaseService:
             if any(one.purchase and one.purchase.state == "unknown" for one in outcomes):
                 return
 
-    def other_size(self, offer: Offer) -> str:
+    def find_other_size(self, offer: Offer) -> str:
         """Return in which other size the item was bought within a day; empty where in none.
 
         Raises:
@@ -135,8 +139,8 @@ class PurchaseService:
         wanted, recent = self._prepare_record(offer)
         if here := self._purchases.other_size(wanted):
             return _describe_earlier_purchase(here.size, here.made_at, here.license_id)
-        there = self._history.elsewhere(wanted, recent, any_size=True)
-        if there is None or self._history.elsewhere(wanted, recent, any_size=False):
+        there = self._history.find_elsewhere(wanted, recent, any_size=True)
+        if there is None or self._history.find_elsewhere(wanted, recent, any_size=False):
             return ""
         return _describe_earlier_purchase(there.size, there.downloaded_at, there.id)
 
@@ -147,15 +151,15 @@ class PurchaseService:
             AgencyError: the history can't be read.
         """
         self._history.read_prices()
-        return self._history.settle()
+        return self._history.settle_open()
 
     def _validate(self, offer: Offer) -> None:
-        check(offer)
+        validate_offer(offer)
         if offer.missing:
             raise PurchaseRefused(f"{offer.asset.id} needs {', '.join(offer.missing)}.")
         if offer.asset.editorial and self._sandbox:
-            raise PurchaseRefused(SANDBOX)
-        if offer.asset.editorial and not offer.wanted.editorial_ok:
+            raise PurchaseRefused(SANDBOX_REFUSAL)
+        if offer.asset.editorial and not offer.request.editorial_ok:
             raise PurchaseRefused(f"{offer.asset.id} is editorial; agree to the notice first.")
 
     def _settle_open_purchases(self) -> None:
@@ -164,12 +168,12 @@ class PurchaseService:
         For each it waits so long and no longer, whatever the clock says of when it was begun.
         """
         looks: Counter[str] = Counter()
-        while still := self._history.settle():
+        while still := self._history.settle_open():
             looks.update(one.purchase_id for one in still)
-            patience = UNDER_WAY.total_seconds() / LOOK_SECONDS
+            patience = ANSWER_WAIT.total_seconds() / SETTLE_POLL_SECONDS
             if any(one.state == "unknown" or looks[one.purchase_id] > patience for one in still):
                 raise PurchaseRefused(self._describe_unsettled(still))
-            self._pause(LOOK_SECONDS)
+            self._pause(SETTLE_POLL_SECONDS)
 
     def _describe_unsettled(self, still: Sequence[Purchase]) -> str:
         names = ", ".join(f"{one.media} {one.media_id}" for one in still)
@@ -180,18 +184,18 @@ class PurchaseService:
         )
 
     def _buy(
-        self, batch: Sequence[Offer], witness: Witness, *, force: bool
+        self, batch: Sequence[Offer], witness: PurchaseObserver, *, force: bool
     ) -> list[PurchaseOutcome]:
         claimed, refused = self._claim(batch, witness, force=force)
         if not claimed:
             return refused
-        with witness.attending():
+        with witness.defer_interrupts():
             outcomes, failure = self._send(claimed)
-            witness.hears(outcomes)
+            witness.record_answer(outcomes)
         for n, one in enumerate(outcomes):
             if one.offer.comes_once and one.purchase and one.purchase.state == "licensed":
                 outcomes[n] = self._name_license(one)
-                witness.keeps(outcomes[n])
+                witness.fetch_file(outcomes[n])
         outcomes = self._record_outcomes(outcomes, witness)
         if failure and not any(one.unwritten for one in outcomes):
             raise failure
@@ -202,7 +206,7 @@ class PurchaseService:
     ) -> tuple[list[PurchaseOutcome], AgencyError | None]:
         """Ask once; return the outcomes, and a failure to raise after they are recorded."""
         try:
-            results = self._account.license([offer.wanted for offer, _ in claimed])
+            results = self._account.license([offer.request for offer, _ in claimed])
         except UnclearOutcome as error:
             return _build_same_outcomes(claimed, "unknown", error.message), None
         except AgencyError as error:
@@ -217,11 +221,11 @@ class PurchaseService:
         if done is None or done.license_id:
             return outcome
         with suppress(AgencyError, LedgerError):  # its file has another name then
-            done = self._history.named(done)
+            done = self._history.name_license(done)
         return replace(outcome, purchase=done)
 
     def _record_outcomes(
-        self, outcomes: Sequence[PurchaseOutcome], witness: Witness
+        self, outcomes: Sequence[PurchaseOutcome], witness: PurchaseObserver
     ) -> list[PurchaseOutcome]:
         """Close all records of a request, then ask the history for what is lacking.
 
@@ -238,7 +242,7 @@ class PurchaseService:
             if failure:
                 closed[-1] = replace(one, unwritten=failure)
         written = [one.purchase for one in closed if one.purchase and not one.unwritten]
-        witness.knows_written(written)
+        witness.forget_written(written)
         return [one if one.unwritten else self._complete_from_history(one) for one in closed]
 
     def _close_record(self, outcome: PurchaseOutcome) -> PurchaseOutcome:
@@ -255,13 +259,13 @@ class PurchaseService:
             return outcome
         with suppress(AgencyError, LedgerError):
             if done.state == "unknown":
-                done = self._history.settled(done)
+                done = self._history.settle_purchase(done)
             elif done.asked is not None or done.license_id is None:
-                done = self._history.completed(done)
+                done = self._history.complete_purchase(done)
         return replace(outcome, purchase=done)
 
     def _claim(
-        self, batch: Sequence[Offer], witness: Witness, *, force: bool
+        self, batch: Sequence[Offer], witness: PurchaseObserver, *, force: bool
     ) -> tuple[list[tuple[Offer, Purchase]], list[PurchaseOutcome]]:
         """Record what is about to be bought; what stands in the way of some is their outcome."""
         claimed: list[tuple[Offer, Purchase]] = []
@@ -281,7 +285,7 @@ class PurchaseService:
                 else:
                     claimed.append((offer, purchase))
             if claimed:
-                witness.begins(claimed)
+                witness.before_request(claimed)
             self._refuse_old_claims(claimed)
         except BaseException:
             with suppress(LedgerError):  # the reason why it was not sent is what matters
@@ -293,7 +297,7 @@ class PurchaseService:
         self, offer: Offer, wanted: Purchase, recent: Sequence[Record]
     ) -> Record | None:
         """Return the license in the history that stands in the way, if any."""
-        return self._history.elsewhere(wanted, recent, any_size=offer.size_auto_selected)
+        return self._history.find_elsewhere(wanted, recent, any_size=offer.size_auto_selected)
 
     def _refuse_old_claims(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
         """Give up records so old that another process may soon take them for not bought."""
@@ -303,8 +307,8 @@ class PurchaseService:
 
     def _prepare_record(self, offer: Offer) -> tuple[Purchase, list[Record]]:
         """The record to write, and the licenses of the item that were made within its life."""
-        one, now = offer.wanted, self._purchases.now()
-        history = self._account.history(one.media, media_id=one.id)
+        one, now = offer.request, self._purchases.now()
+        history = self._account.iter_history(one.media, media_id=one.id)
         newest = next(history, None)
         rows = chain([newest], history) if newest else ()
         recent = list(takewhile(lambda row: row.downloaded_at >= now - LIFE, rows))
@@ -323,11 +327,11 @@ class PurchaseService:
         )
         return purchase, recent
 
-    def _abandon_claims(self, claimed: Sequence[Purchase], witness: Witness) -> None:
+    def _abandon_claims(self, claimed: Sequence[Purchase], witness: PurchaseObserver) -> None:
         """Close records of what was not sent."""
         for one in claimed:
             self._purchases.close(one, state="failed", error="It was not sent.")
-        witness.knows_written(claimed)
+        witness.forget_written(claimed)
 
 
 def _build_same_outcomes(
@@ -348,7 +352,7 @@ def _build_outcome(offer: Offer, purchase: Purchase, result: LicenseResult) -> P
             charge=result.allotment_charge,
             error=result.error,
         )
-        return PurchaseOutcome(offer=offer, purchase=done, licensed=result)
+        return PurchaseOutcome(offer=offer, purchase=done, result=result)
     if result.error:
         done = replace(purchase, state="failed", error=result.error)
     else:
@@ -365,7 +369,7 @@ def _split_batches(offers: Sequence[Offer], most: int) -> Iterator[Sequence[Offe
 
 
 def _get_batch_key(offer: Offer) -> tuple[str, str, bool]:
-    return offer.wanted.media, offer.wanted.country, offer.subscription.is_api
+    return offer.request.media, offer.request.country, offer.subscription.is_api
 
 
 def _describe_elsewhere(other: Record) -> str:

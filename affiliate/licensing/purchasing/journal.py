@@ -24,12 +24,12 @@ from affiliate.domain import decoding
 from affiliate.durable_files import sync_folder, write_all
 from affiliate.errors import PurchaseRefused
 
-NAMES: Final = "purchases-*.journal"
-ROOM: Final = 8192
+FILE_PATTERN: Final = "purchases-*.journal"
+RESERVED_BYTES: Final = 8192
 """Bytes kept free for what the agency answers of one purchase; signed links take some hundreds."""
-MOST_BYTES: Final = 64 * 2**20
+MAX_FILE_BYTES: Final = 64 * 2**20
 """No file of ours is larger; one that is was not written here and is left alone."""
-PRIVATE: Final = 0o600
+FILE_MODE: Final = 0o600
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return f"Entry({self.purchase!r}, written={self.written})"
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Return whether anything is left to be done."""
         return bool(self.link) or not self.written
 
@@ -69,10 +69,10 @@ class JournalFile:
         self._end = 0
         self.entries: dict[str, Entry] = {}
 
-    def read(self) -> Self:
+    def read_entries(self) -> Self:
         """Read what was written; a line that was cut off is none."""
         size = os.fstat(self._descriptor).st_size
-        content = os.pread(self._descriptor, min(size, MOST_BYTES), 0).rstrip(b"\0")
+        content = os.pread(self._descriptor, min(size, MAX_FILE_BYTES), 0).rstrip(b"\0")
         self._end = len(content)
         for line in content.split(b"\n"):
             with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -80,11 +80,11 @@ class JournalFile:
                 self.entries[one.purchase.purchase_id] = one
         return self
 
-    def note(self, entries: Iterable[Entry], *, room: bool = False) -> None:
+    def write_entries(self, entries: Iterable[Entry], *, room: bool = False) -> None:
         """Write entries to the disk; with ``room``, reserve some for the answer to each."""
         known = {one.purchase.purchase_id: one for one in entries}
         lines = b"".join(b"\n" + msgspec.json.encode(one) + b"\n" for one in known.values())
-        spare = bytes(ROOM * len(known)) if room else b""
+        spare = bytes(RESERVED_BYTES * len(known)) if room else b""
         try:
             write_all(self._descriptor, lines + spare, self._end)
             os.fsync(self._descriptor)
@@ -93,20 +93,20 @@ class JournalFile:
                 write_all(self._descriptor, bytes(len(lines)), self._end)
             raise
         self._end += len(lines)
-        self.remember(known.values())
+        self.remember_entries(known.values())
 
-    def remember(self, entries: Iterable[Entry]) -> None:
+    def remember_entries(self, entries: Iterable[Entry]) -> None:
         """Add entries to those in memory alone."""
         self.entries |= {one.purchase.purchase_id: one for one in entries}
 
     @property
-    def open(self) -> list[Entry]:
+    def open_entries(self) -> list[Entry]:
         """Return the entries with something left to do, in the order of the purchases."""
-        return [one for one in self.entries.values() if one.open]
+        return [one for one in self.entries.values() if one.is_open]
 
     def close(self) -> None:
         """Let go of the file, and take it away where nothing is left to be done."""
-        if not self.open:
+        if not self.open_entries:
             with suppress(OSError):  # an entry that is done is found done
                 self.path.unlink(missing_ok=True)
                 sync_folder(self.path.parent)
@@ -120,7 +120,7 @@ class Journal:
         self._folder = folder
 
     @contextmanager
-    def begun(self) -> Iterator[JournalFile]:
+    def create_file(self) -> Iterator[JournalFile]:
         """Make a new file for one command.
 
         Raises:
@@ -137,14 +137,14 @@ class Journal:
             self._folder.mkdir(parents=True, exist_ok=True)
             file = None
             while file is None:
-                file = _create_locked(self._folder / NAMES.replace("*", uuid4().hex))
+                file = _create_locked(self._folder / FILE_PATTERN.replace("*", uuid4().hex))
             sync_folder(self._folder)
         except OSError as error:
-            raise unwritable(self._folder, error) from None
+            raise build_unwritable_refusal(self._folder, error) from None
         return file
 
     @contextmanager
-    def left(self) -> Iterator[list[JournalFile]]:
+    def lock_leftovers(self) -> Iterator[list[JournalFile]]:
         """Lock and give what commands have left that failed or were killed, oldest first."""
         found = [file for path in self._list_paths() if (file := _lock_leftover(path))]
         try:
@@ -155,11 +155,11 @@ class Journal:
 
     def _list_paths(self) -> list[Path]:
         with suppress(OSError):
-            return sorted(self._folder.glob(NAMES), key=lambda path: path.stat().st_mtime_ns)
+            return sorted(self._folder.glob(FILE_PATTERN), key=lambda path: path.stat().st_mtime_ns)
         return []
 
 
-def unwritable(folder: Path, error: OSError) -> PurchaseRefused:
+def build_unwritable_refusal(folder: Path, error: OSError) -> PurchaseRefused:
     """Return the refusal to buy where nothing can be written down."""
     reason = os.strerror(error.errno or 0)
     return PurchaseRefused(f"DATA_DIR ({folder}) can't be written: {reason}. Nothing was sent.")
@@ -168,10 +168,10 @@ def unwritable(folder: Path, error: OSError) -> PurchaseRefused:
 def _create_locked(path: Path) -> JournalFile | None:
     """Make a file with some room; None where another process took it for an abandoned file."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(path, flags, PRIVATE)
+    descriptor = os.open(path, flags, FILE_MODE)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        write_all(descriptor, bytes(ROOM), 0)
+        write_all(descriptor, bytes(RESERVED_BYTES), 0)
         os.fsync(descriptor)
     except OSError:
         os.close(descriptor)
@@ -192,7 +192,7 @@ def _lock_leftover(path: Path) -> JournalFile | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if path.stat().st_ino == os.fstat(descriptor).st_ino:
-            return JournalFile(path, descriptor).read()
+            return JournalFile(path, descriptor).read_entries()
     except OSError:
         pass
     os.close(descriptor)

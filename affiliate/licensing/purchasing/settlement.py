@@ -10,12 +10,12 @@ from typing import Any, Final
 import msgspec
 
 from affiliate.database.purchases import OPEN, Purchase, Purchases, is_comp
-from affiliate.licensing.models import Media, Record
-from affiliate.licensing.seller import CALL_SECONDS, Seller
+from affiliate.licensing.models import MediaKind, Record
+from affiliate.licensing.seller import LICENSE_CALL_SECONDS, Seller
 
 GRACE: Final = timedelta(minutes=10)
 """What the history lacks after so long was not bought: a slow agency may act after we hung up."""
-UNDER_WAY: Final = timedelta(seconds=CALL_SECONDS + 5)
+ANSWER_WAIT: Final = timedelta(seconds=LICENSE_CALL_SECONDS + 5)
 """For so long a purchase may be another process's that is still waiting for its answer."""
 
 
@@ -33,24 +33,24 @@ class Settlement:
     def read_prices(self) -> None:
         """Fill in what the history did not say yet of purchases that were made."""
         for one in self._purchases.unread(self._account.url):
-            self.completed(one)
+            self.complete_purchase(one)
 
-    def settle(self) -> list[Purchase]:
+    def settle_open(self) -> list[Purchase]:
         """Look up what is open; gives those that still are."""
-        now = map(self.settled, self._purchases.open(self._account.url))
+        now = map(self.settle_purchase, self._purchases.open(self._account.url))
         return [one for one in now if one.state in OPEN]
 
-    def completed(self, purchase: Purchase) -> Purchase:
+    def complete_purchase(self, purchase: Purchase) -> Purchase:
         """A purchase that was made, with the license and the price that the history says."""
         found = self._find_record(purchase)
         return self._purchases.close(purchase, **_build_fields(found)) if found else purchase
 
-    def named(self, purchase: Purchase) -> Purchase:
+    def name_license(self, purchase: Purchase) -> Purchase:
         """Return a purchase with the license that the history says; write nothing."""
         found = self._find_record(purchase)
         return msgspec.structs.replace(purchase, license_id=found.id) if found else purchase
 
-    def settled(self, purchase: Purchase) -> Purchase:
+    def settle_purchase(self, purchase: Purchase) -> Purchase:
         """The purchase as the history and its age say; it may be as open as before."""
         found = self._find_record(purchase)
         age = self._purchases.now() - purchase.made_at
@@ -59,12 +59,12 @@ class Settlement:
         if age >= self._grace:
             words = "The agency's history has no such license."
             return self._purchases.conclude(purchase, state="failed", error=words)
-        if purchase.state == "pending" and age > UNDER_WAY:
+        if purchase.state == "pending" and age > ANSWER_WAIT:
             words = "No answer is known."
             return self._purchases.conclude(purchase, state="unknown", error=words)
         return purchase
 
-    def elsewhere(
+    def find_elsewhere(
         self,
         wanted: Purchase,
         recent: Sequence[Record],
@@ -112,8 +112,8 @@ class Settlement:
 
     def _iter_newer(self, purchase: Purchase) -> Iterator[Record]:
         """The licenses of the item that were not there before the purchase, newest first."""
-        media: Media = purchase.media  # type: ignore[assignment] # written by this class
-        for one in self._account.history(media, media_id=purchase.media_id):
+        media: MediaKind = purchase.media  # type: ignore[assignment] # written by this class
+        for one in self._account.iter_history(media, media_id=purchase.media_id):
             if one.id == purchase.before:
                 return
             yield one

@@ -34,7 +34,7 @@ from affiliate.errors import AgencyError, LedgerError
 from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.models import User
 from affiliate.licensing.oauth.flow import ShutterstockOAuth
-from affiliate.licensing.oauth.scopes import ALWAYS, SCOPES
+from affiliate.licensing.oauth.scopes import DEFAULT_SCOPE, SCOPES
 from affiliate.services import current_services
 from affiliate.web.errors import error_page
 from affiliate.web.owner import login_throttle
@@ -210,7 +210,7 @@ def desk() -> Response:
     tokens, note = _shutterstock_oauth(), session.pop("note", "")
     account: dict[str, object] = {}
     try:
-        token = tokens.held()
+        token = tokens.read_token()
         if token is not None:
             account = _describe_account()
     except (AgencyError, LedgerError) as error:
@@ -219,9 +219,9 @@ def desk() -> Response:
         "owner_desk.html",
         account=account,
         note=note,
-        hindrance=tokens.hindrance,
+        hindrance=tokens.missing_settings,
         scopes=SCOPES,
-        always=ALWAYS,
+        always=DEFAULT_SCOPE,
     )
     return Response(page)
 
@@ -287,9 +287,12 @@ def _describe_account() -> dict[str, object]:
     """The account as the agency describes it."""
     tokens = _shutterstock_oauth()
     transport = current_services().transport
-    account = ShutterstockAccount(transport, url=tokens.url, token=tokens.access)
-    access = account.token_details()
-    return {"access": access, "user": account.user() if ALWAYS in access.scopes else User()}
+    account = ShutterstockAccount(transport, url=tokens.url, token=tokens.get_access_token)
+    access = account.fetch_token_details()
+    return {
+        "access": access,
+        "user": account.fetch_user() if DEFAULT_SCOPE in access.scopes else User(),
+    }
 
 
 def _redirect_with_note(note: str) -> AnyResponse:

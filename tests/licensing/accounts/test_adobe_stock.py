@@ -131,14 +131,14 @@ def test_license_again_is_never_sent(at: Open, desk: Counter) -> None:
 def test_the_token_goes_to_adobe_alone(shop: AdobeShop, account: AdobeAccount) -> None:
     """An address elsewhere is no address of a file."""
     shop.sell(ONE, "Standard")
-    link = account.download_link("image", f"{ONE}-standard", "")
+    link = account.request_download_link("image", f"{ONE}-standard", "")
     assert link.startswith(shop.url)
     shop.url = "https://elsewhere.example"
     with pytest.raises(AgencyError, match="not at Adobe"):
-        account.download_link("image", f"{ONE}-standard", "")
+        account.request_download_link("image", f"{ONE}-standard", "")
     shop.url = "http://stock.adobe.com"  # where anyone on the way could read it
     with pytest.raises(AgencyError, match="not at Adobe"):
-        account.download_link("image", f"{ONE}-standard", "")
+        account.request_download_link("image", f"{ONE}-standard", "")
 
 
 def test_the_history_is_read_to_its_end(shop: AdobeShop, account: AdobeAccount) -> None:
@@ -146,9 +146,9 @@ def test_the_history_is_read_to_its_end(shop: AdobeShop, account: AdobeAccount) 
     for n in range(205):
         shop.sell(str(FIRST + 100 + n), "Standard")
     shop.sell(VIDEO, "Video_HD")
-    rows = list(account.history("image"))
+    rows = list(account.iter_history("image"))
     assert len({one.id for one in rows}) == 205
-    assert [one.id for one in account.history("video")] == [f"{VIDEO}-video_hd"]
+    assert [one.id for one in account.iter_history("video")] == [f"{VIDEO}-video_hd"]
     newest = shop.sold[-2].moment
     assert rows[0].downloaded_at == newest.replace(second=0, microsecond=0)
 

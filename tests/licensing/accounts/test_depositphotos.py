@@ -45,7 +45,10 @@ def test_a_subscription_pays_while_it_has_downloads(shop: DepositphotosShop, des
     """Then credits do, and what they cost and leave is said; then nothing is bought."""
     shop.left, shop.credits = 1, 12
     first, second = desk.offer(ONE, TWO)
-    assert (first.subscription.id, first.cost) == (shop.plan, "1 download of the subscription")
+    assert (first.subscription.id, first.cost) == (
+        shop.plan,
+        "1 download of the subscription",
+    )
     assert second.subscription.id == ""
     assert second.cost == "10 of 12 credits, unless Depositphotos takes other funds"
     list(desk.desk.license([first, second]))
@@ -59,14 +62,14 @@ def test_the_subscription_named_pays_or_nothing_does(
 ) -> None:
     """Never another, nor credits."""
     shop.credits = 100
-    assert desk.offer(ONE, subscription_id=shop.plan)[0].wanted.subscription_id == shop.plan
+    assert desk.offer(ONE, subscription_id=shop.plan)[0].request.subscription_id == shop.plan
     with pytest.raises(PurchaseRefused, match="'4711' has downloads left"):
         desk.offer(ONE, subscription_id="4711")
 
 
 def test_sizes_are_those_of_the_picture(desk: Counter, shop: DepositphotosShop) -> None:
     """The best unless one is named; a clip has none of them."""
-    assert desk.offer(ONE)[0].wanted.size == "xl"
+    assert desk.offer(ONE)[0].request.size == "xl"
     desk.license(ONE, size="m")
     assert [one.size for one in shop.sold] == ["m"]
     with pytest.raises(PurchaseRefused, match="it has xl, m, s"):
@@ -91,7 +94,7 @@ def test_an_editorial_picture_needs_the_notice(at: Open, desk: Counter) -> None:
     with pytest.raises(PurchaseRefused, match="is editorial"):
         list(desk.desk.license([offer]))
     assert at.tries() == 0
-    list(desk.desk.license([offer.agreed()]))
+    list(desk.desk.license([offer.with_notice_accepted()]))
     assert at.bought() == [EDITORIAL]
 
 
@@ -146,11 +149,11 @@ def test_the_history_is_read_to_its_end(
     """Newest first, page after page, of one picture or of all."""
     for n in range(205):
         shop.sell(str(FIRST + n % 2), "m")
-    rows = list(account.history("image"))
+    rows = list(account.iter_history("image"))
     assert [one.id for one in rows] == [str(n) for n in range(205, 0, -1)]
     assert rows[0].downloaded_at > rows[-1].downloaded_at
-    assert {one.media_id for one in account.history("image", media_id=ONE)} == {ONE}
-    assert list(account.history("video")) == []
+    assert {one.media_id for one in account.iter_history("image", media_id=ONE)} == {ONE}
+    assert list(account.iter_history("video")) == []
 
 
 def test_moments_are_read_as_the_examples_write_them_too(
@@ -162,15 +165,15 @@ def test_moments_are_read_as_the_examples_write_them_too(
     for text, year in (("Feb.24, 2017 16:15:44", 2017), ("yesterday", 0), ("9" * 15, 0)):
         monkeypatch.setattr(shop, "row", lambda _, text=text: {**row, "purchaseDate": text})
         if year:
-            assert next(account.history("image")).downloaded_at.year == year
+            assert next(account.iter_history("image")).downloaded_at.year == year
         else:
             with pytest.raises(BadAnswer, match="date of a license"):
-                next(account.history("image"))
+                next(account.iter_history("image"))
 
 
 def test_a_file_can_be_had_again(shop: DepositphotosShop, account: DepositphotosAccount) -> None:
     """By the license; an unknown one has none."""
     shop.sell(ONE, "m")
-    assert account.download_link("image", "1", "m").startswith(shop.url)
+    assert account.request_download_link("image", "1", "m").startswith(shop.url)
     with pytest.raises(NotFound):
-        account.download_link("image", "2", "m")
+        account.request_download_link("image", "2", "m")

@@ -63,7 +63,7 @@ def test_lost_purchases_of_both_kinds_are_found(shop: IstockShop, desk: Counter)
 
 def test_the_product_named_is_used_or_none(desk: Counter) -> None:
     """An inactive one can't be."""
-    assert desk.offer(ONE, subscription_id="77")[0].wanted.subscription_id == "77"
+    assert desk.offer(ONE, subscription_id="77")[0].request.subscription_id == "77"
     with pytest.raises(PurchaseRefused, match="No product 66 may download it"):
         desk.offer(ONE, subscription_id="66")
 
@@ -85,7 +85,7 @@ def test_a_project_code_is_asked_for_where_it_is_needed(
     with pytest.raises(PurchaseRefused, match="needs project_code"):
         list(desk.desk.license([offer]))
     assert at.tries() == 0
-    list(desk.desk.license([offer.filled({"project_code": "garden"})]))
+    list(desk.desk.license([offer.with_values({"project_code": "garden"})]))
     sent = next(one for one in at.asked if shop.buys(one))
     assert sent.json() == {"project_code": "garden"}
 
@@ -136,16 +136,16 @@ def test_the_history_is_read_to_its_end(shop: IstockShop, account: IstockAccount
     """Both kinds, newest first, though each has pages of its own."""
     for n in range(205):
         shop.sell(str(FIRST + n % 3), "x_large", "77" if n % 2 else "55")
-    rows = list(account.history("image"))
+    rows = list(account.iter_history("image"))
     assert len({one.id for one in rows}) == 205
     moments = [one.downloaded_at for one in rows]
     assert moments == sorted(moments, reverse=True)
-    assert {one.media_id for one in account.history("image", media_id=THREE)} == {THREE}
-    assert list(account.history("video")) == []
+    assert {one.media_id for one in account.iter_history("image", media_id=THREE)} == {THREE}
+    assert list(account.iter_history("video")) == []
 
 
 def test_a_file_comes_once(account: IstockAccount, desk: Counter) -> None:
     """No way to have it again is documented, so the offer says so and there is no link."""
     assert desk.offer(ONE)[0].once
     with pytest.raises(NotFound, match="no way to fetch"):
-        account.download_link("image", "1", "")
+        account.request_download_link("image", "1", "")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from affiliate.errors import BadAnswer
-from affiliate.licensing.files.captions import Titles
+from affiliate.licensing.files.captions import Captions
 from tests.simulator import Simulator, says, simulator
 from tests.support.owner_account import owner
 
@@ -20,9 +20,9 @@ def agency() -> Iterator[Simulator]:
 def test_titles_of_many_come_at_once(agency: Simulator) -> None:
     """One call for the assets, one for their contributors' names, which are asked once."""
     with owner(agency) as (account, _):
-        titles = Titles(account)
-        tags = titles.tags("image", ["1000000", "1000001", "1000000", "99"])
-        titles.tags("image", ["1000000"])
+        titles = Captions(account)
+        tags = titles.fetch_tags("image", ["1000000", "1000001", "1000000", "99"])
+        titles.fetch_tags("image", ["1000000"])
     found = agency.library.find("image", "1000000")
     assert found is not None
     assert set(tags) == {"1000000", "1000001"}
@@ -35,7 +35,7 @@ def test_titles_of_many_come_at_once(agency: Simulator) -> None:
 def test_videos_have_titles_too(agency: Simulator) -> None:
     """Videos are asked for at their own address."""
     with owner(agency) as (account, _):
-        assert set(Titles(account).tags("video", ["20000000"])) == {"20000000"}
+        assert set(Captions(account).fetch_tags("video", ["20000000"])) == {"20000000"}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_the_credit_names_who_is_known(agency: Simulator, people: object, credit
     agency.misbehave(says(200, json.dumps({"data": [one]}).encode()), on="/v2/images")
     agency.misbehave(says(200, json.dumps(people).encode()), on="/v2/contributors")
     with owner(agency) as (account, _):
-        tags = Titles(account).tags("image", ["1"])["1"]
+        tags = Captions(account).fetch_tags("image", ["1"])["1"]
     assert (tags.title, tags.keywords, tags.credit) == ("", ("a",), credit)
 
 
@@ -61,7 +61,7 @@ def test_what_is_gone_has_no_title(agency: Simulator, path: str) -> None:
     """A 404 for assets or contributors is no failure."""
     agency.misbehave(says(404), on=path)
     with owner(agency) as (account, _):
-        tags = Titles(account).tags("image", ["1000000"])
+        tags = Captions(account).fetch_tags("image", ["1000000"])
     assert len(tags) == (path == "/v2/contributors")
 
 
@@ -69,4 +69,4 @@ def test_a_changed_answer_is_said(agency: Simulator) -> None:
     """Another shape is `BadAnswer`, not an empty title."""
     agency.misbehave(says(200, b'{"data": [{"id": 1}]}'), on="/v2/images")
     with owner(agency) as (account, _), pytest.raises(BadAnswer, match="has changed"):
-        Titles(account).tags("image", ["1"])
+        Captions(account).fetch_tags("image", ["1"])

@@ -16,7 +16,7 @@ import pytest
 from affiliate.errors import AgencyDown, AgencyError, AgencyTimeout, DiskFailed, DownloadFailed
 from affiliate.licensing.files import downloads as module
 from affiliate.licensing.files import partial_file
-from affiliate.licensing.files.downloads import Downloads, redownloads, refusal
+from affiliate.licensing.files.downloads import Downloads, explain_refusal, iter_redownload_links
 from affiliate.licensing.files.partial_file import PartialFile
 from tests.simulator import Simulator, hang_up, hold, html, says, simulator, wrong_length
 from tests.support.calling import SHORT, transporting
@@ -86,7 +86,7 @@ def test_a_file_comes_whole(
     with owner(agency) as (account, downloads):
         fetched = downloads.fetch(
             tmp_path / "one",
-            redownloads(lambda: account.download_link(media, bought.id, size)),
+            iter_redownload_links(lambda: account.request_download_link(media, bought.id, size)),
             media=media,
             progress=lambda got, whole: seen.append((got, whole)),
         )
@@ -156,7 +156,7 @@ def test_losses_without_end_are_given_up(agency: Simulator, tmp_path: Path) -> N
     agency.misbehave(hang_up("body", 0), on=HOST, times=None)
     with transporting() as transport, pytest.raises(AgencyDown):
         downloads_of(transport).fetch(tmp_path / "one", iter([agency.links.make(agency.buy())]))
-    assert len(agency.requests) == module.RETRIES + 1
+    assert len(agency.requests) == module.MAX_RETRIES + 1
     assert names(tmp_path) == []
 
 
@@ -168,7 +168,7 @@ def test_progress_allows_more_losses(agency: Simulator, tmp_path: Path) -> None:
     with transporting() as transport:
         fetched = downloads_of(transport).fetch(tmp_path / "one", iter([agency.links.make(bought)]))
     assert fetched.path.read_bytes() == original(bought)
-    assert len(agency.requests) > 2 * module.RETRIES
+    assert len(agency.requests) > 2 * module.MAX_RETRIES
 
 
 @pytest.mark.usefixtures("small_steps")
@@ -214,7 +214,7 @@ def test_empty_slices_are_given_up(downloads: Downloads, tmp_path: Path) -> None
         pytest.raises(AgencyDown, match="broke off"),
     ):
         downloads.fetch(tmp_path / "one", iter([server.url + LINK]))
-    assert len(server.requests) == module.RETRIES + 1
+    assert len(server.requests) == module.MAX_RETRIES + 1
 
 
 def test_a_host_may_serve_in_slices(downloads: Downloads, tmp_path: Path) -> None:
@@ -371,7 +371,7 @@ def test_a_link_that_is_over_is_replaced_once(agency: Simulator, tmp_path: Path)
     old = agency.links.make(bought)
     agency.clock.move(hours=9)
     with owner(agency) as (account, downloads):
-        fresh = account.download_link("image", bought.id, bought.size)
+        fresh = account.request_download_link("image", bought.id, bought.size)
         fetched = downloads.fetch(tmp_path / "one", iter([old, fresh]))
     assert fetched.path.read_bytes() == original(bought)
 
@@ -386,7 +386,9 @@ def test_links_that_stay_refused_are_given_up(
     with owner(agency) as (account, downloads), pytest.raises(DownloadFailed, match="is over"):
         downloads.fetch(
             tmp_path / "one",
-            redownloads(lambda: account.download_link("image", bought.id, bought.size)),
+            iter_redownload_links(
+                lambda: account.request_download_link("image", bought.id, bought.size)
+            ),
         )
     assert [one.method for one in agency.requests] == ["POST", "GET", "POST", "GET"]
 
@@ -429,7 +431,7 @@ def test_a_link_is_nowhere_to_be_read(
 )
 def test_a_refusal_says_why(fields: dict[str, object], says: str | None) -> None:
     """What can't be downloaded again is known beforehand, with its reason."""
-    reason = refusal(record(**fields))
+    reason = explain_refusal(record(**fields))
     assert reason is None if says is None else says in (reason or "")
 
 

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from affiliate.licensing.files.file_types import KINDS, announced, kind_of, placed
+from affiliate.licensing.files.file_types import (
+    FILE_TYPES,
+    detect_file_type,
+    find_placed_file,
+    guess_file_type,
+)
 
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "TIFF", "EPS"])
@@ -14,7 +19,7 @@ def test_files_by_another_hand_are_known(name: str) -> None:
     """What Pillow writes is what we take it for."""
     buffer = io.BytesIO()
     Image.new("RGB", (4, 4)).save(buffer, name)
-    kind = kind_of(buffer.getvalue()[:16])
+    kind = detect_file_type(buffer.getvalue()[:16])
     assert kind is not None
     assert kind.name == name
 
@@ -36,17 +41,17 @@ def test_files_by_another_hand_are_known(name: str) -> None:
 )
 def test_beginnings(head: bytes, suffix: str | None) -> None:
     """Films by their first atom, vectors with a DOS head too; pages and zeros are nothing."""
-    kind = kind_of(head)
+    kind = detect_file_type(head)
     assert (kind.suffix if kind else None) == suffix
 
 
 def test_a_link_promises_by_its_suffix() -> None:
     """The suffix counts in any case and without the query; others promise nothing."""
-    jpeg, *_, mov = KINDS
-    assert announced("https://h/a/x.JPEG?e=.mov") == jpeg
-    assert announced("https://h/a/x%2Emov") == mov
-    assert announced("https://h/a.jpg/x") is None
-    assert announced("https://h") is None
+    jpeg, *_, mov = FILE_TYPES
+    assert guess_file_type("https://h/a/x.JPEG?e=.mov") == jpeg
+    assert guess_file_type("https://h/a/x%2Emov") == mov
+    assert guess_file_type("https://h/a.jpg/x") is None
+    assert guess_file_type("https://h") is None
 
 
 def test_a_placed_file_is_found_by_its_stem(tmp_path: Path) -> None:
@@ -54,6 +59,6 @@ def test_a_placed_file_is_found_by_its_stem(tmp_path: Path) -> None:
     stem = tmp_path / "a.b"
     for name in ("a.b.part", "a.b.xmp", "a.b.tagged", "a.jpg"):
         (tmp_path / name).touch()
-    assert placed(stem) is None
+    assert find_placed_file(stem) is None
     (tmp_path / "a.b.eps").touch()
-    assert placed(stem) == tmp_path / "a.b.eps"
+    assert find_placed_file(stem) == tmp_path / "a.b.eps"

@@ -9,14 +9,20 @@ from pathlib import Path
 import pytest
 
 from affiliate.errors import DiskFailed, DownloadFailed
-from affiliate.licensing.files.manifest import NAME, STATE, Line, Manifest, lines
+from affiliate.licensing.files.manifest import (
+    MANIFEST_NAME,
+    STATE_NAME,
+    Manifest,
+    ManifestLine,
+    iter_lines,
+)
 
 API = "https://api.example"
 
 
-def line(license_id: str, **fields: object) -> Line:
+def line(license_id: str, **fields: object) -> ManifestLine:
     usual = {"image": "1", "media": "image", "size": "huge", "license_name": "standard"}
-    return Line(license=license_id, licensed_at="2026-03-01", **{**usual, **fields})  # type: ignore[arg-type]
+    return ManifestLine(license=license_id, licensed_at="2026-03-01", **{**usual, **fields})  # type: ignore[arg-type]
 
 
 def test_lines_are_json_and_known_again(tmp_path: Path) -> None:
@@ -25,9 +31,9 @@ def test_lines_are_json_and_known_again(tmp_path: Path) -> None:
         manifest.add(line("e1", path="a.jpg", sha256="00", metadata={"job": "猫"}))
         manifest.add(line("e2", reason="gone"))
         assert "e1" in manifest
-    rows = [json.loads(one) for one in (tmp_path / NAME).read_text().splitlines()]
+    rows = [json.loads(one) for one in (tmp_path / MANIFEST_NAME).read_text().splitlines()]
     assert (rows[0]["license"], rows[0]["metadata"]) == ("e1", {"job": "猫"})
-    assert [one.license for one in lines(tmp_path)] == ["e1", "e2"]
+    assert [one.license for one in iter_lines(tmp_path)] == ["e1", "e2"]
     with Manifest(tmp_path, API) as manifest:
         assert "e2" in manifest
         assert "e3" not in manifest
@@ -63,20 +69,20 @@ def test_a_torn_line_was_never_written(tmp_path: Path, torn: bytes) -> None:
     """What a kill left of a line is cut off, and the next line stands alone."""
     with Manifest(tmp_path, API) as manifest:
         manifest.add(line("e1"))
-    with (tmp_path / NAME).open("ab") as file:
+    with (tmp_path / MANIFEST_NAME).open("ab") as file:
         file.write(torn)
     with Manifest(tmp_path, API) as manifest:
         assert "e2" not in manifest
         manifest.add(line("e3"))
-    assert [one.license for one in lines(tmp_path)] == ["e1", "e3"]
+    assert [one.license for one in iter_lines(tmp_path)] == ["e1", "e3"]
 
 
 def test_other_damage_is_said(tmp_path: Path) -> None:
     """A whole line that can't be read stops the run before it changes anything."""
-    (tmp_path / NAME).write_bytes(b'{"license": 1}\nrest')
+    (tmp_path / MANIFEST_NAME).write_bytes(b'{"license": 1}\nrest')
     with pytest.raises(DownloadFailed, match=r"Line 1 of manifest\.jsonl is damaged"):
         Manifest(tmp_path, API).__enter__()
-    assert (tmp_path / NAME).read_bytes() == b'{"license": 1}\nrest'
+    assert (tmp_path / MANIFEST_NAME).read_bytes() == b'{"license": 1}\nrest'
 
 
 def test_a_full_disk_tears_no_line(small_disk: Path) -> None:
@@ -88,7 +94,7 @@ def test_a_full_disk_tears_no_line(small_disk: Path) -> None:
         assert "e2" not in manifest
         subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
         manifest.add(line("e3"))
-    assert [one.license for one in lines(small_disk)] == ["e1", "e3"]
+    assert [one.license for one in iter_lines(small_disk)] == ["e1", "e3"]
 
 
 def test_how_far_back_it_is_complete_is_kept_by_medium(tmp_path: Path) -> None:
@@ -100,7 +106,7 @@ def test_how_far_back_it_is_complete_is_kept_by_medium(tmp_path: Path) -> None:
             manifest.set_complete(media, name)
     with Manifest(tmp_path, API) as manifest:
         assert (manifest.complete_from("image"), manifest.complete_from("video")) == ("e1", "e2")
-    (tmp_path / STATE).write_bytes(b"\0")
+    (tmp_path / STATE_NAME).write_bytes(b"\0")
     with Manifest(tmp_path, API) as manifest:
         assert manifest.complete_from("image") is None
 
@@ -112,8 +118,8 @@ def test_a_mark_counts_only_with_all_that_it_was_of(tmp_path: Path, cut: int) ->
         for number in range(9):
             manifest.add(line(f"e{number}"))
         manifest.set_complete("image", "e0")
-    text = (tmp_path / NAME).read_bytes()
-    (tmp_path / NAME).write_bytes(text[: max(len(text) - cut, 0)])
+    text = (tmp_path / MANIFEST_NAME).read_bytes()
+    (tmp_path / MANIFEST_NAME).write_bytes(text[: max(len(text) - cut, 0)])
     with Manifest(tmp_path, API) as manifest:
         assert manifest.complete_from("image") is None
         for number in range(9):
@@ -134,7 +140,7 @@ def test_a_folder_is_of_one_api(tmp_path: Path) -> None:
         assert "e1" in manifest
 
 
-@pytest.mark.parametrize("name", [NAME, STATE, f"{STATE}.new"])
+@pytest.mark.parametrize("name", [MANIFEST_NAME, STATE_NAME, f"{STATE_NAME}.new"])
 def test_a_link_leads_nowhere(tmp_path: Path, name: str) -> None:
     """What others put into the folder doesn't have us write elsewhere."""
     precious = tmp_path / "precious"

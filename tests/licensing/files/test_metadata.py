@@ -9,8 +9,8 @@ import pytest
 from PIL import ExifTags, Image
 
 from affiliate.licensing.files.file_types import EPS, JPEG, MOV, TIFF, FileType
-from affiliate.licensing.files.metadata import write, write_beside
-from affiliate.licensing.files.xmp import Tags, packet
+from affiliate.licensing.files.metadata import write_sidecar, write_tags
+from affiliate.licensing.files.xmp import Tags, build_packet
 from tests.support.tags import said, scan, xmp_of
 
 TAGS = Tags('Cats & "dogs" <3 猫', ("cat", "Hündin", "猫"), "Jane Doe/Shutterstock.com")
@@ -43,7 +43,7 @@ def pixels(jpeg: bytes) -> bytes:
 
 def tagged(folder: Path, jpeg: bytes, tags: Tags = TAGS) -> bytes:
     (folder / "in.jpg").write_bytes(jpeg)
-    assert write(folder / "in.jpg", JPEG, tags, folder / "out.jpg")
+    assert write_tags(folder / "in.jpg", JPEG, tags, folder / "out.jpg")
     assert (folder / "in.jpg").read_bytes() == jpeg
     return (folder / "out.jpg").read_bytes()
 
@@ -107,7 +107,7 @@ def test_what_a_file_says_besides_is_kept(tmp_path: Path) -> None:
 )
 def test_a_broken_packet_is_replaced(broken: bytes) -> None:
     """What nobody can read, or holds entities, gives way; nothing is expanded."""
-    assert said(packet(TAGS, broken)) == ([TAGS.title], list(TAGS.keywords), [TAGS.credit])
+    assert said(build_packet(TAGS, broken)) == ([TAGS.title], list(TAGS.keywords), [TAGS.credit])
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"MM\0*\0\0\0\xff", b"II*\0" + b"\xff" * 60, b"abc"])
@@ -124,21 +124,21 @@ def test_broken_exif_does_no_harm(tmp_path: Path, rubbish: bytes) -> None:
 
 def test_signs_that_xml_has_not_are_left_out() -> None:
     """Control characters and lone surrogates don't spoil the packet."""
-    assert said(packet(Tags("a\0b\ud800c\x0b", (), "")))[0] == ["a b c "]
+    assert said(build_packet(Tags("a\0b\ud800c\x0b", (), "")))[0] == ["a b c "]
 
 
 def test_empty_tags_are_not_written() -> None:
     """What isn't known isn't said, and what was there before stays."""
-    assert said(packet(Tags(keywords=("cat",)), OLD)) == (["old"], ["cat"], ["old"])
+    assert said(build_packet(Tags(keywords=("cat",)), OLD)) == (["old"], ["cat"], ["old"])
 
 
 @pytest.mark.parametrize("kind", [EPS, TIFF, MOV])
 def test_other_files_get_a_neighbor(tmp_path: Path, kind: FileType) -> None:
     """A file that can't hold tags is left alone; NAME.xmp beside it says them."""
     (tmp_path / "in").write_bytes(b"x")
-    assert not write(tmp_path / "in", kind, TAGS, tmp_path / "out")
+    assert not write_tags(tmp_path / "in", kind, TAGS, tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    beside = write_beside(tmp_path / "in", TAGS)
+    beside = write_sidecar(tmp_path / "in", TAGS)
     assert beside == tmp_path / "in.xmp"
     assert said(beside.read_bytes()) == ([TAGS.title], list(TAGS.keywords), [TAGS.credit])
 
@@ -158,11 +158,11 @@ def test_other_files_get_a_neighbor(tmp_path: Path, kind: FileType) -> None:
 def test_an_odd_head_is_left_alone(tmp_path: Path, odd: bytes) -> None:
     """A JPEG that isn't built as they are is not touched."""
     (tmp_path / "in").write_bytes(odd)
-    assert not write(tmp_path / "in", JPEG, TAGS, tmp_path / "out")
+    assert not write_tags(tmp_path / "in", JPEG, TAGS, tmp_path / "out")
 
 
 def test_too_many_words_go_beside(tmp_path: Path) -> None:
     """A packet that a segment can't hold is not cut."""
     (tmp_path / "in").write_bytes(picture())
     many = Tags(keywords=tuple(f"word-{n}" for n in range(9000)))
-    assert not write(tmp_path / "in", JPEG, many, tmp_path / "out")
+    assert not write_tags(tmp_path / "in", JPEG, many, tmp_path / "out")

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from affiliate.errors import AgencyDown, BadCredentials, DiskFailed, DownloadFailed
-from affiliate.licensing.files.captions import Titles
-from affiliate.licensing.files.manifest import Line, Manifest, lines
-from affiliate.licensing.files.sync import IN_A_ROW, Report, Sync, _lock_folder
+from affiliate.licensing.files.captions import Captions
+from affiliate.licensing.files.manifest import Manifest, ManifestLine, iter_lines
+from affiliate.licensing.files.sync import MAX_FAILURES_IN_A_ROW, Sync, SyncReport, _lock_folder
 from affiliate.licensing.files.xmp import Tags
-from affiliate.licensing.models import Media
+from affiliate.licensing.models import MediaKind
 from tests.simulator import Simulator, first, hang_up, says, simulator
 from tests.support.owner_account import original, owner
 from tests.support.synced import check, links_asked
@@ -30,11 +30,11 @@ def agency() -> Iterator[Simulator]:
         yield one
 
 
-def no_tags(_media: Media, _ids: Sequence[str]) -> Mapping[str, Tags]:
+def no_tags(_media: MediaKind, _ids: Sequence[str]) -> Mapping[str, Tags]:
     return {}
 
 
-def run(agency: Simulator, folder: Path, media: Sequence[Media] = ("image",)) -> Report:
+def run(agency: Simulator, folder: Path, media: Sequence[MediaKind] = ("image",)) -> SyncReport:
     """One run without tags."""
     with owner(agency) as (account, downloads):
         return Sync(account, downloads, folder, describe=no_tags).run(media)
@@ -72,7 +72,7 @@ def test_a_custom_size_comes_as_it_was(agency: Simulator, tmp_path: Path) -> Non
 def test_an_empty_history_is_no_fault(agency: Simulator, tmp_path: Path) -> None:
     """Without a license there is an empty manifest."""
     assert run(agency, tmp_path).fetched == 0
-    assert list(lines(tmp_path)) == []
+    assert list(iter_lines(tmp_path)) == []
 
 
 def test_a_second_run_stops_at_the_first_known(agency: Simulator, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_stopped_run_leaves_no_hole(agency: Simulator, tmp_path: Path) -> None
     for number in range(6):
         agency.buy(number)
 
-    def stop(report: Report) -> None:
+    def stop(report: SyncReport) -> None:
         if report.fetched == 3:
             raise KeyboardInterrupt
 
@@ -127,7 +127,7 @@ def test_failures_in_a_row_end_the_run(agency: Simulator, tmp_path: Path) -> Non
     agency.misbehave(says(503), on=DOWNLOADS, times=None)
     with pytest.raises(AgencyDown):
         run(agency, tmp_path)
-    assert links_asked(agency) == IN_A_ROW
+    assert links_asked(agency) == MAX_FAILURES_IN_A_ROW
 
 
 def test_a_token_that_is_not_taken_ends_the_run(agency: Simulator, tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_a_history_that_shrinks_meanwhile(agency: Simulator, tmp_path: Path) -> 
     agency.misbehave(first(agency.drop_newest), on=HISTORY, skip=1)
     run(agency, tmp_path)
     assert len(agency.purchases) == 409
-    assert {one.license for one in lines(tmp_path)} == bought
+    assert {one.license for one in iter_lines(tmp_path)} == bought
 
 
 def test_a_mark_that_left_the_history_costs_a_look(agency: Simulator, tmp_path: Path) -> None:
@@ -211,12 +211,12 @@ def test_a_mark_that_left_the_history_costs_a_look(agency: Simulator, tmp_path: 
     gone: dict[str, Any] = {"image": "1", "media": "image", "size": "small"}
     gone |= {"license_name": "standard", "licensed_at": "2026-03-01"}
     with Manifest(tmp_path, agency.url) as manifest:
-        manifest.add(Line(license="gone", **gone))
+        manifest.add(ManifestLine(license="gone", **gone))
         manifest.set_complete("image", "gone")
     agency.buy(3)
     assert run(agency, tmp_path).fetched == 1
     bought = [one.id for one in agency.purchases]
-    assert sorted(one.license for one in lines(tmp_path)) == sorted([*bought, "gone"])
+    assert sorted(one.license for one in iter_lines(tmp_path)) == sorted([*bought, "gone"])
 
 
 def test_a_manifest_that_lost_lines_gets_them_back(agency: Simulator, tmp_path: Path) -> None:
@@ -254,11 +254,11 @@ def test_links_in_the_folder_lead_nowhere(agency: Simulator, tmp_path: Path, suf
     link = folder / f"{bought.media_id}-{bought.size}-{bought.id}{suffix}"
     link.symlink_to(precious)
     with owner(agency) as (account, downloads):
-        sync = Sync(account, downloads, folder, describe=Titles(account).tags)
+        sync = Sync(account, downloads, folder, describe=Captions(account).fetch_tags)
         with suppress(DownloadFailed):
             sync.run(["image"])
     assert precious.read_bytes() == b"mine"
-    assert bool(list(lines(folder))) is (suffix != ".part")
+    assert bool(list(iter_lines(folder))) is (suffix != ".part")
 
 
 def test_a_file_that_was_placed_but_not_listed_is_taken(agency: Simulator, tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_files_have_their_tags(agency: Simulator, tmp_path: Path) -> None:
     """Images carry title, keywords and credit, others have them beside; pixels are untouched."""
     jpeg, vector = agency.buy(0), agency.buy(1, size="vector")
     with owner(agency) as (account, downloads):
-        Sync(account, downloads, tmp_path, describe=Titles(account).tags).run(["image"])
+        Sync(account, downloads, tmp_path, describe=Captions(account).fetch_tags).run(["image"])
     by_id = {one.license: one for one in check(agency, tmp_path)}
     content = (tmp_path / str(by_id[jpeg.id].path)).read_bytes()
     details = agency.library.find("image", jpeg.media_id)
@@ -297,7 +297,7 @@ def test_titles_are_asked_for_together(agency: Simulator, tmp_path: Path) -> Non
     for number in range(25):
         agency.buy(number)
     with owner(agency) as (account, downloads):
-        Sync(account, downloads, tmp_path, describe=Titles(account).tags).run(["image"])
+        Sync(account, downloads, tmp_path, describe=Captions(account).fetch_tags).run(["image"])
     assert sum(one.path == "/v2/images" for one in agency.requests) == 2
 
 

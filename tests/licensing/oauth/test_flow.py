@@ -17,7 +17,7 @@ from affiliate.database.token_store import TokenStore
 from affiliate.errors import AgencyDown, BadCredentials, Forbidden, NotConnected, RequestRefused
 from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.oauth.flow import ACCOUNT, ShutterstockOAuth
-from affiliate.licensing.oauth.scopes import SCOPES, needed
+from affiliate.licensing.oauth.scopes import SCOPES, get_required_scopes
 from affiliate.transport.client import Transport
 from tests.simulator import CLIENT, Answer, Fault, Simulator, hang_up, hold, says
 from tests.support.forks import starting
@@ -60,10 +60,10 @@ def test_a_code_becomes_a_token_that_another_process_finds(
     """After the flow any process that has the same key calls in the user's name."""
     connected(agency, ledger)
     account = ShutterstockAccount(
-        Transport(), url=agency.url, token=tokens_of(agency, ledger).access
+        Transport(), url=agency.url, token=tokens_of(agency, ledger).get_access_token
     )
-    assert account.token_details().username == account.user().username == "jdoe"
-    assert set(account.token_details().scopes) == set(SCOPES)
+    assert account.fetch_token_details().username == account.fetch_user().username == "jdoe"
+    assert set(account.fetch_token_details().scopes) == set(SCOPES)
 
 
 def test_only_what_was_chosen_is_asked_for(agency: Simulator, kept: Ledger) -> None:
@@ -79,12 +79,12 @@ def test_a_code_works_once(agency: Simulator, kept: Ledger) -> None:
     tokens = tokens_of(agency, kept)
     code = agree(tokens)
     tokens.connect(code, SCOPES)
-    before = tokens.access()
+    before = tokens.get_access_token()
     for wrong in (code, "made-up"):
         with pytest.raises(RequestRefused) as caught:
             tokens.connect(wrong, SCOPES)
         assert wrong not in str(caught.value)
-    assert tokens.access() == before
+    assert tokens.get_access_token() == before
 
 
 def test_missing_settings_are_named(agency: Simulator, kept: Ledger) -> None:
@@ -92,7 +92,7 @@ def test_missing_settings_are_named(agency: Simulator, kept: Ledger) -> None:
     bare = ShutterstockOAuth(Transport(), None, url=agency.url)
     with pytest.raises(NotConnected, match="CLIENT_ID and SHUTTERSTOCK_CLIENT_SECRET and SECRET"):
         bare.authorize_url(BACK, SCOPES, "s")
-    assert tokens_of(agency, kept).hindrance == ""
+    assert tokens_of(agency, kept).missing_settings == ""
 
 
 def test_the_fixed_token_serves_until_an_account_is_connected(
@@ -100,13 +100,13 @@ def test_the_fixed_token_serves_until_an_account_is_connected(
 ) -> None:
     """Without a connected account it is the settings' token, or a sentence."""
     tokens = tokens_of(agency, kept, fixed="fixed")
-    assert tokens.access() == "fixed"
+    assert tokens.get_access_token() == "fixed"
     tokens.connect(agree(tokens), SCOPES)
-    assert tokens.access() != "fixed"
+    assert tokens.get_access_token() != "fixed"
     assert tokens.disconnect()
-    assert tokens.access() == "fixed"
+    assert tokens.get_access_token() == "fixed"
     with pytest.raises(NotConnected, match="No account is connected"):
-        tokens_of(agency, kept).access()
+        tokens_of(agency, kept).get_access_token()
     assert not tokens.disconnect()
 
 
@@ -115,7 +115,7 @@ def test_the_fixed_token_serves_until_an_account_is_connected(
 
 def test_the_database_gives_nothing_away(agency: Simulator, kept: Ledger, file: Path) -> None:
     """No byte of the access or refresh token stands in the database, nor in any text."""
-    token = connected(agency, kept).held()
+    token = connected(agency, kept).read_token()
     assert token
     assert token.refresh_token
     with closing(sqlite3.connect(file)) as database:
@@ -133,10 +133,10 @@ def test_another_key_is_a_plain_error(agency: Simulator, kept: Ledger) -> None:
         Transport(), TokenStore(kept, "x" * 40), url=agency.url, client=CLIENT, fixed="fixed"
     )
     with pytest.raises(NotConnected, match="SECRET_KEY is not that") as caught:
-        other.access()
+        other.get_access_token()
     assert caught.value.__context__ is None
     other.connect(agree(other), SCOPES)
-    assert other.access() != "fixed"
+    assert other.get_access_token() != "fixed"
 
 
 # -- refreshing
@@ -145,15 +145,15 @@ def test_another_key_is_a_plain_error(agency: Simulator, kept: Ledger) -> None:
 def test_a_token_is_refreshed_before_it_ends(agency: Simulator, ledger: Ledger) -> None:
     """Minutes before its end another takes its place, and the new refresh token is kept."""
     tokens = connected(agency, ledger)
-    before = tokens.access()
+    before = tokens.get_access_token()
     agency.clock.move(seconds=NEARLY)
-    after = tokens.access()
+    after = tokens.get_access_token()
     assert after != before
-    assert tokens.access() == after
+    assert tokens.get_access_token() == after
     agency.clock.move(seconds=PAST)
-    assert tokens.access() not in {before, after}
+    assert tokens.get_access_token() not in {before, after}
     assert refreshings(agency) == 2
-    assert tokens.held().scopes == tuple(SCOPES)  # type: ignore[union-attr]
+    assert tokens.read_token().scopes == tuple(SCOPES)  # type: ignore[union-attr]
 
 
 def test_a_token_is_refreshed_no_sooner_than_need_be(agency: Simulator, kept: Ledger) -> None:
@@ -164,15 +164,15 @@ def test_a_token_is_refreshed_no_sooner_than_need_be(agency: Simulator, kept: Le
 
     agency.misbehave(Fault(change=short), on=TOKEN_PATH, skip=1)
     tokens = connected(agency, kept)
-    before = tokens.access()
+    before = tokens.get_access_token()
     agency.clock.move(seconds=3600 - 400)
-    assert tokens.access() == before
+    assert tokens.get_access_token() == before
     agency.clock.move(seconds=200)
-    after = tokens.access()
+    after = tokens.get_access_token()
     agency.clock.move(seconds=40)
-    assert tokens.access() == after != before
+    assert tokens.get_access_token() == after != before
     agency.clock.move(seconds=20)
-    assert tokens.access() != after
+    assert tokens.get_access_token() != after
 
 
 def test_many_threads_refresh_once(agency: Simulator, ledger: Ledger) -> None:
@@ -190,7 +190,9 @@ def _access(url: str, upstream: str, at: float, answers: "multiprocessing.Queue[
     ledger = Ledger(url)
     vault = TokenStore(ledger, SECRET, lambda: at)
     answers.put(
-        ShutterstockOAuth(Transport(), vault, url=upstream, client=CLIENT, now=lambda: at).access()
+        ShutterstockOAuth(
+            Transport(), vault, url=upstream, client=CLIENT, now=lambda: at
+        ).get_access_token()
     )
     ledger.close()
 
@@ -216,13 +218,13 @@ def test_many_processes_refresh_once(agency: Simulator, kept: Ledger, file: Path
 
 def test_while_one_refreshes_others_go_on_with_what_lasts(agency: Simulator, kept: Ledger) -> None:
     """A token that still lasts is used while another process asks for the next."""
-    before = connected(agency, kept).access()
+    before = connected(agency, kept).get_access_token()
     agency.clock.move(seconds=NEARLY)
     order = agency.misbehave(hold("read"), on=TOKEN_PATH)
     with ThreadPoolExecutor(1) as pool:
-        leader = pool.submit(tokens_of(agency, kept).access)
+        leader = pool.submit(tokens_of(agency, kept).get_access_token)
         assert order.reached.wait(20)
-        assert tokens_of(agency, kept).access() == before
+        assert tokens_of(agency, kept).get_access_token() == before
         order.release.set()
         assert leader.result(20) != before
 
@@ -234,14 +236,14 @@ def test_an_account_connected_meanwhile_wins(agency: Simulator, kept: Ledger, be
     agency.clock.move(seconds=NEARLY)
     order = agency.misbehave(hold("read"), on=TOKEN_PATH)
     with ThreadPoolExecutor(1) as pool:
-        leader = pool.submit(tokens_of(agency, kept).access)
+        leader = pool.submit(tokens_of(agency, kept).get_access_token)
         assert order.reached.wait(20)
         if between:
             assert before.disconnect()
-        new = connected(agency, kept).access()
+        new = connected(agency, kept).get_access_token()
         order.release.set()
         assert leader.result(20) == new
-    assert tokens_of(agency, kept).access() == new
+    assert tokens_of(agency, kept).get_access_token() == new
 
 
 def test_a_refreshing_that_failed_leaves_the_next_one_free(agency: Simulator, kept: Ledger) -> None:
@@ -250,7 +252,7 @@ def test_a_refreshing_that_failed_leaves_the_next_one_free(agency: Simulator, ke
     agency.clock.move(seconds=PAST)
     agency.misbehave(says(503), on=TOKEN_PATH)
     with pytest.raises(AgencyDown):
-        tokens.access()
+        tokens.get_access_token()
     vault = TokenStore(kept, SECRET, lambda: agency.clock.now().timestamp())
     assert vault.lease(ACCOUNT, 30) is not None
 
@@ -261,7 +263,7 @@ def test_a_lease_of_a_dead_process_runs_out(agency: Simulator, kept: Ledger) -> 
     now: Callable[[], float] = lambda: agency.clock.now().timestamp()  # noqa: E731 - a clock
     vault = TokenStore(kept, SECRET, now)
     agency.clock.move(seconds=NEARLY)
-    before = tokens.access
+    before = tokens.get_access_token
     assert vault.lease(ACCOUNT, 30)
     assert vault.lease(ACCOUNT, 30) is None
     old = before()
@@ -275,15 +277,15 @@ def test_a_failing_agency_costs_nothing_while_the_token_lasts(
 ) -> None:
     """Down is no reason to connect again: the old token serves, or it is said that it is down."""
     tokens = connected(agency, kept)
-    before = tokens.access()
+    before = tokens.get_access_token()
     agency.clock.move(seconds=seconds)
     agency.misbehave(says(503), on=TOKEN_PATH)
     if seconds == NEARLY:
-        assert tokens.access() == before
+        assert tokens.get_access_token() == before
     else:
         with pytest.raises(AgencyDown):
-            tokens.access()
-    assert tokens.access() != before
+            tokens.get_access_token()
+    assert tokens.get_access_token() != before
 
 
 def test_a_revoked_connection_says_connect_again(agency: Simulator, kept: Ledger) -> None:
@@ -292,9 +294,9 @@ def test_a_revoked_connection_says_connect_again(agency: Simulator, kept: Ledger
     agency.accounts.refreshing.clear()
     agency.clock.move(seconds=PAST)
     with pytest.raises(NotConnected, match=r"expired or was revoked; connect it on /owner/"):
-        tokens.access()
+        tokens.get_access_token()
     tokens.connect(agree(tokens), SCOPES)
-    assert tokens.access()
+    assert tokens.get_access_token()
 
 
 def test_an_answer_lost_after_the_exchange_says_connect_again(
@@ -305,9 +307,9 @@ def test_an_answer_lost_after_the_exchange_says_connect_again(
     agency.clock.move(seconds=PAST)
     agency.misbehave(hang_up("acted"), on=TOKEN_PATH)
     with pytest.raises(AgencyDown):
-        tokens.access()
+        tokens.get_access_token()
     with pytest.raises(NotConnected):
-        tokens.access()
+        tokens.get_access_token()
 
 
 # -- calling
@@ -316,7 +318,7 @@ def test_an_answer_lost_after_the_exchange_says_connect_again(
 def test_a_missing_scope_is_named(agency: Simulator, kept: Ledger) -> None:
     """A refusal says which scope the call needs, and what to do."""
     tokens = connected(agency, kept, "user.view")
-    account = ShutterstockAccount(Transport(), url=agency.url, token=tokens.access)
+    account = ShutterstockAccount(Transport(), url=agency.url, token=tokens.get_access_token)
     with pytest.raises(Forbidden, match=r"the scope purchases\.view; connect"):
         account.call("GET", "/v2/user/subscriptions")
 
@@ -324,10 +326,10 @@ def test_a_missing_scope_is_named(agency: Simulator, kept: Ledger) -> None:
 def test_a_revoked_token_is_said_without_it(agency: Simulator, kept: Ledger) -> None:
     """A token that the agency has forgotten leads to connecting again, and stands nowhere."""
     tokens = connected(agency, kept)
-    token = tokens.access()
+    token = tokens.get_access_token()
     agency.accounts.revoke(token)
     with pytest.raises(BadCredentials) as caught:
-        ShutterstockAccount(Transport(), url=agency.url, token=tokens.access).user()
+        ShutterstockAccount(Transport(), url=agency.url, token=tokens.get_access_token).fetch_user()
     assert token not in str(caught.value)
 
 
@@ -349,7 +351,7 @@ def test_scopes_are_those_of_the_description(
     method: str, path: str, scopes: tuple[str, ...]
 ) -> None:
     """Each call's scopes as the OpenAPI has them."""
-    assert needed(method, path) == scopes
+    assert get_required_scopes(method, path) == scopes
 
 
 def test_threads_share_nothing_that_breaks(agency: Simulator, kept: Ledger) -> None:
@@ -360,7 +362,7 @@ def test_threads_share_nothing_that_breaks(agency: Simulator, kept: Ledger) -> N
     def ask() -> bool:
         begin.wait(20)
         try:
-            return bool(tokens.access())
+            return bool(tokens.get_access_token())
         except NotConnected:
             return True
 

@@ -3,10 +3,10 @@
 import pytest
 
 from affiliate.errors import PurchaseRefused
-from affiliate.licensing.models import Media
+from affiliate.licensing.models import MediaKind
 from affiliate.licensing.purchasing.addresses import read_ids
 
-FOUND: list[tuple[str, Media, str, str]] = [
+FOUND: list[tuple[str, MediaKind, str, str]] = [
     ("shutterstock", "image", "https://www.shutterstock.com/image-photo/red-rose-1080-123", "123"),
     ("shutterstock", "image", "https://www.shutterstock.com/de/image-vector/rot-123?a=1#x", "123"),
     ("shutterstock", "image", "www.shutterstock.com/image-illustration/rose-123/", "123"),
@@ -47,7 +47,7 @@ FOUND: list[tuple[str, Media, str, str]] = [
 
 
 @pytest.mark.parametrize(("agency", "media", "address", "found"), FOUND)
-def test_an_address_names_its_item(agency: str, media: Media, address: str, found: str) -> None:
+def test_an_address_names_its_item(agency: str, media: MediaKind, address: str, found: str) -> None:
     assert read_ids([address], agency, media) == [found]
 
 

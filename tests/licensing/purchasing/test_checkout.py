@@ -18,7 +18,7 @@ from affiliate.errors import (
     PurchaseRefused,
     RequestRefused,
 )
-from affiliate.licensing.offers import Ask
+from affiliate.licensing.offers import LicenseOptions
 from tests.simulator import (
     FIRST_ID,
     FIRST_VIDEO,
@@ -61,10 +61,10 @@ def test_a_purchase_is_recorded_as_the_agency_has_it(at: Counter) -> None:
     [bought] = at.agency.purchases
     assert state(done) == "licensed"
     assert done.purchase
-    assert done.licensed
+    assert done.result
     assert (done.purchase.license_id, done.purchase.charge) == (bought.id, bought.charge)
     assert "download_url" not in repr(done)
-    assert done.licensed.download_url
+    assert done.result.download_url
     assert bought.size == "huge"
 
 
@@ -190,7 +190,7 @@ def test_metadata_that_is_demanded_must_be_there(at: Counter) -> None:
     with pytest.raises(PurchaseRefused, match="client"):
         list(at.desk.license([offer]))
     assert posts(at.agency) == 0
-    [done] = at.desk.license([offer.filled({"client": "ACME"})])
+    [done] = at.desk.license([offer.with_values({"client": "ACME"})])
     assert state(done) == "licensed"
     assert at.agency.purchases[0].metadata == {"client": "ACME"}
 
@@ -211,7 +211,7 @@ def test_editorial_images_need_agreement(at: Counter) -> None:
     with pytest.raises(PurchaseRefused, match="agree"):
         list(at.desk.license([offer]))
     assert posts(at.agency) == 0
-    [done] = at.desk.license([offer.agreed()])
+    [done] = at.desk.license([offer.with_notice_accepted()])
     assert state(done) == "licensed"
 
 
@@ -235,11 +235,11 @@ def test_no_downloads_left(at: Counter) -> None:
     """What one command takes counts too."""
     at.agency.subscriptions.clear()
     at.agency.subscribe(standard("s1", limit=1))
-    chooser = at.desk.chooser()
+    chooser = at.desk.create_proposer()
     one, other = ordinary(at.agency)[:2]
-    chooser.offer(Ask(), one)
+    chooser.make_offer(LicenseOptions(), one)
     with pytest.raises(PurchaseRefused, match="no downloads left"):
-        chooser.offer(Ask(), other)
+        chooser.make_offer(LicenseOptions(), other)
 
 
 def test_a_wrong_size(at: Counter) -> None:
@@ -468,7 +468,7 @@ def test_history_that_changes_while_it_is_paged_gives_nothing_twice(at: Counter)
         at.agency.misbehave(
             first(lambda: [at.agency.buy(1) for _ in range(30)]), on=PATH, method="GET", skip=skip
         )
-    found = [one.id for one in at.account.history("image")]
+    found = [one.id for one in at.account.iter_history("image")]
     assert len(found) == len(set(found))
     assert old <= set(found)
 
@@ -486,4 +486,4 @@ def test_history_is_filtered(at: Counter) -> None:
         {"license": "enhanced"},
         {"since": middle.time - day, "until": middle.time + day},
     ):
-        assert [one.id for one in at.account.history("image", **filters)] == [middle.id]
+        assert [one.id for one in at.account.iter_history("image", **filters)] == [middle.id]

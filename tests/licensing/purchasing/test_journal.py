@@ -9,7 +9,7 @@ import pytest
 
 from affiliate.database.purchases import Purchase
 from affiliate.errors import PurchaseRefused
-from affiliate.licensing.purchasing.journal import NAMES, ROOM, Entry, Journal
+from affiliate.licensing.purchasing.journal import FILE_PATTERN, RESERVED_BYTES, Entry, Journal
 
 
 def entry(media_id: str = "1", **known: str) -> Entry:
@@ -27,55 +27,55 @@ def entry(media_id: str = "1", **known: str) -> Entry:
 
 
 def left(folder: Path) -> list[Entry]:
-    with Journal(folder).left() as files:
-        return [one for file in files for one in file.open]
+    with Journal(folder).lock_leftovers() as files:
+        return [one for file in files for one in file.open_entries]
 
 
 @pytest.mark.parametrize("cut", range(0, 700, 50))
 def test_a_line_that_was_cut_off_costs_itself_alone(tmp_path: Path, cut: int) -> None:
     """Wherever the power failed; what was whole before is there."""
-    with Journal(tmp_path).begun() as file:
-        file.note([entry("1")], room=True)
-        file.note([entry("2", link="https://files.example/" + "x" * 600)])
+    with Journal(tmp_path).create_file() as file:
+        file.write_entries([entry("1")], room=True)
+        file.write_entries([entry("2", link="https://files.example/" + "x" * 600)])
         whole = file.path.read_bytes()
         start = whole.index(b"x" * 600)
         file.path.write_bytes(whole[: start + cut] if cut < 600 else whole)
-        assert {one.purchase.media_id for one in file.open} == {"1", "2"}
+        assert {one.purchase.media_id for one in file.open_entries} == {"1", "2"}
     found = [one.purchase.media_id for one in left(tmp_path)]
     assert found == (["1"] if cut < 600 else ["1", "2"])
 
 
 def test_the_newest_line_counts(tmp_path: Path) -> None:
-    with Journal(tmp_path).begun() as file:
-        file.note([entry("1"), entry("2")], room=True)
-        file.note([entry("1", link="https://files.example/1")])
+    with Journal(tmp_path).create_file() as file:
+        file.write_entries([entry("1"), entry("2")], room=True)
+        file.write_entries([entry("1", link="https://files.example/1")])
     assert [one.link for one in left(tmp_path)] == ["https://files.example/1", ""]
     assert "files.example" not in repr(left(tmp_path))
 
 
 def test_a_file_of_a_process_that_lives_is_left_alone(tmp_path: Path) -> None:
     """Its own purchases are none of another's; neither is a link to elsewhere."""
-    with Journal(tmp_path).begun() as file:
-        file.note([entry()], room=True)
+    with Journal(tmp_path).create_file() as file:
+        file.write_entries([entry()], room=True)
         assert left(tmp_path) == []
     assert len(left(tmp_path)) == 1
-    [path] = tmp_path.glob(NAMES)
+    [path] = tmp_path.glob(FILE_PATTERN)
     target = path.rename(tmp_path / "elsewhere")
     path.symlink_to(target)
     assert left(tmp_path) == []
 
 
 def test_what_is_done_leaves_no_file(tmp_path: Path) -> None:
-    with Journal(tmp_path).begun() as file:
-        file.note([entry()], room=True)
-        file.note([Entry(purchase=entry().purchase, written=True)])
+    with Journal(tmp_path).create_file() as file:
+        file.write_entries([entry()], room=True)
+        file.write_entries([Entry(purchase=entry().purchase, written=True)])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_answer_has_its_room_before_the_disk_is_full(small_disk: Path) -> None:
     """With the last byte gone an answer of the usual length is still written."""
-    with Journal(small_disk).begun() as file:
-        file.note([entry()], room=True)
+    with Journal(small_disk).create_file() as file:
+        file.write_entries([entry()], room=True)
         descriptor = os.open(small_disk / "filler", os.O_WRONLY | os.O_CREAT)
         size = 65536
         while size:
@@ -84,9 +84,9 @@ def test_the_answer_has_its_room_before_the_disk_is_full(small_disk: Path) -> No
             except OSError:
                 size //= 2
         os.close(descriptor)
-        file.note([entry(link="https://files.example/" + "x" * (ROOM // 2))])
+        file.write_entries([entry(link="https://files.example/" + "x" * (RESERVED_BYTES // 2))])
         with pytest.raises(OSError, match="No space left"):
-            file.note([entry("2")], room=True)
+            file.write_entries([entry("2")], room=True)
     assert [one.purchase.media_id for one in left(small_disk)] == ["1"]
 
 
@@ -94,7 +94,7 @@ def test_a_folder_that_takes_no_file_refuses_the_purchase(small_disk: Path) -> N
     (small_disk / "filler").write_bytes(b"x" * 60_000)
     with (
         pytest.raises(PurchaseRefused, match=r"No space left on device\. Nothing was sent"),
-        Journal(small_disk).begun(),
+        Journal(small_disk).create_file(),
     ):
         pass
     assert [path.name for path in small_disk.iterdir()] == ["filler"]
@@ -102,7 +102,7 @@ def test_a_folder_that_takes_no_file_refuses_the_purchase(small_disk: Path) -> N
 
 def test_a_file_is_private(tmp_path: Path) -> None:
     """Links in it are secrets; its lock ends with its process."""
-    with Journal(tmp_path / "new").begun() as file:
+    with Journal(tmp_path / "new").create_file() as file:
         assert file.path.stat().st_mode & 0o777 == 0o600
         with file.path.open() as other, pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)

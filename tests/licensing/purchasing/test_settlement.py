@@ -10,8 +10,8 @@ import pytest
 
 from affiliate.database.purchases import Purchase
 from affiliate.errors import AgencyTimeout, PurchaseRefused
-from affiliate.licensing.purchasing.checkout import LOOK_SECONDS
-from affiliate.licensing.purchasing.settlement import UNDER_WAY
+from affiliate.licensing.purchasing.checkout import SETTLE_POLL_SECONDS
+from affiliate.licensing.purchasing.settlement import ANSWER_WAIT
 from tests.simulator import (
     FIRST_ID,
     Answer,
@@ -231,7 +231,7 @@ def test_a_record_of_tomorrow_keeps_nobody_for_ever(at: Counter) -> None:
     pending(at, made_at=at.purchases.now() + timedelta(days=1))
     with pytest.raises(PurchaseRefused, match="image 77 was bought is unknown"):
         at.license(ordinary(at.agency)[0])
-    assert at.skip < UNDER_WAY + timedelta(seconds=2 * LOOK_SECONDS)
+    assert at.skip < ANSWER_WAIT + timedelta(seconds=2 * SETTLE_POLL_SECONDS)
     assert posts(at.agency) == 0
 
 
@@ -302,5 +302,5 @@ def test_an_editorial_license_is_settled_as_well(at: Counter) -> None:
     """The answer being lost, an editorial purchase is found by its history."""
     at.agency.misbehave(hang_up("acted"), on=PATH, method="POST")
     [offer] = at.offer(editorial(at.agency))
-    [done] = at.desk.license([offer.agreed()])
+    [done] = at.desk.license([offer.with_notice_accepted()])
     assert state(done) == "licensed"
