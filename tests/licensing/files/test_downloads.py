@@ -53,8 +53,8 @@ def agency() -> Iterator[Simulator]:
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Checkpoints so near to each other that small files have some."""
-    monkeypatch.setattr(partial_file, "CHECKPOINT", 1024)
-    monkeypatch.setattr(module, "CHECKPOINT", 1024)
+    monkeypatch.setattr(partial_file, "CHECKPOINT_BYTES", 1024)
+    monkeypatch.setattr(module, "CHECKPOINT_BYTES", 1024)
 
 
 def ranges(server: Upstream) -> list[bytes]:

@@ -181,7 +181,7 @@ def test_many_threads_refresh_once(agency: Simulator, ledger: Ledger) -> None:
     agency.clock.move(seconds=PAST)
     others = [tokens_of(agency, ledger) for _ in range(4)]
     with ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(lambda i: others[i % 4].access(), range(16)))
+        found = list(pool.map(lambda i: others[i % 4].get_access_token(), range(16)))
     assert len(set(found)) == 1
     assert refreshings(agency) == 1
 
