@@ -88,19 +88,19 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_api(self) -> bool:
-        """Return whether it takes one item a request, and a price and a customer's id with it."""
+        """Return whether each request takes one item, with a price and a customer's id."""
         return "platform" in self.license or self.price_per_download is not None
 
     @property
     def is_comp(self) -> bool:
-        """Return whether it gives files for trying a layout, not for publishing."""
+        """Return whether the files are for trying a layout, not for publishing."""
         return is_comp(self.license)
 
     def expired(self, now: datetime) -> bool:
         return self.expires is not None and self.expires <= now
 
     def includes(self, size: str) -> bool:
-        """Return whether it licenses a size; a custom one is made of any it has."""
+        """Return whether the subscription licenses ``size``; any plan makes custom sizes."""
         return not self.formats or size in {"custom", *(f.size for f in self.formats)}
 
 
@@ -167,7 +167,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class User(msgspec.Struct, frozen=True):
-    """Whose account it is."""
+    """The user of an account."""
 
     id: str = ""
     username: str = ""
@@ -176,7 +176,7 @@ class User(msgspec.Struct, frozen=True):
 
 
 class TokenDetails(msgspec.Struct, frozen=True):
-    """What the token allows; ``expires_in`` is in seconds, None for ever."""
+    """The scopes and the life of a token; ``expires_in`` is in seconds, None for ever."""
 
     username: str = ""
     scopes: tuple[str, ...] = ()

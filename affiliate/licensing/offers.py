@@ -1,4 +1,4 @@
-"""What to license an item with, and whether it may be: decided here, before anything is sent."""
+"""Offers: the size and subscription for a license, chosen and checked before any request."""
 
 import re
 import unicodedata
@@ -29,7 +29,7 @@ NO_EXPIRY: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class LicenseOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What an owner wants of some items; empty is for the desk to choose."""
+    """The owner's choices for some items; an empty field leaves the choice to the account."""
 
     media: MediaKind = "image"
     size: str = ""
@@ -94,10 +94,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         return f"{asked} to the customer{by_plan}; the agency charges its own floor at least"
 
     def with_values(self, values: Mapping[str, str]) -> "Offer":
-        """The offer with what was missing.
+        """Return the offer with the missing values filled in.
 
         Raises:
-            PurchaseRefused: the price is none.
+            PurchaseRefused: the price is not valid.
         """
         rest = dict(values)
         price, customer = rest.pop("price", None), rest.pop("customer_id", None)
@@ -111,7 +111,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, request=wanted)
 
     def with_notice_accepted(self) -> "Offer":
-        """The offer after its owner was shown the editorial notice and agreed."""
+        """Return the offer with the editorial notice accepted by the owner."""
         wanted = msgspec.structs.replace(self.request, editorial_ok=True)
         return msgspec.structs.replace(self, request=wanted)
 
@@ -143,10 +143,10 @@ def _format_count(number: int, unit: str) -> str:
 
 
 def parse_price(text: str) -> Decimal:
-    """A price, above 0 and with a fraction of two digits at most, in the plan's currency.
+    """Parse a price above 0, of two decimals at most, in the subscription's currency.
 
     Raises:
-        PurchaseRefused: it is something else, such as 1,234 or 1e3, which could be misread.
+        PurchaseRefused: the text is no such price; 1,234 or 1e3 could be misread.
     """
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,2})?", text.strip()) or not Decimal(text.strip()):
         raise PurchaseRefused(f"{text[:40]!r} is no price; write it as 12.34.")
@@ -154,7 +154,7 @@ def parse_price(text: str) -> Decimal:
 
 
 class AssetSource(Protocol):
-    """What an account may license, and with what."""
+    """The subscriptions and items of an account, as `OfferChooser` reads them."""
 
     def list_subscriptions(self) -> tuple[Subscription, ...]: ...
 
@@ -228,12 +228,12 @@ def choose_size_and_subscription(
     now: datetime,
     taken: Mapping[str, int],
 ) -> tuple[str, Subscription]:
-    """The size, and the subscription that includes it, has downloads left and ends soonest.
+    """Return the size, and the subscription with that size and downloads left that ends soonest.
 
-    Without a size asked for it is the best that any subscription includes and the item has.
+    Without a size in ``ask``, choose the best size of the item that any subscription includes.
 
     Raises:
-        PurchaseRefused: there is none, and why.
+        PurchaseRefused: no subscription fits; the message says why.
     """
     fitting = [plan for plan in plans if _fits_options(plan, ask)]
     if not fitting:
@@ -271,7 +271,7 @@ def _has_downloads_left(plan: Subscription, taken: Mapping[str, int]) -> bool:
 
 
 def _list_candidate_sizes(ask: LicenseOptions, asset: Asset) -> tuple[str, ...]:
-    """The sizes that come into question, the best first."""
+    """Return the sizes to consider, the best first."""
     known = MEDIA_ENDPOINTS[ask.media].sizes
     if ask.format and ask.media != "image":
         raise PurchaseRefused("Only images come in formats to choose from.")
@@ -295,7 +295,7 @@ def _list_candidate_sizes(ask: LicenseOptions, asset: Asset) -> tuple[str, ...]:
 
 
 def _infer_format(size: str) -> str:
-    """The format of an image's size, which the size alone decides (OpenAPI: LicenseImage)."""
+    """Return the format of an image's size; the size alone decides (OpenAPI: LicenseImage)."""
     return "eps" if size == "vector" else "jpg"
 
 
@@ -307,10 +307,10 @@ def _describe_plans(plans: Sequence[Subscription]) -> str:
 def validate_offer(offer: Offer) -> None:
     """Refuse what the agency would refuse, or what would lose the owner's words.
 
-    What is merely `Offer.missing` may yet be asked for.
+    Values in `Offer.missing` are not checked: the owner may still give them.
 
     Raises:
-        PurchaseRefused: and why.
+        PurchaseRefused: the message says why.
     """
     one = offer.request
     metadata = {**one.metadata, **({"customer_id": one.customer_id} if one.customer_id else {})}

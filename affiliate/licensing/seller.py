@@ -1,7 +1,7 @@
-"""What the desk needs of an agency where licenses are bought: one protocol, which all fit.
+"""The protocol of an account that sells licenses, as the purchase service uses it.
 
-`account` is Shutterstock's; `adobe`, `depositphotos` and `istock` are those at the other agencies,
-and `sellers` lists them.
+`affiliate.licensing.accounts` holds the accounts; `accounts.registry` lists those beside
+Shutterstock.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ LICENSE_CALL_SECONDS: Final = 30.0
 
 
 class Proposer(Protocol):
-    """Whoever says what an item is to be licensed with."""
+    """Makes an offer for each item."""
 
     def make_offer(self, ask: LicenseOptions, media_id: str) -> Offer:
         """Return what to license one item with.
@@ -54,11 +54,11 @@ class Seller(Protocol):
     def max_per_request(self) -> int: ...
 
     def create_proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> Proposer:
-        """Whoever proposes what to license with, by what the account has paid for."""
+        """Return a proposer for the subscriptions and credits of the account."""
         ...
 
     def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
-        """Buy the items in one request, sent once; the results stand in their order.
+        """Buy the items in one request, sent once; return the results in the items' order.
 
         Raises:
             UnclearOutcome: the request was sent, but nobody knows what became of it.
@@ -84,7 +84,7 @@ class Seller(Protocol):
         ...
 
     def request_download_link(self, media: MediaKind, license_id: str, size: str) -> str:
-        """A new address of a licensed file, which is a secret.
+        """Request a new address of a licensed file; the address is a secret.
 
         Raises:
             AgencyError: there is none.

@@ -87,12 +87,12 @@ class AdobeAccount:
         self._keys = keys
 
     def create_proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> "AdobeAccount":
-        """The account itself: the API says of each work whether and for what it may be had."""
+        """Return the account itself: the API decides for each work whether a license is on sale."""
         del sandbox, now
         return self
 
     def make_offer(self, ask: LicenseOptions, media_id: str) -> Offer:
-        """One work with the license asked for, or the usual one of its kind.
+        """Offer one work with the license in ``ask``, or else the usual license of its kind.
 
         Raises:
             PurchaseRefused: Adobe won't license it so, it is licensed already, or it is no work
@@ -168,7 +168,7 @@ class AdobeAccount:
         raise PurchaseRefused(f"{TITLE} tells what is left only beside a work; {instead}.")
 
     def iter_history(self, media: MediaKind, *, media_id: str | None = None) -> Iterator[Record]:
-        """Licenses of one work, of every kind that it may have, or all of one kind of media."""
+        """Yield the licenses of one work, of every kind, or all licenses of one kind of media."""
         if media_id is not None:
             found = (self._find_license(media, media_id, kind) for kind in LICENSES[media])
             had = [one for one in found if one]
@@ -179,7 +179,7 @@ class AdobeAccount:
                 yield _build_record(media, str(one.id), one.license, one.license_date)
 
     def _find_license(self, media: MediaKind, media_id: str, kind: str) -> Record | None:
-        """The license of that kind, if the account has it.
+        """Return the license of that kind for a work; None when the account has no such license.
 
         A kind that the work has not is refused; so nobody has it.
         """
@@ -195,7 +195,7 @@ class AdobeAccount:
         return _build_record(media, media_id, kind, details.date)
 
     def _iter_history(self) -> Iterator[wire.HistoryRow]:
-        """The history of the token's user, page after page."""
+        """Yield the history of the token's user, page after page."""
         first = 0
         while True:
             page = {"search_parameters[limit]": PAGE_ROWS, "search_parameters[offset]": first}
@@ -215,7 +215,7 @@ class AdobeAccount:
         raise NotFound(NAME, "The license history has no such license.")
 
     def _add_token(self, url: str) -> str:
-        """An address with the token, which stands there instead of in a header.
+        """Return an address with the token as a parameter instead of in a header.
 
         Raises:
             BadAnswer: it leads elsewhere than to Adobe, who alone may see the token.
@@ -262,7 +262,7 @@ def _get_details(answer: wire.Contents, media_id: str) -> wire.Details:
 
 
 def _build_license_id(media_id: str, kind: str) -> str:
-    """Return what a license is called here, for it has no number."""
+    """Build an id for a license, because Adobe numbers no licenses."""
     return f"{media_id}-{kind}".lower()
 
 

@@ -66,18 +66,18 @@ class DepositphotosAccount:
         self._session = ""
 
     def create_proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> "_Proposer":
-        """Whoever proposes what to license with, counting what that takes."""
+        """Return a proposer that counts the downloads and credits of its offers."""
         del sandbox
         return _Proposer(self, now)
 
     def fetch_item(self, media_id: str) -> wire.Item:
-        """A picture with its sizes and what they cost."""
+        """Fetch a picture with its sizes and their costs."""
         if not client.is_id(media_id):
             raise NotFound(NAME, f"There is no picture {media_id[:40]!r}.")
         return self._call("getMediaData", {"dp_media_id": media_id}, wire.Item, logged_in=False)
 
     def fetch_funds(self) -> wire.Funds:
-        """Return what is left of subscriptions and credits."""
+        """Fetch the remaining downloads of subscriptions and the remaining credits."""
         return self._call("availableFunds", {"dp_datetime_format": "unix"}, wire.Funds)
 
     def list_subscriptions(self) -> tuple[Subscription, ...]:
@@ -107,7 +107,7 @@ class DepositphotosAccount:
         )
 
     def iter_history(self, media: MediaKind, *, media_id: str | None = None) -> Iterator[Record]:
-        """The purchases, newest first, page after page as they are taken."""
+        """Yield the purchases, newest first, fetching pages on demand."""
         first = 0
         while True:
             asked = {
@@ -128,12 +128,12 @@ class DepositphotosAccount:
                 return
 
     def request_download_link(self, media: MediaKind, license_id: str, size: str) -> str:
-        """A new address of the file of a license, which costs nothing."""
+        """Request a new address of a licensed file; the request costs nothing."""
         del media, size
         return self._call("reDownload", {"dp_license_id": license_id}, wire.Bought).downloadLink
 
     def _log_in(self) -> None:
-        """Have a session; where there is none to be had, the call that needs it was not sent."""
+        """Open a session if needed; mark a failure as unsent, for the call itself was not sent."""
         if self._session:
             return
         name, password = self._keys["USERNAME"], self._keys["PASSWORD"]
@@ -179,7 +179,7 @@ class _Proposer:
         self._taken: Counter[str] = Counter()
 
     def make_offer(self, ask: LicenseOptions, media_id: str) -> Offer:
-        """One picture in the size asked for, or its best, and what pays for it.
+        """Offer one picture in the size in ``ask``, or else the best, and choose the payment.
 
         Raises:
             PurchaseRefused: it has no such size, or nothing is left to pay for it.
@@ -206,7 +206,7 @@ class _Proposer:
         )
 
     def _choose_payment(self, costs: wire.Size, wanted: str) -> tuple[Subscription, int, str]:
-        """The subscription that pays, or credits as one without an id, and how much."""
+        """Return the subscription that pays (credits: without an id), the price and its text."""
         if self._funds is None:
             self._funds = self._account.fetch_funds()
         price = max(int(read_number(costs.subscription)), 1)
@@ -237,7 +237,7 @@ class _Proposer:
 
 
 def _choose_size(item: wire.Item, wanted: str) -> tuple[str, wire.Size]:
-    """The size asked for, or the best."""
+    """Return the wanted size, or else the best, with its costs."""
     had = {name: (item.sizes or {})[name] for name in SIZES if name in (item.sizes or {})}
     if not had:  # as clips have not, whose sizes have other names
         raise PurchaseRefused("It has no JPEG file to license.")
@@ -273,7 +273,7 @@ def _to_record(media: MediaKind, one: wire.Purchase) -> Record:
 
 
 def _parse_moment(value: wire.Number) -> datetime | None:
-    """A moment in Unix time or as in the examples; None for anything else."""
+    """Parse a moment in Unix time or in DATE_FORMAT; None for any other value."""
     try:
         if seconds := read_number(value):
             return datetime.fromtimestamp(seconds, UTC)

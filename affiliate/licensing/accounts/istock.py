@@ -77,12 +77,12 @@ class IstockAccount:
         self._histories: tuple[str, ...] | None = None
 
     def create_proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> "_Proposer":
-        """Whoever proposes what to license with, counting what that takes."""
+        """Return a proposer that counts the downloads of its offers."""
         del sandbox
         return _Proposer(self, now)
 
     def fetch_picture(self, media_id: str) -> wire.Image:
-        """A picture, with the products that may download it."""
+        """Fetch a picture with the products that may download the picture."""
         if not re.fullmatch(IDS, media_id):
             raise NotFound(NAME, f"There is no picture {media_id[:40]!r}.")
         params = (("fields", "id,title,asset_family,largest_downloads"),)
@@ -93,7 +93,7 @@ class IstockAccount:
         return found
 
     def fetch_products(self) -> tuple[wire.Product, ...]:
-        """Return what the user has bought."""
+        """Fetch the products that the user has bought."""
         params = (("fields", "download_requirements"),)
         return tuple(self._call("GET", "/v3/products", params, wire.Products).products or ())
 
@@ -122,7 +122,7 @@ class IstockAccount:
         return LicenseResult(id=one.id, download_url=answer.uri or None)
 
     def iter_history(self, media: MediaKind, *, media_id: str | None = None) -> Iterator[Record]:
-        """The downloads of the last 30 days, newest first."""
+        """Yield the downloads of the last 30 days, newest first."""
         if media != "image":
             return
         rows = [
@@ -134,7 +134,7 @@ class IstockAccount:
         yield from sorted(found.values(), key=lambda row: row.downloaded_at, reverse=True)
 
     def _list_history_kinds(self) -> tuple[str, ...]:
-        """The histories that the user has: one of credits, where there is a pack, and the other."""
+        """List the user's histories: the usual, and for a credit pack that of credits."""
         if self._histories is None:
             has_pack = any(one.type == CREDITS for one in self.fetch_products())
             self._histories = ("", CREDITS) if has_pack else ("",)
@@ -151,12 +151,12 @@ class IstockAccount:
                 return
 
     def request_download_link(self, media: MediaKind, license_id: str, size: str) -> str:
-        """There is none but that of the purchase."""
+        """Refuse: the purchase alone gives a link."""
         del media, license_id, size
         raise NotFound(NAME, "Getty Images documents no way to fetch a file again.")
 
     def _log_in(self) -> None:
-        """Have a token; where there is none to be had, the call that needs it was not sent."""
+        """Get a token if needed; mark a failure as unsent, for the call itself was not sent."""
         if time.monotonic() < self._ends:
             return
         form = {
@@ -221,7 +221,7 @@ class _Proposer:
         self._taken: Counter[str] = Counter()
 
     def make_offer(self, ask: LicenseOptions, media_id: str) -> Offer:
-        """One picture with the product asked for, or with that which ends soonest.
+        """Offer one picture with the product in ``ask``, or else the product that ends soonest.
 
         Raises:
             PurchaseRefused: no product of the user may download it, or none has downloads left.
@@ -274,7 +274,7 @@ class _Proposer:
 
 
 def _to_subscription(one: wire.Product) -> Subscription:
-    """A product as a subscription; its kind is the kind of license."""
+    """Convert a product to a subscription; the product's kind is the kind of license."""
     needs = one.download_requirements or wire.Requirements()
     left = one.credits_remaining if one.type == CREDITS else one.downloads_remaining
     return Subscription(

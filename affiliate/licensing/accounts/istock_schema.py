@@ -88,7 +88,7 @@ class Downloads(msgspec.Struct):
 
 
 def to_record(row: Download) -> Record:
-    """A row of the history, called by what it says, for it has no number."""
+    """Convert a row of the history; build its id from its fields, for rows have no number."""
     moment = as_utc(row.date_downloaded)
     return Record(
         id=f"{row.id}-{row.product_id}-{moment:%Y%m%d-%H%M%S-%f}",
@@ -102,5 +102,5 @@ def to_record(row: Download) -> Record:
 
 
 def as_utc(moment: datetime) -> datetime:
-    """Moments are in UTC, as the description says."""
+    """Return the moment in UTC, the zone that the description names."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

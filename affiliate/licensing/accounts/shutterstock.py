@@ -130,7 +130,7 @@ class ShutterstockAccount:
         return self._transport.send(request, LICENSE_CALL_SECONDS)
 
     def _get_token(self) -> str:
-        """The token; where it can't be refreshed, the call that needs it was not sent."""
+        """Return the token; mark a failed refresh as unsent, for the call itself was not sent."""
         try:
             return self._token()
         except AgencyError as error:
@@ -155,11 +155,11 @@ class ShutterstockAccount:
         return Forbidden(AGENCY, f"The token {lacks} the scope {missing}; {RECONNECT_HINT}")
 
     def create_proposer(self, *, sandbox: bool, now: Callable[[], datetime]) -> OfferChooser:
-        """Whoever proposes what to license with."""
+        """Return a proposer for the account's subscriptions."""
         return OfferChooser(self, sandbox=sandbox, now=now)
 
     def list_subscriptions(self) -> tuple[Subscription, ...]:
-        """All subscriptions, expired ones too."""
+        """Fetch all subscriptions, also the expired."""
         page = _decode_reply(
             self._request("GET", "/v2/user/subscriptions"), shutterstock_schema.Subscriptions
         )
@@ -172,7 +172,7 @@ class ShutterstockAccount:
         return _decode_reply(self._request("GET", "/v2/user/access_token"), TokenDetails)
 
     def fetch_asset(self, media: MediaKind, media_id: str, country: str = "") -> Asset:
-        """An image or video as it is offered now.
+        """Fetch an image or video with the sizes on sale now.
 
         Raises:
             AgencyError: NotFound when it was withdrawn.
@@ -222,7 +222,7 @@ class ShutterstockAccount:
         until: datetime | None = None,
         newest_first: bool = True,
     ) -> Iterator[Record]:
-        """The licenses, page after page as they are taken; none twice, though new ones come."""
+        """Yield the licenses, fetching pages on demand; none twice, though new rows arrive."""
         filters = {
             MEDIA_ENDPOINTS[media].history_filter: media_id,
             "license": license,
@@ -251,7 +251,7 @@ class ShutterstockAccount:
             )
 
     def request_download_link(self, media: MediaKind, license_id: str, size: str) -> str:
-        """A new address of a licensed file; it is signed, so a secret, and lives 8 hours.
+        """Request a new address of a licensed file: signed, so a secret, and valid for 8 hours.
 
         A size that the call doesn't know, a custom one for example, is left to the license.
         """
@@ -266,7 +266,7 @@ class _Link(msgspec.Struct):
 
 
 def _decode_reply(reply: Reply, shape: type[Shape]) -> Shape:
-    """The answer in its shape, amounts of money kept exact.
+    """Decode an answer into ``shape``, keeping amounts of money exact.
 
     Raises:
         BadAnswer: it is something else.

@@ -1,6 +1,6 @@
 """Collections of images and of videos in the owner's account, and those that the agency features.
 
-They are the heirs of v1's lightboxes. Nothing says how many items one call may add or remove;
+Collections replace the lightboxes of v1. No document bounds the items that a call adds or removes;
 `BATCH` is our own bound, so that addresses stay short.
 """
 
@@ -60,31 +60,31 @@ class Collections:
         self._base = f"/v2/{media}s/collections"
 
     def list_own(self) -> Iterator[Collection]:
-        """The owner's collections with their share addresses, page by page."""
+        """Yield the owner's collections with their share addresses, page by page."""
         yield from self._iter_pages(self._base, Collection, (("embed", "share_url"),))
 
     def list_featured(self) -> tuple[Collection, ...]:
-        """The collections that the agency features; it gives them at once."""
+        """Fetch the collections that the agency features, all in one answer."""
         answer = self._account.call("GET", f"{self._base}/featured", (("embed", "share_url"),))
         found = (_decode_answer(one, Collection) for one in _decode_answer(answer, _Page).data)
         return tuple(_sanitize(one) for one in found)
 
     def fetch_collection(self, collection_id: str, *, featured: bool = False) -> Collection:
-        """One collection by its id."""
+        """Fetch a collection by its id."""
         path = self._build_path(collection_id, featured=featured)
         return _sanitize(
             _decode_answer(self._account.call("GET", path, (("embed", "share_url"),)), Collection)
         )
 
     def list_items(self, collection_id: str, *, featured: bool = False) -> Iterator[Item]:
-        """Yield what is in a collection, the oldest first, page by page."""
+        """Yield the items of a collection, the oldest first, page by page."""
         path = self._build_path(collection_id, featured=featured)
         yield from self._iter_pages(
             f"{path}/items", Item, () if featured else (("sort", "oldest"),)
         )
 
     def create(self, name: str) -> str:
-        """Make a collection; its id."""
+        """Create a collection and return its id."""
         return _decode_answer(
             self._account.call("POST", self._base, body={"name": name}), _Created
         ).id
@@ -110,7 +110,7 @@ class Collections:
             self._account.call("DELETE", path, [("item_id", one) for one in some])
 
     def _build_path(self, collection_id: str, *, featured: bool = False) -> str:
-        """The path of a collection; other signs than an id's would be another call."""
+        """Build the path of a collection; other signs than an id's would reach another call."""
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", collection_id) or collection_id == "featured":
             raise NotFound(ACCOUNT, f"There is no collection {collection_id[:40]!r}.")
         return f"{self._base}/{'featured/' if featured else ''}{collection_id}"
@@ -118,7 +118,7 @@ class Collections:
     def _iter_pages(
         self, path: str, shape: type[Wire], params: tuple[tuple[str, str], ...]
     ) -> Iterator[Wire]:
-        """Every entry of a list; it ends with a page that isn't full."""
+        """Yield every entry of a list, up to the first page that isn't full."""
         number = 0
         while True:
             number += 1
@@ -142,7 +142,7 @@ def _decode_answer(value: Any, shape: type[Wire]) -> Wire:  # noqa: ANN401 - wha
 
 
 def _sanitize(one: Wire) -> Wire:
-    """An entry whose texts can be shown and whose address can be followed."""
+    """Return an entry with plain texts and a safe web address."""
     if not isinstance(one, Collection):
         return one
     shown = {"name": plain_text(one.name), "share_url": web_address(one.share_url)}

@@ -1,4 +1,4 @@
-"""From the API's answers to the structs of `wire`: the fields that are used, and no others."""
+"""The used fields of the API's answers, and their conversion to the structs of `models`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -127,7 +127,7 @@ class Details(msgspec.Struct):
 
 
 def to_subscription(one: _Subscription) -> Subscription:
-    """A subscription with the fields that it demands."""
+    """Convert a subscription, with the metadata fields that each license requires."""
     return Subscription(
         id=one.id,
         asset_type=one.asset_type,
@@ -160,12 +160,12 @@ def to_license_result(one: _Licensed) -> LicenseResult:
 
 
 def _clean_error(error: str | None) -> str | None:
-    """The agency's words as they may be kept and shown: a signed link is none of them."""
+    """Return the agency's message in plain text, without links, which may be signed."""
     return plain_text(re.sub(r"https?://\S+", "", error)) or "It says nothing." if error else None
 
 
 def to_record(media: MediaKind, one: _Record) -> Record | None:
-    """One row of the history; None when it is of another kind."""
+    """Convert a row of the history; None for a row of another kind of media."""
     item = one.image if MEDIA_ENDPOINTS[media].history_name == "image" else one.video
     if item is None:
         return None
@@ -187,7 +187,7 @@ def to_record(media: MediaKind, one: _Record) -> Record | None:
 
 
 def to_asset(media: MediaKind, one: Details) -> Asset:
-    """An item with the sizes that can be licensed."""
+    """Convert an item, with the sizes on sale."""
     files = {
         f"{size}{suffix}": size for size in MEDIA_ENDPOINTS[media].sizes for suffix in SUFFIXES
     }
@@ -208,7 +208,7 @@ def _is_licensable(size: object) -> bool:
 
 
 def build_license_body(media: MediaKind, wanted: Sequence[LicenseRequest]) -> dict[str, Any]:
-    """The body of a purchase, of items that are all of one kind."""
+    """Build the body of a purchase; all items are of one kind of media."""
     kind = MEDIA_ENDPOINTS[media]
     whole: dict[str, Any] = {kind.listed: [_build_item(kind.id_name, one) for one in wanted]}
     return {"country": wanted[0].country, **whole} if media.startswith("editorial") else whole

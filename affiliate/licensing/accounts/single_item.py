@@ -1,4 +1,4 @@
-"""What accounts share that sell one item a request, and for real alone."""
+"""Helpers of accounts that sell one item a request and have no sandbox."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
@@ -61,10 +61,10 @@ def refuse_unsupported_options(ask: LicenseOptions, title: str, *able: str) -> N
 
 
 def decode_answer(agency: str, body: bytes, shape: type[Shape]) -> Shape:
-    """An answer in its shape.
+    """Decode an answer into ``shape``.
 
     Raises:
-        BadAnswer: it is something else.
+        BadAnswer: the body has another shape or is not JSON.
     """
     try:
         return decoding.decode_json(body, shape)

@@ -52,7 +52,7 @@ class Captions:
         self._names: dict[str, str] = {}
 
     def fetch_tags(self, media: MediaKind, ids: Sequence[str]) -> Mapping[str, Tags]:
-        """The tags by id; those that the agency has no more are left out."""
+        """Fetch the tags by id; ids that the agency no longer has are left out."""
         params = [*(("id", one) for one in dict.fromkeys(ids)), ("view", "full")]
         assets = self._call(MEDIA_ENDPOINTS[media].path, params, _Assets).data
         self._fetch_names({one.contributor.id for one in assets if one.contributor.id})

@@ -139,7 +139,7 @@ class Downloads:
             self._pause(0.25 * 2**lost)
 
     def _stream_once(self, part: PartialFile, link: str, progress: Progress) -> None:
-        """One connection: it ends with a whole part or an error."""
+        """Stream over one connection, up to a whole part or an error."""
         address = urlsplit(link)
         request = Request(
             agency=self._agency,
@@ -167,12 +167,12 @@ class Downloads:
 
 
 def iter_redownload_links(ask: Callable[[], str]) -> Iterator[str]:
-    """Links to a file, each asked for when it is needed."""
+    """Yield links to a file, each requested on demand, MAX_LINKS at most."""
     return (ask() for _ in range(MAX_LINKS))
 
 
 def explain_refusal(record: Record) -> str | None:
-    """Why a license's file can't be fetched again; None when it can.
+    """Explain why a license's file can't be fetched again; None for a file that can.
 
     The API has redownloads for images and videos alone, and says of each license whether.
     """
@@ -186,7 +186,7 @@ def explain_refusal(record: Record) -> str | None:
 
 
 def compute_sha256(path: Path) -> str:
-    """A file's SHA-256 in hexadecimal."""
+    """Return a file's SHA-256 in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -204,7 +204,7 @@ def _refuse_unverifiable(answer: Stream, agency: str) -> None:
 
 
 def _require_file_type(part: PartialFile, media: str) -> FileType:
-    """The kind of a whole file; what is no file of that kind is thrown away.
+    """Return the type of a whole file; remove a file of another medium or type.
 
     Raises:
         DownloadFailed: it is empty, of another medium, or not what its link's name promised.

@@ -43,7 +43,7 @@ _OLD_MOVIE: Final = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 
 
 def detect_file_type(head: bytes) -> FileType | None:
-    """The kind of a file that begins so; None for any other, a page of HTML for example."""
+    """Detect a file's type by its first bytes; None for any other, such as HTML."""
     for beginning, kind in _BEGINNINGS:
         if head.startswith(beginning):
             return kind
@@ -53,12 +53,12 @@ def detect_file_type(head: bytes) -> FileType | None:
 
 
 def guess_file_type(link: str) -> FileType | None:
-    """The kind that a link's file name promises; None where it promises nothing known."""
+    """Return the type that a link's file name promises; None for an unknown suffix."""
     suffix = PurePosixPath(unquote(urlsplit(link).path)).suffix.lower()
     return next((kind for kind in FILE_TYPES if suffix in kind.suffixes), None)
 
 
 def find_placed_file(stem: Path, kinds: Iterable[FileType] = FILE_TYPES) -> Path | None:
-    """The file of that name without suffix, if it is there already."""
+    """Return the file ``stem`` with a known suffix, if such a file exists."""
     files = (stem.with_name(stem.name + kind.suffix) for kind in kinds)
     return next((file for file in files if file.is_file()), None)

@@ -42,7 +42,7 @@ class FilenamePattern:
         self._text = text
 
     def build_stem(self, record: Record) -> str:
-        """The name of a license's file, without its suffix."""
+        """Build the name of a license's file, without its suffix."""
         values = {
             "media_id": record.media_id,
             "size": record.size,
@@ -62,9 +62,9 @@ class FilenamePattern:
 
 
 def _make_distinct(license_id: str) -> str:
-    """A license's id; with a digest where a file system would take it for another's.
+    """Return a license's id, with a digest where a file system could confuse two ids.
 
-    It might be cut, lose signs, or differ in upper and lower case alone.
+    An id might be cut, lose signs, or differ from another in upper and lower case alone.
     """
     if re.fullmatch(
         rf"[a-z0-9][a-z0-9_-]{{0,{MAX_FIELD_CHARS - 1}}}", license_id
@@ -79,6 +79,6 @@ def _hash_id(license_id: str) -> str:
 
 
 def _make_safe(text: object) -> str:
-    """ASCII letters, digits, dots, dashes and underscores; no dash or dot at either end."""
+    """Keep ASCII letters, digits, dots, dashes and underscores; no dash or dot at either end."""
     plain = unicodedata.normalize("NFKD", str(text or "")).encode("ascii", "ignore").decode()
     return re.sub(r"-{2,}|\.{2,}", "-", re.sub(r"[^A-Za-z0-9._-]+", "-", plain)).strip("-.")

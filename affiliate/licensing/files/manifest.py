@@ -112,7 +112,7 @@ class Manifest:
         self._known.add(_hash_license_id(line.license))
 
     def complete_from(self, media: str) -> str | None:
-        """The license from which on, backwards in time, every one of the medium is listed."""
+        """Return the license from which, backwards in time, all of the medium are listed."""
         mark = self._note.marks.get(media)
         return mark.license if mark else None
 
@@ -125,7 +125,7 @@ class Manifest:
             raise build_disk_failure(STATE_NAME, error) from None
 
     def _drop_stale_marks(self, note: SyncState) -> SyncState:
-        """The note without marks that are of more than the manifest has, kept before anything else.
+        """Drop marks that cover more bytes than the manifest has, and store the state first.
 
         A manifest that was cut, deleted or brought back from a copy grows again beyond the mark.
         """
@@ -152,7 +152,7 @@ class Manifest:
             return SyncState()  # then the whole history is looked through again
 
     def _read_lines(self) -> int:
-        """Learn what is listed; returns where the whole lines end, a kill having torn the last."""
+        """Read the listed licenses; return the end of the whole lines (a kill may tear one)."""
         end = 0
         with self.path.open("rb") as file:
             for number, text in enumerate(file, 1):
@@ -168,7 +168,7 @@ class Manifest:
 
 
 def iter_lines(folder: Path) -> Iterator[ManifestLine]:
-    """The lines of a folder's manifest, in order."""
+    """Yield the lines of a folder's manifest, in order."""
     with (folder / MANIFEST_NAME).open("rb") as file:
         for text in file:
             yield decoding.decode_json(text, ManifestLine)

@@ -67,7 +67,7 @@ def write_sidecar(stem: Path, tags: Tags) -> Path:
 
 
 def _read_head(file: IO[bytes]) -> list[_Segment] | None:
-    """The segments before the picture, the file standing at its start of scan; None if odd."""
+    """Read the segments before the picture, up to the start of scan; None for an odd file."""
     segments: list[_Segment] = []
     if file.read(2) != b"\xff\xd8":
         return None
@@ -88,7 +88,7 @@ def _read_head(file: IO[bytes]) -> list[_Segment] | None:
 
 
 def _insert_tags(segments: list[_Segment], tags: Tags) -> list[_Segment] | None:
-    """The segments with our EXIF and XMP in their places; None if the XMP is too large."""
+    """Return the segments with our EXIF and XMP; None for XMP above MAX_SEGMENT_BYTES."""
     old_exif = next((s.payload for s in segments if s.begins(EXIF)), b"")
     old_xmp = next((s.payload for s in segments if s.begins(XMP)), b"")
     xmp = XMP + build_packet(tags, old_xmp[len(XMP) :])
@@ -102,7 +102,7 @@ def _insert_tags(segments: list[_Segment], tags: Tags) -> list[_Segment] | None:
 
 
 def _build_exif(old: bytes, tags: Tags) -> bytes:
-    """The EXIF block with the tags; the old one if it can't be read, or has no room for them.
+    """Build the EXIF block with the tags; keep an old block that is unreadable or lacks room.
 
     The text of a title is UTF-8, as the Metadata Working Group recommends; the keywords are those
     of Windows, EXIF having none. A name of an artist that is there stays.

@@ -71,13 +71,13 @@ class PartialFile:
         return os.pread(self._file, size, 0)
 
     def build_range_headers(self) -> dict[str, str]:
-        """Return what asks for the rest, if it is still the same file, and else for the whole."""
+        """Return headers that request the rest of an unchanged file, or else the whole file."""
         if not self.size:
             return {}
         return {"Range": f"bytes={self.size}-", "If-Range": self.note.validator}
 
     def accept_answer(self, answer: Stream, promised: str) -> None:
-        """Go on where the part ends if the answer does so too, else begin anew."""
+        """Continue the part if the answer starts at its end; else start a new part."""
         if self._is_continuation(answer):
             return
         length = _parse_number(answer.headers.get("Content-Length"))
@@ -93,14 +93,14 @@ class PartialFile:
             self.checkpoint()
 
     def checkpoint(self) -> None:
-        """Have all that was written on the disk, and remember how much that is."""
+        """Flush the written bytes to the disk, and record their number as safe."""
         os.fsync(self._file)
         if self.note.validator or self.note.length == self.size:
             self.note.safe = self.size
             self._write_note()
 
     def finish(self) -> None:
-        """Return what came is all there is."""
+        """Mark the received bytes as the whole file."""
         if self.note.length is None:
             self.note.length = self.size
         self.checkpoint()
@@ -112,13 +112,13 @@ class PartialFile:
         os.ftruncate(self._file, 0)
 
     def rewind(self) -> None:
-        """After a lost connection: what can be resumed stays, the rest goes."""
+        """Drop the part after a lost connection, unless a later request can resume the part."""
         if not self.note.validator or self.note.length is None:
             self.restart()
 
     @contextmanager
     def remove_empty_on_failure(self) -> Iterator[None]:
-        """A failure that left nothing to go on from leaves no files either."""
+        """Remove the files after a failure that left no bytes to resume from."""
         try:
             yield
         except BaseException:
@@ -145,7 +145,7 @@ class PartialFile:
         return False
 
     def _open_locked(self) -> int:
-        """The part's descriptor, locked, and surely the one that the name still leads to."""
+        """Return a locked descriptor of the part, which the path still names."""
         while True:
             file = open_or_create(self.path)
             try:
@@ -188,7 +188,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def open_or_create(path: Path) -> int:
-    """A file of ours to go on with, made if need be.
+    """Open one of our files to continue, creating an absent file.
 
     A link is refused (ELOOP): whoever can write in the folder would have us write elsewhere.
     """
@@ -196,7 +196,7 @@ def open_or_create(path: Path) -> int:
 
 
 def create_anew(path: Path) -> IO[bytes]:
-    """A new file to write, in the place of whatever has its name, be it a link."""
+    """Create a new file to write, replacing any file or link of the same name."""
     path.unlink(missing_ok=True)
     return path.open("xb")
 
@@ -223,7 +223,7 @@ def _build_new_path(path: Path) -> Path:
 
 
 def build_disk_failure(name: str, error: OSError) -> DiskFailed:
-    """Our error for the disk's, in the system's words and without the folder's path."""
+    """Build our error for a disk error, with the system's message but without the folder."""
     return DiskFailed(f"{name} can't be written: {os.strerror(error.errno or 0)}.")
 
 

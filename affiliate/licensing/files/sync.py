@@ -130,7 +130,7 @@ class Sync:
     def _walk_history(
         self, media: MediaKind, manifest: Manifest, end: str | None
     ) -> tuple[str | None, bool]:
-        """The newest license, and whether another walk may find what slipped past this one."""
+        """Return the newest license, and whether another walk may find licenses missed here."""
         history = _CountedHistory(self._account.iter_history(media))
         newest = next(history, None)
         if newest is None:
@@ -224,7 +224,7 @@ class _CountedHistory(Iterator[Record]):
 def _iter_missing(
     history: Iterable[Record], manifest: Manifest, end: str | None
 ) -> Iterator[Record]:
-    """The licenses that aren't listed, newest first, as far as the folder may lack some."""
+    """Yield the unlisted licenses, newest first, up to the license ``end``."""
     for record in history:
         if record.id == end:
             return
@@ -233,7 +233,7 @@ def _iter_missing(
 
 
 def _tag_file(part: Path, kind: FileType, tags: Tags, stem: Path) -> Path:
-    """The file to place: a copy with its tags, or the file as it is with the tags beside it."""
+    """Return the file to place: a tagged copy, or the same file with the tags beside it."""
     if not tags:
         return part
     if write_tags(part, kind, tags, build_tagged_path(stem)):
@@ -257,7 +257,7 @@ def _build_line(record: Record, **found: Any) -> ManifestLine:  # noqa: ANN401 -
 
 @contextmanager
 def _lock_folder(folder: Path) -> Iterator[None]:
-    """One run at a time in a folder; a killed one holds nothing."""
+    """Lock the folder for one run at a time; the lock ends with the process."""
     descriptor = open_or_create(folder / LOCK_NAME)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -50,7 +50,7 @@ class Tags(msgspec.Struct, frozen=True):
 
 
 def build_packet(tags: Tags, before: bytes = b"") -> bytes:
-    """A whole packet with the tags and all else that the one before it said.
+    """Build a whole packet with the tags and all other properties of the packet ``before``.
 
     A packet that can't be read, which no other reader could either, is replaced.
     """
@@ -73,7 +73,7 @@ def build_packet(tags: Tags, before: bytes = b"") -> bytes:
 
 
 def _parse_packet(before: bytes) -> ET.Element:
-    """The packet's outermost element; an empty one for none, a broken one or one with entities."""
+    """Parse a packet; an absent or broken packet, or one with entities, gives an empty root."""
     try:
         if b"<!" not in before:
             root = ET.fromstring(before.strip(b"\0 \r\n\t"))  # noqa: S314 - no declarations, below 64 KB
@@ -105,5 +105,5 @@ def _build_description(tags: Tags) -> ET.Element:
 
 
 def _replace_illegal(text: str) -> str:
-    """The text without what XML 1.0 can't hold."""
+    """Replace characters that XML 1.0 can't hold by blanks."""
     return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", " ", text)

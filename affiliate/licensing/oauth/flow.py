@@ -82,7 +82,7 @@ class ShutterstockOAuth:
         return f"set {' and '.join(missing)} to connect one." if missing else ""
 
     def read_token(self) -> Token | None:
-        """The connected account's token as it is kept; None when no account is connected.
+        """Return the stored token of the connected account; None when no account is connected.
 
         Raises:
             NotConnected: it can't be read, for ``SECRET_KEY`` has changed.
@@ -127,7 +127,7 @@ class ShutterstockOAuth:
         return self._vault.remove(ACCOUNT) if self._vault else False
 
     def get_access_token(self) -> str:
-        """The access token of the connected account, refreshed in time, else the fixed one.
+        """Return the access token of the connected account, refreshed in time, or the fixed token.
 
         Of all processes one refreshes at a time; the others use the token while it still lasts,
         or wait.
@@ -178,7 +178,7 @@ class ShutterstockOAuth:
             vault.release(ACCOUNT, lease)
 
     def _refresh(self, token: Token) -> Token:
-        """A newer token; the same where the agency can't be asked and it still lasts."""
+        """Return a newer token; the same token where the call fails but the token is valid."""
         try:
             if token.refresh_token is None:
                 raise BadCredentials(ACCOUNT, "There is no refresh token.")
@@ -225,7 +225,7 @@ class ShutterstockOAuth:
 
 
 def _store_renewed_token(vault: TokenStore, token: Token, version: int) -> bool:
-    """Keep a refreshed token before anybody uses it; False when another was connected meanwhile.
+    """Store a refreshed token before first use; False when another was connected meanwhile.
 
     A database that is busy is tried for a while: the refresh token of before may be worth nothing.
     """
@@ -240,7 +240,7 @@ def _store_renewed_token(vault: TokenStore, token: Token, version: int) -> bool:
 
 
 def select_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
-    """The known ones of some scopes in their order, with the one that is always asked for."""
+    """Return the known scopes among ``scopes`` and DEFAULT_SCOPE, in the order of SCOPES."""
     wanted = {DEFAULT_SCOPE, *scopes}
     return tuple(name for name in SCOPES if name in wanted)
 

@@ -1,4 +1,4 @@
-"""What a user's token may be allowed to do, and which of it a call needs.
+"""The scopes of a user's token, and the scopes that each call needs.
 
 The scopes are those of the OpenAPI's ``securitySchemes`` and of each operation's ``security``.
 """
@@ -33,7 +33,7 @@ SCOPES_BY_CALL: Final = (
 
 
 def get_required_scopes(method: str, path: str) -> tuple[str, ...]:
-    """The scopes that a call needs; none where the description asks for none."""
+    """Return the scopes that a call needs; none where the description asks for none."""
     for known, pattern, scopes in SCOPES_BY_CALL:
         if known in {"*", method} and re.fullmatch(pattern, path):
             return scopes

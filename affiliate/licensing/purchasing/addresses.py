@@ -1,4 +1,4 @@
-"""What to license, as people write it: ids, lists of them, and addresses of pictures' pages.
+"""Parses the ids to license: ids, lists of ids, and addresses of pictures' pages.
 
 Addresses are those that a browser shows at the agencies, pages of this site, and affiliate links,
 which hold the agency's address percent-encoded.
@@ -13,7 +13,7 @@ from affiliate.errors import PurchaseRefused
 from affiliate.licensing.models import MediaKind
 
 SEPARATORS: Final = re.compile(r"[\s,;\uff0c\uff1b\u3001]+")
-"""What stands between two: commas and semicolons of any script, blanks, lines."""
+"""Separators of ids: commas and semicolons of any script, blanks, line ends."""
 WEB_ADDRESS: Final = re.compile(r"https?://|(?:[\w-]+\.)+[a-z]{2,}/", re.IGNORECASE)
 OWN_PAGE: Final = re.compile(r"/(image|video)/([^/]+)/([^/]+)/?")
 """A picture's page on this site: kind of media, agency, id."""

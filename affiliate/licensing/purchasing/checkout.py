@@ -49,31 +49,31 @@ class PurchaseOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PurchaseObserver:
-    """Keeps what the agency says, apart from the ledger; this one keeps nothing.
+    """Receives the agency's answers before the ledger; this base class stores nothing.
 
-    Its methods are called in the order in which they stand here, for each request; `hears` within
-    `attending`.
+    For each request the methods are called in their order here; `record_answer` within
+    `defer_interrupts`.
     """
 
     def before_request(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
-        """Write down what is about to be bought.
+        """Store the claims before the request.
 
         Raises:
-            PurchaseRefused: it can't be written down, so that nothing must be sent.
+            PurchaseRefused: the claims can't be stored; nothing must be sent.
         """
 
     def defer_interrupts(self) -> AbstractContextManager[None]:
-        """Let nothing that can wait come between a request and the keeping of its answer."""
+        """Defer interrupts between a request and the storing of its answer."""
         return nullcontext()
 
     def record_answer(self, outcomes: Sequence[PurchaseOutcome]) -> None:
-        """Take the agency's answer, which stands nowhere else yet."""
+        """Store the agency's answer, which is stored nowhere else yet."""
 
     def fetch_file(self, outcome: PurchaseOutcome) -> None:
-        """Fetch what comes only once, of a purchase that was made."""
+        """Fetch the file of a license whose file can be had only once."""
 
     def forget_written(self, purchases: Sequence[Purchase]) -> None:
-        """Forget what the ledger has now."""
+        """Forget purchases that the ledger has stored."""
 
 
 class PurchaseService:
@@ -96,7 +96,7 @@ class PurchaseService:
         self._history = Settlement(account, purchases, grace)
 
     def create_proposer(self) -> Proposer:
-        """Whoever proposes what to license with."""
+        """Return the account's proposer, which makes the offers."""
         return self._account.create_proposer(sandbox=self._sandbox, now=self._purchases.now)
 
     def license(
@@ -306,7 +306,7 @@ class PurchaseService:
             raise PurchaseRefused("It took too long to get ready; nothing was sent.")
 
     def _prepare_record(self, offer: Offer) -> tuple[Purchase, list[Record]]:
-        """The record to write, and the licenses of the item that were made within its life."""
+        """Return the record to write, and the item's licenses made within a purchase's `LIFE`."""
         one, now = offer.request, self._purchases.now()
         history = self._account.iter_history(one.media, media_id=one.id)
         newest = next(history, None)

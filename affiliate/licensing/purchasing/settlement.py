@@ -1,6 +1,6 @@
-"""What the agency's license history says of purchases whose outcome or price is not known here.
+"""Settles purchases of unknown outcome or price by the agency's license history.
 
-It alone settles an unclear purchase; what it lacks for long enough was not bought.
+The history alone settles a purchase; a license absent for GRACE was not bought.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,12 +36,12 @@ class Settlement:
             self.complete_purchase(one)
 
     def settle_open(self) -> list[Purchase]:
-        """Look up what is open; gives those that still are."""
+        """Settle the open purchases; return those that are still open."""
         now = map(self.settle_purchase, self._purchases.open(self._account.url))
         return [one for one in now if one.state in OPEN]
 
     def complete_purchase(self, purchase: Purchase) -> Purchase:
-        """A purchase that was made, with the license and the price that the history says."""
+        """Record the license and the price of a purchase, as the history names them."""
         found = self._find_record(purchase)
         return self._purchases.close(purchase, **_build_fields(found)) if found else purchase
 
@@ -51,7 +51,7 @@ class Settlement:
         return msgspec.structs.replace(purchase, license_id=found.id) if found else purchase
 
     def settle_purchase(self, purchase: Purchase) -> Purchase:
-        """The purchase as the history and its age say; it may be as open as before."""
+        """Settle a purchase by the history and its age; return the purchase, perhaps still open."""
         found = self._find_record(purchase)
         age = self._purchases.now() - purchase.made_at
         if found:
@@ -71,7 +71,7 @@ class Settlement:
         *,
         any_size: bool,
     ) -> Record | None:
-        """A license of the same that no record here knows of, as after a disk was emptied.
+        """Find a license of the same item without a record here, as after the loss of a disk.
 
         Of a custom size the history doesn't say the pixels, so that each is the same.
         """
@@ -87,7 +87,7 @@ class Settlement:
         return next(fits, None)
 
     def _find_record(self, purchase: Purchase) -> Record | None:
-        """The license in the history that is this purchase's; None when there is none."""
+        """Find the license of this purchase in the history; None when the history has none."""
         newer = list(self._iter_newer(purchase))
         if purchase.license_id:
             return next((one for one in newer if one.id == purchase.license_id), None)
@@ -99,7 +99,7 @@ class Settlement:
         return same[-1] if same else None
 
     def _exclude_awaited_sizes(self, fits: Sequence[Record], purchase: Purchase) -> list[Record]:
-        """Those in no size that another open purchase of the item waits for.
+        """Return the licenses in no size that another open purchase of the item waits for.
 
         The history may name a size otherwise, as it does where the owner gave its pixels.
         """
@@ -111,7 +111,7 @@ class Settlement:
         return [one for one in fits if one.size not in others]
 
     def _iter_newer(self, purchase: Purchase) -> Iterator[Record]:
-        """The licenses of the item that were not there before the purchase, newest first."""
+        """Yield the item's licenses newer than the purchase's `before`, newest first."""
         media: MediaKind = purchase.media  # type: ignore[assignment] # written by this class
         for one in self._account.iter_history(media, media_id=purchase.media_id):
             if one.id == purchase.before:
