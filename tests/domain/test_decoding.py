@@ -31,8 +31,8 @@ for number in range(100):
     def read(turn):
         together.wait()
         (lambda: shapes.convert(value, shape),
-         lambda: shapes.from_json(text, shape),
-         lambda: shapes.from_msgpack(packed, shape))[turn % 3]()
+         lambda: shapes.decode_json(text, shape),
+         lambda: shapes.decode_msgpack(packed, shape))[turn % 3]()
 
     threads = [threading.Thread(target=read, args=(turn,)) for turn in range(9)]
     for thread in threads: thread.start()

@@ -269,7 +269,7 @@ def test_a_process_stays_whose_successor_ends_or_never_serves(
     monkeypatch.setattr(server, "LOOK_SECONDS", 0.0)
     old, new = Process(1, alive=True), Process(1000, alive=alive)
     place = SimpleNamespace(
-        wrks=[old], interrupt_signal=False, _shown=lambda _: 0.0, _due=dict[int, float]()
+        wrks=[old], interrupt_signal=False, _read_beat=lambda _: 0.0, _due=dict[int, float]()
     )
     server.Server._renew_process(place, 0, lambda _: new)  # type: ignore[arg-type, return-value]
     assert place.wrks == [old]
