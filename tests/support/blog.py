@@ -150,7 +150,7 @@ class Blog:
     def complaints(self) -> list[str]:
         """What PHP, or WordPress, complained about that names the plugin."""
         lines = self.logged().splitlines()
-        return [line for line in lines if re.search("affiliate.search.service", line)]
+        return [line for line in lines if re.search("affiliate.search", line)]
 
     def logged(self) -> str:
         """Return all that PHP has written to its log since the blog forgot."""
