@@ -107,7 +107,7 @@ def test_crawlers_search_nothing(client: FlaskClient, agent: str) -> None:
     for words in ("q=dog", "q=nosuchthing"):
         for _ in range(2):
             client.get(f"/api/search?{words}&lang=en", headers={"User-Agent": agent})
-        client.application.extensions["memory"]._kept.clear()
+        client.application.extensions["memory"]._responses.clear()
         client.get(f"/api/search?{words}&lang=en", headers={"User-Agent": agent})
     assert asked(client) == ([] if crawls else [("q=dog&lang=en", 1)])
     assert [one for one in missed(client) if one[2]] == (
