@@ -1,7 +1,8 @@
-"""The agencies, one module each, in a list written by hand.
+"""The registry of agencies: their classes, in a list written by hand.
 
-To add one: write its module beside these (read `shutterstock` for the shape), add it here, and
-describe in a section of docs/agencies.md how to get a key. CONTRIBUTING walks through it.
+To add an agency: write a module beside these (`shutterstock.client` shows the shape), add the
+class to the list, and describe in a section of docs/agencies.md how to get a key. CONTRIBUTING
+walks through these steps.
 """
 
 from affiliate.agencies.adobe_stock.client import AdobeStock
@@ -38,6 +39,6 @@ _ALL: tuple[type[Agency], ...] = (
     Pixabay,
     Demo,
 )
-AGENCIES: dict[str, type[Agency]] = {one.name: one for one in _ALL}
+AGENCIES: dict[str, type[Agency]] = {agency.name: agency for agency in _ALL}
 
 __all__ = ["AGENCIES", "Agency"]

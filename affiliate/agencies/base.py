@@ -1,4 +1,8 @@
-"""What every agency promises, and what they share."""
+"""The base class of all agencies: the calls that each answers, and their shared parts.
+
+A module of this package turns a search into a request and a reply into `Media`. Caching, quotas
+and circuit breakers are left to `affiliate.search`.
+"""
 
 import copy
 import hashlib
@@ -28,62 +32,63 @@ from affiliate.transport.messages import Reply, Request
 PAGE_PLACES = 48
 CHUNK_PLACES = 240
 SUGGESTIONS = 10
-"""Suggestions that an agency gives at most; more than are shown, for some are doubles."""
+"""The most suggestions taken from an agency; more than a page shows, since some are doubles."""
 
 Wire = TypeVar("Wire")
 Credentials = tuple[tuple[str, ...], ...]
-"""Sets of names of settings, any one of which gives access."""
+"""Sets of setting names; any one complete set gives access."""
 
 
 class Check(msgspec.Struct, frozen=True):
-    """That an agency answers: in a few plain words, with what it took."""
+    """The result of a check of a key that succeeded, in a few plain words."""
 
     words: str
 
 
 class Agency:
-    """One agency: asks for a chunk of its ranking and parses the answer.
+    """An agency: requests a chunk of the agency's ranking and parses the answer.
 
-    Class attributes say what it is; nothing of them depends on the owner:
+    Class attributes describe the agency; none of them depends on the owner:
 
     - ``credentials``: sets of setting names (without prefix), any one of which gives access.
-    - ``options``: sets of setting names that change how it is asked and need not be set; of a set
-      all are set or none.
-    - ``buyer``: the names of settings that buying licenses there by command needs beside them.
-    - ``account``: the agency whose key, address and affiliate id serve this one too.
-    - ``image_filters``: the filters of pictures. A search that asks for more is *unsupported* here,
-      and the page says so.
-    - ``video_filters``: the filters of footage, ``media`` among them; none where it sells no
-      footage.
-    - ``approximate_filters``: those of them, with their values, whose meaning there is only near
-      ours; pages and the list of agencies say so.
-    - ``syntax``: the signs and words that are operators among the words of a search; what its
-      documents don't tell is as search engines usually have it.
-    - ``limits``: how many calls it documents that it takes; the owner's own setting replaces them.
-    - ``max_per_call``: the most items one call gives; ``depth``: the deepest rank that can be
+    - ``options``: sets of optional setting names that change the requests; of a set all are set or
+      none.
+    - ``buyer``: the names of settings that buying licenses by command needs beside the credentials.
+    - ``account``: the agency whose key, address and affiliate id serve this agency too.
+    - ``image_filters``: the filters of pictures. A search with further filters is *unsupported*
+      here, and the page says so.
+    - ``video_filters``: the filters of footage, ``media`` among them; empty where the agency sells
+      no footage.
+    - ``approximate_filters``: the filters, with their values, whose meaning at the agency is only
+      near ours; pages and the list of agencies say so.
+    - ``syntax``: the signs and words that are operators among the words of a search; where the
+      agency's documents are silent, the usual operators of search engines.
+    - ``limits``: the documented limits of calls; the owner's own setting replaces them.
+    - ``max_per_call``: the most items of one call; ``depth``: the deepest rank that can be
       reached.
     - ``picture_hosts``: sources for the page's Content-Security-Policy.
     - ``link_template``, ``footage_template`` (where clips have another), ``network`` (one of
       `links.NETWORKS`, or none): the affiliate link when the owner sets only an id.
-    - ``link_source``: what the form of that link rests on, or, where no form is proven, what is
-      known of the affiliate program; empty where there is no program.
-    - ``site_search``: how its own site is searched; None where no form is known.
-    - ``terms``: what its terms ask for, as far as it is known.
-    - ``expected_fields``: the fields of `Media` that at least one item of any answer fills; where
-      one no longer does, the API may have changed.
-    - ``tells_more``: whether details tell of a picture what a search leaves out.
-    - ``protocol``, ``source_quality``: how it speaks, and what this module rests on, for the owner
-      to read.
+    - ``link_source``: the source of the form of the affiliate link, or, where no form is proven,
+      the known facts about the affiliate program; empty where there is no program.
+    - ``site_search``: the form of searches on the agency's own site; None where no form is known.
+    - ``terms``: the known rules of the agency's terms.
+    - ``expected_fields``: the fields of `Media` that at least one item of any answer fills; a field
+      that no item fills any longer means that the API may have changed.
+    - ``tells_more``: whether details have facts about a picture that a search leaves out.
+    - ``protocol``, ``source_quality``: the format of answers, and the quality of the sources of
+      this module, for the owner to read.
     - ``experimental``: whether no answer of a living API has been seen lately.
-    - ``has_similar``: whether it can find pictures like one.
-    - ``suggests``: whether it can complete words; without an ``api`` that costs no call.
-    - ``categorizes``: whether it can list its categories.
-    - ``collection_size``: how many pictures of a collection one call asks for, a multiple of a
+    - ``has_similar``: whether the agency can find pictures similar to a picture.
+    - ``suggests``: whether the agency can complete words; without an ``api`` a completion costs no
+      call.
+    - ``categorizes``: whether the agency can list its categories.
+    - ``collection_size``: the pictures of a collection that one call requests, a multiple of a
       page's places; 0 where the agency features no collections.
-    - ``ids_at_once``: how many ids one call for several takes.
-    - ``least``: how many pictures of flowers a key that finds the whole collection finds at least,
-      where it is known; ``least_means`` says what fewer mean.
-    - ``license_url``: where the public can read the terms of its licenses.
+    - ``ids_at_once``: the most ids in one call for several items.
+    - ``least``: the least number of pictures of flowers that a key with access to the whole
+      collection finds; 0 where unknown. ``least_means`` explains a smaller number.
+    - ``license_url``: the public page with the terms of the agency's licenses.
     """
 
     name: ClassVar[str]
@@ -136,32 +141,32 @@ class Agency:
         self.set_up()
 
     def set_up(self) -> None:
-        """Make what the agency keeps between calls; settings that are no secrets leave the keys."""
+        """Create the state kept between calls; take settings without secrets out of the keys."""
 
     @property
     def source(self) -> str:
-        """The name with a digest of the address and key: under it answers and failures are kept."""
+        """The name with a digest of address and key, under which answers and failures are kept."""
         return f"{self.name}:{self._digest}"
 
     @classmethod
     def setting_faults(cls, settings: Mapping[str, str]) -> tuple[str, ...]:
-        """Return what is wrong with settings of its own: the name of each and what it must be."""
+        """Return the faults of the agency's own settings: each with its name and valid values."""
         del settings
         return ()
 
     @property
     def similar_size(self) -> int:
-        """Items a call for similar pictures asks for: no more than a page shows."""
+        """The number of items in a call for similar pictures: no more than a page shows."""
         return min(PAGE_PLACES, self.max_per_call)
 
     @property
     def chunk_size(self) -> int:
-        """Items a call asks for: a multiple of a page's places, so pages cut chunks evenly."""
-        most = min(self._chunk_places, self.max_per_call)
-        return most if most < PAGE_PLACES else most - most % PAGE_PLACES
+        """The number of items in a call: a multiple of a page's places, for pages to cut evenly."""
+        size = min(self._chunk_places, self.max_per_call)
+        return size if size < PAGE_PLACES else size - size % PAGE_PLACES
 
     def in_pages(self) -> Self:
-        """Return the agency with chunks of a page's places, where a call could bring more."""
+        """Return the agency with chunks of one page, also where a call could bring more."""
         if self.chunk_size <= PAGE_PLACES:
             return self
         other = copy.copy(self)
@@ -169,32 +174,32 @@ class Agency:
         return other
 
     def expresses_for(self, media: str) -> Filters:
-        """Return the filters that can be expressed for pictures or for footage.
+        """Return the filters that the agency can express for pictures or for footage.
 
-        Where no footage is sold they are those of pictures, among which ``media`` is not.
+        An agency without footage has the filters of pictures alone, without ``media``.
         """
         return self.video_filters if media == "video" and self.video_filters else self.image_filters
 
     @classmethod
     def is_loose(cls, name: str, value: str, media: str = "image") -> bool:
-        """Return whether a filter's value means only nearly the same there as at other agencies.
+        """Return whether a filter's value means only nearly the same as at other agencies.
 
-        So does popularity where the agency has an order of its own instead.
+        An agency that cannot order by popularity uses an order of its own: loose, too.
         """
         if (name, value) == ("sort", "popular"):
-            able = (
+            filters = (
                 cls.video_filters if media == "video" and cls.video_filters else cls.image_filters
             )
-            return not is_among(value, able.get(name, ()))
+            return not is_among(value, filters.get(name, ()))
         return is_among(value, cls.approximate_filters.get(name, ()))
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
         """Return the names of the filters in ``query`` that this agency can't express."""
-        asked, able = query.filters(), self.expresses_for(query.media)
+        names, filters = query.filters(), self.expresses_for(query.media)
         return tuple(
             name
             for name, value in query.pairs()
-            if name in asked and not is_among(value, able.get(name, ()))
+            if name in names and not is_among(value, filters.get(name, ()))
         )
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
@@ -206,20 +211,22 @@ class Agency:
         return self.parse_results(self.transport.send(self.request(query, chunk)), query)
 
     def plain_query(self, query: SearchQuery) -> SearchQuery:
-        """Return the search with its words as this agency is sent them, none of them an operator.
+        """Return the search with the words sent to this agency, none of them an operator.
 
-        Words to exclude may be phrases between quotation marks; `words.terms` takes them apart.
+        Words to exclude may be phrases between quotation marks; `words.split_terms` splits them.
 
         Raises:
-            RequestRefused: nothing but signs was typed, which would find everything.
+            RequestRefused: the words are signs alone, which would find everything.
         """
-        asked = words.to_plain_words(query.q, self.syntax)
-        if query.q and not asked:
+        plain_words = words.to_plain_words(query.q, self.syntax)
+        if query.q and not plain_words:
             raise RequestRefused(self.name, "It can't search for signs alone.")
-        return query.replace(q=asked, exclude=words.to_plain_words(query.exclude, self.syntax))
+        return query.replace(
+            q=plain_words, exclude=words.to_plain_words(query.exclude, self.syntax)
+        )
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        """Return the call that asks for one chunk, counted from 0."""
+        """Return the call for a chunk; chunks count from 0."""
         raise NotImplementedError
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
@@ -231,18 +238,19 @@ class Agency:
         raise NotImplementedError
 
     def details(self, media_id: str, media: str = "image") -> Media:
-        """One picture or clip by its id; runs in any thread.
+        """Return a picture or clip by its id; runs in any thread.
 
         Raises:
-            AgencyError: NotFound when it is gone, or when the agency has no such call.
+            AgencyError: NotFound when the item is gone, or when the agency has no such call.
         """
         del media
         raise NotFound(self.name, f"There is no picture {media_id[:40]!r}.")
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
-        """Pictures like one, without itself; of ``query`` language and media count.
+        """Return pictures similar to the picture of an id, without that picture.
 
-        They are those of ranks ``chunk * similar_size`` up to the next chunk; runs in any thread.
+        They have the ranks from ``chunk * similar_size`` up to the next chunk; of ``query`` only
+        language and media count. Runs in any thread.
 
         Raises:
             AgencyError: NotFound when the picture is gone, or when the agency has no such call.
@@ -251,16 +259,16 @@ class Agency:
         raise NotFound(self.name, f"There is nothing like picture {media_id[:40]!r}.")
 
     def media_by_ids(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
-        """Pictures or clips by their ids, in that order; those that are gone are left out.
+        """Return pictures or clips by their ids, in the order of the ids, without those now gone.
 
         Raises:
             AgencyError: the agency did not give them.
         """
-        found = []
-        for one in ids:
+        items = []
+        for media_id in ids:
             with suppress(NotFound):
-                found.append(self.details(one, media))
-        return tuple(found)
+                items.append(self.details(media_id, media))
+        return tuple(items)
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         """Return the names of its categories, as the filter takes them; runs in any thread.
@@ -272,7 +280,7 @@ class Agency:
         return ()
 
     def list_collections(self, media: str = "image") -> tuple[Collection, ...]:
-        """Return the collections of pictures or clips that it features; runs in any thread.
+        """Return the featured collections of pictures or clips; runs in any thread.
 
         Raises:
             AgencyError: the agency did not give them.
@@ -281,10 +289,10 @@ class Agency:
         return ()
 
     def about_collection(self, collection_id: str, media: str = "image") -> Collection:
-        """Return a collection that the agency features, by its id; runs in any thread.
+        """Return a featured collection by its id; runs in any thread.
 
         Raises:
-            AgencyError: NotFound when it is gone, or when the agency has no such call.
+            AgencyError: NotFound when the collection is gone, or when the agency has no such call.
         """
         del media
         raise NotFound(self.name, f"There is no collection {collection_id[:40]!r}.")
@@ -292,19 +300,19 @@ class Agency:
     def collection_chunk(
         self, collection_id: str, chunk: int, media: str = "image"
     ) -> SearchResult:
-        """Return what is left of a featured collection, in its order.
+        """Return a chunk of a featured collection, in the order of the collection.
 
-        They are those of ranks ``chunk * collection_size`` up to the next chunk; runs in any
-        thread.
+        The items have the ranks from ``chunk * collection_size`` up to the next chunk; runs in
+        any thread. Items that are gone are left out.
 
         Raises:
-            AgencyError: NotFound when it is gone, or when the agency has no such call.
+            AgencyError: NotFound when the collection is gone, or when the agency has no such call.
         """
         del chunk, media
         raise NotFound(self.name, f"There is no collection {collection_id[:40]!r}.")
 
     def contributors_by_ids(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
-        """Return what it says of its contributors, by their ids; runs in any thread.
+        """Return the profiles of contributors by their ids; runs in any thread.
 
         Raises:
             AgencyError: the agency did not give them.
@@ -313,23 +321,25 @@ class Agency:
         return ()
 
     def check_key(self) -> Check:
-        """Ask it as cheaply as can be whether it takes the owner's key.
+        """Ask the agency whether the owner's key is valid, by the cheapest call.
 
         Raises:
-            AgencyError: it does not, or does not answer.
+            AgencyError: the agency refuses the key, or does not answer.
         """
         return Check("needs no key")
 
     def count_pictures(self) -> int | None:
-        """Pictures in its collection, where a call says so; runs in any thread.
+        """Return the number of pictures in the collection; None where no call has the number.
+
+        Runs in any thread.
 
         Raises:
-            AgencyError: the agency did not say.
+            AgencyError: the agency did not give the number.
         """
         return None
 
     def suggest_searches(self, words: str, lang: str) -> tuple[str, ...]:
-        """Return searches that begin as ``words``, in small letters, do; the best come first.
+        """Return searches that begin with ``words``, which are in lower case; the best come first.
 
         Runs in any thread.
 
@@ -344,23 +354,24 @@ class Agency:
         return media.page_url
 
     def search_landing(self, query: SearchQuery) -> str:
-        """Return the same search on the agency's own site; its home page where there are no words.
+        """Return the address of the search on the agency's own site.
 
-        Filters stay behind. The address is empty where the form of the site's is not known.
+        A search without words leads to the home page. The address carries no filters, and is
+        empty where the form of the site's searches is not known.
         """
         site = self.site_search
         return site.search_url(query.q, query.media) if site else ""
 
     def page_of(self, media_id: str, media: str = "image") -> str:
-        """Return the page where a picture or clip is sold, from its id alone.
+        """Return the address of the page that sells a picture or clip, from the id alone.
 
-        The address is empty where the id does not tell, or can be none of the agency's.
+        The address is empty where the id does not suffice, or cannot be an id of the agency.
         """
         del media_id, media
         return ""
 
     def place_of(self, media: Media) -> str:
-        """Return the name of the site that has the page of a picture, for people."""
+        """Return the name, for people, of the site with the page of a picture."""
         del media
         return self.title
 
@@ -368,7 +379,7 @@ class Agency:
         """Return the seconds until a deadline on the monotonic clock, for the calls of one answer.
 
         Raises:
-            AgencyTimeout: there are none left.
+            AgencyTimeout: the deadline has passed.
         """
         seconds = deadline - time.monotonic()
         if seconds <= 0:
@@ -379,7 +390,8 @@ class Agency:
         """Return parsed JSON in its wire shape; unknown fields are ignored.
 
         Raises:
-            BadAnswer: says which field is missing or of another type, never its content.
+            BadAnswer: a field is missing or of another type; the message names the field, never the
+                content.
         """
         try:
             return decoding.convert(value, shape)
@@ -390,6 +402,6 @@ class Agency:
 
 
 def _digest(url: str, keys: Mapping[str, str]) -> str:
-    """Return a digest of an address and keys; nothing of them can be read from it."""
-    made = msgspec.json.encode((url.rstrip("/"), sorted(keys.items())))
-    return hashlib.blake2b(made, digest_size=5, person=b"source").hexdigest()
+    """Return a digest of an address and keys, from which neither can be read."""
+    data = msgspec.json.encode((url.rstrip("/"), sorted(keys.items())))
+    return hashlib.blake2b(data, digest_size=5, person=b"source").hexdigest()

@@ -4,12 +4,12 @@ Official (help.bigstockphoto.com, Shutterstock's own clients and plugin) are the
 envelope, ``q``, ``language``, ``thumb_size``, ids, titles and thumbnails. The other filters, paging
 and fields are read in other people's code. Whether the API still runs is unknown.
 
-What a wrong account meets is not documented: errors are read from ``response_code``, which may come
-with HTTP 200, or from ``error.message``. ``exclude`` takes one word. ``editorial`` is left out, for
-its one known client contradicts itself. Answers name no type. ``depth`` is our own bound. A picture
-whose size isn't said gets a box of 3:2.
-No form of an affiliate link is proven: the ad and campaign of a third party's manual name
-Shutterstock's campaign, and the one published link names others; the owner's template decides.
+The answer to a wrong account is not documented: errors are read from ``response_code``, which may
+come with HTTP 200, or from ``error.message``. ``exclude`` takes one word. ``editorial`` is left
+out, for the only known client with this filter contradicts itself. Answers name no type. ``depth``
+is our own bound. A picture without a stated size gets a box of 3:2. No form of an affiliate link is
+proven: the ad and campaign of a third party's manual name Shutterstock's campaign, and the one
+published link names others; the owner's template decides.
 """
 
 import re
@@ -51,7 +51,7 @@ ORDERS = {"popular": "popular", "relevance": "relevant", "newest": "new"}
 LANGUAGES = "de en es fr it ja nl pt ru zh".split()
 REFUSALS = {401: BadCredentials, 403: BadCredentials, 404: NotFound, 429: TooManyCalls}
 BOX = 300
-"""Pixels of the longer side of a picture whose size isn't said."""
+"""Pixels of the longer side of a picture without a stated size."""
 
 Data = TypeVar("Data")
 
@@ -76,7 +76,7 @@ class Image(msgspec.Struct):
 
 
 class Paging(msgspec.Struct):
-    """How many images there are."""
+    """The number of all images of a search."""
 
     total_items: int | str
 
@@ -95,13 +95,13 @@ class One(msgspec.Struct):
 
 
 class Answer(msgspec.Struct, Generic[Data]):
-    """What stands around every answer."""
+    """The envelope of every answer."""
 
     data: Data
 
 
 class Refused(msgspec.Struct):
-    """What stands around every answer, and what an error may hold."""
+    """The envelope of an answer, with the fields that an error may have."""
 
     response_code: int | str = 0
     message: Any = ""
@@ -139,12 +139,12 @@ class Bigstock(Agency):
     categorizes = True
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
-        several = ("exclude",) if " " in to_plain_words(query.exclude, self.syntax) else ()
-        return super().unsupported(query) + several
+        further_names = ("exclude",) if " " in to_plain_words(query.exclude, self.syntax) else ()
+        return super().unsupported(query) + further_names
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         query = self.plain_query(query)
-        asked = {
+        params = {
             "q": query.q,
             "exclude": query.exclude,
             **TYPES.get(query.type or "", {}),
@@ -159,7 +159,7 @@ class Bigstock(Agency):
             "response_detail": "all",
             "thumb_size": "large_thumb,small_thumb",
         }
-        return self._build_call("search/", drop_empty(asked))
+        return self._build_call("search/", drop_empty(params))
 
     def _build_call(self, path: str, params: Params = ()) -> Request:
         account = self.keys.get("ACCOUNT_ID", "")
@@ -173,9 +173,9 @@ class Bigstock(Agency):
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.decode(reply.json(), Answer[Images]).data
-        items = (self._to_media(image) for image in found.images)
-        total = int(read_number(found.paging.total_items))
+        page = self.decode(reply.json(), Answer[Images]).data
+        items = (self._to_media(image) for image in page.images)
+        total = int(read_number(page.paging.total_items))
         return SearchResult(tuple(media for media in items if media), total)
 
     def details(self, media_id: str, media: str = "image") -> Media:
@@ -187,8 +187,8 @@ class Bigstock(Agency):
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         del media
-        asked = drop_empty({"language": language_of(lang, LANGUAGES)})
-        reply = self.transport.send(self._build_call("categories/", asked))
+        params = drop_empty({"language": language_of(lang, LANGUAGES)})
+        reply = self.transport.send(self._build_call("categories/", params))
         return _category_names(self.decode(reply.json(), Answer[list[Category]]).data)
 
     def check_key(self) -> Check:
@@ -224,18 +224,18 @@ def _page_url(media_id: str) -> str:
 
 
 def _category_names(categories: list[Category]) -> tuple[str, ...]:
-    return plain_texts(one.name for one in categories)
+    return plain_texts(category.name for category in categories)
 
 
 def _pick_thumbnail(image: Image) -> Thumbnail | None:
-    """Return the best rendition whose size is said, else any in a box of 3:2."""
+    """Return the best rendition with a stated size, else any rendition in a box of 3:2."""
     pictures = (image.large_thumb, image.preview, image.small_thumb)
-    boxes = (fit_rendition(one.get("url"), 3, 2, BOX) for one in pictures if isinstance(one, dict))
-    return next((one for one in (*map(_sized_rendition, pictures), *boxes) if one), None)
+    boxes = (fit_rendition(p.get("url"), 3, 2, BOX) for p in pictures if isinstance(p, dict))
+    return next((t for t in (*map(_sized_rendition, pictures), *boxes) if t), None)
 
 
 def _sized_rendition(picture: object) -> Thumbnail | None:
-    """Return a rendition as it is; None where its size isn't said."""
+    """Return a rendition in its stated size; None where no size is stated."""
     if not isinstance(picture, dict):
         return None
     width, height = read_number(picture.get("width")), read_number(picture.get("height"))
@@ -243,13 +243,13 @@ def _sized_rendition(picture: object) -> Thumbnail | None:
 
 
 def _read_error(status: int, body: bytes) -> Refusal | None:
-    """Return what an envelope means that doesn't say 200."""
-    said = decode_json(body, Refused)
-    if said is None:
+    """Return the refusal in an envelope; None where the envelope has a code of success."""
+    answer = decode_json(body, Refused)
+    if answer is None:
         return None
-    code = int(read_number(said.response_code)) or status
+    code = int(read_number(answer.response_code)) or status
     if 200 <= code < 300:  # noqa: PLR2004 - the range of success
         return None
     otherwise = AgencyDown if code >= 500 else RequestRefused  # noqa: PLR2004 - the range of server errors
-    words = said.error.get("message") if isinstance(said.error, dict) else said.message
+    words = answer.error.get("message") if isinstance(answer.error, dict) else answer.message
     return Refusal(REFUSALS.get(code, otherwise), plain_text(words))

@@ -1,13 +1,13 @@
-"""Limits that an agency's documentation, or the owner's contract, sets to calls."""
+"""Limits of calls, set by an agency's documentation or by the owner's contract."""
 
 from typing import Final, NamedTuple
 
 HOUR: Final = 3600
-"""Seconds of an hour, which is how long the window of an owner's quota lasts."""
+"""Seconds of an hour, the window of an owner's quota."""
 
 
 class Limit(NamedTuple):
-    """At most ``calls`` in each window of the clock of so many ``seconds``."""
+    """A limit of ``calls`` in each window of the clock of ``seconds`` seconds."""
 
     calls: int
     seconds: int = HOUR

@@ -1,4 +1,4 @@
-"""Whether the links of an agency earn, told to the owner in one line at the start and by doctor."""
+"""The earning status of an agency's links: a line for the owner, at the start and in doctor."""
 
 import re
 from typing import NamedTuple
@@ -10,31 +10,31 @@ from affiliate.domain.affiliate_links import LinkStyle
 
 
 class Earning(NamedTuple):
-    """What an agency's links are worth: ``state`` is ``ok`` or ``warn``, ``words`` says why."""
+    """The earning status of an agency's links: ``state`` is ``ok`` or ``warn``, ``words`` why."""
 
     state: str
     words: str
 
 
 def link_status(kind: type[Agency], style: LinkStyle) -> Earning:
-    """Return whether links of a style lead to an agency by way of the owner's affiliate program.
+    """Return whether links of a style lead to an agency through the owner's affiliate program.
 
     An id that no link carries and an id that is missing are warnings; an agency without a program
     is fine. The words hold the id, which every link shows, and names of settings.
     """
     before = setting_prefix(kind.account or kind.name)
     own_id, own_link = f"{before}AFFILIATE_ID", f"{before}AFFILIATE_LINK"
-    given = style.affiliate_id
+    affiliate_id = style.affiliate_id
     if "affiliate_id" in list_fields(style.template):
-        if given:
-            return Earning("ok", f"links carry {given}")
+        if affiliate_id:
+            return Earning("ok", f"links carry {affiliate_id}")
         return _nothing(f"{own_id} is not set")
-    is_unused = given is not None and not _stands_in(given, style.template)
+    is_unused = affiliate_id is not None and not _stands_in(affiliate_id, style.template)
     if style.owned:
         return _by_template(style.template, own_link, own_id if is_unused else "")
     if kind.link_source:
-        alone = f" ({own_id} alone is not used)" if is_unused else ""
-        return _nothing(f"{own_link} is not set{alone}: {kind.link_source}")
+        hint = f" ({own_id} alone is not used)" if is_unused else ""
+        return _nothing(f"{own_link} is not set{hint}: {kind.link_source}")
     if is_unused:
         return _nothing(f"{own_id} is not used, for no affiliate program is known")
     return Earning("ok", "links lead to its own pages, for no affiliate program is known")
@@ -46,7 +46,7 @@ def _stands_in(affiliate_id: str, template: str) -> bool:
 
 
 def _by_template(template: str, link: str, unused_id: str) -> Earning:
-    """Return what links of the owner's own template are worth, which wants no affiliate id."""
+    """Return the earning status of links from a template of the owner, without an affiliate id."""
     if template == Agency.link_template:
         return _nothing(f"{link} leads to the plain pages")
     if unused_id:

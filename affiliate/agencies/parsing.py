@@ -1,4 +1,4 @@
-"""What agencies write, read with care: renditions and their sizes, numbers, JSON of errors."""
+"""Tolerant readers of agencies' answers: renditions and sizes, numbers, JSON of errors."""
 
 import re
 from collections.abc import Mapping
@@ -10,18 +10,18 @@ from affiliate.domain import decoding
 from affiliate.domain.media import Sides, Thumbnail, web_address
 
 MAX_SIDE: Final = 10**6
-"""Pixels; a side above this is no side of a picture."""
+"""Pixels; a larger number is not taken for the side of a picture."""
 
 Wire = TypeVar("Wire")
 
 
 def is_number(media_id: str) -> bool:
-    """Return whether an id is a number as agencies write it, in digits of ASCII."""
+    """Return whether an id is a number in digits of ASCII, as agencies write numbers."""
     return media_id.isascii() and media_id.isdecimal()
 
 
 def read_rendition(value: object) -> Thumbnail | None:
-    """Return a ``{url, width, height}`` object as a `Thumbnail`; None where it can't be shown."""
+    """Return a ``{url, width, height}`` object as a `Thumbnail`; None where a part is unusable."""
     if not isinstance(value, dict):
         return None
     url = web_address(value.get("url"))
@@ -35,30 +35,30 @@ def first_rendition(assets: Mapping[str, Any], names: tuple[str, ...]) -> Thumbn
     return next((t for t in (read_rendition(assets.get(n)) for n in names) if t), None)
 
 
-def density_renditions(*found: Thumbnail | None) -> tuple[Thumbnail, ...]:
+def density_renditions(*renditions: Thumbnail | None) -> tuple[Thumbnail, ...]:
     """Return the renditions among which a screen may choose, the smallest first; none or several.
 
-    Their id bars, where they have some, lie beyond the declared size of each, as the box has the
-    ratio of the declared size (`page.renditions` leaves out other ratios).
+    An id bar lies beyond the declared size of its rendition, and the box has the ratio of the
+    declared size (templates leave out renditions of other ratios).
     """
-    by_width = {one.width: one for one in found if one}
+    by_width = {rendition.width: rendition for rendition in renditions if rendition}
     return tuple(by_width[width] for width in sorted(by_width)) if len(by_width) > 1 else ()
 
 
 def fit_rendition(url: object, width: float, height: float, side: int) -> Thumbnail | None:
-    """Return a rendition of a known ratio whose longer side has ``side`` pixels.
+    """Return a rendition with the ratio of ``width`` and ``height``, ``side`` pixels long.
 
-    None where the address or a side of the whole picture can't be.
+    None where the address or a side of the whole picture is invalid.
     """
-    found = web_address(url)
-    if not found or not (0 < width < MAX_SIDE and 0 < height < MAX_SIDE):
+    address = web_address(url)
+    if not address or not (0 < width < MAX_SIDE and 0 < height < MAX_SIDE):
         return None
     scale = side / max(width, height)
-    return Thumbnail(found, max(round(width * scale), 1), max(round(height * scale), 1))
+    return Thumbnail(address, max(round(width * scale), 1), max(round(height * scale), 1))
 
 
 def original_sides(width: object, height: object) -> Sides | None:
-    """Return the sides of the whole picture; None where they can't be."""
+    """Return the sides of the whole picture; None where they are invalid."""
     sides = (int(read_number(width)), int(read_number(height)))
     return Sides(*sides) if min(sides) > 0 and max(sides) < MAX_SIDE else None
 
@@ -75,7 +75,7 @@ def read_number(value: object) -> float:
 
 
 def decode_json(body: bytes, shape: type[Wire]) -> Wire | None:
-    """JSON in its wire shape, for a judge of answers; None for anything else."""
+    """Return JSON in its wire shape, for a judge of answers; None for anything else."""
     try:
         return decoding.decode_json(body, shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,11 +1,12 @@
 """PhotoDune through the Envato Market API: https://build.envato.com/api/.
 
-The calls and fields are those of other people's clients, which cite these documents. A token is a
-personal one, of the permission to view and search Envato sites. PhotoDune sells nothing but
-photos. The API has no safe search; what ``colors`` takes is not documented, so color can't be
-asked for. A ``category`` is Envato's own code for one, such as ``misc``. The most popular are those
-with the most sales. Pages end at the 60th; that those of similar pictures do too is a guess.
-A preview whose size isn't said gets a box of 3:2. Items of Envato's other markets share its ids.
+The calls and fields are read in other people's clients, which cite these documents. The token is a
+personal token with the permission to view and search Envato sites. PhotoDune sells nothing but
+photos. The API has no safe search; the values of ``colors`` are not documented, hence no filter of
+color. A ``category`` is Envato's own code of a category, such as ``misc``. The most popular photos
+are the photos with the most sales. Pages of a search end at the 60th, and by a guess pages of
+similar pictures, too. A preview without a stated size gets a box of 3:2. Items of Envato's other
+markets share its ids.
 """
 
 import re
@@ -42,9 +43,9 @@ ORDERS = {
     "oldest": ("date", "asc"),
 }
 PREVIEWS = (("thumbnail_preview", "large"), ("icon_with_thumbnail_preview", "thumbnail"))
-"""Previews of a photo, and what the names of their fields begin with; the best comes first."""
+"""Previews of a photo, with the prefix of the names of their fields; the best comes first."""
 BOX = 300
-"""Pixels of the longer side of a preview whose size isn't said."""
+"""Pixels of the longer side of a preview without a stated size."""
 IDS = r"[1-9][0-9]{0,17}"
 
 
@@ -61,14 +62,14 @@ class Item(msgspec.Struct):
 
 
 class Found(msgspec.Struct):
-    """A page of items, and how many there are in all."""
+    """A page of items, and the number of all items."""
 
     matches: list[Item]
     total_hits: int
 
 
 class PhotoDune(Agency):
-    """Photos of Envato's market for them."""
+    """Photos of PhotoDune, Envato's market of photos."""
 
     name = "photodune"
     title = "PhotoDune"
@@ -126,9 +127,9 @@ class PhotoDune(Agency):
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.decode(reply.json(), Found)
-        items = (self._to_media(item) for item in found.matches)
-        return SearchResult(tuple(media for media in items if media), found.total_hits)
+        page = self.decode(reply.json(), Found)
+        items = (self._to_media(item) for item in page.matches)
+        return SearchResult(tuple(media for media in items if media), page.total_hits)
 
     def details(self, media_id: str, media: str = "image") -> Media:
         if not re.fullmatch(IDS, media_id):
@@ -141,21 +142,23 @@ class PhotoDune(Agency):
             return super().similar(media_id, query, chunk)
         if chunk >= PAGES:
             return SearchResult(())
-        asked = {"page": str(chunk + 1), "page_size": str(self.similar_size)}
-        call = self._build_call(f"{SEARCH}/more_like_this", {"item_id": media_id, **asked})
+        params = {"page": str(chunk + 1), "page_size": str(self.similar_size)}
+        call = self._build_call(f"{SEARCH}/more_like_this", {"item_id": media_id, **params})
         result = self.parse_results(self.transport.send(call), query)
         others = tuple(media for media in result.items if media.id != media_id)
         return SearchResult(others, result.total)
 
     def check_key(self) -> Check:
-        asked = {"site": SITE, "term": "flower", "page_size": "1"}
-        self.transport.send(self._build_call(f"{SEARCH}/item", asked))
+        params = {"site": SITE, "term": "flower", "page_size": "1"}
+        self.transport.send(self._build_call(f"{SEARCH}/item", params))
         return Check("takes the token")
 
     def _to_media(self, item: Item) -> Media | None:
         page = web_address(item.url)
-        found = [one for one in (_read_preview(item, *names) for names in PREVIEWS) if one]
-        if item.site != SITE or page is None or not found:
+        previews = [
+            preview for preview in (_read_preview(item, *names) for names in PREVIEWS) if preview
+        ]
+        if item.site != SITE or page is None or not previews:
             return None
         return Media(
             agency=self.name,
@@ -165,14 +168,14 @@ class PhotoDune(Agency):
             keywords=plain_texts(item.tags),
             page_url=page,
             contributor=plain_text(item.author_username) or None,
-            thumbnail=found[0],
-            preview=max(found, key=lambda one: one.width),
-            renditions=density_renditions(*found),
+            thumbnail=previews[0],
+            preview=max(previews, key=lambda preview: preview.width),
+            renditions=density_renditions(*previews),
         )
 
 
 def _read_preview(item: Item, name: str, prefix: str) -> Thumbnail | None:
-    """One preview of an item, in a box of 3:2 if its size isn't said; None where it has none."""
+    """Return a preview of an item, in a box of 3:2 without a stated size; None without one."""
     fields = item.previews.get(name)
     if not isinstance(fields, dict):
         return None

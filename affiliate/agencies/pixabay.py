@@ -1,10 +1,10 @@
 """Pixabay, free images: https://pixabay.com/api/docs/, as other people's code restates it.
 
-Errors are plain text, mostly with HTTP 400. Of all that is found 500 can be reached. Details are
-a search by ``id``. Links lead to the picture's page, for there is no affiliate program. Answers
-must be kept for 24 hours, after which the addresses of pictures end; a page must say where its
-pictures come from. Addresses of pictures may stand in results, but not where they last. 100 calls a
-minute are taken.
+Errors are plain text, mostly with HTTP 400. Pages reach the first 500 pictures of a search. Details
+are a search by ``id``. Links lead to the picture's page, for there is no affiliate program. Answers
+must be kept for 24 hours, after which the addresses of pictures end; a page must name the source of
+its pictures. Addresses of pictures may stand in results, but not in lasting places. The limit is
+100 calls a minute.
 """
 
 from typing import ClassVar
@@ -38,17 +38,17 @@ from affiliate.transport.messages import Refusal, Reply, Request, drop_empty
 
 DAY = 86400
 MAX_WORDS = 100
-"""Characters of words that a search takes."""
+"""The most characters of words in a search."""
 ORDERS = {"popular": "popular", "newest": "latest"}
 TITLE_TAGS = 5
-"""Tags that stand for a title, which pictures have none of."""
+"""The number of tags that replace a title, since pictures have no title."""
 LARGE = 1280
 """Pixels of the longer side of the large rendition at most."""
 LANGUAGES = "bg cs da de el en es fi fr hu id it ja ko nl no pl pt ro ru sk sv th tr vi zh".split()
 
 
 class Hit(msgspec.Struct, rename="camel"):
-    """One picture; its ``webformat`` is the rendition of at most 640 pixels."""
+    """A picture; ``webformat`` is the rendition of at most 640 pixels."""
 
     id: int
     page_url: str = msgspec.field(name="pageURL")
@@ -64,7 +64,7 @@ class Hit(msgspec.Struct, rename="camel"):
 
 
 class Hits(msgspec.Struct, rename="camel"):
-    """A page of pictures: ``total`` are found in all, ``total_hits`` can be reached."""
+    """A page of pictures: ``total`` counts all, ``total_hits`` the pictures within reach."""
 
     hits: list[Hit]
     total_hits: int
@@ -129,18 +129,18 @@ class Pixabay(Agency):
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.decode(reply.json(), Hits)
-        items = (self._to_media(hit) for hit in found.hits)
+        page = self.decode(reply.json(), Hits)
+        items = (self._to_media(hit) for hit in page.hits)
         return SearchResult(
-            tuple(media for media in items if media), max(found.total, found.total_hits)
+            tuple(media for media in items if media), max(page.total, page.total_hits)
         )
 
     def details(self, media_id: str, media: str = "image") -> Media:
         if not is_number(media_id):
             return super().details(media_id, media)
         reply = self.transport.send(self._build_call({"id": media_id}))
-        found = self.parse_results(reply, SearchQuery()).items
-        return found[0] if found else super().details(media_id, media)
+        items = self.parse_results(reply, SearchQuery()).items
+        return items[0] if items else super().details(media_id, media)
 
     def check_key(self) -> Check:
         self.transport.send(self._build_call({"q": "flower", "per_page": "3"}))
@@ -148,8 +148,8 @@ class Pixabay(Agency):
 
     def _to_media(self, hit: Hit) -> Media | None:
         size = (hit.webformat_width, hit.webformat_height)
-        found = {"url": hit.webformat_url, "width": size[0], "height": size[1]}
-        thumbnail, page = read_rendition(found), web_address(hit.page_url)
+        rendition = {"url": hit.webformat_url, "width": size[0], "height": size[1]}
+        thumbnail, page = read_rendition(rendition), web_address(hit.page_url)
         if thumbnail is None or page is None:
             return None
         large = fit_rendition(hit.large_image_url, *size, LARGE)
@@ -171,7 +171,7 @@ class Pixabay(Agency):
 
 
 def _read_error(status: int, body: bytes) -> Refusal | None:
-    """Return what plain text with 400 means: a wrong key, or else a wrong question."""
+    """Return BadCredentials for plain text about the API key with a status of an error."""
     text = body.decode("utf-8", "replace").strip()
     wrong = status >= 400 and "API key" in text and not text.startswith("<")  # noqa: PLR2004 - the range of errors
     return Refusal(BadCredentials, text) if wrong else None

@@ -1,20 +1,20 @@
-"""123RF, its old XML form: ``api.123rf.com/rest/``, as other people's code speaks it.
+"""123RF through its old XML API, ``api.123rf.com/rest/``, as other people's code uses it.
 
 The old host may be gone. The new JSON API (https://www.123rfapis.com/documentation/) is known but
-for what a search answers: of a picture there is only ``link_image``, without an id, so that neither
-its page nor its details could be found. Hence the old form, whose fields are known.
+for the answer to a search: a picture has only ``link_image``, without an id, which leaves its page
+and its details unknown. Hence the old API, whose fields are known.
 
-A search says no sizes: pictures (``compings``) stand in a box of 3:2 of 450 pixels, which is what
-the new API says of its thumbnails; details have the true ratio. Seen were pages of 50 at most;
-``depth`` is our own bound. Two clients send ``nudity=1`` unless asked otherwise: that it leaves
-nudity out is a guess. Not expressed are colors and categories, which are numbers of unknown
+A search has no sizes: pictures (``compings``) stand in a box of 3:2 of 450 pixels, the documented
+size of the new API's thumbnails; details have the true ratio. The largest pages seen have 50
+pictures; ``depth`` is our own bound. Two clients send ``nudity=1`` by default: that this value
+leaves nudity out is a guess. Not expressed are colors and categories, which are numbers of unknown
 meaning, ages and ethnicities that are divided otherwise, and pictures without people. Vectors and
-illustrations are one type, and editorial pictures another: type and use can't be asked for at once.
-The words of errors are not documented: one that speaks of a key is taken for a wrong key, and any
-other refusal of details for a picture that is gone. The key travels over plain HTTP.
+illustrations are one type, and editorial pictures another: type and use exclude each other.
+The words of errors are not documented: an error that mentions a key is taken for a wrong key, and
+any other refusal of details for a picture that is gone. The key travels over plain HTTP.
 
-Its affiliate links were a page with ``#`` and the user's name; the program is said to have moved to
-Awin, whose form for it isn't known, so the owner's template decides.
+Affiliate links were the address of a page with ``#`` and the user's name; the program is said to
+have moved to Awin, whose form of link isn't known: the owner's template decides.
 """
 
 from typing import ClassVar
@@ -42,12 +42,12 @@ from affiliate.transport.messages import Refusal, Reply, Request, drop_empty, pa
 TYPES = {"photo": "0", "vector": "1"}
 EDITORIAL = "4"
 KINDS = {"Photography": "photo", "Illustration": "illustration"}
-"""Types as details name them."""
+"""Our types by the types of details."""
 ORDERS = {"popular": "most_downloaded", "newest": "latest", "random": "random"}
 AGES = {"infants": "1", "children": "2", "teenagers": "3", "older": "5"}
 GENDERS = {"male": "1", "female": "2"}
 LANGUAGES = {
-    **{one: one for one in ("en", "fr", "de", "it", "es", "ru")},
+    **{tag: tag for tag in ("en", "fr", "de", "it", "es", "ru")},
     "ja": "jp",
     "zh": "gb",
 }
@@ -101,8 +101,8 @@ class Rf123(Agency):
     source_quality = "documented by third parties"
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
-        both = ("license",) if query.type and query.license == "editorial" else ()
-        return super().unsupported(query) + both
+        further_names = ("license",) if query.type and query.license == "editorial" else ()
+        return super().unsupported(query) + further_names
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         words = ",".join(self.plain_query(query).q.split())
@@ -127,11 +127,11 @@ class Rf123(Agency):
         )
 
     def _build_call(self, method: str, params: dict[str, str]) -> Request:
-        named = {"method": method, "apikey": self.keys.get("API_KEY", "")}
+        call = {"method": method, "apikey": self.keys.get("API_KEY", "")}
         return Request(
             agency=self.name,
             url=f"{self.url}/rest/",
-            params=drop_empty({**named, **params}),
+            params=drop_empty({**call, **params}),
             secrets=tuple(self.keys.values()),
             judge=_read_error,
         )
@@ -141,8 +141,8 @@ class Rf123(Agency):
         images = reply.xml().find("images")
         if images is None:
             raise BadAnswer(self.name, "The answer has changed: there is no list of images.")
-        found = (self.decode(dict(one.attrib), Image) for one in images.findall("image"))
-        items = (self._to_media(one, (), "") for one in found)
+        answers = (self.decode(dict(element.attrib), Image) for element in images.findall("image"))
+        items = (self._to_media(image, (), "") for image in answers)
         total = int(read_number(images.get("total"))) if images.get("total") else None
         return SearchResult(tuple(media for media in items if media), total)
 
@@ -155,16 +155,16 @@ class Rf123(Agency):
             )
         except RequestRefused:
             return super().details(media_id, media)
-        one = reply.xml().find("image")
-        if one is None:
+        element = reply.xml().find("image")
+        if element is None:
             raise BadAnswer(self.name, "The answer has changed: there is no image.")
-        by = one.find("contributor")
-        fields = {"description": one.findtext("description", ""), **one.attrib}
-        if by is not None:
-            fields["contributorid"] = by.get("id", "")
+        contributor = element.find("contributor")
+        fields = {"description": element.findtext("description", ""), **element.attrib}
+        if contributor is not None:
+            fields["contributorid"] = contributor.get("id", "")
         image = self.decode(fields, Image)
-        found = self._to_media(image, _named_sizes(one), one.get("mediatype", ""))
-        return found or super().details(media_id, media)
+        result = self._to_media(image, _named_sizes(element), element.get("mediatype", ""))
+        return result or super().details(media_id, media)
 
     def check_key(self) -> Check:
         self.transport.send(
@@ -183,7 +183,7 @@ class Rf123(Agency):
         if not image.id or not all(path):
             return None
         url = f"{PICTURES}/{'/'.join(map(percent_encode, path))}.jpg"
-        largest = max(sizes, key=lambda one: one.width, default=Size("", 3, 2, ""))
+        largest = max(sizes, key=lambda size: size.width, default=Size("", 3, 2, ""))
         thumbnail = fit_rendition(url, largest.width, largest.height, SIDE)
         if thumbnail is None:
             return None
@@ -205,21 +205,21 @@ def _page_url(media_id: str) -> str:
 
 
 def _named_sizes(image: Element) -> tuple[Size, ...]:
-    """Return the sizes that details name, in pixels, without others such as those of vectors."""
-    found = (
+    """Return the sizes in details that have pixels, without others such as sizes of vectors."""
+    sizes = (
         Size(
-            plain_text(one.get("label")),
-            int(read_number(one.get("width"))),
-            int(read_number(one.get("height"))),
-            plain_text(one.get("format")),
+            plain_text(element.get("label")),
+            int(read_number(element.get("width"))),
+            int(read_number(element.get("height"))),
+            plain_text(element.get("format")),
         )
-        for one in image.findall("sizes/size")
+        for element in image.findall("sizes/size")
     )
-    return tuple(size for size in found if size.width and size.height)
+    return tuple(size for size in sizes if size.width and size.height)
 
 
 def _read_error(_status: int, body: bytes) -> Refusal | None:
-    """Return the error of a ``fail``, which comes with HTTP 200: a wrong key or question."""
+    """Return the refusal in a ``fail``, which comes with HTTP 200: a wrong key or request."""
     root = parse_xml(body)
     if root is None or root.get("stat") != "fail":
         return None

@@ -1,4 +1,4 @@
-"""The session of a process at an agency that wants a log-in before it is asked."""
+"""The session that a process has at an agency whose calls need a log-in."""
 
 import threading
 import time
@@ -11,9 +11,10 @@ Session = TypeVar("Session")
 
 
 class SharedSession(Generic[Session]):
-    """One log-in at a time, whose session or failure all share who need one meanwhile.
+    """The shared session of all threads: one log-in at a time, single flight.
 
-    ``is_over`` tells whether a session has ended by itself.
+    Calls that wait for a log-in share its session or its failure. ``is_over`` tells whether a
+    session has ended by itself.
     """
 
     def __init__(
@@ -37,34 +38,34 @@ class SharedSession(Generic[Session]):
         *,
         refused: Session | None = None,
     ) -> Session:
-        """Return the known session, or a new one where that is over or is the refused one.
+        """Return the known session, or a new session where the known is over or is ``refused``.
 
-        ``log_in`` takes the seconds that it may last, which are those that ``left`` gives.
+        ``left`` returns the seconds that are left; ``log_in`` takes them as its time limit.
 
         Raises:
-            AgencyError: the log-in failed, of this call or of one that it waited for;
+            AgencyError: the log-in of this call, or the log-in that it waited for, failed;
                 AgencyTimeout where no time is left.
         """
         began = self._now()
         if not self._lock.acquire(timeout=left()):
             raise AgencyTimeout(self._agency, "No answer in time.")
         try:
-            known = self.known
-            if known is None or known is refused or self._is_over(known):
+            session = self.known
+            if session is None or session is refused or self._is_over(session):
                 self.known = None
                 self._raise_failure_since(began)
-                self.known = known = self._try_log_in(log_in, left())
-            return known
+                self.known = session = self._try_log_in(log_in, left())
+            return session
         finally:
             self._lock.release()
 
     def _raise_failure_since(self, began: float) -> None:
-        """Raise what the last log-in failed with, if a call waited for it."""
+        """Raise the failure of the last log-in, if the log-in failed after ``began``."""
         if self._failure and self._failed_at > began:
             raise self._failure.with_traceback(None)
 
     def _try_log_in(self, log_in: Callable[[float], Session], seconds: float) -> Session:
-        """Log in, and remember how that failed."""
+        """Log in, and remember a failure."""
         self._failure = None
         try:
             return log_in(seconds)

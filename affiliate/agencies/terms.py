@@ -1,4 +1,4 @@
-"""What an agency's terms ask of whoever shows its pictures, in a form that programs can hold."""
+"""The rules that an agency's terms set for showing its pictures, in a form for programs."""
 
 import msgspec
 
@@ -7,17 +7,18 @@ from affiliate.domain.media import Media
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules of one agency; the cache and the page keep them.
+    """The rules of one agency, which the cache and the page obey.
 
-    - ``source``: where they stand, and how sure it is.
-    - ``fresh``: seconds for which an answer must be kept before it may be asked for again.
+    - ``source``: the document with the rules, and how sure they are.
+    - ``fresh``: seconds for which an answer must be kept before the call may be repeated.
     - ``keep``: seconds after which an answer, with the addresses of its pictures, may be shown no
       more; None where no rule is known.
-    - ``credit``: what a page that shows its pictures must say and link to, as ``(text, address)``.
-    - ``notice``: a sentence that such a page must hold, in the words of the terms.
-    - ``crop``: whether a tile may cut something off a picture.
-    - ``hotlink``: whether addresses of its pictures may stand where they last, for search engines
-      and in previews of links; in results they always may, for as long as ``keep`` says.
+    - ``credit``: the credit on a page that shows the agency's pictures, as ``(text, address)`` of
+      a link.
+    - ``notice``: a sentence required on such a page, in the words of the terms.
+    - ``crop``: whether a tile may cut off parts of a picture.
+    - ``hotlink``: whether addresses of pictures may stand in lasting places, such as pages for
+      search engines and previews of links; results may have them always, for ``keep`` seconds.
     - ``show``: names of fields of `Media` that must be readable beside each picture.
     """
 
@@ -31,13 +32,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     show: tuple[str, ...] = ()
 
     def required_notice(self, media: Media) -> str:
-        """Return what must be readable beside a picture; empty where nothing must."""
+        """Return the text that must be readable beside a picture; empty where none is required."""
         return ", ".join(filter(None, (getattr(media, name) for name in self.show)))
 
     def policy(self, fresh: float, stale: float) -> Policy:
-        """Return how long answers live where the owner wants ``fresh`` and ``stale`` seconds."""
-        kept = float("inf") if self.keep is None else float(self.keep)
-        least = float(self.fresh or 0)
-        fresh = min(max(fresh, least), kept)
-        empty = min(max(Policy(fresh=fresh, stale=0).empty, least), kept)
-        return Policy(fresh=fresh, stale=min(stale, kept - fresh), empty=empty)
+        """Return the owner's ``fresh`` and ``stale`` seconds, limited by the terms."""
+        longest = float("inf") if self.keep is None else float(self.keep)
+        shortest = float(self.fresh or 0)
+        fresh = min(max(fresh, shortest), longest)
+        empty = min(max(Policy(fresh=fresh, stale=0).empty, shortest), longest)
+        return Policy(fresh=fresh, stale=min(stale, longest - fresh), empty=empty)

@@ -1,7 +1,7 @@
-"""XML-RPC, as far as one dead dialect needs it: a call with one struct, an answer with one text.
+"""XML-RPC for `istock.xmlrpc_client`: calls with one struct, answers with one text.
 
-The calls and answers that iStock published are its pattern. Answers are read by a parser that
-refuses entities, which could grow without end.
+The calls and answers that iStock published are the pattern. Answers are read by a parser that
+refuses entities, which could expand without end.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,11 +14,11 @@ TYPES: Final = {bool: "boolean", int: "int", str: "string"}
 """The elements of plain values."""
 
 Value = str | int | Sequence["Value"] | Mapping[str, "Value"]
-"""What a struct may hold; a sequence is sent as a struct whose members are numbered."""
+"""The values of a struct; a sequence is sent as a struct with numbered members."""
 
 
 class Fault(NamedTuple):
-    """An answer that says no; the code is 0 where it is no number."""
+    """A fault in an answer; ``code`` is 0 where the answer's code is no number."""
 
     code: int
     words: str
@@ -34,7 +34,7 @@ def build_call(method: str, values: Mapping[str, Value]) -> bytes:
 
 
 def _add(parent: Element, value: Value) -> None:
-    """Put a value into an element."""
+    """Add a value to an element."""
     element = SubElement(parent, "value")
     if isinstance(value, str | int):
         text = str(int(value)) if isinstance(value, int) else value
@@ -42,24 +42,24 @@ def _add(parent: Element, value: Value) -> None:
         return
     struct = SubElement(element, "struct")
     pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
-    for name, one in pairs:
+    for name, item in pairs:
         member = SubElement(struct, "member")
         SubElement(member, "name").text = str(name)
-        _add(member, one)
+        _add(member, item)
 
 
 def text_of(answer: Element) -> str | None:
-    """Return the one text of an answer that says yes; None where there is none."""
+    """Return the single text of a successful answer; None where there is none."""
     return answer.findtext("params/param/value/string")
 
 
 def fault_of(body: bytes) -> Fault | None:
-    """Return the fault in an answer; None where it says yes or can't be read."""
+    """Return the fault in an answer; None where the answer has no fault or is unreadable."""
     answer = parse_xml(body)
     struct = None if answer is None else answer.find("fault/value/struct")
     if struct is None:
         return None
-    members = {one.findtext("name"): one for one in struct.iterfind("member")}
+    members = {member.findtext("name"): member for member in struct.iterfind("member")}
     code, words = (
         (members[name].findtext(f"value/{kind}") or "") if name in members else ""
         for name, kind in (("faultCode", "int"), ("faultString", "string"))

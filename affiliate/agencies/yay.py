@@ -1,16 +1,16 @@
-"""Yay Images: http://yaymicro.com/api (what can be read of it) and two programs of other people.
+"""Yay Images: http://yaymicro.com/api (its readable parts) and two programs of third parties.
 
 The documentation has the search's parameters, but neither an answer nor an error. The fields of
-answers are those that the programs read: an old form of yaymicro.com and a new one of
-api.yayimages.com, where pictures may be a list or an object. We ask the new host, and that it takes
-the documented parameters is a guess; ``YAY_URL=https://secure.yaymicro.com/api`` asks the old one.
-XML, whose elements nobody shows, is never asked for.
+answers are read in the programs: an old form of yaymicro.com and a new form of api.yayimages.com,
+where pictures may be a list or an object. Calls go to the new host; that this host takes the
+documented parameters is a guess. ``YAY_URL=https://secure.yaymicro.com/api`` selects the old host.
+XML, whose elements are documented nowhere, is never requested.
 
-The key stands in the path, as do the words, of which OR is an operator: a slash in them becomes a
-space. ``filterExplicit`` is
-documented to *include* adult material. There is no order, and no total: ``depth`` is our own bound.
-What leads to a picture's page is unknown: links lead to a search for its title, as a link elsewhere
-shows one, unless the owner's template knows better. Wrong keys are told by HTTP statuses alone.
+The key stands in the path, as do the words, of which OR is an operator: a slash in the words
+becomes a space. ``filterExplicit`` is documented to *include* adult material. There is no order,
+and no total: ``depth`` is our own bound. The address of a picture's page is unknown: links lead to
+a search for the title, in the form of a link seen elsewhere, unless the owner's template has
+another form. Only HTTP statuses mark a wrong key.
 """
 
 from typing import Any, ClassVar, Final
@@ -45,11 +45,11 @@ LANGUAGES = {
 }
 BOX = (3, 2)
 THUMBNAIL, PREVIEW = 300, 512
-"""Pixels of the longer side, nominally, of renditions whose size isn't said."""
+"""Pixels of the longer side, nominally, of renditions without a stated size."""
 SEARCH: Final = SiteSearch(
     pictures="https://yayimages.com/search?type=-1&phrase={words}", home="https://yayimages.com/"
 )
-"""The search of its own site, as a link elsewhere shows one."""
+"""The search of Yay's own site, in the form of a link seen elsewhere."""
 YES = (True, 1, "1", "true")
 
 
@@ -115,9 +115,9 @@ class Yay(Agency):
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.decode(reply.json(), Images).images
-        listed = found if isinstance(found, list) else found.values()
-        return SearchResult(tuple(media for media in map(self._to_media, listed) if media))
+        images = self.decode(reply.json(), Images).images
+        entries = images if isinstance(images, list) else images.values()
+        return SearchResult(tuple(media for media in map(self._to_media, entries) if media))
 
     def check_key(self) -> Check:
         self.transport.send(self._build_call("flower", {"search.limit": "1"}))
@@ -141,11 +141,11 @@ class Yay(Agency):
 
 
 def _pick_thumbnail(image: Image) -> Thumbnail | None:
-    """Return the thumbnail of the old form with its size, or of the new form, sized as the file."""
+    """Return the old form's thumbnail with its size, or the new form's in the file's ratio."""
     url = web_address(image.thumbnail_path)
     width, height = read_number(image.thumbnail_width), read_number(image.thumbnail_height)
     if url and width and height:
         return Thumbnail(url, width, height)
     size = (read_number(image.width), read_number(image.height))
-    whole: tuple[float, float] = size if all(size) else BOX
-    return fit_rendition(url or image.thumb_url, *whole, THUMBNAIL)
+    sides: tuple[float, float] = size if all(size) else BOX
+    return fit_rendition(url or image.thumb_url, *sides, THUMBNAIL)

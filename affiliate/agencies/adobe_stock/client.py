@@ -1,11 +1,11 @@
 """Adobe Stock: https://developer.adobe.com/stock/docs/ (search, files and locale references).
 
-An answer holds only the columns asked for. ``premium`` is always sent, for without it an answer
-may hold more than its limit. Search leaves out free and editorial works. Of releases the filter
-tells only whether a work has some, of people or of property. Colors are any but grayscale; people,
-excluded words and kinds of licenses can't be asked for, categories and contributors only by
-numbers that visitors don't know. Of footage the length can be asked for, as up to 10, 20 or 30
-seconds or more than 30. How deep an offset may reach and how long answers may be kept is not
+An answer holds only the requested columns. ``premium`` is always sent, for without ``premium`` an
+answer may exceed its limit. A search leaves out free and editorial works. The filter of releases
+selects works with any release, of people or of property. Colors are any but grayscale; people,
+excluded words and kinds of licenses are no filters of the API, categories and contributors only by
+numbers that visitors don't know. Footage can be filtered by length: up to 10, 20 or 30 seconds, or
+more than 30. How deep an offset may reach and how long answers may be kept is not
 documented; ``depth`` is our own bound. At most 5 calls a second are advised.
 """
 
@@ -35,7 +35,7 @@ LOCALES = (
     *("cs_CZ da_DK de_DE en_US es_ES fr_FR it_IT ja_JP".split()),
     *("ko_KR nb_NO nl_NL pl_PL pt_PT ru_RU sv_SE zh_CN".split()),
 )
-"""One for each of our languages that it has."""
+"""The API's locale for each of our languages that the API has."""
 
 
 class AdobeStock(Agency):
@@ -79,12 +79,12 @@ class AdobeStock(Agency):
     license_url = "https://stock.adobe.com/license-terms"
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        asked = {"words": self.plain_query(query).q, "order": ORDERS[query.sort]}
-        return self._search(asked, query, chunk, self.chunk_size)
+        fields = {"words": self.plain_query(query).q, "order": ORDERS[query.sort]}
+        return self._search(fields, query, chunk, self.chunk_size)
 
-    def _search(self, asked: dict[str, str], query: SearchQuery, chunk: int, size: int) -> Request:
-        asked = {**asked, "limit": str(size), "offset": str(chunk * size)}
-        params = {f"search_parameters[{name}]": value for name, value in asked.items()}
+    def _search(self, fields: dict[str, str], query: SearchQuery, chunk: int, size: int) -> Request:
+        fields = {**fields, "limit": str(size), "offset": str(chunk * size)}
+        params = {f"search_parameters[{name}]": value for name, value in fields.items()}
         params["locale"] = language_of(query.lang, LOCALES)
         return self._build_call(
             "Search/Files", drop_empty(params) + _filter_params(query) + wire.COLUMNS
@@ -103,16 +103,16 @@ class AdobeStock(Agency):
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.decode(reply.json(), wire.Files)
-        items = (wire.to_media(self.name, file) for file in found.files)
-        return SearchResult(tuple(media for media in items if media), found.nb_results)
+        answer = self.decode(reply.json(), wire.Files)
+        items = (wire.to_media(self.name, file) for file in answer.files)
+        return SearchResult(tuple(media for media in items if media), answer.nb_results)
 
     def details(self, media_id: str, media: str = "image") -> Media:
         if not is_id(media_id):
             return super().details(media_id, media)
         reply = self.transport.send(self._build_call("Files", (("ids", media_id), *wire.COLUMNS)))
-        found = self.parse_results(reply, SearchQuery()).items
-        return found[0] if found else super().details(media_id, media)
+        items = self.parse_results(reply, SearchQuery()).items
+        return items[0] if items else super().details(media_id, media)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not is_id(media_id):
@@ -135,7 +135,7 @@ class AdobeStock(Agency):
 
 
 def _filter_params(query: SearchQuery) -> Params:
-    """Return what narrows a search to pictures or to footage, and further."""
+    """Return the parameters of the filters, with the restriction to pictures or to footage."""
     kinds = ("video",) if query.media == "video" else (query.type,) if query.type else TYPES
     filters = {
         **{f"content_type:{kind}": "1" for kind in kinds},
@@ -150,12 +150,15 @@ def _filter_params(query: SearchQuery) -> Params:
 
 
 def is_id(text: str) -> bool:
-    """Return whether it may be the number of a work; they reach 2**53 - 1."""
+    """Return whether a text may be the number of a work; the numbers reach 2**53 - 1."""
     return bool(re.fullmatch(r"[1-9][0-9]{0,15}", text))
 
 
 def read_error(status: int, body: bytes) -> Refusal | None:
-    """Return a code tells a wrong key, whatever the status; an error with a good one is a no."""
+    """Return the refusal in an answer.
+
+    A code of a wrong key counts with any status, other errors only with a status of success.
+    """
     failure = decode_json(body, wire.Failure)
     if failure is None or not failure.error:
         return None

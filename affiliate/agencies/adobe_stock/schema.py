@@ -1,7 +1,6 @@
-"""What Adobe Stock answers, and a work in our words (Search API and Files API references).
+"""Shapes of Adobe Stock's answers, and conversion to `Media` (Search and Files API references).
 
-That keywords are objects stands in Adobe's SDK for PHP alone; from which host the small videos
-come is not documented.
+Adobe's SDK for PHP alone shows keywords as objects; the host of the small videos is not documented.
 """
 
 from typing import Final
@@ -16,7 +15,7 @@ from affiliate.transport.messages import Params
 KINDS: Final = {1: "photo", 2: "illustration", 3: "vector"}
 VIDEO: Final = 4
 OTHERS: Final = (6, 7, 9)
-"""Numbers of media that are neither pictures nor clips: 3D, templates and audio."""
+"""Numbers of media types other than pictures and clips: 3D, templates and audio."""
 
 
 Number = int | float | str | None
@@ -29,10 +28,10 @@ class Name(msgspec.Struct):
 
 
 class File(msgspec.Struct):
-    """A picture or clip; its fields are the columns to ask for. ``duration`` is in milliseconds.
+    """A picture or clip; its fields are the requested columns. ``duration`` is in milliseconds.
 
-    The ``thumbnail`` without a number is the one of 500 pixels, which bears a watermark, as that
-    of 1000 does. ``width`` and ``height`` are those of the original.
+    The ``thumbnail`` without a number has 500 pixels and a watermark, as the thumbnail of 1000 has.
+    ``width`` and ``height`` are the sides of the original.
     """
 
     id: int
@@ -58,14 +57,14 @@ class File(msgspec.Struct):
 
 
 class Files(msgspec.Struct):
-    """Works, of which so many in all are found."""
+    """A page of works; ``nb_results`` counts all works of the search."""
 
     files: list[File]
     nb_results: int | None = None
 
 
 class Failure(msgspec.Struct):
-    """What is wrong, in words and as a number."""
+    """An error, in words and as a number."""
 
     error: str = ""
     code: int | str = 0
@@ -77,9 +76,9 @@ COLUMNS: Final[Params] = tuple(
 
 
 def to_media(agency: str, file: File) -> Media | None:
-    """Return a work as a page shows it; None where it has no picture or is none."""
-    found = [_pick_thumbnail(file, size) for size in ("_240", "", "_1000")]
-    thumbnail = next(filter(None, found), None)
+    """Convert a work to `Media`; None where the work has no thumbnail or is no picture or clip."""
+    thumbnails = [_pick_thumbnail(file, size) for size in ("_240", "", "_1000")]
+    thumbnail = next(filter(None, thumbnails), None)
     if thumbnail is None or file.media_type_id in OTHERS:
         return None
     is_video = file.media_type_id == VIDEO
@@ -94,8 +93,8 @@ def to_media(agency: str, file: File) -> Media | None:
         contributor=plain_text(file.creator_name) or None,
         duration=file.duration / 1000 if is_video and file.duration else None,
         thumbnail=thumbnail,
-        preview=next(filter(None, reversed(found)), None),
-        renditions=density_renditions(*found),
+        preview=next(filter(None, reversed(thumbnails)), None),
+        renditions=density_renditions(*thumbnails),
         original=original_sides(file.width, file.height),
         released=bool(file.has_releases),
         categories=_category_names([file.category] if file.category else []),
@@ -104,7 +103,7 @@ def to_media(agency: str, file: File) -> Media | None:
 
 
 def page_url(media_id: str) -> str:
-    """Return where a work is sold."""
+    """Return the address of the page that sells a work."""
     return f"https://stock.adobe.com/{percent_encode(media_id)}"
 
 
@@ -113,5 +112,5 @@ def _pick_thumbnail(file: File, size: str) -> Thumbnail | None:
     return read_rendition({side: getattr(file, f"thumbnail{size}_{side}") for side in sides})
 
 
-def _category_names(found: list[Name]) -> tuple[str, ...]:
-    return plain_texts(one.name for one in found)
+def _category_names(categories: list[Name]) -> tuple[str, ...]:
+    return plain_texts(category.name for category in categories)

@@ -1,9 +1,9 @@
 """The demo catalogue: public-domain pictures that ship with the site, searched without a key.
 
-It keeps the promises of every agency: chunks of one ranking, unsupported filters said, and
-thumbnails whose files carry an id bar outside their declared size. `tools/make_catalog.py` makes
-the pictures; words are found by SQLite's FTS5, stemmed, and by their beginnings when no whole
-word matches. Similar are pictures with the same keywords, categories and colors.
+The demo keeps the promises of every agency: chunks of one ranking, named unsupported filters, and
+thumbnails whose files have an id bar outside their declared size. `tools/make_catalog.py` makes
+the pictures. SQLite's FTS5 finds stemmed words, and beginnings of words when no whole word
+matches. Similar pictures share keywords, categories and colors.
 """
 
 import functools
@@ -33,9 +33,9 @@ GRAY: Final = 24
 FARTHEST: Final = 765.0
 """The distance of black and white."""
 CLOSE: Final = 0.75
-"""How alike, of 1, a word of the catalogue must be to one that isn't there, to be meant by it."""
+"""The least similarity, of 1, of a catalogue's word that replaces an unknown word."""
 MOST_UNKNOWN: Final = 5
-"""Words that are corrected; each is compared with every word of the catalogue."""
+"""The most unknown words to correct; each is compared with every word of the catalogue."""
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,53 +91,53 @@ class Demo(Agency):
         self.pictures, self._index = _catalog(CATALOG)
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
-        found = self._find(query)
-        _sort_results(found, query.sort)
-        corrected = self._correct(query) if query.q and not found else None
+        pictures = self._find(query)
+        _sort_results(pictures, query.sort)
+        corrected = self._correct(query) if query.q and not pictures else None
         start = chunk * self.chunk_size
-        items = tuple(self.to_media(p) for p in found[start : start + self.chunk_size])
-        return SearchResult(items, len(found), corrected)
+        items = tuple(self.to_media(p) for p in pictures[start : start + self.chunk_size])
+        return SearchResult(items, len(pictures), corrected)
 
     def _find(self, query: SearchQuery) -> list[Picture]:
-        """Return the pictures that a search finds, by relevance."""
+        """Return the pictures of a search, by relevance."""
         excluded = self._index.any_of(query.exclude)
         matches = self._index.all_of(query.q) if query.q else self.pictures
         pictures = (self.pictures[i] for i in matches if i not in excluded)
         return [p for p in pictures if _passes_filters(p, query)]
 
     def _correct(self, query: SearchQuery) -> str | None:
-        """Return the words, unknown ones replaced by known ones, if a search then finds any."""
+        """Return the words with known words for unknown, if a search for these finds pictures."""
         words = lower_text(query.q, query.lang or "").split()
         unknown = {w for w in words if any(map(str.isalnum, w)) and not self._index.all_of(w)}
         if not 0 < len(unknown) <= MOST_UNKNOWN:
             return None
         near = {w: get_close_matches(w, self._index.words, 1, CLOSE) for w in unknown}
-        meant = " ".join(near[w][0] if near.get(w) else w for w in words)
-        return meant if self._find(query.replace(q=meant)) else None
+        corrected = " ".join(near[w][0] if near.get(w) else w for w in words)
+        return corrected if self._find(query.replace(q=corrected)) else None
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         picture = self.pictures.get(media_id)
         if picture is None:
             return super().similar(media_id, query, chunk)
         others = ((_similarity(picture, p), p) for p in self.pictures.values() if p is not picture)
-        alike = sorted(((n, p) for n, p in others if n), key=lambda one: (-one[0], one[1].id))
+        ranking = sorted(((n, p) for n, p in others if n), key=lambda pair: (-pair[0], pair[1].id))
         start = chunk * self.similar_size
-        items = tuple(self.to_media(p) for _, p in alike[start : start + self.similar_size])
-        return SearchResult(items, len(alike))
+        items = tuple(self.to_media(p) for _, p in ranking[start : start + self.similar_size])
+        return SearchResult(items, len(ranking))
 
     def suggest_searches(self, words: str, lang: str) -> tuple[str, ...]:
         del lang  # the catalogue speaks English
         head, _, last = words.rpartition(" ")
         among = frozenset(self._index.all_of(head)) if head else self.pictures.keys()
         before = f"{head} " if head else ""
-        found = {
+        counts = {
             before + keyword: len(among & ids)
             for keyword, ids in self._index.keywords.items()
             if keyword.startswith(last) and keyword not in head.split()
         }
-        found |= {k: len(ids) for k, ids in self._index.keywords.items() if k.startswith(words)}
-        best = sorted(found, key=lambda t: (-found[t], t not in self._index.keywords, t))
-        return tuple(t for t in best if found[t] and t != words)[:SUGGESTIONS]
+        counts |= {k: len(ids) for k, ids in self._index.keywords.items() if k.startswith(words)}
+        best = sorted(counts, key=lambda t: (-counts[t], t not in self._index.keywords, t))
+        return tuple(t for t in best if counts[t] and t != words)[:SUGGESTIONS]
 
     def details(self, media_id: str, media: str = "image") -> Media:
         picture = self.pictures.get(media_id) if media == "image" else None
@@ -145,11 +145,11 @@ class Demo(Agency):
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         del lang  # the catalogue speaks English
-        shown = self.pictures.values() if media == "image" else ()
-        return tuple(sorted({name for one in shown for name in one.categories}))
+        pictures = self.pictures.values() if media == "image" else ()
+        return tuple(sorted({name for picture in pictures for name in picture.categories}))
 
     def to_media(self, picture: Picture) -> Media:
-        """Return a picture as every agency's are described."""
+        """Convert a picture to the `Media` of all agencies."""
         base = f"{self.url}/static/demo/{picture.id}"
         small = Thumbnail(f"{base}.webp", picture.width, picture.height)
         large = Thumbnail(f"{base}-large.webp", picture.preview_width, picture.preview_height)
@@ -170,9 +170,9 @@ class Demo(Agency):
 
 
 class _Index:
-    """The catalogue's words: as stems, and as they are written, for beginnings of words.
+    """The catalogue's words: as stems, and as written, for beginnings of words.
 
-    ``keywords`` has the ids of the pictures that carry each; ``words`` are those of the keywords.
+    ``keywords`` has the ids of pictures by keyword; ``words`` are the single words of the keywords.
     """
 
     def __init__(self, pictures: Iterable[Picture]) -> None:
@@ -187,9 +187,10 @@ class _Index:
         self._words = _Table(rows, "unicode61 remove_diacritics 2")  # "bicy" has another stem
 
     def all_of(self, words: str) -> list[str]:
-        """Return the ids of pictures with all words, best first; by beginnings if none has all.
+        """Return the ids of pictures with all words, best first.
 
-        Words between quotation marks stand side by side.
+        Words count as beginnings where no picture has all of them. Words between quotation marks
+        stand side by side.
         """
         quoted = list(map(_quote_word, split_terms(words)))
         return self._stems.match(" ".join(quoted)) or self._words.match(
@@ -239,12 +240,12 @@ def _quote_word(word: str) -> str:
 
 
 def _passes_filters(picture: Picture, query: SearchQuery) -> bool:
-    wanted = (
+    comparisons = (
         (query.type, picture.type),
         (query.orientation, picture.orientation),
         (query.contributor and query.contributor.casefold(), picture.contributor.casefold()),
     )
-    if any(asked is not None and asked != has for asked, has in wanted):
+    if any(expected is not None and expected != actual for expected, actual in comparisons):
         return False
     if query.category and query.category.casefold() not in map(str.casefold, picture.categories):
         return False
@@ -255,15 +256,18 @@ def _passes_filters(picture: Picture, query: SearchQuery) -> bool:
     )
 
 
-def _similarity(one: Picture, other: Picture) -> float:
-    """Return how alike two pictures are; 0 for those that share neither keyword nor category."""
-    shared = _overlap(one.keywords, other.keywords) + _overlap(one.categories, other.categories) / 4
-    return shared and shared + (1 - _distance(one.color, other.color) / FARTHEST) / 4
+def _similarity(picture: Picture, other: Picture) -> float:
+    """Return the similarity of two pictures; 0 without a common keyword or category."""
+    shared = (
+        _overlap(picture.keywords, other.keywords)
+        + _overlap(picture.categories, other.categories) / 4
+    )
+    return shared and shared + (1 - _distance(picture.color, other.color) / FARTHEST) / 4
 
 
-def _overlap(some: Iterable[str], others: Iterable[str]) -> float:
-    """Return the part that two sets of words have in common, of all that are in either: 0 to 1."""
-    a, b = set(map(str.casefold, some)), set(map(str.casefold, others))
+def _overlap(words: Iterable[str], other_words: Iterable[str]) -> float:
+    """Return the Jaccard index of two sets of words: common words by all words, 0 to 1."""
+    a, b = set(map(str.casefold, words)), set(map(str.casefold, other_words))
     return len(a & b) / len(a | b) if a | b else 0
 
 
@@ -271,9 +275,9 @@ def _is_gray(color: str) -> bool:
     return max(_rgb(color)) - min(_rgb(color)) <= GRAY
 
 
-def _distance(one: str, other: str) -> float:
-    """Return how far apart two colors are, in weighted RGB units: 0 to `FARTHEST`."""
-    far = [abs(a - b) for a, b in zip(_rgb(one), _rgb(other), strict=True)]
+def _distance(color: str, other_color: str) -> float:
+    """Return the distance of two colors in weighted RGB units: 0 to `FARTHEST`."""
+    far = [abs(a - b) for a, b in zip(_rgb(color), _rgb(other_color), strict=True)]
     # Weighted as the eye sees: https://www.compuphase.com/cmetric.htm, without its square root.
     distance: float = (2 * far[0] ** 2 + 4 * far[1] ** 2 + 3 * far[2] ** 2) ** 0.5
     return distance
@@ -284,14 +288,14 @@ def _rgb(color: str) -> tuple[int, int, int]:
     return value >> 16, value >> 8 & 255, value & 255
 
 
-def _sort_results(found: list[Picture], sort: str) -> None:
-    """Order in place; ``relevance`` is the order in which the index found them."""
+def _sort_results(pictures: list[Picture], sort: str) -> None:
+    """Sort pictures in place; ``relevance`` keeps the order of the index."""
     match sort:
         case "popular":
-            found.sort(key=lambda p: -p.popularity)
+            pictures.sort(key=lambda p: -p.popularity)
         case "newest":
-            found.sort(key=lambda p: p.added, reverse=True)
+            pictures.sort(key=lambda p: p.added, reverse=True)
         case "oldest":
-            found.sort(key=lambda p: p.added)
+            pictures.sort(key=lambda p: p.added)
         case "random":
-            found.sort(key=lambda p: zlib.crc32(p.id.encode()))
+            pictures.sort(key=lambda p: zlib.crc32(p.id.encode()))

@@ -1,11 +1,11 @@
 """Depositphotos, documented by the reference of its Enterprise API and by its SDK for PHP.
 
-They are enterprise-api-doc.readthedocs.io and github.com/depositphotos/api-sdk-php; similar
-pictures and the kinds of errors stand in the SDK alone. Every answer comes with HTTP 200; its
-``type`` tells an error. Illustrations and releases can't be asked for, categories only by number,
-a color only beside words or a contributor. Footage is left out, for no document shows the answer
-for a clip; the details of one look like a picture's. How many pictures a call may give is not
-documented, so it asks for no more than the default of 100, nor how deep an offset may reach:
+The reference is enterprise-api-doc.readthedocs.io, the SDK github.com/depositphotos/api-sdk-php;
+similar pictures and the kinds of errors stand in the SDK alone. Every answer comes with HTTP 200;
+its ``type`` marks an error. Illustrations and releases are no filters of the API, categories only
+by number, a color only beside words or a contributor. Footage is left out, for no document shows
+the answer for a clip; the details of a clip look like the details of a picture. The most pictures
+of a call are not documented: calls request the default of 100 at most. Nor is the largest offset:
 ``depth`` is our own bound.
 """
 
@@ -32,7 +32,7 @@ REFUSALS = {
     "NotFoundItemException": NotFound,
     "EInternalError": AgencyDown,
 }
-"""What the last part of an exception's name stands for, where it is no wrong question."""
+"""Errors by the last part of an exception's name; all other names are `RequestRefused`."""
 
 
 class Depositphotos(Agency):
@@ -62,9 +62,9 @@ class Depositphotos(Agency):
     tells_more = True
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
-        unable = super().unsupported(query)
-        alone = query.color and not (query.q or query.contributor)
-        return (*unable, "color") if alone and "color" not in unable else unable
+        names = super().unsupported(query)
+        color_alone = query.color and not (query.q or query.contributor)
+        return (*names, "color") if color_alone and "color" not in names else names
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         page = {
@@ -87,29 +87,29 @@ class Depositphotos(Agency):
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.decode(reply.json(), wire.Found)
-        return SearchResult(self._to_medias(found.result), wire.total_count(found.count))
+        answer = self.decode(reply.json(), wire.Found)
+        return SearchResult(self._to_medias(answer.result), wire.total_count(answer.count))
 
     def details(self, media_id: str, media: str = "image") -> Media:
         if not is_id(media_id):
             return super().details(media_id, media)
         reply = self.transport.send(self._build_call("getMediaData", (("dp_media_id", media_id),)))
-        found = self._to_medias([self.decode(reply.json(), wire.Item)])
-        return found[0] if found else super().details(media_id, media)
+        items = self._to_medias([self.decode(reply.json(), wire.Item)])
+        return items[0] if items else super().details(media_id, media)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not is_id(media_id):
             return super().similar(media_id, query, chunk)
-        asked = {
+        params = {
             "dp_search_item_id": media_id,
             "dp_related_type": "similar",
             "dp_limit": str(self.similar_size),
             "dp_offset": str(chunk * self.similar_size),
         }
-        reply = self.transport.send(self._build_call("getRelated", drop_empty(asked)))
-        found = self.decode(reply.json(), wire.Related)
-        others = [one for one in found.items if str(one.id) != media_id]
-        return SearchResult(self._to_medias(others), wire.total_count(found.count))
+        reply = self.transport.send(self._build_call("getRelated", drop_empty(params)))
+        answer = self.decode(reply.json(), wire.Related)
+        others = [item for item in answer.items if str(item.id) != media_id]
+        return SearchResult(self._to_medias(others), wire.total_count(answer.count))
 
     def check_key(self) -> Check:
         params = (("dp_search_query", "flower"), ("dp_search_limit", "1"))
@@ -120,22 +120,22 @@ class Depositphotos(Agency):
         return re.split(r"[?#]", media.page_url)[0]
 
     def page_of(self, media_id: str, media: str = "image") -> str:
-        """Return the form of address that a plugin of other people's makes of an id."""
+        """Return the address of an id in the form that a third party's plugin uses."""
         del media
         return f"http://www.depositphotos.com/{media_id}/" if is_id(media_id) else ""
 
     def _to_medias(self, items: Iterable[wire.Item]) -> tuple[Media, ...]:
-        """Those of the items that can be shown."""
-        return tuple(found for found in (wire.to_media(self.name, one) for one in items) if found)
+        """Return the items that can be shown."""
+        return tuple(media for media in (wire.to_media(self.name, item) for item in items) if media)
 
 
 def is_id(text: str) -> bool:
-    """Return whether it may be the number of a picture."""
+    """Return whether a text may be the number of a picture."""
     return bool(re.fullmatch(r"[1-9][0-9]{0,15}", text))
 
 
 def read_error(status: int, body: bytes) -> Refusal | None:
-    """Return what an exception means, whatever the status."""
+    """Return the refusal that an exception means, with any HTTP status."""
     del status
     failure = decode_json(body, wire.Failure)
     if failure is None or failure.type != "failure":

@@ -1,10 +1,10 @@
-"""How a search at Depositphotos is narrowed (Enterprise API reference, PHP SDK).
+"""Filters of a search at Depositphotos (Enterprise API reference, PHP SDK).
 
-A color becomes the nearest of 17, a gray one of four grays; there is no search for gray pictures.
-Photos are all JPEG images, drawn ones too; the age of 70 is our older. Ethnicities of Africa and
-Asia have no values of the same meaning. Words to exclude are sent under two names, for the
-reference and the SDK spell the parameter differently; commas divide them. The words are taken for
-English ones; a language is that of the titles in the answer.
+A color becomes the nearest of 17 colors, the last four of which are for grays; there is no search
+for gray pictures. Photos are all JPEG images, also drawings; the age of 70 is our older.
+Ethnicities of Africa and Asia have no values of the same meaning. Words to exclude are sent under
+two names, for the reference and the SDK spell the parameter differently; commas divide them. The
+words are taken for English; a language is the language of the titles in the answer.
 """
 
 import re
@@ -21,19 +21,19 @@ ORDERS: Final = {"popular": "4", "relevance": "1", "newest": "5"}
 AGES: Final = {"infants": "infant", "children": "child", "teenagers": "teenager", "older": "70"} | {
     f"{decade}s": f"{decade}" for decade in range(20, 70, 10)
 }
-RACES: Final = {one: one for one in ("brazilian", "black", "caucasian", "hispanic", "other")} | {
+RACES: Final = {name: name for name in ("brazilian", "black", "caucasian", "hispanic", "other")} | {
     "middle_eastern": "middle",
     "native_american": "native",
 }
 EDITORIAL: Final = {"commercial": "0", "editorial": "1"}
 LANGUAGES: Final = {"cs": "cz", "el": "gr", "ja": "jp", "sv": "se"} | {
-    one: one for one in "de en es fr hu id it ko nl pl pt ro ru th tr uk zh".split()
+    tag: tag for tag in "de en es fr hu id it ko nl pl pt ro ru th tr uk zh".split()
 }
 COLORS: Final = (
     *("00007c 0005fd 01ffff 027f00 04fe00 ffff00 f9be00 fecd9b fe0000 7e0004 653201".split()),
     *("ff01ff 810081 bfbfbf 7a7a7a 000000 ffffff".split()),
 )
-"""Those that can be searched by, from number 1; the last four are gray."""
+"""The colors of the filter, numbered from 1; the last four are gray."""
 GRAYS: Final = 4
 MOST_GRAY: Final = 32
 """The largest difference between the channels of a gray, of 255."""
@@ -58,7 +58,7 @@ LOOSELY: Final[Mapping[str, tuple[str, ...] | None]] = {
 
 
 def search_params(query: SearchQuery) -> Params:
-    """Return what to search for, and what narrows it."""
+    """Return the parameters of a search: words, filters, order and language."""
     lang = language_of(query.lang, LANGUAGES)
     excluded = ",".join(
         " ".join(re.findall(r'[^\s,"]+', term)) for term in split_terms(query.exclude)
@@ -87,14 +87,14 @@ def search_params(query: SearchQuery) -> Params:
     )
 
 
-def _nearest_color(asked: str) -> str:
-    """Return the number of the nearest color by the distance of channels; of a gray for a gray."""
-    channels = bytes.fromhex(asked)
+def _nearest_color(color: str) -> str:
+    """Return the number of the nearest color by channels; a gray gets the nearest gray."""
+    channels = bytes.fromhex(color)
     is_gray = max(channels) - min(channels) <= MOST_GRAY
-    able = COLORS[-GRAYS:] if is_gray else COLORS[:-GRAYS]
-    nearest = min(able, key=lambda one: _distance(bytes.fromhex(one), channels))
+    candidates = COLORS[-GRAYS:] if is_gray else COLORS[:-GRAYS]
+    nearest = min(candidates, key=lambda candidate: _distance(bytes.fromhex(candidate), channels))
     return str(COLORS.index(nearest) + 1)
 
 
-def _distance(one: bytes, other: bytes) -> int:
-    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
+def _distance(channels: bytes, other_channels: bytes) -> int:
+    return sum((a - b) ** 2 for a, b in zip(channels, other_channels, strict=True))

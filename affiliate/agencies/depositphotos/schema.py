@@ -1,4 +1,4 @@
-"""What Depositphotos answers, and a picture in our words (Enterprise API reference, PHP SDK).
+"""Shapes of Depositphotos' answers, and conversion to `Media` (Enterprise API, PHP SDK).
 
 Renditions are declared without sizes: names of files say 110, 170 and 450 pixels, which are taken
 for the longer side; of ``huge_thumb`` only the ratio is known.
@@ -35,7 +35,7 @@ Number = int | float | str | None
 
 
 class Item(msgspec.Struct):
-    """A picture; ``width`` and ``height`` are those of the whole one; details alone have sizes."""
+    """A picture; ``width`` and ``height`` are the original's sides; only details have sizes."""
 
     id: int | str
     itemurl: str | None
@@ -57,38 +57,40 @@ class Item(msgspec.Struct):
 
 
 class Found(msgspec.Struct):
-    """Pictures that a search finds, of so many in all."""
+    """A page of pictures of a search; ``count`` counts all."""
 
     result: list[Item]
     count: Number = None
 
 
 class Related(msgspec.Struct):
-    """Pictures like one, of so many in all."""
+    """A page of similar pictures; ``count`` counts all."""
 
     items: list[Item]
     count: Number = None
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """An error; ``exception`` is its kind, behind the name of a part of the API."""
+    """An error; ``exception`` is the kind, behind the name of a part of the API."""
 
     errormsg: str = ""
     exception: str = ""
 
 
 class Failure(msgspec.Struct):
-    """An answer that is an error."""
+    """An answer that may be an error: then ``type`` is ``failure``."""
 
     type: str
     error: Fault = Fault()
 
 
 def to_media(agency: str, item: Item) -> Media | None:
-    """Return a picture as a page shows it; None where it can't be shown or is none."""
+    """Convert an item to `Media`; None for items that can't be shown or are no pictures."""
     sides = (read_number(item.width), read_number(item.height))
-    drawn = (fit_rendition(getattr(item, name), *sides, side) for name, side in THUMBNAILS.items())
-    thumbnail, page = next(filter(None, drawn), None), web_address(item.itemurl)
+    thumbnails = (
+        fit_rendition(getattr(item, name), *sides, side) for name, side in THUMBNAILS.items()
+    )
+    thumbnail, page = next(filter(None, thumbnails), None), web_address(item.itemurl)
     if thumbnail is None or page is None or item.type in {"video", "audio"}:
         return None
     large = fit_rendition(item.huge_thumb, *sides, LARGE)
@@ -111,18 +113,18 @@ def to_media(agency: str, item: Item) -> Media | None:
 
 
 def sold_sizes(item: Item) -> tuple[Size, ...]:
-    """Return the sizes that are sold, the smallest first; those without sides are left out."""
-    named = item.sizes if isinstance(item.sizes, dict) else {}
-    found = (
-        Size(plain_text(name), *_sides(one), plain_text(item.original_extension))
-        for name, one in named.items()
-        if isinstance(one, dict)
+    """Return the sizes for sale, the smallest first, without sizes of unknown sides."""
+    entries = item.sizes if isinstance(item.sizes, dict) else {}
+    sizes = (
+        Size(plain_text(name), *_sides(entry), plain_text(item.original_extension))
+        for name, entry in entries.items()
+        if isinstance(entry, dict)
     )
-    return tuple(sorted((one for one in found if one.width and one.height), key=_area))
+    return tuple(sorted((size for size in sizes if size.width and size.height), key=_area))
 
 
 def _sides(size: Mapping[str, Any]) -> tuple[int, int]:
-    """Return the sides of a size in pixels; 0 where one isn't said or can't be."""
+    """Return the sides of a size in pixels; 0 for a side that isn't stated or is invalid."""
     width, height = (int(read_number(size.get(side))) for side in ("width", "height"))
     return (width, height) if max(width, height) < MAX_SIDE else (0, 0)
 
@@ -132,5 +134,5 @@ def _area(size: Size) -> int:
 
 
 def total_count(count: Number) -> int | None:
-    """Return how many there are, where it is said."""
+    """Return the number of all items; None where the answer lacks the number."""
     return None if count is None else int(read_number(count))

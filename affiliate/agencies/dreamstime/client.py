@@ -1,19 +1,19 @@
 """Dreamstime, as its own WordPress plugin speaks (version 2.4 of 2015; no documentation is public).
 
-One address takes everything: JSON with named requests, each a verb, answered under the same names.
-The plugin asks over HTTP; this asks over HTTPS, which is a guess, and stays there when the agency
-names another address for the calls to come. Whether the API is still alive is not known.
+All calls go to one address: JSON with named requests, each a verb, answered under the same names.
+The plugin calls over HTTP; this client calls over HTTPS, which is a guess, and keeps HTTPS when the
+agency names another address for later calls. Whether the API is still alive is not known.
 
-``Authenticate`` gives a token for an application's id. A process keeps it until one of the
-documented codes says that it has ended; then it gets another one and asks once more. What other
-codes mean is not known: a refused authentication is taken for a wrong id, a refusal of details for
-a picture that is gone, any other for a question that is not understood.
+``Authenticate`` gives a token for an application's id. A process keeps the token until one of the
+documented codes says that the token has ended, then gets a new token and repeats the call once. The
+meaning of other codes is not known: a refused authentication is taken for a wrong id, a refusal of
+details for a picture that is gone, any other refusal for a wrong request.
 
 Neither filters, orders, languages nor safe search are documented, nor page sizes other than the
 plugin's 20, nor how deep pages reach: ``depth`` is our own bound. Thumbnails have no size (their
 host is known from public pages only): details tell the ratio, a search leaves a 3:2 box. A search
-doesn't say where a picture's page is either; it is made of title and id, after the form of one
-known address.
+doesn't have the address of a picture's page either; the address is made of title and id, after the
+form of a known address.
 """
 
 import json
@@ -47,7 +47,7 @@ THUMBNAIL = 300
 
 
 class Session(NamedTuple):
-    """A token and the address that takes it."""
+    """A token and the address for calls with the token."""
 
     token: str
     url: str
@@ -79,16 +79,16 @@ class Dreamstime(Agency):
         return self.parse_results(self._ask(SEARCH, self._page_params(query, chunk)), query)
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        """Return the call as it goes out with the token that is known, if any."""
+        """Return the call of a search, with the known token if there is one."""
         session = self._session.known or Session("", f"{self.url}/api/")
         return self._build_call(SEARCH, self._page_params(query, chunk), session)
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.decode(self._response(reply, SEARCH), wire.Found)
-        items = (self._to_media(image, BOX) for image in wire.as_list(found.images))
+        page = self.decode(self._response(reply, SEARCH), wire.Found)
+        items = (self._to_media(image, BOX) for image in wire.as_list(page.images))
         return SearchResult(
-            tuple(media for media in items if media), int(read_number(found.images_count))
+            tuple(media for media in items if media), int(read_number(page.images_count))
         )
 
     def details(self, media_id: str, media: str = "image") -> Media:
@@ -98,19 +98,20 @@ class Dreamstime(Agency):
             reply = self._ask(DETAILS, {"ImageId": media_id})
         except RequestRefused:
             raise NotFound(self.name, f"There is no picture {media_id}.") from None
-        found = self.decode(self._response(reply, DETAILS), wire.Detailed)
+        answer = self.decode(self._response(reply, DETAILS), wire.Detailed)
         sides = (
-            (read_number(one.width), read_number(one.height)) for one in wire.as_list(found.sizes)
+            (read_number(size.width), read_number(size.height))
+            for size in wire.as_list(answer.sizes)
         )
-        whole = max((one for one in sides if all(one)), default=BOX)
-        return self._to_media(found.image, whole) or super().details(media_id, media)
+        largest = max((pair for pair in sides if all(pair)), default=BOX)
+        return self._to_media(answer.image, largest) or super().details(media_id, media)
 
     def check_key(self) -> Check:
         self._log_in(self.transport.total_seconds)
         return Check("gives a token")
 
     def landing_url(self, media: Media) -> str:
-        """Return the page without a fragment, in whose place the affiliate id stands."""
+        """Return the page without a fragment, since the affiliate id takes the fragment's place."""
         return media.page_url.partition("#")[0]
 
     def _page_params(self, query: SearchQuery, chunk: int) -> dict[str, Any]:
@@ -124,7 +125,7 @@ class Dreamstime(Agency):
         """Return the answer to a request, with a new token if needed, in the time of one call.
 
         Raises:
-            AgencyError: BadCredentials where the new token isn't taken either.
+            AgencyError: BadCredentials where the agency refuses the new token, too.
         """
         left = partial(self.seconds_left, time.monotonic() + self.transport.total_seconds)
         session = self._session.get(self._log_in, left)
@@ -137,11 +138,11 @@ class Dreamstime(Agency):
     def _log_in(self, seconds: float) -> Session:
         fields = {"ApplicationId": self.keys.get("APPLICATION_ID", "")}
         call = self._build_call(LOGIN, fields, Session("", f"{self.url}/api/"))
-        found = self.decode(self._response(self.transport.send(call, seconds), LOGIN), wire.Login)
-        return Session(found.auth_token, self._kept_safe(web_address(found.api_url) or call.url))
+        login = self.decode(self._response(self.transport.send(call, seconds), LOGIN), wire.Login)
+        return Session(login.auth_token, self._kept_safe(web_address(login.api_url) or call.url))
 
     def _kept_safe(self, address: str) -> str:
-        """Return the address, over HTTPS where we ask so already."""
+        """Return the address, with HTTPS where the site's own address of the API has HTTPS."""
         return re.sub("^http:", "https:", address) if self.url.startswith("https:") else address
 
     def _build_call(self, name: str, fields: Mapping[str, Any], session: Session) -> Request:
@@ -161,11 +162,11 @@ class Dreamstime(Agency):
         )
 
     def _response(self, reply: Reply, name: str) -> Any:  # noqa: ANN401 - what JSON holds
-        """Return what is answered to the request of a name."""
+        """Return the answer to the request of a name."""
         return self.decode(reply.json(), wire.Answers).responses.get(name)
 
-    def _to_media(self, image: wire.Image, whole: tuple[float, float]) -> Media | None:
-        thumbnail = fit_rendition(image.thumbnail_url, *whole, THUMBNAIL)
+    def _to_media(self, image: wire.Image, sides: tuple[float, float]) -> Media | None:
+        thumbnail = fit_rendition(image.thumbnail_url, *sides, THUMBNAIL)
         media_id, title = plain_id(str(image.image_id)), plain_text(image.title)
         if thumbnail is None or not media_id:
             return None

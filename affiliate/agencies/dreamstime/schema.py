@@ -1,4 +1,4 @@
-"""What goes to Dreamstime and comes back: named requests, their answers, and its errors.
+"""Names of Dreamstime's requests, shapes of the answers, and readers of errors.
 
 Only the fields used are here; required ones have no default. An error has HTTP 200 and stands at
 the top of an answer or in the answer to one of its requests.
@@ -16,14 +16,14 @@ from affiliate.transport.messages import Refusal
 SEARCH: Final = "SearchPaidImages"
 DETAILS: Final = "GetPaidImage"
 LOGIN: Final = "authenticate"
-"""Names of requests, which are their verbs too, but for the case of the last."""
+"""Names of requests; each is the request's verb too, but for the case of the last name."""
 TOKEN_CODES: Final = frozenset({200, 201, 202, 204, 205, 206, 207, 208})
 
 One = TypeVar("One")
 
 
 class TokenEnded(BadCredentials):
-    """The token is no longer taken: another one is needed."""
+    """The token has ended: a new token is needed."""
 
 
 class Answers(msgspec.Struct):
@@ -33,14 +33,14 @@ class Answers(msgspec.Struct):
 
 
 class Login(msgspec.Struct, rename="pascal"):
-    """A token, and where to go with it."""
+    """A token, and the address for calls with the token."""
 
     auth_token: str
     api_url: str | None = msgspec.field(name="APIUrl", default=None)
 
 
 class Image(msgspec.Struct, rename="pascal"):
-    """A picture; a search leaves out who made it and where its page is."""
+    """A picture; a search leaves out the author and the address of the page."""
 
     image_id: int | str
     thumbnail_url: str
@@ -57,21 +57,21 @@ class Found(msgspec.Struct, rename="pascal"):
 
 
 class Size(msgspec.Struct, rename="pascal"):
-    """A size that is sold; its sides may be anything, as for a vector."""
+    """A size for sale; the sides may be of any type, as for a vector."""
 
     width: Any = None
     height: Any = None
 
 
 class Detailed(msgspec.Struct, rename="pascal"):
-    """One picture, and the sizes in which it is sold."""
+    """A picture and the sizes for sale."""
 
     image: Image
     sizes: list[Size] | dict[str, Size] = []
 
 
 class Fault(msgspec.Struct, rename="pascal"):
-    """What the answer to a request says of itself; an ``Error`` has a code."""
+    """The status of the answer to a request; the status ``Error`` has a code."""
 
     status: Any = None
     error_code: Any = None
@@ -79,18 +79,18 @@ class Fault(msgspec.Struct, rename="pascal"):
 
 
 class Faults(Fault):
-    """What an answer says of itself, and of each request in it."""
+    """The status of a whole answer, and of the answer to each request."""
 
     responses: dict[str, Fault] = msgspec.field(name="APIResponses", default={})
 
 
 def as_list(value: list[One] | dict[str, One]) -> Sequence[One]:
-    """Return what may come as a list or, as PHP writes some, as an object with keys."""
+    """Return the values of a list, or of an object with keys, as PHP writes some lists."""
     return value if isinstance(value, list) else list(value.values())
 
 
 def read_error(status: int, body: bytes) -> Refusal | None:
-    """Return what an error means; codes other than those of tokens are not documented."""
+    """Return the refusal in an answer; only codes of ended tokens are documented."""
     fault = _read_fault(status, body)
     if fault is None:
         return None
@@ -99,15 +99,15 @@ def read_error(status: int, body: bytes) -> Refusal | None:
 
 
 def judge_login(status: int, body: bytes) -> Refusal | None:
-    """Return a refused authentication, whatever its code, is taken for a wrong application id."""
+    """Return BadCredentials for an error of any code: the application id counts as wrong."""
     fault = _read_fault(status, body)
     return Refusal(BadCredentials, fault.error_message or "") if fault else None
 
 
 def _read_fault(status: int, body: bytes) -> Fault | None:
-    """Return the error in an answer; None where there is none, and for what a gateway says."""
-    said = decode_json(body, Faults)
-    if said is None:
+    """Return the error in an answer; None without an error, and for answers of a gateway."""
+    answer = decode_json(body, Faults)
+    if answer is None:
         return None
-    found = (one for one in (said, *said.responses.values()) if one.status == "Error")
-    return next(found, None) if status < 500 else None  # noqa: PLR2004 - the range of outages
+    faults = (fault for fault in (answer, *answer.responses.values()) if fault.status == "Error")
+    return next(faults, None) if status < 500 else None  # noqa: PLR2004 - the range of outages

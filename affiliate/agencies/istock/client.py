@@ -1,20 +1,20 @@
 """iStock, through version 3 of the API of Getty Images, which owns it.
 
-Its official OpenAPI description (https://developer.gettyimages.com) says how it is asked and
-what it answers. An address at iStock stands nowhere but in ``referral_destinations``, under
-``istockphoto``; what has none is sold by Getty Images alone and is left out. Which that is depends
-on the key: Getty sets what it may find.
+Requests and answers are in the official OpenAPI description (https://developer.gettyimages.com).
+Only ``referral_destinations`` has addresses at iStock, under ``istockphoto``; pictures without such
+an address are sold by Getty Images alone and are left out. Getty sets, for each key, the pictures
+that a search may find.
 
 Keys of affiliates may be allowed nothing but ``/v3/affiliates/search/images``: a key that is
-refused the search of customers asks there, and for an hour only there. That call takes words and
-photos or vectors, has no pages and no count, and gives each picture's ``destination_url``.
+refused the search of customers searches there, and for an hour only there. The search of affiliates
+takes words and photos or vectors, has no pages and no count, and gives each picture's
+``destination_url``.
 
-Not documented, but read in other people's code: that address's name, the hosts of pictures, the
-form of the affiliate link (Impact) with its ad, and that a ``mid_res_comp`` has 1024 pixels, a
-``comp`` 612 and a ``thumb`` 170 on its longer side; the ratio is that of ``max_dimensions``, or
-else 3:2. How deep pages reach
-is said nowhere; ``depth`` is our own bound. A search must have words. 3 and 4 people both are its
-"group"; Portuguese is that of Brazil, English that of the United States.
+Not documented, but read in other people's code: the name ``istockphoto``, the hosts of pictures,
+the form of the affiliate link (Impact) with its ad, and that a ``mid_res_comp`` has 1024 pixels, a
+``comp`` 612 and a ``thumb`` 170 on the longer side; the ratio is the ratio of ``max_dimensions``,
+or else 3:2. How deep pages reach is not documented; ``depth`` is our own bound. A search must have
+words. 3 and 4 people are both the API's "group"; Portuguese is Brazilian, English American.
 """
 
 import math
@@ -45,7 +45,7 @@ IDS = r"[A-Za-z0-9_-]{1,40}"
 CUSTOMERS = "/v3/search/images/creative"
 AFFILIATES = "/v3/affiliates/search/images"
 LEARNED_SECONDS: Final = 3600.0
-"""For how long a key that was refused the search of customers isn't tried there again."""
+"""Seconds for which a key that was refused the search of customers isn't tried there again."""
 FIELDS = (
     "id,title,thumb,comp,display_set,max_dimensions,artist,asset_family,graphical_style"
     ",referral_destinations"
@@ -53,7 +53,7 @@ FIELDS = (
 
 
 class Learned:
-    """Remembers for an hour that a key is one of affiliates, as its last search told."""
+    """Memory, for an hour, that a key is a key of affiliates, learned from the last search."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -64,7 +64,7 @@ class Learned:
         self._ends = self._now() + LEARNED_SECONDS
 
     def is_set(self) -> bool:
-        """Return whether the hour goes on."""
+        """Return whether the hour has not ended."""
         return self._now() < self._ends
 
 
@@ -105,13 +105,15 @@ class Istock(Agency):
     license_url = "https://www.istockphoto.com/legal/license-agreement"
 
     def set_up(self) -> None:
-        self._for_affiliates = Learned()  # which copies of the agency share
+        self._for_affiliates = Learned()  # copies of the agency share this object
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
-        """Also what no words stand beside, and what a key of affiliates can't ask for."""
-        alone = {"contributor", "color"} & query.filters() if not query.q else set()
-        beyond = _beyond_affiliates(query) if self._for_affiliates.is_set() else ()
-        return tuple(dict.fromkeys((*super().unsupported(query), *sorted(alone), *beyond)))
+        """Return the names, also of filters that need words or are beyond a key of affiliates."""
+        wordless_names = {"contributor", "color"} & query.filters() if not query.q else set()
+        further_names = _beyond_affiliates(query) if self._for_affiliates.is_set() else ()
+        return tuple(
+            dict.fromkeys((*super().unsupported(query), *sorted(wordless_names), *further_names))
+        )
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
         deadline = time.monotonic() + self.transport.total_seconds
@@ -134,9 +136,9 @@ class Istock(Agency):
     def _search_for_affiliates(
         self, query: SearchQuery, chunk: int, seconds: float | None = None
     ) -> SearchResult:
-        """Return the one page that keys of affiliates find; a second one is empty."""
-        if beyond := _beyond_affiliates(query):
-            names = ", ".join(beyond)
+        """Return the only page of a search of affiliates; later pages are empty."""
+        if filters := _beyond_affiliates(query):
+            names = ", ".join(filters)
             raise RequestRefused(self.name, f"A key of affiliates can't search by {names}.")
         if chunk:
             return SearchResult(())
@@ -144,12 +146,12 @@ class Istock(Agency):
             AFFILIATES, wire.affiliate_params(self.plain_query(query)), query.lang
         )
         reply = self.transport.send(call, seconds)
-        found = self.decode(reply.json(), wire.AffiliateImages)
+        answer = self.decode(reply.json(), wire.AffiliateImages)
         self._for_affiliates.set()
         self.expected_fields = ("title", "page_url")
-        made = (wire.affiliate_media(self.name, one) for one in found.images or ())
-        items = tuple(media for media in made if media)
-        correction = found.auto_corrections or wire.Correction()
+        results = (wire.affiliate_media(self.name, image) for image in answer.images or ())
+        items = tuple(media for media in results if media)
+        correction = answer.auto_corrections or wire.Correction()
         corrected = plain_text(correction.phrase) or None
         return SearchResult(items, len(items), corrected, capped=bool(items))
 
@@ -169,11 +171,11 @@ class Istock(Agency):
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.decode(reply.json(), wire.Images)
-        correction = found.auto_corrections or wire.Correction()
+        answer = self.decode(reply.json(), wire.Images)
+        correction = answer.auto_corrections or wire.Correction()
         return SearchResult(
-            self._to_medias(found.images),
-            found.result_count,
+            self._to_medias(answer.images),
+            answer.result_count,
             corrected=plain_text(correction.phrase) or None,
         )
 
@@ -181,8 +183,8 @@ class Istock(Agency):
         if not re.fullmatch(IDS, media_id):
             return super().details(media_id, media)
         call = self._build_call(f"/v3/images/{media_id}", (("fields", f"{FIELDS},keywords"),))
-        found = self._to_medias(self.decode(self.transport.send(call).json(), wire.Details).images)
-        return found[0] if found else super().details(media_id, media)
+        items = self._to_medias(self.decode(self.transport.send(call).json(), wire.Details).images)
+        return items[0] if items else super().details(media_id, media)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not re.fullmatch(IDS, media_id):
@@ -207,7 +209,7 @@ class Istock(Agency):
         return Check("takes the key")
 
     def _to_medias(self, images: list[wire.Image] | None) -> tuple[Media, ...]:
-        """Those of the pictures that iStock sells and that can be shown."""
+        """Return the pictures that iStock sells and that can be shown."""
         return tuple(media for media in map(self._to_media, images or ()) if media)
 
     def _to_media(self, image: wire.Image) -> Media | None:
@@ -220,7 +222,7 @@ class Istock(Agency):
             id=plain_id(image.id),
             type=wire.STYLES.get((image.graphical_style or "").casefold()),
             title=plain_text(image.title),
-            keywords=plain_texts(one.text for one in image.keywords or ()),
+            keywords=plain_texts(keyword.text for keyword in image.keywords or ()),
             page_url=page,
             contributor=plain_text(image.artist) or None,
             editorial=(image.asset_family or "").casefold() == "editorial",
@@ -232,9 +234,9 @@ class Istock(Agency):
 
 
 def _beyond_affiliates(query: SearchQuery) -> tuple[str, ...]:
-    """Return the names of what a search says that the call for affiliates can't take."""
-    able = {"type"} if query.type in {None, *wire.AFFILIATE_STYLES} else set()
-    return tuple(sorted(query.filters() - able))
+    """Return the names of a search's filters that the search of affiliates can't express."""
+    supported = {"type"} if query.type in {None, *wire.AFFILIATE_STYLES} else set()
+    return tuple(sorted(query.filters() - supported))
 
 
 def _page(chunk: int, size: int) -> Params:

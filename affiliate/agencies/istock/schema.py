@@ -1,4 +1,4 @@
-"""What `istock` says and reads: its words for the filters, and the shapes of its answers."""
+"""The API's values of our filters, shapes of iStock's answers, and parts of a `Media`."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -54,14 +54,14 @@ ETHNICITIES = {
     **dict.fromkeys(("black", "east_asian", "japanese", "middle_eastern", "pacific_islander"), ""),
     **dict.fromkeys(("south_asian", "southeast_asian"), ""),
 }
-"""Its names for ours; empty where they are the same."""
+"""The API's names by ours; empty where the names are the same."""
 AFFILIATE_STYLES = {"photo": "photography", "vector": "vector"}
 GETTY = "gettyimages.com"
-"""Whose pictures are not iStock's."""
+"""The site whose pictures iStock doesn't sell."""
 TILE = 330
-"""Pixels of width that a rendition should have to stand in a tile."""
+"""Pixels; the least width of a rendition for a tile, if any is so wide."""
 LANGUAGES = {
-    **{one: one for one in "cs de es fi fr hu id it ja ko nl pl ro ru sv th tr uk vi".split()},
+    **{tag: tag for tag in "cs de es fi fr hu id it ja ko nl pl ro ru sv th tr uk vi".split()},
     "en": "en-US",
     "pt": "pt-BR",
     "zh-Hant": "zh-HK",
@@ -69,7 +69,7 @@ LANGUAGES = {
 
 
 class DisplaySize(msgspec.Struct):
-    """A rendition, of which no size is said."""
+    """A rendition without a stated size."""
 
     name: str | None = None
     uri: str | None = None
@@ -90,7 +90,7 @@ class Sides(msgspec.Struct):
 
 
 class Keyword(msgspec.Struct):
-    """A word that a picture is found by."""
+    """A keyword of a picture."""
 
     text: str | None = None
 
@@ -110,13 +110,13 @@ class Image(msgspec.Struct):
 
 
 class Correction(msgspec.Struct):
-    """What the words were taken for."""
+    """The corrected words of a search."""
 
     phrase: str | None = None
 
 
 class Images(msgspec.Struct):
-    """Pictures of a search; ``result_count`` counts all that there are."""
+    """A page of pictures of a search; ``result_count`` counts all."""
 
     images: list[Image] | None
     result_count: int
@@ -144,7 +144,7 @@ class PreviewUrls(msgspec.Struct):
 
 
 class AffiliateImage(msgspec.Struct):
-    """A picture as affiliates find it; ``destination_url`` is where its link leads."""
+    """A picture of the search of affiliates; ``destination_url`` is the address of its link."""
 
     id: str | None = None
     title: str | None = None
@@ -154,14 +154,14 @@ class AffiliateImage(msgspec.Struct):
 
 
 class AffiliateImages(msgspec.Struct):
-    """Pictures of a search for affiliates, which has neither pages nor a count."""
+    """Pictures of a search of affiliates, which has neither pages nor a count."""
 
     images: list[AffiliateImage] | None
     auto_corrections: Correction | None = None
 
 
 def search_params(query: SearchQuery) -> Params:
-    """Words and filters, where several values of one stand in one parameter."""
+    """Return words and filters; several values of a filter stand in one parameter."""
     safe = "true" if query.safe else "false"
     color = query.color or ""
     people = "" if query.people is None else PEOPLE[str(query.people)]
@@ -185,26 +185,26 @@ def search_params(query: SearchQuery) -> Params:
 
 
 def affiliate_params(query: SearchQuery) -> Params:
-    """Return what the search for affiliates takes: words, and one of two styles."""
+    """Return the parameters of the search of affiliates: words, and one of two styles."""
     return drop_empty({"phrase": query.q, "style": AFFILIATE_STYLES.get(query.type or "", "")})
 
 
 def affiliate_media(agency: str, image: AffiliateImage) -> Media | None:
-    """Return a picture of the search for affiliates; None where it can't be shown or sold.
+    """Convert a picture of the search of affiliates; None where it can't be shown or sold.
 
     Whether ``destination_url`` is the picture's page or a link of the network isn't documented:
-    a link of Impact's is the referral, and its ``u`` the page.
+    a link of Impact is taken for the referral, and its ``u`` for the page.
     """
     target = web_address(image.destination_url)
-    found = _preview_renditions(image.preview_urls or PreviewUrls())
+    renditions = _preview_renditions(image.preview_urls or PreviewUrls())
     media_id = plain_id(image.id)
-    if target is None or not found or not media_id:
+    if target is None or not renditions or not media_id:
         return None
     referral = target if is_impact(target) else None
     page = read_destination(target) or target
     if (urlsplit(page).hostname or "").endswith(GETTY):
         return None
-    best = next((one for one in found if one.width >= TILE), found[-1])
+    best = next((rendition for rendition in renditions if rendition.width >= TILE), renditions[-1])
     return Media(
         agency=agency,
         id=media_id,
@@ -212,14 +212,14 @@ def affiliate_media(agency: str, image: AffiliateImage) -> Media | None:
         page_url=page,
         referral=referral,
         thumbnail=best,
-        preview=found[-1],
-        renditions=density_renditions(*found),
+        preview=renditions[-1],
+        renditions=density_renditions(*renditions),
     )
 
 
 def _preview_renditions(urls: PreviewUrls) -> list[Thumbnail]:
     """Return the renditions that can be shown, the smallest first."""
-    made = (
+    renditions = (
         read_rendition(
             {
                 "url": getattr(urls, name),
@@ -229,25 +229,25 @@ def _preview_renditions(urls: PreviewUrls) -> list[Thumbnail]:
         )
         for name in ("small", "medium", "large")
     )
-    return [one for one in made if one]
+    return [rendition for rendition in renditions if rendition]
 
 
 def page_at_istock(image: Image) -> str | None:
-    """Return the picture's page at iStock, whose name tells it from Getty's other sites."""
+    """Return the address of the picture at iStock; the destination's name marks the site."""
     sites = image.referral_destinations or ()
-    return next((web_address(one.uri) for one in sites if one.site_name == "istockphoto"), None)
+    return next((web_address(site.uri) for site in sites if site.site_name == "istockphoto"), None)
 
 
 def largest_sides(image: Image) -> media.Sides | None:
-    """Return the sides of the largest file; None where an answer doesn't tell them."""
+    """Return the sides of the largest file; None where an answer lacks them."""
     sides = image.max_dimensions or Sides()
     return original_sides(sides.width, sides.height)
 
 
 def display_renditions(image: Image, sizes: Mapping[str, int]) -> list[Thumbnail]:
-    """Return those of the display sizes that have an address, with the ratio of the picture."""
-    found = {one.name: one.uri for one in image.display_sizes or ()}
+    """Return the display sizes with an address, in the ratio of the picture."""
+    urls = {display.name: display.uri for display in image.display_sizes or ()}
     size = image.max_dimensions or Sides()
     sides = (size.width, size.height) if size.width > 0 and size.height > 0 else (3, 2)
-    made = (fit_rendition(found.get(name), *sides, side) for name, side in sizes.items())
-    return [one for one in made if one]
+    renditions = (fit_rendition(urls.get(name), *sides, side) for name, side in sizes.items())
+    return [rendition for rendition in renditions if rendition]

@@ -1,11 +1,11 @@
-"""iStock's API of before Getty's, in XML-RPC; it is switched off, and its address answers no more.
+"""iStock's old API, in XML-RPC, before Getty's; switched off, and its address answers no more.
 
-iStock documented what calls, answers and faults look like; methods, fields and codes of faults are
-those of other people's code, and so are the numbered members that lists are sent as and the form
-of the affiliate link. An answer is XML, escaped inside a string. That "Age" is newest first, that
-"Image" are photos, the page's address, the pictures' hosts and the 400 pixels of a large thumbnail
-are guesses, and 48 pictures a call and 480 deep our own bounds. Its ratio is that of the medium
-thumbnail or the small one, else 3:2; in details that of a file.
+iStock documented the form of calls, answers and faults. Methods, fields and codes of faults are
+read in other people's code, as are the lists sent as numbered members and the form of the affiliate
+link. An answer is XML, escaped inside a string. Guesses are: "Age" for newest first, "Image" for
+photos, the page's address, the pictures' hosts and the 400 pixels of a large thumbnail; our own
+bounds are 48 pictures a call and a depth of 480. The large thumbnail gets the ratio of the medium
+or the small thumbnail, else of a file (in details), else 3:2.
 """
 
 from typing import ClassVar
@@ -42,7 +42,7 @@ FILES: dict[str, Value] = {
     "vector": {"type": "Illustration [Vector]", "size": "Vector Image", "priceOption": "All"},
 }
 OPTIONS = ("title", "largethumburl", "mediumthumbsize", "smallthumburl", "smallthumbsize")
-"""What the answer is to say of each picture."""
+"""The requested properties of each picture."""
 LARGE = 400
 """Pixels of the longer side of a large thumbnail."""
 FAULTS: dict[int, type[AgencyError]] = {
@@ -54,7 +54,7 @@ FAULTS: dict[int, type[AgencyError]] = {
 
 
 class IstockXmlrpc(Agency):
-    """Pictures of iStock, as they were asked for until Getty's API took over."""
+    """Pictures of iStock, through the API used before Getty's."""
 
     name = "istock-xmlrpc"
     title = "iStock (old API)"
@@ -99,9 +99,9 @@ class IstockXmlrpc(Agency):
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self._payload(reply, "imageList")
-        items = (self._to_media(image) for image in found.iterfind("image"))
-        total = int(read_number(found.get("totalitems")))
+        images = self._payload(reply, "imageList")
+        items = (self._to_media(image) for image in images.iterfind("image"))
+        total = int(read_number(images.get("totalitems")))
         return SearchResult(tuple(media for media in items if media), total)
 
     def details(self, media_id: str, media: str = "image") -> Media:
@@ -119,10 +119,10 @@ class IstockXmlrpc(Agency):
         """Return the element of a name in the XML inside an answer's string."""
         text = xmlrpc.text_of(reply.xml())
         payload = None if text is None else parse_xml(text)
-        found = None if payload is None else payload.find(name)
-        if found is None:
+        element = None if payload is None else payload.find(name)
+        if element is None:
             raise BadAnswer(self.name, f"The answer has changed: it has no {name}.")
-        return found
+        return element
 
     def _to_media(self, image: Element) -> Media | None:
         media_id, thumbnail = plain_id(image.get("fileid")), _pick_thumbnail(image)
@@ -140,12 +140,12 @@ class IstockXmlrpc(Agency):
 
 
 def _pick_thumbnail(image: Element) -> Thumbnail | None:
-    """Return the large thumbnail in a box of the right ratio, or else the small one in its own."""
+    """Return the large thumbnail in the picture's ratio, or else the small in its own sides."""
     small = _read_sides(image, "smallthumbw", "smallthumbh")
     file = image.find("fileList/file")
     files = (0.0, 0.0) if file is None else _read_sides(file, "width", "height")
-    known = (_read_sides(image, "mediumthumbw", "mediumthumbh"), small, files)
-    ratio = next((one for one in known if all(one)), (3.0, 2.0))
+    sizes = (_read_sides(image, "mediumthumbw", "mediumthumbh"), small, files)
+    ratio = next((size for size in sizes if all(size)), (3.0, 2.0))
     own = {"url": image.get("smallthumburl"), "width": small[0], "height": small[1]}
     return fit_rendition(image.get("largethumburl"), *ratio, LARGE) or read_rendition(own)
 
@@ -155,7 +155,7 @@ def _read_sides(element: Element, width: str, height: str) -> tuple[float, float
 
 
 def _read_error(status: int, body: bytes) -> Refusal | None:
-    """Return what a fault means, with whatever HTTP status it comes."""
+    """Return the refusal that a fault means, with any HTTP status."""
     del status
     fault = xmlrpc.fault_of(body)
     if fault is None:

@@ -1,22 +1,21 @@
-"""Openverse, free pictures of many sources: https://api.openverse.org/v1/, whose OpenAPI says all.
+"""Openverse, free pictures of many sources: https://api.openverse.org/v1/ (OpenAPI there).
 
-Without a key, 20 pictures a call and 240 of a search can be had, in 20 calls a minute and 200 a
-day; it is on when ``AGENCIES`` names it. A registered client (``/v1/auth_tokens/register/``, whose
+Without a key, a call gives 20 pictures and a search 240, in 20 calls a minute and 200 a day; the
+agency is on when ``AGENCIES`` names it. A registered client (``/v1/auth_tokens/register/``, whose
 e-mail address must be confirmed) gets tokens for ten hours or so, 100 calls a minute and 10,000 a
 day, and larger pages, of which 20 can be had at most (make.wordpress.org/openverse, 2022-08-11).
 Gateways refuse hosts of data centers that send no token. Counts end at 240, and at 10,000 with a
-token (WordPress/openverse #4474). Links lead to a picture's page at its source, for
-there is no affiliate program. Every license but CC0 asks for the attribution, which stands with
-the picture. Some forbid changes; whether to cut something off is one is open, so nothing is.
+token (WordPress/openverse #4474). Links lead to a picture's page at its source, for there is no
+affiliate program. Every license but CC0 asks for the attribution, which stands with the picture.
+Some licenses forbid changes; whether a crop is a change is open, hence nothing is cropped.
 
 Words take ``-``, quotation marks, ``|``, ``+``, ``*``, ``~`` and parentheses as operators
 (https://openverse.org/search-help; Elasticsearch's simple query string syntax): phrases stay, the
-rest is taken out, and ``-`` excludes. A call takes 200 characters: more words to exclude than fit
-beside 100 of the others are unsupported. "Newest" and "oldest" go by the day that Openverse found a
-picture, through parameters that it calls unstable. A search by contributor can have no words and
-isn't offered. Thumbnails are 600 pixels wide (its settings' default); sizes may be unknown: 3:2
-then.
-What is related comes in one answer, without pages.
+other operators are removed, and ``-`` excludes. A call takes 200 characters: more words to exclude
+than fit beside 100 characters of other words are unsupported. "Newest" and "oldest" go by the day
+that Openverse found a picture, through parameters named unstable. A search by contributor can have
+no words and isn't offered. Thumbnails are 600 pixels wide (the default of Openverse's settings); a
+picture of unknown size gets a box of 3:2. Related pictures come in one answer, without pages.
 """
 
 import re
@@ -43,9 +42,9 @@ from affiliate.transport.messages import Refusal, Reply, Request, drop_empty
 
 IDS = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 MAX_WORDS = 200
-"""Characters of words that a search takes, words to exclude among them."""
+"""The most characters of words in a search, words to exclude included."""
 WORDS_ROOM: Final = 100
-"""Characters of these that words to exclude leave to those that are looked for."""
+"""Characters of `MAX_WORDS` that words to exclude leave to the other words."""
 TYPES = {"photo": "photograph", "illustration": "illustration"}
 ASPECTS = {"horizontal": "wide", "vertical": "tall", "square": "square"}
 LIMITS: Final = (Limit(100, 60), Limit(10_000, 86400))
@@ -54,17 +53,17 @@ CLIENT_PAGE: Final = 48
 """Pictures of a page for a registered client: as many as a page of this site has places."""
 CLIENT_PAGES: Final = 20
 COUNTED: Final = 240
-"""Where counts end without a token."""
+"""The largest count in an answer without a token."""
 COUNTED_WITH_TOKEN: Final = 10_000
 EARLY_SECONDS: Final = 60.0
-"""Seconds before its end from which on a token is replaced."""
+"""Seconds before the end of a token from which on the token is replaced."""
 NOTICE: Final = "This site was made using Openverse but is not endorsed or certified by Openverse."
-"""Says prominently what the terms of service ask for, in their own English words."""
+"""The sentence that the terms of service require in a prominent place, word for word."""
 DIRECTIONS = {"newest": "desc", "oldest": "asc"}
 
 
 class Session(NamedTuple):
-    """A token, and when it ends on the monotonic clock."""
+    """A token, and its end on the monotonic clock."""
 
     token: str
     ends: float
@@ -112,27 +111,27 @@ class Openverse(Agency):
             self.limits = LIMITS
 
     def unsupported(self, query: SearchQuery) -> tuple[str, ...]:
-        """Also more words to exclude than a call takes beside the others."""
-        unable = super().unsupported(query)
+        """Return the names, also ``exclude`` where a call can't take all words to exclude."""
+        names = super().unsupported(query)
         if not query.exclude:
-            return unable
+            return names
         plain_words = query.replace(
             q=to_plain_words(query.q, self.syntax),
             exclude=to_plain_words(query.exclude, self.syntax),
         )
         is_cut = len(_excluded_words(plain_words)) < len(split_terms(plain_words.exclude))
-        return (*unable, "exclude") if is_cut else unable
+        return (*names, "exclude") if is_cut else names
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
         return self.parse_results(self._send(self.request(query, chunk)), query)
 
     def _send(self, call: Request) -> Reply:
-        """Send a call with the client's token, if there is a client; once more with a new one.
+        """Send a call with the client's token, if there is a client; repeat with a new token.
 
-        All of it takes no longer than one call.
+        Both calls and the log-in share the time of one call.
 
         Raises:
-            AgencyError: BadCredentials where the client isn't known or its new token isn't taken.
+            AgencyError: BadCredentials where the client is unknown or the new token is refused.
         """
         if not self.keys:
             return self.transport.send(call)
@@ -147,20 +146,20 @@ class Openverse(Agency):
         return self.transport.send(_with_token(call, session), left())
 
     def _log_in(self, seconds: float) -> Session:
-        named = {"client_id": self.keys["CLIENT_ID"], "client_secret": self.keys["CLIENT_SECRET"]}
+        client = {"client_id": self.keys["CLIENT_ID"], "client_secret": self.keys["CLIENT_SECRET"]}
         call = Request(
             agency=self.name,
             url=f"{self.url}/v1/auth_tokens/token/",
             method="POST",
             reads=True,
             headers={"Content-Type": "application/x-www-form-urlencoded"},
-            body=urlencode({"grant_type": "client_credentials", **named}).encode(),
+            body=urlencode({"grant_type": "client_credentials", **client}).encode(),
             secrets=tuple(self.keys.values()),
             judge=judge_login,
         )
-        found = self.decode(self.transport.send(call, seconds).json(), wire.Token)
-        lasts = max(found.expires_in - EARLY_SECONDS, 0.0)
-        return Session(found.access_token, time.monotonic() + lasts)
+        token = self.decode(self.transport.send(call, seconds).json(), wire.Token)
+        lasts = max(token.expires_in - EARLY_SECONDS, 0.0)
+        return Session(token.access_token, time.monotonic() + lasts)
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
         direction, words = DIRECTIONS.get(query.sort, ""), _query_words(self.plain_query(query))
@@ -192,13 +191,13 @@ class Openverse(Agency):
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.decode(reply.json(), wire.Images)
-        items = (self._to_media(image) for image in found.results)
+        page = self.decode(reply.json(), wire.Images)
+        items = (self._to_media(image) for image in page.results)
         counted = COUNTED_WITH_TOKEN if self.keys else COUNTED
         return SearchResult(
             tuple(media for media in items if media),
-            found.result_count,
-            capped=found.result_count >= counted,
+            page.result_count,
+            capped=page.result_count >= counted,
         )
 
     def details(self, media_id: str, media: str = "image") -> Media:
@@ -219,8 +218,8 @@ class Openverse(Agency):
         return SearchResult(others, len(others))
 
     def count_pictures(self) -> int:
-        found = self.decode(self._send(self._build_call("stats/")).json(), list[wire.Source])
-        return sum(max(source.media_count, 0) for source in found)
+        sources = self.decode(self._send(self._build_call("stats/")).json(), list[wire.Source])
+        return sum(max(source.media_count, 0) for source in sources)
 
     def place_of(self, media: Media) -> str:
         return wire.place_of(media.page_url) or self.title
@@ -266,7 +265,7 @@ def _with_token(call: Request, session: Session) -> Request:
 
 
 def judge_stranger(status: int, body: bytes) -> Refusal | None:
-    """Tell a host whose address is refused what it can do; without a key none can be wrong."""
+    """Return Blocked for a refused address, with a remedy; without a key no key can be wrong."""
     del body
     words = "It refuses this server's address; register a client."
     return Refusal(Blocked, words) if status == 403 else None  # noqa: PLR2004 - beside its name
@@ -281,15 +280,15 @@ def judge_login(status: int, body: bytes) -> Refusal | None:
 
 
 def _query_words(query: SearchQuery) -> str:
-    """Return the words of a search behind those it must not find, as many as are taken."""
+    """Return the excluded words and then the words of a search, cut to `MAX_WORDS`."""
     excluded = _excluded_words(query)
     negated = "".join(f"-{term} " for term in excluded)
     return negated + shorten_words(query.q, MAX_WORDS - len(negated)) if query.q else ""
 
 
 def _excluded_words(query: SearchQuery) -> list[str]:
-    """Return the first words and phrases to exclude, as many as leave room for the others."""
+    """Return the first terms to exclude that leave room for the other words."""
     room = MAX_WORDS - min(len(query.q), WORDS_ROOM)
-    found = split_terms(query.exclude)
-    ends = accumulate(len(f"-{term} ") for term in found)
-    return [term for term, end in zip(found, ends, strict=True) if end <= room]
+    terms = split_terms(query.exclude)
+    ends = accumulate(len(f"-{term} ") for term in terms)
+    return [term for term, end in zip(terms, ends, strict=True) if end <= room]

@@ -1,7 +1,7 @@
-r"""What `openverse` reads: the shapes of its answers, and what is made of their parts.
+r"""Shapes of Openverse's answers, and the conversion of their parts.
 
-Some texts of its catalogue were escaped once too often: ``S\u00e3o`` stands there as text
-(WordPress/openverse #1303, #1927), and beside a tag ``arapça`` one that is ``arapu00e7a``.
+Some texts of the catalogue were escaped once too often: ``S\u00e3o`` stands there as text
+(WordPress/openverse #1303, #1927), and a tag ``arapu00e7a`` beside the tag ``arapça``.
 """
 
 import re
@@ -17,7 +17,7 @@ from affiliate.agencies.parsing import fit_rendition, read_number
 from affiliate.domain.media import License, Thumbnail, drop_repeats, plain_text, web_address
 
 ESCAPES: Final = re.compile(r"(?:\\{1,2}(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}))+")
-"""Escapes of Python and JavaScript, each behind its backslash or two."""
+"""Escapes of Python and JavaScript, each behind one or two backslashes."""
 BARE: Final = re.compile(r"(?:u[0-9a-f]{4}|x[0-9a-f]{2})+", re.IGNORECASE)
 """Escapes that have lost their backslashes."""
 SITES: Final = {
@@ -40,13 +40,13 @@ SITES: Final = {
     "sciencemuseumgroup.org.uk": "Science Museum Group",
     "wordpress.org": "WordPress Photo Directory",
 }
-"""Names the sites of larger sources as people call them, by their hosts."""
+"""Names of the sites of larger sources, for people, by their hosts."""
 WIDTH = 600
-"""Pixels that a thumbnail is wide."""
+"""Pixels of the width of a thumbnail."""
 
 
 class Tag(msgspec.Struct):
-    """A word that a picture is found by."""
+    """A keyword of a picture."""
 
     name: str | None = None
 
@@ -78,14 +78,14 @@ class Images(msgspec.Struct):
 
 
 class Token(msgspec.Struct):
-    """Identifies a client in its calls, for ``expires_in`` seconds."""
+    """A token of a client, valid for ``expires_in`` seconds."""
 
     access_token: str
     expires_in: int | float
 
 
 class Refused(msgspec.Struct):
-    """Why a client gets no token."""
+    """The reason why a client gets no token."""
 
     error: str = ""
     error_description: str = ""
@@ -93,31 +93,31 @@ class Refused(msgspec.Struct):
 
 
 class Source(msgspec.Struct):
-    """Where pictures come from, and how many."""
+    """A source of pictures, with the number of them."""
 
     media_count: int
 
 
 def unescape_text(value: str | None) -> str:
-    """Return a text of the catalogue as it may be shown, its escapes decoded."""
+    """Return a text of the catalogue with its escapes decoded, safe to show."""
     return plain_text(ESCAPES.sub(_unescape_run, value or ""))
 
 
-def unescape_tags(found: Iterable[Tag]) -> tuple[str, ...]:
-    """Return the tags, each once, without those that are the escape of another."""
-    names = drop_repeats(unescape_text(one.name) for one in found)
-    known = {unicodedata.normalize("NFC", name).casefold() for name in names}
+def unescape_tags(tags: Iterable[Tag]) -> tuple[str, ...]:
+    """Return the tags, each once, without tags that are another tag in escapes."""
+    names = drop_repeats(unescape_text(tag.name) for tag in tags)
+    folded_names = {unicodedata.normalize("NFC", name).casefold() for name in names}
 
     def is_escape(name: str) -> bool:
-        meant = unicodedata.normalize("NFC", BARE.sub(_unescape_run, name)).casefold()
-        return meant != name.casefold() and meant in known
+        decoded = unicodedata.normalize("NFC", BARE.sub(_unescape_run, name)).casefold()
+        return decoded != name.casefold() and decoded in folded_names
 
     return tuple(name for name in names if not is_escape(name))
 
 
-def _unescape_run(found: re.Match[str]) -> str:
-    """Return what a run of escapes stands for; a pair of surrogates, or UTF-8, is one sign."""
-    codes = re.findall(r"u([0-9a-f]{4})|x([0-9a-f]{2})", found[0], re.IGNORECASE)
+def _unescape_run(match: re.Match[str]) -> str:
+    """Decode a run of escapes; a surrogate pair, or a sequence of UTF-8, is one character."""
+    codes = re.findall(r"u([0-9a-f]{4})|x([0-9a-f]{2})", match[0], re.IGNORECASE)
     if not any(long for long, _ in codes):
         with suppress(UnicodeDecodeError):
             return bytes.fromhex("".join(brief for _, brief in codes)).decode()
@@ -126,7 +126,7 @@ def _unescape_run(found: re.Match[str]) -> str:
 
 
 def to_thumbnail(image: Image) -> Thumbnail | None:
-    """Return the thumbnail, never wider than the picture is said to be."""
+    """Return the thumbnail, never wider than the stated width of the picture."""
     width, height = read_number(image.width), read_number(image.height)
     if not (width and height):
         width, height = 3 * WIDTH, 2 * WIDTH
@@ -135,7 +135,7 @@ def to_thumbnail(image: Image) -> Thumbnail | None:
 
 
 def license_of(image: Image) -> License | None:
-    """Return the license by the name that Creative Commons gives it; None where none is said."""
+    """Return the license under its name at Creative Commons; None where none is stated."""
     if not image.license:
         return None
     code = image.license.upper().replace("SAMPLING", "Sampling")
@@ -147,15 +147,15 @@ def license_of(image: Image) -> License | None:
 def place_of(page: str) -> str:
     """Return the name of the site of a page, for people: its host where no name is known."""
     host = (urlsplit(page).hostname or "").removeprefix("www.")
-    known = (name for site, name in SITES.items() if host == site or host.endswith(f".{site}"))
-    return next(known, host)
+    names = (name for site, name in SITES.items() if host == site or host.endswith(f".{site}"))
+    return next(names, host)
 
 
 def attribution_sentence(image: Image) -> str:
-    """Return the sentence that a license asks for, where the API's own is missing."""
+    """Build the attribution that a license requires, for answers without the API's own."""
     license_ = license_of(image)
     if license_ is None:
         return ""
-    by = f"by {unescape_text(image.creator)}" if unescape_text(image.creator) else ""
-    said = f'"{unescape_text(image.title) or "This work"}" {by}'.strip()
-    return ", ".join(filter(None, (said, license_.name, plain_text(image.license_url))))
+    byline = f"by {unescape_text(image.creator)}" if unescape_text(image.creator) else ""
+    credit = f'"{unescape_text(image.title) or "This work"}" {byline}'.strip()
+    return ", ".join(filter(None, (credit, license_.name, plain_text(image.license_url))))

@@ -1,16 +1,17 @@
 """PantherMedia: http://rest.panthermedia.net (v1.2 of search, v1.0 of the rest), last seen in 2023.
 
 Each call is a signed form: ``access_key`` is the hexadecimal HMAC-SHA1, with the secret as its key,
-of timestamp, API key and nonce. JSON is asked for; XML, which is the API's own default, is read
-too. What the filters are called stands in the official plugin; their values for type, orientation,
-people and gender, license, color and order are known from other people's code only, which knows
-none for illustrations, vectors, ages and the safe search: that one can't be sent. Exclusion is the
-API's minus, before which all words must match; four people or more are its four and its five.
+of timestamp, API key and nonce. Requests ask for JSON; XML, which is the API's own default, is read
+too. The names of filters are in the official plugin; their values for type, orientation, people and
+gender, license, color and order are known from other people's code only, which has no values for
+illustrations, vectors, ages and the safe search: the safe search can't be sent. Exclusion is the
+API's minus, before which all words must match; four people or more are the API's four and five.
 
 Thumbnails have 170 pixels at most, larger previews an unknown size; both have the ratio of the
-whole file, or 3:2 where vectors have none. A picture's page is that of the official plugin; an
-affiliate program was not found. The API is "available for non-commercial use by third-party
-developers"; others need an agreement. How deep pages reach is not documented: ``depth`` is our own.
+whole file, or 3:2 where vectors have none. The address of a picture's page is built as in the
+official plugin; an affiliate program was not found. The API is "available for non-commercial use by
+third-party developers"; others need an agreement. How deep pages reach is not documented: ``depth``
+is our own.
 """
 
 import hashlib
@@ -56,7 +57,7 @@ GENDERS = {"female": "f", "male": "m"}
 EXTRAS = "title,preview,width,height,keywords,mimetype,editorial,author_username"
 BOX = (3, 2)
 THUMBNAIL, PREVIEW = 170, 450
-"""Pixels of the longer side; that of the preview is nominal."""
+"""Pixels of the longer side; the preview's number is nominal."""
 TITLE_WORDS = 5
 """Keywords that stand for a missing title, as in the official plugin."""
 
@@ -70,7 +71,7 @@ def _nonce() -> str:
 
 
 class PantherMedia(Agency):
-    """Images of PantherMedia; ``clock`` and ``nonce`` are what its signatures are made of."""
+    """Images of PantherMedia; ``clock`` and ``nonce`` supply parts of the signatures."""
 
     name = "panthermedia"
     title = "PantherMedia"
@@ -117,10 +118,10 @@ class PantherMedia(Agency):
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         del query
-        found = self.decode(to_json(reply), Found).items
-        listed = found.media if isinstance(found.media, list) else [found.media]
-        items = tuple(media for media in map(self._to_media, listed) if media)
-        return SearchResult(items, int(read_number(found.total)))
+        page = self.decode(to_json(reply), Found).items
+        entries = page.media if isinstance(page.media, list) else [page.media]
+        items = tuple(media for media in map(self._to_media, entries) if media)
+        return SearchResult(items, int(read_number(page.total)))
 
     def details(self, media_id: str, media: str = "image") -> Media:
         if not _is_id(media_id):
@@ -128,8 +129,8 @@ class PantherMedia(Agency):
         reply = self.transport.send(
             self._build_call("get-media-info", "1.0", {"id_media": media_id})
         )
-        found = self.decode(to_json(reply), Detailed)
-        return self._to_media(as_item(found)) or super().details(media_id, media)
+        answer = self.decode(to_json(reply), Detailed)
+        return self._to_media(as_item(answer)) or super().details(media_id, media)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not _is_id(media_id):
@@ -168,14 +169,14 @@ class PantherMedia(Agency):
         )
 
     def _auth_params(self) -> dict[str, str]:
-        """Return the parameters that say who asks, made anew for each call."""
+        """Return the signed parameters that identify the key, new for each call."""
         key, secret = self.keys.get("API_KEY", ""), self.keys.get("API_SECRET", "")
         moment = format_datetime(self._clock().astimezone(UTC), usegmt=True)
         timestamp, nonce = moment.replace("GMT", "UTC"), self._nonce()
         text = f"{timestamp}{key}{nonce}"
         access = hmac.new(secret.encode(), text.encode(), hashlib.sha1).hexdigest()
-        who = {"api_key": key, "access_key": access}
-        return {**who, "timestamp": timestamp, "nonce": nonce, "algo": "sha1"}
+        identity = {"api_key": key, "access_key": access}
+        return {**identity, "timestamp": timestamp, "nonce": nonce, "algo": "sha1"}
 
     def page_of(self, media_id: str, media: str = "image") -> str:
         del media
@@ -183,13 +184,13 @@ class PantherMedia(Agency):
 
     def _to_media(self, item: Item) -> Media | None:
         size = (read_number(item.width), read_number(item.height))
-        whole: tuple[float, float] = size if all(size) else BOX
-        thumbnail = fit_rendition(item.thumb, *whole, THUMBNAIL)
+        sides: tuple[float, float] = size if all(size) else BOX
+        thumbnail = fit_rendition(item.thumb, *sides, THUMBNAIL)
         media_id = plain_id(str(item.id))
         if thumbnail is None or not media_id:
             return None
-        said = item.keywords if isinstance(item.keywords, str) else ""
-        keywords = plain_texts(said.split(","))
+        text = item.keywords if isinstance(item.keywords, str) else ""
+        keywords = plain_texts(text.split(","))
         return Media(
             agency=self.name,
             id=media_id,
@@ -200,7 +201,7 @@ class PantherMedia(Agency):
             contributor=plain_text(item.author) or None,
             editorial=item.editorial == "yes",
             thumbnail=thumbnail,
-            preview=fit_rendition(item.preview, *whole, PREVIEW),
+            preview=fit_rendition(item.preview, *sides, PREVIEW),
         )
 
 
@@ -209,7 +210,7 @@ def _page_url(media_id: str) -> str:
 
 
 def _query_words(query: SearchQuery) -> str:
-    """Return the words, then those to exclude behind one minus, phrases as their words."""
+    """Return the words, then the words to exclude behind one minus; phrases are split."""
     excluded = " ".join(query.exclude.replace('"', " ").split())
     return f"{query.q} -{excluded}".strip() if excluded else query.q
 

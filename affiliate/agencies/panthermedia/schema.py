@@ -1,8 +1,8 @@
-"""What PantherMedia answers, in JSON or XML: shapes, and what its errors mean.
+"""Shapes of PantherMedia's answers, in JSON or XML, and readers of errors.
 
-The JSON mirrors the XML: attributes and elements are fields, all of them text. A list of one
-element is that element. Only the fields used are here; required ones have no default, and those
-that may be empty elements, which JSON can write in several ways, are of any type.
+The JSON mirrors the XML: attributes and elements are fields, all of them text. A list of a single
+element is written as the element. Only the fields used are here; required fields have no default.
+Fields for elements that may be empty, which JSON can write in several ways, are of any type.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ KINDS: Final[Mapping[int, type[AgencyError]]] = {
     501: AgencyDown,
     510: AgencyDown,
 }
-"""Codes and what the plugin takes them for; all others say that the question is wrong."""
+"""Errors by code, as the plugin reads the codes; all other codes are `RequestRefused`."""
 
 
 class Item(msgspec.Struct):
@@ -56,7 +56,7 @@ class Item(msgspec.Struct):
 
 
 class Items(msgspec.Struct):
-    """A page of pictures that were found."""
+    """A page of pictures of a search."""
 
     total: int | str
     media: list[Item] | Item = []
@@ -82,7 +82,7 @@ class File(msgspec.Struct):
 
 
 class Metadata(msgspec.Struct):
-    """What is said of a picture."""
+    """The metadata of a picture."""
 
     title: Any = None
     keywords: Any = None
@@ -92,16 +92,16 @@ class Metadata(msgspec.Struct):
 
 
 class Detailed(msgspec.Struct):
-    """The answer to a question about one picture."""
+    """The answer to a request for the details of a picture."""
 
     stat: str
     media: File
     metadata: Metadata = msgspec.field(default_factory=Metadata)
 
 
-def as_item(found: Detailed) -> Item:
-    """Return a picture's details in the shape that lists have."""
-    file, said = found.media, found.metadata
+def as_item(answer: Detailed) -> Item:
+    """Convert a picture's details to the shape of an item in a list."""
+    file, metadata = answer.media, answer.metadata
     return Item(
         id=file.id,
         thumb=file.thumb_170_url,
@@ -109,15 +109,15 @@ def as_item(found: Detailed) -> Item:
         width=file.width,
         height=file.height,
         mimetype=file.mime_type,
-        title=said.title,
-        keywords=said.keywords,
-        editorial=said.editorial,
-        author=said.author_username,
+        title=metadata.title,
+        keywords=metadata.keywords,
+        editorial=metadata.editorial,
+        author=metadata.author_username,
     )
 
 
 class Problem(msgspec.Struct):
-    """What went wrong."""
+    """The code and message of an error."""
 
     code: Any = None
     msg: Any = None
@@ -131,26 +131,26 @@ class Failure(msgspec.Struct):
 
 
 def to_json(reply: Reply) -> Any:  # noqa: ANN401 - JSON is any
-    """Return an answer in either form as its JSON is.
+    """Return an answer in JSON or XML in the form of parsed JSON.
 
     Raises:
-        BadAnswer: it is neither.
+        BadAnswer: the answer is neither JSON nor XML.
     """
     return _fields(reply.xml()) if reply.body.lstrip().startswith(b"<") else reply.json()
 
 
 def _fields(root: Element) -> dict[str, Any]:
     """Return the parts of an answer in XML, each with its attributes and elements."""
-    found: dict[str, Any] = dict(root.attrib)
+    fields: dict[str, Any] = dict(root.attrib)
     for part in root:
-        found[part.tag] = {**part.attrib, **{one.tag: one.text for one in part}}
+        fields[part.tag] = {**part.attrib, **{child.tag: child.text for child in part}}
         if part.tag == "items":
-            found[part.tag]["media"] = [dict(one.attrib) for one in part.findall("media")]
-    return found
+            fields[part.tag]["media"] = [dict(child.attrib) for child in part.findall("media")]
+    return fields
 
 
 def read_error(status: int, body: bytes) -> Refusal | None:
-    """Return the error that an answer stands for; the HTTP status is its code, where it is one."""
+    """Return the refusal in an answer; an HTTP status of an error is the code, else the body's."""
     problem = _read_problem(body)
     if problem is None:
         return Refusal(TooManyCalls, "") if status == 421 else None  # noqa: PLR2004 - see KINDS
@@ -159,10 +159,10 @@ def read_error(status: int, body: bytes) -> Refusal | None:
 
 
 def _read_problem(body: bytes) -> Problem | None:
-    """Return what an answer says has failed; None where it has not."""
+    """Return the problem in an answer that is a failure; None for other answers."""
     try:
         answer = to_json(Reply(Request(agency="panthermedia", url=""), 0, {}, body))
-        said = decoding.convert(answer, Failure)
+        failure = decoding.convert(answer, Failure)
     except (BadAnswer, msgspec.ValidationError, UnicodeError):
         return None
-    return said.err if said.stat == "fail" else None
+    return failure.err if failure.stat == "fail" else None

@@ -4,9 +4,9 @@ Search takes HTTP Basic (client id and secret) or a Bearer token. How deep pages
 documented; ``depth`` is our own bound.
 
 Searches are spell-checked by default (``spellcheck_query``): results are those of the corrected
-words. ``spellcheck_info`` says which, in fields that stand in recorded answers alone. Similar
-pictures come in the order of the answer; suggestions take no language. What is asked of images and
-of footage, and how they are read, stands in `shutterstock_image` and `shutterstock_video`.
+words. ``spellcheck_info`` has these, in fields known from recorded answers alone. Similar
+pictures come in the order of the answer; suggestions take no language. The parameters and readers
+of images and of footage are left to `shutterstock.image` and `shutterstock.video`.
 """
 
 import re
@@ -39,7 +39,7 @@ from affiliate.domain.words import to_plain_words
 from affiliate.transport.messages import Params, Reply, Request, drop_empty
 
 REGIONS = r"[A-Z]{2}|(?:[0-9]{1,3}\.){3}[0-9]{1,3}"
-"""Matches what ``region`` takes: a country such as DE, or an address that tells of one."""
+"""Matches values of ``region``: a country such as DE, or an IPv4 address in a country."""
 
 
 class Shutterstock(Agency):
@@ -90,11 +90,11 @@ class Shutterstock(Agency):
     def request(self, query: SearchQuery, chunk: int) -> Request:
         query = self.plain_query(query)
         if query.media == "video":
-            asked = clips.search_params(query)
+            params = clips.search_params(query)
         else:
-            asked = pictures.search_params(query) + drop_empty({"region": self._region})
+            params = pictures.search_params(query) + drop_empty({"region": self._region})
         return self._build_call(
-            f"{_path(query.media)}/search", asked + _page(chunk, self.chunk_size)
+            f"{_path(query.media)}/search", params + _page(chunk, self.chunk_size)
         )
 
     def _build_call(self, path: str, params: Params = ()) -> Request:
@@ -127,25 +127,27 @@ class Shutterstock(Agency):
 
     def details(self, media_id: str, media: str = "image") -> Media:
         if not wire.is_id(media_id):
-            return super().details(media_id, media)  # other words behind the path are other calls
+            return super().details(media_id, media)  # other words after the path are other calls
         call = self._build_call(f"{_path(media)}/{percent_encode(media_id)}", (("view", "full"),))
         shape: type[Image | wire.Video] = wire.Video if media == "video" else Image
-        found = self._to_medias([self.decode(self.transport.send(call).json(), shape)])
-        return found[0] if found else super().details(media_id, media)
+        items = self._to_medias([self.decode(self.transport.send(call).json(), shape)])
+        return items[0] if items else super().details(media_id, media)
 
     def media_by_ids(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
-        wanted = list(dict.fromkeys(one for one in ids if wire.is_id(one)))
+        known_ids = list(dict.fromkeys(media_id for media_id in ids if wire.is_id(media_id)))
         is_video = media == "video"
         shape: type[wire.ImageList | wire.VideoList] = (
             wire.VideoList if is_video else wire.ImageList
         )
-        found: dict[str, Media] = {}
-        for first in range(0, len(wanted), self.ids_at_once):
-            asked = tuple(("id", one) for one in wanted[first : first + self.ids_at_once])
-            call = self._build_call(_path(media), (*asked, ("view", "full")))
+        medias: dict[str, Media] = {}
+        for first in range(0, len(known_ids), self.ids_at_once):
+            params = tuple(
+                ("id", media_id) for media_id in known_ids[first : first + self.ids_at_once]
+            )
+            call = self._build_call(_path(media), (*params, ("view", "full")))
             data = self.decode(self.transport.send(call).json(), shape).data
-            found |= {one.id: one for one in self._to_medias(data)}
-        return tuple(found[one] for one in wanted if one in found)
+            medias |= {item.id: item for item in self._to_medias(data)}
+        return tuple(medias[media_id] for media_id in known_ids if media_id in medias)
 
     def similar(self, media_id: str, query: SearchQuery, chunk: int) -> SearchResult:
         if not wire.is_id(media_id):
@@ -157,14 +159,14 @@ class Shutterstock(Agency):
         return msgspec.structs.replace(result, items=others)
 
     def suggest_searches(self, words: str, lang: str) -> tuple[str, ...]:
-        del lang  # the call takes none
-        asked = to_plain_words(words, self.syntax)
-        if not asked:
+        del lang  # the call takes no language
+        query = to_plain_words(words, self.syntax)
+        if not query:
             return ()
-        params = (("query", asked), ("limit", str(SUGGESTIONS)))
+        params = (("query", query), ("limit", str(SUGGESTIONS)))
         call = self._build_call("/v2/images/search/suggestions", params)
-        suggested = self.decode(self.transport.send(call).json(), wire.Suggestions)
-        return tuple(plain_text(text) for text in suggested.data[:SUGGESTIONS])
+        answer = self.decode(self.transport.send(call).json(), wire.Suggestions)
+        return tuple(plain_text(text) for text in answer.data[:SUGGESTIONS])
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
         call = self._build_call(f"{_path(media)}/categories", drop_empty({"language": lang}))
@@ -174,18 +176,20 @@ class Shutterstock(Agency):
 
     def list_collections(self, media: str = "image") -> tuple[Collection, ...]:
         reply = self.transport.send(self._build_call(featured.collections_path(media)))
-        found = self.decode(reply.json(), featured.List).data
+        collections = self.decode(reply.json(), featured.List).data
         return tuple(
-            featured.to_collection(self.name, one, media) for one in found if featured.is_id(one.id)
+            featured.to_collection(self.name, collection, media)
+            for collection in collections
+            if featured.is_id(collection.id)
         )
 
     def about_collection(self, collection_id: str, media: str = "image") -> Collection:
         if not featured.is_id(collection_id):
             return super().about_collection(collection_id)
-        found = self.transport.send(
+        reply = self.transport.send(
             self._build_call(f"{featured.collections_path(media)}/{collection_id}")
         )
-        return featured.to_collection(self.name, self.decode(found.json(), featured.About), media)
+        return featured.to_collection(self.name, self.decode(reply.json(), featured.About), media)
 
     def collection_chunk(
         self, collection_id: str, chunk: int, media: str = "image"
@@ -194,27 +198,29 @@ class Shutterstock(Agency):
             return super().collection_chunk(collection_id, chunk)
         params = (("page", str(chunk + 1)), ("per_page", str(self.collection_size)))
         call = self._build_call(f"{featured.collections_path(media)}/{collection_id}/items", params)
-        found = self.decode(self.transport.send(call).json(), featured.Items)
-        ids = [one.id for one in found.data]
-        total = featured.collection_total(found, chunk * self.collection_size, self.collection_size)
+        page = self.decode(self.transport.send(call).json(), featured.Items)
+        ids = [item.id for item in page.data]
+        total = featured.collection_total(page, chunk * self.collection_size, self.collection_size)
         return SearchResult(self.media_by_ids(ids, media) if ids else (), total)
 
     def contributors_by_ids(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
-        call = self._build_call("/v2/contributors", tuple(("id", one) for one in ids))
+        call = self._build_call(
+            "/v2/contributors", tuple(("id", contributor_id) for contributor_id in ids)
+        )
         profiles = self.decode(self.transport.send(call).json(), wire.Profiles).data if ids else []
         return tuple(
             Contributor(
                 agency=self.name,
-                id=plain_id(one.id),
-                name=plain_text(one.display_name),
-                about=plain_text(one.about),
-                page_url=web_address(one.portfolio_url),
+                id=plain_id(profile.id),
+                name=plain_text(profile.display_name),
+                about=plain_text(profile.about),
+                page_url=web_address(profile.portfolio_url),
             )
-            for one in profiles
+            for profile in profiles
         )
 
     def check_key(self) -> Check:
-        """Return an echo, which needs no key, then the cheapest call that does."""
+        """Send an echo, which needs no key, then the cheapest call that needs the key."""
         began = time.monotonic()
         echo = self.decode(self.transport.send(self._build_call("/v2/test")).json(), wire.Echo)
         echoed = time.monotonic()
@@ -230,14 +236,14 @@ class Shutterstock(Agency):
     def _to_medias(
         self, data: Sequence[Image | wire.Video], search_id: str | None = None
     ) -> tuple[Media, ...]:
-        """Those of the items that can be shown."""
-        found = (
-            pictures.to_media(self.name, one, search_id)
-            if isinstance(one, Image)
-            else clips.to_media(self.name, one, search_id)
-            for one in data
+        """Return the items that can be shown."""
+        results = (
+            pictures.to_media(self.name, item, search_id)
+            if isinstance(item, Image)
+            else clips.to_media(self.name, item, search_id)
+            for item in data
         )
-        return tuple(media for media in found if media)
+        return tuple(media for media in results if media)
 
     def landing_url(self, media: Media) -> str:
         if media.media == "video":

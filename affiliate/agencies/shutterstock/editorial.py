@@ -1,14 +1,14 @@
 """Shutterstock Editorial: news, sport and entertainment, a library of its own (OpenAPI 1.1.32).
 
-It uses the key, the address and the affiliate id of ``shutterstock``, which must be on too, and is
-on itself once the country in which its items will be shown is set: the API gives only what may be
-distributed there, and refuses a search without it.
+The agency uses the key, the address and the affiliate id of ``shutterstock``, which must be on
+too. A setting with the country in which items will be shown turns the agency on: the API gives
+only items that may be distributed in that country, and refuses a search without a country.
 
-Results are paged by cursors, each of which stands in the answer before it. So deep chunks are
-reached by way of those before, of which a process remembers the cursors; ``depth`` keeps that way
-short, and the calls on it count as one. There is no safe search, no language and no popularity.
-The page of an item (``/editorial/image-editorial/{id}``, ``/editorial/video/{id}``) is a guess
-after addresses seen in public material.
+Results are paged by cursors; the cursor of a chunk stands in the answer with the chunk before. A
+deep chunk is therefore reached through the chunks before, whose cursors a process remembers;
+``depth`` bounds the number of these calls, which count as a single call. There is no safe search,
+no language and no popularity. The page of an item (``/editorial/image-editorial/{id}``,
+``/editorial/video/{id}``) is a guess after addresses seen in public material.
 """
 
 import re
@@ -45,9 +45,9 @@ THUMBNAILS: Final = ("thumb_220", "watermark_450", "thumb_170")
 PREVIEWS: Final = ("watermark_1500", "watermark_450")
 SIZES: Final = ("small_jpg", "medium_jpg", "original")
 SORTS: Final = {"newest": "newest", "oldest": "oldest"}
-"""Our orders and the API's; every other one is its own, by relevance."""
+"""Our orders and the API's; all other orders become the API's own, by relevance."""
 MOST_CURSORS: Final = 1000
-"""Cursors that a process remembers; then it begins anew."""
+"""The most cursors that a process remembers; a further cursor clears the memory first."""
 
 
 class ShutterstockEditorial(Shutterstock):
@@ -87,47 +87,45 @@ class ShutterstockEditorial(Shutterstock):
         self._lock = threading.Lock()
 
     def search(self, query: SearchQuery, chunk: int) -> SearchResult:
-        asked = query.key()
-        known = (n for n in range(chunk, 0, -1) if (asked, n) in self._cursors)
-        start = next(known, 0)
+        key = query.key()
+        numbers = (n for n in range(chunk, 0, -1) if (key, n) in self._cursors)
+        start = next(numbers, 0)
         try:
-            return self._walk_to_chunk(query, asked, start, chunk)
+            return self._walk_to_chunk(query, key, start, chunk)
         except RequestRefused:
             if start == 0:
                 raise
         return self._walk_to_chunk(
-            query, asked, 0, chunk
+            query, key, 0, chunk
         )  # cursors may end; how soon isn't documented
 
-    def _walk_to_chunk(
-        self, query: SearchQuery, asked: str, start: int, chunk: int
-    ) -> SearchResult:
-        """Return the chunk, by way of those from ``start`` on, all within the time of one call."""
+    def _walk_to_chunk(self, query: SearchQuery, key: str, start: int, chunk: int) -> SearchResult:
+        """Return a chunk, reached through the chunks from ``start`` on, in the time of one call."""
         deadline = time.monotonic() + self.transport.total_seconds
-        cursor: str | None = self._cursors.get((asked, start), "")
+        cursor: str | None = self._cursors.get((key, start), "")
         for number in range(start, chunk + 1):
             left = deadline - time.monotonic()
             if left <= 0:
                 raise AgencyTimeout(self.name, "No answer in time.")
             reply = self.transport.send(self._search_request(query, cursor or ""), left)
-            cursor = self._next_cursor(reply, asked, number)
+            cursor = self._next_cursor(reply, key, number)
             if cursor is None:
                 break
         result = self.parse_results(reply, query)
         return result if number == chunk else SearchResult((), result.total)
 
-    def _next_cursor(self, reply: Reply, asked: str, number: int) -> str | None:
-        """Return the cursor of the chunk behind, which is remembered; None when there is none."""
+    def _next_cursor(self, reply: Reply, key: str, number: int) -> str | None:
+        """Remember and return the cursor of the next chunk; None when there is none."""
         cursor = self.decode(reply.json(), Reports).next
         with self._lock:
             if len(self._cursors) >= MOST_CURSORS:
                 self._cursors = {}
             if cursor:
-                self._cursors[asked, number + 1] = cursor
+                self._cursors[key, number + 1] = cursor
         return cursor or None
 
     def request(self, query: SearchQuery, chunk: int) -> Request:
-        """Return the call for the first chunk; others are reached by its answer's cursor."""
+        """Return the call for the first chunk; later chunks need the cursor of an answer."""
         del chunk
         return self._search_request(query, "")
 
@@ -146,8 +144,10 @@ class ShutterstockEditorial(Shutterstock):
 
     def parse_results(self, reply: Reply, query: SearchQuery) -> SearchResult:
         results = self.decode(reply.json(), Reports)
-        found = (self._report_to_media(one, query.media, results.search_id) for one in results.data)
-        items = tuple(media for media in found if media)
+        medias = (
+            self._report_to_media(report, query.media, results.search_id) for report in results.data
+        )
+        items = tuple(media for media in medias if media)
         search_id = plain_id(results.search_id) or None
         return SearchResult(items, results.total_count, search_id=search_id)
 
@@ -159,30 +159,30 @@ class ShutterstockEditorial(Shutterstock):
         call = self._build_call(f"{_path(media)}/{percent_encode(media_id)}", country)
         try:
             reply = self.transport.send(call)
-        except RequestRefused:  # 406, as is what may not be shown in this country
+        except RequestRefused:  # 406, also for items that may not be shown in this country
             raise gone from None
-        found = self._report_to_media(self.decode(reply.json(), Report), media)
-        if found is None:
+        result = self._report_to_media(self.decode(reply.json(), Report), media)
+        if result is None:
             raise gone
-        return found
+        return result
 
     def media_by_ids(self, ids: Sequence[str], media: str = "image") -> tuple[Media, ...]:
-        """One call for each, as there is none for many."""
+        """Send a call for each id, since no call takes several."""
         return Agency.media_by_ids(self, ids, media)
 
     def list_categories(self, lang: str, media: str = "image") -> tuple[str, ...]:
-        del lang  # the call takes none
+        del lang  # the call takes no language
         reply = self.transport.send(self._build_call(f"{_path(media)}/categories"))
         return wire.category_names(self.decode(reply.json(), wire.CategoryList).data)
 
     def contributors_by_ids(self, ids: Sequence[str]) -> tuple[Contributor, ...]:
-        """None: its items have bylines alone."""
+        """Return no profiles, since items have bylines alone."""
         return Agency.contributors_by_ids(self, ids)
 
     def _report_to_media(
         self, report: Report, media: str, search_id: str | None = None
     ) -> Media | None:
-        """Return an item as a page shows it; None where it has nothing to show."""
+        """Convert a report to `Media`; None where the report has no thumbnail or id."""
         is_video = media == "video"
         small = (
             still_thumbnail(report.assets.get("thumb_jpg"), report.aspect)
@@ -217,7 +217,7 @@ class ShutterstockEditorial(Shutterstock):
 
 
 def _density_renditions(report: Report) -> Thumbnail | None:
-    """Return what screens of high density show in place of a small thumbnail."""
+    """Return the rendition that screens of high density show for a small thumbnail."""
     return first_rendition(report.assets, ("watermark_450",))
 
 

@@ -1,8 +1,8 @@
 """Shutterstock's featured collections of images and of footage, which need no user's token.
 
-``/v2/images/collections/featured`` lists them all at once, ``.../{id}`` says what one is called,
-``.../items`` the ids in it, in an order that the description doesn't explain; the pictures
-themselves are another call. For footage it is ``/v2/videos/...``.
+``/v2/images/collections/featured`` lists all collections at once, ``.../{id}`` has the name of a
+collection, ``.../items`` the ids of its pictures, in an order that the OpenAPI description doesn't
+explain; the pictures themselves are another call. The path for footage is ``/v2/videos/...``.
 """
 
 import re
@@ -20,7 +20,7 @@ class Cover(msgspec.Struct):
 
 
 class About(msgspec.Struct):
-    """A collection, without what is in it."""
+    """A collection, without its pictures."""
 
     id: str
     name: str
@@ -47,18 +47,18 @@ class Items(msgspec.Struct):
     total_count: Count | None = None
 
 
-def collection_total(found: Items, first: int, asked: int) -> int | None:
-    """Return how many are in a collection, from a page that begins behind ``first`` of them.
+def collection_total(page: Items, first: int, page_size: int) -> int | None:
+    """Return the number of items in a collection, from a page behind the ``first`` items.
 
-    Examples of footage don't say it; a page that isn't full is the last one.
+    Examples of answers for footage lack the number; a page that isn't full is the last page.
     """
-    if found.total_count is None and len(found.data) < asked:
-        return first + len(found.data) if found.data or not first else None
-    return found.total_count
+    if page.total_count is None and len(page.data) < page_size:
+        return first + len(page.data) if page.data or not first else None
+    return page.total_count
 
 
 def is_id(collection_id: str) -> bool:
-    """Return whether a collection can have this id; other signs would make another call of it."""
+    """Return whether a collection can have this id; other signs would change the call's path."""
     return re.fullmatch(r"[0-9]{1,20}", collection_id) is not None
 
 
@@ -67,10 +67,10 @@ def collections_path(media: str) -> str:
     return f"/v2/{'videos' if media == 'video' else 'images'}/collections/featured"
 
 
-def to_collection(agency: str, found: About, media: str) -> Collection:
-    """Return a collection as every agency's are described."""
-    cover = web_address(found.cover_item.url) if found.cover_item else None
-    name = plain_text(found.name) or plain_id(found.id)
+def to_collection(agency: str, about: About, media: str) -> Collection:
+    """Convert a collection to the `Collection` of all agencies."""
+    cover = web_address(about.cover_item.url) if about.cover_item else None
+    name = plain_text(about.name) or plain_id(about.id)
     return Collection(
-        agency, plain_id(found.id), name, media=media, cover=cover, total=found.total_item_count
+        agency, plain_id(about.id), name, media=media, cover=cover, total=about.total_item_count
     )

@@ -1,4 +1,4 @@
-"""Shutterstock's images: what a search asks for, and an image in our words (OpenAPI 1.1.32).
+"""Shutterstock's images: parameters of a search, conversion to `Media` (OpenAPI 1.1.32).
 
 ``huge_thumb`` is declared 390x260 while the file is 390x280 with the id in the lowest 20 rows, and
 ``preview_1500`` 1500x1000 while the file has 100 rows more; the declared size is the box to crop
@@ -59,7 +59,7 @@ def search_params(query: SearchQuery) -> Params:
 
 
 def to_media(agency: str, image: Image, search_id: str | None) -> Media | None:
-    """Return an image as a page shows it; None where it has no thumbnail."""
+    """Convert an image to `Media`; None where the image has no thumbnail or id."""
     thumbnail = first_rendition(image.assets, THUMBNAILS)
     if thumbnail is None or not plain_id(image.id):
         return None
@@ -80,5 +80,5 @@ def to_media(agency: str, image: Image, search_id: str | None) -> Media | None:
 
 
 def page_url(media_id: str, kind: str = "photo") -> str:
-    """Return the page where an image of a kind is sold."""
+    """Return the address of the page that sells an image of a kind."""
     return f"https://www.shutterstock.com/image-{kind}/{percent_encode(media_id)}"

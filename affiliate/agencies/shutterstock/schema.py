@@ -1,4 +1,4 @@
-"""What Shutterstock's calls for images, footage and editorial have in common: shapes and values.
+"""Shapes and values shared by Shutterstock's calls for images, footage and editorial.
 
 Only the fields used are here; required ones have no default (OpenAPI 1.1.32).
 """
@@ -23,19 +23,19 @@ from affiliate.domain.words import split_terms
 from affiliate.transport.messages import Params, drop_empty
 
 IDS: Final = r"[1-9][0-9]{0,19}|U[a-zA-Z0-9]{1,40}"
-"""Ids of images and footage; other words behind a path are other calls."""
+"""Ids of images and footage; other words after a path are other calls."""
 NO_CATEGORY: Final = r"(not|un)\W?categori[sz]ed"
-"""The category of what has none."""
+"""The category of items without a category."""
 MAX_SIDE: Final = 10**6
-"""Pixels; a side above this is no side of a picture."""
+"""Pixels; a larger number is not taken for the side of a picture."""
 MAX_COUNT: Final = 10**12
-"""A count above this is no count of pictures."""
+"""A larger number is not taken for a count of pictures."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 
 
 class Contributor(msgspec.Struct):
-    """Whose work an item is."""
+    """The author of an item."""
 
     id: str
 
@@ -47,9 +47,9 @@ class Category(msgspec.Struct):
 
 
 class Item(msgspec.Struct):
-    """What images and clips in full have in common.
+    """The fields that images and clips in full share.
 
-    ``affiliate_url`` is there for registered affiliates, ``url`` for certain accounts.
+    Registered affiliates get ``affiliate_url``, certain accounts ``url``.
     """
 
     id: str
@@ -92,7 +92,7 @@ class Report(msgspec.Struct):
 
 
 class Images(msgspec.Struct):
-    """A page of images that were found; ``spellcheck_info`` may say what the words became."""
+    """A page of images of a search; ``spellcheck_info`` may have the corrected words."""
 
     data: list[Image]
     total_count: Count
@@ -101,7 +101,7 @@ class Images(msgspec.Struct):
 
 
 class Videos(msgspec.Struct):
-    """A page of clips that were found; ``spellcheck_info`` may say what the words became."""
+    """A page of clips of a search; ``spellcheck_info`` may have the corrected words."""
 
     data: list[Video]
     total_count: Count
@@ -110,7 +110,7 @@ class Videos(msgspec.Struct):
 
 
 class Reports(msgspec.Struct):
-    """A page of editorial items; ``next`` is the cursor of the one behind."""
+    """A page of editorial items; ``next`` is the cursor of the next page."""
 
     data: list[Report]
     total_count: Count
@@ -119,13 +119,13 @@ class Reports(msgspec.Struct):
 
 
 class ImageList(msgspec.Struct):
-    """Images that were asked for by their ids."""
+    """Images requested by their ids."""
 
     data: list[Image] = []
 
 
 class VideoList(msgspec.Struct):
-    """Clips that were asked for by their ids."""
+    """Clips requested by their ids."""
 
     data: list[Video] = []
 
@@ -152,26 +152,26 @@ class Profile(msgspec.Struct):
 
 
 class Profiles(msgspec.Struct):
-    """Contributors that were asked for by their ids."""
+    """Contributors requested by their ids."""
 
     data: list[Profile] = []
 
 
 class Echo(msgspec.Struct):
-    """What was said to the echo."""
+    """The text that an echo returns."""
 
     text: str = ""
 
 
 class Access(msgspec.Struct):
-    """What is said of a token."""
+    """The user and the scopes of a token."""
 
     username: str | None = None
     scopes: list[str] = []
 
 
 def search_params(query: SearchQuery, names: Mapping[str, str]) -> Params:
-    """Return what a search for images or footage asks; ``names`` are our filters and the API's."""
+    """Return the parameters of a search; ``names`` has the API's parameters by our filters."""
     values = dict(query.pairs()) | {"sort": query.sort}
     safe = "true" if query.safe else "false"
     return drop_empty(
@@ -186,7 +186,7 @@ def search_params(query: SearchQuery, names: Mapping[str, str]) -> Params:
 
 
 def build_media(agency: str, item: Item, search_id: str | None, **own: Any) -> Media:  # noqa: ANN401 - fields of a Media
-    """Return an image or clip as a page shows it; ``own`` is what only one of them has."""
+    """Build the `Media` of an image or clip; ``own`` has the fields that only either has."""
     return Media(
         agency=agency,
         id=plain_id(item.id),
@@ -204,37 +204,37 @@ def build_media(agency: str, item: Item, search_id: str | None, **own: Any) -> M
 
 
 def page_url(item: Item, built: str) -> str:
-    """Return the page of an image or clip: as the answer says it, or else as it is ``built``."""
-    said = web_address(item.url)
-    host = urlsplit(said or "").hostname or ""
+    """Return the page of an image or clip: the answer's address, or else the ``built`` address."""
+    address = web_address(item.url)
+    host = urlsplit(address or "").hostname or ""
     is_own = host == "shutterstock.com" or host.endswith(".shutterstock.com")
-    return said if said and is_own else built
+    return address if address and is_own else built
 
 
-def query_expression(asked: str, excluded: str) -> str:
-    """Return the ``query`` for plain words without others, which the API's NOT excludes."""
-    return " ".join([asked, *(f"NOT {term}" for term in split_terms(excluded))]).strip()
+def query_expression(words: str, excluded: str) -> str:
+    """Return the ``query`` for plain words, with the API's NOT before each excluded term."""
+    return " ".join([words, *(f"NOT {term}" for term in split_terms(excluded))]).strip()
 
 
 def category_names(categories: Sequence[Category]) -> tuple[str, ...]:
-    """Return the names of those categories that have one; of none is no category."""
-    names = plain_texts(one.name for one in categories)
+    """Return the names of categories, without empty names and names for 'not categorized'."""
+    names = plain_texts(category.name for category in categories)
     return tuple(name for name in names if not re.fullmatch(NO_CATEGORY, name, re.IGNORECASE))
 
 
 def corrected_words(info: object) -> str | None:
-    """Return the words that were looked for in place of those sent; None where they are the same.
+    """Return the corrected words of a search; None where the sent words were not corrected.
 
-    Answers of 2022 and 2025 say so as ``spellchecked_query`` beside ``orig_query``.
+    Answers of 2022 and 2025 have ``spellchecked_query`` beside ``orig_query``.
     """
     if not isinstance(info, dict):
         return None
-    found, sent = (plain_text(info.get(name)) for name in ("spellchecked_query", "orig_query"))
-    return found if found and found.casefold() != sent.casefold() else None
+    corrected, sent = (plain_text(info.get(name)) for name in ("spellchecked_query", "orig_query"))
+    return corrected if corrected and corrected.casefold() != sent.casefold() else None
 
 
 def license_size(asset: str, details: object) -> Size | None:
-    """Return a size that can be licensed, by its asset's name; None where its sides are unknown."""
+    """Return the size of an asset for sale; None where the sides are unknown or not licensable."""
     if not isinstance(details, dict) or details.get("is_licensable") is False:
         return None
     width, height = (_read_count(details.get(side), MAX_SIDE) for side in ("width", "height"))
@@ -244,14 +244,14 @@ def license_size(asset: str, details: object) -> Size | None:
     return Size(name, width, height, kind, weight) if width and height else None
 
 
-def license_sizes(assets: Mapping[str, Any], wanted: Sequence[str]) -> tuple[Size, ...]:
-    """Those of the ``wanted`` assets that can be licensed."""
-    return tuple(s for s in (license_size(name, assets.get(name)) for name in wanted) if s)
+def license_sizes(assets: Mapping[str, Any], names: Sequence[str]) -> tuple[Size, ...]:
+    """Return the sizes of the assets in ``names`` that can be licensed."""
+    return tuple(s for s in (license_size(name, assets.get(name)) for name in names) if s)
 
 
-def _read_count(value: object, most: int) -> int | None:
-    """Return a number that counts something; None for anything else."""
-    return value if type(value) is int and 0 < value <= most else None
+def _read_count(value: object, limit: int) -> int | None:
+    """Return a count of 1 to ``limit``; None for anything else."""
+    return value if type(value) is int and 0 < value <= limit else None
 
 
 def is_id(media_id: str) -> bool:

@@ -1,6 +1,6 @@
-"""Shutterstock's footage: what a search asks for, and a clip in our words (OpenAPI 1.1.32).
+"""Shutterstock's footage: parameters of a search, conversion to `Media` (OpenAPI 1.1.32).
 
-A still has an address but no size: its box has the clip's own ratio at a nominal height. Whether
+A still has an address but no size: the box has the clip's own ratio at a nominal height. Whether
 stills carry an id bar is not documented. The official affiliate form for footage names the page
 ``pic.mhtml?id=``, which opens the *image* of that number; links lead to ``/video/clip-{id}``
 instead, as seen in public affiliate links.
@@ -55,7 +55,7 @@ STILL_HEIGHT: Final = 360
 USUAL_RATIO: Final = 16 / 9
 MOST_RATIO: Final = 10.0
 MOST_SECONDS: Final = 10.0**6
-"""A duration above this is none of a clip."""
+"""Seconds; a longer duration is not taken for the duration of a clip."""
 
 
 def search_params(query: SearchQuery) -> Params:
@@ -75,7 +75,7 @@ def _range_params(name: str, value: str) -> Params:
 
 
 def to_media(agency: str, video: Video, search_id: str | None) -> Media | None:
-    """Return a clip as a page shows it; None where it has no still."""
+    """Convert a clip to `Media`; None where the clip has no still or id."""
     still = _still(video, "thumb_jpg", "preview_jpg")
     if still is None or not plain_id(video.id):
         return None
@@ -94,34 +94,34 @@ def to_media(agency: str, video: Video, search_id: str | None) -> Media | None:
 
 
 def page_url(media_id: str) -> str:
-    """Return the page where a clip is sold."""
+    """Return the address of the page that sells a clip."""
     return f"https://www.shutterstock.com/video/clip-{percent_encode(media_id)}"
 
 
-def _still(video: Video, *wanted: str) -> Thumbnail | None:
-    found = (still_thumbnail(video.assets.get(name), video.aspect) for name in wanted)
-    return next((one for one in found if one), None)
+def _still(video: Video, *names: str) -> Thumbnail | None:
+    stills = (still_thumbnail(video.assets.get(name), video.aspect) for name in names)
+    return next((still for still in stills if still), None)
 
 
 def still_thumbnail(asset: object, aspect: object) -> Thumbnail | None:
-    """Return a still in a box of the clip's ratio; None where no address of it can be shown."""
+    """Return a still in a box of the clip's ratio; None where the address is unusable."""
     url = asset_url(asset)
     return Thumbnail(url, round(_ratio(aspect) * STILL_HEIGHT), STILL_HEIGHT) if url else None
 
 
 def clip_url(assets: Mapping[str, Any]) -> str | None:
     """Return the address of a small clip that browsers play: the smallest first."""
-    wanted = ("thumb_mp4", "thumb_webm", "preview_mp4", "preview_webm")
-    return next((url for url in (asset_url(assets.get(name)) for name in wanted) if url), None)
+    names = ("thumb_mp4", "thumb_webm", "preview_mp4", "preview_webm")
+    return next((url for url in (asset_url(assets.get(name)) for name in names) if url), None)
 
 
 def asset_url(asset: object) -> str | None:
-    """Return the address of an asset; None where it can't be shown."""
+    """Return the address of an asset; None where the address is unusable."""
     return web_address(asset.get("url")) if isinstance(asset, dict) else None
 
 
 def duration_seconds(duration: object) -> float | None:
-    """Return a clip's duration; None for anything else."""
+    """Return a clip's duration in seconds; None for anything but a plausible number."""
     fits = isinstance(duration, int | float) and 0 < duration < MOST_SECONDS
     return float(duration) if fits else None  # type: ignore[arg-type] # a number, as just seen
 
