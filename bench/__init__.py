@@ -1,7 +1,7 @@
-"""Measures the site beside its peers; ``python -m bench`` runs it.
+"""Measurements of the site beside its peers; ``python -m bench`` runs them.
 
-Each table is a module of its own with a function ``run``; `TABLES` names them in order. What they
-share: `servers` starts processes, `client` and `wrk` load them, `report` writes what came out.
+Each table is a module with a function ``run``; `TABLES` names the modules in order. Shared parts:
+`servers` starts processes, `client` and `wrk` load them, `report` writes the results.
 """
 
 TABLES = (

@@ -26,7 +26,7 @@ PYTHON = VENV / "bin" / "python"
 
 
 def main() -> int:
-    """Measure the tables that are named, or all; 1 when one of them could not be."""
+    """Measure the named tables, or all; return 1 when a table could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short runs; prints and keeps nothing")
     parser.add_argument("tables", nargs="*", metavar="NAME", help=f"of {', '.join(TABLES)}")
@@ -34,7 +34,7 @@ def main() -> int:
     if unknown := set(arguments.tables) - set(TABLES):
         parser.error(f"there is no table {min(unknown)}")
     move_in()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that servers are ended too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # an exit ends the servers, too
     broken = [n for n in TABLES if n in (arguments.tables or TABLES) and not measure(n, arguments)]
     if broken:
         print(f"Could not be measured: {', '.join(broken)}")
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def measure(name: str, arguments: argparse.Namespace) -> bool:
-    """Measure one table; an error is printed and the next one goes on."""
+    """Measure a table; print an error, and let the next table go on."""
     print(f"{name} ...", file=sys.stderr, flush=True)
     started, load = time.monotonic(), os.getloadavg()[0]
     servers = Servers()
@@ -51,32 +51,32 @@ def measure(name: str, arguments: argparse.Namespace) -> bool:
     except Missing as error:
         print(f"{name}: {error}", flush=True)
         return False
-    except Exception:  # noqa: BLE001 - whatever it was, the other tables can be measured
+    except Exception:  # noqa: BLE001 - after any error the other tables can be measured
         traceback.print_exc()
         return False
     finally:
         servers.close()
-    one = record(table, time.monotonic() - started, load, quick=arguments.quick)
+    result = record(table, time.monotonic() - started, load, quick=arguments.quick)
     if not arguments.quick:
-        keep(name, one)
-    print(section(name, one), flush=True)
+        keep(name, result)
+    print(section(name, result), flush=True)
     return True
 
 
 def move_in() -> None:
-    """Go on in the environment that has the peers, made if need be; or without some of them."""
+    """Continue in the peers' environment, made if needed; without some peers where that fails."""
     if Path(sys.prefix) == VENV:
         return
-    wanted = [FOLDER.parent / "requirements.txt", FOLDER / "requirements.txt"]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in wanted)).hexdigest()
+    requirements = [FOLDER.parent / "requirements.txt", FOLDER / "requirements.txt"]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in requirements)).hexdigest()
     stamp = VENV / "made-from"
     try:
         if not stamp.exists() or stamp.read_text() != digest:
             print("Making bench/.venv ...", file=sys.stderr, flush=True)
             venv.create(VENV, clear=True, with_pip=True)
             pip = [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-            subprocess.run([*pip, "--require-hashes", "-r", wanted[0]], check=True)
-            subprocess.run([*pip, "-r", wanted[1]], check=True)
+            subprocess.run([*pip, "--require-hashes", "-r", requirements[0]], check=True)
+            subprocess.run([*pip, "-r", requirements[1]], check=True)
             stamp.write_text(digest)
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"bench/.venv can't be made ({error}); some peers will be missing", flush=True)

@@ -1,8 +1,8 @@
-"""The agencies of a federated search, as a process of its own: the dialects of the tests.
+"""The agencies of a federated search, in a separate process: the dialects of the tests.
 
-``python -m bench.agencies`` prints their addresses as JSON, by name, and serves until it is ended.
-Each answers after a delay of its own, spread evenly over `DELAYS`. ``/control?hanging=NAME`` at
-any of them makes one take calls and never answer them; without a name all answer.
+``python -m bench.agencies`` prints their addresses as JSON, by name, and serves until the process
+is ended. The agencies' delays are spread evenly over `DELAYS`. ``/control?hanging=NAME`` at any
+agency makes the named agency take calls without answering; without a name all answer.
 """
 
 import json
@@ -16,11 +16,11 @@ from tests.dialects import DIALECTS, Answer, Asked, Dialect, in_json, serving
 DELAYS: Final = (0.05, 0.3)
 """Seconds that the quickest and the slowest agency take."""
 OWN: Final = "shutterstock-editorial"
-"""It goes by the key and address of another."""
+"""The agency left out, since another agency's key and address serve it."""
 
 
 class Paced:
-    """A dialect that takes its time, and counts."""
+    """A dialect that answers after a delay, and counts calls."""
 
     hanging = ""
     calls = 0
@@ -30,19 +30,19 @@ class Paced:
         self.dialect = dialect
         self.delay = delay
 
-    def answer(self, asked: Asked) -> Answer:
-        if asked.path == "/control":
-            Paced.hanging = asked.params.get("hanging", "")
+    def answer(self, request: Asked) -> Answer:
+        if request.path == "/control":
+            Paced.hanging = request.params.get("hanging", "")
             return in_json({"calls": Paced.calls})
         with Paced.lock:
             Paced.calls += 1
         time.sleep(60 if Paced.hanging == self.dialect.name else self.delay)
-        return self.dialect.answer(asked)
+        return self.dialect.answer(request)
 
 
 def main() -> None:
-    """Serve all, until the process is ended."""
-    kinds = [one for one in DIALECTS if one.name != OWN]
+    """Serve all agencies until the process is ended."""
+    kinds = [kind for kind in DIALECTS if kind.name != OWN]
     step = (DELAYS[1] - DELAYS[0]) / (len(kinds) - 1)
     with ExitStack() as stack:
         servers = {

@@ -31,22 +31,22 @@ GOALS: Final = (
 
 
 class Contender(NamedTuple):
-    """What is loaded: a server and an address of it."""
+    """A server under load and the path that is loaded."""
 
     server: Server
     path: str
 
 
 class Round(NamedTuple):
-    """One load of a contender, and the processor time of its worker for each request."""
+    """A load of a contender, and its worker's seconds of processor time for each request."""
 
     load: Load
     processor: float
 
 
 def run(servers: Servers, *, quick: bool) -> Table:
-    """Load each contender in turn, several times over."""
-    seconds, rounds = (2, 2) if quick else (2, 9)  # short and many: a busy minute spoils few
+    """Load each contender in turn, in several rounds."""
+    seconds, rounds = (2, 2) if quick else (2, 9)  # many short rounds: a busy minute affects few
     table = Table(
         title="Cached answer",
         how=f"`wrk -t1 -c50 -d{seconds}s` on one page of results, {rounds} rounds in turn, medians."
@@ -59,28 +59,28 @@ def run(servers: Servers, *, quick: bool) -> Table:
     with ExitStack() as stack:
         upstream = stack.enter_context(servers.upstream())
         contenders = start(servers, upstream, stack, table)
-        done: dict[str, list[Round]] = {name: [] for name in contenders}
+        runs: dict[str, list[Round]] = {name: [] for name in contenders}
         for _ in range(rounds):
-            for name, one in contenders.items():
-                done[name].append(load(name, one, upstream, seconds))
+            for name, contender in contenders.items():
+                runs[name].append(load(name, contender, upstream, seconds))
     table.notes.append("Calls that reached the upstream during all loads: 0.")
-    fill(table, done)
+    fill(table, runs)
     return table
 
 
-def load(name: str, one: Contender, upstream: Upstream, seconds: float) -> Round:
-    """Load one contender; a call that reaches the upstream says that these were no hits."""
-    calls, processor = upstream.calls(), one.server.processor()
-    result = wrk(one.server.url + one.path, seconds=seconds, header=ZIP)
+def load(name: str, contender: Contender, upstream: Upstream, seconds: float) -> Round:
+    """Load a contender; raise where a call reaches the upstream, since the answers were no hits."""
+    calls, processor = upstream.calls(), contender.server.processor()
+    result = wrk(contender.server.url + contender.path, seconds=seconds, header=ZIP)
     if upstream.calls() != calls:
         raise RuntimeError(f"{name}: calls reached the upstream, so these were no hits")
-    return Round(result, (one.server.processor() - processor) / (result.rate * seconds))
+    return Round(result, (contender.server.processor() - processor) / (result.rate * seconds))
 
 
 def start(
     servers: Servers, upstream: Upstream, stack: ExitStack, table: Table
 ) -> dict[str, Contender]:
-    """All contenders, each with its answers in its cache."""
+    """Start all contenders, each with the answers in its cache."""
     ours = stack.enter_context(servers.site(upstream))
     page = servers.folder / "page.json"
     plain, zipped = copy_hit(ours.url, page)
@@ -89,7 +89,7 @@ def start(
         f"The answer is the first page of a search: 48 pictures, {plain:,} bytes of HTML,"
         f" {zipped:,} gzipped."
     )
-    found = {OURS: Contender(ours, PATH)}
+    contenders_by_name = {OURS: Contender(ours, PATH)}
 
     def add(name: str, make: Callable[[], AbstractContextManager[Server]]) -> None:
         try:
@@ -97,7 +97,7 @@ def start(
         except Missing as error:
             table.missing(name, error)
             return
-        found[name] = Contender(server, PATH if name in {SQLITE, REDIS} else "/page")
+        contenders_by_name[name] = Contender(server, PATH if name in {SQLITE, REDIS} else "/page")
 
     add(EMPTY, lambda: servers.peer("create_empty", upstream, PAGE=page))
     add(BARE, lambda: servers.peer("create_bare", upstream, PAGE=page))
@@ -112,27 +112,30 @@ def start(
         add(CACHED, lambda: servers.peer("create_cached", upstream, REDIS=redis.url))
         table.peers[CACHED] = "`query_string=True`, `RedisCache` on loopback, 24 h, only 200 kept"
         add(REDIS, lambda: servers.site(upstream, store=redis, target=WITHOUT))
-    for one in found.values():
-        warm(one)
-    return found
+    for contender in contenders_by_name.values():
+        warm(contender)
+    return contenders_by_name
 
 
 def copy_hit(url: str, file: Path) -> tuple[int, int]:
-    """Warm our site and keep its hit, for the peers to send; its size, plain and gzipped."""
+    """Warm our site and save its hit for the peers; return the sizes, plain and gzipped."""
     fill_store(url)
     fetch(url + PATH)
     with urllib.request.urlopen(url + PATH) as answer:
         body, headers = answer.read(), answer.headers.items()
     own = {"content-length", "server", "date", "connection"}
-    kept = [[name, value] for name, value in headers if name.lower() not in own]
+    kept_headers = [[name, value] for name, value in headers if name.lower() not in own]
     packed = gzip.compress(body, 6, mtime=0)
-    page = {"headers": [*kept, ["Content-Encoding", "gzip"]], "body": packed.decode("latin-1")}
+    page = {
+        "headers": [*kept_headers, ["Content-Encoding", "gzip"]],
+        "body": packed.decode("latin-1"),
+    }
     file.write_text(json.dumps(page))
     return len(body), len(packed)
 
 
 def fill_store(url: str) -> None:
-    """Have our site ask the agency, and wait until its page has the pictures."""
+    """Make our site call the agency, and wait until the page has the pictures."""
     fetch(f"{url}{PATH.replace('/search?', '/ajax/search?wait=1&')}")
     end = time.monotonic() + 20
     while b"picture of" not in fetch(url + PATH):
@@ -140,39 +143,39 @@ def fill_store(url: str) -> None:
             raise RuntimeError("the answer never came from the cache")
 
 
-def warm(one: Contender) -> None:
-    """Put the answer into the cache, asked for with the headers of the load."""
-    if one.path == PATH:
-        fill_store(one.server.url)
-    wrk(one.server.url + one.path, seconds=1, header=ZIP)
+def warm(contender: Contender) -> None:
+    """Fill the cache with the answer, requested with the headers of the load."""
+    if contender.path == PATH:
+        fill_store(contender.server.url)
+    wrk(contender.server.url + contender.path, seconds=1, header=ZIP)
 
 
-def fill(table: Table, done: dict[str, list[Round]]) -> None:
-    """Rows, ratios and goals from all rounds."""
+def fill(table: Table, runs: dict[str, list[Round]]) -> None:
+    """Add the rows, ratios and goals of all rounds."""
     for name in (OURS, NGINX, BARE, EMPTY, CACHED, SQLITE, REDIS):
-        if name not in done:
+        if name not in runs:
             continue
-        rate, p50, p99 = (median(c) for c in zip(*(r.load for r in done[name]), strict=True))
-        processor = median(r.processor for r in done[name])
-        times = f"{ratio(done[OURS], done[name]):.2f}"
+        rate, p50, p99 = (median(c) for c in zip(*(r.load for r in runs[name]), strict=True))
+        processor = median(r.processor for r in runs[name])
+        times = f"{ratio(runs[OURS], runs[name]):.2f}"
         cells = [milliseconds(p50), milliseconds(p99), f"{processor * 1e6:.0f} µs"]
         table.rows.append([name, f"{rate:,.0f}", times, *cells])
-        table.figures[name] = [{**r.load._asdict(), "processor": r.processor} for r in done[name]]
-    if BARE in done and NGINX in done:
-        bare = ratio(done[BARE], done[NGINX])
+        table.figures[name] = [{**r.load._asdict(), "processor": r.processor} for r in runs[name]]
+    if BARE in runs and NGINX in runs:
+        bare = ratio(runs[BARE], runs[NGINX])
         table.notes.append(
             f"The server's own limit: a callable that does nothing at all is {bare:.2f} of nginx"
-            f" in this run, and ours {ratio(done[OURS], done[BARE]):.2f} of that callable. It moves"
+            f" in this run, and ours {ratio(runs[OURS], runs[BARE]):.2f} of that callable. It moves"
             " from 0.6 to 1.0 with what else the machine carries, since each answer wakes a"
             " thread and waits for the interpreter's lock; nginx has neither."
         )
     table.goals += [
-        Goal(f"{one} against {other}", ratio(done[one], done[other]), bar)
-        for one, other, bar in GOALS
-        if one in done and other in done
+        Goal(f"{contender} against {rival}", ratio(runs[contender], runs[rival]), bar)
+        for contender, rival, bar in GOALS
+        if contender in runs and rival in runs
     ]
 
 
 def ratio(ours: list[Round], theirs: list[Round]) -> float:
-    """How many times as many requests, round by round, in the median."""
+    """Return the median, over rounds, of our rate to theirs."""
     return median(a.load.rate / b.load.rate for a, b in zip(ours, theirs, strict=True))

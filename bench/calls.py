@@ -16,7 +16,7 @@ PAGES: Final = (50, 25, 12, 8, 5)
 """Weights of pages 1 to 5."""
 ONE_VARIANT_IN: Final = 8
 LANES: Final = 4
-"""Visitors at once; each phrase belongs to one of them, so that no two ask it together."""
+"""Visitors at once; each phrase belongs to a single visitor, for no two to search it at once."""
 SEED: Final = 20_250_131
 FIRST: Final = "red blue old wild small happy winter summer city forest".split()
 SECOND: Final = "bicycle house cat mountain flower bridge river child tree boat".split()
@@ -35,7 +35,7 @@ THIRD: Final = (
 
 
 class View(NamedTuple):
-    """One page view: the lane that asks it, the phrase meant, and the address as it was typed."""
+    """A page view: the lane that requests it, the phrase meant, and the query string as typed."""
 
     lane: int
     phrase: str
@@ -43,7 +43,7 @@ class View(NamedTuple):
 
 
 def run(servers: Servers, *, quick: bool) -> Table:
-    """Play the same views to our site and to the peer, one after the other."""
+    """Replay the same views on our site and then on the peer."""
     number = 1000 if quick else 10_000
     views = workload(number)
     phrases = len({view.phrase for view in views})
@@ -57,27 +57,27 @@ def run(servers: Servers, *, quick: bool) -> Table:
     )
     peer = "Flask-Caching `@cached(query_string=True)`"
     table.peers[peer] = "`RedisCache`, 24 h, the same views at 48 pictures a call"
-    found: dict[str, int] = {}
+    totals: dict[str, int] = {}
     with servers.upstream() as upstream:
         with servers.site(upstream) as site:
-            found["ours"] = play(site, upstream, "/ajax/search?wait=1&", views)
+            totals["ours"] = play(site, upstream, "/ajax/search?wait=1&", views)
             table.notes.append(f"Memory of our worker after it: {site.memory() / 1e6:.0f} MB.")
         try:
             with (
                 servers.redis() as redis,
                 servers.peer("create_cached", upstream, REDIS=redis.url) as server,
             ):
-                found[peer] = play(server, upstream, "/search?", views)
+                totals[peer] = play(server, upstream, "/search?", views)
         except Missing as error:
             table.missing(peer, error)
-    found["floor: each phrase once"] = phrases
-    for name, calls in found.items():
-        times = f"{calls / found[peer]:.3f}" if peer in found else "-"
+    totals["floor: each phrase once"] = phrases
+    for name, calls in totals.items():
+        times = f"{calls / totals[peer]:.3f}" if peer in totals else "-"
         table.rows.append([name, f"{calls:,}", f"{calls / number * 1000:.0f}", times])
-    if peer in found and not quick:  # the bar is meant for the whole workload
-        times = found["ours"] / found[peer]
+    if peer in totals and not quick:  # the bar is meant for the whole workload
+        times = totals["ours"] / totals[peer]
         table.goals.append(Goal("ours against the peer", times, 0.4, at_least=False))
-    table.figures = {"views": number, **found}
+    table.figures = {"views": number, **totals}
     return table
 
 
@@ -96,7 +96,7 @@ def workload(number: int) -> list[View]:
 
 
 def typed(phrase: str, page: int, number: int, chance: random.Random) -> str:
-    """Return the query string of a view; one in eight means the same and is written otherwise."""
+    """Return the query string of a view; one in `ONE_VARIANT_IN` is a variant in writing."""
     pairs = [("q", phrase), *([("page", str(page))] if page > 1 else [])]
     if chance.randrange(ONE_VARIANT_IN):
         return urlencode(pairs)
@@ -113,7 +113,7 @@ def typed(phrase: str, page: int, number: int, chance: random.Random) -> str:
 
 
 def play(server: Server, upstream: Upstream, start: str, views: list[View]) -> int:
-    """Return the calls that all the views cost."""
+    """Replay the views; return the number of calls to the agency."""
     before = upstream.calls()
     with apart() as runner:
         failed = runner(visit, server.url, start, views).result()
@@ -123,7 +123,7 @@ def play(server: Server, upstream: Upstream, start: str, views: list[View]) -> i
 
 
 def visit(url: str, start: str, views: list[View]) -> int:
-    """Ask for every view, lane beside lane; gives how many had no pictures."""
+    """Request every view, lanes side by side; return the number of views without pictures."""
 
     async def lane(number: int) -> int:
         connection, failed = Connection(url), 0

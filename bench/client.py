@@ -1,4 +1,4 @@
-"""Visitors: asynchronous HTTP clients, which run in a process of their own (`apart`)."""
+"""Visitors: asynchronous HTTP clients, which run in a separate process (`apart`)."""
 
 import asyncio
 import re
@@ -18,7 +18,7 @@ Value = TypeVar("Value")
 
 
 class Answer(NamedTuple):
-    """What a visitor got: status 0 is no answer at all."""
+    """A visitor's answer; status 0 stands for no answer."""
 
     status: int
     headers: dict[str, str]
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 
 
 class Connection:
-    """One connection, kept alive; asks one thing at a time."""
+    """A connection, kept alive, with one request at a time."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -36,7 +36,7 @@ class Connection:
         self.writer: asyncio.StreamWriter | None = None
 
     async def open(self) -> None:
-        """Connect, unless it is; as in browsers, an end that came while idle is noticed."""
+        """Connect where no connection is open; replace a connection that was closed while idle."""
         if self.reader is not None and self.reader.at_eof():
             self.close()
         if self.writer is None:
@@ -50,7 +50,7 @@ class Connection:
             self.reader = self.writer = None
 
     async def get(self, path: str, patience: float = PATIENCE) -> Answer:
-        """Ask for a path; a connection that fails or takes too long is an answer of status 0."""
+        """Request a path; return status 0 for a connection that fails or takes too long."""
         started = time.perf_counter()
         try:
             async with asyncio.timeout(patience):
@@ -87,7 +87,7 @@ class Connection:
 
 
 class Shot(NamedTuple):
-    """How one visitor of a burst fared; ``pictures`` is whether the wanted ones came."""
+    """The result of a visitor of a burst; ``pictures`` is whether the expected pictures came."""
 
     status: int
     pictures: bool
@@ -97,38 +97,38 @@ class Shot(NamedTuple):
 
 async def _burst(url: str, path: str, marker: str, clients: int) -> list[Shot]:
     connections = [Connection(url) for _ in range(clients)]
-    await asyncio.gather(*(one.open() for one in connections))
+    await asyncio.gather(*(connection.open() for connection in connections))
 
-    async def visit(one: Connection) -> Shot:
-        answer = await one.get(path)
+    async def visit(connection: Connection) -> Shot:
+        answer = await connection.get(path)
         seconds = answer.seconds
         again = late(answer)
         if again:  # as embed.js does
             if b'class="tile"' not in answer.body:
                 await asyncio.sleep(1)
                 seconds += 1
-            answer = await one.get(f"{path}&wait=1")
+            answer = await connection.get(f"{path}&wait=1")
             seconds += answer.seconds
-        one.close()
+        connection.close()
         pictures = answer.status == 200 and marker.encode() in answer.body
         return Shot(answer.status, pictures, again, seconds)
 
-    return await asyncio.gather(*(visit(one) for one in connections))
+    return await asyncio.gather(*(visit(connection) for connection in connections))
 
 
 def burst(url: str, path: str, marker: str, clients: int = 50) -> list[Shot]:
-    """Release many visitors at once on one address, over connections opened before."""
+    """Send many visitors' requests for an address at once, over connections opened before."""
     return asyncio.run(_burst(url, path, marker, clients))
 
 
 def late(answer: Answer) -> bool:
-    """Whether a fragment says that an agency was late, so that the page asks once more."""
+    """Return whether a fragment marks an agency as late, which makes the page request it again."""
     return answer.status == 200 and bool(re.search(rb"<section[^>]* data-late", answer.body))
 
 
 @contextmanager
 def apart() -> Iterator[Callable[..., "Future[Any]"]]:
-    """Run functions of modules in a process of its own, so that nothing here slows them."""
+    """Run functions of modules in a separate process, undisturbed by the bench."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         process.submit(time.sleep, 0).result()
         yield process.submit

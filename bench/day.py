@@ -29,7 +29,7 @@ CACHED, NGINX = "Flask-Caching `@cached`", "nginx, failures kept"
 
 
 class Visit(NamedTuple):
-    """What a visitor saw: seconds of page and fragment, and what was wrong if no pictures came."""
+    """A visit: seconds of page and fragment, and the fault where no pictures came."""
 
     page: float
     fragment: float | None
@@ -37,7 +37,7 @@ class Visit(NamedTuple):
 
 
 class Contender(NamedTuple):
-    """Who serves the day, with a Redis or without, and for how many seconds."""
+    """A server of the day: its start, its need of a Redis, and the seconds of its day."""
 
     name: str
     start: Callable[[Redis | None], AbstractContextManager[Server]]
@@ -46,7 +46,7 @@ class Contender(NamedTuple):
 
 
 def run(servers: Servers, *, quick: bool) -> Table:
-    """Play the day to our site, and part of it to peers."""
+    """Replay the day on our site, and part of the day on peers."""
     table = Table(
         title="A full day in a minute",
         how=f"{VISITORS} new visitors a second on {HOT} hot searches (Zipf), which are fresh for"
@@ -69,49 +69,55 @@ def run(servers: Servers, *, quick: bool) -> Table:
         def front(_: Redis | None) -> AbstractContextManager[Server]:
             return nginx(servers, upstream, fresh=FRESH, keeps_failures=True, workers=WORKERS)
 
-        for one in (
+        for contender in (
             Contender("ours, SQLite", ours, redis=False, seconds=seconds),
             Contender("ours, Redis", ours, redis=True, seconds=part),
             Contender(CACHED, cached, redis=True, seconds=part),
             Contender(NGINX, front, redis=False, seconds=part),
         ):
             try:
-                play(servers, upstream, one, table)
+                play(servers, upstream, contender, table)
             except Missing as error:
-                table.missing(one.name, error)
+                table.missing(contender.name, error)
     table.peers[CACHED] = f"`query_string=True, timeout={FRESH}`, `RedisCache`, only 200 kept"
     table.peers[NGINX] = summary(fresh=FRESH, keeps_failures=True, workers=WORKERS)
     return table
 
 
-def play(servers: Servers, upstream: Upstream, one: Contender, table: Table) -> None:
-    """One contender's day and its row."""
-    with _redis(servers, wanted=one.redis) as redis, one.start(redis) as server, apart() as runner:
+def play(servers: Servers, upstream: Upstream, contender: Contender, table: Table) -> None:
+    """Replay the day on a contender and add the row."""
+    with (
+        _redis(servers, wanted=contender.redis) as redis,
+        contender.start(redis) as server,
+        apart() as runner,
+    ):
         runner(open_all, server.url).result()
         before = upstream.calls()
         with failing_at_times(upstream):
-            visits: list[Visit] = runner(live, server.url, one.seconds).result()
+            visits: list[Visit] = runner(live, server.url, contender.seconds).result()
         calls = upstream.calls() - before
         log = server.complaints()
     errors = sum(visit.wrong != "" for visit in visits)
     page = p99([visit.page for visit in visits])
     fragment = p99([v.fragment for v in visits if v.fragment is not None])
-    seen = [str(one.seconds), f"{len(visits):,}", str(errors)]
+    cells = [str(contender.seconds), f"{len(visits):,}", str(errors)]
     times = [milliseconds(t) if t else "-" for t in (page, fragment)]
-    table.rows.append([one.name, *seen, *times, f"{calls:,}"])
-    table.figures[one.name] = {
-        "seconds": one.seconds,
+    table.rows.append([contender.name, *cells, *times, f"{calls:,}"])
+    table.figures[contender.name] = {
+        "seconds": contender.seconds,
         "visitors": len(visits),
         "errors": errors,
         "page_p99": page,
         "fragment_p99": fragment,
         "calls": calls,
     }
-    if one.name.startswith("ours"):
-        table.goals.append(Goal(f"{one.name}: errors shown", errors, 0, at_least=False))
-        seen = Counter(visit.wrong for visit in visits if visit.wrong).most_common(3)
-        table.notes += [f"{one.name} showed {number} times: {text}" for text, number in seen]
-        table.notes += [f"{one.name} logged {number} times: {text}" for text, number in log]
+    if contender.name.startswith("ours"):
+        table.goals.append(Goal(f"{contender.name}: errors shown", errors, 0, at_least=False))
+        faults = Counter(visit.wrong for visit in visits if visit.wrong).most_common(3)
+        table.notes += [
+            f"{contender.name} showed {number} times: {text}" for text, number in faults
+        ]
+        table.notes += [f"{contender.name} logged {number} times: {text}" for text, number in log]
 
 
 @contextmanager
@@ -125,7 +131,7 @@ def _redis(servers: Servers, *, wanted: bool) -> Iterator[Redis | None]:
 
 @contextmanager
 def failing_at_times(upstream: Upstream) -> Iterator[None]:
-    """Meanwhile the agency is well for a while and fails for a while, again and again."""
+    """Alternate `WELL_SECONDS` of answers and `FAILING_SECONDS` of failures at the agency."""
     ended = threading.Event()
 
     def toggle() -> None:
@@ -145,22 +151,22 @@ def failing_at_times(upstream: Upstream) -> Iterator[None]:
 
 
 def p99(times: Sequence[float]) -> float:
-    """Return the time that one in a hundred exceeds; 0 of none."""
+    """Return the 99th percentile of times; 0 without times."""
     return sorted(times)[int(len(times) * 0.99)] if times else 0.0
 
 
 def open_all(url: str) -> None:
-    """Ask for every hot search until it has pictures, a few at a time."""
+    """Request every hot search until it has pictures, `LANES` at a time."""
 
     async def some(numbers: range) -> None:
         connection = Connection(url)
         for number in numbers:
             for _ in range(ATTEMPTS):
-                seen = await visit(connection, number)
-                if not seen.wrong:
+                result = await visit(connection, number)
+                if not result.wrong:
                     break
             else:
-                raise RuntimeError(f"no pictures before the day began: {seen.wrong}")
+                raise RuntimeError(f"no pictures before the day began: {result.wrong}")
         connection.close()
 
     async def everyone() -> None:
@@ -170,15 +176,15 @@ def open_all(url: str) -> None:
 
 
 def live(url: str, seconds: float) -> list[Visit]:
-    """Visitors who come at random moments, whether or not those before them have been served."""
+    """Send visitors at random moments, whether or not earlier visitors have been served."""
     chance = random.Random(SEED)
     weights = [1 / rank for rank in range(1, HOT + 1)]
 
     async def visitor(idle: list[Connection], number: int) -> Visit:
         connection = idle.pop() if idle else Connection(url)
-        seen = await visit(connection, number)
+        result = await visit(connection, number)
         idle.append(connection)
-        return seen
+        return result
 
     async def everyone() -> list[Visit]:
         idle: list[Connection] = []
@@ -194,8 +200,8 @@ def live(url: str, seconds: float) -> list[Visit]:
 
 
 async def visit(connection: Connection, number: int) -> Visit:
-    """Open a page, and do as it says: fill it, refresh it behind, ask once more for the late."""
-    wanted = f"picture of hot-{number},".encode()
+    """Open a page and make its follow-up calls: the fragment, and again for a late agency."""
+    marker = f"picture of hot-{number},".encode()
     page = await connection.get(f"/search?q=hot-{number}&lang=en")
     if page.status == 200 and re.search(rb"<section[^>]* data-(waiting|stale|late)", page.body):
         answer = await connection.get(f"/ajax/search?q=hot-{number}&lang=en")
@@ -203,15 +209,15 @@ async def visit(connection: Connection, number: int) -> Visit:
         if late(answer):
             answer = await connection.get(f"/ajax/search?q=hot-{number}&lang=en&wait=1")
             seconds += answer.seconds
-        last = page if wanted in page.body else answer
-        return Visit(page.seconds, seconds, wrong(last, wanted))
-    return Visit(page.seconds, None, wrong(page, wanted))
+        last = page if marker in page.body else answer
+        return Visit(page.seconds, seconds, wrong(last, marker))
+    return Visit(page.seconds, None, wrong(page, marker))
 
 
-def wrong(answer: Answer, wanted: bytes) -> str:
-    """Return what an answer without the wanted pictures says instead; empty when it has them."""
-    if answer.status == 200 and wanted in answer.body:
+def wrong(answer: Answer, marker: bytes) -> str:
+    """Return the fault of an answer without the marker; empty for an answer with the marker."""
+    if answer.status == 200 and marker in answer.body:
         return ""
-    said = re.search(rb'data-status="\w+">(.*?)</li>', answer.body)
-    text = re.sub("<[^>]*>", "", said[1].decode()) if said else "no pictures"
+    match = re.search(rb'data-status="\w+">(.*?)</li>', answer.body)
+    text = re.sub("<[^>]*>", "", match[1].decode()) if match else "no pictures"
     return f"HTTP {answer.status}, {text}"

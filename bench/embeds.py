@@ -1,4 +1,4 @@
-"""What a blog loads to show pictures, beside what others have it load."""
+"""The bytes that a blog loads to show pictures, beside the bytes of other embeds."""
 
 from typing import Final
 
@@ -15,11 +15,11 @@ PEERS: Final = {
         "`dist/instantsearch.production.min.js`; all widgets, without a theme",
     ),
 }
-"""Bytes of script and styles in the npm packages, by ``gzip -9``, and which files they are."""
+"""Bytes of script and styles in the npm packages, by ``gzip -9``, and the files measured."""
 
 
 def run(servers: Servers, *, quick: bool) -> Table:
-    """Weigh what the site sends."""
+    """Measure the sizes of the site's scripts."""
     del quick
     table = Table(
         title="Embeds",

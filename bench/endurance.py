@@ -13,13 +13,13 @@ from bench.siege import HIT, fetch_pictures
 PROCESSES: Final = 4
 CLIENTS: Final = 16
 WORDS: Final = 500
-"""Searches that are asked again and again; each is known after its first time."""
+"""Searches that are repeated; each is cached after its first call."""
 PARTS: Final = 5
-"""The run is looked at after each part; the first part fills caches and pools."""
+"""Parts of the run, each followed by a measurement; the first part fills caches and pools."""
 MORE_MEMORY: Final = 8.0
 MORE_THREADS: Final = 8
 MORE_FILES: Final = CLIENTS
-"""The connections of all clients may be at one process, and at the first look at none."""
+"""All clients' connections may be at one process, which had none at the first measurement."""
 
 
 class Size(NamedTuple):
@@ -31,7 +31,7 @@ class Size(NamedTuple):
 
 
 def run(servers: Servers, *, quick: bool) -> Table:
-    """Ask, and look at the processes after each part."""
+    """Send the requests, and measure the processes after each part."""
     requests = 5_000 if quick else 100_000
     table = Table(
         title=f"{requests:,} mixed requests over {PROCESSES} processes",
@@ -59,7 +59,7 @@ def run(servers: Servers, *, quick: bool) -> Table:
             table.goals += [Goal(f"Unanswered in part {part + 1}", lost, 0, at_least=False)]
         replaced = len(first - set(server.workers()))
     warm, end = sizes[0], sizes[-1]
-    table.figures = {"sizes": [one._asdict() for one in sizes], "replaced": replaced}
+    table.figures = {"sizes": [peak._asdict() for peak in sizes], "replaced": replaced}
     table.goals += [
         Goal("MB more", end.memory - warm.memory, MORE_MEMORY, at_least=False),
         Goal("Threads more", end.threads - warm.threads, MORE_THREADS, at_least=False),
@@ -77,13 +77,13 @@ def size(server: Server) -> Size:
 
 def _size(pid: int) -> Size:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    told = dict(line.split(":", 1) for line in lines)
+    fields = dict(line.split(":", 1) for line in lines)
     files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    return Size(int(told["VmRSS"].split()[0]) / 1024, int(told["Threads"]), files)
+    return Size(int(fields["VmRSS"].split()[0]) / 1024, int(fields["Threads"]), files)
 
 
 def address(number: int) -> str:
-    """Return what the request with a number asks for."""
+    """Return the path of the request with a number."""
     words = f"word{number * 7919 % WORDS}"
     ways = (
         f"/search?q={words}&lang=en",
@@ -98,7 +98,7 @@ def address(number: int) -> str:
 
 
 def ask(url: str, first: int, requests: int) -> tuple[int, int]:
-    """Ask for so many addresses; return how many answers were 503, and how many never came."""
+    """Send ``requests`` requests; return the numbers of 503 answers and of missing answers."""
     return asyncio.run(_ask(url, first, requests))
 
 

@@ -1,8 +1,8 @@
 """One search over all agencies: ours beside a metasearch that waits for the slowest.
 
-The agencies are `bench.agencies`. The peer asks them all side by side through the same clients,
-as SearXNG does: it waits until each has answered or 3 s are over (its ``request_timeout``), keeps
-nothing, and asks again for words that it was asked for before.
+The agencies are `bench.agencies`. The peer calls all agencies side by side through the same
+clients, as SearXNG does: it waits until each has answered or 3 s are over (its
+``request_timeout``), keeps nothing, and repeats the calls for repeated words.
 """
 
 import asyncio
@@ -27,29 +27,29 @@ OURS: Final = "ours"
 
 
 class Agencies(NamedTuple):
-    """The agencies under way, by name, with what a site must be set to."""
+    """The running agencies, by name, with the settings that a site needs for them."""
 
     urls: dict[str, str]
 
     @property
     def settings(self) -> dict[str, str]:
-        found = {"AGENCIES": ",".join(self.urls)}
+        settings = {"AGENCIES": ",".join(self.urls)}
         for kind in DIALECTS:
             if kind.name in self.urls:
                 before = setting_prefix(kind.name)
-                found |= {f"{before}{key}": value for key, value in kind.keys.items()}
-                found[f"{before}URL"] = self.urls[kind.name]
-                found[f"{before}CALLS_PER_HOUR"] = "1000000"  # these here have no limits
-        return found
+                settings |= {f"{before}{key}": value for key, value in kind.keys.items()}
+                settings[f"{before}URL"] = self.urls[kind.name]
+                settings[f"{before}CALLS_PER_HOUR"] = "1000000"  # these agencies have no limits
+        return settings
 
     def control(self, **settings: str) -> int:
-        """Change how they answer; gives the calls so far."""
+        """Change the answers; return the number of calls so far."""
         url = next(iter(self.urls.values()))
         return int(json.loads(fetch(f"{url}/control?{urlencode(settings)}"))["calls"])
 
 
 class Cell(NamedTuple):
-    """How long searches took, in seconds, and how many calls one came to."""
+    """Seconds that searches took, and calls for each search."""
 
     p50: float
     p99: float
@@ -60,11 +60,11 @@ class Cell(NamedTuple):
 
 
 def run(servers: Servers, *, quick: bool) -> Table:
-    """Search for new words, then for the same again; with all well and with one that hangs."""
+    """Search for new words, then for the same words; with all well and with one agency hanging."""
     count = 20 if quick else SEARCHES
-    with agencies(servers) as found:
+    with agencies(servers) as network:
         table = Table(
-            title=f"One search over {len(found.urls)} agencies",
+            title=f"One search over {len(network.urls)} agencies",
             how=f"p50 / p99 of {count} searches one after the other, and calls to agencies of each."
             " The agencies take from 50 to 300 ms. Ours is the page's own Ajax call, which answers"
             " 0.8 s after the first agency has; what is late it asks for once more.",
@@ -72,20 +72,20 @@ def run(servers: Servers, *, quick: bool) -> Table:
         )
         cells: dict[str, list[Cell]] = {}
         for name, path, target in ((OURS, "/ajax/search", ""), (PEER, "/search", "metasearch")):
-            with servers.over(found.settings, target) as server, apart() as runner:
+            with servers.over(network.settings, target) as server, apart() as runner:
                 cells[name] = [
                     cell
-                    for scene, hanging in ((WELL, ""), (HANGING, slowest(found)))
-                    for cell in play(found, server, path, (scene, hanging, count), runner)
+                    for scene, hanging in ((WELL, ""), (HANGING, slowest(network)))
+                    for cell in play(network, server, path, (scene, hanging, count), runner)
                 ]
             table.rows.append([name, *(cell.text() for cell in cells[name])])
-        found.control(hanging="")
+        network.control(hanging="")
     judge(table, cells)
     return table
 
 
 def judge(table: Table, cells: dict[str, list[Cell]]) -> None:
-    """Return the bars: a page in its time whoever hangs, and repeats that cost nothing."""
+    """Set the goals: pages in time beside a hanging agency, and repeats without calls."""
     well, again, hanging, _ = cells[OURS]
     peer = cells[PEER]
     table.goals = [
@@ -98,12 +98,12 @@ def judge(table: Table, cells: dict[str, list[Cell]]) -> None:
     table.figures = {name: [cell._asdict() for cell in row] for name, row in cells.items()}
 
 
-def slowest(found: Agencies) -> str:
-    return list(found.urls)[-1]
+def slowest(network: Agencies) -> str:
+    return list(network.urls)[-1]
 
 
 def play(
-    found: Agencies,
+    network: Agencies,
     server: Server,
     path: str,
     scene: tuple[str, str, int],
@@ -111,16 +111,16 @@ def play(
 ) -> list[Cell]:
     """Search for new words, then for the same words once more."""
     name, hanging, count = scene
-    found.control(hanging=hanging)
+    network.control(hanging=hanging)
     paths = [f"{path}?{urlencode({'q': f'{name} {n}', 'lang': 'en'})}" for n in range(count)]
     cells = []
     for again in (False, True):
-        before = found.control(hanging=hanging)
+        before = network.control(hanging=hanging)
         answers = runner(visits, server.url, paths).result()
-        if bad := [one.status for one in answers if one.status != 200]:
+        if bad := [answer.status for answer in answers if answer.status != 200]:
             raise RuntimeError(f"{server.url}{path} answered {bad[0]}; again={again}")
-        calls = (found.control(hanging=hanging) - before) / count
-        seconds = sorted(one.seconds for one in answers)
+        calls = (network.control(hanging=hanging) - before) / count
+        seconds = sorted(answer.seconds for answer in answers)
         cells.append(Cell(statistics.median(seconds), seconds[int(0.99 * count) - 1], calls))
     return cells
 
@@ -129,16 +129,16 @@ def visits(url: str, paths: list[str]) -> list[Answer]:
     """Open the paths one after the other over one connection."""
 
     async def all_of_them() -> list[Answer]:
-        one = Connection(url)
-        return [await one.get(path) for path in paths]
+        connection = Connection(url)
+        return [await connection.get(path) for path in paths]
 
     return [a._replace(headers={}, body=b"") for a in asyncio.run(all_of_them())]
 
 
 @contextmanager
 def agencies(servers: Servers) -> Iterator[Agencies]:
-    """All agencies, as a process of their own."""
+    """Run all agencies in a separate process."""
     log = servers.place("agencies") / "log"
     with running([sys.executable, "-m", "bench.agencies"], {}, log) as process:
-        said = wait_for(process, log, lambda: "\n" in log.read_text() and log.read_text())
-        yield Agencies(json.loads(said.partition("\n")[0]))
+        output = wait_for(process, log, lambda: "\n" in log.read_text() and log.read_text())
+        yield Agencies(json.loads(output.partition("\n")[0]))

@@ -1,4 +1,4 @@
-"""Floods of connections: what hits and ``/healthz`` take beside a thousand useless ones."""
+"""Floods: the times of hits and ``/healthz`` beside a thousand useless connections."""
 
 import asyncio
 import resource
@@ -20,9 +20,9 @@ CONNECTIONS: Final = 1000
 CLIENTS: Final = 8
 OTHER_FILES: Final = 100
 BEFORE: Final = 2.0
-"""Seconds that a flood has for its connections before anything is measured."""
+"""Seconds for a flood to open its connections before the measurement."""
 WARM_SECONDS: Final = 2.0
-"""Seconds of the run that is not counted: the first takes longer than all later ones."""
+"""Seconds of the first run, which is not counted, since it takes longer than all later runs."""
 HEAD: Final = b"GET /healthz HTTP/1.1\r\nHost: site.example\r\n"
 BODY: Final = (
     b"POST /clicks HTTP/1.1\r\nHost: site.example\r\nContent-Length: 1000\r\n"
@@ -31,16 +31,16 @@ BODY: Final = (
 FLOODS: Final[Mapping[str, bytes]] = MappingProxyType(
     {"idle": b"", "half a head": HEAD, "half a body": BODY}
 )
-"""What each connection of a flood sends before it waits."""
+"""The bytes that each connection of a flood sends before waiting."""
 ASKED: Final[Mapping[str, str]] = MappingProxyType({"hit": HIT, "healthz": "/healthz"})
 MOST: Final = 2.0
-"""How much longer the slowest hundredth may take beside a flood."""
+"""The largest ratio of the p99 beside a flood to the p99 in quiet."""
 
 Run = Callable[..., Any]
 
 
 def run(servers: Servers, *, quick: bool) -> Table:
-    """Measure both addresses in quiet and beside each flood, in turn, at one process."""
+    """Measure both addresses at one process, in quiet and beside each flood in turn."""
     seconds, rounds = (2, 1) if quick else (5, 3)
     table = Table(
         title=f"Hits and /healthz beside {CONNECTIONS} useless connections",
@@ -55,14 +55,14 @@ def run(servers: Servers, *, quick: bool) -> Table:
         fetch_pictures(server, HIT)
         wrk(server.url + HIT, seconds=WARM_SECONDS, connections=CLIENTS)
         for name in FLOODS:
-            for asked, path in ASKED.items():
+            for target, path in ASKED.items():
                 turns = [once(server, name, path, runner, seconds) for _ in range(rounds)]
-                fill(table, name, asked, turns)
+                fill(table, name, target, turns)
     return table
 
 
 def once(server: Server, name: str, path: str, runner: Run, seconds: float) -> tuple[float, float]:
-    """Return the p99 in seconds, in quiet and beside a flood; the flood has ended then."""
+    """Return the p99 in seconds, in quiet and beside a flood, after the end of the flood."""
     quiet = wrk(server.url + path, seconds=seconds, connections=CLIENTS).p99
     others = runner(flood, server.url, FLOODS[name], 2 * BEFORE + seconds)
     time.sleep(BEFORE)
@@ -72,35 +72,35 @@ def once(server: Server, name: str, path: str, runner: Run, seconds: float) -> t
     return quiet, beside
 
 
-def fill(table: Table, name: str, asked: str, turns: list[tuple[float, float]]) -> None:
+def fill(table: Table, name: str, target: str, turns: list[tuple[float, float]]) -> None:
     """Add a row and its goal."""
     quiet, beside = (median(times) for times in zip(*turns, strict=True))
     ratio = beside / quiet
     cells = [milliseconds(quiet), milliseconds(beside), f"{ratio:.1f}"]
-    table.rows.append([name, asked, *cells])
-    table.figures[f"{name}, {asked}"] = turns
-    text = f"{name}, {asked}: p99 beside the flood to that in quiet"
+    table.rows.append([name, target, *cells])
+    table.figures[f"{name}, {target}"] = turns
+    text = f"{name}, {target}: p99 beside the flood to that in quiet"
     table.goals.append(Goal(text, ratio, MOST, at_least=False))
 
 
 def flood(url: str, sent: bytes, seconds: float) -> int:
-    """Hold all connections for so many seconds; return how many have been made, at least once."""
+    """Hold all connections for ``seconds``; return the number that ever connected."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS + OTHER_FILES
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(wanted, hard)))
+    files = CONNECTIONS + OTHER_FILES
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, max(files, hard)))
     parts = urlsplit(url)
     return asyncio.run(_flood(parts.hostname or "", parts.port or 80, sent, seconds))
 
 
 async def _flood(host: str, port: int, sent: bytes, seconds: float) -> int:
-    made: set[int] = set()
+    connected: set[int] = set()
 
     async def hold(number: int) -> None:
         while True:
             await asyncio.sleep(0)  # a connection refused at once would hold up all others
             with suppress(OSError):
                 reader, writer = await asyncio.open_connection(host, port)
-                made.add(number)
+                connected.add(number)
                 with closing(writer):
                     writer.write(sent)
                     await reader.read()
@@ -111,4 +111,4 @@ async def _flood(host: str, port: int, sent: bytes, seconds: float) -> int:
     for task in holding:
         task.cancel()
     await asyncio.gather(*holding, return_exceptions=True)
-    return len(made)
+    return len(connected)

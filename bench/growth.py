@@ -1,4 +1,4 @@
-"""Growth: a hit in each store as entries grow in number; what a worker and an entry take."""
+"""Growth: times of a hit as a store grows; memory of a worker, and bytes of an entry."""
 
 import gc
 import random
@@ -21,11 +21,11 @@ KEPT_SECONDS: Final = 86_400
 BATCH: Final = 5000
 ROUNDS: Final = 5
 PAGES: Final = 500
-"""Different pages that fill a worker's memory tier."""
+"""The number of different pages that fill a worker's memory tier."""
 
 
 def run(servers: Servers, *, quick: bool) -> Table:
-    """Fill stores of three sizes, read them in turn, and look at a worker."""
+    """Fill stores of three sizes, read them in turn, and measure a worker."""
     sizes = (1000, 10_000, 100_000) if quick else (1000, 100_000, 1_000_000)
     table = Table(
         title="Growth",
@@ -47,18 +47,18 @@ def run(servers: Servers, *, quick: bool) -> Table:
 
 
 def key(number: int) -> str:
-    """Return a key as the cache makes them."""
+    """Return a key in the form of the cache's keys."""
     return f"1:search:shutterstock:0:q=phrase+{number}"
 
 
 def batches(size: int) -> Iterator[range]:
-    """Return the numbers of all entries, in runs that are written together."""
+    """Yield the numbers of all entries, in batches that are written together."""
     for first in range(0, size, BATCH):
         yield range(first, min(first + BATCH, size))
 
 
 def filled_sqlite(path: Path, size: int) -> tuple[SQLiteStore, float]:
-    """Return a store with entries, written beneath it to save minutes, and the bytes of each."""
+    """Return a filled SQLite store and the bytes of an entry; SQL fills it, to save minutes."""
     store = SQLiteStore(path, LIMIT)
     store.set("first", VALUE, KEPT_SECONDS)
     now = time.time()
@@ -73,7 +73,7 @@ def filled_sqlite(path: Path, size: int) -> tuple[SQLiteStore, float]:
 
 
 def filled_redis(server: Redis, size: int) -> tuple[RedisStore, float]:
-    """Likewise."""
+    """Return a filled Redis store and the bytes of an entry; a pipeline fills it."""
     client: Any = server.client
     before = client.info("memory")["used_memory"]
     for numbers in batches(size):
@@ -87,7 +87,7 @@ def filled_redis(server: Redis, size: int) -> tuple[RedisStore, float]:
 def measure(
     table: Table, name: str, stores: list[tuple[Any, float]], sizes: tuple[int, ...]
 ) -> None:
-    """Read and write the stores of all sizes in turn; a row for each."""
+    """Read and write the stores of all sizes in turn; add a row for each size."""
     chance = random.Random(2)
     hits: dict[int, list[float]] = {n: [] for n in sizes}
     writes: dict[int, list[float]] = {n: [] for n in sizes}
@@ -107,21 +107,21 @@ def measure(
 
 
 def p50(ask: Any, keys: list[str]) -> float:  # noqa: ANN401 - a function of a key
-    """Return the median of the seconds that each key takes; each must succeed."""
+    """Return the median of the seconds of a call for each key; every call must succeed."""
     times = []
     gc.disable()
-    for one in keys:
+    for entry_key in keys:
         started = time.perf_counter()
-        done = ask(one)
+        succeeded = ask(entry_key)
         times.append(time.perf_counter() - started)
-        if not done:
-            raise RuntimeError(f"{one} was lost")
+        if not succeeded:
+            raise RuntimeError(f"{entry_key} was lost")
     gc.enable()
     return median(times)
 
 
 def worker(servers: Servers, table: Table) -> None:
-    """Start of a site, and the memory of its worker: at first, and with its memory tier full."""
+    """Measure the start of a site, and its worker's memory before and after many pages."""
     with servers.upstream() as upstream:
         started = time.monotonic()
         with servers.site(upstream) as site:
@@ -136,7 +136,7 @@ def worker(servers: Servers, table: Table) -> None:
 
 
 def full(site: Server) -> int:
-    """Bytes of memory after many different pages."""
+    """Request many different pages; return the worker's bytes of memory."""
     for number in range(PAGES):
         fetch(f"{site.url}/ajax/search?wait=1&q=page+{number}")
     return site.memory()

@@ -37,7 +37,7 @@ BROWSER_FLAGS: Final = (
     " --disable-component-update --disable-sync"
 )
 PATIENCE: Final = 180.0
-"""Seconds that one opening of a page may take."""
+"""The most seconds for opening a page."""
 CATEGORIES: Final = {
     "performance": "performance",
     "accessibility": "accessibility",
@@ -48,7 +48,7 @@ LCP, CLS, TBT = "largest-contentful-paint", "cumulative-layout-shift", "total-bl
 WEIGHT: Final = "total-byte-weight"
 START, SEARCH, TOPIC = "/?lang=en", "/search?q=flower&lang=en", "/topics/flower?lang=en"
 NOINDEX: Final = "is-crawlable"
-"""The audit that a search's page can't pass: searches are kept out of indexes on purpose."""
+"""The audit that a page of results can't pass, since searches stay out of indexes on purpose."""
 PERFECT: Final = (
     *((page, category) for page in (START, SEARCH) for category in list(CATEGORIES)[:3]),
     *((page, "seo") for page in (START, TOPIC)),
@@ -67,9 +67,9 @@ PEERS: Final = {
 
 
 class Visit(NamedTuple):
-    """One opening of a page: scores of 0 to 1, figures in ms and bytes, files that it loaded.
+    """A visit of a page: scores of 0 to 1, figures in ms and bytes, files that the page loaded.
 
-    ``failed`` has, for each category, the audits below 1; one that broke counts as 0.
+    ``failed`` has, for each category, the audits below 1; a broken audit counts as 0.
     """
 
     scores: dict[str, float]
@@ -81,7 +81,7 @@ class Visit(NamedTuple):
 
 
 def run(servers: Servers, *, quick: bool) -> Table:
-    """Open each page in turn, several times over."""
+    """Open each page in turn, in several rounds."""
     rounds = 1 if quick else 5
     table = Table(
         title="Lighthouse",
@@ -99,8 +99,8 @@ def run(servers: Servers, *, quick: bool) -> Table:
         for _ in range(rounds):
             for page in pages:
                 visits[page].append(visit(servers, site.url + page))
-        for page, seen in visits.items():
-            fill(table, page, seen)
+        for page, page_visits in visits.items():
+            fill(table, page, page_visits)
     judge(table)
     table.peers |= PEERS
     table.notes.append(next(iter(visits.values()))[0].tools)
@@ -111,7 +111,7 @@ def move_in() -> None:
     """Install the pinned Lighthouse beside the bench, unless it is there.
 
     Raises:
-        Missing: Node.js or the network is; says what npm said.
+        Missing: Node.js or the network is missing; the message has npm's error.
     """
     pinned = json.loads((FOLDER / "package.json").read_text())["devDependencies"]["lighthouse"]
     with suppress(OSError):
@@ -119,9 +119,9 @@ def move_in() -> None:
             return
     print("Making bench/node_modules ...", file=sys.stderr, flush=True)
     command = [program("npm"), "ci", "--prefix", str(FOLDER)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Missing(f"Lighthouse can't be installed: {done.stderr.strip()[-500:]}")
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise Missing(f"Lighthouse can't be installed: {process.stderr.strip()[-500:]}")
 
 
 @contextmanager
@@ -136,11 +136,11 @@ def demo(servers: Servers) -> Iterator[Server]:
 
 
 def warm(site: Server, table: Table) -> list[str]:
-    """Return the pages to open, each asked for twice; name those that the site lacks."""
+    """Return the pages to open, each requested twice; note the pages that the site lacks."""
     fetch(f"{site.url}/ajax{SEARCH}&wait=1")
-    found = json.loads(fetch(f"{site.url}/api{SEARCH}&wait=1"))["items"][0]
+    item = json.loads(fetch(f"{site.url}/api{SEARCH}&wait=1"))["items"][0]
     pages = []
-    for page in (START, SEARCH, TOPIC, f"/image/{found['agency']}/{found['id']}?lang=en"):
+    for page in (START, SEARCH, TOPIC, f"/image/{item['agency']}/{item['id']}?lang=en"):
         try:
             fetch(site.url + page)
             fetch(site.url + page)
@@ -173,19 +173,21 @@ def visit(servers: Servers, url: str) -> Visit:
 
 
 def read(report: dict[str, Any]) -> Visit:
-    """Return what a report of Lighthouse says."""
+    """Return the visit in a report of Lighthouse."""
     audits = report["audits"]
     requests = audits["network-requests"]["details"]["items"]
     browser = report["environment"]["hostUserAgent"].rpartition("Chrome/")[2].split(".")[0]
 
     def failed(category: str) -> dict[str, float]:
-        ids = [one["id"] for one in report["categories"][category]["auditRefs"]]
+        ids = [reference["id"] for reference in report["categories"][category]["auditRefs"]]
         broken = {n: 0.0 for n in ids if audits[n]["scoreDisplayMode"] == "error"}
         scores = {n: audits[n]["score"] for n in ids if audits[n]["score"] is not None}
         return {n: score for n, score in scores.items() if score < 1} | broken
 
     def files(kind: str) -> frozenset[str]:
-        return frozenset(one["url"] for one in requests if one.get("resourceType") == kind)
+        return frozenset(
+            request["url"] for request in requests if request.get("resourceType") == kind
+        )
 
     return Visit(
         scores={name: report["categories"][name]["score"] or 0.0 for name in CATEGORIES},
@@ -197,18 +199,18 @@ def read(report: dict[str, Any]) -> Visit:
     )
 
 
-def fill(table: Table, page: str, seen: list[Visit]) -> None:
-    """Return the row of a page, and the audits that it did not pass."""
-    scores = {name: 100 * median(v.scores[name] for v in seen) for name in CATEGORIES}
-    figures = {name: median(v.figures[name] for v in seen) for name in seen[0].figures}
+def fill(table: Table, page: str, visits: list[Visit]) -> None:
+    """Add the row of a page and the audits that the page did not pass."""
+    scores = {name: 100 * median(v.scores[name] for v in visits) for name in CATEGORIES}
+    figures = {name: median(v.figures[name] for v in visits) for name in visits[0].figures}
     code = {
-        "JS": weigh(frozenset().union(*(v.scripts for v in seen))),
-        "CSS": weigh(frozenset().union(*(v.styles for v in seen))),
+        "JS": weigh(frozenset().union(*(v.scripts for v in visits))),
+        "CSS": weigh(frozenset().union(*(v.styles for v in visits))),
     }
-    failed = {name: failures(seen, name) for name in CATEGORIES}
+    failed = {name: failures(visits, name) for name in CATEGORIES}
     times = (milliseconds(figures[LCP] / 1000), f"{figures[CLS]:.3g}", f"{figures[TBT]:.0f} ms")
     sizes = (kilobytes(figures[WEIGHT]), *(kilobytes(sent) for sent, _ in code.values()))
-    table.rows.append([f"`{page}`", *(f"{one:.0f}" for one in scores.values()), *times, *sizes])
+    table.rows.append([f"`{page}`", *(f"{score:.0f}" for score in scores.values()), *times, *sizes])
     plain = ", ".join(f"{name} {kilobytes(size)}" for name, (_, size) in code.items())
     lists = [
         f"{CATEGORIES[name]}: {', '.join(f'{n} {score:.2g}' for n, score in audits.items())}"
@@ -220,15 +222,15 @@ def fill(table: Table, page: str, seen: list[Visit]) -> None:
     table.figures[page] = {"scores": scores, **figures, "code": code, "failed": failed}
 
 
-def failures(seen: list[Visit], category: str) -> dict[str, float]:
+def failures(visits: list[Visit], category: str) -> dict[str, float]:
     """Return the audits of a category that most visits did not pass, with their median scores."""
-    names = sorted({name for v in seen for name in v.failed[category]})
-    scores = {name: median(v.failed[category].get(name, 1.0) for v in seen) for name in names}
+    names = sorted({name for v in visits for name in v.failed[category]})
+    scores = {name: median(v.failed[category].get(name, 1.0) for v in visits) for name in names}
     return {name: score for name, score in scores.items() if score < 1}
 
 
 def weigh(addresses: frozenset[str]) -> tuple[int, int]:
-    """Bytes of some files, as the site sends them to a browser and unpacked."""
+    """Return the bytes of files, as sent to a browser and unpacked."""
     sent = unpacked = 0
     for address in addresses:
         request = urllib.request.Request(address, headers={"Accept-Encoding": "gzip"})
@@ -241,7 +243,7 @@ def weigh(addresses: frozenset[str]) -> tuple[int, int]:
 
 
 def judge(table: Table) -> None:
-    """Return the goals, each on the pages that were opened."""
+    """Add the goals for the pages that were opened."""
     pages = table.figures
     table.goals += [
         Goal(f"`{page}`: {CATEGORIES[category]}", pages[page]["scores"][category], 100)
@@ -252,9 +254,16 @@ def judge(table: Table) -> None:
     if SEARCH in pages:
         others = [name for name in pages[SEARCH]["failed"]["seo"] if name != NOINDEX]
         bars.append((f"`{SEARCH}`: SEO audits not passed beside {NOINDEX}", len(others), 0))
-    js, css = (max(one["code"][kind][0] for one in pages.values()) / 1000 for kind in ("JS", "CSS"))
+    js, css = (
+        max(page_figures["code"][kind][0] for page_figures in pages.values()) / 1000
+        for kind in ("JS", "CSS")
+    )
     bars += [
-        ("CLS, the most of all pages", max(one[CLS] for one in pages.values()), 0),
+        (
+            "CLS, the most of all pages",
+            max(page_figures[CLS] for page_figures in pages.values()),
+            0,
+        ),
         ("own JS of a page, in kB gzipped", js, JS_KILOBYTES),
         ("own CSS of a page, in kB gzipped", css, CSS_KILOBYTES),
     ]

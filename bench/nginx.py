@@ -62,7 +62,7 @@ def nginx(
     keeps_failures: bool = False,
     workers: int = 1,
 ) -> Iterator[Server]:
-    """Return a running nginx; its cache is in ``/dev/shm`` where there is one."""
+    """Run nginx, with its cache in ``/dev/shm`` where the system has that folder."""
     folder, port = servers.place("nginx"), free_port()
     cache = Path(mkdtemp(prefix="affiliate-bench-", dir=MEMORY if MEMORY.is_dir() else folder))
     text = CONFIGURATION.format(
@@ -89,9 +89,9 @@ def nginx(
 
 def summary(*, fresh: int, keeps_failures: bool = False, workers: int = 1) -> str:
     """Return the configuration in a line, for the report."""
-    kept = ["`proxy_cache_lock on`", "`proxy_cache_background_update on`"]
-    kept += ["`proxy_cache_use_stale updating error timeout http_50x`"]
-    kept += [f"`proxy_cache_valid 200 {fresh}s`"]
-    kept += ["`proxy_cache_valid 502 503 504 5s`"] if keeps_failures else []
+    directives = ["`proxy_cache_lock on`", "`proxy_cache_background_update on`"]
+    directives += ["`proxy_cache_use_stale updating error timeout http_50x`"]
+    directives += [f"`proxy_cache_valid 200 {fresh}s`"]
+    directives += ["`proxy_cache_valid 502 503 504 5s`"] if keeps_failures else []
     processes = f"{workers} worker{'s' if workers > 1 else ''}"
-    return ", ".join([processes, "cache in `/dev/shm`", "`access_log off`", *kept])
+    return ", ".join([processes, "cache in `/dev/shm`", "`access_log off`", *directives])

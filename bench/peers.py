@@ -1,7 +1,7 @@
-"""The peers that are Flask applications, each configured as well as its documentation says.
+"""The peers that are Flask applications, each configured as its documentation recommends.
 
-Their routes: ``/page`` passes on the bytes that the upstream has for it, and ``/search`` the
-agency's JSON for ``q`` and ``page``; without their cache each view is one call. The environment
+Their routes: ``/page`` passes on the upstream's bytes of the page, and ``/search`` the agency's
+JSON for ``q`` and ``page``; without a cache each view is one call. The environment
 gives ``UPSTREAM``, ``FRESH`` (seconds), ``REDIS``, ``FILE`` and ``PAGE``.
 """
 
@@ -19,14 +19,14 @@ from msgspec import to_builtins
 FRESH = int(os.environ.get("FRESH", "86400"))
 STALE = 30 * 86400
 TIMES = (1.0, 2.5)
-"""Seconds to connect and to read, as the site has them."""
+"""Seconds to connect and to read, the same as the site's."""
 ALL_CONNECTIONS = 64
 
 View = Callable[[], Response]
 
 
 def create_empty() -> Flask:
-    """Return a view that does nothing but answer with the bytes."""
+    """Return an application whose view does nothing but send the bytes."""
     body, headers = _page()
 
     def page() -> Response:
@@ -36,7 +36,7 @@ def create_empty() -> Flask:
 
 
 def create_bare() -> Callable[..., list[bytes]]:
-    """No framework at all: the most that the server can do with a Python callable."""
+    """Return a WSGI callable without a framework: the server's own limit with Python."""
     body, headers = _page()
 
     def answer(_environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
@@ -47,7 +47,7 @@ def create_bare() -> Callable[..., list[bytes]]:
 
 
 def create_cached() -> Flask:
-    """Flask-Caching: ``@cached(query_string=True)`` in Redis, errors left out."""
+    """Return Flask-Caching: ``@cached(query_string=True)`` in Redis, errors left out."""
     from flask_caching import Cache  # noqa: PLC0415 - a peer imports only what it is about
 
     cache = Cache(config={"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": os.environ["REDIS"]})
@@ -61,7 +61,7 @@ def create_cached() -> Flask:
 
 
 def create_requests_cache() -> Flask:
-    """requests-cache: a SQLite file with WAL, stale answers on errors and while it refreshes."""
+    """Return requests-cache: SQLite with WAL, stale answers on errors and while refreshing."""
     from requests_cache import CachedSession  # noqa: PLC0415 - likewise
 
     session = CachedSession(
@@ -77,7 +77,7 @@ def create_requests_cache() -> Flask:
 
 
 def create_dogpile() -> Flask:
-    """dogpile.cache: Redis with its distributed lock; stale answers while one refreshes."""
+    """Return dogpile.cache: Redis with its distributed lock, stale answers while refreshing."""
     from dogpile.cache import make_region  # noqa: PLC0415 - likewise
 
     region = make_region().configure(
@@ -112,23 +112,25 @@ def create_dogpile() -> Flask:
 
 
 def create_metasearch() -> Flask:
-    """Return a metasearch like SearXNG: it waits for the slowest or 3 s, and keeps nothing."""
+    """Return a metasearch like SearXNG, which waits for the slowest or 3 s and keeps nothing."""
     from affiliate.agencies import AGENCIES  # noqa: PLC0415 - likewise
     from affiliate.config.settings import load_config  # noqa: PLC0415
     from affiliate.domain.media import SearchQuery  # noqa: PLC0415
     from affiliate.errors import AgencyError  # noqa: PLC0415
     from affiliate.transport.client import Transport  # noqa: PLC0415
 
-    known = load_config(None, {name: kind.credentials for name, kind in AGENCIES.items()}).agencies
+    configs = load_config(
+        None, {name: kind.credentials for name, kind in AGENCIES.items()}
+    ).agencies
     transport = Transport(total_seconds=3.0)
     pool = ThreadPoolExecutor(ALL_CONNECTIONS)
-    asked = [
+    agencies = [
         AGENCIES[name](
             transport,
-            url=one.url,
-            credentials={key: secret.reveal() for key, secret in one.credentials.items()},
+            url=config.url,
+            credentials={key: secret.reveal() for key, secret in config.credentials.items()},
         )
-        for name, one in known.items()
+        for name, config in configs.items()
     ]
 
     def ask(agency: Any, query: SearchQuery) -> list[dict[str, Any]]:  # noqa: ANN401 - any agency
@@ -139,8 +141,8 @@ def create_metasearch() -> Flask:
 
     def search() -> Response:
         query = SearchQuery(q=request.args.get("q", ""))
-        found = [pool.submit(ask, agency, query) for agency in asked]
-        return Response(json.dumps([one.result()[:4] for one in found]))
+        futures = [pool.submit(ask, agency, query) for agency in agencies]
+        return Response(json.dumps([future.result()[:4] for future in futures]))
 
     return _app(search, _no_answer)
 
@@ -171,7 +173,7 @@ def _address(words: str, page: str) -> tuple[str, dict[str, str]]:
 
 
 def _searcher(session: requests.Session) -> View:
-    """Return a view that asks the agency and passes on its JSON."""
+    """Return a view that calls the agency and passes on its JSON."""
 
     def search() -> Response:
         address, params = _address(request.args.get("q", ""), request.args.get("page", "1"))
@@ -186,7 +188,7 @@ def _searcher(session: requests.Session) -> View:
 
 
 def _pager(session: requests.Session) -> View:
-    """Return a view that passes on the upstream's page as it came, compressed or not."""
+    """Return a view that passes on the upstream's page unchanged, compressed or not."""
 
     def page() -> Response:
         answer = session.get(f"{os.environ['UPSTREAM']}/page", timeout=TIMES, stream=True)

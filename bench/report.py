@@ -1,4 +1,4 @@
-"""What a run says: tables in Markdown, and the same figures as JSON beside them."""
+"""The report of a run: tables in Markdown, and the same figures as JSON."""
 
 import importlib.metadata
 import json
@@ -27,7 +27,7 @@ PACKAGES: Final = (
 
 @dataclass(frozen=True)
 class Goal:
-    """A bar and what was reached; ``at_least`` says on which side of it to be."""
+    """A bar and the value reached; ``at_least`` is whether the bar is a minimum."""
 
     text: str
     value: float
@@ -46,7 +46,7 @@ class Goal:
 
 @dataclass
 class Table:
-    """One table: what was measured and how, the peers' configuration, goals, raw figures."""
+    """A table: rows, method, the peers' configuration, goals, raw figures."""
 
     title: str
     how: str
@@ -58,14 +58,14 @@ class Table:
     figures: dict[str, Any] = field(default_factory=dict)
 
     def missing(self, name: str, error: Missing) -> None:
-        """Say aloud that something was not measured, and why."""
+        """Print and note that a row was not measured, and why."""
         print(f"  not measured: {name}: {error}", flush=True)
         self.notes.append(f"Not measured: {name}. {error}.")
         self.rows.append([name, "not measured", *[""] * (len(self.columns) - 2)])
 
 
 def record(table: Table, seconds: float, load: float, *, quick: bool) -> dict[str, Any]:
-    """Return a table as it is kept, with when and under which load it was measured."""
+    """Return a table's record, with the time and the load of the measurement."""
     return {
         **asdict(table),
         "goals": [{**asdict(goal), "met": goal.met, "line": goal.line()} for goal in table.goals],
@@ -76,46 +76,46 @@ def record(table: Table, seconds: float, load: float, *, quick: bool) -> dict[st
     }
 
 
-def keep(name: str, one: dict[str, Any]) -> None:
-    """Put a table's record among those of earlier runs, and write both files anew."""
-    known = json.loads(FIGURES.read_text()) if FIGURES.exists() else {"tables": {}}
-    known["machine"] = machine()
-    known["tables"][name] = one
-    text = json.dumps(finite(known), indent=1, ensure_ascii=False, allow_nan=False)
+def keep(name: str, result: dict[str, Any]) -> None:
+    """Replace a table's record among the records of earlier runs, and rewrite both files."""
+    results = json.loads(FIGURES.read_text()) if FIGURES.exists() else {"tables": {}}
+    results["machine"] = machine()
+    results["tables"][name] = result
+    text = json.dumps(finite(results), indent=1, ensure_ascii=False, allow_nan=False)
     FIGURES.write_text(text + "\n")
-    MARKDOWN.write_text(markdown(known))
+    MARKDOWN.write_text(markdown(results))
 
 
 def finite(value: Any) -> Any:  # noqa: ANN401 - what JSON holds
-    """Return the value with null for infinite numbers, which JSON doesn't have."""
+    """Return the value with null for infinite numbers and NaN, which JSON doesn't have."""
     if isinstance(value, dict):
-        return {name: finite(one) for name, one in value.items()}
+        return {name: finite(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [finite(one) for one in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def markdown(known: dict[str, Any]) -> str:
-    """Return the whole report."""
-    machine = "".join(f"- {name}: {text}\n" for name, text in known["machine"].items())
-    tables = [section(n, known["tables"][n]) for n in TABLES if n in known["tables"]]
+def markdown(results: dict[str, Any]) -> str:
+    """Return the whole report in Markdown."""
+    machine = "".join(f"- {name}: {text}\n" for name, text in results["machine"].items())
+    tables = [section(n, results["tables"][n]) for n in TABLES if n in results["tables"]]
     return (
         "# Results\n\nWritten by `make bench` (`python -m bench NAME...` measures single tables"
         f" anew).\n\n{machine}\n" + "\n".join(tables)
     )
 
 
-def section(name: str, one: dict[str, Any]) -> str:
-    """One table in Markdown."""
-    lines = [f"## {one['title']}", "", one["how"], ""]
-    lines += [_row(one["columns"]), _row(["---"] * len(one["columns"]))]
-    lines += [_row(row) for row in one["rows"]] + [""]
-    lines += [f"- {goal['line']}" for goal in one["goals"]]
-    lines += [f"- {note}" for note in one["notes"]]
-    lines += [f"- {peer}: {text}" for peer, text in one["peers"].items()]
-    command = f"python -m bench{' --quick' if one['quick'] else ''} {name}"
-    load = f"load average before it: {one['load_before']:.1f}"
-    lines += [f"- `{command}`, {one['measured_at']}, {one['seconds']} s; {load}", ""]
+def section(name: str, result: dict[str, Any]) -> str:
+    """Return a table in Markdown."""
+    lines = [f"## {result['title']}", "", result["how"], ""]
+    lines += [_row(result["columns"]), _row(["---"] * len(result["columns"]))]
+    lines += [_row(row) for row in result["rows"]] + [""]
+    lines += [f"- {goal['line']}" for goal in result["goals"]]
+    lines += [f"- {note}" for note in result["notes"]]
+    lines += [f"- {peer}: {text}" for peer, text in result["peers"].items()]
+    command = f"python -m bench{' --quick' if result['quick'] else ''} {name}"
+    load = f"load average before it: {result['load_before']:.1f}"
+    lines += [f"- `{command}`, {result['measured_at']}, {result['seconds']} s; {load}", ""]
     return "\n".join(lines)
 
 
@@ -124,7 +124,7 @@ def _row(cells: list[str]) -> str:
 
 
 def machine() -> dict[str, str]:
-    """Processor, system and versions."""
+    """Return the processor, the system and versions."""
     cpu = re.search(r"model name\s*: (.*)", _read("/proc/cpuinfo"))
     memory = re.search(r"MemTotal:\s+(\d+)", _read("/proc/meminfo"))
     system = re.search(r'PRETTY_NAME="(.*)"', _read("/etc/os-release"))
@@ -135,7 +135,11 @@ def machine() -> dict[str, str]:
         "System": f"{system[1] if system else platform.system()}, Linux {platform.release()}",
         "Python": f"{sys.version.split()[0]}: {', '.join(packages)}",
         "Programs": ", ".join(
-            [_said("wrk", "-v"), _said("nginx", "-v"), _said("redis-server", "--version")]
+            [
+                _program_version("wrk", "-v"),
+                _program_version("nginx", "-v"),
+                _program_version("redis-server", "--version"),
+            ]
         ),
     }
 
@@ -147,12 +151,14 @@ def _version(name: str) -> str:
         return "missing"
 
 
-def _said(name: str, option: str) -> str:
+def _program_version(name: str, option: str) -> str:
     try:
-        done = subprocess.run([program(name), option], capture_output=True, text=True, check=False)
+        process = subprocess.run(
+            [program(name), option], capture_output=True, text=True, check=False
+        )
     except Missing:
         return f"{name} missing"
-    version = re.search(r"\d+\.\d+(\.\d+)?", done.stdout + done.stderr)
+    version = re.search(r"\d+\.\d+(\.\d+)?", process.stdout + process.stderr)
     return f"{name} {version[0] if version else '?'}"
 
 
@@ -164,7 +170,7 @@ def _read(path: str) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """Return a time for a cell."""
+    """Return the text of a time in a cell."""
     if seconds == math.inf:
         return "no answer"
     return f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.2f} s"

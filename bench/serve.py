@@ -1,4 +1,4 @@
-"""Serves an application exactly as ``app.py`` serves the site.
+"""The server of ``app.py``, for another application.
 
 ``python -m bench.serve module:factory``, with ``PORT`` and ``WEB_CONCURRENCY`` in the environment.
 """

@@ -1,4 +1,4 @@
-"""Starts and ends what is measured: each a process of its own, on a free port of loopback."""
+"""The servers that are measured: each a separate process, on a free port of loopback."""
 
 import json
 import os
@@ -28,38 +28,38 @@ TOKEN: Final = "x"
 
 
 class Missing(Exception):
-    """A program that is to be measured isn't installed."""
+    """A program to measure isn't installed."""
 
 
 class Server:
-    """A process under way, with the address at which it answers and its log."""
+    """A running process with its address and its log."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
         self.process = process
         self.url = url
         self.log = log
 
-    def said(self, text: str) -> int:
-        """How many times its log says something."""
+    def count_in_log(self, text: str) -> int:
+        """Return the number of times that the log has a text."""
         return self.log.read_text(errors="replace").count(text)
 
-    def complaints(self, most: int = 3) -> list[tuple[str, int]]:
-        """Return what its log says most often, beside the server's own lines."""
+    def complaints(self, limit: int = 3) -> list[tuple[str, int]]:
+        """Return the most frequent lines of the log, without the server's own lines."""
         lines = self.log.read_text(errors="replace").splitlines()
-        return Counter(x for x in lines if x and not x.startswith("[")).most_common(most)
+        return Counter(x for x in lines if x and not x.startswith("[")).most_common(limit)
 
     def workers(self) -> list[int]:
-        """Return the ids of the processes that it has started."""
-        found = []
+        """Return the ids of the process's children."""
+        pids = []
         for path in Path("/proc").glob("[0-9]*/stat"):
             with suppress(OSError):
                 fields = path.read_text().rpartition(")")[2].split()
                 if int(fields[1]) == self.process.pid:
-                    found.append(int(path.parent.name))
-        return found
+                    pids.append(int(path.parent.name))
+        return pids
 
     def processor(self) -> float:
-        """Seconds of processor time that its workers have used."""
+        """Return the seconds of processor time that the workers have used."""
         used = 0
         for pid in self.workers():
             with suppress(OSError):
@@ -68,7 +68,7 @@ class Server:
         return used / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> int:
-        """Bytes of memory of its largest worker."""
+        """Return the bytes of resident memory of the largest worker."""
         sizes = [0]
         for pid in self.workers():
             with suppress(OSError):
@@ -81,17 +81,17 @@ class Upstream(Server):
     """The stand-in for the agency."""
 
     def control(self, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 - as `bench.upstream` reads them
-        """Change how it answers; gives its counts."""
+        """Change the answers; return the counts."""
         counts: dict[str, Any] = json.loads(fetch(f"{self.url}/control?{urlencode(settings)}"))
         return counts
 
     def calls(self, words: str | None = None) -> int:
-        """Return the calls so far, in all or for some words."""
+        """Return the number of calls so far, of all words or of the given words."""
         counts = self.control()
         return int(counts["calls"] if words is None else counts["words"].get(words, 0))
 
     def settled(self, quiet: float = 0.3, most: float = 20.0) -> None:
-        """Wait until nothing has come and nothing is under way for ``quiet`` seconds."""
+        """Wait for ``quiet`` seconds without a call, at most for ``most`` seconds."""
         end = time.monotonic() + most
         before, since = -1, time.monotonic()
         while time.monotonic() < end and time.monotonic() < since + quiet:
@@ -109,13 +109,13 @@ class Redis(Server):
         return redis.Redis.from_url(self.url)
 
     def kill(self) -> None:
-        """End it as a crash would."""
+        """Kill the process, as a crash would."""
         self.process.kill()
         self.process.wait()
 
 
 class Servers:
-    """Starts servers in a folder of their own, which is removed at the end."""
+    """A starter of servers, each in a folder of its own, removed at the end."""
 
     def __init__(self) -> None:
         self._holder = tempfile.TemporaryDirectory(prefix="affiliate-bench-")
@@ -135,7 +135,7 @@ class Servers:
 
     @contextmanager
     def upstream(self, *, delay: float = 0.0) -> Iterator[Upstream]:
-        """Return the stand-in for the agency, answering after ``delay`` seconds."""
+        """Run the stand-in for the agency, which answers after ``delay`` seconds."""
         log = self.place("upstream") / "log"
         with running([sys.executable, "-m", "bench.upstream"], {}, log) as process:
             port = wait_for(process, log, lambda: log.read_text().partition("\n")[0])
@@ -145,7 +145,7 @@ class Servers:
 
     @contextmanager
     def redis(self) -> Iterator[Redis]:
-        """Return an empty Redis."""
+        """Run an empty Redis."""
         folder, port = self.place("redis"), free_port()
         command = [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1"]
         with running([*command, "--save", "", "--dir", str(folder)], {}, folder / "log") as process:
@@ -163,7 +163,7 @@ class Servers:
         fresh: int = 86400,
         target: str = "",
     ) -> Iterator[Server]:
-        """Our site as ``app.py`` serves it, or another application (``target``) made of it."""
+        """Run our site as ``app.py`` serves it, or another application (``target``) made of it."""
         settings = {
             "AGENCIES": "shutterstock",
             "SHUTTERSTOCK_API_TOKEN": TOKEN,
@@ -185,17 +185,17 @@ class Servers:
         workers: int = 1,
         **settings: Any,  # noqa: ANN401 - any that the peer reads
     ) -> Iterator[Server]:
-        """Return an application of `bench.peers`, on the same server as the site."""
+        """Run an application of `bench.peers` on the same server as the site."""
         if find_spec(needs) is None:
             raise Missing(f"the package of {needs} is missing: see bench/requirements.txt")
-        known = {"UPSTREAM": upstream.url, **{k: str(v) for k, v in settings.items()}}
+        environment = {"UPSTREAM": upstream.url, **{k: str(v) for k, v in settings.items()}}
         command = [sys.executable, "-m", "bench.serve", f"bench.peers:{name}"]
-        with self._python(command, known, workers) as server:
+        with self._python(command, environment, workers) as server:
             yield server
 
     @contextmanager
     def over(self, settings: Mapping[str, str], peer: str = "") -> Iterator[Server]:
-        """Our site with other settings, or a peer that reads the same."""
+        """Run our site with the given settings, or a peer that reads the same settings."""
         target = ["-m", "bench.serve", f"bench.peers:create_{peer}"] if peer else ["app.py"]
         with self._python([sys.executable, *target], settings, 1) as server:
             yield server
@@ -221,7 +221,7 @@ class Servers:
 def running(
     command: list[str], settings: Mapping[str, str], log: Path
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Return a process in an environment of its own, ended with all that it has started."""
+    """Run a process in an environment of its own; at the end kill its whole session."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -240,23 +240,23 @@ def running(
         with suppress(subprocess.TimeoutExpired):
             process.wait(STOP_SECONDS)
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # the session that began with it
+            os.killpg(process.pid, signal.SIGKILL)  # the session that the process leads
         process.wait()
 
 
 def wait_for(process: "subprocess.Popen[bytes]", log: Path, ready: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `ready` gives
-    """Return the first true value of ``ready``; raise with the log at its end or a time-out."""
+    """Return the first true value of ``ready``; raise with the log at an exit or a time-out."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         if value := ready():
             return value
         time.sleep(0.02)
-    said = log.read_text(errors="replace")[-3000:]
-    raise RuntimeError(f"{process.args!r} did not start:\n{said}")
+    tail = log.read_text(errors="replace")[-3000:]
+    raise RuntimeError(f"{process.args!r} did not start:\n{tail}")
 
 
 def answers(url: str) -> bool:
-    """Whether a server says that it is well."""
+    """Return whether a server's ``/healthz`` answers."""
     try:
         return bool(fetch(f"{url}/healthz"))
     except OSError:
@@ -264,17 +264,17 @@ def answers(url: str) -> bool:
 
 
 def fetch(url: str) -> bytes:
-    """Return the body of an address."""
+    """Return the body at an address."""
     with urllib.request.urlopen(url, timeout=30) as answer:
         body: bytes = answer.read()
         return body
 
 
 def program(name: str) -> str:
-    """Where a program is.
+    """Return the path of a program.
 
     Raises:
-        Missing: it isn't installed; says how to install it.
+        Missing: the program isn't installed; the message says how to install it.
     """
     path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
     if path is None:

@@ -1,4 +1,4 @@
-"""Hits under siege: how long a hit takes while the agency hangs and others wait for it."""
+"""Hits beside hanging misses: times of a hit while many visitors wait for a hanging agency."""
 
 import asyncio
 import math
@@ -16,7 +16,7 @@ from bench.wrk import Load, wrk
 
 BESIEGERS: Final = 200
 EVERY: Final = 2.0
-"""Seconds after which each of them asks for something new, unless it still waits."""
+"""Seconds after which each besieger sends a new search, unless an answer is still due."""
 CLIENTS: Final = 8
 HIT: Final = "/search?q=red+bicycle&lang=en"
 
@@ -24,7 +24,7 @@ Run = Callable[..., Any]
 
 
 class Contender(NamedTuple):
-    """Who is besieged: its name, how it is started, and where its misses are asked for."""
+    """A server under siege: its name, its start, and the path of its misses."""
 
     name: str
     start: Callable[[], AbstractContextManager[Server]]
@@ -32,7 +32,7 @@ class Contender(NamedTuple):
 
 
 class Fate(NamedTuple):
-    """Hits in peace and under siege; seconds of the slowest miss, and of the first after it."""
+    """Hits in peace and under siege; seconds of the slowest miss, and of the first search after."""
 
     peace: Load
     siege: Load
@@ -41,33 +41,33 @@ class Fate(NamedTuple):
 
 
 class Siege:
-    """How long each contender is besieged, and by whom."""
+    """The length of each siege, with the stand-in for the agency and the visitors' process."""
 
     def __init__(self, upstream: Upstream, runner: Run, seconds: float) -> None:
         self.upstream = upstream
         self.runner = runner
         self.seconds = seconds
 
-    def play(self, one: Contender, rounds: int = 1) -> list[Fate]:
-        """Peace and siege, in turn."""
-        with one.start() as server:
-            fetch(f"{server.url}{one.miss}red+bicycle&wait=1")
+    def play(self, contender: Contender, rounds: int = 1) -> list[Fate]:
+        """Measure a contender in peace and under siege, in turn."""
+        with contender.start() as server:
+            fetch(f"{server.url}{contender.miss}red+bicycle&wait=1")
             fetch_pictures(server, HIT)
             wrk(server.url + HIT, seconds=1)
-            return [self.once(server, one, number) for number in range(rounds)]
+            return [self.once(server, contender, number) for number in range(rounds)]
 
-    def once(self, server: Server, one: Contender, number: int) -> Fate:
-        """One round; the agency is well again at its end."""
+    def once(self, server: Server, contender: Contender, number: int) -> Fate:
+        """Measure a round; the agency answers again at the end."""
         peace = wrk(server.url + HIT, seconds=self.seconds, connections=CLIENTS)
         self.upstream.control(hanging=1)
-        misses = f"{one.miss}round+{number}+"
+        misses = f"{contender.miss}round+{number}+"
         others = self.runner(ask_in_vain, server.url, misses, self.seconds + EVERY)
         time.sleep(EVERY)
         siege = wrk(server.url + HIT, seconds=self.seconds, connections=CLIENTS)
         slowest = others.result()
         self.upstream.control(hanging=0)
         started = time.monotonic()
-        fetch_pictures(server, f"{one.miss}after+{number}")
+        fetch_pictures(server, f"{contender.miss}after+{number}")
         recovery = time.monotonic() - started
         self.upstream.settled()
         return Fate(peace, siege, slowest, recovery)
@@ -105,36 +105,38 @@ def run(servers: Servers, *, quick: bool) -> Table:
 def besieged_peer(
     servers: Servers, siege: Siege, redis: Redis, name: str
 ) -> tuple[Contender, list[Fate]]:
-    """Return the peer and how it fared."""
+    """Return the peer and its results."""
 
     def start() -> AbstractContextManager[Server]:
         return servers.peer("create_cached", siege.upstream, REDIS=redis.url)
 
-    one = Contender(name, start, "/search?q=")
-    return one, siege.play(one)
+    contender = Contender(name, start, "/search?q=")
+    return contender, siege.play(contender)
 
 
-def fill(table: Table, one: Contender, fates: list[Fate]) -> None:
-    """Return the row of a contender."""
+def fill(table: Table, contender: Contender, fates: list[Fate]) -> None:
+    """Add the row of a contender."""
     peace, siege = median(f.peace.p99 for f in fates), median(f.siege.p99 for f in fates)
     rate = median(f.siege.rate / f.peace.rate for f in fates)
     slowest, recovery = max(f.slowest for f in fates), max(f.recovery for f in fates)
     times = f"{siege / peace:.1f}" if siege < math.inf else "∞"
     cells = [milliseconds(peace), milliseconds(siege), times, f"{rate:.2f}"]
-    table.rows.append([one.name, *cells, f"{slowest:.1f} s", f"{recovery:.1f} s"])
-    table.figures[one.name] = [
+    table.rows.append([contender.name, *cells, f"{slowest:.1f} s", f"{recovery:.1f} s"])
+    table.figures[contender.name] = [
         {**f._asdict(), "peace": f.peace._asdict(), "siege": f.siege._asdict()} for f in fates
     ]
-    if one.name.startswith("ours"):
+    if contender.name.startswith("ours"):
         table.goals += [
-            Goal(f"{one.name}: p99 besieged, in seconds", siege, 0.25, at_least=False),
-            Goal(f"{one.name}: slowest miss, in seconds", slowest, 3.5, at_least=False),
-            Goal(f"{one.name}: first search after it, in seconds", recovery, 3, at_least=False),
+            Goal(f"{contender.name}: p99 besieged, in seconds", siege, 0.25, at_least=False),
+            Goal(f"{contender.name}: slowest miss, in seconds", slowest, 3.5, at_least=False),
+            Goal(
+                f"{contender.name}: first search after it, in seconds", recovery, 3, at_least=False
+            ),
         ]
 
 
 def fetch_pictures(server: Server, path: str) -> None:
-    """Ask as a patient visitor does, until there are pictures."""
+    """Request a path until the answer has pictures."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         with suppress(OSError):
@@ -145,17 +147,17 @@ def fetch_pictures(server: Server, path: str) -> None:
 
 
 def ask_in_vain(url: str, path: str, seconds: float) -> float:
-    """Return the besiegers, who come one after the other; the seconds of the slowest answer."""
+    """Send the besiegers, one after the other; return the seconds of the slowest answer."""
     end = time.monotonic() + seconds
 
     async def besieger(number: int) -> list[Answer]:
-        connection, found = Connection(url), []
+        connection, replies = Connection(url), []
         await asyncio.sleep(number / BESIEGERS * EVERY)
         while (began := time.monotonic()) < end:
-            found.append(await connection.get(f"{path}{number}+{len(found)}"))
+            replies.append(await connection.get(f"{path}{number}+{len(replies)}"))
             await asyncio.sleep(max(began + EVERY - time.monotonic(), 0))
         connection.close()
-        return found
+        return replies
 
     async def all_of_them() -> list[Answer]:
         groups = await asyncio.gather(*(besieger(n) for n in range(BESIEGERS)))

@@ -1,4 +1,4 @@
-"""The site with no room in its memory tier, so that every hit is one of the store."""
+"""The site with no room in its memory tier: every hit is a hit of the store."""
 
 from flask import Flask
 
@@ -7,7 +7,7 @@ from affiliate.web.page_cache import PageCacheMiddleware
 
 
 def create_app() -> Flask:
-    """Return the site's application; what its memory tier takes in falls out at once."""
+    """Return the site's application; its memory tier drops every page at once."""
     app = site.create_app()
     tier: PageCacheMiddleware = app.extensions["memory"]
     tier.limit = 0

@@ -1,7 +1,7 @@
-"""Slow agencies: who gets pictures at once, by the page's follow-up, or never; what it costs.
+"""Slow agencies: visitors with pictures at once, by the page's follow-up, or never; the costs.
 
-Visitors come at a steady pace, each with new words, and do what the page's script does: ask, and
-while there is no picture and an agency is late ask again, for 20 seconds at most.
+Visitors come at a steady pace, each with new words, and call as the page's script does: a call, and
+further calls while there is no picture and an agency is late, for 20 seconds at most.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ from bench.servers import Missing, Redis, Server, Servers, Upstream
 PACE: Final = 3.0
 """Visitors a second."""
 PATIENCE: Final = 20.0
-"""Seconds for which a page asks again, as `static/embed.js` has it."""
+"""Seconds for which a page repeats its call, as in `static/embed.js`."""
 AT_ONCE: Final = 200
 LOOKERS: Final = 4
-"""Second visitors who ask side by side, one search after the other."""
+"""Second visitors side by side, each with one search after the other."""
 
 Run = Callable[..., Any]
 
 
 class World(NamedTuple):
-    """How the agency answers: all calls in ``delay`` s, but a ``share`` of them in ``slow`` s."""
+    """The agency's speed: all calls take ``delay`` s, but a ``share`` of them ``slow`` s."""
 
     name: str
     delay: float
@@ -44,14 +44,14 @@ GOAL_WORLD: Final = TAILS[1]
 
 
 class Target(NamedTuple):
-    """Where a search is asked for, and what tells a picture in its answer."""
+    """The path of a search, and the bytes that mark a picture in the answer."""
 
     path: str
     mark: bytes
 
 
 class Contender(NamedTuple):
-    """Who is asked, and how it is started."""
+    """A server under test: its name, its start, and its path of searches."""
 
     name: str
     start: Callable[[], AbstractContextManager[Server]]
@@ -63,7 +63,7 @@ PEER: Final = Target("/search", b"picture of")
 
 
 class Fates(NamedTuple):
-    """Of so many visitors: pictures at once, by follow-up, for a second one from the cache."""
+    """Counts of visitors: with pictures at once, by follow-up, and as second visitors."""
 
     visitors: int
     at_once: int
@@ -74,7 +74,7 @@ class Fates(NamedTuple):
     memory: int
 
     def cells(self) -> list[str]:
-        """Return the row of the table; threads and memory are what came on top."""
+        """Return the cells of a row; threads and memory are the increase."""
         shares = (self.at_once, self.at_once + self.later, self.cached)
         texts = [f"{100 * share / self.visitors:.0f} %" for share in shares]
         more = self.threads[1] - self.threads[0]
@@ -87,7 +87,7 @@ class Fates(NamedTuple):
 
 
 def run(servers: Servers, *, quick: bool) -> Table:
-    """Let visitors come to every contender in every world."""
+    """Send visitors to every contender in every world."""
     visitors = 20 if quick else 60
     table = Table(
         title="An agency that is slow, always or at times",
@@ -105,68 +105,79 @@ def run(servers: Servers, *, quick: bool) -> Table:
             Contender("Affiliate Search", lambda: servers.site(upstream), SITE),
             Contender("Flask-Caching", lambda: peer(servers, upstream, redis), PEER),
         ]
-        for one in contenders:
+        for contender in contenders:
             for world in worlds:
                 try:
-                    fates = play(upstream, one, world, runner, visitors)
+                    fates = play(upstream, contender, world, runner, visitors)
                 except Missing as error:
-                    table.missing(one.name, error)
+                    table.missing(contender.name, error)
                     break
-                fill(table, one, world, fates)
+                fill(table, contender, world, fates)
         flood(upstream, contenders[0], runner, table)
     return table
 
 
-def play(upstream: Upstream, one: Contender, world: World, runner: Run, visitors: int) -> Fates:
-    """One contender in one world, from its start on."""
+def play(
+    upstream: Upstream, contender: Contender, world: World, runner: Run, visitors: int
+) -> Fates:
+    """Start a contender and send visitors in a world."""
     upstream.control(delay=world.delay, share=world.share, slow=world.slow, item=world.item)
-    with one.start() as server:
+    with contender.start() as server:
         before, memory = threads(server), server.memory()
         calls = upstream.calls()
-        task = runner(live, server.url, one.target, world.name, visitors)
-        most = before
+        task = runner(live, server.url, contender.target, world.name, visitors)
+        peak = before
         while not task.done():
-            most = max(most, threads(server))
+            peak = max(peak, threads(server))
             time.sleep(0.1)
         shots = task.result()
         upstream.settled(most=2 * PATIENCE)
         calls = upstream.calls() - calls
         grown = server.memory() - memory
-        cached = runner(look, server.url, one.target, world.name, visitors).result()
-    return Fates(visitors, shots.count(0), shots.count(1), cached, calls, (before, most), grown)
+        cached = runner(look, server.url, contender.target, world.name, visitors).result()
+    return Fates(visitors, shots.count(0), shots.count(1), cached, calls, (before, peak), grown)
 
 
-def fill(table: Table, one: Contender, world: World, fates: Fates) -> None:
-    """Add a row, and the goal where it has one."""
-    table.rows.append([one.name, world.name, *fates.cells()])
-    table.figures[f"{one.name}, {world.name}"] = fates._asdict()
-    if world is GOAL_WORLD and one.target is SITE:
-        shown = (fates.at_once + fates.later) / fates.visitors
+def fill(table: Table, contender: Contender, world: World, fates: Fates) -> None:
+    """Add a row, and the goal of our site in `GOAL_WORLD`."""
+    table.rows.append([contender.name, world.name, *fates.cells()])
+    table.figures[f"{contender.name}, {world.name}"] = fates._asdict()
+    if world is GOAL_WORLD and contender.target is SITE:
+        share = (fates.at_once + fates.later) / fates.visitors
         text = f"Searches that show pictures at once or by follow-up, {world.name}"
-        table.goals.append(Goal(text, shown, 0.95))
+        table.goals.append(Goal(text, share, 0.95))
 
 
-def flood(upstream: Upstream, one: Contender, runner: Run, table: Table) -> None:
-    """Two hundred visitors at once over an agency of 4 s, and how soon it is over."""
+def flood(upstream: Upstream, contender: Contender, runner: Run, table: Table) -> None:
+    """Send `AT_ONCE` visitors at once to an agency of 4 s; add the row of their results."""
     upstream.control(delay=4.0, share=0.0, item=0.0)
-    with one.start() as server:
+    with contender.start() as server:
         before = threads(server)
-        task = runner(rush, server.url, one.target, AT_ONCE)
-        most = before
+        task = runner(rush, server.url, contender.target, AT_ONCE)
+        peak = before
         while not task.done():
-            most = max(most, threads(server))
+            peak = max(peak, threads(server))
             time.sleep(0.1)
-        shown, slowest = task.result()
+        successes, slowest = task.result()
     words = f"{AT_ONCE} at once, 4 s"
     table.rows.append(
-        [one.name, words, "", f"{100 * shown / AT_ONCE:.0f} %", "", "", f"+{most - before}", ""]
+        [
+            contender.name,
+            words,
+            "",
+            f"{100 * successes / AT_ONCE:.0f} %",
+            "",
+            "",
+            f"+{peak - before}",
+            "",
+        ]
     )
     table.notes.append(f"Of {AT_ONCE} at once the slowest had pictures after {slowest:.1f} s.")
-    table.figures[words] = {"shown": shown, "slowest": slowest, "threads": [before, most]}
+    table.figures[words] = {"shown": successes, "slowest": slowest, "threads": [before, peak]}
 
 
 def peer(servers: Servers, upstream: Upstream, redis: Redis) -> AbstractContextManager[Server]:
-    """Flask's cache of finished answers, in front of a call of the agency with a time limit."""
+    """Run Flask-Caching in front of a call of the agency with a time limit."""
     return servers.peer(
         "create_cached", upstream, needs="flask_caching", REDIS=redis.url, FRESH=3600
     )
@@ -178,7 +189,7 @@ def threads(server: Server) -> int:
 
 
 def live(url: str, target: Target, world: str, visitors: int) -> list[int]:
-    """Let visitors come; for each 0 for pictures at once, 1 for later ones, 2 for none."""
+    """Send visitors; return for each 0 for pictures at once, 1 for later pictures, 2 for none."""
     return asyncio.run(_live(url, target, world, visitors))
 
 
@@ -191,51 +202,51 @@ async def _live(url: str, target: Target, world: str, visitors: int) -> list[int
 
 
 async def visited(url: str, target: Target, address: str) -> tuple[int, float]:
-    """Do what the page does; 0, 1 or 2 as in `live`, and the seconds that it took."""
+    """Call as the page does; return 0, 1 or 2 as in `live`, and the seconds of the visit."""
     connection = Connection(url)
     started = time.perf_counter()
     tries = 0
     try:
         while True:
-            begun = time.perf_counter()
+            attempt_started = time.perf_counter()
             answer: Answer = await connection.get(address)
             if answer.status == 200 and target.mark in answer.body:
                 return min(tries, 1), time.perf_counter() - started
             if not late(answer) or time.perf_counter() > started + PATIENCE:
                 return 2, time.perf_counter() - started
             tries += 1
-            await asyncio.sleep(max(begun + tries - time.perf_counter(), 0))
+            await asyncio.sleep(max(attempt_started + tries - time.perf_counter(), 0))
     finally:
         connection.close()
 
 
 def look(url: str, target: Target, world: str, visitors: int) -> int:
-    """How many of the searches have pictures at once when somebody else asks."""
+    """Return the number of searches with pictures at once for a second visitor."""
     return asyncio.run(_look(url, target, world, visitors))
 
 
 async def _look(url: str, target: Target, world: str, visitors: int) -> int:
     async def some(first: int) -> int:
         connection = Connection(url)
-        found = 0
+        hits = 0
         for number in range(first, visitors, LOOKERS):
             answer = await connection.get(path(target, world, number))
-            found += answer.status == 200 and target.mark in answer.body and answer.seconds < 1
+            hits += answer.status == 200 and target.mark in answer.body and answer.seconds < 1
         connection.close()
-        return found
+        return hits
 
     return sum(await asyncio.gather(*map(some, range(LOOKERS))))
 
 
 def rush(url: str, target: Target, visitors: int) -> tuple[int, float]:
-    """Let all come at once; how many got pictures, and the seconds of the slowest of them."""
+    """Send all at once; return the number with pictures, and the slowest of these in seconds."""
     return asyncio.run(_rush(url, target, visitors))
 
 
 async def _rush(url: str, target: Target, visitors: int) -> tuple[int, float]:
     visits = [visited(url, target, path(target, "rush", number)) for number in range(visitors)]
-    done = [seconds for fate, seconds in await asyncio.gather(*visits) if fate < 2]
-    return len(done), max(done, default=0.0)
+    times = [seconds for fate, seconds in await asyncio.gather(*visits) if fate < 2]
+    return len(times), max(times, default=0.0)
 
 
 def path(target: Target, world: str, number: int) -> str:

@@ -1,7 +1,7 @@
 """Fifty visitors at once on one key: calls that reached the agency, visitors left without pictures.
 
-What the visitors ask is served by our site as the page's own Ajax call, and by the peers as their
-one view. Of several rounds the worst is shown.
+The visitors' request is the page's own Ajax call at our site, and the only view at the peers. The
+table shows the worst of several rounds.
 """
 
 import time
@@ -19,7 +19,7 @@ CLIENTS: Final = 50
 DELAY: Final = 0.2
 FRESH: Final = 2
 GIVEN_UP: Final = "goes on without its store"
-"""What our log says when a process takes its store to be out of reach."""
+"""The text in our log when a process takes its store to be out of reach."""
 COLD, FAILING = "cold", "cold, failing"
 EXPIRED, BOTH, KILLED = "expired", "expired, failing", "Redis killed"
 SCENES: Final = (COLD, FAILING, EXPIRED, BOTH, KILLED)
@@ -29,7 +29,7 @@ Start = Callable[[Redis | None], AbstractContextManager[Server]]
 
 
 class Contender(NamedTuple):
-    """Who is asked, how it is started, and whether it needs a Redis."""
+    """A server under test: its name, its start, and its need of a Redis."""
 
     name: str
     start: Start
@@ -39,9 +39,9 @@ class Contender(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """What a burst came to; ``again`` visitors were told to ask once more, and did.
+    """The result of a burst; ``again`` is the number of visitors who repeated the request.
 
-    ``alarms`` is how often the contender had taken its store to be out of reach by then.
+    ``alarms`` counts how often the contender took its store to be out of reach.
     """
 
     calls: int
@@ -56,7 +56,7 @@ class Cell(NamedTuple):
 
 
 def run(servers: Servers, *, quick: bool) -> Table:
-    """Play every scene with every contender."""
+    """Run every scene with every contender."""
     table = Table(
         title=f"{CLIENTS} visitors at once on one key, agency takes {DELAY * 1000:.0f} ms",
         how="Calls that reached the agency / visitors left without pictures / slowest visitor."
@@ -68,17 +68,24 @@ def run(servers: Servers, *, quick: bool) -> Table:
     )
     cells: dict[str, dict[str, Cell]] = {}
     with servers.upstream(delay=DELAY) as upstream, apart() as runner:
-        for one in contenders(servers, upstream, table, rounds=1 if quick else 2):
+        for contender in contenders(servers, upstream, table, rounds=1 if quick else 2):
             try:
-                rounds = [play(servers, upstream, one, runner) for _ in range(one.rounds)]
+                rounds = [
+                    play(servers, upstream, contender, runner) for _ in range(contender.rounds)
+                ]
             except Missing as error:
-                table.missing(one.name, error)
+                table.missing(contender.name, error)
                 continue
-            cells[one.name] = {name: max(r[name] for r in rounds) for name in rounds[0]}
-            texts = [cells[one.name][s].text() if s in cells[one.name] else "-" for s in SCENES]
-            table.rows.append([one.name, *texts])
+            cells[contender.name] = {name: max(r[name] for r in rounds) for name in rounds[0]}
+            texts = [
+                cells[contender.name][s].text() if s in cells[contender.name] else "-"
+                for s in SCENES
+            ]
+            table.rows.append([contender.name, *texts])
             if alarms := sum(r[COLD].alarms for r in rounds):
-                table.notes.append(f"{one.name} gave up its store {alarms} times; it was well.")
+                table.notes.append(
+                    f"{contender.name} gave up its store {alarms} times; it was well."
+                )
     table.figures = {n: {s: c._asdict() for s, c in row.items()} for n, row in cells.items()}
     judge(table, {n: row for n, row in cells.items() if n.startswith("ours")})
     return table
@@ -87,7 +94,7 @@ def run(servers: Servers, *, quick: bool) -> Table:
 def contenders(
     servers: Servers, upstream: Upstream, table: Table, *, rounds: int
 ) -> list[Contender]:
-    """All of them; our columns are played ``rounds`` times, so that ours is the worst of more."""
+    """Return all contenders; ours run ``rounds`` times, and the worst round counts."""
 
     def ours(name: str, workers: int, *, redis: bool = False) -> Contender:
         def start(store: Redis | None) -> AbstractContextManager[Server]:
@@ -137,17 +144,19 @@ def _processes(workers: int) -> str:
     return f"{workers} process{'es' if workers > 1 else ''}"
 
 
-def play(servers: Servers, upstream: Upstream, one: Contender, runner: Run) -> dict[str, Cell]:
-    """Every scene with one contender, in an order in which nothing has to be waited for long.
+def play(
+    servers: Servers, upstream: Upstream, contender: Contender, runner: Run
+) -> dict[str, Cell]:
+    """Run every scene with a contender, in an order without long waits.
 
-    It is started anew for it, so that no failure of an earlier round has opened its breaker.
+    Each round starts the contender anew, with a circuit breaker that no earlier failure opened.
     """
     with ExitStack() as stack:
-        redis = stack.enter_context(servers.redis()) if one.redis else None
-        server = stack.enter_context(one.start(redis))
-        scene = Scene(server.url, one, upstream, runner)
+        redis = stack.enter_context(servers.redis()) if contender.redis else None
+        server = stack.enter_context(contender.start(redis))
+        scene = Scene(server.url, contender, upstream, runner)
         cells = scene.play()
-        alarms = server.said(GIVEN_UP)
+        alarms = server.count_in_log(GIVEN_UP)
         if redis is not None:
             redis.kill()
             cells[KILLED] = scene.ask(KILLED)
@@ -155,16 +164,16 @@ def play(servers: Servers, upstream: Upstream, one: Contender, runner: Run) -> d
 
 
 class Scene:
-    """One contender under way, and those who ask it."""
+    """A running contender and its visitors."""
 
-    def __init__(self, url: str, one: Contender, upstream: Upstream, runner: Run) -> None:
+    def __init__(self, url: str, contender: Contender, upstream: Upstream, runner: Run) -> None:
         self.url = url
-        self.one = one
+        self.contender = contender
         self.upstream = upstream
         self.runner = runner
 
     def play(self) -> dict[str, Cell]:
-        """Return the scenes with a store, each with words of its own."""
+        """Run the scenes with a store, each with words of its own; return their cells."""
         self.upstream.control(failing=0)
         self.ask("warm up")
         for name in (EXPIRED, BOTH):
@@ -180,17 +189,17 @@ class Scene:
         return cells
 
     def fill(self, words: str) -> None:
-        """Put an answer into the cache."""
+        """Fill the cache with the answer to words."""
         end = time.monotonic() + 10
         while f"picture of {_plain(words)}," not in fetch(self.url + self.path(words)).decode():
             if time.monotonic() > end:
-                raise RuntimeError(f"{self.one.name} does not answer")
+                raise RuntimeError(f"{self.contender.name} does not answer")
 
     def path(self, words: str) -> str:
-        return f"{self.one.path}?q={quote_plus(_plain(words))}"
+        return f"{self.contender.path}?q={quote_plus(_plain(words))}"
 
     def ask(self, words: str) -> Cell:
-        """Release the visitors; count the calls for these words until all is quiet."""
+        """Send the visitors at once; count calls for these words until the upstream is quiet."""
         before = self.upstream.calls(_plain(words))
         marker = f"picture of {_plain(words)},"
         shots: list[Shot] = self.runner(burst, self.url, self.path(words), marker, CLIENTS).result()
@@ -204,22 +213,22 @@ class Scene:
 
 
 def _plain(words: str) -> str:
-    """Words that every contender hands on as they are; nginx, for one, decodes nothing."""
+    """Return words that every contender passes on unchanged; nginx decodes nothing."""
     return words.replace(",", "").replace(" ", "-").lower()
 
 
 def judge(table: Table, ours: dict[str, dict[str, Cell]]) -> None:
-    """Return the goals, each over all our rows."""
+    """Add the goals, each over all our rows."""
     if not ours:
         return
     for name, bar in ((COLD, 1), (FAILING, 1), (EXPIRED, 1)):
-        most = max(row[name].calls for row in ours.values())
-        table.goals.append(Goal(f"calls, {name}", most, bar, at_least=False))
+        worst = max(row[name].calls for row in ours.values())
+        table.goals.append(Goal(f"calls, {name}", worst, bar, at_least=False))
     for name in (COLD, EXPIRED, BOTH, KILLED):
         if not any(name in row for row in ours.values()):
             continue
-        most = max(row[name].without for row in ours.values() if name in row)
-        table.goals.append(Goal(f"visitors without pictures, {name}", most, 0, at_least=False))
+        worst = max(row[name].without for row in ours.values() if name in row)
+        table.goals.append(Goal(f"visitors without pictures, {name}", worst, 0, at_least=False))
     slowest = max(row[name].slowest for row in ours.values() for name in (EXPIRED, BOTH))
     table.goals.append(
         Goal("slowest visitor of an expired answer, in seconds", slowest, DELAY, at_least=False)

@@ -1,7 +1,7 @@
-"""A stand-in for Shutterstock's image search, as a process of its own that counts its calls.
+"""A stand-in for Shutterstock's image search: a separate process that counts its calls.
 
-``python -m bench.upstream`` prints its port and serves until it is ended. It knows nothing of the
-site and uses asyncio alone, so that thousands of connections don't slow it.
+``python -m bench.upstream`` prints its port and serves until the process is ended. The stand-in
+imports nothing of the site and uses asyncio alone, to stay fast with thousands of connections.
 
 - ``/v2/images/search``: the agency's answer, with the words of the query in each description.
 - ``/page``: the bytes and headers of a file, for peers that pass them on.
@@ -9,7 +9,7 @@ site and uses asyncio alone, so that thousands of connections don't slow it.
   calls), ``item`` (seconds more for each item asked for), ``failing`` and ``hanging`` (1 or 0) and
   ``page`` (a file of JSON: ``headers`` and ``body``); answers with the counts.
 
-While it is hanging, calls are taken and never answered.
+While ``hanging`` is 1, calls are taken and never answered.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ def picture(number: int) -> dict[str, Any]:
 
 @functools.cache
 def template(page: int, per_page: int) -> bytes:
-    """Return the answer for a page of any words."""
+    """Return the answer for a page, with `MARK` in place of the words."""
     first = (page - 1) * per_page
     answer = {
         "data": [picture(n) for n in range(first, min(first + per_page, TOTAL))],
@@ -75,14 +75,14 @@ def template(page: int, per_page: int) -> bytes:
 
 
 def response(status: str, body: bytes, headers: list[list[str]] | None = None) -> bytes:
-    """Return a whole HTTP response; JSON unless the headers say something else."""
+    """Return a whole HTTP response; JSON unless ``headers`` has another type."""
     sent = headers or [["Content-Type", "application/json"]]
     lines = [f"HTTP/1.1 {status}", *(f"{n}: {v}" for n, v in sent if n.lower() not in HIDDEN)]
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "\r\n"]).encode() + body
 
 
 class State:
-    """How it answers just now, and what it has counted."""
+    """The current behavior of the stand-in, and its counts."""
 
     def __init__(self) -> None:
         self.delay = 0.0
@@ -97,7 +97,7 @@ class State:
         self.words: dict[str, int] = {}
 
     def control(self, parameters: dict[str, str]) -> bytes:
-        """Change what the parameters name; answer with the counts."""
+        """Set the values in the parameters; return a response with the counts."""
         for name in {"delay", "slow", "share", "item"} & set(parameters):
             setattr(self, name, float(parameters[name]))
         if "failing" in parameters:
@@ -111,13 +111,13 @@ class State:
         return response("200 OK", json.dumps(counts).encode())
 
     def seconds(self, parameters: dict[str, str]) -> float:
-        """How long the call of this number takes; the slow ones are spread evenly."""
+        """Return the seconds that the current call takes; slow calls are spread evenly."""
         is_slow = int(self.calls * self.share) > int((self.calls - 1) * self.share)
         items = int(parameters.get("per_page", "20"))
         return (self.slow if is_slow else self.delay) + items * self.item
 
     def answer(self, path: str, parameters: dict[str, str]) -> bytes:
-        """Return what a call gets, when its delay is over."""
+        """Return the response to a call whose delay is over."""
         if self.failing:
             return response("503 Service Unavailable", b'{"message": "Down for the bench"}')
         if path == "/page":
@@ -128,7 +128,7 @@ class State:
 
 
 class Exchange(asyncio.Protocol):
-    """One connection, kept alive as HTTP/1.1 has it."""
+    """A connection, kept alive as in HTTP/1.1."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -149,7 +149,7 @@ class Exchange(asyncio.Protocol):
             self.ask(head.decode("latin-1"))
 
     def ask(self, head: str) -> None:
-        """Take one request: count it, and answer when the delay is over."""
+        """Count a request, and schedule the answer after the delay."""
         _, target, version = head.split("\r\n", 1)[0].split(" ")
         parts = urlsplit(target)
         parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -172,9 +172,9 @@ class Exchange(asyncio.Protocol):
             self.count(-1)
             self.send(self.state.answer(path, parameters), closes=closes)
 
-    def count(self, by: int) -> None:
-        self.waiting += by
-        self.state.waiting += by
+    def count(self, change: int) -> None:
+        self.waiting += change
+        self.state.waiting += change
 
     def send(self, data: bytes, *, closes: bool) -> None:
         self.transport.write(data)

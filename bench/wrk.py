@@ -1,4 +1,4 @@
-"""wrk: how many requests a second, and how long they take."""
+"""The program wrk: requests per second, and their times."""
 
 import math
 import re
@@ -11,7 +11,7 @@ UNITS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
 
 class Load(NamedTuple):
-    """One run: requests per second, and times in seconds; infinite when none was answered."""
+    """A run: requests per second, and times in seconds; infinite when no request was answered."""
 
     rate: float
     p50: float
@@ -19,22 +19,22 @@ class Load(NamedTuple):
 
 
 def wrk(url: str, *, seconds: float, connections: int = 50, header: str = "") -> Load:
-    """Ask one address as fast as it answers; an error among the answers is one here too."""
+    """Load an address as fast as it answers; raise for an error among the answers."""
     command = [program("wrk"), "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency"]
     command += ["-H", header] if header else []
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, "--timeout", "20s", url], capture_output=True, text=True, check=True
     )
-    if faults := re.findall(r"(?:Socket errors|Non-2xx).*", done.stdout):
+    if faults := re.findall(r"(?:Socket errors|Non-2xx).*", process.stdout):
         raise RuntimeError(f"{url}: {'; '.join(faults)}")
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
-    assert rate is not None, done.stdout
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", process.stdout)
+    assert rate is not None, process.stdout
     if float(rate[1]) == 0:
         return Load(0.0, math.inf, math.inf)
-    return Load(float(rate[1]), _share(done.stdout, 50), _share(done.stdout, 99))
+    return Load(float(rate[1]), _share(process.stdout, 50), _share(process.stdout, 99))
 
 
 def _share(text: str, percent: int) -> float:
-    found = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s|m)\s*$", text, re.MULTILINE)
-    assert found is not None, text
-    return float(found[1]) * UNITS[found[2]]
+    match = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s|m)\s*$", text, re.MULTILINE)
+    assert match is not None, text
+    return float(match[1]) * UNITS[match[2]]

@@ -33,7 +33,7 @@ NEUTRAL_HUES = (250.0, 85.0, 150.0, 20.0, 300.0, 210.0)
 
 @dataclass(frozen=True)
 class Look:
-    """How one picture is to be treated; from the choice file's options."""
+    """The treatment of a picture, from the options of the choice file."""
 
     hue: float | None = None
     tint: str | None = None
@@ -44,7 +44,7 @@ class Look:
 
 @dataclass
 class Picture:
-    """A finished picture and what is known of it."""
+    """A finished picture with its ratio, main colors and number of shades."""
 
     image: Image.Image
     ratio: float
@@ -53,7 +53,7 @@ class Picture:
 
 
 def hex_of(rgb: Floats | tuple[float, float, float]) -> str:
-    """Give six hex digits for a color of 0..255."""
+    """Return six hex digits for a color of 0..255."""
     return "".join(f"{max(0, min(255, round(float(c)))):02x}" for c in rgb)
 
 
@@ -107,8 +107,8 @@ def from_oklch(light: float, chroma: float, hue: float) -> tuple[int, int, int]:
 def render_svg(path: Path, side: int) -> Image.Image:
     """Render an SVG file with rsvg-convert, its longer side ``side`` pixels."""
     command = ["rsvg-convert", "-a", "-w", str(side), "-h", str(side), str(path)]
-    done = subprocess.run(command, capture_output=True, timeout=60, check=True)
-    return Image.open(io.BytesIO(done.stdout)).convert("RGBA")
+    process = subprocess.run(command, capture_output=True, timeout=60, check=True)
+    return Image.open(io.BytesIO(process.stdout)).convert("RGBA")
 
 
 def trim(image: Image.Image) -> Image.Image:
@@ -153,7 +153,7 @@ def recolor(image: Image.Image, look: Look) -> Image.Image:
 
 
 def opaque_pixels(image: Image.Image) -> Floats:
-    """Give the solid pixels of a drawing, one RGB row each."""
+    """Return the solid pixels of a drawing, one RGB row each."""
     small = image.copy()
     small.thumbnail((220, 220))
     data = np.asarray(small.convert("RGBA"), dtype=np.float64)
@@ -182,8 +182,8 @@ def main_colors(pixels: Floats) -> list[str]:
         else:
             groups.append((share, mean, lab))
     groups.sort(key=lambda group: -group[0])
-    found = [hex_of(color) for share, color, _ in groups if share >= 0.08]
-    return found[:4] or [hex_of(groups[0][1])]
+    colors = [hex_of(color) for share, color, _ in groups if share >= 0.08]
+    return colors[:4] or [hex_of(groups[0][1])]
 
 
 def count_shades(pixels: Floats) -> int:
@@ -195,7 +195,7 @@ def count_shades(pixels: Floats) -> int:
 
 
 def edge_lightness(image: Image.Image) -> float:
-    """Tell how light the drawing is along its outline."""
+    """Return the share of light pixels along a drawing's outline, 0 to 1."""
     small = image.copy()
     small.thumbnail((200, 200))
     alpha = np.asarray(small.getchannel("A")) > 128
@@ -232,12 +232,12 @@ def ground_for(image: Image.Image, pixels: Floats, seed: int) -> tuple[int, int,
 
 
 def nearest_ratio(aspect: float) -> float:
-    """Give the usual picture shape nearest to a drawing's own."""
+    """Return the usual picture ratio nearest to a drawing's own."""
     return min(RATIOS, key=lambda ratio: abs(math.log(ratio / aspect)))
 
 
 def natural_ratio(aspect: float) -> float:
-    """Snap a full picture's shape to a usual one if it is near, else keep it."""
+    """Return a usual ratio near a full picture's own ratio, else its own, within bounds."""
     ratio = nearest_ratio(aspect)
     if abs(math.log(ratio / aspect)) < 0.07:
         return ratio
@@ -245,12 +245,12 @@ def natural_ratio(aspect: float) -> float:
 
 
 def preview_size(ratio: float, side: int = PREVIEW_SIDE) -> tuple[int, int]:
-    """Give the preview's size."""
+    """Return the preview's size."""
     return (side, round(side / ratio)) if ratio >= 1 else (round(side * ratio), side)
 
 
 def thumb_size(ratio: float) -> tuple[int, int]:
-    """Give the declared thumbnail size."""
+    """Return the declared thumbnail size."""
     return round(THUMB_HEIGHT * ratio), THUMB_HEIGHT
 
 
@@ -277,7 +277,7 @@ def cropped(image: Image.Image, crop: tuple[float, float, float, float]) -> Imag
 
 
 def is_scene(image: Image.Image) -> bool:
-    """Tell whether a drawing is a full, opaque rectangle."""
+    """Return whether a drawing is a full, opaque rectangle."""
     alpha = np.asarray(image.getchannel("A"))
     return float((alpha > 235).mean()) > 0.985
 
@@ -306,9 +306,9 @@ def compose_drawing(image: Image.Image, look: Look, seed: int) -> Picture:
     canvas = Image.new("RGB", size, ground)
     scale = min(FILL * size[0] / image.width, FILL * size[1] / image.height)
     box_size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    drawn = premultiplied_resize(image, box_size)
+    drawing = premultiplied_resize(image, box_size)
     place = ((size[0] - box_size[0]) // 2, (size[1] - box_size[1]) // 2)
-    canvas.paste(drawn, place, drawn)
+    canvas.paste(drawing, place, drawing)
     return Picture(canvas, ratio, colors, shades)
 
 
@@ -333,12 +333,12 @@ def compose_photo(image: Image.Image, look: Look) -> Picture:
     ratio = natural_ratio(image.width / image.height)
     side = min(PREVIEW_SIDE, max(image.size))
     pixels = opaque_pixels(image.convert("RGBA"))
-    done = cover(image, preview_size(ratio, side))
-    return Picture(done, ratio, main_colors(pixels), count_shades(pixels))
+    photo = cover(image, preview_size(ratio, side))
+    return Picture(photo, ratio, main_colors(pixels), count_shades(pixels))
 
 
 def average(image: Image.Image) -> str:
-    """Give the average color of a finished picture."""
+    """Return the average color of a finished picture."""
     data = np.asarray(image, dtype=np.float64).reshape(-1, 3)
     return hex_of(data.mean(axis=0))
 

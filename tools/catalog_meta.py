@@ -1,7 +1,7 @@
 """Words of the demo catalog: titles, keywords, authors and dates.
 
 Used by ``make_catalog.py``.  Reads the RDF of an Open Clip Art Library file
-and cleans what it finds there.
+and cleans its texts.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ STOP = frozenset(
 
 @dataclass
 class Rdf:
-    """What a drawing's RDF says."""
+    """The metadata in a drawing's RDF."""
 
     title: str = ""
     author: str = ""
@@ -110,7 +110,7 @@ def read_rdf(path: Path) -> Rdf:
 
 
 def clean_author(raw: str) -> str:
-    """Give a name without addresses, or a general one."""
+    """Return an author's name without addresses, or `NO_AUTHOR`."""
     name = re.sub(r"[(\[][^)\]]*(@|www|http)[^)\]]*[)\]]", " ", raw)
     name = re.sub(r"\S*(@|https?:|www\.)\S*", " ", name)
     name = re.sub(r"\s+", " ", name).strip(" -,;.")
@@ -125,13 +125,13 @@ def clean_author(raw: str) -> str:
 
 
 def words_of(text: str) -> list[str]:
-    """Split a title into its telling words."""
+    """Return the words of a title without stop words."""
     words = re.findall(r"[a-z][a-z-]+", text.lower().replace("'s", ""))
     return [word for word in words if word not in STOP]
 
 
 def is_telling(word: str, author: str) -> bool:
-    """Tell whether a keyword out of the RDF is worth keeping."""
+    """Return whether a keyword of the RDF is worth keeping."""
     if word in NOISE or not re.fullmatch(r"[a-z][a-z' -]{2,24}", word):
         return False
     if any(part in NOISE for part in word.split()):
@@ -142,32 +142,32 @@ def is_telling(word: str, author: str) -> bool:
 
 def make_keywords(title: str, chosen: list[str], rdf: Rdf, folders: list[str]) -> list[str]:
     """Join hand-made, title, RDF and folder words into 3 to 20 keywords."""
-    found = words_of(title) + chosen
-    found += [word for word in rdf.keywords if is_telling(word, rdf.author)]
-    found += [word for word in folders if is_telling(word, "")]
-    unique = list(dict.fromkeys(word.strip().lower() for word in found if word.strip()))
+    words = words_of(title) + chosen
+    words += [word for word in rdf.keywords if is_telling(word, rdf.author)]
+    words += [word for word in folders if is_telling(word, "")]
+    unique = list(dict.fromkeys(word.strip().lower() for word in words if word.strip()))
     return unique[:20]
 
 
 def derived_number(key: str, salt: str, below: int) -> int:
-    """Give a number that depends on the key alone."""
+    """Return a number that depends on key and salt alone."""
     digest = hashlib.sha256(f"{salt}:{key}".encode()).hexdigest()
     return int(digest[:12], 16) % below
 
 
 def make_id(key: str) -> str:
-    """Give the stable seven-digit id of a source path."""
+    """Return the stable seven-digit id of a source path."""
     return str(1_000_000 + derived_number(key, "id", 9_000_000))
 
 
 def popularity(number: str) -> int:
-    """Give a popularity of 0..9999, few pictures being very popular."""
+    """Return a popularity of 0..9999, few pictures being very popular."""
     raw = derived_number(number, "popularity", 10_000)
     return raw * raw // 10_000
 
 
 def added_on(raw: str, key: str, first: dt.date = dt.date(2004, 6, 1), days: int = 640) -> str:
-    """Give the RDF's date if it is one, else a plausible one."""
+    """Return the RDF's date if valid, else a plausible date."""
     match = re.match(r"(20\d\d)-(\d\d)-(\d\d)", raw)
     if match:
         try:

@@ -30,7 +30,7 @@ Entry = dict[str, Any]
 
 
 def is_bar(image: Image.Image, box: tuple[int, int, int, int]) -> bool:
-    """Tell whether a strip is mostly white and carries gray letters."""
+    """Return whether a strip is mostly white and has gray letters."""
     strip = image.crop(box).convert("L")
     stat = ImageStat.Stat(strip)
     lowest = strip.getextrema()[0]
@@ -97,7 +97,7 @@ def matches(entries: list[Entry], query: str) -> int:
 
 
 def report(entries: list[Entry]) -> None:
-    """Print the counts."""
+    """Print the counts of the catalog."""
     files = sorted(FOLDER.glob("*.webp"))
     total = sum(path.stat().st_size for path in files) + CATALOG.stat().st_size
     shape = Counter(
@@ -114,7 +114,7 @@ def report(entries: list[Entry]) -> None:
 
 
 def main() -> int:
-    """Check everything."""
+    """Check all entries and files; return 1 if anything is wrong."""
     lines = CATALOG.read_text(encoding="utf-8").splitlines()
     entries: list[Entry] = [json.loads(line) for line in lines]
     numbers = [entry["id"] for entry in entries]

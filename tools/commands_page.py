@@ -39,7 +39,7 @@ def content() -> str:
     app = Flask("commands")
     before = set(app.cli.commands)
     cli.register(app)
-    own = {name: one for name, one in app.cli.commands.items() if name not in before}
+    own = {name: command for name, command in app.cli.commands.items() if name not in before}
     lines = [HEAD]
     for name in sorted(own):
         lines += _section(own[name], name, 2)
@@ -47,19 +47,19 @@ def content() -> str:
 
 
 def _section(command: click.Command, name: str, level: int) -> Iterator[str]:
-    """Yield what there is to say of a command, and of those in a group."""
+    """Yield the lines about a command, and about the commands of a group."""
     context = click.Context(command, info_name=name)
     yield f"\n{'#' * level} {name}"
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
         yield "\n" + " ".join(paragraph.split())
     if isinstance(command, click.Group):
-        for one in sorted(command.commands):
-            yield from _section(command.commands[one], f"{name} {one}", level + 1)
+        for child in sorted(command.commands):
+            yield from _section(command.commands[child], f"{name} {child}", level + 1)
         return
-    words = [piece for one in command.params for piece in one.get_usage_pieces(context)]
+    words = [piece for param in command.params for piece in param.get_usage_pieces(context)]
     yield f"\n`flask {' '.join((name, *words))}`"
-    options = (one for one in command.params if isinstance(one, click.Option))
-    records = [one.get_help_record(context) for one in options]
+    options = (param for param in command.params if isinstance(param, click.Option))
+    records = [param.get_help_record(context) for param in options]
     if rows := [record for record in records if record]:
         yield "\n| option | |\n|---|---|"
         yield from (f"| `{_cell(option)}` | {_cell(words)} |" for option, words in rows)

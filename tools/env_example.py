@@ -1,4 +1,4 @@
-"""Write .env.example, every setting with its default and what it is for, from the tables."""
+"""Write .env.example, every setting with its default and purpose, from the tables."""
 
 import re
 import textwrap
@@ -46,8 +46,8 @@ def _row(setting: Setting, before: str = "") -> Iterator[str]:
     if isinstance(default, bool):
         default = int(default)
     yield from _comment(setting.help)
-    shown = "" if default is None else str(default)
-    yield f"#{before}{setting.name}=" + (f'"{shown}"' if re.search("[ #]", shown) else shown)
+    text = "" if default is None else str(default)
+    yield f"#{before}{setting.name}=" + (f'"{text}"' if re.search("[ #]", text) else text)
 
 
 def _comment(text: str) -> Iterator[str]:

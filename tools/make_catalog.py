@@ -73,17 +73,17 @@ class Choice:
 
     @property
     def key(self) -> str:
-        """Give what the id depends on."""
+        """The text from which the id is derived."""
         crop = self.options.get("crop", "")
         return f"{self.origin}:{self.path}" + (f"#{crop}" if crop else "")
 
     @property
     def is_photo(self) -> bool:
-        """Tell photographs from drawings."""
+        """Whether the picture is a photograph, not a drawing."""
         return self.origin != "openclipart"
 
     def look(self) -> pictures.Look:
-        """Give the options that change the picture."""
+        """Return the options that change the picture."""
         crop = None
         if "crop" in self.options:
             left, top, right, bottom = (float(x) for x in self.options["crop"].split(","))
@@ -100,7 +100,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Job:
-    """All that one worker needs to make one picture."""
+    """The input of a worker for one picture."""
 
     choice: Choice
     source: Path
@@ -130,7 +130,7 @@ def read_choices(path: Path) -> list[Choice]:
 
 
 def describe_drawing(choice: Choice, source: Path) -> dict[str, object]:
-    """Give the words of a drawing."""
+    """Return the texts of a drawing."""
     rdf = meta.read_rdf(source)
     if meta.PUBLIC_DOMAIN not in rdf.license:
         raise ValueError(f"{choice.path}: not marked as public domain")
@@ -148,7 +148,7 @@ def describe_drawing(choice: Choice, source: Path) -> dict[str, object]:
 
 
 def describe_photo(choice: Choice) -> dict[str, object]:
-    """Give the words of a photograph."""
+    """Return the texts of a photograph."""
     package = PACKAGES[choice.origin]
     if choice.origin == "npm":
         package = "/".join(choice.path.split("/")[:2])
@@ -167,7 +167,7 @@ def describe_photo(choice: Choice) -> dict[str, object]:
 
 
 def kind_of(choice: Choice, picture: pictures.Picture) -> str:
-    """Tell photo, flat vector drawing and rich illustration apart."""
+    """Return the type: photo, flat vector drawing or rich illustration."""
     if choice.is_photo:
         return "photo"
     rich = picture.shades > VECTOR_SHADES
@@ -175,7 +175,7 @@ def kind_of(choice: Choice, picture: pictures.Picture) -> str:
 
 
 def save(job: Job, picture: pictures.Picture, number: str, ratio: float) -> None:
-    """Write the thumbnail with its bar and the preview without."""
+    """Write the thumbnail with its bar and the preview without a bar."""
     quality = PHOTO_QUALITY if job.choice.is_photo else PREVIEW_QUALITY
     large = job.out / f"{number}-large.webp"
     picture.image.save(large, quality=quality, method=6)
@@ -188,7 +188,7 @@ def save(job: Job, picture: pictures.Picture, number: str, ratio: float) -> None
 
 
 def make_one(job: Job) -> dict[str, object]:
-    """Make one picture's files and its catalog entry."""
+    """Write a picture's files; return its catalog entry."""
     choice = job.choice
     number = meta.make_id(choice.key)
     if choice.is_photo:
@@ -232,9 +232,9 @@ def write_catalog(path: Path, entries: list[dict[str, object]]) -> None:
 
 def remove_others(out: Path, entries: list[dict[str, object]]) -> None:
     """Remove pictures that are no longer in the catalog."""
-    kept = {f"{entry['id']}{tail}" for entry in entries for tail in (".webp", "-large.webp")}
+    names = {f"{entry['id']}{tail}" for entry in entries for tail in (".webp", "-large.webp")}
     for path in out.glob("*.webp"):
-        if path.name not in kept:
+        if path.name not in names:
             path.unlink()
 
 
@@ -258,7 +258,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Make everything."""
+    """Make all pictures and the catalog."""
     options = parse_arguments()
     roots: dict[str, Path] = {name: getattr(options, name) for name in PACKAGES}
     choices = read_choices(options.choice)

@@ -21,10 +21,10 @@ MOST_BYTES = 10_000
 
 
 class Icon(NamedTuple):
-    """One file: its side in pixels, and how much of it the drawing takes.
+    """An icon file: its side in pixels, and the drawing's share of the side.
 
-    A ``full`` icon has the drawing's ground up to its edges, for platforms that cut their own
-    shape out of it.
+    A ``full`` icon has the drawing's ground up to its edges, for platforms that cut out a shape of
+    their own.
     """
 
     name: str
@@ -37,13 +37,15 @@ ICONS = (
     Icon("icon-48.png", 48),
     Icon("icon-192.png", 192),
     Icon("icon-512.png", 512),
-    Icon("icon-maskable.png", 512, share=0.85, full=True),  # all of it within the safe circle
+    Icon(
+        "icon-maskable.png", 512, share=0.85, full=True
+    ),  # the whole drawing within the safe circle
     Icon("apple-touch-icon.png", 180, share=0.9, full=True),
 )
 
 
 def markup(icon: Icon, svg: str) -> str:
-    """Give a page that shows the icon alone."""
+    """Return a page that shows the icon alone."""
     ground = re.search(r'<rect [^>]*fill="([^"]+)"', svg)
     if ground is None:
         raise ValueError("the drawing has no ground")
@@ -58,18 +60,18 @@ def markup(icon: Icon, svg: str) -> str:
 
 
 def draw(page: Page, icon: Icon, svg: str) -> None:
-    """Write one icon."""
+    """Write an icon's file."""
     page.set_viewport_size({"width": icon.side, "height": icon.side})
     page.set_content(markup(icon, svg))
-    drawn = page.screenshot(omit_background=True)
-    if len(drawn) > MOST_BYTES:
-        raise ValueError(f"{icon.name} has {len(drawn)} bytes")
-    (STATIC / icon.name).write_bytes(drawn)
-    print(f"{icon.name}: {len(drawn)} bytes")
+    png = page.screenshot(omit_background=True)
+    if len(png) > MOST_BYTES:
+        raise ValueError(f"{icon.name} has {len(png)} bytes")
+    (STATIC / icon.name).write_bytes(png)
+    print(f"{icon.name}: {len(png)} bytes")
 
 
 def main() -> None:
-    """Draw them all."""
+    """Draw all icons."""
     svg = (STATIC / "icon.svg").read_text(encoding="utf-8")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

@@ -1,4 +1,4 @@
-"""Brings the WordPress plugin's translations up to date: extracted, merged and compiled.
+"""Update the WordPress plugin's translations: extract, merge and compile.
 
 ``python tools/plugin_translations.py`` (``make translations``) rewrites the plugin's
 ``languages/``. A new message stands there untranslated until somebody translates it, and a test
@@ -50,7 +50,7 @@ LOCALES: Final = {
 }
 """WordPress' names of the site's languages (https://make.wordpress.org/polyglots/teams/)."""
 FURTHER: Final = ("pt_PT",)
-"""Locales beyond these, whose texts differ from those of their language."""
+"""Further locales, whose texts differ from the texts of their language's locale."""
 CALL: Final = re.compile(
     rf"\b(?:__|_e|esc_html__|esc_html_e|esc_attr__|esc_attr_e)\( '([^'\\]+)', '{DOMAIN}' \)"
 )
@@ -64,16 +64,16 @@ def locales() -> list[str]:
 
 
 def messages(path: Path) -> list[str]:
-    """Return the messages that a PHP or JavaScript file has translated, in their order."""
+    """Return the translatable messages of a PHP or JavaScript file, in their order."""
     return CALL.findall(path.read_text())
 
 
 def template() -> Catalog:
     """Return a catalog of all messages, without translations."""
-    found = Catalog(charset="utf-8")
+    catalog = Catalog(charset="utf-8")
     for context, message in sorted(_all_messages(), key=lambda pair: (pair[1], pair[0] or "")):
-        found.add(message, context=context)
-    return found
+        catalog.add(message, context=context)
+    return catalog
 
 
 def _all_messages() -> Iterator[tuple[str | None, str]]:
@@ -92,17 +92,17 @@ def _all_messages() -> Iterator[tuple[str | None, str]]:
 
 
 def po(locale: str) -> Path:
-    """Return where a locale's translations are written."""
+    """Return the path of a locale's translations."""
     return FOLDER / f"{DOMAIN}-{locale}.po"
 
 
 def script_json(locale: str) -> Path:
-    """Return where WordPress looks for the translations of the block's script."""
+    """Return the path at which WordPress looks for translations of the block's script."""
     return FOLDER / f"{DOMAIN}-{locale}-{HANDLE}.json"
 
 
 def for_wordpress(locale: str) -> bytes:
-    """Return a locale's compiled catalog, in which WordPress finds where its texts begin.
+    """Return a locale's compiled catalog, with the offset by which WordPress finds the texts.
 
     WordPress refuses a file whose header places no hash table behind the two tables of texts
     (``MO::import_from_reader``); Babel writes 0 there, as the hash table is empty.
@@ -127,11 +127,11 @@ def for_script(locale: str) -> str:
 
 
 def main() -> None:
-    """Merge what is new into every locale and compile the catalogs."""
-    wanted = template()
+    """Merge new messages into every locale and compile the catalogs."""
+    current = template()
     for locale in locales():
         catalog = read(po(locale), locale)
-        catalog.update(wanted, no_fuzzy_matching=True)
+        catalog.update(current, no_fuzzy_matching=True)
         write(po(locale), locale, catalog)
         po(locale).with_suffix(".mo").write_bytes(for_wordpress(locale))
         script_json(locale).write_text(for_script(locale))

@@ -16,7 +16,7 @@ def notes(changelog: str, version: str) -> str:
     """Return the text below the heading of ``version``, without the heading.
 
     Raises:
-        LookupError: the changelog has no section of that version, or an empty one.
+        LookupError: the changelog has no section of the version, or an empty section.
     """
     heading = rf"^## {re.escape(version)}(?: .*)?\n"
     match = re.search(rf"{heading}((?:(?!## ).*\n?)*)", changelog, re.MULTILINE)

@@ -1,7 +1,7 @@
-"""Brings the translations up to date: what pages say is extracted, merged and compiled.
+"""Update the translations: extract, merge and compile the messages of pages.
 
-``python tools/translations.py`` (``make translations``) rewrites ``translations/``. What is new
-stands there untranslated until somebody translates it, and a test says so.
+``python tools/translations.py`` (``make translations``) rewrites ``translations/``. A new message
+stands there untranslated until somebody translates it, and a test reports untranslated messages.
 """
 
 import io
@@ -29,28 +29,28 @@ sys.path.insert(0, str(ROOT))
 
 
 def template() -> Catalog:
-    """All messages of code and templates, in their order."""
-    found = Catalog(charset="utf-8")
+    """Return a catalog of all messages of code and templates, sorted."""
+    catalog = Catalog(charset="utf-8")
     for _file, _line, message, _comments, context in sorted(
-        extract_from_dir(str(ROOT), METHODS, keywords=KEYWORDS), key=lambda one: str(one[2])
+        extract_from_dir(str(ROOT), METHODS, keywords=KEYWORDS), key=lambda entry: str(entry[2])
     ):
-        found.add(message, None, context=context)
-    return found
+        catalog.add(message, None, context=context)
+    return catalog
 
 
 def po(language: str) -> Path:
-    """Where a language's translations are written."""
+    """Return the path of a language's translations."""
     return FOLDER / language / "LC_MESSAGES" / "messages.po"
 
 
 def read(path: Path, language: str) -> Catalog:
-    """Return a language's catalog as it stands; empty if there is none yet."""
+    """Return a language's catalog; empty where the file does not exist."""
     text = path.read_bytes() if path.exists() else b""
     return read_po(io.BytesIO(text), locale=language, charset="utf-8")
 
 
 def write(path: Path, language: str, catalog: Catalog) -> None:
-    """Write a catalog for people, with the header that readers need and no more."""
+    """Write a catalog for people, with only the header lines that readers need."""
     path.parent.mkdir(parents=True, exist_ok=True)
     body = io.BytesIO()
     write_po(body, catalog, no_location=True, omit_header=True, ignore_obsolete=True, width=0)
@@ -64,7 +64,7 @@ def write(path: Path, language: str, catalog: Catalog) -> None:
 
 
 def compiled(path: Path, language: str) -> bytes:
-    """Return what gettext reads, made of what people edit; the same bytes each time."""
+    """Return the compiled catalog for gettext; the same input gives the same bytes."""
     catalog = read(path, language)
     catalog.creation_date = catalog.revision_date = datetime(2000, 1, 1, tzinfo=UTC)
     out = io.BytesIO()
@@ -73,15 +73,15 @@ def compiled(path: Path, language: str) -> bytes:
 
 
 def main() -> None:
-    """Merge what is new into every language and compile it."""
+    """Merge new messages into every language and compile the catalogs."""
     from affiliate.domain.ui_languages import UI_LANGUAGES  # noqa: PLC0415 - from this checkout
 
-    wanted = template()
+    current = template()
     for language in UI_LANGUAGES:
         if language != "en":
             path = po(language)
             catalog = read(path, language)
-            catalog.update(wanted, no_fuzzy_matching=True)
+            catalog.update(current, no_fuzzy_matching=True)
             write(path, language, catalog)
             path.with_suffix(".mo").write_bytes(compiled(path, language))
 
