@@ -11,6 +11,6 @@ def create_app() -> Flask:
     app = site.create_app()
     tier: PageCacheMiddleware = app.extensions["memory"]
     tier.limit = 0
-    # Fifty clients on one page would wait for each other's, in vain as nothing is kept.
-    tier._made_meanwhile = lambda _place: None  # type: ignore[method-assign] # noqa: SLF001
+    # Fifty clients on one page would wait for the leader in vain, since no response is kept.
+    tier._wait_for_leader = lambda _place: None  # type: ignore[method-assign] # noqa: SLF001
     return app
