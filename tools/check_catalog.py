@@ -17,7 +17,7 @@ from typing import Any
 from PIL import Image, ImageStat
 
 REPO = Path(__file__).resolve().parent.parent
-CATALOG = REPO / "affiliate" / "agencies" / "catalog.jsonl"
+CATALOG = REPO / "affiliate" / "agencies" / "demo" / "catalog.jsonl"
 FOLDER = REPO / "static" / "demo"
 BAR = 20
 KEYS = (

@@ -251,7 +251,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--catalog",
         type=Path,
-        default=REPO / "affiliate" / "agencies" / "catalog.jsonl",
+        default=REPO / "affiliate" / "agencies" / "demo" / "catalog.jsonl",
     )
     parser.add_argument("--jobs", type=int, default=2)
     return parser.parse_args()
