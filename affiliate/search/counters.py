@@ -22,7 +22,7 @@ DRIFT_SECONDS: Final = 5.0
 """So much earlier a window may end: clocks are set right in small steps all the time."""
 
 
-def _since_boot() -> float:
+def seconds_since_boot() -> float:
     """Return seconds by a clock that nobody sets, which goes on while the machine sleeps."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the former is Linux's alone
     return time.clock_gettime(clock)
@@ -61,7 +61,7 @@ class Windows:
         here: Here | None = None,
     ) -> None:
         self._now = now or time.time
-        self._steady = steady or now or _since_boot
+        self._steady = steady or now or seconds_since_boot
         self._here = here
         self._held: dict[int, tuple[int, float]] = {}
 

@@ -5,6 +5,7 @@ the last of them may be killed. What this machine has added is then still here, 
 that takes its place and after a restart of the site.
 """
 
+import hashlib
 import os
 import time
 import zlib
@@ -18,6 +19,7 @@ import msgspec
 
 from affiliate.domain import decoding
 from affiliate.durable_files import lock_file, write_all
+from affiliate.search.counters import seconds_since_boot
 
 BYTES: Final = 16 * 1024
 """The size of the file, which is taken up once: a disk that is full later changes nothing."""
@@ -29,14 +31,20 @@ TURN_SECONDS: Final = 1.0
 long, and those who wait for it do so side by side."""
 MEND_SECONDS: Final = 2.0
 """For so long one process alone corrects the store, as two would add the same."""
+BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+"""The file of Linux that tells one start of the machine from the others."""
+WINDOW: Final = "window:"
+"""The beginning of the keys of windows; other keys are of counters."""
 
 
 class Entry(msgspec.Struct, array_like=True):
     """A counter: its number, its end, and what of the number the store was not told.
 
     Of that some is ``flying``, on its way to the store, and some is ``unsent``. At ``mending`` a
-    process has begun to bring the store's counter to what it must have. A window under way stands
-    beside the counters: its ``number``, and its end by the clock that nobody sets (``steady``).
+    process has begun to bring the store's counter to what it must have. An entry ends at ``steady``
+    by the clock that nobody sets, as long as the machine's start has the number ``boot``; after a
+    restart of the machine, and where starts have no number, at ``ends`` by the time of day. A
+    window under way stands beside the counters, with its ``number``.
     """
 
     number: int
@@ -45,20 +53,32 @@ class Entry(msgspec.Struct, array_like=True):
     unsent: int = 0
     mending: float = 0.0
     steady: float = 0.0
+    boot: int = 0
 
 
 Entries = dict[str, Entry]
 
 
 class MachineCounts:
-    """Counters in the file at ``path``; safe to share between threads. Times are Unix times.
+    """Counters in the file at ``path``; safe to share between threads.
 
-    Where the file can't be used nothing is counted; who counts then knows of this process alone.
+    ``now`` is the time of day, ``steady`` a clock that nobody sets, by default the given ``now``;
+    ``boot`` is the number of the machine's start. Where the file can't be used nothing is counted;
+    who counts then knows of this process alone.
     """
 
-    def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        now: Callable[[], float] | None = None,
+        steady: Callable[[], float] | None = None,
+        boot: int | None = None,
+    ) -> None:
         self._path = path
-        self._now = now
+        self._now = now or time.time
+        self._steady = steady or now or seconds_since_boot
+        self._boot = _read_boot() if boot is None else boot
         self._lock = Lock()
 
     def begin(self, key: str, by: int, seconds: float, least: int = 0) -> tuple[int, int] | None:
@@ -73,7 +93,7 @@ class MachineCounts:
         """
         try:
             with self._opened() as entries:
-                known = entries.setdefault(key, Entry(0, self._now() + seconds))
+                known = entries.setdefault(key, self._entry(0, seconds))
                 sent, known.unsent = known.unsent + by, 0
                 known.number = max(known.number, least) + by
                 known.flying += sent
@@ -112,14 +132,27 @@ class MachineCounts:
         """
         try:
             with self._opened() as entries:
-                key = f"window:{seconds}"
+                key = f"{WINDOW}{seconds}"
                 held = entries.get(key)
                 if held and held.number != window and 0 < held.steady - steady <= seconds:
                     return held.number, held.steady
-                entries[key] = Entry(window, self._now() + 2 * seconds, steady=ends)
+                entries[key] = self._entry(window, ends - steady)
         except OSError:
             pass
         return window, ends
+
+    def _entry(self, number: int, seconds: float) -> Entry:
+        """Return an entry that ends in so many seconds."""
+        ends, steady = self._now() + seconds, self._steady() + seconds
+        return Entry(number, ends, steady=steady, boot=self._boot)
+
+    def _is_over(self, key: str, entry: Entry) -> bool:
+        """Return whether an entry has ended; a window of another start of the machine has."""
+        if entry.boot != self._boot and key.startswith(WINDOW):
+            return True
+        if entry.boot and entry.boot == self._boot:
+            return entry.steady < self._steady()
+        return entry.ends < self._now()
 
     @contextmanager
     def _opened(self) -> Iterator[Entries]:
@@ -164,13 +197,22 @@ class MachineCounts:
             entries = decoding.decode_msgpack(body, Entries)
         except (ValueError, TypeError):
             return {}
-        now = self._now()
-        return {key: one for key, one in entries.items() if one.ends >= now}
+        return {key: entry for key, entry in entries.items() if not self._is_over(key, entry)}
 
     def _write(self, file: int, entries: Entries) -> None:
         body = msgspec.msgpack.encode(entries)
         while HEAD + len(body) > BYTES:
-            del entries[min(entries, key=lambda key: entries[key].ends)]
+            # A window has no successor until its end; of a counter the store knows the number.
+            del entries[min(entries, key=lambda key: (key.startswith(WINDOW), entries[key].ends))]
             body = msgspec.msgpack.encode(entries)
         head = zlib.crc32(body).to_bytes(4, "big") + len(body).to_bytes(4, "big")
         os.pwrite(file, head + body, 0)
+
+
+def _read_boot() -> int:
+    """Return the number of this start of the machine; 0 where the system tells none."""
+    try:
+        told = BOOT_ID.read_bytes()
+    except OSError:
+        return 0
+    return int.from_bytes(hashlib.blake2b(told, digest_size=6).digest(), "big")

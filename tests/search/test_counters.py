@@ -198,7 +198,10 @@ def test_a_process_that_comes_anew_knows_what_its_machine_has_spent(tmp_path: Pa
     assert max(int(number) for number in store.values()) == 30
 
 
-@pytest.mark.parametrize(("step", "next_hour"), [(3600, 10), (-3600, 0)])
+@pytest.mark.parametrize(
+    ("step", "next_hour"),
+    [(3600, 10), (3 * 3600, 10), (12 * 3600, 10), (-3600, 0), (-12 * 3600, 10)],
+)
 @pytest.mark.parametrize("store", [Faulty(), Memory()])
 def test_a_process_that_begins_after_the_clock_was_set_counts_in_the_same_hour(
     tmp_path: Path, store: Memory, step: int, next_hour: int
@@ -211,7 +214,7 @@ def test_a_process_that_begins_after_the_clock_was_set_counts_in_the_same_hour(
     clock, steady = SetClock(7_200_900.0), SetClock(50.0)
 
     def begin() -> Quota:
-        here = MachineCounts(tmp_path / "counts", now=clock)
+        here = MachineCounts(tmp_path / "counts", now=clock, steady=steady, boot=7)
         return Quota(store, {"a": [Limit(10)]}, 2, here, now=clock, steady=steady)
 
     def take(quota: Quota) -> int:
@@ -230,6 +233,29 @@ def test_a_process_that_begins_after_the_clock_was_set_counts_in_the_same_hour(
     clock.now += 2705
     steady.now += 2705
     assert take(old) + take(begin()) == next_hour
+
+
+def test_a_window_ends_with_the_machine_and_its_calls_are_known_after(tmp_path: Path) -> None:
+    """The clock that nobody sets begins anew with each start of the machine."""
+    now, steady = SetClock(7_200_900.0), SetClock(5000.0)
+
+    def begin(boot: int) -> Quota:
+        here = MachineCounts(tmp_path / "counts", now=now, steady=steady, boot=boot)
+        return Quota(Faulty(), {"a": [Limit(10)]}, 1, here, now=now, steady=steady)
+
+    def take(quota: Quota) -> int:
+        made = 0
+        for _ in range(20):
+            with suppress(CallsSpent):
+                quota.take("a")
+                made += 1
+        return made
+
+    assert take(begin(1)) == 10
+    now.now, steady.now = 7_203_000.0, 10.0
+    assert take(begin(2)) == 0
+    now.now, steady.now = 7_203_700.0, 710.0
+    assert take(begin(2)) == 10
 
 
 def test_counts_of_machines_and_of_the_store_are_one(tmp_path: Path) -> None:
