@@ -13,7 +13,7 @@ CLOCK_SECONDS: Final = 60.0
 believed: an answer counts as one that has just become stale, a failure or a mark as none."""
 
 REPLAY_SECONDS: Final = 10.0
-"""How long a finished page is replayed from memory before it is rendered anew."""
+"""Replay a finished page from memory for so many seconds, then render the page anew."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):

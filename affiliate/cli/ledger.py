@@ -24,7 +24,7 @@ BACKUP_NOTE: Final = "last-backup"
 """An empty file in ``DATA_DIR``, whose time is that of the last backup."""
 
 LOCK: Final = "-lock"
-"""What the name of a copy's lock ends in."""
+"""End the name of the lock of a copy with this."""
 
 group = Group("ledger", help="The database of searches, clicks and purchases.")
 

@@ -131,7 +131,7 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
 
 
 class _Run:
-    """What one run of the command tells programs of each item, once.
+    """Collects the outcome of each item in one run of the command, for programs, and prints once.
 
     ``rows`` are of items that nobody wants to buy; those of ``offers`` come from ``keeper``.
     """

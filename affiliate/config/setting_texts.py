@@ -30,7 +30,7 @@ QUOTES: Final = (
 NONCHARACTER: Final = "[\ufdd0-\ufdef{}]".format(
     "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
 )
-"""What Unicode has set apart for no text (The Unicode Standard, 23.7); XML takes some of it not."""
+"""Match noncharacters (The Unicode Standard, 23.7), some of which XML can't hold."""
 REFERENCE: Final = r"\$?\{\{.*\}\}"
 """What platforms and their templates put a value for, as Railway and GitHub do."""
 

@@ -15,7 +15,7 @@ from typing import Final
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Trusted = int | tuple[Network, ...]
-"""How many proxies stand in front of the site, or the networks that they stand in."""
+"""Hold the number of proxies in front of the site, or the networks of these proxies."""
 
 MAX_PROXIES: Final = 9
 MAPPED_BITS: Final = 96

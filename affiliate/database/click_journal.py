@@ -21,7 +21,7 @@ from affiliate.durable_files import lock_file, sync_folder, write_all
 from affiliate.errors import JournalFailed
 
 MOST_BYTES: Final = 16 * 2**20
-"""How much the journal may hold: 50,000 to 100,000 clicks, by the length of their words."""
+"""Let the journal hold so many bytes: 50,000 to 100,000 clicks, by the length of their words."""
 TURN_SECONDS: Final = 2.0
 """How long to wait for another process that appends."""
 CHUNK: Final = 500
