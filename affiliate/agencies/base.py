@@ -68,7 +68,7 @@ class Agency:
       reached.
     - ``picture_hosts``: sources for the page's Content-Security-Policy.
     - ``link_template``, ``footage_template`` (where clips have another), ``network`` (one of
-      `links.NETWORKS`, or none): the affiliate link when the owner sets only an id.
+      `affiliate_links.NETWORKS`, or none): the affiliate link when the owner sets only an id.
     - ``link_source``: the source of the form of the affiliate link, or, where no form is proven,
       the known facts about the affiliate program; empty where there is no program.
     - ``site_search``: the form of searches on the agency's own site; None where no form is known.

@@ -1,6 +1,6 @@
 """The cache of agencies' answers: one fetch for all who wait.
 
-What to do with an entry is `policy.decide`'s; the cache only fetches and stores by its verdict.
+`freshness.freshness_of` decides what to do with an entry; the cache fetches and stores by that.
 """
 
 import logging

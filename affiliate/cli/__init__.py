@@ -1,4 +1,4 @@
-"""The owner's commands, each in a module of ``commands``."""
+"""The owner's commands, a module for each group."""
 
 from flask import Flask
 

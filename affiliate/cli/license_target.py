@@ -68,7 +68,10 @@ def owner_of(agency: str) -> str:
 
 
 def _shutterstock_owner(account: ShutterstockAccount) -> str:
-    """Return the connected account, else the token in the settings, as `Tokens.access` does."""
+    """Return the connected account, else the token in the settings.
+
+    `ShutterstockOAuth.get_access_token` has the same order.
+    """
     token = current_services().tokens.read_token()
     name = ""
     with suppress(AgencyError):  # what is asked next says it in full

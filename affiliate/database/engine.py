@@ -1,6 +1,6 @@
 """The database of a ledger: its connections, and the state of its tables.
 
-What stands in the tables is the ledger's; connections and drivers are those of `databases`.
+What stands in the tables is the ledger's; connections and drivers are those of `connections`.
 """
 
 import logging

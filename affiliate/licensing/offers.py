@@ -47,10 +47,10 @@ class LicenseOptions(msgspec.Struct, frozen=True, kw_only=True):
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """One item, what it is to be licensed with, and the request for it.
 
-    ``chosen`` says that any size bought is the same, for nobody insists on this one; ``said`` is
-    what it costs in the agency's words, where it has any, and ``takes`` the same as a number of
-    ``downloads`` or ``credits``; ``once`` that its agency gives files right after the purchase
-    alone.
+    ``size_auto_selected`` says that nobody insists on this size, so that an earlier purchase of any
+    size counts as the same; ``cost_text`` is the cost in the agency's words, where there are any,
+    and ``takes`` the cost as a number of ``downloads`` or ``credits``; ``once`` that the agency
+    gives files right after the purchase alone.
     """
 
     asset: Asset

@@ -37,8 +37,8 @@ class Proposer(Protocol):
 class Seller(Protocol):
     """An owner's account at ``agency``, whose API is at ``url``.
 
-    ``has_sandbox`` tells whether purchases can be tried for nothing, ``at_once`` how many items one
-    request buys at most.
+    ``has_sandbox`` tells whether purchases can be tried for nothing, ``max_per_request`` how many
+    items one request buys at most.
     """
 
     @property

@@ -219,7 +219,7 @@ class Transport:
             call.close()
 
     def _open_stream(self, request: Request, call: Attempt, redirects: int) -> requests.Response:
-        """The head of a 2xx answer; errors are raised outside of ``except`` as in `_once`."""
+        """The head of a 2xx answer; errors are raised outside of ``except`` as in `_send_once`."""
         thread_state.attempt = call
         try:
             answer = self._open_response(request, call)

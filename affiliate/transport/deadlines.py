@@ -1,4 +1,4 @@
-"""Sockets with a deadline; ``transport`` alone uses them.
+"""Sockets with a deadline, for `transport.client` alone.
 
 Every connection makes itself known to the call it serves, so that the watchdog can shut it.
 """

@@ -36,8 +36,8 @@ _shared_headers: dict[Header, Header] = {}
 class CachedResponse:
     """A finished response, ready to be written in any of its forms; times are monotonic.
 
-    ``size`` is the bytes of memory that the forms take that it has; ``counted`` is for whoever
-    keeps it, to tell how many of them are counted, and ``variant`` to tell among what it is.
+    ``size`` is the bytes of memory that the forms of the body take. The page cache notes in
+    ``counted_size`` how many of these bytes are counted, and in ``is_variant`` among which pages.
     """
 
     __slots__ = (
@@ -48,7 +48,7 @@ class CachedResponse:
     )
 
     def __init__(self, headers: Headers, body: bytes | int, now: float, seconds: float) -> None:
-        """A number in place of the body is its length, while ``fill`` brings it compressed."""
+        """Take a body, or the length of a body that `set_gzip_body` brings compressed."""
         length = body if isinstance(body, int) else len(body)
         lower = {name.lower(): value for name, value in headers}
         self.is_gzippable = is_worth_gzipping(lower.get("content-type", ""), length)

@@ -40,7 +40,7 @@ MEMO_DIVISOR: Final = 16
 RESPONSE_DIVISOR: Final = 8
 """A response is kept that takes no more than one part of so many."""
 VARIANT_DIVISOR: Final = 4
-"""Variants of pages push other pages out of memory, and off a shelf, up to one part of so many."""
+"""Variants push other pages out of memory, and out of the store, up to one part of so many."""
 MAX_KEY_CHARACTERS: Final = 8192
 """Characters of the longest path with its canonical query string of which anything is kept."""
 MAX_COUNTED_CHARACTERS: Final = 1000
@@ -48,7 +48,7 @@ MAX_COUNTED_CHARACTERS: Final = 1000
 MAX_SHARED_KEY_CHARACTERS: Final = 1024
 """The same for the store, where keys take the room of agencies' answers."""
 SHARED_REDIS_BYTES: Final = 4 * 1024 * 1024
-"""What all processes together put on a shelf in Redis in `SHARED_SECONDS`: pages cost no call, so
+"""Let all processes together put so much into Redis in `SHARED_SECONDS`: pages cost no call, so
 that they must not push answers out of the store, which do."""
 SHARED_FILE_DIVISOR: Final = 16
 """The same for a store whose size is known: one part of so many."""
@@ -119,10 +119,11 @@ class PageCacheMiddleware:
     ``on_hit`` is given path and key, with the client's address and whether something was found,
     for each replay whose canonical query string has at most `MAX_COUNTED_CHARACTERS`; the call
     must be no more than an append.
-    Behind the process's own memory may stand a ``shelf`` in the store, shared by all processes;
-    ``edition`` tells apart what other templates, settings and agencies would make of a page.
-    ``is_variant`` tells of which pages anybody makes as many as they like, without a call: a flood
-    of them leaves the others their part of memory and shelf (`VARIANT_DIVISOR`).
+    Behind the process's own memory may stand a ``shared_store`` for the pages of all processes, of
+    ``shared_bytes`` in `SHARED_SECONDS`; ``build_id`` tells apart what other templates, settings
+    and agencies would make of a page. ``is_variant`` tells of which pages anybody makes as many as
+    they like, without a call: a flood of these leaves the others their part of memory and of the
+    shared store (`VARIANT_DIVISOR`).
     """
 
     def __init__(  # noqa: PLR0913 - what it is made of, by name
@@ -249,7 +250,7 @@ class PageCacheMiddleware:
     def _load_or_render(
         self, environ: "WSGIEnvironment", start: "StartResponse", place: CacheKey
     ) -> Iterable[bytes]:
-        """Take it from the shelf, or have Flask answer; keep what may be kept, and send it."""
+        """Load the page from the shared store or have Flask render it; keep what may be kept."""
         if (response := self._load_shared(place)) is not None:
             self._store_in_memory(place, response)
             self._count_hit(environ, place, response)

@@ -2,7 +2,8 @@
 
 It exists only where ``OWNER_PASSWORD`` is set, speaks English, and is kept by no cache. Its
 cookies are for ``/owner/`` alone, signed, and of no use once the password changes: the session's
-(`owner_sessions`), and one by which a browser that has logged in is known again (`logins`).
+(`owner_sessions`), and one by which a browser that has logged in is known again
+(`login_throttle`).
 """
 
 import hashlib
@@ -59,7 +60,7 @@ blueprint = Blueprint("owner", __name__, url_prefix="/owner")
 
 
 def register(app: Flask) -> None:
-    """Add the owner's routes and cookie to an app that has its `Site`, if there is a password."""
+    """Add the owner's routes and cookie to an app with its `Services`, if there is a password."""
     config = app.extensions["services"].config
     if config.owner_password is None:
         return

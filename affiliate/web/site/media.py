@@ -103,7 +103,7 @@ def ajax_media(media: str, agency: str, media_id: str) -> Response:
 
 @blueprint.get(f"/api{MEDIA_PATH}")
 def api_media(media: str, agency: str, media_id: str) -> Response:
-    """Return one picture as JSON; the shape is ``model.Media``."""
+    """Return one picture as JSON; the shape is ``media.Media``."""
     asked = request_parameters()
     try:
         found, more = _look_up_media(
@@ -131,7 +131,7 @@ def ajax_similar(media: str, agency: str, media_id: str) -> Response:
 
 @blueprint.get(f"/api{MEDIA_PATH}/similar")
 def api_similar(media: str, agency: str, media_id: str) -> Response:
-    """Return pictures similar to one as JSON; the shape is ``model.SearchPage``."""
+    """Return pictures similar to one as JSON; the shape is ``media.SearchPage``."""
 
     def encoded(_found: Media, page: SearchPage) -> Response:
         return Response(msgspec.json.encode(page), mimetype="application/json")

@@ -180,7 +180,7 @@ def ajax_search() -> Response:
 
 @blueprint.get("/api/search")
 def api_search() -> Response:
-    """Return the results as JSON; the shape is ``model.SearchPage``."""
+    """Return the results as JSON; the shape is ``media.SearchPage``."""
     asked = request_parameters()
     outcome = _fetch_results(read_search_query(asked), read_patience(asked, Patience.LINGER))
     body = msgspec.json.encode(outcome.page)
