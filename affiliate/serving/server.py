@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, MutableSequence
 from contextlib import suppress
 from functools import partial
+from multiprocessing import connection
 from typing import Any, Final
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -90,11 +91,23 @@ class Server(MPServer):
         """Keep the port until nobody waits on it (see `_stop_workers`, and `hold_listener`)."""
 
     def _stop_workers(self) -> None:
-        """End the processes, and give up the port as soon as none accepts any more."""
+        """End the processes, and give up the port as soon as none accepts any more.
+
+        A process that ended by itself after the server was told to end is no failure of the server.
+        """
         closing = threading.Thread(target=self._give_up_port, name="port")
         if any(map(self._read_beat, self.wrks)):
             closing.start()
-        super()._stop_workers()  # type: ignore[no-untyped-call]
+        for process in self.wrks:
+            process.terminate()  # type: ignore[no-untyped-call]
+        end = time.monotonic() + worker.STOP_SECONDS
+        for process in self.wrks:
+            if not _has_ended(process, end - time.monotonic()):
+                log.warning("process %d does not end and is killed", process.idx + 1)
+                process.kill()  # type: ignore[no-untyped-call]
+        self.wrks.clear()
+        if self.interrupt_signal:
+            self.interrupt_children.clear()
         if closing.ident:
             closing.join()
 
@@ -107,7 +120,7 @@ class Server(MPServer):
         close_listener(self._listener)
 
     def _is_accepting(self, process: WorkerProcess) -> bool:
-        return self._read_beat(process) != worker.BEAT_LEAVING and bool(process.inner.is_alive())
+        return self._read_beat(process) != worker.BEAT_LEAVING and not _has_ended(process)
 
     def _spawn_worker(  # type: ignore[override] # as Granian's own class for processes has it
         self, idx: int, target: Callable[..., None], callback_loader: Callable[..., Any]
@@ -130,6 +143,8 @@ class Server(MPServer):
         if os.getpid() != self.pid:
             os._exit(1)
         if not self.interrupt_signal:
+            for process in self.wrks:  # Ctrl-C reaches each of them, too
+                process.interrupt_by_parent = True
             super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:  # noqa: ANN401 - Granian's
@@ -151,9 +166,9 @@ class Server(MPServer):
         while self.interrupt_children:
             place = self.interrupt_children.pop()
             process = self.wrks[place]
-            process.inner.join(0.1)  # another thread may be reading how it ended
-            if process.inner.is_alive():  # it has a successor already
+            if not _has_ended(process):  # it has a successor already
                 continue
+            process.inner.join(0.1)  # another thread may be reading how it ended
             lived = time.monotonic() - process.birth
             pause = self._failures.next_pause(place, lived)
             how = "hung" if process in self._hung else describe_exit(process.inner.exitcode)
@@ -183,7 +198,7 @@ class Server(MPServer):
             new.start()  # type: ignore[no-untyped-call]
         end = time.monotonic() + RENEW_SECONDS
         while not self._read_beat(new) and not self.interrupt_signal:
-            if not new.inner.is_alive() or time.monotonic() > end:
+            if _has_ended(new) or time.monotonic() > end:
                 log.error("process %d does not start anew: the one before stays", place + 1)
                 new.inner.kill()
                 return
@@ -193,8 +208,7 @@ class Server(MPServer):
         self.wrks[place] = new
         old.interrupt_by_parent = True
         old.inner.terminate()
-        old.inner.join(worker.STOP_SECONDS)
-        if old.inner.is_alive():
+        if not _has_ended(old, worker.STOP_SECONDS):
             old.inner.kill()
 
     def _read_beat(self, process: WorkerProcess) -> float:
@@ -214,7 +228,7 @@ class Server(MPServer):
                 runs_since = now
             looked = now
             for process in list(self.wrks):
-                if self._is_hanging(process, now, runs_since) and process.inner.is_alive():
+                if self._is_hanging(process, now, runs_since) and not _has_ended(process):
                     log.error("process %d hangs and is killed", process.idx + 1)
                     self._hung.add(process)
                     process.inner.kill()
@@ -223,6 +237,15 @@ class Server(MPServer):
         shown = self._read_beat(process)
         is_late = shown > 0 and now - max(shown, runs_since) > HUNG_SECONDS
         return is_late or shown == worker.BEAT_HANGING
+
+
+def _has_ended(process: WorkerProcess, seconds: float = 0.0) -> bool:
+    """Return whether a process ends within so many seconds.
+
+    A thread of Granian's waits for each process. ``is_alive`` of multiprocessing may call a process
+    alive that this thread has just seen end; the sentinel can be read by many threads at once.
+    """
+    return bool(connection.wait([process.inner.sentinel], max(seconds, 0.0)))
 
 
 class Wake:

@@ -5,6 +5,7 @@ import os
 import re
 import resource
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
@@ -47,7 +48,7 @@ def test_a_server_told_to_end_says_so_on_each_connection(
             client.join(30)
         server.process.wait(30)
         assert server.process.returncode == 0
-        assert "Killing" not in server.log.read_text()
+        assert "is killed" not in server.log.read_text()
         assert "Started worker" in server.log.read_text()
 
 
@@ -57,7 +58,7 @@ def test_a_server_ends_that_is_told_so_while_it_starts_a_process(
     """What it starts at that moment ends, too, though it was not there for the signal."""
     with starting_server(tmp_path_factory.mktemp("forks"), ends_at=PROCESSES) as server:
         assert server.process.wait(30) == 0
-        assert "Killing" not in server.log.read_text()
+        assert "is killed" not in server.log.read_text()
 
 
 def _asks_until_closed(server: SmallServer) -> None:
@@ -240,15 +241,24 @@ class Process:
         self.inner = self
         self.interrupt_by_parent = False
         self.ends: list[str] = []
-        self._looks, self._alive = looks, alive
+        self._looks = looks
+        self._end, self._other_end = socket.socketpair()
+        if not alive:
+            self._other_end.close()
 
     def start(self) -> None:
         pass
 
-    def is_alive(self) -> bool:
+    @property
+    def sentinel(self) -> socket.socket:
+        """Return what can be read once the process has ended."""
         self._looks -= 1
         assert self._looks >= 0, "it is waited for without end"
-        return self._alive
+        return self._end
+
+    def close(self) -> None:
+        self._end.close()
+        self._other_end.close()
 
     def kill(self) -> None:
         self.ends.append("kill")
@@ -271,7 +281,8 @@ def test_a_process_stays_whose_successor_ends_or_never_serves(
     place = SimpleNamespace(
         wrks=[old], interrupt_signal=False, _read_beat=lambda _: 0.0, _due=dict[int, float]()
     )
-    server.Server._renew_process(place, 0, lambda _: new)  # type: ignore[arg-type, return-value]
+    with closing(old), closing(new):
+        server.Server._renew_process(place, 0, lambda _: new)  # type: ignore[arg-type, return-value]
     assert place.wrks == [old]
     assert (old.ends, new.ends) == ([], ["kill"])
     assert new.interrupt_by_parent  # its end asks for no successor
