@@ -8,11 +8,15 @@ from playwright.sync_api import BrowserContext, Locator, Page, Request, Route, e
 
 from tests.support.chromium import Launch
 from tests.support.fake_agency import FakeAgency
-from tests.support.search_page import WATCH, boxes, tiles, unasked
+from tests.support.search_page import WATCH, tiles, unasked
 from tests.support.site_server import SiteServer
 
 PICTURES = 48 * 12
 """More than two calls to the agency give."""
+IN_DOCUMENT = """tiles => tiles.map(tile => {
+    const { x, y, width, height } = tile.getBoundingClientRect();
+    return [x + scrollX, y + scrollY, width, height];
+})"""
 PLACES = """() => [...document.querySelectorAll(".tile .picture")]
     .map(a => [a.dataset.id, a.getBoundingClientRect()])
     .filter(([, box]) => box.bottom > 0 && box.top < innerHeight)
@@ -87,9 +91,9 @@ def asked_for(page: Page, pattern: re.Pattern[str]) -> list[Request]:
 
 
 def on_screen(page: Page) -> list[list[float]]:
-    """The tiles' boxes, in the page's own coordinates."""
-    scrolled: float = page.evaluate("scrollY")
-    return [[x, y + scrolled, width, height] for x, y, width, height in boxes(page)]
+    """The tiles' boxes, in the page's own coordinates, all of one moment of a page that scrolls."""
+    found: list[list[float]] = page.locator(".tile").evaluate_all(IN_DOCUMENT)
+    return found
 
 
 # -- by the button
