@@ -118,13 +118,20 @@ def file_of(engine: sa.Engine) -> Path | None:
 
 
 def _throw_away(context: sa.engine.ExceptionContext) -> None:
-    """Mark the connections of a database that writes no more as lost, in SQLAlchemy's words."""
+    """Mark the connections of a database that writes no more as lost, in SQLAlchemy's words.
+
+    SQLAlchemy leaves the cursor of a lost connection open, and the file of a SQLite database stays
+    open until its last cursor is closed.
+    """
     error = context.original_exception
     state = getattr(error, "sqlstate", None) or ""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says more about the same
     broken = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
     if state == "25006" or state.startswith("57P0") or code in broken:
         context.is_disconnect = True
+        execution = context.execution_context
+        if execution and isinstance(execution.cursor, sqlite3.Cursor):
+            execution.cursor.close()
 
 
 @contextmanager

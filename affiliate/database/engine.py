@@ -52,6 +52,7 @@ class LedgerDatabase:
         if self._file:
             self._file.watch(self._writer)
             self._file.watch(self._reader)
+            sa.event.listen(self._writer, "handle_error", self._close_readers)
         self.replaced = 0
         """How often another SQLite file was found at the path."""
         self._unfolded = 0
@@ -169,6 +170,18 @@ class LedgerDatabase:
         if is_new and self._file:
             log.warning("a new ledger was made at %s", self._file.path)
         self._prepared = (self._present(),)
+
+    def _close_readers(self, context: sa.engine.ExceptionContext) -> None:
+        """Close idle readers of a SQLite file that can't be written.
+
+        SQLite opens a file for reading alone where its mode or owner forbids writing, and all
+        connections of a process share the index of the write-ahead log in the way in which the
+        first one opened it. The file is opened for writing again once all are closed.
+        """
+        if getattr(context.original_exception, "sqlite_errorname", "").startswith(
+            "SQLITE_READONLY"
+        ):
+            self._reader.dispose()
 
     def _present(self) -> Present | None:
         return self._file.present() if self._file else None

@@ -42,7 +42,7 @@ FILES: Final[Mapping[str, str]] = {
     "SQLITE_NOTADB": "the file is no SQLite database; name another file",
     "SQLITE_PERM": "the file can't be used by this user; change its owner",
     "SQLITE_READONLY": "the file can't be written; mend owner and mode of it, its -wal and -shm,"
-    " their folder and disk, then restart the site",
+    " and of their folder, and look at the disk",
 }
 """By the beginning of SQLite's name for a failure."""
 

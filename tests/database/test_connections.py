@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from multiprocessing import Pipe
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,8 @@ from affiliate.database.connections import DATABASES
 from affiliate.database.ledger import Ledger
 from affiliate.database.sqlite_file import _read_marks, set_apart
 from affiliate.errors import LedgerError
+from tests.support.forks import starting
+from tests.support.ledger_processes import record_before_and_after_mending
 from tests.support.ledgers import new_ledger, place_ledger, upgraded
 from tests.support.postgres import new_database, standby
 from tests.support.waiting import wait_until
@@ -257,6 +260,18 @@ def test_a_file_that_can_be_written_again_is_written_at_once(serving: Ledger) ->
         connection.exec_driver_sql("PRAGMA query_only = ON")  # this connection refuses for good
     serving.record(click(2))
     assert ids(serving) == ["1", "2"]
+
+
+@pytest.mark.parametrize("parts", [[""], ["-wal", "-shm"], ["-shm"], ["", "-wal", "-shm"]])
+def test_a_file_whose_mode_is_mended_is_written_without_a_restart(parts: list[str]) -> None:
+    """Once owner and mode are right again, a process that could only read the files writes.
+
+    Clicks that can't be written leave no file open.
+    """
+    ours, theirs = Pipe()
+    starting().Process(target=record_before_and_after_mending, args=(parts, theirs)).start()
+    assert ours.poll(60)
+    assert ours.recv() == (0, ["before", "kept"])
 
 
 def alter(server: str, url: str, setting: str) -> None:

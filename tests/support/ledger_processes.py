@@ -1,8 +1,10 @@
 """What processes do to a ledger that they share, in forks that a test may kill."""
 
 import os
+import tempfile
 import threading
 import traceback
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,9 @@ import alembic.runtime.migration  # noqa: F401
 
 from affiliate.database.clicks import Click
 from affiliate.database.ledger import Ledger
+from affiliate.errors import LedgerError
 from tests.support.forks import begin
+from tests.support.ledgers import place_ledger
 from tests.support.processes import clean_environment
 
 if TYPE_CHECKING:
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 
 AWAY = "postgresql+psycopg://site@127.0.0.1:1/ledger"
 """A database that nobody reaches."""
+NOBODY = 65534
+"""The number of a user without rights."""
 
 
 def record(url: str, name: str, journal: Path, told: Path) -> None:
@@ -58,3 +64,46 @@ def upgrade_at_once(url: str, count: int, ends: "Connection[list[int], None]") -
         upgraders.append(upgrader)
     os.close(go)
     ends.send([os.waitpid(upgrader, 0)[1] for upgrader in upgraders])
+
+
+def record_before_and_after_mending(
+    parts: list[str], ends: "Connection[tuple[int, list[str]], None]"
+) -> None:
+    """Record clicks while files of a ledger can't be written, and after.
+
+    The names in ``parts`` end those of the files. Send how many descriptors ten refused clicks
+    leave open, and the ids of the clicks that are kept. Nothing keeps root from writing, so root
+    becomes another user here.
+    """
+    begin(clean_environment())
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        url = place_ledger(folder)
+        if os.geteuid() == 0:
+            os.chown(folder, NOBODY, NOBODY)
+            os.chown(folder / "ledger.db", NOBODY, NOBODY)
+            os.seteuid(NOBODY)
+        if not os.fork():  # a process that is killed leaves the log and its index behind
+            Ledger(url).record(Click(click_id="before", agency="demo", id="1", position=1))
+            os._exit(0)
+        os.wait()
+        paths = [folder / f"ledger.db{part}" for part in parts]
+        for path in paths:
+            path.chmod(0o400)
+        with closing(Ledger(url)) as ledger:
+
+            def record(click_id: str) -> None:
+                with suppress(LedgerError):
+                    ledger.record(Click(click_id=click_id, agency="demo", id="1", position=1))
+
+            assert [click.click_id for _, click in ledger.rows()] == ["before"]
+            record("refused first")
+            before = len(list(Path("/dev/fd").iterdir()))
+            for number in range(10):
+                record(f"refused {number}")
+            left_open = len(list(Path("/dev/fd").iterdir())) - before
+            for path in paths:
+                path.chmod(0o600)
+            record("kept")
+            ends.send((left_open, [click.click_id for _, click in ledger.rows()]))
+        os.seteuid(os.getuid())
