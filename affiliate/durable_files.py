@@ -1,4 +1,4 @@
-"""Lock and write files of no database, so that writes outlive a full disk and a power failure."""
+"""Locks and writes of files outside databases, which outlive a full disk and a power failure."""
 
 import fcntl
 import os
@@ -8,29 +8,29 @@ from pathlib import Path
 from typing import Final
 
 POLL_SECONDS: Final = 0.002
-"""Look so often whether a lock has become free."""
+"""Seconds between two attempts to take a lock."""
 
 
 def write_all(descriptor: int, content: bytes, at: int | None = None) -> None:
-    """Write all of the content, at a place in the file or where the file is written next.
+    """Write all of the content, at a position in the file or where the file is written next.
 
     Raises:
-        OSError: a disk that is nearly full has taken a part, and fails at the next one.
+        OSError: a disk that is nearly full has taken a part, and fails at the next part.
     """
     rest = memoryview(content)
     while rest:
-        done = os.write(descriptor, rest) if at is None else os.pwrite(descriptor, rest, at)
-        at = None if at is None else at + done
-        rest = rest[done:]
+        count = os.write(descriptor, rest) if at is None else os.pwrite(descriptor, rest, at)
+        at = None if at is None else at + count
+        rest = rest[count:]
 
 
 def lock_file(descriptor: int, ends: float, is_wanted: Callable[[], bool] = lambda: True) -> bool:
     """Wait for the exclusive lock of an open file until a monotonic time, as long as wanted.
 
-    Return whether it was taken.
+    Return whether the lock was taken.
 
     Raises:
-        BlockingIOError: another process has kept it all the time.
+        BlockingIOError: another process has held the lock all the time.
     """
     while is_wanted():
         try:
@@ -45,7 +45,7 @@ def lock_file(descriptor: int, ends: float, is_wanted: Callable[[], bool] = lamb
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the folder's names on the disk, so that a rename outlives a power failure."""
+    """Write the folder's names to the disk, so that a rename outlives a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

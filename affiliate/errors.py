@@ -1,4 +1,4 @@
-"""What can go wrong, sorted by what the caller can do next."""
+"""The tree of errors, sorted by what the caller can do next."""
 
 from typing import Final
 
@@ -8,10 +8,10 @@ class AffiliateError(Exception):
 
 
 class BadQuery(AffiliateError):
-    """What the visitor sent can't be read: answer 400 and name the field.
+    """An unreadable parameter of a request: answer 400 and name the field.
 
-    ``field`` is the parameter's name as the visitor sent it, ``reason`` a sentence for them, made
-    of ``template`` and ``values``, so that pages can say it in another language.
+    ``field`` is the parameter's name as the visitor sent it, ``reason`` a sentence for the visitor,
+    made of ``template`` and ``values``, so that pages can translate the template.
     """
 
     def __init__(self, field: str, template: str, **values: object) -> None:
@@ -23,11 +23,11 @@ class BadQuery(AffiliateError):
 
 
 MAX_FAULTS: Final = 40
-"""More faults than an owner makes by hand; further ones are counted."""
+"""Faults that a message lists, more than an owner makes by hand; the rest is counted."""
 
 
 class ConfigError(AffiliateError):
-    """Settings are wrong or missing; ``faults`` has one sentence for each, all at once."""
+    """Wrong or missing settings; ``faults`` has one sentence for each, all at once."""
 
     def __init__(self, faults: list[str]) -> None:
         if more := len(faults) - MAX_FAULTS:
@@ -37,23 +37,23 @@ class ConfigError(AffiliateError):
 
 
 class CannotListen(AffiliateError):
-    """HOST and PORT can't be listened on, for a reason that the message says in a sentence."""
+    """A failure to listen on HOST and PORT; the message gives the reason in a sentence."""
 
 
 class AgencyError(AffiliateError):
-    """An agency did not give what was asked of it.
+    """A failed call to an agency.
 
     ``kind`` is the word that pages, JSON and logs show; ``retry_after`` the seconds for which
-    asking again is pointless, as the agency said or as the kind of failure suggests.
+    another call is pointless, as the agency said or as the kind of failure suggests.
     The message never holds an address, a header or a key.
     """
 
     kind = "failed"
     retry_after = 5.0
     was_asked = True
-    """Whether the agency was asked; what this site withholds by itself is not remembered."""
+    """False for a call that this site itself withheld; such failures are not remembered."""
     sent = False
-    """Whether the request may have reached the agency before things went wrong."""
+    """True where the request may have reached the agency before the failure."""
 
     def __init__(self, agency: str, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(f"{agency}: {message}")
@@ -76,7 +76,7 @@ class AgencyTimeout(AgencyError):
 
 
 class Stopped(AgencyError):
-    """A call was given up because the process ends; its agency may answer others."""
+    """A call given up because the process ends, which says nothing about the agency."""
 
     kind = "timeout"
     was_asked = False
@@ -84,40 +84,40 @@ class Stopped(AgencyError):
 
 
 class BadCredentials(AgencyError):
-    """401 or 403: asking again is pointless until the owner mends the key or its scopes."""
+    """A 401 or 403: another call is pointless until the owner corrects the key or its scopes."""
 
     kind = "credentials"
     retry_after = 300.0
 
 
 class Forbidden(BadCredentials):
-    """403: the key is good, but not for this; a token may lack a scope."""
+    """A 403: the key is valid, but not for this call; a token may lack a scope."""
 
 
 class Blocked(Forbidden):
-    """403 of a gateway in front of the API: it refuses this server's address, whatever the key."""
+    """A 403 of a gateway in front of the API, which refuses this server's address for any key."""
 
     kind = "blocked"
 
 
 class NotConnected(BadCredentials):
-    """No account is connected, or its token is no longer taken: the owner must connect it."""
+    """No connected account, or a token no longer accepted: the owner must connect the account."""
 
 
 class TooManyCalls(AgencyError):
-    """429: wait as long as ``retry_after`` says; a second where the agency doesn't say."""
+    """A 429: wait for ``retry_after`` seconds, one second where the agency names no time."""
 
     kind = "quota"
     retry_after = 1.0
 
     @property
     def has_retry_after(self) -> bool:
-        """Return whether the agency itself has said how long to wait."""
+        """Return whether ``retry_after`` is the agency's own."""
         return "retry_after" in self.__dict__
 
 
 class BudgetSpent(AffiliateError):
-    """Who asks has cost too many calls lately: answer 429; ``retry_after`` are seconds."""
+    """A client whose requests have cost too many calls lately: answer 429 with ``retry_after``."""
 
     kind = "busy"
 
@@ -129,34 +129,34 @@ class BudgetSpent(AffiliateError):
 
 
 class CallsSpent(AgencyError):
-    """The calls of a window that this site counts are spent; nothing was sent."""
+    """A window of calls, counted by this site, that is spent; nothing was sent."""
 
     kind = TooManyCalls.kind
     was_asked = False
 
 
 class PaceExceeded(CallsSpent):
-    """More calls want to be made in a second than the agency's limit allows; nothing was sent."""
+    """More calls in a second than the agency's limit allows; nothing was sent."""
 
     retry_after = 1.0
 
 
 class RequestRefused(AgencyError):
-    """Another 4xx: this question is not understood and will not be when repeated."""
+    """Another 4xx: the agency does not accept this request and will not when it is repeated."""
 
     kind = "refused"
     retry_after = 60.0
 
 
 class NotFound(AgencyError):
-    """404: what was asked for is not there."""
+    """A 404: the agency has nothing under the requested address."""
 
     kind = "not found"
     retry_after = 60.0
 
 
 class BadAnswer(AgencyError):
-    """An answer that can't be read: not the agreed format, too large, or a required field gone."""
+    """An unreadable answer: not the agreed format, too large, or without a required field."""
 
     kind = "unreadable"
     retry_after = 60.0
@@ -167,13 +167,13 @@ SUSPENSION_REASONS: Final = {
     BadCredentials.kind: "It does not take this site's key.",
     TooManyCalls.kind: "It had too many calls.",
 }
-"""Why an agency is left alone, by the kind of the failure; all others are failures of its own."""
+"""Reasons for a suspension, by kind of failure; other kinds are the agency's own failures."""
 
 
 class Suspended(AgencyError):
-    """An agency is left alone for ``retry_after`` seconds; nothing was sent.
+    """A suspended agency, to which nothing is sent for ``retry_after`` seconds.
 
-    ``why`` is the kind of the failure that this is for, such as ``credentials``.
+    ``why`` is the kind of the failure that led to the suspension, such as ``credentials``.
     """
 
     kind = "suspended"
@@ -187,51 +187,51 @@ class Suspended(AgencyError):
 
 
 class UnclearOutcome(AgencyError):
-    """Something went wrong after a purchase was sent: it may or may not have been made.
+    """A failure after a purchase was sent: the license may or may not have been bought.
 
-    Only the license history can tell; sending it again could buy it twice.
+    Only the license history can tell; sending the purchase again could buy the license twice.
     """
 
     kind = "unclear"
 
 
 class PurchaseRefused(AffiliateError):
-    """This program won't buy it, for a reason that its owner can mend; nothing was sent."""
+    """A purchase that this program refuses for a reason the owner can remove; nothing was sent."""
 
 
 class LedgerError(AffiliateError):
-    """The database of the ledger did not do what was asked: try again, or tell the owner.
+    """A failure of the ledger's database: try again, or tell the owner.
 
-    The message never holds its address or password.
+    The message never holds the database's address or password.
     """
 
 
 class LedgerLost(LedgerError):
-    """The connection to the ledger's database was lost or thrown away: another may do."""
+    """A lost or discarded connection to the ledger's database: another connection may work."""
 
 
 class LedgerRefused(LedgerError):
-    """The ledger's database does not take these values, however often they are sent."""
+    """Values that the ledger's database rejects, however often they are sent."""
 
 
 class DownloadFailed(AffiliateError):
-    """A licensed file could not be fetched, for a reason that the message says.
+    """A licensed file that could not be fetched; the message gives the reason.
 
     The message never holds a link, which is signed.
     """
 
 
 class DiskFailed(DownloadFailed):
-    """The disk is full or can't be written: nothing else will work until the owner mends that."""
+    """A full or unwritable disk: no other download works until the owner has repaired the disk."""
 
 
 class StoreDown(AffiliateError):
-    """The cache's store is out of reach: go on without it, and look again in a moment."""
+    """A cache store out of reach: go on without the store, and try the store again in a moment."""
 
 
 class StoreRefused(AffiliateError):
-    """The cache's store is there but takes no writing: full, read-only or busy."""
+    """A cache store that answers but takes no writes: full, read-only or busy."""
 
 
 class JournalFailed(AffiliateError):
-    """The journal of clicks that wait for the database is full, or its disk fails."""
+    """A journal of clicks waiting for the database that is full, or whose disk fails."""

@@ -1,7 +1,7 @@
 """The log: one format for the server, its processes and the commands, on standard error.
 
-A line says when, how grave, in which request, of which agency, in what kind of call, and what.
-Trouble that repeats is told once a minute. Words that visitors typed and secrets stand in none.
+A line holds the time, level, request, agency, kind of call and message. Repeated warnings are
+written once a minute. No line holds secrets or words that visitors typed.
 """
 
 import copy
@@ -25,10 +25,10 @@ import msgspec
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 FORMATS: Final = ("text", "json")
 OWN_LOGGERS: Final = ("affiliate", "app", "_granian")
-"""Loggers that the level is for; libraries tell their warnings, whatever the level is."""
+"""Loggers that the level is for; libraries log their warnings, whatever the level is."""
 REPEAT_SECONDS: Final = 60.0
-MAX_TROUBLES: Final = 256
-"""Kinds of trouble of which repetitions are counted; the oldest is forgotten first."""
+MAX_WARNINGS: Final = 256
+"""Warnings whose repetitions are counted; the oldest is dropped first."""
 TYPED_PARAMETERS: Final = frozenset(
     ("q", "exclude", "contributor", "category", "url", "site", "fallback", "words", "ids", "id")
 )
@@ -36,14 +36,14 @@ TYPED_PARAMETERS: Final = frozenset(
 KNOWN_ID: Final = re.compile(
     r"[0-9]{1,11}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII
 )
-"""Numbers of pictures and collections as agencies give them, which are nobody's words."""
+"""Ids of pictures and collections as agencies give them, which are nobody's words."""
 MIN_SECRET: Final = 6
-"""Shorter ones, which no agency gives, are left in a line."""
+"""Characters of the shortest secret that lines hide; no agency gives shorter secrets."""
 MIN_WORD: Final = 3
-"""Shorter words of ASCII are left in a line: they would be found inside of others."""
+"""Characters of the shortest ASCII word that lines hide; shorter ones occur inside other words."""
 CONTROLS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 TRACEBACK_INDENT: Final = "  "
-"""What stands before each line of a traceback, so that none passes for a line of log."""
+"""Indent of each line of a traceback, so that none passes for a line of log."""
 HIDDEN: Final = "***"
 REQUEST_ID_HEADER: Final = "X-Request-Id"
 
@@ -53,10 +53,10 @@ log = logging.getLogger(__name__)
 
 
 class LogContext(NamedTuple):
-    """The request that a thread works for: its id, and what came with it from outside.
+    """The request that a thread works for: its id, and the texts that came with the request.
 
-    ``query`` and ``path`` are as WSGI has them, ``referer`` is the header. ``known`` are the parts
-    of paths that the site itself has given out, ``texts`` what a body held.
+    ``query`` and ``path`` are as in WSGI, ``referer`` is the header. ``known_parts`` are the parts
+    of paths that the site itself has given out, ``texts`` the texts of a body.
     """
 
     request_id: str = ""
@@ -68,37 +68,37 @@ class LogContext(NamedTuple):
 
 
 NO_REQUEST: Final = LogContext()
-ENVIRON: Final = "affiliate.asked"
-"""Where a WSGI environment has what its request is to the log, for servers that log for it."""
+ENVIRON_KEY: Final = "affiliate.log_context"
+"""Key of a request's `LogContext` in its WSGI environment, for servers that log requests."""
 
-_context: ContextVar[LogContext] = ContextVar("asked", default=NO_REQUEST)
-_about: ContextVar[tuple[str, str]] = ContextVar("about", default=("", ""))
+_context: ContextVar[LogContext] = ContextVar("log_context", default=NO_REQUEST)
+_agency_call: ContextVar[tuple[str, str]] = ContextVar("agency_call", default=("", ""))
 
 
 class use_context:  # noqa: N801 - used as a context manager, which a class makes quicker
-    """Have lines of this thread carry a request's id, and hide what came with the request."""
+    """A context manager: lines of this thread carry a request's id and hide the request's texts."""
 
-    __slots__ = ("_now", "_token")
+    __slots__ = ("_context", "_token")
 
     def __init__(self, request: LogContext) -> None:
-        self._now = request
+        self._context = request
 
     def __enter__(self) -> None:
-        self._token = _context.set(self._now)
+        self._token = _context.set(self._context)
 
     def __exit__(self, *_: object) -> None:
         _context.reset(self._token)
 
 
 def hide_texts(texts: Iterable[object]) -> None:
-    """Have lines of the request under way hide texts that its body held."""
-    now = _context.get()
+    """Have lines of the current request hide texts of its body."""
+    context = _context.get()
     own = tuple(text for text in texts if isinstance(text, str))
-    _context.set(now._replace(texts=now.texts + own))
+    _context.set(context._replace(texts=context.texts + own))
 
 
 def redact_path(path: str, known: Container[str]) -> str:
-    """Return a path with what the site itself has given out: ``known`` parts, and ids."""
+    """Return a path without its parts but ids and ``known`` ones, which the site has given out."""
     return "/".join(part if part in known or _is_id(part) else HIDDEN for part in path.split("/"))
 
 
@@ -109,28 +109,28 @@ def _is_id(part: str) -> bool:
 @contextmanager
 def name_agency(agency: str, kind: str) -> Iterator[None]:
     """Have lines of this thread name an agency and a kind of call, such as ``search``."""
-    token = _about.set((agency, kind))
+    token = _agency_call.set((agency, kind))
     try:
         yield
     finally:
-        _about.reset(token)
+        _agency_call.reset(token)
 
 
 def carry_context(call: Callable[[], Result]) -> Callable[[], Result]:
-    """Return a call that, in whatever thread, is made for the request of this one."""
-    now = _context.get()
-    if not now.request_id:
+    """Return ``call`` so that lines of any thread that makes the call carry the current request."""
+    context = _context.get()
+    if not context.request_id:
         return call
 
-    def made() -> Result:
-        with use_context(now):
+    def call_in_context() -> Result:
+        with use_context(context):
             return call()
 
-    return made
+    return call_in_context
 
 
 class Line(msgspec.Struct, omit_defaults=False):
-    """What a line of log holds, in the order of the text format; names are JSON's."""
+    """A line of log, its fields in the order of the text format and named as in JSON."""
 
     time: str
     level: str
@@ -142,7 +142,7 @@ class Line(msgspec.Struct, omit_defaults=False):
     exception: str | None = None
 
     def to_text(self) -> str:
-        """Return the line as text; a traceback stands below it."""
+        """Return the line as text, with a traceback below."""
         words = (self.time, self.level, self.request_id, self.agency, self.kind, self.message)
         line = " ".join(word or "-" for word in words)
         return (
@@ -153,29 +153,32 @@ class Line(msgspec.Struct, omit_defaults=False):
 
 
 class Formatter(logging.Formatter):
-    """Makes lines of records, as text or as JSON; secrets and visitors' words are hidden."""
+    """A formatter of records as text or JSON, which hides secrets and visitors' words."""
 
     def __init__(self, form: str, secrets: Collection[str] = ()) -> None:
         super().__init__()
         self._form = form
-        long = (one for one in secrets if len(one) >= MIN_SECRET)
+        long = (secret for secret in secrets if len(secret) >= MIN_SECRET)
         longest_first = sorted(_list_spellings(long), key=len, reverse=True)
         self._secrets = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record, without its end."""
-        now, (agency, kind) = _context.get(), getattr(record, "about", None) or _about.get()
-        words = _compile_typed_words(now) if record.levelno >= logging.INFO else None
+        context, (agency, kind) = (
+            _context.get(),
+            getattr(record, "agency_call", None) or _agency_call.get(),
+        )
+        words = _compile_typed_words(context) if record.levelno >= logging.INFO else None
         exception = self.formatException(record.exc_info) if record.exc_info else None
         line = Line(
             time=f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S}"
             f".{int(record.msecs):03}Z",
             level=record.levelname,
-            request_id=getattr(record, "request_id", now.request_id) or None,
+            request_id=getattr(record, "request_id", context.request_id) or None,
             agency=agency or None,
             kind=kind or None,
             message=CONTROLS.sub(_escape_match, self._redact(record.getMessage(), words))
-            + getattr(record, "counted", ""),
+            + getattr(record, "repeat_note", ""),
             logger=record.name,
             exception=_escape_traceback(self._redact(exception, words)) if exception else None,
         )
@@ -195,58 +198,60 @@ def _escape_traceback(traceback: str) -> str:
 
 
 def _list_spellings(texts: Iterable[str]) -> set[str]:
-    """Return texts as they are and as addresses spell them, which libraries tell in errors."""
-    found: set[str] = set()
+    """Return texts plain and as spelled in addresses, which libraries repeat in errors."""
+    spellings: set[str] = set()
     for text in texts:
         whole, plus = quote(text, "", errors="replace"), quote_plus(text, errors="replace")
-        found |= {text, whole, plus, quote(text, errors="replace")}
-    return found
+        spellings |= {text, whole, plus, quote(text, errors="replace")}
+    return spellings
 
 
-def _compile_typed_words(now: LogContext) -> re.Pattern[str] | None:
-    """Return what finds a visitor's words in a line, None where there are none."""
+def _compile_typed_words(context: LogContext) -> re.Pattern[str] | None:
+    """Return a pattern of the visitor's words; None for a request without words."""
     words = {
-        word for value in _iter_typed_values(now) for word in (value, *re.split(r"\W+", value))
+        word for value in _iter_typed_values(context) for word in (value, *re.split(r"\W+", value))
     }
-    telling = (word for word in words if word and (len(word) >= MIN_WORD or not word.isascii()))
-    longest_first = sorted(_list_spellings(telling), key=len, reverse=True)
+    long = (word for word in words if word and (len(word) >= MIN_WORD or not word.isascii()))
+    longest_first = sorted(_list_spellings(long), key=len, reverse=True)
     if not longest_first:
         return None
-    found = "|".join(map(re.escape, longest_first))
-    return re.compile(rf"(?:(?<!\w)|(?<=%[0-9a-f]{{2}}))(?:{found})(?!\w)", re.IGNORECASE)
+    any_word = "|".join(map(re.escape, longest_first))
+    return re.compile(rf"(?:(?<!\w)|(?<=%[0-9a-f]{{2}}))(?:{any_word})(?!\w)", re.IGNORECASE)
 
 
-def _iter_typed_values(now: LogContext) -> Iterator[str]:
+def _iter_typed_values(context: LogContext) -> Iterator[str]:
     """Yield the texts of a request that may be a visitor's own."""
-    yield from now.texts
+    yield from context.texts
     yield from (
-        value for name, value in parse_qsl(now.query, errors="replace") if name in TYPED_PARAMETERS
+        value
+        for name, value in parse_qsl(context.query, errors="replace")
+        if name in TYPED_PARAMETERS
     )
-    path = now.path.encode("latin-1", "replace").decode("utf-8", "replace")
+    path = context.path.encode("latin-1", "replace").decode("utf-8", "replace")
     yield from (
-        part for part in path.split("/") if part not in now.known_parts and not _is_id(part)
+        part for part in path.split("/") if part not in context.known_parts and not _is_id(part)
     )
-    _, _, came_with = now.referer.partition("?")
+    _, _, query = context.referer.partition("?")
     yield from (
-        value for name, value in parse_qsl(came_with, errors="replace") if name in TYPED_PARAMETERS
+        value for name, value in parse_qsl(query, errors="replace") if name in TYPED_PARAMETERS
     )
 
 
-class Trouble(NamedTuple):
-    """A line that was told, since when it has been, and how often it came again."""
+class RecentWarning(NamedTuple):
+    """A warning that was written, when it was, and the number of its repeats since then."""
 
     record: logging.LogRecord
     since: float
-    again: int = 0
+    repeats: int = 0
 
     def describe_repeats(self) -> str:
-        """Return how often the line came again, as words that stand behind it."""
-        told = datetime.fromtimestamp(self.record.created, UTC)
-        return f" ({self.again} times more since {told:%H:%M:%S})" if self.again else ""
+        """Return the number of repeats as words that end a line; empty without repeats."""
+        first = datetime.fromtimestamp(self.record.created, UTC)
+        return f" ({self.repeats} times more since {first:%H:%M:%S})" if self.repeats else ""
 
 
 class Handler(logging.StreamHandler[TextIO]):
-    """Writes lines; warnings that say the same of the same agency once in `REPEAT_SECONDS`."""
+    """A handler that writes each warning about an agency only once in `REPEAT_SECONDS`."""
 
     def __init__(
         self, stream: TextIO | None = None, *, now: Callable[[], float] = time.monotonic
@@ -254,45 +259,45 @@ class Handler(logging.StreamHandler[TextIO]):
         logging.Handler.__init__(self)  # the stream is looked up at each line, see below
         self._given = stream
         self._now = now
-        self._troubles: OrderedDict[tuple[object, ...], Trouble] = OrderedDict()
+        self._recent: OrderedDict[tuple[object, ...], RecentWarning] = OrderedDict()
 
     @property
     def stream(self) -> TextIO:  # type: ignore[override] # as the module's own last resort has it
-        """Return what is written to: what was given, or standard error as it is now."""
+        """Return the stream that was given, or the current standard error."""
         return self._given or sys.stderr
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line, unless it repeats one; how often that came is told with the next."""
+        """Write a line unless it repeats a recent warning; the next such line holds the count."""
         if record.levelno >= logging.WARNING:
-            about = record.about = _about.get()
-            key, now = (about, *_repetition_key(record)), self._now()
-            trouble = self._troubles.get(key)
-            if trouble and now < trouble.since + REPEAT_SECONDS:
-                self._troubles[key] = trouble._replace(again=trouble.again + 1)
+            agency_call = record.agency_call = _agency_call.get()
+            key, now = (agency_call, *_repetition_key(record)), self._now()
+            warning = self._recent.get(key)
+            if warning and now < warning.since + REPEAT_SECONDS:
+                self._recent[key] = warning._replace(repeats=warning.repeats + 1)
                 return
-            if trouble:
-                del self._troubles[key]
-                record.counted = trouble.describe_repeats()
-            self._troubles[key] = Trouble(record, now)
-        self._log_ended_troubles()
+            if warning:
+                del self._recent[key]
+                record.repeat_note = warning.describe_repeats()
+            self._recent[key] = RecentWarning(record, now)
+        self._log_ended_warnings()
         super().emit(record)
 
-    def _log_ended_troubles(self) -> None:
-        """Tell how often lines came again whose time is over, or that are too many to count."""
+    def _log_ended_warnings(self) -> None:
+        """Write the counts of warnings that have expired or exceed `MAX_WARNINGS`."""
         ended = self._now() - REPEAT_SECONDS
-        while self._troubles:
-            key, trouble = next(iter(self._troubles.items()))
-            if trouble.since > ended and len(self._troubles) <= MAX_TROUBLES:
+        while self._recent:
+            key, warning = next(iter(self._recent.items()))
+            if warning.since > ended and len(self._recent) <= MAX_WARNINGS:
                 return
-            del self._troubles[key]
-            if trouble.again:
-                last = copy.copy(trouble.record)
+            del self._recent[key]
+            if warning.repeats:
+                last = copy.copy(warning.record)
                 last.created, last.exc_info, last.exc_text = time.time(), None, None
-                last.counted = trouble.describe_repeats()
+                last.repeat_note = warning.describe_repeats()
                 super().emit(last)
 
     def write(self, records: Iterable[logging.LogRecord]) -> None:
-        """Write many lines at once, none of which tells of trouble."""
+        """Write many lines at once, none of which is a warning."""
         lines = "".join(f"{self.format(record)}\n" for record in records)
         self.acquire()
         try:
@@ -302,17 +307,17 @@ class Handler(logging.StreamHandler[TextIO]):
             self.release()
 
     def close(self) -> None:
-        """Tell what came again and was not told."""
-        self._troubles, troubles = OrderedDict(), self._troubles
-        for trouble in troubles.values():
-            if trouble.again:
-                trouble.record.counted = trouble.describe_repeats()
-                super().emit(trouble.record)
+        """Write the counts of repeats that no line holds yet."""
+        self._recent, warnings = OrderedDict(), self._recent
+        for warning in warnings.values():
+            if warning.repeats:
+                warning.record.repeat_note = warning.describe_repeats()
+                super().emit(warning.record)
         super().close()
 
 
 def _repetition_key(record: logging.LogRecord) -> tuple[object, ...]:
-    """Return what lines that say the same have in common; words and numbers may differ."""
+    """Return a key that repeats of a line share, whose words and numbers may differ."""
     args = record.args if isinstance(record.args, tuple) else ()
     errors = [type(arg) for arg in args if isinstance(arg, BaseException)]
     raised = record.exc_info[0] if record.exc_info else None
@@ -320,12 +325,12 @@ def _repetition_key(record: logging.LogRecord) -> tuple[object, ...]:
 
 
 def configure(level: str, form: str, secrets: Collection[str] = ()) -> Handler:
-    """Have this process log in one format; what it was told before no longer holds.
+    """Have this process log in one format, in place of any earlier configuration.
 
-    ``secrets`` are texts that no line shows, whoever writes it.
+    ``secrets`` are texts that no line shows, whichever logger writes the line.
     """
     root = logging.getLogger()
-    for old in [one for one in root.handlers if isinstance(one, Handler)]:
+    for old in [handler for handler in root.handlers if isinstance(handler, Handler)]:
         root.removeHandler(old)
     handler = Handler()
     handler.setFormatter(Formatter(form, secrets))
@@ -340,10 +345,11 @@ def configure(level: str, form: str, secrets: Collection[str] = ()) -> Handler:
 
 def current_handler() -> Handler | None:
     """Return the handler of this process, None before `configure`."""
-    return next((one for one in logging.getLogger().handlers if isinstance(one, Handler)), None)
+    handlers = logging.getLogger().handlers
+    return next((handler for handler in handlers if isinstance(handler, Handler)), None)
 
 
 def _log_thread_error(ended: threading.ExceptHookArgs) -> None:
     if ended.exc_value is not None:
-        told = (ended.exc_type, ended.exc_value, ended.exc_traceback)
-        log.error("a thread ended by an error", exc_info=told)
+        exception = (ended.exc_type, ended.exc_value, ended.exc_traceback)
+        log.error("a thread ended by an error", exc_info=exception)

@@ -201,11 +201,11 @@ def test_other_trouble_is_told_at_once(told: Told) -> None:
 
 def test_no_more_kinds_of_trouble_are_remembered_than_fit(told: Told) -> None:
     """Names that others choose fill no memory."""
-    for number in range(3 * logs.MAX_TROUBLES):
+    for number in range(3 * logs.MAX_WARNINGS):
         with logs.name_agency(f"agency-{number}", "search"):
             log.warning("one")
-    assert len(told.handler._troubles) <= logs.MAX_TROUBLES
-    assert len(told.lines()) == 3 * logs.MAX_TROUBLES
+    assert len(told.handler._recent) <= logs.MAX_WARNINGS
+    assert len(told.lines()) == 3 * logs.MAX_WARNINGS
 
 
 def test_a_call_in_another_thread_is_made_for_its_request(told: Told) -> None:

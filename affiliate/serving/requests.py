@@ -247,7 +247,7 @@ async def _join_parts(proto: RSGIHTTPProtocol) -> bytes | None:
 
 def _log_context_of(environ: "WSGIEnvironment") -> logs.LogContext:
     """Return what a request is to the log: as the application has it, where that got so far."""
-    asked: logs.LogContext | None = environ.get(logs.ENVIRON)
+    asked: logs.LogContext | None = environ.get(logs.ENVIRON_KEY)
     return asked or logs.LogContext(
         query=environ["QUERY_STRING"],
         path=environ["PATH_INFO"],

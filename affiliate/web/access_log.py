@@ -62,7 +62,7 @@ class AccessLogMiddleware:
             return start(status, [*headers, (logs.REQUEST_ID_HEADER, number)], exc_info)
 
         came_with = environ.get("QUERY_STRING", ""), path, environ.get("HTTP_REFERER", "")
-        asked = environ[logs.ENVIRON] = logs.LogContext(number, *came_with, self._known)
+        asked = environ[logs.ENVIRON_KEY] = logs.LogContext(number, *came_with, self._known)
         try:
             with logs.use_context(asked):
                 return self._app(environ, begin)
@@ -95,7 +95,7 @@ class ServedRequest(NamedTuple):
         text = "%s %s %s %s bytes %.1f ms"
         record = logging.LogRecord(__name__, logging.INFO, __file__, 0, text, words, None)
         record.created, record.msecs = self.time, self.time % 1 * 1000
-        record.request_id, record.about = self.number, ("", "access")
+        record.request_id, record.agency_call = self.number, ("", "access")
         return record
 
 
