@@ -34,7 +34,7 @@ from affiliate.agencies.limits import (
 )
 from affiliate.agencies.link_earnings import link_status
 from affiliate.cache.answers import AnswerCache
-from affiliate.cache.stores import Guarded
+from affiliate.cache.stores import StoreWithFallback
 from affiliate.cli.startup_errors import Unready
 from affiliate.config import (
     passwords,
@@ -316,7 +316,7 @@ def _build_id(app: Flask, settings: Config, listed: Sequence[EnabledAgency]) -> 
     return hashlib.blake2b(made, digest_size=8).hexdigest()
 
 
-def _store(app: Flask, settings: Config) -> Guarded:
+def _store(app: Flask, settings: Config) -> StoreWithFallback:
     """Redis when it is set, else a file; both are backends of Flask-Caching."""
     kind: dict[str, str | int]
     if settings.redis_url:
@@ -333,7 +333,7 @@ def _store(app: Flask, settings: Config) -> Guarded:
             "CACHE_BYTES": settings.cache_bytes,
         }
     slow = SLOW_REDIS_SECONDS if settings.redis_url else math.inf
-    return Guarded(FlaskCache(app, config=kind).cache, slow_seconds=slow)
+    return StoreWithFallback(FlaskCache(app, config=kind).cache, slow_seconds=slow)
 
 
 def _shelf_bytes(settings: Config) -> int:

@@ -6,7 +6,7 @@
 import msgspec
 from flask import current_app
 
-from affiliate.cache.stores import Guarded
+from affiliate.cache.stores import StoreWithFallback
 from affiliate.config.settings import Config
 from affiliate.database.agency_switches import Switches
 from affiliate.database.ledger import Ledger
@@ -30,7 +30,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     search: SearchService
     suggestions: Suggestions
     ledger: Ledger
-    store: Guarded
+    store: StoreWithFallback
     usage: UsageCounter
     transport: Transport
     tokens: ShutterstockOAuth

@@ -1,1 +1,1 @@
-"""The cache of agencies' answers, and the stores that keep its bytes."""
+"""The cache of agencies' answers, and the stores that hold the cache's bytes."""

@@ -1,6 +1,6 @@
-"""The cache of agencies' answers: one fetch for all who wait.
+"""The cache of agencies' answers: single flight per key, stale-while-revalidate.
 
-`freshness.freshness_of` decides what to do with an entry; the cache fetches and stores by that.
+`freshness.freshness_of` decides what to do with an entry; `AnswerCache` fetches and stores.
 """
 
 import logging
@@ -31,17 +31,19 @@ from affiliate.domain import decoding
 from affiliate.domain.media import Failure
 from affiliate.errors import AgencyError, AgencyTimeout, BadCredentials, NotFound
 
-LARGEST_ENTRY: Final = 16 * 1024 * 1024
+MAX_ENTRY_BYTES: Final = 16 * 1024 * 1024
 WITHHELD_SECONDS: Final = 10.0
-"""The seconds for which an agency counts as not asked: the owner may raise a limit at any time."""
+"""Seconds for which the answer of a call that was never sent may be shown: the owner may raise a
+limit at any time."""
 POLL_SECONDS: Final = 0.02
 MAX_POLL_SECONDS: Final = 0.2
-"""How often another process's fetch is looked for: first often, then as seldom as this."""
+"""Longest pause, in seconds, between two looks for another process's answer; the first pause is
+POLL_SECONDS."""
 REFRESHERS: Final = 8
-"""Threads for the fetches behind stale answers of one agency."""
+"""Threads of one agency for background fetches of stale answers."""
 REFRESH_QUEUE: Final = 64
-"""Fetches behind stale answers of one agency, waiting and under way; more are left to the next
-question."""
+"""Background fetches of one agency, waiting and under way; further ones are left to the next
+request."""
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,7 @@ Value = TypeVar("Value")
 
 
 class Store(Protocol):
-    """What the cache needs of its store, which never raises; values are bytes."""
+    """The store of a cache: never raises; values are bytes."""
 
     def get(self, key: str) -> bytes | None: ...
     def set(self, key: str, value: bytes, timeout: int) -> bool: ...
@@ -59,7 +61,7 @@ class Store(Protocol):
 
 
 class CacheRequest(NamedTuple, Generic[Value]):
-    """What is asked of the cache: a key, the answer's type, how long it lives, who gives it."""
+    """A request to the cache: the key, the answer's type and lifetime, and the agency to fetch."""
 
     key: str
     shape: type[Value]
@@ -69,17 +71,18 @@ class CacheRequest(NamedTuple, Generic[Value]):
 
 
 class StoredAnswer(NamedTuple, Generic[Value]):
-    """An entry of the store, with its answer read; or one that the store was not given."""
+    """An entry with its decoded answer; ``is_saved`` is False where the store was not given it."""
 
     entry: Entry | None
     value: Value | None
-    kept: bool = True
+    is_saved: bool = True
 
 
 class CachedAnswer(msgspec.Struct, Generic[Value], frozen=True, kw_only=True):
-    """What came through the cache: a value or a failure, never both.
+    """The cache's answer: a value or a failure, never both.
 
-    ``status`` is fresh, stale, fetched or failed; ``lifetime`` the seconds for which it is true.
+    ``status`` is fresh, stale, fetched or failed; ``lifetime`` is the seconds for which the answer
+    stays true.
     """
 
     value: Value | None = None
@@ -90,7 +93,7 @@ class CachedAnswer(msgspec.Struct, Generic[Value], frozen=True, kw_only=True):
 
 
 class AnswerCache:
-    """Answers from a store, or fetches: once per key, however many ask."""
+    """Answers from a store, else fetched: one fetch per key, however many requests wait."""
 
     def __init__(self, store: Store, *, now: Callable[[], float] = time.time) -> None:
         self._store = store
@@ -101,68 +104,71 @@ class AnswerCache:
         self._leases = Leases(store)
         self._refreshers: dict[str, _Refreshers] = {}
 
-    def peek(self, wanted: CacheRequest[Value]) -> CachedAnswer[Value] | None:
-        """Return what the store has that may be shown, or None; never fetches."""
-        loaded = self._load(wanted)
+    def peek(self, request: CacheRequest[Value]) -> CachedAnswer[Value] | None:
+        """Return the stored answer that may be shown, or None; never fetch."""
+        stored = self._load_entry(request)
         now = self._now()
-        if freshness_of(loaded.entry, now, wanted.policy) is Freshness.MISS:
+        if freshness_of(stored.entry, now, request.policy) is Freshness.MISS:
             return None
-        return _cached_answer(loaded, wanted.policy, now)
+        return _build_answer(stored, request.policy, now)
 
     def get_or_fetch(
-        self, wanted: CacheRequest[Value], fetch: Callable[[], Value], seconds: float
+        self, request: CacheRequest[Value], fetch: Callable[[], Value], seconds: float
     ) -> CachedAnswer[Value]:
-        """The answer for a key: from the store, or from ``fetch`` when it has none to show.
+        """Return the answer from the store, or from ``fetch`` when the store has none to show.
 
-        A stale answer is given at once and fetched anew behind. Whoever asks while a fetch is
-        under way waits for it, ``seconds`` at most. A failure comes back as data.
+        A stale answer is returned at once and refreshed in the background. Callers that come
+        while a fetch is under way wait for that fetch, ``seconds`` at most. A failure is returned
+        as data.
         """
-        loaded = self._load(wanted)
-        verdict = freshness_of(loaded.entry, self._now(), wanted.policy)
-        if loaded.entry is None or verdict is Freshness.MISS:
-            loaded = self._fetch_once(wanted, fetch, seconds)
-            return _cached_answer(loaded, wanted.policy, self._now(), fetched=True)
-        if verdict is Freshness.STALE and self._now() >= loaded.entry.retry_at():
-            self._refresh(wanted, fetch)
-        return _cached_answer(loaded, wanted.policy, self._now())
+        stored = self._load_entry(request)
+        freshness = freshness_of(stored.entry, self._now(), request.policy)
+        if stored.entry is None or freshness is Freshness.MISS:
+            stored = self._fetch_once(request, fetch, seconds)
+            return _build_answer(stored, request.policy, self._now(), fetched=True)
+        if freshness is Freshness.STALE and self._now() >= stored.entry.retry_at():
+            self._refresh_behind(request, fetch)
+        return _build_answer(stored, request.policy, self._now())
 
     def get_or_refresh(
         self,
-        wanted: CacheRequest[Value],
+        request: CacheRequest[Value],
         fetch: Callable[[], Value],
-        may: Callable[[], bool] = lambda: True,
+        may_fetch: Callable[[], bool] = lambda: True,
     ) -> CachedAnswer[Value] | None:
-        """Return what the store has that may be shown, or None; fetch a stale answer anew behind.
+        """Return the stored answer that may be shown, or None; refresh a stale one in background.
 
-        ``may`` is asked before such a fetch whether who asks may cost it. Nobody waits for an
-        agency here, even if the answer is evicted meanwhile.
+        ``may_fetch`` is called before a refresh and says whether this visitor may cause the call.
+        Nobody waits for an agency here, even if the answer is evicted meanwhile.
         """
-        loaded = self._load(wanted)
+        stored = self._load_entry(request)
         now = self._now()
-        verdict = freshness_of(loaded.entry, now, wanted.policy)
-        if loaded.entry is None or verdict is Freshness.MISS:
+        freshness = freshness_of(stored.entry, now, request.policy)
+        if stored.entry is None or freshness is Freshness.MISS:
             return None
-        is_due = verdict is Freshness.STALE and now >= loaded.entry.retry_at()
-        if is_due and wanted.key not in self._flights and may():
-            self._refresh(wanted, fetch)
-        return _cached_answer(loaded, wanted.policy, now)
+        is_due = freshness is Freshness.STALE and now >= stored.entry.retry_at()
+        if is_due and request.key not in self._flights and may_fetch():
+            self._refresh_behind(request, fetch)
+        return _build_answer(stored, request.policy, now)
 
-    def renew(self, wanted: CacheRequest[Value], fetch: Callable[[], Value], within: float) -> bool:
-        """Fetch now what is missing, stale, or fresh for less than ``within`` seconds.
+    def refresh_now(
+        self, request: CacheRequest[Value], fetch: Callable[[], Value], within: float
+    ) -> bool:
+        """Fetch now an answer that is missing, stale, or fresh for less than ``within`` seconds.
 
-        False when there was nothing to do, when another is about it, or after a failure.
+        Return False when nothing was due, when another process is fetching, or after a failure.
         """
-        if self._needs_no_fetch(self._load(wanted).entry, wanted.policy, within):
+        if self._is_current(self._load_entry(request).entry, request.policy, within):
             return False
-        with self._leases.hold(wanted.key) as holds:
-            if not holds:
+        with self._leases.hold(request.key) as is_leader:
+            if not is_leader:
                 return False
-            with _log_context(wanted):
-                loaded = self._fetch(wanted, fetch, within)
-        return loaded.entry is not None and loaded.entry.failure is None
+            with _log_context(request):
+                stored = self._fetch_and_save(request, fetch, within)
+        return stored.entry is not None and stored.entry.failure is None
 
-    def _needs_no_fetch(self, entry: Entry | None, policy: Policy, within: float) -> bool:
-        """Return whether an entry need not be fetched: fresh for longer, or failed just now."""
+    def _is_current(self, entry: Entry | None, policy: Policy, within: float) -> bool:
+        """Return whether an entry needs no fetch: fresh beyond ``within``, or failed just now."""
         now = self._now()
         if entry is None or now < entry.retry_at():
             return entry is not None
@@ -172,7 +178,7 @@ class AnswerCache:
         )
 
     def close(self) -> None:
-        """Let the fetches under way behind answers end, and start no more."""
+        """Let background fetches under way end, and start no more."""
         self._closing.set()
         with self._lock:
             pools = list(self._refreshers.values())
@@ -180,34 +186,34 @@ class AnswerCache:
             pool.close()
 
     def _fetch_once(
-        self, wanted: CacheRequest[Value], fetch: Callable[[], Value], seconds: float
+        self, request: CacheRequest[Value], fetch: Callable[[], Value], seconds: float
     ) -> StoredAnswer[Value]:
-        """Fetch as the leader, or wait for the one who does."""
-        flight, leads = self._join_flight(wanted.key)
-        if leads:
-            self._lead_flight(wanted, fetch, flight, seconds)
+        """Fetch as the leader of the key's flight, or wait for the leader's result."""
+        flight, is_leader = self._join_flight(request.key)
+        if is_leader:
+            self._lead_flight(request, fetch, flight, seconds)
         try:
-            loaded: StoredAnswer[Value] = flight.result(seconds)
+            stored: StoredAnswer[Value] = flight.result(seconds)
         except TimeoutError:
-            return _timed_out(self._now())
-        return loaded
+            return _build_timeout(self._now())
+        return stored
 
-    def _refresh(self, wanted: CacheRequest[Value], fetch: Callable[[], Value]) -> None:
-        """Fetch behind an answer already given; never two at once for a key."""
+    def _refresh_behind(self, request: CacheRequest[Value], fetch: Callable[[], Value]) -> None:
+        """Fetch in the background; never twice at once for a key."""
         with self._lock:
             if self._closing.is_set():
                 return
-            pool = self._refreshers.setdefault(wanted.agency, _Refreshers(wanted.agency))
+            pool = self._refreshers.setdefault(request.agency, _Refreshers(request.agency))
         if not pool.take_place():
             return
-        flight, leads = self._join_flight(wanted.key)
-        if not leads:
+        flight, is_leader = self._join_flight(request.key)
+        if not is_leader:
             pool.leave_place()
-        elif not pool.begin(lambda: self._lead_flight(wanted, fetch, flight, 0.0)):
-            self._finish_flight(wanted.key, flight, _timed_out(self._now()))
+        elif not pool.submit(lambda: self._lead_flight(request, fetch, flight, 0.0)):
+            self._finish_flight(request.key, flight, _build_timeout(self._now()))
 
     def _join_flight(self, key: str) -> tuple[Future[Any], bool]:
-        """The fetch under way for a key, and whether the caller must lead it."""
+        """Return the fetch under way for a key, and whether the caller must lead the fetch."""
         with self._lock:
             flight = self._flights.get(key)
             if flight is not None:
@@ -217,52 +223,52 @@ class AnswerCache:
 
     def _lead_flight(
         self,
-        wanted: CacheRequest[Value],
+        request: CacheRequest[Value],
         fetch: Callable[[], Value],
         flight: Future[Any],
         seconds: float,
     ) -> None:
         try:
-            with _log_context(wanted):
-                loaded = self._fetch_with_lease(wanted, fetch, seconds)
+            with _log_context(request):
+                stored = self._fetch_with_lease(request, fetch, seconds)
         except Exception:
             log.exception("an unexpected error while fetching; the answer counts as failed")
             error = AgencyError("", "Unexpected error; the log says more.")
-            loaded = StoredAnswer(with_failure(None, error, self._now()), None)
-        self._finish_flight(wanted.key, flight, loaded)
+            stored = StoredAnswer(with_failure(None, error, self._now()), None)
+        self._finish_flight(request.key, flight, stored)
 
-    def _finish_flight(self, key: str, flight: Future[Any], loaded: "StoredAnswer[Any]") -> None:
+    def _finish_flight(self, key: str, flight: Future[Any], stored: "StoredAnswer[Any]") -> None:
         with self._lock:
             self._flights.pop(key, None)
-        flight.set_result(loaded)
+        flight.set_result(stored)
 
     def _fetch_with_lease(
-        self, wanted: CacheRequest[Value], fetch: Callable[[], Value], seconds: float
+        self, request: CacheRequest[Value], fetch: Callable[[], Value], seconds: float
     ) -> StoredAnswer[Value]:
-        """Fetch as the one process that has the key's lease, or wait for what that one stores.
+        """Fetch while holding the key's lease, or wait for the answer of the process that holds it.
 
-        When it dies its lease runs out, and the next takes over. With 0 ``seconds`` nothing is
-        waited for.
+        When that process dies, its lease runs out and the next process takes over. With 0
+        ``seconds`` there is no wait.
         """
         end, pause = time.monotonic() + seconds, POLL_SECONDS
         while True:
-            with self._leases.hold(wanted.key) as holds:
-                if holds:
-                    return self._fetch(wanted, fetch)
+            with self._leases.hold(request.key) as is_leader:
+                if is_leader:
+                    return self._fetch_and_save(request, fetch)
             if time.monotonic() >= end or self._closing.is_set():
-                return _timed_out(self._now())
+                return _build_timeout(self._now())
             self._closing.wait(pause)
             pause = min(1.5 * pause, MAX_POLL_SECONDS)
-            loaded = self._load(wanted)
-            if freshness_of(loaded.entry, self._now(), wanted.policy) is not Freshness.MISS:
-                return loaded
+            stored = self._load_entry(request)
+            if freshness_of(stored.entry, self._now(), request.policy) is not Freshness.MISS:
+                return stored
 
-    def _fetch(
-        self, wanted: CacheRequest[Value], fetch: Callable[[], Value], within: float = 0.0
+    def _fetch_and_save(
+        self, request: CacheRequest[Value], fetch: Callable[[], Value], within: float = 0.0
     ) -> StoredAnswer[Value]:
-        before = self._load(wanted)
-        if self._needs_no_fetch(before.entry, wanted.policy, within):
-            return before  # another leader was quicker, between our look and our lead
+        before = self._load_entry(request)
+        if self._is_current(before.entry, request.policy, within):
+            return before  # another leader has fetched between the caller's look and its lease
         value: Value | None
         try:
             value = fetch()
@@ -270,44 +276,44 @@ class AnswerCache:
             log.log(_log_level(error), "%s (asked again in %.0f s)", error, error.retry_after)
             entry, value = with_failure(before.entry, error, self._now()), before.value
             if not error.was_asked:
-                return StoredAnswer(entry, value, kept=False)
+                return StoredAnswer(entry, value, is_saved=False)
         else:
-            packed, empty = msgspec.msgpack.encode(value), wanted.is_empty(value)
+            packed, empty = msgspec.msgpack.encode(value), request.is_empty(value)
             entry = Entry(value=packed, fetched_at=self._now(), empty=empty)
-        self._save(wanted, entry)
+        self._save_entry(request, entry)
         return StoredAnswer(entry, value)
 
-    def _load(self, wanted: CacheRequest[Value]) -> StoredAnswer[Value]:
-        """Return what the store has; anything that can't be read counts as absent."""
-        packed = self._store.get(wanted.key)
+    def _load_entry(self, request: CacheRequest[Value]) -> StoredAnswer[Value]:
+        """Return the stored entry and answer; anything that can't be read counts as absent."""
+        packed = self._store.get(request.key)
         if packed is None:
             return StoredAnswer(None, None)
         try:
-            entry = _ENTRY.decode(zlib.decompressobj().decompress(packed, LARGEST_ENTRY))
+            entry = _ENTRY.decode(zlib.decompressobj().decompress(packed, MAX_ENTRY_BYTES))
             if entry.value == b"":
                 return StoredAnswer(None, None)
             if entry.fetched_at > self._now() + CLOCK_SECONDS:  # the clock was set back
-                turned = self._now() - wanted.policy.fresh_for(entry)
-                entry = msgspec.structs.replace(entry, fetched_at=turned)
+                just_stale = self._now() - request.policy.fresh_for(entry)
+                entry = msgspec.structs.replace(entry, fetched_at=just_stale)
             if entry.failed_at > self._now() + CLOCK_SECONDS:
                 entry = msgspec.structs.replace(entry, failure=None, failed_at=0.0)
-            value = decoding.decode_msgpack(entry.value, wanted.shape) if entry.value else None
+            value = decoding.decode_msgpack(entry.value, request.shape) if entry.value else None
         except (zlib.error, ValueError, TypeError, RecursionError):
             log.warning("an entry of the cache can't be read and counts as absent")
             return StoredAnswer(None, None)
         return StoredAnswer(entry, value)
 
-    def _save(self, wanted: CacheRequest[Value], entry: Entry) -> None:
-        lasts = wanted.policy.fresh + wanted.policy.stale
-        end = entry.retry_at() if entry.value is None else entry.fetched_at + lasts
+    def _save_entry(self, request: CacheRequest[Value], entry: Entry) -> None:
+        life = request.policy.fresh + request.policy.stale
+        end = entry.retry_at() if entry.value is None else entry.fetched_at + life
         packed = zlib.compress(msgspec.msgpack.encode(entry), 1)
-        self._store.set(wanted.key, packed, max(math.ceil(end - self._now()), 1))
+        self._store.set(request.key, packed, max(math.ceil(end - self._now()), 1))
 
 
 class _Refreshers:
-    """The threads that fetch behind stale answers of one agency, and the places for such fetches.
+    """The threads for background fetches of one agency, and a bound on such fetches.
 
-    Slow agencies fill their own places alone.
+    A slow agency fills its own places alone.
     """
 
     def __init__(self, agency: str) -> None:
@@ -320,8 +326,8 @@ class _Refreshers:
     def leave_place(self) -> None:
         self._places.release()
 
-    def begin(self, fetch: Callable[[], None]) -> bool:
-        """Queue a fetch that has a place; False when the process ends."""
+    def submit(self, fetch: Callable[[], None]) -> bool:
+        """Queue a fetch that has taken a place; return False when the process ends."""
         try:
             task = self._threads.submit(logs.carry_context(fetch))
         except RuntimeError:
@@ -336,32 +342,32 @@ class _Refreshers:
 _ENTRY = msgspec.msgpack.Decoder(Entry)
 
 
-def _log_context(wanted: CacheRequest[Any]) -> AbstractContextManager[None]:
-    """Have lines of log name whom is asked, and for what: a key begins with its format and kind."""
-    return logs.name_agency(wanted.agency, wanted.key.partition(":")[2].partition(":")[0])
+def _log_context(request: CacheRequest[Any]) -> AbstractContextManager[None]:
+    """Name agency and kind of question in log lines; a key begins with its format and kind."""
+    return logs.name_agency(request.agency, request.key.partition(":")[2].partition(":")[0])
 
 
 def _log_level(error: AgencyError) -> int:
-    """Return the level of logging of an error: that an id is unknown is an answer, no trouble."""
+    """Return the log level of an error; an unknown id is an answer, no trouble."""
     if isinstance(error, NotFound):
         return logging.DEBUG
     return logging.ERROR if isinstance(error, BadCredentials) else logging.WARNING
 
 
-def _timed_out(now: float) -> StoredAnswer[Any]:
+def _build_timeout(now: float) -> StoredAnswer[Any]:
     return StoredAnswer(with_failure(None, AgencyTimeout("", "No answer in time."), now), None)
 
 
-def _cached_answer(
-    loaded: StoredAnswer[Value], policy: Policy, now: float, *, fetched: bool = False
+def _build_answer(
+    stored: StoredAnswer[Value], policy: Policy, now: float, *, fetched: bool = False
 ) -> CachedAnswer[Value]:
-    entry = loaded.entry or Entry()
+    entry = stored.entry or Entry()
     life = lifetime_of(entry, now, policy)
-    life = life if loaded.kept else min(life, WITHHELD_SECONDS)
+    life = life if stored.is_saved else min(life, WITHHELD_SECONDS)
     if not is_showable(entry, now, policy):
         return CachedAnswer(status="failed", lifetime=life, failure=entry.failure)
-    verdict = freshness_of(entry, now, policy)
-    status = "fetched" if fetched and verdict is Freshness.FRESH else verdict.value
+    freshness = freshness_of(entry, now, policy)
+    status = "fetched" if fetched and freshness is Freshness.FRESH else freshness.value
     return CachedAnswer(
-        value=loaded.value, status=status, fetched_at=entry.fetched_at, lifetime=life
+        value=stored.value, status=status, fetched_at=entry.fetched_at, lifetime=life
     )

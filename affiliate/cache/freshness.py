@@ -1,4 +1,4 @@
-"""How long answers live: what to do with an entry of the cache, by its age. All of it is pure."""
+"""The lifetime of answers: what to do with an entry of the cache by its age. Pure functions."""
 
 import enum
 from typing import Final
@@ -9,29 +9,30 @@ from affiliate.domain.media import Failure
 from affiliate.errors import AgencyError, Suspended
 
 CLOCK_SECONDS: Final = 60.0
-"""Allow for so many seconds between the clocks of processes. What is from further ahead is not
-believed: an answer counts as one that has just become stale, a failure or a mark as none."""
+"""Seconds by which the clocks of processes may differ. Of an entry from further ahead, an answer
+counts as one that has just become stale, a failure or a mark as none."""
 
 REPLAY_SECONDS: Final = 10.0
-"""Replay a finished page from memory for so many seconds, then render the page anew."""
+"""Seconds for which a finished page is replayed from memory before the page is rendered anew."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """How long answers live, in seconds: fresh, then stale; empty ones are fresh for less."""
+    """The lifetime of answers in seconds: fresh, then stale; empty answers are fresh for less."""
 
     fresh: float
     stale: float
     empty: float = 3600.0
 
     def fresh_for(self, entry: "Entry") -> float:
-        """Seconds from its fetching for which the entry's answer is fresh."""
+        """Return the seconds after its fetch for which the entry's answer is fresh."""
         return min(self.fresh, self.empty) if entry.empty else self.fresh
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What the store holds for a key: the last good answer, the last failure, or both.
+    """The stored state of a key: the last good answer, the last failure, or both.
 
-    Times are Unix seconds. ``value`` is the answer in msgpack, ``empty`` whether it found nothing.
+    Times are Unix seconds. ``value`` is the answer in msgpack; ``empty`` is True for an answer
+    without results.
     """
 
     value: bytes | None = None
@@ -41,12 +42,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     failed_at: float = 0.0
 
     def retry_at(self) -> float:
-        """Return when the agency may be asked again after its last failure."""
+        """Return the time from which the agency may be called again after its last failure."""
         return self.failed_at + self.failure.retry_after if self.failure else 0.0
 
 
 class Freshness(enum.Enum):
-    """What to do with an entry: answer, answer and refresh behind, or fetch."""
+    """The state of an entry: answer, answer and refresh in the background, or fetch."""
 
     FRESH = "fresh"
     STALE = "stale"
@@ -54,7 +55,7 @@ class Freshness(enum.Enum):
 
 
 def is_showable(entry: Entry, now: float, policy: Policy) -> bool:
-    """Return whether the entry has an answer that is fresh or stale, and not older."""
+    """Return whether the entry has an answer that is fresh or stale."""
     return entry.value is not None and _age(entry, now) < policy.fresh_for(entry) + policy.stale
 
 
@@ -70,7 +71,7 @@ def freshness_of(entry: Entry | None, now: float, policy: Policy) -> Freshness:
 
 
 def lifetime_of(entry: Entry, now: float, policy: Policy) -> float:
-    """Seconds for which what the entry says stays true: 1 for a stale answer, else to its end."""
+    """Return the seconds for which the entry stays true: 1 for a stale answer, else the rest."""
     match freshness_of(entry, now, policy):
         case Freshness.STALE:
             return 1.0
@@ -84,7 +85,7 @@ def _age(entry: Entry, now: float) -> float:
 
 
 def with_failure(before: Entry | None, error: AgencyError, now: float) -> Entry:
-    """An entry with the failure, which keeps the last good answer."""
+    """Return the entry with the failure added; the last good answer stays."""
     why = error.why if isinstance(error, Suspended) else ""
     failure = Failure(error.kind, error.message, error.retry_after, why)
     return msgspec.structs.replace(before or Entry(), failure=failure, failed_at=now)

@@ -28,7 +28,7 @@ def size(*, as_json: bool) -> None:
     with cli_errors():
         entries, used = store.size()
         counts = {mark.lower(): store.count(counter(mark)) for mark in MARKS}
-        servers = store.limits() if isinstance(store, RedisStore) else []
+        servers = store.read_limits() if isinstance(store, RedisStore) else []
     if as_json:
         answers = {"entries": entries, "bytes": used, "answers": counts}
         outputs.show_json({**answers, "servers": [one._asdict() for one in servers]})

@@ -43,7 +43,7 @@ def cache(services: Services) -> Iterator[Finding]:
         yield Finding(FAULT, "cache", words)
     else:
         trouble = f"{away}: {services.store.trouble}"
-        yield Finding(FAULT, "cache", trouble) if services.store.degraded else written
+        yield Finding(FAULT, "cache", trouble) if services.store.is_degraded else written
 
 
 def _written(services: Services) -> Finding:
@@ -71,7 +71,7 @@ def _room(services: Services) -> Iterator[Finding]:
         words = f"{_megabytes(used)} of {_megabytes(services.config.cache_bytes)} are used"
         yield Finding(OK, "cache", words)
         return
-    for node in store.limits():
+    for node in store.read_limits():
         room = f" of {_megabytes(node.maxmemory)}" if node.maxmemory else ""
         words = f"Redis uses {_megabytes(node.used)}{room}, policy {node.policy or 'unknown'}"
         if node.evicted:

@@ -161,7 +161,7 @@ class AgencyGateway:
 
     def renew(self, call: PreparedCall[Value], within: float) -> bool:
         """Make the call if its answer will be fresh for less than ``within`` seconds."""
-        return self._cache.renew(call.wanted, call.fetch, within)
+        return self._cache.refresh_now(call.wanted, call.fetch, within)
 
     def question(self, call: PreparedCall[Value]) -> Question[CachedAnswer[Value]]:
         """The call as one of several that are asked side by side."""

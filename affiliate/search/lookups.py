@@ -14,11 +14,11 @@ from affiliate.cache.answers import (
     CacheRequest,
 )
 from affiliate.cache.keys import (
-    about_key,
     categories_key,
+    collection_info_key,
     details_key,
     featured_key,
-    suggest_key,
+    suggestions_key,
 )
 from affiliate.domain.affiliate_links import build_affiliate_link, build_search_link
 from affiliate.domain.media import (
@@ -225,7 +225,7 @@ class LookupService:
         one = self._featuring(agency, collection_id)
         if known := self._listed_collection(one, collection_id, media):
             return known
-        key = about_key(one.agency.source, collection_id, media)
+        key = collection_info_key(one.agency.source, collection_id, media)
         wanted = CacheRequest(key, Collection, one.policy, lambda _: False)
         ask = partial(one.agency.about_collection, collection_id, media)
         call = self._calls.prepare(one, wanted, lambda: _there(ask), SINGLE)
@@ -359,7 +359,7 @@ class LookupService:
     def _suggestion(
         self, one: EnabledAgency, words: str, lang: str
     ) -> PreparedCall[tuple[str, ...]]:
-        key = suggest_key(one.agency.source, lang, words)
+        key = suggestions_key(one.agency.source, lang, words)
         policy = msgspec.structs.replace(one.policy, fresh=DAY, empty=DAY)
         wanted = CacheRequest(key, tuple[str, ...], policy, lambda value: not value)
         return self._calls.prepare(

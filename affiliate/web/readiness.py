@@ -48,7 +48,7 @@ def readyz() -> Response:
         status="ok" if clicks == "ok" else "degraded",
         pages=PAGES_STATE,
         clicks=clicks,
-        cache="degraded" if site.store.degraded else "ok",
+        cache="degraded" if site.store.is_degraded else "ok",
     )
     return _json_response(state)
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from affiliate.cache.answers import (
-    LARGEST_ENTRY,
+    MAX_ENTRY_BYTES,
     REFRESH_QUEUE,
     AnswerCache,
     CacheRequest,
@@ -21,7 +21,7 @@ from affiliate.cache.keys import (
     details_key,
     search_key,
     similar_key,
-    suggest_key,
+    suggestions_key,
 )
 from affiliate.domain.media import SearchQuery
 from affiliate.errors import AgencyDown, BadCredentials, TooManyCalls
@@ -231,7 +231,7 @@ def test_the_store_keeps_an_answer_as_long_as_it_may_be_shown(clock: SetClock[fl
     cache = AnswerCache(store, now=clock)
     cache.get_or_fetch(wanted(), lambda: ["old"], 1)
     clock.now += 150
-    cache.renew(wanted(), failing(AgencyDown("x", "broken")), 0)
+    cache.refresh_now(wanted(), failing(AgencyDown("x", "broken")), 0)
     assert store.timeouts == [1100, 950]
     cache.get_or_fetch(wanted("lone"), failing(AgencyDown("x", "broken")), 1)
     assert store.timeouts[2:] == [5]
@@ -239,11 +239,11 @@ def test_the_store_keeps_an_answer_as_long_as_it_may_be_shown(clock: SetClock[fl
 
 def test_a_renewal_leaves_the_next_one_free(cache: AnswerCache, clock: SetClock[float]) -> None:
     """The right to fetch is given back, after a failure as well."""
-    assert cache.renew(wanted(), lambda: ["old"], 0)
+    assert cache.refresh_now(wanted(), lambda: ["old"], 0)
     clock.now += 150
-    assert not cache.renew(wanted(), failing(AgencyDown("x", "broken")), 0)
+    assert not cache.refresh_now(wanted(), failing(AgencyDown("x", "broken")), 0)
     clock.now += 5
-    assert cache.renew(wanted(), lambda: ["new"], 0)
+    assert cache.refresh_now(wanted(), lambda: ["new"], 0)
 
 
 def test_clocks_that_differ_a_little_share_their_answers(clock: SetClock[float]) -> None:
@@ -314,7 +314,7 @@ def test_an_answer_from_before_the_clock_was_set_back_is_shown_and_renewed(
 
 def test_a_planted_bomb_is_a_miss(clock: SetClock[float]) -> None:
     """Bytes that unpack to more than an entry may have are not unpacked, though they be one."""
-    huge = Entry(value=msgspec.msgpack.encode(["x" * LARGEST_ENTRY]), fetched_at=clock())
+    huge = Entry(value=msgspec.msgpack.encode(["x" * MAX_ENTRY_BYTES]), fetched_at=clock())
     bomb = zlib.compress(msgspec.msgpack.encode(huge), 1)
     cache = AnswerCache(Memory(k=bomb), now=clock)
     assert cache.get_or_fetch(wanted(), lambda: ["cat"], 1).value == ["cat"]
@@ -355,9 +355,9 @@ def test_keys_of_other_questions_are_told_apart() -> None:
         details_key("demo", "7", "video"),
         categories_key("demo", "en", "image"),
         categories_key("demo", "en", "video"),
-        suggest_key("demo", "en", "red"),
-        suggest_key("demo", "de", "red"),
-        suggest_key("demo", "en", "red:red"),
+        suggestions_key("demo", "en", "red"),
+        suggestions_key("demo", "de", "red"),
+        suggestions_key("demo", "en", "red:red"),
     }
     assert len(keys) == 13
     assert "2:similar:demo:0:en:7" in keys

@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 from flask_caching import Cache as FlaskCache
 
-from affiliate.cache.stores import Guarded, RedisStore, SQLiteStore
+from affiliate.cache.stores import RedisStore, SQLiteStore, StoreWithFallback
 from affiliate.database.clicks import Click
 from affiliate.errors import StoreDown, StoreRefused
 from tests.support.ledgers import new_ledger
@@ -191,7 +191,7 @@ def test_a_damaged_file_is_renamed_and_begun_anew(tmp_path: Path) -> None:
     """Garbage in place of the file costs its entries, not the site."""
     path = tmp_path / "cache.db"
     path.write_bytes(b"this is no database" * 1000)
-    store = Guarded(SQLiteStore(path, 10**7))
+    store = StoreWithFallback(SQLiteStore(path, 10**7))
     assert store.get("k") is None
     wait_until(lambda: store.set("k", b"v", 60))
     assert store.get("k") == b"v"
@@ -201,7 +201,7 @@ def test_a_damaged_file_is_renamed_and_begun_anew(tmp_path: Path) -> None:
 def test_damage_in_mid_use_is_survived(tmp_path: Path) -> None:
     """Pages overwritten under a running store end in a new file, without an error for anyone."""
     path = tmp_path / "cache.db"
-    store = Guarded(SQLiteStore(path, 10**7))
+    store = StoreWithFallback(SQLiteStore(path, 10**7))
     for number in range(200):
         assert store.set(f"k{number}", bytes(2000), 60)
     with closing(sqlite3.connect(path)) as db:
@@ -230,7 +230,7 @@ def test_a_busy_file_is_someone_elses_lease(tmp_path: Path) -> None:
 def test_a_full_disk_refuses_and_keeps_reading(tmp_path: Path) -> None:
     """When nothing more fits, values stay in the process, and what is there is answered."""
     inner = SQLiteStore(tmp_path / "cache.db", 10**9)
-    store = Guarded(inner)
+    store = StoreWithFallback(inner)
     store.set("old", b"v", 60)
     connection = inner._idle.queue[0][0]
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
@@ -238,7 +238,7 @@ def test_a_full_disk_refuses_and_keeps_reading(tmp_path: Path) -> None:
     assert not store.set("new", bytes(100_000), 60)
     assert store.get("new") == bytes(100_000)
     assert store.get("old") == b"v"
-    assert store.degraded
+    assert store.is_degraded
 
 
 @pytest.fixture
@@ -325,10 +325,10 @@ def test_the_first_write_of_any_kind_finds_the_disk_full(
 def test_a_file_that_cant_be_opened_is_a_store_out_of_reach(tmp_path: Path) -> None:
     """A folder that can't be made leaves the site with the process's own memory."""
     (tmp_path / "file").write_text("in the way")
-    store = Guarded(SQLiteStore(tmp_path / "file" / "cache.db", 10**7))
+    store = StoreWithFallback(SQLiteStore(tmp_path / "file" / "cache.db", 10**7))
     assert not store.set("k", b"v", 60)
     assert store.get("k") == b"v"
-    assert store.degraded
+    assert store.is_degraded
 
 
 class Slow:
@@ -363,7 +363,7 @@ def test_the_wait_for_a_dead_store_is_paid_once_a_second() -> None:
     """Behind an open breaker no request asks the store; one a second looks, then all do again."""
     now = [100.0]
     inner = Slow()
-    store = Guarded(inner, now=lambda: now[0])
+    store = StoreWithFallback(inner, now=lambda: now[0])
     for _ in range(50):
         assert store.get("k") is None
     assert inner.asked == 1
@@ -376,7 +376,7 @@ def test_the_wait_for_a_dead_store_is_paid_once_a_second() -> None:
     inner.down = False
     now[0] += 1.1
     store.get("other")
-    assert not store.degraded
+    assert not store.is_degraded
     store.get("other")
     assert inner.asked == 4
 
@@ -385,7 +385,7 @@ def test_what_the_store_did_not_take_hides_its_older_value() -> None:
     """A new answer that only the process could keep is the one that is shown."""
     inner = Slow()
     inner.down = False
-    store = Guarded(inner)
+    store = StoreWithFallback(inner)
     store.set("k", b"old", 60)
     inner.full = True
     assert not store.set("k", b"new", 60)
@@ -401,10 +401,10 @@ def test_a_store_that_is_slow_again_and_again_is_left_alone() -> None:
     inner = Slow()
     inner.down = False
     inner.before = lambda: now.__setitem__(0, now[0] + 0.1)
-    store = Guarded(inner, slow_seconds=0.08, now=lambda: now[0])
+    store = StoreWithFallback(inner, slow_seconds=0.08, now=lambda: now[0])
     for _ in range(20):
         store.get("k")
-    assert store.degraded
+    assert store.is_degraded
     assert inner.asked == 10
     now[0] += 1
     for _ in range(20):
@@ -413,7 +413,7 @@ def test_a_store_that_is_slow_again_and_again_is_left_alone() -> None:
     inner.before = lambda: None
     now[0] += 1
     store.get("k")
-    assert not store.degraded
+    assert not store.is_degraded
 
 
 def test_a_process_with_much_to_do_keeps_its_store() -> None:
@@ -422,16 +422,16 @@ def test_a_process_with_much_to_do_keeps_its_store() -> None:
     inner = Slow()
     inner.down = False
     inner.before = lambda: inner.asked > 5 or now.__setitem__(0, now[0] + 0.1)
-    store = Guarded(inner, slow_seconds=0.08, now=lambda: now[0])
+    store = StoreWithFallback(inner, slow_seconds=0.08, now=lambda: now[0])
     for _ in range(20):
         store.get("k")
-    assert not store.degraded
+    assert not store.is_degraded
 
 
 def test_what_the_process_keeps_is_bounded_and_ends() -> None:
     """Without its store a process keeps 16 MB at most, each value to its own end."""
     now = [0.0]
-    store = Guarded(Slow(), now=lambda: now[0])
+    store = StoreWithFallback(Slow(), now=lambda: now[0])
     for number in range(40):
         store.set(f"k{number}", bytes(10**6), 60)
     kept = [number for number in range(40) if store.get(f"k{number}")]
@@ -443,17 +443,17 @@ def test_what_the_process_keeps_is_bounded_and_ends() -> None:
 def test_redis_gone_is_survived_and_comes_back(tmp_path: Path) -> None:
     """Without its server the site goes on with what the process keeps; then Redis is used again."""
     with redis_server(tmp_path) as server:
-        store = Guarded(RedisStore(server.url))
+        store = StoreWithFallback(RedisStore(server.url))
         assert store.set("k", b"v", 60)
         server.stop()
         assert store.get("k") is None
         assert not store.set("mine", b"w", 60)
         assert store.get("mine") == b"w"
-        assert store.degraded
+        assert store.is_degraded
         server.start()
         wait_until(lambda: store.set("k2", b"v", 60))
         assert server.client().get("affiliate:k2") == b"v"
-        assert not store.degraded
+        assert not store.is_degraded
 
 
 @pytest.mark.parametrize(
@@ -464,7 +464,7 @@ def test_redis_gone_is_survived_and_comes_back(tmp_path: Path) -> None:
 def test_redis_that_takes_no_writes_still_answers(tmp_path: Path, harm: tuple[str, ...]) -> None:
     """What was there is read from Redis, and what is new stays in the process."""
     with redis_server(tmp_path) as server:
-        store = Guarded(RedisStore(server.url))
+        store = StoreWithFallback(RedisStore(server.url))
         store.set("old", b"v", 60)
         server.client().execute_command(*harm)  # type: ignore[no-untyped-call]
         assert not store.set("new", b"w", 60)
@@ -479,14 +479,14 @@ def test_redis_stopped_in_its_tracks_costs_one_short_wait(tmp_path: Path) -> Non
     with redis_server(tmp_path) as server:
         inner = RedisStore(server.url)
         now = [0.0]
-        store = Guarded(inner, now=lambda: now[0])
+        store = StoreWithFallback(inner, now=lambda: now[0])
         store.set("k", b"v", 60)
         assert server.process is not None
         server.process.send_signal(signal.SIGSTOP)
         try:
             for _ in range(100):
                 store.get("k")
-            assert store.degraded
+            assert store.is_degraded
         finally:
             server.process.send_signal(signal.SIGCONT)
         now[0] += 2
@@ -517,14 +517,14 @@ def test_counters_that_have_ended_go(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr("affiliate.cache.stores.sqlite.time.time", lambda at=window * 60.0: at)
         for client in range(20):
             assert [store.incr(f"{client}:{window}", 4, 60) for _ in range(2)] == [4, 8]
-    with store._connection() as db:
+    with store._use_connection() as db:
         assert db.execute("SELECT count(*) FROM counters").fetchone()[0] <= 40
     store.close()
 
 
 def test_keys_count_while_the_store_is_down() -> None:
     """What a process keeps by itself is bounded with its keys."""
-    guarded = Guarded(Down())
+    guarded = StoreWithFallback(Down())
     for number in range(600):
         guarded.set(f"{number}{'k' * 65_000}", b"", 60)
     local = guarded._local

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from affiliate.cache.stores.redis_topology import client_of
+from affiliate.cache.stores.redis_topology import make_redis_client
 from affiliate.config.redis_address import read_redis_address
 from tests.support.upstream import CERTIFICATE
 
@@ -100,7 +100,7 @@ def test_each_part_is_understood(text: str, expected: dict[str, Any]) -> None:
     """What is understood reaches redis-py, which builds a client and a connection of it."""
     address = read_redis_address(text)
     assert {name: getattr(address, name) for name in expected} == expected
-    client = client_of(text, self_signed=False)
+    client = make_redis_client(text, self_signed=False)
     clients = [client] if not address.kind or address.kind == "unix" else [client._client(("h", 1))]
     for one in clients:
         connection = one.connection_pool.make_connection()
@@ -121,7 +121,7 @@ def test_what_is_not_understood_is_named(text: str, named: str) -> None:
 def test_certificates_are_not_checked_where_the_owner_says_so() -> None:
     """Either way of saying so reaches the connection."""
     for url, self_signed in (("rediss://h", True), ("rediss://h?ssl_cert_reqs=CERT_NONE", False)):
-        client = client_of(url, self_signed=self_signed)
+        client = make_redis_client(url, self_signed=self_signed)
         assert client.connection_pool.make_connection().check_hostname is False
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from affiliate.agencies.limits import Limit
-from affiliate.cache.stores import Guarded, RedisStore
+from affiliate.cache.stores import RedisStore, StoreWithFallback
 from affiliate.errors import CallsSpent
 from affiliate.search import machine_counters
 from affiliate.search.counters import Count, Counts
@@ -159,7 +159,7 @@ def test_a_busy_store_lets_no_call_through_that_it_does_not_count() -> None:
 def test_a_redis_that_begins_to_refuse_holds_the_limit(shared_redis: RedisServer) -> None:
     """CALLS_PER_HOUR is kept over two processes when Redis takes no more writing."""
     shared_redis.client().flushall()
-    stores = [Guarded(RedisStore(shared_redis.url)) for _ in range(2)]
+    stores = [StoreWithFallback(RedisStore(shared_redis.url)) for _ in range(2)]
     quotas = [Quota(store, {"a": [Limit(60)]}, 2, now=SetClock(1000.0)) for store in stores]
     made = 0
     try:

@@ -7,7 +7,7 @@ from threading import Lock
 import pytest
 
 from affiliate.agencies.limits import Limit
-from affiliate.cache.stores import Guarded
+from affiliate.cache.stores import StoreWithFallback
 from affiliate.errors import (
     AgencyDown,
     AgencyError,
@@ -538,7 +538,7 @@ def test_without_the_store_a_process_leaves_alone_what_fails_it_and_goes_on_when
 ):
     clock = SetClock(1000.0)
     store = Failing(clock)
-    breaker = Breaker(Guarded(store, now=clock), now=clock)
+    breaker = Breaker(StoreWithFallback(store, now=clock), now=clock)
     fails(breaker, MIN_FAILURES)
     assert suspended(breaker) == OPEN_SECONDS
     store.down = False
@@ -588,7 +588,7 @@ def test_successes_of_side_calls_hide_no_failing_search() -> None:
 
 def test_without_the_store_one_call_of_a_process_tries_an_agency_again() -> None:
     clock = SetClock(1000.0)
-    breaker = Breaker(Guarded(Failing(clock), now=clock), now=clock)
+    breaker = Breaker(StoreWithFallback(Failing(clock), now=clock), now=clock)
     fails(breaker, MIN_FAILURES)
     clock.now += OPEN_SECONDS
     assert [suspended(breaker) for _ in range(5)] == [0, 1, 1, 1, 1]

@@ -1,12 +1,13 @@
-"""Where the cache keeps its bytes: SQLite in a file, or Redis; Flask-Caching backends both.
+"""The stores of the cache's bytes: a SQLite file or Redis, both Flask-Caching backends.
 
-Beside get and set each store has ``lease``, so that of all processes one fetches, and ``incr``
-for counters. Values are bytes that `cache` has packed; nothing is ever unpickled. `Guarded` makes
-a store optional: while it is out of reach, the process keeps a little by itself.
+Beside get and set each store has ``lease``, so that one of all processes fetches, and ``incr`` for
+counters. Values are bytes that `cache.answers` has packed; nothing is ever unpickled.
+`StoreWithFallback` makes a store optional: while the store is out of reach, each process keeps a
+few values in its own memory.
 """
 
-from affiliate.cache.stores.fallback import Guarded
+from affiliate.cache.stores.fallback import StoreWithFallback
 from affiliate.cache.stores.redis import RedisStore
 from affiliate.cache.stores.sqlite import SQLiteStore
 
-__all__ = ["Guarded", "RedisStore", "SQLiteStore"]
+__all__ = ["RedisStore", "SQLiteStore", "StoreWithFallback"]

@@ -1,4 +1,4 @@
-"""What makes a store optional: a breaker, and a little memory of the process's own."""
+"""A circuit breaker around a store, and a small memory per process for the time without a store."""
 
 import logging
 import math
@@ -12,26 +12,26 @@ from typing import Any, Final, TypeVar
 from affiliate.errors import StoreDown, StoreRefused
 
 OPEN_SECONDS: Final = 1.0
-"""How long a store that failed is left alone before one request looks again."""
+"""Seconds for which the circuit breaker stays open before one request probes the store."""
 LOCAL_BYTES: Final = 16 * 1024 * 1024
 ENTRY_BYTES: Final = 250
-"""What an entry of the process takes beside its key and its value."""
+"""Bytes of memory that an entry takes beside its key and its value."""
 LOCAL_SECONDS: Final = 600.0
 REFUSED_SECONDS: Final = 60.0
-"""How long a refusal to write counts as degraded, and is not logged again."""
+"""Seconds for which a refusal to write counts as degraded, and is not logged again."""
 SLOW_TIMES: Final = 5
-"""So many slow answers in a row count as none."""
+"""Number of slow answers in a row that counts as an outage."""
 
 log = logging.getLogger(__name__)
 
 Value = TypeVar("Value")
 
 
-class Guarded:
-    """A store that never raises: while it is down, the wait is paid by one request a second.
+class StoreWithFallback:
+    """A store that never raises: during an outage one request a second waits for the store.
 
-    Meanwhile, and for what the store refuses to take, values stay in this process. ``degraded``
-    says so. The store is a `SQLiteStore` or a `RedisStore`.
+    During an outage, and after a refusal by the store, values stay in this process's memory;
+    ``is_degraded`` is True then. The store is a `SQLiteStore` or a `RedisStore`.
     """
 
     def __init__(
@@ -43,34 +43,34 @@ class Guarded:
     ) -> None:
         self.store = store
         self._slow_seconds = slow_seconds
-        self._slow = 0
+        self._slow_in_a_row = 0
         self._refused_at = -math.inf
         self._now = now
         self._retry_at = 0.0
-        self._down = False
+        self._is_down = False
         self._trouble = ""
         self._probing = threading.Lock()
-        self._local = _Local()
+        self._local = _ProcessMemory()
         self._lock = threading.Lock()
 
     @property
-    def degraded(self) -> bool:
-        """Return whether the store is out of reach just now, or lately refused to be written."""
-        return self._down or self._now() < self._refused_at + REFUSED_SECONDS
+    def is_degraded(self) -> bool:
+        """Return whether the store is out of reach, or has lately refused a write."""
+        return self._is_down or self._now() < self._refused_at + REFUSED_SECONDS
 
     @property
     def trouble(self) -> str:
-        """Why the store is degraded, without its address; empty while it is not."""
-        return self._trouble if self.degraded else ""
+        """Reason why the store is degraded, without its address; empty while the store works."""
+        return self._trouble if self.is_degraded else ""
 
     def get(self, key: str) -> bytes | None:
-        """The value from the store, or what the process keeps itself."""
-        kept = self._local.get(key, self._now())  # newer than what the store did not take
-        return kept if kept is not None else self._ask(lambda: self.store.get(key), None)
+        """Return the value of this process's memory, else that of the store."""
+        value = self._local.get(key, self._now())  # newer than the value that the store has
+        return value if value is not None else self._call_store(lambda: self.store.get(key), None)
 
     def set(self, key: str, value: bytes, timeout: int) -> bool:
-        """Keep a value in the store, or else in the process; False when in the process only."""
-        if self._ask(lambda: self.store.set(key, value, timeout), default=False):
+        """Keep a value in the store, else in this process; return False for this process alone."""
+        if self._call_store(lambda: self.store.set(key, value, timeout), default=False):
             self._local.drop(key)
             self._refused_at = -math.inf
             return True
@@ -79,27 +79,27 @@ class Guarded:
 
     def lease(self, key: str, token: str, seconds: float) -> bool:
         """Take the lease of a key; without a store each process leads for itself."""
-        return self._ask(lambda: self.store.lease(key, token, seconds), default=True)
+        return self._call_store(lambda: self.store.lease(key, token, seconds), default=True)
 
     def extend(self, key: str, token: str, seconds: float) -> None:
         """Let a lease last ``seconds`` from now."""
-        self._ask(lambda: self.store.extend(key, token, seconds), None)
+        self._call_store(lambda: self.store.extend(key, token, seconds), None)
 
     def release(self, key: str, token: str) -> None:
-        """Give a lease back; one that can't be given back runs out by itself."""
-        self._ask(lambda: self.store.release(key, token), None)
+        """Give a lease back; a lease that can't be given back runs out by itself."""
+        self._call_store(lambda: self.store.release(key, token), None)
 
     def incr(self, key: str, by: int, seconds: float) -> int | None:
-        """Add to a counter shared by all processes; None when it can't be counted now."""
-        count: int | None = self._ask(lambda: self.store.incr(key, by, seconds), None)
+        """Add to a counter shared by all processes; return None while the store can't count."""
+        count: int | None = self._call_store(lambda: self.store.incr(key, by, seconds), None)
         return count
 
-    def _ask(self, ask: Callable[[], Value], default: Value) -> Value:
-        """Return what the store says, or the default; opens and closes the breaker."""
-        if self._down and not self._looks_again():
+    def _call_store(self, operation: Callable[[], Value], default: Value) -> Value:
+        """Return the store's answer, or the default; open and close the breaker."""
+        if self._is_down and not self._may_probe():
             return default
         try:
-            value = self._timed(ask)
+            value = self._call_timed(operation)
         except StoreRefused as error:
             if self._now() >= self._refused_at + REFUSED_SECONDS:
                 log.warning("the cache keeps answers in the process: %s", error)
@@ -107,53 +107,57 @@ class Guarded:
             self._trouble = str(error)
             return default
         except StoreDown as error:
-            self._leave_alone(str(error))
+            self._open_breaker(str(error))
             return default
         except Exception as error:  # noqa: BLE001 - no page may fail because of its cache
-            self._leave_alone(f"its client failed ({type(error).__name__})")
+            self._open_breaker(f"its client failed ({type(error).__name__})")
             return default
-        if self._down:
+        if self._is_down:
             log.warning("the cache has its store back")
-            self._down = False
+            self._is_down = False
         return value
 
-    def _leave_alone(self, trouble: str) -> None:
-        """Go on without the store for a moment; say why when that begins."""
-        if not self._down:
+    def _open_breaker(self, trouble: str) -> None:
+        """Go on without the store for OPEN_SECONDS; log the reason at the begin of an outage."""
+        if not self._is_down:
             log.warning("the cache goes on without its store: %s", trouble)
-        self._down = True
+        self._is_down = True
         self._trouble = trouble
         self._retry_at = self._now() + OPEN_SECONDS
 
-    def _timed(self, ask: Callable[[], Value]) -> Value:
-        """Return what the store says; one slow answer after the other is as good as none."""
+    def _call_timed(self, operation: Callable[[], Value]) -> Value:
+        """Return the store's answer.
+
+        Raises:
+            StoreDown: the store gave SLOW_TIMES slow answers in a row.
+        """
         started = self._now()
-        value = ask()
+        value = operation()
         if self._now() - started <= self._slow_seconds:
-            self._slow = 0
+            self._slow_in_a_row = 0
             return value
-        self._slow += 1
-        if self._slow >= SLOW_TIMES and (self._down or self._is_slow()):
+        self._slow_in_a_row += 1
+        if self._slow_in_a_row >= SLOW_TIMES and (self._is_down or self._is_slow()):
             raise StoreDown("it answers too slowly")
         return value
 
     def _is_slow(self) -> bool:
-        """Return whether the store itself is slow, not this process with much to do at once."""
+        """Return whether the store itself is slow, not this process under load."""
         if not self._probing.acquire(blocking=False):
-            return False  # another finds out
+            return False  # another thread is probing
         try:
             for _ in range(SLOW_TIMES):
                 started = self._now()
                 self.store.get("probe")
                 if self._now() - started <= self._slow_seconds:
-                    self._slow = 0
+                    self._slow_in_a_row = 0
                     return False
             return True
         finally:
             self._probing.release()
 
-    def _looks_again(self) -> bool:
-        """Return whether this request is the one that tries the store that was down."""
+    def _may_probe(self) -> bool:
+        """Return whether this request is the one to probe the store during an outage."""
         with self._lock:
             if self._now() < self._retry_at:
                 return False
@@ -161,8 +165,8 @@ class Guarded:
             return True
 
 
-class _Local:
-    """Values of this process: least recently used first out, bounded in bytes."""
+class _ProcessMemory:
+    """The values of this process: an LRU cache, bounded in bytes."""
 
     def __init__(self) -> None:
         self._values: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
@@ -181,23 +185,23 @@ class _Local:
 
     def set(self, key: str, value: bytes, expires: float) -> None:
         with self._lock:
-            self._drop(key)
+            self._remove(key)
             self._values[key] = (value, expires)
-            self._bytes += _size(key, value)
+            self._bytes += _entry_size(key, value)
             while self._bytes > LOCAL_BYTES:
                 gone, (last, _) = self._values.popitem(last=False)
-                self._bytes -= _size(gone, last)
+                self._bytes -= _entry_size(gone, last)
 
     def drop(self, key: str) -> None:
         if self._values:
             with self._lock:
-                self._drop(key)
+                self._remove(key)
 
-    def _drop(self, key: str) -> None:
+    def _remove(self, key: str) -> None:
         if key in self._values:
-            self._bytes -= _size(key, self._values.pop(key)[0])
+            self._bytes -= _entry_size(key, self._values.pop(key)[0])
 
 
-def _size(key: str, value: bytes) -> int:
+def _entry_size(key: str, value: bytes) -> int:
     """Return the bytes that an entry takes in memory."""
     return sys.getsizeof(key) + len(value) + ENTRY_BYTES

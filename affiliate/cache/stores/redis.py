@@ -17,7 +17,7 @@ from flask import Flask
 from flask_caching.backends.base import BaseCache
 from redis.exceptions import ClusterDownError
 
-from affiliate.cache.stores.redis_topology import client_of
+from affiliate.cache.stores.redis_topology import make_redis_client
 from affiliate.errors import StoreDown, StoreRefused
 
 PREFIX: Final = "affiliate:"
@@ -32,9 +32,9 @@ COUNT: Final = (
     "local n = redis.call('incrby', KEYS[1], ARGV[1])"
     " if n == tonumber(ARGV[1]) then redis.call('pexpire', KEYS[1], ARGV[2]) end return n"
 )
-RENEW_SECONDS: Final = 5.0
-"""How often at most all connections are closed because of refusals."""
-TEXTS: Final = (
+RECONNECT_SECONDS: Final = 5.0
+"""Shortest time in seconds between two closings of all connections because of refusals."""
+FAILURE_TEXTS: Final = (
     ("without any password|no password is set", "it has no password; take yours out of REDIS_URL"),
     (
         "invalid (username|password)|WRONGPASS|authentication required|NOAUTH",
@@ -64,13 +64,13 @@ TEXTS: Final = (
         "it closed the connection; where it wants TLS, begin REDIS_URL with rediss://",
     ),
 )
-"""By redis-py's text: what a failure means, and what helps."""
+"""Meaning of and remedy for a failure, by a pattern in redis-py's text."""
 
 
 class Limits(NamedTuple):
-    """Bytes and connections of one server, used and allowed; 0 for no limit or none that it says.
+    """Bytes and connections of one server, used and allowed; 0 for no limit or an unknown one.
 
-    ``policy`` is what it evicts when it is full, ``evicted`` how many keys it has evicted since its
+    ``policy`` is the server's eviction policy, ``evicted`` the number of keys evicted since its
     start.
     """
 
@@ -91,8 +91,8 @@ class RedisStore(BaseCache):
         self._self_signed = self_signed
         self._processes = processes
         self._client: Any = None
-        self._making = threading.Lock()
-        self._renewed_at = -math.inf
+        self._creation = threading.Lock()
+        self._reconnected_at = -math.inf
 
     @classmethod
     def factory(
@@ -106,12 +106,12 @@ class RedisStore(BaseCache):
         )
 
     def get(self, key: str) -> bytes | None:
-        """The value; None when it is absent.
+        """Return the value; None when the key is absent.
 
         Raises:
             StoreDown: Redis is out of reach.
         """
-        with self._redis() as client:
+        with self._use_client() as client:
             value = client.get(PREFIX + key)
         return value if isinstance(value, bytes) else None
 
@@ -123,64 +123,64 @@ class RedisStore(BaseCache):
             StoreDown: Redis is out of reach.
         """
         seconds = self._to_seconds(timeout or self.default_timeout)
-        with self._redis() as client:
+        with self._use_client() as client:
             client.set(PREFIX + key, value, ex=seconds)
         return True
 
     def delete(self, key: str) -> bool:
-        """Forget a value; False when there was none."""
-        with self._redis() as client:
+        """Delete a value; return False when there was none."""
+        with self._use_client() as client:
             return bool(client.delete(PREFIX + key))
 
     def lease(self, key: str, token: str, seconds: float) -> bool:
-        """Take the lease of a key; False when another has it."""
-        with self._redis() as client:
+        """Take the lease of a key; return False when another process has the lease."""
+        with self._use_client() as client:
             name = f"{PREFIX}lease:{key}"
             return bool(client.set(name, token, nx=True, px=int(seconds * 1000)))
 
     def extend(self, key: str, token: str, seconds: float) -> None:
-        """Let a lease last ``seconds`` from now, if it is still the token's."""
-        with self._redis() as client:
+        """Let a lease last ``seconds`` from now, if the token still holds the lease."""
+        with self._use_client() as client:
             client.eval(EXTEND, 1, f"{PREFIX}lease:{key}", token, int(seconds * 1000))
 
     def release(self, key: str, token: str) -> None:
-        """Give a lease back, if it is still the token's."""
-        with self._redis() as client:
+        """Give a lease back, if the token still holds the lease."""
+        with self._use_client() as client:
             client.eval(RELEASE, 1, f"{PREFIX}lease:{key}", token)
 
     def incr(self, key: str, by: int, seconds: float) -> int:
         """Add to a counter that begins at 0 and ends ``seconds`` after its beginning.
 
-        To add 0 is to read it, which a Redis can that takes no writing.
+        Adding 0 only reads the counter, also from a read-only Redis.
         """
         if not by:
-            return self.count(key)
-        with self._redis() as client:
+            return self.read_counter(key)
+        with self._use_client() as client:
             return int(client.eval(COUNT, 1, f"{PREFIX}count:{key}", by, int(seconds * 1000)))
 
-    def count(self, key: str) -> int:
-        """Return what a counter stands at."""
-        with self._redis() as client:
+    def read_counter(self, key: str) -> int:
+        """Return the value of a counter."""
+        with self._use_client() as client:
             return int(client.get(f"{PREFIX}count:{key}") or 0)
 
     def keys(self, prefix: str = "") -> list[str]:
-        """The keys that begin so."""
+        """Return the keys that begin with the prefix."""
         pattern = "".join(f"[{c}]" if c in "*?[" else c for c in PREFIX + prefix) + "*"
-        with self._redis() as client:
+        with self._use_client() as client:
             found = client.scan_iter(match=pattern, count=1000)
             names = [name.decode().removeprefix(PREFIX) for name in found]
         return [name for name in names if not name.startswith(("lease:", "count:"))]
 
     def size(self) -> tuple[int, int]:
-        """Return how many entries there are, and the bytes that Redis uses for all it holds."""
-        with self._redis() as client:
+        """Return the number of entries, and the bytes that Redis uses for all its data."""
+        with self._use_client() as client:
             info = client.info("memory")
             nodes = info.values() if "used_memory" not in info else [info]
             return len(self.keys()), sum(int(node["used_memory"]) for node in nodes)
 
-    def limits(self) -> list["Limits"]:
-        """Return how full each server is, and what it does then."""
-        with self._redis() as client:
+    def read_limits(self) -> list["Limits"]:
+        """Return usage, limits and eviction policy of each server."""
+        with self._use_client() as client:
             info = client.info()
         nodes = info.values() if "used_memory" not in info else [info]
         return [
@@ -196,42 +196,42 @@ class RedisStore(BaseCache):
         ]
 
     @contextmanager
-    def _redis(self) -> Iterator[Any]:
-        """Give the client; its errors become ours, without the address and what stands in it."""
+    def _use_client(self) -> Iterator[Any]:
+        """Yield the client; turn its errors into store errors that don't hold the address."""
         try:
             yield self._client or self._make_client()
         except ClusterDownError:
             raise StoreDown("Redis can't be used: a part of it is down") from None
         except redis.ResponseError as error:
-            self._renew()
+            self._reconnect()
             raise StoreRefused(f"Redis refuses: {str(error)[:80]}") from None
         except (redis.RedisError, OSError, ValueError) as error:
             raise StoreDown(describe_failure(error)) from None
 
     def _make_client(self) -> Any:  # noqa: ANN401 - a client of one of three kinds
-        with self._making:
+        with self._creation:
             if self._client is None:
-                self._client = client_of(
+                self._client = make_redis_client(
                     self._url, self_signed=self._self_signed, processes=self._processes
                 )
         return self._client
 
-    def _renew(self) -> None:
-        """Connect anew once in a while: what refuses may no longer be who the address means.
+    def _reconnect(self) -> None:
+        """Connect anew once in RECONNECT_SECONDS: the address may lead to another server by now.
 
         https://github.com/envoyproxy/ratelimit/issues/1191
         """
         now = time.monotonic()
-        if now >= self._renewed_at + RENEW_SECONDS:
-            self._renewed_at = now
+        if now >= self._reconnected_at + RECONNECT_SECONDS:
+            self._reconnected_at = now
             with suppress(redis.RedisError, OSError):
-                self._client.renew()
+                self._client.reconnect()
 
 
 def describe_failure(error: BaseException) -> str:
-    """Return what a failure of Redis means and what helps, without anything of the address."""
+    """Return a sentence on the meaning of a failure and its remedy, without the address."""
     text = str(error)
-    for pattern, words in TEXTS:
+    for pattern, words in FAILURE_TEXTS:
         if re.search(pattern, text, re.IGNORECASE):
             return f"Redis can't be used: {words}"
     return f"Redis can't be used: {type(error).__name__}"

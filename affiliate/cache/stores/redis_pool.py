@@ -1,4 +1,4 @@
-"""Keeps the connections to one Redis: few enough for its plan, and none that serves no more."""
+"""The pool of connections to one Redis: few enough for its plan, without dead connections."""
 
 import math
 import re
@@ -15,39 +15,39 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 SECONDS: Final = 0.25
-"""How long a connection, an answer, or a free connection is waited for, unless told otherwise."""
+"""Default time-out in seconds for connecting, for an answer, and for a free connection."""
 CONNECTIONS: Final = 32
-"""The most connections of a process, unless ``REDIS_URL`` says ``max_connections``."""
-FEW: Final = 4
-"""With so many connections a process asks how many the server takes; small sites never ask."""
+"""Most connections of a process, unless ``REDIS_URL`` says ``max_connections``."""
+SMALL_POOL: Final = 4
+"""Connections from which on a process reads the server's limit; small sites never need to."""
 SHARE: Final = 0.8
-"""The part of a server's ``maxclients`` that the processes of a site share."""
+"""Part of a server's ``maxclients`` that the processes of a site share."""
 GROW_SECONDS: Final = 1.0
-"""How often one connection more is tried after a server has refused one."""
+"""Seconds after a refusal until one connection more is tried, and then between further tries."""
 GROWN_SECONDS: Final = 30.0
-"""How long after the last refusal the bound is forgotten."""
-REFUSED: Final = re.compile("max number of clients|not ready|reset by peer|closed by server")
-"""What redis-py says of a connection that the server doesn't take."""
+"""Seconds after the last refusal until the bound is lifted."""
+REFUSAL: Final = re.compile("max number of clients|not ready|reset by peer|closed by server")
+"""Pattern of redis-py's texts for a connection that the server refuses."""
 TRIES: Final = 10
-"""How often a command is sent that found no connection: a plan's may all be taken for a while."""
+"""Tries for a command without a connection: all connections of a plan may be taken for a while."""
 PAUSE_SECONDS: Final = 0.05
-"""How long a process without any connection waits before it tries again to get one."""
+"""Seconds between the tries of a process that has no connection."""
 
 
 class _Place:
-    """A place in the line for a connection: gets one, or None for one to be made."""
+    """A place in the line for a connection; ``connection`` is None for one still to be made."""
 
     def __init__(self) -> None:
         self.served = threading.Event()
         self.connection: Any = None
 
 
-class _Idle:
-    """The connections that are not in use, open ones last, and a bound on those in use.
+class _IdleConnections:
+    """The idle connections, open ones last, and a bound on those in use.
 
-    Whoever waits is served in turn. A connection counts as ``proven`` from its first answer until
-    it is closed; when another fails meanwhile, the server has taken all that it takes. The
-    names are those of `queue.Queue`, by which redis-py knows it.
+    Waiting threads are served in turn. A connection counts as ``proven`` from its first answer
+    until its end; when another fails meanwhile, the server has reached its limit. Methods have the
+    names of `queue.Queue`, as redis-py calls them.
     """
 
     def __init__(self, maxsize: int) -> None:
@@ -74,10 +74,10 @@ class _Idle:
                 if connection is not None and connection not in self._proven:
                     self._refused_at = time.monotonic()
                 self._proven.discard(connection)
-                if not self._proven:  # nobody is served: that is an outage, no bound
+                if not self._proven:  # no connection serves: an outage, no limit
                     self._refused_at = None
                 self.queue.insert(0, connection)
-            while self._line and self._has_one():
+            while self._line and self._has_free():
                 place = self._line.popleft()
                 place.connection = self.queue.pop()
                 place.served.set()
@@ -85,7 +85,7 @@ class _Idle:
     def get(self, block: bool, timeout: float | None) -> Any:  # noqa: ANN401, FBT001, ARG002 - as redis-py calls it
         """Take a connection, or wait for one up to ``timeout`` seconds."""
         with self._lock:
-            if not self._line and self._has_one():
+            if not self._line and self._has_free():
                 return self.queue.pop()
             place = _Place()
             self._line.append(place)
@@ -96,10 +96,10 @@ class _Idle:
             self._line.remove(place)
         raise Empty
 
-    def _has_one(self) -> bool:
-        return bool(self.queue) and self._maxsize - len(self.queue) < self._limit()
+    def _has_free(self) -> bool:
+        return bool(self.queue) and self._maxsize - len(self.queue) < self._compute_limit()
 
-    def _limit(self) -> int:
+    def _compute_limit(self) -> int:
         if self._refused_at is None:
             return self._share
         passed = time.monotonic() - self._refused_at
@@ -109,21 +109,21 @@ class _Idle:
 
     @property
     def proven(self) -> int:
-        """Return how many connections have served and are open."""
+        """Return the number of open connections that have served."""
         return len(self._proven)
 
-    def serves(self) -> bool:
-        """Tell whether a command was answered lately."""
+    def has_served_lately(self) -> bool:
+        """Return whether a command was answered within SECONDS."""
         return time.monotonic() - self._served_at < SECONDS
 
-    def fit(self, share: int) -> None:
+    def set_share(self, share: int) -> None:
         """Use at most ``share`` connections from now on."""
         with self._lock:
             self._share = max(min(share, self._maxsize), 1)
             self._close_surplus()
 
     def _close_surplus(self) -> None:
-        """Close idle connections beyond the share; those in use are closed when they are back."""
+        """Close idle connections beyond the share; those in use are closed on their return."""
         surplus = len(self._proven) - self._share
         if surplus > 0:
             for connection in [c for c in self.queue if c in self._proven][:surplus]:
@@ -131,7 +131,7 @@ class _Idle:
                 self._proven.discard(connection)
             self.queue.sort(key=self._proven.__contains__)
 
-    def renew(self) -> None:
+    def reconnect(self) -> None:
         """Close the connections: idle ones at once, others after the command under way."""
         with self._lock:
             idle = set(self.queue)
@@ -154,7 +154,7 @@ class Client(redis.Redis):
         self._processes = processes
 
     def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as redis-py has it
-        """Send a command; where a new connection is refused, wait for one that has served."""
+        """Send a command; after a refused connection, wait for a connection that has served."""
         base: Any = super()  # redis-py gives it no types
         for tries in range(TRIES):
             try:
@@ -164,43 +164,43 @@ class Client(redis.Redis):
                     raise
             else:
                 break
-        if self._processes and self._idle.proven >= FEW:
-            self._learn()
+        if self._processes and self._idle.proven >= SMALL_POOL:
+            self._learn_limit()
         return answer
 
     def _may_wait(self, error: redis.ConnectionError) -> bool:
-        """Tell whether a connection that has served can be waited for; a hung server has none."""
+        """Return whether waiting for a proven connection makes sense; a hung server has none."""
         if isinstance(error, redis.AuthenticationError):
             return False
-        if not self._idle.serves():
-            if not REFUSED.search(str(error)):
+        if not self._idle.has_served_lately():
+            if not REFUSAL.search(str(error)):
                 return False
-            time.sleep(PAUSE_SECONDS)  # another process may be about to give some back
+            time.sleep(PAUSE_SECONDS)  # another process may be about to close some
         return True
 
-    def renew(self) -> None:
-        """Connect anew from now on, for the address may lead to another server."""
-        self._idle.renew()
+    def reconnect(self) -> None:
+        """Connect anew from now on, as the address may lead to another server."""
+        self._idle.reconnect()
 
     @property
-    def _idle(self) -> _Idle:
+    def _idle(self) -> _IdleConnections:
         pool: Any = self.connection_pool
-        idle: _Idle = pool.pool
+        idle: _IdleConnections = pool.pool
         return idle
 
-    def _learn(self) -> None:
-        """Fit the pool, once, to the clients that the server takes; not every server says."""
+    def _learn_limit(self) -> None:
+        """Fit the pool once to the server's ``maxclients``, where the server says that number."""
         processes, self._processes = self._processes or 1, None
         with suppress(redis.RedisError, OSError, ValueError, TypeError):
             most: Any = self.info("clients").get("maxclients")
             most = most or self.config_get("maxclients")["maxclients"]  # before Redis 7
-            self._idle.fit(int(int(most) * SHARE) // processes)
+            self._idle.set_share(int(int(most) * SHARE) // processes)
 
 
 def make_client(
     options: Mapping[str, Any], pool: Mapping[str, Any], processes: int, kind: type[Any]
 ) -> Client:
-    """Return a client that connects when it is used.
+    """Return a client that connects on its first use.
 
     ``options`` are arguments of a connection of the ``kind``, ``pool`` those of the pool.
     """
@@ -208,13 +208,13 @@ def make_client(
     connections = make_pool(
         **{"max_connections": CONNECTIONS, "timeout": SECONDS, **pool},
         connection_class=kind,
-        queue_class=_Idle,
-        # A kept connection may have been closed: once more, at once; a time-out is not tried again.
+        queue_class=_IdleConnections,
+        # An idle connection may have been closed: retry once, at once; never after a time-out.
         retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         **{
             "socket_timeout": SECONDS,
             "socket_connect_timeout": SECONDS,
-            # A new connection costs no round trips of its own: a slow Redis would make a second.
+            # A new connection costs no round trips of its own, which a slow Redis would multiply.
             "protocol": 2,
             "driver_info": None,
             **options,

@@ -18,11 +18,11 @@ from affiliate.config.redis_address import Node, RedisAddress, read_redis_addres
 
 ACCOUNT: Final = {"username", "password"}
 NO_PASSWORD: Final = ("without any password", "no password is set")
-"""What stands in the refusal of a password by a server that has none."""
+"""Texts of a server without a password that refuses one."""
 
 
-class _Several(ABC):
-    """Several servers, one of which has a key; any of ``nodes`` can tell which.
+class _MultiNodeClient(ABC):
+    """A client of several servers, one of which owns a key; any of ``nodes`` knows the owner.
 
     redis-py's own clients of Sentinel and Cluster are not used. When all nodes hang, threads
     learn the map of slots in line there: the last of 100 waited 75 s. After a time-out it keeps
@@ -32,11 +32,11 @@ class _Several(ABC):
 
     slots: int
 
-    nobody: str
-    """What to say when no node tells who has a key."""
+    unknown_owner: str
+    """Error text for a key whose owner no node knows."""
 
     def __init__(self, address: RedisAddress, processes: int) -> None:
-        self._given = address.nodes
+        self._given_nodes = address.nodes
         self._nodes = [*address.nodes]
         self._address = address
         self._options = {**address.options}
@@ -47,66 +47,66 @@ class _Several(ABC):
         self._trouble: redis.RedisError | None = None
 
     @abstractmethod
-    def _told(self, node: Node) -> dict[int, Node]:
-        """Return who owns which slot, as a node tells it; nothing when it doesn't know."""
+    def _fetch_owners(self, node: Node) -> dict[int, Node]:
+        """Return the owner of each slot, as a node knows them; empty where the node knows none."""
 
     def get(self, name: str) -> Any:  # noqa: ANN401 - as redis-py has it
-        return self._ask(name, lambda owner: owner.get(name))
+        return self._send_to_owner(name, lambda owner: owner.get(name))
 
     def set(self, name: str, value: bytes | str, **how: Any) -> Any:  # noqa: ANN401 - as redis-py has it
-        return self._ask(name, lambda owner: owner.set(name, value, **how))
+        return self._send_to_owner(name, lambda owner: owner.set(name, value, **how))
 
     def delete(self, name: str) -> Any:  # noqa: ANN401 - as redis-py has it
-        return self._ask(name, lambda owner: owner.delete(name))
+        return self._send_to_owner(name, lambda owner: owner.delete(name))
 
     def eval(self, script: str, keys: int, name: str, *more: Any) -> Any:  # noqa: ANN401 - as redis-py has it
-        return self._ask(name, lambda owner: owner.eval(script, keys, name, *more))
+        return self._send_to_owner(name, lambda owner: owner.eval(script, keys, name, *more))
 
     def scan_iter(self, match: str, count: int) -> Iterator[bytes]:
-        for owner in self._all():
+        for owner in self._list_owners():
             yield from self._client(owner).scan_iter(match=match, count=count)
 
     def info(self, section: str | None = None) -> dict[Node, Any]:
-        return {owner: self._client(owner).info(section) for owner in self._all()}
+        return {owner: self._client(owner).info(section) for owner in self._list_owners()}
 
-    def renew(self) -> None:
-        """Connect anew from now on, for addresses may lead to other servers."""
+    def reconnect(self) -> None:
+        """Connect anew from now on, as addresses may lead to other servers."""
         for client in [*self._clients.values()]:
-            client.renew()
+            client.reconnect()
 
-    def _ask(self, name: str, ask: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - as redis-py has it
+    def _send_to_owner(self, name: str, send: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - as redis-py has it
         slot = key_slot(name.encode(), self.slots)
-        owner = self._owner(slot)
+        owner = self._find_owner(slot)
         try:
-            return ask(self._client(owner))
+            return send(self._client(owner))
         except AskError as error:
             other = self._client((error.host or owner[0], error.port))
             if isinstance(error, MovedError):
                 self._owners[slot] = (error.host or owner[0], error.port)
-                return ask(other)
+                return send(other)
             other_line: Any = other.pipeline(transaction=False)
             with other_line as line:
                 line.execute_command("ASKING")
-                ask(line)
+                send(line)
                 return line.execute()[-1]
         except (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError, ClusterDownError):
-            self._learn(owner)
+            self._learn_owners(owner)
             raise
 
-    def _owner(self, slot: int) -> Node:
+    def _find_owner(self, slot: int) -> Node:
         if slot not in self._owners:
-            self._learn()
+            self._learn_owners()
         try:
             return self._owners[slot]
         except KeyError:
-            raise self._trouble or redis.ConnectionError(self.nobody) from None
+            raise self._trouble or redis.ConnectionError(self.unknown_owner) from None
 
-    def _all(self) -> list[Node]:
-        self._owner(0)
+    def _list_owners(self) -> list[Node]:
+        self._find_owner(0)
         return [*dict.fromkeys(self._owners.values())]
 
-    def _learn(self, failed: Node | None = None) -> None:
-        """Learn who has what, from the first node that tells; one thread does, the others go on."""
+    def _learn_owners(self, failed: Node | None = None) -> None:
+        """Learn the owners from the first node that knows them, in one thread at a time."""
         if not self._learning.acquire(timeout=SECONDS if failed is None else 0):
             return
         try:
@@ -115,14 +115,14 @@ class _Several(ABC):
                 if node == failed or time.monotonic() > end:
                     continue
                 try:
-                    owners = self._told(node)
+                    owners = self._fetch_owners(node)
                     self._trouble = None
                 except redis.RedisError as error:
                     owners, self._trouble = {}, error
                 if owners:
                     self._owners = owners
                     return
-                self._nodes.remove(node)  # to be asked last from now on
+                self._nodes.remove(node)  # the last to ask from now on
                 self._nodes.append(node)
         finally:
             self._learning.release()
@@ -133,18 +133,20 @@ class _Several(ABC):
         return self._clients[node]
 
     def _make_client(self, node: Node, options: Mapping[str, Any]) -> Client:
-        return _one(self._address, {"host": node[0], "port": node[1], **options}, self._processes)
+        return _make_node_client(
+            self._address, {"host": node[0], "port": node[1], **options}, self._processes
+        )
 
 
-class _Sentinels(_Several):
-    """The master of a service, as its Sentinels know it.
+class _Sentinels(_MultiNodeClient):
+    """The master of a service, as its Sentinels know the master.
 
-    They may ask for an account of their own, for the master's, or for none; so may the master be
-    without a password where the Sentinels have one.
+    Sentinels may want an account of their own, the master's, or none; the master may be without a
+    password where the Sentinels have one.
     """
 
     slots = 1
-    nobody = "no Sentinel knows a master of that name"
+    unknown_owner = "no Sentinel knows a master of that name"
 
     def __init__(self, address: RedisAddress, processes: int) -> None:
         super().__init__(address, processes)
@@ -157,7 +159,7 @@ class _Sentinels(_Several):
             for node in address.nodes
         }
 
-    def _told(self, node: Node) -> dict[int, Node]:
+    def _fetch_owners(self, node: Node) -> dict[int, Node]:
         command = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._address.service)
         *first, last = self._sentinels[node]
         master = None
@@ -169,38 +171,38 @@ class _Sentinels(_Several):
             master = last.execute_command(*command)
         return {0: (master[0].decode(), int(master[1]))} if master else {}
 
-    def _ask(self, name: str, ask: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - as redis-py has it
+    def _send_to_owner(self, name: str, send: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - as redis-py has it
         try:
-            return super()._ask(name, ask)
+            return super()._send_to_owner(name, send)
         except redis.AuthenticationError as error:
             if "password" not in self._options or not any(t in str(error) for t in NO_PASSWORD):
                 raise
         self._options = {n: v for n, v in self._options.items() if n not in ACCOUNT}
         self._clients = {}
-        return super()._ask(name, ask)
+        return super()._send_to_owner(name, send)
 
 
-class _Cluster(_Several):
+class _Cluster(_MultiNodeClient):
     """The masters of a Cluster, as its nodes know them."""
 
     slots = REDIS_CLUSTER_HASH_SLOTS
-    nobody = "no node says who has the key"
+    unknown_owner = "no node says who has the key"
 
-    def _told(self, node: Node) -> dict[int, Node]:
+    def _fetch_owners(self, node: Node) -> dict[int, Node]:
         owners = {}
         table = self._client(node).execute_command("CLUSTER SLOTS")
         for first, last, (host, port, *_), *_ in table:
             owner = (host.decode() if host else node[0], int(port))
             owners.update(dict.fromkeys(range(first, last + 1), owner))
         if owners:
-            self._nodes = [*dict.fromkeys([*owners.values(), *self._given])]
+            self._nodes = [*dict.fromkeys([*owners.values(), *self._given_nodes])]
         return owners
 
 
-def client_of(url: str, *, self_signed: bool, processes: int = 1) -> Any:  # noqa: ANN401 - a Client or its like
-    """Return a client for the address in ``REDIS_URL``; the client connects when it is used.
+def make_redis_client(url: str, *, self_signed: bool, processes: int = 1) -> Any:  # noqa: ANN401 - a Client or its like
+    """Return a client for the address in ``REDIS_URL``; the client connects on its first use.
 
-    ``processes`` share what the server has to give.
+    ``processes`` share the server's connections.
 
     Raises:
         ValueError: the address can't be read.
@@ -210,13 +212,13 @@ def client_of(url: str, *, self_signed: bool, processes: int = 1) -> Any:  # noq
         options = {**address.options, "ssl_cert_reqs": "none", "ssl_check_hostname": False}
         address = msgspec.structs.replace(address, options=options)
     if address.kind in {"sentinel", "cluster"}:
-        several = _Sentinels if address.kind == "sentinel" else _Cluster
-        return several(address, processes)
-    place = [{"host": host, "port": port} for host, port in address.nodes]
-    return _one(address, {**dict(*place), **address.options}, processes)
+        kind = _Sentinels if address.kind == "sentinel" else _Cluster
+        return kind(address, processes)
+    nodes = [{"host": host, "port": port} for host, port in address.nodes]
+    return _make_node_client(address, {**dict(*nodes), **address.options}, processes)
 
 
-def _one(address: RedisAddress, options: Mapping[str, Any], processes: int) -> Client:
+def _make_node_client(address: RedisAddress, options: Mapping[str, Any], processes: int) -> Client:
     kind: type[Any] = SSLConnection if address.tls else Connection
     if address.kind == "unix":
         kind = UnixDomainSocketConnection

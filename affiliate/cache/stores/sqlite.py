@@ -21,14 +21,14 @@ from affiliate.errors import StoreDown, StoreRefused
 BUSY_SECONDS: Final = 0.25
 CONNECTIONS: Final = 32
 TURN_SECONDS: Final = 1.0
-"""How long a thread waits for its process's others; each of them takes a moment only."""
+"""Seconds that a thread waits for other threads of its process, each of which takes a moment."""
 CLOCK_SECONDS: Final = 60.0
-"""A lease that ends so much later than its kind does is of before the clock was set back."""
-EVICT_ENTRIES: Final = 64
+"""Seconds past the end of a new lease: a lease that ends later predates a clock set back."""
+MAX_EVICTED: Final = 64
 RESERVED_BYTES: Final = 16 * 2**20
-"""Room that is left on the disk for the ledger, or a third of a smaller disk."""
+"""Bytes of the disk left free for the ledger; a third of the disk where that is less."""
 SPARE_BYTES: Final = 2**20
-"""What a cache is worth on a full disk; a larger one is deleted there."""
+"""Largest cache file, in bytes, that is not deleted on a full disk."""
 TOUCHED_ENTRIES: Final = 1000
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS entries
@@ -45,10 +45,10 @@ log = logging.getLogger(__name__)
 
 
 class SQLiteStore(BaseCache):
-    """The file survives kill -9 (WAL), a full disk and damage (begun anew).
+    """A store in one file that survives kill -9 (WAL), a full disk and damage (a new file).
 
-    The ledger may stand on the same disk: where room becomes scarce the file grows no more, and
-    where there is none left the file is deleted.
+    The ledger may be on the same disk: with little room left the file grows no more, with none
+    left the file is deleted.
     """
 
     def __init__(self, path: Path, limit: int) -> None:
@@ -56,25 +56,25 @@ class SQLiteStore(BaseCache):
         self._path = path
         self._limit = limit
         self._idle: queue.LifoQueue[tuple[sqlite3.Connection, int]] = queue.LifoQueue()
-        self._reading = threading.BoundedSemaphore(CONNECTIONS)
-        self._turn = threading.BoundedSemaphore(1)
-        self._mending = threading.Lock()
+        self._read_places = threading.BoundedSemaphore(CONNECTIONS)
+        self._write_turn = threading.BoundedSemaphore(1)
+        self._replacement = threading.Lock()
         self._touched: dict[str, float] = {}
 
     @classmethod
     def factory(
         cls, app: Flask, config: dict[str, Any], args: list[Any], kwargs: dict[str, Any]
     ) -> "SQLiteStore":
-        """Made by Flask-Caching from ``CACHE_FILE`` and ``CACHE_BYTES``."""
+        """Make a store from ``CACHE_FILE`` and ``CACHE_BYTES``; Flask-Caching calls this."""
         return cls(Path(config["CACHE_FILE"]), config["CACHE_BYTES"])
 
     def get(self, key: str) -> bytes | None:
-        """The value; None when it is absent or expired.
+        """Return the value; None when the key is absent or expired.
 
         Raises:
             StoreDown: the file can't be read at all.
         """
-        with self._connection() as db:
+        with self._use_connection() as db:
             row = db.execute(
                 "SELECT value FROM entries WHERE key = ? AND expires > ?", (key, time.time())
             ).fetchone()
@@ -95,13 +95,13 @@ class SQLiteStore(BaseCache):
         now = time.time()
         seconds = self._to_seconds(timeout or self.default_timeout)
         touched, self._touched = self._touched, {}
-        with self._writing() as db:
+        with self._write_transaction() as db:
             db.executemany(
                 "UPDATE entries SET used = ? WHERE key = ?", [(t, k) for k, t in touched.items()]
             )
-            self._evict(db, now)
-            while self._is_short() and not self._fits(db, len(value)):
-                if not self._drop_some(db, now, 4):
+            self._make_room(db, now)
+            while self._is_disk_short() and not self._fits_free_pages(db, len(value)):
+                if not self._drop_entries(db, now, 4):
                     raise StoreRefused("the disk has little room left, which is the ledger's")
             db.execute(
                 "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)",
@@ -110,24 +110,24 @@ class SQLiteStore(BaseCache):
         return True
 
     def delete(self, key: str) -> bool:
-        """Forget a value; False when there was none."""
-        with self._writing() as db:
+        """Delete a value; return False when there was none."""
+        with self._write_transaction() as db:
             return db.execute("DELETE FROM entries WHERE key = ?", (key,)).rowcount > 0
 
     def clear(self) -> bool:
-        """Forget everything."""
-        with self._writing() as db:
+        """Delete all values."""
+        with self._write_transaction() as db:
             db.execute("DELETE FROM entries")
         return True
 
     def lease(self, key: str, token: str, seconds: float) -> bool:
-        """Take the lease of a key, in one statement; False when another has it.
+        """Take the lease of a key in one statement; return False when another process has it.
 
-        A busy file counts as another's: "database is locked" never means "fetch".
+        A busy file counts as a lease of another: "database is locked" never means "fetch".
         """
         now = time.time()
         try:
-            with self._writing() as db:
+            with self._write_transaction() as db:
                 done = db.execute(
                     "INSERT INTO leases VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE"
                     " SET token = excluded.token, expires = excluded.expires"
@@ -139,27 +139,27 @@ class SQLiteStore(BaseCache):
             return False
 
     def extend(self, key: str, token: str, seconds: float) -> None:
-        """Let a lease last ``seconds`` from now, if it is still the token's."""
-        with self._writing() as db:
+        """Let a lease last ``seconds`` from now, if the token still holds the lease."""
+        with self._write_transaction() as db:
             db.execute(
                 "UPDATE leases SET expires = ? WHERE key = ? AND token = ?",
                 (time.time() + seconds, key, token),
             )
 
     def release(self, key: str, token: str) -> None:
-        """Give a lease back, if it is still the token's."""
-        with self._writing() as db:
+        """Give a lease back, if the token still holds the lease."""
+        with self._write_transaction() as db:
             db.execute("DELETE FROM leases WHERE key = ? AND token = ?", (key, token))
 
     def incr(self, key: str, by: int, seconds: float) -> int:
         """Add to a counter that begins at 0 and ends ``seconds`` after its beginning.
 
-        To add 0 is to read it, which needs no turn at writing.
+        Adding 0 only reads the counter, without a turn at writing.
         """
         if not by:
-            return self.count(key)
+            return self.read_counter(key)
         now = time.time()
-        with self._writing() as db:
+        with self._write_transaction() as db:
             row = db.execute(
                 "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
                 " number = excluded.number + CASE WHEN expires > ? THEN number ELSE 0 END,"
@@ -167,7 +167,7 @@ class SQLiteStore(BaseCache):
                 " RETURNING number",
                 (key, by, now + seconds, now, now),
             ).fetchone()
-            if row[0] == by:  # a new one: two old ones go, so that they never add up
+            if row[0] == by:  # for each new counter two old ones go, so that these never add up
                 db.execute(
                     "DELETE FROM counters WHERE key IN"
                     " (SELECT key FROM counters WHERE expires <= ? LIMIT 2)",
@@ -176,17 +176,17 @@ class SQLiteStore(BaseCache):
         number: int = row[0]
         return number
 
-    def count(self, key: str) -> int:
-        """Return what a counter stands at."""
-        with self._connection() as db:
+    def read_counter(self, key: str) -> int:
+        """Return the value of a counter."""
+        with self._use_connection() as db:
             row = db.execute(
                 "SELECT number FROM counters WHERE key = ? AND expires > ?", (key, time.time())
             ).fetchone()
         return row[0] if row else 0
 
     def keys(self, prefix: str = "") -> list[str]:
-        """The keys that begin so, of entries that have not expired."""
-        with self._connection() as db:
+        """Return the keys, of entries that have not expired, that begin with the prefix."""
+        with self._use_connection() as db:
             rows = db.execute(
                 "SELECT key FROM entries WHERE key >= ? AND key < ? AND expires > ?",
                 (prefix, prefix + "\U0010ffff", time.time()),
@@ -194,10 +194,10 @@ class SQLiteStore(BaseCache):
             return [row[0] for row in rows]
 
     def size(self) -> tuple[int, int]:
-        """Return how many entries there are, and the bytes that the file uses."""
-        with self._connection() as db:
+        """Return the number of entries, and the bytes that the file uses."""
+        with self._use_connection() as db:
             (entries,) = db.execute("SELECT count(*) FROM entries").fetchone()
-            return entries, self._bytes(db)
+            return entries, self._count_bytes(db)
 
     def close(self) -> None:
         """Close the connections that nobody is using; the store may be used again."""
@@ -205,15 +205,15 @@ class SQLiteStore(BaseCache):
             while True:
                 self._idle.get_nowait()[0].close()
 
-    def _evict(self, db: sqlite3.Connection, now: float) -> None:
-        """Make room in small steps, with what else is of no use any more."""
-        if self._bytes(db) > self._limit:
-            self._drop_some(db, now)
+    def _make_room(self, db: sqlite3.Connection, now: float) -> None:
+        """Make room in small steps beyond the limit; drop expired leases and counters, too."""
+        if self._count_bytes(db) > self._limit:
+            self._drop_entries(db, now)
             db.execute("DELETE FROM leases WHERE expires <= ?", (now,))
             db.execute("DELETE FROM counters WHERE expires <= ?", (now,))
 
     @staticmethod
-    def _drop_some(db: sqlite3.Connection, now: float, most: int = EVICT_ENTRIES) -> int:
+    def _drop_entries(db: sqlite3.Connection, now: float, most: int = MAX_EVICTED) -> int:
         """Drop entries, the expired first, then the least recently used; return how many."""
         gone = db.execute(
             "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE expires <= ? LIMIT ?)",
@@ -226,26 +226,26 @@ class SQLiteStore(BaseCache):
             ).rowcount
         return gone
 
-    def _room(self) -> tuple[int, int]:
-        """Return how many bytes are free on the disk, and how many of them are to stay so."""
+    def _measure_room(self) -> tuple[int, int]:
+        """Return the free bytes of the disk, and the free bytes reserved for the ledger."""
         disk = os.statvfs(self._path.parent)
         whole, free = disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize
         return free, min(RESERVED_BYTES, whole // 3)
 
-    def _is_short(self) -> bool:
-        """Tell whether the disk has no more room than is to be left."""
-        free, reserved = self._room()
+    def _is_disk_short(self) -> bool:
+        """Return whether the disk has less room than is reserved."""
+        free, reserved = self._measure_room()
         return free < reserved
 
     @staticmethod
-    def _fits(db: sqlite3.Connection, length: int) -> bool:
-        """Tell whether a value fits into pages of the file that are free."""
+    def _fits_free_pages(db: sqlite3.Connection, length: int) -> bool:
+        """Return whether a value fits into free pages of the file."""
         free = db.execute("PRAGMA freelist_count").fetchone()[0]
         size = db.execute("PRAGMA page_size").fetchone()[0]
         return bool(free * size > length + 4 * size)
 
     @staticmethod
-    def _bytes(db: sqlite3.Connection) -> int:
+    def _count_bytes(db: sqlite3.Connection) -> int:
         pages, free, size = (
             db.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("page_count", "freelist_count", "page_size")
@@ -254,15 +254,15 @@ class SQLiteStore(BaseCache):
         return used
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection within a transaction that holds the write lock from its beginning.
+    def _write_transaction(self) -> Iterator[sqlite3.Connection]:
+        """Open a transaction that holds the write lock from its beginning.
 
-        A process's writers wait for their turn here, so that they never stand in readers' way.
-        Where the disk is full the file is begun anew, whoever filled the disk: a write that fits
-        into free pages of the file is no sign that the ledger's will fit anywhere.
+        Writers of a process wait for their turn here, apart from readers. On a full disk the file
+        is deleted first, whoever filled the disk: a write that fits into free pages of the file is
+        no sign that the ledger's writes fit anywhere.
         """
-        self._give_way(self._inode())
-        with self._connection(self._turn) as db:
+        self._delete_on_full_disk(self._inode())
+        with self._use_connection(self._write_turn) as db:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -272,23 +272,23 @@ class SQLiteStore(BaseCache):
             db.commit()
 
     @contextmanager
-    def _connection(
+    def _use_connection(
         self, places: threading.BoundedSemaphore | None = None
     ) -> Iterator[sqlite3.Connection]:
-        """One of few connections; the errors of SQLite become ours."""
-        places = places or self._reading
+        """Yield one of few connections; turn SQLite's errors into those of a store."""
+        places = places or self._read_places
         if not places.acquire(timeout=TURN_SECONDS):
             raise StoreBusy("all connections to the cache file are in use")
         db: sqlite3.Connection | None = None
         file = 0
         try:
-            db, file = self._open()
+            db, file = self._open_connection()
             yield db
             self._idle.put((db, file))
         except sqlite3.Error as error:
             if db is not None:
                 db.close()
-            raise self._translated(error, file or self._inode()) from None
+            raise self._translate_error(error, file or self._inode()) from None
         except BaseException:
             if db is not None:
                 self._idle.put((db, file))
@@ -297,20 +297,20 @@ class SQLiteStore(BaseCache):
             places.release()
 
     def _inode(self) -> int:
-        """Return which file stands under the path now; 0 for none."""
+        """Return the inode of the file at the path; 0 for none."""
         try:
             return self._path.stat().st_ino
         except OSError:
             return 0
 
-    def _open(self) -> tuple[sqlite3.Connection, int]:
-        """A connection to the file that stands under the path, and which file that is."""
+    def _open_connection(self) -> tuple[sqlite3.Connection, int]:
+        """Return a connection to the file at the path, and the file's inode."""
         while not self._idle.empty():
             with suppress(queue.Empty):
                 db, file = self._idle.get_nowait()
                 if file == self._inode():
                     return db, file
-                db.close()  # to a damaged file, renamed away since
+                db.close()  # its file was damaged or deleted
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -333,33 +333,33 @@ class SQLiteStore(BaseCache):
             raise
         return db, self._inode()
 
-    def _translated(self, error: sqlite3.Error, file: int) -> Exception:
+    def _translate_error(self, error: sqlite3.Error, file: int) -> Exception:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             return StoreBusy("the cache file is busy")
         if code == sqlite3.SQLITE_FULL:
-            self._give_way(file)
+            self._delete_on_full_disk(file)
         if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY}:
             return StoreRefused(f"the cache file can't be written: {error}")
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            self._begin_anew(file)
+            self._rename_damaged(file)
         return StoreDown(f"the cache file fails: {error}")
 
-    def _give_way(self, file: int) -> None:
-        """Delete the file where the disk is full, so that the ledger goes on."""
-        with suppress(OSError), self._mending:
-            free, reserved = self._room()
+    def _delete_on_full_disk(self, file: int) -> None:
+        """Delete the file on a full disk, so that the ledger goes on."""
+        with suppress(OSError), self._replacement:
+            free, reserved = self._measure_room()
             if free >= reserved / 4 or self._path.stat().st_size <= SPARE_BYTES:
                 return
             if file and self._inode() == file:
                 log.warning("the disk is full; the cache is deleted, as the ledger needs room")
                 for end in ("", "-wal", "-shm"):
                     Path(f"{self._path}{end}").unlink(missing_ok=True)
-                self.close()  # what is open keeps its room
+                self.close()  # an open file keeps its room
 
-    def _begin_anew(self, file: int) -> None:
-        """Rename a damaged file away, unless that has been done already."""
-        with self._mending:
+    def _rename_damaged(self, file: int) -> None:
+        """Rename a damaged file away, unless another thread or process has done that."""
+        with self._replacement:
             try:
                 if file and self._inode() == file:
                     log.warning("the cache file is damaged; it is renamed and begun anew")
@@ -371,4 +371,4 @@ class SQLiteStore(BaseCache):
 
 
 class StoreBusy(StoreRefused):
-    """Another has the file for longer than we wait."""
+    """The file is locked by another for longer than BUSY_SECONDS or TURN_SECONDS."""

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 import redis
 
-from affiliate.cache.stores import Guarded, RedisStore
+from affiliate.cache.stores import RedisStore, StoreWithFallback
 from affiliate.cache.stores.redis_pool import SECONDS
 from affiliate.errors import StoreDown
 from tests.support.ports import new_port
@@ -57,11 +57,11 @@ def keeps_its_promises(store: RedisStore) -> None:
         store.release(name, "mine")
         assert store.lease(name, "another's", 60)
         assert store.incr(name, 2, 60) == 2
-        assert store.incr(name, 3, 60) == store.count(name) == 5
+        assert store.incr(name, 3, 60) == store.read_counter(name) == 5
     assert sorted(store.keys()) == sorted(names)
     assert store.size()[0] == 30
     assert store.size()[1] > 0
-    assert all(one.used and one.maxclients for one in store.limits())
+    assert all(one.used and one.maxclients for one in store.read_limits())
     assert all(store.delete(name) for name in names)
     assert not store.delete("k0")
     assert store.keys() == []
@@ -188,7 +188,7 @@ def test_sentinels_lead_to_the_master_and_to_the_one_after(tmp_path: Path) -> No
     with sentinels(tmp_path, PASSWORD, PASSWORD) as watched:
         inner = RedisStore(watched.url)
         keeps_its_promises(inner)
-        store = Guarded(inner)
+        store = StoreWithFallback(inner)
         store.set("before", b"v", 60)
         wait_until(lambda: watched.copied("before") == b"v")
         watched.master.stop()
@@ -196,9 +196,9 @@ def test_sentinels_lead_to_the_master_and_to_the_one_after(tmp_path: Path) -> No
         assert not store.set("meanwhile", b"w", 60)
         assert store.get("meanwhile") == b"w"
         assert store.lease("k", "t", 60)
-        assert store.degraded
+        assert store.is_degraded
         wait_until(lambda: store.set("after", b"v", 60))
-        assert not store.degraded
+        assert not store.is_degraded
         assert watched.copied("after") == b"v"
         assert store.get("before") == b"v"
 
@@ -325,12 +325,12 @@ def test_a_lost_node_of_a_cluster_costs_its_own_keys_only(tmp_path: Path) -> Non
         assert [down(lambda name=name: store.get(name)) for name in its] == [True] * len(its)  # type: ignore[misc]
         assert {store.get(name) for name in others} == {b"v"}
         assert its
-        guarded = Guarded(store)
+        guarded = StoreWithFallback(store)
         for name in names:
             assert guarded.set(name, b"w", 60) or guarded.get(name) == b"w"
         lost.start()
         wait_until(lambda: all(guarded.set(name, b"x", 60) for name in names))
-        assert not guarded.degraded
+        assert not guarded.is_degraded
 
 
 def test_a_cluster_that_is_whole_or_nothing_is_down_when_it_says_so(tmp_path: Path) -> None:
@@ -341,9 +341,9 @@ def test_a_cluster_that_is_whole_or_nothing_is_down_when_it_says_so(tmp_path: Pa
         store.set(name, b"v", 60)
         world.nodes[2].stop()
         wait_until(lambda: down(lambda: store.get(name)))
-        guarded = Guarded(store)
+        guarded = StoreWithFallback(store)
         wait_until(lambda: guarded.get(name) is None)
-        assert guarded.degraded
+        assert guarded.is_degraded
 
 
 CROWD = 200
@@ -351,7 +351,7 @@ IN_LINE = CROWD * SECONDS
 """Seconds that a crowd takes at the least whose callers wait one after the other."""
 
 
-def rush(store: Guarded) -> None:
+def rush(store: StoreWithFallback) -> None:
     """Have a crowd of threads ask at once, while nobody answers; none stands in line."""
     start = threading.Barrier(CROWD)
 
@@ -375,10 +375,10 @@ def test_servers_that_never_answer_cost_a_short_wait(kind: str) -> None:
         hosts = [f"127.0.0.1:{server.getsockname()[1]}" for server in deaf]
         path = "/shop" if kind == "redis+sentinel" else ""
         url = f"{kind}://{','.join(hosts) if '+' in kind else hosts[0]}{path}"
-        store = Guarded(RedisStore(url))
+        store = StoreWithFallback(RedisStore(url))
         assert ended(lambda: store.get("k")) is None
-        assert store.degraded
-        rush(Guarded(RedisStore(url)))
+        assert store.is_degraded
+        rush(StoreWithFallback(RedisStore(url)))
 
 
 @contextmanager
@@ -401,10 +401,10 @@ def test_a_cluster_that_hangs_keeps_a_crowd_no_longer_than_one(tmp_path: Path) -
         store = RedisStore(world.url)
         for name in names:
             store.set(name, name.encode(), 60)
-        guarded = Guarded(store)
+        guarded = StoreWithFallback(store)
         with hanging(*world.nodes):
             rush(guarded)
-        assert guarded.degraded
+        assert guarded.is_degraded
         wait_until(lambda: all(guarded.get(name) for name in names))
         assert [store.get(name) for name in names] == [name.encode() for name in names]
 

@@ -8,9 +8,9 @@ from queue import Empty
 import pytest
 import redis
 
-from affiliate.cache.stores import Guarded, RedisStore
+from affiliate.cache.stores import RedisStore, StoreWithFallback
 from affiliate.cache.stores.redis import describe_failure
-from affiliate.cache.stores.redis_pool import _Idle
+from affiliate.cache.stores.redis_pool import _IdleConnections
 from affiliate.errors import StoreDown, StoreRefused
 from tests.support.folders import socket_folder
 from tests.support.redis_server import RedisServer, redis_server
@@ -39,7 +39,7 @@ def test_busy_processes_fit_a_plan_of_20_connections(
     url = (
         f"{small.url}?timeout=9&socket_timeout=9&socket_connect_timeout=9{query}"  # a busy machine
     )
-    stores = [Guarded(RedisStore(url, processes=2)) for _ in range(processes)]
+    stores = [StoreWithFallback(RedisStore(url, processes=2)) for _ in range(processes)]
     start = threading.Barrier(2 * THREADS)
 
     def work(number: int) -> list[bytes | None]:
@@ -53,7 +53,7 @@ def test_busy_processes_fit_a_plan_of_20_connections(
 
     with ThreadPoolExecutor(2 * THREADS) as pool:
         assert all(one == [b"v"] * 8 for one in pool.map(work, range(2 * THREADS)))
-    assert not any(store.degraded for store in stores)
+    assert not any(store.is_degraded for store in stores)
     if not query:  # what is left is for commands and for the next deploy
         assert small.client().info("clients")["connected_clients"] <= 17
     for store in stores:
@@ -107,13 +107,13 @@ def test_refusals_close_connections_once_in_a_while(
     closed: list[int] = []
     store = RedisStore(small.url)
     store.set("k", b"v", 60)
-    renew = store._client.renew
+    renew = store._client.reconnect
 
     def count() -> None:
         closed.append(1)
         renew()
 
-    monkeypatch.setattr(store._client, "renew", count)
+    monkeypatch.setattr(store._client, "reconnect", count)
     for _ in range(8):
         with pytest.raises(StoreRefused):
             store.lease("k", "t", -1)
@@ -132,13 +132,13 @@ def test_no_failure_of_a_client_reaches_a_page(
 
         set = lease = incr = get
 
-    store = Guarded(Broken(), now=lambda: 0.0)
+    store = StoreWithFallback(Broken(), now=lambda: 0.0)
     for _ in range(3):
         assert store.get("k") is None
         assert not store.set("k2", b"v", 60)
         assert store.lease("k", "t", 60)
         assert store.incr("n", 1, 60) is None
-    assert store.degraded
+    assert store.is_degraded
     assert [type(error).__name__ in one for one in caplog.messages] == [True]
     assert type(error).__name__ in store.trouble
     assert PASSWORD not in caplog.text + store.trouble
@@ -182,7 +182,7 @@ class Link:
 
 def test_a_refusal_bounds_a_pool_until_nobody_is_served() -> None:
     """A failure beside others that serve is a bound of the server's; one alone is an outage."""
-    idle = _Idle(4)
+    idle = _IdleConnections(4)
     for _ in range(4):
         idle.put_nowait(None)
     serving, refused = Link(is_connected=True), Link(is_connected=False)
@@ -194,4 +194,4 @@ def test_a_refusal_bounds_a_pool_until_nobody_is_served() -> None:
         idle.get(block=True, timeout=0)
     serving.is_connected = False
     idle.put_nowait(serving)
-    assert idle._limit() == 4
+    assert idle._compute_limit() == 4

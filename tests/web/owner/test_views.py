@@ -227,7 +227,7 @@ def test_tries_are_counted_whatever_becomes_of_the_counter(
     with monkeypatch.context() as busy:
         busy.setattr(site.store, "incr", lambda *_: None)
         assert log_in(client).status_code == 429
-    with site.store.store._writing() as db:
+    with site.store.store._write_transaction() as db:
         db.execute("DELETE FROM counters")
     assert log_in(client).status_code == 429
 
