@@ -164,10 +164,8 @@ class Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record, without its end."""
-        context, (agency, kind) = (
-            _context.get(),
-            getattr(record, "agency_call", None) or _agency_call.get(),
-        )
+        context = _context.get()
+        agency, kind = getattr(record, "agency_call", None) or _agency_call.get()
         words = _compile_typed_words(context) if record.levelno >= logging.INFO else None
         exception = self.formatException(record.exc_info) if record.exc_info else None
         line = Line(

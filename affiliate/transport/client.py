@@ -1,8 +1,8 @@
 """The only opener of sockets: one call to an agency, within its deadline and size.
 
-``requests``' own timeouts are no deadlines (they start anew with every byte), so a watchdog
-shuts the socket when the call's time is over, whatever state it is in: connecting, in the TLS
-handshake, between headers or in the body.
+``requests``' own timeouts, which start anew with every byte, are no deadlines; so a watchdog shuts
+the socket at the call's deadline in any state: connecting, in the TLS handshake, between headers or
+in the body.
 """
 
 import copy
@@ -34,9 +34,9 @@ from affiliate.transport.messages import Reply, Request, find_error
 
 CONNECT_SECONDS: Final = 2.0
 FETCH_SECONDS: Final = 15.0
-"""The life of a call; visitors wait for less, and the call goes on behind their page."""
+"""Seconds for a whole call; visitors wait less, and the call goes on behind their page."""
 STALL_SECONDS: Final = 30.0
-"""A stream is given up when nothing has come for so long; its whole may take any time."""
+"""Seconds without a byte after which a stream is given up; a whole stream may take any time."""
 BODY_BYTES: Final = 4 * 1024 * 1024  # after decompression
 STOPPED: Final = "This process ends."
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -48,14 +48,14 @@ _gate: ContextVar["Gate | None"] = ContextVar("gate", default=None)
 
 
 class Gate(Protocol):
-    """Asked before anything is sent, which is ``again`` for a call that an agency may have read."""
+    """A check before each call, ``again`` for a repeated call that an agency may have read."""
 
     def __call__(self, *, again: bool = False) -> None: ...
 
 
 @contextmanager
 def use_gate(gate: Gate) -> Iterator[None]:
-    """Call ``gate`` before the current thread sends anything; what it raises is the answer."""
+    """Call ``gate`` before the current thread sends anything, so that its errors are raised."""
     token = _gate.set(gate)
     try:
         yield
@@ -64,12 +64,12 @@ def use_gate(gate: Gate) -> Iterator[None]:
 
 
 def pass_gate(*, again: bool = False) -> None:
-    """Ask the gate of the current thread, if there is one, whether a call may be sent.
+    """Ask the gate of the current thread, if a gate is set, whether a call may be sent.
 
-    One that is sent ``again`` is a call more where the agency may have read the first.
+    A call sent ``again`` counts once more where the agency may have read the first attempt.
 
     Raises:
-        AgencyError: it may not.
+        AgencyError: the call may not be sent.
     """
     gate = _gate.get()
     if gate is not None:
@@ -103,10 +103,10 @@ class Stream:
         self._stall_seconds = stall_seconds
 
     def chunks(self) -> Iterator[bytes]:
-        """The body as the socket gives it, at most 64 KB at a time.
+        """Yield the body as the socket gives it, at most 64 KB at a time.
 
         Raises:
-            AgencyError: it broke off, or nothing came for too long.
+            AgencyError: the body broke off, or nothing came for too long.
         """
         while part := self._read_chunk():
             yield part
@@ -125,12 +125,12 @@ class Stream:
 
 
 def _drop_record(_: logging.LogRecord) -> bool:
-    """A filter for lines of log that hold addresses with keys in them."""
+    """Drop a line of log, as a filter of loggers whose lines hold addresses with keys."""
     return False
 
 
 class _Session(requests.Session):
-    """A session that doesn't look where a redirect leads: it would read the whole body for it."""
+    """A session that follows no redirect, as requests would read the redirect's whole body."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - never any
         return None
@@ -144,8 +144,8 @@ class Transport:
     ) -> None:
         self.connect_seconds = connect_seconds
         self._total_seconds = total_seconds
-        for talker in ("connection", "connectionpool", "util.retry"):
-            logging.getLogger(f"urllib3.{talker}").addFilter(_drop_record)
+        for module in ("connection", "connectionpool", "util.retry"):
+            logging.getLogger(f"urllib3.{module}").addFilter(_drop_record)
         self._session = _Session()
         self._session.trust_env = False  # a netrc entry would replace our Authorization header
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -155,7 +155,7 @@ class Transport:
 
     @property
     def total_seconds(self) -> float:
-        """The seconds that a call of the current thread may take, connection and body included."""
+        """Return the seconds for a call of the current thread, connection and body included."""
         return max(self._total_seconds, _least_seconds.get())
 
     def with_total_seconds(self, seconds: float) -> "Transport":
@@ -167,12 +167,13 @@ class Transport:
     def send(self, request: Request, seconds: float | None = None) -> Reply:
         """Send one call and read its whole answer, within ``seconds`` (`total_seconds` if None).
 
-        What only reads and whose connection was refused or reset is tried once more, within the
-        same time; the gate counts it anew where the agency may have read the request.
+        A call that only reads and whose connection was refused or reset is tried once more within
+        the same time; the gate counts the second attempt where the agency may have read the first.
 
         Raises:
             AgencyError: the kind says what the caller can do next, ``sent`` whether the agency
-                may have read the request; no text of it holds an address, a header or a secret.
+                may have read the request; no text in the error holds an address, a header or a
+                secret.
         """
         pass_gate()
         if self._watchdog.closed:
@@ -194,17 +195,17 @@ class Transport:
         return result
 
     def close(self) -> None:
-        """Give up the calls under way, as the process ends; they say nothing of their agencies."""
+        """Give up the calls under way, as the process ends; agencies are not blamed for that."""
         self._watchdog.close()
 
     @contextmanager
     def stream(
         self, request: Request, stall_seconds: float = STALL_SECONDS, *, redirects: int = 0
     ) -> Iterator[Stream]:
-        """Send one call, never again, and give its answer's body as it comes, however long.
+        """Send one call without a second attempt, and yield the answer's body as a stream.
 
-        Of ``redirects`` so many are followed, for calls whose address is their only secret; none
-        leads from HTTPS to HTTP.
+        At most ``redirects`` redirects are followed, for calls whose address is their only secret;
+        none leads from HTTPS to HTTP.
 
         Raises:
             AgencyError: no connection, a status other than 2xx, or ``stall_seconds`` without
@@ -219,7 +220,7 @@ class Transport:
             call.close()
 
     def _open_stream(self, request: Request, call: Attempt, redirects: int) -> requests.Response:
-        """The head of a 2xx answer; errors are raised outside of ``except`` as in `_send_once`."""
+        """Return a 2xx answer, its body unread; errors are raised as in `_send_once`."""
         thread_state.attempt = call
         try:
             answer = self._open_response(request, call)
@@ -242,9 +243,9 @@ class Transport:
         raise failure or AgencyDown(request.agency, "No connection could be kept.")
 
     def _send_once(self, request: Request, call: Attempt) -> Reply | None:
-        """One attempt; None when the connection was refused or reset, so that another is worth it.
+        """Make one attempt; return None for a refused or reset connection, worth another attempt.
 
-        Errors are raised outside of ``except``, or the library's would hang on them as context.
+        Errors are raised outside of ``except``, or the library's error would be their context.
         """
         thread_state.attempt = call
         self._watchdog.watch(call)
@@ -284,7 +285,7 @@ class Transport:
 
 
 def _may_repeat() -> bool:
-    """Tell whether the gate has room for one call more."""
+    """Return whether the gate lets a call be sent again."""
     try:
         pass_gate(again=True)
     except AgencyError:
@@ -293,14 +294,14 @@ def _may_repeat() -> bool:
 
 
 def _redirect_target(answer: requests.Response) -> str | None:
-    """Return where a redirect leads; None for anything else and for what leaves HTTPS."""
+    """Return the target of a redirect; None for other answers and for targets that leave HTTPS."""
     try:
         target = urljoin(answer.url, answer.headers.get("Location", ""))
         schemes = (urlsplit(answer.url).scheme, urlsplit(target).scheme)
     except ValueError:
         return None
-    leads = answer.status_code in REDIRECTS and "Location" in answer.headers
-    return target if leads and schemes[1] in {schemes[0], "https"} else None
+    is_redirect = answer.status_code in REDIRECTS and "Location" in answer.headers
+    return target if is_redirect and schemes[1] in {schemes[0], "https"} else None
 
 
 def _read_body(request: Request, answer: requests.Response, call: Attempt) -> bytes:
@@ -317,9 +318,9 @@ def _read_body(request: Request, answer: requests.Response, call: Attempt) -> by
 
 
 def _translate_error(request: Request, call: Attempt, error: Exception) -> AgencyError | None:
-    """Our error for one of the libraries', whose texts hold addresses with keys in them.
+    """Return this site's error for a library's error, whose text holds addresses with keys.
 
-    None for a connection that was refused or reset.
+    Return None for a refused or reset connection.
     """
     log.debug("%s: %s", request.agency, type(error).__name__)
     causes = list(_list_causes(error))
@@ -330,7 +331,7 @@ def _translate_error(request: Request, call: Attempt, error: Exception) -> Agenc
     if call.expired or is_any(TimeoutError, requests.Timeout):
         return AgencyTimeout(request.agency, "No answer in time.")
     if isinstance(error, ValueError):  # as requests' InvalidURL, InvalidHeader and others are
-        if call.sent:  # by the head of the answer, as one with two lengths
+        if call.sent:  # then the answer's head is at fault, such as a head with two lengths
             return BadAnswer(request.agency, "The answer's head can't be read.")
         return RequestRefused(request.agency, "The call can't be sent; check the settings.")
     if is_any(ConnectionError) and not is_any(requests.exceptions.SSLError):
@@ -346,12 +347,13 @@ def _translate_error(request: Request, call: Attempt, error: Exception) -> Agenc
 
 
 def _list_causes(error: BaseException) -> Iterable[BaseException]:
-    """The error and all that it wraps: as cause, as context or as an argument."""
-    found: list[BaseException] = []
+    """Return an error and all errors that it wraps: as cause, as context or as an argument."""
+    causes: list[BaseException] = []
     queue: list[object] = [error]
     while queue:
-        one = queue.pop()
-        if isinstance(one, BaseException) and one not in found:
-            found.append(one)
-            queue += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
-    return found
+        cause = queue.pop()
+        if isinstance(cause, BaseException) and cause not in causes:
+            causes.append(cause)
+            reason = getattr(cause, "reason", None)
+            queue += [cause.__cause__, cause.__context__, reason, *cause.args]
+    return causes

@@ -1,6 +1,6 @@
 """Sockets with a deadline, for `transport.client` alone.
 
-Every connection makes itself known to the call it serves, so that the watchdog can shut it.
+Every connection registers its socket with the call that it serves, for the watchdog to shut.
 """
 
 import heapq
@@ -36,7 +36,7 @@ class Attempt:
         return self.deadline - time.monotonic()
 
     def hold_socket(self, sock: socket.socket) -> None:
-        """Keep a duplicate: the TLS layer takes the original's descriptor away."""
+        """Keep a duplicate of a socket, as the TLS layer takes the original's descriptor away."""
         with self._lock:
             self._drop_handle()
             self._handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
@@ -69,7 +69,7 @@ def _shut_socket(sock: socket.socket) -> None:
 
 
 class Watchdog:
-    """One thread that expires every call whose deadline has passed; a deadline may be put off."""
+    """One thread that expires every call whose deadline has passed; deadlines may be put off."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Attempt]] = []
@@ -115,14 +115,14 @@ class _ThreadState(threading.local):
 
 thread_state = _ThreadState()
 _resolvers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolver")
-"""Name resolution can't be interrupted, so it runs here and is abandoned at the deadline."""
+"""Threads for name resolution, which can't be interrupted but is abandoned at the deadline."""
 _lookups: dict[tuple[str, int], Future[Any]] = {}
-"""Look-ups under way: a name that hangs takes one thread, however many calls want it."""
+"""Look-ups under way by host and port, so that a name that hangs takes one thread for all calls."""
 _lookups_lock = threading.Lock()
 
 
 def _look_up(host: str, port: int) -> Future[Any]:
-    """Begin to resolve a name, or join those who wait for it already."""
+    """Begin to resolve a name, or join the look-up under way."""
     with _lookups_lock:
         lookup = _lookups.get((host, port))
         if lookup is None or lookup.done():
@@ -133,7 +133,7 @@ def _look_up(host: str, port: int) -> Future[Any]:
 
 
 def has_address(host: str, seconds: float) -> bool:
-    """Return whether the name service knows an address of a host, in ``seconds`` at most."""
+    """Return whether the name service knows an address of a host within ``seconds``."""
     lookup = _resolvers.submit(socket.getaddrinfo, host, None)
     try:
         return bool(lookup.result(seconds))
@@ -169,7 +169,7 @@ def _connect(host: str, port: int, call: Attempt) -> socket.socket:
 
 
 class _WatchedConnection:
-    """What makes a connection of urllib3 known to its call."""
+    """A mixin for urllib3's connections that registers their sockets with the call they serve."""
 
     sock: Any
 
@@ -183,7 +183,7 @@ class _WatchedConnection:
             thread_state.attempt.hold_socket(self.sock)  # a kept connection, used again
         super().request(*args, **kwargs)  # type: ignore[misc]
 
-    def send(self, data: Any) -> None:  # noqa: ANN401 - likewise
+    def send(self, data: Any) -> None:  # noqa: ANN401 - as urllib3 calls it
         if self.sock is None:
             self.connect()  # type: ignore[attr-defined]
         if thread_state.attempt is not None:
@@ -208,8 +208,8 @@ class _HTTPSPool(HTTPSConnectionPool):
 
 
 class WatchedAdapter(HTTPAdapter):
-    """The adapter of requests, over our connections."""
+    """The adapter of requests, over watched connections."""
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - likewise
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as requests does
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}

@@ -1,4 +1,4 @@
-"""What goes to an agency and what comes back: a request, a reply, or the error it stands for."""
+"""Requests to agencies, their replies, and the errors that other answers stand for."""
 
 import json
 import re
@@ -38,7 +38,7 @@ MESSAGE_FIELDS: Final = (
     "error",
     "detail",
 )
-"""Fields of JSON that hold an agency's own words, in small letters alone; the best come first."""
+"""Fields of JSON that hold an agency's own words, as small letters only; the best come first."""
 NESTED_FIELDS: Final = ("error", "errors", "fault", "detail")
 """Fields that hold an object, or a list of objects, with such words."""
 ADDRESS: Final = re.compile(r"https?://\S+")
@@ -49,34 +49,34 @@ RATE_LIMIT_WORDS: Final = re.compile(
     r"|(?<![a-z])qps(?![a-z])|throttl(?:ed|ing)",
     re.IGNORECASE,
 )
-"""Words of a 403 for more calls than it takes in a time."""
+"""Words of a 403 that means more calls than the agency takes in a time."""
 MAX_MESSAGE: Final = 200
-"""Characters of an agency's own words that an error tells."""
+"""Characters of an agency's own words that an error repeats."""
 SHORT_SECRET: Final = 8
-"""Characters of a secret below which it is struck out as a whole word alone."""
+"""Characters of a secret below which only whole words are struck out."""
 
 
 Params = tuple[tuple[str, str], ...]
-"""Parameters of an address; a name may stand there more than once."""
+"""Parameters of an address; names may repeat."""
 
 
 class Refusal(NamedTuple):
-    """What it means that an agency says no in its own way, and its words for it."""
+    """An agency's refusal in a form of its own: the error that it means, and the agency's words."""
 
     kind: type[AgencyError]
     words: str
 
 
 Judge = Callable[[int, bytes], Refusal | None]
-"""Reads an HTTP status and a body; None leaves it to the table of statuses."""
+"""A reader of an HTTP status and a body; None leaves the answer to the table of statuses."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One call: ``params`` may repeat a name; ``secrets`` are struck out of every message.
 
     ``judge`` looks at every answer first, for agencies whose errors arrive with HTTP 200, as plain
-    text or as XML. ``reads`` tells whether it changes nothing, so that it may be sent twice; of a
-    GET that is taken for granted.
+    text or as XML. ``reads`` says that the call changes nothing and may be sent twice, which is the
+    default for a GET.
     """
 
     agency: str
@@ -91,12 +91,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     reads: bool | None = None
 
     def redact(self, text: str) -> str:
-        """The text without the secrets: plain, percent-encoded, as in a form or as Basic."""
+        """Return text without the secrets: plain, percent-encoded, as in a form or as Basic."""
         forms = {*self.secrets, *(quote(secret, safe="") for secret in self.secrets)}
         forms |= {quote_plus(secret) for secret in self.secrets}
         if self.auth:
             forms.add(b64encode(":".join(self.auth).encode()).decode())
-        for form in sorted(forms - {""}, key=len, reverse=True):  # one may begin with another
+        for form in sorted(forms - {""}, key=len, reverse=True):  # a secret may begin with another
             if len(form) < SHORT_SECRET:
                 text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", "***", text)
             else:
@@ -104,17 +104,17 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return text
 
     def has_key(self) -> bool:
-        """Return whether anything of the call says who asks, so that it can be wrong."""
+        """Return whether the call carries a secret, which may be wrong."""
         return bool(self.auth and any(self.auth)) or any(self.secrets)
 
 
 def drop_empty(params: Mapping[str, str]) -> Params:
-    """The parameters that say something."""
+    """Return the parameters that are not empty."""
     return tuple((name, value) for name, value in params.items() if value)
 
 
 def parse_xml(text: bytes | str) -> Element | None:
-    """The root of XML; None for anything else and for entities, which could grow without end."""
+    """Return the root of XML; None for other text and for entities, which could grow endlessly."""
     try:
         root: Element = fromstring(text)
     except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError):
@@ -131,10 +131,10 @@ class Reply(msgspec.Struct, frozen=True):
     body: bytes
 
     def json(self) -> Any:  # noqa: ANN401 - JSON is any
-        """The body as JSON.
+        """Return the body as JSON.
 
         Raises:
-            BadAnswer: the body is something else, as when a gateway answers in HTML.
+            BadAnswer: the body is no JSON, as when a gateway answers in HTML.
         """
         try:
             return json.loads(self.body)
@@ -142,10 +142,10 @@ class Reply(msgspec.Struct, frozen=True):
             raise BadAnswer(self.request.agency, "The answer is not JSON.") from None
 
     def xml(self) -> Element:
-        """The root of the body as XML; entities, which could grow without end, are refused.
+        """Return the root of the body as XML.
 
         Raises:
-            BadAnswer: the body is something else.
+            BadAnswer: the body is something else, or has entities, which could grow without end.
         """
         root = parse_xml(self.body)
         if root is None:
@@ -156,19 +156,19 @@ class Reply(msgspec.Struct, frozen=True):
 def find_error(
     request: Request, status: int, headers: Mapping[str, str], body: bytes
 ) -> AgencyError | None:
-    """The error that an answer stands for; None for what was asked for."""
-    judged = request.judge(status, body) if request.judge else None
-    if judged:
-        words = _clean_message(request, judged.words) or f"HTTP {status}"
+    """Return the error that an answer stands for; None for the answer that was asked for."""
+    refusal = request.judge(status, body) if request.judge else None
+    if refusal:
+        words = _clean_message(request, refusal.words) or f"HTTP {status}"
         wait = _parse_retry_after(headers.get("Retry-After"))
-        return judged.kind(request.agency, words, retry_after=wait)
+        return refusal.kind(request.agency, words, retry_after=wait)
     return None if 200 <= status < 300 else _error_for_status(request, status, headers, body)  # noqa: PLR2004 - the range of success
 
 
 def _error_for_status(
     request: Request, status: int, headers: Mapping[str, str], body: bytes
 ) -> AgencyError:
-    """The one table from an HTTP status to an error, with the agency's own words if it gave any."""
+    """Return the error for an HTTP status, with the agency's own words where it gave any."""
     words = _extract_message(request, status, body) or f"HTTP {status}"
     wait = _parse_retry_after(headers.get("Retry-After"))
     match status:
@@ -192,9 +192,9 @@ def _error_for_status(
 def _error_for_refused_access(
     request: Request, status: int, words: str, *, by_gateway: bool
 ) -> BadCredentials:
-    """Return what a 401 or 403 means: a wrong key, a key for other things, or no matter of keys.
+    """Return the error of a 401 or 403: a wrong key, a key for other calls, or no matter of keys.
 
-    A gateway answers 403 whatever the key is; and who sends no key can't have a wrong one.
+    A gateway answers 403 whatever the key is, and a call without a key can't have a wrong key.
     """
     if status == 401:  # noqa: PLR2004 - beside its name
         return BadCredentials(request.agency, words)
@@ -204,9 +204,9 @@ def _error_for_refused_access(
 
 
 def _parse_retry_after(value: str | None) -> float | None:
-    """Return the seconds of a Retry-After header, 15 minutes at most, or of Pixabay's own header.
+    """Return the seconds of a Retry-After header or of Pixabay's own, 15 minutes at most.
 
-    Dates are not worth a clock's error; a time since 1970 has too many digits.
+    Dates are ignored, as clocks differ, and times since 1970, which have more digits.
     """
     if value is None or not re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
         return None
@@ -214,7 +214,7 @@ def _parse_retry_after(value: str | None) -> float | None:
 
 
 def _is_of_gateway(headers: Mapping[str, str], body: bytes) -> bool:
-    """Return whether a gateway in front of an API answers: with a page of HTML, or a line of text.
+    """Return whether a gateway in front of an API answers, by a page of HTML or a line of text.
 
     The line is Cloudflare's for programs, such as ``error code: 1020``.
     """
@@ -226,21 +226,21 @@ def _is_of_gateway(headers: Mapping[str, str], body: bytes) -> bool:
 
 
 def _is_about_rates(headers: Mapping[str, str], body: bytes) -> bool:
-    """Return whether a 403 means too many calls, as Mashery says it in front of Getty's API.
+    """Return whether a 403 means too many calls, as Mashery says in front of Getty's API.
 
-    A code stands in a header, such as ``ERR_403_DEVELOPER_OVER_QPS``, or the body says so. Of a
+    A header has a code, such as ``ERR_403_DEVELOPER_OVER_QPS``, or the body has such words. Of a
     gateway's page of HTML, whose words are of many kinds, only the header counts.
     """
     code = headers.get("X-Mashery-Error-Code", "")
-    said = "" if _is_of_gateway(headers, body) else body[:1024].decode("utf-8", "replace")
-    said = ADDRESS.sub("", said)
-    return RATE_LIMIT_WORDS.search(f"{code}\n{said}") is not None
+    text = "" if _is_of_gateway(headers, body) else body[:1024].decode("utf-8", "replace")
+    text = ADDRESS.sub("", text)
+    return RATE_LIMIT_WORDS.search(f"{code}\n{text}") is not None
 
 
 def _extract_message(request: Request, status: int, body: bytes) -> str:
-    """Return the agency's own message; empty where there is none.
+    """Return the agency's own message; empty without one.
 
-    The message is one of `MESSAGE_FIELDS` in JSON, wherever the agency puts that field, or plain
+    The message is one of `MESSAGE_FIELDS` in JSON, wherever the agency puts the field, or plain
     text. The plain text of a 404 or of a 5xx is the server's, not the agency's.
     """
     try:
@@ -253,9 +253,9 @@ def _extract_message(request: Request, status: int, body: bytes) -> str:
 
 
 def _find_message(answer: object, depth: int = 3) -> str:
-    """Return the first of `MESSAGE_FIELDS` in JSON: of an object before what is inside of it."""
+    """Return the first of `MESSAGE_FIELDS` in JSON: an object's own before those nested in it."""
     if isinstance(answer, list):
-        return next(filter(None, (_find_message(one, depth - 1) for one in answer[:1])), "")
+        return next((_find_message(item, depth - 1) for item in answer[:1]), "")
     if not isinstance(answer, dict) or not depth:
         return ""
     named = {re.sub(r"[^a-z]", "", name.lower()): value for name, value in answer.items()}
