@@ -200,7 +200,7 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     app.after_request(_redirected_here)
     tier = PageCacheMiddleware(
         app.wsgi_app,
-        pages.page_cache_routes() | seo.page_cache_routes() | embeds.routes(),
+        pages.page_cache_routes() | seo.page_cache_routes() | embeds.page_cache_routes(),
         on_hit=tally.replayed.append,
         shared_store=store,
         shared_bytes=_shelf_bytes(settings) // settings.web_concurrency,
@@ -208,9 +208,9 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
         is_variant=is_variant,
     )
     app.extensions["memory"] = tier
-    keys = embeds.keys_of(settings)
-    opens = keys.opens if keys else None
-    served: WSGIApplication = CorsMiddleware(tier, embeds.SHARED, settings.embed_sites, opens)
+    keys = embeds.build_frame_keys(settings)
+    opens = keys.has_valid_key if keys else None
+    served: WSGIApplication = CorsMiddleware(tier, embeds.CORS_PATHS, settings.embed_sites, opens)
     served = CorsMiddleware(served, {"/clicks"})  # pages elsewhere look whether a click was kept
     if settings.trusted_proxies:
         served = TrustedProxiesMiddleware(served, settings.trusted_proxies)

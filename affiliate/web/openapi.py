@@ -235,7 +235,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 }
 
 
-def routes() -> dict[str, Canonicalizer]:
+def page_cache_routes() -> dict[str, Canonicalizer]:
     """Return the path whose answer the memory tier may keep; it reads no parameter."""
     return {DESCRIPTION_PATH: lambda _: ""}
 

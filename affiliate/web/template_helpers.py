@@ -36,7 +36,7 @@ MAX_RATIO_DIFFERENCE: Final = 0.007
 """How far a rendition's ratio may be from the tile's, so that its id bar stays outside the box."""
 SITE_BLUEPRINTS: Final = ("site", "details", "collected")
 """The blueprints whose answers vary by the ``site`` that led to them."""
-EMBED_ENDPOINT: Final = "embeds.search"
+EMBED_ENDPOINT: Final = "embeds.embed_results"
 """The endpoint of the results that stand on other sites' pages."""
 ASSET_VERSION: Final = re.compile(r"[0-9a-f]{12}")
 """The form of a static file's version (`asset_url`)."""

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
-from affiliate.web.embeds.options import MOST_ROWS, Embed
+from affiliate.web.embeds.options import MAX_ROWS, Embed
 from tests.support.embed_page import element, ids, script, searches, shown
 from tests.support.fake_agency import FakeAgency
 from tests.support.host_pages import HostPages
@@ -15,7 +15,7 @@ from tests.support.search_page import WATCH
 from tests.support.site_server import SiteServer
 from tests.support.words import new_words
 
-MOST = {"q": ["flower"], "rows": [str(MOST_ROWS)]}
+MOST = {"q": ["flower"], "rows": [str(MAX_ROWS)]}
 
 
 @pytest.fixture

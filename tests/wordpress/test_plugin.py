@@ -7,7 +7,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from affiliate.web.embeds.options import ROWS, Embed
+from affiliate.web.embeds.options import DEFAULT_ROWS, Embed
 from tests.support.blog import Blog
 from tests.support.site_server import SiteServer
 from tests.support.wordpress_pages import block, element, in_feed, link, shown
@@ -284,8 +284,8 @@ def test_amp_has_a_frame(blog: Blog, site: SiteServer) -> None:
 
 def test_heights_are_those_of_the_site(blog: Blog) -> None:
     """Heights are computed as the site computes them, whatever writers write."""
-    looks = [{"kind": kind, "rows": str(rows)} for kind in ROWS for rows in (1, 2, 6)]
-    looks += [{"kind": kind} for kind in ROWS]
+    looks = [{"kind": kind, "rows": str(rows)} for kind in DEFAULT_ROWS for rows in (1, 2, 6)]
+    looks += [{"kind": kind} for kind in DEFAULT_ROWS]
     wanted = [
         Embed.from_parameters({"q": ["cat"], **{n: [v] for n, v in look.items()}}).height
         for look in looks
@@ -304,7 +304,9 @@ def test_a_silent_site_costs_readers_nothing(new_blog: Blog) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(0)
         new_blog.settings(site=f"http://127.0.0.1:{silent.getsockname()[1]}")
-        kinds = "".join(f"[affiliate_search q=cat kind={k} rows={r}]" for k in ROWS for r in (1, 2))
+        kinds = "".join(
+            f"[affiliate_search q=cat kind={k} rows={r}]" for k in DEFAULT_ROWS for r in (1, 2)
+        )
         with urlopen(new_blog.post(kinds)) as answer:
             assert answer.read().count(b"display:block;min-height:") == 8
         assert "<iframe" in in_feed(new_blog)

@@ -1,4 +1,4 @@
-"""The page on which bloggers choose what they embed, see it, and copy the code."""
+"""The embed builder: a page where bloggers choose an embed, preview the embed and copy its code."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -18,9 +18,15 @@ from affiliate.search.service import Patience
 from affiliate.services import current_services
 from affiliate.web import i18n, previews
 from affiliate.web.caching import request_parameters
-from affiliate.web.embeds.options import BOX, MOST_ROWS, NOTE, ROW, Embed
+from affiliate.web.embeds.options import (
+    DISCLOSURE_HEIGHT,
+    MAX_ROWS,
+    ROW_HEIGHT,
+    SEARCH_BOX_HEIGHT,
+    Embed,
+)
 from affiliate.web.embeds.platforms import (
-    DEFAULT,
+    DEFAULT_PLATFORM,
     ELEMENT,
     FRAME,
     LINK,
@@ -34,73 +40,75 @@ from affiliate.web.template_helpers import (
     search_url,
 )
 
-KINDS: Final = {
+KIND_LABELS: Final = {
     "grid": _("Grid"),
     "strip": _("Strip"),
     "image": _("One picture"),
     "search": _("Search box"),
 }
-"""What the kinds are called."""
-THEMES: Final = {"light": _("Light"), "dark": _("Dark")}
-VIEWS: Final = {**THEMES, "narrow": _("Narrow"), "choose": _("Choose pictures")}
-"""The grounds on which the preview can stand, a column as on a phone, and all that is found."""
-SIDES: Final = {"left": _("Left"), "center": _("Center"), "right": _("Right")}
-MAIL_PICTURES: Final = 6
-"""So many pictures stand in a newsletter unless the embed has a limit."""
-SAYS: Final = ("q", "kind", "category", "contributor", "color", "ids", "collection")
-"""Parameters of which any says what is embedded."""
-OWN: Final = {"platform": tuple(PLATFORMS), "view": tuple(VIEWS)}
+"""Labels of the kinds of embeds, by kind."""
+THEME_LABELS: Final = {"light": _("Light"), "dark": _("Dark")}
+VIEW_LABELS: Final = {**THEME_LABELS, "narrow": _("Narrow"), "choose": _("Choose pictures")}
+"""Labels of the preview's views: on a light or dark ground, in a column as on a phone, and all
+pictures of the search to choose from."""
+SIDE_LABELS: Final = {"left": _("Left"), "center": _("Center"), "right": _("Right")}
+DEFAULT_MAIL_PICTURES: Final = 6
+"""Pictures in a newsletter unless the embed has a limit."""
+CONTENT_PARAMETERS: Final = ("q", "kind", "category", "contributor", "color", "ids", "collection")
+"""Parameters of which any names the pictures of an embed."""
+BUILDER_PARAMETERS: Final = {"platform": tuple(PLATFORMS), "view": tuple(VIEW_LABELS)}
 """The builder's own parameters, with their values."""
 
 blueprint = Blueprint("builder", __name__)
 
 
-class Code(NamedTuple):
-    """One of the forms in which an embed is pasted."""
+class Snippet(NamedTuple):
+    """A form of code in which an embed is pasted, with the name of that form for people."""
 
     name: str
     text: str
 
 
-class Choices(NamedTuple):
-    """Holds what the form says: an embed, the builder's own choices, and what can't be read.
+class BuilderChoices(NamedTuple):
+    """The choices of the form: an embed, the builder's own parameters, and unreadable fields.
 
-    ``faults`` are reasons by the name of the field; an embed beside them lacks those fields.
+    ``faults`` are reasons by the name of the field; the embed beside faults lacks those fields.
     """
 
     embed: Embed
-    own: Mapping[str, str]
+    builder_values: Mapping[str, str]
     faults: Mapping[str, str]
 
 
 @blueprint.get("/embed/builder")
-def builder() -> Response:
-    """Show the choices with a preview and its code, or with what is wrong in which field."""
+def show_builder() -> Response:
+    """Show the form with a preview and its code, or with the fault of each unreadable field."""
     site = current_services()
-    asked = _asked(request_parameters())
-    embed, own, faults = _choices(asked)
-    shown = preview(embed, own["view"])
+    parameters = _add_default_topic(request_parameters())
+    embed, builder_values, faults = _read_choices(parameters)
+    platform = builder_values["platform"]
+    preview = preview_embed(embed, builder_values["view"])
     html = render_template(
         "builder.html",
         embed=embed,
-        shown=shown,
-        source=source(shown),
+        preview_height=preview.height,
+        source=frame_path(preview),
         featured=site.search.featured(0).values,
-        typed=lambda name, value: _typed(asked, name) if name in faults else value,
-        told=lambda name, *about: _attributes(name, faults, about),
+        field_value=lambda name, value: _typed_text(parameters, name) if name in faults else value,
+        field_attributes=lambda name, *ids: _field_attributes(name, faults, ids),
         faults=faults,
-        kinds=KINDS.items(),
-        themes=list(THEMES.items()),
-        sides=SIDES.items(),
-        views=VIEWS.items(),
-        view=own["view"],
-        platforms=[(name, one.title) for name, one in PLATFORMS.items()],
-        platform=own["platform"],
-        where=PLATFORMS[own["platform"]].where,
-        most_rows=MOST_ROWS,
-        label=label(embed),
-        codes=[] if faults else codes(embed, own["platform"]),
-        lacks_poster=may_have_poster(embed) and not cached(embed),
+        kinds=KIND_LABELS.items(),
+        themes=list(THEME_LABELS.items()),
+        sides=SIDE_LABELS.items(),
+        views=VIEW_LABELS.items(),
+        view=builder_values["view"],
+        platforms=[(name, choice.title) for name, choice in PLATFORMS.items()],
+        platform=platform,
+        hints=PLATFORMS[platform].hints,
+        max_rows=MAX_ROWS,
+        label=describe_embed(embed),
+        snippets=[] if faults else build_snippets(embed, platform),
+        lacks_poster=may_have_poster(embed) and not read_cached_media(embed),
     )
     response = Response(html, HTTPStatus.BAD_REQUEST if faults else HTTPStatus.OK)
     response.headers["Cache-Control"] = "private, no-cache"
@@ -109,149 +117,156 @@ def builder() -> Response:
     return response
 
 
-def _asked(asked: Parameters) -> Parameters:
-    """Return what is asked, or on a first visit the first of the site's topics."""
-    if any(name in asked for name in SAYS):
-        return asked
-    return {**asked, "q": [*current_services().config.site_topics, "flower"][:1]}
+def _add_default_topic(parameters: Parameters) -> Parameters:
+    """Return the parameters, on a first visit with the first of the site's topics added."""
+    if any(name in parameters for name in CONTENT_PARAMETERS):
+        return parameters
+    return {**parameters, "q": [*current_services().config.site_topics, "flower"][:1]}
 
 
-def _choices(asked: Parameters) -> Choices:
-    """Read all that can be read of the parameters, and name every field that can't.
+def _read_choices(parameters: Parameters) -> BuilderChoices:
+    """Read the readable parameters, and collect a fault for every unreadable field.
 
     Raises:
-        BadQuery: names a parameter of which no other value would do.
+        BadQuery: names a parameter whose fault remains without its value.
     """
-    own, faults = {"platform": DEFAULT, "view": "light"}, {}
-    for name, values in OWN.items():
+    chosen, faults = {"platform": DEFAULT_PLATFORM, "view": "light"}, {}
+    for name, values in BUILDER_PARAMETERS.items():
         try:
-            own[name] = choice_parser(values)(name, read_single(asked, name) or own[name])
+            chosen[name] = choice_parser(values)(
+                name, read_single(parameters, name) or chosen[name]
+            )
         except BadQuery as error:
-            faults[name] = _reason(error)
+            faults[name] = _translate_reason(error)
     while True:
         try:
-            return Choices(Embed.from_parameters(asked), own, faults)
+            return BuilderChoices(Embed.from_parameters(parameters), chosen, faults)
         except BadQuery as error:
             if error.field in faults:
                 raise
-            faults[error.field] = _reason(error)
-            rest = {name: values for name, values in asked.items() if name != error.field}
-            asked = {**rest, "q": ["-"]} if error.field == "q" else rest
+            faults[error.field] = _translate_reason(error)
+            rest = {name: values for name, values in parameters.items() if name != error.field}
+            parameters = {**rest, "q": ["-"]} if error.field == "q" else rest
 
 
-def _attributes(name: str, faults: Mapping[str, str], about: Sequence[str]) -> dict[str, str]:
-    """Return the attributes of a form's field, with the ids of the texts ``about`` the field."""
-    known = {"id": f"f-{name}", "name": name}
-    known["aria-describedby"] = " ".join((f"wrong-{name}", *about))
-    return known | ({"aria-invalid": "true"} if name in faults else {})
+def _field_attributes(name: str, faults: Mapping[str, str], ids: Sequence[str]) -> dict[str, str]:
+    """Return the attributes of a form's field; ``ids`` are those of texts that describe the field.
+
+    An unreadable field is marked as invalid.
+    """
+    attributes = {"id": f"f-{name}", "name": name}
+    attributes["aria-describedby"] = " ".join((f"wrong-{name}", *ids))
+    return attributes | ({"aria-invalid": "true"} if name in faults else {})
 
 
-def _reason(error: BadQuery) -> str:
+def _translate_reason(error: BadQuery) -> str:
     return gettext(error.template, **error.values)
 
 
-def _typed(asked: Parameters, name: str) -> str:
-    """Return the text of a field that can't be read."""
-    return next(iter(asked.get(name, ())), "")
+def _typed_text(parameters: Parameters, name: str) -> str:
+    """Return the text of an unreadable field as typed."""
+    return next(iter(parameters.get(name, ())), "")
 
 
-def label(embed: Embed) -> str:
-    """Return what an embed shows, in words: the text of the link inside the element."""
+def describe_embed(embed: Embed) -> str:
+    """Return a description of an embed in words: the text of the link inside the element."""
     words = embed.query.q
     if words:
         return gettext("Pictures for “%(words)s”", words=words)
     return gettext("Pictures") if embed.shows_something() else gettext("Search pictures")
 
 
-def codes(embed: Embed, platform: str = DEFAULT) -> list[Code]:
-    """Return the forms of an embed that a platform takes."""
-    forms = {
-        ELEMENT: lambda: Code(gettext("Code"), element(embed)),
-        FRAME: lambda: Code(gettext("Code without a script"), frame(embed)),
-        SOURCE: lambda: Code(gettext("Address"), absolute_url(source(embed))),
-        LINK: lambda: Code(gettext("Address"), link(embed)),
-        MAIL: lambda: Code(gettext("Code"), newsletter(embed)),
+def build_snippets(embed: Embed, platform: str = DEFAULT_PLATFORM) -> list[Snippet]:
+    """Build the code of an embed in the forms that a platform takes."""
+    builders = {
+        ELEMENT: lambda: Snippet(gettext("Code"), build_element(embed)),
+        FRAME: lambda: Snippet(gettext("Code without a script"), build_frame(embed)),
+        SOURCE: lambda: Snippet(gettext("Address"), absolute_url(frame_path(embed))),
+        LINK: lambda: Snippet(gettext("Address"), page_url(embed)),
+        MAIL: lambda: Snippet(gettext("Code"), build_newsletter(embed)),
     }
-    made = [forms[form]() for form in PLATFORMS[platform].forms]
-    return [code for code in made if code.text]
+    snippets = [builders[form]() for form in PLATFORMS[platform].forms]
+    return [snippet for snippet in snippets if snippet.text]
 
 
-def element(embed: Embed) -> str:
-    """Return script and element, with the height so that nothing shifts.
+def build_element(embed: Embed) -> str:
+    """Build script and element, with the height reserved against layout shifts.
 
-    Inside stand a link and a picture, which feeds and readers without scripts see.
+    The element contains a link and a picture for feeds and for readers without scripts.
     """
-    typed = not embed.shows_something()
     attributes = Markup("").join(
-        Markup(' {}="{}"').format(name, value) for name, value in embed.attributes().items()
+        Markup(' {}="{}"').format(name, value) for name, value in embed.to_attributes().items()
     )
     markup = Markup(
         '<script type="module" async src="{}"></script>\n'
         '<affiliate-search{} style="display: block; min-height: {}px">'
         '<a href="{}">{}{}</a>{}</affiliate-search>'
     )
-    height = BOX if typed else embed.height
+    height = embed.height if embed.shows_something() else SEARCH_BOX_HEIGHT
     script = absolute_url("/embed.js")
-    picture, credit = poster(embed)
-    inside = (link(embed), picture, label(embed), credit)
-    return str(markup.format(script, attributes, height, *inside))
+    picture, credit = build_poster(embed)
+    content = (page_url(embed), picture, describe_embed(embed), credit)
+    return str(markup.format(script, attributes, height, *content))
 
 
 def may_have_poster(embed: Embed) -> bool:
-    """Tell whether an element may hold a picture: not where only a click may load any."""
+    """Return whether an element may contain a picture: not where pictures need a click."""
     return embed.shows_something() and not embed.consent
 
 
-def poster(embed: Embed) -> tuple[Markup, Markup]:
-    """Return a picture that stands inside an element until others come, and its credit.
+def build_poster(embed: Embed) -> tuple[Markup, Markup]:
+    """Build the picture inside an element until the script's pictures arrive, and its credit.
 
-    Both are empty while the cache has no picture whose agency lets the address last. A search box
-    is called by the text inside, where no credit may stand.
+    Both are empty while the cache has no picture whose agency allows hotlinking. The text inside
+    names a search box, so that no credit may be there.
     """
-    found = picture_of(embed) if may_have_poster(embed) else None
-    if found is None or (found.credit and embed.kind == "search"):
+    preview = choose_picture(embed) if may_have_poster(embed) else None
+    if preview is None or (preview.credit and embed.kind == "search"):
         return Markup(), Markup()
-    file = found.picture
-    height = embed.height - 2 * NOTE if embed.kind == "image" else ROW
+    picture = preview.picture
+    height = embed.height - 2 * DISCLOSURE_HEIGHT if embed.kind == "image" else ROW_HEIGHT
     markup = Markup(
         '<img src="{}" alt="{}" width="{}" height="{}" loading="lazy"'
         ' style="max-width: 100%; object-fit: cover; object-position: top"><br>'
     )
-    wide = round(file.width / file.height * height)
-    credit = Markup("<br><small>{}</small>").format(found.credit) if found.credit else Markup()
-    return markup.format(absolute_url(file.url), found.alt, wide, height), credit
+    width = round(picture.width / picture.height * height)
+    credit = Markup("<br><small>{}</small>").format(preview.credit) if preview.credit else Markup()
+    return markup.format(absolute_url(picture.url), preview.alt, width, height), credit
 
 
-def picture_of(embed: Embed) -> previews.Preview | None:
-    """Return a picture of those that an embed shows and the cache knows; no agency is asked."""
-    terms = {one.agency.name: one.agency.terms for one in current_services().search.configured}
-    return previews.choose_preview(cached(embed), terms)
+def choose_picture(embed: Embed) -> previews.Preview | None:
+    """Return a cached picture of an embed, without calling an agency."""
+    terms = {
+        enabled.agency.name: enabled.agency.terms
+        for enabled in current_services().search.configured
+    }
+    return previews.choose_preview(read_cached_media(embed), terms)
 
 
-def frame(embed: Embed) -> str:
-    """Return the iframe for pages without scripts.
+def build_frame(embed: Embed) -> str:
+    """Build the iframe for pages without scripts.
 
-    ``frameborder`` takes the border away under policies that refuse styles. By the referrer the
-    frame learns whose page it stands on, whatever policy that page has.
+    ``frameborder`` removes the border under policies that refuse styles. The referrer tells the
+    frame the host of the embedding page, under any referrer policy of that page.
     """
     markup = Markup(
         '<iframe src="{}" title="{}" width="100%" height="{}" frameborder="0" loading="lazy"'
         ' referrerpolicy="strict-origin-when-cross-origin" style="border: 0; max-width: 100%">'
         "</iframe>"
     )
-    return str(markup.format(absolute_url(source(embed)), label(embed), embed.height))
+    return str(markup.format(absolute_url(frame_path(embed)), describe_embed(embed), embed.height))
 
 
-def newsletter(embed: Embed) -> str:
-    """Return pictures with links for mail; empty while the cache has none whose address may last.
+def build_newsletter(embed: Embed) -> str:
+    """Build pictures with links for mail; empty while no cached picture may be hotlinked.
 
-    Each picture leads to its page here, where its agencies are: no affiliate link stands in mail,
-    which programs of agencies forbid and where a wrong link could not be corrected.
+    Each picture links to its page on this site, which lists its agencies. Mail contains no
+    affiliate links: agencies' programs forbid them there, and a wrong link could not be corrected.
     """
-    every = current_services().search.configured
-    lasting = {one.agency.name for one in every if one.agency.terms.hotlink}
-    items = [item for item in cached(embed) if item.agency in lasting]
-    items = items[: embed.limit or len(embed.picks) or MAIL_PICTURES]
+    configured = current_services().search.configured
+    hotlinkable = {entry.agency.name for entry in configured if entry.agency.terms.hotlink}
+    items = [item for item in read_cached_media(embed) if item.agency in hotlinkable]
+    items = items[: embed.limit or len(embed.picks) or DEFAULT_MAIL_PICTURES]
     if not items:
         return ""
     return render_template(
@@ -259,64 +274,64 @@ def newsletter(embed: Embed) -> str:
         items=items,
         found_in=embed.query,
         site=embed.site,
-        row=ROW,
-        link=link(embed),
-        label=label(embed),
+        row=ROW_HEIGHT,
+        link=page_url(embed),
+        label=describe_embed(embed),
     )
 
 
-def cached(embed: Embed) -> Sequence[Media]:
-    """Return what the cache has of an embed; no agency is asked."""
+def read_cached_media(embed: Embed) -> Sequence[Media]:
+    """Return the cached pictures of an embed, without calling an agency."""
     search, query = current_services().search, embed.query
     query = query.replace(lang=query.lang or i18n.request_language())
     if embed.picks:
         return search.picked(embed.picks, query, Patience.NONE).page.items
     if embed.collection:
-        return _in_collection(*embed.collection, query)
+        return _read_cached_collection(*embed.collection, query)
     if not query.has_criteria():
         return ()
     try:
         return search.page(query, Patience.NONE).page.items
-    except BadQuery:  # an agency that is not on
+    except BadQuery:  # an agency that is switched off
         return ()
 
 
-def _in_collection(agency: str, collection_id: str, query: SearchQuery) -> Sequence[Media]:
-    """Return what the cache has of a collection."""
-    about = Collection(agency=agency, id=collection_id, name="", media=query.media)
+def _read_cached_collection(agency: str, collection_id: str, query: SearchQuery) -> Sequence[Media]:
+    """Return the cached pictures of a collection."""
+    collection = Collection(agency=agency, id=collection_id, name="", media=query.media)
     lang = query.lang or i18n.request_language()
     try:
-        found = current_services().search.collection(
-            about, page=1, lang=lang, patience=Patience.NONE
+        outcome = current_services().search.collection(
+            collection, page=1, lang=lang, patience=Patience.NONE
         )
-    except NotFound:  # an agency that is not on, or features none
+    except NotFound:  # an agency that is switched off, or features no collections
         return ()
-    return found.page.items
+    return outcome.page.items
 
 
-def preview(embed: Embed, view: str) -> Embed:
-    """Return what the preview shows: the embed, on the view's ground unless the theme is said.
+def preview_embed(embed: Embed, view: str) -> Embed:
+    """Return the embed of the preview: with the view's theme unless the embed names a theme.
 
-    The view ``choose`` shows as many pictures of the search as rows can have.
+    The view ``choose`` shows the pictures of the search in as many rows as an embed may have.
     """
     if view == "choose" and embed.query.has_criteria():
-        return Embed(query=embed.query, rows=MOST_ROWS, accent=embed.accent)
-    theme = embed.theme or (view if view in THEMES else None)
+        return Embed(query=embed.query, rows=MAX_ROWS, accent=embed.accent)
+    theme = embed.theme or (view if view in THEME_LABELS else None)
     return msgspec.structs.replace(embed, theme=theme)
 
 
-def source(embed: Embed) -> str:
-    """Return the path of the frame that shows an embed."""
-    return f"/embed?{embed.canonical()}"
+def frame_path(embed: Embed) -> str:
+    """Return the path and query of the frame that shows an embed."""
+    return f"/embed?{embed.to_query_string()}"
 
 
-def link(embed: Embed) -> str:
-    """Return the whole address of the page that shows the same."""
-    return absolute_url(path(embed))
+def page_url(embed: Embed) -> str:
+    """Return the absolute address of this site's page with the pictures of an embed."""
+    return absolute_url(page_path(embed))
 
 
-def path(embed: Embed) -> str:
-    """Return the path of the page that shows the same, with the blog's name in the query."""
+def page_path(embed: Embed) -> str:
+    """Return the path of this site's page with an embed's pictures; its query names the blog."""
     query = embed.query
     if embed.picks:
         agency, media_id = embed.picks[0]
@@ -324,9 +339,9 @@ def path(embed: Embed) -> str:
             f"/{query.media}/{agency}/{quote(media_id, safe='')}", q=query.q, lang=query.lang
         )
     elif embed.collection:
-        agency, media_id = embed.collection
-        path_of = f"/collections/{agency}/{quote(media_id, safe='')}"
-        page = search_url(path_of, media=query.media, lang=query.lang)
+        agency, collection_id = embed.collection
+        path = f"/collections/{agency}/{quote(collection_id, safe='')}"
+        page = search_url(path, media=query.media, lang=query.lang)
     else:
         page = search_url("/search" if query.has_criteria() else "/", query)
     return page + (f"&site={embed.site}" if embed.site else "")

@@ -1,6 +1,6 @@
-"""What a page elsewhere embeds: a search, and how it looks there.
+"""The options of an embed: a search, and its look on the embedding page.
 
-The same words are the attributes of ``<affiliate-search>`` and the parameters of ``/embed``.
+The attributes of ``<affiliate-search>`` and the parameters of ``/embed`` have the same names.
 """
 
 import re
@@ -28,48 +28,48 @@ from affiliate.domain.query import (
 from affiliate.domain.words import cut_between_signs, to_shown
 from affiliate.errors import BadQuery
 
-ROWS: Final = {"grid": 2, "strip": 1, "image": 2, "search": 3}
-"""The kinds, each with the rows of pictures that it has unless told."""
-MOST_ROWS: Final = 6
-MOST_PICTURES: Final = 48
+DEFAULT_ROWS: Final = {"grid": 2, "strip": 1, "image": 2, "search": 3}
+"""The kinds of embeds, each with its rows of pictures by default."""
+MAX_ROWS: Final = 6
+MAX_PICTURES: Final = 48
 THEMES: Final = ("light", "dark", "auto")
 SIDES: Final = ("left", "center", "right")
 TARGETS: Final = ("_blank", "_self")
 
-BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
-    "rows": (1, MOST_ROWS),
-    "limit": (1, MOST_PICTURES),
+NUMBER_BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
+    "rows": (1, MAX_ROWS),
+    "limit": (1, MAX_PICTURES),
     "people": (0, 4),
     "page": (1, 999_999_999),
 }
-"""The least and the most of each parameter that is a whole number."""
-LENGTHS: Final[Mapping[str, int]] = {
+"""The least and the greatest value of each integer parameter."""
+MAX_LENGTHS: Final[Mapping[str, int]] = {
     **dict.fromkeys(("q", "exclude", "fallback"), MAX_WORDS),
     **dict.fromkeys(("category", "contributor"), MAX_NAME),
 }
-"""The most characters of each parameter that is a text."""
+"""The most characters of each text parameter."""
 
-ROW: Final = 150
-GAP: Final = 6
-NOTE: Final = 36
-BOX: Final = 50
-SCROLLBAR: Final = 16
-"""Heights in pixels, as ``static/embed.css`` has them: a row, the space between two, the
-disclosure above all of them, the search box, and what a strip leaves for its scrollbar."""
+ROW_HEIGHT: Final = 150
+ROW_GAP: Final = 6
+DISCLOSURE_HEIGHT: Final = 36
+SEARCH_BOX_HEIGHT: Final = 50
+SCROLLBAR_HEIGHT: Final = 16
+"""Heights in pixels, equal to those in ``static/embed.css``: a row, the gap between two rows, the
+disclosure above the rows, the search box, and the space of a strip for its scrollbar."""
 
 
 class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One embed in its canonical form; ``query`` may say nothing where visitors type it.
+    """An embed in its canonical form; ``query`` may be empty where visitors type their own.
 
     ``picks`` and ``collection`` are shown in place of a search, ``fallback`` are words to search
-    for where nothing is found. ``limit`` is the most pictures, ``site`` the host name that stands
-    in links and reports, ``consent`` says that pictures load only after a click, ``credit`` that
-    their makers are always named, ``target`` whether links open a new tab.
+    for where nothing is found. ``limit`` is the most pictures, ``site`` the host name in links and
+    reports, ``consent`` says that pictures load only after a click, ``credit`` that their makers
+    are always named, ``target`` whether links open a new tab.
     """
 
     query: SearchQuery
     kind: str = "grid"
-    rows: int = ROWS["grid"]
+    rows: int = DEFAULT_ROWS["grid"]
     limit: int | None = None
     theme: str | None = None
     accent: str | None = None
@@ -83,56 +83,57 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     target: str | None = None
 
     @classmethod
-    def from_parameters(cls, asked: Parameters) -> Self:
-        """Read decoded parameters; unknown and empty ones, and odd languages, are dropped.
+    def from_parameters(cls, parameters: Parameters) -> Self:
+        """Read decoded parameters; drop unknown and empty parameters, and unreadable languages.
 
         Raises:
-            BadQuery: names the first parameter that can't be read, or ``q`` where nothing is
-                searched for and nobody can type it.
+            BadQuery: names the first parameter that can't be read, or ``q`` where a search has no
+                criteria and visitors can't type any.
         """
-        asked = drop_unread_language(asked)
-        kind = choice_parser(ROWS)("kind", read_single(asked, "kind") or "grid")
-        rows, limit = read_single(asked, "rows"), read_single(asked, "limit")
-        accent, consent = read_single(asked, "accent"), read_single(asked, "consent")
-        picks, collection = read_picks(asked), read_collection(asked)
-        fallback, typed = _fallback(asked), kind == "search" or bool(picks or collection)
-        if fallback and not typed and not _says_something(asked):
-            asked = {**asked, "q": [fallback]}
+        parameters = drop_unread_language(parameters)
+        kind = choice_parser(DEFAULT_ROWS)("kind", read_single(parameters, "kind") or "grid")
+        rows, limit = read_single(parameters, "rows"), read_single(parameters, "limit")
+        accent, consent = read_single(parameters, "accent"), read_single(parameters, "consent")
+        picks, collection = read_picks(parameters), read_collection(parameters)
+        fallback = _read_fallback(parameters)
+        may_be_empty = kind == "search" or bool(picks or collection)
+        if fallback and not may_be_empty and not _has_criteria(parameters):
+            parameters = {**parameters, "q": [fallback]}
         return cls(
-            query=_query(asked, typed=typed),
+            query=_read_query(parameters, may_be_empty=may_be_empty),
             kind=kind,
-            rows=integer_parser(1, MOST_ROWS)("rows", rows) if rows else ROWS[kind],
-            limit=integer_parser(1, MOST_PICTURES)("limit", limit) if limit else None,
-            theme=_choice(asked, "theme", THEMES),
-            accent=_accent(accent) if accent else None,
-            site=read_site(asked),
+            rows=integer_parser(1, MAX_ROWS)("rows", rows) if rows else DEFAULT_ROWS[kind],
+            limit=integer_parser(1, MAX_PICTURES)("limit", limit) if limit else None,
+            theme=_read_choice(parameters, "theme", THEMES),
+            accent=_parse_accent(accent) if accent else None,
+            site=read_site(parameters),
             consent=consent is not None and bool(choice_parser(["click"])("consent", consent)),
             picks=picks,
             collection=collection,
             fallback=fallback,
-            credit=read_flag(asked, "credit"),
-            align=_choice(asked, "align", SIDES),
-            target=_choice(asked, "target", TARGETS),
+            credit=read_flag(parameters, "credit"),
+            align=_read_choice(parameters, "align", SIDES),
+            target=_read_choice(parameters, "target", TARGETS),
         )
 
     def shows_something(self) -> bool:
-        """Tell whether there are pictures before anybody types what to search for."""
+        """Return whether the embed has pictures before a visitor types a search."""
         return self.query.has_criteria() or bool(self.picks or self.collection)
 
     @property
     def height(self) -> int:
-        """Pixels that it takes, whatever is found."""
-        rows = self.rows * (ROW + GAP) - GAP
-        more = {"search": BOX, "strip": SCROLLBAR}
-        return NOTE + rows + more.get(self.kind, 0)
+        """The embed's height in pixels, the same for every result."""
+        rows = self.rows * (ROW_HEIGHT + ROW_GAP) - ROW_GAP
+        extra = {"search": SEARCH_BOX_HEIGHT, "strip": SCROLLBAR_HEIGHT}
+        return DISCLOSURE_HEIGHT + rows + extra.get(self.kind, 0)
 
     def pairs(self) -> list[tuple[str, str]]:
-        """The parameters that differ from their defaults, in canonical order."""
+        """Return the parameters that differ from their defaults, in canonical order."""
         look = {
             **to_parameters(self.picks, self.collection),
             "fallback": self.fallback,
             "kind": self.kind if self.kind != "grid" else None,
-            "rows": self.rows if self.rows != ROWS[self.kind] else None,
+            "rows": self.rows if self.rows != DEFAULT_ROWS[self.kind] else None,
             "limit": self.limit,
             "theme": self.theme,
             "accent": self.accent,
@@ -144,104 +145,106 @@ class Embed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         }
         return self.query.pairs() + [(name, str(value)) for name, value in look.items() if value]
 
-    def canonical(self) -> str:
-        """The one query string of this embed, ready to stand in an address."""
+    def to_query_string(self) -> str:
+        """Return the embed's canonical query string, encoded for an address."""
         return urlencode(self.pairs())
 
-    def attributes(self) -> dict[str, str]:
-        """The same as attributes of the element; agencies stand in one, with commas between."""
-        found: dict[str, str] = {}
+    def to_attributes(self) -> dict[str, str]:
+        """Return the parameters as attributes of the element; commas separate several agencies."""
+        attributes: dict[str, str] = {}
         for name, value in self.pairs():
-            found[name] = f"{found[name]},{value}" if name in found else value
+            attributes[name] = f"{attributes[name]},{value}" if name in attributes else value
         if self.accent:
-            found["accent"] = f"#{self.accent}"
+            attributes["accent"] = f"#{self.accent}"
         if self.consent:
-            found["data-consent"] = found.pop("consent")
-        return found
+            attributes["data-consent"] = attributes.pop("consent")
+        return attributes
 
 
 def read_leniently(raw: bytes) -> Parameters:
-    """Return what can be read of a query string that stands on another site's page.
+    """Return the readable parameters of a query string that stands on another site's page.
 
-    Readers can't mend an address, so that pictures are worth more to them than an error. As with
-    the attributes of the element, numbers out of range are bounded, the first of several values
-    counts, any ``consent`` asks for a click, and what can't be read is as by default. Texts are
-    cut, and blanks stand for their control characters.
+    Readers of a blog can't correct an address, so that pictures are worth more to them than an
+    error. The rules are those of the element's attributes: numbers out of range are clamped, the
+    first of several values counts, any ``consent`` asks for a click, and an unreadable value gives
+    way to the default. Texts are cut, and blanks replace their control characters.
 
     Raises:
-        BadQuery: names ``q`` where nothing is searched for and nobody can type it.
+        BadQuery: names ``q`` where a search has no criteria and visitors can't type any.
     """
-    found = drop_unread_language(read_parameters(raw, lenient=True))
-    asked = {name: kept for name, values in found.items() if (kept := _settled(name, values))}
+    given = drop_unread_language(read_parameters(raw, lenient=True))
+    parameters = {
+        name: cleaned for name, values in given.items() if (cleaned := _clean_values(name, values))
+    }
     while True:
         try:
-            read_flag(asked, "wait")
-            Embed.from_parameters(asked)
+            read_flag(parameters, "wait")
+            Embed.from_parameters(parameters)
         except BadQuery as error:
-            if error.field not in asked:
+            if error.field not in parameters:
                 raise
-            del asked[error.field]
+            del parameters[error.field]
         else:
-            return asked
+            return parameters
 
 
-def _settled(name: str, values: Iterable[str]) -> list[str]:
-    """Return the values of a parameter that count, within their bounds."""
-    said = [value for value in values if to_shown(value)]
+def _clean_values(name: str, values: Iterable[str]) -> list[str]:
+    """Return the effective values of a parameter, within their bounds."""
+    texts = [value for value in values if to_shown(value)]
     if name == "agency":
-        return [one for one in said if len(one) <= MAX_NAME]
+        return [agency for agency in texts if len(agency) <= MAX_NAME]
     if name == "site":
-        return said
+        return texts
     if name == "consent":
-        return ["click"] if said else []
-    if name in LENGTHS:
-        said = [_plain(value, LENGTHS[name]) for value in said]
-    if name in BOUNDS:
-        said = [_bounded(value, *BOUNDS[name]) for value in said[:1]]
-    return [value for value in said if value][:1]
+        return ["click"] if texts else []
+    if name in MAX_LENGTHS:
+        texts = [_clean_text(text, MAX_LENGTHS[name]) for text in texts]
+    if name in NUMBER_BOUNDS:
+        texts = [_clamp_number(text, *NUMBER_BOUNDS[name]) for text in texts[:1]]
+    return [text for text in texts if text][:1]
 
 
-def _plain(text: str, most: int) -> str:
-    """Return the beginning of a text, with blanks for characters that nobody can search for."""
+def _clean_text(text: str, most: int) -> str:
+    """Return the beginning of a text, with blanks for control characters and surrogates."""
     plain = (" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text[: 2 * most])
     return cut_between_signs("".join(plain).strip(), most)
 
 
-def _bounded(text: str, low: int, high: int) -> str:
-    """Return the number that a text begins with, within bounds; empty where it begins with none."""
-    found = re.match(r"\s*([+-]?)([0-9]+)", text)
-    if found is None:
+def _clamp_number(text: str, low: int, high: int) -> str:
+    """Return the number at the beginning of a text, clamped; empty where the text has none."""
+    match = re.match(r"\s*([+-]?)([0-9]+)", text)
+    if match is None:
         return ""
-    size = int(found[2].lstrip("0")[:10] or 0)
-    return str(min(max(-size if found[1] == "-" else size, low), high))
+    size = int(match[2].lstrip("0")[:10] or 0)
+    return str(min(max(-size if match[1] == "-" else size, low), high))
 
 
-def _query(asked: Parameters, *, typed: bool) -> SearchQuery:
-    """The first page of the search; empty where visitors type it and nothing else is said."""
-    if typed and not _says_something(asked):
-        return SearchQuery.from_parameters({**asked, "q": ["-"]}).replace(q="", page=1)
-    return SearchQuery.from_parameters(asked).replace(page=1)
+def _read_query(parameters: Parameters, *, may_be_empty: bool) -> SearchQuery:
+    """Return the first page of the search; without criteria an empty query where allowed."""
+    if may_be_empty and not _has_criteria(parameters):
+        return SearchQuery.from_parameters({**parameters, "q": ["-"]}).replace(q="", page=1)
+    return SearchQuery.from_parameters(parameters).replace(page=1)
 
 
-def _says_something(asked: Parameters) -> bool:
-    return any(read_single(asked, name) for name in ("q", "category", "contributor", "color"))
+def _has_criteria(parameters: Parameters) -> bool:
+    return any(read_single(parameters, name) for name in ("q", "category", "contributor", "color"))
 
 
-def _choice(asked: Parameters, name: str, values: Iterable[str]) -> str | None:
-    text = read_single(asked, name)
+def _read_choice(parameters: Parameters, name: str, values: Iterable[str]) -> str | None:
+    text = read_single(parameters, name)
     return choice_parser(values)(name, text) if text else None
 
 
-def _fallback(asked: Parameters) -> str:
-    """Return the words to search for where nothing is found, read as words of a search are."""
-    words = read_single(asked, "fallback")
+def _read_fallback(parameters: Parameters) -> str:
+    """Return the words to search for where nothing is found, parsed like words of a search."""
+    words = read_single(parameters, "fallback")
     try:
         return SearchQuery.from_parameters({"q": [words]}).q if words else ""
     except BadQuery as error:
         raise BadQuery("fallback", error.template, **error.values) from None
 
 
-def _accent(text: str) -> str:
+def _parse_accent(text: str) -> str:
     color = text.strip().removeprefix("#").casefold()
     if not re.fullmatch(r"[0-9a-f]{6}", color):
         raise BadQuery("accent", "Use six hexadecimal digits, such as ff8800.")

@@ -1,4 +1,4 @@
-"""Where bloggers paste an embed: what each platform takes, and where in its editor."""
+"""The platforms of blogs: the forms of code that each takes, and the place for it in the editor."""
 
 from typing import Final, NamedTuple
 
@@ -11,24 +11,24 @@ SOURCE: Final = "source"
 LINK: Final = "link"
 MAIL: Final = "mail"
 
-CARD: Final = _("Paste the address on a line of its own: it becomes a card with a picture.")
-NO_SCRIPTS: Final = _("Scripts are not allowed there.")
+CARD_HINT: Final = _("Paste the address on a line of its own: it becomes a card with a picture.")
+NO_SCRIPTS_HINT: Final = _("Scripts are not allowed there.")
 
 
 class Platform(NamedTuple):
-    """A kind of site: its name, the forms of code that it takes, and sentences on where to paste.
+    """A platform: its title, the forms of code that the platform takes, and hints for pasting.
 
     Forms are ``element`` (script and element), ``frame`` (an iframe), ``source`` (the address of
-    the frame), ``link`` (the address of a page, which the platform makes a preview of) and ``mail``
-    (pictures and links alone).
+    the frame), ``link`` (the address of a page, which the platform turns into a preview) and
+    ``mail`` (pictures and links alone).
     """
 
     title: str | LazyString
     forms: tuple[str, ...]
-    where: tuple[LazyString, ...]
+    hints: tuple[LazyString, ...]
 
 
-def _insert(part: str) -> LazyString:
+def _describe_insertion(part: str) -> LazyString:
     return _("In the editor add “%(part)s” and paste the code there.", part=part)
 
 
@@ -38,7 +38,7 @@ PLATFORMS: Final = {
         "WordPress",
         (ELEMENT, LINK),
         (
-            _insert("Custom HTML"),
+            _describe_insertion("Custom HTML"),
             _(
                 "WordPress keeps scripts of administrators and editors only, WordPress.com in some"
                 " plans only; everybody else pastes the address on a line of its own."
@@ -50,13 +50,13 @@ PLATFORMS: Final = {
         (ELEMENT,),
         (_("Switch the post to “%(view)s” and paste the code there.", view="HTML view"),),
     ),
-    # Searches are bookmark cards there: https://github.com/TryGhost/Ghost/pull/27564
-    "ghost": Platform("Ghost", (ELEMENT, LINK), (_insert("HTML"), CARD)),
+    # Ghost shows searches as bookmark cards: https://github.com/TryGhost/Ghost/pull/27564
+    "ghost": Platform("Ghost", (ELEMENT, LINK), (_describe_insertion("HTML"), CARD_HINT)),
     "wix": Platform(
         "Wix",
         (FRAME,),
         (
-            _insert("Embed HTML"),
+            _describe_insertion("Embed HTML"),
             _(
                 "Code stands in a frame of its own there: fill in the host name, so that clicks"
                 " are credited to your blog."
@@ -66,16 +66,16 @@ PLATFORMS: Final = {
     "squarespace": Platform(
         "Squarespace",
         (ELEMENT, FRAME),
-        (_insert("Code"), _("Its smallest plan shows neither scripts nor frames.")),
+        (_describe_insertion("Code"), _("Its smallest plan shows neither scripts nor frames.")),
     ),
     "notion": Platform(
         "Notion",
         (SOURCE,),
-        (_("Type “%(command)s” and paste the address there.", command="/embed"), NO_SCRIPTS),
+        (_("Type “%(command)s” and paste the address there.", command="/embed"), NO_SCRIPTS_HINT),
     ),
     # https://blog.medium.com/now-you-can-embed-mastodon-posts-in-medium-stories-99b11d0baa7f
-    "medium": Platform("Medium", (LINK,), (CARD, NO_SCRIPTS)),
-    "substack": Platform("Substack", (LINK,), (CARD, NO_SCRIPTS)),
+    "medium": Platform("Medium", (LINK,), (CARD_HINT, NO_SCRIPTS_HINT)),
+    "substack": Platform("Substack", (LINK,), (CARD_HINT, NO_SCRIPTS_HINT)),
     "newsletter": Platform(
         _("Newsletter"),
         (MAIL,),
@@ -93,5 +93,5 @@ PLATFORMS: Final = {
         ),
     ),
 }
-"""The platforms by the name that the builder's address has."""
-DEFAULT: Final = "html"
+"""The platforms by their names in the builder's address."""
+DEFAULT_PLATFORM: Final = "html"

@@ -1,4 +1,4 @@
-"""Bloggers: the script that shows pictures on their pages, and the page for an iframe."""
+"""The script that shows pictures on blogs, its results, and the embed as a page for an iframe."""
 
 import functools
 import json
@@ -22,8 +22,8 @@ from affiliate.errors import BadQuery, NotFound
 from affiliate.search.service import Patience, SearchOutcome
 from affiliate.services import current_services
 from affiliate.web import i18n, openapi
-from affiliate.web.caching import canonicalize_fields as canonical_answer
 from affiliate.web.caching import (
+    canonicalize_fields,
     canonicalize_search,
     finish_search_response,
     read_fields,
@@ -32,7 +32,7 @@ from affiliate.web.caching import (
     read_words,
 )
 from affiliate.web.embeds import builder, oembed
-from affiliate.web.embeds.frame_keys import NAME, FrameKeys
+from affiliate.web.embeds.frame_keys import KEY_PARAMETER, FrameKeys
 from affiliate.web.embeds.options import Embed, read_leniently
 from affiliate.web.errors import content_security_policy, problem_response
 from affiliate.web.page_cache import Canonicalizer
@@ -41,227 +41,243 @@ from affiliate.web.template_helpers import (
     displaying_site,
 )
 
-SCRIPT_SECONDS: Final = 3600
-"""For how long browsers keep the script, whose address never changes."""
-PAGE_SECONDS: Final = 300
-SHARED: Final = (
+SCRIPT_MAX_AGE: Final = 3600
+"""Seconds for which browsers keep the script, whose address never changes."""
+EMBED_MAX_AGE: Final = 300
+CORS_PATHS: Final = (
     "/embed.js",
     "/embed-frame.js",
     "/embed/search",
     "/oembed",
     openapi.DESCRIPTION_PATH,
 )
-"""What scripts of other sites may read; a sandboxed frame of this site counts as another."""
-OWN_PICTURES: Final = "/static/demo/"
-"""Where the site keeps pictures of its own."""
-OWN: Final = "// Below: the site's own pages."
-"""Where in ``embed.js`` begins what other sites' pages do without."""
-UNREAD: Final = re.compile(r"^\s*(//.*|/\*\*.*\*/)?\n?", re.MULTILINE)
-"""What only readers of the source want: indentation, and comments on lines of their own."""
-LOOSE: Final = re.compile(r";\s*(?=})|(?<=[{},:;>])\s+|\s+(?=[{}>])")
-"""Blanks around the marks of a style sheet that mean nothing there, and the last semicolons."""
+"""Paths that scripts of other sites may read; a sandboxed frame of this site is another site."""
+DEMO_PICTURES_PATH: Final = "/static/demo/"
+"""Beginning of the paths of the site's own pictures."""
+OWN_PAGES_LINE: Final = "// Below: the site's own pages."
+"""The line of ``embed.js`` before the part that pages of other sites do not need."""
+COMMENTS_AND_INDENTS: Final = re.compile(r"^\s*(//.*|/\*\*.*\*/)?\n?", re.MULTILINE)
+"""Indentation, and comments on lines of their own, which only readers of the source need."""
+STYLE_BLANKS: Final = re.compile(r";\s*(?=})|(?<=[{},:;>])\s+|\s+(?=[{}>])")
+"""Insignificant blanks around the marks of a style sheet, and the last semicolons of blocks."""
 
-SPACED: Final = re.compile(
+SCRIPT_BLANKS: Final = re.compile(
     r"""("[^"\n]*"|'[^'\n]*'|`[^`]*`|(?<=\()/[^/\n]+/)|\s*([=<>?:&|*{}(),;!\[\]])\s*"""
 )
-"""A text or pattern of a script, which stays; or a mark and the blanks around it, which go."""
-PRIVATE: Final = re.compile(r"^ +(?:(?:async|get) )?#(\w+)", re.MULTILINE)
-"""Where a class declares a private name, which nothing outside the class can know."""
-NAMED: Final = re.compile(r"#(\w+)")
+"""A string or pattern of a script, which is kept; or a mark with blanks around it to drop."""
+PRIVATE_DECLARATION: Final = re.compile(r"^ +(?:(?:async|get) )?#(\w+)", re.MULTILINE)
+"""The declaration of a class's private name, which no code outside the class can use."""
+PRIVATE_NAME: Final = re.compile(r"#(\w+)")
 
 blueprint = Blueprint("embeds", __name__)
 
 
-def routes() -> dict[str, Canonicalizer]:
-    """Return the paths whose answers the memory tier may keep, and what each of them reads."""
+def page_cache_routes() -> dict[str, Canonicalizer]:
+    """Return the paths whose answers the page cache may keep, each with its canonicalizer."""
     return {
-        "/embed": canonical,
-        "/embed/search": canonical_results,
+        "/embed": canonicalize_embed,
+        "/embed/search": canonicalize_results,
         "/embed.js": lambda _: "",
         "/embed-frame.js": lambda _: "",
-        **oembed.routes(),
+        **oembed.page_cache_routes(),
     }
 
 
-def canonical(raw: bytes) -> str | None:
-    """Return all that an embed may vary by, in one order; None with an agency that is not known.
+def canonicalize_embed(raw: bytes) -> str | None:
+    """Return an embed's canonical query string; None where the query names an unknown agency.
 
     Raises:
-        BadQuery: names ``q`` where there is nothing to show.
+        BadQuery: names ``q`` where a search has no criteria and visitors can't type any.
     """
     embed = Embed.from_parameters(read_leniently(raw))
-    return embed.canonical() if AGENCIES.keys() >= set(embed.query.agency) else None
+    return embed.to_query_string() if AGENCIES.keys() >= set(embed.query.agency) else None
 
 
-def canonical_results(raw: bytes) -> str | None:
-    """Return what ``canonical`` does for the results of an embed.
+def canonicalize_results(raw: bytes) -> str | None:
+    """Return the canonical query string of results; None where a search names an unknown agency.
 
     Raises:
-        BadQuery: names ``q`` where there is nothing to show.
+        BadQuery: names ``q`` where a search has no criteria and visitors can't type any.
     """
-    asked = read_leniently(raw)
-    shown, told = _picked(asked), urlencode(asked, doseq=True).encode()
-    if not shown:
-        known = AGENCIES.keys() >= set(Embed.from_parameters(asked).query.agency)
-        return canonicalize_search(told) if known else None
-    return f"{urlencode(shown)}&{canonical_answer(told, 'q', 'media', 'lang')}"
+    parameters = read_leniently(raw)
+    selection = _selection_parameters(parameters)
+    readable = urlencode(parameters, doseq=True).encode()
+    if not selection:
+        is_known = AGENCIES.keys() >= set(Embed.from_parameters(parameters).query.agency)
+        return canonicalize_search(readable) if is_known else None
+    return f"{urlencode(selection)}&{canonicalize_fields(readable, 'q', 'media', 'lang')}"
 
 
 def register(app: Flask) -> None:
-    """Add the routes of embeds to an app."""
+    """Add the routes of embeds, oEmbed and the builder to an app."""
     app.register_blueprint(blueprint)
     app.register_blueprint(oembed.blueprint)
     app.register_blueprint(builder.blueprint)
-    app.after_request(_let_in)
+    app.after_request(_allow_cross_origin)
 
 
 @blueprint.get("/embed")
-def embed() -> Response:
-    """An embed as a page of its own, for an iframe; it may stand on every site, or on some."""
+def embed_page() -> Response:
+    """Return an embed as a page for an iframe, on every site or on those of EMBED_SITES."""
     try:
-        shown = Embed.from_parameters(_asked())
+        embed = Embed.from_parameters(_read_parameters())
     except BadQuery as error:
         html = render_template("embed.html", embed=None, trouble=error)
-        return _framed(Response(html, HTTPStatus.BAD_REQUEST))
+        return _allow_framing(Response(html, HTTPStatus.BAD_REQUEST))
     html = render_template(
         "embed.html",
-        embed=shown,
-        label=builder.label(shown),
-        link=builder.path(shown),
-        opening=_opening(),
+        embed=embed,
+        label=builder.describe_embed(embed),
+        link=builder.page_path(embed),
+        script_query=_frame_key_query(),
     )
-    return _kept(_framed(Response(html)), PAGE_SECONDS)
+    return _set_caching(_allow_framing(Response(html)), EMBED_MAX_AGE)
 
 
-def keys_of(config: Config) -> FrameKeys | None:
-    """Return the keys of sandboxed frames; None where all sites may embed, or nothing signs."""
+def build_frame_keys(config: Config) -> FrameKeys | None:
+    """Return the keys of sandboxed frames; None where all sites may embed, or without a secret."""
     secret = config.secret_key if config.embed_sites else None
     return FrameKeys(secret.reveal()) if secret else None
 
 
-def _opening() -> str:
-    """Return the query string by which a sandboxed frame may load the element; often empty."""
-    keys = keys_of(current_services().config)
-    return f"?{NAME}={keys.current()}" if keys else ""
+def _frame_key_query() -> str:
+    """Return the query string with the frame key for the element's script; empty without keys."""
+    keys = build_frame_keys(current_services().config)
+    return f"?{KEY_PARAMETER}={keys.current_key()}" if keys else ""
 
 
 @blueprint.get("/embed/search")
-def search() -> Response:
+def embed_results() -> Response:
     """Return the results for the element, without style attributes, which strict hosts report."""
-    asked = _asked()
+    parameters = _read_parameters()
     try:
-        outcome = _found(asked)
+        outcome = _fetch_results(parameters)
     except NotFound as error:
         return problem_response(HTTPStatus.NOT_FOUND, error.message)
     html = render_template("_results.html", page=outcome.page, elsewhere=True)
-    return finish_search_response(Response(html), outcome, asked=not _picked(asked))
+    is_search = not _selection_parameters(parameters)
+    return finish_search_response(Response(html), outcome, asked=is_search)
 
 
-def _found(asked: Parameters) -> SearchOutcome:
-    """Return the pictures that were picked, else those of a collection, else of a search.
+def _fetch_results(parameters: Parameters) -> SearchOutcome:
+    """Return the picked pictures, else those of a collection, else of a search.
 
-    A collection's name is shown nowhere, so that no call asks for it.
+    A collection's name is shown nowhere, so that no call requests the name.
 
     Raises:
-        NotFound: the agency of the collection is not on, or features none.
+        NotFound: the agency of the collection is switched off, or features no collections.
     """
     search, site = current_services().search, displaying_site()
-    patience = read_patience(asked, Patience.LINGER)
-    picks, collection = read_picks(asked), read_collection(asked)
-    if not picks and not collection:
-        return search.page(_of_known(read_search_query(asked)), patience, site=site)
-    media, lang = read_fields(asked, "media").media, i18n.request_language()
-    if collection and not picks:
-        about = Collection(agency=collection.agency, id=collection.id, name="", media=media)
-        return search.collection(about, page=1, lang=lang, patience=patience, site=site)
-    query = SearchQuery(media=media, lang=lang, q=read_words(asked))
+    patience = read_patience(parameters, Patience.LINGER)
+    picks, pick = read_picks(parameters), read_collection(parameters)
+    if not picks and not pick:
+        query = _drop_removed_agencies(read_search_query(parameters))
+        return search.page(query, patience, site=site)
+    media, lang = read_fields(parameters, "media").media, i18n.request_language()
+    if pick and not picks:
+        collection = Collection(agency=pick.agency, id=pick.id, name="", media=media)
+        return search.collection(collection, page=1, lang=lang, patience=patience, site=site)
+    query = SearchQuery(media=media, lang=lang, q=read_words(parameters))
     return search.picked(picks, query, patience, site=site)
 
 
-def _of_known(query: SearchQuery) -> SearchQuery:
-    """Return a query without the agencies that are gone, unless that leaves none of those named.
+def _drop_removed_agencies(query: SearchQuery) -> SearchQuery:
+    """Return a query without removed agencies, or the query unchanged if no agency would remain.
 
-    Embeds stand in posts for years, and owners change their agencies.
+    Embeds stay in posts for years, and owners change their agencies.
     """
-    names = {one.agency.name for one in current_services().search.configured}
+    names = {configured.agency.name for configured in current_services().search.configured}
     return query.replace(agency=tuple(n for n in query.agency if n in names) or query.agency)
 
 
-def _asked() -> Parameters:
-    """Return what can be read of what the request under way asks."""
+def _read_parameters() -> Parameters:
+    """Return the readable parameters of the current request."""
     return read_leniently(request.environ.get("QUERY_STRING", "").encode("latin-1"))
 
 
-def _picked(asked: Parameters) -> Mapping[str, str]:
-    return to_parameters(read_picks(asked), read_collection(asked))
+def _selection_parameters(parameters: Parameters) -> Mapping[str, str]:
+    """Return the parameters of picked pictures and of a collection; empty for a search."""
+    return to_parameters(read_picks(parameters), read_collection(parameters))
 
 
 @blueprint.get("/embed.js")
-def script() -> Response:
-    """Return the element for other sites' pages: one module at the address that bloggers paste."""
+def embed_script() -> Response:
+    """Return the element for other sites' pages: a module at the address that bloggers paste."""
     config = current_services().config
     with force_locale(i18n.nearest_ui_language(config.site_language)):
         texts = {"search": gettext("Search"), "show": gettext("Show pictures")}
-    written = json.dumps(texts, ensure_ascii=False)
-    return _script(_module(current_app.static_folder or "", config.site_accent, written))
+    texts_json = json.dumps(texts, ensure_ascii=False)
+    return _script_response(
+        _build_module(current_app.static_folder or "", config.site_accent, texts_json)
+    )
 
 
 @blueprint.get("/embed-frame.js")
 def frame_script() -> Response:
-    """Return the script that gives iframes of this site the height that their content asks for."""
+    """Return the script that gives iframes of this site the height of their content."""
     script = Path(current_app.static_folder or "", "embed-frame.js").read_text()
-    return _script(_compact(script))
+    return _script_response(_minify_script(script))
 
 
 @functools.cache
-def _module(folder: str, accent: str, texts: str) -> str:
-    """Return what every page needs of the element, its styles elsewhere, and what it does there."""
-    shared, mark, _ = Path(folder, "embed.js").read_text().partition(OWN)
+def _build_module(folder: str, accent: str, texts: str) -> str:
+    """Build the element's script for other sites: the shared part, styles, ``elsewhere.js``.
+
+    ``texts`` is a JSON object of translated labels.
+    """
+    shared, line, _ = Path(folder, "embed.js").read_text().partition(OWN_PAGES_LINE)
     styles, elsewhere = (Path(folder, name).read_text() for name in ("embed.css", "elsewhere.js"))
-    if not mark:
-        raise ValueError(f"embed.js lacks the line {OWN}")
+    if not line:
+        raise ValueError(f"embed.js lacks the line {OWN_PAGES_LINE}")
     filters = " ".join(name for name in DEFAULTS if name not in {"agency", "page"})
-    asked = f'const ASKED="{filters}".split(" ")'
-    owned = f"{asked},accent='{accent}',texts={texts},styles=`{LOOSE.sub('', styles)}`;"
-    return f"{_compact(shared)}{owned}{_compact(elsewhere)}"
+    constants = f'const ASKED="{filters}".split(" ")'
+    constants += f",accent='{accent}',texts={texts},styles=`{STYLE_BLANKS.sub('', styles)}`;"
+    return f"{_minify_script(shared)}{constants}{_minify_script(elsewhere)}"
 
 
-def _compact(script: str) -> str:
-    """Return a script without what only readers of the source want, private names in full too."""
-    letters = dict(zip(dict.fromkeys(PRIVATE.findall(script)), ascii_letters, strict=False))
-    short = NAMED.sub(lambda found: f"#{letters.get(found[1], found[1])}", script)
-    compact = SPACED.sub(lambda found: found[1] or found[2], UNREAD.sub("", short))
+def _minify_script(script: str) -> str:
+    """Return a script without comments, indentation and blanks, with short private names."""
+    letters = dict(
+        zip(dict.fromkeys(PRIVATE_DECLARATION.findall(script)), ascii_letters, strict=False)
+    )
+    short = PRIVATE_NAME.sub(lambda match: f"#{letters.get(match[1], match[1])}", script)
+    compact = SCRIPT_BLANKS.sub(
+        lambda match: match[1] or match[2], COMMENTS_AND_INDENTS.sub("", short)
+    )
     return compact.replace(";}", "}")
 
 
-def _script(text: str) -> Response:
+def _script_response(text: str) -> Response:
     response = Response(text, mimetype="text/javascript")
-    return _kept(response, SCRIPT_SECONDS)
+    return _set_caching(response, SCRIPT_MAX_AGE)
 
 
-def _kept(response: Response, seconds: int) -> Response:
+def _set_caching(response: Response, seconds: int) -> Response:
     response.add_etag()
     response.headers["Cache-Control"] = f"public, max-age={seconds}"
     cache_for(seconds)
     return response
 
 
-def _let_in(response: Response) -> Response:
-    """Let pages load what embeds are made of that send Cross-Origin-Embedder-Policy.
+def _allow_cross_origin(response: Response) -> Response:
+    """Let pages with Cross-Origin-Embedder-Policy load the parts of embeds.
 
-    https://html.spec.whatwg.org/multipage/browsers.html#coep: agencies' pictures are theirs.
+    https://html.spec.whatwg.org/multipage/browsers.html#coep: agencies decide for their pictures.
     """
-    if request.blueprint == blueprint.name or request.path.startswith(OWN_PICTURES):
+    if request.blueprint == blueprint.name or request.path.startswith(DEMO_PICTURES_PATH):
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 
 
-def _framed(response: Response) -> Response:
-    """Say whose frames may show the page; ``credentialless`` lets agencies' pictures load there."""
+def _allow_framing(response: Response) -> Response:
+    """Allow the page in frames of EMBED_SITES, or of all sites if EMBED_SITES is empty.
+
+    ``credentialless`` lets pictures of agencies load in these frames.
+    """
     response.headers["Cross-Origin-Embedder-Policy"] = "credentialless"
-    site = current_services()
-    named = site.config.embed_sites
-    ancestors = " ".join(("'self'", *named)) if named else ""
-    policy = content_security_policy(site.search, ancestors=ancestors)
+    services = current_services()
+    embed_sites = services.config.embed_sites
+    ancestors = " ".join(("'self'", *embed_sites)) if embed_sites else ""
+    policy = content_security_policy(services.search, ancestors=ancestors)
     response.headers["Content-Security-Policy"] = policy
     return response

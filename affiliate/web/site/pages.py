@@ -80,7 +80,7 @@ def page_cache_routes() -> dict[str, Canonicalizer]:
         "/api/search": canonicalize_search,
         **collections.page_cache_routes(),
         **details.page_cache_routes(),
-        **openapi.routes(),
+        **openapi.page_cache_routes(),
         **dict.fromkeys((f"/static/{name}" for name in CACHED_ASSETS), canonicalize_version),
     }
 

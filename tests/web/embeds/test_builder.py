@@ -156,7 +156,7 @@ def test_a_platform_gets_the_forms_that_it_takes(make_client: ClientMaker, platf
     assert all(one.startswith(start) for one, start in zip(found, FORMS[platform], strict=True))
     page = client.get(f"/embed/builder?q=cat&platform={platform}&lang=en").text
     assert f'<option value="{platform}" selected>' in page
-    for sentence in PLATFORMS[platform].where:
+    for sentence in PLATFORMS[platform].hints:
         with client.application.test_request_context("/?lang=en"):
             said = str(sentence)
         assert f'<p class="where">{said}</p>' in page

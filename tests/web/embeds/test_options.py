@@ -5,13 +5,13 @@ import pytest
 from affiliate.domain.query import LANGUAGES, read_parameters
 from affiliate.errors import BadQuery
 from affiliate.web.embeds.options import (
-    BOX,
-    GAP,
-    MOST_ROWS,
-    NOTE,
-    ROW,
-    ROWS,
-    SCROLLBAR,
+    DEFAULT_ROWS,
+    DISCLOSURE_HEIGHT,
+    MAX_ROWS,
+    ROW_GAP,
+    ROW_HEIGHT,
+    SCROLLBAR_HEIGHT,
+    SEARCH_BOX_HEIGHT,
     THEMES,
     Embed,
     read_leniently,
@@ -58,8 +58,8 @@ def read(raw: str) -> Embed:
 def test_equal_embeds_have_one_address(raw: str, canonical: str | None) -> None:
     """Defaults, unknown parameters and order make no difference, and it reads back as itself."""
     embed = read(raw)
-    assert embed.canonical() == (canonical or "q=cat&limit=5&site=blog.example&consent=click")
-    assert read(embed.canonical()) == embed
+    assert embed.to_query_string() == (canonical or "q=cat&limit=5&site=blog.example&consent=click")
+    assert read(embed.to_query_string()) == embed
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_what_can_be_read_of_a_frame_is_shown() -> None:
     wrong = {
         raw: found
         for raw, canonical in LENIENT
-        if (found := Embed.from_parameters(read_leniently(raw.encode())).canonical())
-        != read(canonical).canonical()
+        if (found := Embed.from_parameters(read_leniently(raw.encode())).to_query_string())
+        != read(canonical).to_query_string()
     }
     assert wrong == {}
     for raw in (b"", b"rows=2&q=%00", b"ids=junk", b"q=%FF"):
@@ -133,7 +133,7 @@ def test_what_can_be_read_of_a_frame_is_shown() -> None:
 def test_attributes_are_the_parameters() -> None:
     """The element's attributes carry the same, with agencies in one and a color as CSS has it."""
     embed = read("q=cat&agency=b&agency=a&accent=ff8800&consent=click&rows=3")
-    assert embed.attributes() == {
+    assert embed.to_attributes() == {
         "q": "cat",
         "agency": "a,b",
         "rows": "3",
@@ -164,11 +164,11 @@ def test_the_documentation_says_so_too() -> None:
         "q=cat&kind=strip&rows=2&limit=3&theme=dark&accent=ff8800&site=a&consent=click"
         "&ids=a:1&collection=a:1&fallback=dog&credit=1&align=left&target=_self"
     )
-    for name in (*embed.attributes(), *ROWS, *THEMES):
+    for name in (*embed.to_attributes(), *DEFAULT_ROWS, *THEMES):
         assert f"`{name}`" in text
-    assert f"1 to {MOST_ROWS}" in text
+    assert f"1 to {MAX_ROWS}" in text
     assert (
-        f"{NOTE} for the disclosure, {ROW} for a row, {GAP} between two; a search box has {BOX}"
-        f" more, a strip {SCROLLBAR}."
+        f"{DISCLOSURE_HEIGHT} for the disclosure, {ROW_HEIGHT} for a row, {ROW_GAP} between two;"
+        f" a search box has {SEARCH_BOX_HEIGHT} more, a strip {SCROLLBAR_HEIGHT}."
     ) in text
     assert f"min-height: {read('q=red+bicycle').height}px" in text
