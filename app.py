@@ -14,7 +14,7 @@ from functools import partial
 from itertools import chain
 from multiprocessing import util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import click
@@ -133,10 +133,16 @@ def _agency_faults(settings: Mapping[str, AgencySettings], on: Container[str]) -
         yield from (f"{before}{fault}." for fault in kind.setting_faults(told))
 
 
-def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:  # noqa: ANN401 - any part
-    """The WSGI application, from the process's environment or the one given.
+def create_app(
+    environ: Mapping[str, str] | None = None,
+    *,
+    transport: Transport | None = None,
+    store: StoreWithFallback | None = None,
+    ledger: Ledger | None = None,
+) -> Flask:
+    """Build the WSGI application, from the process's environment or the one given.
 
-    ``parts`` replace what would be built, for tests: ``transport``, ``store``, ``ledger``.
+    ``transport``, ``store`` and ``ledger`` replace what would be built, for tests.
 
     Raises:
         ConfigError: names every wrong or missing setting at once.
@@ -146,9 +152,9 @@ def create_app(environ: Mapping[str, str] | None = None, **parts: Any) -> Flask:
     if _is_command():  # the server has set up its log by itself
         _set_up_log(settings)
     app = Application(__name__)
-    transport = parts.get("transport") or Transport()
-    store = parts.get("store") or _store(app, settings)
-    ledger = parts.get("ledger") or _ledger(settings)
+    transport = transport or Transport()
+    store = store or _store(app, settings)
+    ledger = ledger or _ledger(settings)
     if label := find_blocked_label(settings.site_url):
         app.logger.warning("SITE_URL: %s", describe_blocking(label))
     listed = [_listed(n, one, settings, transport) for n, one in settings.agencies.items()]
