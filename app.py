@@ -171,7 +171,7 @@ def create_app(
     spare = settings.secret_key.reveal() if settings.secret_key else ""
     key = SiteKey(ledger, spare, settings.data_dir / "site.key")
     trusts, processes = bool(settings.trusted_proxies), settings.web_concurrency
-    visitors = ClientLimits(
+    client_limits = ClientLimits(
         store,
         _budget(settings),
         processes,
@@ -179,10 +179,10 @@ def create_app(
         trusts=trusts,
         crawls=limit_crawls(limits.values()),
     )
-    search = SearchService(listed, calls, switches.off, visitors.spend)
+    search = SearchService(listed, calls, switches.off, client_limits.spend)
     days = KeepDays(settings.clicks_keep_days, settings.searches_keep_days)
-    tally = UsageCounter(ledger, store, settings.site_language, visitors.searcher_digest, days)
-    app.extensions["visitors"] = visitors
+    usage = UsageCounter(ledger, store, settings.site_language, client_limits.searcher_digest, days)
+    app.extensions["client_limits"] = client_limits
     build_id = _build_id(app, settings, listed)
     services = Services(
         config=settings,
@@ -191,7 +191,7 @@ def create_app(
         suggestions=Suggestions(search, ledger),
         ledger=ledger,
         store=store,
-        usage=tally,
+        usage=usage,
         transport=transport,
         tokens=_tokens(settings, transport, ledger),
         switches=switches,
@@ -204,19 +204,21 @@ def create_app(
     views.register(app)
     cli.register(app)
     app.after_request(_redirected_here)
-    tier = PageCacheMiddleware(
+    page_cache = PageCacheMiddleware(
         app.wsgi_app,
         pages.page_cache_routes() | seo.page_cache_routes() | embeds.page_cache_routes(),
-        on_hit=tally.replayed.append,
+        on_hit=usage.replayed.append,
         shared_store=store,
         shared_bytes=_shelf_bytes(settings) // settings.web_concurrency,
         build_id=lambda: "-".join([build_id, *sorted(switches.off())]),
         is_variant=is_variant,
     )
-    app.extensions["memory"] = tier
+    app.extensions["page_cache"] = page_cache
     keys = embeds.build_frame_keys(settings)
     opens = keys.has_valid_key if keys else None
-    served: WSGIApplication = CorsMiddleware(tier, embeds.CORS_PATHS, settings.embed_sites, opens)
+    served: WSGIApplication = CorsMiddleware(
+        page_cache, embeds.CORS_PATHS, settings.embed_sites, opens
+    )
     served = CorsMiddleware(served, {"/clicks"})  # pages elsewhere look whether a click was kept
     if settings.trusted_proxies:
         served = TrustedProxiesMiddleware(served, settings.trusted_proxies)

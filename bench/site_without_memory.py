@@ -9,7 +9,7 @@ from affiliate.web.page_cache import PageCacheMiddleware
 def create_app() -> Flask:
     """Return the site's application; its memory tier drops every page at once."""
     app = site.create_app()
-    tier: PageCacheMiddleware = app.extensions["memory"]
+    tier: PageCacheMiddleware = app.extensions["page_cache"]
     tier.limit = 0
     # Fifty clients on one page would wait for the leader in vain, since no response is kept.
     tier._wait_for_leader = lambda _place: None  # type: ignore[method-assign] # noqa: SLF001

@@ -208,5 +208,5 @@ def fetch_sitemap_page(
 
 def current_client_limits() -> ClientLimits:
     """Return the budgets of the current app."""
-    visitors: ClientLimits = current_app.extensions["visitors"]
-    return visitors
+    limits: ClientLimits = current_app.extensions["client_limits"]
+    return limits

@@ -43,7 +43,7 @@ def looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(app: Flask, *arguments: str) -> Result:
     """A command; after it, the seconds are over for which a process remembers what it answered."""
     result = app.test_cli_runner().invoke(args=["agency", *arguments])
-    tier: PageCacheMiddleware = app.extensions["memory"]
+    tier: PageCacheMiddleware = app.extensions["page_cache"]
     tier._responses.clear()
     return result
 

@@ -93,7 +93,7 @@ def test_what_finds_nothing_counts_apart_once_for_each_client_and_day(client: Fl
     for number in (1, 2, 2):
         where = {"REMOTE_ADDR": f"198.51.100.{number}"}
         assert not client.get(address, environ_overrides=where).get_json()["items"]
-    client.application.extensions["memory"]._responses.clear()
+    client.application.extensions["page_cache"]._responses.clear()
     where = {"REMOTE_ADDR": "198.51.100.3"}
     assert client.get(address, environ_overrides=where).headers["X-Cache"] == "HIT"
     assert asked(client) == []
@@ -107,7 +107,7 @@ def test_crawlers_search_nothing(client: FlaskClient, agent: str) -> None:
     for words in ("q=dog", "q=nosuchthing"):
         for _ in range(2):
             client.get(f"/api/search?{words}&lang=en", headers={"User-Agent": agent})
-        client.application.extensions["memory"]._responses.clear()
+        client.application.extensions["page_cache"]._responses.clear()
         client.get(f"/api/search?{words}&lang=en", headers={"User-Agent": agent})
     assert asked(client) == ([] if crawls else [("q=dog&lang=en", 1)])
     assert [one for one in missed(client) if one[2]] == (

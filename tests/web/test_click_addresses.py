@@ -66,7 +66,7 @@ def last(site: FlaskClient) -> Click:
 
 def limit(site: FlaskClient, name: str, limit: Limit) -> None:
     """Give the clicks of a site another budget."""
-    visitors = site.application.extensions["visitors"]
+    visitors = site.application.extensions["client_limits"]
     counters = site.application.extensions["services"].store
     setattr(visitors, name, Budget(counters, (limit,), 1, now=float))
 
@@ -129,7 +129,9 @@ def test_a_seal_is_good_for_two_months(
 
 def test_a_replay_counts_ten_times(site: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """However often one client, with all addresses of its network, sends what a page offered."""
-    monkeypatch.setattr(site.application.extensions["visitors"], "_clicks", Budget(Memory(), (), 1))
+    monkeypatch.setattr(
+        site.application.extensions["client_limits"], "_clicks", Budget(Memory(), (), 1)
+    )
     address = pings(site, PAGES[0])[0]
     senders = []
     for n in range(14):

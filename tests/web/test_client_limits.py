@@ -200,7 +200,7 @@ def test_featured_collections_are_shown_to_crawlers_that_may_cost_nothing(
     site: FlaskClient, agency: Shutterstock
 ) -> None:
     """Their names are known from the sitemap's list; a refusal has search engines come seldom."""
-    site.application.extensions["visitors"]._crawls._limits = (Limit(0),)
+    site.application.extensions["client_limits"]._crawls._limits = (Limit(0),)
     site.application.extensions["services"].search.featured(10)
     before = asked(agency)
     sitemap = site.get("/sitemap.xml").text
@@ -320,7 +320,7 @@ def test_a_clock_that_is_set_to_another_day_makes_nobody_another_client(
 ) -> None:
     """What counters call a client changes when the day is over by a clock that nobody sets."""
     clock, steady = SetClock(1_800_000_000.0), SetClock(0.0)
-    visitors = site.application.extensions["visitors"]
+    visitors = site.application.extensions["client_limits"]
     visitors._days = Windows(clock, steady)
     before = visitors.client_digest("192.0.2.7"), visitors.searcher_digest("192.0.2.7")
     clock.now += step

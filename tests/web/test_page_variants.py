@@ -70,7 +70,7 @@ def test_a_flood_of_variants_evicts_no_other_page(
 ) -> None:
     """Searches stay in memory, with room for a few ``pages``, whatever links and texts say."""
     client = make_client(SITE_URL="https://s.example")
-    tier = client.application.extensions["memory"]
+    tier = client.application.extensions["page_cache"]
     for lang in ("en", "de"):
         client.get(f"/search?q=cat&lang={lang}&wait=1")
     tier.limit = tier._bytes * pages // 2

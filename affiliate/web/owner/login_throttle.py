@@ -40,7 +40,7 @@ class LoginCounts(NamedTuple):
 def register(app: Flask) -> None:
     """Give an app its counts of log-ins."""
     site = app.extensions["services"]
-    app.extensions["tries"] = LoginCounts(
+    app.extensions["login_counts"] = LoginCounts(
         Counts(site.store, site.config.web_concurrency), Windows()
     )
 
@@ -97,7 +97,7 @@ def _seal_browser(browser: str, proof: str) -> str:
 
 def _has_logins_left(who: str, most: int) -> bool:
     """Count one more of somebody's log-ins within the time; False when they are too many."""
-    tries: LoginCounts = current_app.extensions["tries"]
-    window, _ = tries.windows.under_way(WINDOW_SECONDS)
+    logins: LoginCounts = current_app.extensions["login_counts"]
+    window, _ = logins.windows.under_way(WINDOW_SECONDS)
     key = f"log-in:{who}:{window}"
-    return tries.counts.add(key, 1, WINDOW_SECONDS).has_room(most, least=1)
+    return logins.counts.add(key, 1, WINDOW_SECONDS).has_room(most, least=1)

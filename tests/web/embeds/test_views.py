@@ -378,7 +378,7 @@ def test_frames_have_the_attributes_of_elements(client: FlaskClient) -> None:
 def test_agencies_that_are_not_known_fill_no_memory(make_client: ClientMaker) -> None:
     """A frame that names one is answered and kept nowhere, as are results for one beside others."""
     client = make_client()
-    tier = client.application.extensions["memory"]
+    tier = client.application.extensions["page_cache"]
     for number in range(3):
         assert client.get(f"/embed?q=cat&lang=en&agency=nobody{number}").status_code == 200
         results = f"/embed/search?q=cat&lang=en&agency=demo&agency=nobody{number}"

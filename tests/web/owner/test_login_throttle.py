@@ -46,7 +46,7 @@ def test_a_clock_that_is_set_gives_no_more_tries(step: float) -> None:
     app = Flask(__name__)
     counts = Counts(Counters(), 1, now=lambda: passed[0])
     app.extensions["services"] = SimpleNamespace(config=SimpleNamespace(site_url=None))
-    app.extensions["tries"] = login_throttle.LoginCounts(counts, windows)
+    app.extensions["login_counts"] = login_throttle.LoginCounts(counts, windows)
     with app.test_request_context(environ_base={"REMOTE_ADDR": "203.0.113.7"}):
         assert [
             login_throttle.may_log_in("proof") for _ in range(login_throttle.MAX_CLIENT_LOGINS + 1)
