@@ -47,6 +47,7 @@ from affiliate.config.environment import find_other_file, read_environment
 from affiliate.config.settings import AgencySettings, Config
 from affiliate.database.agency_switches import Switches
 from affiliate.database.ledger import Ledger
+from affiliate.database.searches import SearchCounts
 from affiliate.database.site_key import SiteKey
 from affiliate.database.token_store import TokenStore
 from affiliate.domain.affiliate_links import LinkStyle, describe_id_fault
@@ -179,6 +180,7 @@ def create_app(
         trusts=trusts,
         crawls=limit_crawls(limits.values()),
     )
+    counts = SearchCounts(ledger)
     search = SearchService(listed, calls, switches.off, client_limits.spend)
     days = KeepDays(settings.clicks_keep_days, settings.searches_keep_days)
     usage = UsageCounter(ledger, store, settings.site_language, client_limits.searcher_digest, days)
@@ -188,8 +190,9 @@ def create_app(
         config=settings,
         build_id=build_id,
         search=search,
-        suggestions=Suggestions(search, ledger),
+        suggestions=Suggestions(search, counts),
         ledger=ledger,
+        search_counts=counts,
         store=store,
         usage=usage,
         transport=transport,

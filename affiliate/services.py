@@ -10,6 +10,7 @@ from affiliate.cache.stores import StoreWithFallback
 from affiliate.config.settings import Config
 from affiliate.database.agency_switches import Switches
 from affiliate.database.ledger import Ledger
+from affiliate.database.searches import SearchCounts
 from affiliate.database.site_key import SiteKey
 from affiliate.domain.site_names import read_host
 from affiliate.licensing.oauth.flow import ShutterstockOAuth
@@ -30,6 +31,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     search: SearchService
     suggestions: Suggestions
     ledger: Ledger
+    search_counts: SearchCounts
     store: StoreWithFallback
     usage: UsageCounter
     transport: Transport

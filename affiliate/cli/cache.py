@@ -27,7 +27,7 @@ def size(*, as_json: bool) -> None:
     store = current_services().store.store
     with cli_errors():
         entries, used = store.size()
-        counts = {mark.lower(): store.count(counter(mark)) for mark in MARKS}
+        counts = {mark.lower(): store.read_counter(counter(mark)) for mark in MARKS}
         servers = store.read_limits() if isinstance(store, RedisStore) else []
     if as_json:
         answers = {"entries": entries, "bytes": used, "answers": counts}

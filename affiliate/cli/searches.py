@@ -39,7 +39,7 @@ def searches(*, since: datetime | None, limit: int, missed: bool, as_json: bool)
     options.check_begun(since)
     first = since.date() if since else datetime.now(UTC).date() - timedelta(days=USUAL_DAYS)
     with cli_errors():
-        found = current_services().ledger.searched(first, limit, only_missed=missed)
+        found = current_services().search_counts.list_searched(first, limit, only_missed=missed)
     rows = [_row(*one) for one in found]
     if as_json:
         outputs.show_json(rows)

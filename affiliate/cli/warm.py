@@ -122,7 +122,7 @@ def _wanted(since: date, most: int) -> list[SearchQuery]:
     """Return the site's topics and what was asked most since a day, each once."""
     asked = [
         SearchQuery.from_query_string(one)
-        for one, _ in current_services().ledger.asked(since, most)
+        for one, _ in current_services().search_counts.list_found(since, most)
     ]
     known = (one for one in asked if not any(is_masked(value) for _, value in one.pairs()))
     wanted: dict[str, SearchQuery] = {}

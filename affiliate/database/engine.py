@@ -7,7 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Final, cast
@@ -32,6 +32,8 @@ from affiliate.database.sqlite_file import (
 from affiliate.database.timeouts import unless_hung
 from affiliate.errors import LedgerLost
 
+MAX_DELETED: Final = 2000
+"""Rows that are deleted in one transaction."""
 UNFOLDED: Final = 50
 """Transactions that may stay in the log of a SQLite file where ``more_follow``."""
 
@@ -116,6 +118,20 @@ class LedgerDatabase:
         self._make_ready()
         with translated(), self._reader.connect() as connection:
             yield connection
+
+    def delete_rows(self, table: sa.Table, where: sa.ColumnElement[bool]) -> None:
+        """Delete rows, `MAX_DELETED` in a transaction, as clicks wait meanwhile."""
+        columns = [*table.primary_key]
+        key = sa.tuple_(*columns) if columns[1:] else columns[0]
+        some = sa.select(*columns).where(where).limit(MAX_DELETED)
+        deleted = MAX_DELETED
+        while deleted == MAX_DELETED:
+            with self.writing() as connection:
+                deleted = connection.execute(sa.delete(table).where(key.in_(some))).rowcount
+
+    def today(self) -> date:
+        """Return the day in UTC."""
+        return self._now().astimezone(UTC).date()
 
     def time(self) -> datetime:
         """Return the time, by a clock that all processes of the database share."""

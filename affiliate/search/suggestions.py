@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final, NamedTuple
 
-from affiliate.database.ledger import Ledger
+from affiliate.database.searches import SearchCounts
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import is_masked, lower_text, to_key, to_sent
 from affiliate.errors import AgencyError, BadQuery, LedgerError
@@ -50,10 +50,14 @@ class Suggestions:
     """Completes words; one for each process, which keeps the popular searches in memory."""
 
     def __init__(
-        self, search: SearchService, ledger: Ledger, *, now: Callable[[], float] = time.monotonic
+        self,
+        search: SearchService,
+        counts: SearchCounts,
+        *,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._search = search
-        self._ledger = ledger
+        self._counts = counts
         self._now = now
         self._popular: dict[str | None, list[Popular]] = {}
         self._renew_at = now()
@@ -99,7 +103,7 @@ class Suggestions:
     def _renew(self) -> None:
         since = datetime.now(UTC).date() - timedelta(days=POPULAR_DAYS - 1)
         try:
-            rows = self._ledger.popular(since, POPULAR_TIMES, POPULAR_SEARCHES)
+            rows = self._counts.list_popular(since, POPULAR_TIMES, POPULAR_SEARCHES)
         except LedgerError as error:
             log.warning("popular searches are not renewed: %s", error)
             return

@@ -20,7 +20,8 @@ from itertools import islice
 from multiprocessing import util
 from typing import Final, NamedTuple
 
-from affiliate.database.ledger import CLIENT_BITS, MAX_SEARCH, Ledger
+from affiliate.database.ledger import Ledger
+from affiliate.database.searches import CLIENT_BITS, MAX_QUERY_LENGTH, SearchCounts
 from affiliate.domain.query import SearchQuery
 from affiliate.errors import BadQuery, LedgerError
 from affiliate.search.counters import Counters
@@ -65,6 +66,7 @@ class UsageCounter:
     ) -> None:
         self._language = language
         self._ledger = ledger
+        self._counts = SearchCounts(ledger)
         self._store = store
         self._client = client
         self._keep = keep
@@ -91,7 +93,9 @@ class UsageCounter:
         something or not.
         """
         words = query.to_counted().to_query_string() if query else ""
-        self._answered.append((mark, words if len(words) <= MAX_SEARCH else "", address, found))
+        self._answered.append(
+            (mark, words if len(words) <= MAX_QUERY_LENGTH else "", address, found)
+        )
         if self._thread is None:
             self._start()
 
@@ -122,9 +126,9 @@ class UsageCounter:
             self._store.incr(counter(mark), times, KEEP_SECONDS)
         try:
             for counts in _batches(searches.times.items()):
-                self._ledger.add_searches(counts, searches.clients)
+                self._counts.add_found(counts, searches.clients)
             for counts in _batches(searches.missed.most_common(MOST_MISSED)):
-                self._ledger.add_missed(counts, MOST_MISSED)
+                self._counts.add_missed(counts, MOST_MISSED)
             self._forget()
         except LedgerError as error:
             log.warning("searches are not counted: %s", error)
@@ -148,7 +152,7 @@ class UsageCounter:
             return
         self._claims = 0
         if self._keep.searches:
-            self._ledger.forget_searches(today - timedelta(days=self._keep.searches))
+            self._counts.forget_before(today - timedelta(days=self._keep.searches))
         if self._keep.clicks:
             self._ledger.forget_clicks(today - timedelta(days=self._keep.clicks))
         self._forgot = today
@@ -232,7 +236,7 @@ class _Searches:
 
 def _batches(counts: Iterable[tuple[str, int]]) -> Iterator[dict[str, int]]:
     """Yield counts in parts of `BATCH`, without searches that are too long for the ledger."""
-    short = ((words, times) for words, times in counts if len(words) <= MAX_SEARCH)
+    short = ((words, times) for words, times in counts if len(words) <= MAX_QUERY_LENGTH)
     while some := dict(islice(short, BATCH)):
         yield some
 

@@ -16,11 +16,12 @@ def run(app: Flask, *arguments: str) -> Result:
 def test_the_most_asked_come_first_with_their_filters(client: FlaskClient) -> None:
     """As people would say them; older ones only when they are asked for."""
     app = client.application
-    ledger = app.extensions["services"].ledger
+    services = app.extensions["services"]
+    counts = services.search_counts
     assert run(app).output.startswith("There was no search since ")
-    ledger.add_searches({"q=cat&lang=en": 2, "q=rotes+rad%2C+gro%C3%9F&lang=de&type=photo": 3})
-    ledger._now = lambda: datetime.now(UTC) - timedelta(days=20)
-    ledger.add_searches({"q=cat&lang=en": 4, "q=" + "x" * 300 + "&lang=en": 1})
+    counts.add_found({"q=cat&lang=en": 2, "q=rotes+rad%2C+gro%C3%9F&lang=de&type=photo": 3})
+    services.ledger._now = lambda: datetime.now(UTC) - timedelta(days=20)
+    counts.add_found({"q=cat&lang=en": 4, "q=" + "x" * 300 + "&lang=en": 1})
     assert [re.split("  +", line) for line in run(app).output.splitlines()] == [
         ["words", "language", "filters", "searches"],
         ["rotes rad, groß", "de", "type=photo", "3"],
@@ -44,9 +45,9 @@ def test_what_found_nothing_is_shown_beside_and_alone(client: FlaskClient) -> No
     """A column tells of it where there is any; --missed shows nothing else."""
     app = client.application
     assert run(app, "--missed").output.startswith("There was no search that found nothing since ")
-    ledger = app.extensions["services"].ledger
-    ledger.add_searches({"q=cat&lang=en": 2, "q=dog&lang=en": 3})
-    ledger.add_missed({"q=cat&lang=en": 4, "q=unicorn&lang=en&color=ff0000": 5}, 10)
+    counts = app.extensions["services"].search_counts
+    counts.add_found({"q=cat&lang=en": 2, "q=dog&lang=en": 3})
+    counts.add_missed({"q=cat&lang=en": 4, "q=unicorn&lang=en&color=ff0000": 5}, 10)
     heads = ["words", "language", "filters", "searches", "missed"]
     unicorn = ["unicorn", "en", "color=ff0000", "5", "5"]
     assert [line.split() for line in run(app).output.splitlines()] == [

@@ -1,6 +1,6 @@
 import sqlite3
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -14,8 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from msgspec.structs import asdict
 
-from affiliate.database import click_writer, migrations
-from affiliate.database import ledger as ledger_module
+from affiliate.database import click_writer, engine, migrations
 from affiliate.database.click_writer import RECORDERS
 from affiliate.database.clicks import (
     PLACES,
@@ -29,44 +28,10 @@ from affiliate.database.schema import (
 )
 from affiliate.errors import BadQuery, LedgerError
 from tests.support.clocks import SetClock
-from tests.support.ledgers import emptied_database
 from tests.support.postgres import new_database
 from tests.support.waiting import PATIENCE
 
 SENT = {"click_id": "aB3_-xyz", "agency": "demo", "id": "42", "words": "red bicycle", "position": 3}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/not yet 100%/ledger.db"
-    server = request.getfixturevalue("postgres")
-    return emptied_database(server) if "ledger" in request.fixturenames else new_database(server)
-
-
-@pytest.fixture
-def clock() -> SetClock[datetime]:
-    return SetClock(datetime(2026, 3, 2, 12, tzinfo=UTC))
-
-
-@pytest.fixture
-def opened() -> Iterator[Callable[..., Ledger]]:
-    ledgers: list[Ledger] = []
-
-    def open_(url: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Ledger:
-        ledgers.append(Ledger(url, now))
-        return ledgers[-1]
-
-    yield open_
-    for one in ledgers:
-        one.close()
-
-
-@pytest.fixture
-def ledger(url: str, clock: SetClock[datetime], opened: Callable[..., Ledger]) -> Ledger:
-    one = opened(url, clock)
-    one.upgrade()
-    return one
 
 
 @pytest.fixture
@@ -492,89 +457,16 @@ def test_a_click_needs_no_turn_of_its_own(ledger: Ledger, monkeypatch: pytest.Mo
     assert ids(ledger) == ["click-000000"]
 
 
-def test_popular_searches_are_words_alone(ledger: Ledger, clock: SetClock[datetime]) -> None:
-    """Those asked often enough on more than one day, most first; none with a filter."""
-    ledger.add_searches({"q=old&lang=en": 99})
-    clock.now += timedelta(days=10)
-    filtered = ("q=cat&type=photo&lang=en", "category=Animals&lang=en", "q=cat&type=photo", "q=dog")
-    both = {"q=hund&lang=de": 2, "q=50%25_off&lang=en": 3, "q=rare&lang=en": 2}
-    both |= dict.fromkeys(filtered, 9)
-    ledger.add_searches({**both, "q=red+cat&lang=en": 3})
-    clock.now += timedelta(days=1)
-    planted = {"q=planted&lang=en": 50}
-    ledger.add_searches({**both, **planted, "q=red+cat&lang=en": 4, "q=hund&lang=de": 3})
-    since = (clock.now - timedelta(days=1)).date()
-    assert ledger.popular(since, 5, 10) == [
-        ("q=red+cat&lang=en", 7),
-        ("q=50%25_off&lang=en", 6),
-        ("q=hund&lang=de", 5),
-    ]
-    assert ledger.popular(since, 5, 1) == [("q=red+cat&lang=en", 7)]
-
-
-def test_popular_searches_come_from_several_clients(
-    ledger: Ledger, clock: SetClock[datetime]
-) -> None:
-    """Whoever asks the same words again and again, by whatever process, is one client of a day."""
-    honest, planted = "q=cat&lang=en", "q=evil&lang=en"
-    for _ in range(3):
-        for client in (1, 2, 4):
-            ledger.add_searches({honest: 1, planted: 9}, {honest: client, planted: 1 << 29})
-        clock.now += timedelta(days=1)
-    since = (clock.now - timedelta(days=9)).date()
-    assert ledger.popular(since, 5, 10) == [(honest, 9)]
-    assert ledger.asked(since, 10) == [(planted, 81), (honest, 9)]
-
-
-def test_of_what_found_nothing_the_most_asked_of_a_day_are_kept(
-    ledger: Ledger, clock: SetClock[datetime]
-) -> None:
-    """So many, whoever else counts; what was also found, and other days, are left alone."""
-    yesterday = clock.now.date()
-    ledger.add_missed({f"q={n}&lang=en": n for n in range(1, 6)}, 3)
-    clock.now += timedelta(days=1)
-    ledger.add_searches({"q=1&lang=en": 1})
-    for counts in ({"q=1&lang=en": 1, "q=8&lang=en": 1}, {f"q={n}&lang=en": n for n in (6, 7, 8)}):
-        ledger.add_missed(counts, 2)
-    found = {query: counts for query, *counts in ledger.searched(clock.now.date(), 10)}
-    assert found == {"q=8&lang=en": [9, 9], "q=7&lang=en": [7, 7], "q=1&lang=en": [2, 1]}
-    missed = ledger.searched(yesterday, 4, only_missed=True)
-    assert [query[2] for query, *_ in missed] == ["8", "7", "5", "4"]
-
-
-def test_searches_are_forgotten_up_to_a_day(
-    ledger: Ledger, clock: SetClock[datetime], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Counts of earlier days go, those of the day itself stay."""
-    for _ in range(3):
-        ledger.add_searches({"q=cat&lang=en": 1, "q=dog&lang=en": 1})
-        clock.now += timedelta(days=1)
-    monkeypatch.setattr(ledger_module, "FORGOTTEN", 1)
-    ledger.forget_searches((clock.now - timedelta(days=2)).date())
-    assert ledger.asked((clock.now - timedelta(days=9)).date(), 10) == [
-        ("q=cat&lang=en", 2),
-        ("q=dog&lang=en", 2),
-    ]
-
-
 def test_clicks_are_forgotten_up_to_a_day(
     ledger: Ledger, clock: SetClock[datetime], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Clicks of earlier days go, more than fit one transaction; those of the day itself stay."""
-    monkeypatch.setattr(ledger_module, "FORGOTTEN", 2)
+    monkeypatch.setattr(engine, "MAX_DELETED", 2)
     for number, at in enumerate(["2026-03-01T23:59:59.999999"] * 5 + ["2026-03-02"] * 2):
         clock.now = datetime.fromisoformat(at).replace(tzinfo=UTC)
         ledger.record(click(number))
     ledger.forget_clicks(date(2026, 3, 2))
     assert ids(ledger) == ["click-000005", "click-000006"]
-
-
-def test_days_of_searches_are_utc(ledger: Ledger, clock: SetClock[datetime]) -> None:
-    """Wherever the server stands, a search counts for the day that it is in UTC."""
-    clock.now = datetime(2026, 1, 1, 5, tzinfo=timezone(timedelta(hours=9)))
-    ledger.add_searches({"q=cat&lang=en": 1})
-    assert ledger.asked(date(2025, 12, 31), 10) == [("q=cat&lang=en", 1)]
-    assert ledger.asked(date(2026, 1, 1), 10) == []
 
 
 @pytest.mark.parametrize(

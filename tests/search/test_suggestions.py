@@ -2,6 +2,7 @@
 """Words are completed by what visitors search for, then by agencies; it never fails."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from affiliate.agencies.shutterstock.client import Shutterstock
 from affiliate.cache.answers import AnswerCache
 from affiliate.cache.freshness import Policy
 from affiliate.database.ledger import Ledger
+from affiliate.database.searches import SearchCounts
 from affiliate.domain.affiliate_links import LinkStyle
 from affiliate.errors import AgencyDown, LedgerError
 from affiliate.search.chunk_sizes import ChunkSizes
@@ -43,10 +45,10 @@ def server() -> Iterator[simulator.Shutterstock]:
         yield one
 
 
-class OverTwoDays(Ledger):
+class OverTwoDays(SearchCounts):
     """Counts what it is told in two parts, the last one of today and the rest of yesterday."""
 
-    def add_searches(
+    def add_found(
         self, counts: Mapping[str, int], clients: Mapping[str, int] | None = None
     ) -> None:
         del clients
@@ -54,15 +56,14 @@ class OverTwoDays(Ledger):
             (1, {k: n - 1 for k, n in counts.items()}),
             (0, dict.fromkeys(counts, 1)),
         ):
-            self._now = lambda back=back: datetime.now(UTC) - timedelta(days=back)  # type: ignore[misc]
-            super().add_searches(part)
+            self._database._now = lambda back=back: datetime.now(UTC) - timedelta(days=back)  # type: ignore[misc]
+            super().add_found(part)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    one = OverTwoDays(place_ledger(tmp_path))
-    yield one
-    one.close()
+def counts(tmp_path: Path) -> Iterator[SearchCounts]:
+    with closing(Ledger(place_ledger(tmp_path))) as ledger:
+        yield OverTwoDays(ledger)
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ Maker = Callable[..., Suggestions]
 
 
 @pytest.fixture
-def over(ledger: Ledger, clock: SetClock[float]) -> Maker:
+def over(counts: SearchCounts, clock: SetClock[float]) -> Maker:
     """Makes suggestions over some agencies; their store and quota last for the test."""
     store = Memory()
 
@@ -93,7 +94,7 @@ def over(ledger: Ledger, clock: SetClock[float]) -> Maker:
         calls = AgencyGateway(
             AnswerCache(store, now=clock), quota, Breaker(store), ChunkSizes(store)
         )
-        return Suggestions(SearchService(listed, calls), ledger, now=clock)
+        return Suggestions(SearchService(listed, calls), counts, now=clock)
 
     return make
 
@@ -110,14 +111,14 @@ def asked(server: simulator.Shutterstock) -> list[str]:
     return [seen.params["query"][0] for seen in server.requests if seen.path == PATH]
 
 
-def count(ledger: Ledger, **times: int) -> None:
+def count(counts: SearchCounts, **times: int) -> None:
     """Let visitors have searched for words, in English."""
-    ledger.add_searches({f"q={words}&lang=en": number for words, number in times.items()})
+    counts.add_found({f"q={words}&lang=en": number for words, number in times.items()})
 
 
-def test_popular_searches_come_first(ledger: Ledger, over: Maker) -> None:
+def test_popular_searches_come_first(counts: SearchCounts, over: Maker) -> None:
     """The most asked that begin with the words, then the agency's; no doubles, eight at most."""
-    count(ledger, cattle=5, cats=9, bicycle=50)
+    count(counts, cattle=5, cats=9, bicycle=50)
     suggestions = renewed(over(Demo(Transport())))
     found = suggestions.of("ca", "en")
     assert found[:2] == ("cats", "cattle")
@@ -125,19 +126,19 @@ def test_popular_searches_come_first(ledger: Ledger, over: Maker) -> None:
     assert suggestions.of("bicycle", "en").count("bicycle") == 0
 
 
-def test_rare_searches_and_other_languages_are_not_shown(ledger: Ledger, over: Maker) -> None:
+def test_rare_searches_and_other_languages_are_not_shown(counts: SearchCounts, over: Maker) -> None:
     """What fewer than five asked for is nobody else's business, nor what others call it."""
-    count(ledger, private=4, public=5)
-    ledger.add_searches({"q=pult&lang=de": 5, "q=putty&type=photo&lang=en": 50})
+    count(counts, private=4, public=5)
+    counts.add_found({"q=pult&lang=de": 5, "q=putty&type=photo&lang=en": 50})
     suggestions = renewed(over())
     assert suggestions.of("p", "en") == ("public",)
     assert suggestions.of("p", "de") == ("pult",)
     assert suggestions.of("p", "fr") == ()
 
 
-def test_words_are_read_as_those_of_a_search(ledger: Ledger, over: Maker) -> None:
+def test_words_are_read_as_those_of_a_search(counts: SearchCounts, over: Maker) -> None:
     """Case, width and white space make no difference."""
-    ledger.add_searches({"q=red+cat&lang=en": 5})
+    counts.add_found({"q=red+cat&lang=en": 5})
     suggestions = renewed(over())
     for typed in ("red c", "  RED   C", "\uff32ed c"):
         assert suggestions.of(typed, "en") == ("red cat",)
@@ -153,11 +154,11 @@ def test_what_cant_be_searched_for_has_no_suggestions(
 
 
 def test_the_ledger_is_read_once_a_minute_and_behind(
-    ledger: Ledger, over: Maker, clock: SetClock[float]
+    counts: SearchCounts, over: Maker, clock: SetClock[float]
 ) -> None:
     """What has become popular shows when the minute is over; nobody waits for it."""
     suggestions = renewed(over())
-    count(ledger, cats=5)
+    count(counts, cats=5)
     clock.now += 59
     assert renewed(suggestions).of("cat", "en") == ()
     clock.now += 1
@@ -165,24 +166,24 @@ def test_the_ledger_is_read_once_a_minute_and_behind(
 
 
 def test_a_ledger_that_fails_takes_nothing_away(
-    ledger: Ledger, over: Maker, clock: SetClock[float], monkeypatch: pytest.MonkeyPatch
+    counts: SearchCounts, over: Maker, clock: SetClock[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was popular stays while the database is gone, and the agencies' suggestions go on."""
-    count(ledger, cats=5)
+    count(counts, cats=5)
     suggestions = renewed(over(Demo(Transport())))
 
     def fail(*_: object) -> None:
         raise LedgerError("It is gone.")
 
-    monkeypatch.setattr(ledger, "popular", fail)
+    monkeypatch.setattr(counts, "list_popular", fail)
     clock.now += 60
     assert "cats" in renewed(suggestions).of("ca", "en")
     assert "car" in suggestions.of("ca", "en")
 
 
-def test_a_row_that_cant_be_read_is_passed_over(ledger: Ledger, over: Maker) -> None:
+def test_a_row_that_cant_be_read_is_passed_over(counts: SearchCounts, over: Maker) -> None:
     """A search that was counted in another format spoils no others."""
-    ledger.add_searches({"q=%FF&lang=en": 9, "q=cats&lang=xx": 8, "q=cats&lang=en": 5})
+    counts.add_found({"q=%FF&lang=en": 9, "q=cats&lang=xx": 8, "q=cats&lang=en": 5})
     assert renewed(over()).of("cat", "en") == ("cats",)
 
 
@@ -256,25 +257,25 @@ def test_operators_and_marks_are_no_part_of_what_is_completed(
     ],
 )
 def test_popular_searches_are_offered_as_people_write_them(  # noqa: PLR0913, PLR0917 - a row
-    ledger: Ledger, over: Maker, counted: str, lang: str, typed: list[str], shown: str
+    counts: SearchCounts, over: Maker, counted: str, lang: str, typed: list[str], shown: str
 ) -> None:
     """Beginnings are compared by their keys; nobody is offered a folded word."""
-    ledger.add_searches({f"q={counted}&lang={lang}": 5})
+    counts.add_found({f"q={counted}&lang={lang}": 5})
     suggestions = renewed(over())
     assert [suggestions.of(one, lang) for one in typed] == [(shown,)] * len(typed)
 
 
-def test_masked_searches_are_offered_to_nobody(ledger: Ledger, over: Maker) -> None:
+def test_masked_searches_are_offered_to_nobody(counts: SearchCounts, over: Maker) -> None:
     """What held somebody's number isn't popular, in whatever form it was counted."""
-    ledger.add_searches({"q=call+%2A%2A%2A&lang=en": 9, "q=call+0170+1234567&lang=en": 9})
+    counts.add_found({"q=call+%2A%2A%2A&lang=en": 9, "q=call+0170+1234567&lang=en": 9})
     assert renewed(over()).of("call", "en") == ()
 
 
 def test_a_call_is_made_only_when_the_free_ones_are_too_few(
-    server: simulator.Shutterstock, paid: Shutterstock, ledger: Ledger, over: Maker
+    server: simulator.Shutterstock, paid: Shutterstock, counts: SearchCounts, over: Maker
 ) -> None:
     """Eight suggestions of the site's own cost nothing; fewer are filled up behind them."""
-    count(ledger, **{f"red{number}": 5 for number in range(8)})
+    count(counts, **{f"red{number}": 5 for number in range(8)})
     suggestions = renewed(over(paid, Demo(Transport())))
     server.requests.clear()
     assert suggestions.of("red", "en") == tuple(f"red{number}" for number in range(8))

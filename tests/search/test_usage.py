@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from affiliate.database.clicks import Click
 from affiliate.database.ledger import Ledger
+from affiliate.database.searches import SearchCounts
 from affiliate.domain.media import SearchQuery
 from affiliate.search.lookups import LookupAnswer, LookupService
 from affiliate.search.service import Patience
@@ -33,14 +34,14 @@ def site_of(client: FlaskClient) -> Services:
 def asked(client: FlaskClient) -> list[tuple[str, int]]:
     site = site_of(client)
     site.usage.flush()
-    return site.ledger.asked(date.min, 10)
+    return site.search_counts.list_found(date.min, 10)
 
 
 def missed(client: FlaskClient) -> list[tuple[str, int, int]]:
     """Return all searches: how often they were asked, and how often they found nothing."""
     site = site_of(client)
     site.usage.flush()
-    return site.ledger.searched(date.min, 10)
+    return site.search_counts.list_searched(date.min, 10)
 
 
 def run(client: FlaskClient, *arguments: str) -> Result:
@@ -160,7 +161,7 @@ def test_junk_of_one_client_fills_no_table_and_pushes_out_no_search_of_several(
         site.usage.answered("MISS", real, f"203.0.113.{2 * flood}", found=False)
         site.usage.answered("MISS", real, f"203.0.113.{2 * flood + 1}", found=False)
         site.usage.flush()
-    kept = site.ledger.searched(date.min, 100)
+    kept = site.search_counts.list_searched(date.min, 100)
     assert (len(kept), kept[0]) == (20, ("q=fahrrad&lang=de", 6, 6))
 
 
@@ -169,10 +170,10 @@ def test_what_found_nothing_is_neither_suggested_nor_warmed(client: FlaskClient)
     site, today = site_of(client), datetime.now(UTC)
     for back in (3, 2, 1, 0):
         site.ledger._now = partial(datetime.fromtimestamp, today.timestamp() - back * 86400, UTC)
-        site.ledger.add_missed({"q=nosuchthing&lang=en": 50, "q=cat&lang=en": 50}, 10)
-    site.ledger.add_searches({"q=cat&lang=en": 9}, {"q=cat&lang=en": 0b1111})
+        site.search_counts.add_missed({"q=nosuchthing&lang=en": 50, "q=cat&lang=en": 50}, 10)
+    site.search_counts.add_found({"q=cat&lang=en": 9}, {"q=cat&lang=en": 0b1111})
     since = (today - timedelta(days=9)).date()
-    assert site.ledger.popular(since, 5, 10) == []  # cat was found on one day alone
+    assert site.search_counts.list_popular(since, 5, 10) == []  # cat was found on one day alone
     assert asked(client) == [("q=cat&lang=en", 9)]
 
 
@@ -190,7 +191,9 @@ def test_the_words_of_one_client_are_suggested_to_nobody(client: FlaskClient) ->
                 site.usage.flush()
                 site.usage._counted.clear()
     since = (today - timedelta(days=9)).date()
-    assert [words for words, _ in site.ledger.popular(since, 5, 10)] == ["q=dog&lang=en"]
+    assert [words for words, _ in site.search_counts.list_popular(since, 5, 10)] == [
+        "q=dog&lang=en"
+    ]
 
 
 def test_counts_add_up_over_flushes(client: FlaskClient) -> None:
@@ -217,13 +220,13 @@ def test_what_is_older_than_the_owner_keeps_it_goes(
     site = site_of(make_client(**settings))
     before = datetime.now(UTC) - timedelta(days=200)
     with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db", lambda: before)) as former:
-        former.add_searches({"q=old&lang=en": 1})
+        SearchCounts(former).add_found({"q=old&lang=en": 1})
         former.record(Click(click_id="click-old", agency="demo", id="1", position=1))
-    site.ledger.add_searches({"q=new&lang=en": 1})
+    site.search_counts.add_found({"q=new&lang=en": 1})
     site.ledger.record(Click(click_id="click-new", agency="demo", id="1", position=1))
     site.usage.flush()
     assert len(list(site.ledger.rows())) == clicks
-    assert len(site.ledger.asked(before.date(), 10)) == searches
+    assert len(site.search_counts.list_found(before.date(), 10)) == searches
 
 
 def test_the_owner_sees_how_the_cache_does(client: FlaskClient) -> None:

@@ -209,7 +209,7 @@ def test_links_and_reports_hold_counted_words(client: FlaskClient) -> None:
     site = site_of(client)
     assert {one.words for _, one in site.ledger.rows()} == {"cat *** ***"}
     site.usage.flush()
-    counted = site.ledger.asked(datetime.now(UTC).date(), 10)
+    counted = site.search_counts.list_found(datetime.now(UTC).date(), 10)
     assert counted == [("q=cat+%2A%2A%2A+%2A%2A%2A&lang=en", 1)]
     warmed = client.application.test_cli_runner().invoke(args=["warm", "--calls", "6"]).output
     assert "Looked at 6 searches" in warmed  # the topics alone
@@ -224,7 +224,9 @@ def test_spellings_are_counted_together(client: FlaskClient) -> None:
         client.get("/api/search", query_string=asked, environ_overrides=where)
     site = site_of(client)
     site.usage.flush()
-    assert site.ledger.asked(datetime.now(UTC).date(), 9) == [(f"q={quote('ışık')}&lang=tr", 3)]
+    assert site.search_counts.list_found(datetime.now(UTC).date(), 9) == [
+        (f"q={quote('ışık')}&lang=tr", 3)
+    ]
 
 
 def test_typed_words_come_back_with_suggestions(client: FlaskClient) -> None:
