@@ -17,7 +17,7 @@ from affiliate.agencies.filter_values import Filters, is_among
 from affiliate.agencies.limits import Limit
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
-from affiliate.domain import decoding, words
+from affiliate.domain import words
 from affiliate.domain.media import (
     Collection,
     Contributor,
@@ -25,9 +25,9 @@ from affiliate.domain.media import (
     SearchQuery,
     SearchResult,
 )
-from affiliate.errors import AgencyTimeout, BadAnswer, NotFound, RequestRefused
+from affiliate.errors import AgencyTimeout, NotFound, RequestRefused
 from affiliate.transport.client import Transport
-from affiliate.transport.messages import Reply, Request
+from affiliate.transport.messages import Reply, Request, convert_answer
 
 PAGE_PLACES = 48
 CHUNK_PLACES = 240
@@ -393,12 +393,7 @@ class Agency:
             BadAnswer: a field is missing or of another type; the message names the field, never the
                 content.
         """
-        try:
-            return decoding.convert(value, shape)
-        except msgspec.ValidationError as error:
-            raise BadAnswer(self.name, f"The answer has changed: {error}") from None
-        except UnicodeError:  # half a character, where no text should be
-            raise BadAnswer(self.name, "The answer can't be read.") from None
+        return convert_answer(self.name, value, shape)
 
 
 def _digest(url: str, keys: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ import msgspec
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters, language_of
 from affiliate.agencies.parsing import (
-    decode_json,
+    decode_or_none,
     density_renditions,
     fit_rendition,
     is_number,
@@ -244,7 +244,7 @@ def _sized_rendition(picture: object) -> Thumbnail | None:
 
 def _read_error(status: int, body: bytes) -> Refusal | None:
     """Return the refusal in an envelope; None where the envelope has a code of success."""
-    answer = decode_json(body, Refused)
+    answer = decode_or_none(body, Refused)
     if answer is None:
         return None
     code = int(read_number(answer.response_code)) or status

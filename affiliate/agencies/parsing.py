@@ -74,7 +74,7 @@ def read_number(value: object) -> float:
     return float(match[1]) if match and isinstance(value, str | int | float) else 0.0
 
 
-def decode_json(body: bytes, shape: type[Wire]) -> Wire | None:
+def decode_or_none(body: bytes, shape: type[Wire]) -> Wire | None:
     """Return JSON in its wire shape, for a judge of answers; None for anything else."""
     try:
         return decoding.decode_json(body, shape)

@@ -12,6 +12,8 @@ import msgspec
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from affiliate.domain import decoding
+from affiliate.domain.decoding import Shape
 from affiliate.domain.media import plain_text
 from affiliate.domain.words import cut_between_signs
 from affiliate.errors import (
@@ -151,6 +153,38 @@ class Reply(msgspec.Struct, frozen=True):
         if root is None:
             raise BadAnswer(self.request.agency, "The answer is not XML.")
         return root
+
+
+def decode_answer(agency: str, body: bytes, shape: type[Shape]) -> Shape:
+    """Return the JSON of an answer in its shape; unknown fields are ignored.
+
+    Raises:
+        BadAnswer: the body is no JSON, or a field is missing or of another type; the message names
+            the field, never the content.
+    """
+    try:
+        return decoding.decode_json(body, shape)
+    except msgspec.ValidationError as error:
+        reason = f"The answer has changed: {error}"
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        reason = "The answer is not JSON."
+    raise BadAnswer(agency, reason)
+
+
+def convert_answer(agency: str, value: object, shape: type[Shape]) -> Shape:
+    """Return an answer's parsed JSON in its shape; unknown fields are ignored.
+
+    Raises:
+        BadAnswer: a field is missing or of another type; the message names the field, never the
+            content.
+    """
+    try:
+        return decoding.convert(value, shape)
+    except msgspec.ValidationError as error:
+        reason = f"The answer has changed: {error}"
+    except UnicodeError:  # half a character, where no text should be
+        reason = "The answer can't be read."
+    raise BadAnswer(agency, reason)
 
 
 def find_error(

@@ -18,7 +18,7 @@ from affiliate.agencies.adobe_stock import schema as wire
 from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import HEX, Filters, language_of
 from affiliate.agencies.limits import Limit
-from affiliate.agencies.parsing import decode_json, is_number
+from affiliate.agencies.parsing import decode_or_none, is_number
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, SearchQuery, SearchResult
@@ -159,7 +159,7 @@ def read_error(status: int, body: bytes) -> Refusal | None:
 
     A code of a wrong key counts with any status, other errors only with a status of success.
     """
-    failure = decode_json(body, wire.Failure)
+    failure = decode_or_none(body, wire.Failure)
     if failure is None or not failure.error:
         return None
     if str(failure.code) in ACCESS:

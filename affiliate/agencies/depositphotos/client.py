@@ -17,7 +17,7 @@ from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.depositphotos import filters
 from affiliate.agencies.depositphotos import schema as wire
 from affiliate.agencies.filter_values import Filters
-from affiliate.agencies.parsing import decode_json
+from affiliate.agencies.parsing import decode_or_none
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
 from affiliate.domain.media import Media, SearchQuery, SearchResult
@@ -137,7 +137,7 @@ def is_id(text: str) -> bool:
 def read_error(status: int, body: bytes) -> Refusal | None:
     """Return the refusal that an exception means, with any HTTP status."""
     del status
-    failure = decode_json(body, wire.Failure)
+    failure = decode_or_none(body, wire.Failure)
     if failure is None or failure.type != "failure":
         return None
     kind = failure.error.exception.rpartition("\\")[2]

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from affiliate.agencies.parsing import decode_json, read_number
+from affiliate.agencies.parsing import decode_or_none, read_number
 from affiliate.errors import BadCredentials, RequestRefused
 from affiliate.transport.messages import Refusal
 
@@ -106,7 +106,7 @@ def judge_login(status: int, body: bytes) -> Refusal | None:
 
 def _read_fault(status: int, body: bytes) -> Fault | None:
     """Return the error in an answer; None without an error, and for answers of a gateway."""
-    answer = decode_json(body, Faults)
+    answer = decode_or_none(body, Faults)
     if answer is None:
         return None
     faults = (fault for fault in (answer, *answer.responses.values()) if fault.status == "Error")

@@ -31,7 +31,7 @@ from affiliate.agencies.base import Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.limits import Limit
 from affiliate.agencies.openverse import schema as wire
-from affiliate.agencies.parsing import decode_json, original_sides
+from affiliate.agencies.parsing import decode_or_none, original_sides
 from affiliate.agencies.sessions import SharedSession
 from affiliate.agencies.site_search import SiteSearch
 from affiliate.agencies.terms import Terms
@@ -273,7 +273,7 @@ def judge_stranger(status: int, body: bytes) -> Refusal | None:
 
 def judge_login(status: int, body: bytes) -> Refusal | None:
     """Return a refused log-in as wrong credentials: OAuth 2 answers 400 or 401 (RFC 6749, 5.2)."""
-    failure = decode_json(body, wire.Refused)
+    failure = decode_or_none(body, wire.Refused)
     is_refused = status in {400, 401} and failure is not None
     words = failure.error_description or failure.error or failure.detail if failure else ""
     return Refusal(BadCredentials, words) if is_refused else None

@@ -12,7 +12,6 @@ from xml.etree.ElementTree import Element
 import msgspec
 
 from affiliate.agencies.parsing import read_number
-from affiliate.domain import decoding
 from affiliate.domain.media import plain_text
 from affiliate.errors import (
     AgencyDown,
@@ -24,7 +23,7 @@ from affiliate.errors import (
     RequestRefused,
     TooManyCalls,
 )
-from affiliate.transport.messages import Refusal, Reply, Request
+from affiliate.transport.messages import Refusal, Reply, Request, convert_answer
 
 KINDS: Final[Mapping[int, type[AgencyError]]] = {
     401: BadCredentials,
@@ -162,7 +161,7 @@ def _read_problem(body: bytes) -> Problem | None:
     """Return the problem in an answer that is a failure; None for other answers."""
     try:
         answer = to_json(Reply(Request(agency="panthermedia", url=""), 0, {}, body))
-        failure = decoding.convert(answer, Failure)
-    except (BadAnswer, msgspec.ValidationError, UnicodeError):
+        failure = convert_answer("panthermedia", answer, Failure)
+    except BadAnswer:
         return None
     return failure.err if failure.stat == "fail" else None

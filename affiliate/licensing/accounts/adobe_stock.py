@@ -29,7 +29,6 @@ from affiliate.errors import BadAnswer, NotFound, PurchaseRefused, RequestRefuse
 from affiliate.licensing.accounts import adobe_stock_schema as wire
 from affiliate.licensing.accounts.single_item import (
     MAX_MESSAGE_CHARS,
-    decode_answer,
     license_item,
     refuse_unsupported_options,
 )
@@ -44,7 +43,7 @@ from affiliate.licensing.models import (
 from affiliate.licensing.offers import LicenseOptions, Offer
 from affiliate.licensing.seller import LICENSE_CALL_SECONDS
 from affiliate.transport.client import Transport
-from affiliate.transport.messages import Params, Request
+from affiliate.transport.messages import Params, Request, decode_answer
 
 NAME: Final = "adobe-stock"
 TITLE: Final = "Adobe Stock"

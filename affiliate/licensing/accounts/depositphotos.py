@@ -23,7 +23,6 @@ from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, BadAnswer, NotFound, PurchaseRefused
 from affiliate.licensing.accounts import depositphotos_schema as wire
 from affiliate.licensing.accounts.single_item import (
-    decode_answer,
     license_item,
     refuse_unsupported_options,
 )
@@ -38,7 +37,7 @@ from affiliate.licensing.models import (
 from affiliate.licensing.offers import NO_EXPIRY, LicenseOptions, Offer
 from affiliate.licensing.seller import LICENSE_CALL_SECONDS
 from affiliate.transport.client import Transport
-from affiliate.transport.messages import Request, drop_empty
+from affiliate.transport.messages import Request, decode_answer, drop_empty
 
 NAME: Final = "depositphotos"
 TITLE: Final = "Depositphotos"

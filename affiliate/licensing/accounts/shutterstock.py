@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 import msgspec
 
-from affiliate.domain import decoding
 from affiliate.errors import (
     AgencyError,
     BadAnswer,
@@ -41,7 +40,7 @@ from affiliate.licensing.oauth.scopes import get_required_scopes
 from affiliate.licensing.offers import OfferChooser
 from affiliate.licensing.seller import LICENSE_CALL_SECONDS
 from affiliate.transport.client import Transport
-from affiliate.transport.messages import Reply, Request
+from affiliate.transport.messages import Reply, Request, decode_answer
 
 AGENCY: Final = "shutterstock"
 PAGE_ROWS: Final = 200
@@ -145,7 +144,7 @@ class ShutterstockAccount:
         wanted = get_required_scopes(method, path)
         try:
             reply = self._send("GET", "/v2/user/access_token")
-            held = set(_decode_reply(reply, TokenDetails).scopes)
+            held = set(decode_answer(AGENCY, reply.body, TokenDetails).scopes)
         except AgencyError:
             held = set()
         missing = " and ".join(scope for scope in wanted if scope not in held)
@@ -160,16 +159,16 @@ class ShutterstockAccount:
 
     def list_subscriptions(self) -> tuple[Subscription, ...]:
         """Fetch all subscriptions, also the expired."""
-        page = _decode_reply(
-            self._request("GET", "/v2/user/subscriptions"), shutterstock_schema.Subscriptions
-        )
+        reply = self._request("GET", "/v2/user/subscriptions")
+        page = decode_answer(AGENCY, reply.body, shutterstock_schema.Subscriptions)
         return tuple(map(shutterstock_schema.to_subscription, page.data))
 
     def fetch_user(self) -> User:
-        return _decode_reply(self._request("GET", "/v2/user"), User)
+        return decode_answer(AGENCY, self._request("GET", "/v2/user").body, User)
 
     def fetch_token_details(self) -> TokenDetails:
-        return _decode_reply(self._request("GET", "/v2/user/access_token"), TokenDetails)
+        reply = self._request("GET", "/v2/user/access_token")
+        return decode_answer(AGENCY, reply.body, TokenDetails)
 
     def fetch_asset(self, media: MediaKind, media_id: str, country: str = "") -> Asset:
         """Fetch an image or video with the sizes on sale now.
@@ -179,9 +178,9 @@ class ShutterstockAccount:
         """
         params = (("country", country),) if country else (("view", "full"),)
         path = f"{MEDIA_ENDPOINTS[media].path}/{quote(media_id, safe='')}"
-        return shutterstock_schema.to_asset(
-            media, _decode_reply(self._request("GET", path, params), shutterstock_schema.Details)
-        )
+        reply = self._request("GET", path, params)
+        details = decode_answer(AGENCY, reply.body, shutterstock_schema.Details)
+        return shutterstock_schema.to_asset(media, details)
 
     def license(self, wanted: Sequence[LicenseRequest]) -> tuple[LicenseResult, ...]:
         """Buy the items, all of one kind, in one request; the results stand in their order.
@@ -198,7 +197,7 @@ class ShutterstockAccount:
             reply = self._request(
                 "POST", path, body=shutterstock_schema.build_license_body(media, wanted)
             )
-            answer = _decode_reply(reply, shutterstock_schema.LicenseAnswer)
+            answer = decode_answer(AGENCY, reply.body, shutterstock_schema.LicenseAnswer)
         except REFUSALS:
             raise
         except BadAnswer as error:
@@ -239,7 +238,7 @@ class ShutterstockAccount:
             reply = self._request(
                 "GET", f"{MEDIA_ENDPOINTS[media].path}/licenses", [*given, ("page", str(page))]
             )
-            answer = _decode_reply(reply, shutterstock_schema.History)
+            answer = decode_answer(AGENCY, reply.body, shutterstock_schema.History)
             for row in answer.data:
                 one = shutterstock_schema.to_record(media, row)
                 if one is not None and one.id not in seen:
@@ -257,27 +256,12 @@ class ShutterstockAccount:
         """
         path = f"{MEDIA_ENDPOINTS[media].path}/licenses/{quote(license_id, safe='')}/downloads"
         known = {"size": size} if size in REDOWNLOAD_SIZES else {}
-        answer = _decode_reply(self._request("POST", path, body=known), _Link)
+        answer = decode_answer(AGENCY, self._request("POST", path, body=known).body, _Link)
         return answer.url
 
 
 class _Link(msgspec.Struct):
     url: str
-
-
-def _decode_reply(reply: Reply, shape: type[Shape]) -> Shape:
-    """Decode an answer into ``shape``, keeping amounts of money exact.
-
-    Raises:
-        BadAnswer: it is something else.
-    """
-    try:
-        return decoding.decode_json(reply.body, shape)
-    except msgspec.ValidationError as error:
-        reason = f"The answer has changed: {error}"
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
-        reason = "The answer is not JSON."
-    raise BadAnswer(AGENCY, reason)
 
 
 def _format_moment(moment: datetime | None) -> str | None:

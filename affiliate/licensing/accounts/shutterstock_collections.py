@@ -10,11 +10,11 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from affiliate.domain import decoding
 from affiliate.domain.media import plain_text, web_address
-from affiliate.errors import BadAnswer, NotFound
+from affiliate.errors import NotFound
 from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.oauth.flow import ACCOUNT
+from affiliate.transport.messages import convert_answer
 
 PER_PAGE: Final = 150
 """The most that one call lists."""
@@ -66,15 +66,14 @@ class Collections:
     def list_featured(self) -> tuple[Collection, ...]:
         """Fetch the collections that the agency features, all in one answer."""
         answer = self._account.call("GET", f"{self._base}/featured", (("embed", "share_url"),))
-        found = (_decode_answer(one, Collection) for one in _decode_answer(answer, _Page).data)
-        return tuple(_sanitize(one) for one in found)
+        page = convert_answer(ACCOUNT, answer, _Page)
+        return tuple(_sanitize(convert_answer(ACCOUNT, entry, Collection)) for entry in page.data)
 
     def fetch_collection(self, collection_id: str, *, featured: bool = False) -> Collection:
         """Fetch a collection by its id."""
         path = self._build_path(collection_id, featured=featured)
-        return _sanitize(
-            _decode_answer(self._account.call("GET", path, (("embed", "share_url"),)), Collection)
-        )
+        answer = self._account.call("GET", path, (("embed", "share_url"),))
+        return _sanitize(convert_answer(ACCOUNT, answer, Collection))
 
     def list_items(self, collection_id: str, *, featured: bool = False) -> Iterator[Item]:
         """Yield the items of a collection, the oldest first, page by page."""
@@ -85,9 +84,8 @@ class Collections:
 
     def create(self, name: str) -> str:
         """Create a collection and return its id."""
-        return _decode_answer(
-            self._account.call("POST", self._base, body={"name": name}), _Created
-        ).id
+        answer = self._account.call("POST", self._base, body={"name": name})
+        return convert_answer(ACCOUNT, answer, _Created).id
 
     def rename(self, collection_id: str, name: str) -> None:
         self._account.call("POST", self._build_path(collection_id), body={"name": name})
@@ -123,22 +121,16 @@ class Collections:
         while True:
             number += 1
             paging = (("page", str(number)), ("per_page", str(PER_PAGE)))
-            found = _decode_answer(self._account.call("GET", path, (*params, *paging)), _Page).data
-            yield from (_sanitize(_decode_answer(one, shape)) for one in found)
-            if len(found) < PER_PAGE:
+            answer = self._account.call("GET", path, (*params, *paging))
+            page = convert_answer(ACCOUNT, answer, _Page)
+            yield from (_sanitize(convert_answer(ACCOUNT, entry, shape)) for entry in page.data)
+            if len(page.data) < PER_PAGE:
                 return
 
 
 def _split_batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     unique = tuple(dict.fromkeys(ids))
     yield from (unique[i : i + BATCH] for i in range(0, len(unique), BATCH))
-
-
-def _decode_answer(value: Any, shape: type[Wire]) -> Wire:  # noqa: ANN401 - what JSON holds
-    try:
-        return decoding.convert(value, shape)
-    except msgspec.ValidationError as error:
-        raise BadAnswer(ACCOUNT, f"The answer has changed: {error}") from None
 
 
 def _sanitize(one: Wire) -> Wire:

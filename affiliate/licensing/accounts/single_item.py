@@ -1,11 +1,10 @@
 """Helpers of accounts that sell one item a request and have no sandbox."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
-from affiliate.domain import decoding
 from affiliate.errors import (
     AgencyError,
     BadAnswer,
@@ -21,7 +20,6 @@ from affiliate.licensing.offers import LicenseOptions
 
 REFUSALS: Final = (BadCredentials, RequestRefused, TooManyCalls)
 """The agency read the request and did nothing; 404 is one too, of the item alone."""
-Shape = TypeVar("Shape")
 MAX_MESSAGE_CHARS: Final = 200
 """Characters of the agency's words that are worth repeating."""
 
@@ -58,18 +56,3 @@ def refuse_unsupported_options(ask: LicenseOptions, title: str, *able: str) -> N
         if name not in able and getattr(ask, name) != default:
             wish = f"{name}={ask.media}" if name == "media" else f"a {name.replace('_', ' ')}"
             raise PurchaseRefused(f"{title} can't be asked for {wish} here.")
-
-
-def decode_answer(agency: str, body: bytes, shape: type[Shape]) -> Shape:
-    """Decode an answer into ``shape``.
-
-    Raises:
-        BadAnswer: the body has another shape or is not JSON.
-    """
-    try:
-        return decoding.decode_json(body, shape)
-    except msgspec.ValidationError as error:
-        reason = f"The answer has changed: {error}"
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
-        reason = "The answer is not JSON."
-    raise BadAnswer(agency, reason)

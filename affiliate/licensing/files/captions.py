@@ -9,12 +9,12 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from affiliate.domain import decoding
 from affiliate.domain.media import plain_text, plain_texts
-from affiliate.errors import BadAnswer, NotFound
+from affiliate.errors import NotFound
 from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
 from affiliate.licensing.files.xmp import Tags
 from affiliate.licensing.models import MEDIA_ENDPOINTS, MediaKind
+from affiliate.transport.messages import convert_answer
 
 CREDIT_AGENCY: Final = "Shutterstock.com"
 MAX_NAMES: Final = 2000
@@ -79,8 +79,4 @@ class Captions:
             answer = self._account.call("GET", path, params)
         except NotFound:
             return shape()
-        try:
-            return decoding.convert(answer, shape)
-        except msgspec.ValidationError as error:
-            reason = f"The answer has changed: {error}"
-        raise BadAnswer(AGENCY, reason)
+        return convert_answer(AGENCY, answer, shape)

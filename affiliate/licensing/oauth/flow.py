@@ -9,17 +9,15 @@ a new one it is kept, else the old one. Nor does it say how a revoked one is ref
 import logging
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 import msgspec
 
 from affiliate.database.token_store import Token, TokenStore
-from affiliate.domain import decoding
 from affiliate.errors import (
     AgencyError,
     AgencyTimeout,
-    BadAnswer,
     BadCredentials,
     LedgerError,
     NotConnected,
@@ -28,7 +26,7 @@ from affiliate.errors import (
 )
 from affiliate.licensing.oauth.scopes import DEFAULT_SCOPE, SCOPES
 from affiliate.transport.client import Transport
-from affiliate.transport.messages import Request
+from affiliate.transport.messages import Request, convert_answer
 
 ACCOUNT: Final = "shutterstock"
 REFRESH_EARLY_SECONDS: Final = 300.0
@@ -208,7 +206,8 @@ class ShutterstockOAuth:
             body=urlencode(body).encode(),
             secrets=(*self._client, secret),
         )
-        return _decode_answer(self._transport.send(request, TOKEN_CALL_SECONDS).json())
+        answer = self._transport.send(request, TOKEN_CALL_SECONDS).json()
+        return convert_answer(ACCOUNT, answer, _Answer)
 
     def _build_token(
         self, answer: _Answer, refresh: str | None, scopes: tuple[str, ...], connected_at: float
@@ -243,13 +242,6 @@ def select_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
     """Return the known scopes among ``scopes`` and DEFAULT_SCOPE, in the order of SCOPES."""
     wanted = {DEFAULT_SCOPE, *scopes}
     return tuple(name for name in SCOPES if name in wanted)
-
-
-def _decode_answer(answer: Any) -> _Answer:  # noqa: ANN401 - what JSON holds
-    try:
-        return decoding.convert(answer, _Answer)
-    except msgspec.ValidationError as error:
-        raise BadAnswer(ACCOUNT, f"The answer has changed: {error}") from None
 
 
 def _is_before(now: float, end: float | None) -> bool:
