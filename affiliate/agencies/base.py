@@ -30,6 +30,7 @@ from affiliate.transport.client import Transport
 from affiliate.transport.messages import Reply, Request, convert_answer
 
 PAGE_PLACES = 48
+"""Places for pictures on each page of results."""
 CHUNK_PLACES = 240
 SUGGESTIONS = 10
 """The most suggestions taken from an agency; more than a page shows, since some are doubles."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from affiliate.agencies.base import PAGE_PLACES
 from affiliate.database.clicks import PLACES
 from affiliate.domain import query
 from affiliate.domain.language_tags import MAX_TAG
@@ -96,7 +97,7 @@ SEARCH_PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "aspect": ("The aspect ratio of a clip.", enum_schema(query.ASPECTS)),
     "fps": ("Frames of a clip in a second: a number or a range.", RANGE_SCHEMA),
     "lang": ("Language of the words (BCP 47); the site's own without it.", LANGUAGE_SCHEMA),
-    "page": ("Page of 48 places, from 1.", WHOLE_SCHEMA),
+    "page": (f"Page of {PAGE_PLACES} places, from 1.", WHOLE_SCHEMA),
     "agency": (
         "The agencies to search; all that are on without it.",
         {"type": "array", "items": text_schema(MAX_NAME, "shutterstock")},

@@ -13,6 +13,7 @@ from flask import Flask, current_app, g, request
 from flask_babel import format_decimal, gettext
 from markupsafe import Markup
 
+from affiliate.agencies.base import PAGE_PLACES
 from affiliate.domain.media import AgencyStatus, Collection, Media, SearchQuery, Seller
 from affiliate.domain.query import MEDIA, read_parameters, read_site
 from affiliate.domain.topics import Topics, get_topics
@@ -133,6 +134,7 @@ def _template_vocabulary() -> dict[str, Any]:
         "lang": i18n.request_language(),
         "may_earn": lambda query, late=None: disclosure.may_earn(query, site.search.enabled, late),
         "notices": list_notices,
+        "page_places": PAGE_PLACES,
         "languages": UI_LANGUAGE_NAMES.items(),
         "lasting": drop_site,
         "led_from": referring_site,

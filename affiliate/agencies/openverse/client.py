@@ -27,7 +27,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from affiliate.agencies.base import Agency, Check, Credentials
+from affiliate.agencies.base import PAGE_PLACES, Agency, Check, Credentials
 from affiliate.agencies.filter_values import Filters
 from affiliate.agencies.limits import Limit
 from affiliate.agencies.openverse import schema as wire
@@ -49,7 +49,7 @@ TYPES = {"photo": "photograph", "illustration": "illustration"}
 ASPECTS = {"horizontal": "wide", "vertical": "tall", "square": "square"}
 LIMITS: Final = (Limit(100, 60), Limit(10_000, 86400))
 """Limits of a registered client whose e-mail address is confirmed."""
-CLIENT_PAGE: Final = 48
+CLIENT_PAGE: Final = PAGE_PLACES
 """Pictures of a page for a registered client: as many as a page of this site has places."""
 CLIENT_PAGES: Final = 20
 COUNTED: Final = 240

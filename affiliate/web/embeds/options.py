@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from affiliate.agencies.base import PAGE_PLACES
 from affiliate.domain.media import SearchQuery
 from affiliate.domain.picks import Pick, read_collection, read_picks, to_parameters
 from affiliate.domain.query import (
@@ -31,7 +32,7 @@ from affiliate.errors import BadQuery
 DEFAULT_ROWS: Final = {"grid": 2, "strip": 1, "image": 2, "search": 3}
 """The kinds of embeds, each with its rows of pictures by default."""
 MAX_ROWS: Final = 6
-MAX_PICTURES: Final = 48
+MAX_PICTURES: Final = PAGE_PLACES
 THEMES: Final = ("light", "dark", "auto")
 SIDES: Final = ("left", "center", "right")
 TARGETS: Final = ("_blank", "_self")
