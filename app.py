@@ -35,7 +35,7 @@ from affiliate.agencies.limits import (
 from affiliate.agencies.link_earnings import link_status
 from affiliate.cache.answers import AnswerCache
 from affiliate.cache.stores import StoreWithFallback
-from affiliate.cli.startup_errors import Unready
+from affiliate.cli.startup_errors import StartupError
 from affiliate.config import (
     passwords,
 )
@@ -271,7 +271,7 @@ def _told() -> Iterator[None]:
     except (ConfigError, LedgerError) as error:
         if click.get_current_context(silent=True):  # a command, whose reader wants no traceback
             faults = error.faults if isinstance(error, ConfigError) else [str(error)]
-            raise Unready(str(error), faults) from None
+            raise StartupError(str(error), faults) from None
         raise
 
 

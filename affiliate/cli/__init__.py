@@ -1,4 +1,4 @@
-"""The owner's commands, a module for each group."""
+"""The owner's commands, a module for each group of commands."""
 
 from flask import Flask
 
@@ -22,7 +22,7 @@ from affiliate.cli import (
 
 
 def register(app: Flask) -> None:
-    """Add the commands to an app that keeps its parts as ``app.extensions["services"]``."""
+    """Add the commands to an app with `Services` in ``app.extensions["services"]``."""
     app.cli.add_command(clicks.clicks)
     app.cli.add_command(ledger.group)
     app.cli.add_command(cache.group)

@@ -1,4 +1,4 @@
-"""``flask agency``: which agencies there are, and switching one off or on without a deploy."""
+"""``flask agency``: list the agencies, and switch an agency off or on without a deploy."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -14,113 +14,133 @@ from affiliate.database.agency_switches import LOOK_SECONDS, Switches
 from affiliate.errors import AgencyError
 from affiliate.services import current_services
 
-KNOWN_SECONDS: Final = LOOK_SECONDS + REPLAY_SECONDS
-"""How old a page may be when a process looks, and what it remembers of it."""
+SWITCH_DELAY_SECONDS: Final = LOOK_SECONDS + REPLAY_SECONDS
+"""Seconds until every page shows a switch: processes read switches, then pages are replayed."""
 
 group = outputs.Group("agency", help="The agencies that can be searched.")
 
 
 @group.command("list")
-@click.option("--size", is_flag=True, help="Ask those that are on how many pictures they have.")
-@click.option("--long", is_flag=True, help="All that is known of each, on lines of its own.")
+@click.option(
+    "--size", is_flag=True, help="Ask the agencies that are on for the number of their pictures."
+)
+@click.option(
+    "--long", is_flag=True, help="Show everything known of each agency, over several lines."
+)
 @options.as_json
 def list_(*, size: bool, long: bool, as_json: bool) -> None:
-    """Show every agency: whether it is on, how it speaks, what it can, how sure that is."""
+    """Show every agency with its state, protocol, filters and affiliate network."""
     with cli_errors():
-        found = [_described(kind, size=size) for kind in AGENCIES.values()]
+        descriptions = [_describe(kind, size=size) for kind in AGENCIES.values()]
     if as_json:
-        outputs.show_json(found)
+        outputs.print_json(descriptions)
     elif long:
-        for one in found:
-            click.echo(f"{one['agency']}: {_state(one)}")
-            tables.show_facts(_facts(one))
+        for description in descriptions:
+            click.echo(f"{description['agency']}: {_format_state(description)}")
+            tables.show_facts(_iter_facts(description))
     else:
-        heads = ("agency", "state", *(("pictures",) if size else ()), "speaks", "filters", "links")
-        rows = [[_cell(one, head) for head in heads] for one in found]
-        tables.show(heads, rows, {"pictures", "filters"}, {"agency", "state", "links"})
+        headers = (
+            "agency",
+            "state",
+            *(("pictures",) if size else ()),
+            "speaks",
+            "filters",
+            "links",
+        )
+        rows = [
+            [_format_cell(description, header) for header in headers]
+            for description in descriptions
+        ]
+        tables.show(headers, rows, {"pictures", "filters"}, {"agency", "state", "links"})
 
 
 @group.command()
 @click.argument("name", type=click.Choice(tuple(AGENCIES)), metavar="NAME")
 def off(name: str) -> None:
-    """Stop searching an agency, now and until it is switched on again."""
+    """Stop searching an agency until the agency is switched on again."""
     with cli_errors():
-        _switches().turn(name, off=True)
-        left = [one.agency.name for one in current_services().search.configured]
-        left = [one for one in left if one not in _switches().read()]
-    click.echo(f"{name} is off; every page knows within {KNOWN_SECONDS:.0f} s.")
-    if not left:
+        _get_switches().turn(name, off=True)
+        names = [enabled.agency.name for enabled in current_services().search.configured]
+        remaining = [name for name in names if name not in _get_switches().read()]
+    click.echo(f"{name} is off; every page knows within {SWITCH_DELAY_SECONDS:.0f} s.")
+    if not remaining:
         click.echo("No agency is on now, so visitors find nothing.", err=True)
 
 
 @group.command()
 @click.argument("name", type=click.Choice(tuple(AGENCIES)), metavar="NAME")
 def on(name: str) -> None:
-    """Search an agency again, at once where it was left alone after failures.
+    """Search an agency again, also if the agency was suspended after failures.
 
-    The exit status is 1 where it is not set up.
+    The exit status is 1 if the agency is not set up.
     """
     search = current_services().search
     with cli_errors():
-        _switches().turn(name, off=False)
-        for one in search.configured:
-            if one.agency.name == name:
-                search.ask_again(one)
-    if name not in {one.agency.name for one in search.configured}:
-        words = f"{name} is not set up, so nobody searches it; it needs {needs(AGENCIES[name])}."
-        raise click.ClickException(f"{words} It is not switched off.")
-    click.echo(f"{name} is on; every page knows within {KNOWN_SECONDS:.0f} s.")
+        _get_switches().turn(name, off=False)
+        for enabled in search.configured:
+            if enabled.agency.name == name:
+                search.ask_again(enabled)
+    if name not in {enabled.agency.name for enabled in search.configured}:
+        needed = describe_needed_settings(AGENCIES[name])
+        message = f"{name} is not set up, so nobody searches it; it needs {needed}."
+        raise click.ClickException(f"{message} It is not switched off.")
+    click.echo(f"{name} is on; every page knows within {SWITCH_DELAY_SECONDS:.0f} s.")
 
 
-def _described(kind: type[Agency], *, size: bool) -> dict[str, Any]:
-    """Return all that is known of an agency; with ``size`` it is asked for its pictures."""
-    off_now = _switches().read()
-    weights = {one.agency.name: one.weight for one in current_services().search.configured}
+def _describe(kind: type[Agency], *, size: bool) -> dict[str, Any]:
+    """Return all that is known of an agency; ``size`` asks the agency to count its pictures."""
+    switched_off = _get_switches().read()
+    weights = {
+        enabled.agency.name: enabled.weight for enabled in current_services().search.configured
+    }
     state = "on" if kind.name in weights else "not set up"
-    pictures = {"pictures": _pictures(kind.name, off_now)} if size else {}
+    pictures = {"pictures": _count_pictures(kind.name, switched_off)} if size else {}
     return {
         "agency": kind.name,
         "title": kind.title,
-        "state": "off" if kind.name in off_now else state,
+        "state": "off" if kind.name in switched_off else state,
         "weight": weights.get(kind.name),
-        "needs": "" if kind.name in weights else needs(kind),
+        "needs": "" if kind.name in weights else describe_needed_settings(kind),
         **pictures,
         "speaks": kind.protocol,
-        "can": list(_abilities(kind)),
+        "can": list(_list_abilities(kind)),
         "filters": sorted(kind.image_filters),
-        "roughly": list(_roughly(kind)),
+        "roughly": list(_iter_approximations(kind)),
         "links": kind.network or "none",
         "sure": kind.source_quality,
         "experimental": kind.experimental,
     }
 
 
-def _state(one: Mapping[str, Any]) -> str:
-    return f"on, weight {one['weight']}" if one["state"] == "on" else str(one["state"])
+def _format_state(description: Mapping[str, Any]) -> str:
+    """Return an agency's state, with the weight of an agency that is on."""
+    state = str(description["state"])
+    return f"on, weight {description['weight']}" if state == "on" else state
 
 
-def _cell(one: Mapping[str, Any], head: str) -> object:
-    """Return a cell of the table: filters by their number, all else as it is."""
-    if head == "filters":
-        return len(one["filters"])
-    return _state(one) if head == "state" else one[head]
+def _format_cell(description: Mapping[str, Any], header: str) -> object:
+    """Return a cell of the table: the number of filters, the state in words, or the value."""
+    if header == "filters":
+        return len(description["filters"])
+    return _format_state(description) if header == "state" else description[header]
 
 
-def _facts(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "needs", one["needs"]
-    yield "pictures", str(one.get("pictures", ""))
-    yield "speaks", one["speaks"]
-    yield "can", ", ".join(one["can"])
-    yield "filters", ", ".join(one["filters"])
-    yield "roughly", ", ".join(one["roughly"])
-    yield "links", one["links"]
-    yield "sure", one["sure"] + ("; experimental" if one["experimental"] else "")
+def _iter_facts(description: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the names and texts of the lines about an agency."""
+    yield "needs", description["needs"]
+    yield "pictures", str(description.get("pictures", ""))
+    yield "speaks", description["speaks"]
+    yield "can", ", ".join(description["can"])
+    yield "filters", ", ".join(description["filters"])
+    yield "roughly", ", ".join(description["roughly"])
+    yield "links", description["links"]
+    yield "sure", description["sure"] + ("; experimental" if description["experimental"] else "")
 
 
-def _pictures(name: str, off_now: frozenset[str]) -> str:
-    """The size of an agency's collection, where it is on and a call says so."""
+def _count_pictures(name: str, switched_off: frozenset[str]) -> str:
+    """Return the size of an agency's collection, where the agency is on and a call tells it."""
     search = current_services().search
-    if name in off_now or name not in {one.agency.name for one in search.configured}:
+    if name in switched_off or name not in {enabled.agency.name for enabled in search.configured}:
         return "-"
     try:
         count = search.size(name)
@@ -129,9 +149,9 @@ def _pictures(name: str, off_now: frozenset[str]) -> str:
     return "not said" if count is None else f"{count:,}"
 
 
-def _abilities(kind: type[Agency]) -> Iterator[str]:
-    """Return what an agency can beside searching pictures."""
-    able = {
+def _list_abilities(kind: type[Agency]) -> Iterator[str]:
+    """Return the names of an agency's abilities beside searching pictures."""
+    abilities = {
         "footage": bool(kind.video_filters),
         "details": kind.details is not Agency.details,
         "similar": kind.has_similar,
@@ -139,25 +159,27 @@ def _abilities(kind: type[Agency]) -> Iterator[str]:
         "categories": kind.categorizes,
         "popularity": "popular" in (kind.image_filters.get("sort") or ()),
     }
-    return (name for name, can in able.items() if can)
+    return (name for name, is_able in abilities.items() if is_able)
 
 
-def _roughly(kind: type[Agency]) -> Iterator[str]:
-    """The filters, or some values of them, that mean only nearly the same there as elsewhere."""
+def _iter_approximations(kind: type[Agency]) -> Iterator[str]:
+    """Yield the filters, or values of filters, that an agency only approximates."""
     for name, values in kind.approximate_filters.items():
         yield name if values is None else f"{name} {'/'.join(values)}"
     if kind.is_loose("sort", "popular"):
         yield "sort popular"
 
 
-def needs(kind: type[Agency]) -> str:
-    """The settings without which an agency is not on."""
-    sets = (
-        " and ".join(setting_prefix(kind.name) + n for n in names) for names in kind.credentials
+def describe_needed_settings(kind: type[Agency]) -> str:
+    """Return the settings without which an agency is not on."""
+    alternatives = (
+        " and ".join(setting_prefix(kind.name) + name for name in names)
+        for names in kind.credentials
     )
-    return ", or ".join(sets) or f"{kind.name} in AGENCIES"
+    return ", or ".join(alternatives) or f"{kind.name} in AGENCIES"
 
 
-def _switches() -> Switches:
+def _get_switches() -> Switches:
+    """Return the owner's switches of agencies."""
     switches: Switches = current_services().switches
     return switches

@@ -1,4 +1,4 @@
-"""``flask cache``: what is cached, how often the cache answers, and forgetting of it."""
+"""``flask cache``: show the size, hits and entries of the cache, and drop entries."""
 
 import click
 
@@ -11,7 +11,7 @@ from affiliate.cache.keys import (
 from affiliate.cache.stores import RedisStore
 from affiliate.cli import options, outputs
 from affiliate.cli.context import cli_errors
-from affiliate.cli.warm import words_query
+from affiliate.cli.warm import build_words_query
 from affiliate.domain.query import SearchQuery
 from affiliate.domain.words import to_key as key_of_words
 from affiliate.search.usage import MARKS, counter
@@ -23,24 +23,26 @@ group = outputs.Group("cache", help="The cache of agencies' answers.")
 @group.command()
 @options.as_json
 def size(*, as_json: bool) -> None:
-    """Show how much is cached and how often the cache answered today."""
+    """Show the size of the cache and how often the cache answered today."""
     store = current_services().store.store
     with cli_errors():
         entries, used = store.size()
-        counts = {mark.lower(): store.read_counter(counter(mark)) for mark in MARKS}
+        counts = {status.lower(): store.read_counter(counter(status)) for status in MARKS}
         servers = store.read_limits() if isinstance(store, RedisStore) else []
     if as_json:
         answers = {"entries": entries, "bytes": used, "answers": counts}
-        outputs.show_json({**answers, "servers": [one._asdict() for one in servers]})
+        outputs.print_json({**answers, "servers": [server._asdict() for server in servers]})
         return
     total = sum(counts.values())
     click.echo(f"{entries} entries, {used / 1e6:.1f} MB")
-    for one in servers:
-        most = f"{one.maxmemory / 1e6:.1f} MB" if one.maxmemory else "no limit"
-        click.echo(f"Redis: {one.used / 1e6:.1f} MB of {most}, policy {one.policy or 'unknown'}")
-    for mark, count in counts.items():
+    for server in servers:
+        limit = f"{server.maxmemory / 1e6:.1f} MB" if server.maxmemory else "no limit"
+        click.echo(
+            f"Redis: {server.used / 1e6:.1f} MB of {limit}, policy {server.policy or 'unknown'}"
+        )
+    for status, count in counts.items():
         share = f"{count / total:.1%}" if total else "-"
-        click.echo(f"{mark:7} {count:9} {share:>7}")
+        click.echo(f"{status:7} {count:9} {share:>7}")
 
 
 @group.command()
@@ -48,10 +50,10 @@ def size(*, as_json: bool) -> None:
 def look(query: str) -> None:
     """Show a search's entries: QUERY is words, or a query string such as q=cat&type=photo."""
     with cli_errors():
-        asked = _query(query)
-        for one in current_services().search.enabled:
-            key = search_key(one.agency.source, asked, 0, one.agency.chunk_size)
-            answer = current_services().search.peek(asked, one)
+        search_query = _parse_query(query)
+        for enabled in current_services().search.enabled:
+            key = search_key(enabled.agency.source, search_query, 0, enabled.agency.chunk_size)
+            answer = current_services().search.peek(search_query, enabled)
             if answer is None:
                 click.echo(f"{key}  nothing")
             elif answer.value is None:
@@ -66,17 +68,17 @@ def look(query: str) -> None:
 
 
 @group.command()
-@click.option("--agency", type=click.Choice(tuple(AGENCIES)), help="Only this agency's.")
-@click.option("--words", help="Only those found with exactly these words.")
+@click.option("--agency", type=click.Choice(tuple(AGENCIES)), help="Only answers of this agency.")
+@click.option("--words", help="Only answers to searches for exactly these words.")
 def drop(agency: str | None, words: str | None) -> None:
-    """Forget cached answers of an agency, of some words, or all.
+    """Drop the cached answers of an agency, the answers to some words, or all answers.
 
-    Without words it is forgotten too that an agency failed and is left alone.
+    Without --words this also ends the suspension of agencies that failed.
     """
     with cli_errors():
-        wanted = _query(words) if words else None
+        query = _parse_query(words) if words else None
         store = current_services().store.store
-        dropped = 0
+        count = 0
         for key in store.keys(f"{PAGE_FORMAT}:page:"):  # pages made of the answers
             store.delete(key)
         for kind in (
@@ -84,24 +86,24 @@ def drop(agency: str | None, words: str | None) -> None:
             *("featured", "about", "collection"),
         ):
             for key in store.keys(f"{FORMAT}:{kind}:{agency}:" if agency else f"{FORMAT}:{kind}:"):
-                if wanted is None or (kind == "search" and _has_words(key, wanted)):
-                    dropped += store.delete(key)
-        for one in current_services().search.configured if wanted is None else ():
-            if agency in {None, one.agency.name}:
-                current_services().search.ask_again(one)
-        for kind in ("open", "chunk") if wanted is None else ():
+                if query is None or (kind == "search" and _has_words(key, query)):
+                    count += store.delete(key)
+        for enabled in current_services().search.configured if query is None else ():
+            if agency in {None, enabled.agency.name}:
+                current_services().search.ask_again(enabled)
+        for kind in ("open", "chunk") if query is None else ():
             for key in store.keys(f"{kind}:{agency}:" if agency else f"{kind}:"):
                 store.delete(key)
-    click.echo(f"Dropped {dropped} entries.")
+    click.echo(f"Dropped {count} entries.")
 
 
-def _has_words(key: str, wanted: SearchQuery) -> bool:
-    """Return whether an entry is of a search for the words, in whatever language."""
+def _has_words(key: str, query: SearchQuery) -> bool:
+    """Return whether an entry answers a search for the words of a query, in any language."""
     entry = SearchQuery.from_query_string(key.split(":", 5)[5])
-    return key_of_words(wanted.q, entry.lang or "") == entry.q
+    return key_of_words(query.q, entry.lang or "") == entry.q
 
 
-def _query(text: str) -> SearchQuery:
-    """A search from words or from a query string, in the site's language."""
-    query = SearchQuery.from_query_string(text) if "=" in text else words_query(text)
+def _parse_query(text: str) -> SearchQuery:
+    """Return the search for words or for a query string, by default in the site's language."""
+    query = SearchQuery.from_query_string(text) if "=" in text else build_words_query(text)
     return query if query.lang else query.replace(lang=current_services().config.site_language)

@@ -1,4 +1,4 @@
-"""``flask clicks``: what visitors clicked, counted, or each click for itself."""
+"""``flask clicks``: counts of visitors' clicks, or a list of single clicks."""
 
 import csv
 from collections.abc import Sequence
@@ -15,12 +15,14 @@ from affiliate.database.clicks import Click
 from affiliate.database.ledger import GROUPS
 from affiliate.services import current_services
 
-USUAL: Final = "day,agency"
-NUMBERS: Final = frozenset({"hour", "position", "clicks", "marked"})
+DEFAULT_GROUPS: Final = "day,agency"
+NUMBER_COLUMNS: Final = frozenset({"hour", "position", "clicks", "marked"})
 
 
 @click.command(cls=outputs.Command)
-@click.option("--by", metavar="NAMES", help=f"Comma list of {', '.join(GROUPS)}.  [{USUAL}]")
+@click.option(
+    "--by", metavar="NAMES", help=f"Comma list of {', '.join(GROUPS)}.  [{DEFAULT_GROUPS}]"
+)
 @options.since
 @options.until
 @options.limit
@@ -38,22 +40,22 @@ def clicks(  # noqa: PLR0913 - its options
     as_json: bool,
     file: IO[str] | None,
 ) -> None:
-    """Show what visitors clicked: the newest day first, then what was clicked most.
+    """Count the clicks of visitors: the newest day first, then the largest counts.
 
-    Clicks that robots and other programs sent stand apart, as marked; --by sender tells them.
+    Clicks of robots and other programs are counted apart, as marked; --by sender names the kinds.
     """
     first, last = since.date() if since else None, until.date() if until else None
-    options.one_output(file, as_json=as_json)
+    options.check_single_output(file, as_json=as_json)
     options.check_period(since, until)
-    options.check_begun(since)
+    options.check_not_future(since)
     if file is not None and (by or limit):
         raise click.UsageError("--csv writes single clicks; it can't be used with --by or --limit.")
     with cli_errors():
         if file is not None:
-            with options.writing(file):
+            with options.closing_csv(file):
                 _write_csv(file, first, last)
             return
-        groups = tuple(dict.fromkeys((by or USUAL).replace(",", " ").split()))
+        groups = tuple(dict.fromkeys((by or DEFAULT_GROUPS).replace(",", " ").split()))
         counts = (
             current_services().ledger.counts
             if "sender" in groups
@@ -61,25 +63,26 @@ def clicks(  # noqa: PLR0913 - its options
         )
         rows = [dict(row) for row in counts(groups, first, last)]
     if as_json:
-        outputs.show_json(rows[:limit])
+        outputs.print_json(rows[:limit])
     else:
         _show_table(groups, rows, limit)
 
 
 def _show_table(groups: Sequence[str], rows: Sequence[dict[str, Any]], limit: int | None) -> None:
     """Print the counts with their sum; marked clicks have a column where there are any."""
-    counted = ["clicks", *(["marked"] if any(row.get("marked") for row in rows) else ())]
-    shown = [[row[name] for name in (*groups, *counted)] for row in rows[:limit]]
-    sums = [sum(row[name] for row in rows) for name in counted]
+    count_columns = ["clicks", *(["marked"] if any(row.get("marked") for row in rows) else ())]
+    table = [[row[name] for name in (*groups, *count_columns)] for row in rows[:limit]]
+    totals = [sum(row[name] for row in rows) for name in count_columns]
     if groups:
         label = f"all {len(rows)} rows" if limit and len(rows) > limit else "total"
-        shown.append([label, *[""] * (len(groups) - 1), *sums])
-    tables.show([*groups, *counted], shown, NUMBERS)
+        table.append([label, *[""] * (len(groups) - 1), *totals])
+    tables.show([*groups, *count_columns], table, NUMBER_COLUMNS)
 
 
 def _write_csv(file: IO[str], since: date | None, until: date | None) -> None:
-    out = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    out.writerow(["at", *Click.__struct_fields__])
-    for at, one in current_services().ledger.rows(since, until):
-        cells = map(options.inert, msgspec.structs.astuple(one))
-        out.writerow([at.isoformat(timespec="seconds"), *cells])
+    """Write every click of a period as a row."""
+    writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(["at", *Click.__struct_fields__])
+    for moment, click_row in current_services().ledger.rows(since, until):
+        cells = map(options.escape_formula, msgspec.structs.astuple(click_row))
+        writer.writerow([moment.isoformat(timespec="seconds"), *cells])

@@ -1,4 +1,4 @@
-"""``flask collection``: collections of images and videos, and those that the agency features."""
+"""``flask collection``: the account's collections, and collections that the agency features."""
 
 from collections.abc import Iterable
 
@@ -6,8 +6,8 @@ import click
 
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import (
-    account_of_app,
     cli_errors,
+    get_shutterstock_account,
 )
 from affiliate.licensing.accounts.shutterstock_collections import (
     MEDIA,
@@ -21,37 +21,43 @@ group = outputs.Group(
     "collection", help="Collections of images and videos in the connected account."
 )
 
-video = click.option(
+video_option = click.option(
     "--video", "media", flag_value=MEDIA[1], default=MEDIA[0], help="Videos instead of images."
 )
-collection = click.argument("collection")
-items = click.argument("ids", nargs=-1, required=True)
+collection_argument = click.argument("collection")
+items_argument = click.argument("ids", nargs=-1, required=True)
 
 
 @group.command("list")
-@video
+@video_option
 @options.as_json
 def list_(media: str, *, as_json: bool) -> None:
     """Show the account's collections."""
     with cli_errors():
-        _show(Collections(account_of_app(live=True), media).list_own(), as_json=as_json)
+        _show_collections(
+            Collections(get_shutterstock_account(live=True), media).list_own(), as_json=as_json
+        )
 
 
 @group.command()
-@video
+@video_option
 @options.as_json
 def featured(media: str, *, as_json: bool) -> None:
-    """Show the collections that the agency features, which visitors may see too.
+    """Show the collections that agencies feature; visitors can see them too.
 
     The application's key is enough: no account needs to be connected.
     """
     with cli_errors():
-        featuring = [one for one in current_services().search.enabled if one.agency.collection_size]
-        found = [about for one in featuring for about in one.agency.list_collections(media)]
+        sources = [
+            source for source in current_services().search.enabled if source.agency.collection_size
+        ]
+        collections = [
+            collection for source in sources for collection in source.agency.list_collections(media)
+        ]
     if as_json:
-        outputs.show_json(found)
-    elif found:
-        rows = [(one.agency, one.id, one.total, one.name) for one in found]
+        outputs.print_json(collections)
+    elif collections:
+        rows = [(row.agency, row.id, row.total, row.name) for row in collections]
         tables.show(("agency", "id", "items", "name"), rows, {"items"}, {"agency", "id"})
     else:
         click.echo("There is no collection.")
@@ -59,105 +65,117 @@ def featured(media: str, *, as_json: bool) -> None:
 
 @group.command()
 @click.argument("name")
-@video
+@video_option
 def create(name: str, media: str) -> None:
-    """Make a collection and print its id."""
+    """Create a collection and print its id."""
     with cli_errors():
-        click.echo(Collections(account_of_app(live=True), media).create(name))
+        click.echo(Collections(get_shutterstock_account(live=True), media).create(name))
 
 
 @group.command()
-@collection
+@collection_argument
 @click.argument("name")
-@video
+@video_option
 def rename(collection: str, name: str, media: str) -> None:
-    """Give a collection another name."""
+    """Rename a collection."""
     with cli_errors():
-        Collections(account_of_app(live=True), media).rename(collection, name)
+        Collections(get_shutterstock_account(live=True), media).rename(collection, name)
     click.echo("Renamed.")
 
 
 @group.command()
-@collection
-@video
+@collection_argument
+@video_option
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def delete(collection: str, media: str, *, yes: bool) -> None:
-    """Delete a collection; what is in it stays at the agency."""
+    """Delete a collection; its images and videos stay at the agency."""
     with cli_errors():
-        collections = Collections(account_of_app(live=True), media)
+        collections = Collections(get_shutterstock_account(live=True), media)
         if not yes:
-            one = collections.fetch_collection(collection)
-            question = f"Delete {one.name!r} with its {one.total_item_count} items?"
+            details = collections.fetch_collection(collection)
+            question = f"Delete {details.name!r} with its {details.total_item_count} items?"
             click.confirm(question, abort=True)
         collections.delete(collection)
     click.echo("Deleted.")
 
 
 @group.command()
-@collection
-@items
-@video
+@collection_argument
+@items_argument
+@video_option
 def add(collection: str, ids: tuple[str, ...], media: str) -> None:
-    """Put images or videos into a collection, and say which of them are new or unknown.
+    """Add images or videos to a collection, and report which ids are new or unknown.
 
-    The exit status is 1 if the agency knows some of them not.
+    The exit status is 1 if the agency does not know some of the ids.
     """
     with cli_errors():
-        new = Collections(account_of_app(live=True), media).add_items(collection, ids)
-        unknown = _unknown(ids, media)
-    before = len(set(ids) - new)
-    were = f" {before} {'was' if before == 1 else 'were'} there before." if before else ""
-    click.echo(f"Added {len(new)}.{were}")
-    if unknown:
-        raise click.ClickException(f"The agency does not know: {', '.join(unknown)}.")
+        new_ids = Collections(get_shutterstock_account(live=True), media).add_items(collection, ids)
+        unknown_ids = _find_unknown_ids(ids, media)
+    known_count = len(set(ids) - new_ids)
+    suffix = (
+        f" {known_count} {'was' if known_count == 1 else 'were'} there before."
+        if known_count
+        else ""
+    )
+    click.echo(f"Added {len(new_ids)}.{suffix}")
+    if unknown_ids:
+        raise click.ClickException(f"The agency does not know: {', '.join(unknown_ids)}.")
 
 
-def _unknown(ids: tuple[str, ...], media: str) -> list[str]:
-    """Return those of some ids that the agency has no details of; none where it is not on.
+def _find_unknown_ids(ids: tuple[str, ...], media: str) -> list[str]:
+    """Return the ids of which the agency has no details; none where the agency is not on.
 
-    The agency itself takes any id into a collection without a word.
+    The agency itself adds any id to a collection without an error.
     """
     search = current_services().search
-    if ACCOUNT not in {one.agency.name for one in search.enabled}:
+    if ACCOUNT not in {enabled.agency.name for enabled in search.enabled}:
         return []
-    wanted = tuple(dict.fromkeys(ids))
-    known = {one.id for one in search.several(ACCOUNT, wanted, media)}
-    return [one for one in wanted if one not in known]
+    wanted_ids = tuple(dict.fromkeys(ids))
+    known_ids = {item.id for item in search.several(ACCOUNT, wanted_ids, media)}
+    return [media_id for media_id in wanted_ids if media_id not in known_ids]
 
 
 @group.command()
-@collection
-@items
-@video
+@collection_argument
+@items_argument
+@video_option
 def remove(collection: str, ids: tuple[str, ...], media: str) -> None:
-    """Take images or videos out of a collection."""
+    """Remove images or videos from a collection."""
     with cli_errors():
-        Collections(account_of_app(live=True), media).remove_items(collection, ids)
+        Collections(get_shutterstock_account(live=True), media).remove_items(collection, ids)
     click.echo(f"Removed {len(ids)}.")
 
 
 @group.command()
-@collection
-@video
-@click.option("--featured", is_flag=True, help="It is one that the agency features.")
+@collection_argument
+@video_option
+@click.option("--featured", is_flag=True, help="Show a collection that the agency features.")
 def show(collection: str, media: str, *, featured: bool) -> None:
-    """Show a collection's name, share address and the ids in it."""
+    """Show the name, the share address and the ids of a collection."""
     with cli_errors():
-        collections = Collections(account_of_app(live=True), media)
-        one = collections.fetch_collection(collection, featured=featured)
-        click.echo(f"{one.name} ({one.total_item_count})")
-        click.echo(one.share_url or "no share address")
+        collections = Collections(get_shutterstock_account(live=True), media)
+        details = collections.fetch_collection(collection, featured=featured)
+        click.echo(f"{details.name} ({details.total_item_count})")
+        click.echo(details.share_url or "no share address")
         for item in collections.list_items(collection, featured=featured):
             click.echo(f"{item.id}  {item.added_time or ''}".rstrip())
 
 
-def _show(found: Iterable[Collection], *, as_json: bool) -> None:
-    rows = list(found)
+def _show_collections(collections: Iterable[Collection], *, as_json: bool) -> None:
+    rows = list(collections)
     if as_json:
-        outputs.show_json(rows)
+        outputs.print_json(rows)
     elif rows:
-        heads = ("id", "items", "name", "address")
-        cells = [(one.id, one.total_item_count, one.name, one.share_url or "") for one in rows]
-        tables.show(heads, cells, {"items"}, {"id", "address"})
+        headers = ("id", "items", "name", "address")
+        cells = [
+            (
+                collection.id,
+                collection.total_item_count,
+                collection.name,
+                collection.share_url or "",
+            )
+            for collection in rows
+        ]
+        tables.show(headers, cells, {"items"}, {"id", "address"})
     else:
         click.echo("There is no collection.")

@@ -1,4 +1,4 @@
-"""What commands share: the parts of the app, and failures in words."""
+"""Helpers of all commands: accounts and purchases of the current app, failures in words."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,44 +22,46 @@ from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 
 
-def account_of_app(*, live: bool) -> ShutterstockAccount:
-    """The account that pays: in the agency's sandbox, or the real one when ``live``."""
+def get_shutterstock_account(*, live: bool) -> ShutterstockAccount:
+    """Return the account that pays: the real account when ``live``, else the sandbox's."""
     config: Config = current_services().config
     tokens = current_services().tokens
     url = tokens.url if live else config.shutterstock_license_url
     return ShutterstockAccount(current_services().transport, url=url, token=tokens.get_access_token)
 
 
-def seller_of_app(agency: str, *, live: bool) -> Seller:
-    """The account at any agency where licenses are bought.
+def get_seller(agency: str, *, live: bool) -> Seller:
+    """Return the account at an agency where licenses are bought.
 
     Raises:
-        PurchaseRefused: settings that it needs are missing; names them.
+        PurchaseRefused: names the settings that the account needs and that are missing.
     """
     if agency == AGENCY:
-        return account_of_app(live=live)
+        return get_shutterstock_account(live=live)
     config: Config = current_services().config
-    own, kind = config.agencies.get(agency, AgencySettings()), AGENCIES[agency]
-    needed = (*kind.credentials[0], *kind.buyer)
-    secrets = {**own.credentials, **own.buyer}
-    if missing := [setting_prefix(agency) + name for name in needed if name not in secrets]:
-        named = (
+    settings, kind = config.agencies.get(agency, AgencySettings()), AGENCIES[agency]
+    required = (*kind.credentials[0], *kind.buyer)
+    secrets = {**settings.credentials, **settings.buyer}
+    if missing_names := [setting_prefix(agency) + name for name in required if name not in secrets]:
+        hint = (
             "" if agency in config.agencies else f", and {agency} among AGENCIES where that is set"
         )
-        raise PurchaseRefused(f"Licensing at {kind.title} needs {' and '.join(missing)}{named}.")
-    keys = {name: secrets[name].reveal() for name in needed}
+        raise PurchaseRefused(
+            f"Licensing at {kind.title} needs {' and '.join(missing_names)}{hint}."
+        )
+    keys = {name: secrets[name].reveal() for name in required}
     transport = current_services().transport
-    return SELLERS[agency](transport, url=own.url or kind.api, keys=keys)
+    return SELLERS[agency](transport, url=settings.url or kind.api, keys=keys)
 
 
-def purchases_of_app() -> Purchases:
-    """The purchases in the ledger of the app under way."""
+def get_purchases() -> Purchases:
+    """Return the purchases in the ledger of the current app."""
     return Purchases(current_services().ledger)
 
 
 @contextmanager
 def cli_errors() -> Iterator[None]:
-    """Failures as a sentence for the person at the keyboard, not a traceback."""
+    """Report expected failures as a sentence, not as a traceback."""
     try:
         yield
     except BadQuery as error:

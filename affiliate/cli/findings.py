@@ -1,4 +1,4 @@
-"""What ``flask doctor`` finds: one line of text each, and checks of which none ends the others."""
+"""Findings of ``flask doctor``, each a line of text, and checks that can't end other checks."""
 
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ FAULT: Final = "FAULT"
 
 
 class Finding(NamedTuple):
-    """One line: ``state`` is ok, warn or FAULT."""
+    """A line of the report; ``state`` is ok, warn or FAULT."""
 
     state: str
     about: str
@@ -19,18 +19,18 @@ class Finding(NamedTuple):
 
 
 class Check(NamedTuple):
-    """A look at one part of the site, which ``about`` names."""
+    """A check of the part of the site that ``about`` names."""
 
     about: str
-    look: Callable[[], Iterator[Finding]]
+    run: Callable[[], Iterator[Finding]]
 
 
-def looked(check: Check) -> Iterator[Finding]:
-    """Yield what a check finds; a check that breaks is a fault itself, and no traceback."""
+def run_check(check: Check) -> Iterator[Finding]:
+    """Yield the findings of a check; a check that raises is a fault itself, without a traceback."""
     try:
-        yield from check.look()
+        yield from check.run()
     except AffiliateError as error:
         yield Finding(FAULT, check.about, str(error))
-    except Exception as error:  # noqa: BLE001 - the other checks have to be made all the same
+    except Exception as error:  # noqa: BLE001 - the other checks must still run
         words = f"could not be looked at ({type(error).__name__})"
         yield Finding(FAULT, check.about, words)

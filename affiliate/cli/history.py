@@ -1,4 +1,4 @@
-"""``flask history``: what the accounts have licensed, as their agencies tell."""
+"""``flask history``: the licenses of the accounts, as listed by the agencies."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -13,9 +13,9 @@ from flask.cli import with_appcontext
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import (
     cli_errors,
-    seller_of_app,
+    get_seller,
 )
-from affiliate.cli.license_target import head
+from affiliate.cli.license_target import format_heading
 from affiliate.cli.purchase_recovery import try_to_recover
 from affiliate.domain.media import plain_text
 from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount
@@ -26,12 +26,12 @@ COLUMNS = (
     *("id", "media", "media_id", "license", "subscription_id", "size", "format"),
     *("downloaded_at", "downloadable", "username", "price", "currency", "metadata"),
 )
-HEADS: Final = ("licensed", "license id", "item", "size", "license")
-WHOLE: Final = frozenset({"licensed", "license id", "item"})
+HEADERS: Final = ("licensed", "license id", "item", "size", "license")
+UNCUT_COLUMNS: Final = frozenset({"licensed", "license id", "item"})
 
 
-class Wanted(NamedTuple):
-    """Which licenses are shown; ``license`` is the kind, or after a - the kind that is left out."""
+class HistoryFilter(NamedTuple):
+    """Criteria for licenses; ``license`` is the kind, or after a - the kind that is left out."""
 
     media: MediaKind
     media_id: str | None
@@ -39,12 +39,12 @@ class Wanted(NamedTuple):
     since: datetime | None
     until: datetime | None
 
-    def fits(self, one: Record) -> bool:
-        """Return whether a license is of the kind and the time that are wanted."""
-        kind, name = one.license.casefold(), (self.license or "").casefold()
+    def matches(self, record: Record) -> bool:
+        """Return whether a license has the wanted kind and time."""
+        kind, name = record.license.casefold(), (self.license or "").casefold()
         is_named = kind != name[1:] if name.startswith("-") else name in {"", kind}
-        is_early = self.since is not None and one.downloaded_at < self.since
-        is_late = self.until is not None and one.downloaded_at >= self.until
+        is_early = self.since is not None and record.downloaded_at < self.since
+        is_late = self.until is not None and record.downloaded_at >= self.until
         return is_named and not is_early and not is_late
 
 
@@ -52,13 +52,13 @@ class Wanted(NamedTuple):
 @options.agency
 @options.video
 @options.editorial
-@click.option("--image", "media_id", metavar="ID", help="Only of this image or video.")
-@click.option("--license", "name", help="Only this kind of license; -NAME: all but this.")
+@click.option("--image", "media_id", metavar="ID", help="Only licenses of this image or video.")
+@click.option("--license", "name", help="Only this kind of license; -NAME: all other kinds.")
 @options.since
 @options.until
 @options.limit
 @options.as_json
-@options.csv_file("Write all to a file, or to - for the screen.")
+@options.csv_file("Write all licenses to a file, or to - for the screen.")
 @options.live
 @with_appcontext
 def history(  # noqa: PLR0913 - its options
@@ -77,88 +77,94 @@ def history(  # noqa: PLR0913 - its options
 ) -> None:
     """Show the licenses of the account, newest first.
 
-    Those at agencies without a sandbox are those of the real account, with or without --live.
+    At agencies without a sandbox the real account is used, with or without --live.
     """
-    options.one_output(file, as_json=as_json)
+    options.check_single_output(file, as_json=as_json)
     options.check_period(since, until)
-    wanted = Wanted(
-        media=options.media_of(video=video, editorial=editorial),
+    criteria = HistoryFilter(
+        media=options.choose_media(video=video, editorial=editorial),
         media_id=media_id,
         license=name,
         since=since and since.replace(tzinfo=UTC),
-        until=until and options.after(until),
+        until=until and options.get_period_end(until),
     )
     with cli_errors():
         try_to_recover()
-        account = seller_of_app(agency, live=live or agency != AGENCY)
-        records = islice(_licenses(account, wanted), limit)
+        account = get_seller(agency, live=live or agency != AGENCY)
+        records = islice(_iter_licenses(account, criteria), limit)
         if file is not None:
-            with options.writing(file):
-                _write(file, records)
+            with options.closing_csv(file):
+                _write_csv(file, records)
         elif as_json:
-            outputs.show_json(list(records))
+            outputs.print_json(list(records))
         else:
-            found = list(records)
-            click.echo(head(account))
-            _show(found)
+            licenses = list(records)
+            click.echo(format_heading(account))
+            _show_records(licenses)
 
 
-def _licenses(account: Seller, wanted: Wanted) -> Iterator[Record]:
-    """Return the licenses that an agency tells of; but for the first, they are chosen here."""
+def _iter_licenses(account: Seller, criteria: HistoryFilter) -> Iterator[Record]:
+    """Return the licenses that fit the criteria; only Shutterstock applies the criteria itself."""
     if isinstance(account, ShutterstockAccount):
         return account.iter_history(
-            wanted.media,
-            media_id=wanted.media_id,
-            license=wanted.license,
-            since=wanted.since,
-            until=wanted.until,
+            criteria.media,
+            media_id=criteria.media_id,
+            license=criteria.license,
+            since=criteria.since,
+            until=criteria.until,
         )
-    if wanted.media not in {"image", "video"}:
+    if criteria.media not in {"image", "video"}:
         raise click.UsageError(f"--editorial is of {AGENCY} alone.")
-    found = account.iter_history(wanted.media, media_id=wanted.media_id)
-    return filter(wanted.fits, found)
+    records = account.iter_history(criteria.media, media_id=criteria.media_id)
+    return filter(criteria.matches, records)
 
 
-def _show(records: Sequence[Record]) -> None:
-    """Print each license, with what is special of it on a line below."""
+def _show_records(records: Sequence[Record]) -> None:
+    """Print each license, with notes on a line below."""
     if not records:
         click.echo("There is no license.")
         return
     rows = [
         (
-            f"{one.downloaded_at.astimezone(UTC):%Y-%m-%d %H:%M}",
-            *map(plain_text, (one.id, one.media_id, one.size, one.license)),
+            f"{record.downloaded_at.astimezone(UTC):%Y-%m-%d %H:%M}",
+            *map(plain_text, (record.id, record.media_id, record.size, record.license)),
         )
-        for one in records
+        for record in records
     ]
-    first, *lines = tables.lines(HEADS, rows, whole=WHOLE)
+    first, *lines = tables.format_lines(HEADERS, rows, uncut=UNCUT_COLUMNS)
     click.echo(first)
-    for one, line in zip(records, lines, strict=True):
+    for record, line in zip(records, lines, strict=True):
         click.echo(line)
-        if notes := "  ".join(_notes(one)):
+        if notes := "  ".join(_iter_notes(record)):
             click.echo(f"    {notes}")
 
 
-def _notes(one: Record) -> Iterator[str]:
-    subscription = f"subscription {one.subscription_id}" if one.subscription_id else ""
-    texts = (subscription, one.username, *(f"{key}={one.metadata[key]}" for key in one.metadata))
+def _iter_notes(record: Record) -> Iterator[str]:
+    """Yield notes on a license: subscription, user, metadata, price, and a missing download."""
+    subscription = f"subscription {record.subscription_id}" if record.subscription_id else ""
+    texts = (
+        subscription,
+        record.username,
+        *(f"{key}={record.metadata[key]}" for key in record.metadata),
+    )
     yield from filter(None, map(plain_text, texts))
-    if one.price:
-        yield str(one.price)
-    if not one.downloadable:
+    if record.price:
+        yield str(record.price)
+    if not record.downloadable:
         yield "not downloadable"
 
 
-def _write(file: IO[str], records: Iterator[Record]) -> None:
-    out = csv.writer(file, lineterminator="\n")
-    out.writerow(COLUMNS)
-    for one in records:
-        price = (one.price.amount, one.price.currency) if one.price else ("", "")
-        metadata = msgspec.json.encode(one.metadata).decode() if one.metadata else ""
-        moment = one.downloaded_at.astimezone(UTC).isoformat(timespec="seconds")
+def _write_csv(file: IO[str], records: Iterator[Record]) -> None:
+    """Write licenses as rows of a CSV file."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for record in records:
+        price = (record.price.amount, record.price.currency) if record.price else ("", "")
+        metadata = msgspec.json.encode(record.metadata).decode() if record.metadata else ""
+        downloaded_at = record.downloaded_at.astimezone(UTC).isoformat(timespec="seconds")
         row = (
-            *(one.id, one.media, one.media_id, one.license, one.subscription_id),
-            *(one.size, one.format, moment, int(one.downloadable), one.username),
+            *(record.id, record.media, record.media_id, record.license, record.subscription_id),
+            *(record.size, record.format, downloaded_at, int(record.downloadable), record.username),
             *(*price, metadata),
         )
-        out.writerow([options.inert(str(cell)) for cell in row])
+        writer.writerow([options.escape_formula(str(cell)) for cell in row])

@@ -1,4 +1,4 @@
-"""``flask ledger``: bring the database up to date, take it back, copy it."""
+"""``flask ledger``: upgrade, downgrade and back up the database."""
 
 import errno
 import fcntl
@@ -21,10 +21,10 @@ from affiliate.errors import LedgerError
 from affiliate.services import current_services
 
 BACKUP_NOTE: Final = "last-backup"
-"""An empty file in ``DATA_DIR``, whose time is that of the last backup."""
+"""An empty file in ``DATA_DIR`` with the time of the last backup."""
 
-LOCK: Final = "-lock"
-"""End the name of the lock of a copy with this."""
+LOCK_SUFFIX: Final = "-lock"
+"""The end of the name of a copy's lock file."""
 
 group = Group("ledger", help="The database of searches, clicks and purchases.")
 
@@ -39,12 +39,12 @@ def upgrade() -> None:
 
 @group.command()
 @click.argument("revision")
-@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.option("--yes", is_flag=True, help="Don't ask.")
 @with_appcontext
 def downgrade(revision: str, *, yes: bool) -> None:
-    """Take the tables back to REVISION, such as 0010, for an older version of this program.
+    """Downgrade the tables to REVISION, such as 0010, for an older version of this program.
 
-    Make a backup first: what newer tables and columns hold is lost.
+    Make a backup first: the content of newer tables and columns is lost.
     """
     with cli_errors():
         losses = current_services().ledger.losses(revision)
@@ -61,7 +61,7 @@ def downgrade(revision: str, *, yes: bool) -> None:
 
 @group.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Replace FILE where it is there already.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @with_appcontext
 def backup(file: Path, *, force: bool) -> None:
     """Copy the ledger into FILE while the site runs; only its owner can read FILE.
@@ -72,51 +72,51 @@ def backup(file: Path, *, force: bool) -> None:
         raise click.ClickException(f"{file} is the ledger itself; name another file.")
     if file.exists() and not force:
         raise click.ClickException(f"{file} is there already; --force replaces it.")
-    _remove_left(file)
+    _remove_leftovers(file)
     try:
-        with _part_of(file) as part:
-            _copy_into(part, file)
-            _put_in_place(part, file, force=force)
+        with _create_part_file(file) as part:
+            _copy_ledger(part, file)
+            _move_into_place(part, file, force=force)
     except OSError as error:
         raise click.ClickException(f"{file} can't be written: {error.strerror}.") from None
-    with suppress(OSError):  # it serves `flask doctor` alone
+    with suppress(OSError):  # only `flask doctor` reads the note
         (current_services().config.data_dir / BACKUP_NOTE).touch()
     click.echo(f"{file}: {file.stat().st_size} bytes.")
     click.echo("Keep SECRET_KEY with it: without it nobody can read the tokens of accounts.")
 
 
-def _remove_left(file: Path) -> None:
-    """Remove what commands that were killed have left of copies of that name."""
+def _remove_leftovers(file: Path) -> None:
+    """Remove unfinished copies of that name that killed commands have left."""
     with suppress(OSError):
-        for left in file.parent.iterdir():
-            found = re.fullmatch(rf"\.{re.escape(file.name)}\.[0-9a-f]+\.part", left.name)
-            if found and not _is_being_made(left):
-                _remove(left)
+        for leftover in file.parent.iterdir():
+            match = re.fullmatch(rf"\.{re.escape(file.name)}\.[0-9a-f]+\.part", leftover.name)
+            if match and not _is_in_use(leftover):
+                _remove_copy(leftover)
 
 
 @contextmanager
-def _part_of(file: Path) -> Iterator[Path]:
-    """Make an empty file for a copy, locked beside it until the copy is removed at the end.
+def _create_part_file(file: Path) -> Iterator[Path]:
+    """Create an empty file for a copy, with a lock file beside it, and remove both at the end.
 
-    The lock tells other commands, also those of other containers, that the copy is being made. It
-    is no lock of the copy itself, which SQLite has locks of its own on.
+    The lock tells other commands, also in other containers, that the copy is being made. The copy
+    itself is not locked, as SQLite puts its own locks on it.
     """
     part = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
-    lock = os.open(f"{part}{LOCK}", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    lock = os.open(f"{part}{LOCK_SUFFIX}", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with suppress(OSError):  # a disk that knows no locks
+        with suppress(OSError):  # a disk without locks
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         part.touch(mode=0o600, exist_ok=False)
         yield part
     finally:
-        _remove(part)
+        _remove_copy(part)
         os.close(lock)
 
 
-def _is_being_made(part: Path) -> bool:
-    """Return whether a command holds the lock of a copy, or may: a disk may know no locks."""
+def _is_in_use(part: Path) -> bool:
+    """Return whether a command holds the lock of a copy, or may hold it on a disk without locks."""
     try:
-        lock = os.open(f"{part}{LOCK}", os.O_RDWR)
+        lock = os.open(f"{part}{LOCK_SUFFIX}", os.O_RDWR)
     except FileNotFoundError:
         return False
     except OSError:
@@ -130,8 +130,12 @@ def _is_being_made(part: Path) -> bool:
     return False
 
 
-def _copy_into(part: Path, file: Path) -> None:
-    """Copy the ledger into ``part``; failures are told of ``file``."""
+def _copy_ledger(part: Path, file: Path) -> None:
+    """Copy the ledger into ``part``; failures name ``file``.
+
+    Raises:
+        ClickException: the copy failed, or the ledger is in PostgreSQL.
+    """
     try:
         is_copied = current_services().ledger.back_up(part)
     except LedgerError as error:
@@ -142,26 +146,26 @@ def _copy_into(part: Path, file: Path) -> None:
         raise click.ClickException(f"The ledger is in PostgreSQL, which has its own: {dump}")
 
 
-def _remove(part: Path) -> None:
-    """Remove a copy with what SQLite has put beside it, and first of all its lock."""
-    for end in (LOCK, "", "-journal", "-wal", "-shm"):
-        Path(f"{part}{end}").unlink(missing_ok=True)
+def _remove_copy(part: Path) -> None:
+    """Remove a copy: first its lock, then the copy and the files that SQLite puts beside it."""
+    for suffix in (LOCK_SUFFIX, "", "-journal", "-wal", "-shm"):
+        Path(f"{part}{suffix}").unlink(missing_ok=True)
 
 
-def _put_in_place(part: Path, file: Path, *, force: bool) -> None:
-    """Give a whole copy its name, once it is on the disk."""
+def _move_into_place(part: Path, file: Path, *, force: bool) -> None:
+    """Sync a complete copy to the disk, then give the copy its final name."""
     with part.open("rb+") as copy:
         os.fsync(copy.fileno())
-    if force or not _is_linked(part, file):
+    if force or not _try_to_link(part, file):
         part.replace(file)
     sync_folder(file.parent)
 
 
-def _is_linked(part: Path, file: Path) -> bool:
-    """Give a copy a second name; False where the disk, as that of a memory stick, knows of none.
+def _try_to_link(part: Path, file: Path) -> bool:
+    """Give a copy a second name; False where the disk, such as a memory stick, has no hard links.
 
     Raises:
-        OSError: another file has come there meanwhile, or anything else.
+        OSError: another file has taken the name meanwhile, or another failure.
     """
     try:
         file.hardlink_to(part)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from affiliate.cli.hosts import foreign_host, host_of
+from affiliate.cli.hosts import find_foreign_host, parse_host
 from affiliate.config.settings import SETTINGS, AgencySettings, setting_prefix
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError
@@ -13,61 +13,63 @@ from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccoun
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 
-SANDBOX: Final = next(one.default for one in SETTINGS if one.name == "SHUTTERSTOCK_LICENSE_URL")
+SANDBOX_URL: Final = next(
+    setting.default for setting in SETTINGS if setting.name == "SHUTTERSTOCK_LICENSE_URL"
+)
 
 
-class Place(NamedTuple):
+class Target(NamedTuple):
     """A host in words: ``at`` as "3 to license" goes on, ``mark`` to end what is said of it with.
 
     ``is_real`` tells that it is the agency's own, which takes money.
     """
 
-    at: str
-    mark: str
+    phrase: str
+    suffix: str
     is_real: bool
 
 
-def place_of(agency: str, url: str) -> Place:
+def describe_target(agency: str, url: str) -> Target:
     """Return the place of an address of an agency's API, by the host alone."""
-    host = foreign_host(agency, url)
+    host = find_foreign_host(agency, url)
     if not host:
-        return Place(f"in the real account ({host_of(url)})", "", is_real=True)
-    if agency == AGENCY and host == host_of(SANDBOX):
-        at = f"in the sandbox, which charges nothing ({host})"
-        return Place(at, " [the sandbox]", is_real=False)
-    return Place(f"at a test server ({host})", f" [a test server ({host})]", is_real=False)
+        return Target(f"in the real account ({parse_host(url)})", "", is_real=True)
+    if agency == AGENCY and host == parse_host(SANDBOX_URL):
+        phrase = f"in the sandbox, which charges nothing ({host})"
+        return Target(phrase, " [the sandbox]", is_real=False)
+    return Target(f"at a test server ({host})", f" [a test server ({host})]", is_real=False)
 
 
-def place_and_owner(account: Seller) -> str:
+def describe_target_and_owner(account: Seller) -> str:
     """Return where and as whom a command acts, in words."""
-    words = (place_of(account.agency, account.url).at, _owner(account))
+    words = (describe_target(account.agency, account.url).phrase, _describe_owner(account))
     return " ".join(filter(None, words))
 
 
-def head(account: Seller) -> str:
+def format_heading(account: Seller) -> str:
     """Return the line above a list of what an account has."""
-    return f"What is {place_and_owner(account)}:"
+    return f"What is {describe_target_and_owner(account)}:"
 
 
-def _owner(account: Seller) -> str:
+def _describe_owner(account: Seller) -> str:
     """Return the user, and the setting or connection that the token is from."""
     return (
-        _shutterstock_owner(account)
+        _describe_shutterstock_owner(account)
         if isinstance(account, ShutterstockAccount)
-        else owner_of(account.agency)
+        else describe_buyer(account.agency)
     )
 
 
-def owner_of(agency: str) -> str:
+def describe_buyer(agency: str) -> str:
     """Return as whom the settings let one buy at an agency other than Shutterstock."""
-    before = setting_prefix(agency)
-    own = current_services().config.agencies.get(agency, AgencySettings())
-    if user := own.buyer.get("USERNAME"):
-        return f"as {plain_text(user.reveal())} ({before}USERNAME)"
-    return f"with {_listed(before + name for name in own.buyer)}"
+    prefix = setting_prefix(agency)
+    settings = current_services().config.agencies.get(agency, AgencySettings())
+    if user := settings.buyer.get("USERNAME"):
+        return f"as {plain_text(user.reveal())} ({prefix}USERNAME)"
+    return f"with {_join_token_names(prefix + name for name in settings.buyer)}"
 
 
-def _shutterstock_owner(account: ShutterstockAccount) -> str:
+def _describe_shutterstock_owner(account: ShutterstockAccount) -> str:
     """Return the connected account, else the token in the settings.
 
     `ShutterstockOAuth.get_access_token` has the same order.
@@ -79,9 +81,9 @@ def _shutterstock_owner(account: ShutterstockAccount) -> str:
     if token:
         day = f"{datetime.fromtimestamp(token.connected_at, UTC):%Y-%m-%d}"
         return f"as {name or 'the connected account'} (connected {day})"
-    fixed = f"the token in {setting_prefix(AGENCY)}API_TOKEN"
-    return f"as {name} ({fixed})" if name else f"with {fixed}"
+    setting = f"the token in {setting_prefix(AGENCY)}API_TOKEN"
+    return f"as {name} ({setting})" if name else f"with {setting}"
 
 
-def _listed(names: Iterable[str]) -> str:
+def _join_token_names(names: Iterable[str]) -> str:
     return " and ".join(f"the token in {name}" for name in names)

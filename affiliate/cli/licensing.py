@@ -15,14 +15,14 @@ from flask_babel import force_locale, gettext
 from affiliate.cli import options, outputs
 from affiliate.cli.context import (
     cli_errors,
-    purchases_of_app,
-    seller_of_app,
+    get_purchases,
+    get_seller,
 )
-from affiliate.cli.license_files import make_room
-from affiliate.cli.license_target import place_and_owner, place_of
-from affiliate.cli.purchase_records import UNFINISHED, Keeper, Row, row_of
-from affiliate.cli.purchase_recovery import journal_of_app, recover
-from affiliate.cli.signals import holding_back, interruptible
+from affiliate.cli.license_files import prepare_folder
+from affiliate.cli.license_target import describe_target, describe_target_and_owner
+from affiliate.cli.purchase_records import UNFINISHED, PurchaseRecorder, Row, build_row
+from affiliate.cli.purchase_recovery import get_journal, recover
+from affiliate.cli.signals import convert_end_signals, defer_interrupt
 from affiliate.errors import AgencyError, PurchaseRefused
 from affiliate.licensing.offers import LicenseOptions, Offer, describe_total_cost, parse_price
 from affiliate.licensing.purchasing.addresses import read_ids
@@ -85,49 +85,49 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
     Nothing is bought twice within a day unless you insist, be it in another size, and nothing at
     all while the outcome of an earlier purchase is unknown.
     """
-    media = options.media_of(video=video, editorial=editorial)
+    media = options.choose_media(video=video, editorial=editorial)
     run = _Run(as_json=as_json)
-    with interruptible(), _unfinished(run):
-        with cli_errors(), _said_apart(as_json=as_json):
+    with convert_end_signals(), _end_unfinished(run):
+        with cli_errors(), _redirect_output(as_json=as_json):
             recover()
-            ask = LicenseOptions(
+            license_options = LicenseOptions(
                 media=media,
                 size=size,
                 format=format_ or "",
                 subscription_id=subscription,
                 comp=comp,
-                custom=_sides(custom),
-                price=_price(price),
+                custom=_parse_custom_size(custom),
+                price=_parse_price(price),
                 customer_id=customer_id,
-                metadata=_metadata(fields),
+                metadata=_parse_metadata(fields),
                 search_id=search_id,
                 country=country.upper(),
             )
-            wanted = read_ids(ids, agency, media)
-            if not wanted:
+            media_ids = read_ids(ids, agency, media)
+            if not media_ids:
                 raise click.UsageError("Name an image or a video to license.")
-            account = seller_of_app(agency, live=live)
-            _refuse_mix_up(account, live=live)
+            account = get_seller(agency, live=live)
+            _refuse_live_address(account, live=live)
             dry_run = dry_run or not (live or account.has_sandbox)
-            desk = _desk(account, live=live)
-            offers, run.rows = _offers(desk.create_proposer(), ask, wanted)
+            service = _create_service(account, live=live)
+            offers, run.rows = _make_offers(service.create_proposer(), license_options, media_ids)
             if not dry_run:
-                offers = [_agreed(one) for one in map(_filled, offers)]
+                offers = [_confirm_editorial(offer) for offer in map(_fill_missing, offers)]
                 if not force:
-                    offers, unwanted = _insisted_on(offers, desk, yes=yes)
-                    run.rows += unwanted
-            _show(offers, account, live=live)
+                    offers, declined_rows = _confirm_other_sizes(offers, service, yes=yes)
+                    run.rows += declined_rows
+            _show_offers(offers, account, live=live)
             status = int(bool(run.rows))
             if dry_run or not offers:
-                run.rows += [row_of(one, state="offered") for one in offers]
+                run.rows += [build_row(offer, state="offered") for offer in offers]
             else:
                 if not yes:
                     click.confirm("License them?", abort=True)
-                make_room(offers, folder)
-                with journal_of_app().create_file() as file:
-                    run.offers, run.keeper = offers, Keeper(account, file, folder)
-                    status = _buy(desk, offers, run.keeper, force=force) or status
-        raise click.exceptions.Exit(max(status, run.show()))
+                prepare_folder(offers, folder)
+                with get_journal().create_file() as file:
+                    run.offers, run.keeper = offers, PurchaseRecorder(account, file, folder)
+                    status = _buy(service, offers, run.keeper, force=force) or status
+        raise click.exceptions.Exit(max(status, run.print_json()))
 
 
 class _Run:
@@ -140,9 +140,9 @@ class _Run:
         self._is_told = not as_json
         self.rows: list[Row] = []
         self.offers: Sequence[Offer] = []
-        self.keeper: Keeper | None = None
+        self.keeper: PurchaseRecorder | None = None
 
-    def show(self) -> int:
+    def print_json(self) -> int:
         """Print the rows as JSON where wanted; return `UNFINISHED` where a purchase stays untold.
 
         Raises:
@@ -151,129 +151,129 @@ class _Run:
         if self._is_told:
             return 0
         if self.keeper is None:
-            outputs.show_json(self.rows)
+            outputs.print_json(self.rows)
             return 0
-        with holding_back(lambda: None):
+        with defer_interrupt(lambda: None):
             self._is_told = True
-            self.keeper.say(outputs.json_text([*self.rows, *self.keeper.rows(self.offers)]))
+            self.keeper.say(outputs.format_json([*self.rows, *self.keeper.build_rows(self.offers)]))
             outputs.mark_printed()
-        return UNFINISHED * self.keeper.failed
+        return UNFINISHED * self.keeper.has_failed
 
 
 @contextmanager
-def _unfinished(run: _Run) -> Iterator[None]:
+def _end_unfinished(run: _Run) -> Iterator[None]:
     """End with `UNFINISHED` whatever fails or interrupts once something may have been bought."""
     try:
         yield
     except click.exceptions.Exit:
         raise
     except (Exception, KeyboardInterrupt) as error:
-        if not (run.keeper and run.keeper.at_stake):
+        if not (run.keeper and run.keeper.may_have_bought):
             raise
-        with suppress(KeyboardInterrupt), holding_back(lambda: None):
-            run.keeper.tell_all(error)
-            run.show()
+        with suppress(KeyboardInterrupt), defer_interrupt(lambda: None):
+            run.keeper.report_failure(error)
+            run.print_json()
         raise click.exceptions.Exit(UNFINISHED) from None
 
 
 @contextmanager
-def _said_apart(*, as_json: bool) -> Iterator[None]:
+def _redirect_output(*, as_json: bool) -> Iterator[None]:
     """Print everything on standard error where standard output is for JSON."""
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         yield
 
 
-def _refuse_mix_up(account: Seller, *, live: bool) -> None:
+def _refuse_live_address(account: Seller, *, live: bool) -> None:
     """Refuse to buy for money under the name of the sandbox.
 
     Raises:
         PurchaseRefused: the sandbox's address is the agency's own.
     """
-    is_real = place_of(account.agency, account.url).is_real
+    is_real = describe_target(account.agency, account.url).is_real
     if account.has_sandbox and not live and is_real:
         raise PurchaseRefused(
             "SHUTTERSTOCK_LICENSE_URL is the real account's address; say --live to buy there."
         )
 
 
-def _desk(account: Seller, *, live: bool) -> PurchaseService:
+def _create_service(account: Seller, *, live: bool) -> PurchaseService:
     """The desk, which has settled what is open where the agency is to say what may be bought.
 
     Else what it sold unseen would be refused as had already, and stay open in our records.
     """
-    desk = PurchaseService(account, purchases_of_app(), sandbox=account.has_sandbox and not live)
+    service = PurchaseService(account, get_purchases(), sandbox=account.has_sandbox and not live)
     if live and not account.has_sandbox:
-        desk.settle()
-    return desk
+        service.settle()
+    return service
 
 
-def _sides(custom: str | None) -> tuple[int, int] | None:
+def _parse_custom_size(custom: str | None) -> tuple[int, int] | None:
     if custom is None:
         return None
-    found = re.fullmatch(r"([0-9]{0,6})x([0-9]{0,6})", custom)
-    if not found:
+    match = re.fullmatch(r"([0-9]{0,6})x([0-9]{0,6})", custom)
+    if not match:
         raise click.BadParameter("Write 800x or x600.", param_hint="--custom")
-    return int(found[1] or 0), int(found[2] or 0)
+    return int(match[1] or 0), int(match[2] or 0)
 
 
-def _price(text: str | None) -> Decimal | None:
+def _parse_price(text: str | None) -> Decimal | None:
     return None if text is None else parse_price(text)
 
 
-def _metadata(fields: Sequence[str]) -> Mapping[str, str]:
+def _parse_metadata(fields: Sequence[str]) -> Mapping[str, str]:
     pairs = [field.partition("=") for field in fields]
     if any(not equals for _, equals, _ in pairs):
         raise click.BadParameter("Write NAME=VALUE.", param_hint="--metadata")
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _offers(
-    chooser: Proposer, ask: LicenseOptions, ids: Sequence[str]
+def _make_offers(
+    proposer: Proposer, license_options: LicenseOptions, media_ids: Sequence[str]
 ) -> tuple[list[Offer], list[Row]]:
     """Return what to license each item with; say those that can't be licensed."""
-    offers, refused = [], []
-    for one in ids:
+    offers, refused_rows = [], []
+    for media_id in media_ids:
         try:
-            offers.append(chooser.make_offer(ask, one))
+            offers.append(proposer.make_offer(license_options, media_id))
             continue
         except PurchaseRefused as error:
-            words = str(error)
+            message = str(error)
         except AgencyError as error:
             if error.kind not in {"not found", "refused"}:
                 raise
-            words = error.message
-        click.echo(f"{one}: {words}", err=True)
-        refused.append(Row(id=one, state="refused", error=words))
-    return offers, refused
+            message = error.message
+        click.echo(f"{media_id}: {message}", err=True)
+        refused_rows.append(Row(id=media_id, state="refused", error=message))
+    return offers, refused_rows
 
 
-def _filled(offer: Offer) -> Offer:
+def _fill_missing(offer: Offer) -> Offer:
     """The offer with what its subscription demands, asked of the person at the terminal."""
     if not offer.missing:
         return offer
     if not outputs.is_terminal():
         names = ", ".join(offer.missing)
         raise PurchaseRefused(f"Subscription {offer.subscription.id} needs {names}.")
-    return offer.with_values({name: _asked(name, offer.asset.id) for name in offer.missing})
+    return offer.with_values({name: _prompt_value(name, offer.asset.id) for name in offer.missing})
 
 
-def _asked(name: str, media_id: str) -> str:
+def _prompt_value(name: str, media_id: str) -> str:
     """Return what the person at the terminal says, asked again until it can be sent."""
 
-    def checked(text: str) -> str:
+    def validate(text: str) -> str:
         if not text.strip():
             raise click.UsageError(f"{name} must not be blank.")
         try:
-            _price(text if name == "price" else None)
+            _parse_price(text if name == "price" else None)
         except PurchaseRefused as error:
             raise click.UsageError(str(error)) from None
         return text.strip()
 
-    answer: str = click.prompt(f"{name} for {media_id}", value_proc=checked)
+    answer: str = click.prompt(f"{name} for {media_id}", value_proc=validate)
     return answer
 
 
-def _agreed(offer: Offer) -> Offer:
+def _confirm_editorial(offer: Offer) -> Offer:
     """The offer once its owner was shown the agency's notice, if it is editorial, and agreed."""
     if not offer.asset.editorial:
         return offer
@@ -294,61 +294,72 @@ def _agreed(offer: Offer) -> Offer:
     return offer.with_notice_accepted()
 
 
-def _insisted_on(
-    offers: Sequence[Offer], desk: PurchaseService, *, yes: bool
+def _confirm_other_sizes(
+    offers: Sequence[Offer], service: PurchaseService, *, yes: bool
 ) -> tuple[list[Offer], list[Row]]:
     """Return the offers, less those in another size of what was bought that nobody wants."""
-    wanted = [(one, _insisted(one, desk, yes=yes)) for one in offers]
-    unwanted = [row_of(one, state="refused") for one, found in wanted if found is None]
-    return [found for _, found in wanted if found], unwanted
+    answers = [(offer, _confirm_other_size(offer, service, yes=yes)) for offer in offers]
+    declined_rows = [
+        build_row(offer, state="refused") for offer, confirmed in answers if confirmed is None
+    ]
+    return [confirmed for _, confirmed in answers if confirmed], declined_rows
 
 
-def _insisted(offer: Offer, desk: PurchaseService, *, yes: bool) -> Offer | None:
+def _confirm_other_size(offer: Offer, service: PurchaseService, *, yes: bool) -> Offer | None:
     """Return the offer; None if it is another size of what was bought and its owner says no.
 
     The desk refuses a size where nobody was asked, or where another is bought after the question.
     """
-    other = "" if yes or offer.size_auto_selected else desk.find_other_size(offer)
-    if not other:
+    other_size = "" if yes or offer.size_auto_selected else service.find_other_size(offer)
+    if not other_size:
         return msgspec.structs.replace(offer, size_auto_selected=True)
-    words = f"{offer.asset.id}: you bought this {other}; buy {_size(offer)} too?"
-    return offer if click.confirm(words) else None
+    question = f"{offer.asset.id}: you bought this {other_size}; buy {_format_size(offer)} too?"
+    return offer if click.confirm(question) else None
 
 
-def _size(offer: Offer) -> str:
+def _format_size(offer: Offer) -> str:
     """Return the size in words, a custom size by its pixels."""
-    return "x".join(str(n or "") for n in offer.request.custom or ()) or offer.request.size
+    return "x".join(str(side or "") for side in offer.request.custom or ()) or offer.request.size
 
 
-def _show(offers: Sequence[Offer], account: Seller, *, live: bool) -> None:
-    for one in offers:
-        plan = one.subscription
+def _show_offers(offers: Sequence[Offer], account: Seller, *, live: bool) -> None:
+    for offer in offers:
+        plan = offer.subscription
         left = "" if plan.downloads_left is None else f" ({plan.downloads_left} left)"
-        paid = f"{plan.id}{left}".strip()
-        words = (one.asset.id, _size(one), plan.license, paid, one.cost, one.asset.title)
-        needs = (f"needs {', '.join(one.missing)}",) if one.missing else ()
+        paid_by = f"{plan.id}{left}".strip()
+        words = (
+            offer.asset.id,
+            _format_size(offer),
+            plan.license,
+            paid_by,
+            offer.cost,
+            offer.asset.title,
+        )
+        needs = (f"needs {', '.join(offer.missing)}",) if offer.missing else ()
         click.echo("  ".join(filter(None, (*words, *needs))))
-    click.echo(f"{len(offers)} to license {place_and_owner(account)}.")
+    click.echo(f"{len(offers)} to license {describe_target_and_owner(account)}.")
     if offers:
         click.echo(f"In all: {describe_total_cost(offers)}.")
     if not live and not account.has_sandbox:
         click.echo("Nothing was sent: there is no sandbox, so only --live buys.")
 
 
-def _buy(desk: PurchaseService, offers: Sequence[Offer], keeper: Keeper, *, force: bool) -> int:
+def _buy(
+    service: PurchaseService, offers: Sequence[Offer], recorder: PurchaseRecorder, *, force: bool
+) -> int:
     """Buy, say what became of each, and return the status to end with.
 
     Whatever fails once something was bought, or may have been, ends with `UNFINISHED`.
     """
     statuses = {0}
     try:
-        for outcome in desk.license(offers, force=force, witness=keeper):
-            statuses.add(keeper.finishes(outcome))
+        for outcome in service.license(offers, force=force, witness=recorder):
+            statuses.add(recorder.finish(outcome))
     except (Exception, KeyboardInterrupt) as error:
-        if not keeper.at_stake:
+        if not recorder.may_have_bought:
             raise
-        keeper.tell_all(error)
+        recorder.report_failure(error)
         statuses.add(UNFINISHED)
-    if UNFINISHED in statuses and (rest := len(offers) - keeper.begun) > 0:
-        keeper.say(f"{rest} were not sent.", err=True)
-    return max(*statuses, UNFINISHED * keeper.failed)
+    if UNFINISHED in statuses and (unsent := len(offers) - recorder.begun_count) > 0:
+        recorder.say(f"{unsent} were not sent.", err=True)
+    return max(*statuses, UNFINISHED * recorder.has_failed)

@@ -23,139 +23,149 @@ from affiliate.transport.client import Transport, allow_longer_calls
 from affiliate.transport.deadlines import has_address
 from affiliate.transport.messages import Request
 
-QUERY: Final = SearchQuery(q="flower")
+SAMPLE_QUERY: Final = SearchQuery(q="flower")
 """What every agency has pictures of."""
-MOST_BYTES: Final = 2 * 1024 * 1024
-MOST_SECONDS: Final = 10.0
+MAX_BYTES: Final = 2 * 1024 * 1024
+MAX_SECONDS: Final = 10.0
 """A file that takes longer is none that visitors would wait for."""
-BUILT: Final = "built, not followed"
+NOT_FOLLOWED: Final = "built, not followed"
 """What was done with a link: following it would count as a click at the network."""
 CALL_SECONDS: Final = 60.0
 """How long a call may take where no visitor waits for it."""
-NAME_SECONDS: Final = 3.0
+DNS_SECONDS: Final = 3.0
 """How long the name service may take to find a host."""
-SAME_RATIO: Final = 0.1
+RATIO_TOLERANCE: Final = 0.1
 """How far a file's ratio may be from the declared one; Shutterstock's id bar is 0.07 of it."""
 
 
-def findings(one: EnabledAgency, transport: Transport, search: SearchService) -> Iterator[Finding]:
+def check_search(
+    enabled: EnabledAgency, transport: Transport, search: SearchService
+) -> Iterator[Finding]:
     """Yield what a search of an agency gives: pictures, their files, links and fields."""
-    name = one.agency.name
-    began = time.monotonic()
+    name = enabled.agency.name
+    start = time.monotonic()
     try:
         with allow_longer_calls(CALL_SECONDS):
-            result = search.made(one, QUERY)
+            result = search.made(enabled, SAMPLE_QUERY)
     except Suspended:  # which was said, with the reason
         return
     except AgencyError as error:
         yield Finding("FAULT", name, f"a search fails: {error.message}")
         return
     if not result.items:
-        yield Finding("FAULT", name, f"finds nothing for {QUERY.q!r}")
+        yield Finding("FAULT", name, f"finds nothing for {SAMPLE_QUERY.q!r}")
         return
-    took = time.monotonic() - began
+    seconds = time.monotonic() - start
     more = "more than " if result.capped else ""
     total = "" if result.total is None else f" of {more}{result.total}"
-    words = f"finds {len(result.items)}{total} pictures for {QUERY.q!r} in {1000 * took:.0f} ms"
-    yield Finding("warn" if slow(took) else "ok", name, words + slow(took))
-    if (result.total or one.agency.least) < one.agency.least:
-        yield Finding("warn", name, f"finds only {result.total}; {one.agency.least_means}")
-    first = search.linked(result.items[0], QUERY.q)
-    if first.thumbnail.url.startswith("/"):
+    count, slowness = f"{len(result.items)}{total}", describe_slowness(seconds)
+    words = f"finds {count} pictures for {SAMPLE_QUERY.q!r} in {1000 * seconds:.0f} ms"
+    yield Finding("warn" if slowness else "ok", name, words + slowness)
+    if (result.total or enabled.agency.least) < enabled.agency.least:
+        yield Finding("warn", name, f"finds only {result.total}; {enabled.agency.least_means}")
+    media = search.linked(result.items[0], SAMPLE_QUERY.q)
+    if media.thumbnail.url.startswith("/"):
         yield Finding("ok", name, "shows pictures of this site itself")
     else:
-        yield _allowed(one, first)
-        yield _file(one, first, transport)
-    yield _link(one, first, result.items[0].referral)
-    if not one.link.owned:  # the owner's own template is looked at without a search
-        yield from reach(one, first.link, one.agency.landing_url(first))
-    yield from _changed(one, result.items)
+        yield _check_picture_host(enabled, media)
+        yield _check_thumbnail(enabled, media, transport)
+    yield _check_link(enabled, media, result.items[0].referral)
+    if not enabled.link.owned:  # the owner's own template is looked at without a search
+        yield from check_link_host(enabled, media.link, enabled.agency.landing_url(media))
+    yield from _check_expected_fields(enabled, result.items)
 
 
-def slow(seconds: float) -> str:
+def describe_slowness(seconds: float) -> str:
     """Return what to say of a call that takes longer than visitors wait; empty for others."""
     if seconds <= LATE_SECONDS:
         return ""
     return f"; slow: {seconds:.1f} s, so that pages get its pictures by asking again"
 
 
-def _allowed(one: EnabledAgency, media: Media) -> Finding:
+def _check_picture_host(enabled: EnabledAgency, media: Media) -> Finding:
     """Return whether the page's Content-Security-Policy lets browsers load its pictures."""
     parts = urlsplit(media.thumbnail.url)
     origin = f"{parts.scheme}://{parts.netloc}"
-    hosts = (*one.agency.picture_hosts, one.agency.url.rstrip("/"))
+    hosts = (*enabled.agency.picture_hosts, enabled.agency.url.rstrip("/"))
     patterns = (re.escape(host).replace(r"\*", r"[\w.-]+") for host in hosts)
     if any(re.fullmatch(pattern, origin) for pattern in patterns):
-        return Finding("ok", one.agency.name, f"shows pictures of {parts.netloc}")
+        return Finding("ok", enabled.agency.name, f"shows pictures of {parts.netloc}")
     words = f"its pictures come from {parts.netloc} now, which pages do not allow"
-    return Finding("FAULT", one.agency.name, words)
+    return Finding("FAULT", enabled.agency.name, words)
 
 
-def _file(one: EnabledAgency, media: Media, transport: Transport) -> Finding:
+def _check_thumbnail(enabled: EnabledAgency, media: Media, transport: Transport) -> Finding:
     """Return whether a thumbnail's address leads to a picture of the declared shape."""
-    name, box = one.agency.name, media.thumbnail
+    name, box = enabled.agency.name, media.thumbnail
     try:
-        width, height = Image.open(BytesIO(_fetched(name, box.url, transport))).size
+        width, height = Image.open(BytesIO(_fetch_beginning(name, box.url, transport))).size
     except AgencyError as error:
         return Finding("FAULT", name, f"a thumbnail can't be loaded: {error.message}")
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError):
         width = height = 0
     if not (width and height):
         return Finding("FAULT", name, "a thumbnail's address leads to something else")
-    apart = abs(width / height / (box.width / box.height) - 1)
-    said = f"{box.width:.0f}x{box.height:.0f}"
-    if apart > SAME_RATIO:
-        words = f"a thumbnail is {width}x{height}, not {said}; pages cut off too much of it"
+    difference = abs(width / height / (box.width / box.height) - 1)
+    declared = f"{box.width:.0f}x{box.height:.0f}"
+    if difference > RATIO_TOLERANCE:
+        words = f"a thumbnail is {width}x{height}, not {declared}; pages cut off too much of it"
         return Finding("warn", name, words)
-    return Finding("ok", name, f"a thumbnail loads, {width}x{height} for a box of {said}")
+    return Finding("ok", name, f"a thumbnail loads, {width}x{height} for a box of {declared}")
 
 
-def _fetched(name: str, url: str, transport: Transport) -> bytes:
+def _fetch_beginning(name: str, url: str, transport: Transport) -> bytes:
     """The beginning of a file, which holds its size.
 
     Raises:
         AgencyError: it can't be loaded, or takes too long.
     """
-    found, end = bytearray(), time.monotonic() + MOST_SECONDS
-    with transport.stream(Request(agency=name, url=url), MOST_SECONDS, redirects=3) as stream:
-        for part in stream.chunks():
-            found += part
-            if len(found) > MOST_BYTES:
+    data, deadline = bytearray(), time.monotonic() + MAX_SECONDS
+    with transport.stream(Request(agency=name, url=url), MAX_SECONDS, redirects=3) as stream:
+        for chunk in stream.chunks():
+            data += chunk
+            if len(data) > MAX_BYTES:
                 break
-            if time.monotonic() > end:
+            if time.monotonic() > deadline:
                 raise AgencyTimeout(name, "No answer in time.")
-    return bytes(found)
+    return bytes(data)
 
 
-def _link(one: EnabledAgency, media: Media, referral: str | None) -> Finding:
+def _check_link(enabled: EnabledAgency, media: Media, referral: str | None) -> Finding:
     """Tell whether the link of a picture names the picture and the owner; nobody follows it."""
-    name, landing = one.agency.name, one.agency.landing_url(media)
-    if referral and not one.link.owned:
-        words = f"a link is that of the answer, for your account, {BUILT}: {media.link}"
+    name, landing = enabled.agency.name, enabled.agency.landing_url(media)
+    if referral and not enabled.link.owned:
+        words = f"a link is that of the answer, for your account, {NOT_FOLLOWED}: {media.link}"
         return Finding("ok", name, words)
     if not any(
         part in media.link for part in (landing, percent_encode(landing), percent_encode(media.id))
     ):
         return Finding("FAULT", name, f"a link does not lead to its picture: {media.link}")
     earns = (
-        one.link.affiliate_id is not None and percent_encode(one.link.affiliate_id) in media.link
+        enabled.link.affiliate_id is not None
+        and percent_encode(enabled.link.affiliate_id) in media.link
     )
     words = "with your affiliate id" if earns else "without an affiliate id"
-    return Finding("ok", name, f"a link is {BUILT}; it names its picture, {words}: {media.link}")
+    return Finding(
+        "ok", name, f"a link is {NOT_FOLLOWED}; it names its picture, {words}: {media.link}"
+    )
 
 
-def reach(one: EnabledAgency, link: str, landing: str) -> Iterator[Finding]:
+def check_link_host(enabled: EnabledAgency, link: str, landing: str) -> Iterator[Finding]:
     """Warn of links by way of a host that has no address: nobody who clicks arrives."""
     host = urlsplit(link).hostname or ""
     is_direct = host == urlsplit(landing).hostname
-    if host and not is_direct and not has_address(host, NAME_SECONDS):
+    if host and not is_direct and not has_address(host, DNS_SECONDS):
         words = f"{host}, where its links lead first, has no address, so that no click arrives"
-        yield Finding("warn", one.agency.name, words)
+        yield Finding("warn", enabled.agency.name, words)
 
 
-def _changed(one: EnabledAgency, items: tuple[Media, ...]) -> Iterator[Finding]:
+def _check_expected_fields(enabled: EnabledAgency, items: tuple[Media, ...]) -> Iterator[Finding]:
     """Fields that every answer of the agency used to have in some item."""
-    gone = [name for name in one.agency.expected_fields if not any(getattr(m, name) for m in items)]
-    if gone:
-        words = f"no picture has {' or '.join(gone)} any more; its API may have changed"
-        yield Finding("warn", one.agency.name, words)
+    missing = [
+        name
+        for name in enabled.agency.expected_fields
+        if not any(getattr(media, name) for media in items)
+    ]
+    if missing:
+        words = f"no picture has {' or '.join(missing)} any more; its API may have changed"
+        yield Finding("warn", enabled.agency.name, words)

@@ -29,17 +29,17 @@ def show(ids: Sequence[str], agency: str | None, *, video: bool, as_json: bool) 
 
     What it costs in calls counts on the hour's quota.
     """
-    wanted = tuple(dict.fromkeys(ids))
+    media_ids = tuple(dict.fromkeys(ids))
     with cli_errors():
-        found = current_services().search.several(
-            _named(agency), wanted, "video" if video else "image"
+        media = current_services().search.several(
+            _choose_agency(agency), media_ids, "video" if video else "image"
         )
     if as_json:
-        outputs.show_json(found)
+        outputs.print_json(media)
     else:
-        for one in found:
-            _print(one.id, one.title, _facts(one))
-    _say_missing(wanted, [one.id for one in found])
+        for item in media:
+            _print_facts(item.id, item.title, _iter_facts(item))
+    _report_missing(media_ids, [item.id for item in media])
 
 
 @click.command(cls=outputs.Command)
@@ -49,66 +49,68 @@ def show(ids: Sequence[str], agency: str | None, *, video: bool, as_json: bool) 
 @with_appcontext
 def contributor(ids: Sequence[str], agency: str | None, *, as_json: bool) -> None:
     """Show who made pictures, and where their works are found on this site."""
-    wanted = tuple(dict.fromkeys(ids))
+    contributor_ids = tuple(dict.fromkeys(ids))
     with cli_errors():
-        found = current_services().search.contributors(_named(agency), wanted)
+        contributors = current_services().search.contributors(
+            _choose_agency(agency), contributor_ids
+        )
     if as_json:
-        outputs.show_json(found)
+        outputs.print_json(contributors)
     else:
-        for one in found:
-            _print(one.id, one.name, _profile(one))
-    _say_missing(wanted, [one.id for one in found])
+        for person in contributors:
+            _print_facts(person.id, person.name, _iter_profile_facts(person))
+    _report_missing(contributor_ids, [person.id for person in contributors])
 
 
-def _named(agency: str | None) -> str:
+def _choose_agency(agency: str | None) -> str:
     """The agency that is asked: the one that was named, or the first that is on."""
-    names = [one.agency.name for one in current_services().search.enabled]
+    names = [enabled.agency.name for enabled in current_services().search.enabled]
     if agency and agency not in names:
         raise click.BadParameter(f"Use one of: {', '.join(names)}.", param_hint="--agency")
     return agency or names[0]
 
 
-def _facts(one: Media) -> Iterator[Fact]:
-    yield "contributor", one.contributor or ""
-    yield "credit", one.attribution or ""
-    yield "type", one.type or one.media
-    yield "duration", f"{one.duration:g} s" if one.duration else ""
-    yield "use", "editorial only" if one.editorial else ""
-    yield "releases", " and ".join(_releases(one))
-    yield "sizes", "; ".join(map(_size, one.sizes))
-    yield "categories", ", ".join(one.categories)
-    yield "keywords", ", ".join(one.keywords)
-    yield "link", one.link
+def _iter_facts(media: Media) -> Iterator[Fact]:
+    yield "contributor", media.contributor or ""
+    yield "credit", media.attribution or ""
+    yield "type", media.type or media.media
+    yield "duration", f"{media.duration:g} s" if media.duration else ""
+    yield "use", "editorial only" if media.editorial else ""
+    yield "releases", " and ".join(_iter_releases(media))
+    yield "sizes", "; ".join(map(_format_size, media.sizes))
+    yield "categories", ", ".join(media.categories)
+    yield "keywords", ", ".join(media.keywords)
+    yield "link", media.link
 
 
-def _releases(one: Media) -> Iterator[str]:
-    if one.released:
+def _iter_releases(media: Media) -> Iterator[str]:
+    if media.released:
         yield "model"
-    if one.property_released:
+    if media.property_released:
         yield "property"
 
 
-def _size(one: Size) -> str:
-    weight = f"{one.bytes / 1e6:.1f} MB" if one.bytes else ""
-    return " ".join(filter(None, (one.name, f"{one.width}x{one.height}", one.format, weight)))
+def _format_size(size: Size) -> str:
+    weight = f"{size.bytes / 1e6:.1f} MB" if size.bytes else ""
+    return " ".join(filter(None, (size.name, f"{size.width}x{size.height}", size.format, weight)))
 
 
-def _profile(one: Contributor) -> Iterator[Fact]:
-    yield "about", one.about
-    yield "portfolio", one.page_url or ""
-    asked = urlencode({"contributor": one.id, "agency": one.agency})
-    yield "works", f"{current_services().config.site_url or ''}/search?{asked}"
+def _iter_profile_facts(contributor: Contributor) -> Iterator[Fact]:
+    yield "about", contributor.about
+    yield "portfolio", contributor.page_url or ""
+    query = urlencode({"contributor": contributor.id, "agency": contributor.agency})
+    yield "works", f"{current_services().config.site_url or ''}/search?{query}"
 
 
-def _print(number: str, name: str, facts: Iterator[Fact]) -> None:
+def _print_facts(number: str, name: str, facts: Iterator[Fact]) -> None:
     click.echo(f"{number}  {name}".rstrip())
     for label, text in facts:
         if text:
             click.echo(f"  {label:12}{text}")
 
 
-def _say_missing(wanted: Sequence[str], found: Sequence[str]) -> None:
+def _report_missing(wanted_ids: Sequence[str], found_ids: Sequence[str]) -> None:
     """Name what the agency does not have; the command has failed then."""
-    missing = [one for one in wanted if one not in found]
-    if missing:
-        raise click.ClickException(f"Not found: {', '.join(missing)}.")
+    missing_ids = [wanted_id for wanted_id in wanted_ids if wanted_id not in found_ids]
+    if missing_ids:
+        raise click.ClickException(f"Not found: {', '.join(missing_ids)}.")

@@ -14,10 +14,10 @@ from affiliate.licensing.accounts.shutterstock import AGENCY
 from affiliate.licensing.models import MediaKind
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-FARTHEST: Final = 36_500
+MAX_DAYS_BACK: Final = 36_500
 """The most days that ``Nd`` may go back: a century."""
 
-MOST_ROWS: Final = 10**9
+MAX_ROWS: Final = 10**9
 
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """How cells begin that spreadsheets may take for formulas; the last ones are wide signs."""
@@ -36,22 +36,22 @@ class Day(click.ParamType[datetime]):
             return value
         text = value.strip().lower()
         days = {"today": 0, "yesterday": 1}.get(text)
-        if found := re.fullmatch(r"([0-9]{1,5})d", text, re.ASCII):
-            days = int(found[1])
+        if match := re.fullmatch(r"([0-9]{1,5})d", text, re.ASCII):
+            days = int(match[1])
         if days is None:
-            return self._read(text, param, ctx)
-        if days > FARTHEST:
+            return self._parse_date(text, param, ctx)
+        if days > MAX_DAYS_BACK:
             self.fail(f"{value!r} is too long ago.", param, ctx)
         return datetime.combine(datetime.now(UTC).date() - timedelta(days=days), time.min)
 
-    def _read(
+    def _parse_date(
         self, text: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
         try:
             return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a day, which has no zone
         except ValueError:
-            known = "a day such as 2026-03-01, today, yesterday, or 7d for seven days ago"
-            self.fail(f"{text!r} is not {known}.", param, ctx)
+            forms = "a day such as 2026-03-01, today, yesterday, or 7d for seven days ago"
+            self.fail(f"{text!r} is not {forms}.", param, ctx)
 
 
 class CsvFile(click.ParamType[IO[str]]):
@@ -70,7 +70,7 @@ class CsvFile(click.ParamType[IO[str]]):
 since = click.option("--since", type=Day(), metavar="DAY", help="First day, in UTC.")
 until = click.option("--until", type=Day(), metavar="DAY", help="Last day, in UTC; 7d: 7 days ago.")
 limit = click.option(
-    "--limit", type=click.IntRange(1, MOST_ROWS), metavar="N", help="Only the first N rows."
+    "--limit", type=click.IntRange(1, MAX_ROWS), metavar="N", help="Only the first N rows."
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 live = click.option("--live", is_flag=True, help="Use the real account, not the sandbox.")
@@ -93,7 +93,7 @@ def csv_file(words: str) -> Callable[[Command], Command]:
 
 
 @contextmanager
-def writing(file: IO[str]) -> Iterator[IO[str]]:
+def closing_csv(file: IO[str]) -> Iterator[IO[str]]:
     """Close a file of `csv_file` at the end, so that a full disk is told like any other failure.
 
     Raises:
@@ -122,7 +122,7 @@ def check_period(since: datetime | None, until: datetime | None) -> None:
         raise click.UsageError(f"--since {since.date()} is after --until {until.date()}.")
 
 
-def check_begun(since: datetime | None) -> None:
+def check_not_future(since: datetime | None) -> None:
     """Refuse a first day that has begun nowhere on Earth yet, of what this site counts itself.
 
     Raises:
@@ -133,14 +133,14 @@ def check_begun(since: datetime | None) -> None:
         raise click.UsageError(f"--since {since.date()} is in the future.")
 
 
-def after(until: datetime) -> datetime:
+def get_period_end(until: datetime) -> datetime:
     """Return the moment at which the last day that is wanted is over, in UTC."""
     day = until.replace(tzinfo=UTC)
     last = datetime.max.replace(tzinfo=UTC)
     return last if day.date() == last.date() else day + timedelta(days=1)
 
 
-def one_output(file: IO[str] | None, *, as_json: bool) -> None:
+def check_single_output(file: IO[str] | None, *, as_json: bool) -> None:
     """Refuse ``--csv`` and ``--json`` together.
 
     Raises:
@@ -150,14 +150,14 @@ def one_output(file: IO[str] | None, *, as_json: bool) -> None:
         raise click.UsageError("--csv and --json can't be used together.")
 
 
-def media_of(*, video: bool, editorial: bool) -> MediaKind:
+def choose_media(*, video: bool, editorial: bool) -> MediaKind:
     """The kind of media that the options name."""
     if editorial:
         return "editorial-video" if video else "editorial"
     return "video" if video else "image"
 
 
-def inert(value: str | int) -> str | int:
+def escape_formula(value: str | int) -> str | int:
     """A cell that no spreadsheet takes for a formula, its words being whoever's typed them.
 
     The rule: https://owasp.org/www-community/attacks/CSV_Injection

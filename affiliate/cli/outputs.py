@@ -23,17 +23,17 @@ from flask.cli import AppGroup
 
 from affiliate.domain.media import plain_text
 
-FULL: Final = frozenset(
+OUTPUT_ERRNOS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.ENXIO, errno.EINVAL}
 )
 """Tell a failure to write by these numbers, but for a pipe that nobody reads."""
-MOST_NAME: Final = 200
+MAX_NAME_LENGTH: Final = 200
 """Characters of a file's name that are told."""
-PRINTED: Final = "affiliate.printed"
+PRINTED_KEY: Final = "affiliate.printed"
 """The mark of a context whose command has printed its document."""
 
 
-class Ending(click.Command):
+class ReportingCommand(click.Command):
     """A command or group whose failures are told, whatever becomes of its outputs."""
 
     def make_context(
@@ -45,31 +45,31 @@ class Ending(click.Command):
     ) -> click.Context:
         """Read the arguments."""
         options = args[: args.index("--")] if "--" in args else args
-        has_json = any(one.name == "as_json" for one in self.params)
-        with _told(as_json=has_json and "--json" in options):
+        has_json = any(param.name == "as_json" for param in self.params)
+        with _report_errors(as_json=has_json and "--json" in options):
             _prepare_streams()
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
         """Run the command."""
-        with _told(as_json=bool(ctx.params.get("as_json"))):
-            done = super().invoke(ctx)
+        with _report_errors(as_json=bool(ctx.params.get("as_json"))):
+            result = super().invoke(ctx)
             sys.stdout.flush()
-            return done
+            return result
 
 
-class Command(Ending):
+class Command(ReportingCommand):
     """A command of this site's."""
 
 
-class Group(Ending, AppGroup):
+class Group(ReportingCommand, AppGroup):
     """A group of `Command` objects, which have the app's context."""
 
     command_class = Command
 
 
 @contextmanager
-def _told(*, as_json: bool) -> Iterator[None]:
+def _report_errors(*, as_json: bool) -> Iterator[None]:
     """Tell a failure, and end with its status.
 
     A pipe that nobody reads any more ends a command in silence, which is click's.
@@ -77,35 +77,39 @@ def _told(*, as_json: bool) -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
-        tell(error.show, error_of(error.format_message()) if as_json else None)
+        report_failure(
+            error.show, build_error_document(error.format_message()) if as_json else None
+        )
         raise Exit(error.exit_code) from None
     except (click.Abort, KeyboardInterrupt):
         if as_json:
-            _print_failure(error_of("Aborted."))
+            _print_failure(build_error_document("Aborted."))
         raise
     except (OSError, UnicodeEncodeError) as error:
-        if not (words := _sentence(error)):
+        if not (message := _describe_failure(error)):
             raise
-        failure = click.ClickException(words)
-        tell(failure.show, error_of(words) if as_json else None)
+        failure = click.ClickException(message)
+        report_failure(failure.show, build_error_document(message) if as_json else None)
         raise Exit(failure.exit_code) from None
     finally:
         _flush_errors()
 
 
-def _sentence(error: OSError | UnicodeEncodeError) -> str:
+def _describe_failure(error: OSError | UnicodeEncodeError) -> str:
     """Return what an output, a file or words of the system's failed by; empty for other failures.
 
     An output that failed is let go of.
     """
     if isinstance(error, UnicodeEncodeError):
-        bad = re.search("[\udc80-\udcff]", error.object)  # how Python reads bytes that are no text
-        return "The words of the command are not valid text." if bad else ""
+        match = re.search(
+            "[\udc80-\udcff]", error.object
+        )  # how Python reads bytes that are no text
+        return "The words of the command are not valid text." if match else ""
     reason = os.strerror(error.errno or 0)
     if error.filename is not None:
-        return f"{plain_text(str(error.filename))[:MOST_NAME]}: {reason}."
-    if error.errno in FULL:
-        let_go(sys.stdout)
+        return f"{plain_text(str(error.filename))[:MAX_NAME_LENGTH]}: {reason}."
+    if error.errno in OUTPUT_ERRNOS:
+        redirect_to_null(sys.stdout)
         return f"The output can't be written: {reason}."
     return ""
 
@@ -119,29 +123,29 @@ def _prepare_streams() -> None:
     if sys.stdout is None:
         raise click.ClickException("Standard output is closed, so nothing was done.")
     if sys.stderr is None:
-        sys.stderr = _nowhere("w")
+        sys.stderr = _open_null("w")
     if sys.stdin is None:
-        sys.stdin = _nowhere("r")
+        sys.stdin = _open_null("r")
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="replace")
 
 
-def _nowhere(mode: str) -> IO[str]:
+def _open_null(mode: str) -> IO[str]:
     """Return a stream to stand in for a closed one until the process ends."""
     return open(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8", closefd=False)
 
 
-def tell(show: Callable[[], None], document: object = None) -> None:
+def report_failure(show: Callable[[], None], document: object = None) -> None:
     """Have a failure shown, and print a document for programs; broken outputs end nothing."""
     try:
         show()
     except OSError:
-        let_go(sys.stderr)
+        redirect_to_null(sys.stderr)
     if document is not None:
         _print_failure(document)
 
 
-def error_of(words: str) -> dict[str, str]:
+def build_error_document(words: str) -> dict[str, str]:
     """Return the document of a failure."""
     return {"error": words}
 
@@ -149,12 +153,12 @@ def error_of(words: str) -> dict[str, str]:
 def _print_failure(document: object) -> None:
     """Print the document of a failure unless the command has printed its own."""
     context = click.get_current_context(silent=True)
-    if context and context.meta.get(PRINTED):
+    if context and context.meta.get(PRINTED_KEY):
         return
     try:
-        show_json(document)
+        print_json(document)
     except OSError:
-        let_go(sys.stdout)
+        redirect_to_null(sys.stdout)
 
 
 def _flush_errors() -> None:
@@ -162,15 +166,15 @@ def _flush_errors() -> None:
         if sys.stderr is not None:
             sys.stderr.flush()
     except OSError:
-        let_go(sys.stderr)
+        redirect_to_null(sys.stderr)
 
 
-def let_go(stream: IO[str] | None) -> None:
+def redirect_to_null(stream: IO[str] | None) -> None:
     """Send a broken stream to nowhere, so that Python's end does not fail at it either."""
     with suppress(OSError, ValueError, AttributeError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr] # closed, or caught
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())  # type: ignore[union-attr] # closed, or caught
+        os.close(null)
 
 
 def is_terminal() -> bool:
@@ -178,31 +182,31 @@ def is_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def show_json(value: object) -> None:
+def print_json(value: object) -> None:
     """Print a value as the one JSON document of a command, on lines of its own."""
-    click.echo(json_text(value))
+    click.echo(format_json(value))
     mark_printed()
 
 
 def mark_printed() -> None:
     """Have no failure print a second document."""
     if context := click.get_current_context(silent=True):
-        context.meta[PRINTED] = True
+        context.meta[PRINTED_KEY] = True
 
 
-def json_text(value: object) -> str:
+def format_json(value: object) -> str:
     """Return a value as JSON on lines of its own.
 
     Where standard output is not in UTF-8, all that is not ASCII is escaped, so that the document
     is the same in every encoding.
     """
     text = msgspec.json.format(msgspec.json.encode(value)).decode()
-    return text if _is_utf8(sys.stdout) else re.sub(r"[^\x00-\x7f]", _escaped, text)
+    return text if _is_utf8(sys.stdout) else re.sub(r"[^\x00-\x7f]", _escape, text)
 
 
-def _escaped(sign: re.Match[str]) -> str:
+def _escape(match: re.Match[str]) -> str:
     """Return a sign as JSON escapes it; signs that are not ASCII stand in texts alone."""
-    return json.dumps(sign[0])[1:-1]
+    return json.dumps(match[0])[1:-1]
 
 
 def _is_utf8(stream: IO[str] | None) -> bool:

@@ -7,20 +7,20 @@ from typing import Final
 
 import click
 
-from affiliate.cli.context import purchases_of_app
-from affiliate.cli.license_files import fetch_from
-from affiliate.cli.license_target import place_of
-from affiliate.cli.purchase_records import replaced
+from affiliate.cli.context import get_purchases
+from affiliate.cli.license_files import download_file
+from affiliate.cli.license_target import describe_target
+from affiliate.cli.purchase_records import replace_fields
 from affiliate.database.purchases import OPEN, Purchases
 from affiliate.errors import AgencyError, DownloadFailed, LedgerError
 from affiliate.licensing.purchasing.journal import Entry, Journal, JournalFile
 from affiliate.services import current_services
 
-LINKS_LIVE: Final = timedelta(hours=24)
+LINK_LIFETIME: Final = timedelta(hours=24)
 """No link of an agency is good for longer."""
 
 
-def journal_of_app() -> Journal:
+def get_journal() -> Journal:
     """Return the journal of purchases in the folder of the app under way."""
     return Journal(current_services().config.data_dir)
 
@@ -31,13 +31,13 @@ def recover() -> None:
     Raises:
         LedgerError: the ledger still does not take all of it.
     """
-    purchases = purchases_of_app()
+    purchases = get_purchases()
     failures = []
-    with journal_of_app().lock_leftovers() as files:
+    with get_journal().lock_leftovers() as files:
         for file in files:
             for entry in file.open_entries:
                 try:
-                    _finish(file, entry, purchases)
+                    _finish_entry(file, entry, purchases)
                 except LedgerError as error:
                     failures.append(error)
     if failures:
@@ -52,36 +52,43 @@ def try_to_recover() -> None:
         click.echo(f"What was bought before could not be written down: {error}", err=True)
 
 
-def _finish(file: JournalFile, entry: Entry, purchases: Purchases) -> None:
+def _finish_entry(file: JournalFile, entry: Entry, purchases: Purchases) -> None:
     """Finish one purchase: first its file, whose link lives for hours, then its record."""
-    known = entry
-    if known.link and (_is_fetched(known) or purchases.now() - known.purchase.made_at > LINKS_LIVE):
-        known = replaced(known, link="")
-        _note(file, known)
-    if not known.written:
-        done = purchases.restore(known.purchase)
-        if known.purchase.state == "pending" and done.state in OPEN:
+    current = entry
+    if current.link and (
+        _try_to_fetch(current) or purchases.now() - current.purchase.made_at > LINK_LIFETIME
+    ):
+        current = replace_fields(current, link="")
+        _write_entry(file, current)
+    if not current.written:
+        recorded = purchases.restore(current.purchase)
+        if current.purchase.state == "pending" and recorded.state in OPEN:
             return  # nothing but the agency's history can tell
-        if done.state == "licensed":
-            _say(known, f"licensed as {done.license_id or 'unnamed'}, as the ledger has it now.")
-        if known.once and known.purchase.state in OPEN and done.state == "licensed":
-            _say(known, "its file comes once, and its link was lost with the agency's answer.")
-        known = replaced(known, written=True)
-    if known != entry:
-        _note(file, known)
+        if recorded.state == "licensed":
+            _print_about(
+                current,
+                f"licensed as {recorded.license_id or 'unnamed'}, as the ledger has it now.",
+            )
+        if current.once and current.purchase.state in OPEN and recorded.state == "licensed":
+            _print_about(
+                current, "its file comes once, and its link was lost with the agency's answer."
+            )
+        current = replace_fields(current, written=True)
+    if current != entry:
+        _write_entry(file, current)
 
 
-def _is_fetched(entry: Entry) -> bool:
+def _try_to_fetch(entry: Entry) -> bool:
     try:
-        path = fetch_from(entry.purchase, Path(entry.folder), iter([entry.link]))
+        path = download_file(entry.purchase, Path(entry.folder), iter([entry.link]))
     except (AgencyError, DownloadFailed, OSError) as error:
-        _say(entry, f"its file, which comes once, was not fetched: {error}")
+        _print_about(entry, f"its file, which comes once, was not fetched: {error}")
         return False
-    _say(entry, f"its file is here now: {path}")
+    _print_about(entry, f"its file is here now: {path}")
     return True
 
 
-def _note(file: JournalFile, entry: Entry) -> None:
+def _write_entry(file: JournalFile, entry: Entry) -> None:
     """Write an entry down; where that fails the next command finds it done."""
     try:
         file.write_entries([entry])
@@ -89,7 +96,7 @@ def _note(file: JournalFile, entry: Entry) -> None:
         file.remember_entries([entry])
 
 
-def _say(entry: Entry, words: str) -> None:
+def _print_about(entry: Entry, words: str) -> None:
     with suppress(OSError):
-        at = place_of(entry.purchase.agency, entry.purchase.api).mark
-        click.echo(f"{entry.purchase.media_id}: {words}{at}", err=True)
+        suffix = describe_target(entry.purchase.agency, entry.purchase.api).suffix
+        click.echo(f"{entry.purchase.media_id}: {words}{suffix}", err=True)

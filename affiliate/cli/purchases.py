@@ -13,17 +13,17 @@ from flask.cli import with_appcontext
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import (
     cli_errors,
-    purchases_of_app,
+    get_purchases,
 )
-from affiliate.cli.hosts import foreign_host
+from affiliate.cli.hosts import find_foreign_host
 from affiliate.cli.purchase_recovery import try_to_recover
 from affiliate.database.purchases import Purchase
 from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.licensing.accounts.shutterstock import AGENCY
 
 COLUMNS: Final = ("day", "agency", "item", "size", "state", "license", "cost")
-SUMS: Final = ("month", "agency", "licenses", "downloads", "price", "currency")
-NUMBERS: Final = frozenset({"licenses", "downloads", "price", "cost"})
+SUM_COLUMNS: Final = ("month", "agency", "licenses", "downloads", "price", "currency")
+NUMBER_COLUMNS: Final = frozenset({"licenses", "downloads", "price", "cost"})
 
 
 @click.command(cls=outputs.Command)
@@ -48,74 +48,78 @@ def purchases(  # noqa: PLR0913 - its options
     Prices and downloads are those that the agencies told. Purchases at sandboxes and other test
     servers cost nothing and are in no sum.
     """
-    options.one_output(file, as_json=as_json)
+    options.check_single_output(file, as_json=as_json)
     options.check_period(since, until)
-    options.check_begun(since)
+    options.check_not_future(since)
     with cli_errors():
         try_to_recover()
-        made = [one for one in purchases_of_app().all() if agency in {None, one.agency}]
+        records = [record for record in get_purchases().all() if agency in {None, record.agency}]
     if since:
-        made = [one for one in made if one.made_at >= since.replace(tzinfo=UTC)]
+        records = [record for record in records if record.made_at >= since.replace(tzinfo=UTC)]
     if until:
-        end = options.after(until)
-        made = [one for one in made if one.made_at < end]
-    made.reverse()
-    sums = _sums(made)
+        period_end = options.get_period_end(until)
+        records = [record for record in records if record.made_at < period_end]
+    records.reverse()
+    sums = _sum_months(records)
     if as_json:
-        outputs.show_json(sums if months else [_row(one) for one in made])
+        outputs.print_json(sums if months else [_build_row(record) for record in records])
     elif file is not None:
-        with options.writing(file):
-            _write(file, sums if months else [_row(one) for one in made])
-    elif not made:
+        with options.closing_csv(file):
+            _write_csv(file, sums if months else [_build_row(record) for record in records])
+    elif not records:
         click.echo("There is no purchase.")
     else:
-        _show(made, sums, months=months)
+        _show_purchases(records, sums, months=months)
 
 
-def _show(made: Sequence[Purchase], sums: Sequence[dict[str, object]], *, months: bool) -> None:
+def _show_purchases(
+    records: Sequence[Purchase], sums: Sequence[dict[str, object]], *, months: bool
+) -> None:
     if not months:
-        tables.show(COLUMNS, [tuple(_cells(one)) for one in made], NUMBERS)
+        tables.show(COLUMNS, [tuple(_format_cells(record)) for record in records], NUMBER_COLUMNS)
         click.echo()
     if sums:
-        tables.show(SUMS, [[row[name] for name in SUMS] for row in sums], NUMBERS)
+        tables.show(
+            SUM_COLUMNS, [[row[name] for name in SUM_COLUMNS] for row in sums], NUMBER_COLUMNS
+        )
     else:
         click.echo("Nothing was licensed for money.")
 
 
-def _cells(one: Purchase) -> Iterator[str]:
-    host = foreign_host(one.agency, one.api)
-    yield f"{one.made_at:%Y-%m-%d}"
-    yield one.agency
-    yield one.media_id
-    yield one.size
-    yield f"{one.state} at the test server {host}" if host else one.state
-    yield one.license_id or ""
-    if one.price is not None:
-        yield f"{one.price} {one.currency or ''}".rstrip()
+def _format_cells(record: Purchase) -> Iterator[str]:
+    host = find_foreign_host(record.agency, record.api)
+    yield f"{record.made_at:%Y-%m-%d}"
+    yield record.agency
+    yield record.media_id
+    yield record.size
+    yield f"{record.state} at the test server {host}" if host else record.state
+    yield record.license_id or ""
+    if record.price is not None:
+        yield f"{record.price} {record.currency or ''}".rstrip()
     else:
-        yield "" if one.charge is None else f"{one.charge} downloads"
+        yield "" if record.charge is None else f"{record.charge} downloads"
 
 
-def _row(one: Purchase) -> dict[str, Any]:
+def _build_row(record: Purchase) -> dict[str, Any]:
     """Return all that is known of a purchase, for programs."""
-    known = msgspec.structs.asdict(one)
-    return {**known, "test_server": foreign_host(one.agency, one.api) or None}
+    fields = msgspec.structs.asdict(record)
+    return {**fields, "test_server": find_foreign_host(record.agency, record.api) or None}
 
 
-def _sums(made: Sequence[Purchase]) -> list[dict[str, object]]:
+def _sum_months(records: Sequence[Purchase]) -> list[dict[str, object]]:
     """Return what was licensed for money, by month, agency and currency, the newest month first."""
     groups: dict[tuple[str, str, str], list[Purchase]] = {}
-    for one in made:
-        if one.state == "licensed" and not foreign_host(one.agency, one.api):
-            key = (f"{one.made_at:%Y-%m}", one.agency, one.currency or "")
-            groups.setdefault(key, []).append(one)
+    for record in records:
+        if record.state == "licensed" and not find_foreign_host(record.agency, record.api):
+            key = (f"{record.made_at:%Y-%m}", record.agency, record.currency or "")
+            groups.setdefault(key, []).append(record)
     return [
         {
             "month": month,
             "agency": agency,
             "licenses": len(group),
-            "downloads": sum(one.charge or 0 for one in group),
-            "price": sum((one.price or Decimal(0) for one in group), Decimal(0))
+            "downloads": sum(record.charge or 0 for record in group),
+            "price": sum((record.price or Decimal(0) for record in group), Decimal(0))
             if currency
             else None,
             "currency": currency,
@@ -124,15 +128,15 @@ def _sums(made: Sequence[Purchase]) -> list[dict[str, object]]:
     ]
 
 
-def _write(file: IO[str], rows: Sequence[dict[str, Any]]) -> None:
-    out = csv.writer(file, lineterminator="\n")
+def _write_csv(file: IO[str], rows: Sequence[dict[str, Any]]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
     names = list(rows[0]) if rows else []
-    out.writerow(names)
+    writer.writerow(names)
     for row in rows:
         values = ("" if row[name] is None else row[name] for name in names)
-        out.writerow([options.inert(_text(value)) for value in values])
+        writer.writerow([options.escape_formula(_format_cell(value)) for value in values])
 
 
-def _text(value: object) -> str:
+def _format_cell(value: object) -> str:
     """Return a cell as text, times in the form of ISO 8601."""
     return value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)

@@ -11,18 +11,18 @@ from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import cli_errors
 from affiliate.services import current_services
 
-USUAL_DAYS: Final = 7
-USUAL_ROWS: Final = 50
+DEFAULT_DAYS: Final = 7
+DEFAULT_ROWS: Final = 50
 COLUMNS: Final = ("words", "language", "filters", "searches")
-NUMBERS: Final = frozenset({"searches", "missed"})
+NUMBER_COLUMNS: Final = frozenset({"searches", "missed"})
 
 
 @click.command(cls=outputs.Command)
 @options.since
 @click.option(
     "--limit",
-    type=click.IntRange(1, options.MOST_ROWS),
-    default=USUAL_ROWS,
+    type=click.IntRange(1, options.MAX_ROWS),
+    default=DEFAULT_ROWS,
     show_default=True,
     help="So many of the most asked.",
 )
@@ -36,23 +36,23 @@ def searches(*, since: datetime | None, limit: int, missed: bool, as_json: bool)
     are counted as missed, too; of them the most asked 1,000 of each day are kept. Counts are kept
     for SEARCHES_KEEP_DAYS.
     """
-    options.check_begun(since)
-    first = since.date() if since else datetime.now(UTC).date() - timedelta(days=USUAL_DAYS)
+    options.check_not_future(since)
+    first = since.date() if since else datetime.now(UTC).date() - timedelta(days=DEFAULT_DAYS)
     with cli_errors():
-        found = current_services().search_counts.list_searched(first, limit, only_missed=missed)
-    rows = [_row(*one) for one in found]
+        counts = current_services().search_counts.list_searched(first, limit, only_missed=missed)
+    rows = [_build_row(*count) for count in counts]
     if as_json:
-        outputs.show_json(rows)
+        outputs.print_json(rows)
     elif rows:
         has_missed = any(row["missed"] for row in rows)
         heads = [*COLUMNS, *(["missed"] if has_missed else ())]
-        tables.show(heads, [[row[name] for name in heads] for row in rows], NUMBERS)
+        tables.show(heads, [[row[name] for name in heads] for row in rows], NUMBER_COLUMNS)
     else:
-        in_vain = " that found nothing" if missed else ""
-        click.echo(f"There was no search{in_vain} since {first}.")
+        suffix = " that found nothing" if missed else ""
+        click.echo(f"There was no search{suffix} since {first}.")
 
 
-def _row(query: str, times: int, missed: int) -> dict[str, object]:
+def _build_row(query: str, times: int, missed: int) -> dict[str, object]:
     """Return a counted search as the cells of its row."""
     fields = dict(parse_qsl(query, keep_blank_values=True))
     words, language = fields.pop("q", ""), fields.pop("lang", "")

@@ -20,33 +20,33 @@ from affiliate.services import Services
 
 PROBE_BYTES: Final = 4096
 PROBE_SECONDS: Final = 60
-ROOM: Final = 100 * 10**6
+MIN_FREE_BYTES: Final = 100 * 10**6
 """Bytes that should be free beside what the cache may still take."""
-QUIET: Final = timedelta(days=7)
+QUIET_PERIOD: Final = timedelta(days=7)
 """So long without a click is worth a look."""
-OLD_BACKUP: Final = timedelta(days=31)
-FULL: Final = 0.8
+MAX_BACKUP_AGE: Final = timedelta(days=31)
+BUSY_SHARE: Final = 0.8
 """The share of Redis' connections that is worth a warning."""
 
 
-def cache(services: Services) -> Iterator[Finding]:
+def check_cache(services: Services) -> Iterator[Finding]:
     """Look whether the cache's store takes what is written, gives it back and has room."""
-    away = "out of reach; the site goes on, but asks the agencies more often"
+    outage = "out of reach; the site goes on, but asks the agencies more often"
     services.store.get("doctor")  # so that its state is today's
     try:
-        yield from _room(services)
-        written = _written(services)
+        yield from _check_room(services)
+        finding = _check_round_trip(services)
     except StoreDown as error:
-        yield Finding(FAULT, "cache", f"{away}: {error}")
+        yield Finding(FAULT, "cache", f"{outage}: {error}")
     except StoreRefused as error:
         words = f"takes no writing, so agencies are asked more often: {error}"
         yield Finding(FAULT, "cache", words)
     else:
-        trouble = f"{away}: {services.store.trouble}"
-        yield Finding(FAULT, "cache", trouble) if services.store.is_degraded else written
+        trouble = f"{outage}: {services.store.trouble}"
+        yield Finding(FAULT, "cache", trouble) if services.store.is_degraded else finding
 
 
-def _written(services: Services) -> Finding:
+def _check_round_trip(services: Services) -> Finding:
     """Write a value of its own, read and forget it.
 
     Raises:
@@ -56,44 +56,48 @@ def _written(services: Services) -> Finding:
     store, key = services.store.store, f"doctor:{secrets.token_hex(8)}"
     value = secrets.token_bytes(PROBE_BYTES)
     store.set(key, value, PROBE_SECONDS)
-    found = store.get(key)
+    answer = store.get(key)
     store.delete(key)
-    if found != value:
+    if answer != value:
         return Finding(FAULT, "cache", "does not give back what was written a moment before")
     return Finding(OK, "cache", "answers")
 
 
-def _room(services: Services) -> Iterator[Finding]:
+def _check_room(services: Services) -> Iterator[Finding]:
     """Tell how full the store is, and what it does when it is full."""
     store = services.store.store
     if not isinstance(store, RedisStore):
         _, used = store.size()
-        words = f"{_megabytes(used)} of {_megabytes(services.config.cache_bytes)} are used"
-        yield Finding(OK, "cache", words)
+        limit = _format_megabytes(services.config.cache_bytes)
+        yield Finding(OK, "cache", f"{_format_megabytes(used)} of {limit} are used")
         return
     for node in store.read_limits():
-        room = f" of {_megabytes(node.maxmemory)}" if node.maxmemory else ""
-        words = f"Redis uses {_megabytes(node.used)}{room}, policy {node.policy or 'unknown'}"
+        room = f" of {_format_megabytes(node.maxmemory)}" if node.maxmemory else ""
+        words = (
+            f"Redis uses {_format_megabytes(node.used)}{room}, policy {node.policy or 'unknown'}"
+        )
         if node.evicted:
             words += f"; {node.evicted:,} keys were evicted to make room since its start"
         yield Finding(OK, "cache", words)
         if node.policy == "noeviction":
-            full = "when it is full" if room else "and has no maxmemory: when its machine is full"
-            words = f"Redis forgets nothing (noeviction), {full} it takes no answer any more"
+            condition = (
+                "when it is full" if room else "and has no maxmemory: when its machine is full"
+            )
+            words = f"Redis forgets nothing (noeviction), {condition} it takes no answer any more"
             yield Finding(WARN, "cache", f"{words}; set maxmemory-policy to allkeys-lru")
-        if node.maxclients and node.clients > FULL * node.maxclients:
+        if node.maxclients and node.clients > BUSY_SHARE * node.maxclients:
             words = f"{node.clients} of Redis' {node.maxclients} connections are in use"
             yield Finding(WARN, "cache", words)
 
 
-def ledger(services: Services) -> Iterator[Finding]:
+def check_ledger(services: Services) -> Iterator[Finding]:
     """Look whether the ledger takes clicks, and gives them back."""
     services.ledger.check()
     services.ledger.last_click()
     yield Finding(OK, "ledger", "answers")
 
 
-def tables(ledger: Ledger) -> Iterator[Finding]:
+def check_tables(ledger: Ledger) -> Iterator[Finding]:
     """Tell whether the tables are of this version; `ledger` tells what is out of reach."""
     try:
         revision = ledger.revision()
@@ -111,23 +115,23 @@ def tables(ledger: Ledger) -> Iterator[Finding]:
         yield Finding(WARN, "ledger", f"{words}; run that version, or go back by its downgrade")
 
 
-def retention(services: Services) -> Iterator[Finding]:
+def check_retention(services: Services) -> Iterator[Finding]:
     """Tell for how long clicks and counts of searches are kept."""
     config = services.config
     days = {"clicks": config.clicks_keep_days, "searches": config.searches_keep_days}
-    kept = (f"{what} {f'{n} days' if n else 'for ever'}" for what, n in days.items())
-    yield Finding(OK, "retention", f"keeps {' and '.join(kept)}")
+    periods = (f"{name} {f'{count} days' if count else 'for ever'}" for name, count in days.items())
+    yield Finding(OK, "retention", f"keeps {' and '.join(periods)}")
 
 
-def backup(services: Services) -> Iterator[Finding]:
+def check_backup(services: Services) -> Iterator[Finding]:
     """Tell when a SQLite ledger that has something to lose was copied last."""
     if not services.config.database_url.startswith("sqlite"):
         return
-    noted = services.config.data_dir / BACKUP_NOTE
-    if noted.exists():
-        ago = datetime.now(UTC) - datetime.fromtimestamp(noted.stat().st_mtime, UTC)
-        state = WARN if ago > OLD_BACKUP else OK
-        yield Finding(state, "backup", f"the last one was made {_ago(ago)}")
+    note = services.config.data_dir / BACKUP_NOTE
+    if note.exists():
+        age = datetime.now(UTC) - datetime.fromtimestamp(note.stat().st_mtime, UTC)
+        state = WARN if age > MAX_BACKUP_AGE else OK
+        yield Finding(state, "backup", f"the last one was made {_format_age(age)}")
     elif _has_clicks(services.ledger):
         words = "none is known of the SQLite ledger, which holds clicks, purchases and tokens"
         yield Finding(WARN, "backup", f"{words}; `flask ledger backup FILE` makes one")
@@ -140,7 +144,7 @@ def _has_clicks(ledger: Ledger) -> bool:
         return False
 
 
-def clicks(ledger: Ledger) -> Iterator[Finding]:
+def check_clicks(ledger: Ledger) -> Iterator[Finding]:
     """Tell when a visitor clicked last; a ledger that is out of reach is told elsewhere."""
     try:
         last = ledger.last_click()
@@ -149,47 +153,49 @@ def clicks(ledger: Ledger) -> Iterator[Finding]:
     if last is None:
         yield Finding(OK, "clicks", "none was counted yet")
         return
-    ago = datetime.now(UTC) - last
-    words = f"the last one was counted {_ago(ago)}, on {last:%Y-%m-%d at %H:%M} UTC"
-    yield Finding(WARN if ago > QUIET else OK, "clicks", words)
+    age = datetime.now(UTC) - last
+    words = f"the last one was counted {_format_age(age)}, on {last:%Y-%m-%d at %H:%M} UTC"
+    yield Finding(WARN if age > QUIET_PERIOD else OK, "clicks", words)
 
 
-def _ago(ago: timedelta) -> str:
-    hours = ago / timedelta(hours=1)
+def _format_age(age: timedelta) -> str:
+    hours = age / timedelta(hours=1)
     if hours < 1:
         return "within the last hour"
     days = int(hours // 24)
     return f"{days} days ago" if days > 1 else f"{hours:.0f} hours ago"
 
 
-def folder(services: Services) -> Iterator[Finding]:
+def check_folder(services: Services) -> Iterator[Finding]:
     """Look whether files in ``DATA_DIR`` can be written, and what room there is."""
     path = services.config.data_dir
-    there = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
+    existing = next(
+        parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists()
+    )
     try:
-        _write_file(there, writes=there == path.absolute())
+        _write_file(existing, is_made=existing == path.absolute())
     except OSError as error:
         yield Finding(FAULT, "DATA_DIR", f"{path} can't be written: {error.strerror}")
         return
-    free = shutil.disk_usage(there).free
-    grows = 0
+    free = shutil.disk_usage(existing).free
+    growth = 0
     if services.config.redis_url is None:
-        grows = max(services.config.cache_bytes - _size(path / "cache.db"), 0)
-    words = f"{_megabytes(free)} are free on the disk of {path}"
-    if free < ROOM + grows:
-        more = f", and the cache alone may take {_megabytes(grows)} more" if grows else ""
+        growth = max(services.config.cache_bytes - _measure_file(path / "cache.db"), 0)
+    words = f"{_format_megabytes(free)} are free on the disk of {path}"
+    if free < MIN_FREE_BYTES + growth:
+        more = f", and the cache alone may take {_format_megabytes(growth)} more" if growth else ""
         yield Finding(WARN, "DATA_DIR", f"only {words}{more}")
     else:
         yield Finding(OK, "DATA_DIR", words)
 
 
-def _write_file(folder: Path, *, writes: bool) -> None:
+def _write_file(folder: Path, *, is_made: bool) -> None:
     """Write a file of its own into a folder, down to the disk; it has no name and goes by itself.
 
     Raises:
         OSError: it can't be written, or not made where only a parent is there.
     """
-    if not writes:
+    if not is_made:
         if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
             raise OSError(errno.EACCES, os.strerror(errno.EACCES))
         return
@@ -199,12 +205,12 @@ def _write_file(folder: Path, *, writes: bool) -> None:
         os.fsync(file.fileno())
 
 
-def _size(path: Path) -> int:
+def _measure_file(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError:
         return 0
 
 
-def _megabytes(count: int) -> str:
+def _format_megabytes(count: int) -> str:
     return f"{count / 1e6:,.0f} MB" if count >= 10**7 else f"{count / 1e6:.1f} MB"

@@ -7,64 +7,74 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
-ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
+END_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 
 Handler = Callable[[int, FrameType | None], None]
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def convert_end_signals() -> Iterator[None]:
     """Take an end asked for by a system or a closed terminal as Ctrl-C, so that all is told.
 
     Signals that somebody ignores or handles, as ``nohup`` does, stay as they are.
     """
-    ends = [one for one in ENDS if _is_main() and signal.getsignal(one) is signal.SIG_DFL]
-    for one in ends:
-        signal.signal(one, _interrupt)
+    numbers = [
+        number
+        for number in END_SIGNALS
+        if _is_main_thread() and signal.getsignal(number) is signal.SIG_DFL
+    ]
+    for number in numbers:
+        signal.signal(number, _raise_interrupt)
     try:
         yield
     finally:
-        for one in ends:
-            signal.signal(one, signal.SIG_DFL)
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
-def holding_back(tell: Callable[[], None]) -> Iterator[None]:
+def defer_interrupt(notify: Callable[[], None]) -> Iterator[None]:
     """Hold the first interrupt back until the end, and ``tell`` it; a second one is one at once.
 
     Raises:
         KeyboardInterrupt: there was one, at the end or at the second.
     """
-    told: list[int] = []
+    received: list[int] = []
 
-    def note(number: int, _: FrameType | None) -> None:
-        told.append(number)
-        if len(told) > 1:
+    def handle_interrupt(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        if len(received) > 1:
             raise KeyboardInterrupt
         with suppress(RuntimeError):  # it came while something else was printed
-            tell()
+            notify()
 
-    known = {one: signal.getsignal(one) for one in (signal.SIGINT, *ENDS) if _is_main()}
-    interrupts = {one: known[one] for one in known if known[one] in INTERRUPTS}
-    for one in interrupts:
-        signal.signal(one, note)
+    handlers = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGINT, *END_SIGNALS)
+        if _is_main_thread()
+    }
+    deferred = {
+        number: handler for number, handler in handlers.items() if handler in INTERRUPT_HANDLERS
+    }
+    for number in deferred:
+        signal.signal(number, handle_interrupt)
     try:
         yield
     finally:
-        for one, before in interrupts.items():
-            signal.signal(one, before)
-    if told:
+        for number, handler in deferred.items():
+            signal.signal(number, handler)
+    if received:
         raise KeyboardInterrupt
 
 
-def _interrupt(*_: object) -> None:
+def _raise_interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-INTERRUPTS: Final = (_interrupt, signal.default_int_handler)
+INTERRUPT_HANDLERS: Final = (_raise_interrupt, signal.default_int_handler)
 """Know a signal for an interrupt by these handlers."""
 
 
-def _is_main() -> bool:
+def _is_main_thread() -> bool:
     """Return whether this thread is the one that signals come to."""
     return threading.current_thread() is threading.main_thread()

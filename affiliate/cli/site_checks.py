@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from affiliate import __version__
 from affiliate.cli.context import (
-    account_of_app,
-    seller_of_app,
+    get_seller,
+    get_shutterstock_account,
 )
 from affiliate.cli.findings import FAULT, OK, WARN, Finding
-from affiliate.cli.license_target import owner_of
+from affiliate.cli.license_target import describe_buyer
 from affiliate.config.blocked_names import describe_blocking, find_blocked_label
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError, BadCredentials, NotConnected, RequestRefused
@@ -22,38 +22,38 @@ from affiliate.services import Services, current_services
 from affiliate.transport.client import Transport
 from affiliate.transport.messages import Request
 
-ALIVE = "/healthz"
+HEALTH_PATH = "/healthz"
 """What a site answers that is up."""
 ANSWER_SECONDS = 10.0
 
 
-def program(_: Services) -> Iterator[Finding]:
+def check_program(_: Services) -> Iterator[Finding]:
     """Tell which version runs."""
     words = f"Affiliate Search {__version__}, on Python {platform.python_version()}"
     yield Finding(OK, "program", words)
 
 
-def settings(services: Services) -> Iterator[Finding]:
+def check_settings(services: Services) -> Iterator[Finding]:
     """Tell which agencies the settings name, and whether any is searched."""
     yield Finding(OK, "settings", f"complete, for {', '.join(services.config.agencies)}")
     yield from (Finding(WARN, "settings", note) for note in services.config.notes)
     off = services.search.off()
-    if all(one.agency.name in off for one in services.search.configured):
-        again = " or ".join(
-            f"`flask agency on {one.agency.name}`" for one in services.search.configured
+    if all(enabled.agency.name in off for enabled in services.search.configured):
+        remedy = " or ".join(
+            f"`flask agency on {enabled.agency.name}`" for enabled in services.search.configured
         )
         words = "none is switched on, so visitors find nothing"
-        yield Finding(FAULT, "agencies", f"{words}; {again} changes that" if again else words)
+        yield Finding(FAULT, "agencies", f"{words}; {remedy} changes that" if remedy else words)
 
 
-def account(services: Services) -> Iterator[Finding]:
+def check_account(services: Services) -> Iterator[Finding]:
     """Ask the agency whether it takes the connected account's token."""
-    own = services.config.agencies.get(ACCOUNT)
-    token = current_services().tokens.read_token() if own else None
-    if own is None or token is None:
+    settings = services.config.agencies.get(ACCOUNT)
+    token = current_services().tokens.read_token() if settings else None
+    if settings is None or token is None:
         return
     try:
-        details = account_of_app(live=True).fetch_token_details()
+        details = get_shutterstock_account(live=True).fetch_token_details()
     except NotConnected as error:
         yield Finding(FAULT, "account", f"the connected account can't be used: {error.message}")
         details = TokenDetails()
@@ -62,42 +62,46 @@ def account(services: Services) -> Iterator[Finding]:
         details = TokenDetails()
     else:
         since = f"{datetime.fromtimestamp(token.connected_at, UTC):%Y-%m-%d}"
-        words = f"connected as {_name(details)} since {since}; its token is taken"
+        words = f"connected as {_format_name(details)} since {since}; its token is taken"
         yield Finding(OK, "account", words)
-    if "API_TOKEN" in own.credentials:
+    if "API_TOKEN" in settings.credentials:
         words = "an account is connected and SHUTTERSTOCK_API_TOKEN is set too: licenses are bought"
-        more = f"in the connected account ({_name(details)}), whatever account the token is of"
+        more = (
+            f"in the connected account ({_format_name(details)}), whatever account the token is of"
+        )
         yield Finding(WARN, "account", f"{words} {more}")
 
 
-def seller(services: Services, name: str) -> Iterator[Finding]:
+def check_seller(services: Services, name: str) -> Iterator[Finding]:
     """Ask an agency where licenses are bought whether it takes what buys there, if that is set.
 
     A look at the newest license needs the same as buying, and costs nothing.
     """
-    own = services.config.agencies.get(name)
-    if own is None or not own.buyer:
+    settings = services.config.agencies.get(name)
+    if settings is None or not settings.buyer:
         return
     try:
-        account = seller_of_app(name, live=True)
+        account = get_seller(name, live=True)
         newest = next(account.iter_history("image"), None)
     except (BadCredentials, RequestRefused) as error:
-        words = f"it lets nobody buy licenses {owner_of(name)}; it says: {error.message}"
+        words = f"it lets nobody buy licenses {describe_buyer(name)}; it says: {error.message}"
         yield Finding(FAULT, name, words)
     except AgencyError as error:
-        words = f"whether it lets you buy licenses {owner_of(name)} is not known: {error.message}"
+        words = (
+            f"whether it lets you buy licenses {describe_buyer(name)} is not known: {error.message}"
+        )
         yield Finding(FAULT, name, words)
     else:
         last = f"the newest is of {newest.downloaded_at:%Y-%m-%d}" if newest else "there is none"
-        words = f"licenses can be bought {owner_of(name)}; of images {last}"
+        words = f"licenses can be bought {describe_buyer(name)}; of images {last}"
         yield Finding(OK, name, words)
 
 
-def _name(details: TokenDetails) -> str:
+def _format_name(details: TokenDetails) -> str:
     return plain_text(details.username) or "an unnamed user"
 
 
-def address(services: Services) -> Iterator[Finding]:
+def check_address(services: Services) -> Iterator[Finding]:
     """Tell what is wrong with the site's own address, for embeds and for what must last."""
     url = services.config.site_url
     if url is None:
@@ -122,13 +126,13 @@ def _is_local(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def answers(services: Services, transport: Transport) -> Iterator[Finding]:
+def check_reachability(services: Services, transport: Transport) -> Iterator[Finding]:
     """Ask the site at its public address whether it is up."""
     url = services.config.site_url
     if url is None:
         return
     try:
-        reply = transport.send(Request(agency="SITE_URL", url=url + ALIVE), ANSWER_SECONDS)
+        reply = transport.send(Request(agency="SITE_URL", url=url + HEALTH_PATH), ANSWER_SECONDS)
     except AgencyError as error:
         words = f"{url} does not answer this machine: {error.message}"
         yield Finding(WARN, "SITE_URL", words)
@@ -136,4 +140,4 @@ def answers(services: Services, transport: Transport) -> Iterator[Finding]:
     if reply.body.strip().startswith(b'{"status"'):
         yield Finding(OK, "SITE_URL", f"{url} answers")
     else:
-        yield Finding(FAULT, "SITE_URL", f"{url}{ALIVE} is answered by another program")
+        yield Finding(FAULT, "SITE_URL", f"{url}{HEALTH_PATH} is answered by another program")

@@ -10,11 +10,11 @@ import click
 from affiliate.cli import outputs
 from affiliate.cli.findings import FAULT, Finding
 
-DOCTORS: Final = 2
+DOCTOR_FAULT_STATUS: Final = 2
 """The status of `flask doctor` where anything is at fault."""
 
 
-class Unready(click.ClickException):
+class StartupError(click.ClickException):
     """The faults of the settings, one a sentence.
 
     ``flask doctor --json`` gives them as findings, all else with ``--json`` as one failure. The
@@ -25,16 +25,16 @@ class Unready(click.ClickException):
         super().__init__(message)
         self.faults = faults
         # The app is loaded before any command is known, so that only its words tell which it is.
-        self._words = set(sys.argv[1:])
-        self.exit_code = DOCTORS if "doctor" in self._words else 1  # type: ignore[misc] # click reads it of the instance
+        self._arguments = set(sys.argv[1:])
+        self.exit_code = DOCTOR_FAULT_STATUS if "doctor" in self._arguments else 1  # type: ignore[misc] # click reads it of the instance
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the faults, for a program too where one waits for JSON."""
-        outputs.tell(partial(super().show, file), self._document())
+        outputs.report_failure(partial(super().show, file), self._build_document())
 
-    def _document(self) -> object:
-        if "--json" not in self._words:
+    def _build_document(self) -> object:
+        if "--json" not in self._arguments:
             return None
-        if "doctor" not in self._words:
-            return outputs.error_of(self.format_message())
-        return [Finding(FAULT, "settings", one)._asdict() for one in self.faults]
+        if "doctor" not in self._arguments:
+            return outputs.build_error_document(self.format_message())
+        return [Finding(FAULT, "settings", fault)._asdict() for fault in self.faults]

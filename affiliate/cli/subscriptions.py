@@ -10,16 +10,16 @@ from flask.cli import with_appcontext
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import (
     cli_errors,
-    purchases_of_app,
-    seller_of_app,
+    get_purchases,
+    get_seller,
 )
-from affiliate.cli.license_target import head
+from affiliate.cli.license_target import format_heading
 from affiliate.cli.purchase_recovery import try_to_recover
 from affiliate.domain.media import plain_text
 from affiliate.licensing.models import Format, Subscription
 
-HEADS: Final = ("id", "media", "license", "description", "left", "until", "price", "needs")
-WHOLE: Final = frozenset({"id", "left", "until", "price", "needs"})
+HEADERS: Final = ("id", "media", "license", "description", "left", "until", "price", "needs")
+UNCUT_COLUMNS: Final = frozenset({"id", "left", "until", "price", "needs"})
 
 
 @click.command(cls=outputs.Command)
@@ -31,42 +31,42 @@ def subscriptions(*, agency: str, live: bool, as_json: bool) -> None:
     """Show subscriptions: what they license, what is left of them, and until when."""
     with cli_errors():
         try_to_recover()
-        seller = seller_of_app(agency, live=live)
-        found = seller.list_subscriptions()
-        now = purchases_of_app().now()
-        above = "" if as_json else head(seller)
+        seller = get_seller(agency, live=live)
+        plans = seller.list_subscriptions()
+        now = get_purchases().now()
+        heading = "" if as_json else format_heading(seller)
     if as_json:
-        outputs.show_json(found)
+        outputs.print_json(plans)
         return
-    click.echo(above)
-    if found:
-        _show(found, now)
+    click.echo(heading)
+    if plans:
+        _show_plans(plans, now)
     else:
         click.echo("There is no subscription.")
 
 
-def _show(found: Sequence[Subscription], now: datetime) -> None:
-    rows = [tuple(_cells(one, expired=one.expired(now))) for one in found]
-    first, *lines = tables.lines(HEADS, rows, whole=WHOLE, sparse=True)
+def _show_plans(plans: Sequence[Subscription], now: datetime) -> None:
+    rows = [tuple(_format_cells(plan, expired=plan.expired(now))) for plan in plans]
+    first, *lines = tables.format_lines(HEADERS, rows, uncut=UNCUT_COLUMNS, sparse=True)
     click.echo(first)
-    for one, line in zip(found, lines, strict=True):
+    for plan, line in zip(plans, lines, strict=True):
         click.echo(line)
-        for size in one.formats:
-            click.echo(f"    {_size(size)}")
+        for size in plan.formats:
+            click.echo(f"    {_format_size(size)}")
 
 
-def _cells(one: Subscription, *, expired: bool) -> Iterator[str]:
-    until = f"{one.expires:%Y-%m-%d}" if one.expires else "?"
-    left = "?" if one.downloads_left is None else one.downloads_left
-    limit = f" of {one.downloads_limit}" if one.downloads_limit is not None else ""
-    yield from map(plain_text, (one.id, one.asset_type, one.license, one.description))
+def _format_cells(plan: Subscription, *, expired: bool) -> Iterator[str]:
+    until = f"{plan.expires:%Y-%m-%d}" if plan.expires else "?"
+    left = "?" if plan.downloads_left is None else plan.downloads_left
+    limit = f" of {plan.downloads_limit}" if plan.downloads_limit is not None else ""
+    yield from map(plain_text, (plan.id, plan.asset_type, plan.license, plan.description))
     yield f"{left}{limit} left"
     yield f"EXPIRED {until}" if expired else f"until {until}"
-    yield f"{one.price_per_download} each" if one.price_per_download else ""
-    yield f"needs {', '.join(one.metadata_fields)}" if one.metadata_fields else ""
+    yield f"{plan.price_per_download} each" if plan.price_per_download else ""
+    yield f"needs {', '.join(plan.metadata_fields)}" if plan.metadata_fields else ""
 
 
-def _size(size: Format) -> str:
+def _format_size(size: Format) -> str:
     pixels = f"from {size.min_resolution} px" if size.min_resolution else ""
     words = (size.size, size.format, pixels, size.description)
     return "  ".join(filter(None, map(plain_text, words)))

@@ -12,9 +12,9 @@ import click
 from flask.cli import with_appcontext
 
 from affiliate.cli.context import (
-    account_of_app,
     cli_errors,
-    seller_of_app,
+    get_seller,
+    get_shutterstock_account,
 )
 from affiliate.cli.options import agency, live
 from affiliate.cli.outputs import Command
@@ -29,17 +29,17 @@ from affiliate.licensing.models import MediaKind, Record
 from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 
-EVERY: Final = 0.2
+PROGRESS_INTERVAL: Final = 0.2
 """Seconds between two showings of the progress."""
-INTERRUPTED: Final = 130
+INTERRUPTED_STATUS: Final = 130
 """The status by which shells know that Ctrl-C ended a command."""
 
-name = click.option(
+name_option = click.option(
     "--name",
     "pattern",
     default=DEFAULT_PATTERN,
     show_default=True,
-    help=f"How files are named, of {', '.join(f'{{{one}}}' for one in FIELDS)}.",
+    help=f"How files are named, of {', '.join(f'{{{field}}}' for field in FIELDS)}.",
 )
 
 
@@ -53,7 +53,7 @@ name = click.option(
     show_default=True,
     help="Where files go.",
 )
-@name
+@name_option
 @agency
 @click.option("--video", is_flag=True, help="They are licenses of videos.")
 @live
@@ -66,18 +66,18 @@ def download(  # noqa: PLR0913 - its options
     A FILE lists license ids, one a line, or is a table that `flask history --csv` wrote.
     """
     media: MediaKind = "video" if video else "image"
-    wanted = list(dict.fromkeys(_ids(licenses)))
+    license_ids = list(dict.fromkeys(_iter_license_ids(licenses)))
     failed = 0
-    with _said(), cli_errors():
+    with _report_file_errors(), cli_errors():
         try_to_recover()
         names = FilenamePattern(pattern)
         folder.mkdir(parents=True, exist_ok=True)
-        account = seller_of_app(agency, live=live)
-        for record in _found(account, media, wanted):
-            failed += not _download(account, record, folder / names.build_stem(record))
-    for missing in wanted:
-        click.echo(f"{missing}: no such license among those of {media}s.", err=True)
-    if failed or wanted:
+        account = get_seller(agency, live=live)
+        for record in _iter_wanted_records(account, media, license_ids):
+            failed += not _download_record(account, record, folder / names.build_stem(record))
+    for license_id in license_ids:
+        click.echo(f"{license_id}: no such license among those of {media}s.", err=True)
+    if failed or license_ids:
         raise click.exceptions.Exit(1)
 
 
@@ -90,7 +90,7 @@ def download(  # noqa: PLR0913 - its options
     default=MEDIA,
     help="Only images or only videos.  [default: both]",
 )
-@name
+@name_option
 @live
 @with_appcontext
 def sync(folder: Path, media: Sequence[MediaKind], pattern: str, *, live: bool) -> None:
@@ -99,13 +99,13 @@ def sync(folder: Path, media: Sequence[MediaKind], pattern: str, *, live: bool) 
     Files carry their titles, keywords and credits; DIR/manifest.jsonl lists them. It may be
     stopped at any moment and run again.
     """
-    ticker = _Ticker()
-    with _said(), cli_errors():
+    ticker = _ProgressLine()
+    with _report_file_errors(), cli_errors():
         try_to_recover()
-        account = account_of_app(live=live)
+        account = get_shutterstock_account(live=live)
         run = Sync(
             account,
-            _downloads(),
+            _create_downloads(),
             folder,
             describe=Captions(account).fetch_tags,
             pattern=FilenamePattern(pattern, unique=True),
@@ -121,7 +121,7 @@ def sync(folder: Path, media: Sequence[MediaKind], pattern: str, *, live: bool) 
         raise click.exceptions.Exit(1)
 
 
-class _Ticker:
+class _ProgressLine:
     """Progress on one line of a terminal; elsewhere nothing but the last state of it."""
 
     def __init__(self) -> None:
@@ -130,16 +130,18 @@ class _Ticker:
 
     def show(self, report: SyncReport) -> None:
         now = time.monotonic()
-        if self._shows and now - self._last >= EVERY:
+        if self._shows and now - self._last >= PROGRESS_INTERVAL:
             self._last = now
             share = f" {report.now_bytes / report.now_length:4.0%}" if report.now_length else ""
-            click.echo(f"\r\x1b[K{_state(report)}  {report.now}{share}", nl=False, err=True)
+            click.echo(
+                f"\r\x1b[K{_format_progress(report)}  {report.now}{share}", nl=False, err=True
+            )
 
     def end(self, report: SyncReport) -> None:
-        click.echo(("\r\x1b[K" if self._shows else "") + _state(report), err=True)
+        click.echo(("\r\x1b[K" if self._shows else "") + _format_progress(report), err=True)
 
 
-def _state(report: SyncReport) -> str:
+def _format_progress(report: SyncReport) -> str:
     parts = [
         f"{report.fetched} files, {report.bytes / 1e6:.1f} MB",
         f"{report.without} licenses without a file" if report.without else "",
@@ -148,21 +150,23 @@ def _state(report: SyncReport) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _found(account: Seller, media: MediaKind, wanted: list[str]) -> Iterator[Record]:
+def _iter_wanted_records(
+    account: Seller, media: MediaKind, license_ids: list[str]
+) -> Iterator[Record]:
     """The wanted licenses in the history, newest first; takes those that it finds off the list."""
     history = account.iter_history(media)
-    while wanted and (record := next(history, None)):
-        if record.id in wanted:
-            wanted.remove(record.id)
+    while license_ids and (record := next(history, None)):
+        if record.id in license_ids:
+            license_ids.remove(record.id)
             yield record
 
 
-def _download(account: Seller, record: Record, stem: Path) -> bool:
+def _download_record(account: Seller, record: Record, stem: Path) -> bool:
     """Fetch one file and say where it is, or why it isn't."""
     try:
         if reason := explain_refusal(record):
             raise DownloadFailed(reason)  # noqa: TRY301 - said as every other failure is
-        fetched = _downloads(account.agency).fetch(
+        file = _create_downloads(account.agency).fetch(
             stem,
             iter_redownload_links(
                 lambda: account.request_download_link(record.media, record.id, record.size)
@@ -172,23 +176,23 @@ def _download(account: Seller, record: Record, stem: Path) -> bool:
     except (DownloadFailed, AgencyError) as error:
         click.echo(f"{record.id}: {error}", err=True)
         return False
-    click.echo(fetched.path)
+    click.echo(file.path)
     return True
 
 
-def _ids(given: Sequence[str]) -> Iterator[str]:
+def _iter_license_ids(arguments: Sequence[str]) -> Iterator[str]:
     """License ids, those in files among them: of a table the column ``id``, else the first."""
-    for one in given:
-        if not Path(one).is_file():
-            yield one
+    for argument in arguments:
+        if not Path(argument).is_file():
+            yield argument
             continue
-        rows = _rows(Path(one))
+        rows = _read_rows(Path(argument))
         names = ("license_id", "id", "license")
-        column = next((rows[0].index(n) for n in names if rows and n in rows[0]), None)
+        column = next((rows[0].index(name) for name in names if rows and name in rows[0]), None)
         yield from (row[column or 0].strip() for row in rows[column is not None :])
 
 
-def _rows(path: Path) -> list[list[str]]:
+def _read_rows(path: Path) -> list[list[str]]:
     """Return the rows of a table or list.
 
     Raises:
@@ -201,12 +205,12 @@ def _rows(path: Path) -> list[list[str]]:
         raise click.ClickException(f"{path} is no list and no table in UTF-8.") from None
 
 
-def _downloads(agency: str = AGENCY) -> Downloads:
+def _create_downloads(agency: str = AGENCY) -> Downloads:
     return Downloads(current_services().transport, agency=agency)
 
 
 @contextmanager
-def _said() -> Iterator[None]:
+def _report_file_errors() -> Iterator[None]:
     """Failures of files and names, and Ctrl-C, as a sentence."""
     try:
         yield
@@ -216,4 +220,4 @@ def _said() -> Iterator[None]:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         click.echo("\nStopped; run it again to go on.", err=True)
-        raise click.exceptions.Exit(INTERRUPTED) from None
+        raise click.exceptions.Exit(INTERRUPTED_STATUS) from None

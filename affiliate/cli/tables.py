@@ -13,31 +13,31 @@ from affiliate.domain.media import plain_id
 from affiliate.domain.words import strip_invisible
 
 GAP: Final = "  "
-NARROWEST: Final = 10
+MIN_COLUMN_WIDTH: Final = 10
 """Columns that a cell keeps however little room there is."""
-CUT: Final = "..."
-FACTS: Final = 14
+ELLIPSIS: Final = "..."
+FACT_NAME_WIDTH: Final = 14
 """Columns before the facts of `show_facts`, for their names."""
-TURNS: Final = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+DIRECTION_CONTROLS: Final = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 """Controls of direction, which would turn the rest of a line around."""
 
 
 def show(
-    heads: Sequence[str],
+    headers: Sequence[str],
     rows: Iterable[Sequence[object]],
     numbers: Collection[str],
-    whole: Collection[str] = (),
+    uncut: Collection[str] = (),
 ) -> None:
     """Print the `lines` of a table."""
-    for line in lines(heads, rows, numbers, whole):
+    for line in format_lines(headers, rows, numbers, uncut):
         click.echo(line)
 
 
-def lines(
-    heads: Sequence[str],
+def format_lines(
+    headers: Sequence[str],
     rows: Iterable[Sequence[object]],
     numbers: Collection[str] = (),
-    whole: Collection[str] = (),
+    uncut: Collection[str] = (),
     *,
     sparse: bool = False,
 ) -> list[str]:
@@ -46,17 +46,17 @@ def lines(
     Long texts are cut until a line fits the terminal, or 80 columns where there is none; numbers
     and columns named by ``whole`` are not. A ``sparse`` table has no columns without any text.
     """
-    cells = [[cell(value) for value in row] for row in rows]
-    used = [n for n in range(len(heads)) if not sparse or any(row[n] for row in cells)]
-    heads = [heads[place] for place in used]
-    table = [heads, *([row[place] for place in used] for row in cells)]
-    wide = [max(map(width, column)) for column in zip(*table, strict=True)]
-    texts = [place for place, head in enumerate(heads) if head not in {*numbers, *whole}]
-    wide = _fitted(wide, texts, shutil.get_terminal_size().columns)
+    cells = [[format_cell(value) for value in row] for row in rows]
+    columns = [n for n in range(len(headers)) if not sparse or any(row[n] for row in cells)]
+    headers = [headers[place] for place in columns]
+    table = [headers, *([row[place] for place in columns] for row in cells)]
+    widths = [max(map(measure_width, column)) for column in zip(*table, strict=True)]
+    shrinkable = [place for place, header in enumerate(headers) if header not in {*numbers, *uncut}]
+    widths = _fit_widths(widths, shrinkable, shutil.get_terminal_size().columns)
     padded = (
         [
-            _padded(shortened(text, room), room, at_right=head in numbers)
-            for text, room, head in zip(row, wide, heads, strict=True)
+            _pad(shorten(text, room), room, at_right=header in numbers)
+            for text, room, header in zip(row, widths, headers, strict=True)
         ]
         for row in table
     )
@@ -65,48 +65,57 @@ def lines(
 
 def show_facts(facts: Iterable[tuple[str, str]]) -> None:
     """Print named facts below a line of their own, long ones over several lines; no empty ones."""
-    columns = max(shutil.get_terminal_size().columns, 2 * FACTS)
+    columns = max(shutil.get_terminal_size().columns, 2 * FACT_NAME_WIDTH)
     for name, value in facts:
-        if text := cell(value):
-            first, rest = f"  {name}".ljust(FACTS), " " * FACTS
+        if text := format_cell(value):
+            first, rest = f"  {name}".ljust(FACT_NAME_WIDTH), " " * FACT_NAME_WIDTH
             lines = textwrap.wrap(text, columns, initial_indent=first, subsequent_indent=rest)
             click.echo("\n".join(lines))
 
 
-def cell(value: object) -> str:
+def format_cell(value: object) -> str:
     """Return a value as text on one line, without signs that move or hide what stands around."""
     text = "" if value is None else str(value)
-    return text if text.isprintable() else strip_invisible(TURNS.sub("", plain_id(text)))
+    return (
+        text if text.isprintable() else strip_invisible(DIRECTION_CONTROLS.sub("", plain_id(text)))
+    )
 
 
-def shortened(text: str, room: int) -> str:
+def shorten(text: str, room: int) -> str:
     """Return a text that takes at most ``room`` columns, cut at its end with three dots."""
-    if width(text) <= room:
+    if measure_width(text) <= room:
         return text
-    kept = text
-    while kept and width(kept) > room - len(CUT):
-        kept = kept[:-1]
-    return kept + CUT
+    start = text
+    while start and measure_width(start) > room - len(ELLIPSIS):
+        start = start[:-1]
+    return start + ELLIPSIS
 
 
-def width(text: str) -> int:
+def measure_width(text: str) -> int:
     """Return the columns that a text takes: two for each wide (Chinese, Japanese) sign."""
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(unicodedata.category(c) in {"Mn", "Me", "Cf"} for c in text)
+    wide_count = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text)
+    return (
+        len(text)
+        + wide_count
+        - sum(unicodedata.category(sign) in {"Mn", "Me", "Cf"} for sign in text)
+    )
 
 
-def _fitted(wide: Sequence[int], texts: Sequence[int], room: int) -> list[int]:
+def _fit_widths(given_widths: Sequence[int], shrinkable: Sequence[int], room: int) -> list[int]:
     """Return the widths of columns, the widest of ``texts`` narrowed until all fit."""
-    widths = list(wide)
-    over = sum(widths) + len(GAP) * (len(widths) - 1) - room
-    while over > 0 and (place := max(texts, key=lambda one: widths[one], default=None)) is not None:
-        if widths[place] <= NARROWEST:
+    widths = list(given_widths)
+    excess = sum(widths) + len(GAP) * (len(widths) - 1) - room
+    while (
+        excess > 0
+        and (widest := max(shrinkable, key=lambda column: widths[column], default=None)) is not None
+    ):
+        if widths[widest] <= MIN_COLUMN_WIDTH:
             break
-        widths[place] -= 1
-        over -= 1
+        widths[widest] -= 1
+        excess -= 1
     return widths
 
 
-def _padded(text: str, room: int, *, at_right: bool) -> str:
-    blanks = " " * (room - width(text))
+def _pad(text: str, room: int, *, at_right: bool) -> str:
+    blanks = " " * (room - measure_width(text))
     return blanks + text if at_right else text + blanks

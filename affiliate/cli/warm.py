@@ -29,14 +29,14 @@ WARM_SECONDS: Final = 60.0
 """How long a call to warm the cache may take at least."""
 
 
-class Skipped(msgspec.Struct, frozen=True):
+class SkippedSearches(msgspec.Struct, frozen=True):
     """How many searches an agency was not asked for or did not answer, and why the last one."""
 
     searches: int = 0
     why: str = ""
 
 
-class Warmed(msgspec.Struct):
+class WarmReport(msgspec.Struct):
     """Count the searches that were looked at, asked for, and skipped by agency.
 
     ``pages`` counts what else the sitemap lists and was asked for.
@@ -45,12 +45,12 @@ class Warmed(msgspec.Struct):
     looked: int = 0
     asked: int = 0
     pages: int = 0
-    skipped: dict[str, Skipped] = {}
+    skipped: dict[str, SkippedSearches] = {}
 
     def skip(self, agency: str, why: str) -> None:
         """Count a search that an agency was not asked for or did not answer."""
-        before = self.skipped.get(agency, Skipped())
-        self.skipped[agency] = Skipped(before.searches + 1, why)
+        skipped = self.skipped.get(agency, SkippedSearches())
+        self.skipped[agency] = SkippedSearches(skipped.searches + 1, why)
 
 
 @click.command(cls=outputs.Command)
@@ -94,116 +94,122 @@ def warm(*, searches: int, days: int, within: int, calls: int, as_json: bool) ->
     it is left alone, or it failed.
     """
     since = datetime.now(UTC).date() - timedelta(days=days - 1)
-    done = Warmed()
+    report = WarmReport()
     with cli_errors():
-        wanted = _wanted(since, searches)
-        for query in wanted:
-            if done.asked >= calls:
+        queries = _list_queries(since, searches)
+        for query in queries:
+            if report.asked >= calls:
                 break
-            _renew(query, within, done)
-            done.looked += 1
-        _fetch_listed(calls, done)
+            _refresh_query(query, within, report)
+            report.looked += 1
+        _fetch_sitemap_pages(calls, report)
     if as_json:
-        outputs.show_json({**msgspec.structs.asdict(done), "left": len(wanted) - done.looked})
+        outputs.print_json({**msgspec.structs.asdict(report), "left": len(queries) - report.looked})
     else:
-        click.echo(f"Looked at {done.looked} searches, asked the agencies {done.asked} times.")
-        if done.pages:
-            click.echo(f"Asked for {done.pages} pages of the sitemap that had no pictures.")
-        for name, skipped in done.skipped.items():
+        click.echo(f"Looked at {report.looked} searches, asked the agencies {report.asked} times.")
+        if report.pages:
+            click.echo(f"Asked for {report.pages} pages of the sitemap that had no pictures.")
+        for name, skipped in report.skipped.items():
             plural = "search" if skipped.searches == 1 else "searches"
             click.echo(f"{name}: {skipped.searches} {plural} skipped; {skipped.why}", err=True)
-        if done.looked < len(wanted):
-            left = len(wanted) - done.looked
-            click.echo(f"{left} were left for the next run, by --calls {calls}.")
-    raise click.exceptions.Exit(int(bool(done.skipped)))
+        if report.looked < len(queries):
+            remaining = len(queries) - report.looked
+            click.echo(f"{remaining} were left for the next run, by --calls {calls}.")
+    raise click.exceptions.Exit(int(bool(report.skipped)))
 
 
-def _wanted(since: date, most: int) -> list[SearchQuery]:
+def _list_queries(since: date, limit: int) -> list[SearchQuery]:
     """Return the site's topics and what was asked most since a day, each once."""
-    asked = [
-        SearchQuery.from_query_string(one)
-        for one, _ in current_services().search_counts.list_found(since, most)
+    popular = [
+        SearchQuery.from_query_string(text)
+        for text, _ in current_services().search_counts.list_found(since, limit)
     ]
-    known = (one for one in asked if not any(is_masked(value) for _, value in one.pairs()))
-    wanted: dict[str, SearchQuery] = {}
-    for query in (*map(words_query, current_services().config.site_topics), *known):
-        wanted.setdefault(query.key(), query)
-    return list(wanted.values())
+    readable = (
+        query for query in popular if not any(is_masked(value) for _, value in query.pairs())
+    )
+    queries: dict[str, SearchQuery] = {}
+    for query in (*map(build_words_query, current_services().config.site_topics), *readable):
+        queries.setdefault(query.key(), query)
+    return list(queries.values())
 
 
-def _renew(query: SearchQuery, within: int, done: Warmed) -> None:
+def _refresh_query(query: SearchQuery, within: int, report: WarmReport) -> None:
     """Ask every agency whose answer will be fresh for less than ``within`` seconds."""
     search = current_services().search
-    for one in search.enabled:
-        name = one.agency.name
-        if one.agency.unsupported(query) or (query.agency and name not in query.agency):
+    for enabled in search.enabled:
+        name = enabled.agency.name
+        if enabled.agency.unsupported(query) or (query.agency and name not in query.agency):
             continue
-        answer = search.peek(query, one)
+        answer = search.peek(query, enabled)
         if answer and answer.value and answer.status == "fresh" and answer.lifetime > within:
             continue
-        if not (hindered := hindrance(one, search)):
+        if not (reason := describe_hindrance(enabled, search)):
             with allow_longer_calls(WARM_SECONDS):
-                done.asked += search.warm(query.replace(agency=(name,)), within)
-            answer = search.peek(query, one)
+                report.asked += search.warm(query.replace(agency=(name,)), within)
+            answer = search.peek(query, enabled)
             if answer and answer.value and answer.status == "fresh":
                 continue
             failure = answer.failure.message if answer and answer.failure else "it failed."
-            hindered = hindrance(one, search) or failure
-        done.skip(name, hindered)
+            reason = describe_hindrance(enabled, search) or failure
+        report.skip(name, reason)
 
 
-def _fetch_listed(most: int, done: Warmed) -> None:
+def _fetch_sitemap_pages(limit: int, report: WarmReport) -> None:
     """Ask for what the sitemap lists and the store can't show, up to ``most`` calls in all.
 
     An agency that was skipped before is left alone.
     """
     search = current_services().search
-    for one, fetch in _unknown_pages(search):
-        if done.asked + done.pages >= most:
+    for enabled, fetch in _iter_missing_pages(search):
+        if report.asked + report.pages >= limit:
             return
-        if one.agency.name in done.skipped:
+        if enabled.agency.name in report.skipped:
             continue
-        if not (hindered := hindrance(one, search)):
+        if not (reason := describe_hindrance(enabled, search)):
             with allow_longer_calls(WARM_SECONDS):
-                fetched = fetch()
-            done.pages += fetched
-            hindered = "" if fetched else hindrance(one, search) or "it failed."
-        if hindered:
-            done.skip(one.agency.name, hindered)
+                count = fetch()
+            report.pages += count
+            reason = "" if count else describe_hindrance(enabled, search) or "it failed."
+        if reason:
+            report.skip(enabled.agency.name, reason)
 
 
-def _unknown_pages(search: SearchService) -> Iterator[tuple[EnabledAgency, Callable[[], int]]]:
+def _iter_missing_pages(search: SearchService) -> Iterator[tuple[EnabledAgency, Callable[[], int]]]:
     """Yield the pages of the sitemap without an answer: whom to ask, and how.
 
     They are topics in languages that the site has beside its own, and featured collections.
     """
     site = current_services().config
-    others = [lang for lang in UI_LANGUAGES if lang != site.site_language]
-    for lang, topic, one in product(others, site.site_topics, search.enabled):
+    languages = [lang for lang in UI_LANGUAGES if lang != site.site_language]
+    for lang, topic, enabled in product(languages, site.site_topics, search.enabled):
         query = SearchQuery.from_parameters({"q": [topic], "lang": [lang]})
-        answer = search.peek(query, one)
-        if not one.agency.unsupported(query) and not (answer and answer.value):
-            yield one, partial(search.warm, query.replace(agency=(one.agency.name,)), 0)
-    for about in search.featured(WARM_SECONDS).values:
-        sellers = [one for one in search.enabled if one.agency.name == about.agency]
-        if sellers and not search.shows_collection(about):
-            yield sellers[0], partial(search.warm_collection, about)
+        answer = search.peek(query, enabled)
+        if not enabled.agency.unsupported(query) and not (answer and answer.value):
+            yield enabled, partial(search.warm, query.replace(agency=(enabled.agency.name,)), 0)
+    for collection in search.featured(WARM_SECONDS).values:
+        sources = [
+            enabled for enabled in search.enabled if enabled.agency.name == collection.agency
+        ]
+        if sources and not search.shows_collection(collection):
+            yield sources[0], partial(search.warm_collection, collection)
 
 
-def hindrance(one: EnabledAgency, search: SearchService) -> str:
+def describe_hindrance(enabled: EnabledAgency, search: SearchService) -> str:
     """Return why an agency is not asked just now, in words; empty where it is."""
-    spent = [one for one in search.spent(one) if one.limit.seconds >= HOUR]
-    if full := next((one for one in spent if one.calls >= one.limit.calls), None):
-        rest = f"for another {max(full.rest / 60, 1):.0f} min"
-        return f"its {full.limit.calls} calls are spent {rest}."
-    if mark := search.left_alone(one):
-        seconds, why = mark
-        reason = SUSPENSION_REASONS.get(why, DEFAULT_SUSPENSION_REASON)
+    counts = [enabled for enabled in search.spent(enabled) if enabled.limit.seconds >= HOUR]
+    if exhausted := next(
+        (enabled for enabled in counts if enabled.calls >= enabled.limit.calls), None
+    ):
+        remaining = f"for another {max(exhausted.rest / 60, 1):.0f} min"
+        return f"its {exhausted.limit.calls} calls are spent {remaining}."
+    if suspension := search.left_alone(enabled):
+        seconds, kind = suspension
+        reason = SUSPENSION_REASONS.get(kind, DEFAULT_SUSPENSION_REASON)
         return f"left alone for another {seconds:.0f} s. {reason}"
     return ""
 
 
-def words_query(text: str) -> SearchQuery:
+def build_words_query(text: str) -> SearchQuery:
     """The search for some words in the site's language, as a topic of the start page asks it."""
     language = current_services().config.site_language
     return SearchQuery.from_parameters({"q": [text], "lang": [language]})

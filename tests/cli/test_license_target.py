@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from affiliate.cli.license_target import place_of
+from affiliate.cli.license_target import describe_target
 from affiliate.config.settings import setting_prefix
 from affiliate.database.token_store import Token
 from app import create_app
@@ -30,17 +30,21 @@ def test_the_real_account_is_at_the_agencys_own_host_alone(agency: str) -> None:
     """However it is written, and at no other."""
     host = REAL[agency].removeprefix("https://")
     for url in (REAL[agency], REAL[agency].upper(), f"http://{host}.:80/v2", f"https://u@{host}"):
-        place = place_of(agency, url)
-        assert (place.at, place.mark, place.is_real) == (f"in the real account ({host})", "", True)
+        place = describe_target(agency, url)
+        assert (place.phrase, place.suffix, place.is_real) == (
+            f"in the real account ({host})",
+            "",
+            True,
+        )
     for url in (*TESTS, f"https://{host}.example", f"https://not{host}"):
-        place = place_of(agency, url)
-        assert place.at.startswith("at a test server (")
+        place = describe_target(agency, url)
+        assert place.phrase.startswith("at a test server (")
         assert not place.is_real
 
 
 def test_the_sandbox_is_known() -> None:
-    place = place_of("shutterstock", "https://api-sandbox.shutterstock.com")
-    assert place.at == "in the sandbox, which charges nothing (api-sandbox.shutterstock.com)"
+    place = describe_target("shutterstock", "https://api-sandbox.shutterstock.com")
+    assert place.phrase == "in the sandbox, which charges nothing (api-sandbox.shutterstock.com)"
     assert not place.is_real
 
 

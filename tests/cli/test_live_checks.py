@@ -143,7 +143,7 @@ def test_a_file_that_drips_is_given_up(
     make_client: ClientMaker, dialect: WithFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often something comes, there is an end to the waiting."""
-    monkeypatch.setattr(live_checks, "MOST_SECONDS", 0.3)
+    monkeypatch.setattr(live_checks, "MAX_SECONDS", 0.3)
     drips = dripping(head(200, "Content-Length: 5000000"), b"x" * 5_000_000)
     with Upstream(drips) as slow, serving(dialect) as server:
         dialect.url = slow.url

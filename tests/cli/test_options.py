@@ -15,14 +15,14 @@ from tests.support.licensing_command import run
 )
 def test_no_cell_is_a_formula(sign: str) -> None:
     """Wide signs are taken for formulas too where people write Japanese."""
-    assert options.inert(f"{sign}1+1") == f"'{sign}1+1"
-    assert options.inert(f"1{sign}1") == f"1{sign}1"
+    assert options.escape_formula(f"{sign}1+1") == f"'{sign}1+1"
+    assert options.escape_formula(f"1{sign}1") == f"1{sign}1"
 
 
 def test_a_day_is_over_when_the_next_begins() -> None:
     """The last day that there is has no next one."""
-    assert options.after(datetime(2026, 2, 28)) == datetime(2026, 3, 1, tzinfo=UTC)  # noqa: DTZ001 - a day
-    assert options.after(datetime(9999, 12, 31)) == datetime.max.replace(tzinfo=UTC)  # noqa: DTZ001 - a day
+    assert options.get_period_end(datetime(2026, 2, 28)) == datetime(2026, 3, 1, tzinfo=UTC)  # noqa: DTZ001 - a day
+    assert options.get_period_end(datetime(9999, 12, 31)) == datetime.max.replace(tzinfo=UTC)  # noqa: DTZ001 - a day
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def words(*, since: object, as_json: bool, fail: str | None) -> None:
         raise OSError(errno.ENOSPC, "full", "a file")
     click.echo("told apart", err=True)
     if as_json:
-        outputs.show_json([{"words": WORDS}])
+        outputs.print_json([{"words": WORDS}])
     else:
         click.echo(WORDS)
     if fail == "late":
@@ -118,7 +118,7 @@ def test_a_pipe_that_nobody_reads_any_more_ends_in_silence(
     os.close(reading)
     with os.fdopen(writing, "w") as out:
         assert streams.status(out=out, err=streams.open(tmp_path / "err")) == 1
-        outputs.let_go(out)
+        outputs.redirect_to_null(out)
     assert (tmp_path / "err").read_text() == "told apart\n"
 
 

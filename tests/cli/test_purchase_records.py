@@ -231,7 +231,7 @@ def test_whatever_ends_the_command_after_the_sale_is_told_apart(
 
     one = plain(agency)[0]
     with monkeypatch.context() as patched:
-        patched.setattr(purchase_records, "fetch", end)
+        patched.setattr(purchase_records, "fetch_license_file", end)
         shown = buy(app, one, tmp_path / "files")
     [sold] = agency.purchases
     assert shown.exit_code == 3, shown.output
@@ -370,7 +370,7 @@ def test_programs_read_what_a_failure_leaves(
     def end(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(purchase_records, "fetch", end)
+    monkeypatch.setattr(purchase_records, "fetch_license_file", end)
     options = (*ONCE, "--live", "--yes", "--json", "--dir", str(tmp_path / "files"))
     shown = run(app, "license", *plain(agency)[:2], *options)
     [row, other] = json.loads(shown.stdout)
@@ -426,7 +426,9 @@ def test_an_end_that_a_system_asks_for_is_told(
     number: signal.Signals,
 ) -> None:
     """As Ctrl-C is; afterwards the signal means what it did."""
-    monkeypatch.setattr(purchase_records, "fetch", lambda *_: os.kill(os.getpid(), number))
+    monkeypatch.setattr(
+        purchase_records, "fetch_license_file", lambda *_: os.kill(os.getpid(), number)
+    )
     before = signal.signal(number, signal.SIG_DFL)
     try:
         shown = buy(app, plain(agency)[0], tmp_path / "files")
@@ -442,7 +444,7 @@ def test_programs_are_told_of_a_purchase_whenever_an_end_comes(
     agency: Simulator, app: Flask, monkeypatch: pytest.MonkeyPatch, moments: str
 ) -> None:
     """Standard output has one whole document with the license."""
-    buying, text_of = licensing._buy, outputs.json_text
+    buying, text_of = licensing._buy, outputs.format_json
 
     def interrupt(moment: str) -> None:
         if moment in moments:
@@ -458,7 +460,7 @@ def test_programs_are_told_of_a_purchase_whenever_an_end_comes(
         return text_of(value)
 
     monkeypatch.setattr(licensing, "_buy", bought)
-    monkeypatch.setattr(outputs, "json_text", printed)
+    monkeypatch.setattr(outputs, "format_json", printed)
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         shown = run(app, "license", plain(agency)[0], "--json", "--yes")

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from affiliate.cli import sync as module
-from affiliate.cli.sync import _Ticker
+from affiliate.cli.sync import _ProgressLine
 from affiliate.licensing.files.manifest import iter_lines
 from affiliate.licensing.files.sync import SyncReport
 from tests.simulator import Simulator, says, simulator
@@ -188,9 +188,9 @@ def test_ctrl_c_is_no_fault(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(_Ticker, "show", interrupt)
+        patched.setattr(_ProgressLine, "show", interrupt)
         stopped = run(app, "sync", str(folder))
-    assert stopped.exit_code == module.INTERRUPTED
+    assert stopped.exit_code == module.INTERRUPTED_STATUS
     assert "run it again to go on" in stopped.stderr
     assert run(app, "sync", str(folder)).exit_code == 0
     assert len(list(iter_lines(folder))) == 3
@@ -205,7 +205,7 @@ def test_progress_is_one_line_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
 
     screen = Terminal()
     monkeypatch.setattr("sys.stderr", screen)
-    ticker = _Ticker()
+    ticker = _ProgressLine()
     report = SyncReport(fetched=2, bytes=3_000_000, now="cat", now_bytes=1, now_length=2)
     ticker.show(report)
     ticker.show(report)

@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from affiliate.cli.purchase_records import Keeper
+from affiliate.cli.purchase_records import PurchaseRecorder
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchases
 from affiliate.licensing.accounts.registry import SELLERS
@@ -117,12 +117,12 @@ def arm(run: Run) -> None:
             for kind in (ShutterstockAccount, *SELLERS.values()):
                 wrap(kind, "license", end, None)
         case "after the answer":
-            wrap(Keeper, "record_answer", None, end)
+            wrap(PurchaseRecorder, "record_answer", None, end)
         case "before the file":
-            wrap(Keeper, "fetch_file", end, None)
+            wrap(PurchaseRecorder, "fetch_file", end, None)
             wrap(Purchases, "close", end, None)  # where no file comes
         case "after the file":
-            wrap(Keeper, "fetch_file", None, end)
+            wrap(PurchaseRecorder, "fetch_file", None, end)
             wrap(Purchases, "close", end, None)
         case "after closing it":
             wrap(Purchases, "close", None, end)
