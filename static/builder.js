@@ -1,119 +1,122 @@
-// The builder: what is chosen is shown at once, and its code copied by a button.
+// The builder of embeds: a choice in its form redraws preview and code; buttons copy the code.
 
 const form = document.getElementById("builder");
 const page = document.querySelector(".builder");
-const built = page.querySelector(".built");
+const output = page.querySelector(".built");
 const picker = form.querySelector("[type=color]");
 const { rows, kind, accent, ids } = form.elements;
-let tries = 3;
-let turn, pause;
+let retriesLeft = 3;
+let request, timer;
 
-function ready() {
+/** Show the controls that need scripts, and build again where pictures were still on their way. */
+function prepareControls() {
   picker.hidden = false;
   document.getElementById("about-ids").hidden = false;
-  for (const button of built.querySelectorAll(".copy")) button.hidden = false;
-  // What the preview fetches is in the cache in a moment.
-  if (built.querySelector("[data-again]") && tries-- > 0) pause = setTimeout(build, 2000, codes());
+  for (const button of output.querySelectorAll(".copy")) button.hidden = false;
+  // The preview fills the cache within seconds, which may change the codes.
+  if (output.querySelector("[data-again]") && retriesLeft-- > 0) timer = setTimeout(build, 2000, readCodes());
 }
 
-const codes = (part = built) => [...part.querySelectorAll("textarea")].map((one) => one.defaultValue).join();
+const readCodes = (part = output) => [...part.querySelectorAll("textarea")].map((code) => code.defaultValue).join();
 
-/** Old code never stands beside new choices. */
-function clear() {
-  built.setAttribute("aria-busy", "true");
-  for (const code of built.querySelectorAll("textarea")) code.value = "";
+/** Empty the fields of code, so that nobody copies code of earlier choices. */
+function clearCodes() {
+  output.setAttribute("aria-busy", "true");
+  for (const code of output.querySelectorAll("textarea")) code.value = "";
 }
 
-/** Say beside each field why its value is refused. */
-function judge(fresh) {
+/** Say beside each field of the form why the server refused its value. */
+function showFaults(fresh) {
   for (const reason of form.querySelectorAll(".wrong")) {
     reason.textContent = fresh.getElementById(reason.id)?.textContent ?? "";
     form.querySelector(`[aria-describedby~="${reason.id}"]`).setAttribute("aria-invalid", !!reason.textContent);
   }
 }
 
-/** Put what was made in place of the old; a preview that stays the same is not loaded again. */
-function show(fresh) {
-  const [old, ground] = [built, fresh].map((part) => part.querySelector(".ground"));
+/** Replace preview and codes; a frame with the same address stays, and is not loaded again. */
+function replaceOutput(fresh) {
+  const [old, ground] = [output, fresh].map((part) => part.querySelector(".ground"));
   if (old && old.firstChild.src === ground?.firstChild.src) {
     old.className = ground.className;
     ground.remove();
-    for (const part of [...built.children]) if (part !== old) part.remove();
-    built.append(...fresh.children);
-  } else built.replaceChildren(...fresh.children);
-  built.removeAttribute("aria-busy");
+    for (const part of [...output.children]) if (part !== old) part.remove();
+    output.append(...fresh.children);
+  } else output.replaceChildren(...fresh.children);
+  output.removeAttribute("aria-busy");
 }
 
-/** Show what the form says; asked again, what stays as it was or is in use is left alone. */
+/** Build what the form says; `before`, the codes of an earlier build, keeps the output where the
+ *  codes are still the same or one has the focus. */
 function build(before) {
-  const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim()));
-  const address = `/embed/builder?${asked}`;
-  const call = turn = new XMLHttpRequest();
+  const parameters = new URLSearchParams([...new FormData(form)].filter(([, value]) => value.trim()));
+  const address = `/embed/builder?${parameters}`;
+  const call = request = new XMLHttpRequest();
   call.open("GET", address);
   call.responseType = "document";
   call.onload = () => {
     const fresh = call.response?.querySelector(".built");
     if (!fresh) return;
-    judge(call.response);
+    showFaults(call.response);
     if (!rows.value) rows.value = call.response.getElementById(rows.id).value;
     picker.value = call.response.querySelector("[type=color]").value;
-    if (before !== undefined && (codes(fresh) === before || built.querySelector(":focus"))) {
-      ready();
+    if (before !== undefined && (readCodes(fresh) === before || output.querySelector(":focus"))) {
+      prepareControls();
       return;
     }
-    show(fresh);
+    replaceOutput(fresh);
     history.replaceState(null, "", address);
-    ready();
+    prepareControls();
   };
   call.send();
 }
 
-const choosing = () => form.elements.view.value === "choose";
+const isChoosing = () => form.elements.view.value === "choose";
 
-/** The pictures in the preview that are not chosen step back. */
-function mark(frame) {
+/** Dim the pictures in the preview that are not chosen. */
+function dimUnchosen(frame) {
   const chosen = ids.value.split(",").filter(Boolean);
   const { shadowRoot } = frame.contentDocument.querySelector("affiliate-search") ?? {};
   for (const { dataset, parentNode } of shadowRoot?.querySelectorAll(".picture") ?? []) {
-    const one = !chosen.length || chosen.includes(`${dataset.agency}:${dataset.id}`);
-    parentNode.style.opacity = one ? "" : ".4";
+    const isChosen = !chosen.length || chosen.includes(`${dataset.agency}:${dataset.id}`);
+    parentNode.style.opacity = isChosen ? "" : ".4";
   }
 }
 
-/** What is clicked in the preview is no reader's click: it is told nobody, or chosen. */
-function choose(event, frame) {
-  const link = event.composedPath().find((one) => one.dataset?.agency);
+/** Choose a picture clicked in the preview, or follow its link without the ping that counts a
+ *  reader's click. */
+function choosePicture(event, frame) {
+  const link = event.composedPath().find((node) => node.dataset?.agency);
   if (!link) return;
   link.removeAttribute("ping");
   event.stopPropagation();
-  if (!choosing() || event.type !== "click") return;
+  if (!isChoosing() || event.type !== "click") return;
   event.preventDefault();
   const { agency, id } = link.dataset;
   const chosen = new Set(ids.value.split(",").filter(Boolean));
   if (!chosen.delete(`${agency}:${id}`)) chosen.add(`${agency}:${id}`);
   ids.value = [...chosen].join();
-  mark(frame);
+  dimUnchosen(frame);
   ids.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-built.addEventListener("load", ({ target }) => {
+output.addEventListener("load", ({ target }) => {
   for (const name of ["click", "auxclick", "contextmenu"]) {
-    target.contentDocument.addEventListener(name, (event) => choose(event, target), true);
+    target.contentDocument.addEventListener(name, (event) => choosePicture(event, target), true);
   }
-  target.contentDocument.addEventListener("pointerover", () => choosing() && mark(target), true);
+  target.contentDocument.addEventListener("pointerover", () => isChoosing() && dimUnchosen(target), true);
 }, true);
 
 page.addEventListener("input", ({ target }) => {
   if (target === picker) accent.value = picker.value;
-  if (target === kind) rows.value = "";  // each kind has its own
-  clear();
-  clearTimeout(pause);
-  turn?.abort();
-  tries = 3;
-  pause = setTimeout(() => build(), target.matches("select, [type=radio], [type=checkbox]") ? 0 : 300);
+  if (target === kind) rows.value = "";  // each kind has its own default
+  clearCodes();
+  clearTimeout(timer);
+  request?.abort();
+  retriesLeft = 3;
+  timer = setTimeout(() => build(), target.matches("select, [type=radio], [type=checkbox]") ? 0 : 300);
 });
 
-built.addEventListener("click", async ({ target }) => {
+output.addEventListener("click", async ({ target }) => {
   if (!target.matches(".copy")) return;
   const code = target.previousElementSibling;
   code.select();
@@ -121,8 +124,8 @@ built.addEventListener("click", async ({ target }) => {
     await navigator.clipboard.writeText(code.value);
     target.textContent = target.dataset.copied;
   } catch {
-    // It is selected, for the keyboard.
+    // The code is selected: the keyboard can copy it.
   }
 });
 
-ready();
+prepareControls();

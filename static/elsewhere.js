@@ -1,21 +1,21 @@
-// <affiliate-search> on other sites' pages: the server puts the first part of embed.js before it,
-// the names of all filters (ASKED), the owner's accent, the texts and the styles.
+// <affiliate-search> on other sites' pages. The server prepends the first part of embed.js and
+// constants: the names of all filters (ASKED), the owner's accent, the texts and the styles.
 
-const WHAT = ["q", "category", "contributor", "color", "ids", "collection"];
+const SUBJECT = ["q", "category", "contributor", "color", "ids", "collection"];
 const ROWS = { __proto__: null, grid: 2, strip: 1, image: 2, search: 3 };
 const answers = new Map();
-const asking = new Set();
+const unagreed = new Set();
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(styles);
 let agreed, boxes = 0;
 
-/** One request for all embeds that ask the same; it ends when none of them wants it any more. */
-function ask(address, all, signal) {
+/** Share one request among all embeds with the same address; abort after the last has left. */
+function fetchShared(address, all, signal) {
   let answer = answers.get(address);
   if (!answer) {
     const stop = new AbortController();
     const forget = () => answers.delete(address);
-    answer = patiently(address, stop.signal, all);
+    answer = fetchPatiently(address, stop.signal, all);
     answer.users = 0;
     answer.leave = () => --answer.users || answer.done || forget(stop.abort());
     answer.then(() => { answer.done = 1; }, forget);
@@ -27,36 +27,36 @@ function ask(address, all, signal) {
   return answer;
 }
 
-/** A copy for this page: whole addresses, and styles set as strict policies allow. */
-function settled(answer) {
+/** Copy results for this page: absolute addresses, and styles set by script, as any CSP allows. */
+function adapt(answer) {
   const results = answer.cloneNode(true);
-  for (const one of results.querySelectorAll("*")) {
-    for (const { name, value } of one.attributes) {
-      if (name === "data-style") one.style.cssText = value;
-      if (/href|ping|src/.test(name)) one.setAttribute(name, value.replace(/(^|, )\//g, `$1${here.origin}/`));
+  for (const node of results.querySelectorAll("*")) {
+    for (const { name, value } of node.attributes) {
+      if (name === "data-style") node.style.cssText = value;
+      if (/href|ping|src/.test(name)) node.setAttribute(name, value.replace(/(^|, )\//g, `$1${here.origin}/`));
     }
   }
   return results;
 }
 
-const make = (name, fields) => Object.assign(document.createElement(name), fields);
+const create = (name, fields) => Object.assign(document.createElement(name), fields);
 
 class Embed extends Pictures {
-  #frame = make("section", { role: "group", part: "frame" });
-  #form = make("form", { role: "search" });
-  #box = make("input", { type: "search", part: "box", required: true, maxLength: 500 });
-  #go = make("button", { part: "button", textContent: "→" });
-  #note = make("div", { className: "earns", part: "disclosure" });
-  #said = make("p", { role: "status" });
-  #area = make("div", { className: "area" });
-  #link = make("slot");
-  #turn = new AbortController();
-  #begun;
+  #frame = create("section", { role: "group", part: "frame" });
+  #form = create("form", { role: "search" });
+  #box = create("input", { type: "search", part: "box", required: true, maxLength: 500 });
+  #button = create("button", { part: "button", textContent: "→" });
+  #note = create("div", { className: "earns", part: "disclosure" });
+  #status = create("p", { role: "status" });
+  #area = create("div", { className: "area" });
+  #linkSlot = create("slot");
+  #controller = new AbortController();
+  #started;
   #words = null;
-  #typed;
-  #shown;
+  #typedWords;
+  #loadedKey;
   #timer;
-  #whole;
+  #isComplete;
 
   constructor() {
     super();
@@ -64,18 +64,18 @@ class Embed extends Pictures {
     root.adoptedStyleSheets = [sheet];
     root.append(this.#frame);
     this.#frame.append(this.#form, this.#note, this.#area);
-    this.#area.append(this.#link);
-    this.#form.append(this.#box, this.#go);
+    this.#area.append(this.#linkSlot);
+    this.#form.append(this.#box, this.#button);
     this.#form.onsubmit = (event) => {
       event.preventDefault();
-      this.setAttribute("q", this.#typed = this.#box.value);
-      // What was picked would be shown in place of the search.
-      for (const name of WHAT.slice(4)) this.removeAttribute(name);
+      this.setAttribute("q", this.#typedWords = this.#box.value);
+      // Chosen pictures or a collection would take precedence over the words.
+      for (const name of SUBJECT.slice(4)) this.removeAttribute(name);
     };
     this.listen(root);
-    // Several that change at once are one search.
+    // Attributes that change at once cause one search.
     new MutationObserver(() => this.#update()).observe(this, { attributes: true });
-    new ResizeObserver(() => this.#fit()).observe(this.#note);
+    new ResizeObserver(() => this.#fitRows()).observe(this.#note);
     new IntersectionObserver((all) => all.at(-1).isIntersecting && this.begin(), { rootMargin: "600px" }).observe(this);
   }
 
@@ -84,7 +84,7 @@ class Embed extends Pictures {
   }
 
   begin() {
-    this.#begun = 1;
+    this.#started = 1;
     this.#update();
   }
 
@@ -101,15 +101,15 @@ class Embed extends Pictures {
     return this.#kind === "image" ? 1 : Math.max(parseInt(this.getAttribute("limit")), 1) || 48;
   }
 
-  /** What is asked; empty where nobody has said what to look for. */
+  /** The address of the search; empty without words, filters or pictures to look for. */
   get #address() {
     const asked = new URLSearchParams();
-    for (const name of [...ASKED, ...WHAT, "site"]) {
+    for (const name of [...ASKED, ...SUBJECT, "site"]) {
       const value = this.getAttribute(name) ||
         { lang: this.closest("[lang]")?.lang || document.documentElement.lang, site: location.host !== here.host && (location.hostname || origin) }[name];
       if (value) asked.set(name, value);
     }
-    if (!WHAT.some((name) => asked.has(name))) {
+    if (!SUBJECT.some((name) => asked.has(name))) {
       const words = this.#kind !== "search" && this.getAttribute("fallback");
       if (!words) return "";
       asked.set("q", words);
@@ -127,47 +127,47 @@ class Embed extends Pictures {
     style.setProperty("--accent", this.getAttribute("accent") || accent);
     const { search, show: textContent } = { ...texts, ...this.dataset };
     this.#box.ariaLabel = this.#box.placeholder = this.textContent.trim() || search;
-    this.#go.ariaLabel = search;
+    this.#button.ariaLabel = search;
     if (kind === "search") this.#form.ariaLabel ??= `${search} ${boxes++ ? boxes : ""}`.trim();
     const address = this.#address;
-    if (this.#area.hidden = kind === "search" && !address) this.#release(this.#note.hidden = true);
-    this.#fit();
+    if (this.#area.hidden = kind === "search" && !address) this.#releaseHeight(this.#note.hidden = true);
+    this.#fitRows();
     const shown = address + this.#limit;
-    if (!this.#begun || shown === this.#shown) return;
+    if (!this.#started || shown === this.#loadedKey) return;
     if (address && this.dataset.consent && !agreed) {
-      asking.add(this);
+      unagreed.add(this);
       const onclick = () => {
         agreed = 1;
-        asking.forEach((one) => one.begin());
-        asking.clear();
-        asking.add(this);
+        unagreed.forEach((embed) => embed.begin());
+        unagreed.clear();
+        unagreed.add(this);
       };
-      this.#area.replaceChildren(make("button", { part: "button", textContent, onclick }), this.#link);
+      this.#area.replaceChildren(create("button", { part: "button", textContent, onclick }), this.#linkSlot);
       return;
     }
     clearTimeout(this.#timer);
-    this.#turn.abort();
-    const wait = this.#shown && this.#typed !== words && 200;
-    this.#shown = shown;
+    this.#controller.abort();
+    const wait = this.#loadedKey && this.#typedWords !== words && 200;
+    this.#loadedKey = shown;
     if (address) this.#timer = setTimeout(() => this.#load(address, this.getAttribute("fallback")), wait);
   }
 
-  /** Show what an address finds, unless another overtakes it; where nothing comes, the link stays. */
+  /** Show the results of an address, unless a newer search began; on failure the link stays. */
   async #load(address, fallback) {
-    const { signal } = this.#turn = new AbortController();
-    this.#link.replaceChildren(make("a", { href: here.origin + address.replace(/search(?!.*\bq=)/, ""), textContent: this.#words || texts.search }));
-    this.#area.replaceChildren(this.#link);
+    const { signal } = this.#controller = new AbortController();
+    this.#linkSlot.replaceChildren(create("a", { href: here.origin + address.replace(/search(?!.*\bq=)/, ""), textContent: this.#words || texts.search }));
+    this.#area.replaceChildren(this.#linkSlot);
     this.#area.style.blockSize = "";
     this.#note.hidden = false;
     this.#frame.ariaBusy = "true";
     try {
       for (let late = 1, wait = ""; late; wait = "&wait=1") {
-        const results = settled(await ask(`/embed${address}${here.search.replace("?", "&")}${wait}`, wait, signal));
+        const results = adapt(await fetchShared(`/embed${address}${here.search.replace("?", "&")}${wait}`, wait, signal));
         if (signal.aborted) return;
-        this.#whole = !(late = !wait && results.dataset.late);
+        this.#isComplete = !(late = !wait && results.dataset.late);
         const list = this.#area.querySelector(".tiles");
-        if (wait && list) this.#add(list, results);
-        else if ((results.querySelector(".tiles") || !late) && !this.#show(results) && fallback) throw fallback;
+        if (wait && list) this.#appendTiles(list, results);
+        else if ((results.querySelector(".tiles") || !late) && !this.#showTiles(results) && fallback) throw fallback;
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -175,51 +175,51 @@ class Embed extends Pictures {
       console.warn(this, error);
       if (!fallback) return;
       const asked = new URLSearchParams(address.slice(8));
-      for (const name of [...WHAT, "agency"]) asked.delete(name);
+      for (const name of [...SUBJECT, "agency"]) asked.delete(name);
       asked.set("q", fallback);
       this.#load(`/search?${asked}`);
     }
   }
 
-  /** Show the pictures; where there are none, readers get the page's own link, its owner the reason. */
-  #show(results) {
+  /** Show the pictures; without any, keep the link for readers and log the reason for the owner. */
+  #showTiles(results) {
     const list = results.querySelector(".tiles");
     const count = results.querySelector(".count").textContent;
     this.#frame.ariaLabel = count;
     this.#frame.ariaBusy = "false";
-    this.#said.textContent = this.#kind === "search" ? count : "";
-    this.#note.replaceChildren(this.#said, ...list ? results.querySelectorAll(".disclosure") : "");
-    const asked = asking.delete(this);
+    this.#status.textContent = this.#kind === "search" ? count : "";
+    this.#note.replaceChildren(this.#status, ...list ? results.querySelectorAll(".disclosure") : "");
+    const asked = unagreed.delete(this);
     if (list) {
       for (const tile of [...list.children].slice(this.#limit)) tile.remove();
       this.#area.replaceChildren(list);
-      this.#fit();
+      this.#fitRows();
       if (asked) list.querySelector("a").focus();
     } else {
       console.warn(this, results.textContent.replace(/\s+/g, " "));
-      // Who has typed the words is told what came of them.
-      this.#note.hidden = !this.#words || this.#typed !== this.#words;
+      // Readers who typed the words see that nothing was found.
+      this.#note.hidden = !this.#words || this.#typedWords !== this.#words;
       this.#area.style.blockSize = "auto";
-      this.#release();
+      this.#releaseHeight();
     }
     return list;
   }
 
-  /** Add what is not there yet behind what is: nothing moves. */
-  #add(list, results) {
+  /** Append the new tiles of late agencies behind the shown tiles, which keep their places. */
+  #appendTiles(list, results) {
     const found = [...results.querySelectorAll(".tile")].filter((tile) =>
       !list.querySelector(`[data-id=${CSS.escape(tile.querySelector("a").dataset.id)}]`));
     list.append(...found.slice(0, this.#limit - list.children.length));
-    this.#fit();
+    this.#fitRows();
   }
 
-  /** Give up the height that the page reserves. */
-  #release() {
+  /** Drop the minimum height that the page reserves. */
+  #releaseHeight() {
     if (this.style.minHeight !== "0px") this.style.minHeight = 0;
   }
 
-  /** Give the rows what the note leaves of the height; what is in none of them is out of reach. */
-  #fit() {
+  /** Fit the rows into the height below the note; tiles outside of all rows become inert. */
+  #fitRows() {
     const { style, offsetWidth } = this.#frame;
     const kind = this.#kind;
     const narrow = offsetWidth <= 480 && kind !== "strip";
@@ -234,13 +234,13 @@ class Embed extends Pictures {
       tile.inert = tile.offsetTop >= list.clientHeight || !++seen;
       end = Math.max(end, tile.offsetTop + tile.offsetHeight);
     }
-    // Perhaps of pictures behind these alone.
+    // The disclosure may concern only pictures that are not shown.
     const said = this.#note.querySelector(".disclosure");
     if (said) said.hidden = said.dataset.from > seen;
     if (kind === "strip") end += 16;
-    if (this.#whole && kind !== "image" && end < this.#area.clientHeight) {
+    if (this.#isComplete && kind !== "image" && end < this.#area.clientHeight) {
       this.#area.style.blockSize = `${end}px`;
-      this.#release();
+      this.#releaseHeight();
     }
   }
 }

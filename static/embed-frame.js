@@ -1,10 +1,10 @@
-// Gives iframes of this site the height that they ask for.
+// Sets the height of this site's iframes to the height that their pages post.
 const { origin } = new URL(import.meta.url);
-const frames = () => [...document.querySelectorAll(`iframe[src^="${origin}/embed?"]`)];
+const findFrames = () => [...document.querySelectorAll(`iframe[src^="${origin}/embed?"]`)];
 addEventListener("message", (event) => {
   const height = event.origin === origin && event.data?.affiliateHeight;
-  const frame = frames().find((one) => one.contentWindow === event.source);
+  const frame = findFrames().find((frame) => frame.contentWindow === event.source);
   if (frame && height > 0) frame.height = Math.min(Math.ceil(height), 2000);
 });
-// What has loaded already asks once more.
-for (const one of frames()) one.contentWindow.postMessage("affiliateHeight", origin);
+// Frames that loaded before this script post their height again.
+for (const frame of findFrames()) frame.contentWindow.postMessage("affiliateHeight", origin);

@@ -1,9 +1,9 @@
-// <affiliate-search>: shows a search's results and tells the site which picture was clicked.
+// <affiliate-search>: shows the results of a search, and reports clicks on pictures to the site.
 
 const here = new URL(import.meta.url);
 
-/** Fetch a fragment as a document: no markup is ever assigned as text. */
-function fragment(address, signal) {
+/** Fetch a fragment as a parsed document; no script assigns markup as text. */
+function fetchFragment(address, signal) {
   return new Promise((resolve, reject) => {
     const call = new XMLHttpRequest();
     call.open("GET", new URL(address, here));
@@ -20,32 +20,32 @@ function fragment(address, signal) {
 
 const pause = (milliseconds) => new Promise((go) => setTimeout(go, milliseconds));
 
-/** Ask until there are pictures, with `all` until no agency is late, but for 20 s at most. */
-async function patiently(address, signal, all) {
+/** Fetch again until there are pictures, with `all` until no agency is late; 20 s at most. */
+async function fetchPatiently(address, signal, all) {
   const end = performance.now() + 20000;
   for (let tries = 1; ; tries++) {
     signal?.throwIfAborted();
     const begun = performance.now();
-    const results = await fragment(address, signal);
+    const results = await fetchFragment(address, signal);
     if (!results.dataset.late || (!all && results.querySelector(".tiles")) || performance.now() > end) return results;
-    // What is answered at once comes from a busy site: give it a moment, a longer one each time.
+    // An answer in less than 1 s comes from a busy site: wait one second more after each try.
     await pause(begun + 1000 * tries - performance.now());
   }
 }
 
-/** Tell of a click, once `again` where the site did not take it; a double is told by its click_id. */
-async function send(address, again) {
+/** Report a click; `again` retries once after a failure: the click_id exposes duplicates. */
+async function sendClick(address, again) {
   try {
-    // Blockers let this through and drop beacons in silence.
+    // Content blockers let fetch through, and drop beacons without an error.
     if (!("keepalive" in Request.prototype)) throw 0;
     if ((await fetch(address, { method: "POST", keepalive: true })).status < 500) return;
   } catch {
     navigator.sendBeacon?.(address);
   }
-  if (again) setTimeout(send, 20000, address);
+  if (again) setTimeout(sendClick, 20000, address);
 }
 
-/** What all pages need: pictures that say when they are missing, clicks that are told. */
+/** The part that all pages need: broken pictures are marked, clicks are reported. */
 class Pictures extends HTMLElement {
   listen(root) {
     root.addEventListener("click", (event) => this.#tell(event));
@@ -61,13 +61,13 @@ class Pictures extends HTMLElement {
     const link = event.target.closest?.("a[data-id]");
     if (!link || (link.closest("affiliate-search") ?? this) !== this) return;
     if (origin === "null") {
-      // In a sandbox (or a file): where that lets nothing open, nobody leaves.
+      // In a sandbox (or a file) the window may be blocked: then no click is reported.
       event.preventDefault();
       if (!open(link.href)) return;
     }
     const before = link.ping;
-    send(link.ping += `&click_id=${crypto.getRandomValues(new Uint32Array(4)).join("-")}`, 1);
-    // The next click is another one.
+    sendClick(link.ping += `&click_id=${crypto.getRandomValues(new Uint32Array(4)).join("-")}`, 1);
+    // The next click gets a click_id of its own.
     setTimeout(() => link.ping = before);
   }
 }
@@ -76,17 +76,17 @@ class Pictures extends HTMLElement {
 
 class AffiliateSearch extends Pictures {
   static observedAttributes = ["src"];
-  static fragment = fragment;
-  static patiently = patiently;
-  static modified = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+  static fetchFragment = fetchFragment;
+  static fetchPatiently = fetchPatiently;
+  static hasModifier = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
   #started = false;
-  #turn = new AbortController();
+  #controller = new AbortController();
 
   connectedCallback() {
     if (this.#started) return;
     this.#started = true;
     this.listen(this);
-    for (const name of ["pointerover", "focusin"]) this.addEventListener(name, this.#intend);
+    for (const name of ["pointerover", "focusin"]) this.addEventListener(name, this.#playClip);
     for (const image of this.querySelectorAll("img")) {
       if (image.complete && !image.naturalWidth) this.mend(image);
     }
@@ -95,7 +95,7 @@ class AffiliateSearch extends Pictures {
     else if (results) this.complete(results);
   }
 
-  /** A large picture that is missing is shown small. */
+  /** Show the thumbnail in place of a large picture that is missing. */
   mend(image) {
     const { small } = image.dataset;
     delete image.dataset.small;
@@ -107,36 +107,36 @@ class AffiliateSearch extends Pictures {
     if (this.#started && before !== now) this.#load();
   }
 
-  /** Fill in what `src` finds, unless another search has overtaken it. */
+  /** Show the results of `src`, unless a newer search began. */
   async #load() {
-    this.#turn.abort();
-    const { signal } = this.#turn = new AbortController();
-    this.dispatchEvent(new Event("asked"));
+    this.#controller.abort();
+    const { signal } = this.#controller = new AbortController();
+    this.dispatchEvent(new Event("searchstart"));
     const waiting = this.querySelector(".results");
     waiting.setAttribute("aria-busy", "true");
     try {
-      const results = await patiently(this.getAttribute("src"), signal);
+      const results = await fetchPatiently(this.getAttribute("src"), signal);
       if (signal.aborted) return;
       const limit = Number(this.getAttribute("limit"));
       if (limit) this.#shorten(results, limit);
       waiting.replaceWith(results);
-      this.say(results.querySelector(".count")?.textContent);
+      this.announce(results.querySelector(".count")?.textContent);
       this.dispatchEvent(new Event("filled", { bubbles: true }));
       this.complete(results);
     } catch {
-      if (!signal.aborted) this.#fail(waiting);
+      if (!signal.aborted) this.#showFailure(waiting);
     }
   }
 
-  /** Append what late agencies bring, and have stale answers fetched anew behind. */
+  /** Append the pictures of late agencies, and have the server refresh stale answers. */
   async complete(results, address = this.getAttribute("src"), names = results.dataset.late) {
-    const { signal } = this.#turn;
+    const { signal } = this.#controller;
     let late = !address || this.hasAttribute("limit") ? [] : names?.split(" ") ?? [];
     try {
-      if (address && !late.length && "stale" in results.dataset) await fragment(address, signal);
+      if (address && !late.length && "stale" in results.dataset) await fetchFragment(address, signal);
       for (let tries = 6; late.length && tries; tries--) {
         const begun = performance.now();
-        const more = await fragment(`${address}&wait=1`, signal);
+        const more = await fetchFragment(`${address}&wait=1`, signal);
         if (signal.aborted) return;
         const still = more.dataset.late?.split(" ") ?? [];
         results = this.#append(results, more, late.filter((name) => !still.includes(name)));
@@ -144,12 +144,12 @@ class AffiliateSearch extends Pictures {
         if (late.length) await pause(begun + 1000 - performance.now());
       }
     } catch {
-      // What is on the screen stays.
+      // The results on the screen stay.
     }
     results.removeAttribute("data-late");
   }
 
-  /** Add tiles: to the last row as far as its tiles keep their place, then in rows of their own. */
+  /** Add tiles to the last row while its tiles keep their places, then to a new list below. */
   extend(last, tiles) {
     const end = last.lastElementChild;
     const place = () => `${end.offsetTop} ${end.offsetWidth}`;
@@ -164,10 +164,10 @@ class AffiliateSearch extends Pictures {
     if (tiles.length) last.after(list);
   }
 
-  /** Add the pictures of some agencies behind all others: nothing that is on the screen moves.
-   *  Gives the results that are on the page then. */
+  /** Append the pictures of some agencies, so that no tile on the screen moves; return the section
+   *  of results that is on the page afterwards. */
   #append(results, more, agencies) {
-    const found = [...more.querySelectorAll(".tile")].filter((tile) =>
+    const tiles = [...more.querySelectorAll(".tile")].filter((tile) =>
       agencies.includes(tile.querySelector("a").dataset.agency));
     const last = [...results.querySelectorAll(".tiles")].at(-1);
     if (!last) {
@@ -175,13 +175,13 @@ class AffiliateSearch extends Pictures {
       this.dispatchEvent(new Event("filled", { bubbles: true }));
       return more;
     }
-    this.extend(last, found);
+    this.extend(last, tiles);
     if (more.dataset.page === results.dataset.page) this.renew(results, more);
-    if (found.length) this.say(this.dataset.later ?? `${found.length} more`);
+    if (tiles.length) this.announce(this.dataset.later ?? `${tiles.length} more`);
     return results;
   }
 
-  /** Bring what stands around the tiles up to the last page of them. */
+  /** Update count, links to pages, agencies, disclosures and credits to the last page of tiles. */
   renew(results, more) {
     results.dataset.page = more.dataset.page;
     for (const name of [".count", ".pages", ".agencies"]) {
@@ -193,10 +193,10 @@ class AffiliateSearch extends Pictures {
       else old?.remove();
       if (focused) fresh?.querySelector("[rel=next]")?.focus({ preventScroll: true });
     }
-    // What is said of pictures that stay is said on, of those that come beside them too.
+    // The earlier pictures keep their sentences; new pictures add theirs unless already shown.
     for (const [name, before] of [[".summary .disclosure", ".count"], [".credits", ".tiles, .credits"]]) {
       const fresh = more.querySelector(name);
-      const known = [...results.querySelectorAll(name)].some((one) => one.textContent === fresh?.textContent);
+      const known = [...results.querySelectorAll(name)].some((node) => node.textContent === fresh?.textContent);
       if (fresh && !known) [...results.querySelectorAll(before)].at(-1)?.after(fresh);
     }
     this.dispatchEvent(new Event("renewed"));
@@ -204,13 +204,13 @@ class AffiliateSearch extends Pictures {
 
   #shorten(results, limit) {
     [...results.querySelectorAll(".tile")].slice(limit).forEach((tile) => tile.remove());
-    const said = results.querySelector(".summary .disclosure");
-    // Perhaps of pictures behind these alone.
-    if (said && !(said.dataset.from > limit)) results.prepend(said);
+    const disclosure = results.querySelector(".summary .disclosure");
+    // The disclosure may concern only pictures beyond the limit.
+    if (disclosure && !(disclosure.dataset.from > limit)) results.prepend(disclosure);
     results.querySelectorAll(".summary, .pages, .chips").forEach((part) => part.remove());
   }
 
-  #fail(results) {
+  #showFailure(results) {
     const { none = "No answer", unreachable = "The search could not be reached.", again = "Try again" } = this.dataset;
     results.querySelector(".count")?.replaceChildren(none);
     results.querySelectorAll(".disclosure, .note, .tiles, .pages, .agencies, .topics, .there").forEach((part) => part.remove());
@@ -223,16 +223,16 @@ class AffiliateSearch extends Pictures {
     results.append(note);
     results.removeAttribute("data-waiting");
     results.removeAttribute("aria-busy");
-    this.say(unreachable);
+    this.announce(unreachable);
   }
 
-  /** Have a screen reader say it. */
-  say(text) {
+  /** Let screen readers announce a text. */
+  announce(text) {
     const status = document.getElementById("status");
     if (status && text) status.textContent = text.trim();
   }
 
-  async #intend({ target }) {
+  async #playClip({ target }) {
     const link = target.closest?.("a[data-clip]");
     if (link) (await import("./clip.js")).play(link);
   }

@@ -1,69 +1,69 @@
-// Inside an iframe: whose page it stands on, for its links, and its height for embed-frame.js.
+// Inside an iframe: name the host of the surrounding page in clicks, and post the height.
 
 const element = document.querySelector("affiliate-search");
 if (!element.hasAttribute("site")) {
   try {
     element.setAttribute("site", new URL(document.referrer || location.ancestorOrigins[0]).hostname);
   } catch {
-    // The page around hides its name.
+    // The surrounding page's referrer policy withholds its address.
   }
 }
-// The page's own link, for where no picture comes, leads on under the same name.
+// The link shown in place of missing pictures names the same host.
 const site = element.getAttribute("site");
 for (const link of site ? element.querySelectorAll("a") : []) {
   const address = new URL(link.href);
   address.searchParams.set("site", site);
   link.href = address;
 }
-// WordPress gives frames a secret, to which it listens (wp-includes/js/wp-embed.js).
+// WordPress takes messages of frames that repeat its secret (wp-includes/js/wp-embed.js).
 const [, secret] = location.hash.match(/\bsecret=([a-z\d]+)$/i) ?? [];
-const say = (message, value) => secret && parent.postMessage({ message, value, secret }, "*");
-// A height is no secret, and the page around may be anyone's.
-const tell = () => {
+const postToWordPress = (message, value) => secret && parent.postMessage({ message, value, secret }, "*");
+// Any origin may read the height: the surrounding page can be anyone's.
+const postHeight = () => {
   parent.postMessage({ affiliateHeight: element.offsetHeight }, "*");
-  say("height", element.offsetHeight);
+  postToWordPress("height", element.offsetHeight);
 };
-new ResizeObserver(tell).observe(element);
-// WordPress hides frames until they tell, and browsers don't observe what is hidden.
-customElements.whenDefined(element.localName).then(tell);
+new ResizeObserver(postHeight).observe(element);
+// WordPress hides frames until their height comes, and browsers don't observe hidden elements.
+customElements.whenDefined(element.localName).then(postHeight);
 addEventListener("message", ({ data }) => {
-  if (data === "affiliateHeight" || (secret && data?.message === "ready")) tell();
+  if (data === "affiliateHeight" || (secret && data?.message === "ready")) postHeight();
 });
-// Its sandbox lets nothing open; it follows links to the frame's own host: to the picture's page,
-// from where a click to the agency is counted.
+// The sandbox of WordPress opens no window; WordPress follows links to the frame's own host. So a
+// click leads to the picture's page, whose link to the agency counts the click.
 if (secret && origin === "null") {
   addEventListener("click", (event) => {
-    const link = event.composedPath().find((one) => one.localName === "a");
+    const link = event.composedPath().find((node) => node.localName === "a");
     if (!link) return;
     const page = link.dataset.id ? link.closest(".tile").querySelector("[data-look]") : link;
     event.preventDefault();
     event.stopImmediatePropagation();
-    say("link", page.href);
+    postToWordPress("link", page.href);
   }, true);
 }
-// Without allow-forms a sandbox sends no form and tells of none; Enter clicks its button, too.
+// Without allow-forms a sandbox fires no submit event; Enter still clicks the form's button.
 if (origin === "null") {
   addEventListener("click", (event) => {
-    const form = event.composedPath().find((one) => one.localName === "button")?.form;
+    const form = event.composedPath().find((node) => node.localName === "button")?.form;
     if (!form?.checkValidity()) return;
     event.preventDefault();
     form.dispatchEvent(new Event("submit", { cancelable: true }));
   });
 }
-// A sandbox that keeps the frame's origin may open no window either: then nobody leaves.
-const isBoxed = () => {
+// A sandbox that keeps the frame's origin may forbid new windows: then no click is counted.
+const isSandboxed = () => {
   try {
-    document.domain = document.domain; // every sandbox forbids it, and nothing else depends on it
+    document.domain = document.domain; // throws in every sandbox, and changes nothing elsewhere
   } catch {
     return true;
   }
 };
-const leave = (event) => {
-  const link = event.composedPath().find((one) => one.localName === "a");
-  if (!link?.dataset.id || event.button > 1 || !isBoxed()) return;
+const openAgency = (event) => {
+  const link = event.composedPath().find((node) => node.localName === "a");
+  if (!link?.dataset.id || event.button > 1 || !isSandboxed()) return;
   event.preventDefault();
   if (!open(link.href)) event.stopImmediatePropagation();
 };
 if (origin !== "null" && document.querySelector("base[target=_blank]")) {
-  for (const name of ["click", "auxclick"]) addEventListener(name, leave, true);
+  for (const name of ["click", "auxclick"]) addEventListener(name, openAgency, true);
 }

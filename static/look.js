@@ -1,44 +1,46 @@
-// Quick look: a picture larger, over the results. It has the address of the picture's own page.
+// Quick look: a dialog over the results with a larger picture, at the address of its own page.
 
 const dialog = document.getElementById("look");
-const place = dialog.querySelector("affiliate-search");
+const host = dialog.querySelector("affiliate-search");
 const [before, after, close] = dialog.querySelectorAll("button");
-const links = () => [...document.querySelectorAll("main a[data-look]")];
+const findLinks = () => [...document.querySelectorAll("main a[data-look]")];
 const forward = document.dir === "rtl" ? -1 : 1;
-const { fragment, modified } = customElements.get("affiliate-search");
-const said = document.createElement("p");  // outside of an open dialog nothing is read out
-let shown, title, grown, start, opening, turn;
+const { fetchFragment, hasModifier } = customElements.get("affiliate-search");
+// Screen readers ignore all that is outside of an open dialog.
+const announcement = document.createElement("p");
+let shownLink, pageTitle, transition, swipeStart, isOpening, controller;
 
-said.role = "status";
-said.className = "unseen";
-dialog.prepend(said);
+announcement.role = "status";
+announcement.className = "unseen";
+dialog.prepend(announcement);
 dialog.tabIndex = -1;
 const { again, ...state } = history.state ?? {};
 if (again) history.replaceState(state, "");
 
-/** Reloaded in quick look the page is the picture's own. Where Back led here, for the browser has
- *  not kept the results, go on to them, with quick look over them again. */
-function goOn() {
+/** A reload in quick look loads the picture's own page: forget the dialog. When Back led here
+ *  because the browser has dropped the results, go back to them and open quick look there again. */
+function returnToResults() {
   const { href } = location;
   const back = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
   history.replaceState(null, "", back ? document.querySelector(".back a")?.href ?? "/" : href);
   if (!back) return;
-  const tell = () => history.replaceState({ ...history.state, again: href }, "");
-  addEventListener("popstate", tell, { capture: true, once: true });
+  const saveAgain = () => history.replaceState({ ...history.state, again: href }, "");
+  addEventListener("popstate", saveAgain, { capture: true, once: true });
   history.back();
 }
 
-/** Back from a reloaded picture the browser stays in its document, perhaps before this runs. */
-function settle() {
+/** Reload a search whose document still shows the picture's page, as Back after a reload leaves it,
+ *  perhaps before this script runs. */
+function reloadStaleSearch() {
   if (location.pathname === "/search" && document.querySelector("main article")) location.reload();
 }
-if (state.look) goOn();
-else settle();
+if (state.look) returnToResults();
+else reloadStaleSearch();
 
-const make = (...names) => names.map((name) => document.createElement(name));
+const createElements = (...names) => names.map((name) => document.createElement(name));
 
-/** A tile's sellers as buttons, which tell of clicks with the tile's own place. */
-function buttons(tile) {
+/** Create a button for each seller of a tile; their pings name the position of the tile. */
+function createButtons(tile) {
   const { see } = tile.parentNode.dataset;
   const { pathname } = tile.querySelector("[data-look]");
   return [...tile.querySelectorAll(".sellers bdi")].map((name) => {
@@ -46,46 +48,46 @@ function buttons(tile) {
     link.className = "primary";
     link.removeAttribute("data-clip");
     link.append(see.replace("{}", name.dataset.at ?? name.textContent), " ", name.parentNode.querySelector("small")?.cloneNode(true) ?? "");
-    placed(link, link.dataset.position);
+    setPingPlace(link, link.dataset.position);
     return link;
-  }).filter((link) => link.pathname !== pathname);  // that page is the picture's own
+  }).filter((link) => link.pathname !== pathname);  // no button for the picture's own page
 }
 
-/** Have a link tell that it was clicked in quick look, and where its tile stands. */
-function placed(link, position) {
+/** Add quick look and the position of the tile to a link's ping. */
+function setPingPlace(link, position) {
   const address = new URL(link.ping, location.href);
   address.searchParams.set("position", link.dataset.position = position);
   address.searchParams.set("place", "look");
   link.ping = address;
 }
 
-/** What the tile has already, until the details come. */
-function sketch(link) {
+/** Build an article of what the tile knows, shown until the details come. */
+function buildFromTile(link) {
   const tile = link.closest(".tile");
-  const [article, figure, facts, heading, buy] = make("article", "figure", "div", "h1", "div");
+  const [article, figure, facts, heading, buy] = createElements("article", "figure", "div", "h1", "div");
   article.className = "image results";
   figure.style.cssText = `${tile.style.cssText}; --width: ${link.dataset.wide}px`;
   figure.dataset.title = link.querySelector("bdi").textContent;
   figure.append(tile.querySelector(".crop").cloneNode(true));
   facts.className = "facts";
-  heading.textContent = said.textContent = figure.dataset.title;
+  heading.textContent = announcement.textContent = figure.dataset.title;
   buy.className = "buy";
-  buy.append(...buttons(tile));
+  buy.append(...createButtons(tile));
   facts.append(heading, buy);
   article.append(figure, facts);
-  disclose(article, tile);
+  addDisclosure(article, tile);
   return article;
 }
 
-async function show(link) {
-  turn?.abort();
-  const { signal } = turn = new AbortController();
-  shown = link;
-  opening = false;
-  const all = links();
+async function showPicture(link) {
+  controller?.abort();
+  const { signal } = controller = new AbortController();
+  shownLink = link;
+  isOpening = false;
+  const all = findLinks();
   before.disabled = link === all[0];
   after.disabled = link === all.at(-1);
-  place.replaceChildren(sketch(link));
+  host.replaceChildren(buildFromTile(link));
   if (!dialog.open) {
     dialog.showModal();
     dialog.focus();
@@ -93,48 +95,49 @@ async function show(link) {
   dialog.scrollTop = 0;
   try {
     const address = new URL(link.href);
-    const article = await fragment(`/ajax${address.pathname}${address.search}`, signal);
-    await grown;
+    const article = await fetchFragment(`/ajax${address.pathname}${address.search}`, signal);
+    await transition;
     if (signal.aborted) return;
-    // The tile's picture stays until the large one has come.
-    const small = place.querySelector("img");
+    // The tile's picture stays behind the large picture until that is loaded.
+    const small = host.querySelector("img");
     small.alt = "";
     article.querySelector(".large img")?.before(small);
-    sell(article, link.closest(".tile"));
-    place.replaceChildren(article);
+    addSellers(article, link.closest(".tile"));
+    host.replaceChildren(article);
     document.title = article.dataset.title;
-    complete(article, signal);
+    loadDetails(article, signal);
   } catch {
-    if (!signal.aborted) fail(link);
+    if (!signal.aborted) showFailure(link);
   }
 }
 
-/** The search that the tile stands in may know more sellers than the picture's address. */
-function sell(article, tile) {
+/** Add sellers that the search knows and the picture's page does not. */
+function addSellers(article, tile) {
   const { position } = tile.querySelector(".picture").dataset;
   const links = [...article.querySelectorAll("figure a, .buy a")];
-  for (const link of links) placed(link, position);
-  const more = buttons(tile).filter(({ dataset }) => !links.some((one) => one.dataset.agency === dataset.agency));
-  const [made] = make("div");
-  made.className = "buy";
-  const buy = article.querySelector(".buy") ?? made;
+  for (const link of links) setPingPlace(link, position);
+  const isNew = ({ dataset }) => !links.some((link) => link.dataset.agency === dataset.agency);
+  const more = createButtons(tile).filter(isNew);
+  const [newBuy] = createElements("div");
+  newBuy.className = "buy";
+  const buy = article.querySelector(".buy") ?? newBuy;
   buy.append(...more);
-  if (more.length && buy === made) article.querySelector("h1").after(buy);
-  disclose(article, tile);
+  if (more.length && buy === newBuy) article.querySelector("h1").after(buy);
+  addDisclosure(article, tile);
 }
 
-/** Say it here, too, where a link of the tile earns. */
-function disclose(article, tile) {
-  const there = [".summary .disclosure", ".results > .disclosure:not(.credits)", ".buy + .disclosure"];
-  const said = document.querySelector(there.map((one) => `main ${one}`).join());
-  if (!("earns" in tile.dataset) || !said || article.querySelector(".buy + .disclosure")) return;
-  article.querySelector(".buy")?.after(said.cloneNode(true));
+/** Copy the disclosure of the results into an article whose tile has earning links. */
+function addDisclosure(article, tile) {
+  const places = [".summary .disclosure", ".results > .disclosure:not(.credits)", ".buy + .disclosure"];
+  const sentence = document.querySelector(places.map((selector) => `main ${selector}`).join());
+  if (!("earns" in tile.dataset) || !sentence || article.querySelector(".buy + .disclosure")) return;
+  article.querySelector(".buy")?.after(sentence.cloneNode(true));
 }
 
-/** Put the details there that only a call of its own brings. */
-async function complete(article, signal) {
+/** Load the details that need another call to the agency, and insert them. */
+async function loadDetails(article, signal) {
   const { more } = article.dataset;
-  const full = more && await fragment(more, signal).catch(() => null);
+  const full = more && await fetchFragment(more, signal).catch(() => null);
   const list = full && full.querySelector("dl");
   if (!list || !article.isConnected) return;
   article.querySelector("dl").replaceWith(list);
@@ -142,78 +145,79 @@ async function complete(article, signal) {
   if (words && !article.querySelector(".facts .chips")) article.querySelector(".facts").append(words);
 }
 
-/** Say that the details did not come; what the tile has stays, and leads to its agencies. */
-function fail(link) {
-  const [note, again] = make("p", "a");
+/** Say that the details did not come, with a link to try again; the article of the tile stays. */
+function showFailure(link) {
+  const [note, again] = createElements("p", "a");
   note.className = "note";
   again.href = link.href;
   again.textContent = dialog.dataset.again;
   again.addEventListener("click", (event) => {
     event.preventDefault();
-    show(link);
+    showPicture(link);
   });
-  said.textContent = dialog.dataset.failed;
+  announcement.textContent = dialog.dataset.failed;
   note.append(dialog.dataset.failed, " ", again);
-  place.querySelector(".facts").append(note);
+  host.querySelector(".facts").append(note);
 }
 
-complete(document.querySelector("main article") ?? { dataset: {} });
+loadDetails(document.querySelector("main article") ?? { dataset: {} });
 
-/** Open what was open when the page was left, once its tile is there. */
-function resume() {
-  const link = links().find((one) => one.href === again);
+/** Open quick look again for the address in `again`, once the tile is on the page. */
+function reopen() {
+  const link = findLinks().find((link) => link.href === again);
   if (!link || dialog.open) return;
-  for (const name of ["filled", "renewed"]) removeEventListener(name, resume, true);
-  open(link);
+  for (const name of ["filled", "renewed"]) removeEventListener(name, reopen, true);
+  openLook(link);
 }
 if (again) {
-  for (const name of ["filled", "renewed"]) addEventListener(name, resume, true);
-  resume();
+  for (const name of ["filled", "renewed"]) addEventListener(name, reopen, true);
+  reopen();
 }
 
-function open(link) {
+function openLook(link) {
   if (history.state?.look) {
-    if (!opening) addEventListener("popstate", () => open(link), { once: true });  // on the way back
+    // Back is still under way.
+    if (!isOpening) addEventListener("popstate", () => openLook(link), { once: true });
     return;
   }
-  opening = true;
-  ({ title } = document);
-  history.scrollRestoration = "manual";  // the tile is brought into sight
+  isOpening = true;
+  pageTitle = document.title;
+  history.scrollRestoration = "manual";  // closing scrolls to the tile instead
   history.pushState({ look: true }, "", link.href);
   if (!document.startViewTransition || matchMedia("(prefers-reduced-motion: reduce)").matches) {
-    show(link);
+    showPicture(link);
     return;
   }
   let part = link.closest(".tile").querySelector(".crop");
   const name = (text) => { part.style.viewTransitionName = text; };
   name("look");
-  grown = document.startViewTransition(() => {
+  transition = document.startViewTransition(() => {
     name("");
-    show(link);
-    part = place.querySelector(".crop");
+    showPicture(link);
+    part = host.querySelector(".crop");
     name("look");
   }).finished.finally(() => name(""));
 }
 
 function step(by) {
-  const all = links();
-  const next = all[all.indexOf(shown) + by];
+  const all = findLinks();
+  const next = all[all.indexOf(shownLink) + by];
   if (!next) return;
   history.replaceState({ look: true }, "", next.href);
-  show(next);
+  showPicture(next);
 }
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("main a[data-look]");
-  if (!link || modified(event)) return;
+  if (!link || hasModifier(event)) return;
   event.preventDefault();
-  open(link);
+  openLook(link);
 });
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== " " || !event.target.matches("main .tile .picture")) return;
   event.preventDefault();
-  open(event.target.closest(".tile").querySelector("[data-look]"));
+  openLook(event.target.closest(".tile").querySelector("[data-look]"));
 });
 
 before.addEventListener("click", () => step(-1));
@@ -221,40 +225,40 @@ after.addEventListener("click", () => step(1));
 close.addEventListener("click", () => dialog.close());
 dialog.addEventListener("keydown", (event) => {
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (by && !modified(event)) step(by * forward);
+  if (by && !hasModifier(event)) step(by * forward);
 });
 
-// A swipe goes on.
-dialog.addEventListener("pointerdown", (event) => { start = event; });
+// A horizontal swipe shows the next or previous picture.
+dialog.addEventListener("pointerdown", (event) => { swipeStart = event; });
 dialog.addEventListener("pointerup", (event) => {
-  const by = event.clientX - start?.clientX;
+  const by = event.clientX - swipeStart?.clientX;
   const swiped = event.pointerType !== "mouse" && Math.abs(by) > 60 && visualViewport.scale === 1;
-  if (swiped && Math.abs(by) > 2 * Math.abs(event.clientY - start.clientY)) {
+  if (swiped && Math.abs(by) > 2 * Math.abs(event.clientY - swipeStart.clientY)) {
     step(by < 0 ? forward : -forward);
   }
 });
 
 dialog.addEventListener("close", () => {
-  if (dialog.open) return;  // forward again meanwhile
-  turn.abort();
-  document.title = title;
+  if (dialog.open) return;  // Forward has opened the dialog again
+  controller.abort();
+  document.title = pageTitle;
   if (history.state?.look) history.back();
-  place.replaceChildren();
-  const tile = shown.closest(".tile");
+  host.replaceChildren();
+  const tile = shownLink.closest(".tile");
   tile.querySelector(".picture").focus({ preventScroll: true });
   tile.scrollIntoView({ block: "nearest" });
 });
 
 addEventListener("popstate", ({ state }) => {
   if (!state?.look) {
-    settle();
+    reloadStaleSearch();
     dialog.close();
     return;
   }
-  const link = links().find((one) => one.href === location.href);
-  if (link) show(link);
+  const link = findLinks().find((link) => link.href === location.href);
+  if (link) showPicture(link);
   else location.reload();
 });
 
-// WebKit returns to a page kept for Back at another place otherwise.
+// With "manual" WebKit restores a page from the back/forward cache at a wrong place.
 addEventListener("pagehide", () => { history.scrollRestoration = "auto"; });

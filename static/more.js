@@ -1,146 +1,146 @@
-// More pictures under those on the screen. Five pages come from one call to an agency and load by
-// themselves (`data-ahead`); what costs another call waits for the button.
+// Appends the next pages of results. Five pages come from one call to an agency and load while
+// scrolling (`data-ahead`); a page that costs another call waits for a click on "More pictures".
 
-const { patiently, modified } = customElements.get("affiliate-search");
+const { fetchPatiently, hasModifier } = customElements.get("affiliate-search");
 const element = document.querySelector("main > affiliate-search[src]:not([limit])");
-const link = () => element.querySelector(".pages [rel=next]");
-let ahead = null;  // the next page, on its way
+const findNextLink = () => element.querySelector(".pages [rel=next]");
+let nextPage = null;  // the request for the next page: href, address, controller, results
 let busy = false;
-let pressed = false;  // the focus goes on to it
+let wasClicked = false;  // after a click on the link: the focus moves to the first new picture
 let appended = 0;
-let back = history.state;  // where the visitor was, until it is restored
+let savedPlace = history.state;  // the place of the visitor before Back or reload, until restored
 
-/** Begin to fetch the page behind a link, once. */
-function fetchAhead(next) {
-  if (ahead?.href !== next.href) {
-    stop();
+/** Begin to fetch the page of a link, unless its request is already under way. */
+function fetchNextPage(next) {
+  if (nextPage?.href !== next.href) {
+    abortNextPage();
     const controller = new AbortController();
-    // Nobody waits for it yet, so that it can wait for all agencies.
+    // A page fetched ahead of need may wait for slow agencies.
     const address = `/ajax/search${new URL(next.href).search}`;
-    const results = patiently(`${address}&wait=1`, controller.signal);
-    const mine = ahead = { href: next.href, address, controller, results };
-    results.catch(() => { if (ahead === mine) ahead = null; });
+    const results = fetchPatiently(`${address}&wait=1`, controller.signal);
+    const request = nextPage = { href: next.href, address, controller, results };
+    results.catch(() => { if (nextPage === request) nextPage = null; });
   }
-  return ahead;
+  return nextPage;
 }
 
-function stop() {
-  pressed = false;
-  ahead?.controller.abort();
+function abortNextPage() {
+  wasClicked = false;
+  nextPage?.controller.abort();
 }
 
-/** Put the next page under the last one; true when it came. */
-async function append() {
-  const next = link();
+/** Append the next page below the last; resolve with true after success. */
+async function appendNextPage() {
+  const next = findNextLink();
   if (!next || busy) return false;
   busy = true;
   next.setAttribute("aria-busy", "true");
   try {
-    const { address, results } = fetchAhead(next);
+    const { address, results } = fetchNextPage(next);
     const more = await results;
-    if (link()?.href !== next.href) return false;  // of another search
-    ahead = null;
-    put(more);
+    if (findNextLink()?.href !== next.href) return false;  // a new search began
+    nextPage = null;
+    insertPage(more);
     if (more.dataset.late) element.complete(element.querySelector(".results"), address, more.dataset.late);
     appended += 1;
-    remember();
-    if (!back) element.say(more.dataset.said);
+    savePlace();
+    if (!savedPlace) element.announce(more.dataset.said);
     return true;
   } catch {
-    next.removeAttribute("aria-busy");  // the link still leads there
-    if (pressed) {
+    next.removeAttribute("aria-busy");  // the link still opens the page
+    if (wasClicked) {
       const { unreachable } = element.dataset;
       next.parentNode.querySelector("span").textContent = unreachable;
-      element.say(unreachable);
+      element.announce(unreachable);
     }
     return false;
   } finally {
-    busy = pressed = false;
+    busy = wasClicked = false;
   }
 }
 
-function put(more) {
+function insertPage(more) {
   const section = element.querySelector(".results");
   const last = [...section.querySelectorAll(".tiles")].at(-1);
   const tiles = more.querySelector(".tiles");
   const first = tiles.querySelector("a");
-  // In the same rows while those are well out of sight: nothing moves.
+  // Rows well below the screen take the new tiles; a last row in sight must not move.
   if (last.lastElementChild.getBoundingClientRect().top < 1.5 * innerHeight) element.extend(last, [...tiles.children]);
   else last.append(...tiles.children);
-  if (pressed) first.focus({ preventScroll: true });
+  if (wasClicked) first.focus({ preventScroll: true });
   element.renew(section, more);
 }
 
-const near = new IntersectionObserver((seen) => {
-  const next = link();
-  if (!next || navigator.connection?.saveData || !seen.some((one) => one.isIntersecting)) return;
-  if (next.closest("[data-ahead]")) append();
+const observer = new IntersectionObserver((entries) => {
+  const next = findNextLink();
+  if (!next || navigator.connection?.saveData || !entries.some((entry) => entry.isIntersecting)) return;
+  if (next.closest("[data-ahead]")) appendNextPage();
 }, { rootMargin: "0px 0px 120% 0px" });
 
-function watch() {
-  near.disconnect();
+function observePages() {
+  observer.disconnect();
   const pages = element.querySelector(".pages");
-  if (pages) near.observe(pages);
+  if (pages) observer.observe(pages);
 }
 
-/** Let the last row of a list fill its width once it is above what is seen, which stays. */
-function fill() {
+/** Let the last row of a list fill its width once above the screen, and correct the scrolling. */
+function fillRows() {
   const all = [...element.querySelectorAll(".results > .tiles")];
   for (const list of all.slice(0, -1)) {
     if (list.classList.contains("full") || list.lastElementChild.getBoundingClientRect().bottom > 0) continue;
-    const next = pictures().find((one) => topOf(one) > 0);
-    const before = next && topOf(next);
+    const next = findPictures().find((picture) => tileTop(picture) > 0);
+    const before = next && tileTop(next);
     list.classList.add("full");
-    if (next && topOf(next) !== before) scrollBy({ top: topOf(next) - before, behavior: "instant" });
+    if (next && tileTop(next) !== before) scrollBy({ top: tileTop(next) - before, behavior: "instant" });
   }
 }
 
-// Back and reload: the same pages, the picture at the top at its place.
-const topOf = (picture) => picture.closest(".tile").getBoundingClientRect().top;
-const pictures = () => [...element.querySelectorAll(".tile .picture")];
+// After Back or a reload the same pages are loaded, and the topmost picture stands where it stood.
+const tileTop = (picture) => picture.closest(".tile").getBoundingClientRect().top;
+const findPictures = () => [...element.querySelectorAll(".tile .picture")];
 
-function remember() {
-  if (back) return;
-  const first = pictures().find((one) => one.getBoundingClientRect().bottom > 0);
-  const place = first && [first.dataset.id, topOf(first)];
+function savePlace() {
+  if (savedPlace) return;
+  const first = findPictures().find((picture) => picture.getBoundingClientRect().bottom > 0);
+  const place = first && [first.dataset.id, tileTop(first)];
   history.replaceState({ ...history.state, appended, place }, "");
 }
 
-async function restore() {
+async function restorePlace() {
   history.scrollRestoration = "manual";
-  const { appended: pages, place: [id, top] = [] } = back ?? {};
-  while (appended < pages && await append());
-  const first = id && pictures().find((one) => one.dataset.id === id);
-  if (first) scrollBy(0, topOf(first) - top);
-  back = null;
+  const { appended: pages, place: [id, top] = [] } = savedPlace ?? {};
+  while (appended < pages && await appendNextPage());
+  const first = id && findPictures().find((picture) => picture.dataset.id === id);
+  if (first) scrollBy(0, tileTop(first) - top);
+  savedPlace = null;
 }
 
 if (element) {
-  const intent = ({ target }) => target === link() && fetchAhead(target);
-  element.addEventListener("pointerover", intent);
-  element.addEventListener("focusin", intent);
+  const fetchOnIntent = ({ target }) => target === findNextLink() && fetchNextPage(target);
+  element.addEventListener("pointerover", fetchOnIntent);
+  element.addEventListener("focusin", fetchOnIntent);
   element.addEventListener("click", (event) => {
-    if (event.target !== link() || modified(event)) return;
+    if (event.target !== findNextLink() || hasModifier(event)) return;
     event.preventDefault();
-    pressed = true;
-    append();
+    wasClicked = true;
+    appendNextPage();
   });
-  element.addEventListener("asked", () => {
-    stop();
-    near.disconnect();
+  element.addEventListener("searchstart", () => {
+    abortNextPage();
+    observer.disconnect();
     appended = 0;
-    back = history.state ?? {};
+    savedPlace = history.state ?? {};
     history.scrollRestoration = "manual";
   });
-  element.addEventListener("filled", restore);
-  for (const name of ["filled", "renewed"]) element.addEventListener(name, watch);
-  addEventListener("pageshow", watch);
-  const rest = () => { fill(); remember(); };
-  let soon;
-  if ("onscrollend" in window) addEventListener("scrollend", rest);
-  else addEventListener("scroll", () => { clearTimeout(soon); soon = setTimeout(rest, 150); });
-  // A change of the history while the page is put away for Back would have it thrown away.
-  addEventListener("click", remember, true);
-  addEventListener("pagehide", ({ persisted }) => { stop(); if (!persisted) remember(); });
-  if (!element.querySelector("[data-waiting]")) restore();
+  element.addEventListener("filled", restorePlace);
+  for (const name of ["filled", "renewed"]) element.addEventListener(name, observePages);
+  addEventListener("pageshow", observePages);
+  const afterScroll = () => { fillRows(); savePlace(); };
+  let timer;
+  if ("onscrollend" in window) addEventListener("scrollend", afterScroll);
+  else addEventListener("scroll", () => { clearTimeout(timer); timer = setTimeout(afterScroll, 150); });
+  // A changed history entry at pagehide would evict the page from the back/forward cache.
+  addEventListener("click", savePlace, true);
+  addEventListener("pagehide", ({ persisted }) => { abortNextPage(); if (!persisted) savePlace(); });
+  if (!element.querySelector("[data-waiting]")) restorePlace();
 }

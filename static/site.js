@@ -1,15 +1,15 @@
-// The search form: short addresses, filters that answer at once, and the way back.
+// The search form: short addresses, filters that search at once, history and the keyboard.
 
 const form = document.querySelector("form.search");
 const element = document.querySelector("main > affiliate-search[src]:not([limit])");
-const sheet = form.querySelector(".filters");
+const filters = form.querySelector(".filters");
 const fields = form.querySelector(".fields");
 const button = form.querySelector(".primary");
 const wide = matchMedia("(min-width: 1100px)");
-const beside = () => element && sheet?.open && wide.matches;
-const over = () => sheet?.open && !wide.matches;
-const modified = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
-let shown = location.pathname + location.search;
+const isPanelOpen = () => element && filters?.open && wide.matches;
+const isSheetOpen = () => filters?.open && !wide.matches;
+const hasModifier = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+let shownAddress = location.pathname + location.search;
 
 form.addEventListener("formdata", ({ formData }) => {
   const all = [...formData];
@@ -19,14 +19,14 @@ form.addEventListener("formdata", ({ formData }) => {
   }
 });
 
-/** What the form asks; empty when that can't be searched. */
-function asked() {
+/** Return the address of the search that the form describes; empty when invalid or without words. */
+function readAddress() {
   const words = new URLSearchParams(new FormData(form));
-  const says = ["q", "category", "contributor", "color"].some((name) => words.has(name));
-  return says && form.checkValidity() ? `/search?${words}` : "";
+  const hasSubject = ["q", "category", "contributor", "color"].some((name) => words.has(name));
+  return hasSubject && form.checkValidity() ? `/search?${words}` : "";
 }
 
-// A color is either a swatch or typed.
+// A color is either chosen from the swatches or typed.
 form.addEventListener("input", ({ target }) => {
   if (target.name !== "color") return;
   const typed = form.querySelector(".colors > input");
@@ -34,14 +34,14 @@ form.addEventListener("input", ({ target }) => {
   else if (typed.value) form.querySelector(".any input").checked = true;
 });
 
-let turn;
-function begin() {
-  turn?.abort();
-  return (turn = new AbortController()).signal;
+let controller;
+function newSignal() {
+  controller?.abort();
+  return (controller = new AbortController()).signal;
 }
 
-/** Draw the form as the page of an address has it. */
-function redraw(address, signal = begin()) {
+/** Redraw the form with the fields that the page of an address has. */
+function redraw(address, signal = newSignal()) {
   const call = new XMLHttpRequest();
   call.open("GET", address);
   call.responseType = "document";
@@ -49,97 +49,99 @@ function redraw(address, signal = begin()) {
     const fresh = call.response?.querySelector("form.search");
     if (!fresh?.querySelector(".fields") || signal.aborted) return;
     form.elements.q.value = fresh.elements.q.value;
-    const held = document.activeElement.closest(".fields [name]");
+    const focused = document.activeElement.closest(".fields [name]");
     fresh.querySelector(".primary").replaceWith(button);
     fields.replaceChildren(...fresh.querySelector(".fields").children);
-    const same = held?.type === "checkbox" ? `input[value="${held.value}"]` : `[name="${held?.name}"]`;
-    fields.querySelector(same)?.focus({ preventScroll: true });
+    const selector = focused?.type === "checkbox" ? `input[value="${focused.value}"]` : `[name="${focused?.name}"]`;
+    fields.querySelector(selector)?.focus({ preventScroll: true });
   };
   call.send();
 }
 
-/** Answer in place. */
-function go(address, step = true) {
-  if (address === shown) return;
+/** Show the results of an address in place; `step` adds an entry to the history. */
+function showResults(address, step = true) {
+  if (address === shownAddress) return;
   if (step) {
     history.pushState(null, "", address);
     scrollTo(0, 0);
   }
-  shown = address;
+  shownAddress = address;
   element.setAttribute("src", `/ajax${address}`);
 }
 
 fields?.addEventListener("change", ({ target }) => {
-  const signal = begin();
+  const signal = newSignal();
   button.querySelector(".live").textContent = "";
-  const address = asked();
+  const address = readAddress();
   if (!address) return;
   if (target.name === "agency") redraw(address, signal);
-  if (beside()) go(address);
-  else count(address, signal);
+  if (isPanelOpen()) showResults(address);
+  else showCount(address, signal);
 });
 
-/** Say on the button how many there would be; it works without. */
-async function count(address, signal) {
+/** Show on the button how many pictures the search finds; failures leave the button as usual. */
+async function showCount(address, signal) {
   try {
     const { total } = await (await fetch(`/api${address}`, { signal })).json();
     if (!Number.isInteger(total)) return;
     button.querySelector(".live").textContent = ` (${total.toLocaleString(document.documentElement.lang)})`;
-    element?.say(button.textContent);
+    element?.announce(button.textContent);
   } catch {}
 }
 
 form.addEventListener("submit", (event) => {
-  const address = asked();
-  if (!address || !beside() || (address === shown && !element.querySelector("[aria-busy]"))) return;
+  const address = readAddress();
+  if (!address || !isPanelOpen() || (address === shownAddress && !element.querySelector("[aria-busy]"))) return;
   event.preventDefault();
-  go(address);
+  showResults(address);
 });
 
 element?.addEventListener("click", (event) => {
   const chip = event.target.closest(".chosen a");
-  if (!chip || !beside() || modified(event)) return;
+  if (!chip || !isPanelOpen() || hasModifier(event)) return;
   event.preventDefault();
   const address = chip.pathname + chip.search;
-  go(address);
+  showResults(address);
   redraw(address);
   document.querySelector("main").focus({ preventScroll: true });
 });
 
-// With the keyboard Enter leaves the page, not each step through the menu.
+// With the keyboard only Enter changes the language, not each arrow key in the menu.
 const menu = form.elements.lang;
-function speak() {
-  const address = new URL(shown, location.href);
+function changeLanguage() {
+  const address = new URL(shownAddress, location.href);
   address.searchParams.set("lang", menu.value);
-  menu.value = menu.querySelector("[selected]").value;  // for the way back
+  menu.value = menu.querySelector("[selected]").value;  // Back must show the language of the page
   location.assign(address);
 }
-menu.addEventListener("change", () => menu.matches(":focus-visible") || speak());
+menu.addEventListener("change", () => menu.matches(":focus-visible") || changeLanguage());
 menu.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || menu.selectedOptions[0].defaultSelected) return;
   event.preventDefault();
-  speak();
+  changeLanguage();
 });
 
 addEventListener("keydown", (event) => {
   if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
-  if (event.key === "Escape" && sheet?.open) shut();
-  if (event.key !== "/" || modified(event) || event.target.closest("input, select, textarea")) return;
+  if (event.key === "Escape" && filters?.open) closeFilters();
+  if (event.key !== "/" || hasModifier(event) || event.target.closest("input, select, textarea")) return;
   event.preventDefault();
   form.elements.q.select();
 });
 
-function shut() {
-  sheet.open = false;
-  sheet.querySelector("summary").focus();
+function closeFilters() {
+  filters.open = false;
+  filters.querySelector("summary").focus();
 }
 
-function leave(target) {
-  if (target && over() && !sheet.contains(target)) sheet.open = false;
+function closeOutside(target) {
+  if (target && isSheetOpen() && !filters.contains(target)) filters.open = false;
 }
-addEventListener("pointerdown", ({ target }) => leave(target));
-sheet?.addEventListener("focusout", ({ relatedTarget }) => leave(relatedTarget));
-sheet?.addEventListener("click", ({ target }) => { if (target === sheet || target.closest(".head button")) shut(); });
+addEventListener("pointerdown", ({ target }) => closeOutside(target));
+filters?.addEventListener("focusout", ({ relatedTarget }) => closeOutside(relatedTarget));
+filters?.addEventListener("click", ({ target }) => {
+  if (target === filters || target.closest(".head button")) closeFilters();
+});
 
 element?.addEventListener("filled", () => {
   const { title } = element.querySelector(".results").dataset;
@@ -148,13 +150,13 @@ element?.addEventListener("filled", () => {
 
 addEventListener("popstate", ({ state }) => {
   const address = location.pathname + location.search;
-  if (state?.look || address === shown) return;
+  if (state?.look || address === shownAddress) return;
   if (!element || !address.startsWith("/search?")) return location.reload();
-  go(address, false);
+  showResults(address, false);
   redraw(address);
 });
 
-// The sentence that credits a picture, where a button for it stands.
+// The button that copies the sentence which credits a picture.
 addEventListener("click", async ({ target }) => {
   if (!target.matches("dd > .copy")) return;
   const sentence = target.previousElementSibling;
@@ -163,8 +165,8 @@ addEventListener("click", async ({ target }) => {
     await navigator.clipboard.writeText(sentence.textContent);
     target.textContent = target.dataset.copied;
   } catch {
-    // It is selected, for the keyboard.
+    // The sentence is selected: the keyboard can copy it.
   }
 });
 
-addEventListener("pageshow", ({ persisted }) => persisted && (fields ? redraw(shown) : form.reset()));
+addEventListener("pageshow", ({ persisted }) => persisted && (fields ? redraw(shownAddress) : form.reset()));

@@ -1,6 +1,6 @@
 // Suggestions under the search box: an ARIA combobox.
 
-const WAIT = 120;
+const WAIT = 120;  // ms without a key before the site is asked
 
 const box = document.getElementById("q");
 const list = document.createElement("ul");
@@ -14,23 +14,23 @@ box.ariaAutoComplete = "list";
 box.ariaExpanded = "false";
 box.setAttribute("aria-controls", list.id);
 
-let turn = new AbortController();
+let controller = new AbortController();
 let timer = 0;
-let typed = box.value;
-const options = () => [...list.children];
-const active = () => list.querySelector("[aria-selected=true]");
+let typedText = box.value;
+const findOptions = () => [...list.children];
+const findSelected = () => list.querySelector("[aria-selected=true]");
 
-function hush() {
+function cancelFetch() {
   clearTimeout(timer);
-  turn.abort();
+  controller.abort();
 }
 
 function close() {
-  hush();
-  offer([]);
+  cancelFetch();
+  showOptions([]);
 }
 
-function offer(words) {
+function showOptions(words) {
   list.replaceChildren(...words.map((text, i) => {
     const option = document.createElement("li");
     option.id = `suggestion-${i}`;
@@ -45,37 +45,38 @@ function offer(words) {
   box.removeAttribute("aria-activedescendant");
 }
 
-async function ask() {
-  hush();
-  const { signal } = turn = new AbortController();
+async function fetchSuggestions() {
+  cancelFetch();
+  const { signal } = controller = new AbortController();
   const lang = box.form.elements.lang.value;
   try {
-    const answer = await fetch(`/suggest?${new URLSearchParams({ q: typed, lang })}`, { signal });
-    const [words, found] = await answer.json();
-    if (!signal.aborted && document.activeElement === box) offer(found.filter((one) => one !== words));
+    const answer = await fetch(`/suggest?${new URLSearchParams({ q: typedText, lang })}`, { signal });
+    const [words, suggestions] = await answer.json();
+    if (signal.aborted || document.activeElement !== box) return;
+    showOptions(suggestions.filter((suggestion) => suggestion !== words));
   } catch {
-    // Typing goes on.
+    // The box works without suggestions.
   }
 }
 
-function soon() {
-  typed = box.value;
+function scheduleFetch() {
+  typedText = box.value;
   clearTimeout(timer);
-  if (typed.trim()) timer = setTimeout(ask, WAIT);
+  if (typedText.trim()) timer = setTimeout(fetchSuggestions, WAIT);
   else close();
 }
 
-function choose(option) {
-  hush();
-  options().forEach((one) => { one.ariaSelected = String(one === option); });
-  box.value = option ? option.textContent : typed;
+function selectOption(option) {
+  cancelFetch();
+  findOptions().forEach((other) => { other.ariaSelected = String(other === option); });
+  box.value = option ? option.textContent : typedText;
   box.setAttribute("aria-activedescendant", option?.id ?? "");
 }
 
-// An input method keeps its keys.
+// While an input method composes text, its keys choose no suggestion.
 box.addEventListener("compositionstart", close);
-box.addEventListener("compositionend", soon);
-box.addEventListener("input", (event) => event.isComposing || soon());
+box.addEventListener("compositionend", scheduleFetch);
+box.addEventListener("input", (event) => event.isComposing || scheduleFetch());
 box.addEventListener("keydown", (event) => {
   if (event.isComposing || event.keyCode === 229) {
     if (event.key === "Enter") event.preventDefault();
@@ -84,14 +85,14 @@ box.addEventListener("keydown", (event) => {
   const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (by && !list.hidden) {
     event.preventDefault();
-    const places = [null, ...options()];
-    choose(places.at((places.indexOf(active()) + by + places.length) % places.length));
+    const places = [null, ...findOptions()];
+    selectOption(places.at((places.indexOf(findSelected()) + by + places.length) % places.length));
   } else if (event.key === "ArrowDown" && box.value.trim()) {
-    typed = box.value;
-    ask();
+    typedText = box.value;
+    fetchSuggestions();
   } else if (event.key === "Escape" && !list.hidden) {
     event.preventDefault();
-    choose(null);
+    selectOption(null);
     close();
   }
 });
@@ -99,7 +100,7 @@ list.addEventListener("mousedown", (event) => event.preventDefault());
 list.addEventListener("click", ({ target }) => {
   const option = target.closest("li");
   if (!option) return;
-  choose(option);
+  selectOption(option);
   box.form.requestSubmit();
 });
 box.addEventListener("blur", close);
