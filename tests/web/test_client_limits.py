@@ -224,7 +224,7 @@ def test_answers_that_are_stale_are_not_asked_anew_for_whoever_looks(
     renewed: list[str] = []
     monkeypatch.setattr(search._calls._cache, "_now", lambda: time.time() + 90_000)
     monkeypatch.setattr(
-        search._calls._cache, "_refresh", lambda wanted, _fetch: renewed.append(wanted.key)
+        search._calls._cache, "_refresh_behind", lambda wanted, _fetch: renewed.append(wanted.key)
     )
     robot = {"User-Agent": ROBOTS[0]}
     assert {site.get(one, headers=robot).headers["X-Cache"] for one in asked_before} == {"STALE"}
@@ -308,7 +308,7 @@ def test_no_counter_holds_an_address(site: FlaskClient) -> None:
     where = {"REMOTE_ADDR": "198.51.100.77"}
     site.get("/api/search?q=private&site=blog.example", environ_overrides=where)
     store = site.application.extensions["services"].store.store
-    with store._connection() as db:
+    with store._use_connection() as db:
         names = [name for (name,) in db.execute("SELECT key FROM counters")]
     assert any(re.match(r"client:[0-9a-f]{18}:60:", name) for name in names)
     assert not [name for name in names if "198.51" in name or "127.0.0" in name]
