@@ -36,14 +36,11 @@ from affiliate.agencies.link_earnings import link_status
 from affiliate.cache.answers import AnswerCache
 from affiliate.cache.stores import StoreWithFallback
 from affiliate.cli.startup_errors import StartupError
-from affiliate.config import (
-    passwords,
-)
-from affiliate.config import (
-    settings as config,
-)
+from affiliate.config import passwords
 from affiliate.config.blocked_names import describe_blocking, find_blocked_label
 from affiliate.config.environment import find_other_file, read_environment
+from affiliate.config.loading import load_config
+from affiliate.config.setting_table import setting_prefix
 from affiliate.config.settings import AgencySettings, Config
 from affiliate.database.agency_switches import Switches
 from affiliate.database.ledger import Ledger
@@ -104,9 +101,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         environ = read_environment(FOLDER)
         _tell_other_file()
     try:
-        return config.load_config(
-            environ, keys, buyers, options, check=_agency_faults, folder=FOLDER
-        )
+        return load_config(environ, keys, buyers, options, check=_agency_faults, folder=FOLDER)
     finally:
         passwords.forget_lists()  # processes of the server live long
 
@@ -121,7 +116,7 @@ def _tell_other_file() -> None:
 def _agency_faults(settings: Mapping[str, AgencySettings], on: Container[str]) -> Iterator[str]:
     """Yield what is wrong with settings of agencies, as the agencies and their networks tell."""
     for name, own in settings.items():
-        kind, before = AGENCIES[name], config.setting_prefix(name)
+        kind, before = AGENCIES[name], setting_prefix(name)
         template = own.affiliate_link or kind.link_template
         if own.affiliate_id and (fault := describe_id_fault(template, own.affiliate_id)):
             yield f"{before}AFFILIATE_ID must be {fault}."

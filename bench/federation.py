@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
-from affiliate.config.settings import setting_prefix
+from affiliate.config.setting_table import setting_prefix
 from bench.client import Answer, Connection, apart
 from bench.report import Goal, Table
 from bench.servers import Server, Servers, fetch, running, wait_for

@@ -114,7 +114,7 @@ def create_dogpile() -> Flask:
 def create_metasearch() -> Flask:
     """Return a metasearch like SearXNG, which waits for the slowest or 3 s and keeps nothing."""
     from affiliate.agencies import AGENCIES  # noqa: PLC0415 - likewise
-    from affiliate.config.settings import load_config  # noqa: PLC0415
+    from affiliate.config.loading import load_config  # noqa: PLC0415
     from affiliate.domain.media import SearchQuery  # noqa: PLC0415
     from affiliate.errors import AgencyError  # noqa: PLC0415
     from affiliate.transport.client import Transport  # noqa: PLC0415

@@ -7,7 +7,7 @@ import pytest
 
 from affiliate.agencies import AGENCIES, Agency
 from affiliate.agencies.filter_values import HEX
-from affiliate.config.settings import setting_prefix
+from affiliate.config.setting_table import setting_prefix
 from affiliate.domain.media import SearchQuery
 from affiliate.domain.query import (
     AGES,

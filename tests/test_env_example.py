@@ -8,7 +8,7 @@ import dotenv
 import msgspec
 import pytest
 
-from affiliate.config.settings import AGENCY_SETTINGS, SETTINGS
+from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS
 from app import load
 from tools import env_example
 

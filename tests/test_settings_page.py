@@ -1,6 +1,6 @@
 """docs/settings.md holds every setting, as the table in the code has it."""
 
-from affiliate.config.settings import AGENCY_SETTINGS, SETTINGS
+from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS
 from tools import settings_page
 
 TEXT = settings_page.FILE.read_text()

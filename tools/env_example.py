@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from affiliate.agencies import AGENCIES
-from affiliate.config.settings import AGENCY_SETTINGS, SETTINGS, Setting, setting_prefix
+from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, Setting, setting_prefix
 
 FILE = Path(__file__).parents[1] / ".env.example"
 HEAD = """\

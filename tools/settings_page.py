@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from affiliate.config.settings import AGENCY_SETTINGS, SETTINGS, Setting
+from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, Setting
 
 FILE = Path(__file__).parents[1] / "docs/settings.md"
 HEAD = """\

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from affiliate.agencies import Agency
 from affiliate.config.readers import list_fields
-from affiliate.config.settings import setting_prefix
+from affiliate.config.setting_table import setting_prefix
 from affiliate.domain.affiliate_links import LinkStyle
 
 

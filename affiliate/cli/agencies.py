@@ -9,7 +9,7 @@ from affiliate.agencies import AGENCIES, Agency
 from affiliate.cache.freshness import REPLAY_SECONDS
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import cli_errors
-from affiliate.config.settings import setting_prefix
+from affiliate.config.setting_table import setting_prefix
 from affiliate.database.agency_switches import LOOK_SECONDS, Switches
 from affiliate.errors import AgencyError
 from affiliate.services import current_services

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import click
 
 from affiliate.agencies import AGENCIES
-from affiliate.config.settings import AgencySettings, Config, setting_prefix
+from affiliate.config.setting_table import setting_prefix
+from affiliate.config.settings import AgencySettings, Config
 from affiliate.database.purchases import Purchases
 from affiliate.errors import (
     AgencyError,

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from affiliate.cli.hosts import find_foreign_host, parse_host
-from affiliate.config.settings import SETTINGS, AgencySettings, setting_prefix
+from affiliate.config.setting_table import SETTINGS, setting_prefix
+from affiliate.config.settings import AgencySettings
 from affiliate.domain.media import plain_text
 from affiliate.errors import AgencyError
 from affiliate.licensing.accounts.shutterstock import AGENCY, ShutterstockAccount

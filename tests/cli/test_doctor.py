@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask.testing import FlaskClient
 
-from affiliate.config.settings import setting_prefix
+from affiliate.config.setting_table import setting_prefix
 from affiliate.database.clicks import Click
 from affiliate.database.migrations import REVISION
 from affiliate.database.token_store import Token

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from affiliate.cli.license_target import describe_target
-from affiliate.config.settings import setting_prefix
+from affiliate.config.setting_table import setting_prefix
 from affiliate.database.token_store import Token
 from app import create_app
 from tests.dialects.selling import FIRST, Shop

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from affiliate.config.settings import setting_prefix
+from affiliate.config.setting_table import setting_prefix
 from affiliate.licensing.accounts.registry import SELLERS
 from app import create_app
 from tests.dialects.selling import FIRST

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS
 from affiliate.config.setting_texts import QUOTES, quote_excerpt, strip_ends
-from affiliate.config.settings import AGENCY_SETTINGS, SETTINGS
 from affiliate.errors import ConfigError
 from app import load
 

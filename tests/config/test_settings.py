@@ -9,16 +9,10 @@ import msgspec
 import pytest
 
 from affiliate.agencies import AGENCIES
+from affiliate.config.loading import Credentials, load_config
 from affiliate.config.readers import Secret
-from affiliate.config.settings import (
-    AGENCY_SETTINGS,
-    SETTINGS,
-    AgencySettings,
-    Config,
-    Credentials,
-    load_config,
-    setting_prefix,
-)
+from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, setting_prefix
+from affiliate.config.settings import AgencySettings, Config
 from affiliate.errors import ConfigError
 
 KNOWN: dict[str, Credentials] = {

@@ -1,6 +1,6 @@
 """Starts one server for each agency, all at once."""
 
-from affiliate.config.settings import setting_prefix
+from affiliate.config.setting_table import setting_prefix
 from tests.dialects import DIALECTS, Server
 
 OWN = {"shutterstock-editorial"}  # it goes by Shutterstock's own key and address

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from affiliate.config.settings import setting_prefix
+from affiliate.config.setting_table import setting_prefix
 from affiliate.database.ledger import Ledger
 from affiliate.database.purchases import Purchase, Purchases
 from affiliate.licensing.accounts.registry import SELLERS

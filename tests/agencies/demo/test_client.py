@@ -12,7 +12,7 @@ from PIL import Image
 
 from affiliate.agencies.demo import client
 from affiliate.agencies.demo.client import CATALOG, Demo, Picture
-from affiliate.config.settings import SETTINGS
+from affiliate.config.setting_table import SETTINGS
 from affiliate.domain.media import SearchQuery, plain_text
 from affiliate.domain.query import SORTS, TYPES
 from affiliate.errors import BadQuery, NotFound

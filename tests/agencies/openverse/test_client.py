@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from affiliate.agencies.openverse.client import Openverse
-from affiliate.config.settings import load_config
+from affiliate.config.loading import load_config
 from affiliate.domain.media import License, SearchQuery
 from affiliate.errors import BadAnswer, BadCredentials, Blocked, ConfigError, NotFound
 from tests.dialects import FIRST, Answer, Server, in_json, in_text, serving

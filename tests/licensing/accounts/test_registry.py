@@ -8,7 +8,7 @@ from click.testing import Result
 from flask import Flask
 
 from affiliate.agencies import AGENCIES
-from affiliate.config.settings import setting_prefix
+from affiliate.config.setting_table import setting_prefix
 from affiliate.errors import PurchaseRefused
 from affiliate.licensing.accounts.registry import SELLERS
 from affiliate.licensing.seller import Seller

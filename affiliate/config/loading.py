@@ -1,0 +1,227 @@
+"""Reads the environment by the table of settings, and gathers every fault before the start fails.
+
+`load_config` is called once by the application; `SettingsReader` holds the checks of agencies'
+credentials, and the notes about settings without effect.
+"""
+
+import os
+import re
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from affiliate.config import passwords, paths, readers, setting_texts
+from affiliate.config.readers import Secret
+from affiliate.config.setting_names import describe_unknown_names
+from affiliate.config.setting_table import AGENCY_SETTINGS, SETTINGS, Setting, setting_prefix
+from affiliate.config.setting_texts import quote_excerpt, strip_ends
+from affiliate.config.settings import AgencySettings, Config
+from affiliate.errors import ConfigError
+
+Credentials = tuple[tuple[str, ...], ...]
+"""Sets of setting names without the agency's prefix; any one complete set is enough."""
+TYPED_CREDENTIALS: Final = frozenset({"USERNAME", "PASSWORD"})
+"""Settings of agencies that people have chosen, in any script."""
+PathReader = Callable[[str, Path, Mapping[str, str]], Any]
+"""A reader of a text with a path in it, from the folder and the variables that it may name."""
+
+
+def _find_no_faults(settings: Mapping[str, AgencySettings], on: Container[str]) -> Iterable[str]:
+    del settings, on
+    return ()
+
+
+def load_config(  # noqa: PLR0913 - the settings, and what only the application knows of agencies
+    environ: Mapping[str, str] | None,
+    credentials: Mapping[str, Credentials],
+    buyers: Mapping[str, tuple[str, ...]] | None = None,
+    options: Mapping[str, Credentials] | None = None,
+    *,
+    check: Callable[
+        [Mapping[str, AgencySettings], Container[str]], Iterable[str]
+    ] = _find_no_faults,
+    folder: Path = Path(),
+) -> Config:
+    """Read the settings from ``environ``, by default the process's own.
+
+    Paths in them are relative to ``folder``.
+
+    ``credentials`` says for every agency that exists which settings give access to it; an empty
+    tuple means that it needs none and is on only when ``AGENCIES`` names it, or when the owner has
+    set some of its ``options``: sets of settings of which all or none are set. ``buyers`` says what
+    buying needs beside them, which switches nothing on. ``check`` gets the settings of every
+    agency and the names of those that are on, and returns what else is wrong with them.
+
+    Raises:
+        ConfigError: names every fault at once, never a value that is secret.
+    """
+    reader = _Reader(os.environ if environ is None else environ, buyers or {}, options or {})
+    found = {s.name.lower(): reader.read(s) for s in SETTINGS}
+    weights = reader.read_weights(found["agencies"], credentials)
+    known = {name: reader.read_agency(name, weights, credentials[name]) for name in credentials}
+    found["agencies"] = {name: known[name] for name in weights if name in known}
+    found["data_dir"] = reader.read_path(
+        "DATA_DIR", found["data_dir"], paths.resolve_data_folder, folder
+    )
+    if found["database_url"] is None and found["data_dir"]:
+        found["database_url"] = f"{paths.SQLITE}/{found['data_dir'] / 'ledger.db'}"
+    elif str(found["database_url"]).startswith(paths.SQLITE):
+        found["database_url"] = reader.read_path(
+            "DATABASE_URL", found["database_url"], paths.resolve_sqlite_address, folder
+        )
+    if found["owner_password"] and not reader.environ.get("SECRET_KEY"):
+        reader.faults.append("OWNER_PASSWORD needs SECRET_KEY, of at least 32 characters.")
+    names = (found["site_name"], found["site_url"])
+    reader.faults += _find_password_faults(found["owner_password"], *names)
+    reader.faults += check(known, weights)
+    if reader.faults:
+        raise ConfigError(reader.faults)
+    return Config(**found, notes=tuple(reader.find_notes(weights, credentials)))
+
+
+def _find_password_faults(password: Secret | None, *names: str | None) -> Iterator[str]:
+    """Yield what is wrong with a password by what everybody knows of the site."""
+    if password and passwords.is_guessed(password.reveal(), filter(None, names)):
+        yield f"OWNER_PASSWORD {passwords.GUESSED}."
+
+
+class _Reader:
+    """Reads settings one by one and gathers what is wrong with them.
+
+    Platforms that can name a variable with a digit first may leave out the ``_`` before it.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        buyers: Mapping[str, tuple[str, ...]],
+        options: Mapping[str, Credentials],
+    ) -> None:
+        self.environ = {
+            (f"_{name}" if name[:1].isdigit() else name): strip_ends(text)
+            for name, text in environ.items()
+        }
+        self.buyers = buyers
+        self.options = options
+        self.faults: list[str] = []
+
+    def read(self, setting: Setting, before: str = "") -> Any:  # noqa: ANN401 - as the row reads
+        text = self.environ.get(before + setting.name, "")
+        if not text:
+            return setting.default
+        try:
+            if not setting.says_all:
+                setting_texts.check_text(text)
+            return setting.read(text)
+        except ValueError as error:
+            self.faults.append(f"{before}{setting.name} {error}.")
+            return setting.default
+
+    def find_notes(
+        self, on: Container[str], credentials: Mapping[str, Credentials]
+    ) -> Iterator[str]:
+        """Yield what to tell of settings that do nothing, and of variables that are no settings."""
+        is_named = bool(self.environ.get("AGENCIES", "").strip(" ,"))
+        if not is_named and not any(self._is_ready(n, c) for n, c in credentials.items()):
+            yield "no agency has credentials: the demo catalogue is shown."
+        own = {name: self._list_names(name, credentials[name]) for name in credentials}
+        for name, names in own.items():
+            given = [setting_prefix(name) + one for one in names if self._is_set(name, one)]
+            if given and name not in on:
+                why = "AGENCIES does not name it" if is_named else "its credentials are not set"
+                yield f"{name} is off, as {why}; these do nothing: {', '.join(given)}."
+        known = {setting.name for setting in SETTINGS}
+        known |= {setting_prefix(name) + one for name, names in own.items() for one in names}
+        given_names = [name for name, text in self.environ.items() if text]
+        mine = {setting_prefix(name) for name in own if credentials[name] or self.options.get(name)}
+        yield from describe_unknown_names(given_names, known, mine)  # others may say DEMO_MODE
+
+    def _list_names(self, agency: str, alternatives: Credentials) -> list[str]:
+        """Return the names of all settings of an agency, without its prefix, each once."""
+        sets = (*alternatives, *self.options.get(agency, ()), self.buyers.get(agency, ()))
+        general = (setting.name for setting in AGENCY_SETTINGS)
+        return list(dict.fromkeys([*general, *(name for names in sets for name in names)]))
+
+    def read_path(self, name: str, text: str, read: PathReader, folder: Path) -> Any:  # noqa: ANN401 - as it reads
+        """Return what a setting with a path in it means; None where the text can't be read."""
+        try:
+            return read(text, folder, self.environ)
+        except ValueError as error:
+            self.faults.append(f"{name} {error}.")
+            return None
+
+    def read_weights(self, wanted: str, credentials: Mapping[str, Credentials]) -> dict[str, int]:
+        """Return the agencies that are on with their weights, in order; check all credentials."""
+        weights = self._parse_agencies(wanted, credentials)
+        if not weights:
+            weights = {n: 1 for n in credentials if self._is_ready(n, credentials[n])}
+            weights = weights or {"demo": 1}
+        for name in credentials:
+            self._check_credentials(name, credentials[name], needed=name in weights)
+        return weights
+
+    def _parse_agencies(self, wanted: str, known: Mapping[str, Credentials]) -> dict[str, int]:
+        weights: dict[str, int] = {}
+        for part in filter(None, (p.strip() for p in wanted.split(","))):
+            name, _, weight = part.partition(":")
+            if name not in known:
+                self.faults.append(
+                    f"AGENCIES names {quote_excerpt(name)}; known are {', '.join(known)}."
+                )
+            elif not re.fullmatch(r"[1-9][0-9]?", weight or "1"):
+                told = f"AGENCIES gives {name} the weight {quote_excerpt(weight)}; use 1 to 99."
+                self.faults.append(told)
+            else:
+                weights[name] = int(weight or 1)
+        return weights
+
+    def _is_set(self, agency: str, name: str) -> bool:
+        return bool(self.environ.get(setting_prefix(agency) + name))
+
+    def _is_ready(self, agency: str, alternatives: Credentials) -> bool:
+        """Return whether the settings switch an agency on that ``AGENCIES`` doesn't name."""
+        return self._is_complete(agency, alternatives or self.options.get(agency, ()))
+
+    def _is_complete(self, agency: str, alternatives: Credentials) -> bool:
+        return any(all(self._is_set(agency, n) for n in names) for names in alternatives)
+
+    def _check_credentials(self, agency: str, alternatives: Credentials, *, needed: bool) -> None:
+        begun = any(self._is_set(agency, n) for names in alternatives for n in names)
+        if alternatives and (begun or needed) and not self._is_complete(agency, alternatives):
+            sets = (
+                " and ".join(setting_prefix(agency) + n for n in names) for names in alternatives
+            )
+            self.faults.append(f"{agency} needs {', or '.join(sets)}.")
+        for names in self.options.get(agency, ()):
+            given = [name for name in names if self._is_set(agency, name)]
+            if given and len(given) < len(names):
+                both = " and ".join(setting_prefix(agency) + name for name in names)
+                self.faults.append(f"{agency} needs {both}, or none of them.")
+
+    def read_agency(
+        self, name: str, weights: Mapping[str, int], alternatives: Credentials
+    ) -> AgencySettings:
+        """Read the settings of an agency, whether it is on or not."""
+        own = {s.name.lower(): self.read(s, setting_prefix(name)) for s in AGENCY_SETTINGS}
+        sets = (*alternatives, *self.options.get(name, ()))
+        secrets = self._read_secrets(name, {n for names in sets for n in names})
+        wants_id = not self._is_set(name, "AFFILIATE_ID")
+        if wants_id and "affiliate_id" in readers.list_fields(own["affiliate_link"] or ""):
+            before = setting_prefix(name)
+            fault = f"{before}AFFILIATE_LINK wants {{affiliate_id}}; set {before}AFFILIATE_ID too."
+            self.faults.append(fault)
+        buyer = self._read_secrets(name, self.buyers.get(name, ()))
+        weight = weights.get(name, 1)
+        return AgencySettings(weight=weight, credentials=secrets, buyer=buyer, **own)
+
+    def _read_secrets(self, agency: str, names: Iterable[str]) -> dict[str, Secret]:
+        """Return those of the settings that are set and can be read."""
+        rows = [
+            Setting(
+                name, partial(readers.read_credential, is_typed=name in TYPED_CREDENTIALS), None, ""
+            )
+            for name in names
+        ]
+        found = {row.name: self.read(row, setting_prefix(agency)) for row in rows}
+        return {name: secret for name, secret in found.items() if secret is not None}
