@@ -1,54 +1,56 @@
-"""The owner's accent in shades that can be read, as text and as a ground of text.
+"""Legible shades of the owner's accent color, for text and for the ground of text.
 
-Shades reach 4.5 to 1, the contrast that WCAG 2.2 asks of text in its success criterion 1.4.3; how
-it is measured stands there under "relative luminance" and "contrast ratio".
+Shades reach 4.5 to 1, the contrast that WCAG 2.2 requires of text in success criterion 1.4.3. WCAG
+defines the formulas under "relative luminance" and "contrast ratio".
 """
 
 import functools
 from typing import Final
 
 MIN_CONTRAST: Final = 4.5
-"""The least contrast of a text to its ground."""
+"""Least contrast ratio of a text to its ground."""
 LIGHT_GROUNDS: Final = ("#fbfaf8", "#ffffff")
 DARK_GROUNDS: Final = ("#161514", "#1f1d1b", "#10100f")
-"""Lists what a shade must be told from: the grounds of ``static/site.css``, and text on a shade."""
+"""Colors that a shade must contrast with: grounds in ``static/site.css``, and text on a shade."""
 MIN_WHITE_PERCENT: Final = 55
-"""Hundredths of white in the shade of dark pages, where a full color would glare."""
+"""Least percentage of white in the shade for dark pages, where a full color would glare."""
 
 Color = tuple[int, int, int]
 
 
 @functools.cache
 def derive_shades(accent: str) -> tuple[str, str]:
-    """Return an accent (``#rrggbb``) as two colors of CSS, for light pages and for dark ones.
+    """Return two CSS colors of an accent (``#rrggbb``): for light pages, and for dark pages.
 
-    The shades are the accent with as little black or white as makes them readable.
+    The shades are the accent mixed with the least black or white that makes the shades legible.
     """
     light = _find_shade(accent, "#000000", LIGHT_GROUNDS, 0)
     dark = _find_shade(accent, "#ffffff", DARK_GROUNDS, MIN_WHITE_PERCENT)
     return light, dark
 
 
-def contrast_ratio(one: str, other: str) -> float:
+def contrast_ratio(color: str, ground: str) -> float:
     """Return the contrast ratio of two colors, from 1 to 21."""
     darker, lighter = sorted(
-        (_relative_luminance(_parse_color(one)), _relative_luminance(_parse_color(other)))
+        (_relative_luminance(_parse_color(color)), _relative_luminance(_parse_color(ground)))
     )
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def _find_shade(accent: str, toward: str, others: tuple[str, ...], first: int) -> str:
-    """Return a mix of an accent with black or white that can be told from all ``others``."""
-    mixes = (_mix_colors(accent, toward, part) for part in range(first, 101))
+def _find_shade(accent: str, toward: str, grounds: tuple[str, ...], min_percent: int) -> str:
+    """Return the first mix of an accent with ``toward`` that contrasts with all ``grounds``."""
+    mixes = (_mix_colors(accent, toward, percent) for percent in range(min_percent, 101))
     return next(
-        mix for mix in mixes if all(contrast_ratio(mix, one) >= MIN_CONTRAST for one in others)
+        mix
+        for mix in mixes
+        if all(contrast_ratio(mix, ground) >= MIN_CONTRAST for ground in grounds)
     )
 
 
-def _mix_colors(one: str, other: str, part: int) -> str:
-    """Return a color with so many hundredths of another."""
-    pairs = zip(_parse_color(one), _parse_color(other), strict=True)
-    return "#" + "".join(f"{round(a + (b - a) * part / 100):02x}" for a, b in pairs)
+def _mix_colors(color: str, added: str, percent: int) -> str:
+    """Return a color mixed with a percentage of the color ``added``."""
+    pairs = zip(_parse_color(color), _parse_color(added), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * percent / 100):02x}" for a, b in pairs)
 
 
 def _parse_color(color: str) -> Color:
@@ -64,5 +66,5 @@ def _relative_luminance(color: Color) -> float:
 
 
 def _linearize_channel(value: float) -> float:
-    """Return a part of a color of sRGB in proportion to its light."""
+    """Return a channel of an sRGB color in proportion to its light."""
     return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4  # noqa: PLR2004

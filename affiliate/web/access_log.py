@@ -1,4 +1,4 @@
-"""Gives each request its id, and writes the access log where it is wanted."""
+"""The id of each request, and the optional access log."""
 
 import itertools
 import logging
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 ACCEPTED_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/=+@-]{0,127}")
-"""Ids that a proxy may give; others could be words of visitors or break a line."""
+"""Pattern of ids accepted from a proxy; other texts could be words of visitors or break a line."""
 WRITE_INTERVAL_SECONDS: Final = 1.0
 MAX_PENDING_LINES: Final = 20_000
-"""Lines that wait to be written; a burst that is longer loses its oldest."""
+"""Most lines that wait to be written; a longer burst loses its oldest lines."""
 MAX_PATH_CHARACTERS: Final = 200
 SERVER_ERROR_STATUS: Final = "500 Internal Server Error"
 _NO_HEADERS: Final[Headers] = []
 
 
 class AccessLogMiddleware:
-    """Wraps a WSGI application; with a ``handler`` each request becomes a line of log.
+    """A WSGI middleware that gives requests an id and, with a ``handler``, logs each request.
 
-    Lines are written by a thread of their own, many at once. They hold nothing that visitors
-    typed: no query string, and of the path only ids and parts that are ``known``.
+    A thread of its own writes the lines in batches. Lines contain no text typed by visitors: no
+    query string, and of the path only ids and ``known`` parts.
     """
 
     def __init__(
@@ -44,27 +44,27 @@ class AccessLogMiddleware:
         self._log = _AccessLogWriter(handler, known) if handler else None
         self._known = known
         self._numbers = itertools.count(1)
-        self._run = secrets.token_hex(4)
+        self._id_prefix = secrets.token_hex(4)
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        """Answer as the application does, with the id that the request came with, or a new one.
+        """Call the application, and add the request's own id or a new id to the response.
 
-        An error that the application lets out is logged, too, with `SERVER_ERROR_STATUS`, which
-        the server answers then.
+        An exception of the application is logged with `SERVER_ERROR_STATUS`, the status that the
+        server sends for exceptions.
         """
-        number = environ.get("HTTP_X_REQUEST_ID", "")
-        if not ACCEPTED_ID.fullmatch(number):
-            number = f"{self._run}-{next(self._numbers):x}"
+        request_id = environ.get("HTTP_X_REQUEST_ID", "")
+        if not ACCEPTED_ID.fullmatch(request_id):
+            request_id = f"{self._id_prefix}-{next(self._numbers):x}"
         path, head, began = environ["PATH_INFO"], [("", _NO_HEADERS)], time.perf_counter()
 
         def begin(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401 - as WSGI has it
             head[0] = (status, headers)
-            return start(status, [*headers, (logs.REQUEST_ID_HEADER, number)], exc_info)
+            return start(status, [*headers, (logs.REQUEST_ID_HEADER, request_id)], exc_info)
 
-        came_with = environ.get("QUERY_STRING", ""), path, environ.get("HTTP_REFERER", "")
-        asked = environ[logs.ENVIRON_KEY] = logs.LogContext(number, *came_with, self._known)
+        texts = environ.get("QUERY_STRING", ""), path, environ.get("HTTP_REFERER", "")
+        context = environ[logs.ENVIRON_KEY] = logs.LogContext(request_id, *texts, self._known)
         try:
-            with logs.use_context(asked):
+            with logs.use_context(context):
                 return self._app(environ, begin)
         except Exception:
             head[0] = (SERVER_ERROR_STATUS, _NO_HEADERS)
@@ -72,35 +72,37 @@ class AccessLogMiddleware:
         finally:
             if self._log:
                 seconds, method = time.perf_counter() - began, environ["REQUEST_METHOD"]
-                self._log.add(ServedRequest(time.time(), number, method, path, *head[0], seconds))
+                self._log.add(
+                    ServedRequest(time.time(), request_id, method, path, *head[0], seconds)
+                )
 
 
 class ServedRequest(NamedTuple):
-    """A request that was answered: when, which, and how."""
+    """An answered request: its time, its id, method and path, and its response."""
 
     time: float
-    number: str
+    request_id: str
     method: str
     path: str
     status: str
     headers: Headers
     seconds: float
 
-    def record(self, known: Container[str]) -> logging.LogRecord:
-        """Return the request as a line of log, whose path has ``known`` parts and ids alone."""
+    def to_log_record(self, known: Container[str]) -> logging.LogRecord:
+        """Return the request as a log record, whose path has ``known`` parts and ids alone."""
         path = self.path.encode("latin-1", "replace").decode("utf-8", "replace")
         path = logs.redact_path(path, known)[:MAX_PATH_CHARACTERS]
         size = next((value for name, value in self.headers if name == "Content-Length"), "0")
-        words = (self.method, path, self.status[:3], size, self.seconds * 1000)
+        values = (self.method, path, self.status[:3], size, self.seconds * 1000)
         text = "%s %s %s %s bytes %.1f ms"
-        record = logging.LogRecord(__name__, logging.INFO, __file__, 0, text, words, None)
+        record = logging.LogRecord(__name__, logging.INFO, __file__, 0, text, values, None)
         record.created, record.msecs = self.time, self.time % 1 * 1000
-        record.request_id, record.agency_call = self.number, ("", "access")
+        record.request_id, record.agency_call = self.request_id, ("", "access")
         return record
 
 
 class _AccessLogWriter:
-    """Gathers lines, and writes them every second."""
+    """A buffer of lines, which a thread writes every second."""
 
     def __init__(self, handler: logs.Handler, known: Container[str]) -> None:
         self._handler = handler
@@ -116,10 +118,10 @@ class _AccessLogWriter:
             util.Finalize(None, self.write, exitpriority=5)
 
     def write(self) -> None:
-        """Write the lines that wait."""
+        """Write the waiting lines."""
         lines = [self._lines.popleft() for _ in range(len(self._lines))]
         if lines:
-            self._handler.write(line.record(self._known) for line in lines)
+            self._handler.write(line.to_log_record(self._known) for line in lines)
 
     def _run(self) -> None:
         while True:

@@ -9,7 +9,7 @@ from affiliate.cache.freshness import REPLAY_SECONDS
 from affiliate.memory_allocation import LARGE_BYTES
 
 RENEWAL_GRACE_SECONDS: Final = 5.0
-"""How much longer the others get it while one request has it made anew."""
+"""Seconds for which an expired response is replayed further while a request renews the response."""
 MIN_GZIP_BYTES: Final = 860
 MAX_GZIP_BYTES: Final = 4 * 1024 * 1024
 COMPRESSIBLE_TYPES: Final = re.compile(
@@ -18,14 +18,14 @@ COMPRESSIBLE_TYPES: Final = re.compile(
 PER_ANSWER_HEADERS: Final = {
     *("content-length", "x-cache", "age", "server-timing", "x-request-id", "date", "vary")
 }
-"""Headers that are written for each answer, so they are not kept."""
+"""Headers that belong to a single answer and are therefore not kept."""
 RESPONSE_OVERHEAD_BYTES: Final = 800
-"""What a response takes beside its body and its own headers, with what `malloc` adds: measured."""
+"""Memory of a response beside body and own headers, with the overhead of `malloc`; measured."""
 MEMORY_PAGE_BYTES: Final = 4096
 MAX_HEADER_CHARACTERS: Final = 2048
-"""Characters of a header of the request that are read; what browsers and caches send is shorter."""
+"""Characters that are read of a request's header; headers of browsers and caches are shorter."""
 MAX_SHARED_HEADERS: Final = 256
-"""Headers that are the same in many responses, of which one copy is kept."""
+"""Most headers of which all responses share a single copy."""
 
 Header = tuple[str, str]
 Headers = list[Header]
@@ -34,10 +34,10 @@ _shared_headers: dict[Header, Header] = {}
 
 
 class CachedResponse:
-    """A finished response, ready to be written in any of its forms; times are monotonic.
+    """A finished response, ready to be sent in any of its forms; times are monotonic.
 
-    ``size`` is the bytes of memory that the forms of the body take. The page cache notes in
-    ``counted_size`` how many of these bytes are counted, and in ``is_variant`` among which pages.
+    ``size`` is the memory of the forms in bytes. The page cache stores in ``counted_size`` the
+    bytes that its total includes, and in ``is_variant`` the group of pages of that total.
     """
 
     __slots__ = (
@@ -48,7 +48,7 @@ class CachedResponse:
     )
 
     def __init__(self, headers: Headers, body: bytes | int, now: float, seconds: float) -> None:
-        """Take a body, or the length of a body that `set_gzip_body` brings compressed."""
+        """Take a body, or the length of a body that `set_gzip_body` provides compressed."""
         length = body if isinstance(body, int) else len(body)
         lower = {name.lower(): value for name, value in headers}
         self.is_gzippable = is_worth_gzipping(lower.get("content-type", ""), length)
@@ -83,22 +83,25 @@ class CachedResponse:
         self._measure_size()
 
     def may_replay(self, now: float) -> bool:
-        """Return whether to replay it: while it lives, and in the grace after that but for one."""
+        """Return whether to replay the response: while fresh, and in the grace period after that.
+
+        The first request of the grace period gets False, and renews the response.
+        """
         if now < self.expires_at:
             return True
         if now >= self.grace_ends_at or not self._is_renewing:
-            self._is_renewing = True  # two at once do no harm
+            self._is_renewing = True  # two concurrent renewals do no harm
             return False
         return True
 
     def encode_body(self, *, zipped: bool) -> bytes:
         """Return the body in one of its forms.
 
-        The plain one is not kept beside the compressed one until somebody asks for it.
+        The plain form is kept beside the compressed form only after a request for the plain form.
         """
         body = self._gzip_bytes if zipped else self._plain_bytes
         if body is not None and (self._is_plain_kept or (zipped and self._plain_bytes is None)):
-            return body  # nothing changes, as at most hits
+            return body  # the usual case of a hit
         if zipped:
             body = self.gzip_body()
             self._plain_bytes = self._plain_bytes if self._is_plain_kept else None
@@ -115,49 +118,46 @@ class CachedResponse:
         return self._gzip_bytes
 
     def set_gzip_body(self, packed: bytes) -> None:
-        """Bring the compressed body of a response that was made with a length alone."""
+        """Set the compressed body of a response that was created with a length alone."""
         self._gzip_bytes = packed
         self._measure_size()
 
     def _decode_plain(self) -> bytes:
         body = self._plain_bytes
-        if body is None:  # another thread may take it away at any time
+        if body is None:  # another thread may drop the plain form at any time
             body = self._plain_bytes = gzip.decompress(self._gzip_bytes or b"")
         return body
 
     def _measure_size(self) -> None:
-        """Add up what is there; the compressed form has room reserved until it is made."""
+        """Sum up the memory of the forms; room is reserved for a missing compressed form."""
         plain, packed = self._plain_bytes, self._gzip_bytes
         reserved = self.plain_length // 3 if self.is_gzippable else 0
-        held = _allocated_bytes(len(plain) if plain else 0) + _allocated_bytes(
+        forms = _allocated_bytes(len(plain) if plain else 0) + _allocated_bytes(
             len(packed) if packed else reserved
         )
-        self.size = RESPONSE_OVERHEAD_BYTES + self._own_header_bytes + held
+        self.size = RESPONSE_OVERHEAD_BYTES + self._own_header_bytes + forms
 
 
 def _allocated_bytes(length: int) -> int:
-    """Return the bytes of memory that a body takes."""
+    """Return the bytes of memory that the allocator uses for a body."""
     return length if length < LARGE_BYTES else -(-length // MEMORY_PAGE_BYTES) * MEMORY_PAGE_BYTES
 
 
 def _share_headers(head: Headers) -> tuple[Headers, int]:
-    """Return headers, of which those of other responses are the same objects.
-
-    With them comes the number of bytes that the others take.
-    """
-    own, found = 0, []
+    """Return headers with shared copies of common headers, and the bytes of unshared headers."""
+    own_bytes, headers = 0, []
     for pair in head:
-        known = _shared_headers.get(pair)
-        if known is None and len(_shared_headers) < MAX_SHARED_HEADERS:
-            known = _shared_headers.setdefault(pair, pair)
-        if known is None:
-            known, own = pair, own + sum(map(sys.getsizeof, (pair, *pair))) + 16
-        found.append(known)
-    return found, own
+        shared = _shared_headers.get(pair)
+        if shared is None and len(_shared_headers) < MAX_SHARED_HEADERS:
+            shared = _shared_headers.setdefault(pair, pair)
+        if shared is None:
+            own_bytes += sum(map(sys.getsizeof, (pair, *pair))) + 16
+        headers.append(shared or pair)
+    return headers, own_bytes
 
 
 def _weaken_etag(etag: str) -> str:
-    """Return a weak tag: a strong one is of the same bytes, compressed or not (RFC 9110 8.8.3)."""
+    """Return a weak tag: a strong tag would promise equal bytes of all forms (RFC 9110 8.8.3)."""
     return etag if not etag or etag.startswith("W/") else f"W/{etag}"
 
 
@@ -180,13 +180,13 @@ def accepts_gzip(header: str) -> bool:
     return False
 
 
-def is_etag_match(asked: str, etag: str) -> bool:
+def is_etag_match(if_none_match: str, etag: str) -> bool:
     """Return whether an If-None-Match header names a tag, compared weakly (RFC 9110 8.8.3.2).
 
     Werkzeug's `parse_etags` takes twice as long, at each hit of a browser that has the page.
     """
-    if asked.strip() == "*":
+    if if_none_match.strip() == "*":
         return True
     return etag.removeprefix("W/") in (
-        one.strip().removeprefix("W/") for one in asked[:MAX_HEADER_CHARACTERS].split(",")
+        tag.strip().removeprefix("W/") for tag in if_none_match[:MAX_HEADER_CHARACTERS].split(",")
     )

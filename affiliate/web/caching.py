@@ -1,4 +1,4 @@
-"""How a found page leaves the site: how long it is true, what it is made of, its tag."""
+"""HTTP caching of answers: canonical query strings, Cache-Control, and entity tags."""
 
 import hashlib
 import math
@@ -32,21 +32,21 @@ from affiliate.web.template_helpers import (
 )
 
 MAX_BROWSER_AGE: Final = 300
-"""Seconds; so short that a corrected affiliate link takes effect."""
+"""Seconds for which a browser may keep an answer: few, so that a link's correction takes effect."""
 MAX_CDN_AGE: Final = 3600
-"""Seconds for which a CDN may keep an answer, for the same reason; it can be purged, too."""
+"""Seconds for which a CDN may keep an answer; the owner can also purge a CDN."""
 SOURCE_QUERY_PARAMETERS: Final = tuple(
     name for name in DEFAULTS if name not in {"media", "lang", "page"}
 )
-"""The parameters of a picture's page that say which search found the picture."""
+"""The parameters of a picture's page that describe the search that found the picture."""
 ANSWERED_STATUSES: Final = frozenset({"fresh", "stale", "fetched"})
 """Statuses of agencies that have answered."""
 INCOMPLETE_MAX_AGE: Final = 10
-"""Seconds; a page that lacks something small which is on its way is true no longer."""
+"""Seconds for which a page is valid that still lacks details or lists that are on their way."""
 
 
 def request_parameters() -> Parameters:
-    """Return what the request under way asks.
+    """Return the parameters of the current request.
 
     Raises:
         BadQuery: names the parameter that isn't UTF-8.
@@ -54,121 +54,124 @@ def request_parameters() -> Parameters:
     return read_parameters(request.environ.get("QUERY_STRING", "").encode("latin-1"))
 
 
-def read_search_query(asked: Parameters) -> SearchQuery:
-    """The search in a request's parameters, in the language of the request."""
-    query = SearchQuery.from_parameters(asked)
+def read_search_query(parameters: Parameters) -> SearchQuery:
+    """Return the search in a request's parameters, in the language of the request."""
+    query = SearchQuery.from_parameters(parameters)
     return query if query.lang else query.replace(lang=i18n.request_language())
 
 
-def read_words(asked: Parameters) -> str:
-    """The words that found a picture, as a search has them; may be empty."""
-    if read_single(asked, "q") is None:
+def read_words(parameters: Parameters) -> str:
+    """Return the words of the search that found a picture; empty without any."""
+    if read_single(parameters, "q") is None:
         return ""
-    return SearchQuery.from_parameters({"q": asked["q"]}).q
+    return SearchQuery.from_parameters({"q": parameters["q"]}).q
 
 
-def read_position(asked: Parameters) -> int:
+def read_position(parameters: Parameters) -> int:
     """Return the place among the results of the tile that led to a picture's page; 0 if unknown."""
-    text = next(iter(asked.get("position", ())), "")
+    text = next(iter(parameters.get("position", ())), "")
     return int(text) if re.fullmatch(r"[1-9][0-9]{0,5}", text, re.ASCII) else 0
 
 
-def read_source_query(asked: Parameters, media: str) -> SearchQuery:
+def read_source_query(parameters: Parameters, media: str) -> SearchQuery:
     """Return the search that found a picture or clip, without page and language; perhaps empty.
 
-    A filter that can't be read is left out: the picture is worth more than the way back.
+    An unreadable filter is dropped: the picture is worth more than the exact way back.
 
     Raises:
         BadQuery: names ``q`` where the words can't be read.
     """
-    kept = {name: asked[name] for name in SOURCE_QUERY_PARAMETERS if name in asked} | {
-        "media": [media]
-    }
-    words = read_words(asked)
-    kept["q"] = ["-"]
+    readable = {name: parameters[name] for name in SOURCE_QUERY_PARAMETERS if name in parameters}
+    readable["media"] = [media]
+    words = read_words(parameters)
+    readable["q"] = ["-"]
     while True:
         try:
-            query = SearchQuery.from_parameters(kept)
+            query = SearchQuery.from_parameters(readable)
         except BadQuery as error:
-            del kept[error.field]
+            del readable[error.field]
         else:
             return query.replace(q=words)
 
 
-def read_patience(asked: Parameters, otherwise: Patience) -> Patience:
-    """All that comes with ``wait=1``, else as the route has it."""
-    return Patience.FULL if read_flag(asked, "wait") else otherwise
+def read_patience(parameters: Parameters, default: Patience) -> Patience:
+    """Return Patience.FULL for ``wait=1``, else ``default``."""
+    return Patience.FULL if read_flag(parameters, "wait") else default
 
 
-def read_fields(asked: Parameters, *names: str) -> SearchQuery:
-    """Some fields of what is asked, where it need not be a search; the words are "-" without any.
+def read_fields(parameters: Parameters, *names: str) -> SearchQuery:
+    """Return a query of the fields ``names`` alone; without ``q`` its words are "-".
 
     Raises:
         BadQuery: names the parameter that can't be read.
     """
-    kept = {name: asked[name] for name in names if read_single(asked, name) is not None}
-    return SearchQuery.from_parameters({"q": ["-"], **kept})
+    fields = {name: parameters[name] for name in names if read_single(parameters, name) is not None}
+    return SearchQuery.from_parameters({"q": ["-"], **fields})
 
 
 def canonicalize_fields(raw: bytes, *names: str) -> str:
-    """All that an answer may vary by, in one order: a search, or some fields by their ``names``.
+    """Return the canonical query string of an answer: of a search, or of the fields ``names``.
 
     Raises:
         BadQuery: names the parameter that can't be read.
     """
-    asked = read_parameters(raw)
-    query = read_fields(asked, *names) if names else SearchQuery.from_parameters(asked)
+    parameters = read_parameters(raw)
+    query = read_fields(parameters, *names) if names else SearchQuery.from_parameters(parameters)
     pairs = query.pairs()
     if names:
-        pairs = [(name, value) for name, value in pairs if read_single(asked, name) is not None]
-    return urlencode(pairs + _common_pairs(asked))
+        pairs = [
+            (name, value) for name, value in pairs if read_single(parameters, name) is not None
+        ]
+    return urlencode(pairs + _common_pairs(parameters))
 
 
-def _common_pairs(asked: Parameters) -> list[tuple[str, str]]:
-    """Return what every answer varies by, beside what is asked."""
-    waits = [("wait", "1")] if read_flag(asked, "wait") else []
-    shown = read_site(asked)
-    return waits + ([("site", shown)] if shown else [])
+def _common_pairs(parameters: Parameters) -> list[tuple[str, str]]:
+    """Return the parameters that every answer varies by: ``wait`` and ``site``."""
+    wait_pairs = [("wait", "1")] if read_flag(parameters, "wait") else []
+    site = read_site(parameters)
+    return wait_pairs + ([("site", site)] if site else [])
 
 
 def canonicalize_search(raw: bytes) -> str:
-    """A search whose language is the site's where the address doesn't say it."""
+    """Canonicalize the parameters of results; without ``lang`` the site's language applies."""
     return canonicalize_fields(raw)
 
 
 def canonicalize_media(raw: bytes) -> str:
-    """A fragment of a picture or of a collection: what found it, and which similar ones.
+    """Canonicalize the parameters of a picture: source query, page of similar pictures, position.
 
     Raises:
         BadQuery: names the parameter that can't be read.
     """
-    asked = read_parameters(raw)
-    search = read_source_query(asked, "video")  # which has the filters of both
-    pairs = [pair for pair in search.pairs() if pair[0] != "media"]
-    exact = read_fields(asked, "media", "lang", "page").pairs()
-    pairs += [(name, value) for name, value in exact if name != "q" and read_single(asked, name)]
-    if position := read_position(asked):
+    parameters = read_parameters(raw)
+    query = read_source_query(parameters, "video")  # clips have the filters of both kinds
+    pairs = [pair for pair in query.pairs() if pair[0] != "media"]
+    exact = read_fields(parameters, "media", "lang", "page").pairs()
+    pairs += [
+        (name, value) for name, value in exact if name != "q" and read_single(parameters, name)
+    ]
+    if position := read_position(parameters):
         pairs.append(("position", str(position)))
-    return urlencode(pairs + _common_pairs(asked))
+    return urlencode(pairs + _common_pairs(parameters))
 
 
 def canonicalize_search_page(raw: bytes) -> str | None:
-    """A page of results; without a language in the address the browser has a say."""
+    """Canonicalize a page of results; None without ``lang``, as the browser's languages matter."""
     return canonicalize_fields(raw) if has_language(raw) else None
 
 
 def canonicalize_media_page(raw: bytes) -> str | None:
-    """A picture's page, likewise."""
+    """Canonicalize a picture's page; None without ``lang``, as the browser's languages matter."""
     return canonicalize_media(raw) if has_language(raw) else None
 
 
 def canonicalize_page(raw: bytes) -> str | None:
-    """Any other page, likewise."""
+    """Canonicalize any other page; None without ``lang``, as the browser's languages matter."""
     return canonicalize_fields(raw, "q", "lang") if has_language(raw) else None
 
 
 def has_language(raw: bytes) -> bool:
-    """Return whether an address says its language."""
+    """Return whether a query string names a language."""
     try:
         return read_single(read_parameters(raw), "lang") is not None
     except BadQuery:
@@ -176,53 +179,52 @@ def has_language(raw: bytes) -> bool:
 
 
 def finish_search_response(
-    response: Response, outcome: SearchOutcome, *beside: LookupAnswer[Any], asked: bool = True
+    response: Response, outcome: SearchOutcome, *lookups: LookupAnswer[Any], is_search: bool = True
 ) -> Response:
-    """Say how long the answer is true, and what it is made of: a page, and what stands ``beside``.
+    """Add the caching headers and tag of an answer made of a page and the ``lookups`` on it.
 
-    It counts as a search by what was found, unless no visitor ``asked`` for it, as on the start
-    page and to crawlers.
+    An answer counts as a search that found something or nothing, unless ``is_search`` is False, as
+    on the start page, or a crawler sent the request.
     """
-    if any(known.late for known in beside):
+    if any(lookup.late for lookup in lookups):
         outcome = msgspec.structs.replace(
             outcome, lifetime=min(outcome.lifetime, INCOMPLETE_MAX_AGE)
         )
     statuses = {status.status for status in outcome.page.agencies}
     response.headers["Cache-Control"] = build_cache_control(outcome)
-    mark = "STALE" if "stale" in statuses else "HIT"
-    mark = "MISS" if outcome.waited or "late" in statuses else mark
-    response.headers["X-Cache"] = mark
+    cache_status = "STALE" if "stale" in statuses else "HIT"
+    cache_status = "MISS" if outcome.waited or "late" in statuses else cache_status
+    response.headers["X-Cache"] = cache_status
     if outcome.withheld:
         return _refuse_withheld(response, outcome)
-    asked &= outcome.page.query.has_criteria() and not is_crawler()
-    found = _has_results(outcome.page)
-    set_replay_result(found=found)
-    if asked and (outcome.waited or "late" not in statuses):  # a skeleton is filled by another
-        query = None if found is None else outcome.page.query
-        current_services().usage.answered(mark, query, request.remote_addr or "", found=bool(found))
+    is_search &= outcome.page.query.has_criteria() and not is_crawler()
+    has_results = _has_results(outcome.page)
+    set_replay_result(has_results=has_results)
+    # The request that fills a skeleton counts, not the skeleton.
+    if is_search and (outcome.waited or "late" not in statuses):
+        query = None if has_results is None else outcome.page.query
+        current_services().usage.answered(
+            cache_status, query, request.remote_addr or "", found=bool(has_results)
+        )
     return finish_response(
-        response, outcome.lifetime, outcome.page, *(known.values for known in beside)
+        response, outcome.lifetime, outcome.page, *(lookup.values for lookup in lookups)
     )
 
 
 def _has_results(page: SearchPage) -> bool | None:
-    """Return whether a search found something; None where nothing is known to be there.
+    """Return whether a search found something; None where the page can't tell.
 
-    That the words find nothing is known once every agency that can express the search has said it.
+    An empty page means no results once every agency that can express the search has answered.
     """
     if page.items:
         return True
-    answered = [one for one in page.agencies if one.status != "unsupported"]
+    statuses = {agency.status for agency in page.agencies} - {"unsupported"}
     is_whole = page.page == 1 and not page.total and not page.query.agency
-    return (
-        False
-        if is_whole and answered and {a.status for a in answered} <= ANSWERED_STATUSES
-        else None
-    )
+    return False if is_whole and statuses and statuses <= ANSWERED_STATUSES else None
 
 
 def _refuse_withheld(response: Response, outcome: SearchOutcome) -> Response:
-    """Give an answer to one who has cost too much: what is known, or 429 where nothing is."""
+    """Answer a client without budget: with the known pictures, or with 429 if there are none."""
     if not outcome.page.items:
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS
     response.headers["Retry-After"] = str(math.ceil(outcome.withheld))
@@ -231,7 +233,7 @@ def _refuse_withheld(response: Response, outcome: SearchOutcome) -> Response:
 
 
 def finish_response(response: Response, lifetime: float, *parts: object) -> Response:
-    """Give an answer an entity tag of what it was made of; keep it for as long as it is true."""
+    """Tag a response with a digest of ``parts``; let the page cache keep it for ``lifetime``."""
     if has_request_host():
         response.headers["Cache-Control"] = "private, no-cache"
     if not response.headers["Cache-Control"].startswith("private"):
@@ -241,7 +243,7 @@ def finish_response(response: Response, lifetime: float, *parts: object) -> Resp
 
 
 def build_cache_control(outcome: SearchOutcome) -> str:
-    """The Cache-Control of an answer: never longer than its shortest-lived part."""
+    """Build the Cache-Control of an answer, which expires with its shortest-lived part."""
     if any(status.status == "late" for status in outcome.page.agencies):
         return "private, no-cache"
     if outcome.lifetime <= 0:
@@ -249,7 +251,7 @@ def build_cache_control(outcome: SearchOutcome) -> str:
     life = max(int(min(outcome.lifetime, 86400)), 1)
     fresh = f"public, max-age={min(life, MAX_BROWSER_AGE)}, s-maxage={min(life, MAX_CDN_AGE)}"
     if any(status.status == "failed" for status in outcome.page.agencies):
-        return fresh  # a failure is shown for its time, and no longer
+        return fresh  # a failure is shown for its lifetime, without grace
     grace = int(min(life, outcome.grace))
     if not grace:
         return fresh
@@ -257,12 +259,12 @@ def build_cache_control(outcome: SearchOutcome) -> str:
 
 
 def _digest_parts(parts: tuple[object, ...], kind: str | None) -> str:
-    made = [_etag_parts(one) if isinstance(one, SearchPage) else one for one in parts]
-    spoken = (i18n.request_language(), i18n.ui_language())
-    body = msgspec.json.encode((current_services().build_id, kind, spoken, made))
+    values = [_etag_parts(part) if isinstance(part, SearchPage) else part for part in parts]
+    languages = (i18n.request_language(), i18n.ui_language())
+    body = msgspec.json.encode((current_services().build_id, kind, languages, values))
     return hashlib.blake2b(body, digest_size=12).hexdigest()
 
 
-def _etag_parts(found: SearchPage) -> tuple[object, ...]:
-    agencies = [(a.agency, a.total, a.fetched_at, a.error) for a in found.agencies]
-    return (found.items, found.total, agencies)
+def _etag_parts(page: SearchPage) -> tuple[object, ...]:
+    agencies = [(a.agency, a.total, a.fetched_at, a.error) for a in page.agencies]
+    return (page.items, page.total, agencies)

@@ -1,14 +1,11 @@
-"""Whose request it is: the address of the client, which a proxy in front of the site may tell.
+"""The client's address of a request, which a proxy in front of the site may report.
 
-``X-Forwarded-For`` is anybody's text, but for what trusted proxies have added at its end
+Any client may write ``X-Forwarded-For``, except the entries that trusted proxies add at its end
 (https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/X-Forwarded-For).
 """
 
 from collections.abc import Iterable
-from ipaddress import (
-    IPv6Address,
-    ip_network,
-)
+from ipaddress import IPv6Address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from affiliate.config.trusted_proxies import Network, Trusted, read_address
@@ -17,52 +14,52 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_FORWARDED_CHARACTERS: Final = 4096
-"""Characters at the end of the header that are read."""
+"""Characters that are read, at the end of the header."""
 HOME_PREFIX_BITS: Final = 64
-"""Bits of the IPv6 network that one home has: all of its addresses are one client's."""
+"""Bits of a home's IPv6 network, whose addresses belong to the same client."""
 
 CUSTOMER_PREFIX_BITS: Final = 48
-"""Bits of the largest IPv6 network that one customer is given (RFC 6177, 2), with which anybody has
-65,536 homes; those of phones share such a network."""
+"""Bits of the largest IPv6 network that a customer gets (RFC 6177, 2), with 65,536 networks of
+homes; phones of many people share such a network."""
 
 
 class TrustedProxiesMiddleware:
-    """Wraps a WSGI application, which finds the client's own address in ``REMOTE_ADDR``."""
+    """A WSGI middleware that puts the client's own address into ``REMOTE_ADDR``."""
 
     def __init__(self, app: "WSGIApplication", trusted: Trusted) -> None:
         self._app = app
         self._trusted = trusted
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        """Answer as the application does."""
-        told = environ.get("HTTP_X_FORWARDED_FOR")
-        if told:
+        """Replace ``REMOTE_ADDR`` and call the application."""
+        forwarded = environ.get("HTTP_X_FORWARDED_FOR")
+        if forwarded:
             peer = environ.get("REMOTE_ADDR", "")
-            environ["REMOTE_ADDR"] = client_address(peer, told, self._trusted)
+            environ["REMOTE_ADDR"] = client_address(peer, forwarded, self._trusted)
         return self._app(environ, start)
 
 
-def client_address(peer: str, told: str, trusted: Trusted) -> str:
+def client_address(peer: str, forwarded: str, trusted: Trusted) -> str:
     """Return the address of a client.
 
-    ``peer`` is who has connected to this site, ``told`` the header; what can't be read in the
-    header ends the chain of those who are believed.
+    ``peer`` is the address of the connection, ``forwarded`` the header. An unreadable entry of the
+    header ends the chain of trusted proxies.
     """
-    hops = [*told[-MAX_FORWARDED_CHARACTERS:].split(","), peer]
-    most = trusted if isinstance(trusted, int) else len(hops)
+    hops = [*forwarded[-MAX_FORWARDED_CHARACTERS:].split(","), peer]
+    max_hops = trusted if isinstance(trusted, int) else len(hops)
     client = peer
     for hop in reversed(hops[:-1]):
-        if most <= 0 or (not isinstance(trusted, int) and not _is_in_networks(client, trusted)):
+        if max_hops <= 0 or (not isinstance(trusted, int) and not _is_in_networks(client, trusted)):
             break
         address = read_address(hop)
         if address is None:
             break
-        client, most = str(address), most - 1
+        client, max_hops = str(address), max_hops - 1
     return client
 
 
 def client_network(address: str, bits: int = HOME_PREFIX_BITS) -> str:
-    """Return an address as it is counted: of IPv6 the network of one home, or of so many bits."""
+    """Return the text that counters know a client by: an IPv6 network or an IPv4 address."""
     ip = read_address(address)
     if ip is None:
         return "unknown"
@@ -70,7 +67,7 @@ def client_network(address: str, bits: int = HOME_PREFIX_BITS) -> str:
 
 
 def is_public_address(address: str) -> bool:
-    """Return whether an address is one of the public network, where anybody may be."""
+    """Return whether an address belongs to the public network."""
     ip = read_address(address)
     return ip is not None and ip.is_global
 

@@ -1,6 +1,6 @@
-"""What the request under way may still cost: the budget of its client, and of the blog it is for.
+"""Budgets of agency calls and clicks: of each client, each blog, and all crawlers together.
 
-Counters hold no address: the client is a digest that changes each day.
+Counters contain no address: a client's key is a digest that changes each day.
 """
 
 import logging
@@ -30,35 +30,35 @@ from affiliate.web.template_helpers import (
 )
 
 CLICK_LIMITS: Final = (Limit(120, 60),)
-"""More clicks of one client than these say nothing of visitors."""
+"""Clicks of a client above these limits say nothing about visitors."""
 DAY_SECONDS: Final = 86400
 REPEATED_CLICK_LIMITS: Final = (Limit(10, DAY_SECONDS),)
-"""The same click of one client more often in a day is a replay of what a page offered once."""
+"""Repetitions of a click by a client above these limits are replays of one offer of a page."""
 MARKED_CLICK_LIMITS: Final = (Limit(36_000),)
-"""Clicks without a visitor, of everybody together, that are kept: 8 MB an hour."""
+"""Recorded clicks with a mark, of all clients together: 8 MB an hour."""
 MAX_CRAWLS: Final = 10
-"""The searches, pictures or collections that all crawlers together may ask agencies for in an hour;
-fewer where an agency's own limit is small (`CRAWLS_DIVISOR`)."""
+"""Searches, pictures or collections that all crawlers together may request from agencies in an
+hour; fewer where an agency's own limit is small (`CRAWLS_DIVISOR`)."""
 CRAWLS_DIVISOR: Final = 10
-"""Crawlers may spend one part of so many of an agency's calls in an hour, and at least one."""
+"""Crawlers may spend an agency's hourly calls divided by this number, and at least one call."""
 CRAWLER_RETRY_SECONDS: Final = 3600.0
-"""When crawlers may come again for what is hidden from them."""
+"""Retry-After in seconds for answers that are hidden from crawlers."""
 SHARED_BUDGET_CLIENTS: Final = 10
-"""So many clients' budget the visitors have together of one blog's embeds, or those behind a proxy
-that the owner has not named, as on many platforms."""
+"""Budget, in clients, of all visitors of a blog's embeds, of a customer's network, or behind a
+proxy missing from TRUSTED_PROXIES, as on many platforms."""
 
 log = logging.getLogger(__name__)
 
 
 class ClientLimits:
-    """The budgets of those who ask, and of those who click, counted in a store.
+    """The budgets of searches and of clicks, counted in a store.
 
-    ``limits`` are what a client may cost; without any everybody may cost what they like.
-    ``trusts`` says that some proxy's word is taken for the client's address; ``crawls`` is how many
-    questions all crawlers together may ask in an hour.
+    ``limits`` bound the cost of a client; without limits clients have no budget. ``trusts`` says
+    that a proxy's header is trusted for the client's address; ``crawls`` is the most questions of
+    all crawlers together in an hour.
     """
 
-    def __init__(  # noqa: PLR0913 - who counts, and how much
+    def __init__(  # noqa: PLR0913 - the counters and the limits
         self,
         counters: Counters,
         limits: Sequence[Limit],
@@ -76,13 +76,13 @@ class ClientLimits:
         self._days = Windows()
         self._key = key
         self._trusts = trusts
-        self._warned = False
+        self._has_warned = False
 
     def spend(self, cost: int) -> float:
-        """Take a cost from the budget of who has sent the request under way.
+        """Take a cost from the budget of the current request's client.
 
-        Return 0 where it may be spent, else the seconds to wait. Outside of a request, as in
-        commands, the owner asks. What costs nothing is still not asked for crawlers.
+        Return 0 where the budget has room, else the seconds to wait. Outside of a request, as in
+        the owner's commands, the cost is free. Crawlers are refused calls without a cost, too.
         """
         if not has_request_context():
             return 0.0
@@ -91,84 +91,84 @@ class ClientLimits:
         if not cost:
             return 0.0
         address = request.remote_addr or ""
-        rest = self._budget.take(self.client_digest(address), cost, self._count_sharers(address))
-        if not rest and (customer := self._customer_digest(address)):
-            rest = self._budget.take(customer, cost, SHARED_BUDGET_CLIENTS)
-        if not rest and request.endpoint == EMBED_ENDPOINT and (blog := displaying_site()):
-            rest = self._budget.take(self._digest("blog", blog), cost, SHARED_BUDGET_CLIENTS)
-        if rest and not self._warned and self._count_sharers(address) > 1:
-            self._warned = True
+        wait = self._budget.take(self.client_digest(address), cost, self._count_sharers(address))
+        if not wait and (customer := self._customer_digest(address)):
+            wait = self._budget.take(customer, cost, SHARED_BUDGET_CLIENTS)
+        if not wait and request.endpoint == EMBED_ENDPOINT and (blog := displaying_site()):
+            wait = self._budget.take(self._digest("blog", blog), cost, SHARED_BUDGET_CLIENTS)
+        if wait and not self._has_warned and self._count_sharers(address) > 1:
+            self._has_warned = True
             log.warning(
                 "a proxy's visitors have spent their searches together: set TRUSTED_PROXIES, so"
                 " that each of them has searches of their own"
             )
-        return rest
+        return wait
 
     def _spend_on_crawlers(self, cost: int) -> float:
-        """Take a cost from the budget of all crawlers; for those that keep to robots.txt alone.
+        """Take a cost from the budget of all crawlers that obey robots.txt.
 
-        What is asked behind an answer, which shows nothing to a crawler, is not asked.
+        Calls cheaper than a search are refused: their results come behind an answer, unseen by
+        crawlers.
         """
         if cost < SEARCH or is_hidden(request.full_path):
             return CRAWLER_RETRY_SECONDS
         return self._crawls.take("crawlers", cost)
 
     def _count_sharers(self, address: str) -> int:
-        """Return how many clients' budget an address has: more for a proxy that was not named.
+        """Return the number of clients whose budget an address has: several for an unnamed proxy.
 
-        That is one with an address of no public network. Elsewhere the header is anybody's text.
+        An unnamed proxy has a private address: any public client may send X-Forwarded-For.
         """
-        told = not self._trusts and "X-Forwarded-For" in request.headers
-        return SHARED_BUDGET_CLIENTS if told and not is_public_address(address) else 1
+        is_forwarded = not self._trusts and "X-Forwarded-For" in request.headers
+        return SHARED_BUDGET_CLIENTS if is_forwarded and not is_public_address(address) else 1
 
-    def mark_click(self, click: Click, *, shown: bool) -> Click:
-        """Return a click with a mark in ``sender`` where it says nothing of visitors.
+    def mark_click(self, click: Click, *, was_shown: bool) -> Click:
+        """Return a click, with a mark in ``sender`` where the click says nothing about visitors.
 
-        ``shown`` says that it belongs to something that a page has shown.
+        ``was_shown`` says that a page of this site offered the click.
 
         Raises:
-            BudgetSpent: the hour has brought too many such clicks, from everybody together.
+            BudgetSpent: the marked clicks of all clients have reached the limit of the hour.
         """
-        sender = click.sender or ("" if shown else UNSIGNED)
+        sender = click.sender or ("" if was_shown else UNSIGNED)
         address = request.remote_addr or ""
         if not sender and (
             self._has_clicked_often(address) or self._is_repeated_click(click, address)
         ):
             sender = MANY
-        if sender and (rest := self._marked.take("clicks", 1)):
-            raise BudgetSpent(rest, "Too many clicks.")
+        if sender and (wait := self._marked.take("clicks", 1)):
+            raise BudgetSpent(wait, "Too many clicks.")
         return msgspec.structs.replace(click, sender=sender)
 
     def _has_clicked_often(self, address: str) -> bool:
-        """Count a click of a client, and of the customer whose network that is in."""
+        """Count a click of a client and of its customer's network; return whether over a limit."""
         client, customer = f"clicks:{self.client_digest(address)}", self._customer_digest(address)
         if self._clicks.take(client, 1, self._count_sharers(address)):
             return True
         return bool(customer and self._clicks.take(f"clicks:{customer}", 1, SHARED_BUDGET_CLIENTS))
 
     def _is_repeated_click(self, click: Click, address: str) -> bool:
-        """Count a click of a customer; tell whether the same click has come too often today."""
-        offered = msgspec.structs.replace(click, click_id="", place="", sender="")
-        same = self._digest("click", repr(msgspec.structs.astuple(offered)))
+        """Count a click of a customer; return whether the same click came too often today."""
+        offer = msgspec.structs.replace(click, click_id="", place="", sender="")
+        digest = self._digest("click", repr(msgspec.structs.astuple(offer)))
         wait = self._repeated.take(
-            f"{same}:{self.searcher_digest(address)}", 1, self._count_sharers(address)
+            f"{digest}:{self.searcher_digest(address)}", 1, self._count_sharers(address)
         )
         return wait > 0
 
     def client_digest(self, address: str) -> str:
-        """Return what counters call a client today."""
+        """Return the client's key in today's counters."""
         return self._digest("client", client_network(address))
 
     def searcher_digest(self, address: str) -> str:
-        """Return what counts of searches call somebody today.
+        """Return the searcher's key in today's counts of searches.
 
-        Of IPv6 that is whoever may have the network of a customer: one who has 65,536 addresses is
-        no several.
+        An IPv6 searcher is a customer's network: 65,536 networks of one customer are one searcher.
         """
         return self._digest("client", client_network(address, CUSTOMER_PREFIX_BITS))
 
     def _customer_digest(self, address: str) -> str:
-        """Return what counters call the network of a customer today; empty where there is none."""
+        """Return the key of a customer's IPv6 network in today's counters; empty for others."""
         network = client_network(address, CUSTOMER_PREFIX_BITS)
         return self._digest("customer", network) if network != client_network(address) else ""
 
@@ -178,32 +178,35 @@ class ClientLimits:
 
 
 def limit_crawls(limits: Iterable[Sequence[Limit]]) -> int:
-    """Return how many questions crawlers may ask in an hour, by the limits of each agency."""
+    """Return the most questions of crawlers in an hour, given the limits of each agency."""
     hourly = [
-        one.calls * HOUR // one.seconds for few in limits for one in few if one.seconds >= HOUR
+        limit.calls * HOUR // limit.seconds
+        for agency_limits in limits
+        for limit in agency_limits
+        if limit.seconds >= HOUR
     ]
     return max(min([MAX_CRAWLS, *(calls // CRAWLS_DIVISOR for calls in hourly)]), 1)
 
 
 def is_crawler() -> bool:
-    """Return whether the request under way is a crawler's."""
+    """Return whether a crawler sent the current request."""
     return robots.is_crawler(request.user_agent.string)
 
 
 def fetch_sitemap_page(
-    ask: Callable[[Patience], SearchOutcome], patience: Patience
+    fetch: Callable[[Patience], SearchOutcome], patience: Patience
 ) -> SearchOutcome:
-    """Return a page that the sitemap lists, which ``ask`` gives with some patience.
+    """Fetch a page listed in the sitemap; ``fetch`` returns the page for a given patience.
 
-    A crawler, which runs no script that fills the page, waits for what is not known while all of
-    them may cost that; else it sees what is known, never a refusal, after which search engines come
-    more seldom.
+    A crawler runs no script that fills the page, and therefore waits for the agencies within the
+    crawlers' budget. Beyond the budget a crawler gets the cached answers instead of a refusal,
+    after which search engines would visit less often.
     """
     if patience is Patience.NONE and is_crawler():
-        outcome = ask(Patience.FULL)
+        outcome = fetch(Patience.FULL)
         if not outcome.withheld:
             return outcome
-    return ask(patience)
+    return fetch(patience)
 
 
 def current_client_limits() -> ClientLimits:

@@ -1,7 +1,7 @@
-"""Which answers scripts of other sites may read: CORS, in front of the memory tier.
+"""CORS for the answers that scripts of other sites may read, in front of the page cache.
 
-The headers are added to finished answers, so that one kept answer serves every site. Nothing that
-is shared looks at cookies, and what is asked is simple: there is neither preflight nor credential.
+The headers are added to finished answers, so that a cached answer serves every site. These answers
+ignore cookies, and their requests are simple: there are neither preflights nor credentials.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class CorsMiddleware:
-    """Wraps a WSGI application; ``paths`` may be read from every site, or from some ``sites``.
+    """A WSGI middleware that lets scripts of all sites, or of ``sites`` alone, read ``paths``.
 
-    A site is a host, with its port where that is unusual, or all hosts below one: ``*.a.example``.
-    ``opens`` says whether a query string lets a frame read that has no origin of its own.
+    A site is a host, with its port unless default, or a wildcard of subdomains: ``*.a.example``.
+    ``opens`` returns whether a query string admits a frame without an origin of its own.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class CorsMiddleware:
         )
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        """Answer as the application does, with what lets other sites read it."""
+        """Call the application, and add the CORS headers to responses of ``paths``."""
         if environ["PATH_INFO"] not in self._paths:
             return self._app(environ, start)
         allowed = self._cors_headers(
@@ -50,24 +50,27 @@ class CorsMiddleware:
         return self._app(environ, begin)
 
     def _restrict_caching(self, headers: Headers) -> Headers:
-        """The application's headers; what some sites alone may read is kept by browsers alone.
+        """Return headers that let browsers alone keep an answer that only ``sites`` may read.
 
-        Not every CDN looks at ``Vary``, and one site's answer would keep the others out.
+        Some CDNs ignore ``Vary``, and would send one site's answer to other sites.
         """
         if not self._sites:
             return headers
-        mine = ("public", "private")
-        return [(n, v.replace(*mine) if n == "Cache-Control" else v) for n, v in headers]
+        return [
+            (name, value.replace("public", "private") if name == "Cache-Control" else value)
+            for name, value in headers
+        ]
 
     def _cors_headers(self, origin: str, query: str) -> Headers:
         if not self._sites:
             return [("Access-Control-Allow-Origin", "*")]
-        varies = [("Vary", "Origin")]
+        vary = [("Vary", "Origin")]
         try:
             host = urlsplit(origin).netloc.casefold()
         except ValueError:
             host = ""
-        named = bool(host) and (host in self._sites or host.endswith(self._host_suffixes))
-        if named or (self._may_frame_read and origin == "null" and self._may_frame_read(query)):
-            return [("Access-Control-Allow-Origin", origin), *varies]
-        return varies
+        is_listed = bool(host) and (host in self._sites or host.endswith(self._host_suffixes))
+        is_own_frame = origin == "null" and self._may_frame_read and self._may_frame_read(query)
+        if is_listed or is_own_frame:
+            return [("Access-Control-Allow-Origin", origin), *vary]
+        return vary

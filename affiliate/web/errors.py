@@ -1,4 +1,4 @@
-"""How errors and headers leave the site: problem+json for programs, a page for people."""
+"""Error responses (problem+json for programs, pages for people), and the security headers."""
 
 import logging
 import math
@@ -16,27 +16,27 @@ from affiliate.errors import BadQuery, BudgetSpent
 from affiliate.search.service import SearchService
 
 TRANSIENT_STATUSES: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
-"""Failures of what the site needs: an agency, or the ledger's database."""
+"""Statuses of failures of an agency or of the ledger's database."""
 RETRY_AFTER_SECONDS: Final = 60
-"""When to try again after such a failure, as its texts say."""
+"""Seconds to wait after such a failure; the texts of pages say a minute, too."""
 PROBLEM_TYPE: Final = "application/problem+json"
 PROGRAM_PATHS: Final = (
     *("/api/", "/ajax/", "/clicks", "/suggest", "/oembed", "/embed/search"),
     *("/healthz", "/readyz"),
 )
-"""Beginnings of the paths whose errors programs read."""
+"""Prefixes of the paths whose errors programs read."""
 
 log = logging.getLogger(__name__)
 
 
 class Application(Flask):
-    """A Flask application that tells of unexpected errors by their route.
+    """A Flask application that logs unexpected errors by their route.
 
-    The address holds what visitors typed, and would make each error one of its own.
+    The address contains texts typed by visitors, and would make each error unique.
     """
 
     def log_exception(self, exc_info: Any) -> None:  # noqa: ANN401 - as Flask has it
-        """Write a line about an error that no view expected, with its traceback."""
+        """Log an unexpected error of a view, with its traceback."""
         rule = request.url_rule.rule if request.url_rule else "no route"
         log.error("an unexpected error at %s %s", request.method, rule, exc_info=exc_info)
 
@@ -62,13 +62,13 @@ def _handle_bad_query(error: BadQuery) -> Response:
     if error.field == "q":
         title = gettext("What shall we look for?")
     reason = gettext(error.template, **error.values)
-    if error.field == "agency":  # the names that programs use say nothing to visitors
+    if error.field == "agency":  # names for programs mean nothing to visitors
         reason = gettext("This agency is not searched here.")
     return error_page(HTTPStatus.BAD_REQUEST, title, reason)
 
 
 def _handle_budget_spent(error: BudgetSpent) -> Response:
-    """Tell somebody to come back when there is room again in the budget."""
+    """Answer 429 with the seconds until the budget has room again."""
     status = HTTPStatus.TOO_MANY_REQUESTS
     if _wants_json():
         response = problem_response(status, str(error))
@@ -111,7 +111,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 def problem_response(
     status: HTTPStatus, detail: str, *, field: str = "", link: str = ""
 ) -> Response:
-    """Return an error as a problem, with a ``field`` or a ``link`` where there is one."""
+    """Return an error as a problem; an empty ``field`` or ``link`` is left out."""
     body = Problem(
         title=status.phrase,
         status=int(status),
@@ -124,22 +124,29 @@ def problem_response(
     return response
 
 
-def error_page(  # noqa: PLR0913 - what went wrong, and the ways on
+def error_page(  # noqa: PLR0913 - the error, and the ways on
     status: HTTPStatus,
     title: str,
     text: str,
-    asked: SearchQuery | None = None,
+    query: SearchQuery | None = None,
     media: Media | None = None,
     *,
     position: int = 1,
 ) -> Response:
     """Return an error as a page for people, with ways on.
 
-    Agencies are searched for what is ``asked``; ``media`` is a picture of which the link is known,
-    ``position`` the place of its tile among the results.
+    The page links to searches for ``query`` at the agencies. ``media`` is a picture whose link is
+    known, ``position`` the place of its tile among the results.
     """
-    told = {"asked": asked, "words": asked.q if asked else "", "media": media}
-    html = render_template("error.html", title=title, text=text, position=position, **told)
+    html = render_template(
+        "error.html",
+        title=title,
+        text=text,
+        position=position,
+        asked=query,
+        words=query.q if query else "",
+        media=media,
+    )
     response = Response(html, status)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -148,29 +155,29 @@ def error_page(  # noqa: PLR0913 - what went wrong, and the ways on
 def content_security_policy(
     search: SearchService, ancestors: str = "'none'", frames: str = ""
 ) -> str:
-    """Return what a page may load: itself, and the agencies' pictures and clips.
+    """Return the Content-Security-Policy of a page that may load the agencies' pictures and clips.
 
-    Those of agencies that are switched off too, as they may be on again while the process runs.
-    ``ancestors`` are the sites that may show it in a frame, ``frames`` those that it may show.
-    Empty ``ancestors`` are everybody, who are more than ``*``: that matches network schemes alone,
-    neither files nor frames in a sandbox (https://www.w3.org/TR/CSP3/#match-url-to-source-expression).
+    Switched-off agencies are included, as the owner may switch them on while the process runs.
+    ``ancestors`` are the sites that may frame the page, ``frames`` the sites that the page may
+    frame. Empty ``ancestors`` allow all, which is more than ``*``: the asterisk matches network
+    schemes alone, neither files nor sandboxed frames
+    (https://www.w3.org/TR/CSP3/#match-url-to-source-expression).
     """
-    pictures = ["'self'"]
-    for one in search.configured:
-        pictures += one.agency.picture_hosts
-        if one.agency.url != one.agency.api:
-            parts = urlsplit(one.agency.url)
-            pictures.append(f"{parts.scheme}://{parts.netloc}")
-    hosts = " ".join(dict.fromkeys(pictures))
-    clips = (
-        f" media-src {hosts};" if any(one.agency.video_filters for one in search.configured) else ""
-    )
-    clips += f" frame-src {frames};" if frames else ""
-    framed = f" frame-ancestors {ancestors};" if ancestors else ""
+    agencies = [configured.agency for configured in search.configured]
+    sources = ["'self'"]
+    for agency in agencies:
+        sources += agency.picture_hosts
+        if agency.url != agency.api:
+            parts = urlsplit(agency.url)
+            sources.append(f"{parts.scheme}://{parts.netloc}")
+    hosts = " ".join(dict.fromkeys(sources))
+    media_src = f" media-src {hosts};" if any(agency.video_filters for agency in agencies) else ""
+    frame_src = f" frame-src {frames};" if frames else ""
+    frame_ancestors = f" frame-ancestors {ancestors};" if ancestors else ""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline';"
-        f" img-src {hosts};{clips} connect-src 'self'; manifest-src 'self';"
-        f" form-action 'self'; base-uri 'none';{framed}"
+        f" img-src {hosts};{media_src}{frame_src} connect-src 'self'; manifest-src 'self';"
+        f" form-action 'self'; base-uri 'none';{frame_ancestors}"
         " require-trusted-types-for 'script'"
     )
 
@@ -185,7 +192,7 @@ def _add_security_headers(response: Response) -> Response:
 
 
 def _add_retry_after(response: Response) -> Response:
-    """Say of a failure that passes by itself when to try again."""
+    """Add Retry-After to transient failures."""
     if response.status_code in TRANSIENT_STATUSES:
         response.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
     return response

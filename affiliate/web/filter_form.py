@@ -1,4 +1,4 @@
-"""What the filters are called, and which of them some agency can express."""
+"""The filters of the search form: their labels, and the values that agencies support."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -84,7 +84,7 @@ CHOICE_FILTERS: Final[Mapping[str, tuple[LazyString, Labels]]] = {
     "aspect": (_("Aspect ratio"), ASPECT_LABELS),
     "sort": (_("Sort by"), SORT_LABELS),
 }
-"""Filters of which one value is chosen, in the order of the page."""
+"""Filters with a choice of values, in the order of the page."""
 TEXT_FILTERS: Final[Mapping[str, LazyString]] = {
     "category": _("Category"),
     "contributor": _("Contributor"),
@@ -92,7 +92,7 @@ TEXT_FILTERS: Final[Mapping[str, LazyString]] = {
     "fps": _("Frames a second"),
     "exclude": _("Without the words"),
 }
-"""Filters that are typed."""
+"""Filters with a text field."""
 FILTER_LABELS: Final[Mapping[str, LazyString]] = {
     **{name: label for name, (label, _texts) in CHOICE_FILTERS.items()},
     **TEXT_FILTERS,
@@ -100,19 +100,19 @@ FILTER_LABELS: Final[Mapping[str, LazyString]] = {
     "ethnicity": _("Ethnicity"),
 }
 MAX_NAMED_AGENCIES: Final = 3
-"""So many agencies are named beside a filter; of more there is a number."""
+"""Most agencies named beside a filter; more agencies are counted."""
 NO_CHOICE_VALUES: Final = {"media": "image", "sort": "popular"}
-"""The values that stand for no choice, where a filter has one; the others may have none."""
+"""The values that stand for no choice; other filters are empty without a choice."""
 
 
 class FilterChoice(NamedTuple):
-    """A filter as the page offers it.
+    """A filter in the search form.
 
-    ``options`` are values with their texts: those that some chosen agency can express, and the
-    chosen one. ``default`` is the value that says no more than none. ``notes`` say which of the
-    chosen agencies can't express the filter at all, and at which all of its values mean only nearly
-    the same. One that isn't ``offered``, for no chosen agency can express it or the page has no
-    field for it, is there because the search has it: the form must not drop it.
+    ``options`` are values with their labels: the values that some chosen agency supports, and the
+    ``chosen`` value. ``default`` is the value that stands for no choice. ``notes`` name the chosen
+    agencies that don't support the filter, and those where all of its values are approximate. A
+    filter without a field, or without support by a chosen agency, is not ``offered``: the form
+    must carry its value along, as the search has the filter.
     """
 
     name: str
@@ -125,16 +125,16 @@ class FilterChoice(NamedTuple):
 
 
 def list_choices(query: SearchQuery, agencies: Sequence[Agency]) -> list[FilterChoice]:
-    """The filters that some chosen agency can express, then what else the search is set to."""
-    named = [one for one in agencies if not query.agency or one.name in query.agency]
+    """List the filters that some chosen agency supports, then the other filters of the search."""
+    chosen = [agency for agency in agencies if not query.agency or agency.name in query.agency]
     fields = (*CHOICE_FILTERS, "color", *TEXT_FILTERS)
     able = {
-        name: [one for one in named if _supported_values(one, name, query.media) != ()]
+        name: [agency for agency in chosen if _supported_values(agency, name, query.media) != ()]
         for name in FILTER_LABELS
     }
-    able["media"] = named if able["media"] else []  # all have pictures
+    able["media"] = chosen if able["media"] else []  # all agencies have pictures
     offered = [name for name in fields if able[name]]
-    others = [name for name in FILTER_LABELS if name in query.filters() and name not in offered]
+    hidden = [name for name in FILTER_LABELS if name in query.filters() and name not in offered]
     return [
         FilterChoice(
             name=name,
@@ -143,53 +143,56 @@ def list_choices(query: SearchQuery, agencies: Sequence[Agency]) -> list[FilterC
             chosen=_chosen_value(query, name),
             default=NO_CHOICE_VALUES.get(name, ""),
             notes=_support_notes(
-                named, able[name], [one for one in able[name] if _is_approximate(one, name)]
+                chosen,
+                able[name],
+                [agency for agency in able[name] if _is_approximate(agency, name)],
             ),
             offered=name in offered,
         )
-        for name in (*offered, *others)
+        for name in (*offered, *hidden)
     ]
 
 
 def _value_labels(name: str) -> Labels:
-    """Return what the known values of a filter are called."""
+    """Return the labels of a filter's known values, by value."""
     return COLOR_LABELS if name == "color" else CHOICE_FILTERS.get(name, ("", {}))[1]
 
 
 def _list_options(
     able: Sequence[Agency], query: SearchQuery, name: str
 ) -> tuple[tuple[str, str], ...]:
-    """The values that some agency can express, and the chosen one; who can't is said."""
-    found = []
+    """List the values that some agency supports, and the chosen value, with notes on support."""
+    options = []
     for value, label in _value_labels(name).items():
-        can = [one for one in able if _can_express(one, query.media, name, value)]
-        if can or value == _chosen_value(query, name):
+        supporting = [agency for agency in able if _can_express(agency, query.media, name, value)]
+        if supporting or value == _chosen_value(query, name):
             loose = [
-                one
-                for one in can
-                if not _is_approximate(one, name) and one.is_loose(name, value, query.media)
+                agency
+                for agency in supporting
+                if not _is_approximate(agency, name) and agency.is_loose(name, value, query.media)
             ]
-            found.append((value, " · ".join((str(label), *_support_notes(able, can, loose)))))
-    return tuple(found)
+            notes = _support_notes(able, supporting, loose)
+            options.append((value, " · ".join((str(label), *notes))))
+    return tuple(options)
 
 
 def _is_approximate(agency: Agency, name: str) -> bool:
-    """Return whether all values of a filter mean only nearly the same at an agency."""
+    """Return whether all values of a filter are approximate at an agency."""
     return agency.approximate_filters.get(name, ()) is None
 
 
 def _support_notes(
-    named: Sequence[Agency], able: Sequence[Agency], loose: Sequence[Agency]
+    chosen: Sequence[Agency], able: Sequence[Agency], loose: Sequence[Agency]
 ) -> tuple[str, ...]:
-    """Return which of the agencies can't express something, in few names, and which only nearly."""
-    unable = [one for one in named if one not in able]
+    """Return notes on the agencies without support, and on those with approximate support."""
+    unable = [agency for agency in chosen if agency not in able]
     notes = []
     if 0 < len(unable) <= MAX_NAMED_AGENCIES:
         notes.append(gettext("Not at %(agencies)s", agencies=_join_titles(unable)))
     elif unable and 0 < len(able) <= MAX_NAMED_AGENCIES:
         notes.append(gettext("Only at %(agencies)s", agencies=_join_titles(able)))
     elif unable:
-        counts = {"count": len(able), "all": len(named)}
+        counts = {"count": len(able), "all": len(chosen)}
         notes.append(gettext("At %(count)s of %(all)s agencies", **counts))
     if loose:
         notes.append(gettext("Roughly at %(agencies)s", agencies=_join_titles(loose)))
@@ -197,20 +200,20 @@ def _support_notes(
 
 
 def _join_titles(agencies: Sequence[Agency]) -> str:
-    return ", ".join(one.title for one in agencies)
+    return ", ".join(agency.title for agency in agencies)
 
 
 def _can_express(agency: Agency, media: str, name: str, value: str) -> bool:
-    """Return whether an agency that has the filter takes the value; all take a default."""
+    """Return whether an agency with the filter supports the value, as all do with a default."""
     return NO_CHOICE_VALUES.get(name) == value or is_among(
         value, _supported_values(agency, name, media)
     )
 
 
 def _supported_values(agency: Agency, name: str, media: str) -> tuple[str, ...] | None:
-    """The values of a filter that an agency takes, for pictures or for footage."""
-    footage = media == "video" or name == "media"
-    return (agency.video_filters if footage else agency.image_filters).get(name, ())
+    """Return an agency's supported values of a filter, for pictures or for footage."""
+    is_video = media == "video" or name == "media"
+    return (agency.video_filters if is_video else agency.image_filters).get(name, ())
 
 
 def _chosen_value(query: SearchQuery, name: str) -> str:
@@ -221,15 +224,15 @@ def _chosen_value(query: SearchQuery, name: str) -> str:
 
 
 def describe_filter(name: str, value: str) -> str:
-    """A chosen filter in words, for its chip."""
+    """Describe a chosen filter in words, for its chip."""
     if name == "safe":
         return gettext("Safe search off")
     if name == "contributor" and value.isdecimal():
-        return str(FILTER_LABELS[name])  # an agency's number, which says nothing to a visitor
-    known = _value_labels(name)
-    if name in {"age", "gender", "sort"} or value not in known:
-        shown = str(known.get(value, value))
-        shown = shown.replace("_", " ") if name in {"ethnicity", "resolution"} else shown
-        shown = f"#{shown}" if name == "color" else shown
-        return f"{FILTER_LABELS.get(name, name)}: {shown}"
-    return str(known[value])
+        return str(FILTER_LABELS[name])  # an agency's number means nothing to a visitor
+    labels = _value_labels(name)
+    if name in {"age", "gender", "sort"} or value not in labels:
+        text = str(labels.get(value, value))
+        text = text.replace("_", " ") if name in {"ethnicity", "resolution"} else text
+        text = f"#{text}" if name == "color" else text
+        return f"{FILTER_LABELS.get(name, name)}: {text}"
+    return str(labels[value])

@@ -1,10 +1,10 @@
-"""Which language a page searches in and speaks: the address says it, the browser, or the owner.
+"""The languages of a request's search and page, by the address, the browser or the owner.
 
-Searches and pages have each a list of languages, and the nearest is looked up in each of the two.
-An address names the language of its search. Where no page speaks that language (Hebrew, Ukrainian),
-the browser says which one the page speaks, else the owner's setting does: so somebody who reads
-Ukrainian and Polish searches in Ukrainian on Polish pages, from the first page to the last. Nobody
-keeps such pages. A site whose own language no page speaks has English pages, which are kept.
+Searches and pages each have a list of languages; the nearest language is chosen in each list. An
+address names the language of its search. For search languages without pages (Hebrew, Ukrainian)
+the browser chooses the page's language, else the owner's setting does: a reader of Ukrainian and
+Polish searches in Ukrainian on Polish pages, from the first page to the last. No cache keeps such
+pages. A site whose own language has no pages shows English pages, which caches keep.
 """
 
 from collections.abc import Sequence
@@ -21,95 +21,95 @@ from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.errors import BadQuery
 
 NEGOTIATED_SEGMENTS: Final = frozenset({"", "search", "image", "video", "topics", "collections"})
-"""First segments of the paths that negotiate; all other routes speak the site's language."""
+"""First segments of the paths that negotiate; all other routes use the site's language."""
 MAX_ACCEPT_LANGUAGE_CHARACTERS: Final = 500
-"""Characters of an Accept-Language header that are read; browsers send a tenth of that."""
+"""Characters that are read of an Accept-Language header; browsers send a tenth of this number."""
 FRAGMENT_SEGMENT: Final = "ajax"
-"""First segment of the paths of parts of pages, which speak as their page does."""
+"""First segment of the paths of page fragments, which use the language of their page."""
 
 
 def register(app: Flask, default: str) -> None:
-    """Let every request of an app have a language; ``default`` is the site's."""
+    """Have the languages of every request chosen; ``default`` is the site's language."""
     Babel(app, default_locale=nearest_ui_language(default), locale_selector=ui_language)
 
     @app.before_request
     def choose() -> None:
-        g.lang, g.spoken, g.negotiated = _choose_languages(default)
+        g.lang, g.ui_language, g.negotiated = _choose_languages(default)
 
     app.after_request(_add_language_headers)
 
 
 def request_language() -> str:
-    """The language in which the request under way searches, one of ``query.LANGUAGES``."""
+    """Return the language of the current request's search, one of ``query.LANGUAGES``."""
     lang: str = g.get("lang", "en")
     return lang
 
 
 def ui_language() -> str:
-    """Return the language of the page under way, one of `UI_LANGUAGES`."""
-    lang: str = g.get("spoken", "en")
+    """Return the language of the current page, one of `UI_LANGUAGES`."""
+    lang: str = g.get("ui_language", "en")
     return lang
 
 
 def nearest_ui_language(lang: str) -> str:
-    """The language of pages that is the nearest to a tag, or English."""
+    """Return the pages' language nearest to a tag; English if none is near."""
     return find_nearest(lang, UI_LANGUAGES) or "en"
 
 
 def text_direction(lang: str) -> str:
-    """``rtl`` or ``ltr``, as the attribute ``dir`` has it."""
+    """Return the value of the attribute ``dir``: ``rtl`` or ``ltr``."""
     return "rtl" if nearest_ui_language(lang) == "ar" else "ltr"
 
 
 def is_negotiated() -> bool:
-    """Return whether the browser has a say in the languages of the request under way."""
+    """Return whether the browser's preferences affect the languages of the current request."""
     return bool(g.get("negotiated"))
 
 
 def _choose_languages(default: str) -> tuple[str, str, bool]:
-    """The languages of search and page, and whether the browser had a say in them."""
+    """Return the languages of search and page, and whether the browser's preferences count."""
     try:
         tag = read_single(read_parameters(request.environ.get("QUERY_STRING", "")), "lang")
     except BadQuery:
-        tag = None  # the view says what is wrong
+        tag = None  # the view reports the error
     lang = find_nearest(tag.strip(), LANGUAGES) if tag else None
     segment = request.path.split("/", 2)[1]
     if lang is None and segment not in NEGOTIATED_SEGMENTS:
         lang = default
-    page = _page_language(lang, default) if lang else None
-    if lang and (page or segment not in {*NEGOTIATED_SEGMENTS, FRAGMENT_SEGMENT}):
-        return lang, page or nearest_ui_language(default), False
-    liked = [one for one, quality in _accepted_languages() if quality > 0]
-    lang = lang or _first_supported(liked, LANGUAGES) or default
+    page_lang = _page_language(lang, default) if lang else None
+    if lang and (page_lang or segment not in {*NEGOTIATED_SEGMENTS, FRAGMENT_SEGMENT}):
+        return lang, page_lang or nearest_ui_language(default), False
+    accepted = [tag for tag, quality in _accepted_languages() if quality > 0]
+    lang = lang or _first_supported(accepted, LANGUAGES) or default
     return (
         lang,
         _page_language(lang, default)
-        or _first_supported(liked, UI_LANGUAGES)
+        or _first_supported(accepted, UI_LANGUAGES)
         or nearest_ui_language(default),
         True,
     )
 
 
 def _accepted_languages() -> LanguageAccept:
-    """Return the languages that the browser accepts, of a header of usual length."""
+    """Return the languages in the Accept-Language header, of which a usual length is read."""
     header = request.headers.get("Accept-Language", "")[:MAX_ACCEPT_LANGUAGE_CHARACTERS]
     return parse_accept_header(header, LanguageAccept)
 
 
 def _page_language(lang: str, default: str) -> str | None:
-    """Return the language of the pages of a search; None where the browser has to say it."""
+    """Return the language of a search's pages; None where the browser chooses."""
     return find_nearest(lang, UI_LANGUAGES) or (
         nearest_ui_language(default) if lang == default else None
     )
 
 
-def _first_supported(liked: Sequence[str], known: tuple[str, ...]) -> str | None:
-    """Return the language that is the nearest to the first tag that has one."""
-    return next((one for one in (find_nearest(tag, known) for tag in liked) if one), None)
+def _first_supported(tags: Sequence[str], languages: tuple[str, ...]) -> str | None:
+    """Return the language nearest to the first tag that has a near language; None without any."""
+    return next((lang for tag in tags if (lang := find_nearest(tag, languages))), None)
 
 
 def _add_language_headers(response: Response) -> Response:
-    """Name the language; what the browser had a say in is kept by no one else."""
+    """Add Content-Language; let negotiated pages be kept by the browser alone."""
     if response.mimetype == "text/html":
         response.headers["Content-Language"] = ui_language()
         if is_negotiated():

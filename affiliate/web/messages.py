@@ -1,4 +1,4 @@
-"""What pages say of what was found and what was not, in the language of the request."""
+"""The sentences of pages about results and failures, in the language of the request."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -28,9 +28,9 @@ FAILURE_REASONS: Final[Mapping[str, LazyString]] = {
     "unreadable": UNREACHABLE,
     "blocked": UNREACHABLE,
 }
-"""What the kinds of `errors.AgencyError` mean to a visitor.
+"""Reasons for visitors, by the kinds of `errors.AgencyError`.
 
-Keys, quotas and formats are the owner's concern: `flask doctor` and the log tell of them.
+Keys, quotas and formats are the owner's concern: `flask doctor` and the log report details.
 """
 KIND_LABELS: Final[Mapping[str, LazyString]] = {
     "photo": _("Photo"),
@@ -40,7 +40,7 @@ KIND_LABELS: Final[Mapping[str, LazyString]] = {
 
 
 def summarize_results(page: SearchPage) -> str:
-    """Return how much was found, in a line: the heading of the results."""
+    """Return the heading of the results: their number, or the reason for having none."""
     words = page.query.q
     if not page.items:
         return _summarize_nothing(page, words)
@@ -65,7 +65,7 @@ def _summarize_nothing(page: SearchPage, words: str) -> str:
 
 
 def _summarize_count(page: SearchPage, total: int, words: str) -> str:
-    """Return how many pictures or clips there are, or that an agency counts no further."""
+    """Return the number of pictures or clips; "more than" if an agency caps its count."""
     count = format_decimal(total)
     if any(status.capped for status in page.agencies):
         count = gettext("more than %(count)s", count=count)
@@ -97,37 +97,37 @@ def _count_clips(total: int, count: str, words: str) -> str:
 
 
 def announce_page(page: SearchPage) -> str:
-    """Return what a screen reader says when a page has been added to those on the screen."""
+    """Return the sentence that a screen reader says after a page was added to the screen."""
     number = len(page.items)
     if not number:
         return summarize_results(page)
-    told = {"page": format_decimal(page.page), "pages": format_decimal(page.pages)}
-    told["count"] = format_decimal(number)
+    values = {"page": format_decimal(page.page), "pages": format_decimal(page.pages)}
+    values["count"] = format_decimal(number)
     if page.query.media == "video":
         return ngettext(
             "%(count)s more clip, page %(page)s of %(pages)s",
             "%(count)s more clips, page %(page)s of %(pages)s",
             number,
-            **told,
+            **values,
         )
     return ngettext(
         "%(count)s more picture, page %(page)s of %(pages)s",
         "%(count)s more pictures, page %(page)s of %(pages)s",
         number,
-        **told,
+        **values,
     )
 
 
 def describe_late_agency(agency: str) -> Markup:
-    """That an agency is still looking; its name stands out."""
+    """Say that an agency is still searching; the agency's name is bold."""
     return _format_with_agency(gettext("%(agency)s is still looking."), agency)
 
 
 def describe_failure(
     status: AgencyStatus, query: SearchQuery, agencies: Sequence[Agency]
 ) -> Markup:
-    """Why an agency has no pictures on a page; its name stands out."""
-    agency = next(one for one in agencies if one.name == status.agency)
+    """Say why an agency has no pictures on a page; the agency's name is bold."""
+    agency = next(agency for agency in agencies if agency.name == status.agency)
     if status.status == "unsupported":
         if query.media == "video" and not agency.video_filters:
             return _format_with_agency(gettext("%(agency)s has no footage."), agency.title)
@@ -135,32 +135,32 @@ def describe_failure(
         text = gettext("%(agency)s is left out, as it can't search by: %(filters)s.")
         return _format_with_agency(text, agency.title, filters=names)
     error = status.error
-    why = FAILURE_REASONS.get(error.why or error.kind) if error else None
-    if why is None:
+    reason = FAILURE_REASONS.get(error.why or error.kind) if error else None
+    if reason is None:
         return _format_with_agency(gettext("%(agency)s gave no answer."), agency.title)
     return _format_with_agency(
-        gettext("%(agency)s gave no answer: %(reason)s"), agency.title, reason=why
+        gettext("%(agency)s gave no answer: %(reason)s"), agency.title, reason=reason
     )
 
 
 def describe_retry_time(statuses: Sequence[AgencyStatus]) -> str:
-    """Return when the first of some agencies may be asked again, such as "in 5 minutes"."""
+    """Return the time until any of the agencies may be called again, such as "in 5 minutes"."""
     waits = [status.error.retry_after for status in statuses if status.error]
-    left = timedelta(seconds=max(min(waits, default=1), 1))
-    return format_timedelta(left, add_direction=True, locale=ui_language())
+    wait = timedelta(seconds=max(min(waits, default=1), 1))
+    return format_timedelta(wait, add_direction=True, locale=ui_language())
 
 
 def _format_with_agency(text: str, agency: str, **values: object) -> Markup:
-    """A translated text around an agency's name; the values are escaped, the text is ours."""
+    """Insert an agency's name in bold and escaped ``values`` into a translated text of the site."""
     return Markup(text) % {"agency": Markup("<b>{}</b>").format(agency), **values}  # noqa: S704
 
 
 def label_kind(name: str) -> str:
-    """A type of picture, in the singular."""
+    """Return the label of a type of picture, in the singular."""
     return str(KIND_LABELS.get(name, TYPE_LABELS.get(name, name)))
 
 
 def format_duration(seconds: float) -> str:
-    """Minutes and seconds, such as 1:05."""
+    """Return minutes and seconds, such as 1:05."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02}"

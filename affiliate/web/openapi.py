@@ -1,8 +1,8 @@
 """The description of the API for programs, in OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0).
 
-Its schemas are made of the structs that are answered and of the values that the parser knows. Tests
-hold that every route for programs and every parameter that one reads is described, and that all
-answers are as the description says.
+Schemas come from the structs of answers and from the values of the query parser. Tests check that
+the description covers every route for programs and every parameter of these routes, and that all
+answers match the description.
 """
 
 import functools
@@ -36,13 +36,13 @@ DESCRIPTION_MAX_AGE: Final = 3600
 JSON_TYPE: Final = "application/json"
 SUGGESTIONS_TYPE: Final = "application/x-suggestions+json"
 LINKED_PATHS: Final = ("/api/",)
-"""Beginnings of the paths whose answers link to the description (RFC 8631)."""
+"""Prefixes of the paths whose answers link to the description (RFC 8631)."""
 
 blueprint = Blueprint("openapi", __name__)
 
 
 class Parameter(NamedTuple):
-    """A parameter of an address: its name, what it says, and its values."""
+    """A parameter of an address: its name, its meaning, and the schema of its values."""
 
     name: str
     summary: str
@@ -51,16 +51,16 @@ class Parameter(NamedTuple):
     where: str = "query"
 
     def to_openapi(self) -> dict[str, Any]:
-        """Return the parameter as OpenAPI has it."""
-        about = {"name": self.name, "in": self.where, "description": self.summary}
-        needed = {"required": True} if self.required else {}
-        return about | needed | {"schema": self.schema}
+        """Return the OpenAPI object of the parameter."""
+        parameter = {"name": self.name, "in": self.where, "description": self.summary}
+        required = {"required": True} if self.required else {}
+        return parameter | required | {"schema": self.schema}
 
 
 class Operation(NamedTuple):
-    """What programs may ask of a path, and what they get, by status.
+    """An operation that programs may request of a path, with its answers by status.
 
-    A status stands alone where it answers with nothing or, from 400 on, with a problem.
+    A status without content types has an empty answer.
     """
 
     name: str
@@ -71,18 +71,19 @@ class Operation(NamedTuple):
     body: str = ""
 
     def to_openapi(self) -> dict[str, Any]:
-        """Return the operation as OpenAPI has it."""
+        """Return the OpenAPI object of the operation."""
         answers = {str(int(s)): _describe_answer(s, kinds) for s, kinds in self.answers.items()}
-        told: dict[str, Any] = {
+        operation: dict[str, Any] = {
             "operationId": self.name,
             "summary": self.summary,
             "responses": answers,
         }
         if self.parameters:
-            told["parameters"] = [one.to_openapi() for one in self.parameters]
+            operation["parameters"] = [parameter.to_openapi() for parameter in self.parameters]
         if self.body:
-            told["requestBody"] = {"content": {JSON_TYPE: {"schema": _schema_reference(self.body)}}}
-        return told
+            schema = _schema_reference(self.body)
+            operation["requestBody"] = {"content": {JSON_TYPE: {"schema": schema}}}
+        return operation
 
 
 def _schema_reference(name: str) -> Schema:
@@ -90,17 +91,17 @@ def _schema_reference(name: str) -> Schema:
 
 
 def _describe_answer(status: HTTPStatus, kinds: Mapping[str, Schema]) -> dict[str, Any]:
-    """Return an answer as OpenAPI has it, with the headers that it always has."""
-    told: dict[str, Any] = {"description": status.phrase}
+    """Return the OpenAPI object of an answer, with its required headers."""
+    answer: dict[str, Any] = {"description": status.phrase}
     if kinds:
-        told["content"] = {kind: {"schema": schema} for kind, schema in kinds.items()}
+        answer["content"] = {kind: {"schema": schema} for kind, schema in kinds.items()}
     if headers := HEADERS_BY_STATUS.get(status):
-        told["headers"] = headers
-    return told
+        answer["headers"] = headers
+    return answer
 
 
-def _describe_header(says: str, schema: Schema) -> Schema:
-    return {"description": says, "required": True, "schema": schema}
+def _describe_header(summary: str, schema: Schema) -> Schema:
+    return {"description": summary, "required": True, "schema": schema}
 
 
 RETRY_AFTER_HEADER: Final = {
@@ -117,7 +118,7 @@ NOT_MODIFIED_ANSWER: Final[Mapping[HTTPStatus, Mapping[str, Schema]]] = {
 TOO_MANY_REQUESTS_ANSWER: Final = {HTTPStatus.TOO_MANY_REQUESTS: PROBLEM_CONTENT}
 NOT_FOUND_ANSWER: Final = {HTTPStatus.NOT_FOUND: PROBLEM_CONTENT}
 BAD_GATEWAY_ANSWER: Final = {HTTPStatus.BAD_GATEWAY: PROBLEM_CONTENT}
-"""The agency does not answer."""
+"""The answer for an agency's failure."""
 SEARCH_PAGE_CONTENT: Final = {JSON_TYPE: _schema_reference("SearchPage")}
 
 
@@ -126,7 +127,7 @@ def _ok_answers(kinds: Mapping[str, Schema]) -> dict[HTTPStatus, Mapping[str, Sc
 
 
 def _search_parameters(*names: str) -> tuple[Parameter, ...]:
-    """Return parameters of a search."""
+    """Return the parameters of a search by their names."""
     return tuple(Parameter(name, *SEARCH_PARAMETERS[name]) for name in names)
 
 
@@ -236,7 +237,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 
 
 def page_cache_routes() -> dict[str, Canonicalizer]:
-    """Return the path whose answer the memory tier may keep; it reads no parameter."""
+    """Return the path whose answer the page cache may keep; the answer reads no parameter."""
     return {DESCRIPTION_PATH: lambda _: ""}
 
 
@@ -262,7 +263,7 @@ def _encode_description() -> bytes:
 
 
 def build_description() -> dict[str, Any]:
-    """Return the description; all addresses in it are relative to the site's own."""
+    """Return the description, whose addresses are all relative to the site's own."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -274,13 +275,16 @@ def build_description() -> dict[str, Any]:
             "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "paths": {path: {one.method: one.to_openapi()} for path, one in OPERATIONS.items()},
+        "paths": {
+            path: {operation.method: operation.to_openapi()}
+            for path, operation in OPERATIONS.items()
+        },
         "components": {"schemas": build_components()},
     }
 
 
 def _link_description(response: Response) -> Response:
-    """Link to the description from the answers that it describes."""
+    """Link answers to their description."""
     if request.path.startswith(LINKED_PATHS):
         response.headers["Link"] = f'<{DESCRIPTION_PATH}>; rel="service-desc"; type="{JSON_TYPE}"'
     return response

@@ -1,7 +1,7 @@
-"""The JSON Schemas of the API's description: of what programs may ask, and of what is answered.
+"""The JSON Schemas of the API's description: of parameters, and of answers.
 
-Answers are described by the structs that are encoded into them, parameters by the values that the
-parser knows.
+Schemas of answers come from the encoded structs, schemas of parameters from the values of the
+query parser.
 """
 
 import inspect
@@ -39,7 +39,7 @@ ANSWER_STRUCTS: Final = (
     *(Alive, Readiness, Problem, SearchPage, SearchQuery, AgencyStatus, Failure),
     *(Media, License, Seller, Sides, Size, Thumbnail),
 )
-"""What answers are made of."""
+"""The structs of answers."""
 WHOLE_SCHEMA: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
 FLAG_SCHEMA: Final[Schema] = {"type": "integer", "enum": [0, 1]}
 RANGE_SCHEMA: Final[Schema] = {
@@ -55,14 +55,19 @@ LANGUAGE_SCHEMA: Final[Schema] = {
 }
 
 
-def text_schema(most: int, *examples: str) -> Schema:
-    """Return the schema of plain text on one line, of at most so many characters."""
-    more = {"examples": list(examples)} if examples else {}
-    return {"type": "string", "maxLength": most, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$", **more}
+def text_schema(max_length: int, *examples: str) -> Schema:
+    """Return the schema of plain text on a single line, of at most ``max_length`` characters."""
+    optional = {"examples": list(examples)} if examples else {}
+    return {
+        "type": "string",
+        "maxLength": max_length,
+        "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$",
+        **optional,
+    }
 
 
 def enum_schema(values: tuple[str, ...]) -> Schema:
-    """Return the schema of a text that is one of some words; the parser takes them in any case."""
+    """Return the schema of a text from a list of values; the parser ignores their case."""
     return {"type": "string", "enum": list(values)}
 
 
@@ -103,25 +108,25 @@ SEARCH_PARAMETERS: Final[Mapping[str, tuple[str, Schema]]] = {
         {"type": "array", "items": text_schema(MAX_NAME, "shutterstock")},
     ),
 }
-"""The parameters of a search, each with what it says and its schema."""
+"""The parameters of a search, each with its meaning and its schema."""
 
 EXTRA_FAILURE_KINDS: Final = ("off", "unsupported", BudgetSpent.kind)
-"""Kinds of failures beside those of agencies' errors."""
+"""Kinds of failures besides those of `AgencyError`."""
 
 
 def _iterate_kinds(kind: type[AgencyError] = AgencyError) -> Iterator[str]:
-    """Yield the kinds of an error and of all its own."""
+    """Yield the kinds of an error and of all its subclasses."""
     yield kind.kind
-    for own in kind.__subclasses__():
-        yield from _iterate_kinds(own)
+    for subclass in kind.__subclasses__():
+        yield from _iterate_kinds(subclass)
 
 
 def _field_schemas() -> Mapping[tuple[str, str], Schema]:
-    """Return what the types of fields leave open, by the names of struct and field."""
+    """Return schemas more exact than the types of fields, by the names of struct and field."""
     types = [{"type": "string", "enum": list(query.TYPES)}, {"type": "null"}]
-    asked = {("SearchQuery", name): schema for name, (_, schema) in SEARCH_PARAMETERS.items()}
-    asked |= {("SearchQuery", name): {"type": "boolean"} for name in ("released", "safe")}
-    return asked | {
+    schemas = {("SearchQuery", name): schema for name, (_, schema) in SEARCH_PARAMETERS.items()}
+    schemas |= {("SearchQuery", name): {"type": "boolean"} for name in ("released", "safe")}
+    return schemas | {
         ("AgencyStatus", "status"): enum_schema(STATUSES),
         ("Failure", "kind"): enum_schema(tuple(sorted({*_iterate_kinds(), *EXTRA_FAILURE_KINDS}))),
         ("Media", "media"): enum_schema(query.MEDIA),
@@ -197,17 +202,17 @@ OEMBED_SCHEMA: Final[Schema] = {
 
 
 def build_components() -> dict[str, Schema]:
-    """Return the schemas of all that is answered or sent, by name."""
-    _, found = msgspec.json.schema_components(
+    """Build the schemas of all answers and bodies, by name."""
+    _, schemas = msgspec.json.schema_components(
         ANSWER_STRUCTS, ref_template=f"{COMPONENTS_PREFIX}{{name}}"
     )
-    structs, known = {kind.__name__: kind for kind in ANSWER_STRUCTS}, _field_schemas()
-    for name, schema in found.items():
+    structs, fields = {kind.__name__: kind for kind in ANSWER_STRUCTS}, _field_schemas()
+    for name, schema in schemas.items():
         _complete_schema(schema, structs[name])
         for field in schema["properties"]:
-            schema["properties"][field] = known.get((name, field), schema["properties"][field])
+            schema["properties"][field] = fields.get((name, field), schema["properties"][field])
     return {
-        **found,
+        **schemas,
         "Suggestions": SUGGESTIONS_SCHEMA,
         "OEmbed": OEMBED_SCHEMA,
         "Click": CLICK_SCHEMA,
@@ -215,11 +220,11 @@ def build_components() -> dict[str, Schema]:
 
 
 def _complete_schema(schema: dict[str, Any], kind: type[msgspec.Struct]) -> None:
-    """Say of a struct's schema what is always there, and what the docstring says."""
+    """Add the struct's docstring and its required fields to the struct's schema."""
     schema["description"] = inspect.cleandoc(kind.__doc__ or "").replace("``", "`")
     if kind.__struct_config__.omit_defaults:
         return
     fields = msgspec.structs.fields(kind)
-    schema["required"] = [one.name for one in fields if one.default is not msgspec.UNSET]
-    for field in schema["properties"].values():
-        field.pop("default", None)
+    schema["required"] = [field.name for field in fields if field.default is not msgspec.UNSET]
+    for field_schema in schema["properties"].values():
+        field_schema.pop("default", None)

@@ -1,9 +1,9 @@
-"""The memory tier: a WSGI layer in front of Flask that answers finished responses.
+"""The page cache: a WSGI middleware in front of Flask that replays finished responses.
 
-A hit never enters Flask: one look-up by path and raw query string, one by canonical key, and the
-bytes go out. What may be kept is said by the view (`ReplayTerms`), for seconds and never past the
-answer's own freshness. A response can vary by its path and its declared parameters only, because
-the view behind sees no more than the canonical query string.
+A hit never enters Flask: a look-up by path and raw query string, a look-up by canonical key, and
+the bytes are sent. The view decides how long a response may be kept (`ReplayTerms`): for seconds,
+and never past the answer's own freshness. A response can vary by its path and its declared
+parameters only, because the view sees nothing but the canonical query string.
 """
 
 import math
@@ -32,101 +32,100 @@ if TYPE_CHECKING:
 
 SHARED_SECONDS: Final = 300.0
 JOIN_SECONDS: Final = 0.3
-"""How long a request waits for another that makes the same page, before it does so itself."""
+"""Seconds to wait for a request that is rendering the same page, before rendering it again."""
 MEMORY_BYTES: Final = 32 * 1024 * 1024
-"""What responses, their keys and the memo of addresses take in memory, all together."""
+"""Memory of responses, their keys and the memo of addresses together."""
 MEMO_DIVISOR: Final = 16
-"""The memo of addresses takes one part of so many."""
+"""The memo of addresses takes at most the memory divided by this number."""
 RESPONSE_DIVISOR: Final = 8
-"""A response is kept that takes no more than one part of so many."""
+"""Responses larger than the memory divided by this number are not kept."""
 VARIANT_DIVISOR: Final = 4
-"""Variants push other pages out of memory, and out of the store, up to one part of so many."""
+"""Variants evict other pages up to the memory, or the shared budget, divided by this number."""
 MAX_KEY_CHARACTERS: Final = 8192
-"""Characters of the longest path with its canonical query string of which anything is kept."""
+"""Characters of the longest path with canonical query string that is kept."""
 MAX_COUNTED_CHARACTERS: Final = 1000
-"""Characters of the longest canonical query string whose replays are told to ``on_hit``."""
+"""Characters of the longest canonical query string whose replays ``on_hit`` receives."""
 MAX_SHARED_KEY_CHARACTERS: Final = 1024
-"""The same for the store, where keys take the room of agencies' answers."""
+"""Characters of the longest key in the store, where keys take the room of agencies' answers."""
 SHARED_REDIS_BYTES: Final = 4 * 1024 * 1024
-"""Let all processes together put so much into Redis in `SHARED_SECONDS`: pages cost no call, so
-that they must not push answers out of the store, which do."""
+"""Bytes of pages that all processes together may put into Redis in `SHARED_SECONDS`: pages cost no
+call, and must not evict agencies' answers, which do."""
 SHARED_FILE_DIVISOR: Final = 16
-"""The same for a store whose size is known: one part of so many."""
+"""Pages may take a store of known size divided by this number in `SHARED_SECONDS`."""
 KEY_OVERHEAD_BYTES: Final = 300
-"""What a key takes in memory beside its characters, which take a byte each."""
+"""Memory of a key besides its characters, which take a byte each."""
 REPLAY_ENVIRON: Final = "affiliate.kept"
 
 CONDITIONAL_HEADERS: Final = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE")
 
 Canonicalizer = Callable[[bytes], str | None]
-"""Reads a raw query string into the canonical one; BadQuery where it can't be read.
+"""A function from a raw query string to the canonical query string; raises BadQuery.
 
-None where the answer varies by more than that, so that nothing may be kept."""
+None where the answer varies by more than the query string, so that no response may be kept."""
 CacheKey = tuple[str, str]
-"""A path and the canonical query string: what a response may vary by."""
+"""A path and the canonical query string, by which a response may vary."""
 
 
-def measure_key(place: CacheKey) -> int:
-    """Return the bytes that a key takes in memory, with the gaps that long texts leave there."""
-    return (len(place[0]) + len(place[1])) * 5 // 4 + KEY_OVERHEAD_BYTES
+def measure_key(key: CacheKey) -> int:
+    """Return the memory of a key in bytes, with the gaps that long texts leave in the heap."""
+    return (len(key[0]) + len(key[1])) * 5 // 4 + KEY_OVERHEAD_BYTES
 
 
 _SHARED_RECORD = tuple[Headers, int | None, bytes, int, float, float, bool | None]
-"""Headers, the length of the plain body where the body is compressed, else None, the body and its
-CRC, made and ends (Unix time), and whether something was found."""
+"""Headers, the length of the plain body if the body is compressed (else None), the body and its
+CRC, Unix times of creation and expiry, and whether the answer has results."""
 
 
 class SharedStore(Protocol):
-    """The part of the store that keeps finished responses; it never raises."""
+    """The part of the store that keeps finished responses; its methods never raise."""
 
     def get(self, key: str) -> bytes | None: ...
     def set(self, key: str, value: bytes, timeout: int) -> bool: ...
 
 
 class ReplayTerms:
-    """How long the response under way stays true, as its view says; 0 is not at all."""
+    """The view's terms for the current response: the ``seconds`` to replay it; 0 for none."""
 
     seconds = 0.0
-    found: bool | None = True
-    """Whether the answer found something; None where its replays are not told to ``on_hit``."""
+    has_results: bool | None = True
+    """True if the answer has results; None if ``on_hit`` gets no replays of the answer."""
 
 
 class ByteBudget:
-    """Room for so many bytes in each `SHARED_SECONDS`, by the clock of the process."""
+    """A budget of ``limit`` bytes in each `SHARED_SECONDS`, by the clock of the process."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._taken = 0
+        self._used = 0
         self._window = 0
         self._lock = threading.Lock()
 
     def try_take(self, size: int, now: float) -> bool:
-        """Take room if there is any."""
+        """Take ``size`` bytes; return False if the budget has no room."""
         window = int(now // SHARED_SECONDS)
         with self._lock:
             if window != self._window:
-                self._window, self._taken = window, 0
-            if self._taken + size > self._limit:
+                self._window, self._used = window, 0
+            if self._used + size > self._limit:
                 return False
-            self._taken += size
+            self._used += size
             return True
 
 
 class PageCacheMiddleware:
-    """Wraps a WSGI application; ``routes`` gives each path that may be kept its canonical form.
+    """A WSGI middleware that replays responses; ``routes`` are the canonicalizers by path.
 
-    A path stands for itself, or with a slash at its end for all paths that begin so.
-    ``on_hit`` is given path and key, with the client's address and whether something was found,
-    for each replay whose canonical query string has at most `MAX_COUNTED_CHARACTERS`; the call
-    must be no more than an append.
-    Behind the process's own memory may stand a ``shared_store`` for the pages of all processes, of
-    ``shared_bytes`` in `SHARED_SECONDS`; ``build_id`` tells apart what other templates, settings
-    and agencies would make of a page. ``is_variant`` tells of which pages anybody makes as many as
-    they like, without a call: a flood of these leaves the others their part of memory and of the
-    shared store (`VARIANT_DIVISOR`).
+    A path with a slash at its end stands for all paths with that prefix.
+    ``on_hit`` receives the key, the client's address and whether there are results, for each
+    replay whose canonical query string has at most `MAX_COUNTED_CHARACTERS`; the call must cost no
+    more than an append.
+    A ``shared_store`` may keep the pages of all processes, of ``shared_bytes`` in
+    `SHARED_SECONDS`; ``build_id`` distinguishes the pages of other templates, settings and
+    agencies. ``is_variant`` recognizes pages that anybody can multiply without a call: a flood of
+    variants leaves other pages their part of memory and of the shared store (`VARIANT_DIVISOR`).
     """
 
-    def __init__(  # noqa: PLR0913 - what it is made of, by name
+    def __init__(  # noqa: PLR0913 - all options by name
         self,
         app: "WSGIApplication",
         routes: Mapping[str, Canonicalizer],
@@ -137,7 +136,7 @@ class PageCacheMiddleware:
         shared_store: "SharedStore | None" = None,
         shared_bytes: int = SHARED_REDIS_BYTES,
         build_id: Callable[[], str] = str,
-        is_variant: Callable[[CacheKey], bool] = lambda _place: False,
+        is_variant: Callable[[CacheKey], bool] = lambda _key: False,
     ) -> None:
         self._app = app
         self._routes = routes
@@ -159,88 +158,91 @@ class PageCacheMiddleware:
         self._lock = threading.Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        """Replay a kept response, or pass the request on and perhaps keep its response."""
+        """Replay a kept response, or call the application and perhaps keep its response."""
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return self._app(environ, start)
         path, raw = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
-        place = self._keys.get((path, raw))
-        if place is None:
-            canonical = self._find_canonicalizer(path)
-            if canonical is None:
+        key = self._keys.get((path, raw))
+        if key is None:
+            canonicalizer = self._find_canonicalizer(path)
+            if canonicalizer is None:
                 return self._app(environ, start)
-            place = self._canonicalize(path, raw, canonical)
-            if place is None:
+            key = self._canonicalize(path, raw, canonicalizer)
+            if key is None:
                 return self._render(environ, start)
-        response = self._responses.get(place) or self._variants.get(place)
+        response = self._responses.get(key) or self._variants.get(key)
         if response is None or not response.may_replay(self._now()):
-            response = self._wait_for_leader(place)
+            response = self._wait_for_leader(key)
             if response is None:
-                return self._render_as_leader(environ, start, place)
-        self._mark_used(place, response)
-        self._count_hit(environ, place, response)
+                return self._render_as_leader(environ, start, key)
+        self._mark_used(key, response)
+        self._count_hit(environ, key, response)
         return self._send_response(
             response, environ, start, "STALE" if response.is_stale else "HIT"
         )
 
     def _count_hit(
-        self, environ: "WSGIEnvironment", place: CacheKey, response: CachedResponse
+        self, environ: "WSGIEnvironment", key: CacheKey, response: CachedResponse
     ) -> None:
-        """Tell ``on_hit`` of a replay to a visitor; crawlers search nothing."""
+        """Report a replay to ``on_hit``, except to crawlers, whose requests are no searches."""
         if response.has_results is not None and not is_crawler(environ.get("HTTP_USER_AGENT", "")):
-            self._on_hit((place, environ.get("REMOTE_ADDR", ""), response.has_results))
+            self._on_hit((key, environ.get("REMOTE_ADDR", ""), response.has_results))
 
-    def _wait_for_leader(self, place: CacheKey) -> CachedResponse | None:
-        """Return what another request is making just now, if it is done soon and may be kept."""
-        making = self._leaders.get(place)
-        if making is None or not making.wait(JOIN_SECONDS):
+    def _wait_for_leader(self, key: CacheKey) -> CachedResponse | None:
+        """Wait up to JOIN_SECONDS for the request that is already rendering this page.
+
+        Return None if no request is, or the page may not be kept, or the time is over.
+        """
+        rendered = self._leaders.get(key)
+        if rendered is None or not rendered.wait(JOIN_SECONDS):
             return None
-        response = self._responses.get(place) or self._variants.get(place)
+        response = self._responses.get(key) or self._variants.get(key)
         return response if response and self._now() < response.expires_at else None
 
     def _render_as_leader(
-        self, environ: "WSGIEnvironment", start: "StartResponse", place: CacheKey
+        self, environ: "WSGIEnvironment", start: "StartResponse", key: CacheKey
     ) -> Iterable[bytes]:
-        """Make the response while others wait for it a moment."""
-        done = threading.Event()
-        leads = self._leaders.setdefault(place, done) is done
+        """Load or render the page, as the leader of requests for the same page if none leads."""
+        rendered = threading.Event()
+        is_leader = self._leaders.setdefault(key, rendered) is rendered
         try:
-            return self._load_or_render(environ, start, place)
+            return self._load_or_render(environ, start, key)
         finally:
-            if leads:
-                del self._leaders[place]
-                done.set()
+            if is_leader:
+                del self._leaders[key]
+                rendered.set()
 
     def _find_canonicalizer(self, path: str) -> Canonicalizer | None:
         return self._routes.get(path) or self._routes.get(path[: path.find("/", 1) + 1])
 
-    def _canonicalize(self, path: str, raw: str, canonical: Canonicalizer) -> CacheKey | None:
+    def _canonicalize(self, path: str, raw: str, canonicalizer: Canonicalizer) -> CacheKey | None:
         try:
-            words = canonical(raw.encode("latin-1"))
+            canonical = canonicalizer(raw.encode("latin-1"))
         except BadQuery:
-            return None  # the view says what is wrong with it
-        if words is None:
+            return None  # the view reports the error
+        if canonical is None:
             return None
-        place = (path, words)
-        if len(path) + len(words) > MAX_KEY_CHARACTERS:
+        key = (path, canonical)
+        if len(path) + len(canonical) > MAX_KEY_CHARACTERS:
             return None
         if len(path) + len(raw) <= MAX_KEY_CHARACTERS:
-            self._memoize_key((path, raw), place)
-        return place
+            self._memoize_key((path, raw), key)
+        return key
 
-    def _memoize_key(self, typed: CacheKey, place: CacheKey) -> None:
-        """Keep what is canonical for an address; all of it is forgotten where it takes too much."""
-        size = measure_key(typed) + measure_key(place)
+    def _memoize_key(self, raw_key: CacheKey, key: CacheKey) -> None:
+        """Keep the canonical key of an address; clear the memo when it takes too much memory."""
+        size = measure_key(raw_key) + measure_key(key)
         with self._lock:
             if self._keys_bytes + size > self.limit // MEMO_DIVISOR:
                 self._keys, self._keys_bytes = {}, 0
-            if typed not in self._keys:
+            if raw_key not in self._keys:
                 self._keys_bytes += size
-            self._keys[typed] = place
+            self._keys[raw_key] = key
             self._evict_excess()
 
-    def _mark_used(self, place: CacheKey, response: CachedResponse) -> None:
+    def _mark_used(self, key: CacheKey, response: CachedResponse) -> None:
         try:
-            self._responses_like(response).move_to_end(place)
+            self._responses_like(response).move_to_end(key)
         except KeyError:
             return  # evicted since the look-up
 
@@ -248,109 +250,109 @@ class PageCacheMiddleware:
         return self._variants if response.is_variant else self._responses
 
     def _load_or_render(
-        self, environ: "WSGIEnvironment", start: "StartResponse", place: CacheKey
+        self, environ: "WSGIEnvironment", start: "StartResponse", key: CacheKey
     ) -> Iterable[bytes]:
-        """Load the page from the shared store or have Flask render it; keep what may be kept."""
-        if (response := self._load_shared(place)) is not None:
-            self._store_in_memory(place, response)
-            self._count_hit(environ, place, response)
+        """Load the page from the shared store, or have Flask render and perhaps keep the page."""
+        if (response := self._load_shared(key)) is not None:
+            self._store_in_memory(key, response)
+            self._count_hit(environ, key, response)
             return self._send_response(response, environ, start, "HIT")
-        environ["QUERY_STRING"] = place[1]
-        return self._render(environ, start, place)
+        environ["QUERY_STRING"] = key[1]
+        return self._render(environ, start, key)
 
     def _render(
-        self, environ: "WSGIEnvironment", start: "StartResponse", place: CacheKey | None = None
+        self, environ: "WSGIEnvironment", start: "StartResponse", key: CacheKey | None = None
     ) -> Iterable[bytes]:
-        """Have Flask answer, as if unconditionally asked; keep it if it has a place and may be."""
+        """Have Flask answer an unconditional GET; keep a response with a ``key`` if allowed."""
         method = environ["REQUEST_METHOD"]
         environ["REQUEST_METHOD"] = "GET"
         conditions = {n: environ.pop(n, None) for n in CONDITIONAL_HEADERS}
         started = self._now()
-        status, headers, body, kept = self._run_app(environ)
+        status, headers, body, terms = self._run_app(environ)
         environ["HTTP_IF_NONE_MATCH"] = conditions["HTTP_IF_NONE_MATCH"]
         environ["REQUEST_METHOD"] = method
-        response = CachedResponse(headers, body, self._now(), kept.seconds)
-        response.has_results = kept.found
-        fills = method == "GET" and status.startswith("200") and kept.seconds > 0
-        if place and fills and response.is_cacheable:
-            self._store_in_memory(place, response)
-            self._store_shared(place, response, kept.seconds)
+        response = CachedResponse(headers, body, self._now(), terms.seconds)
+        response.has_results = terms.has_results
+        may_keep = method == "GET" and status.startswith("200") and terms.seconds > 0
+        if key and may_keep and response.is_cacheable:
+            self._store_in_memory(key, response)
+            self._store_shared(key, response, terms.seconds)
         response.timing = f"app;dur={(self._now() - started) * 1000:.1f}"
         answer = self._send_response(response, environ, start, response.cache_status, status)
         response.timing = "memory"
         return answer
 
-    def _load_shared(self, place: CacheKey) -> CachedResponse | None:
-        packed = self._shared_store.get(self._shared_name(place)) if self._shared_store else None
+    def _load_shared(self, key: CacheKey) -> CachedResponse | None:
+        packed = self._shared_store.get(self._shared_name(key)) if self._shared_store else None
         if packed is None:
             return None
         try:
-            headers, length, body, check, made, ends, found = msgspec.msgpack.decode(  # noqa: TID251 - no struct
+            headers, length, body, crc, made_at, expires_at, has_results = msgspec.msgpack.decode(  # noqa: TID251 - no struct
                 packed, type=_SHARED_RECORD
             )
         except (ValueError, RecursionError):
             return None
-        if zlib.crc32(body) != check:
+        if zlib.crc32(body) != crc:
             return None
         now = time.time()
-        if ends <= now or made > now + CLOCK_SECONDS:
+        if expires_at <= now or made_at > now + CLOCK_SECONDS:
             return None
         plain = body if length is None else length
-        response = CachedResponse(headers, plain, self._now(), ends - now)
+        response = CachedResponse(headers, plain, self._now(), expires_at - now)
         if length is not None:
             response.set_gzip_body(body)
-        response.made_at -= max(now - made, 0.0)
-        response.has_results = found
+        response.made_at -= max(now - made_at, 0.0)
+        response.has_results = has_results
         return response
 
-    def _store_shared(self, place: CacheKey, response: CachedResponse, seconds: float) -> None:
-        """Only what lives for longer than the process's own memory is worth it, by a short key."""
+    def _store_shared(self, key: CacheKey, response: CachedResponse, seconds: float) -> None:
+        """Store a response with a short key for all processes, unless its life is too short."""
         if self._shared_store is None or seconds <= REPLAY_SECONDS:
             return
-        if len(place[0]) + len(place[1]) <= MAX_SHARED_KEY_CHARACTERS:
+        if len(key[0]) + len(key[1]) <= MAX_SHARED_KEY_CHARACTERS:
             now = time.time()
-            ends = now + min(seconds, SHARED_SECONDS)
+            expires_at = now + min(seconds, SHARED_SECONDS)
             body = (
                 response.gzip_body()
                 if response.is_gzippable
                 else response.encode_body(zipped=False)
             )
             length = response.plain_length if response.is_gzippable else None
-            told = (length, body, zlib.crc32(body), now, ends, response.has_results)
-            record = (response.headers, *told)
-            packed, name = msgspec.msgpack.encode(record), self._shared_name(place)
-            if self._take_shared_budget(place, len(packed) + len(name)):
-                self._shared_store.set(name, packed, math.ceil(ends - now))
+            fields = (length, body, zlib.crc32(body), now, expires_at, response.has_results)
+            record = (response.headers, *fields)
+            packed, name = msgspec.msgpack.encode(record), self._shared_name(key)
+            if self._take_shared_budget(key, len(packed) + len(name)):
+                self._shared_store.set(name, packed, math.ceil(expires_at - now))
 
-    def _take_shared_budget(self, place: CacheKey, size: int) -> bool:
-        """Take room on the shelf; variants take what is theirs of the whole."""
-        rooms = (
+    def _take_shared_budget(self, key: CacheKey, size: int) -> bool:
+        """Take bytes from the shared store's budget; variants have a budget of their own, too."""
+        budgets = (
             (self._shared_variants_budget, self._shared_budget)
-            if self._is_variant(place)
+            if self._is_variant(key)
             else (self._shared_budget,)
         )
-        return all(room.try_take(size, self._now()) for room in rooms)
+        return all(budget.try_take(size, self._now()) for budget in budgets)
 
-    def _shared_name(self, place: CacheKey) -> str:
-        return f"{PAGE_FORMAT}:page:{self._build_id()}:{place[0]}:{place[1]}"
+    def _shared_name(self, key: CacheKey) -> str:
+        return f"{PAGE_FORMAT}:page:{self._build_id()}:{key[0]}:{key[1]}"
 
-    def _store_in_memory(self, place: CacheKey, response: CachedResponse) -> None:
-        if len(place[1]) > MAX_COUNTED_CHARACTERS:
+    def _store_in_memory(self, key: CacheKey, response: CachedResponse) -> None:
+        if len(key[1]) > MAX_COUNTED_CHARACTERS:
             response.has_results = None
-        if response.size + measure_key(place) > self.limit // RESPONSE_DIVISOR:
+        if response.size + measure_key(key) > self.limit // RESPONSE_DIVISOR:
             return
-        response.is_variant = self._is_variant(place)
+        response.is_variant = self._is_variant(key)
         with self._lock:
-            before = self._responses_like(response).pop(place, None)
-            if before is not None:
-                self._uncount_response(place, before)
-            self._responses_like(response)[place] = response
+            previous = self._responses_like(response).pop(key, None)
+            if previous is not None:
+                self._uncount_response(key, previous)
+            self._responses_like(response)[key] = response
             response.counted_size = response.size
-            self._add_size(response.counted_size + measure_key(place), response)
+            self._add_size(response.counted_size + measure_key(key), response)
             self._evict_excess()
 
     def _recount_response(self, response: CachedResponse) -> None:
-        """Count a kept response anew, which has got or lost one of its forms."""
+        """Update the count of a kept response that gained or lost one of its forms."""
         with self._lock:
             if response.counted_size:
                 self._add_size(response.size - response.counted_size, response)
@@ -358,18 +360,19 @@ class PageCacheMiddleware:
                 self._evict_excess()
 
     def _evict_excess(self) -> None:
-        """Drop the least recently used responses until all that is kept fits.
+        """Evict the least recently used responses until the memory is within the limit.
 
-        Variants go first where they have more than their part, else other pages.
+        Variants are evicted first while they exceed their part, else other pages.
         """
         while self._bytes and self._bytes + self._keys_bytes > self.limit:
-            many = self._variants_bytes > self.limit // VARIANT_DIVISOR or not self._responses
-            self._uncount_response(
-                *(self._variants if many else self._responses).popitem(last=False)
+            evict_variants = (
+                self._variants_bytes > self.limit // VARIANT_DIVISOR or not self._responses
             )
+            responses = self._variants if evict_variants else self._responses
+            self._uncount_response(*responses.popitem(last=False))
 
-    def _uncount_response(self, place: CacheKey, response: CachedResponse) -> None:
-        self._add_size(-response.counted_size - measure_key(place), response)
+    def _uncount_response(self, key: CacheKey, response: CachedResponse) -> None:
+        self._add_size(-response.counted_size - measure_key(key), response)
         response.counted_size = 0
 
     def _add_size(self, size: int, response: CachedResponse) -> None:
@@ -378,7 +381,7 @@ class PageCacheMiddleware:
             self._variants_bytes += size
 
     def _run_app(self, environ: "WSGIEnvironment") -> tuple[str, Headers, bytes, ReplayTerms]:
-        kept = environ[REPLAY_ENVIRON] = ReplayTerms()
+        terms = environ[REPLAY_ENVIRON] = ReplayTerms()
         head: list[Any] = []
 
         def begin(status: str, headers: Headers, exc_info: Any = None) -> Any:  # noqa: ANN401, ARG001 - as WSGI has it
@@ -390,27 +393,23 @@ class PageCacheMiddleware:
         finally:
             if hasattr(parts, "close"):
                 parts.close()
-        return head[0], head[1], body, kept
+        return head[0], head[1], body, terms
 
     def _send_response(
         self,
         response: CachedResponse,
         environ: "WSGIEnvironment",
         start: "StartResponse",
-        mark: str,
+        cache_status: str,
         status: str = "200 OK",
     ) -> Iterable[bytes]:
         head = [*response.headers]
-        if mark:
+        if cache_status:
             age = int(self._now() - response.made_at)
-            head += [("X-Cache", mark), ("Age", str(age)), ("Server-Timing", response.timing)]
-        asked = environ.get("HTTP_IF_NONE_MATCH")
-        if (
-            asked
-            and response.etag
-            and status.startswith("200")
-            and is_etag_match(asked, response.etag)
-        ):
+            head += [("X-Cache", cache_status), ("Age", str(age))]
+            head.append(("Server-Timing", response.timing))
+        tags, etag = environ.get("HTTP_IF_NONE_MATCH"), response.etag
+        if tags and etag and status.startswith("200") and is_etag_match(tags, etag):
             start("304 Not Modified", head)
             return []
         zipped = response.is_gzippable and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))

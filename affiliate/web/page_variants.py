@@ -1,23 +1,23 @@
-"""Variants: pages that anybody makes as many as they like of, and that cost no call.
+"""Variants: pages that anybody can multiply by parameters without a call to an agency.
 
-They differ from each other in the texts, colors and links on them alone, such as the ``site`` that
-stands in sub ids and seals, so that no agency is asked for more.
+Variants of a page differ in texts, colors and links alone, such as the ``site`` in sub ids and
+seals.
 """
 
 import re
 from typing import Final
 
 PARAMETER_ONLY_PATHS: Final = frozenset({"/embed", "/oembed"})
-"""Paths whose answers are made of their parameters."""
+"""Paths whose answers are built from their parameters alone."""
 MEDIA_PATH: Final = re.compile(r"(/ajax|/api)?/(image|video)/")
-"""The beginning of a path that names what it shows; a search tells no more than the way back."""
+"""Prefix of a path with a picture's id, where a search in the query adds only the way back."""
 ANSWER_PARAMETERS: Final = frozenset({"lang", "media", "page", "wait"})
-"""The parameters of such a path that other answers of agencies belong to."""
+"""Parameters of such a path that select another answer of the agency."""
 
 
-def is_variant(place: tuple[str, str]) -> bool:
+def is_variant(key: tuple[str, str]) -> bool:
     """Return whether a path with its canonical query string is a variant of another page."""
-    path, query = place
+    path, query = key
     if path in PARAMETER_ONLY_PATHS:
         return bool(query)
     names = {pair.partition("=")[0] for pair in query.split("&") if pair}

@@ -1,6 +1,6 @@
-"""The picture that stands for a page where its address is shared: chats, timelines, bookmarks.
+"""The preview picture of a shared address in chats, timelines and bookmarks.
 
-Templates say the same of all pages in the words of the Open Graph protocol (https://ogp.me).
+Templates add the preview to all pages as Open Graph properties (https://ogp.me).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from affiliate.domain.media import Media, Thumbnail
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture for the previews of a link, the words for who can't see it, and its credit.
+    """A picture for the previews of a link, its alternative text, and its credit.
 
     ``credit`` is empty where the agency's terms ask for none.
     """
@@ -23,16 +23,16 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def choose_preview(items: Sequence[Media], terms: Mapping[str, Terms]) -> Preview | None:
-    """Return the first picture whose agency's terms let its address last; None without any.
+    """Choose the first picture whose agency allows hotlinking; None without any.
 
-    Pictures that may stand without a credit come first.
+    Pictures that require no credit come first.
     """
-    lasting = [item for item in items if terms[item.agency].hotlink]
-    first = min(lasting, key=lambda item: bool(terms[item.agency].show), default=None)
-    if first is None:
+    hotlinkable = [item for item in items if terms[item.agency].hotlink]
+    chosen = min(hotlinkable, key=lambda item: bool(terms[item.agency].show), default=None)
+    if chosen is None:
         return None
     return Preview(
-        picture=first.preview or first.thumbnail,
-        alt=first.title,
-        credit=terms[first.agency].required_notice(first),
+        picture=chosen.preview or chosen.thumbnail,
+        alt=chosen.title,
+        credit=terms[chosen.agency].required_notice(chosen),
     )

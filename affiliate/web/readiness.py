@@ -1,4 +1,4 @@
-"""Whether the site answers and what of it works, for platforms, load balancers and monitors."""
+"""Liveness and readiness of the site, for platforms, load balancers and monitors."""
 
 from typing import Final, Literal
 
@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from affiliate.services import current_services
 
 PAGES_STATE: Final = "ok"
-"""The state of pages: whoever can be told of it can be served one."""
+"""The state of pages: a process that answers can also serve pages."""
 
 blueprint = Blueprint("readiness", __name__)
 
@@ -33,22 +33,22 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @blueprint.get("/healthz")
-def healthz() -> Response:
-    """Tell whether the process answers."""
+def answer_healthz() -> Response:
+    """Answer that the process is alive."""
     return _json_response(Alive())
 
 
 @blueprint.get("/readyz")
-def readyz() -> Response:
-    """Tell what works: 200 while pages can be served, whatever becomes of clicks and the cache."""
-    site = current_services()
-    site.store.get("ready")  # so that the state is today's
-    clicks = site.ledger.clicks_state()
+def answer_readyz() -> Response:
+    """Return the state of each part: 200 while pages can be served, even if other parts fail."""
+    services = current_services()
+    services.store.get("ready")  # refresh the store's state
+    clicks = services.ledger.clicks_state()
     state = Readiness(
         status="ok" if clicks == "ok" else "degraded",
         pages=PAGES_STATE,
         clicks=clicks,
-        cache="degraded" if site.store.is_degraded else "ok",
+        cache="degraded" if services.store.is_degraded else "ok",
     )
     return _json_response(state)
 

@@ -156,7 +156,7 @@ def embed_results() -> Response:
         return problem_response(HTTPStatus.NOT_FOUND, error.message)
     html = render_template("_results.html", page=outcome.page, elsewhere=True)
     is_search = not _selection_parameters(parameters)
-    return finish_search_response(Response(html), outcome, asked=is_search)
+    return finish_search_response(Response(html), outcome, is_search=is_search)
 
 
 def _fetch_results(parameters: Parameters) -> SearchOutcome:

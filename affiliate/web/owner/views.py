@@ -79,7 +79,7 @@ def register(app: Flask) -> None:
 @blueprint.before_request
 def guard_request() -> AnyResponse | None:
     """Let in forms of this session only, and past the log-in the owner only."""
-    g.lang, g.spoken, g.negotiated = "en", "en", False
+    g.lang, g.ui_language, g.negotiated = "en", "en", False
     session.permanent = True
     if request.method == "POST" and not _has_form_of_session():
         return _refuse_form()
@@ -150,7 +150,7 @@ def log_in() -> AnyResponse:
         session.update(permanent=True, proof=_password_proof(), name=name)
     except LedgerError as error:
         return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be kept", str(error))
-    answer = redirect(url_for("owner.desk"), HTTPStatus.SEE_OTHER)
+    answer = redirect(url_for("owner.show_desk"), HTTPStatus.SEE_OTHER)
     login_throttle.remember_browser(answer, _password_proof())
     log.info("the owner logged in from %s", login_throttle.loggable_network())
     return answer
@@ -206,7 +206,7 @@ def _logout_failure_page(error: LedgerError) -> Response:
 
 
 @blueprint.get("/")
-def desk() -> Response:
+def show_desk() -> Response:
     """Return whether an account is connected, whose, and what may be done in its name."""
     tokens, note = _shutterstock_oauth(), session.pop("note", "")
     account: dict[str, object] = {}
@@ -228,7 +228,7 @@ def desk() -> Response:
 
 
 @blueprint.post("/shutterstock/connect")
-def connect() -> AnyResponse:
+def start_connection() -> AnyResponse:
     """Lead to the agency, by a page of our own: a form may not be sent on to another site."""
     scopes = [name for name in request.form.getlist("scope") if name in SCOPES]
     state = secrets.token_urlsafe(24)
@@ -241,7 +241,7 @@ def connect() -> AnyResponse:
 
 
 @blueprint.get("/shutterstock/callback")
-def callback() -> AnyResponse:
+def finish_connection() -> AnyResponse:
     """Read the code that the agency sends the owner back with; it leaves the address at once."""
     asked = session.pop("asked", {})
     known = _is_same_secret(request.args.get("state"), asked.get("state"))
@@ -276,7 +276,7 @@ def refuse_unknown_path(_: str) -> Response:
 
 
 def _callback_url() -> str:
-    return absolute_url(url_for("owner.callback"))
+    return absolute_url(url_for("owner.finish_connection"))
 
 
 def _shutterstock_oauth() -> ShutterstockOAuth:
@@ -299,7 +299,7 @@ def _describe_account() -> dict[str, object]:
 def _redirect_with_note(note: str) -> AnyResponse:
     """Back to the desk, which says something once."""
     session["note"] = note
-    return redirect(url_for("owner.desk"), HTTPStatus.SEE_OTHER)
+    return redirect(url_for("owner.show_desk"), HTTPStatus.SEE_OTHER)
 
 
 def _refuse_form() -> Response:

@@ -55,7 +55,7 @@ def canonicalize_collection(raw: bytes) -> str | None:
 
 
 @blueprint.get(COLLECTION_PATH)
-def collection(agency: str, collection_id: str) -> Response:
+def collection_page(agency: str, collection_id: str) -> Response:
     """Return a page of a collection: cached pictures are in it, else the page fills itself."""
     asked = read_fields(request_parameters(), "media", "page")
     try:

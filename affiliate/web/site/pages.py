@@ -121,7 +121,7 @@ def start_page() -> Response:
     outcome = _fetch_results(_topic_query(topics[0] if topics else "-"), Patience.NONE)
     shown = msgspec.structs.replace(outcome.page, items=outcome.page.items[:START_STRIP_ITEMS])
     html = render_template("start.html", page=shown, featured=_choose_featured(known.values))
-    return finish_search_response(Response(html), outcome, known, asked=False)
+    return finish_search_response(Response(html), outcome, known, is_search=False)
 
 
 def _choose_featured(featured: Sequence[Collection]) -> list[Collection]:
@@ -209,7 +209,7 @@ def record_click() -> Response:
     click = click.sent_by(request.user_agent.string, request.headers.get("Sec-Purpose", ""))
     if click.agency not in AGENCIES:  # pages from before an agency left are still read
         raise BadQuery("agency", "This agency is not searched here.")
-    click = current_client_limits().mark_click(click, shown=shown)
+    click = current_client_limits().mark_click(click, was_shown=shown)
     try:
         current_services().ledger.record(click)
     except LedgerError as error:

@@ -77,7 +77,7 @@ def register(app: Flask) -> None:
 
 
 @blueprint.get("/robots.txt")
-def robots() -> Response:
+def serve_robots() -> Response:
     """Everything may be crawled but what is not for people; RFC 9309."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in HIDDEN_PATHS)]
     lines += ["", f"Sitemap: {absolute_url('/sitemap.xml')}", ""]
@@ -85,7 +85,7 @@ def robots() -> Response:
 
 
 @blueprint.get("/sitemap.xml")
-def sitemap() -> Response:
+def serve_sitemap() -> Response:
     """The start page, the topics and the featured collections; sitemaps.org 0.9."""
     known = current_services().search.featured(0)
     pages = [*_list_site_pages(), *_list_collection_pages(known.values)]
@@ -95,7 +95,7 @@ def sitemap() -> Response:
 
 
 @blueprint.get("/opensearch.xml")
-def opensearch() -> Response:
+def serve_opensearch() -> Response:
     """The site as a search engine that browsers can add; OpenSearch 1.1 draft 6."""
     name = template_helpers.drop_invalid_xml(current_services().config.site_name)
     xml = render_template(
@@ -125,7 +125,7 @@ def suggest() -> Response:
 
 
 @blueprint.get("/manifest.webmanifest")
-def manifest() -> Response:
+def serve_manifest() -> Response:
     """The site as an app on a home screen; W3C Web Application Manifest."""
     config = current_services().config
     name = template_helpers.drop_invalid_xml(config.site_name)
@@ -149,7 +149,7 @@ def manifest() -> Response:
 
 
 @blueprint.get("/favicon.ico")
-def favicon() -> Response:
+def serve_favicon() -> Response:
     """The icon for whoever asks without reading the page; a PNG, which all of them draw."""
     return _set_caching(current_app.send_static_file("icon-48.png"))
 
