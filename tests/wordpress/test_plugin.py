@@ -89,7 +89,7 @@ def test_title_proposes_words(blog: Blog) -> None:
         "\N{LATIN SMALL LETTER E WITH ACUTE}" * 600: "\N{LATIN SMALL LETTER E WITH ACUTE}" * 500,
     }
     code = """return array_map( function ( $title ) {
-        return affiliate_search_look( array(), $title )['q'];
+        return affiliate_search_resolve_attributes( array(), $title )['q'];
     }, $values['titles'] );"""
     assert dict(zip(words, blog.php(code, titles=list(words)), strict=True)) == words
 
@@ -166,8 +166,8 @@ TYPED = {
 def test_shortcodes_mean_what_writers_type(blog: Blog) -> None:
     """Quotation marks of word processors, none at all, other names and breaks change nothing."""
     code = """return array_map( function ( $typed ) {
-        $read = shortcode_parse_atts( affiliate_search_straight( $typed ) );
-        return array_map( 'trim', affiliate_search_typed( (array) $read ) );
+        $read = shortcode_parse_atts( affiliate_search_straighten_quotes( $typed ) );
+        return array_map( 'trim', affiliate_search_name_attributes( (array) $read ) );
     }, $values['typed'] );"""
     assert dict(zip(TYPED, blog.php(code, typed=list(TYPED)), strict=True)) == TYPED
     html = blog.php("return do_shortcode( '[affiliate_search q=“red bicycle” kind=”grid”]' );")
@@ -240,7 +240,7 @@ def test_rows_that_are_no_number_are_as_usual(blog: Blog, usual: str) -> None:
     code = """$usual = array( 'rows' => $values['usual'] );
     update_option( 'affiliate_search', $usual + affiliate_search_settings() );
     return array_map( function ( $rows ) {
-        $look = affiliate_search_look( array( 'q' => 'cat', 'rows' => $rows ), '' );
+        $look = affiliate_search_resolve_attributes( array( 'q' => 'cat', 'rows' => $rows ), '' );
         return isset( $look['rows'] ) ? $look['rows'] : '';
     }, $values['typed'] );"""
     typed = {"two": usual, "": usual, "x3": usual, "٣": usual, " 2 ": "2", "3px": "3", "+4": "4"}
@@ -251,7 +251,7 @@ def test_rows_that_are_no_number_are_as_usual(blog: Blog, usual: str) -> None:
 def test_the_blogs_language_is_searched_in(blog: Blog) -> None:
     """Element, frame and links carry the language of the page, without WordPress' variants."""
     code = """add_filter( 'locale', function () { return 'de_DE_formal'; } );
-    $look = affiliate_search_look( array( 'q' => 'Fahrrad' ), '' );
+    $look = affiliate_search_resolve_attributes( array( 'q' => 'Fahrrad' ), '' );
     return affiliate_search_element( $look ) . affiliate_search_frame( $look );"""
     html = blog.php(code)
     assert ' lang="de-DE"' in html
@@ -293,7 +293,7 @@ def test_heights_are_those_of_the_site(blog: Blog) -> None:
     odd = {"7": 966, "99999": 966, "9e9": 966, "-1": 186, "x": 342}
     looks += [{"kind": "grid", "rows": rows} for rows in odd]
     code = """return array_map( function ( $given ) {
-        $look = affiliate_search_look( $given + array( 'q' => 'cat' ), '' );
+        $look = affiliate_search_resolve_attributes( $given + array( 'q' => 'cat' ), '' );
         return affiliate_search_height( $look );
     }, $values['looks'] );"""
     assert blog.php(code, looks=looks) == wanted + list(odd.values())

@@ -125,7 +125,7 @@ def test_good_addresses_are_kept(blog: Blog) -> None:
         "http://affiliate_search:8000": "http://affiliate_search:8000",
         "": "",
     }
-    code = "return array_map( 'affiliate_search_site_address', $values['given'] );"
+    code = "return array_map( 'affiliate_search_normalize_site', $values['given'] );"
     assert blog.php(code, given=list(addresses)) == list(addresses.values())
 
 

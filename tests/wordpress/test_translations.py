@@ -108,7 +108,7 @@ def test_nearest_locale_is_read(locale: str, read_instead: str, rest: str) -> No
     define('ABSPATH', '/');
     require {json.dumps(str(plugin.PLUGIN / "includes/languages.php"))};
     echo json_encode(array_map(function ($file) {{
-        return affiliate_search_nearest_translation($file, 'affiliate-search');
+        return affiliate_search_find_nearest_translation($file, 'affiliate-search');
     }}, json_decode($argv[1])));
     """
     own, other = f"{plugin.FOLDER}/affiliate-search-", "/nowhere/affiliate-search-"

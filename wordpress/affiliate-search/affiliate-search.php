@@ -12,9 +12,9 @@
  * Text Domain:       affiliate-search
  * Domain Path:       /languages
  *
- * Read in this order: settings.php (what the owner chose), render.php (what visitors get),
- * shortcode.php (what writers type), site.php (what is asked of the site), languages.php (which translation
- * is read), and block/editor.js (what writers see).
+ * Read in this order: settings.php (the owner's settings), render.php (the HTML that visitors get),
+ * shortcode.php (the shortcode that writers type), site.php (requests to the site), languages.php (the
+ * choice of a translation), and block/editor.js (the block in the editor).
  *
  * @package AffiliateSearch
  */
@@ -30,16 +30,16 @@ require __DIR__ . '/includes/languages.php';
 
 add_action( 'init', 'affiliate_search_init' );
 add_action( 'admin_init', 'affiliate_search_register_settings' );
-add_action( 'admin_menu', 'affiliate_search_menu' );
-add_filter( 'plugin_action_links_' . plugin_basename( __FILE__ ), 'affiliate_search_plugin_links' );
+add_action( 'admin_menu', 'affiliate_search_add_menu' );
+add_filter( 'plugin_action_links_' . plugin_basename( __FILE__ ), 'affiliate_search_add_settings_link' );
 add_filter( 'script_loader_tag', 'affiliate_search_script_tag', 10, 3 );
-add_filter( 'oembed_fetch_url', 'affiliate_search_tell_blog', 10, 2 );
-add_filter( 'oembed_dataparse', 'affiliate_search_pasted_picture', 20, 3 );
+add_filter( 'oembed_fetch_url', 'affiliate_search_add_blog_to_request', 10, 2 );
+add_filter( 'oembed_dataparse', 'affiliate_search_render_pasted_picture', 20, 3 );
 add_filter( 'http_allowed_safe_ports', 'affiliate_search_allow_port', 10, 2 );
 add_filter( 'http_request_host_is_external', 'affiliate_search_allow_host', 10, 2 );
-add_filter( 'load_textdomain_mofile', 'affiliate_search_nearest_translation', 10, 2 );
-add_filter( 'load_script_translation_file', 'affiliate_search_nearest_translation', 10, 2 );
-add_filter( 'pre_do_shortcode_tag', 'affiliate_search_typed_shortcode', 10, 4 );
+add_filter( 'load_textdomain_mofile', 'affiliate_search_find_nearest_translation', 10, 2 );
+add_filter( 'load_script_translation_file', 'affiliate_search_find_nearest_translation', 10, 2 );
+add_filter( 'pre_do_shortcode_tag', 'affiliate_search_read_shortcode', 10, 4 );
 
 /** Registers the block, the shortcode, the script of the element, and the links that can be pasted. */
 function affiliate_search_init() {

@@ -1,34 +1,34 @@
 <?php
 /**
- * Removes all that the plugin has left in the database, in each blog of a network.
+ * Removes all data of the plugin from the database, in each blog of a network.
  *
  * @package AffiliateSearch
  */
 
 defined( 'WP_UNINSTALL_PLUGIN' ) || exit;
 
-/** Removes it from the blog under way. */
+/** Removes the plugin's data from the current blog. */
 function affiliate_search_uninstall() {
 	global $wpdb;
 	$settings = (array) get_option( 'affiliate_search', array() );
 	$of_site  = empty( $settings['site'] ) ? '' : '%' . $wpdb->esc_like( $settings['site'] . '/' ) . '%';
-	foreach ( affiliate_search_transients( $of_site ) as $name ) {
+	foreach ( affiliate_search_find_transients( $of_site ) as $name ) {
 		delete_transient( $name );
 	}
 	if ( $of_site ) {
-		affiliate_search_forget_pasted( $of_site );
-		affiliate_search_forget_unplaced( $of_site );
+		affiliate_search_delete_cached_metadata( $of_site );
+		affiliate_search_delete_cached_posts( $of_site );
 	}
 	delete_option( 'affiliate_search' );
 }
 
 /**
- * The transients that hold what the site answered: to the plugin, and to WordPress for the editor.
+ * Finds the transients with answers of the site: those of the plugin, and of WordPress' editor.
  *
- * @param string $of_site A LIKE pattern of what comes from the site; empty for none.
+ * @param string $of_site A LIKE pattern for content from the site; empty for none.
  * @return string[] Names.
  */
-function affiliate_search_transients( $of_site ) {
+function affiliate_search_find_transients( $of_site ) {
 	global $wpdb;
 	$names = $wpdb->get_col( // phpcs:ignore WordPress.DB.DirectDatabaseQuery -- There is no function that lists transients.
 		$wpdb->prepare(
@@ -42,11 +42,11 @@ function affiliate_search_transients( $of_site ) {
 }
 
 /**
- * Forgets what WordPress keeps of pasted links, so that the links themselves stand in their place.
+ * Deletes the metadata in which WordPress caches embeds of a post, so that posts show the plain links.
  *
- * @param string $of_site A LIKE pattern of what comes from the site.
+ * @param string $of_site A LIKE pattern for content from the site.
  */
-function affiliate_search_forget_pasted( $of_site ) {
+function affiliate_search_delete_cached_metadata( $of_site ) {
 	global $wpdb;
 	$kept = $wpdb->get_results( // phpcs:ignore WordPress.DB.DirectDatabaseQuery -- There is no function that finds a value.
 		$wpdb->prepare(
@@ -55,18 +55,18 @@ function affiliate_search_forget_pasted( $of_site ) {
 			$of_site
 		)
 	);
-	foreach ( $kept as $one ) {
-		delete_post_meta( $one->post_id, $one->meta_key );
-		delete_post_meta( $one->post_id, str_replace( '_oembed_', '_oembed_time_', $one->meta_key ) );
+	foreach ( $kept as $entry ) {
+		delete_post_meta( $entry->post_id, $entry->meta_key );
+		delete_post_meta( $entry->post_id, str_replace( '_oembed_', '_oembed_time_', $entry->meta_key ) );
 	}
 }
 
 /**
- * Forgets what WordPress keeps of links that were pasted outside of posts: as posts of its own.
+ * Deletes the posts of type "oembed_cache", in which WordPress caches embeds outside of posts.
  *
- * @param string $of_site A LIKE pattern of what comes from the site.
+ * @param string $of_site A LIKE pattern for content from the site.
  */
-function affiliate_search_forget_unplaced( $of_site ) {
+function affiliate_search_delete_cached_posts( $of_site ) {
 	global $wpdb;
 	$kept = $wpdb->get_col( // phpcs:ignore WordPress.DB.DirectDatabaseQuery -- There is no function that finds them.
 		$wpdb->prepare(

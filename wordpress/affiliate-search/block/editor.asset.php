@@ -1,6 +1,6 @@
 <?php
 /**
- * What the block's script in the editor needs.
+ * The scripts that the block's script in the editor depends on.
  *
  * @package AffiliateSearch
  */

@@ -1,4 +1,4 @@
-// The block "Stock pictures" as writers see it: the site's own pictures, and fields beside them.
+// The block "Stock pictures" in the editor: a preview with the site's pictures, and its fields.
 
 ( function ( { blockEditor, blocks, components, data, element, i18n, serverSideRender } ) {
 	const { __ } = i18n;
@@ -36,7 +36,7 @@
 	];
 
 	function Edit( { attributes, setAttributes } ) {
-		// Outside of posts (in widgets, say) there is no title.
+		// Outside of posts, as in widgets, there is no title.
 		const title = data.useSelect( ( select ) => {
 			const post = select( 'core/editor' );
 			return post && post.getEditedPostAttribute( 'title' ) || '';
@@ -87,7 +87,7 @@
 			from: [ {
 				type: 'shortcode',
 				tag: 'affiliate_search',
-				// What PHP alone understands (words without a name, other names) stays a shortcode.
+				// Shortcodes that PHP alone reads (words without a name, aliases) stay shortcodes.
 				isMatch: ( { named, numeric } ) => ! numeric.length && Object.keys( named ).every( ( name ) => NAMED.includes( name ) ),
 				attributes: Object.fromEntries(
 					NAMED.map( ( name ) => [ name, { type: 'string', shortcode: ( { named } ) => named[ name ] || '' } ] ),

@@ -2,8 +2,8 @@
 /**
  * The plugin's translations, in its folder "languages".
  *
- * WordPress reads the file of the blog's locale and no other: without one for "de_AT" or
- * "de_DE_formal" all texts would be English.
+ * WordPress reads only the file of the blog's exact locale: for "de_AT" or "de_DE_formal" all texts
+ * would be English.
  *
  * @package AffiliateSearch
  */
@@ -12,7 +12,7 @@ defined( 'ABSPATH' ) || exit;
 
 const AFFILIATE_SEARCH_TRANSLATIONS = __DIR__ . '/../languages';
 
-/** Locales of the translations, by the language that each stands for. */
+/** Locales of the translations by language. */
 const AFFILIATE_SEARCH_LOCALES = array(
 	'ar' => 'ar',
 	'cs' => 'cs_CZ',
@@ -44,7 +44,7 @@ const AFFILIATE_SEARCH_LOCALES = array(
  * @param string       $domain The text domain; of a script, the name of the script.
  * @return string|false
  */
-function affiliate_search_nearest_translation( $file, $domain ) {
+function affiliate_search_find_nearest_translation( $file, $domain ) {
 	if ( ! is_string( $file ) || 0 !== strpos( $domain, 'affiliate-search' ) || is_readable( $file ) ) {
 		return $file;
 	}
@@ -56,7 +56,7 @@ function affiliate_search_nearest_translation( $file, $domain ) {
 	return is_readable( $near ) && realpath( dirname( $file ) ) === realpath( AFFILIATE_SEARCH_TRANSLATIONS ) ? $near : $file;
 }
 
-/** Tells WordPress where the translations of the block's script are; it knows the text domain alone. */
+/** Sets the folder of the block script's translations; WordPress knows only the text domain. */
 function affiliate_search_translate_editor() {
 	wp_set_script_translations( 'affiliate-search-pictures-editor-script', 'affiliate-search', AFFILIATE_SEARCH_TRANSLATIONS );
 }

@@ -1,34 +1,34 @@
 <?php
 /**
- * What visitors get: the element with a link inside, or, where no script runs, a frame.
+ * The HTML for visitors: the element with a link inside, or a frame where no script runs.
  *
  * @package AffiliateSearch
  */
 
 defined( 'ABSPATH' ) || exit;
 
-/** Attributes of the element by which a search differs from others; the rest is its look. */
+/** Attributes of the element that are parameters of a search; the others are its look. */
 const AFFILIATE_SEARCH_FILTERS = array( 'q', 'agency', 'media', 'type', 'orientation', 'color', 'people', 'age', 'gender', 'ethnicity', 'category', 'contributor', 'license', 'released', 'safe', 'sort', 'lang', 'exclude', 'duration', 'resolution', 'aspect', 'fps', 'site' );
 
-/** Attributes that say what is shown where there are no words. */
-const AFFILIATE_SEARCH_SAYING = array( 'ids', 'collection', 'category', 'contributor', 'color' );
+/** Attributes that give a search its subject in place of words. */
+const AFFILIATE_SEARCH_SUBJECTS = array( 'ids', 'collection', 'category', 'contributor', 'color' );
 
-/** Attributes that have a few values, all in small letters. */
+/** Attributes that take one of a few values, all lowercase. */
 const AFFILIATE_SEARCH_CHOICES = array( 'kind', 'media', 'type', 'orientation', 'license', 'sort', 'theme', 'consent', 'align', 'target' );
 
 /** All attributes of the element. */
 const AFFILIATE_SEARCH_ATTRIBUTES = array( 'q', 'ids', 'collection', 'fallback', 'kind', 'rows', 'agency', 'media', 'type', 'orientation', 'color', 'people', 'age', 'gender', 'ethnicity', 'category', 'contributor', 'license', 'released', 'safe', 'sort', 'lang', 'exclude', 'duration', 'resolution', 'aspect', 'fps', 'theme', 'accent', 'site', 'limit', 'consent', 'credit', 'align', 'target' );
 
-/** The most rows that a site shows. */
-const AFFILIATE_SEARCH_ROWS = 6;
+/** The maximum number of rows that a site shows. */
+const AFFILIATE_SEARCH_MAX_ROWS = 6;
 
-/** The longest words that a site takes. */
-const AFFILIATE_SEARCH_CHARACTERS = 500;
+/** The maximum length of the words that a site takes. */
+const AFFILIATE_SEARCH_MAX_CHARACTERS = 500;
 
 /**
- * The block.
+ * Renders the block.
  *
- * @param array<string, string> $given Its attributes; `title` is what the editor says the post's is.
+ * @param array<string, string> $given Attributes of the block; `title` is the post's title in the editor.
  * @return string HTML.
  */
 function affiliate_search_block( $given ) {
@@ -38,7 +38,7 @@ function affiliate_search_block( $given ) {
 }
 
 /**
- * The title of the post under way, as its writer typed it.
+ * Returns the title of the current post as its writer typed it.
  *
  * @return string
  */
@@ -48,71 +48,71 @@ function affiliate_search_title() {
 }
 
 /**
- * A search in the form that the place takes.
+ * Renders a search as the element or as a frame, depending on the current page.
  *
- * @param array<string, mixed> $given Attributes of the element; what isn't given is as in the settings.
+ * @param array<string, mixed> $given Attributes of the element; the settings give the missing ones.
  * @param string               $title The title whose words are searched when none are given.
- * @return string HTML; empty when there is nothing to show and nobody to tell.
+ * @return string HTML; for visitors empty when there is nothing to show.
  */
 function affiliate_search_html( $given, $title ) {
-	$look = affiliate_search_look( $given, $title );
+	$look = affiliate_search_resolve_attributes( $given, $title );
 	if ( '' === affiliate_search_settings()['site'] ) {
 		return affiliate_search_hint( __( 'Tell the address of your search site in the settings of Affiliate Search.', 'affiliate-search' ) );
 	}
-	if ( 'search' !== $look['kind'] && ! affiliate_search_shows_something( $look ) ) {
+	if ( 'search' !== $look['kind'] && ! affiliate_search_has_subject( $look ) ) {
 		return affiliate_search_hint( __( 'Type words to search for, or give the post a title.', 'affiliate-search' ) );
 	}
-	if ( affiliate_search_scripts_run() ) {
+	if ( affiliate_search_can_run_scripts() ) {
 		return affiliate_search_element( $look );
 	}
 	return affiliate_search_frame( $look ) . ( is_feed() ? '<p>' . affiliate_search_link( $look ) . '</p>' : '' );
 }
 
 /**
- * Whether there are pictures before a reader types what to search for.
+ * Tells whether a search has a subject before a reader types words.
  *
  * @param array<string, string> $look Attributes of the element.
  * @return bool
  */
-function affiliate_search_shows_something( $look ) {
-	return '' !== $look['q'] || array_intersect_key( $look, array_flip( AFFILIATE_SEARCH_SAYING ) );
+function affiliate_search_has_subject( $look ) {
+	return '' !== $look['q'] || array_intersect_key( $look, array_flip( AFFILIATE_SEARCH_SUBJECTS ) );
 }
 
 /**
- * The attributes of the element: as given, else as in the settings, else left out.
+ * Resolves the attributes of the element: as given, else as in the settings, else left out.
  *
- * @param array<string, mixed> $given As a writer gave them.
+ * @param array<string, mixed> $given Attributes that a writer gave.
  * @param string               $title The title whose words are searched when none are given.
  * @return array<string, string> `q` and `kind` are always there.
  */
-function affiliate_search_look( $given, $title ) {
-	$given = array_map( 'affiliate_search_plain', array_filter( $given, 'is_scalar' ) );
+function affiliate_search_resolve_attributes( $given, $title ) {
+	$given = array_map( 'affiliate_search_clean_value', array_filter( $given, 'is_scalar' ) );
 	$given = array_filter( $given, 'strlen' );
 	if ( isset( $given['rows'] ) && ! preg_match( '/^[+-]?\d/', $given['rows'] ) ) {
-		unset( $given['rows'] ); // As many as usual, as for the element.
+		unset( $given['rows'] ); // The default number of rows, as in the element.
 	}
 	$given = array_merge( $given, array_map( 'strtolower', array_intersect_key( $given, array_flip( AFFILIATE_SEARCH_CHOICES ) ) ) );
-	$alone = array_intersect_key( $given, array_flip( AFFILIATE_SEARCH_SAYING ) ) || ( isset( $given['kind'] ) && 'search' === $given['kind'] );
-	$words = $alone ? '' : affiliate_search_words( $title ); // A box that a writer chose may be empty.
-	$look  = array( 'site' => '' ) + affiliate_search_settings(); // Its address is not the blog's name.
+	$alone = array_intersect_key( $given, array_flip( AFFILIATE_SEARCH_SUBJECTS ) ) || ( isset( $given['kind'] ) && 'search' === $given['kind'] );
+	$words = $alone ? '' : affiliate_search_words( $title ); // A search box that a writer chose may be empty.
+	$look  = array( 'site' => '' ) + affiliate_search_settings(); // The setting `site` is an address; the attribute is the blog's name.
 	$look  = array_merge( $look, array( 'q' => $words, 'lang' => affiliate_search_language() ), $given );
-	$known = array( 'q' => preg_replace( '/^(.{' . AFFILIATE_SEARCH_CHARACTERS . '}).*$/us', '$1', $look['q'] ) );
+	$known = array( 'q' => preg_replace( '/^(.{' . AFFILIATE_SEARCH_MAX_CHARACTERS . '}).*$/us', '$1', $look['q'] ) );
 	foreach ( AFFILIATE_SEARCH_ATTRIBUTES as $name ) {
 		if ( isset( $look[ $name ] ) && '' !== $look[ $name ] ) {
 			$known += array( $name => $look[ $name ] );
 		}
 	}
 	if ( isset( $known['align'] ) && ! in_array( $known['align'], array( 'left', 'center', 'right' ), true ) ) {
-		unset( $known['align'] ); // Wide and full are the block's own.
+		unset( $known['align'] ); // The block itself uses "wide" and "full".
 	}
 	if ( isset( $known['rows'] ) ) {
-		$known['rows'] = (string) max( 1, min( AFFILIATE_SEARCH_ROWS, (int) $known['rows'] ) );
+		$known['rows'] = (string) max( 1, min( AFFILIATE_SEARCH_MAX_ROWS, (int) $known['rows'] ) );
 	}
 	return $known;
 }
 
 /**
- * The language of the page under way, which plugins for several languages tell as WordPress does.
+ * Returns the language of the current page; plugins for several languages set WordPress' locale.
  *
  * @return string A language tag, such as "de-DE".
  */
@@ -121,19 +121,19 @@ function affiliate_search_language() {
 }
 
 /**
- * What a writer meant: in a post's source an ampersand may stand as it is or as `&amp;`.
+ * Decodes and sanitizes a value; a post's source may have `&` or `&amp;` for an ampersand.
  *
- * @param mixed $value As it came.
+ * @param mixed $value A value as typed.
  * @return string One line without markup.
  */
-function affiliate_search_plain( $value ) {
+function affiliate_search_clean_value( $value ) {
 	return sanitize_text_field( html_entity_decode( (string) $value, ENT_QUOTES, 'UTF-8' ) );
 }
 
 /**
- * Words for a writer, where visitors see nothing.
+ * Renders a hint that only writers see.
  *
- * @param string $text What the writer could do.
+ * @param string $text An advice for the writer.
  * @return string HTML; empty for visitors.
  */
 function affiliate_search_hint( $text ) {
@@ -141,20 +141,20 @@ function affiliate_search_hint( $text ) {
 }
 
 /**
- * Whether the place runs the script of the element: a page of the blog does; feeds, AMP pages, and
- * what is fetched by programs (the editor's preview, too) don't.
+ * Tells whether the script of the element can run: in pages of the blog, but not in feeds, AMP pages
+ * and REST responses, such as the editor's preview.
  *
  * @return bool
  */
-function affiliate_search_scripts_run() {
+function affiliate_search_can_run_scripts() {
 	$amp = function_exists( 'amp_is_request' ) && amp_is_request();
 	return ! ( $amp || is_feed() || ( defined( 'REST_REQUEST' ) && REST_REQUEST ) );
 }
 
 /**
- * The element, with the link inside that stays where its script or the site can't be reached.
+ * Renders the element, with a link inside that stays when its script or the site can't be reached.
  *
- * Its height is kept free, so that nothing moves when the pictures come; an empty box grows when it is used.
+ * A minimum height keeps the page from moving when pictures load; an empty search box grows at use.
  *
  * @param array<string, string> $look Attributes of the element.
  * @return string HTML.
@@ -165,13 +165,13 @@ function affiliate_search_element( $look ) {
 	foreach ( $look as $name => $value ) {
 		$attributes .= sprintf( ' %s="%s"', 'consent' === $name ? 'data-consent' : $name, esc_attr( $value ) );
 	}
-	$height = affiliate_search_shows_something( $look ) ? affiliate_search_height( $look ) : AFFILIATE_SEARCH_NOTE + AFFILIATE_SEARCH_MORE['search'];
+	$height = affiliate_search_has_subject( $look ) ? affiliate_search_height( $look ) : AFFILIATE_SEARCH_DISCLOSURE_HEIGHT + AFFILIATE_SEARCH_EXTRA['search'];
 	$attributes .= sprintf( ' style="display:block;min-height:%dpx"', $height );
 	return "<affiliate-search$attributes>" . affiliate_search_link( $look ) . '</affiliate-search>';
 }
 
 /**
- * The frame, as high as the site's page is.
+ * Renders the frame, with the height of the site's page.
  *
  * @param array<string, string> $look Attributes of the element.
  * @return string HTML.
@@ -179,14 +179,14 @@ function affiliate_search_element( $look ) {
 function affiliate_search_frame( $look ) {
 	return sprintf(
 		'<iframe src="%s" title="%s" width="100%%" height="%d" loading="lazy" frameborder="0" referrerpolicy="strict-origin-when-cross-origin"></iframe>',
-		esc_url( affiliate_search_address( '/embed', affiliate_search_shown_here( $look ) ) ),
+		esc_url( affiliate_search_address( '/embed', affiliate_search_add_blog( $look ) ) ),
 		esc_attr( affiliate_search_label( $look ) ),
 		affiliate_search_height( $look )
 	);
 }
 
 /**
- * A link to the page of the site that shows the same.
+ * Renders a link to the page of the site that shows the same search.
  *
  * @param array<string, string> $look Attributes of the element.
  * @return string HTML.
@@ -200,7 +200,7 @@ function affiliate_search_link( $look ) {
 }
 
 /**
- * The address of the page of the site that shows the same.
+ * Returns the address of the page of the site that shows the same search.
  *
  * @param array<string, string> $look Attributes of the element.
  * @return string
@@ -210,7 +210,7 @@ function affiliate_search_page( $look ) {
 		'ids'        => isset( $look['media'] ) && 'video' === $look['media'] ? 'video' : 'image',
 		'collection' => 'collections',
 	);
-	$asked = array_intersect_key( affiliate_search_shown_here( $look ), array_flip( AFFILIATE_SEARCH_FILTERS ) );
+	$asked = array_intersect_key( affiliate_search_add_blog( $look ), array_flip( AFFILIATE_SEARCH_FILTERS ) );
 	$named = array( 'lang', 'site' );
 	foreach ( $ways as $name => $way ) {
 		if ( isset( $look[ $name ] ) && preg_match( '/^\s*([a-z0-9-]+):([^,;\s]+)/i', $look[ $name ], $found ) ) {
@@ -226,7 +226,7 @@ function affiliate_search_page( $look ) {
 }
 
 /**
- * What the search is called: for people who don't see its pictures, and on its box.
+ * Returns the name of a search, for links, frames and the search box.
  *
  * @param array<string, string> $look Attributes of the element.
  * @return string Text.
@@ -243,45 +243,45 @@ function affiliate_search_label( $look ) {
 }
 
 /**
- * The attributes, with the blog's name for the reports of clicks; the element finds it by itself.
+ * Adds the blog's host name, which reports of clicks show; the element adds the name by itself.
  *
  * @param array<string, string> $look Attributes of the element.
  * @return array<string, string>
  */
-function affiliate_search_shown_here( $look ) {
+function affiliate_search_add_blog( $look ) {
 	return $look + array( 'site' => (string) wp_parse_url( home_url(), PHP_URL_HOST ) );
 }
 
 /**
- * An address on the site.
+ * Builds an address on the site.
  *
- * @param string                $path  Begins with a slash.
- * @param array<string, string> $query Parameters, if any; those of several agencies are told apart.
+ * @param string                $path  A path with a slash at the start.
+ * @param array<string, string> $query Parameters; `agency` is repeated for each of several agencies.
  * @return string
  */
 function affiliate_search_address( $path, $query = array() ) {
 	$pairs = array();
 	foreach ( $query as $name => $value ) {
-		foreach ( 'agency' === $name ? explode( ',', $value ) : array( $value ) as $one ) {
-			$pairs[] = rawurlencode( $name ) . '=' . rawurlencode( trim( $one ) );
+		foreach ( 'agency' === $name ? explode( ',', $value ) : array( $value ) as $item ) {
+			$pairs[] = rawurlencode( $name ) . '=' . rawurlencode( trim( $item ) );
 		}
 	}
 	return affiliate_search_settings()['site'] . $path . ( $pairs ? '?' . implode( '&', $pairs ) : '' );
 }
 
-/** Registers the script of the element, which the site itself serves. */
+/** Registers the script of the element, which the site serves. */
 function affiliate_search_register_script() {
 	if ( '' !== affiliate_search_settings()['site'] ) {
-		wp_register_script( 'affiliate-search', affiliate_search_address( '/embed.js' ), array(), null, true ); // phpcs:ignore WordPress.WP.EnqueuedResourceParameters -- The site says by itself how long it may be kept.
+		wp_register_script( 'affiliate-search', affiliate_search_address( '/embed.js' ), array(), null, true ); // phpcs:ignore WordPress.WP.EnqueuedResourceParameters -- The site's headers set the lifetime in caches.
 	}
 }
 
 /**
- * Makes the script of the element a module, which loads without holding up the page.
+ * Loads the script of the element as a module, which does not block the page.
  *
- * @param string $tag    The tag as it would be.
+ * @param string $tag    The tag as WordPress wrote it.
  * @param string $handle The name of the script.
- * @param string $src    Its address.
+ * @param string $src    The address of the script.
  * @return string
  */
 function affiliate_search_script_tag( $tag, $handle, $src ) {

@@ -1,6 +1,6 @@
 <?php
 /**
- * What the owner of the blog chose: the address of the site and the default look.
+ * The settings of the blog's owner: the address of the site and the default look.
  *
  * @package AffiliateSearch
  */
@@ -10,10 +10,10 @@ defined( 'ABSPATH' ) || exit;
 const AFFILIATE_SEARCH_PAGE = 'affiliate-search';
 
 /**
- * What the owner chose, complete.
+ * Returns all settings, with defaults for the missing ones.
  *
  * @return array<string, string> The site's address has no slash at the end, and is empty until the
- *   owner has given it; an empty look is as the site has it.
+ *   owner has set one; an empty look means the site's default.
  */
 function affiliate_search_settings() {
 	$defaults = array(
@@ -28,9 +28,9 @@ function affiliate_search_settings() {
 }
 
 /**
- * What a search may be shown as.
+ * Returns the kinds of display of a search.
  *
- * @return array<string, string> Names for people, by the element's values.
+ * @return array<string, string> Labels by the values of the element's attribute.
  */
 function affiliate_search_kinds() {
 	return array(
@@ -42,9 +42,9 @@ function affiliate_search_kinds() {
 }
 
 /**
- * Colors of the ground.
+ * Returns the color schemes.
  *
- * @return array<string, string> Names for people, by the element's values.
+ * @return array<string, string> Labels by the values of the element's attribute.
  */
 function affiliate_search_themes() {
 	return array(
@@ -55,7 +55,7 @@ function affiliate_search_themes() {
 	);
 }
 
-/** Registers the option, and the fields of its page. */
+/** Registers the option and the fields of the settings page. */
 function affiliate_search_register_settings() {
 	register_setting(
 		'affiliate_search',
@@ -84,15 +84,15 @@ function affiliate_search_register_settings() {
 }
 
 /**
- * What may be kept of what came from the form; a wrong address leaves the one before.
+ * Sanitizes values of the form; after an invalid address the previous address stays.
  *
- * @param mixed $given What came from the form.
+ * @param mixed $given Values of the form.
  * @return array<string, string>
  */
 function affiliate_search_sanitize( $given ) {
 	$given = array_map( 'sanitize_text_field', array_filter( (array) $given, 'is_string' ) );
 	$kept  = array_merge( affiliate_search_settings(), array_intersect_key( $given, affiliate_search_settings() ) );
-	$site  = affiliate_search_site_address( $kept['site'] );
+	$site  = affiliate_search_normalize_site( $kept['site'] );
 	if ( null === $site ) {
 		$message = __( 'This is no address of a site. Type it as your browser shows it, such as https://pictures.example.', 'affiliate-search' );
 		add_settings_error( 'affiliate_search', 'site', $message );
@@ -109,12 +109,12 @@ function affiliate_search_sanitize( $given ) {
 }
 
 /**
- * The address of a site as it is kept.
+ * Normalizes the address of a site for the option.
  *
- * @param string $typed What the owner typed.
- * @return string|null Scheme, host and port, as a site has no path; null when it is no site's address.
+ * @param string $typed The address as the owner typed it.
+ * @return string|null Scheme, host and port, as a site has no path; null when the address is invalid.
  */
-function affiliate_search_site_address( $typed ) {
+function affiliate_search_normalize_site( $typed ) {
 	$address = preg_replace( array( '/[?#].*$/s', '#^//(?=[^/])#' ), '', trim( $typed ) );
 	if ( '' === $address ) {
 		return '';
@@ -126,7 +126,7 @@ function affiliate_search_site_address( $typed ) {
 	if ( ! $parts || ! isset( $parts['scheme'], $parts['host'] ) || array_diff( array_keys( $parts ), array( 'scheme', 'host', 'port', 'path' ) ) ) {
 		return null;
 	}
-	$host = affiliate_search_host( $parts['host'] );
+	$host = affiliate_search_normalize_host( $parts['host'] );
 	$usual = 'http' === strtolower( $parts['scheme'] ) ? 80 : 443;
 	$port  = isset( $parts['port'] ) && $usual !== $parts['port'] ? ':' . $parts['port'] : '';
 	$kept  = strtolower( $parts['scheme'] ) . "://$host$port";
@@ -135,29 +135,30 @@ function affiliate_search_site_address( $typed ) {
 }
 
 /**
- * A host name as it stands in requests: in small letters, and in ASCII (RFC 5891).
+ * Normalizes a host name as in requests: lowercase and in ASCII (RFC 5891).
  *
  * @param string $typed A host name in any script.
- * @return string Empty when it can be none.
+ * @return string Empty when the host name is invalid.
  */
-function affiliate_search_host( $typed ) {
+function affiliate_search_normalize_host( $typed ) {
 	$host = function_exists( 'mb_strtolower' ) ? mb_strtolower( $typed, 'UTF-8' ) : strtolower( $typed );
 	$host = rtrim( str_replace( array( '。', '．', '｡' ), '.', $host ), '.' );
 	if ( preg_match( '/[^\x00-\x7F]/', $host ) ) {
-		$host = implode( '.', array_map( 'affiliate_search_ascii', explode( '.', $host ) ) );
+		$host = implode( '.', array_map( 'affiliate_search_encode_label', explode( '.', $host ) ) );
 	}
 	return preg_match( '/^(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9._-]*[a-z0-9])?)$/', $host ) ? $host : '';
 }
 
 /**
- * A part of a host name in ASCII (RFC 3492, 6.3).
+ * Encodes a label of a host name in ASCII (Punycode: RFC 3492, 6.3).
  *
- * WordPress' own encoder gives wrong names for some (seen in 6.1), and PHP's is often not installed.
+ * WordPress' own encoder returns wrong names for some labels (seen in 6.1), and PHP's encoder is often
+ * not installed.
  *
- * @param string $label Small letters of any script.
+ * @param string $label Lowercase letters of any script.
  * @return string
  */
-function affiliate_search_ascii( $label ) {
+function affiliate_search_encode_label( $label ) {
 	$points = array_values( (array) unpack( 'N*', (string) iconv( 'UTF-8', 'UTF-32BE', $label ) ) );
 	$basic  = array_filter( $points, function ( $point ) {
 		return $point < 128;
@@ -170,14 +171,14 @@ function affiliate_search_ascii( $label ) {
 	$delta = 0;
 	$bias  = 72;
 	for ( $point = 128; $done < count( $points ); $point++ ) {
-		$next   = min( array_filter( $points, function ( $one ) use ( $point ) {
-			return $one >= $point;
+		$next   = min( array_filter( $points, function ( $code ) use ( $point ) {
+			return $code >= $point;
 		} ) );
 		$delta += ( $next - $point ) * ( $done + 1 );
 		$point  = $next;
-		foreach ( $points as $one ) {
-			$delta += $one < $point ? 1 : 0;
-			if ( $one !== $point ) {
+		foreach ( $points as $code ) {
+			$delta += $code < $point ? 1 : 0;
+			if ( $code !== $point ) {
 				continue;
 			}
 			$rest = $delta;
@@ -204,25 +205,25 @@ function affiliate_search_ascii( $label ) {
 	return "xn--$out";
 }
 
-/** Adds the page to the menu of settings. */
-function affiliate_search_menu() {
+/** Adds the settings page to the menu of settings. */
+function affiliate_search_add_menu() {
 	$name = __( 'Affiliate Search', 'affiliate-search' );
 	add_options_page( $name, $name, 'manage_options', AFFILIATE_SEARCH_PAGE, 'affiliate_search_settings_page' );
 }
 
 /**
- * Puts a link to the page into the list of plugins.
+ * Adds a link to the settings page in the list of plugins.
  *
- * @param string[] $links The links so far.
+ * @param string[] $links The links of the plugin.
  * @return string[]
  */
-function affiliate_search_plugin_links( $links ) {
+function affiliate_search_add_settings_link( $links ) {
 	$page = sprintf( '<a href="%s">%s</a>', esc_url( affiliate_search_settings_address() ), esc_html__( 'Settings', 'affiliate-search' ) );
 	return array_merge( array( $page ), $links );
 }
 
 /**
- * The address of the page of settings.
+ * Returns the address of the settings page.
  *
  * @return string
  */
@@ -230,7 +231,7 @@ function affiliate_search_settings_address() {
 	return admin_url( 'options-general.php?page=' . AFFILIATE_SEARCH_PAGE );
 }
 
-/** The page of settings. */
+/** Prints the settings page. */
 function affiliate_search_settings_page() {
 	if ( ! current_user_can( 'manage_options' ) ) {
 		return;
@@ -246,7 +247,7 @@ function affiliate_search_settings_page() {
 	echo '</p></div>';
 }
 
-/** The field of the site's address, and whether the site answers. */
+/** Prints the field of the site's address, and whether the site answers. */
 function affiliate_search_site_field() {
 	$site = affiliate_search_settings()['site'];
 	printf(
@@ -254,22 +255,22 @@ function affiliate_search_site_field() {
 		esc_attr( $site )
 	);
 	if ( '' !== $site ) {
-		$state = affiliate_search_answers() ? __( 'The site answers.', 'affiliate-search' ) : __( 'The site does not answer at the moment; posts show a link meanwhile.', 'affiliate-search' );
+		$state = affiliate_search_site_answers() ? __( 'The site answers.', 'affiliate-search' ) : __( 'The site does not answer at the moment; posts show a link meanwhile.', 'affiliate-search' );
 		printf( '<p class="description" id="affiliate-search-state">%s</p>', esc_html( $state ) );
 	}
 }
 
-/** The field of what a search is shown as. */
+/** Prints the field of the kind of display. */
 function affiliate_search_kind_field() {
-	affiliate_search_choice( 'kind', affiliate_search_kinds() );
+	affiliate_search_print_select( 'kind', affiliate_search_kinds() );
 }
 
-/** The field of the colors. */
+/** Prints the field of the color scheme. */
 function affiliate_search_theme_field() {
-	affiliate_search_choice( 'theme', affiliate_search_themes() );
+	affiliate_search_print_select( 'theme', affiliate_search_themes() );
 }
 
-/** The field of the number of rows. */
+/** Prints the field of the number of rows. */
 function affiliate_search_rows_field() {
 	printf(
 		'<input type="number" class="small-text" id="affiliate-search-rows" name="affiliate_search[rows]" value="%s" min="1" max="6"><p class="description">%s</p>',
@@ -278,7 +279,7 @@ function affiliate_search_rows_field() {
 	);
 }
 
-/** The field of the accent color. */
+/** Prints the field of the accent color. */
 function affiliate_search_accent_field() {
 	printf(
 		'<input type="text" class="code" size="10" id="affiliate-search-accent" name="affiliate_search[accent]" value="%s" placeholder="#0b6e4f" pattern="#[0-9a-fA-F]{6}"><p class="description">%s</p>',
@@ -287,7 +288,7 @@ function affiliate_search_accent_field() {
 	);
 }
 
-/** The field that keeps pictures back; a box that isn't checked sends nothing, hence the one before. */
+/** Prints the box for pictures after a click only; the hidden field sends a value when unchecked. */
 function affiliate_search_consent_field() {
 	printf(
 		'<input type="hidden" name="affiliate_search[consent]" value=""><label><input type="checkbox" id="affiliate-search-consent" name="affiliate_search[consent]" value="click"%s> %s</label>',
@@ -297,12 +298,12 @@ function affiliate_search_consent_field() {
 }
 
 /**
- * A field with a choice.
+ * Prints a menu of choices.
  *
  * @param string                $name    The setting's name.
- * @param array<string, string> $choices Names for people, by value.
+ * @param array<string, string> $choices Labels by value.
  */
-function affiliate_search_choice( $name, $choices ) {
+function affiliate_search_print_select( $name, $choices ) {
 	printf( '<select id="affiliate-search-%1$s" name="affiliate_search[%1$s]">', esc_attr( $name ) );
 	foreach ( $choices as $value => $label ) {
 		$chosen = selected( affiliate_search_settings()[ $name ], $value, false );

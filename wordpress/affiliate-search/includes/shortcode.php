@@ -1,14 +1,14 @@
 <?php
 /**
- * The shortcode as writers type it: with quotation marks of word processors, without any, in parts.
+ * The shortcode as writers type it: with typographic quotation marks, without any, on several lines.
  *
  * @package AffiliateSearch
  */
 
 defined( 'ABSPATH' ) || exit;
 
-/** What writers call an attribute of the element. */
-const AFFILIATE_SEARCH_NAMES = array(
+/** Attributes of the element by the other names that writers use. */
+const AFFILIATE_SEARCH_ALIASES = array(
 	'agencies'     => 'agency',
 	'colour'       => 'color',
 	'keyword'      => 'q',
@@ -20,34 +20,35 @@ const AFFILIATE_SEARCH_NAMES = array(
 	'words'        => 'q',
 );
 
-/** Quotation marks of word processors, in the scripts of the blogs that write them. */
-const AFFILIATE_SEARCH_MARKS = '[“”„‟″«»‹›「」『』〝〞〟＂]';
+/** Typographic quotation marks of all scripts that blogs are written in. */
+const AFFILIATE_SEARCH_QUOTES = '[“”„‟″«»‹›「」『』〝〞〟＂]';
 
 /**
- * Shows a shortcode by what stands between its brackets, before WordPress takes that apart.
+ * Renders a shortcode from the text between its brackets, before WordPress parses that text.
  *
- * @param string|false          $output What another plugin shows instead.
+ * @param string|false          $output HTML of another plugin; false without any.
  * @param string                $tag    The name of the shortcode.
- * @param array<string>|string  $given  Its attributes as WordPress reads them.
- * @param array<int, string>    $found  The parts of the shortcode; the fourth are its attributes.
+ * @param array<string>|string  $given  Attributes as WordPress reads them.
+ * @param array<int, string>    $found  Matches of the shortcode's regular expression: 3 has the
+ *   attributes, 5 the enclosed text.
  * @return string|false
  */
-function affiliate_search_typed_shortcode( $output, $tag, $given, $found ) {
+function affiliate_search_read_shortcode( $output, $tag, $given, $found ) {
 	if ( 'affiliate_search' !== $tag || false !== $output ) {
 		return $output;
 	}
-	return affiliate_search_shortcode( shortcode_parse_atts( affiliate_search_straight( $found[3] ) ), $found[5] );
+	return affiliate_search_shortcode( shortcode_parse_atts( affiliate_search_straighten_quotes( $found[3] ) ), $found[5] );
 }
 
 /**
- * The shortcode `[affiliate_search q="red bicycle" kind="strip" rows="2"]`.
+ * Renders the shortcode `[affiliate_search q="red bicycle" kind="strip" rows="2"]`.
  *
- * @param array<int|string, string>|string $given    Its attributes; those without names are words.
- * @param string|null                      $enclosed What stands before `[/affiliate_search]`: words, unless there are others.
+ * @param array<int|string, string>|string $given    Attributes; values without a name are words.
+ * @param string|null                      $enclosed Text before `[/affiliate_search]`: words, unless attributes give some.
  * @return string HTML.
  */
 function affiliate_search_shortcode( $given, $enclosed = '' ) {
-	$read = array_filter( affiliate_search_typed( (array) $given ), 'strlen' );
+	$read = array_filter( affiliate_search_name_attributes( (array) $given ), 'strlen' );
 	if ( ! array_intersect_key( $read, array_flip( array( 'q', 'ids', 'collection' ) ) ) ) {
 		$read['q'] = str_replace( '<', ' <', (string) $enclosed );
 	}
@@ -68,15 +69,15 @@ function affiliate_search_shortcode( $given, $enclosed = '' ) {
 }
 
 /**
- * Attributes with straight quotation marks around them and no markup in them.
+ * Puts straight quotation marks around the values of attributes, and removes markup.
  *
- * @param string $text What stands between the brackets.
+ * @param string $text The text between the brackets.
  * @return string
  */
-function affiliate_search_straight( $text ) {
+function affiliate_search_straighten_quotes( $text ) {
 	$text = html_entity_decode( preg_replace( '#<br\s*/?>#i', ' ', $text ), ENT_QUOTES, 'UTF-8' );
 	$text = str_replace( '＝', '=', $text );
-	$text = preg_replace( '/=\s*"[^"=]*"(?=[\s,;]|$)(*SKIP)(*FAIL)|' . AFFILIATE_SEARCH_MARKS . '/u', '"', $text );
+	$text = preg_replace( '/=\s*"[^"=]*"(?=[\s,;]|$)(*SKIP)(*FAIL)|' . AFFILIATE_SEARCH_QUOTES . '/u', '"', $text );
 	$text = preg_replace( "/([\\w-]+\\s*=\\s*)[‘’‚‛′](.*?)[‘’′](?=\\s|$)/u", '$1"$2"', $text );
 	$text = preg_replace( '/\b((?:agency|agencies|ids)\s*=\s*)([^\s"\'=]+(?:\s*,\s*[^\s"\'=,]+)+)/iu', '$1"$2"', $text );
 	$text = preg_replace( '/\b((?:category|contributor|fallback)\s*=\s*)([^\s"\'=][^"\'=]*?)(?=\s+[\w-]+\s*=|\s*$)/iu', '$1"$2"', $text );
@@ -85,12 +86,12 @@ function affiliate_search_straight( $text ) {
 }
 
 /**
- * Attributes by the names that the element knows; what has no name is words.
+ * Renames attributes as the element does; values without a name become words.
  *
- * @param array<int|string, string> $given As WordPress reads them.
+ * @param array<int|string, string> $given Attributes as WordPress reads them.
  * @return array<string, string>
  */
-function affiliate_search_typed( $given ) {
+function affiliate_search_name_attributes( $given ) {
 	$read  = array();
 	$words = array();
 	foreach ( $given as $name => $value ) {
@@ -99,7 +100,7 @@ function affiliate_search_typed( $given ) {
 			continue;
 		}
 		$name          = strtolower( $name );
-		$name          = isset( AFFILIATE_SEARCH_NAMES[ $name ] ) ? AFFILIATE_SEARCH_NAMES[ $name ] : $name;
+		$name          = isset( AFFILIATE_SEARCH_ALIASES[ $name ] ) ? AFFILIATE_SEARCH_ALIASES[ $name ] : $name;
 		$read[ $name ] = $value;
 	}
 	if ( $words ) {

@@ -1,30 +1,30 @@
 <?php
 /**
- * Words to search for, taken from a title.
+ * Words to search for, taken from a post's title.
  *
  * @package AffiliateSearch
  */
 
 defined( 'ABSPATH' ) || exit;
 
-/** The most words that are taken; with more, agencies find less. */
-const AFFILIATE_SEARCH_WORDS = 4;
+/** The maximum number of words; with more words agencies find fewer pictures. */
+const AFFILIATE_SEARCH_MAX_WORDS = 4;
 
 /**
- * The first words of a title that say what a picture could show.
+ * Returns the first words of a title that describe what a picture could show.
  *
  * @param string $title A title, perhaps with markup.
- * @return string Words with single spaces between them; empty when the title says nothing.
+ * @return string Words with single spaces between them; empty when no word describes a picture.
  */
 function affiliate_search_words( $title ) {
 	$text  = html_entity_decode( wp_strip_all_tags( $title ), ENT_QUOTES, 'UTF-8' );
 	$words = preg_split( "/[^\\p{L}\\p{M}\\p{N}\\x{200C}\\x{200D}'’-]+/u", $text, -1, PREG_SPLIT_NO_EMPTY );
-	$said  = array_filter( $words ? $words : array(), 'affiliate_search_says_something' );
-	return implode( ' ', array_slice( $said, 0, AFFILIATE_SEARCH_WORDS ) );
+	$kept  = array_filter( $words ? $words : array(), 'affiliate_search_describes_picture' );
+	return implode( ' ', array_slice( $kept, 0, AFFILIATE_SEARCH_MAX_WORDS ) );
 }
 
-/** Words of titles that say nothing about a picture, by language; languages written without spaces need none. */
-const AFFILIATE_SEARCH_SILENT = array(
+/** Stop words of titles by language; languages written without spaces need none. */
+const AFFILIATE_SEARCH_STOP_WORDS = array(
 	'ar' => 'أفضل إلى التي الذي أن أو عن على في كيف لا لماذا ما متى مع من هذا هذه هل هو هي و',
 	'cs' => 'a aby ale ani co do i jak jako je jsou k která které který na nebo nejlepší o od po pro proč při s se ten to v ve vám vaše z za ze že',
 	'da' => 'af alle at bedste de den der det din dit du en er et for fra hvad hvor hvordan hvorfor i med men når og om på sig som til vi',
@@ -45,16 +45,16 @@ const AFFILIATE_SEARCH_SILENT = array(
 );
 
 /**
- * Whether a word says what a picture could show: it has letters and is none of the usual ones of
- * the blog's language.
+ * Tells whether a word describes what a picture could show: a word with letters that is no stop word
+ * of the blog's language.
  *
  * @param string $word A word of a title.
  * @return bool
  */
-function affiliate_search_says_something( $word ) {
+function affiliate_search_describes_picture( $word ) {
 	$language = strtok( strtolower( get_locale() ), '_-' );
 	$language = in_array( $language, array( 'nn', 'no' ), true ) ? 'nb' : $language;
-	$silent   = isset( AFFILIATE_SEARCH_SILENT[ $language ] ) ? AFFILIATE_SEARCH_SILENT[ $language ] : '';
+	$silent   = isset( AFFILIATE_SEARCH_STOP_WORDS[ $language ] ) ? AFFILIATE_SEARCH_STOP_WORDS[ $language ] : '';
 	$usual    = '/^(?:' . str_replace( ' ', '|', $silent ) . ')$/iu'; // mb_strtolower is missing from some hosts.
 	return preg_match( '/\p{L}/u', $word ) && ! preg_match( $usual, $word );
 }
