@@ -1,4 +1,4 @@
-"""The file of a license that was just bought, where it was asked for or can't be had later."""
+"""Downloads of new licenses: files that were asked for, and files that can't be had later."""
 
 import os
 import shutil
@@ -22,14 +22,15 @@ from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 
 MIN_FREE_BYTES: Final = 100 * 10**6
-"""Bytes that a file which comes once needs: a guess for images, too little for some clips."""
+"""Bytes for a file that can't be had later: a guess for images, too little for some clips."""
 
 
 def prepare_folder(offers: Sequence[Offer], folder: Path | None) -> None:
-    """Have the folder for the files before anything is bought, with room for what comes once.
+    """Create the folder for the files before anything is bought, and check its free space.
 
     Raises:
-        PurchaseRefused: it can't be made or written, or is nearly full.
+        PurchaseRefused: the folder can't be made or written, or lacks room for files that can't be
+            had later.
     """
     has_single_downloads = any(offer.comes_once for offer in offers)
     if folder is None and not has_single_downloads:
@@ -50,14 +51,14 @@ def prepare_folder(offers: Sequence[Offer], folder: Path | None) -> None:
 
 
 class FetchResult(NamedTuple):
-    """Where a file is now, if anywhere; ``failed`` tells that it was wanted and isn't there."""
+    """The path of a file, if any; ``failed`` tells that a wanted file was not fetched."""
 
     path: Path | None = None
     failed: bool = False
 
 
 class Printer(Protocol):
-    """Prints a line, to standard error with ``err``."""
+    """A function that prints a line, to standard error with ``err``."""
 
     def __call__(self, words: str, *, err: bool = False) -> None: ...
 
@@ -65,9 +66,9 @@ class Printer(Protocol):
 def fetch_license_file(
     account: Seller, outcome: PurchaseOutcome, folder: Path | None, say: Printer
 ) -> FetchResult:
-    """Download the file where asked to, or where it can't be done later.
+    """Download the file of a purchase if asked to, or if the file can't be had later.
 
-    A file that comes once is tried for as long as the person at the terminal wants.
+    For a file that can't be had later, the person at the terminal is asked whether to try again.
     """
     purchase, comes_once = outcome.purchase, outcome.offer.comes_once
     if purchase is None or (folder is None and not comes_once):
@@ -86,13 +87,13 @@ def fetch_license_file(
 
 
 def download_file(purchase: Purchase, folder: Path, links: Iterator[str]) -> Path:
-    """Download the file of a purchase into a folder, unless it is there; return its path.
+    """Return the path of a purchase's file, downloaded into the folder if not there already.
 
     Raises:
-        AgencyError, DownloadFailed: it was not fetched.
+        AgencyError, DownloadFailed: the file was not fetched.
         OSError: the folder can't be made.
     """
-    media: MediaKind = purchase.media  # type: ignore[assignment] # written by the desk
+    media: MediaKind = purchase.media  # type: ignore[assignment] # written by PurchaseService
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / FilenamePattern().build_stem(_build_record(purchase, media))
     if existing := find_placed_file(stem):
@@ -102,7 +103,7 @@ def download_file(purchase: Purchase, folder: Path, links: Iterator[str]) -> Pat
 
 
 def _iter_links(account: Seller, outcome: PurchaseOutcome) -> Iterator[str]:
-    """The link of the purchase, then one made anew."""
+    """Yield the link of the purchase, then a newly requested link."""
     if outcome.result and outcome.result.download_url:
         yield outcome.result.download_url
     purchase = outcome.purchase
@@ -112,6 +113,7 @@ def _iter_links(account: Seller, outcome: PurchaseOutcome) -> Iterator[str]:
 
 
 def _build_record(purchase: Purchase, media: MediaKind) -> Record:
+    """Return a purchase as the license record from which file names are built."""
     return Record(
         id=purchase.license_id or purchase.purchase_id,
         media=media,

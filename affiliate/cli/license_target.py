@@ -1,4 +1,4 @@
-"""Where a command acts and whose money it is: an agency's own host, or a server for tests."""
+"""The target of a command in words: the agency's own host or a test server, and the account."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -20,9 +20,9 @@ SANDBOX_URL: Final = next(
 
 
 class Target(NamedTuple):
-    """A host in words: ``at`` as "3 to license" goes on, ``mark`` to end what is said of it with.
+    """A host in words: ``phrase`` goes on after "3 to license", ``suffix`` ends a line.
 
-    ``is_real`` tells that it is the agency's own, which takes money.
+    ``is_real`` marks the agency's own host, which charges money.
     """
 
     phrase: str
@@ -31,7 +31,7 @@ class Target(NamedTuple):
 
 
 def describe_target(agency: str, url: str) -> Target:
-    """Return the place of an address of an agency's API, by the host alone."""
+    """Return the target at an address of an agency's API, by the host alone."""
     host = find_foreign_host(agency, url)
     if not host:
         return Target(f"in the real account ({parse_host(url)})", "", is_real=True)
@@ -42,13 +42,13 @@ def describe_target(agency: str, url: str) -> Target:
 
 
 def describe_target_and_owner(account: Seller) -> str:
-    """Return where and as whom a command acts, in words."""
+    """Return the target and the user of a command, in words."""
     words = (describe_target(account.agency, account.url).phrase, _describe_owner(account))
     return " ".join(filter(None, words))
 
 
 def format_heading(account: Seller) -> str:
-    """Return the line above a list of what an account has."""
+    """Return the line above a list of an account's licenses or subscriptions."""
     return f"What is {describe_target_and_owner(account)}:"
 
 
@@ -62,7 +62,7 @@ def _describe_owner(account: Seller) -> str:
 
 
 def describe_buyer(agency: str) -> str:
-    """Return as whom the settings let one buy at an agency other than Shutterstock."""
+    """Return the buyer that the settings name for an agency other than Shutterstock, in words."""
     prefix = setting_prefix(agency)
     settings = current_services().config.agencies.get(agency, AgencySettings())
     if user := settings.buyer.get("USERNAME"):
@@ -77,7 +77,7 @@ def _describe_shutterstock_owner(account: ShutterstockAccount) -> str:
     """
     token = current_services().tokens.read_token()
     name = ""
-    with suppress(AgencyError):  # what is asked next says it in full
+    with suppress(AgencyError):  # the next call reports the failure in full
         name = plain_text(account.fetch_token_details().username)
     if token:
         day = f"{datetime.fromtimestamp(token.connected_at, UTC):%Y-%m-%d}"
@@ -87,4 +87,5 @@ def _describe_shutterstock_owner(account: ShutterstockAccount) -> str:
 
 
 def _join_token_names(names: Iterable[str]) -> str:
+    """Return the settings of tokens in words."""
     return " and ".join(f"the token in {name}" for name in names)

@@ -1,4 +1,4 @@
-"""``flask license``: buying, with what an owner has paid for."""
+"""``flask license``: buy licenses with an owner's subscriptions."""
 
 import re
 import sys
@@ -36,20 +36,28 @@ from affiliate.services import current_services
 @options.agency
 @options.video
 @options.editorial
-@click.option("--size", default="", help="As `flask subscriptions` names it.  [default: the best]")
-@click.option("--format", "format_", type=click.Choice(["jpg", "eps"]), help="Of an image.")
-@click.option("--subscription", default="", metavar="ID", help="Use this one.")
-@click.option("--price", metavar="AMOUNT", help="What your customer pays (API subscriptions).")
+@click.option(
+    "--size", default="", help="A size listed by `flask subscriptions`.  [default: the best]"
+)
+@click.option(
+    "--format", "format_", type=click.Choice(["jpg", "eps"]), help="File format of an image."
+)
+@click.option("--subscription", default="", metavar="ID", help="Use this subscription.")
+@click.option(
+    "--price", metavar="AMOUNT", help="Price that your customer pays (API subscriptions)."
+)
 @click.option("--customer-id", default="", help="Your customer (API subscriptions).")
 @click.option("--metadata", "fields", multiple=True, metavar="NAME=VALUE", help="At most four.")
 @click.option("--custom", metavar="WxH", help="Pixels: 800x for a width, x600 for a height.")
 @click.option("--comp", is_flag=True, help="A file for trying a layout, not for publishing.")
-@click.option("--search-id", default="", help="The search that led to it.")
-@click.option("--country", default="", help="With --editorial: where it is used, such as USA.")
-@click.option("--dir", "folder", type=click.Path(path_type=Path), help="Download the files there.")
+@click.option("--search-id", default="", help="The search that led to the item.")
+@click.option("--country", default="", help="With --editorial: country of use, such as USA.")
+@click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), help="Download the files into this folder."
+)
 @options.live
-@click.option("--dry-run", is_flag=True, help="Say what it would cost, and buy nothing.")
-@click.option("--force", is_flag=True, help="Buy what was bought within a day once more.")
+@click.option("--dry-run", is_flag=True, help="Show the cost, and buy nothing.")
+@click.option("--force", is_flag=True, help="Buy again what was bought within a day.")
 @click.option("--yes", is_flag=True, help="Don't ask before buying; editorial notices still do.")
 @options.as_json
 @with_appcontext
@@ -78,12 +86,13 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
 ) -> None:
     """License images or videos: in the sandbox, unless --live.
 
-    An ID may be a list with commas, or the address of a picture's page here or at the agency.
+    An ID may be a comma-separated list, or the address of a picture's page on this site or at the
+    agency.
 
-    At an agency that has no sandbox this is a dry run, unless --live.
+    At an agency without a sandbox this is a dry run, unless --live.
 
-    Nothing is bought twice within a day unless you insist, be it in another size, and nothing at
-    all while the outcome of an earlier purchase is unknown.
+    An item is not bought twice within a day, not even in another size, unless you insist. While
+    the outcome of an earlier purchase is unknown, nothing is bought.
     """
     media = options.choose_media(video=video, editorial=editorial)
     run = _Run(as_json=as_json)
@@ -125,69 +134,71 @@ def license(  # noqa: A001, PLR0913 - the command's name; its options
                     click.confirm("License them?", abort=True)
                 prepare_folder(offers, folder)
                 with get_journal().create_file() as file:
-                    run.offers, run.keeper = offers, PurchaseRecorder(account, file, folder)
-                    status = _buy(service, offers, run.keeper, force=force) or status
+                    run.offers, run.recorder = offers, PurchaseRecorder(account, file, folder)
+                    status = _buy(service, offers, run.recorder, force=force) or status
         raise click.exceptions.Exit(max(status, run.print_json()))
 
 
 class _Run:
-    """Collects the outcome of each item in one run of the command, for programs, and prints once.
+    """The rows of one run of the command, printed once as JSON for programs.
 
-    ``rows`` are of items that nobody wants to buy; those of ``offers`` come from ``keeper``.
+    ``rows`` are of items that are not bought; ``recorder`` has the rows of ``offers``.
     """
 
     def __init__(self, *, as_json: bool) -> None:
         self._is_told = not as_json
         self.rows: list[Row] = []
         self.offers: Sequence[Offer] = []
-        self.keeper: PurchaseRecorder | None = None
+        self.recorder: PurchaseRecorder | None = None
 
     def print_json(self) -> int:
-        """Print the rows as JSON where wanted; return `UNFINISHED` where a purchase stays untold.
+        """Print the rows as JSON if wanted; return `UNFINISHED` after a failure of the recorder.
 
         Raises:
-            KeyboardInterrupt: there was an interrupt, which has broken no document off.
+            KeyboardInterrupt: at the end, as an interrupt does not cut the document off.
         """
         if self._is_told:
             return 0
-        if self.keeper is None:
+        if self.recorder is None:
             outputs.print_json(self.rows)
             return 0
         with defer_interrupt(lambda: None):
             self._is_told = True
-            self.keeper.say(outputs.format_json([*self.rows, *self.keeper.build_rows(self.offers)]))
+            self.recorder.say(
+                outputs.format_json([*self.rows, *self.recorder.build_rows(self.offers)])
+            )
             outputs.mark_printed()
-        return UNFINISHED * self.keeper.has_failed
+        return UNFINISHED * self.recorder.has_failed
 
 
 @contextmanager
 def _end_unfinished(run: _Run) -> Iterator[None]:
-    """End with `UNFINISHED` whatever fails or interrupts once something may have been bought."""
+    """End with `UNFINISHED` after a failure or interrupt once something may have been bought."""
     try:
         yield
     except click.exceptions.Exit:
         raise
     except (Exception, KeyboardInterrupt) as error:
-        if not (run.keeper and run.keeper.may_have_bought):
+        if not (run.recorder and run.recorder.may_have_bought):
             raise
         with suppress(KeyboardInterrupt), defer_interrupt(lambda: None):
-            run.keeper.report_failure(error)
+            run.recorder.report_failure(error)
             run.print_json()
         raise click.exceptions.Exit(UNFINISHED) from None
 
 
 @contextmanager
 def _redirect_output(*, as_json: bool) -> Iterator[None]:
-    """Print everything on standard error where standard output is for JSON."""
+    """Print all texts on standard error where standard output is for JSON."""
     with redirect_stdout(sys.stderr) if as_json else nullcontext():
         yield
 
 
 def _refuse_live_address(account: Seller, *, live: bool) -> None:
-    """Refuse to buy for money under the name of the sandbox.
+    """Refuse to spend money without --live.
 
     Raises:
-        PurchaseRefused: the sandbox's address is the agency's own.
+        PurchaseRefused: the setting for the sandbox has the address of the real account.
     """
     is_real = describe_target(account.agency, account.url).is_real
     if account.has_sandbox and not live and is_real:
@@ -197,9 +208,10 @@ def _refuse_live_address(account: Seller, *, live: bool) -> None:
 
 
 def _create_service(account: Seller, *, live: bool) -> PurchaseService:
-    """The desk, which has settled what is open where the agency is to say what may be bought.
+    """Return the purchase service; at an agency without a sandbox, settle open purchases first.
 
-    Else what it sold unseen would be refused as had already, and stay open in our records.
+    Otherwise such an agency would refuse an item that it has sold with its answer lost, and the
+    purchase would stay open in our records.
     """
     service = PurchaseService(account, get_purchases(), sandbox=account.has_sandbox and not live)
     if live and not account.has_sandbox:
@@ -208,6 +220,11 @@ def _create_service(account: Seller, *, live: bool) -> PurchaseService:
 
 
 def _parse_custom_size(custom: str | None) -> tuple[int, int] | None:
+    """Return width and height in pixels, 0 for a side that is left open.
+
+    Raises:
+        BadParameter: the text has another form.
+    """
     if custom is None:
         return None
     match = re.fullmatch(r"([0-9]{0,6})x([0-9]{0,6})", custom)
@@ -217,10 +234,16 @@ def _parse_custom_size(custom: str | None) -> tuple[int, int] | None:
 
 
 def _parse_price(text: str | None) -> Decimal | None:
+    """Return a price, if given."""
     return None if text is None else parse_price(text)
 
 
 def _parse_metadata(fields: Sequence[str]) -> Mapping[str, str]:
+    """Return the values of ``NAME=VALUE`` by name.
+
+    Raises:
+        BadParameter: a field has no equals sign.
+    """
     pairs = [field.partition("=") for field in fields]
     if any(not equals for _, equals, _ in pairs):
         raise click.BadParameter("Write NAME=VALUE.", param_hint="--metadata")
@@ -230,7 +253,7 @@ def _parse_metadata(fields: Sequence[str]) -> Mapping[str, str]:
 def _make_offers(
     proposer: Proposer, license_options: LicenseOptions, media_ids: Sequence[str]
 ) -> tuple[list[Offer], list[Row]]:
-    """Return what to license each item with; say those that can't be licensed."""
+    """Return the offers, and rows of the items that can't be licensed; print the refusals."""
     offers, refused_rows = [], []
     for media_id in media_ids:
         try:
@@ -248,7 +271,11 @@ def _make_offers(
 
 
 def _fill_missing(offer: Offer) -> Offer:
-    """The offer with what its subscription demands, asked of the person at the terminal."""
+    """Return the offer with the values its subscription demands, prompted for at the terminal.
+
+    Raises:
+        PurchaseRefused: values are missing and there is no terminal.
+    """
     if not offer.missing:
         return offer
     if not outputs.is_terminal():
@@ -258,7 +285,7 @@ def _fill_missing(offer: Offer) -> Offer:
 
 
 def _prompt_value(name: str, media_id: str) -> str:
-    """Return what the person at the terminal says, asked again until it can be sent."""
+    """Prompt for a value at the terminal until the value can be sent, and return the value."""
 
     def validate(text: str) -> str:
         if not text.strip():
@@ -274,7 +301,7 @@ def _prompt_value(name: str, media_id: str) -> str:
 
 
 def _confirm_editorial(offer: Offer) -> Offer:
-    """The offer once its owner was shown the agency's notice, if it is editorial, and agreed."""
+    """Show the agency's notice on an editorial item and return the offer once the owner agrees."""
     if not offer.asset.editorial:
         return offer
     config = current_services().config
@@ -297,7 +324,7 @@ def _confirm_editorial(offer: Offer) -> Offer:
 def _confirm_other_sizes(
     offers: Sequence[Offer], service: PurchaseService, *, yes: bool
 ) -> tuple[list[Offer], list[Row]]:
-    """Return the offers, less those in another size of what was bought that nobody wants."""
+    """Return the confirmed offers, and rows of items whose other size the owner declined."""
     answers = [(offer, _confirm_other_size(offer, service, yes=yes)) for offer in offers]
     declined_rows = [
         build_row(offer, state="refused") for offer, confirmed in answers if confirmed is None
@@ -306,9 +333,9 @@ def _confirm_other_sizes(
 
 
 def _confirm_other_size(offer: Offer, service: PurchaseService, *, yes: bool) -> Offer | None:
-    """Return the offer; None if it is another size of what was bought and its owner says no.
+    """Return the offer; None if the item was bought in another size and the owner declines.
 
-    The desk refuses a size where nobody was asked, or where another is bought after the question.
+    `PurchaseService` refuses another size without this question, or bought after the question.
     """
     other_size = "" if yes or offer.size_auto_selected else service.find_other_size(offer)
     if not other_size:
@@ -318,11 +345,12 @@ def _confirm_other_size(offer: Offer, service: PurchaseService, *, yes: bool) ->
 
 
 def _format_size(offer: Offer) -> str:
-    """Return the size in words, a custom size by its pixels."""
+    """Return the name of the size, or the pixels of a custom size."""
     return "x".join(str(side or "") for side in offer.request.custom or ()) or offer.request.size
 
 
 def _show_offers(offers: Sequence[Offer], account: Seller, *, live: bool) -> None:
+    """Print a line about each offer, then the target and the total cost."""
     for offer in offers:
         plan = offer.subscription
         left = "" if plan.downloads_left is None else f" ({plan.downloads_left} left)"
@@ -347,9 +375,9 @@ def _show_offers(offers: Sequence[Offer], account: Seller, *, live: bool) -> Non
 def _buy(
     service: PurchaseService, offers: Sequence[Offer], recorder: PurchaseRecorder, *, force: bool
 ) -> int:
-    """Buy, say what became of each, and return the status to end with.
+    """Buy the offers, print the outcomes, and return the exit status.
 
-    Whatever fails once something was bought, or may have been, ends with `UNFINISHED`.
+    A failure after something was bought, or may have been, gives `UNFINISHED`.
     """
     statuses = {0}
     try:

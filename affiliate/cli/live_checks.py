@@ -1,6 +1,6 @@
-"""What ``flask doctor --live`` asks of an agency: one search, and a close look at what it gives.
+"""The checks of ``flask doctor --live``: a search at an agency, and the first result's parts.
 
-Meant for a daily run, so that a changed API is known before visitors see it.
+Meant for a daily run, so that a changed API is noticed before visitors notice.
 """
 
 import re
@@ -24,30 +24,33 @@ from affiliate.transport.deadlines import has_address
 from affiliate.transport.messages import Request
 
 SAMPLE_QUERY: Final = SearchQuery(q="flower")
-"""What every agency has pictures of."""
+"""A search that every agency has pictures for."""
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_SECONDS: Final = 10.0
-"""A file that takes longer is none that visitors would wait for."""
+"""The time for a thumbnail to load, as visitors would not wait longer."""
 NOT_FOLLOWED: Final = "built, not followed"
-"""What was done with a link: following it would count as a click at the network."""
+"""The note on links, as following a link would count as a click at the network."""
 CALL_SECONDS: Final = 60.0
-"""How long a call may take where no visitor waits for it."""
+"""The minimum timeout of a call, as no visitor waits."""
 DNS_SECONDS: Final = 3.0
-"""How long the name service may take to find a host."""
+"""The time for the name service to find a host."""
 RATIO_TOLERANCE: Final = 0.1
-"""How far a file's ratio may be from the declared one; Shutterstock's id bar is 0.07 of it."""
+"""The allowed difference of a file's ratio from the declared ratio.
+
+Shutterstock's id bar makes a difference of 0.07.
+"""
 
 
 def check_search(
     enabled: EnabledAgency, transport: Transport, search: SearchService
 ) -> Iterator[Finding]:
-    """Yield what a search of an agency gives: pictures, their files, links and fields."""
+    """Yield findings on a search at an agency: pictures, thumbnails, links and fields."""
     name = enabled.agency.name
     start = time.monotonic()
     try:
         with allow_longer_calls(CALL_SECONDS):
             result = search.made(enabled, SAMPLE_QUERY)
-    except Suspended:  # which was said, with the reason
+    except Suspended:  # reported already, with the reason
         return
     except AgencyError as error:
         yield Finding("FAULT", name, f"a search fails: {error.message}")
@@ -70,20 +73,20 @@ def check_search(
         yield _check_picture_host(enabled, media)
         yield _check_thumbnail(enabled, media, transport)
     yield _check_link(enabled, media, result.items[0].referral)
-    if not enabled.link.owned:  # the owner's own template is looked at without a search
+    if not enabled.link.owned:  # the owner's own template is checked without a search
         yield from check_link_host(enabled, media.link, enabled.agency.landing_url(media))
     yield from _check_expected_fields(enabled, result.items)
 
 
 def describe_slowness(seconds: float) -> str:
-    """Return what to say of a call that takes longer than visitors wait; empty for others."""
+    """Return a note on a call that takes longer than visitors wait; empty for quicker calls."""
     if seconds <= LATE_SECONDS:
         return ""
     return f"; slow: {seconds:.1f} s, so that pages get its pictures by asking again"
 
 
 def _check_picture_host(enabled: EnabledAgency, media: Media) -> Finding:
-    """Return whether the page's Content-Security-Policy lets browsers load its pictures."""
+    """Check that the page's Content-Security-Policy lets browsers load the agency's pictures."""
     parts = urlsplit(media.thumbnail.url)
     origin = f"{parts.scheme}://{parts.netloc}"
     hosts = (*enabled.agency.picture_hosts, enabled.agency.url.rstrip("/"))
@@ -95,7 +98,7 @@ def _check_picture_host(enabled: EnabledAgency, media: Media) -> Finding:
 
 
 def _check_thumbnail(enabled: EnabledAgency, media: Media, transport: Transport) -> Finding:
-    """Return whether a thumbnail's address leads to a picture of the declared shape."""
+    """Check that a thumbnail's address leads to a picture with the declared ratio."""
     name, box = enabled.agency.name, media.thumbnail
     try:
         width, height = Image.open(BytesIO(_fetch_beginning(name, box.url, transport))).size
@@ -114,10 +117,10 @@ def _check_thumbnail(enabled: EnabledAgency, media: Media, transport: Transport)
 
 
 def _fetch_beginning(name: str, url: str, transport: Transport) -> bytes:
-    """The beginning of a file, which holds its size.
+    """Return the beginning of a picture file, which holds the picture's dimensions.
 
     Raises:
-        AgencyError: it can't be loaded, or takes too long.
+        AgencyError: the file can't be loaded, or takes too long.
     """
     data, deadline = bytearray(), time.monotonic() + MAX_SECONDS
     with transport.stream(Request(agency=name, url=url), MAX_SECONDS, redirects=3) as stream:
@@ -131,7 +134,7 @@ def _fetch_beginning(name: str, url: str, transport: Transport) -> bytes:
 
 
 def _check_link(enabled: EnabledAgency, media: Media, referral: str | None) -> Finding:
-    """Tell whether the link of a picture names the picture and the owner; nobody follows it."""
+    """Check that a picture's link names the picture and the owner, without following the link."""
     name, landing = enabled.agency.name, enabled.agency.landing_url(media)
     if referral and not enabled.link.owned:
         words = f"a link is that of the answer, for your account, {NOT_FOLLOWED}: {media.link}"
@@ -151,7 +154,7 @@ def _check_link(enabled: EnabledAgency, media: Media, referral: str | None) -> F
 
 
 def check_link_host(enabled: EnabledAgency, link: str, landing: str) -> Iterator[Finding]:
-    """Warn of links by way of a host that has no address: nobody who clicks arrives."""
+    """Warn of links by way of a host without an address, as no click would arrive."""
     host = urlsplit(link).hostname or ""
     is_direct = host == urlsplit(landing).hostname
     if host and not is_direct and not has_address(host, DNS_SECONDS):
@@ -160,7 +163,7 @@ def check_link_host(enabled: EnabledAgency, link: str, landing: str) -> Iterator
 
 
 def _check_expected_fields(enabled: EnabledAgency, items: tuple[Media, ...]) -> Iterator[Finding]:
-    """Fields that every answer of the agency used to have in some item."""
+    """Warn of fields that every answer of the agency used to have in some item."""
     missing = [
         name
         for name in enabled.agency.expected_fields

@@ -1,4 +1,4 @@
-"""``flask show`` and ``flask contributor``: what an agency says of pictures and who made them."""
+"""``flask show`` and ``flask contributor``: an agency's details of pictures and contributors."""
 
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlencode
@@ -12,8 +12,10 @@ from affiliate.domain.media import Contributor, Media, Size
 from affiliate.services import current_services
 
 ids_argument = click.argument("ids", nargs=-1, required=True, metavar="ID...")
-agency_option = click.option("--agency", metavar="NAME", help="Whose.  [default: the first]")
-json_option = click.option("--json", "as_json", is_flag=True, help="All that is known, as JSON.")
+agency_option = click.option(
+    "--agency", metavar="NAME", help="The agency to ask.  [default: the first]"
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print all details as JSON.")
 
 Fact = tuple[str, str]
 
@@ -25,9 +27,9 @@ Fact = tuple[str, str]
 @json_option
 @with_appcontext
 def show(ids: Sequence[str], agency: str | None, *, video: bool, as_json: bool) -> None:
-    """Show images or videos as the agency has them now.
+    """Show the agency's current details of images or videos.
 
-    What it costs in calls counts on the hour's quota.
+    The calls count toward the hourly quota.
     """
     media_ids = tuple(dict.fromkeys(ids))
     with cli_errors():
@@ -48,7 +50,7 @@ def show(ids: Sequence[str], agency: str | None, *, video: bool, as_json: bool) 
 @json_option
 @with_appcontext
 def contributor(ids: Sequence[str], agency: str | None, *, as_json: bool) -> None:
-    """Show who made pictures, and where their works are found on this site."""
+    """Show contributors, and the address of their works on this site."""
     contributor_ids = tuple(dict.fromkeys(ids))
     with cli_errors():
         contributors = current_services().search.contributors(
@@ -63,7 +65,11 @@ def contributor(ids: Sequence[str], agency: str | None, *, as_json: bool) -> Non
 
 
 def _choose_agency(agency: str | None) -> str:
-    """The agency that is asked: the one that was named, or the first that is on."""
+    """Return the named agency, or the first that is on.
+
+    Raises:
+        BadParameter: the named agency is not on.
+    """
     names = [enabled.agency.name for enabled in current_services().search.enabled]
     if agency and agency not in names:
         raise click.BadParameter(f"Use one of: {', '.join(names)}.", param_hint="--agency")
@@ -71,6 +77,7 @@ def _choose_agency(agency: str | None) -> str:
 
 
 def _iter_facts(media: Media) -> Iterator[Fact]:
+    """Yield the lines about an image or video, some of them without text."""
     yield "contributor", media.contributor or ""
     yield "credit", media.attribution or ""
     yield "type", media.type or media.media
@@ -84,6 +91,7 @@ def _iter_facts(media: Media) -> Iterator[Fact]:
 
 
 def _iter_releases(media: Media) -> Iterator[str]:
+    """Yield the kinds of releases of an image or video."""
     if media.released:
         yield "model"
     if media.property_released:
@@ -91,11 +99,13 @@ def _iter_releases(media: Media) -> Iterator[str]:
 
 
 def _format_size(size: Size) -> str:
+    """Return a size in words."""
     weight = f"{size.bytes / 1e6:.1f} MB" if size.bytes else ""
     return " ".join(filter(None, (size.name, f"{size.width}x{size.height}", size.format, weight)))
 
 
 def _iter_profile_facts(contributor: Contributor) -> Iterator[Fact]:
+    """Yield the lines about a contributor, some of them without text."""
     yield "about", contributor.about
     yield "portfolio", contributor.page_url or ""
     query = urlencode({"contributor": contributor.id, "agency": contributor.agency})
@@ -103,6 +113,7 @@ def _iter_profile_facts(contributor: Contributor) -> Iterator[Fact]:
 
 
 def _print_facts(number: str, name: str, facts: Iterator[Fact]) -> None:
+    """Print an id and a name, then the facts that have text."""
     click.echo(f"{number}  {name}".rstrip())
     for label, text in facts:
         if text:
@@ -110,7 +121,11 @@ def _print_facts(number: str, name: str, facts: Iterator[Fact]) -> None:
 
 
 def _report_missing(wanted_ids: Sequence[str], found_ids: Sequence[str]) -> None:
-    """Name what the agency does not have; the command has failed then."""
+    """Fail if the agency did not have some of the ids.
+
+    Raises:
+        ClickException: names the missing ids.
+    """
     missing_ids = [wanted_id for wanted_id in wanted_ids if wanted_id not in found_ids]
     if missing_ids:
         raise click.ClickException(f"Not found: {', '.join(missing_ids)}.")

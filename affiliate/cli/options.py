@@ -1,4 +1,4 @@
-"""Options and table cells that several commands share."""
+"""Options that several commands share, with their checks, and cells of CSV files."""
 
 import os
 import re
@@ -20,7 +20,7 @@ MAX_DAYS_BACK: Final = 36_500
 MAX_ROWS: Final = 10**9
 
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""How cells begin that spreadsheets may take for formulas; the last ones are wide signs."""
+"""Beginnings of cells that spreadsheets may take for formulas; the last four are wide signs."""
 
 
 class Day(click.ParamType[datetime]):
@@ -55,14 +55,14 @@ class Day(click.ParamType[datetime]):
 
 
 class CsvFile(click.ParamType[IO[str]]):
-    """A file that Excel reads as UTF-8, by the byte order mark at its beginning; - has no mark."""
+    """A UTF-8 file that begins with a byte order mark, for Excel; standard output has no mark."""
 
     name = "file"
 
     def convert(
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> IO[str]:
-        """Return the file, which is made when its first line is written."""
+        """Return the file, which is created with its first line."""
         encoding = "utf-8" if value == "-" else "utf-8-sig"
         return click.File("w", encoding=encoding, lazy=True).convert(value, param, ctx)
 
@@ -70,35 +70,35 @@ class CsvFile(click.ParamType[IO[str]]):
 since = click.option("--since", type=Day(), metavar="DAY", help="First day, in UTC.")
 until = click.option("--until", type=Day(), metavar="DAY", help="Last day, in UTC; 7d: 7 days ago.")
 limit = click.option(
-    "--limit", type=click.IntRange(1, MAX_ROWS), metavar="N", help="Only the first N rows."
+    "--limit", type=click.IntRange(1, MAX_ROWS), metavar="N", help="Show only the first N rows."
 )
-as_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 live = click.option("--live", is_flag=True, help="Use the real account, not the sandbox.")
 agency = click.option(
     "--agency",
     type=click.Choice((AGENCY, *SELLERS)),
     default=AGENCY,
     show_default=True,
-    help="Where; all but the first have no sandbox.",
+    help="The agency; only shutterstock has a sandbox.",
 )
 video = click.option("--video", is_flag=True, help="Videos instead of images.")
 editorial = click.option(
-    "--editorial", is_flag=True, help="Of the agency's separate editorial collections."
+    "--editorial", is_flag=True, help="Use the agency's separate editorial collections."
 )
 
 
 def csv_file(words: str) -> Callable[[Command], Command]:
-    """The option to write a table to a file; ``words`` say which."""
+    """Return the option to write a table to a file, with ``words`` as its help text."""
     return click.option("--csv", "file", type=CsvFile(), metavar="FILE", help=words)
 
 
 @contextmanager
 def closing_csv(file: IO[str]) -> Iterator[IO[str]]:
-    """Close a file of `csv_file` at the end, so that a full disk is told like any other failure.
+    """Flush a file of `csv_file` at the end, and close a file that can't be written.
 
     Raises:
-        ClickException: the file can't be written, and why.
-        OSError: it is standard output.
+        ClickException: the file can't be written, with the reason.
+        OSError: standard output can't be written.
     """
     try:
         yield file
@@ -116,17 +116,17 @@ def check_period(since: datetime | None, until: datetime | None) -> None:
     """Refuse a period that ends before it begins.
 
     Raises:
-        UsageError: names both ends.
+        UsageError: ``since`` is after ``until``.
     """
     if since and until and until < since:
         raise click.UsageError(f"--since {since.date()} is after --until {until.date()}.")
 
 
 def check_not_future(since: datetime | None) -> None:
-    """Refuse a first day that has begun nowhere on Earth yet, of what this site counts itself.
+    """Refuse a first day that has begun nowhere on Earth yet, for counts of this site.
 
     Raises:
-        UsageError: names it.
+        UsageError: the day is after tomorrow, in UTC.
     """
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     if since and since.date() > tomorrow:
@@ -134,7 +134,7 @@ def check_not_future(since: datetime | None) -> None:
 
 
 def get_period_end(until: datetime) -> datetime:
-    """Return the moment at which the last day that is wanted is over, in UTC."""
+    """Return the end of the last wanted day, in UTC."""
     day = until.replace(tzinfo=UTC)
     last = datetime.max.replace(tzinfo=UTC)
     return last if day.date() == last.date() else day + timedelta(days=1)
@@ -151,14 +151,14 @@ def check_single_output(file: IO[str] | None, *, as_json: bool) -> None:
 
 
 def choose_media(*, video: bool, editorial: bool) -> MediaKind:
-    """The kind of media that the options name."""
+    """Return the kind of media that the options name."""
     if editorial:
         return "editorial-video" if video else "editorial"
     return "video" if video else "image"
 
 
 def escape_formula(value: str | int) -> str | int:
-    """A cell that no spreadsheet takes for a formula, its words being whoever's typed them.
+    """Return a cell that no spreadsheet takes for a formula, as visitors typed the words.
 
     The rule: https://owasp.org/www-community/attacks/CSV_Injection
     """

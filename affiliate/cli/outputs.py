@@ -1,8 +1,8 @@
-"""Have every failure of a command told, on outputs that are full, closed or of another encoding.
+"""Base classes of commands, which report failures also on full, closed or non-UTF-8 outputs.
 
 Every command of this site is a `Command`, in a `Group` or alone. Each failure is a sentence on
-standard error, without a traceback; a program that asked for JSON reads the failure on standard
-output, too, as an object with ``error``.
+standard error, without a traceback; a program that asked for JSON also reads the failure on
+standard output, as an object with ``error``.
 """
 
 import codecs
@@ -26,15 +26,15 @@ from affiliate.domain.media import plain_text
 OUTPUT_ERRNOS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.ENXIO, errno.EINVAL}
 )
-"""Tell a failure to write by these numbers, but for a pipe that nobody reads."""
+"""Error numbers of failed writes, without that of a pipe that nobody reads."""
 MAX_NAME_LENGTH: Final = 200
-"""Characters of a file's name that are told."""
+"""Characters of a file's name that a failure shows."""
 PRINTED_KEY: Final = "affiliate.printed"
-"""The mark of a context whose command has printed its document."""
+"""The key in a context's ``meta`` once the command has printed its document."""
 
 
 class ReportingCommand(click.Command):
-    """A command or group whose failures are told, whatever becomes of its outputs."""
+    """A command or group that reports its failures, also if an output is broken."""
 
     def make_context(
         self,
@@ -59,20 +59,20 @@ class ReportingCommand(click.Command):
 
 
 class Command(ReportingCommand):
-    """A command of this site's."""
+    """A command of this site."""
 
 
 class Group(ReportingCommand, AppGroup):
-    """A group of `Command` objects, which have the app's context."""
+    """A group of `Command` objects, which run in the app's context."""
 
     command_class = Command
 
 
 @contextmanager
 def _report_errors(*, as_json: bool) -> Iterator[None]:
-    """Tell a failure, and end with its status.
+    """Report a failure, and exit with its status.
 
-    A pipe that nobody reads any more ends a command in silence, which is click's.
+    After a broken pipe, click ends the command in silence.
     """
     try:
         yield
@@ -96,14 +96,14 @@ def _report_errors(*, as_json: bool) -> Iterator[None]:
 
 
 def _describe_failure(error: OSError | UnicodeEncodeError) -> str:
-    """Return what an output, a file or words of the system's failed by; empty for other failures.
+    """Return a failure of an output, a file or an argument in words; empty for other failures.
 
-    An output that failed is let go of.
+    A failed standard output is redirected to the null device.
     """
     if isinstance(error, UnicodeEncodeError):
         match = re.search(
             "[\udc80-\udcff]", error.object
-        )  # how Python reads bytes that are no text
+        )  # surrogates, as Python decodes invalid bytes
         return "The words of the command are not valid text." if match else ""
     reason = os.strerror(error.errno or 0)
     if error.filename is not None:
@@ -115,10 +115,10 @@ def _describe_failure(error: OSError | UnicodeEncodeError) -> str:
 
 
 def _prepare_streams() -> None:
-    """Make each standard stream usable, so that no text and no closed stream breaks a command.
+    """Make the standard streams usable, so that no text and no closed stream breaks a command.
 
     Raises:
-        ClickException: standard output is closed, so that what is asked for can't be told.
+        ClickException: standard output is closed, so that no result could be printed.
     """
     if sys.stdout is None:
         raise click.ClickException("Standard output is closed, so nothing was done.")
@@ -131,12 +131,12 @@ def _prepare_streams() -> None:
 
 
 def _open_null(mode: str) -> IO[str]:
-    """Return a stream to stand in for a closed one until the process ends."""
+    """Return a stream on the null device, to replace a closed stream until the process ends."""
     return open(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8", closefd=False)
 
 
 def report_failure(show: Callable[[], None], document: object = None) -> None:
-    """Have a failure shown, and print a document for programs; broken outputs end nothing."""
+    """Show a failure, and print a document for programs; ignore broken outputs."""
     try:
         show()
     except OSError:
@@ -151,7 +151,7 @@ def build_error_document(words: str) -> dict[str, str]:
 
 
 def _print_failure(document: object) -> None:
-    """Print the document of a failure unless the command has printed its own."""
+    """Print the document of a failure, unless the command has printed its own document."""
     context = click.get_current_context(silent=True)
     if context and context.meta.get(PRINTED_KEY):
         return
@@ -162,6 +162,7 @@ def _print_failure(document: object) -> None:
 
 
 def _flush_errors() -> None:
+    """Flush standard error, and redirect a broken standard error to the null device."""
     try:
         if sys.stderr is not None:
             sys.stderr.flush()
@@ -170,7 +171,7 @@ def _flush_errors() -> None:
 
 
 def redirect_to_null(stream: IO[str] | None) -> None:
-    """Send a broken stream to nowhere, so that Python's end does not fail at it either."""
+    """Redirect a broken stream to the null device, so that Python's exit can flush the stream."""
     with suppress(OSError, ValueError, AttributeError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())  # type: ignore[union-attr] # closed, or caught
@@ -189,26 +190,27 @@ def print_json(value: object) -> None:
 
 
 def mark_printed() -> None:
-    """Have no failure print a second document."""
+    """Record that the document is printed, so that no failure prints a second document."""
     if context := click.get_current_context(silent=True):
         context.meta[PRINTED_KEY] = True
 
 
 def format_json(value: object) -> str:
-    """Return a value as JSON on lines of its own.
+    """Return a value as indented JSON.
 
-    Where standard output is not in UTF-8, all that is not ASCII is escaped, so that the document
-    is the same in every encoding.
+    Where standard output is not in UTF-8, characters outside ASCII are escaped, so that the
+    document is the same in every encoding.
     """
     text = msgspec.json.format(msgspec.json.encode(value)).decode()
     return text if _is_utf8(sys.stdout) else re.sub(r"[^\x00-\x7f]", _escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:
-    """Return a sign as JSON escapes it; signs that are not ASCII stand in texts alone."""
+    """Return the JSON escape of a character outside ASCII, which only occurs in strings."""
     return json.dumps(match[0])[1:-1]
 
 
 def _is_utf8(stream: IO[str] | None) -> bool:
+    """Return whether a stream is encoded in UTF-8, as is assumed of a missing stream."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return codecs.lookup(encoding).name == "utf-8"

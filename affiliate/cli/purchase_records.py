@@ -1,6 +1,7 @@
-"""What `flask license` does with the agency's answer before the ledger is asked for anything.
+"""Recording of the agency's answers in `flask license`, before the ledger is used.
 
-It goes into the journal, then onto the screen; then what comes only once is fetched.
+An answer goes into the journal, then onto the screen; then files that can't be had later are
+fetched.
 """
 
 import logging
@@ -28,7 +29,7 @@ from affiliate.licensing.purchasing.journal import Entry, JournalFile, build_unw
 from affiliate.licensing.seller import Seller
 
 UNFINISHED: Final = 3
-"""The status of a command that has bought something, or may have, and could not finish with it."""
+"""The exit status of a command that has or may have bought something and could not finish."""
 
 StructType = TypeVar("StructType", bound=msgspec.Struct)
 
@@ -36,11 +37,11 @@ log = logging.getLogger(__name__)
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """What programs read of one item.
+    """The outcome of one item, for programs.
 
     ``state`` is ``offered``, ``refused``, ``not sent``, ``failed``, ``unknown`` or ``licensed``;
-    ``cost`` in words as before the purchase; ``link`` of a file that comes once and did not.
-    ``is_recorded`` tells that the ledger has what the agency said.
+    ``cost`` is the cost before the purchase, in words; ``link`` leads to a file that can't be had
+    later and was not fetched. ``is_recorded`` tells that the ledger has the agency's answer.
     """
 
     id: str
@@ -59,10 +60,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PurchaseRecorder(PurchaseObserver):
-    """Keeps the answers of one command in ``file``, and files that come once in ``folder``.
+    """Recorder of one command: answers go to ``file``, files that can't be had later to ``folder``.
 
-    ``begun`` counts the items that were about to be sent, ``bought`` those that were bought;
-    ``failed`` tells that something of ours has gone wrong since the first request.
+    ``begun_count`` counts the items that were about to be sent, ``bought_count`` the items that
+    were bought; ``has_failed`` tells of a failure on this site's side since the first request.
     """
 
     def __init__(self, account: Seller, file: JournalFile, folder: Path | None) -> None:
@@ -83,7 +84,7 @@ class PurchaseRecorder(PurchaseObserver):
         return bool(self.bought_count or self._file.open_entries)
 
     def before_request(self, claimed: Sequence[tuple[Offer, Purchase]]) -> None:
-        """Write down what is about to be bought, with room for the answer."""
+        """Write entries of the purchases that are about to be sent, with room for the answers."""
         folder = str((self._folder or Path()).absolute())
         entries = [
             Entry(purchase=purchase, folder=folder, once=offer.comes_once)
@@ -96,12 +97,12 @@ class PurchaseRecorder(PurchaseObserver):
         self.begun_count += len(entries)
 
     def defer_interrupts(self) -> AbstractContextManager[None]:
-        """Hold the first interrupt back until the agency has answered and that is kept."""
+        """Defer the first interrupt until the agency's answer is recorded."""
         words = "Interrupted: waiting for the agency's answer to what was sent. Again ends at once."
         return defer_interrupt(lambda: self.say(words, err=True))
 
     def record_answer(self, outcomes: Sequence[PurchaseOutcome]) -> None:
-        """Write down the answer, and say what was bought."""
+        """Write down the outcomes, and print the purchases among them."""
         self._write_entries(self._build_entry(outcome) for outcome in outcomes)
         for outcome in outcomes:
             self._outcomes[outcome.offer.asset.id] = outcome
@@ -110,7 +111,7 @@ class PurchaseRecorder(PurchaseObserver):
                 self.show_outcome(outcome)
 
     def fetch_file(self, outcome: PurchaseOutcome) -> None:
-        """Fetch the file of a purchase; where that fails its link stays in the journal."""
+        """Fetch the file of a purchase; after a failure the link stays in the journal."""
         self._write_entries([self._build_entry(outcome)])
         self._tried_ids.add(outcome.offer.asset.id)
         if not self._fetch(outcome):
@@ -119,9 +120,10 @@ class PurchaseRecorder(PurchaseObserver):
             self._write_entries([replace_fields(self._build_entry(outcome), link="")])
 
     def finish(self, outcome: PurchaseOutcome) -> int:
-        """Say what became of an offer, fetch its file if that was not tried, and return the status.
+        """Print the outcome of an offer, fetch its file if not tried before, and return the status.
 
-        What comes once was, unless the agency's answer was lost and the history has the license.
+        Files that can't be had later were tried, unless the agency's answer was lost and the
+        license was found in the history.
         """
         self.show_outcome(outcome)
         state = outcome.purchase.state if outcome.purchase else "failed"
@@ -137,7 +139,7 @@ class PurchaseRecorder(PurchaseObserver):
         return not file.failed
 
     def forget_written(self, purchases: Sequence[Purchase]) -> None:
-        """Mark what the ledger has."""
+        """Mark the entries of purchases that the ledger has."""
         known = self._file.entries
         ids = [
             purchase_id.purchase_id for purchase_id in purchases if purchase_id.purchase_id in known
@@ -145,7 +147,7 @@ class PurchaseRecorder(PurchaseObserver):
         self._write_entries(replace_fields(known[purchase_id], written=True) for purchase_id in ids)
 
     def show_outcome(self, outcome: PurchaseOutcome) -> None:
-        """Say what became of an offer, unless that was said."""
+        """Print the outcome of an offer, unless printed before."""
         self._outcomes[outcome.offer.asset.id] = outcome
         suffix = describe_target(self._account.agency, self._account.url).suffix
         words = f"{outcome.offer.asset.id}: {describe_outcome(outcome)}{suffix}"
@@ -155,7 +157,7 @@ class PurchaseRecorder(PurchaseObserver):
             self.say(words)
 
     def say(self, words: str, *, err: bool = False) -> None:
-        """Print a line; a screen or a file that takes none ends nothing."""
+        """Print a line; a broken output is noted in ``has_failed`` and does not end the command."""
         try:
             echo(words, err=err)
         except OSError:
@@ -163,7 +165,7 @@ class PurchaseRecorder(PurchaseObserver):
             outputs.redirect_to_null(sys.stderr if err else sys.stdout)
 
     def report_failure(self, error: BaseException) -> None:
-        """Say why the command ends early, and all that is known of what it bought."""
+        """Print why the command ends early, and all that is known of its purchases."""
         self.say(f"\nError: {_describe_failure(error)}", err=True)
         suffix = describe_target(self._account.agency, self._account.url).suffix
         for entry in self._file.open_entries:
@@ -171,7 +173,7 @@ class PurchaseRecorder(PurchaseObserver):
                 self.say(f"{entry.purchase.media_id}: {words}{suffix}", err=True)
 
     def build_rows(self, offers: Iterable[Offer]) -> list[Row]:
-        """Return what became of each offer, for programs."""
+        """Return the outcome of each offer, for programs."""
         entries = {entry.purchase.media_id: entry for entry in self._file.open_entries}
         return [self._build_row(offer, entries.get(offer.asset.id)) for offer in offers]
 
@@ -197,7 +199,7 @@ class PurchaseRecorder(PurchaseObserver):
     def _build_entry(self, outcome: PurchaseOutcome) -> Entry:
         """Return the entry of a purchase with its outcome."""
         purchase = outcome.purchase
-        if purchase is None:  # never of what was sent
+        if purchase is None:  # never for an offer that was sent
             raise ValueError(outcome.refused)
         entry = self._file.entries[purchase.purchase_id]
         result = outcome.result
@@ -205,7 +207,7 @@ class PurchaseRecorder(PurchaseObserver):
         return replace_fields(entry, purchase=purchase, link=link or "")
 
     def _write_entries(self, entries: Iterable[Entry]) -> None:
-        """Write entries down; where that fails they are still known to this command."""
+        """Write entries to the journal; after a failure this command still knows the entries."""
         written = list(entries)
         try:
             self._file.write_entries(written)
@@ -233,7 +235,7 @@ def describe_outcome(outcome: PurchaseOutcome) -> str:
 
 
 def describe_open_entry(entry: Entry) -> list[str]:
-    """Return what a purchase still lacks, with all that is known of the purchase."""
+    """Return the steps that a purchase still lacks, with all that is known of the purchase."""
     purchase = entry.purchase
     words = []
     if purchase.state in {"pending", "unknown"}:
@@ -248,7 +250,7 @@ def describe_open_entry(entry: Entry) -> list[str]:
 
 
 def build_row(offer: Offer, *, state: str) -> Row:
-    """Return what programs read of an offer that has no outcome."""
+    """Return the row of an offer without an outcome, for programs."""
     plan, size = offer.subscription.id, offer.request.size
     return Row(id=offer.asset.id, state=state, size=size, subscription=plan, cost=offer.cost)
 
@@ -259,6 +261,7 @@ def replace_fields(struct: StructType, **changes: object) -> StructType:
 
 
 def _describe_failure(error: BaseException) -> str:
+    """Return a failure in words; unexpected failures are logged with their traceback."""
     if isinstance(error, AgencyError):
         return error.message
     if isinstance(error, AffiliateError):

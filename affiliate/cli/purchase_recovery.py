@@ -1,4 +1,4 @@
-"""Finishing what licensing commands have left that failed or were killed after they had bought."""
+"""Recovery of purchases by commands that failed or were killed after buying."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -17,19 +17,19 @@ from affiliate.licensing.purchasing.journal import Entry, Journal, JournalFile
 from affiliate.services import current_services
 
 LINK_LIFETIME: Final = timedelta(hours=24)
-"""No link of an agency is good for longer."""
+"""The longest time for which a link of any agency works."""
 
 
 def get_journal() -> Journal:
-    """Return the journal of purchases in the folder of the app under way."""
+    """Return the journal of purchases in the data folder of the current app."""
     return Journal(current_services().config.data_dir)
 
 
 def recover() -> None:
-    """Fetch the files and write the purchases that earlier commands of any agency have left.
+    """Fetch the files and record the purchases that earlier commands have left, at any agency.
 
     Raises:
-        LedgerError: the ledger still does not take all of it.
+        LedgerError: the ledger could not record every purchase.
     """
     purchases = get_purchases()
     failures = []
@@ -45,7 +45,7 @@ def recover() -> None:
 
 
 def try_to_recover() -> None:
-    """Recover for a command that can do without the ledger; say it if the ledger still fails."""
+    """Recover in a command that can do without the ledger; print a failure of the ledger."""
     try:
         recover()
     except LedgerError as error:
@@ -63,7 +63,7 @@ def _finish_entry(file: JournalFile, entry: Entry, purchases: Purchases) -> None
     if not current.written:
         recorded = purchases.restore(current.purchase)
         if current.purchase.state == "pending" and recorded.state in OPEN:
-            return  # nothing but the agency's history can tell
+            return  # only the agency's history can tell
         if recorded.state == "licensed":
             _print_about(
                 current,
@@ -79,6 +79,7 @@ def _finish_entry(file: JournalFile, entry: Entry, purchases: Purchases) -> None
 
 
 def _try_to_fetch(entry: Entry) -> bool:
+    """Fetch the file of an entry and print the result; return whether the file was fetched."""
     try:
         path = download_file(entry.purchase, Path(entry.folder), iter([entry.link]))
     except (AgencyError, DownloadFailed, OSError) as error:
@@ -89,7 +90,7 @@ def _try_to_fetch(entry: Entry) -> bool:
 
 
 def _write_entry(file: JournalFile, entry: Entry) -> None:
-    """Write an entry down; where that fails the next command finds it done."""
+    """Write an entry to the journal; after a failure the next command finishes the entry again."""
     try:
         file.write_entries([entry])
     except OSError:
@@ -97,6 +98,7 @@ def _write_entry(file: JournalFile, entry: Entry) -> None:
 
 
 def _print_about(entry: Entry, words: str) -> None:
+    """Print words about an entry on standard error; ignore a broken output."""
     with suppress(OSError):
         suffix = describe_target(entry.purchase.agency, entry.purchase.api).suffix
         click.echo(f"{entry.purchase.media_id}: {words}{suffix}", err=True)

@@ -1,4 +1,4 @@
-"""``flask purchases``: what this site has bought, at every agency, and what that cost."""
+"""``flask purchases``: the purchases of this site at all agencies, and their cost."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -27,12 +27,14 @@ NUMBER_COLUMNS: Final = frozenset({"licenses", "downloads", "price", "cost"})
 
 
 @click.command(cls=outputs.Command)
-@click.option("--agency", type=click.Choice((AGENCY, *SELLERS)), help="Only those made there.")
+@click.option(
+    "--agency", type=click.Choice((AGENCY, *SELLERS)), help="Only purchases at this agency."
+)
 @options.since
 @options.until
-@click.option("--months", is_flag=True, help="Only the sums of each month.")
+@click.option("--months", is_flag=True, help="Show only the sums of each month.")
 @options.as_json
-@options.csv_file("Write all to a file, or to - for the screen.")
+@options.csv_file("Write the table to a file, or to - for the screen.")
 @with_appcontext
 def purchases(  # noqa: PLR0913 - its options
     *,
@@ -43,9 +45,9 @@ def purchases(  # noqa: PLR0913 - its options
     as_json: bool,
     file: IO[str] | None,
 ) -> None:
-    """Show what `flask license` has bought at all agencies, newest first, and what months cost.
+    """Show the purchases of `flask license`, newest first, and the cost of each month.
 
-    Prices and downloads are those that the agencies told. Purchases at sandboxes and other test
+    Prices and downloads are as reported by the agencies. Purchases at sandboxes and other test
     servers cost nothing and are in no sum.
     """
     options.check_single_output(file, as_json=as_json)
@@ -101,13 +103,13 @@ def _format_cells(record: Purchase) -> Iterator[str]:
 
 
 def _build_row(record: Purchase) -> dict[str, Any]:
-    """Return all that is known of a purchase, for programs."""
+    """Return all fields of a purchase, for programs."""
     fields = msgspec.structs.asdict(record)
     return {**fields, "test_server": find_foreign_host(record.agency, record.api) or None}
 
 
 def _sum_months(records: Sequence[Purchase]) -> list[dict[str, object]]:
-    """Return what was licensed for money, by month, agency and currency, the newest month first."""
+    """Return the sums of paid licenses by month, agency and currency, the newest month first."""
     groups: dict[tuple[str, str, str], list[Purchase]] = {}
     for record in records:
         if record.state == "licensed" and not find_foreign_host(record.agency, record.api):
@@ -138,5 +140,5 @@ def _write_csv(file: IO[str], rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _format_cell(value: object) -> str:
-    """Return a cell as text, times in the form of ISO 8601."""
+    """Return a value as text, times in ISO 8601."""
     return value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)

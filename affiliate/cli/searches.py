@@ -1,4 +1,4 @@
-"""``flask searches``: what visitors searched for most, and what they searched for in vain."""
+"""``flask searches``: visitors' most frequent searches, and searches without a result."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -24,17 +24,17 @@ NUMBER_COLUMNS: Final = frozenset({"searches", "missed"})
     type=click.IntRange(1, options.MAX_ROWS),
     default=DEFAULT_ROWS,
     show_default=True,
-    help="So many of the most asked.",
+    help="Number of the most frequent searches.",
 )
-@click.option("--missed", is_flag=True, help="Only what found nothing, most missed first.")
+@click.option("--missed", is_flag=True, help="Only searches without a result, most missed first.")
 @options.as_json
 @with_appcontext
 def searches(*, since: datetime | None, limit: int, missed: bool, as_json: bool) -> None:
-    """Show what was searched for most, in small letters: of the last 7 days, unless --since.
+    """Show the most frequent searches in lower case, of the last 7 days unless --since is given.
 
-    A search counts once for each client and day. Those that found nothing, as every agency said,
-    are counted as missed, too; of them the most asked 1,000 of each day are kept. Counts are kept
-    for SEARCHES_KEEP_DAYS.
+    A search counts once for each client and day. A search for which every agency found nothing
+    also counts as missed; of such searches the 1,000 most frequent are kept for each day. Counts
+    are kept for SEARCHES_KEEP_DAYS.
     """
     options.check_not_future(since)
     first = since.date() if since else datetime.now(UTC).date() - timedelta(days=DEFAULT_DAYS)
@@ -53,7 +53,7 @@ def searches(*, since: datetime | None, limit: int, missed: bool, as_json: bool)
 
 
 def _build_row(query: str, times: int, missed: int) -> dict[str, object]:
-    """Return a counted search as the cells of its row."""
+    """Return a counted search as a row of named cells."""
     fields = dict(parse_qsl(query, keep_blank_values=True))
     words, language = fields.pop("q", ""), fields.pop("lang", "")
     return {

@@ -1,4 +1,4 @@
-"""What ``flask doctor`` looks at in the cache, the ledger and the folder of both."""
+"""The checks of ``flask doctor`` for the cache, the ledger and the folder of both."""
 
 import errno
 import os
@@ -21,18 +21,18 @@ from affiliate.services import Services
 PROBE_BYTES: Final = 4096
 PROBE_SECONDS: Final = 60
 MIN_FREE_BYTES: Final = 100 * 10**6
-"""Bytes that should be free beside what the cache may still take."""
+"""Bytes that should be free beside the possible growth of the cache."""
 QUIET_PERIOD: Final = timedelta(days=7)
-"""So long without a click is worth a look."""
+"""The time without a click after which a warning is due."""
 MAX_BACKUP_AGE: Final = timedelta(days=31)
 BUSY_SHARE: Final = 0.8
-"""The share of Redis' connections that is worth a warning."""
+"""The share of Redis' connections above which a warning is due."""
 
 
 def check_cache(services: Services) -> Iterator[Finding]:
-    """Look whether the cache's store takes what is written, gives it back and has room."""
+    """Check that the cache's store answers, returns written values and has room."""
     outage = "out of reach; the site goes on, but asks the agencies more often"
-    services.store.get("doctor")  # so that its state is today's
+    services.store.get("doctor")  # so that the state of the store is current
     try:
         yield from _check_room(services)
         finding = _check_round_trip(services)
@@ -47,11 +47,11 @@ def check_cache(services: Services) -> Iterator[Finding]:
 
 
 def _check_round_trip(services: Services) -> Finding:
-    """Write a value of its own, read and forget it.
+    """Write a probe value, read the value back and delete the value.
 
     Raises:
         StoreDown: the store is out of reach.
-        StoreRefused: it takes no writing.
+        StoreRefused: the store refuses the write.
     """
     store, key = services.store.store, f"doctor:{secrets.token_hex(8)}"
     value = secrets.token_bytes(PROBE_BYTES)
@@ -64,7 +64,7 @@ def _check_round_trip(services: Services) -> Finding:
 
 
 def _check_room(services: Services) -> Iterator[Finding]:
-    """Tell how full the store is, and what it does when it is full."""
+    """Report the used size of the store; warn of a Redis that evicts nothing or is busy."""
     store = services.store.store
     if not isinstance(store, RedisStore):
         _, used = store.size()
@@ -91,14 +91,14 @@ def _check_room(services: Services) -> Iterator[Finding]:
 
 
 def check_ledger(services: Services) -> Iterator[Finding]:
-    """Look whether the ledger takes clicks, and gives them back."""
+    """Check that the ledger can be written and read."""
     services.ledger.check()
     services.ledger.last_click()
     yield Finding(OK, "ledger", "answers")
 
 
 def check_tables(ledger: Ledger) -> Iterator[Finding]:
-    """Tell whether the tables are of this version; `ledger` tells what is out of reach."""
+    """Compare the tables' revision with this version's; `check_ledger` reports a broken ledger."""
     try:
         revision = ledger.revision()
     except LedgerError:
@@ -116,7 +116,7 @@ def check_tables(ledger: Ledger) -> Iterator[Finding]:
 
 
 def check_retention(services: Services) -> Iterator[Finding]:
-    """Tell for how long clicks and counts of searches are kept."""
+    """Report the retention of clicks and of counts of searches."""
     config = services.config
     days = {"clicks": config.clicks_keep_days, "searches": config.searches_keep_days}
     periods = (f"{name} {f'{count} days' if count else 'for ever'}" for name, count in days.items())
@@ -124,7 +124,7 @@ def check_retention(services: Services) -> Iterator[Finding]:
 
 
 def check_backup(services: Services) -> Iterator[Finding]:
-    """Tell when a SQLite ledger that has something to lose was copied last."""
+    """Report the last backup of a SQLite ledger; warn of a ledger with clicks and no backup."""
     if not services.config.database_url.startswith("sqlite"):
         return
     note = services.config.data_dir / BACKUP_NOTE
@@ -138,6 +138,7 @@ def check_backup(services: Services) -> Iterator[Finding]:
 
 
 def _has_clicks(ledger: Ledger) -> bool:
+    """Return whether the ledger can be read and has a click."""
     try:
         return ledger.last_click() is not None
     except LedgerError:
@@ -145,7 +146,7 @@ def _has_clicks(ledger: Ledger) -> bool:
 
 
 def check_clicks(ledger: Ledger) -> Iterator[Finding]:
-    """Tell when a visitor clicked last; a ledger that is out of reach is told elsewhere."""
+    """Report the last click of a visitor; `check_ledger` reports a broken ledger."""
     try:
         last = ledger.last_click()
     except LedgerError:
@@ -159,6 +160,7 @@ def check_clicks(ledger: Ledger) -> Iterator[Finding]:
 
 
 def _format_age(age: timedelta) -> str:
+    """Return an age in hours or days, in words."""
     hours = age / timedelta(hours=1)
     if hours < 1:
         return "within the last hour"
@@ -167,7 +169,7 @@ def _format_age(age: timedelta) -> str:
 
 
 def check_folder(services: Services) -> Iterator[Finding]:
-    """Look whether files in ``DATA_DIR`` can be written, and what room there is."""
+    """Check that files in ``DATA_DIR`` can be written, and that the disk has room."""
     path = services.config.data_dir
     existing = next(
         parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists()
@@ -190,10 +192,10 @@ def check_folder(services: Services) -> Iterator[Finding]:
 
 
 def _write_file(folder: Path, *, is_made: bool) -> None:
-    """Write a file of its own into a folder, down to the disk; it has no name and goes by itself.
+    """Write a temporary file to the disk, or check the parent's mode where the folder is missing.
 
     Raises:
-        OSError: it can't be written, or not made where only a parent is there.
+        OSError: the file can't be written, or the folder can't be made in its parent.
     """
     if not is_made:
         if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
@@ -206,6 +208,7 @@ def _write_file(folder: Path, *, is_made: bool) -> None:
 
 
 def _measure_file(path: Path) -> int:
+    """Return the size of a file in bytes, 0 if missing."""
     try:
         return path.stat().st_size
     except OSError:
@@ -213,4 +216,5 @@ def _measure_file(path: Path) -> int:
 
 
 def _format_megabytes(count: int) -> str:
+    """Return a number of bytes in megabytes."""
     return f"{count / 1e6:,.0f} MB" if count >= 10**7 else f"{count / 1e6:.1f} MB"

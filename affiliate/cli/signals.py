@@ -1,4 +1,4 @@
-"""Ends that a person, a system or a closed terminal asks of a command that spends money."""
+"""Handling of interrupts and end signals in commands that spend money."""
 
 import signal
 import threading
@@ -14,9 +14,9 @@ Handler = Callable[[int, FrameType | None], None]
 
 @contextmanager
 def convert_end_signals() -> Iterator[None]:
-    """Take an end asked for by a system or a closed terminal as Ctrl-C, so that all is told.
+    """Treat SIGTERM and SIGHUP as Ctrl-C, so that the command reports its outcome.
 
-    Signals that somebody ignores or handles, as ``nohup`` does, stay as they are.
+    Signals that are ignored or handled already, as by ``nohup``, stay as they are.
     """
     numbers = [
         number
@@ -34,10 +34,10 @@ def convert_end_signals() -> Iterator[None]:
 
 @contextmanager
 def defer_interrupt(notify: Callable[[], None]) -> Iterator[None]:
-    """Hold the first interrupt back until the end, and ``tell`` it; a second one is one at once.
+    """Defer the first interrupt to the end of the block, and call ``notify`` at once.
 
     Raises:
-        KeyboardInterrupt: there was one, at the end or at the second.
+        KeyboardInterrupt: at the end after one interrupt, immediately at a second interrupt.
     """
     received: list[int] = []
 
@@ -45,7 +45,7 @@ def defer_interrupt(notify: Callable[[], None]) -> Iterator[None]:
         received.append(number)
         if len(received) > 1:
             raise KeyboardInterrupt
-        with suppress(RuntimeError):  # it came while something else was printed
+        with suppress(RuntimeError):  # an interrupt while something else is printed
             notify()
 
     handlers = {
@@ -72,9 +72,9 @@ def _raise_interrupt(*_: object) -> None:
 
 
 INTERRUPT_HANDLERS: Final = (_raise_interrupt, signal.default_int_handler)
-"""Know a signal for an interrupt by these handlers."""
+"""The handlers by which a signal counts as an interrupt."""
 
 
 def _is_main_thread() -> bool:
-    """Return whether this thread is the one that signals come to."""
+    """Return whether this is the main thread, which alone receives signals."""
     return threading.current_thread() is threading.main_thread()

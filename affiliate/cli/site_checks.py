@@ -1,4 +1,4 @@
-"""What ``flask doctor`` looks at in the program, its settings and the connected account."""
+"""The checks of ``flask doctor`` for the program, its settings, accounts and public address."""
 
 import ipaddress
 import platform
@@ -23,18 +23,18 @@ from affiliate.transport.client import Transport
 from affiliate.transport.messages import Request
 
 HEALTH_PATH = "/healthz"
-"""What a site answers that is up."""
+"""The path that a running site answers."""
 ANSWER_SECONDS = 10.0
 
 
 def check_program(_: Services) -> Iterator[Finding]:
-    """Tell which version runs."""
+    """Report the running version."""
     words = f"Affiliate Search {__version__}, on Python {platform.python_version()}"
     yield Finding(OK, "program", words)
 
 
 def check_settings(services: Services) -> Iterator[Finding]:
-    """Tell which agencies the settings name, and whether any is searched."""
+    """Report the agencies in the settings, and check that an agency is switched on."""
     yield Finding(OK, "settings", f"complete, for {', '.join(services.config.agencies)}")
     yield from (Finding(WARN, "settings", note) for note in services.config.notes)
     off = services.search.off()
@@ -47,7 +47,7 @@ def check_settings(services: Services) -> Iterator[Finding]:
 
 
 def check_account(services: Services) -> Iterator[Finding]:
-    """Ask the agency whether it takes the connected account's token."""
+    """Check that the agency accepts the connected account's token."""
     settings = services.config.agencies.get(ACCOUNT)
     token = current_services().tokens.read_token() if settings else None
     if settings is None or token is None:
@@ -73,9 +73,9 @@ def check_account(services: Services) -> Iterator[Finding]:
 
 
 def check_seller(services: Services, name: str) -> Iterator[Finding]:
-    """Ask an agency where licenses are bought whether it takes what buys there, if that is set.
+    """Check that an agency accepts the buyer's credentials, if these are set.
 
-    A look at the newest license needs the same as buying, and costs nothing.
+    The check reads the newest license, which needs the same credentials as buying and is free.
     """
     settings = services.config.agencies.get(name)
     if settings is None or not settings.buyer:
@@ -98,11 +98,12 @@ def check_seller(services: Services, name: str) -> Iterator[Finding]:
 
 
 def _format_name(details: TokenDetails) -> str:
+    """Return the user's name, safe to print."""
     return plain_text(details.username) or "an unnamed user"
 
 
 def check_address(services: Services) -> Iterator[Finding]:
-    """Tell what is wrong with the site's own address, for embeds and for what must last."""
+    """Warn of a site address that embeds and lasting codes can't use."""
     url = services.config.site_url
     if url is None:
         words = "not set, so addresses are those of each request, pages with one aren't kept, and"
@@ -120,6 +121,7 @@ def check_address(services: Services) -> Iterator[Finding]:
 
 
 def _is_local(host: str) -> bool:
+    """Return whether a host name leads to this machine alone."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -127,7 +129,7 @@ def _is_local(host: str) -> bool:
 
 
 def check_reachability(services: Services, transport: Transport) -> Iterator[Finding]:
-    """Ask the site at its public address whether it is up."""
+    """Check that the site answers at its public address."""
     url = services.config.site_url
     if url is None:
         return

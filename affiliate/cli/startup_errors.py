@@ -1,4 +1,4 @@
-"""What a command ends with where the settings keep the site from starting."""
+"""The failure of commands when the settings keep the site from starting."""
 
 import sys
 from collections.abc import Sequence
@@ -11,25 +11,25 @@ from affiliate.cli import outputs
 from affiliate.cli.findings import FAULT, Finding
 
 DOCTOR_FAULT_STATUS: Final = 2
-"""The status of `flask doctor` where anything is at fault."""
+"""The exit status of `flask doctor` after a fault."""
 
 
 class StartupError(click.ClickException):
-    """The faults of the settings, one a sentence.
+    """The faults of the settings, each a sentence.
 
-    ``flask doctor --json`` gives them as findings, all else with ``--json`` as one failure. The
-    status of doctor is that of a fault, where 1 is a warning.
+    ``flask doctor --json`` prints the faults as findings, other commands with ``--json`` print one
+    failure. Doctor's exit status is that of a fault, as its status 1 means a warning.
     """
 
     def __init__(self, message: str, faults: Sequence[str]) -> None:
         super().__init__(message)
         self.faults = faults
-        # The app is loaded before any command is known, so that only its words tell which it is.
+        # The app is loaded before click knows the command, so that only the arguments name it.
         self._arguments = set(sys.argv[1:])
-        self.exit_code = DOCTOR_FAULT_STATUS if "doctor" in self._arguments else 1  # type: ignore[misc] # click reads it of the instance
+        self.exit_code = DOCTOR_FAULT_STATUS if "doctor" in self._arguments else 1  # type: ignore[misc] # click reads the instance's value
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the faults, for a program too where one waits for JSON."""
+        """Print the faults, also as a document for programs that asked for JSON."""
         outputs.report_failure(partial(super().show, file), self._build_document())
 
     def _build_document(self) -> object:

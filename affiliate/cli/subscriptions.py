@@ -1,4 +1,4 @@
-"""``flask subscriptions``: what an owner has paid for, at each agency where licenses are bought."""
+"""``flask subscriptions``: the owner's subscriptions at an agency where licenses are bought."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ UNCUT_COLUMNS: Final = frozenset({"id", "left", "until", "price", "needs"})
 @options.as_json
 @with_appcontext
 def subscriptions(*, agency: str, live: bool, as_json: bool) -> None:
-    """Show subscriptions: what they license, what is left of them, and until when."""
+    """Show subscriptions with their licenses, remaining downloads and expiry."""
     with cli_errors():
         try_to_recover()
         seller = get_seller(agency, live=live)

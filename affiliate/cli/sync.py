@@ -1,4 +1,4 @@
-"""``flask download`` and ``flask sync``: files of licenses that were bought before."""
+"""``flask download`` and ``flask sync``: files of licenses that were bought earlier."""
 
 import csv
 import sys
@@ -30,16 +30,16 @@ from affiliate.licensing.seller import Seller
 from affiliate.services import current_services
 
 PROGRESS_INTERVAL: Final = 0.2
-"""Seconds between two showings of the progress."""
+"""Seconds between two updates of the progress."""
 INTERRUPTED_STATUS: Final = 130
-"""The status by which shells know that Ctrl-C ended a command."""
+"""The exit status after Ctrl-C, as shells expect."""
 
 name_option = click.option(
     "--name",
     "pattern",
     default=DEFAULT_PATTERN,
     show_default=True,
-    help=f"How files are named, of {', '.join(f'{{{field}}}' for field in FIELDS)}.",
+    help=f"Pattern of file names, of {', '.join(f'{{{field}}}' for field in FIELDS)}.",
 )
 
 
@@ -51,19 +51,19 @@ name_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
     show_default=True,
-    help="Where files go.",
+    help="Folder for the files.",
 )
 @name_option
 @agency
-@click.option("--video", is_flag=True, help="They are licenses of videos.")
+@click.option("--video", is_flag=True, help="The licenses are for videos.")
 @live
 @with_appcontext
 def download(  # noqa: PLR0913 - its options
     licenses: Sequence[str], folder: Path, pattern: str, *, agency: str, video: bool, live: bool
 ) -> None:
-    """Download files of licenses again.
+    """Download the files of licenses again.
 
-    A FILE lists license ids, one a line, or is a table that `flask history --csv` wrote.
+    A FILE lists license ids, one per line, or is a table written by `flask history --csv`.
     """
     media: MediaKind = "video" if video else "image"
     license_ids = list(dict.fromkeys(_iter_license_ids(licenses)))
@@ -94,10 +94,10 @@ def download(  # noqa: PLR0913 - its options
 @live
 @with_appcontext
 def sync(folder: Path, media: Sequence[MediaKind], pattern: str, *, live: bool) -> None:
-    """Bring DIR up to date with all that was licensed.
+    """Download the files of all licenses that are not yet in DIR.
 
-    Files carry their titles, keywords and credits; DIR/manifest.jsonl lists them. It may be
-    stopped at any moment and run again.
+    Files carry their titles, keywords and credits; DIR/manifest.jsonl lists the files. The command
+    may be stopped at any moment and run again.
     """
     ticker = _ProgressLine()
     with _report_file_errors(), cli_errors():
@@ -122,13 +122,14 @@ def sync(folder: Path, media: Sequence[MediaKind], pattern: str, *, live: bool) 
 
 
 class _ProgressLine:
-    """Progress on one line of a terminal; elsewhere nothing but the last state of it."""
+    """The progress on one line of a terminal; on other outputs only the final state."""
 
     def __init__(self) -> None:
         self._last = 0.0
         self._shows = sys.stderr.isatty()
 
     def show(self, report: SyncReport) -> None:
+        """Print the progress on a terminal, at most once in `PROGRESS_INTERVAL`."""
         now = time.monotonic()
         if self._shows and now - self._last >= PROGRESS_INTERVAL:
             self._last = now
@@ -138,10 +139,12 @@ class _ProgressLine:
             )
 
     def end(self, report: SyncReport) -> None:
+        """Print the final state."""
         click.echo(("\r\x1b[K" if self._shows else "") + _format_progress(report), err=True)
 
 
 def _format_progress(report: SyncReport) -> str:
+    """Return the counts of a report in words."""
     parts = [
         f"{report.fetched} files, {report.bytes / 1e6:.1f} MB",
         f"{report.without} licenses without a file" if report.without else "",
@@ -153,7 +156,7 @@ def _format_progress(report: SyncReport) -> str:
 def _iter_wanted_records(
     account: Seller, media: MediaKind, license_ids: list[str]
 ) -> Iterator[Record]:
-    """The wanted licenses in the history, newest first; takes those that it finds off the list."""
+    """Yield the licenses with the given ids, newest first, and remove their ids from the list."""
     history = account.iter_history(media)
     while license_ids and (record := next(history, None)):
         if record.id in license_ids:
@@ -162,10 +165,10 @@ def _iter_wanted_records(
 
 
 def _download_record(account: Seller, record: Record, stem: Path) -> bool:
-    """Fetch one file and say where it is, or why it isn't."""
+    """Fetch a file and print its path, or the failure; return whether the file was fetched."""
     try:
         if reason := explain_refusal(record):
-            raise DownloadFailed(reason)  # noqa: TRY301 - said as every other failure is
+            raise DownloadFailed(reason)  # noqa: TRY301 - reported as every other failure
         file = _create_downloads(account.agency).fetch(
             stem,
             iter_redownload_links(
@@ -181,7 +184,7 @@ def _download_record(account: Seller, record: Record, stem: Path) -> bool:
 
 
 def _iter_license_ids(arguments: Sequence[str]) -> Iterator[str]:
-    """License ids, those in files among them: of a table the column ``id``, else the first."""
+    """Yield license ids and the ids in files: of a table the column of ids, else the first."""
     for argument in arguments:
         if not Path(argument).is_file():
             yield argument
@@ -196,7 +199,7 @@ def _read_rows(path: Path) -> list[list[str]]:
     """Return the rows of a table or list.
 
     Raises:
-        ClickException: the file is none.
+        ClickException: the file is neither, or is not in UTF-8.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -211,7 +214,7 @@ def _create_downloads(agency: str = AGENCY) -> Downloads:
 
 @contextmanager
 def _report_file_errors() -> Iterator[None]:
-    """Failures of files and names, and Ctrl-C, as a sentence."""
+    """Report failures of downloads and file names, and Ctrl-C, as a sentence."""
     try:
         yield
     except BadQuery as error:

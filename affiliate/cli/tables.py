@@ -1,4 +1,4 @@
-"""Tables as plain text that fit the terminal, without lines and colors."""
+"""Tables as plain text that fit the terminal, without rules and colors."""
 
 import re
 import shutil
@@ -14,12 +14,12 @@ from affiliate.domain.words import strip_invisible
 
 GAP: Final = "  "
 MIN_COLUMN_WIDTH: Final = 10
-"""Columns that a cell keeps however little room there is."""
+"""Characters that a column keeps, also in a narrow terminal."""
 ELLIPSIS: Final = "..."
 FACT_NAME_WIDTH: Final = 14
-"""Columns before the facts of `show_facts`, for their names."""
+"""Characters for the names of facts in `show_facts`."""
 DIRECTION_CONTROLS: Final = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
-"""Controls of direction, which would turn the rest of a line around."""
+"""Controls of writing direction, which would reverse the rest of a line."""
 
 
 def show(
@@ -28,7 +28,7 @@ def show(
     numbers: Collection[str],
     uncut: Collection[str] = (),
 ) -> None:
-    """Print the `lines` of a table."""
+    """Print a table; see `format_lines`."""
     for line in format_lines(headers, rows, numbers, uncut):
         click.echo(line)
 
@@ -41,10 +41,10 @@ def format_lines(
     *,
     sparse: bool = False,
 ) -> list[str]:
-    """Return rows below their heads in columns; those named by ``numbers`` end at the right.
+    """Return the lines of a table; columns named by ``numbers`` are aligned at the right.
 
-    Long texts are cut until a line fits the terminal, or 80 columns where there is none; numbers
-    and columns named by ``whole`` are not. A ``sparse`` table has no columns without any text.
+    Long texts are cut until a line fits the terminal, or 80 characters without a terminal; numbers
+    and columns named by ``uncut`` are not cut. A ``sparse`` table omits columns without any text.
     """
     cells = [[format_cell(value) for value in row] for row in rows]
     columns = [n for n in range(len(headers)) if not sparse or any(row[n] for row in cells)]
@@ -64,7 +64,7 @@ def format_lines(
 
 
 def show_facts(facts: Iterable[tuple[str, str]]) -> None:
-    """Print named facts below a line of their own, long ones over several lines; no empty ones."""
+    """Print named facts, each indented on its own lines; facts without text are omitted."""
     columns = max(shutil.get_terminal_size().columns, 2 * FACT_NAME_WIDTH)
     for name, value in facts:
         if text := format_cell(value):
@@ -74,7 +74,7 @@ def show_facts(facts: Iterable[tuple[str, str]]) -> None:
 
 
 def format_cell(value: object) -> str:
-    """Return a value as text on one line, without signs that move or hide what stands around."""
+    """Return a value as text on one line, without characters that move or hide their neighbors."""
     text = "" if value is None else str(value)
     return (
         text if text.isprintable() else strip_invisible(DIRECTION_CONTROLS.sub("", plain_id(text)))
@@ -82,7 +82,7 @@ def format_cell(value: object) -> str:
 
 
 def shorten(text: str, room: int) -> str:
-    """Return a text that takes at most ``room`` columns, cut at its end with three dots."""
+    """Return a text of at most ``room`` columns of the terminal; a cut text ends with dots."""
     if measure_width(text) <= room:
         return text
     start = text
@@ -92,7 +92,7 @@ def shorten(text: str, room: int) -> str:
 
 
 def measure_width(text: str) -> int:
-    """Return the columns that a text takes: two for each wide (Chinese, Japanese) sign."""
+    """Return the columns of the terminal for a text: two for each wide (Chinese, Japanese) sign."""
     wide_count = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text)
     return (
         len(text)
@@ -102,7 +102,7 @@ def measure_width(text: str) -> int:
 
 
 def _fit_widths(given_widths: Sequence[int], shrinkable: Sequence[int], room: int) -> list[int]:
-    """Return the widths of columns, the widest of ``texts`` narrowed until all fit."""
+    """Return the widths of columns, the widest of ``shrinkable`` narrowed until all columns fit."""
     widths = list(given_widths)
     excess = sum(widths) + len(GAP) * (len(widths) - 1) - room
     while (
@@ -117,5 +117,6 @@ def _fit_widths(given_widths: Sequence[int], shrinkable: Sequence[int], room: in
 
 
 def _pad(text: str, room: int, *, at_right: bool) -> str:
+    """Return a text filled up with blanks to ``room`` columns of the terminal."""
     blanks = " " * (room - measure_width(text))
     return blanks + text if at_right else text + blanks

@@ -1,6 +1,6 @@
-"""``flask warm``: asking agencies before visitors do.
+"""``flask warm``: refresh cached answers before visitors need them.
 
-What could not be asked is told and gives the command a status, as schedulers read nothing else.
+Skipped searches are reported and set the exit status, as schedulers read nothing else.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,20 +26,20 @@ from affiliate.services import current_services
 from affiliate.transport.client import allow_longer_calls
 
 WARM_SECONDS: Final = 60.0
-"""How long a call to warm the cache may take at least."""
+"""The minimum timeout of a call to warm the cache, as no visitor waits."""
 
 
 class SkippedSearches(msgspec.Struct, frozen=True):
-    """How many searches an agency was not asked for or did not answer, and why the last one."""
+    """The number of searches skipped at an agency, and the reason for the last."""
 
     searches: int = 0
     why: str = ""
 
 
 class WarmReport(msgspec.Struct):
-    """Count the searches that were looked at, asked for, and skipped by agency.
+    """Counts of the searches that were examined, requested, and skipped by agency.
 
-    ``pages`` counts what else the sitemap lists and was asked for.
+    ``pages`` counts the other pages of the sitemap that were requested.
     """
 
     looked: int = 0
@@ -48,7 +48,7 @@ class WarmReport(msgspec.Struct):
     skipped: dict[str, SkippedSearches] = {}
 
     def skip(self, agency: str, why: str) -> None:
-        """Count a search that an agency was not asked for or did not answer."""
+        """Count a search that an agency did not answer, or that was not sent to the agency."""
         skipped = self.skipped.get(agency, SkippedSearches())
         self.skipped[agency] = SkippedSearches(skipped.searches + 1, why)
 
@@ -59,39 +59,39 @@ class WarmReport(msgspec.Struct):
     type=click.IntRange(1),
     default=200,
     show_default=True,
-    help="How many of the most asked.",
+    help="Number of popular searches.",
 )
 @click.option(
     "--days",
     type=click.IntRange(1, 90),
     default=7,
     show_default=True,
-    help="Asked within so many days.",
+    help="Days over which searches are counted.",
 )
 @click.option(
     "--within",
     type=click.IntRange(0),
     default=6 * 3600,
     show_default=True,
-    help="Those that will be fresh for less than so many seconds.",
+    help="Refresh answers that are fresh for fewer seconds than this.",
 )
 @click.option(
     "--calls",
     type=click.IntRange(0),
     default=100,
     show_default=True,
-    help="At most so many calls.",
+    help="Maximum number of calls.",
 )
 @options.as_json
 @with_appcontext
 def warm(*, searches: int, days: int, within: int, calls: int, as_json: bool) -> None:
-    """Ask anew for the site's topics and the searches asked most, where about to go stale.
+    """Refresh topics and popular searches whose cached answers expire soon.
 
-    What else the sitemap lists, topics in all languages of the pages and featured collections, is
-    asked for with the calls that are left, where nothing of it can be shown to search engines.
+    The remaining calls go to other pages of the sitemap that have no cached answer: topics in the
+    other languages of the site, and featured collections.
 
-    The exit status is 1 if any of them could not be asked for: the calls of an agency are spent,
-    it is left alone, or it failed.
+    The exit status is 1 if a search was skipped: the agency has no calls left, is suspended, or
+    failed.
     """
     since = datetime.now(UTC).date() - timedelta(days=days - 1)
     report = WarmReport()
@@ -119,7 +119,7 @@ def warm(*, searches: int, days: int, within: int, calls: int, as_json: bool) ->
 
 
 def _list_queries(since: date, limit: int) -> list[SearchQuery]:
-    """Return the site's topics and what was asked most since a day, each once."""
+    """Return the site's topics and the most popular searches since a day, without duplicates."""
     popular = [
         SearchQuery.from_query_string(text)
         for text, _ in current_services().search_counts.list_found(since, limit)
@@ -134,7 +134,7 @@ def _list_queries(since: date, limit: int) -> list[SearchQuery]:
 
 
 def _refresh_query(query: SearchQuery, within: int, report: WarmReport) -> None:
-    """Ask every agency whose answer will be fresh for less than ``within`` seconds."""
+    """Refresh the answers of agencies that are fresh for fewer than ``within`` seconds."""
     search = current_services().search
     for enabled in search.enabled:
         name = enabled.agency.name
@@ -155,9 +155,9 @@ def _refresh_query(query: SearchQuery, within: int, report: WarmReport) -> None:
 
 
 def _fetch_sitemap_pages(limit: int, report: WarmReport) -> None:
-    """Ask for what the sitemap lists and the store can't show, up to ``most`` calls in all.
+    """Request the pages of the sitemap that have no cached answer, up to ``limit`` calls in all.
 
-    An agency that was skipped before is left alone.
+    An agency that was skipped before is not called.
     """
     search = current_services().search
     for enabled, fetch in _iter_missing_pages(search):
@@ -175,9 +175,9 @@ def _fetch_sitemap_pages(limit: int, report: WarmReport) -> None:
 
 
 def _iter_missing_pages(search: SearchService) -> Iterator[tuple[EnabledAgency, Callable[[], int]]]:
-    """Yield the pages of the sitemap without an answer: whom to ask, and how.
+    """Yield the agency and the request of each page of the sitemap without a cached answer.
 
-    They are topics in languages that the site has beside its own, and featured collections.
+    The pages are topics in the site's other languages, and featured collections.
     """
     site = current_services().config
     languages = [lang for lang in UI_LANGUAGES if lang != site.site_language]
@@ -195,7 +195,7 @@ def _iter_missing_pages(search: SearchService) -> Iterator[tuple[EnabledAgency, 
 
 
 def describe_hindrance(enabled: EnabledAgency, search: SearchService) -> str:
-    """Return why an agency is not asked just now, in words; empty where it is."""
+    """Return the reason for not calling an agency just now, in words; empty without a reason."""
     counts = [enabled for enabled in search.spent(enabled) if enabled.limit.seconds >= HOUR]
     if exhausted := next(
         (enabled for enabled in counts if enabled.calls >= enabled.limit.calls), None
@@ -210,6 +210,6 @@ def describe_hindrance(enabled: EnabledAgency, search: SearchService) -> str:
 
 
 def build_words_query(text: str) -> SearchQuery:
-    """The search for some words in the site's language, as a topic of the start page asks it."""
+    """Return the search for words in the site's language, equal to a topic's on the start page."""
     language = current_services().config.site_language
     return SearchQuery.from_parameters({"q": [text], "lang": [language]})
