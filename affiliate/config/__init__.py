@@ -1,1 +1,1 @@
-"""The settings: the only reader of the environment, and what each value may be."""
+"""The settings: the only reading of the environment, and the readers of each value."""

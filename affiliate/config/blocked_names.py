@@ -1,4 +1,4 @@
-"""First labels of host names that ad blockers block, whatever the site behind them is."""
+"""First labels of host names that ad blockers block, whatever the site is."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,22 +11,22 @@ BLOCKED_LABELS: Final = frozenset(
     " partnerbanner piwik pixel-tracking posthog promo publicidade pubstats"
     " segment-api segment-cdn smartpixel sponsor-ad top-ad track-pixel uads videoad".split()
 )
-"""Lists those that a generic rule of EasyList or EasyPrivacy matches (https://easylist.to, 2026),
-such as ``://affiliate.$third-party``; a test compares them with the lists."""
+"""Labels that a generic rule of EasyList or EasyPrivacy matches (https://easylist.to, 2026), such
+as ``://affiliate.$third-party``; a test compares the labels with both lists."""
 
 
 def find_blocked_label(address: str | None) -> str:
-    """Return the first label of an address's host where blockers block it; empty where none does.
+    """Return the first label of an address's host if blockers block the label; else "".
 
-    Elements, frames and pictures of such a site stay empty for their users on other sites' pages,
-    and with some labels on its own.
+    Elements, frames and pictures of such a site stay empty for the blockers' users on other sites'
+    pages, and with some labels on the site's own pages.
     """
     label = (urlsplit(address or "").hostname or "").partition(".")[0]
     return label if label in BLOCKED_LABELS else ""
 
 
 def describe_blocking(label: str) -> str:
-    """Return what to tell an owner whose host name begins with a blocked label."""
+    """Return the advice to an owner whose host name begins with a blocked label."""
     return (
         f"ad blockers block every host whose name begins with {label}. (EasyList, EasyPrivacy),"
         " so that their users see no embed of this site; take another name, such as pictures."

@@ -1,4 +1,4 @@
-"""How the address to listen on is read: an IP address of this machine, or a name that has one."""
+"""Reads the address to listen on: an IP address of this machine, or a name that has one."""
 
 import re
 import socket
@@ -14,7 +14,7 @@ LISTENING_NAME: Final = (
 def read_listening_address(text: str) -> str:
     """Return the IP address to listen on, for an address, perhaps in brackets, or a name.
 
-    A name's IPv4 address comes first, as other programs look for a name there.
+    A name's IPv4 address comes first, as other programs try that address first.
 
     Raises:
         ValueError: says what the text must be; conda sets ``HOST`` to something else.
@@ -34,11 +34,11 @@ def _resolve_name(text: str) -> str:
     name = text.lower().removesuffix(".")
     if re.fullmatch(LISTENING_NAME, name):
         try:
-            found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+            addresses = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
-            found = []
-        addresses = sorted(found, key=lambda one: one[0] != socket.AF_INET)
-        for family, *_, address in addresses:
+            addresses = []
+        ipv4_first = sorted(addresses, key=lambda entry: entry[0] != socket.AF_INET)
+        for family, *_, address in ipv4_first:
             if family in {socket.AF_INET, socket.AF_INET6} and "%" not in str(address[0]):
                 return str(address[0])
     hint = "; conda sets HOST to something else: unset it" if "conda" in name else ""

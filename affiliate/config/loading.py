@@ -43,53 +43,55 @@ def load_config(  # noqa: PLR0913 - the settings, and what only the application 
     ] = _find_no_faults,
     folder: Path = Path(),
 ) -> Config:
-    """Read the settings from ``environ``, by default the process's own.
+    """Read the settings from ``environ``, by default from the process's environment.
 
-    Paths in them are relative to ``folder``.
+    Relative paths in the settings start at ``folder``.
 
-    ``credentials`` says for every agency that exists which settings give access to it; an empty
-    tuple means that it needs none and is on only when ``AGENCIES`` names it, or when the owner has
-    set some of its ``options``: sets of settings of which all or none are set. ``buyers`` says what
-    buying needs beside them, which switches nothing on. ``check`` gets the settings of every
-    agency and the names of those that are on, and returns what else is wrong with them.
+    ``credentials`` has for every known agency the settings that give access to the agency; an empty
+    tuple means that the agency needs none and is on only when ``AGENCIES`` names the agency, or
+    when the owner has set some of its ``options``: sets of settings of which all or none are set.
+    ``buyers`` has the further settings that purchases need, which switch no agency on. ``check``
+    gets the settings of every agency and the names of the agencies that are on, and returns
+    further faults.
 
     Raises:
         ConfigError: names every fault at once, never a value that is secret.
     """
-    reader = _Reader(os.environ if environ is None else environ, buyers or {}, options or {})
-    found = {s.name.lower(): reader.read(s) for s in SETTINGS}
-    weights = reader.read_weights(found["agencies"], credentials)
+    environment = os.environ if environ is None else environ
+    reader = SettingsReader(environment, buyers or {}, options or {})
+    values = {setting.name.lower(): reader.read(setting) for setting in SETTINGS}
+    weights = reader.read_weights(values["agencies"], credentials)
     known = {name: reader.read_agency(name, weights, credentials[name]) for name in credentials}
-    found["agencies"] = {name: known[name] for name in weights if name in known}
-    found["data_dir"] = reader.read_path(
-        "DATA_DIR", found["data_dir"], paths.resolve_data_folder, folder
+    values["agencies"] = {name: known[name] for name in weights if name in known}
+    values["data_dir"] = reader.read_path(
+        "DATA_DIR", values["data_dir"], paths.resolve_data_folder, folder
     )
-    if found["database_url"] is None and found["data_dir"]:
-        found["database_url"] = f"{paths.SQLITE}/{found['data_dir'] / 'ledger.db'}"
-    elif str(found["database_url"]).startswith(paths.SQLITE):
-        found["database_url"] = reader.read_path(
-            "DATABASE_URL", found["database_url"], paths.resolve_sqlite_address, folder
+    if values["database_url"] is None and values["data_dir"]:
+        values["database_url"] = f"{paths.SQLITE}/{values['data_dir'] / 'ledger.db'}"
+    elif str(values["database_url"]).startswith(paths.SQLITE):
+        values["database_url"] = reader.read_path(
+            "DATABASE_URL", values["database_url"], paths.resolve_sqlite_address, folder
         )
-    if found["owner_password"] and not reader.environ.get("SECRET_KEY"):
+    if values["owner_password"] and not reader.environ.get("SECRET_KEY"):
         reader.faults.append("OWNER_PASSWORD needs SECRET_KEY, of at least 32 characters.")
-    names = (found["site_name"], found["site_url"])
-    reader.faults += _find_password_faults(found["owner_password"], *names)
+    names = (values["site_name"], values["site_url"])
+    reader.faults += _find_password_faults(values["owner_password"], *names)
     reader.faults += check(known, weights)
     if reader.faults:
         raise ConfigError(reader.faults)
-    return Config(**found, notes=tuple(reader.find_notes(weights, credentials)))
+    return Config(**values, notes=tuple(reader.find_notes(weights, credentials)))
 
 
 def _find_password_faults(password: Secret | None, *names: str | None) -> Iterator[str]:
-    """Yield what is wrong with a password by what everybody knows of the site."""
+    """Yield a fault for a password that can be guessed from the names of the site."""
     if password and passwords.is_guessed(password.reveal(), filter(None, names)):
         yield f"OWNER_PASSWORD {passwords.GUESSED}."
 
 
-class _Reader:
-    """Reads settings one by one and gathers what is wrong with them.
+class SettingsReader:
+    """A reader of settings, one by one, that gathers their faults.
 
-    Platforms that can name a variable with a digit first may leave out the ``_`` before it.
+    Platforms whose variables may begin with a digit may leave out the ``_`` before the digit.
     """
 
     def __init__(
@@ -106,36 +108,40 @@ class _Reader:
         self.options = options
         self.faults: list[str] = []
 
-    def read(self, setting: Setting, before: str = "") -> Any:  # noqa: ANN401 - as the row reads
-        text = self.environ.get(before + setting.name, "")
+    def read(self, setting: Setting, prefix: str = "") -> Any:  # noqa: ANN401 - as the row reads
+        """Return the value of a setting; its default where the text is unset or has a fault."""
+        text = self.environ.get(prefix + setting.name, "")
         if not text:
             return setting.default
         try:
-            if not setting.says_all:
+            if not setting.checks_text:
                 setting_texts.check_text(text)
             return setting.read(text)
         except ValueError as error:
-            self.faults.append(f"{before}{setting.name} {error}.")
+            self.faults.append(f"{prefix}{setting.name} {error}.")
             return setting.default
 
     def find_notes(
         self, on: Container[str], credentials: Mapping[str, Credentials]
     ) -> Iterator[str]:
-        """Yield what to tell of settings that do nothing, and of variables that are no settings."""
+        """Yield a sentence for settings without effect, and for variables that are no settings."""
         is_named = bool(self.environ.get("AGENCIES", "").strip(" ,"))
         if not is_named and not any(self._is_ready(n, c) for n, c in credentials.items()):
             yield "no agency has credentials: the demo catalogue is shown."
         own = {name: self._list_names(name, credentials[name]) for name in credentials}
         for name, names in own.items():
-            given = [setting_prefix(name) + one for one in names if self._is_set(name, one)]
-            if given and name not in on:
+            prefix = setting_prefix(name)
+            unused = [prefix + setting for setting in names if self._is_set(name, setting)]
+            if unused and name not in on:
                 why = "AGENCIES does not name it" if is_named else "its credentials are not set"
-                yield f"{name} is off, as {why}; these do nothing: {', '.join(given)}."
+                yield f"{name} is off, as {why}; these do nothing: {', '.join(unused)}."
         known = {setting.name for setting in SETTINGS}
-        known |= {setting_prefix(name) + one for name, names in own.items() for one in names}
-        given_names = [name for name, text in self.environ.items() if text]
-        mine = {setting_prefix(name) for name in own if credentials[name] or self.options.get(name)}
-        yield from describe_unknown_names(given_names, known, mine)  # others may say DEMO_MODE
+        for name, names in own.items():
+            known |= {setting_prefix(name) + setting for setting in names}
+        variables = [name for name, text in self.environ.items() if text]
+        # agencies without credentials are left out, as other programs may set a DEMO_MODE
+        prefixes = {setting_prefix(n) for n in own if credentials[n] or self.options.get(n)}
+        yield from describe_unknown_names(variables, known, prefixes)
 
     def _list_names(self, agency: str, alternatives: Credentials) -> list[str]:
         """Return the names of all settings of an agency, without its prefix, each once."""
@@ -144,16 +150,16 @@ class _Reader:
         return list(dict.fromkeys([*general, *(name for names in sets for name in names)]))
 
     def read_path(self, name: str, text: str, read: PathReader, folder: Path) -> Any:  # noqa: ANN401 - as it reads
-        """Return what a setting with a path in it means; None where the text can't be read."""
+        """Return the value of a setting with a path; None where the path can't be read."""
         try:
             return read(text, folder, self.environ)
         except ValueError as error:
             self.faults.append(f"{name} {error}.")
             return None
 
-    def read_weights(self, wanted: str, credentials: Mapping[str, Credentials]) -> dict[str, int]:
+    def read_weights(self, text: str, credentials: Mapping[str, Credentials]) -> dict[str, int]:
         """Return the agencies that are on with their weights, in order; check all credentials."""
-        weights = self._parse_agencies(wanted, credentials)
+        weights = self._parse_agencies(text, credentials)
         if not weights:
             weights = {n: 1 for n in credentials if self._is_ready(n, credentials[n])}
             weights = weights or {"demo": 1}
@@ -161,17 +167,17 @@ class _Reader:
             self._check_credentials(name, credentials[name], needed=name in weights)
         return weights
 
-    def _parse_agencies(self, wanted: str, known: Mapping[str, Credentials]) -> dict[str, int]:
+    def _parse_agencies(self, text: str, known: Mapping[str, Credentials]) -> dict[str, int]:
         weights: dict[str, int] = {}
-        for part in filter(None, (p.strip() for p in wanted.split(","))):
+        for part in filter(None, (p.strip() for p in text.split(","))):
             name, _, weight = part.partition(":")
             if name not in known:
                 self.faults.append(
                     f"AGENCIES names {quote_excerpt(name)}; known are {', '.join(known)}."
                 )
             elif not re.fullmatch(r"[1-9][0-9]?", weight or "1"):
-                told = f"AGENCIES gives {name} the weight {quote_excerpt(weight)}; use 1 to 99."
-                self.faults.append(told)
+                fault = f"AGENCIES gives {name} the weight {quote_excerpt(weight)}; use 1 to 99."
+                self.faults.append(fault)
             else:
                 weights[name] = int(weight or 1)
         return weights
@@ -180,48 +186,48 @@ class _Reader:
         return bool(self.environ.get(setting_prefix(agency) + name))
 
     def _is_ready(self, agency: str, alternatives: Credentials) -> bool:
-        """Return whether the settings switch an agency on that ``AGENCIES`` doesn't name."""
+        """Return whether an agency's settings switch the agency on when ``AGENCIES`` is unset."""
         return self._is_complete(agency, alternatives or self.options.get(agency, ()))
 
     def _is_complete(self, agency: str, alternatives: Credentials) -> bool:
         return any(all(self._is_set(agency, n) for n in names) for names in alternatives)
 
     def _check_credentials(self, agency: str, alternatives: Credentials, *, needed: bool) -> None:
-        begun = any(self._is_set(agency, n) for names in alternatives for n in names)
-        if alternatives and (begun or needed) and not self._is_complete(agency, alternatives):
+        has_some = any(self._is_set(agency, n) for names in alternatives for n in names)
+        if alternatives and (has_some or needed) and not self._is_complete(agency, alternatives):
             sets = (
                 " and ".join(setting_prefix(agency) + n for n in names) for names in alternatives
             )
             self.faults.append(f"{agency} needs {', or '.join(sets)}.")
         for names in self.options.get(agency, ()):
-            given = [name for name in names if self._is_set(agency, name)]
-            if given and len(given) < len(names):
+            count = sum(self._is_set(agency, name) for name in names)
+            if 0 < count < len(names):
                 both = " and ".join(setting_prefix(agency) + name for name in names)
                 self.faults.append(f"{agency} needs {both}, or none of them.")
 
     def read_agency(
         self, name: str, weights: Mapping[str, int], alternatives: Credentials
     ) -> AgencySettings:
-        """Read the settings of an agency, whether it is on or not."""
+        """Read the settings of an agency that is on or off."""
         own = {s.name.lower(): self.read(s, setting_prefix(name)) for s in AGENCY_SETTINGS}
         sets = (*alternatives, *self.options.get(name, ()))
         secrets = self._read_secrets(name, {n for names in sets for n in names})
-        wants_id = not self._is_set(name, "AFFILIATE_ID")
-        if wants_id and "affiliate_id" in readers.list_fields(own["affiliate_link"] or ""):
-            before = setting_prefix(name)
-            fault = f"{before}AFFILIATE_LINK wants {{affiliate_id}}; set {before}AFFILIATE_ID too."
+        needs_id = "affiliate_id" in readers.list_fields(own["affiliate_link"] or "")
+        if needs_id and not self._is_set(name, "AFFILIATE_ID"):
+            prefix = setting_prefix(name)
+            fault = f"{prefix}AFFILIATE_LINK wants {{affiliate_id}}; set {prefix}AFFILIATE_ID too."
             self.faults.append(fault)
         buyer = self._read_secrets(name, self.buyers.get(name, ()))
         weight = weights.get(name, 1)
         return AgencySettings(weight=weight, credentials=secrets, buyer=buyer, **own)
 
     def _read_secrets(self, agency: str, names: Iterable[str]) -> dict[str, Secret]:
-        """Return those of the settings that are set and can be read."""
+        """Return the secret settings that are set and can be read."""
         rows = [
             Setting(
                 name, partial(readers.read_credential, is_typed=name in TYPED_CREDENTIALS), None, ""
             )
             for name in names
         ]
-        found = {row.name: self.read(row, setting_prefix(agency)) for row in rows}
-        return {name: secret for name, secret in found.items() if secret is not None}
+        secrets = {row.name: self.read(row, setting_prefix(agency)) for row in rows}
+        return {name: secret for name, secret in secrets.items() if secret is not None}

@@ -1,8 +1,8 @@
-"""Which keys and passwords of the owner are taken: those that are not guessed first.
+"""Checks of the owner's keys and passwords, which must not be among those guessed first.
 
 Guesses are counted by zxcvbn, with its lists of leaked passwords, names and words, as
-https://cheatsheetseries.owasp.org/cheatsheets/Authentication_Cheat_Sheet.html has it. Its lists
-take 13 MB of memory, which `forget_lists` gives back.
+https://cheatsheetseries.owasp.org/cheatsheets/Authentication_Cheat_Sheet.html advises. The lists
+take 13 MB of memory, which `forget_lists` frees.
 """
 
 import re
@@ -22,21 +22,21 @@ MAX_PASSWORD: Final = 256
 MIN_KEY: Final = 32
 """Characters of the shortest key."""
 MAX_JUDGED: Final = 72
-"""Characters at the beginning that are looked at: zxcvbn takes a square of their time."""
+"""Characters at the beginning that are judged, as zxcvbn's time grows with their square."""
 MIN_GUESSES: Final = 10**7
-"""A password takes at least so many: three years of log-ins at the limit for strangers."""
+"""The fewest guesses of a password: three years of log-ins at the limit for strangers."""
 MIN_STEM_GUESSES: Final = 10**10
-"""The same of a password that is a common one with digits and signs behind, as rules of programs
-that guess passwords make them."""
+"""The fewest guesses of a common password with further digits and signs, which programs that guess
+passwords try by rules."""
 MIN_KEY_GUESSES: Final = 10**16
-"""A key takes at least so many: who has seen a cookie can try keys without asking the site."""
+"""The fewest guesses of a key: whoever has a cookie can try keys without asking the site."""
 MIN_DISTINCT_SIGNS: Final = 6
-"""Random keys of 32 characters, hexadecimal ones too, have at least so many different ones."""
+"""The fewest different characters in random keys of 32 characters, also hexadecimal keys."""
 TRIVIAL_KEY: Final = (
     r"change[-_ ]?(me|this|it)|your[-_ ]|replace|insert[-_ ]|enter[-_ ]|put[-_ ]|place[-_]?holder"
     r"|<|todo|(my[-_ ]?)?secret[-_ ]?key|(01)?234567890|abcdefgh"
 )
-"""How keys of examples begin."""
+"""Beginnings of keys in examples."""
 LOOKALIKES: Final = str.maketrans("@013457$!", "aoleastsi")
 """Signs that people put for letters of common passwords."""
 CONTEXT: Final = tuple(
@@ -67,7 +67,7 @@ def read_secret_key(text: str) -> Secret:
 
 
 def read_password(text: str) -> Secret:
-    """Return a password of 8 to 256 characters that isn't among those that are tried first."""
+    """Return a password of 8 to 256 characters that isn't among the first that are tried."""
     if len(text) < MIN_PASSWORD:
         raise ValueError(f"must be at least {MIN_PASSWORD} characters long")
     if len(text) > MAX_PASSWORD:
@@ -82,7 +82,7 @@ def read_password(text: str) -> Secret:
 def is_guessed(text: str, names: Iterable[str] = ()) -> bool:
     """Return whether a password is among the first that are tried.
 
-    ``names`` are what somebody who guesses knows of the site.
+    ``names`` are those of the site, which anybody who guesses knows.
     """
     has_letters = re.search(r"[^\W_]", text) is not None
     if is_blanked(text) or (has_letters and is_placeholder(text)):
@@ -93,7 +93,7 @@ def is_guessed(text: str, names: Iterable[str] = ()) -> bool:
 
 
 def forget_lists() -> None:
-    """Free the memory of zxcvbn's lists; whoever judges another text has them read anew."""
+    """Free the memory of zxcvbn's lists, which the next judgment reads anew."""
     if "zxcvbn" not in sys.modules:
         return
     for name in [name for name in sys.modules if name.partition(".")[0] == "zxcvbn"]:
@@ -102,9 +102,9 @@ def forget_lists() -> None:
 
 @lru_cache(maxsize=16)
 def _estimate_guesses(text: str, words: tuple[str, ...]) -> tuple[int, bool]:
-    """Return how many guesses a text takes, and whether its stem is a common password.
+    """Return the number of guesses for a text, and whether its stem is a common password.
 
-    Judgements are remembered: each process of a server reads the same settings.
+    Results are cached, as each process of a server reads the same settings.
     """
     from zxcvbn import zxcvbn  # noqa: PLC0415 - for its lists, see above
     from zxcvbn.matching import RANKED_DICTIONARIES  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""How paths in settings are read: with ``~`` and variables, and relative to a known folder."""
+"""Reads paths in settings: with ``~`` and variables, and relative to a known folder."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ def resolve_path(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
     """Return the path that a text means, relative to ``folder`` where the text is relative.
 
     A ``~`` at the beginning is the user's folder, ``$NAME`` and ``${NAME}`` are variables, as in a
-    shell: platforms, ``.env`` files and unit files hand both on as they are written.
+    shell: platforms, ``.env`` files and unit files pass both on unchanged.
 
     Raises:
         ValueError: a variable is not set, or there is no such user.
@@ -31,35 +31,35 @@ def resolve_path(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
             raise ValueError(f"names the variable {clip_text(name)}, which is not set")
         return environ[name]
 
-    whole = VARIABLE.sub(value, text)
+    expanded = VARIABLE.sub(value, text)
     if home := environ.get("HOME"):
-        whole = re.sub(r"\A~(?=/|\Z)", lambda _: home, whole)
+        expanded = re.sub(r"\A~(?=/|\Z)", lambda _: home, expanded)
     try:
-        found = folder / Path(whole).expanduser()
-        found.exists()  # fails for names that no disk takes
+        path = folder / Path(expanded).expanduser()
+        path.exists()  # fails for names that no disk takes
     except OSError as error:
         raise ValueError(f"must be a path that can be used ({error.strerror})") from None
     except RuntimeError:
-        user = clip_text(whole.partition("/")[0])
+        user = clip_text(expanded.partition("/")[0])
         raise ValueError(f"begins with {user}, which is no user") from None
-    return found
+    return path
 
 
 def resolve_data_folder(text: str, folder: Path, environ: Mapping[str, str]) -> Path:
     """Return the folder of the embedded databases, which need not exist yet.
 
     Raises:
-        ValueError: the path can't be read, or something else is there or on the way there.
+        ValueError: the path can't be read, or the path or one of its parents is no folder.
     """
-    found = resolve_path(text, folder, environ)
-    there = next(path for path in (found, *found.parents) if path.exists())
-    if not there.is_dir():
-        raise ValueError(f"must be a folder, which {_shorten_path(there)} is not")
-    return found
+    path = resolve_path(text, folder, environ)
+    nearest = next(parent for parent in (path, *path.parents) if parent.exists())
+    if not nearest.is_dir():
+        raise ValueError(f"must be a folder, which {_shorten_path(nearest)} is not")
+    return path
 
 
 def resolve_sqlite_address(address: str, folder: Path, environ: Mapping[str, str]) -> str:
-    """Return the address of a SQLite file with a path that any working directory can use.
+    """Return the address of a SQLite file with a path that holds in any working directory.
 
     Raises:
         ValueError: the address names no file, or the path can't be read.
@@ -70,13 +70,13 @@ def resolve_sqlite_address(address: str, folder: Path, environ: Mapping[str, str
         raise ValueError(
             "must name a file: sqlite:///ledger.db beside app.py, or sqlite:////a/path"
         )
-    found = resolve_path(name, folder, environ)
-    if found.is_dir():
-        raise ValueError(f"must name a file, which {_shorten_path(found)} is not")
-    return f"{SQLITE}/{found}{mark}{query}"
+    file = resolve_path(name, folder, environ)
+    if file.is_dir():
+        raise ValueError(f"must name a file, which {_shorten_path(file)} is not")
+    return f"{SQLITE}/{file}{mark}{query}"
 
 
 def _shorten_path(path: Path) -> str:
-    """Return a path as a fault repeats it: the end of one that is long."""
+    """Return a path for a fault's text: of a long path only the end."""
     text = str(path)
     return text if len(text) <= MAX_SHOWN_PATH else f"...{text[-MAX_SHOWN_PATH:]}"

@@ -1,4 +1,4 @@
-"""What stands in examples for what the owner should have put there.
+"""Placeholders of examples, which the owner should have replaced.
 
 Platforms show addresses with such gaps: Supabase ``[YOUR-PASSWORD]``, Redis Cloud ``<password>``,
 Neon and Upstash stars, Railway ``${{Postgres.DATABASE_URL}}``, manuals ``user:pass@host``.
@@ -12,7 +12,7 @@ GAP: Final = (
     r"your[-_ ]?(own[-_ ]?)?(aff|id|user|account|partner|publisher|camref|name|key|code).*"
     r"|<.*>|\[.*\]|x{3,}|change[-_ ]?(me|this|it)"
 )
-"""What stands for an id in examples of links."""
+"""Placeholders for an id in examples of links."""
 PLACEHOLDER: Final = (
     rf"{GAP}|your[-_ ].*|x+([-_]x+)*|0+|to[-_]?do|tbd|fixme|none|null|nil|undefined|unset|n[-_]?a"
     r"|(my[-_]?)?((aff|affiliate|publisher|partner|account|user)[-_]?)?"
@@ -20,17 +20,17 @@ PLACEHOLDER: Final = (
     r"|(insert|enter|put|replace|add|paste|fill)([-_].*|me|here|this|with.*|your.*|in)?"
     r"|change[-_ ]?(me|this|it).*|place[-_]?holder.*|example|dummy|.*[-_]here"
 )
-"""What stands for an id in examples of settings."""
+"""Placeholders for an id in examples of settings."""
 FOREIGN_PLACEHOLDER: Final = (
     r"(deine?|ihre?|meine?|tua?|su|mi|votre|vos|ton|mon|(il[-_])?(tuo|suo|mio)|sua|seu|meu|twoj|twoje"
     r"|moj|vase?|din|min|jouw|uw|mijn|sizin|senin|benim)[-_](.*[-_])?(id|ref|code|camref)"
 )
-"""What stands for an id in examples of other languages."""
+"""Placeholders for an id in examples of other languages."""
 BLANKED: Final = (
     r"<.*>|\[.*\]|\$?\{+.*\}+|%[a-z_]+%|[*\u2022\u25cf\u2026]+|\.{3,}|x{4,}"
     r"|redacted|hidden"
 )
-"""A gap by its marks, which no platform gives as a part of a secret; small letters."""
+"""Gaps by their marks, which no platform puts into a secret; small letters."""
 CREDENTIAL_WORD: Final = (
     r"(pass(word|wd|phrase)?|pwd|secret|token|(api|access)?[-_ ]?key|credentials?)"
 )
@@ -43,22 +43,22 @@ BLANKED_WORDS: Final = (
     rf"|(enter|insert|put|paste|replace|type|fill)[-_ ].*({CREDENTIAL_WORD}|user|here).*"
     rf"|.*{CREDENTIAL_WORD}[-_ ](goes[-_ ])?here"
 )
-"""A gap by its words; small letters."""
+"""Gaps by their words; small letters."""
 BLANKED_CAPITALS: Final = (
     r"(DB_|DATABASE_|PG|POSTGRES_|REDIS_)?(USER(NAME)?|PASS(WORD|WD)?|PWD|HOST(NAME)?)"
 )
-"""A gap by its capitals."""
+"""Gaps by their capitals."""
 EXAMPLE_PASSWORDS: Final = frozenset(
     {"pass", "password", "passwd", "pwd", "pw", "secret", "mypassword"}
 )
-"""Passwords that are examples beside a host of `EXAMPLE_HOSTS`, and real ones beside others."""
+"""Passwords that are examples beside a host of `EXAMPLE_HOSTS`, and real beside other hosts."""
 EXAMPLE_HOSTS: Final = r"(my|your|db|database|redis|the)?[-_]?host(name)?"
 PRISMA_EXAMPLE: Final = "randompassword"
 """The password of the address that Prisma writes into a new project."""
 
 
 def is_placeholder(text: str) -> bool:
-    """Return whether a text stands for an id or a password that the owner should have put there."""
+    """Return whether a text is a placeholder for an id or a password."""
     has_sign = re.search(r"[^\W_]", text)
     return (
         not has_sign
@@ -69,14 +69,14 @@ def is_placeholder(text: str) -> bool:
 def is_blanked(text: str) -> bool:
     """Return whether a text is a gap in a platform's example, and can't be a secret.
 
-    Simple words, which somebody may have for a password, are none.
+    Simple words, which may be somebody's password, are no gaps.
     """
     small = re.fullmatch(rf"{BLANKED}|{BLANKED_WORDS}", text.casefold(), re.DOTALL)
     return bool(small or re.fullmatch(BLANKED_CAPITALS, text))
 
 
 def check_account(user: str, password: str, hosts: Iterable[str], database: str) -> None:
-    """Check that an address of a service is no example.
+    """Check that the address of a service is no example.
 
     Raises:
         ValueError: names the part that has a placeholder.

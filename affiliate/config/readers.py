@@ -1,4 +1,4 @@
-"""How the texts of settings are read; each reader says in a ValueError what the text must be."""
+"""Readers of the texts of settings; each says in a ValueError what the text must be."""
 
 import logging
 import re
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 MAX_NAME: Final = 100
 """Characters of the longest name of a site; headings and titles repeat the name."""
 MAX_ID: Final = 128
-"""Characters of the longest affiliate id; networks give far shorter ones."""
+"""Characters of the longest affiliate id; those of networks are far shorter."""
 ID_WORD: Final = r"""[^\s"'\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb<>{}\[\]()|\\^`/?#&=%:;,$]+"""
 """A word without signs of addresses, quotations and placeholders."""
 HOST_NAME: Final = r"www\..+|(.+\.)?[^.]+\.(com|net|org|io|co|hn|market|link)"
@@ -42,12 +42,12 @@ class Secret:
         return "Secret(***)"
 
     def reveal(self) -> str:
-        """The value itself, for a header or a signature and nothing else."""
+        """Return the value itself, for a header or a signature and nothing else."""
         return self._value
 
 
 def integer_reader(low: int, high: int) -> Callable[[str], int]:
-    """A whole number within bounds."""
+    """Return a reader of a whole number within bounds."""
 
     def read(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
@@ -58,7 +58,7 @@ def integer_reader(low: int, high: int) -> Callable[[str], int]:
 
 
 def address_reader(*schemes: str) -> Callable[[str], str]:
-    """An absolute address of one of the schemes, without a slash at its end."""
+    """Return a reader of an absolute address of given schemes, without a slash at its end."""
 
     def read(text: str) -> str:
         try:
@@ -80,12 +80,11 @@ def address_reader(*schemes: str) -> Callable[[str], str]:
 
 
 def read_origin(text: str) -> str:
-    """Return the address of a whole site: scheme, host and perhaps a port, in their one form.
+    """Return the address of a whole site: scheme, host and perhaps a port, in canonical form.
 
     Nothing else can be served or may be published: no user, password, path, query or fragment.
     """
-    found = address_reader("https", "http")(text)
-    parts = urlsplit(found)
+    parts = urlsplit(address_reader("https", "http")(text))
     extra = parts.path or parts.query or parts.fragment or "@" in parts.netloc
     host = read_host(parts.netloc)
     if (
@@ -106,10 +105,10 @@ def read_origin(text: str) -> str:
 
 
 def _is_reachable(host: str) -> bool:
-    """Return whether browsers reach a host by its name as it is written.
+    """Return whether browsers reach a host by its name as written.
 
-    They take one that ends in a number for an IPv4 address, in any of its old forms
-    (https://url.spec.whatwg.org/#ends-in-a-number-checker), and write it in four numbers.
+    Browsers take a name that ends in a number for an IPv4 address, in any of its old forms
+    (https://url.spec.whatwg.org/#ends-in-a-number-checker), and write the address in four numbers.
     """
     if not re.fullmatch(r"[0-9]+|0x[0-9a-f]*", host.rpartition(".")[2]):
         return True
@@ -120,20 +119,20 @@ def _is_reachable(host: str) -> bool:
 
 
 def read_redis(text: str) -> str:
-    """Return the address of a Redis, a Sentinel or a Cluster, if all of it can be read."""
+    """Return the address of a Redis, a Sentinel or a Cluster, if every part can be read."""
     read_redis_address(text)
     return text
 
 
 def read_switch(text: str) -> bool:
-    """1 or 0."""
+    """Return True for 1 and False for 0."""
     if text not in {"0", "1"}:
         raise ValueError("must be 1 or 0")
     return text == "1"
 
 
 def choice_reader(*words: str) -> Callable[[str], str]:
-    """Return a reader of one of some words, in capitals or not."""
+    """Return a reader of one of some words, in any case."""
 
     def read(text: str) -> str:
         for word in words:
@@ -145,7 +144,7 @@ def choice_reader(*words: str) -> Callable[[str], str]:
 
 
 def read_database(text: str) -> str:
-    """Return the address of a database as SQLAlchemy has it; say what is left out of it."""
+    """Return the address of a database for SQLAlchemy; log the parameters left out."""
     address, left_out = read_database_address(text)
     if left_out:
         log.warning(
@@ -155,21 +154,21 @@ def read_database(text: str) -> str:
 
 
 def read_language(text: str) -> str:
-    """A language of searches."""
+    """Return a language of searches."""
     if text not in LANGUAGES:
         raise ValueError(f"must be one of {', '.join(LANGUAGES)}")
     return text
 
 
 def read_accent(text: str) -> str:
-    """A color of six hexadecimal digits."""
+    """Return a color of six hexadecimal digits."""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
         raise ValueError("must be a color such as #0b6e4f")
     return text
 
 
 def read_name(text: str) -> str:
-    """Return a name that pages, XML and JSON show; joiners and flags of regions may be in it."""
+    """Return a name for pages, XML and JSON, which may hold joiners and flags of regions."""
     if not to_shown(text) or len(text) > MAX_NAME:
         raise ValueError(f"must be a name on one line, of at most {MAX_NAME} characters")
     if has_hidden(re.sub(f"{FLAG}|[{JOINERS}]", "", text)):
@@ -181,17 +180,17 @@ def read_name(text: str) -> str:
 
 
 def split_list(text: str) -> tuple[str, ...]:
-    """A comma list."""
+    """Return the items of a comma list."""
     return tuple(w.strip() for w in text.split(",") if w.strip())
 
 
 def read_topics(text: str) -> tuple[str, ...]:
-    """Return a list of searches as pages show them; what can't be seen is left out.
+    """Return a list of searches as pages show them; invisible searches are left out.
 
-    Commas and semicolons of all keyboards part them.
+    Commas and semicolons of all keyboards part the searches.
     """
-    found = tuple(filter(None, map(to_shown, re.split(COMMAS, text))))
-    for topic in found:
+    topics = tuple(filter(None, map(to_shown, re.split(COMMAS, text))))
+    for topic in topics:
         try:
             SearchQuery.from_query_string(urlencode({"q": topic}, errors="surrogateescape"))
         except BadQuery as error:
@@ -199,14 +198,14 @@ def read_topics(text: str) -> tuple[str, ...]:
             raise ValueError(
                 f"must be searches, which {quote_excerpt(topic)} is not: {why}"
             ) from None
-    return found
+    return topics
 
 
 def read_hosts(text: str) -> tuple[str, ...]:
-    """A comma list of host names, each with its port where that is unusual; in small letters.
+    """Return the host names of a comma list, in small letters, with ports that are not usual.
 
-    Browsers leave usual ports out of what they call an origin. ``*.blog.example`` names all hosts
-    below ``blog.example`` and not that one, as in a Content-Security-Policy.
+    Browsers leave usual ports out of an origin. ``*.blog.example`` names all hosts below
+    ``blog.example`` but not ``blog.example``, as in a Content-Security-Policy.
     """
     names = tuple(re.sub(r":(80|443)$", "", _to_ascii_host(name)) for name in split_list(text))
     form = r"(?=.{1,253}\Z)(\*(?=\.[^.]+\.[^.])\.)?[a-z0-9-][a-z0-9.-]*(:[0-9]{1,5})?"
@@ -218,7 +217,7 @@ def read_hosts(text: str) -> tuple[str, ...]:
 
 
 def _to_ascii_host(name: str) -> str:
-    """Return a name in small ASCII letters as browsers write it, with its star and its port.
+    """Return a name in small ASCII letters as browsers write names, with its star and its port.
 
     Other scripts are left to UTS 46, which keeps letters that case folding replaces.
     """
@@ -227,7 +226,7 @@ def _to_ascii_host(name: str) -> str:
 
 
 def read_sub_ids(text: str) -> frozenset[str]:
-    """Return what the sub ids of links carry."""
+    """Return the names of the values that sub ids of links carry."""
     names = frozenset(text.replace(",", " ").split()) - {"none"}
     if not names <= {"site", "query", "id"}:
         raise ValueError("must be none, or a comma list of site, query and id")
@@ -235,7 +234,7 @@ def read_sub_ids(text: str) -> frozenset[str]:
 
 
 def read_affiliate_id(text: str) -> str:
-    """Return an id in an affiliate network: one word, neither an address nor a placeholder.
+    """Return an id in an affiliate network: a word that is no address and no placeholder.
 
     `affiliate_links.describe_id_fault` checks the form of the ids of each network.
     """
@@ -250,7 +249,7 @@ def read_affiliate_id(text: str) -> str:
 
 
 def read_credential(text: str, *, is_typed: bool) -> Secret:
-    """Return a key of an agency; ``is_typed`` says that people type it, as a password."""
+    """Return a key of an agency; ``is_typed`` says that people type the key, as a password."""
     if is_blanked(text):
         raise ValueError("must be your own, as the agency shows it, not a placeholder")
     if has_hidden(text):
@@ -264,13 +263,13 @@ def read_credential(text: str, *, is_typed: bool) -> Secret:
 
 
 def read_link_template(text: str) -> str:
-    """A template of an affiliate link: an address with known fields only."""
+    """Return a template of an affiliate link: an address with known fields only."""
     if any(re.fullmatch(GAP, part.casefold()) for part in re.split(r"[/?&=#:;,@]", text)):
         raise ValueError("must hold your own id or {affiliate_id}, not a placeholder")
-    found = list_fields(text)
-    if not found <= set(LINK_FIELDS):
+    fields = list_fields(text)
+    if not fields <= set(LINK_FIELDS):
         raise ValueError(f"may hold only the fields {', '.join(f'{{{f}}}' for f in LINK_FIELDS)}")
-    if not found & {"landing", "landing_url", "id"}:
+    if not fields & {"landing", "landing_url", "id"}:
         raise ValueError("must hold {landing}, {landing_url} or {id}, or every link is the same")
     if not text.startswith("{landing_url}"):
         address_reader("https", "http")(text)
@@ -278,7 +277,7 @@ def read_link_template(text: str) -> str:
 
 
 def list_fields(template: str) -> set[str]:
-    """Return what stands in braces, with any conversion or format that Python would read there."""
+    """Return the fields in braces, each with the conversion or format that Python reads there."""
     try:
         parts = [part[1:] for part in string.Formatter().parse(template)]
     except ValueError:

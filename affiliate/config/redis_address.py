@@ -1,7 +1,7 @@
-"""Reads ``REDIS_URL``: which servers, which database, and every parameter, or none of it.
+"""Reads ``REDIS_URL``: servers, database and every parameter, or a fault for the whole.
 
 The schemes are those of redis-py (https://redis.readthedocs.io/en/stable/connections.html), with
-``redis+sentinel`` and ``redis+cluster`` for several hosts, and Valkey's names for the same.
+``redis+sentinel`` and ``redis+cluster`` for several hosts, and Valkey's names for these.
 """
 
 import re
@@ -26,7 +26,7 @@ ENCODED: Final = (
     " percent-encoded"
 )
 HOST: Final = r"""\[[0-9A-Fa-f:.%]{2,60}\]|[^\[\]:@\s\\;"'^`|]{1,253}"""
-"""An IPv6 address in brackets, or a name; not what other programs' addresses have behind it."""
+"""An IPv6 address in brackets, or a name, without the signs of other programs' addresses."""
 DEFAULT_SERVICE: Final = "mymaster"
 """The service that Sentinels watch unless the address names another."""
 
@@ -34,10 +34,10 @@ Node = tuple[str, int]
 
 
 class RedisAddress(msgspec.Struct, frozen=True, kw_only=True):
-    """What an address says, as arguments of redis-py's connections.
+    """The parts of an address, as arguments of redis-py's connections.
 
     ``kind`` is sentinel, cluster, unix or empty for a single server; ``nodes`` are hosts with
-    ports. ``sentinel`` is the account at the Sentinels where the address gives them their own.
+    ports. ``sentinel`` is the account at the Sentinels where the address has a separate account.
     """
 
     kind: str
@@ -160,26 +160,26 @@ def read_redis_address(text: str) -> RedisAddress:
     """Read an address.
 
     Raises:
-        ValueError: says what the address must be, and names a parameter that can't be read; it
-            holds no host, account or value.
+        ValueError: says what the address must be, and names a parameter that can't be read; the
+            message holds no host, account or value.
     """
     scheme, separator, rest = text.partition("://")
-    found = SCHEME.fullmatch(scheme.lower())
-    if not separator or not found:
+    match = SCHEME.fullmatch(scheme.lower())
+    if not separator or not match:
         raise ValueError(SCHEMES)
     before, _, query = rest.partition("?")
     if "#" in rest or "@" in query or re.search(r"\s", rest):
         raise ValueError(ENCODED)
-    kind = "unix" if found["unix"] else found["kind"] or ""
-    tls = bool(found["tls"])
-    given = _read_parameters(query, kind, tls=tls)
+    kind = "unix" if match["unix"] else match["kind"] or ""
+    tls = bool(match["tls"])
+    parameters = _read_parameters(query, kind, tls=tls)
     account, place = _split_account(before)
     hosts, _, path = place.partition("/")
     nodes = () if kind == "unix" else _read_nodes(hosts, kind)
-    service, said = (
+    service, target = (
         ("", {"path": _read_socket(place)}) if kind == "unix" else _read_path(path, kind)
     )
-    options = said | _join_options(account, given)
+    options = target | _join_options(account, parameters)
     names = [host for host, _ in nodes]
     check_account(options.get("username", ""), options.get("password", ""), names, service)
     return RedisAddress(
@@ -188,26 +188,24 @@ def read_redis_address(text: str) -> RedisAddress:
         nodes=nodes,
         service=service,
         options=options,
-        pool={n: v for n, v in given.items() if n in POOL_PARAMETERS},
+        pool={n: v for n, v in parameters.items() if n in POOL_PARAMETERS},
         sentinel=_check_user(
-            {n[9:]: v for n, v in given.items() if n in SENTINEL_PARAMETERS}, "sentinel_"
+            {n[9:]: v for n, v in parameters.items() if n in SENTINEL_PARAMETERS}, "sentinel_"
         ),
     )
 
 
-def _join_options(account: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+def _join_options(account: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
     """Join an account with the parameters of connections."""
     for name, value in account.items():
-        if given.get(name, value) != value:
+        if parameters.get(name, value) != value:
             raise ValueError(f"must be an address with one {name}, before the ? or behind it")
-    return _check_user(
-        account
-        | {n: v for n, v in given.items() if n in CONNECTION_PARAMETERS or n in TLS_PARAMETERS}
-    )
+    known = CONNECTION_PARAMETERS.keys() | TLS_PARAMETERS.keys()
+    return _check_user(account | {n: v for n, v in parameters.items() if n in known})
 
 
 def _check_user(account: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Refuse a user without a password; leave out `default`, whom every server knows."""
+    """Refuse a user without a password; leave out the user `default` of every server."""
     if "username" not in account or "password" in account:
         return account
     if account["username"] != "default":
@@ -216,10 +214,10 @@ def _check_user(account: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _read_parameters(query: str, kind: str, *, tls: bool) -> dict[str, Any]:
-    """Read what stands behind the question mark.
+    """Read the parameters behind the question mark.
 
     Raises:
-        ValueError: names a parameter that isn't known, stands twice or can't be read.
+        ValueError: names a parameter that is unknown, repeated or unreadable.
     """
     known = {
         **POOL_PARAMETERS,
@@ -246,7 +244,7 @@ def _read_parameters(query: str, kind: str, *, tls: bool) -> dict[str, Any]:
 
 
 def _split_account(text: str) -> tuple[dict[str, Any], str]:
-    """Part an account from the hosts behind; an account is empty where there is none."""
+    """Part an account from the hosts behind; the account is empty where the text has none."""
     account, separator, place = text.rpartition("@")
     if "/" in account:
         raise ValueError(ENCODED)
@@ -264,7 +262,7 @@ def _read_socket(path: str) -> str:
 
 
 def _read_nodes(hosts: str, kind: str) -> tuple[Node, ...]:
-    """Read hosts with their ports; several of them are for Sentinels and clusters."""
+    """Read hosts with their ports; only Sentinels and clusters have several hosts."""
     names = hosts.split(",")
     if not kind and len(names) > 1:
         raise ValueError(
@@ -272,12 +270,12 @@ def _read_nodes(hosts: str, kind: str) -> tuple[Node, ...]:
         )
     nodes = []
     for name in names:
-        found = re.fullmatch(rf"({HOST})(?::([0-9]{{1,5}}))?", name.strip())
-        port = int(found[2] or (0 if kind else 6379)) if found else 0
-        if found is None or not 0 < port < 65536:  # noqa: PLR2004 - ports have two bytes
+        parts = re.fullmatch(rf"({HOST})(?::([0-9]{{1,5}}))?", name.strip())
+        port = int(parts[2] or (0 if kind else 6379)) if parts else 0
+        if parts is None or not 0 < port < 65536:  # noqa: PLR2004 - ports have two bytes
             each = "name each host with its port: host:port,host:port"
             raise ValueError(f"must {each}" if kind else ENCODED)
-        nodes.append((unquote(found[1].strip("[]")), port))
+        nodes.append((unquote(parts[1].strip("[]")), port))
     return tuple(nodes)
 
 
@@ -290,8 +288,8 @@ def _read_path(path: str, kind: str) -> tuple[str, dict[str, Any]]:
     numbers = [part for part in parts if re.fullmatch("[0-9]{1,9}", part)]
     names = [part for part in parts if part not in numbers]
     most = {"cluster": 0}.get(kind, 10**6)
-    good = len(numbers) < 2 and len(names) <= (kind == "sentinel")  # noqa: PLR2004 - one of each
-    if not good or int((numbers or ["0"])[0]) > most:
+    is_readable = len(numbers) < 2 and len(names) <= (kind == "sentinel")  # noqa: PLR2004 - one of each
+    if not is_readable or int((numbers or ["0"])[0]) > most:
         end = {
             "sentinel": "a service, perhaps with a number of a database: /service/0",
             "cluster": "the hosts: a cluster has one database",

@@ -15,16 +15,16 @@ from affiliate.config.trusted_proxies import read_trusted_proxies
 
 
 class Setting(NamedTuple):
-    """One row of the table: what it is called, how it is read, and what it is for.
+    """A row of the table: name, reader, default and help of a setting.
 
-    ``says_all`` is set where the reader itself refuses what no setting may be.
+    ``checks_text`` says that the reader itself makes the checks of `setting_texts.check_text`.
     """
 
     name: str
     read: Callable[[str], Any]
     default: Any
     help: str
-    says_all: bool = False
+    checks_text: bool = False
 
 
 SETTINGS: Final = (
@@ -214,7 +214,7 @@ AGENCY_SETTINGS: Final = (
         readers.read_affiliate_id,
         None,
         "Your id in the agency's affiliate network: digits at Impact, a camref at Partnerize.",
-        says_all=True,
+        checks_text=True,
     ),
     Setting(
         "AFFILIATE_LINK",
@@ -245,13 +245,13 @@ AGENCY_SETTINGS: Final = (
         "on behind their page, which asks again.",
     ),
 )
-"""The settings that each agency has, behind its name in capitals and an underscore."""
+"""Settings that each agency has, with `setting_prefix` before their names."""
 
 
 @functools.cache
 def setting_prefix(agency: str) -> str:
-    """Return what an agency's settings begin with: ``SHUTTERSTOCK_`` for ``shutterstock``.
+    """Return the beginning of an agency's settings: ``SHUTTERSTOCK_`` for ``shutterstock``.
 
-    Shells can't name a variable that begins with a digit: those of ``123rf`` have a ``_`` before.
+    Shells can't name a variable that begins with a digit: settings of ``123rf`` begin with ``_``.
     """
     return re.sub(r"\W|^(?=[0-9])", "_", agency).upper() + "_"

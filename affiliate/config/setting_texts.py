@@ -1,4 +1,4 @@
-"""What holds of the text of every setting, whatever its own reader makes of it."""
+"""Checks and forms of text that all settings share, before a reader of their own."""
 
 import re
 import unicodedata
@@ -30,13 +30,13 @@ QUOTES: Final = (
 NONCHARACTER: Final = "[\ufdd0-\ufdef{}]".format(
     "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
 )
-"""Match noncharacters (The Unicode Standard, 23.7), some of which XML can't hold."""
+"""Noncharacters (The Unicode Standard, 23.7), some of which XML can't hold."""
 REFERENCE: Final = r"\$?\{\{.*\}\}"
-"""What platforms and their templates put a value for, as Railway and GitHub do."""
+"""References that platforms such as Railway and GitHub replace by a value."""
 
 
 def strip_ends(text: str) -> str:
-    """Return a text without white space and invisible signs at its ends, as pages give them."""
+    """Return a text without white space and invisible signs at its ends, which pages add."""
     start, end = 0, len(text)
     while start < end and _is_blank(text[start]):
         start += 1
@@ -51,12 +51,12 @@ def _is_blank(sign: str) -> bool:
 
 
 def check_text(text: str) -> None:
-    """Check what no setting may be.
+    """Check a text for faults that no setting may have.
 
     Raises:
-        ValueError: the text stands in quotation marks, which shells and ``.env`` files take away
-            and `docker --env-file` and systemd's ``EnvironmentFile`` of containers hand on; it is
-            an unresolved reference, or no UTF-8.
+        ValueError: the text is in quotation marks, which shells and ``.env`` files take away and
+            `docker --env-file` and systemd's ``EnvironmentFile`` of containers pass on; or the
+            text is an unresolved reference, or no UTF-8.
     """
     for first, last in QUOTES:
         inner = text[1:-1]
@@ -77,19 +77,19 @@ def clip_text(text: str) -> str:
 
 
 def quote_excerpt(text: str) -> str:
-    """Return a text as a fault repeats it: in quotation marks, and cut where it is long."""
+    """Return a text for a fault's text: in quotation marks, and cut if long."""
     return repr(clip_text(text))
 
 
 def has_hidden(text: str) -> bool:
-    """Return whether a text has control characters, signs that can't be seen, or none at all."""
+    """Return whether a text has control characters, invisible signs or noncharacters."""
     categories = {"Cc", "Cf", "Cs", "Zl", "Zp"}
     is_odd = any(unicodedata.category(sign) in categories for sign in text)
     return is_odd or re.search(NONCHARACTER, text) is not None
 
 
 def is_file(path: str) -> bool:
-    """Return whether a file stands at a path; a path that no disk takes names none."""
+    """Return whether a file is at a path; False for a path that no disk takes."""
     try:
         return Path(path).is_file()
     except OSError:
@@ -97,7 +97,7 @@ def is_file(path: str) -> bool:
 
 
 def is_folder(path: str) -> bool:
-    """Return whether a folder stands at a path; a path that no disk takes names none."""
+    """Return whether a folder is at a path; False for a path that no disk takes."""
     try:
         return Path(path).is_dir()
     except OSError:

@@ -10,9 +10,9 @@ from affiliate.config.trusted_proxies import Trusted
 
 
 class AgencySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the owner has set for one agency; addresses have no slash at their end.
+    """The settings of one agency; addresses have no slash at their end.
 
-    ``buyer`` gives access to the account that licenses are bought with; searching needs none of it.
+    ``buyer`` gives access to the account that licenses are bought with; searches need none of it.
     """
 
     weight: int = 1
@@ -27,7 +27,7 @@ class AgencySettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """Every setting, read and checked. ``agencies`` holds those that are on, in order."""
+    """Every setting, read and checked; ``agencies`` holds the agencies that are on, in order."""
 
     agencies: Mapping[str, AgencySettings]
     host: str
@@ -60,8 +60,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     owner_password: Secret | None
 
     notes: tuple[str, ...] = ()
-    """What is no fault, but may not be what the owner means; a sentence each, without secrets."""
+    """Sentences about settings that are valid but perhaps not meant so; without secrets."""
 
     def __repr__(self) -> str:
-        """Names only: addresses of databases hold passwords."""
+        """Return names alone, as addresses of databases hold passwords."""
         return f"Config(agencies={', '.join(self.agencies)})"

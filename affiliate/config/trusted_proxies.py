@@ -1,4 +1,4 @@
-"""Which proxies are trusted to tell a client's address, and how addresses are read."""
+"""Reads the proxies that are trusted to tell a client's address, and reads addresses."""
 
 from collections.abc import Iterable, Iterator
 from ipaddress import (
@@ -15,18 +15,18 @@ from typing import Final
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Trusted = int | tuple[Network, ...]
-"""Hold the number of proxies in front of the site, or the networks of these proxies."""
+"""The number of proxies in front of the site, or the networks of these proxies."""
 
 MAX_PROXIES: Final = 9
 MAPPED_BITS: Final = 96
-"""Bits before an IPv4 address that is written as one of IPv6 (RFC 4291, 2.5.5.2)."""
+"""Bits before an IPv4 address in its IPv6 form (RFC 4291, 2.5.5.2)."""
 
 
 def read_trusted_proxies(text: str) -> Trusted:
     """Return the number of proxies, or their networks, of a setting.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither.
     """
     if text.isascii() and text.isdigit() and int(text) <= MAX_PROXIES:
         return int(text)
@@ -49,12 +49,12 @@ def read_trusted_proxies(text: str) -> Trusted:
 
 def _collapse_networks(networks: Iterable[Network]) -> Iterator[Network]:
     """Yield the fewest networks with the same addresses: two halves of all are all."""
-    yield from collapse_addresses(one for one in networks if isinstance(one, IPv4Network))
-    yield from collapse_addresses(one for one in networks if isinstance(one, IPv6Network))
+    yield from collapse_addresses(net for net in networks if isinstance(net, IPv4Network))
+    yield from collapse_addresses(net for net in networks if isinstance(net, IPv6Network))
 
 
 def _read_network(text: str) -> Network:
-    """Return a network as addresses are compared with it: an IPv4-mapped one is of IPv4."""
+    """Return a network in the form that addresses are compared with: IPv4 if IPv4-mapped."""
     network = ip_network(text)
     if not isinstance(network, IPv6Network):
         return network
@@ -69,7 +69,7 @@ def _read_network(text: str) -> Network:
 def read_address(text: str) -> Address | None:
     """Return an IP address, which may have a port, brackets or a zone; None for anything else.
 
-    An IPv4 address that is written as one of IPv6 (RFC 4291, 2.5.5.2) is the one of IPv4.
+    An IPv4 address in its IPv6 form (RFC 4291, 2.5.5.2) is returned in its IPv4 form.
     """
     bare = text.strip().strip('"')
     if bare.startswith("["):
