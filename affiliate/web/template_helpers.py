@@ -106,7 +106,7 @@ def set_replay_result(*, has_results: bool | None) -> None:
         terms.has_results = has_results
 
 
-def register(app: Flask) -> None:
+def register_vocabulary(app: Flask) -> None:
     """Add the vocabulary to an app's templates."""
     app.context_processor(_template_vocabulary)
     app.add_template_filter(format_decimal, "number")

@@ -1,8 +1,8 @@
-"""How many log-ins may be tried: few by strangers, and none of them at the owner's expense.
+"""Limits of log-in attempts: few for strangers, and none of them at the owner's expense.
 
-Behind a proxy everybody has one address, and what a browser says of another can be made up. So a
-browser that has logged in once is known by a signed cookie and has tries of its own; strangers
-share what is left to their address, and a limit over all addresses. As in
+Behind a proxy all clients may have the same address, and headers can be forged. Therefore a signed
+cookie identifies a browser that has logged in before, which has attempts of its own; strangers
+share the attempts of their address, and a limit over all addresses. See
 https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
 """
 
@@ -24,33 +24,33 @@ from affiliate.web.owner.cookies import cookie_name, is_https, read_cookie
 MAX_CLIENT_LOGINS: Final = 10
 MAX_STRANGER_LOGINS: Final = 100
 WINDOW_SECONDS: Final = 900
-"""In this time a known browser, or an address, may try so often, right or wrong; strangers from
-all addresses so often together."""
+"""Window of the limits: MAX_CLIENT_LOGINS attempts, right or wrong, of a known browser or of an
+address, and MAX_STRANGER_LOGINS attempts of strangers from all addresses together."""
 KNOWN_BROWSER_COOKIE: Final = "owner_known"
 KNOWN_BROWSER_AGE: Final = timedelta(days=180)
 
 
 class LoginCounts(NamedTuple):
-    """The counts of log-ins, and the windows of the clock that they are counted in."""
+    """The counts of log-in attempts, and the clock's windows of these counts."""
 
     counts: Counts
     windows: Windows
 
 
 def register(app: Flask) -> None:
-    """Give an app its counts of log-ins."""
-    site = app.extensions["services"]
+    """Add the counts of log-in attempts to an app."""
+    services = app.extensions["services"]
     app.extensions["login_counts"] = LoginCounts(
-        Counts(site.store, site.config.web_concurrency), Windows()
+        Counts(services.store, services.config.web_concurrency), Windows()
     )
 
 
 def may_log_in(proof: str) -> bool:
-    """Count a log-in; False when whoever sends it has tried too often, in any process.
+    """Count a log-in attempt; return False after too many attempts of its sender in any process.
 
-    ``proof`` is a digest of key and password: a new password begins with new counts.
+    ``proof`` is a digest of key and password: a new password starts new counts.
     """
-    if browser := _known_browser(proof):
+    if browser := _read_known_browser(proof):
         return _has_logins_left(f"{proof[:16]}:known:{browser}", MAX_CLIENT_LOGINS)
     network = client_network(request.remote_addr or "")
     strangers = f"{proof[:16]}:strangers"
@@ -60,7 +60,7 @@ def may_log_in(proof: str) -> bool:
 
 
 def loggable_network() -> str:
-    """Return where a request comes from as the log shows it: a network, not a single address."""
+    """Return the client's network for the log, which must not contain a single address."""
     ip = read_address(request.remote_addr or "")
     if ip is None:
         return "an unknown address"
@@ -68,8 +68,8 @@ def loggable_network() -> str:
 
 
 def remember_browser(answer: Response, proof: str) -> None:
-    """Have a browser that has just logged in known from now on."""
-    browser = _known_browser(proof) or secrets.token_hex(16)
+    """Set the cookie that identifies a browser after its log-in."""
+    browser = _read_known_browser(proof) or secrets.token_hex(16)
     answer.set_cookie(
         cookie_name(KNOWN_BROWSER_COOKIE),
         f"{browser}.{_seal_browser(browser, proof)}",
@@ -81,13 +81,13 @@ def remember_browser(answer: Response, proof: str) -> None:
     )
 
 
-def _known_browser(proof: str) -> str | None:
-    """Return the browser's name if it has logged in with today's password; None for strangers."""
+def _read_known_browser(proof: str) -> str | None:
+    """Return the name of a browser that knew the current password before; None for strangers."""
     browser, _, seal = (read_cookie(KNOWN_BROWSER_COOKIE) or "").partition(".")
-    known = hmac.compare_digest(
+    is_valid = hmac.compare_digest(
         seal.encode("utf-8", "replace"), _seal_browser(browser, proof).encode()
     )
-    return browser if known else None
+    return browser if is_valid else None
 
 
 def _seal_browser(browser: str, proof: str) -> str:
@@ -95,9 +95,9 @@ def _seal_browser(browser: str, proof: str) -> str:
     return hmac.new(proof.encode(), text, hashlib.sha256).hexdigest()
 
 
-def _has_logins_left(who: str, most: int) -> bool:
-    """Count one more of somebody's log-ins within the time; False when they are too many."""
+def _has_logins_left(client: str, max_logins: int) -> bool:
+    """Count a log-in attempt of a client; return False above the limit of the current window."""
     logins: LoginCounts = current_app.extensions["login_counts"]
     window, _ = logins.windows.under_way(WINDOW_SECONDS)
-    key = f"log-in:{who}:{window}"
-    return logins.counts.add(key, 1, WINDOW_SECONDS).has_room(most, least=1)
+    key = f"log-in:{client}:{window}"
+    return logins.counts.add(key, 1, WINDOW_SECONDS).has_room(max_logins, least=1)

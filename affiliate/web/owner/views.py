@@ -1,8 +1,8 @@
-"""The owner's side: log-in, and the account at the agency in whose name images are licensed.
+"""The owner's desk: log-in, sessions, and the agency account that licenses images.
 
-It exists only where ``OWNER_PASSWORD`` is set, speaks English, and is kept by no cache. Its
-cookies are for ``/owner/`` alone, signed, and of no use once the password changes: the session's
-(`owner_sessions`), and one by which a browser that has logged in is known again
+The desk exists only with ``OWNER_PASSWORD``, is in English, and no cache keeps its pages. Its
+cookies are signed, for ``/owner/`` alone, and invalid after a change of the password: the cookie
+of the session (`owner_sessions`), and the cookie that identifies a browser after a log-in
 (`login_throttle`).
 """
 
@@ -50,9 +50,9 @@ from affiliate.web.template_helpers import absolute_url
 
 FORM_CONTENT_TYPE: Final = "application/x-www-form-urlencoded"
 MAX_FORM_BYTES: Final = 4096
-"""More than any of the owner's forms has."""
+"""Most bytes of a form that are read; the owner's forms are all smaller."""
 STATE_SECONDS: Final = 900
-"""How long the owner may take to agree at the agency."""
+"""Seconds that the owner may take to agree at the agency."""
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ blueprint = Blueprint("owner", __name__, url_prefix="/owner")
 
 
 def register(app: Flask) -> None:
-    """Add the owner's routes and cookie to an app with its `Services`, if there is a password."""
+    """Add the owner's routes and session to an app with `Services`, if a password is set."""
     config = app.extensions["services"].config
     if config.owner_password is None:
         return
@@ -78,7 +78,7 @@ def register(app: Flask) -> None:
 
 @blueprint.before_request
 def guard_request() -> AnyResponse | None:
-    """Let in forms of this session only, and past the log-in the owner only."""
+    """Refuse forms of other sessions; redirect everybody but the owner to the log-in."""
     g.lang, g.ui_language, g.negotiated = "en", "en", False
     session.permanent = True
     if request.method == "POST" and not _has_form_of_session():
@@ -93,7 +93,7 @@ def guard_request() -> AnyResponse | None:
 
 
 def _has_form_of_session() -> bool:
-    """Return whether a form comes from a page of this session; a stranger's is never read."""
+    """Return whether a form has this session's CSRF token; forms without a session are not read."""
     request.max_content_length = MAX_FORM_BYTES
     if not session.get("csrf") or request.mimetype != FORM_CONTENT_TYPE:
         return False
@@ -102,9 +102,9 @@ def _has_form_of_session() -> bool:
 
 @blueprint.after_app_request
 def forbid_caching(response: Response) -> Response:
-    """Keep all of it from caches, search engines, plain http and windows of other sites.
+    """Keep all responses from caches, search engines, plain http and windows of other sites.
 
-    That includes what no route answers, such as another method.
+    Responses outside of any route are included, such as those to other methods.
     """
     if not f"{request.path}/".startswith(OWNER_PATH):
         return response
@@ -121,7 +121,7 @@ def forbid_caching(response: Response) -> Response:
 
 @blueprint.route("/log-in", methods=["GET", "POST"])
 def log_in() -> AnyResponse:
-    """The form, and what it sends: the password, compared in constant time."""
+    """Show the log-in form, or check the password sent with the form in constant time."""
     if request.method != "POST":
         return Response(render_template("owner_login.html", wrong=False))
     if not login_throttle.may_log_in(_password_proof()):
@@ -141,11 +141,11 @@ def log_in() -> AnyResponse:
         )
         page = render_template("owner_login.html", wrong=True)
         return Response(page, HTTPStatus.UNAUTHORIZED)
-    before = session.get("name")
-    session.clear()  # what was known to whoever prepared this browser is worth nothing now
+    previous = session.get("name")
+    session.clear()  # a session prepared by an attacker must not survive the log-in
     try:
         name = _owner_sessions().begin(
-            login_throttle.loggable_network(), request.user_agent.string, instead_of=before
+            login_throttle.loggable_network(), request.user_agent.string, instead_of=previous
         )
         session.update(permanent=True, proof=_password_proof(), name=name)
     except LedgerError as error:
@@ -158,7 +158,7 @@ def log_in() -> AnyResponse:
 
 @blueprint.post("/log-out")
 def log_out() -> AnyResponse:
-    """End the session, in this browser and wherever its cookie was copied to."""
+    """End the session, in this browser and for all copies of its cookie."""
     try:
         _owner_sessions().end(session["name"])
     except LedgerError as error:
@@ -170,17 +170,17 @@ def log_out() -> AnyResponse:
 
 @blueprint.get("/sessions")
 def list_sessions() -> Response:
-    """Return where the owner is logged in, each with a button that ends it."""
+    """Show the open sessions, each with a button to end the session."""
     try:
-        found = _owner_sessions().open_ones(session["name"])
+        sessions = _owner_sessions().open_ones(session["name"])
     except LedgerError as error:
         return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be looked up", str(error))
-    return Response(render_template("owner_sessions.html", sessions=found))
+    return Response(render_template("owner_sessions.html", sessions=sessions))
 
 
 @blueprint.post("/sessions/end")
 def end_sessions() -> AnyResponse:
-    """End the session that the form names, or where it names none all of them, this one too."""
+    """End the session named by the form, or without a name all sessions, including this session."""
     digest = request.form.get("session")
     if digest == "":
         abort(HTTPStatus.BAD_REQUEST, "The session has no name.")
@@ -191,15 +191,15 @@ def end_sessions() -> AnyResponse:
             _owner_sessions().end_all()
     except LedgerError as error:
         return _logout_failure_page(error)
-    which = "a session" if digest else "all sessions"
-    log.info("the owner ended %s from %s", which, login_throttle.loggable_network())
+    ended = "a session" if digest else "all sessions"
+    log.info("the owner ended %s from %s", ended, login_throttle.loggable_network())
     return redirect(url_for("owner.list_sessions"), HTTPStatus.SEE_OTHER)
 
 
 def _logout_failure_page(error: LedgerError) -> Response:
-    """Say that a session goes on, as its end can't be kept."""
-    words = f"{error} You are logged in still; try again."
-    return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "The log-out can't be kept", words)
+    """Return the page for a log-out that could not be stored: the session stays open."""
+    text = f"{error} You are logged in still; try again."
+    return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "The log-out can't be kept", text)
 
 
 # -- the account
@@ -207,11 +207,11 @@ def _logout_failure_page(error: LedgerError) -> Response:
 
 @blueprint.get("/")
 def show_desk() -> Response:
-    """Return whether an account is connected, whose, and what may be done in its name."""
-    tokens, note = _shutterstock_oauth(), session.pop("note", "")
+    """Show the state of the account: its connection, its user, and the granted scopes."""
+    oauth, note = _shutterstock_oauth(), session.pop("note", "")
     account: dict[str, object] = {}
     try:
-        token = tokens.read_token()
+        token = oauth.read_token()
         if token is not None:
             account = _describe_account()
     except (AgencyError, LedgerError) as error:
@@ -220,7 +220,7 @@ def show_desk() -> Response:
         "owner_desk.html",
         account=account,
         note=note,
-        hindrance=tokens.missing_settings,
+        hindrance=oauth.missing_settings,
         scopes=SCOPES,
         always=DEFAULT_SCOPE,
     )
@@ -229,7 +229,7 @@ def show_desk() -> Response:
 
 @blueprint.post("/shutterstock/connect")
 def start_connection() -> AnyResponse:
-    """Lead to the agency, by a page of our own: a form may not be sent on to another site."""
+    """Show a page that leads to the agency, as the CSP forbids forms a redirect to another site."""
     scopes = [name for name in request.form.getlist("scope") if name in SCOPES]
     state = secrets.token_urlsafe(24)
     try:
@@ -242,10 +242,10 @@ def start_connection() -> AnyResponse:
 
 @blueprint.get("/shutterstock/callback")
 def finish_connection() -> AnyResponse:
-    """Read the code that the agency sends the owner back with; it leaves the address at once."""
-    asked = session.pop("asked", {})
-    known = _is_same_secret(request.args.get("state"), asked.get("state"))
-    if not known or time.time() > asked["until"]:
+    """Exchange the code in the agency's redirect, and redirect to an address without the code."""
+    authorization = session.pop("asked", {})
+    is_same_state = _is_same_secret(request.args.get("state"), authorization.get("state"))
+    if not is_same_state or time.time() > authorization["until"]:
         return _redirect_with_note(
             "That answer was not to a question of this session. Connect again."
         )
@@ -253,7 +253,7 @@ def finish_connection() -> AnyResponse:
     if not code:
         return _redirect_with_note("Shutterstock did not agree; nothing has changed.")
     try:
-        _shutterstock_oauth().connect(code, asked["scopes"])
+        _shutterstock_oauth().connect(code, authorization["scopes"])
     except (AgencyError, LedgerError) as error:
         return _redirect_with_note(f"The account was not connected: {_error_text(error)}")
     return _redirect_with_note("The account is connected.")
@@ -271,7 +271,7 @@ def disconnect() -> AnyResponse:
 
 @blueprint.route("/<path:_>", methods=["GET", "POST"])
 def refuse_unknown_path(_: str) -> Response:
-    """Return what isn't there, is not there for the owner either."""
+    """Answer 404 for unknown paths, after the check of the log-in."""
     raise NotFound
 
 
@@ -280,15 +280,15 @@ def _callback_url() -> str:
 
 
 def _shutterstock_oauth() -> ShutterstockOAuth:
-    tokens: ShutterstockOAuth = current_services().tokens
-    return tokens
+    oauth: ShutterstockOAuth = current_services().tokens
+    return oauth
 
 
 def _describe_account() -> dict[str, object]:
-    """The account as the agency describes it."""
-    tokens = _shutterstock_oauth()
+    """Return the agency's description of the account: its access, and its user if allowed."""
+    oauth = _shutterstock_oauth()
     transport = current_services().transport
-    account = ShutterstockAccount(transport, url=tokens.url, token=tokens.get_access_token)
+    account = ShutterstockAccount(transport, url=oauth.url, token=oauth.get_access_token)
     access = account.fetch_token_details()
     return {
         "access": access,
@@ -297,13 +297,13 @@ def _describe_account() -> dict[str, object]:
 
 
 def _redirect_with_note(note: str) -> AnyResponse:
-    """Back to the desk, which says something once."""
+    """Redirect to the desk, which shows the note once."""
     session["note"] = note
     return redirect(url_for("owner.show_desk"), HTTPStatus.SEE_OTHER)
 
 
 def _refuse_form() -> Response:
-    """Say why a form is not taken, and what its sender can do."""
+    """Return the page that says why a form was refused, and the remedy."""
     title, text = "This form is too old", "Go back, reload the page and try again."
     if read_cookie(SESSION_COOKIE) is None:
         title, text = "Your browser sent no cookie", "Allow this site cookies and log in again."
@@ -316,7 +316,7 @@ def _error_text(error: AgencyError | LedgerError) -> str:
     return error.message if isinstance(error, AgencyError) else str(error)
 
 
-# -- who is there
+# -- the identity of the owner
 
 
 def _is_owner() -> bool:
@@ -331,7 +331,7 @@ def _owner_sessions() -> Sessions:
 
 
 def _password_proof() -> str:
-    """Return what a session has that was begun with today's password."""
+    """Return the digest in sessions that were begun with the current password."""
     key = (current_app.secret_key or "").encode()  # type: ignore[union-attr] # it is a text here
     return hmac.new(key, b"owner:" + _reveal_password().encode(), hashlib.sha256).hexdigest()
 
@@ -342,7 +342,7 @@ def _reveal_password() -> str:
 
 
 def _is_same_secret(given: object, known: object) -> bool:
-    """Return whether two texts are the same, in a time that says nothing about either."""
+    """Return whether two texts are equal, compared in constant time."""
     if not isinstance(given, str) or not isinstance(known, str) or not known:
         return False
     digests = (hashlib.sha256(text.encode("utf-8", "replace")).digest() for text in (given, known))

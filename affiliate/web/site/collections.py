@@ -1,7 +1,7 @@
-"""Curated pages: the collections that an agency features, for visitors and search engines.
+"""The pages of collections featured by agencies, for visitors and search engines.
 
-The owner's own collections are not among them: to read those takes the token of their account,
-which the visitors' side never holds.
+The owner's own collections are not included: reading them requires the token of the owner's
+account, which the visitors' side never has.
 """
 
 from http import HTTPStatus
@@ -39,12 +39,12 @@ blueprint = Blueprint("collected", __name__)
 
 
 def page_cache_routes() -> dict[str, Canonicalizer]:
-    """Return the paths whose answers the memory tier may keep, and what each of them reads."""
+    """Return the paths whose answers the page cache may keep, each with its canonicalizer."""
     return {"/collections/": canonicalize_collection}
 
 
 def canonicalize_collection(raw: bytes) -> str | None:
-    """A page of a collection; without a language in the address the browser has a say.
+    """Canonicalize a collection's page; None without ``lang``, as the browser's languages matter.
 
     Raises:
         BadQuery: names the parameter that can't be read.
@@ -56,51 +56,51 @@ def canonicalize_collection(raw: bytes) -> str | None:
 
 @blueprint.get(COLLECTION_PATH)
 def collection_page(agency: str, collection_id: str) -> Response:
-    """Return a page of a collection: cached pictures are in it, else the page fills itself."""
-    asked = read_fields(request_parameters(), "media", "page")
+    """Return a page of a collection: with cached pictures, else a skeleton that the page fills."""
+    fields = read_fields(request_parameters(), "media", "page")
     try:
-        about = current_services().search.about_collection(agency, collection_id, asked.media)
-        outcome = _fetch_listed_page(about, asked.page)
+        collection = current_services().search.about_collection(agency, collection_id, fields.media)
+        outcome = _fetch_listed_page(collection, fields.page)
     except NotFound:
         raise NoSuchPage from None
     except AgencyError:
-        asked = query_of(asked.media, i18n.request_language()).replace(agency=(agency,))
+        query = query_of(fields.media, i18n.request_language()).replace(agency=(agency,))
         return error_page(
-            HTTPStatus.BAD_GATEWAY, gettext("No answer"), _describe_silence(agency), asked
+            HTTPStatus.BAD_GATEWAY, gettext("No answer"), _describe_silence(agency), query
         )
     statuses = {status.status for status in outcome.page.agencies}
-    waiting = not outcome.waited and "late" in statuses
+    is_skeleton = not outcome.waited and "late" in statuses
     html = render_template(
         "collection.html",
-        about=about,
-        asked=_agency_query(about),
+        about=collection,
+        asked=_agency_query(collection),
         number=outcome.page.page,
-        page=None if waiting else outcome.page,
+        page=None if is_skeleton else outcome.page,
     )
     return finish_search_response(Response(html), outcome)
 
 
 @blueprint.get(f"/ajax{COLLECTION_PATH}/<int(min=1, max=99999):number>")
 def ajax_collection(agency: str, collection_id: str, number: int) -> Response:
-    """Return the pictures of a page alone, as an HTML fragment."""
+    """Return the pictures of a collection's page as an HTML fragment."""
     media = read_fields(request_parameters(), "media").media
     try:
-        about = current_services().search.about_collection(agency, collection_id, media)
-        outcome = _fetch_page(about, number, Patience.LINGER)
+        collection = current_services().search.about_collection(agency, collection_id, media)
+        outcome = _fetch_page(collection, number, Patience.LINGER)
     except NotFound as error:
         return problem_response(HTTPStatus.NOT_FOUND, error.message)
     except AgencyError:
         return problem_response(HTTPStatus.BAD_GATEWAY, _describe_silence(agency))
     html = render_template(
-        "_collection.html", about=about, asked=_agency_query(about), page=outcome.page
+        "_collection.html", about=collection, asked=_agency_query(collection), page=outcome.page
     )
     return finish_search_response(Response(html), outcome)
 
 
-def _agency_query(about: Collection) -> SearchQuery:
-    """Return the search for a collection's name at its agency, where its pictures don't come."""
-    query = query_of(about.media, i18n.request_language())
-    return query.replace(q=about.name, agency=(about.agency,))
+def _agency_query(collection: Collection) -> SearchQuery:
+    """Return the search at the agency for the collection's name, in case its pictures fail."""
+    query = query_of(collection.media, i18n.request_language())
+    return query.replace(q=collection.name, agency=(collection.agency,))
 
 
 def _describe_silence(agency: str) -> str:
@@ -108,25 +108,24 @@ def _describe_silence(agency: str) -> str:
     return gettext("%(agency)s does not answer. Try again in a minute.", agency=name)
 
 
-def _fetch_listed_page(about: Collection, number: int) -> SearchOutcome:
-    """Return a page of a collection; the sitemap lists the first one."""
+def _fetch_listed_page(collection: Collection, number: int) -> SearchOutcome:
+    """Fetch a page of a collection; the first page is listed in the sitemap."""
 
-    def ask(patience: Patience) -> SearchOutcome:
-        return _fetch_page(about, number, patience)
+    def fetch(patience: Patience) -> SearchOutcome:
+        return _fetch_page(collection, number, patience)
 
     return (
-        fetch_sitemap_page(ask, read_patience(request_parameters(), Patience.NONE))
+        fetch_sitemap_page(fetch, read_patience(request_parameters(), Patience.NONE))
         if number == 1
-        else ask(Patience.NONE)
+        else fetch(Patience.NONE)
     )
 
 
-def _fetch_page(about: Collection, number: int, otherwise: Patience) -> SearchOutcome:
-    asked = request_parameters()
+def _fetch_page(collection: Collection, number: int, default_patience: Patience) -> SearchOutcome:
     return current_services().search.collection(
-        about,
+        collection,
         page=number,
         lang=i18n.request_language(),
-        patience=read_patience(asked, otherwise),
+        patience=read_patience(request_parameters(), default_patience),
         site=displaying_site(),
     )

@@ -1,4 +1,4 @@
-"""One picture: its page, the fragment that quick look shows, and what is similar to it."""
+"""A picture or clip: its page, the fragment for quick look, the API, and similar pictures."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -43,7 +43,7 @@ blueprint = Blueprint("details", __name__)
 
 
 def page_cache_routes() -> dict[str, Canonicalizer]:
-    """Return the paths whose answers the memory tier may keep, and what each of them reads."""
+    """Return the paths whose answers the page cache may keep, each with its canonicalizer."""
     return {
         "/image/": canonicalize_media_page,
         "/video/": canonicalize_media_page,
@@ -54,172 +54,197 @@ def page_cache_routes() -> dict[str, Canonicalizer]:
 
 @blueprint.get(MEDIA_PATH)
 def media_page(media: str, agency: str, media_id: str) -> Response:
-    """Return the page of one picture: larger, with all that is known and similar pictures."""
-    asked = request_parameters()
+    """Return the page of a picture: a larger rendition, all known details, similar pictures."""
+    parameters = request_parameters()
     try:
-        found, more = _look_up_media(
-            media, agency, media_id, asked, _details_patience(asked, DetailsPatience.KNOWN)
+        item, lacks_details = _look_up_media(
+            media,
+            agency,
+            media_id,
+            parameters,
+            _details_patience(parameters, DetailsPatience.KNOWN),
         )
     except AgencyError as error:
-        return _failure_page(error, media, _media_by_id(media, agency, media_id, asked), asked)
-    patience, number = read_patience(asked, Patience.NONE), read_fields(asked, "page").page
-    similar = _fetch_similar(found, asked, patience)
-    if similar and patience is Patience.NONE and not _is_from_cache(similar):
-        similar = None  # the page asks for it
-    search = _source_query(asked, media)
-    found, position = _add_sellers(found, search, asked)
-    page = {"media": found, "found_in": search, "similar": similar and similar.page}
-    beside = {"words": search.q, "number": number, "position": position, "more": more}
-    html = render_template("image.html", **page, **beside)
-    response = Response(html)
-    life = (
-        int(min(_media_max_age(more=more), similar.lifetime))
-        if similar
-        else _media_max_age(more=more)
+        return _failure_page(
+            error, media, _media_by_id(media, agency, media_id, parameters), parameters
+        )
+    patience, number = (
+        read_patience(parameters, Patience.NONE),
+        read_fields(parameters, "page").page,
     )
+    similar = _fetch_similar(item, parameters, patience)
+    if similar and patience is Patience.NONE and not _is_from_cache(similar):
+        similar = None  # the page's script fetches similar pictures
+    query = _source_query(parameters, media)
+    item, position = _add_sellers(item, query, parameters)
+    parts = {"media": item, "found_in": query, "similar": similar and similar.page}
+    values = {"words": query.q, "number": number, "position": position, "more": lacks_details}
+    html = render_template("image.html", **parts, **values)
+    response = Response(html)
+    max_age = _media_max_age(lacks_details=lacks_details)
+    if similar:
+        max_age = int(min(max_age, similar.lifetime))
     return finish_response(
-        _set_public(response, life), life, position, more, number, *page.values()
+        _set_public(response, max_age), max_age, position, lacks_details, number, *parts.values()
     )
 
 
 @blueprint.get(f"/ajax{MEDIA_PATH}")
 def ajax_media(media: str, agency: str, media_id: str) -> Response:
-    """Return one picture as an HTML fragment, for quick look."""
-    asked = request_parameters()
+    """Return a picture as an HTML fragment, for quick look."""
+    parameters = request_parameters()
     try:
-        found, more = _look_up_media(
-            media, agency, media_id, asked, _details_patience(asked, DetailsPatience.BEHIND)
+        item, lacks_details = _look_up_media(
+            media,
+            agency,
+            media_id,
+            parameters,
+            _details_patience(parameters, DetailsPatience.BEHIND),
         )
     except AgencyError as error:
-        return _failure_problem(error, _media_by_id(media, agency, media_id, asked))
-    search = _source_query(asked, media)
-    found, position = _add_sellers(found, search, asked)
+        return _failure_problem(error, _media_by_id(media, agency, media_id, parameters))
+    query = _source_query(parameters, media)
+    item, position = _add_sellers(item, query, parameters)
     html = render_template(
-        "_image.html", media=found, found_in=search, quick=True, position=position, more=more
+        "_image.html", media=item, found_in=query, quick=True, position=position, more=lacks_details
     )
-    life = _media_max_age(more=more)
-    return finish_response(_set_public(Response(html), life), life, found, search, position, more)
+    max_age = _media_max_age(lacks_details=lacks_details)
+    response = _set_public(Response(html), max_age)
+    return finish_response(response, max_age, item, query, position, lacks_details)
 
 
 @blueprint.get(f"/api{MEDIA_PATH}")
 def api_media(media: str, agency: str, media_id: str) -> Response:
-    """Return one picture as JSON; the shape is ``media.Media``."""
-    asked = request_parameters()
+    """Return a picture as JSON, a ``media.Media``."""
+    parameters = request_parameters()
     try:
-        found, more = _look_up_media(
-            media, agency, media_id, asked, _details_patience(asked, DetailsPatience.BEHIND)
+        item, lacks_details = _look_up_media(
+            media,
+            agency,
+            media_id,
+            parameters,
+            _details_patience(parameters, DetailsPatience.BEHIND),
         )
     except AgencyError as error:
-        return _failure_problem(error, _media_by_id(media, agency, media_id, asked))
-    life = _media_max_age(more=more)
-    found, _ = _add_sellers(found, _source_query(asked, media), asked)
-    response = Response(msgspec.json.encode(found), mimetype="application/json")
-    return finish_response(_set_public(response, life), life, found)
+        return _failure_problem(error, _media_by_id(media, agency, media_id, parameters))
+    max_age = _media_max_age(lacks_details=lacks_details)
+    item, _ = _add_sellers(item, _source_query(parameters, media), parameters)
+    response = Response(msgspec.json.encode(item), mimetype="application/json")
+    return finish_response(_set_public(response, max_age), max_age, item)
 
 
 @blueprint.get(f"/ajax{MEDIA_PATH}/similar")
 def ajax_similar(media: str, agency: str, media_id: str) -> Response:
-    """Return pictures similar to one, as an HTML fragment."""
+    """Return pictures similar to a picture, as an HTML fragment."""
 
-    def fragment(found: Media, page: SearchPage) -> Response:
-        asked = request_parameters()
-        known = {"found_in": _source_query(asked, media), "position": read_position(asked)}
-        return Response(render_template("_similar.html", media=found, page=page, **known))
+    def render_fragment(item: Media, page: SearchPage) -> Response:
+        parameters = request_parameters()
+        html = render_template(
+            "_similar.html",
+            media=item,
+            page=page,
+            found_in=_source_query(parameters, media),
+            position=read_position(parameters),
+        )
+        return Response(html)
 
-    return _answer_similar(media, agency, media_id, fragment)
+    return _answer_similar(media, agency, media_id, render_fragment)
 
 
 @blueprint.get(f"/api{MEDIA_PATH}/similar")
 def api_similar(media: str, agency: str, media_id: str) -> Response:
-    """Return pictures similar to one as JSON; the shape is ``media.SearchPage``."""
+    """Return pictures similar to a picture as JSON, a ``media.SearchPage``."""
 
-    def encoded(_found: Media, page: SearchPage) -> Response:
+    def encode_page(_item: Media, page: SearchPage) -> Response:
         return Response(msgspec.json.encode(page), mimetype="application/json")
 
-    return _answer_similar(media, agency, media_id, encoded)
+    return _answer_similar(media, agency, media_id, encode_page)
 
 
 def _answer_similar(
-    media: str, agency: str, media_id: str, made: Callable[[Media, SearchPage], Response]
+    media: str, agency: str, media_id: str, build_response: Callable[[Media, SearchPage], Response]
 ) -> Response:
-    asked = request_parameters()
+    parameters = request_parameters()
     try:
-        found, _ = _look_up_media(media, agency, media_id, asked)
-        similar = _fetch_similar(found, asked, read_patience(asked, Patience.LINGER))
+        item, _ = _look_up_media(media, agency, media_id, parameters)
+        similar = _fetch_similar(item, parameters, read_patience(parameters, Patience.LINGER))
     except AgencyError as error:
         return _failure_problem(error)
     if similar is None:
         return problem_response(HTTPStatus.NOT_FOUND, "This agency does not say what is similar.")
-    return finish_search_response(made(found, similar.page), similar)
+    return finish_search_response(build_response(item, similar.page), similar)
 
 
 def _look_up_media(
     media: str,
     agency: str,
     media_id: str,
-    asked: Parameters,
-    more: DetailsPatience = DetailsPatience.KNOWN,
+    parameters: Parameters,
+    details_patience: DetailsPatience = DetailsPatience.KNOWN,
 ) -> MediaLookup:
-    """Return a picture; ``more`` says what to do about details that are not known yet."""
-    search = _source_query(asked, media)
-    found = current_services().search.found(
-        agency, media_id, search, site=displaying_site(), more=more
+    """Look up a picture; ``details_patience`` applies to details that are not cached yet."""
+    query = _source_query(parameters, media)
+    lookup = current_services().search.found(
+        agency, media_id, query, site=displaying_site(), more=details_patience
     )
-    if found.media.media != media:
+    if lookup.media.media != media:
         raise NotFound(agency, "There is no such picture here.")
-    return found
+    return lookup
 
 
-def _source_query(asked: Parameters, media: str) -> SearchQuery:
-    """Return the search that found a picture, in the language of the request; it may be empty."""
-    query, every = (
-        read_source_query(asked, media),
-        [one.agency.name for one in current_services().search.configured],
-    )
-    known = tuple(name for name in query.agency if name in every)
-    return query.replace(lang=i18n.request_language(), agency=known)
+def _source_query(parameters: Parameters, media: str) -> SearchQuery:
+    """Return the search that found a picture, in the language of the request; perhaps empty.
 
-
-def _details_patience(asked: Parameters, otherwise: DetailsPatience) -> DetailsPatience:
-    """Return what to do about details: whoever waits for all that is known waits for them."""
-    waits = read_patience(asked, Patience.NONE) is Patience.FULL
-    return DetailsPatience.WAITED if waits else otherwise
-
-
-def _add_sellers(media: Media, search: SearchQuery, asked: Parameters) -> tuple[Media, int]:
-    """Return a picture with all its sellers, and its place, as the search that found it has it.
-
-    The place is 0 where only the first is left: the address need not tell that.
+    Names of agencies that are not configured are dropped.
     """
-    tile = current_services().search.tile(media, search, site=displaying_site())
-    found = msgspec.structs.replace(media, sellers=tile.sellers)
-    return found, read_position(asked) or (tile.position if tile.position > 1 else 0)
+    query = read_source_query(parameters, media)
+    configured = [entry.agency.name for entry in current_services().search.configured]
+    agencies = tuple(name for name in query.agency if name in configured)
+    return query.replace(lang=i18n.request_language(), agency=agencies)
 
 
-def _media_by_id(media: str, agency: str, media_id: str, asked: Parameters) -> Media | None:
-    """Return what the address alone tells of a picture: the link to its page at the agency."""
-    words = to_counted(read_words(asked), i18n.request_language())
+def _details_patience(parameters: Parameters, default: DetailsPatience) -> DetailsPatience:
+    """Return DetailsPatience.WAITED for ``wait=1``, else ``default``."""
+    waits = read_patience(parameters, Patience.NONE) is Patience.FULL
+    return DetailsPatience.WAITED if waits else default
+
+
+def _add_sellers(media: Media, query: SearchQuery, parameters: Parameters) -> tuple[Media, int]:
+    """Return a picture with all sellers of its tile in the source search, and the tile's position.
+
+    The position is 0 for the first tile, which an address need not name.
+    """
+    tile = current_services().search.tile(media, query, site=displaying_site())
+    item = msgspec.structs.replace(media, sellers=tile.sellers)
+    return item, read_position(parameters) or (tile.position if tile.position > 1 else 0)
+
+
+def _media_by_id(media: str, agency: str, media_id: str, parameters: Parameters) -> Media | None:
+    """Return a picture made from its address alone: with the link to its page at the agency."""
+    words = to_counted(read_words(parameters), i18n.request_language())
     return current_services().search.told_by_id(
         agency, media_id, media, words=words, site=displaying_site()
     )
 
 
 def _failure_page(
-    error: AgencyError, media: str, told: Media | None, asked: Parameters
+    error: AgencyError, media: str, item: Media | None, parameters: Parameters
 ) -> Response:
-    """Return the page for a picture that is gone or can't be read, with the ways on to agencies."""
-    search, position = _source_query(asked, media), read_position(asked) or 1
-    query = search if search.q else None
+    """Return the page for a picture that is gone or unreadable, with links to agencies."""
+    source, position = _source_query(parameters, media), read_position(parameters) or 1
+    query = source if source.q else None
     if isinstance(error, NotFound):
         title, text = gettext("This picture is gone"), gettext("Search for another one.")
-        return error_page(HTTPStatus.NOT_FOUND, title, text, query, told, position=position)
+        return error_page(HTTPStatus.NOT_FOUND, title, text, query, item, position=position)
     title = gettext("No answer")
     return error_page(
-        HTTPStatus.BAD_GATEWAY, title, _describe_silence(error), query, told, position=position
+        HTTPStatus.BAD_GATEWAY, title, _describe_silence(error), query, item, position=position
     )
 
 
-def _fetch_similar(media: Media, asked: Parameters, patience: Patience) -> SearchOutcome | None:
+def _fetch_similar(
+    media: Media, parameters: Parameters, patience: Patience
+) -> SearchOutcome | None:
     search = current_services().search
     if not search.has_similar(media.agency):
         return None
@@ -228,7 +253,7 @@ def _fetch_similar(media: Media, asked: Parameters, patience: Patience) -> Searc
         media.agency,
         media.id,
         media=media.media,
-        page=read_fields(asked, "page").page,
+        page=read_fields(parameters, "page").page,
         lang=lang,
         patience=patience,
         site=displaying_site(),
@@ -236,23 +261,23 @@ def _fetch_similar(media: Media, asked: Parameters, patience: Patience) -> Searc
 
 
 def _is_from_cache(outcome: SearchOutcome) -> bool:
-    """Return whether all agencies of a page have answered from the cache."""
+    """Return whether all answers of a page come from the cache."""
     return all(status.status in {"fresh", "stale"} for status in outcome.page.agencies)
 
 
-def _media_max_age(*, more: bool) -> int:
-    """Return the seconds for which a picture's answer is true: few while it lacks details."""
-    return INCOMPLETE_MAX_AGE if more else MAX_BROWSER_AGE
+def _media_max_age(*, lacks_details: bool) -> int:
+    """Return the max-age of a picture's answer in seconds: few while details are missing."""
+    return INCOMPLETE_MAX_AGE if lacks_details else MAX_BROWSER_AGE
 
 
-def _set_public(response: Response, life: int = MAX_BROWSER_AGE) -> Response:
-    response.headers["Cache-Control"] = f"public, max-age={life}"
+def _set_public(response: Response, max_age: int = MAX_BROWSER_AGE) -> Response:
+    response.headers["Cache-Control"] = f"public, max-age={max_age}"
     return response
 
 
-def _failure_problem(error: AgencyError, told: Media | None = None) -> Response:
-    """Return a failure as a problem; its ``link`` leads to the picture where its id tells that."""
-    link = told.link if told else ""
+def _failure_problem(error: AgencyError, item: Media | None = None) -> Response:
+    """Return a failure as a problem, with the link of an ``item`` made from the address alone."""
+    link = item.link if item else ""
     if isinstance(error, NotFound):
         return problem_response(HTTPStatus.NOT_FOUND, error.message, link=link)
     return problem_response(HTTPStatus.BAD_GATEWAY, _describe_silence(error), link=link)

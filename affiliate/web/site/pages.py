@@ -1,4 +1,4 @@
-"""The visitors' side: the pages, their Ajax fragment, the JSON API, and the beacon of clicks."""
+"""The visitors' side: start page, results, topics, the JSON API, and the recording of clicks."""
 
 import json
 import secrets
@@ -26,7 +26,6 @@ from affiliate.web import (
     i18n,
     openapi,
     readiness,
-    template_helpers,
 )
 from affiliate.web.caching import (
     canonicalize_page,
@@ -40,23 +39,22 @@ from affiliate.web.caching import (
 from affiliate.web.client_limits import current_client_limits, fetch_sitemap_page
 from affiliate.web.errors import problem_response
 from affiliate.web.page_cache import Canonicalizer
-from affiliate.web.site import (
-    collections,
-)
-from affiliate.web.site import (
-    media as details,
-)
+from affiliate.web.site import collections, media
 from affiliate.web.template_helpers import (
+    ASSET_VERSION,
+    asset_url,
     cache_for,
     displaying_site,
+    owner_topics,
+    register_vocabulary,
 )
 
 CLICK_BYTES: Final = 4096
 CLICK_RETRY_AFTER: Final = "20"
-"""Seconds after which pages send a click again that could not be kept (static/embed.js)."""
+"""Seconds after which pages resend a click that could not be recorded (static/embed.js)."""
 START_STRIP_ITEMS: Final = 24
 FEATURED_COUNTS: Final = {"image": 8, "video": 4}
-"""Featured collections of each kind that the start page shows."""
+"""Numbers of featured collections on the start page, by kind of media."""
 CACHED_ASSETS: Final = (
     "site.css",
     "icon.svg",
@@ -71,7 +69,7 @@ blueprint = Blueprint("site", __name__)
 
 
 def page_cache_routes() -> dict[str, Canonicalizer]:
-    """Return the paths whose answers the memory tier may keep, and what each of them reads."""
+    """Return the paths whose answers the page cache may keep, each with its canonicalizer."""
     return {
         "/": canonicalize_page,
         "/search": canonicalize_search_page,
@@ -79,33 +77,33 @@ def page_cache_routes() -> dict[str, Canonicalizer]:
         "/ajax/search": canonicalize_search,
         "/api/search": canonicalize_search,
         **collections.page_cache_routes(),
-        **details.page_cache_routes(),
+        **media.page_cache_routes(),
         **openapi.page_cache_routes(),
         **dict.fromkeys((f"/static/{name}" for name in CACHED_ASSETS), canonicalize_version),
     }
 
 
 def canonicalize_version(raw: bytes) -> str | None:
-    """Return the version of a static file, which makes its address new when the file changes.
+    """Canonicalize the version of a static file, which changes the address with the file.
 
-    None for what is no version: such an answer is kept nowhere.
+    None for any other text than a version: such an answer is not kept.
     """
     version = read_single(read_parameters(raw), "v")
     if version is None:
         return ""
-    return urlencode({"v": version}) if template_helpers.ASSET_VERSION.fullmatch(version) else None
+    return urlencode({"v": version}) if ASSET_VERSION.fullmatch(version) else None
 
 
 def register(app: Flask, services: Services) -> None:
     """Add the visitors' routes, the error pages and the headers to an app."""
     app.register_blueprint(blueprint)
     app.register_blueprint(collections.blueprint)
-    app.register_blueprint(details.blueprint)
+    app.register_blueprint(media.blueprint)
     app.register_blueprint(readiness.blueprint)
     app.before_request(_refuse_odd_paths)
     app.after_request(_set_asset_caching)
     i18n.register(app, services.config.site_language)
-    template_helpers.register(app)
+    register_vocabulary(app)
     click_addresses.register(app)
     errors.register(app, services.search)
     openapi.register(app)
@@ -117,62 +115,67 @@ def register(app: Flask, services: Services) -> None:
 @blueprint.get("/")
 def start_page() -> Response:
     """Return the start page: search box, topics, pictures of one of them, featured collections."""
-    topics, known = current_services().config.site_topics, current_services().search.featured(0)
+    topics, featured = current_services().config.site_topics, current_services().search.featured(0)
     outcome = _fetch_results(_topic_query(topics[0] if topics else "-"), Patience.NONE)
-    shown = msgspec.structs.replace(outcome.page, items=outcome.page.items[:START_STRIP_ITEMS])
-    html = render_template("start.html", page=shown, featured=_choose_featured(known.values))
-    return finish_search_response(Response(html), outcome, known, is_search=False)
+    page = msgspec.structs.replace(outcome.page, items=outcome.page.items[:START_STRIP_ITEMS])
+    html = render_template("start.html", page=page, featured=_choose_featured(featured.values))
+    return finish_search_response(Response(html), outcome, featured, is_search=False)
 
 
 def _choose_featured(featured: Sequence[Collection]) -> list[Collection]:
-    """Return the first few collections of each kind."""
-    kinds = {media: [one for one in featured if one.media == media] for media in FEATURED_COUNTS}
-    return [one for media, kind in kinds.items() for one in kind[: FEATURED_COUNTS[media]]]
+    """Return the first FEATURED_COUNTS collections of each kind of media."""
+    return [
+        collection
+        for kind, count in FEATURED_COUNTS.items()
+        for collection in [entry for entry in featured if entry.media == kind][:count]
+    ]
 
 
 @blueprint.get("/search")
 def search_page() -> Response:
-    """Return the page of results: with cached answers, else a skeleton that the page fills."""
-    asked = request_parameters()
-    query = read_search_query(asked)
-    outcome = _fetch_results(query, read_patience(asked, Patience.NONE))
+    """Return the page of results: with cached answers, else a skeleton that its script fills."""
+    parameters = request_parameters()
+    query = read_search_query(parameters)
+    outcome = _fetch_results(query, read_patience(parameters, Patience.NONE))
     return _render_results("search.html", outcome)
 
 
 @blueprint.get("/topics/<slug>")
 def topic_page(slug: str) -> Response:
     """Return the page of one of the owner's topics, for search engines too."""
-    words = template_helpers.owner_topics().find_topic(slug)
+    words = owner_topics().find_topic(slug)
     if words is None:
         raise NotFound
-    asked = request_parameters()
+    parameters = request_parameters()
     query = _topic_query(words)
     outcome = fetch_sitemap_page(
-        lambda patience: _fetch_results(query, patience), read_patience(asked, Patience.NONE)
+        lambda patience: _fetch_results(query, patience), read_patience(parameters, Patience.NONE)
     )
     return _render_results("topic.html", outcome, topic=words)
 
 
 def _topic_query(words: str) -> SearchQuery:
-    """The owner's words as a visitor's are read, in the language of the request."""
+    """Return a search for the owner's words in the language of the request."""
     return SearchQuery.from_parameters({"q": [words]}).replace(lang=i18n.request_language())
 
 
-def _render_results(template: str, outcome: SearchOutcome, **more: str) -> Response:
+def _render_results(template: str, outcome: SearchOutcome, **values: str) -> Response:
     is_late = any(status.status == "late" for status in outcome.page.agencies)
-    waiting = is_late and not outcome.waited and not outcome.page.items
-    shown = None if waiting else outcome.page
+    is_skeleton = is_late and not outcome.waited and not outcome.page.items
+    page = None if is_skeleton else outcome.page
     query, search = outcome.page.query, current_services().search
-    known = search.categories(i18n.request_language(), 0, query.media, query.agency)
-    html = render_template(template, query=query, page=shown, categories=known.values, **more)
-    return finish_search_response(Response(html), outcome, known)
+    categories = search.categories(i18n.request_language(), 0, query.media, query.agency)
+    html = render_template(template, query=query, page=page, categories=categories.values, **values)
+    return finish_search_response(Response(html), outcome, categories)
 
 
 @blueprint.get("/ajax/search")
 def ajax_search() -> Response:
-    """Return the results alone, as an HTML fragment."""
-    asked = request_parameters()
-    outcome = _fetch_results(read_search_query(asked), read_patience(asked, Patience.LINGER))
+    """Return the results as an HTML fragment."""
+    parameters = request_parameters()
+    outcome = _fetch_results(
+        read_search_query(parameters), read_patience(parameters, Patience.LINGER)
+    )
     return finish_search_response(
         Response(render_template("_results.html", page=outcome.page)), outcome
     )
@@ -180,9 +183,11 @@ def ajax_search() -> Response:
 
 @blueprint.get("/api/search")
 def api_search() -> Response:
-    """Return the results as JSON; the shape is ``media.SearchPage``."""
-    asked = request_parameters()
-    outcome = _fetch_results(read_search_query(asked), read_patience(asked, Patience.LINGER))
+    """Return the results as JSON, a ``media.SearchPage``."""
+    parameters = request_parameters()
+    outcome = _fetch_results(
+        read_search_query(parameters), read_patience(parameters, Patience.LINGER)
+    )
     body = msgspec.json.encode(outcome.page)
     return finish_search_response(Response(body, mimetype="application/json"), outcome)
 
@@ -196,20 +201,20 @@ def _fetch_results(query: SearchQuery, patience: Patience) -> SearchOutcome:
 
 @blueprint.post("/clicks")
 def record_click() -> Response:
-    """Record a click: 204 once it is durable, and only once for each ``click_id``.
+    """Record a click once for each ``click_id``, an idempotency key; answer 204 once durable.
 
     The fields come as JSON (``sendBeacon``) or, from the ``ping`` attribute, in the address.
-    Pages send a click that is refused by 503 once more.
+    Pages resend a click once after 503.
     """
     fields = _read_click_fields()
     click = Click.from_fields(fields)
-    shown = click_addresses.has_valid_seal(click, fields.get(click_addresses.SEAL_PARAMETER))
-    words = to_counted(click.words, "")  # a page has lowered them by its language's rules
+    was_shown = click_addresses.has_valid_seal(click, fields.get(click_addresses.SEAL_PARAMETER))
+    words = to_counted(click.words, "")  # the page lowered the words by its language's rules
     click = msgspec.structs.replace(click, words=cut_between_signs(words, MAX_WORDS))
     click = click.sent_by(request.user_agent.string, request.headers.get("Sec-Purpose", ""))
-    if click.agency not in AGENCIES:  # pages from before an agency left are still read
+    if click.agency not in AGENCIES:  # visitors still read pages older than an agency's removal
         raise BadQuery("agency", "This agency is not searched here.")
-    click = current_client_limits().mark_click(click, was_shown=shown)
+    click = current_client_limits().mark_click(click, was_shown=was_shown)
     try:
         current_services().ledger.record(click)
     except LedgerError as error:
@@ -229,38 +234,38 @@ def _read_click_fields() -> Mapping[str, Any]:
     if len(body) > CLICK_BYTES:
         raise BadQuery("body", f"Send at most {CLICK_BYTES} bytes.")
     if body in {b"", b"PING"}:
-        fields.setdefault("click_id", secrets.token_hex(12))  # nothing on the page made one
+        fields.setdefault("click_id", secrets.token_hex(12))  # the ``ping`` attribute has no id
     else:
         try:
-            sent = json.loads(body)
+            record = json.loads(body)
         except (ValueError, RecursionError):
             raise BadQuery("body", "Send a JSON object.") from None
-        if not isinstance(sent, dict):
+        if not isinstance(record, dict):
             raise BadQuery("body", "Send a JSON object.")
-        fields |= sent
-        logs.hide_texts(sent.values())
+        fields |= record
+        logs.hide_texts(record.values())
     return fields
 
 
 def _refuse_odd_paths() -> None:
-    """Refuse paths that mean the same as another: each page has one address."""
-    path = request.environ["PATH_INFO"]  # Flask's own has lost slashes at the beginning
+    """Refuse paths equivalent to another path: each page has a single address."""
+    path = request.environ["PATH_INFO"]  # Flask's ``request.path`` loses slashes at the beginning
     if "//" in path or (path.startswith("/static/") and path.endswith("/")):
         raise NotFound
 
 
 def _set_asset_caching(response: Response) -> Response:
-    """Files of the site itself: for ever under an address with their version."""
+    """Let the site's own files be kept for ever under an address with their version."""
     name = request.path.removeprefix("/static/")
     if name != request.path and response.status_code in {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}:
-        asked = f"{request.path}?{request.environ['QUERY_STRING']}"
-        if "?v=" not in asked:
-            life = "max-age=604800"
-        elif asked == template_helpers.asset_url(name):
-            life = "max-age=31536000, immutable"
-        else:  # another version's address must not keep this one's bytes
-            life = "no-cache"
-        response.headers["Cache-Control"] = f"public, {life}"
-        if life != "no-cache":
+        address = f"{request.path}?{request.environ['QUERY_STRING']}"
+        if "?v=" not in address:
+            directive = "max-age=604800"
+        elif address == asset_url(name):
+            directive = "max-age=31536000, immutable"
+        else:  # another version's address must not keep the bytes of this version
+            directive = "no-cache"
+        response.headers["Cache-Control"] = f"public, {directive}"
+        if directive != "no-cache":
             cache_for(3600)
     return response

@@ -1,7 +1,7 @@
-"""What search engines and browsers ask for: robots, sitemap, search engine, suggestions, icons.
+"""Files for search engines and browsers: robots, sitemap, OpenSearch, suggestions, icons.
 
-Absolute addresses come from ``SITE_URL``. Without it the request's host stands in them, and such
-answers are kept by no tier.
+Absolute addresses begin with ``SITE_URL``. Without the setting they begin with the request's host,
+and no cache keeps such answers.
 """
 
 import textwrap
@@ -18,21 +18,26 @@ from affiliate.domain.query import READERS, read_parameters, read_single
 from affiliate.domain.robots import HIDDEN_PATHS
 from affiliate.domain.ui_languages import UI_LANGUAGES
 from affiliate.services import current_services
-from affiliate.web import i18n, template_helpers
+from affiliate.web import i18n
 from affiliate.web.caching import INCOMPLETE_MAX_AGE
 from affiliate.web.page_cache import Canonicalizer
 from affiliate.web.template_helpers import (
     absolute_url,
+    asset_url,
     cache_for,
+    collection_url,
+    drop_invalid_xml,
+    has_request_host,
+    owner_topics,
 )
 
 DAY_SECONDS: Final = 86400
 SUGGESTIONS_MAX_AGE: Final = 300
 MAX_SHORT_NAME: Final = 16
-"""The longest ShortName (OpenSearch 1.1 draft 6, "The ShortName element")."""
+"""Most characters of a ShortName (OpenSearch 1.1 draft 6, "The ShortName element")."""
 MAX_LONG_NAME: Final = 48
 MAX_ICON_LABEL: Final = 12
-"""What fits under an icon of a phone's home screen."""
+"""Characters that fit under an icon on a phone's home screen."""
 LIGHT_GROUND: Final = "#fbfaf8"
 """The ground of the light pages, as in ``site.css``."""
 
@@ -40,7 +45,7 @@ blueprint = Blueprint("crawlers", __name__)
 
 
 class TypedWords(NamedTuple):
-    """What a visitor has typed so far, as it is and as searches have it; the language if said."""
+    """The words that a visitor has typed so far, raw and as parsed for searches; the language."""
 
     text: str
     words: str
@@ -55,14 +60,14 @@ class SitemapPage(NamedTuple):
 
 
 def page_cache_routes() -> dict[str, Canonicalizer]:
-    """The paths whose answers the memory tier may keep, and what each of them reads."""
+    """Return the paths whose answers the page cache may keep, each with its canonicalizer."""
     files = ("robots.txt", "sitemap.xml", "opensearch.xml", "manifest.webmanifest", "favicon.ico")
-    nothing: dict[str, Canonicalizer] = {f"/{name}": lambda _: "" for name in files}
-    return nothing | {"/suggest": canonicalize_typed}
+    routes: dict[str, Canonicalizer] = {f"/{name}": lambda _: "" for name in files}
+    return routes | {"/suggest": canonicalize_typed}
 
 
 def canonicalize_typed(raw: bytes) -> str:
-    """Return what suggestions vary by: the language, and the words as typed, for they are echoed.
+    """Canonicalize the parameters of suggestions; the words stay as typed, as answers echo them.
 
     Raises:
         BadQuery: names the parameter that can't be read.
@@ -72,13 +77,13 @@ def canonicalize_typed(raw: bytes) -> str:
 
 
 def register(app: Flask) -> None:
-    """Add the routes of crawlers and browsers to an app."""
+    """Add the routes for crawlers and browsers to an app."""
     app.register_blueprint(blueprint)
 
 
 @blueprint.get("/robots.txt")
 def serve_robots() -> Response:
-    """Everything may be crawled but what is not for people; RFC 9309."""
+    """Return robots.txt, which allows all but HIDDEN_PATHS; RFC 9309."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in HIDDEN_PATHS)]
     lines += ["", f"Sitemap: {absolute_url('/sitemap.xml')}", ""]
     return _set_caching(Response("\n".join(lines), mimetype="text/plain"))
@@ -86,18 +91,18 @@ def serve_robots() -> Response:
 
 @blueprint.get("/sitemap.xml")
 def serve_sitemap() -> Response:
-    """The start page, the topics and the featured collections; sitemaps.org 0.9."""
-    known = current_services().search.featured(0)
-    pages = [*_list_site_pages(), *_list_collection_pages(known.values)]
+    """Return the sitemap: start page, topics and featured collections; sitemaps.org 0.9."""
+    featured = current_services().search.featured(0)
+    pages = [*_list_site_pages(), *_list_collection_pages(featured.values)]
     xml = render_template("sitemap.xml", pages=pages)
-    life = INCOMPLETE_MAX_AGE if known.late else DAY_SECONDS
-    return _set_caching(Response(xml, mimetype="application/xml"), life, life)
+    max_age = INCOMPLETE_MAX_AGE if featured.late else DAY_SECONDS
+    return _set_caching(Response(xml, mimetype="application/xml"), max_age, max_age)
 
 
 @blueprint.get("/opensearch.xml")
 def serve_opensearch() -> Response:
-    """The site as a search engine that browsers can add; OpenSearch 1.1 draft 6."""
-    name = template_helpers.drop_invalid_xml(current_services().config.site_name)
+    """Return the description of the site as a browser's search engine; OpenSearch 1.1 draft 6."""
+    name = drop_invalid_xml(current_services().config.site_name)
     xml = render_template(
         "opensearch.xml",
         short_name=_shorten_name(name, MAX_SHORT_NAME),
@@ -112,23 +117,23 @@ def serve_opensearch() -> Response:
 
 @blueprint.get("/suggest")
 def suggest() -> Response:
-    """Searches that begin with the words; OpenSearch Suggestions 1.0.
+    """Return searches that begin with the typed words; OpenSearch Suggestions 1.0.
 
-    The words come back exactly as typed: browsers drop an answer to other words than theirs.
-    What is typed letter by letter must not push searches out of the store, so it isn't kept there.
+    The answer echoes the words exactly as typed: browsers drop answers to other words. The store
+    keeps no suggestions: answers for each typed letter would evict searches there.
     """
     typed = _read_typed(request.environ.get("QUERY_STRING", "").encode("latin-1"))
-    found = current_services().suggestions.of(typed.words, i18n.request_language())
-    body = msgspec.json.encode((typed.text, found))
+    suggestions = current_services().suggestions.of(typed.words, i18n.request_language())
+    body = msgspec.json.encode((typed.text, suggestions))
     response = Response(body, mimetype="application/x-suggestions+json")
     return _set_caching(response, SUGGESTIONS_MAX_AGE, REPLAY_SECONDS)
 
 
 @blueprint.get("/manifest.webmanifest")
 def serve_manifest() -> Response:
-    """The site as an app on a home screen; W3C Web Application Manifest."""
+    """Return the manifest of the site as an app on a home screen; W3C Web Application Manifest."""
     config = current_services().config
-    name = template_helpers.drop_invalid_xml(config.site_name)
+    name = drop_invalid_xml(config.site_name)
     body = {
         "name": name,
         "short_name": _shorten_name(name, MAX_ICON_LABEL),
@@ -150,49 +155,43 @@ def serve_manifest() -> Response:
 
 @blueprint.get("/favicon.ico")
 def serve_favicon() -> Response:
-    """The icon for whoever asks without reading the page; a PNG, which all of them draw."""
+    """Return the icon for clients that don't read the page: a PNG, which all clients can draw."""
     return _set_caching(current_app.send_static_file("icon-48.png"))
 
 
 def _set_caching(
-    response: Response, public: int = DAY_SECONDS, own: float = DAY_SECONDS
+    response: Response, max_age: int = DAY_SECONDS, replay_seconds: float = DAY_SECONDS
 ) -> Response:
-    """Let everyone keep the response for some seconds, unless the request's host stands in it.
+    """Let all caches keep the response, unless the response contains the request's host.
 
-    ``own`` is for how long this site itself may; up to ``REPLAY_SECONDS`` it goes into no store.
+    ``replay_seconds`` is the life in this site's page cache; up to ``REPLAY_SECONDS`` the response
+    goes into no store.
     """
     response.add_etag()
-    if template_helpers.has_request_host():
+    if has_request_host():
         response.headers["Cache-Control"] = "private, no-cache"
     else:
-        response.headers["Cache-Control"] = f"public, max-age={public}"
-        cache_for(own)
+        response.headers["Cache-Control"] = f"public, max-age={max_age}"
+        cache_for(replay_seconds)
     return response
 
 
 def _list_site_pages() -> Iterator[SitemapPage]:
-    """The pages in each of their languages: every version has to name all the others.
+    """Yield start page and topics in each language; every version names all other versions.
 
-    So Google asks for in "Tell Google about localized versions of your page".
+    Google requires these names in "Tell Google about localized versions of your page".
     """
-    for path in (
-        "/",
-        *(f"/topics/{quote(slug)}" for slug in template_helpers.owner_topics().slugs()),
-    ):
-        whole = absolute_url(path)
-        alternates = {lang: f"{whole}?lang={lang}" for lang in UI_LANGUAGES} | {"x-default": whole}
+    for path in ("/", *(f"/topics/{quote(slug)}" for slug in owner_topics().slugs())):
+        url = absolute_url(path)
+        alternates = {lang: f"{url}?lang={lang}" for lang in UI_LANGUAGES} | {"x-default": url}
         yield from (SitemapPage(address, alternates) for address in alternates.values())
 
 
 def _list_collection_pages(featured: Iterable[Collection]) -> Iterator[SitemapPage]:
-    """The featured collections, whose names have one language, in the site's own."""
-    for one in featured:
-        yield SitemapPage(
-            absolute_url(
-                template_helpers.collection_url(one, lang=current_services().config.site_language)
-            ),
-            {},
-        )
+    """Yield the featured collections in the site's language alone, as names are not translated."""
+    lang = current_services().config.site_language
+    for collection in featured:
+        yield SitemapPage(absolute_url(collection_url(collection, lang=lang)), {})
 
 
 def _read_typed(raw: bytes) -> TypedWords:
@@ -206,9 +205,9 @@ def _read_typed(raw: bytes) -> TypedWords:
 
 
 def _icon_entry(name: str, sizes: str, kind: str = "image/png") -> dict[str, str]:
-    return {"src": template_helpers.asset_url(name), "sizes": sizes, "type": kind}
+    return {"src": asset_url(name), "sizes": sizes, "type": kind}
 
 
-def _shorten_name(name: str, most: int) -> str:
-    """The first words of a name, or of its one long word as much as fits."""
-    return textwrap.shorten(name, most, placeholder="") or name[:most]
+def _shorten_name(name: str, max_length: int) -> str:
+    """Return the first words of a name that fit, or the beginning of a longer first word."""
+    return textwrap.shorten(name, max_length, placeholder="") or name[:max_length]
