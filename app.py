@@ -42,7 +42,7 @@ from affiliate.config.environment import find_other_file, read_environment
 from affiliate.config.loading import load_config
 from affiliate.config.setting_table import setting_prefix
 from affiliate.config.settings import AgencySettings, Config
-from affiliate.database.agency_switches import Switches
+from affiliate.database.agency_switches import AgencySwitches
 from affiliate.database.ledger import Ledger
 from affiliate.database.searches import SearchCounts
 from affiliate.database.site_key import SiteKey
@@ -162,7 +162,7 @@ def create_app(
     util.Finalize(None, ledger.close, exitpriority=0)  # the tally, which writes to it, ends at 10
     here = MachineCounts(settings.data_dir / "calls.counts")
     quota = Quota(store, limits, settings.web_concurrency, here)
-    switches = Switches(ledger)
+    switches = AgencySwitches(ledger)
     calls = AgencyGateway(cache, quota, Breaker(store), ChunkSizes(store))
     spare = settings.secret_key.reveal() if settings.secret_key else ""
     key = SiteKey(ledger, spare, settings.data_dir / "site.key")
@@ -176,7 +176,7 @@ def create_app(
         crawls=limit_crawls(limits.values()),
     )
     counts = SearchCounts(ledger)
-    search = SearchService(listed, calls, switches.off, client_limits.spend)
+    search = SearchService(listed, calls, switches.off_agencies, client_limits.spend)
     days = KeepDays(settings.clicks_keep_days, settings.searches_keep_days)
     usage = UsageCounter(ledger, store, settings.site_language, client_limits.searcher_digest, days)
     app.extensions["client_limits"] = client_limits
@@ -208,7 +208,7 @@ def create_app(
         on_hit=usage.replayed.append,
         shared_store=store,
         shared_bytes=_shelf_bytes(settings) // settings.web_concurrency,
-        build_id=lambda: "-".join([build_id, *sorted(switches.off())]),
+        build_id=lambda: "-".join([build_id, *sorted(switches.off_agencies())]),
         is_variant=is_variant,
     )
     app.extensions["page_cache"] = page_cache
@@ -279,7 +279,7 @@ def _ledger(settings: Config) -> Ledger:
         ledger = Ledger(settings.database_url, journal=settings.data_dir / "clicks.journal")
     if not _is_command():
         _upgrade(ledger)
-        ledger.replay()
+        ledger.replay_journal()
     return ledger
 
 

@@ -8,7 +8,7 @@ from flask import current_app
 
 from affiliate.cache.stores import StoreWithFallback
 from affiliate.config.settings import Config
-from affiliate.database.agency_switches import Switches
+from affiliate.database.agency_switches import AgencySwitches
 from affiliate.database.ledger import Ledger
 from affiliate.database.searches import SearchCounts
 from affiliate.database.site_key import SiteKey
@@ -36,7 +36,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     usage: UsageCounter
     transport: Transport
     tokens: ShutterstockOAuth
-    switches: Switches
+    switches: AgencySwitches
     site_key: SiteKey
 
     @property

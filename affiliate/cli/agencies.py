@@ -10,11 +10,11 @@ from affiliate.cache.freshness import REPLAY_SECONDS
 from affiliate.cli import options, outputs, tables
 from affiliate.cli.context import cli_errors
 from affiliate.config.setting_table import setting_prefix
-from affiliate.database.agency_switches import LOOK_SECONDS, Switches
+from affiliate.database.agency_switches import REFRESH_SECONDS, AgencySwitches
 from affiliate.errors import AgencyError
 from affiliate.services import current_services
 
-SWITCH_DELAY_SECONDS: Final = LOOK_SECONDS + REPLAY_SECONDS
+SWITCH_DELAY_SECONDS: Final = REFRESH_SECONDS + REPLAY_SECONDS
 """Seconds until every page shows a switch: processes read switches, then pages are replayed."""
 
 group = outputs.Group("agency", help="The agencies that can be searched.")
@@ -59,9 +59,9 @@ def list_(*, size: bool, long: bool, as_json: bool) -> None:
 def off(name: str) -> None:
     """Stop searching an agency until the agency is switched on again."""
     with cli_errors():
-        _get_switches().turn(name, off=True)
+        _get_switches().switch_agency(name, off=True)
         names = [enabled.agency.name for enabled in current_services().search.configured]
-        remaining = [name for name in names if name not in _get_switches().read()]
+        remaining = [name for name in names if name not in _get_switches().read_off_agencies()]
     click.echo(f"{name} is off; every page knows within {SWITCH_DELAY_SECONDS:.0f} s.")
     if not remaining:
         click.echo("No agency is on now, so visitors find nothing.", err=True)
@@ -76,7 +76,7 @@ def on(name: str) -> None:
     """
     search = current_services().search
     with cli_errors():
-        _get_switches().turn(name, off=False)
+        _get_switches().switch_agency(name, off=False)
         for enabled in search.configured:
             if enabled.agency.name == name:
                 search.ask_again(enabled)
@@ -89,7 +89,7 @@ def on(name: str) -> None:
 
 def _describe(kind: type[Agency], *, size: bool) -> dict[str, Any]:
     """Return all that is known of an agency; ``size`` asks the agency to count its pictures."""
-    switched_off = _get_switches().read()
+    switched_off = _get_switches().read_off_agencies()
     weights = {
         enabled.agency.name: enabled.weight for enabled in current_services().search.configured
     }
@@ -179,7 +179,7 @@ def describe_needed_settings(kind: type[Agency]) -> str:
     return ", or ".join(alternatives) or f"{kind.name} in AGENCIES"
 
 
-def _get_switches() -> Switches:
+def _get_switches() -> AgencySwitches:
     """Return the owner's switches of agencies."""
-    switches: Switches = current_services().switches
+    switches: AgencySwitches = current_services().switches
     return switches

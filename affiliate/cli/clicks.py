@@ -57,9 +57,9 @@ def clicks(  # noqa: PLR0913 - its options
             return
         groups = tuple(dict.fromkeys((by or DEFAULT_GROUPS).replace(",", " ").split()))
         counts = (
-            current_services().ledger.counts
+            current_services().ledger.count_clicks
             if "sender" in groups
-            else current_services().ledger.counts_apart
+            else current_services().ledger.count_visitor_clicks
         )
         rows = [dict(row) for row in counts(groups, first, last)]
     if as_json:
@@ -83,6 +83,6 @@ def _write_csv(file: IO[str], since: date | None, until: date | None) -> None:
     """Write every click of a period as a row."""
     writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(["at", *Click.__struct_fields__])
-    for moment, click_row in current_services().ledger.rows(since, until):
+    for moment, click_row in current_services().ledger.stream_clicks(since, until):
         cells = map(options.escape_formula, msgspec.structs.astuple(click_row))
         writer.writerow([moment.isoformat(timespec="seconds"), *cells])

@@ -47,7 +47,7 @@ def downgrade(revision: str, *, yes: bool) -> None:
     Make a backup first: the content of newer tables and columns is lost.
     """
     with cli_errors():
-        losses = current_services().ledger.losses(revision)
+        losses = current_services().ledger.describe_losses(revision)
         if not losses:
             click.echo(f"The ledger is at {revision} or before; nothing is to be done.")
             return
@@ -68,7 +68,7 @@ def backup(file: Path, *, force: bool) -> None:
 
     A ledger in PostgreSQL is copied by pg_dump.
     """
-    if current_services().ledger.stands_at(file):
+    if current_services().ledger.is_own_file(file):
         raise click.ClickException(f"{file} is the ledger itself; name another file.")
     if file.exists() and not force:
         raise click.ClickException(f"{file} is there already; --force replaces it.")
@@ -137,7 +137,7 @@ def _copy_ledger(part: Path, file: Path) -> None:
         ClickException: the copy failed, or the ledger is in PostgreSQL.
     """
     try:
-        is_copied = current_services().ledger.back_up(part)
+        is_copied = current_services().ledger.back_up_to(part)
     except LedgerError as error:
         raise click.ClickException(f"{file} was not made: {error}") from None
     if not is_copied:

@@ -11,7 +11,7 @@ from affiliate.cli.context import get_purchases
 from affiliate.cli.license_files import download_file
 from affiliate.cli.license_target import describe_target
 from affiliate.cli.purchase_records import replace_fields
-from affiliate.database.purchases import OPEN, Purchases
+from affiliate.database.purchases import OPEN_STATES, Purchases
 from affiliate.errors import AgencyError, DownloadFailed, LedgerError
 from affiliate.licensing.purchasing.journal import Entry, Journal, JournalFile
 from affiliate.services import current_services
@@ -62,14 +62,14 @@ def _finish_entry(file: JournalFile, entry: Entry, purchases: Purchases) -> None
         _write_entry(file, current)
     if not current.written:
         recorded = purchases.restore(current.purchase)
-        if current.purchase.state == "pending" and recorded.state in OPEN:
+        if current.purchase.state == "pending" and recorded.state in OPEN_STATES:
             return  # only the agency's history can tell
         if recorded.state == "licensed":
             _print_about(
                 current,
                 f"licensed as {recorded.license_id or 'unnamed'}, as the ledger has it now.",
             )
-        if current.once and current.purchase.state in OPEN and recorded.state == "licensed":
+        if current.once and current.purchase.state in OPEN_STATES and recorded.state == "licensed":
             _print_about(
                 current, "its file comes once, and its link was lost with the agency's answer."
             )

@@ -55,7 +55,9 @@ def purchases(  # noqa: PLR0913 - its options
     options.check_not_future(since)
     with cli_errors():
         try_to_recover()
-        records = [record for record in get_purchases().all() if agency in {None, record.agency}]
+        records = [
+            record for record in get_purchases().list_all() if agency in {None, record.agency}
+        ]
     if since:
         records = [record for record in records if record.made_at >= since.replace(tzinfo=UTC)]
     if until:

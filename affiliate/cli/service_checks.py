@@ -92,15 +92,15 @@ def _check_room(services: Services) -> Iterator[Finding]:
 
 def check_ledger(services: Services) -> Iterator[Finding]:
     """Check that the ledger can be written and read."""
-    services.ledger.check()
-    services.ledger.last_click()
+    services.ledger.check_writing()
+    services.ledger.find_last_click()
     yield Finding(OK, "ledger", "answers")
 
 
 def check_tables(ledger: Ledger) -> Iterator[Finding]:
     """Compare the tables' revision with this version's; `check_ledger` reports a broken ledger."""
     try:
-        revision = ledger.revision()
+        revision = ledger.read_revision()
     except LedgerError:
         return
     if revision == REVISION:
@@ -140,7 +140,7 @@ def check_backup(services: Services) -> Iterator[Finding]:
 def _has_clicks(ledger: Ledger) -> bool:
     """Return whether the ledger can be read and has a click."""
     try:
-        return ledger.last_click() is not None
+        return ledger.find_last_click() is not None
     except LedgerError:
         return False
 
@@ -148,7 +148,7 @@ def _has_clicks(ledger: Ledger) -> bool:
 def check_clicks(ledger: Ledger) -> Iterator[Finding]:
     """Report the last click of a visitor; `check_ledger` reports a broken ledger."""
     try:
-        last = ledger.last_click()
+        last = ledger.find_last_click()
     except LedgerError:
         return
     if last is None:

@@ -1,8 +1,8 @@
 """A journal on disk of clicks that the ledger's database can't take now.
 
-All processes of a machine append to one file of JSON lines, each line synced before it counts.
-Whoever writes the lines to the database renames the file first, so that new lines never wait for
-old ones; what a killed process leaves is there for the next. A line that was torn is skipped.
+All processes of a machine append to one file of JSON lines, each line synced before its click
+counts. A process that writes the lines to the database renames the file first, so that new lines
+never wait for old ones; lines of a killed process are left to the next. A torn line is skipped.
 """
 
 import fcntl
@@ -20,12 +20,12 @@ from typing import Any, Final
 from affiliate.durable_files import lock_file, sync_folder, write_all
 from affiliate.errors import JournalFailed
 
-MOST_BYTES: Final = 16 * 2**20
-"""Let the journal hold so many bytes: 50,000 to 100,000 clicks, by the length of their words."""
+MAX_BYTES: Final = 16 * 2**20
+"""Most bytes of the journal: 50,000 to 100,000 clicks, by the length of their words."""
 TURN_SECONDS: Final = 2.0
-"""How long to wait for another process that appends."""
-CHUNK: Final = 500
-"""How many rows are written to the database in one transaction."""
+"""Longest wait in seconds for another process that appends."""
+CHUNK_ROWS: Final = 500
+"""Rows that are written to the database in one transaction."""
 
 log = logging.getLogger(__name__)
 
@@ -36,44 +36,44 @@ Read = Callable[[Row], Row]
 class ClickJournal:
     """The journal at ``path``, of at most ``limit`` bytes; rows have their time in ``at``.
 
-    ``read`` makes a row of what a line holds, or raises ValueError where that is none.
+    ``read`` makes a row of a line's object, or raises ValueError for an object that is no click.
     """
 
-    def __init__(self, path: Path, read: Read, limit: int = MOST_BYTES) -> None:
+    def __init__(self, path: Path, read: Read, limit: int = MAX_BYTES) -> None:
         self._path = path
         self._read = read
         self._old = path.with_name(f"{path.name}.old")
         self._limit = limit
 
     def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Add rows; they are on the disk when this returns.
+        """Add rows; the rows are on the disk when this returns.
 
         Raises:
-            JournalFailed: the journal is full, or the disk takes nothing.
+            JournalFailed: the journal is full, or the disk can't be written.
         """
-        lines = b"".join(map(_line, rows))
-        with _told(), self._locked() as file:
+        lines = b"".join(map(_format_line, rows))
+        with _translate_errors(), self._open_locked() as file:
             if self.size() + len(lines) > self._limit:
                 raise JournalFailed(f"{self._path} is full.")
             end = os.fstat(file).st_size
             try:
-                write_all(file, self._rest(end) + lines)
+                write_all(file, self._end_torn_line(end) + lines)
                 os.fsync(file)
             except OSError:
                 os.ftruncate(file, end)
                 raise
 
     def replay(self, write: Callable[[Sequence[Row]], None]) -> int:
-        """Give the rows to ``write``, in their order, and forget them; return how many.
+        """Pass the rows to ``write`` in their order, then delete them; return their number.
 
-        What ``write`` raises ends this; rows that were not forgotten are given again the next
-        time. Nothing is done while another process gives them.
+        An error of ``write`` ends the replay; rows that were not deleted are passed again the next
+        time. Nothing is done while another process replays the file.
 
         Raises:
             JournalFailed: the disk can't be read or written.
         """
         written = 0
-        with _told():
+        with _translate_errors():
             while (file := self._take_old()) is not None:
                 try:
                     written += self._replay_file(file, write)
@@ -84,36 +84,36 @@ class ClickJournal:
     def _replay_file(self, file: int, write: Callable[[Sequence[Row]], None]) -> int:
         written = 0
         with open(file, "rb", closefd=False) as lines:
-            rows = filter(None, map(self._row, lines))
-            while chunk := list(islice(rows, CHUNK)):
+            rows = filter(None, map(self._parse_line, lines))
+            while chunk := list(islice(rows, CHUNK_ROWS)):
                 write(chunk)
                 written += len(chunk)
         self._old.unlink()
         return written
 
     def size(self) -> int:
-        """Return how many bytes wait, those being written to the database included."""
-        return sum(_bytes(path) for path in (self._path, self._old))
+        """Return the bytes that wait, those being written to the database included."""
+        return sum(_file_size(path) for path in (self._path, self._old))
 
     def has_room(self) -> bool:
-        """Tell whether rows can be added."""
+        """Return whether rows can be added."""
         try:
-            with self._locked():
+            with self._open_locked():
                 room = os.statvfs(self._path.parent)
         except OSError:
             return False
         return self.size() < self._limit and room.f_bavail > 0
 
     @contextmanager
-    def _locked(self) -> Iterator[int]:
-        """Open the file to append to, made if missing, and keep other writers out."""
+    def _open_locked(self) -> Iterator[int]:
+        """Open the file for appending, made if missing, and keep other writers out."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         ends = time.monotonic() + TURN_SECONDS
         while True:
             is_new = not self._path.exists()
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             try:
-                if _lock(file, self._path, ends):
+                if _lock_current(file, self._path, ends):
                     if is_new:
                         sync_folder(self._path.parent)
                     yield file
@@ -121,8 +121,8 @@ class ClickJournal:
             finally:
                 os.close(file)
 
-    def _rest(self, end: int) -> bytes:
-        """End a line that was torn by a kill."""
+    def _end_torn_line(self, end: int) -> bytes:
+        """Return the line end that a line torn by a kill lacks; empty for a whole line."""
         if not end:
             return b""
         with self._path.open("rb") as file:
@@ -130,9 +130,9 @@ class ClickJournal:
             return b"" if file.read(1) == b"\n" else b"\n"
 
     def _take_old(self) -> int | None:
-        """Return the file whose rows are next; None where none is left or another has it."""
+        """Return the file whose rows are next; None if none is left or another process has it."""
         if not self._old.exists() and self._path.exists():
-            with self._locked():
+            with self._open_locked():
                 if not self._old.exists():
                     self._path.replace(self._old)
         try:
@@ -148,7 +148,7 @@ class ClickJournal:
         os.close(file)
         return None
 
-    def _row(self, line: bytes) -> Row | None:
+    def _parse_line(self, line: bytes) -> Row | None:
         try:
             row = json.loads(line)
             return self._read({**row, "at": datetime.fromisoformat(row["at"])})
@@ -157,28 +157,28 @@ class ClickJournal:
             return None
 
 
-def _line(row: Mapping[str, Any]) -> bytes:
+def _format_line(row: Mapping[str, Any]) -> bytes:
     text = json.dumps({**row, "at": row["at"].isoformat()}, separators=(",", ":"))
     return text.encode() + b"\n"
 
 
-def _lock(file: int, path: Path, ends: float) -> bool:
-    """Wait for the lock of an open file; False once another file is at its path.
+def _lock_current(file: int, path: Path, ends: float) -> bool:
+    """Wait for the lock of an open file; return False once another file is at its path.
 
-    A file that was renamed stays locked for as long as its rows are written to the database.
+    A renamed file stays locked while its rows are written to the database.
     """
     return lock_file(file, ends, lambda: _is_at(file, path)) and _is_at(file, path)
 
 
 def _is_at(file: int, path: Path) -> bool:
-    """Tell whether an open file is still the one at a path."""
+    """Return whether an open file is still the file at a path."""
     try:
         return os.path.samestat(os.fstat(file), path.stat())
     except FileNotFoundError:
         return False
 
 
-def _bytes(path: Path) -> int:
+def _file_size(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError:
@@ -186,7 +186,7 @@ def _bytes(path: Path) -> int:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:

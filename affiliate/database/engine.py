@@ -1,6 +1,6 @@
-"""The database of a ledger: its connections, and the state of its tables.
+"""The database of a ledger: transactions, the state of its tables, and replaced SQLite files.
 
-What stands in the tables is the ledger's; connections and drivers are those of `connections`.
+The content of the tables belongs to `ledger` and its neighbors, drivers to `connections`.
 """
 
 import logging
@@ -17,175 +17,175 @@ import sqlalchemy as sa
 from affiliate.database import migrations
 from affiliate.database.connections import (
     DATABASES,
+    check_encoding,
     connect_engine,
-    file_of,
-    look_at_encoding,
-    translated,
+    sqlite_path,
+    translate_errors,
 )
 from affiliate.database.sqlite_file import (
     DatabaseFile,
-    Present,
+    FileVersion,
+    assign_new_id,
     count_transaction,
-    identify,
-    set_apart,
+    identify_file,
 )
-from affiliate.database.timeouts import unless_hung
+from affiliate.database.timeouts import limit_waits
 from affiliate.errors import LedgerLost
 
 MAX_DELETED: Final = 2000
 """Rows that are deleted in one transaction."""
-UNFOLDED: Final = 50
+MAX_IN_LOG: Final = 50
 """Transactions that may stay in the log of a SQLite file where ``more_follow``."""
 
 log = logging.getLogger(__name__)
 
 
 class LedgerDatabase:
-    """The database at ``url``; ``now`` tells the time where the database has no clock to share."""
+    """The database at ``url``; ``now`` is the clock where the database has none to share."""
 
     def __init__(self, url: str, now: Callable[[], datetime]) -> None:
         self._now = now
-        # One connection writes, whatever the owner's reports do to the others.
+        # One connection is for writing alone, apart from the owner's reports.
         self._writer = connect_engine(url, max_overflow=0)
         self._reader = connect_engine(url, max_overflow=2)
         self._database = DATABASES[self._writer.dialect.name]
-        path = file_of(self._writer)
+        path = sqlite_path(self._writer)
         self._file = DatabaseFile(path) if path else None
         if self._file:
             self._file.watch(self._writer)
             self._file.watch(self._reader)
             sa.event.listen(self._writer, "handle_error", self._close_readers)
-        self.replaced = 0
-        """How often another SQLite file was found at the path."""
-        self._unfolded = 0
+        self.replacements = 0
+        """Number of times that another SQLite file was found at the path."""
+        self._in_log = 0
         self._upgrades = False
         self._preparing = Lock()
-        self._prepared: tuple[Present | None] | None = None
-        self._noticed: tuple[Present | None] | None = None
+        self._prepared: tuple[FileVersion | None] | None = None
+        self._reported: tuple[FileVersion | None] | None = None
 
     def upgrade(self) -> None:
         """Bring the tables up to date; any number of processes may do so at once.
 
-        From then on those of another file, which comes to stand in the place of a SQLite
-        database, are brought up to date too.
+        From then on the tables of any other file that takes the place of a SQLite database are
+        brought up to date, too.
         """
         self._upgrades = True
         with self._preparing:
-            self._prepare(tries=migrations.TRIES)
-        with translated():
-            look_at_encoding(self._writer)
+            self._prepare_tables(tries=migrations.TRIES)
+        with translate_errors():
+            check_encoding(self._writer)
 
     def downgrade(self, revision: str) -> None:
-        """Take the tables back to a revision, with all that newer ones hold."""
-        with translated():
+        """Take the tables back to a revision; the data of newer revisions is lost."""
+        with translate_errors():
             migrations.downgrade(self._writer, revision)
 
-    def losses(self, revision: str) -> list[str]:
-        """Return what `downgrade` would lose, a sentence for each migration."""
-        with translated():
-            return migrations.losses(self._reader, revision)
+    def describe_losses(self, revision: str) -> list[str]:
+        """Return the losses of `downgrade`, a sentence for each migration."""
+        with translate_errors():
+            return migrations.describe_losses(self._reader, revision)
 
-    def revision(self) -> str | None:
-        """Return the migration that the tables are of; None where there are no tables."""
-        with self.reading() as connection:
+    def read_revision(self) -> str | None:
+        """Return the newest migration of the tables; None for a database without tables."""
+        with self.read_connection() as connection:
             return migrations.read_revision(connection)
 
-    def stands_at(self, file: Path) -> bool:
-        """Return whether a path is that of one of SQLite's own files, by whatever name."""
+    def is_own_file(self, file: Path) -> bool:
+        """Return whether a path leads to one of the SQLite database's files, by whatever name."""
         names = [f"{self._file.path}{end}" for end in ("", "-wal", "-shm")] if self._file else []
-        own = [found for name in names if (found := identify(Path(name)))]
-        return identify(file) in own
+        own = [found for name in names if (found := identify_file(Path(name)))]
+        return identify_file(file) in own
 
-    def back_up(self, file: Path) -> bool:
-        """Copy a SQLite database into an empty file, online; False where it is no SQLite."""
+    def back_up_to(self, file: Path) -> bool:
+        """Copy a SQLite database into an empty file, online; return False for PostgreSQL."""
         if self._file is None:
             return False
-        with self.reading() as connection:
+        with self.read_connection() as connection:
             connection.exec_driver_sql("VACUUM INTO ?", (str(file),))
-        with translated():
-            set_apart(file)
+        with translate_errors():
+            assign_new_id(file)
         return True
 
     @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """Open a short transaction over any of the tables; its end puts its rows on the disk."""
-        with self._transaction(self._database.before) as connection:
+    def write_transaction(self) -> Iterator[sa.Connection]:
+        """Open a short transaction over any of the tables; its rows are on the disk at its end."""
+        with self._transaction(self._database.first_statement) as connection:
             yield connection
 
     @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """Open a connection that reads any of the tables."""
+    def read_connection(self) -> Iterator[sa.Connection]:
+        """Open a connection to read any of the tables."""
         self._make_ready()
-        with translated(), self._reader.connect() as connection:
+        with translate_errors(), self._reader.connect() as connection:
             yield connection
 
     def delete_rows(self, table: sa.Table, where: sa.ColumnElement[bool]) -> None:
-        """Delete rows, `MAX_DELETED` in a transaction, as clicks wait meanwhile."""
+        """Delete rows, at most `MAX_DELETED` in a transaction, as clicks wait meanwhile."""
         columns = [*table.primary_key]
         key = sa.tuple_(*columns) if columns[1:] else columns[0]
         some = sa.select(*columns).where(where).limit(MAX_DELETED)
         deleted = MAX_DELETED
         while deleted == MAX_DELETED:
-            with self.writing() as connection:
+            with self.write_transaction() as connection:
                 deleted = connection.execute(sa.delete(table).where(key.in_(some))).rowcount
 
     def today(self) -> date:
         """Return the day in UTC."""
         return self._now().astimezone(UTC).date()
 
-    def time(self) -> datetime:
-        """Return the time, by a clock that all processes of the database share."""
+    def read_time(self) -> datetime:
+        """Return the time by a clock that all processes of the database share."""
         if self._database.clock is None:
             return self._now()
-        with self.reading() as connection:
+        with self.read_connection() as connection:
             found: datetime = connection.execute(self._database.clock).scalar_one()
         return found
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self._writer.dispose()
         self._reader.dispose()
 
     @contextmanager
     def _transaction(self, first: str, *, more_follow: bool = False) -> Iterator[sa.Connection]:
         self._make_ready()
-        with translated(), unless_hung(), self._writer.connect() as connection:
+        with translate_errors(), limit_waits(), self._writer.connect() as connection:
             with connection.begin():
                 connection.exec_driver_sql(first)
                 yield connection
-                is_counted = self._file is not None and _count(connection)
+                is_counted = self._file is not None and _count_written(connection)
             if is_counted and self._file:
-                if not self._file.is_still(connection.info["file"]):
+                if not self._file.is_unchanged(connection.info["file"]):
                     raise LedgerLost("The ledger's file was removed or replaced meanwhile.")
-                self._unfolded = self._unfolded + 1 if more_follow else UNFOLDED
-                if self._unfolded >= UNFOLDED:
-                    self._unfolded = 0
-                    self._file.fold_in(_driver(connection))
+                self._in_log = self._in_log + 1 if more_follow else MAX_IN_LOG
+                if self._in_log >= MAX_IN_LOG:
+                    self._in_log = 0
+                    self._file.checkpoint(_driver_connection(connection))
 
     def _make_ready(self) -> None:
-        """See to the tables, at first and whenever another file stands at the path."""
-        if self._prepared != (self._present(),):
+        """Prepare the tables, at first and whenever another file is at the path."""
+        if self._prepared != (self._file_version(),):
             with self._preparing:
-                if self._prepared != (self._present(),):
+                if self._prepared != (self._file_version(),):
                     if self._prepared and self._file:
-                        self._notice(self._file)
-                    self._prepare()
+                        self._report_replacement(self._file)
+                    self._prepare_tables()
 
-    def _notice(self, file: DatabaseFile) -> None:
-        """Tell and count another file at the path; once, however often that can't be used."""
-        if self._noticed != (file.present(),):
+    def _report_replacement(self, file: DatabaseFile) -> None:
+        """Log and count another file at the path; once, however often the file can't be used."""
+        if self._reported != (file.read_version(),):
             log.error("the ledger's file was removed or replaced: %s", file.path)
             file.await_content()
-            self.replaced += 1
-            self._noticed = (file.present(),)
+            self.replacements += 1
+            self._reported = (file.read_version(),)
 
-    def _prepare(self, tries: int = 1) -> None:
-        is_new = self._file is not None and self._file.present()[1] is None
-        with translated():
+    def _prepare_tables(self, tries: int = 1) -> None:
+        is_new = self._file is not None and self._file.read_version()[1] is None
+        with translate_errors():
             migrations.upgrade(self._writer, only_new=not self._upgrades, tries=tries)
         if is_new and self._file:
             log.warning("a new ledger was made at %s", self._file.path)
-        self._prepared = (self._present(),)
+        self._prepared = (self._file_version(),)
 
     def _close_readers(self, context: sa.engine.ExceptionContext) -> None:
         """Close idle readers of a SQLite file that can't be written.
@@ -199,19 +199,19 @@ class LedgerDatabase:
         ):
             self._reader.dispose()
 
-    def _present(self) -> Present | None:
-        return self._file.present() if self._file else None
+    def _file_version(self) -> FileVersion | None:
+        return self._file.read_version() if self._file else None
 
 
-def _count(connection: sa.Connection) -> bool:
-    """Count a transaction on a SQLite file; False where nothing was written."""
-    driver = _driver(connection)
+def _count_written(connection: sa.Connection) -> bool:
+    """Count a transaction on a SQLite file; return False for one that wrote nothing."""
+    driver = _driver_connection(connection)
     if driver.in_transaction:
         count_transaction(driver)
         return True
     return False
 
 
-def _driver(connection: sa.Connection) -> sqlite3.Connection:
+def _driver_connection(connection: sa.Connection) -> sqlite3.Connection:
     driver = connection.connection.driver_connection
     return cast("sqlite3.Connection", driver)

@@ -1,7 +1,7 @@
-"""What a database's failures mean, in words that hold no part of its address.
+"""The meaning of a database's failures, in words that hold no part of its address.
 
-The driver's own text stays here: it names host, user and database, and takes the end of a password
-with a bare @ for the host. PostgreSQL's codes are of
+The driver's own text is never passed on: such a text names host, user and database, and takes the
+end of a password with a bare @ for the host. PostgreSQL's codes are of
 https://www.postgresql.org/docs/current/errcodes-appendix.html, SQLite's names of
 https://www.sqlite.org/rescode.html.
 """
@@ -30,7 +30,7 @@ STATES: Final[Mapping[str, str]] = {
     "22021": "its encoding can't hold these characters; use a database of the encoding UTF8",
     "08": "the connection to it broke; try again in a moment",
 }
-"""By SQLSTATE, or the beginning of it."""
+"""Words by SQLSTATE, or the beginning of one."""
 
 FILES: Final[Mapping[str, str]] = {
     "SQLITE_BUSY": "another program holds the file's lock; end that program or wait",
@@ -44,7 +44,7 @@ FILES: Final[Mapping[str, str]] = {
     "SQLITE_READONLY": "the file can't be written; mend owner and mode of it, its -wal and -shm,"
     " and of their folder, and look at the disk",
 }
-"""By the beginning of SQLite's name for a failure."""
+"""Words by the beginning of SQLite's name for a failure."""
 
 TEXTS: Final[tuple[tuple[str, str, str], ...]] = (
     ("password authentication failed|no password supplied|SASL auth", "28P01", STATES["28P01"]),
@@ -120,13 +120,14 @@ TEXTS: Final[tuple[tuple[str, str, str], ...]] = (
         "the connection to it broke; try again in a moment",
     ),
 )
-"""By the driver's text, for failures without a code: all that happen before a session begins."""
+"""Pattern of the driver's text, name and words, for failures without a code: all those before a
+session begins."""
 
 
 def describe_failure(error: BaseException) -> str:
-    """Return a sentence about a database's failure: what it means, what helps, its name.
+    """Return a sentence about a database's failure: its meaning, its remedy, its name.
 
-    Nothing of the address and nothing that was written stands in the sentence.
+    The sentence holds no part of the address and nothing that was written.
     """
     cause = getattr(error, "orig", None) or error
     code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
@@ -134,7 +135,7 @@ def describe_failure(error: BaseException) -> str:
     if isinstance(cause, OSError) and cause.filename:  # a file's path is no secret
         where = f"{cause.strerror}: {cause.filename}; look at DATA_DIR and DATABASE_URL"
         return f"The ledger's file can't be made: {where} ({kind})."
-    if code is None:  # what a server says of a row may hold the row
+    if code is None:  # a server's text about a row may hold the row
         words, name = _find_by_text(str(cause)) or ("", kind)
     else:
         is_old = code == "SQLITE_ERROR" and re.match("no such (table|column)", str(cause))
@@ -144,7 +145,7 @@ def describe_failure(error: BaseException) -> str:
 
 
 def _find_owner(code: str, text: str) -> str:
-    """Return words for tables that belong to another user; empty for anything else."""
+    """Return words for tables that belong to another user; empty for other failures."""
     if code == "42501" and "must be owner" in text:
         return "its tables belong to another user; run REASSIGN OWNED BY that user TO this one"
     if code == "42501" and re.search("denied for (table|relation)", text):

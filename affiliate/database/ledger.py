@@ -1,6 +1,7 @@
-"""The ledger: searches and clicks, in SQLAlchemy, on SQLite or PostgreSQL.
+"""The ledger of clicks, in SQLAlchemy, on SQLite or PostgreSQL.
 
-It keeps what was clicked, where and when; nothing that says who: no address, browser or cookie.
+A row holds the medium, the place and the time of a click; nothing about the visitor: no address,
+browser or cookie.
 """
 
 import time
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from affiliate.database.click_journal import ClickJournal
-from affiliate.database.click_writer import Recorder
+from affiliate.database.click_writer import ClickWriter
 from affiliate.database.clicks import Click
 from affiliate.database.engine import LedgerDatabase
 from affiliate.database.schema import clicks
@@ -26,23 +27,23 @@ from affiliate.errors import BadQuery, LedgerError, LedgerLost
 
 
 class Month(sa.TypeDecorator[str]):
-    """A month such as 2026-03, which the database counts as 202603."""
+    """A month such as 2026-03, which is 202603 in the database."""
 
     impl = sa.Integer
     cache_ok = True
 
     def process_result_value(self, value: int | None, dialect: sa.Dialect) -> str | None:
-        """Return a month as people write it."""
+        """Return a month as year and month with a hyphen."""
         del dialect
         return None if value is None else f"{value // 100}-{value % 100:02}"
 
 
-def _part(name: str) -> sa.Cast[int]:
+def _time_part(name: str) -> sa.Cast[int]:
     """Return a part of a click's time in UTC, as a whole number."""
     return sa.cast(sa.extract(name, clicks.c.at), sa.Integer)
 
 
-GROUPS: Final[Mapping[str, sa.Label[Any]]] = {  # what clicks can be counted by
+GROUPS: Final[Mapping[str, sa.Label[Any]]] = {  # columns that clicks can be counted by
     "day": sa.func.date(clicks.c.at, type_=sa.Date()).label("day"),  # both databases know date()
     "words": clicks.c.words.label("words"),
     "site": clicks.c.site.label("site"),
@@ -52,8 +53,8 @@ GROUPS: Final[Mapping[str, sa.Label[Any]]] = {  # what clicks can be counted by
     "id": clicks.c.id.label("id"),
     "media": clicks.c.media.label("media"),
     "position": clicks.c.position.label("position"),
-    "month": sa.type_coerce(_part("year") * 100 + _part("month"), Month()).label("month"),
-    "hour": _part("hour").label("hour"),
+    "month": sa.type_coerce(_time_part("year") * 100 + _time_part("month"), Month()).label("month"),
+    "hour": _time_part("hour").label("hour"),
 }
 
 
@@ -64,11 +65,11 @@ INSERTS: Final[Mapping[str, sa.Insert]] = {
 
 
 class Ledger(LedgerDatabase):
-    """The database at ``url``; safe to share between threads. ``now`` tells the time.
+    """The ledger at ``url``; safe to share between threads. ``now`` is its clock.
 
     Clicks that the database can't take now wait in ``journal``, where a path is given. Tables are
-    made where there are none; those of an older version are changed by `upgrade` alone. Every
-    method that asks the database raises `LedgerError` when it can't be reached or refuses.
+    made where there are none; tables of an older version are changed by `upgrade` alone. Every
+    method that uses the database raises `LedgerError` if the database is out of reach or refuses.
     """
 
     def __init__(
@@ -78,50 +79,52 @@ class Ledger(LedgerDatabase):
         journal: Path | None = None,
     ) -> None:
         super().__init__(url, now)
-        self._recorder = Recorder(self._write, ClickJournal(journal, _kept) if journal else None)
-        self._checking = Lock()
+        self._click_writer = ClickWriter(
+            self._insert_clicks, ClickJournal(journal, _read_row) if journal else None
+        )
+        self._check_lock = Lock()
         self._checked_at = float("-inf")
         self._trouble: str | None = None
 
     def record(self, click: Click) -> None:
-        """Keep a click; returns once it is on the disk. A known ``click_id`` changes nothing.
+        """Write a click; return once the click is on the disk. A known ``click_id`` has no effect.
 
-        After a `LedgerError` the click may yet be kept; send it again.
+        After a `LedgerError` the click may yet be written; send it again.
         """
         at = self._now().astimezone(UTC).replace(tzinfo=None)
-        self._recorder.record({"at": at, **msgspec.structs.asdict(click)})
+        self._click_writer.record({"at": at, **msgspec.structs.asdict(click)})
 
-    def replay(self) -> None:
-        """Begin to write the clicks that a process before has left in the journal."""
-        self._recorder.replay()
+    def replay_journal(self) -> None:
+        """Begin to write the clicks that an earlier process has left in the journal."""
+        self._click_writer.replay_journal()
 
-    def counts(
+    def count_clicks(
         self, by: Sequence[str], since: date | None = None, until: date | None = None
     ) -> Sequence[sa.RowMapping]:
-        """Clicks from ``since`` through ``until`` (days in UTC), counted by any of `GROUPS`.
+        """Count the clicks from ``since`` through ``until`` (days in UTC) by any of `GROUPS`.
 
-        Rows have what ``by`` names and ``clicks``; the newest day comes first, then most clicks.
+        Rows have the columns of ``by`` and ``clicks``; the newest day is first, then most clicks.
 
         Raises:
             BadQuery: ``by`` names something else.
         """
-        return self._counted(by, [sa.func.count().label("clicks")], _between(since, until))
+        return self._count_groups(by, [sa.func.count().label("clicks")], _in_period(since, until))
 
-    def counts_apart(
+    def count_visitor_clicks(
         self, by: Sequence[str], since: date | None = None, until: date | None = None
     ) -> Sequence[sa.RowMapping]:
-        """Return `counts` of visitors' clicks alone; ``marked`` counts those of other senders.
+        """Count visitors' clicks as `count_clicks` does; ``marked`` counts those of other senders.
 
         Raises:
             BadQuery: ``by`` names something else.
         """
         numbers = [
-            _number_of(clicks.c.sender == "", "clicks"),
-            _number_of(clicks.c.sender != "", "marked"),
+            _count_where(clicks.c.sender == "", "clicks"),
+            _count_where(clicks.c.sender != "", "marked"),
         ]
-        return self._counted(by, numbers, _between(since, until))
+        return self._count_groups(by, numbers, _in_period(since, until))
 
-    def _counted(
+    def _count_groups(
         self, by: Sequence[str], numbers: Sequence[sa.Label[int]], where: sa.ColumnElement[bool]
     ) -> Sequence[sa.RowMapping]:
         if not set(by) <= set(GROUPS):
@@ -136,23 +139,23 @@ class Ledger(LedgerDatabase):
             .group_by(*groups)
             .order_by(*newest, *hours, *most, *groups)
         )
-        with self.reading() as connection:
+        with self.read_connection() as connection:
             return connection.execute(query).mappings().all()
 
-    def rows(
+    def stream_clicks(
         self, since: date | None = None, until: date | None = None
     ) -> Iterator[tuple[datetime, Click]]:
-        """Each click with its time in UTC, oldest first, read as it is taken."""
-        query = sa.select(clicks).where(_between(since, until)).order_by(clicks.c.at)
-        with self.reading() as connection:
+        """Yield each click with its time in UTC, oldest first, while the database is read."""
+        query = sa.select(clicks).where(_in_period(since, until)).order_by(clicks.c.at)
+        with self.read_connection() as connection:
             streamed = connection.execution_options(yield_per=500).execute(query)
             for row in map(dict, streamed.mappings()):
                 yield row.pop("at").replace(tzinfo=UTC), Click(**row)
 
-    def last_click(self) -> datetime | None:
-        """Return when a visitor clicked last, in UTC; None when none has yet."""
+    def find_last_click(self) -> datetime | None:
+        """Return the time of a visitor's last click, in UTC; None for a ledger without any."""
         query = sa.select(clicks.c.at).where(clicks.c.sender == "")
-        with self.reading() as connection:
+        with self.read_connection() as connection:
             last = connection.execute(query.order_by(clicks.c.at.desc()).limit(1)).scalar()
         return last and last.replace(tzinfo=UTC)
 
@@ -160,39 +163,44 @@ class Ledger(LedgerDatabase):
         """Delete the clicks of days before one, in UTC."""
         self.delete_rows(clicks, clicks.c.at < datetime.combine(before, clock_time.min))
 
-    def check(self) -> None:
-        """Write a click and take it back, to see whether clicks can be written.
+    def check_writing(self) -> None:
+        """Write a click and delete the click again, to see whether clicks can be written.
 
-        Whoever asks while another look is still to begin shares what that finds.
+        Callers that come before a waiting check begins share the result of that check.
+
+        Raises:
+            LedgerError: clicks can't be written to the database now.
         """
-        asked = time.monotonic()
-        with self._checking:
-            if self._checked_at < asked:
+        called_at = time.monotonic()
+        with self._check_lock:
+            if self._checked_at < called_at:
                 self._checked_at = time.monotonic()
-                self._trouble = self._recorder.failure or self._probe()
+                self._trouble = self._click_writer.failure or self._find_write_failure()
             trouble = self._trouble
         if trouble:
             raise LedgerError(trouble)
 
-    def clicks_state(self) -> Literal["ok", "kept", "down"]:
-        """Return what becomes of clicks now: ``ok``, ``kept`` in the journal, or ``down``."""
+    def describe_click_state(self) -> Literal["ok", "kept", "down"]:
+        """Return the state of clicks: ``ok``, ``kept`` in the journal, or ``down``."""
         try:
-            self.check()
+            self.check_writing()
         except LedgerError:
-            return "kept" if self._recorder.keeps else "down"
+            return "kept" if self._click_writer.can_journal else "down"
         return "ok"
 
     def close(self) -> None:
-        """Let go of all connections; the last one to a SQLite file folds its log in."""
-        self._recorder.close()
+        """Close all connections; the last connection to a SQLite file writes its log into it."""
+        self._click_writer.close()
         super().close()
 
-    def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        with self._transaction(self._database.before, more_follow=len(rows) > 1) as connection:
+    def _insert_clicks(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        with self._transaction(
+            self._database.first_statement, more_follow=len(rows) > 1
+        ) as connection:
             connection.execute(INSERTS[connection.dialect.name], rows)
 
-    def _probe(self) -> str | None:
-        """Return why a click can't be written, if so; a connection that was lost is replaced."""
+    def _find_write_failure(self) -> str | None:
+        """Return the reason why no click can be written, or None; replace a lost connection."""
         for is_last in (False, True):
             try:
                 self._write_probe()
@@ -208,16 +216,16 @@ class Ledger(LedgerDatabase):
     def _write_probe(self) -> None:
         probe = Click(click_id=f"probe-{uuid4().hex}", agency="probe", id="probe", position=1)
         row = {"at": datetime.min, **msgspec.structs.asdict(probe)}  # noqa: DTZ901 - as in the table
-        with self._transaction(self._database.probe) as connection:
+        with self._transaction(self._database.probe_statement) as connection:
             connection.execute(sa.insert(clicks), row)
             connection.execute(sa.delete(clicks).where(clicks.c.click_id == probe.click_id))
 
 
-def _kept(row: dict[str, Any]) -> dict[str, Any]:
-    """Read a row of the journal, perhaps one of another version.
+def _read_row(row: dict[str, Any]) -> dict[str, Any]:
+    """Read a row of the journal, perhaps of another version.
 
     Raises:
-        ValueError: no click can be made of the row.
+        ValueError: the row is no click.
     """
     known = {name: row[name] for name in Click.__struct_fields__ if name in row}
     try:
@@ -227,11 +235,11 @@ def _kept(row: dict[str, Any]) -> dict[str, Any]:
     return {"at": row["at"], **msgspec.structs.asdict(click)}
 
 
-def _number_of(where: sa.ColumnElement[bool], name: str) -> sa.Label[int]:
-    """Return how many of the clicks that are counted are such."""
+def _count_where(where: sa.ColumnElement[bool], name: str) -> sa.Label[int]:
+    """Return the number of counted clicks that meet a condition."""
     return sa.func.coalesce(sa.func.sum(sa.case((where, 1), else_=0)), 0).label(name)
 
 
-def _between(since: date | None, until: date | None) -> sa.ColumnElement[bool]:
+def _in_period(since: date | None, until: date | None) -> sa.ColumnElement[bool]:
     first = datetime.combine(since or date.min, clock_time.min)
     return clicks.c.at.between(first, datetime.combine(until or date.max, clock_time.max))

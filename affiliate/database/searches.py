@@ -78,7 +78,7 @@ class SearchCounts:
         rest = rest.order_by(searches.c.missed.desc(), searches.c.digest).offset(limit)
         rest = rest.with_for_update(skip_locked=True)  # no wait for processes that are counting
         key = sa.tuple_(searches.c.day, searches.c.digest)
-        with self._database.writing() as connection:
+        with self._database.write_transaction() as connection:
             connection.execute(sa.delete(searches).where(key.in_(rest)))
 
     def _add(self, rows: Iterable[dict[str, Any]]) -> None:
@@ -87,7 +87,7 @@ class SearchCounts:
         keyed = [{"day": day, "digest": _digest(row["query"]), **row} for row in rows]
         keyed.sort(key=lambda row: str(row["digest"]))
         if keyed:
-            with self._database.writing() as connection:
+            with self._database.write_transaction() as connection:
                 connection.execute(UPSERTS[connection.dialect.name], keyed)
 
     def forget_before(self, day: date) -> None:
@@ -116,7 +116,7 @@ class SearchCounts:
             .order_by((missed if only_missed else asked).desc(), searches.c.query)
             .limit(limit)
         )
-        with self._database.reading() as connection:
+        with self._database.read_connection() as connection:
             rows = connection.execute(query)
             return [(row.query, int(row.asked), int(row.missed)) for row in rows]
 
@@ -149,7 +149,7 @@ class SearchCounts:
             .order_by(times.desc(), searches.c.query)
             .limit(limit)
         )
-        with self._database.reading() as connection:
+        with self._database.read_connection() as connection:
             return [(row.query, int(row.times)) for row in connection.execute(query)]
 
 

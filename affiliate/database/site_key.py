@@ -1,8 +1,8 @@
-"""The site's own key: signs what pages say of themselves, and hides who asks in counters.
+"""The site's own key: signs the click links of pages, and hides clients in counters.
 
-It is made once and kept in the ledger's database, so that pages that a CDN keeps for a month are
-still known for the site's own, in all processes and after each deploy. A copy on this machine's
-disk serves processes that start while the database is away.
+The key is made once and kept in the ledger's database, so that pages that a CDN keeps for a month
+still count as the site's own, in all processes and after each deploy. A copy on this machine's disk
+serves processes that start while the database is out of reach.
 """
 
 import hmac
@@ -20,25 +20,25 @@ import sqlalchemy as sa
 
 from affiliate.database.ledger import Ledger
 from affiliate.database.schema import keys
-from affiliate.database.timeouts import unless_hung
+from affiliate.database.timeouts import limit_waits
 from affiliate.durable_files import write_all
 from affiliate.errors import LedgerError
 
 NAME: Final = "site"
 BYTES: Final = 32
-LOOK_SECONDS: Final = 30.0
-"""How long a database that gave no key is left alone."""
+RETRY_SECONDS: Final = 30.0
+"""Seconds until the next try after a database gave no key."""
 
 
 log = logging.getLogger(__name__)
 
 
 class SiteKey:
-    """The key of a site, read from the ledger when it is needed first.
+    """The key of a site, read from the ledger at its first use.
 
-    While the database can't be reached the one in the file ``copy`` serves. Where there is none
-    another key does: one made of ``spare``, the owner's secret, which all processes have, or else
-    one of this process alone.
+    While the database can't be reached, the key in the file ``copy`` serves. Without that file a
+    spare key serves: made of ``spare``, the owner's secret, which all processes have, or else
+    random and of this process alone.
     """
 
     def __init__(
@@ -54,55 +54,55 @@ class SiteKey:
         self._copy = copy
         self._secret: bytes | None = None
         self._copied: bytes | None = None
-        self._past: frozenset[bytes] = frozenset()
+        self._past_keys: frozenset[bytes] = frozenset()
         made = hmac.digest(spare.encode(), b"affiliate-search: a spare site key", "sha256")
         self._spare = made if spare else secrets.token_bytes(BYTES)
-        self._looked_at: float | None = None
-        self._replaced = ledger.replaced
+        self._read_at: float | None = None
+        self._replacements = ledger.replacements
         self._lock = threading.Lock()
 
     def digest(self, purpose: str, *texts: str) -> bytes:
-        """Return 32 bytes that nobody can make without the key, the same for the same texts.
+        """Return 32 bytes that only the key can make, the same for the same texts.
 
-        ``purpose`` sets digests apart from those of the same texts for another use.
+        ``purpose`` separates digests of the same texts for different uses.
         """
-        return _digest(self._key(), purpose, *texts)
+        return _digest(self._current_key(), purpose, *texts)
 
     def is_digest(self, begin: bytes, purpose: str, *texts: str) -> bool:
-        """Return whether a digest begins so that was made with any key known to this process."""
-        known = filter(None, {self._key(), self._copied, self._spare, *self._past})
+        """Return whether ``begin`` begins a digest made with any key known to this process."""
+        known = filter(None, {self._current_key(), self._copied, self._spare, *self._past_keys})
         made = (_digest(key, purpose, *texts) for key in known)
         return bool(begin) and any(hmac.compare_digest(one[: len(begin)], begin) for one in made)
 
-    def _key(self) -> bytes:
-        """Return the key; all wait for the first look, and later ones happen in one request."""
-        is_urgent = self._looked_at is None or self._replaced != self._ledger.replaced
+    def _current_key(self) -> bytes:
+        """Return the key; all threads wait for the first read, one thread for later reads."""
+        is_urgent = self._read_at is None or self._replacements != self._ledger.replacements
         if (is_urgent or self._secret is None) and self._lock.acquire(blocking=is_urgent):
             try:
-                self._look()
+                self._refresh()
             finally:
                 self._lock.release()
         return self._secret or self._copied or self._spare
 
-    def _look(self) -> None:
-        """Read the key where that is due; the key of a ledger that was replaced stays known."""
-        if self._replaced != (replaced := self._ledger.replaced):
-            self._replaced = replaced
-            self._past |= {key for key in (self._secret, self._copied) if key}
+    def _refresh(self) -> None:
+        """Read the key if a read is due; the key of a replaced ledger stays valid."""
+        if self._replacements != (replaced := self._ledger.replacements):
+            self._replacements = replaced
+            self._past_keys |= {key for key in (self._secret, self._copied) if key}
             self._copied, self._secret = self._secret or self._copied, None
-            self._looked_at = None
+            self._read_at = None
         if self._secret is None and self._is_due():
-            self._secret = self._read()
-            self._looked_at = self._now()
+            self._secret = self._read_key()
+            self._read_at = self._now()
 
     def _is_due(self) -> bool:
-        return self._looked_at is None or self._now() >= self._looked_at + LOOK_SECONDS
+        return self._read_at is None or self._now() >= self._read_at + RETRY_SECONDS
 
-    def _read(self) -> bytes | None:
+    def _read_key(self) -> bytes | None:
         self._copied = self._copied or self._read_copy()
         try:
-            with unless_hung():
-                secret = self._kept() or self._made()
+            with limit_waits():
+                secret = self._read_stored() or self._store_new()
         except LedgerError as error:
             if self._copied is None:
                 log.warning("pages are signed with a spare key: %s", error)
@@ -118,7 +118,7 @@ class SiteKey:
         return None
 
     def _write_copy(self, secret: bytes) -> None:
-        """Write the copy, which is the owner's alone; without one the site goes on."""
+        """Write the copy, readable by the owner alone; the site goes on without one."""
         if self._copy is None:
             return
         part = self._copy.with_name(f"{self._copy.name}.{secrets.token_hex(8)}")
@@ -133,20 +133,20 @@ class SiteKey:
             finally:
                 part.unlink(missing_ok=True)
 
-    def _kept(self) -> bytes | None:
-        with self._ledger.reading() as connection:
+    def _read_stored(self) -> bytes | None:
+        with self._ledger.read_connection() as connection:
             wanted = sa.select(keys.c.secret).where(keys.c.name == NAME)
             found: bytes | None = connection.execute(wanted).scalar()
         return found
 
-    def _made(self) -> bytes | None:
-        """Keep a new key, unless another process has been first; return the one that is kept."""
+    def _store_new(self) -> bytes | None:
+        """Store a new key, unless another process has been first; return the stored key."""
         made = self._copied or secrets.token_bytes(BYTES)
         try:
-            with self._ledger.writing() as connection:
+            with self._ledger.write_transaction() as connection:
                 connection.execute(sa.insert(keys).values(name=NAME, secret=made))
         except LedgerError:
-            if (other := self._kept()) is None:
+            if (other := self._read_stored()) is None:
                 raise
             return other
         return made

@@ -1,10 +1,10 @@
-"""The file of a SQLite database, watched: another may come to stand at its path, or in its place.
+"""The watched file of a SQLite database: another file may take its path or its content.
 
-A file that is moved there is another to the system. One that is copied over it (``cp``, ``rsync
---inplace``) is not, while open connections would go on with what they know of the one before and
-mix both. So each database has an id, and a number that each transaction raises and puts into the
-file before its rows count as kept: who finds another id, or a lower number than before, has
-another database before it.
+A file that is moved to the path has another inode. A file copied over the old one (``cp``, ``rsync
+--inplace``) has the same, while open connections would go on with cached pages of the old database
+and mix both. Therefore each database has an id, and a number that each transaction raises and
+writes into the file before its rows count as written: another id, or a lower number than before,
+means another database.
 """
 
 import os
@@ -20,19 +20,19 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.pool import ConnectionPoolEntry as PoolEntry
 
-PAGE: Final = 4096
-"""Bytes of a page of SQLite's."""
-NUMBERS: Final = 2**31
-"""So many numbers there are; after the last comes 0."""
+PAGE_BYTES: Final = 4096
+"""Bytes of a page of SQLite."""
+NUMBER_RANGE: Final = 2**31
+"""Count of transaction numbers; after the last comes 0."""
 SETTLED_NS: Final = 50_000_000
 """Nanoseconds after which a second change of a file has another time than the first."""
 
 COPY_SECONDS: Final = 0.25
-"""How long a copy may take to begin."""
+"""Seconds that a copy over the file may take to begin."""
 
 
-class _State(NamedTuple):
-    """What a look at the path finds; no two files, and no two states of one, have the same."""
+class _FileState(NamedTuple):
+    """The state of the file at the path; no two files, and no two states of a file, are equal."""
 
     device: int
     inode: int
@@ -45,58 +45,59 @@ class _State(NamedTuple):
         return self.device, self.inode
 
     def is_settled(self) -> bool:
-        """Return whether the next change will have another time."""
+        """Return whether the next change of the file will have another time."""
         return time.time_ns() - self.changed_ns > SETTLED_NS
 
 
 class _Marks(NamedTuple):
-    """What tells a state of a database from those of others, and from its own before."""
+    """The id and number that tell a state of a database from other databases and earlier states."""
 
     database: int
     number: int
     is_short: bool
-    """Whether the file has fewer pages than there are, as in the middle of folding a log in."""
+    """True for a file with fewer pages than the database, as in the middle of a checkpoint."""
 
     def continues(self, before: "_Marks") -> bool:
-        """Return whether this can be what has become of an earlier state."""
-        step = (self.number - before.number) % NUMBERS
-        return before.database in {0, self.database} and step < NUMBERS // 2
+        """Return whether this state can follow an earlier state of the same database."""
+        step = (self.number - before.number) % NUMBER_RANGE
+        return before.database in {0, self.database} and step < NUMBER_RANGE // 2
 
 
-Present = tuple[int, tuple[int, int] | None]
-"""What stands at a path now: how many databases have gone from there, and which file it is."""
+FileVersion = tuple[int, tuple[int, int] | None]
+"""The version of the file at a path: the number of replaced databases, and device and inode."""
 
 
-def identify(path: Path) -> tuple[int, int] | None:
-    """Return what tells the file at a path from all others; None where there is none."""
-    state = _look(path)
+def identify_file(path: Path) -> tuple[int, int] | None:
+    """Return device and inode of the file at a path; None for no file."""
+    state = _read_state(path)
     return state and state.file
 
 
 def checkpoint_pages(path: Path) -> int:
-    """Return after how many pages a SQLite file's log is folded in: fewer on a small disk."""
+    """Return the pages of a log after which SQLite makes a checkpoint: fewer on a small disk."""
     try:
         disk = os.statvfs(path.parent)
     except OSError:
         return 256
-    return min(max(disk.f_blocks * disk.f_frsize // PAGE // 64, 32), 256)
+    return min(max(disk.f_blocks * disk.f_frsize // PAGE_BYTES // 64, 32), 256)
 
 
 def count_transaction(connection: sqlite3.Connection) -> None:
-    """Raise the database's number within the open transaction; the first one names it, too."""
-    if not _value(connection, "application_id"):
-        _name(connection)
-    number = (_value(connection, "user_version") + 1) % NUMBERS
+    """Raise the database's number within the open transaction; the first also sets the id."""
+    if not _read_pragma(connection, "application_id"):
+        _assign_id(connection)
+    number = (_read_pragma(connection, "user_version") + 1) % NUMBER_RANGE
     connection.execute(f"PRAGMA user_version = {number}")
 
 
-def set_apart(copy: Path) -> None:
-    """Make a copy of a database one of its own, which is known when it stands in the other's place.
+def assign_new_id(copy: Path) -> None:
+    """Give a copy of a database an id of its own, to be recognized in the place of the original.
 
-    It has a write-ahead log, as processes that still hold the other would not let it have one.
+    The copy gets a write-ahead log now, as processes with the original open would prevent that
+    later.
     """
-    with closing(_connect(copy, "mode=rw")) as connection:
-        _name(connection)
+    with closing(_open_existing(copy, "mode=rw")) as connection:
+        _assign_id(connection)
         connection.commit()
         connection.execute("PRAGMA journal_mode = WAL")
 
@@ -107,53 +108,53 @@ class DatabaseFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = Lock()
-        self._gone = 0
-        self._state: _State | None = None
+        self._replacements = 0
+        self._state: _FileState | None = None
         self._is_settled = False
         self._marks: _Marks | None = None
         self._known_log: tuple[int, int] | None = None
 
     def watch(self, engine: sa.Engine) -> None:
-        """Let an engine use no connection to a database that no longer stands at the path."""
-        sa.event.listen(engine, "connect", self._connected)
-        sa.event.listen(engine, "checkout", self._taken)
-        sa.event.listen(engine, "checkin", self._given_back)
-        sa.event.listen(engine, "close", self._closing)
+        """Keep an engine from using connections to a database that has left the path."""
+        sa.event.listen(engine, "connect", self._on_connect)
+        sa.event.listen(engine, "checkout", self._on_checkout)
+        sa.event.listen(engine, "checkin", self._on_checkin)
+        sa.event.listen(engine, "close", self._on_close)
 
-    def present(self) -> Present:
-        """Return what stands at the path; another value than before when that is another."""
+    def read_version(self) -> FileVersion:
+        """Return the version of the file at the path; another value for another database."""
         with self._lock:
-            state = _look(self.path)
+            state = _read_state(self.path)
             if state != self._state:
-                self._see(state)
-            return self._present()
+                self._update_state(state)
+            return self._build_version()
 
-    def is_still(self, present: Present) -> bool:
-        """Return whether the same stands at the path, even if that was changed just now."""
+    def is_unchanged(self, version: FileVersion) -> bool:
+        """Return whether the same database is at the path, even if it was changed just now."""
         with self._lock:
             if not self._is_settled:
-                self._see(_look(self.path))
-        return self.present() == present
+                self._update_state(_read_state(self.path))
+        return self.read_version() == version
 
-    def _present(self) -> Present:
-        return self._gone, self._state and self._state.file
+    def _build_version(self) -> FileVersion:
+        return self._replacements, self._state and self._state.file
 
     def await_content(self) -> None:
-        """Wait a moment where the file is empty, as at the begin of a copy over what was there."""
+        """Wait up to `COPY_SECONDS` while the file is empty, as at the begin of a copy over it."""
         ends = time.monotonic() + COPY_SECONDS
-        while (state := _look(self.path)) and state.size == 0 and time.monotonic() < ends:
+        while (state := _read_state(self.path)) and state.size == 0 and time.monotonic() < ends:
             time.sleep(COPY_SECONDS / 10)
 
-    def fold_in(self, connection: sqlite3.Connection) -> None:
-        """Put what was committed into the file itself, as far as readers and the disk let that."""
-        with suppress(sqlite3.Error):  # it stays in the log
+    def checkpoint(self, connection: sqlite3.Connection) -> None:
+        """Write committed pages into the file itself, as far as readers and the disk permit."""
+        with suppress(sqlite3.Error):  # the pages stay in the log
             connection.execute("PRAGMA wal_checkpoint")
-        self.present()
+        self.read_version()
 
-    def _see(self, state: _State | None) -> None:
-        """Find out whether what is at the path has become of what was there.
+    def _update_state(self, state: _FileState | None) -> None:
+        """Find out whether the file at the path continues the last known database.
 
-        A file that can't be read now is left as it is: to take its log away would lose clicks.
+        An unreadable file is left as it is: taking its log away would lose clicks.
         """
         before = self._state
         try:
@@ -163,103 +164,109 @@ class DatabaseFile:
                 return
             marks = None
         if before and not self._continues(before, state, marks):
-            self._gone += 1
+            self._replacements += 1
             self._set_aside_log()
         self._state, self._marks = state, marks
         self._is_settled = state is None or state.is_settled()
 
-    def _continues(self, before: _State, state: _State | None, marks: _Marks | None) -> bool:
-        """Return whether what is at the path can be what has become of what was there."""
+    def _continues(
+        self, before: _FileState, state: _FileState | None, marks: _Marks | None
+    ) -> bool:
+        """Return whether the file at the path can continue the last known database."""
         if state is None or state.file != before.file:
             return False
         if marks is None or self._marks is None:
             return marks == self._marks
         is_cut_off = marks.is_short and state.size < before.size
-        is_filled = before.size == 0 and marks.database != 0  # a new one is named later
+        is_filled = before.size == 0 and marks.database != 0  # a new database gets its id later
         return marks.continues(self._marks) and not is_cut_off and not is_filled
 
-    def _connected(self, connection: sqlite3.Connection, record: PoolEntry) -> None:
-        connection.execute("PRAGMA wal_autocheckpoint = 0")  # `fold_in` looks at the file before
-        self._known_log = None  # made anew if nobody had the file open
-        record.info["file"] = self.present()
+    def _on_connect(self, connection: sqlite3.Connection, record: PoolEntry) -> None:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")  # the engine checks the file before
+        self._known_log = None  # SQLite makes a new log if nobody had the file open
+        record.info["file"] = self.read_version()
 
-    def _taken(self, _: sqlite3.Connection, record: PoolEntry, __: object) -> None:
-        if record.info["file"] != self.present():
+    def _on_checkout(self, _: sqlite3.Connection, record: PoolEntry, __: object) -> None:
+        if record.info["file"] != self.read_version():
             raise sa.exc.InvalidatePoolError
 
-    def _given_back(self, _: sqlite3.Connection | None, record: PoolEntry) -> None:
-        with self._lock:  # later another process may have put its own log there
-            if self._known_log is None and record.info.get("file") == self._present():
-                self._known_log = identify(self._beside("-wal"))
+    def _on_checkin(self, _: sqlite3.Connection | None, record: PoolEntry) -> None:
+        with self._lock:  # later the log may be that of another process
+            if self._known_log is None and record.info.get("file") == self._build_version():
+                self._known_log = identify_file(self._sibling_path("-wal"))
 
-    def _closing(self, connection: sqlite3.Connection, record: PoolEntry) -> None:
+    def _on_close(self, connection: sqlite3.Connection, record: PoolEntry) -> None:
         """Keep a connection from writing its log into a file that was copied over its own.
 
-        SQLite writes all that is in the log when the last connection to a file is closed, unless
-        that is interrupted.
+        SQLite writes the whole log when the last connection to a file is closed, unless the
+        connection is interrupted.
         """
-        if not self.is_still(record.info["file"]):
+        if not self.is_unchanged(record.info["file"]):
             connection.interrupt()
 
-    def _beside(self, end: str) -> Path:
-        """Return the path of another file of SQLite's, which is not beside a link to this one."""
+    def _sibling_path(self, end: str) -> Path:
+        """Return the path of the log or its index, beside the file that a link leads to."""
         return Path(f"{self.path.resolve()}{end}")
 
     def _set_aside_log(self) -> None:
-        """Rename the write-ahead log of what is gone, or its pages would join another's.
+        """Rename the write-ahead log of a replaced database, lest its pages join another database.
 
         https://www.sqlite.org/howtocorrupt.html, 1.4
         """
-        log = self._beside("-wal")
-        if self._known_log and identify(log) == self._known_log:
+        log = self._sibling_path("-wal")
+        if self._known_log and identify_file(log) == self._known_log:
             with suppress(OSError):
                 log.replace(f"{log}.replaced")
-                self._beside("-shm").unlink(missing_ok=True)
+                self._sibling_path("-shm").unlink(missing_ok=True)
         self._known_log = None
 
 
-def _look(path: Path) -> _State | None:
+def _read_state(path: Path) -> _FileState | None:
     try:
         found = path.stat()
     except OSError:
         return None
-    return _State(found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns, found.st_mtime_ns)
+    return _FileState(
+        found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns, found.st_mtime_ns
+    )
 
 
 def _read_marks(path: Path) -> _Marks | None:
-    """Read what stands in the file itself, whatever is in its log; None for no database.
+    """Read the marks in the file itself, whatever is in its log; None for no database.
 
-    SQLite opens and closes the file: closing another descriptor would end its locks.
+    SQLite itself opens and closes the file: closing another descriptor would end SQLite's locks.
     https://www.sqlite.org/howtocorrupt.html, 2.2
     """
-    with closing(_connect(path, "mode=ro&immutable=1")) as connection:
+    with closing(_open_existing(path, "mode=ro&immutable=1")) as connection:
         try:
-            return _marks(connection, is_short=False)
+            return _query_marks(connection, is_short=False)
         except sqlite3.DatabaseError as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
             if code == sqlite3.SQLITE_NOTADB:
                 return None
             if code != sqlite3.SQLITE_CORRUPT:
                 raise
-        connection.execute("PRAGMA writable_schema = ON")  # so that missing pages are borne
-        return _marks(connection, is_short=True)
+        connection.execute("PRAGMA writable_schema = ON")  # else missing pages are an error
+        return _query_marks(connection, is_short=True)
 
 
-def _connect(path: Path, how: str) -> sqlite3.Connection:
-    """Open a file that is there; SQLite would make one that has gone meanwhile."""
+def _open_existing(path: Path, how: str) -> sqlite3.Connection:
+    """Open a file that exists; by its path alone SQLite would make a missing file."""
     return sqlite3.connect(f"file:{quote(os.fspath(path))}?{how}", uri=True)
 
 
-def _marks(connection: sqlite3.Connection, *, is_short: bool) -> _Marks:
+def _query_marks(connection: sqlite3.Connection, *, is_short: bool) -> _Marks:
     return _Marks(
-        _value(connection, "application_id"), _value(connection, "user_version"), is_short
+        _read_pragma(connection, "application_id"),
+        _read_pragma(connection, "user_version"),
+        is_short,
     )
 
 
-def _name(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA application_id = {secrets.randbelow(NUMBERS - 1) + 1}")
+def _assign_id(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA application_id = {secrets.randbelow(NUMBER_RANGE - 1) + 1}")
 
 
-def _value(connection: sqlite3.Connection, name: str) -> int:
+def _read_pragma(connection: sqlite3.Connection, name: str) -> int:
     found: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
     return found

@@ -1,7 +1,7 @@
-"""Connections to PostgreSQL that are given up when the server says nothing.
+"""Time-outs for connections to PostgreSQL, on the side of the client.
 
-A server that is frozen, or stands behind a pooler, keeps its connections open, and limits that it
-was told don't pass there; libpq itself waits for answers without end.
+A server that is frozen, or behind a pooler, keeps its connections open, and the server's own limits
+have no effect there; libpq waits for answers without end.
 """
 
 import threading
@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 HUNG_SECONDS: Final = 6.0
-"""How long an answer is waited for: longer than any statement of a click may take."""
+"""Longest wait for an answer, in seconds: longer than any statement of a click may take."""
 
 
 class _Limit(threading.local):
@@ -24,8 +24,8 @@ _limit = _Limit()
 
 
 @contextmanager
-def unless_hung() -> Iterator[None]:
-    """Have this thread wait at most `HUNG_SECONDS` for each answer of a server."""
+def limit_waits() -> Iterator[None]:
+    """Limit this thread's wait for each answer of a server to `HUNG_SECONDS`."""
     before, _limit.seconds = _limit.seconds, HUNG_SECONDS
     try:
         yield
@@ -33,8 +33,8 @@ def unless_hung() -> Iterator[None]:
         _limit.seconds = before
 
 
-def connect_patiently(engine: sa.Engine) -> None:
-    """Have an engine for PostgreSQL make connections that know the limit of their thread."""
+def use_thread_limit(engine: sa.Engine) -> None:
+    """Have an engine for PostgreSQL make connections that obey the limit of their thread."""
 
     def connect(_: object, __: object, arguments: Any, options: Any) -> Any:  # noqa: ANN401 - SQLAlchemy's
         return _connection_class().connect(*arguments, **options)
@@ -47,7 +47,7 @@ def _connection_class() -> Any:  # noqa: ANN401 - a class of psycopg's
     import psycopg  # noqa: PLC0415 - sites on SQLite need none of it
 
     class Connection(psycopg.Connection[Any]):
-        """A connection that is closed when its answer does not come in time."""
+        """A connection that is closed when an answer does not come in time."""
 
         def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as psycopg has it
             if kwargs.get("timeout") is None:

@@ -43,7 +43,7 @@ def answer_readyz() -> Response:
     """Return the state of each part: 200 while pages can be served, even if other parts fail."""
     services = current_services()
     services.store.get("ready")  # refresh the store's state
-    clicks = services.ledger.clicks_state()
+    clicks = services.ledger.describe_click_state()
     state = Readiness(
         status="ok" if clicks == "ok" else "degraded",
         pages=PAGES_STATE,

@@ -284,7 +284,7 @@ def test_the_cache_gives_way_on_a_full_disk(small_disk: Path) -> None:
             ledger.record(Click(click_id=f"click-{number}", agency="a", id="1", position=1))
         store.set("k", b"v", 60)
         assert store.get("k") == b"v"
-        assert len(list(ledger.rows())) == 300
+        assert len(list(ledger.stream_clicks())) == 300
         filler.close()
     store.close()
 
@@ -318,7 +318,7 @@ def test_the_first_write_of_any_kind_finds_the_disk_full(
         write(store)
         for number in range(50):
             ledger.record(Click(click_id=f"click-{number}", agency="a", id="1", position=1))
-        assert len(list(ledger.rows())) == 50
+        assert len(list(ledger.stream_clicks())) == 50
     store.close()
 
 

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from affiliate.agencies import AGENCIES
-from affiliate.database.agency_switches import Switches
+from affiliate.database.agency_switches import AgencySwitches
 from affiliate.domain.media import SearchQuery
 from affiliate.search.service import Patience
 from affiliate.web.page_cache import PageCacheMiddleware
@@ -37,7 +37,7 @@ def client(make_client: ClientMaker, agency: Server) -> FlaskClient:
 @pytest.fixture(autouse=True)
 def looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if seconds had passed between a command and the next request."""
-    monkeypatch.setattr(Switches, "off", Switches.read)
+    monkeypatch.setattr(AgencySwitches, "off_agencies", AgencySwitches.read_off_agencies)
 
 
 def run(app: Flask, *arguments: str) -> Result:

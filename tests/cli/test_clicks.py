@@ -70,7 +70,7 @@ def test_shows_clicks_of_programs_in_a_column_of_their_own(app: Flask) -> None:
     """They are in no sum of visitors' clicks, and --by sender counts each kind."""
     record(app, "cat")
     robot = Click(click_id="robot-1234", agency="demo", id="1", words="cat", position=1)
-    app.extensions["services"].ledger.record(robot.sent_by("Googlebot/2.1"))
+    app.extensions["services"].ledger.record(robot.mark_program("Googlebot/2.1"))
     assert run(app, "clicks", "--by", "words").output == (
         "words  clicks  marked\ncat         1       1\ntotal       1       1\n"
     )

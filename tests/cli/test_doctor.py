@@ -182,7 +182,7 @@ def test_findings_are_told_to_programs(
 
 def test_a_site_that_searches_nothing_is_at_fault(client: FlaskClient) -> None:
     """Visitors find nothing; the command that ends it is named."""
-    client.application.extensions["services"].switches.turn("demo", off=True)
+    client.application.extensions["services"].switches.switch_agency("demo", off=True)
     result = doctor(client)
     assert result.exit_code == 2
     assert "`flask agency on demo`" in lines(result, "FAULT")[0]
@@ -199,7 +199,7 @@ def connected(make_client: ClientMaker, server: simulator.Shutterstock, **more: 
     )
     token = Token(access_token=TOKEN, scopes=("user.view",), connected_at=1_770_000_000.0)
     vault = client.application.extensions["services"].tokens._vault
-    vault.put("shutterstock", token)
+    vault.store_connected("shutterstock", token)
     return client
 
 
@@ -273,7 +273,7 @@ def test_a_site_without_clicks_for_days_is_a_warning(client: FlaskClient) -> Non
     ledger = client.application.extensions["services"].ledger
     assert "clicks: none was counted yet" in lines(doctor(client), "ok")
     seen = Click(click_id="click-0001", agency="demo", id="1", words="", position=1)
-    robot = msgspec.structs.replace(seen, click_id="click-0002").sent_by("curl/8")
+    robot = msgspec.structs.replace(seen, click_id="click-0002").mark_program("curl/8")
     for one, days in ((seen, 8), (robot, 0)):
         ledger._now = lambda days=days: datetime.now(UTC) - timedelta(days=days)
         ledger.record(one)
@@ -291,7 +291,7 @@ def test_a_site_without_clicks_for_days_is_a_warning(client: FlaskClient) -> Non
 def test_tables_of_another_version_are_a_warning(
     client: FlaskClient, revision: str, state: str, words: str
 ) -> None:
-    with client.application.extensions["services"].ledger.writing() as connection:
+    with client.application.extensions["services"].ledger.write_transaction() as connection:
         connection.execute(sa.text(f"UPDATE alembic_version SET version_num = '{revision}'"))
     assert any("revision" in one and words in one for one in lines(doctor(client), state))
 

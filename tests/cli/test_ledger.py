@@ -35,12 +35,12 @@ def record(app: Flask, number: int) -> None:
 
 
 def ids(ledger: Ledger) -> list[str]:
-    return [one.click_id for _, one in ledger.rows()]
+    return [one.click_id for _, one in ledger.stream_clicks()]
 
 
 def mark(app: Flask, revision: str, readable_from: str | None) -> None:
     """Make the ledger one of a newer version."""
-    with app.extensions["services"].ledger.writing() as connection:
+    with app.extensions["services"].ledger.write_transaction() as connection:
         connection.execute(sa.text(f"UPDATE alembic_version SET version_num = '{revision}'"))
         if readable_from:
             connection.execute(
@@ -130,7 +130,7 @@ def test_a_copy_that_breaks_off_leaves_nothing(
             Path(f"{part}{end}").write_bytes(b"half")
         raise LedgerError("the disk is full (SQLITE_FULL).")
 
-    monkeypatch.setattr(app.extensions["services"].ledger, "back_up", fail)
+    monkeypatch.setattr(app.extensions["services"].ledger, "back_up_to", fail)
     failed = run(app, "ledger", "backup", str(tmp_path / "a b.db"))
     assert (failed.exit_code, "a b.db was not made: the disk is full" in failed.output) == (1, True)
     assert not list(tmp_path.glob("*a b.db*"))
@@ -161,9 +161,9 @@ def test_a_copy_is_locked_while_it_is_made(
         monkeypatch.undo()
         assert run(app, "ledger", "backup", str(tmp_path / "b.db")).exit_code == 0
         left.append(part.exists())
-        return bool(ledger.back_up(part))
+        return bool(ledger.back_up_to(part))
 
-    monkeypatch.setattr(ledger, "back_up", copied_meanwhile)
+    monkeypatch.setattr(ledger, "back_up_to", copied_meanwhile)
     assert run(app, "ledger", "backup", str(tmp_path / "b.db"), "--force").exit_code == 0
     assert left == [True]
     assert [path.name for path in tmp_path.glob("*b.db*")] == ["b.db"]
@@ -185,7 +185,7 @@ def test_a_ledger_is_taken_back_and_forth(app: Flask) -> None:
     assert (asked.exit_code, "- Drop the columns." in asked.output) == (1, True)
     done = run(app, "ledger", "downgrade", "0006", "--yes")
     assert done.exit_code == 0
-    with app.extensions["services"].ledger.reading() as connection:
+    with app.extensions["services"].ledger.read_connection() as connection:
         assert migrations.read_revision(connection) == "0006"
         assert not sa.inspect(connection).has_table("revisions")
     assert "flask ledger upgrade" in run(app, "clicks").output  # what a report needs
@@ -206,12 +206,12 @@ def test_no_command_changes_tables(app: Flask, tmp_path: Path) -> None:
     close(app)
     other = as_command(tmp_path)
     assert run(other, "clicks").exit_code == 0
-    with other.extensions["services"].ledger.reading() as connection:
+    with other.extensions["services"].ledger.read_connection() as connection:
         assert migrations.read_revision(connection) == "0010"
     close(other)
 
 
-@pytest.mark.parametrize("start", [Ledger.upgrade, lambda ledger: ledger.check()])
+@pytest.mark.parametrize("start", [Ledger.upgrade, lambda ledger: ledger.check_writing()])
 def test_a_newer_ledger_that_was_only_added_to_is_used(
     app: Flask, tmp_path: Path, caplog: pytest.LogCaptureFixture, start: Callable[[Ledger], None]
 ) -> None:
@@ -226,7 +226,7 @@ def test_a_newer_ledger_that_was_only_added_to_is_used(
 
 
 @pytest.mark.parametrize("readable_from", [None, "9999", "9998"])
-@pytest.mark.parametrize("start", [Ledger.upgrade, lambda ledger: ledger.check()])
+@pytest.mark.parametrize("start", [Ledger.upgrade, lambda ledger: ledger.check_writing()])
 def test_a_newer_ledger_that_was_changed_is_refused(
     app: Flask, tmp_path: Path, readable_from: str | None, start: Callable[[Ledger], None]
 ) -> None:
@@ -242,7 +242,7 @@ def test_a_newer_ledger_that_was_changed_is_refused(
 
 def test_each_migration_says_who_can_go_on(app: Flask) -> None:
     """The database has a mark of each, which never leads back or past the migration itself."""
-    with app.extensions["services"].ledger.reading() as connection:
+    with app.extensions["services"].ledger.read_connection() as connection:
         rows = connection.execute(sa.text("SELECT * FROM revisions ORDER BY revision")).all()
     assert [row[0] for row in rows][-1] == migrations.REVISION
     assert len(rows) == int(migrations.REVISION)

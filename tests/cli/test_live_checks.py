@@ -155,7 +155,9 @@ def test_one_that_is_switched_off_is_said_and_not_asked(
     make_client: ClientMaker, server: Server
 ) -> None:
     settings = {"PIXABAY_URL": server.url, "PIXABAY_KEY": WithFiles.keys["KEY"]}
-    make_client(**settings).application.extensions["services"].switches.turn("pixabay", off=True)
+    make_client(**settings).application.extensions["services"].switches.switch_agency(
+        "pixabay", off=True
+    )
     assert "pixabay: switched off" in lines(doctor(make_client, server), "warn")
     assert server.asked == []
 

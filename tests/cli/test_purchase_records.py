@@ -67,7 +67,7 @@ def app(agency: Simulator, tmp_path: Path) -> Flask:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait a moment alone for a locked database."""
-    soon = DATABASES["sqlite"]._replace(connect={"timeout": 0.1})
+    soon = DATABASES["sqlite"]._replace(connect_options={"timeout": 0.1})
     monkeypatch.setitem(DATABASES, "sqlite", soon)
 
 
@@ -81,7 +81,7 @@ def buy(app: Flask, one: str, folder: Path) -> Result:
 
 
 def recorded(app: Flask) -> list[Purchase]:
-    return Purchases(app.extensions["services"].ledger).all()
+    return Purchases(app.extensions["services"].ledger).list_all()
 
 
 def journals(folder: Path) -> list[Path]:
@@ -168,7 +168,7 @@ def shared(agency: Simulator, tmp_path: Path, database: str) -> Iterator[Flask]:
     """A site whose records are in PostgreSQL; none are there."""
     app = site(agency, tmp_path, DATABASE_URL=database)
     with closing(app.extensions["services"].ledger) as ledger:
-        with ledger.writing() as connection:
+        with ledger.write_transaction() as connection:
             connection.execute(sa.delete(purchases))
         yield app
 
@@ -319,8 +319,8 @@ def test_links_that_are_over_are_given_up_after_a_day(
     buy(app, plain(agency)[0], tmp_path / "files")
     old = timedelta(hours=25)
     purchases = app.extensions["services"].ledger
-    now = purchases.time
-    purchases.time = lambda: now() + old
+    now = purchases.read_time
+    purchases.read_time = lambda: now() + old
     assert "was not fetched" in run(app, "history", "--live").output
     assert journals(tmp_path) == []
     assert "was not fetched" not in run(app, "history", "--live").output

@@ -11,7 +11,7 @@ import pytest
 
 from affiliate.database import click_writer as recorder_module
 from affiliate.database.click_journal import ClickJournal
-from affiliate.database.click_writer import RECORDERS, Recorder
+from affiliate.database.click_writer import MAX_WAITING, ClickWriter
 from affiliate.errors import LedgerError, LedgerLost, LedgerRefused
 from tests.support.waiting import wait_until
 
@@ -54,15 +54,15 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def recorder(table: Table, path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
+def recorder(table: Table, path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClickWriter]:
     """A recorder with a journal, which tries the database again at once."""
     monkeypatch.setattr(recorder_module, "RETRY_SECONDS", 0.01)
-    one = Recorder(table.write, ClickJournal(path, dict))
+    one = ClickWriter(table.write, ClickJournal(path, dict))
     yield one
     one.close()
 
 
-def record_at_once(recorder: Recorder, rows: Sequence[dict[str, Any]]) -> list[str]:
+def record_at_once(recorder: ClickWriter, rows: Sequence[dict[str, Any]]) -> list[str]:
     """Record rows that share a batch; return the ids of those that were acknowledged."""
 
     def record(one: dict[str, Any]) -> str:
@@ -91,12 +91,12 @@ def test_one_bad_row_costs_only_itself(table: Table, refusal: Exception) -> None
     """All others of its batch are kept, whatever the driver throws for it."""
     table.refuse = lambda words: refusal if words == "bad" else None
     rows = [row(number, "bad" if number == 3 else "cat") for number in range(8)]
-    acknowledged = record_at_once(Recorder(table.write), rows)
+    acknowledged = record_at_once(ClickWriter(table.write), rows)
     assert len(acknowledged) == 7
     assert set(acknowledged) == set(table.rows)
 
 
-def test_words_that_cannot_be_held_cost_no_click(table: Table, recorder: Recorder) -> None:
+def test_words_that_cannot_be_held_cost_no_click(table: Table, recorder: ClickWriter) -> None:
     """A click whose signs the database can't hold is kept in ASCII."""
     table.refuse = lambda words: None if words.isascii() else UNWRAPPED
     rows = [row(number, "猫" if number % 2 else "cat") for number in range(8)]
@@ -106,7 +106,7 @@ def test_words_that_cannot_be_held_cost_no_click(table: Table, recorder: Recorde
 
 def test_a_lost_connection_is_tried_once_more(table: Table) -> None:
     """A click that finds a connection that is no longer good is written by the next one."""
-    recorder = Recorder(table.write)
+    recorder = ClickWriter(table.write)
     table.failures = [LedgerLost("25006")]
     recorder.record(row(1))
     table.failures = [LedgerLost("25006"), LedgerLost("25006")]
@@ -118,19 +118,19 @@ def test_a_lost_connection_is_tried_once_more(table: Table) -> None:
 def test_a_database_that_is_away_is_asked_once_for_a_batch(table: Table) -> None:
     """Nobody waits for row after row where none can be written."""
     table.failure = LedgerError("away")
-    assert record_at_once(Recorder(table.write), [row(number) for number in range(8)]) == []
+    assert record_at_once(ClickWriter(table.write), [row(number) for number in range(8)]) == []
     assert table.writes == 1
 
 
 def test_clicks_wait_while_the_database_is_away(
-    table: Table, recorder: Recorder, path: Path
+    table: Table, recorder: ClickWriter, path: Path
 ) -> None:
     """Acknowledged clicks stand in the journal, and in the database once that is back."""
     table.failure = LedgerError("away")
     for number in range(20):
         recorder.record(row(number))
     assert recorder.failure == "away"
-    assert recorder.keeps
+    assert recorder.can_journal
     table.failure = None
     wait_until(lambda: recorder.failure is None)
     assert list(table.rows.values()) == [row(number) for number in range(20)]
@@ -146,16 +146,16 @@ def test_the_next_process_writes_what_waited(table: Table, path: Path) -> None:
     path.replace(f"{path}.old")  # as it was killed while it wrote them
     table.write([row(1, "first")])
     former.append([row(3), row(2)])
-    recorder = Recorder(table.write, ClickJournal(path, dict))
-    recorder.replay()
+    recorder = ClickWriter(table.write, ClickJournal(path, dict))
+    recorder.replay_journal()
     wait_until(lambda: recorder.failure is None)
     assert list(table.rows.values()) == [row(1, "first"), row(2), row(3)]
-    recorder.replay()
+    recorder.replay_journal()
     assert recorder.failure is None
     recorder.close()
 
 
-def test_a_bad_row_in_the_journal_holds_nobody_up(table: Table, recorder: Recorder) -> None:
+def test_a_bad_row_in_the_journal_holds_nobody_up(table: Table, recorder: ClickWriter) -> None:
     """A row that the database never takes is told and left out."""
     table.failure = LedgerError("away")
     for number in range(5):
@@ -170,8 +170,8 @@ def test_a_bad_row_costs_few_transactions(table: Table, path: Path) -> None:
     """Hundreds of clicks that waited are not written one by one for the sake of one of them."""
     ClickJournal(path, dict).append([row(n, "bad" if n == 77 else "cat") for n in range(500)])
     table.refuse = lambda words: LedgerRefused("no") if words == "bad" else None
-    recorder = Recorder(table.write, ClickJournal(path, dict))
-    recorder.replay()
+    recorder = ClickWriter(table.write, ClickJournal(path, dict))
+    recorder.replay_journal()
     wait_until(lambda: recorder.failure is None)
     assert len(table.rows) == 499
     assert table.writes < 30
@@ -189,11 +189,11 @@ def put_folder(path: Path) -> None:
 
 @pytest.mark.parametrize("spoil", [block, put_folder])
 def test_a_journal_that_cannot_be_used_costs_no_click(
-    table: Table, recorder: Recorder, path: Path, spoil: Callable[[Path], None]
+    table: Table, recorder: ClickWriter, path: Path, spoil: Callable[[Path], None]
 ) -> None:
     """The database takes clicks whatever stands in the journal's place, which is told."""
     spoil(path)
-    recorder.replay()
+    recorder.replay_journal()
     wait_until(lambda: recorder.failure is None)
     recorder.record(row(2))
     assert set(table.rows) == {"click-0002"}
@@ -206,7 +206,7 @@ def test_a_journal_is_tried_again_whatever_happened(
     monkeypatch.setattr(recorder_module, "UNREADABLE_SECONDS", 0.01)
     journal = ClickJournal(path, dict)
     journal.append([row(1)])
-    recorder = Recorder(table.write, journal)
+    recorder = ClickWriter(table.write, journal)
     failures = [RuntimeError("a test")]
     read = journal.replay
 
@@ -216,7 +216,7 @@ def test_a_journal_is_tried_again_whatever_happened(
         return read(write)
 
     monkeypatch.setattr(journal, "replay", replay)
-    recorder.replay()
+    recorder.replay_journal()
     wait_until(lambda: bool(table.rows))
     assert set(table.rows) == {"click-0001"}
 
@@ -226,21 +226,21 @@ def test_without_room_on_disk_clicks_are_refused_and_then_written(
 ) -> None:
     """Where the journal takes nothing the sender is told, and the database is asked each time."""
     (tmp_path / "file").touch()
-    recorder = Recorder(table.write, ClickJournal(tmp_path / "file" / "journal", dict))
+    recorder = ClickWriter(table.write, ClickJournal(tmp_path / "file" / "journal", dict))
     table.failure = LedgerError("away")
     with pytest.raises(LedgerError, match="away"):
         recorder.record(row(1))
-    assert not recorder.keeps
+    assert not recorder.can_journal
     table.failure = None
     recorder.record(row(2))
     assert set(table.rows) == {"click-0002"}
 
 
 def test_who_finds_no_turn_in_time_waits_in_the_journal(
-    table: Table, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    table: Table, recorder: ClickWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the database hangs, those behind are acknowledged from the disk."""
-    monkeypatch.setattr(recorder_module, "PATIENCE", 0.02)
+    monkeypatch.setattr(recorder_module, "WAIT_SECONDS", 0.02)
     hangs, goes_on = threading.Event(), threading.Event()
 
     def write(rows: Sequence[dict[str, Any]]) -> None:
@@ -249,7 +249,7 @@ def test_who_finds_no_turn_in_time_waits_in_the_journal(
         table.write(rows)
 
     monkeypatch.setattr(recorder, "_write", write)
-    with ThreadPoolExecutor(RECORDERS) as pool:
+    with ThreadPoolExecutor(MAX_WAITING) as pool:
         first = pool.submit(recorder.record, row(0))
         hangs.wait(20)
         others = list(pool.map(recorder.record, map(row, range(1, 8))))

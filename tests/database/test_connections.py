@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from affiliate.database.clicks import Click
 from affiliate.database.connections import DATABASES
 from affiliate.database.ledger import Ledger
-from affiliate.database.sqlite_file import _read_marks, set_apart
+from affiliate.database.sqlite_file import _read_marks, assign_new_id
 from affiliate.errors import LedgerError
 from tests.support.forks import starting
 from tests.support.ledger_processes import record_before_and_after_mending
@@ -28,7 +28,7 @@ def click(number: int, words: str = "cat") -> Click:
 
 
 def ids(ledger: Ledger) -> list[str]:
-    return [one.click_id[-1] for _, one in ledger.rows()]
+    return [one.click_id[-1] for _, one in ledger.stream_clicks()]
 
 
 @pytest.fixture
@@ -114,18 +114,18 @@ def test_no_click_goes_to_a_file_that_is_gone(
     """Whatever happens to the file under the site, what is acknowledged stands at its path."""
     serving.record(click(2))
     replace(tmp_path)
-    serving.check()
+    serving.check_writing()
     for number in (3, 4):
         serving.record(click(number))
     with closing(Ledger(place_ledger(tmp_path))) as another:
         assert ids(another) == ["3", "4"]
-        with another.reading() as connection:
+        with another.read_connection() as connection:
             checked = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
     assert checked == "ok"
 
 
 def copy_as_told(ledger: Ledger, to: Path) -> None:
-    ledger.back_up(to)
+    ledger.back_up_to(to)
 
 
 def copy_by_sqlite(ledger: Ledger, to: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_copy_over_the_file_is_noticed(
         copy(serving, tmp_path / "copy.db")
         for number in range(later):
             other.record(click(1000 + number))
-        serving.check()
+        serving.check_writing()
         shutil.copyfile(tmp_path / "copy.db", tmp_path / "ledger.db")
         serving.record(click(3))
         other.record(click(4))
@@ -166,7 +166,7 @@ def test_a_copy_over_the_file_is_noticed(
     assert "removed or replaced" in caplog.text
     with closing(Ledger(place_ledger(tmp_path))) as another:
         assert sorted(ids(another)) == ["1", "3", "4", "5"]
-        with another.reading() as connection:
+        with another.read_connection() as connection:
             checked = connection.exec_driver_sql("PRAGMA integrity_check").scalar()
     assert checked == "ok"
 
@@ -200,11 +200,11 @@ def test_clicks_wait_until_a_spoilt_file_is_put_right(
         ledger.record(click(1))
         spoil(tmp_path)
         ledger.record(click(2))
-        assert ledger.clicks_state() == "kept"
+        assert ledger.describe_click_state() == "kept"
         if (tmp_path / "ledger.db").is_dir():
             (tmp_path / "ledger.db").rmdir()
         (tmp_path / "ledger.db").write_bytes(upgraded())
-        wait_until(lambda: ledger.clicks_state() == "ok")
+        wait_until(lambda: ledger.describe_click_state() == "ok")
         assert ids(ledger) == ["2"]
 
 
@@ -290,7 +290,7 @@ def test_a_session_that_refuses_to_write_is_left(postgres: str) -> None:
         with pytest.raises(LedgerError, match="read-only"):
             ledger.record(click(1))
         with pytest.raises(LedgerError, match="read-only"):
-            ledger.check()
+            ledger.check_writing()
         with ledger._writer.connect() as connection:  # a session of the read-only time
             connection.execute(sa.select(1))
         alter(postgres, url, "RESET default_transaction_read_only")
@@ -301,17 +301,17 @@ def test_a_session_that_refuses_to_write_is_left(postgres: str) -> None:
 def test_a_table_that_is_locked_is_told(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A look at whether clicks can be written ends while another holds their table."""
     url, probe = new_database(postgres), "SET LOCAL statement_timeout = '0.1s'"
-    assert DATABASES["postgresql"].probe == "SET LOCAL statement_timeout = '2s'"
-    soon = DATABASES["postgresql"]._replace(probe=probe)
+    assert DATABASES["postgresql"].probe_statement == "SET LOCAL statement_timeout = '2s'"
+    soon = DATABASES["postgresql"]._replace(probe_statement=probe)
     monkeypatch.setitem(DATABASES, "postgresql", soon)
     with closing(Ledger(url)) as ledger, closing(Ledger(url)) as other:
         ledger.upgrade()
-        ledger.check()
-        with other.writing() as connection:
+        ledger.check_writing()
+        with other.write_transaction() as connection:
             connection.exec_driver_sql("LOCK TABLE clicks")
             with pytest.raises(LedgerError, match="took too long"):
-                ledger.check()
-        ledger.check()
+                ledger.check_writing()
+        ledger.check_writing()
         assert ids(ledger) == []
 
 
@@ -325,7 +325,7 @@ def test_words_cost_no_clicks_in_a_database_that_cannot_hold_them(
         ledger.upgrade()
         for number, words in enumerate(("cat", "猫", "it\u2019s", "größe")):
             ledger.record(click(number, words))
-        kept = [one.words for _, one in ledger.rows()]
+        kept = [one.words for _, one in ledger.stream_clicks()]
     assert kept == ["cat", "?", "it?s", "größe"]
 
 
@@ -341,9 +341,9 @@ def test_clicks_wait_for_a_standby_until_it_is_promoted(postgres: str, tmp_path:
         ledger.upgrade()
         for number in range(3):
             ledger.record(click(number))
-        assert ledger.clicks_state() == "kept"
+        assert ledger.describe_click_state() == "kept"
         replica.promote()
-        wait_until(lambda: ledger.clicks_state() == "ok")
+        wait_until(lambda: ledger.describe_click_state() == "ok")
         ledger.record(click(3))
         assert ids(ledger) == ["0", "1", "2", "3"]
 
@@ -357,17 +357,17 @@ def test_a_file_that_is_no_database_is_told_and_counted_once(
         (tmp_path / "other").replace(tmp_path / "ledger.db")
         for _ in range(3):
             with pytest.raises(LedgerError, match="NOTADB"):
-                serving.check()
-        assert serving.replaced == number
+                serving.check_writing()
+        assert serving.replacements == number
         assert caplog.text.count("removed or replaced") == number
     restore(tmp_path)
-    serving.check()
-    assert serving.replaced == 3
+    serving.check_writing()
+    assert serving.replacements == 3
 
 
 def test_a_look_at_a_file_that_has_gone_makes_none(tmp_path: Path) -> None:
     """Nor is a copy that was removed taken for a whole one."""
-    for look in (_read_marks, set_apart):
+    for look in (_read_marks, assign_new_id):
         with pytest.raises(sqlite3.OperationalError):
             look(tmp_path / "gone?.db")
     assert not list(tmp_path.iterdir())

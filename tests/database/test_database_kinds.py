@@ -31,7 +31,7 @@ def test_each_encoding_keeps_what_it_can_hold(
     with opened(new_database(postgres, encoding)) as ledger:
         ledger.upgrade()
         ledger.record(Click(click_id="c" * 8, agency="demo", id="1", words=words, position=1))
-        assert [click.words for _, click in ledger.rows()] == [words]
+        assert [click.words for _, click in ledger.stream_clicks()] == [words]
         assert any(encoding in one and "UTF8" in one for one in caplog.messages) == told
 
 

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from msgspec.structs import asdict
 
 from affiliate.database import click_writer, engine, migrations
-from affiliate.database.click_writer import RECORDERS
+from affiliate.database.click_writer import MAX_WAITING
 from affiliate.database.clicks import (
     PLACES,
     Click,
@@ -37,7 +37,7 @@ SENT = {"click_id": "aB3_-xyz", "agency": "demo", "id": "42", "words": "red bicy
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite doesn't wait for locks."""
-    without_patience = DATABASES["sqlite"]._replace(connect={"timeout": 0})
+    without_patience = DATABASES["sqlite"]._replace(connect_options={"timeout": 0})
     monkeypatch.setitem(DATABASES, "sqlite", without_patience)
 
 
@@ -46,7 +46,7 @@ def click(number: int = 0, **changes: object) -> Click:
 
 
 def ids(ledger: Ledger) -> list[str]:
-    return [one.click_id for _, one in ledger.rows()]
+    return [one.click_id for _, one in ledger.stream_clicks()]
 
 
 # -- clicks
@@ -124,7 +124,7 @@ GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.
 def test_marks_clicks_of_programs(agent: str, purpose: str, position: int, sender: str) -> None:
     """Robots, prefetches and places where no visitor gets to are told apart in figures."""
     sent = Click.from_fields({**SENT, "position": position})
-    assert sent.sent_by(agent, purpose).sender == sender
+    assert sent.mark_program(agent, purpose).sender == sender
 
 
 # -- recording
@@ -139,7 +139,7 @@ def test_keeps_the_longest_click(ledger: Ledger) -> None:
         site=("x" * 63 + ".") * 3 + "x" * 61,
     )
     ledger.record(longest)
-    assert [one for _, one in ledger.rows()] == [longest]
+    assert [one for _, one in ledger.stream_clicks()] == [longest]
 
 
 def test_the_same_click_is_one_row(ledger: Ledger) -> None:
@@ -151,14 +151,14 @@ def test_the_same_click_is_one_row(ledger: Ledger) -> None:
 
 def test_no_click_is_lost_between_threads(ledger: Ledger) -> None:
     """Clicks that share a transaction are all there once their senders are told so."""
-    with ThreadPoolExecutor(RECORDERS) as pool:
+    with ThreadPoolExecutor(MAX_WAITING) as pool:
         list(pool.map(ledger.record, map(click, range(500))))
     assert sorted(ids(ledger)) == [f"click-{number:06}" for number in range(500)]
 
 
 def test_keeps_nothing_about_who(ledger: Ledger) -> None:
     """A row is the click and the server's time."""
-    with ledger.reading() as connection:
+    with ledger.read_connection() as connection:
         columns = {column["name"] for column in sa.inspect(connection).get_columns("clicks")}
     assert columns == {"at", *Click.__struct_fields__}
 
@@ -167,14 +167,14 @@ def test_time_is_utc(ledger: Ledger, clock: SetClock[datetime]) -> None:
     """Wherever the server stands, a click is kept in UTC."""
     clock.now = datetime(2026, 1, 1, 5, tzinfo=timezone(timedelta(hours=9)))
     ledger.record(click())
-    assert [at for at, _ in ledger.rows()] == [datetime(2025, 12, 31, 20, tzinfo=UTC)]
+    assert [at for at, _ in ledger.stream_clicks()] == [datetime(2025, 12, 31, 20, tzinfo=UTC)]
 
 
 def test_sqlite_syncs_every_commit(tmp_path: Path, opened: Callable[..., Ledger]) -> None:
     """The write-ahead log is on, and a commit waits for the disk (synchronous is FULL, 2)."""
     ledger = opened(f"sqlite:///{tmp_path}/ledger.db")
     ledger.upgrade()
-    with ledger.writing() as connection:
+    with ledger.write_transaction() as connection:
         connection.exec_driver_sql("PRAGMA synchronous = OFF")
     found = []
 
@@ -200,7 +200,9 @@ def test_counts_the_newest_day_and_the_most_clicks_first(
     for number, (day, agency) in enumerate([(1, "a"), (1, "b"), (1, "b"), (2, "a")]):
         clock.now = datetime(2026, 3, day, 23, 59, 59, 999999, tzinfo=UTC)
         ledger.record(click(number, agency=agency))
-    counts: list[tuple[Any, ...]] = [tuple(r.values()) for r in ledger.counts(("day", "agency"))]
+    counts: list[tuple[Any, ...]] = [
+        tuple(r.values()) for r in ledger.count_clicks(("day", "agency"))
+    ]
     assert counts == [
         (date(2026, 3, 2), "a", 1),
         (date(2026, 3, 1), "b", 2),
@@ -223,8 +225,8 @@ def test_counts_by_anything(ledger: Ledger, by: tuple[str, ...], expected: objec
     ledger.record(click(1, words=""))
     ledger.record(click(2, words="cat", site="a.example", place="look"))
     sent = click(3, words="cat", site="a.example", place="look")
-    ledger.record(sent.sent_by("Googlebot/2.1"))
-    assert [dict(row) for row in ledger.counts(by)] == expected
+    ledger.record(sent.mark_program("Googlebot/2.1"))
+    assert [dict(row) for row in ledger.count_clicks(by)] == expected
 
 
 @pytest.mark.parametrize(
@@ -250,7 +252,7 @@ def test_counts_by_what_was_clicked_and_when(
     ):
         clock.now = datetime.fromisoformat(at).replace(tzinfo=UTC)
         ledger.record(click(number, id=name, media=media, position=place))
-    counts: list[tuple[Any, ...]] = [tuple(row.values()) for row in ledger.counts((by,))]
+    counts: list[tuple[Any, ...]] = [tuple(row.values()) for row in ledger.count_clicks((by,))]
     assert counts == expected
 
 
@@ -259,13 +261,13 @@ def test_clicks_of_programs_are_counted_apart(ledger: Ledger) -> None:
     for number, (words, agent) in enumerate(
         [("cat", "curl/8"), ("cat", "curl/8"), ("dog", "Mozilla/5.0"), ("cat", "")]
     ):
-        ledger.record(click(number, words=words).sent_by(agent))
-    counts = [dict(row) for row in ledger.counts_apart(("words",))]
+        ledger.record(click(number, words=words).mark_program(agent))
+    counts = [dict(row) for row in ledger.count_visitor_clicks(("words",))]
     assert counts == [
         {"words": "dog", "clicks": 1, "marked": 0},
         {"words": "cat", "clicks": 0, "marked": 3},
     ]
-    assert [dict(row) for row in ledger.counts_apart(())] == [{"clicks": 1, "marked": 3}]
+    assert [dict(row) for row in ledger.count_visitor_clicks(())] == [{"clicks": 1, "marked": 3}]
 
 
 def test_since_and_until_are_whole_days(ledger: Ledger, clock: SetClock[datetime]) -> None:
@@ -276,22 +278,25 @@ def test_since_and_until_are_whole_days(ledger: Ledger, clock: SetClock[datetime
         clock.now = datetime.fromisoformat(text).replace(tzinfo=UTC)
         ledger.record(click(number))
     asked = {"since": date(2026, 3, 2), "until": date(2026, 3, 3)}
-    assert [row["clicks"] for row in ledger.counts((), **asked)] == [2]
-    assert [one.click_id for _, one in ledger.rows(**asked)] == ["click-000001", "click-000002"]
-    assert [row["clicks"] for row in ledger.counts((), until=date.max)] == [4]
+    assert [row["clicks"] for row in ledger.count_clicks((), **asked)] == [2]
+    assert [one.click_id for _, one in ledger.stream_clicks(**asked)] == [
+        "click-000001",
+        "click-000002",
+    ]
+    assert [row["clicks"] for row in ledger.count_clicks((), until=date.max)] == [4]
 
 
 def test_refuses_to_count_by_something_else(ledger: Ledger) -> None:
     """What can't be counted by is named to whoever asked."""
     with pytest.raises(BadQuery, match="day, words, site, agency"):
-        ledger.counts(("day", "ip"))
+        ledger.count_clicks(("day", "ip"))
 
 
 def test_slow_readers_do_not_hold_up_clicks(ledger: Ledger) -> None:
     """While as many reports run as can, clicks are still recorded."""
     for number in range(3):
         ledger.record(click(number))
-    reports = [ledger.rows() for _ in range(3)]
+    reports = [ledger.stream_clicks() for _ in range(3)]
     for report in reports:
         next(report)
     ledger.record(click(3))
@@ -303,7 +308,7 @@ def test_slow_readers_do_not_hold_up_clicks(ledger: Ledger) -> None:
 
 def test_the_migrations_make_what_the_ledger_describes(ledger: Ledger) -> None:
     """Alembic finds no difference between the tables made and the tables described."""
-    with ledger.reading() as connection:
+    with ledger.read_connection() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
@@ -318,13 +323,13 @@ def test_clicks_of_the_version_before_stay(url: str, opened: Callable[..., Ledge
     )
     row = {"at": datetime(2026, 3, 1, tzinfo=UTC).replace(tzinfo=None), **asdict(click(1))}
     row = {name: row[name] for name in list(row)[:9] if name not in {"place", "sender"}}
-    with ledger.writing() as connection:
+    with ledger.write_transaction() as connection:
         connection.execute(former, row)
     ledger.upgrade()
-    with ledger.writing() as connection:
+    with ledger.write_transaction() as connection:
         connection.execute(former, row | {"click_id": "click-000002"})
     ledger.record(click(3, place="look"))
-    kept = {one.click_id: (one.place, one.sender) for _, one in ledger.rows()}
+    kept = {one.click_id: (one.place, one.sender) for _, one in ledger.stream_clicks()}
     assert kept == {
         "click-000001": ("", ""),
         "click-000002": ("", ""),
@@ -342,12 +347,12 @@ def test_one_process_upgrades_at_a_time(
     postgres: str, opened: Callable[..., Ledger], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On PostgreSQL an upgrade waits for the lock that another one holds."""
-    monkeypatch.setattr(migrations, "TURN", 0.01)
-    monkeypatch.setattr(migrations, "PAUSE", 0)
+    monkeypatch.setattr(migrations, "TURN_SECONDS", 0.01)
+    monkeypatch.setattr(migrations, "PAUSE_SECONDS", 0)
     server = new_database(postgres)
     other = opened(server)
     with other._reader.connect() as connection:
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(migrations.LOCK)))
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(migrations.LOCK_NUMBER)))
         with pytest.raises(LedgerError, match="LockNotAvailable"):
             opened(server).upgrade()
     other.upgrade()
@@ -386,7 +391,7 @@ def test_a_failed_migration_leaves_nothing(
 
 def test_a_newer_database_is_left_alone(ledger: Ledger) -> None:
     """After a step back to an older version, the start says why it stops."""
-    with ledger.writing() as connection:
+    with ledger.write_transaction() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(LedgerError, match="newer version"):
         ledger.upgrade()
@@ -400,7 +405,7 @@ def test_a_lost_connection_costs_no_click(postgres: str, opened: Callable[..., L
     ledger = opened(new_database(postgres))
     ledger.upgrade()
     ledger.record(click(1))
-    with ledger.reading() as connection:
+    with ledger.read_connection() as connection:
         connection.execute(
             sa.text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -429,9 +434,9 @@ def test_no_click_waits_forever(
     ledger: Ledger, url: str, opened: Callable[..., Ledger], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sender whose turn doesn't come is told so, and may send the click again."""
-    monkeypatch.setattr(click_writer, "PATIENCE", 0)
+    monkeypatch.setattr(click_writer, "WAIT_SECONDS", 0)
     with ThreadPoolExecutor(2) as pool:
-        with opened(url).writing() as connection:
+        with opened(url).write_transaction() as connection:
             at = datetime.min  # noqa: DTZ901 - as the table has it
             connection.execute(sa.insert(clicks).values(at=at, **asdict(click(1))))
             sent = [pool.submit(ledger.record, click(1)) for _ in range(2)]
@@ -449,10 +454,10 @@ def test_a_click_needs_no_turn_of_its_own(ledger: Ledger, monkeypatch: pytest.Mo
     class Crowded:
         def acquire(self, timeout: float) -> bool:
             assert timeout == 5
-            ledger._recorder._write_waiting()
+            ledger._click_writer._write_waiting()
             return False
 
-    monkeypatch.setattr(ledger._recorder, "_turn", Crowded())
+    monkeypatch.setattr(ledger._click_writer, "_turn", Crowded())
     ledger.record(click())
     assert ids(ledger) == ["click-000000"]
 

@@ -54,9 +54,9 @@ def test_clicks_that_wait_survive_kill(tmp_path: Path) -> None:
     whole = killed(AWAY, tmp_path, 1)
     url = f"sqlite:///{tmp_path}/ledger.db"
     with closing(Ledger(url, journal=tmp_path / "clicks.journal")) as ledger:
-        ledger.replay()
-        wait_until(lambda: ledger.clicks_state() == "ok")
-        kept = [one.click_id for _, one in ledger.rows()]
+        ledger.replay_journal()
+        wait_until(lambda: ledger.describe_click_state() == "ok")
+        kept = [one.click_id for _, one in ledger.stream_clicks()]
     assert whole <= set(kept)
     assert len(kept) == len(set(kept))
 
@@ -65,7 +65,7 @@ def test_acknowledged_clicks_survive_kill(url: str, tmp_path: Path) -> None:
     """Killed three times amid its work, a process leaves every click that it acknowledged, once."""
     whole = killed(url, tmp_path, 3)
     with closing(Ledger(url)) as ledger:
-        kept = [one.click_id for _, one in ledger.rows()]
+        kept = [one.click_id for _, one in ledger.stream_clicks()]
     assert whole <= set(kept)
     assert len(kept) == len(set(kept))
 

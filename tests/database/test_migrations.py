@@ -21,7 +21,7 @@ def click(number: int) -> Click:
 
 
 def ids(ledger: Ledger) -> list[str]:
-    return [one.click_id[-1] for _, one in ledger.rows()]
+    return [one.click_id[-1] for _, one in ledger.stream_clicks()]
 
 
 def execute(url: str, *statements: str) -> None:
@@ -61,9 +61,9 @@ def test_a_ledger_in_postgresql_is_taken_back_and_forth(postgres: str) -> None:
         ledger.upgrade()
         ledger.record(click(1))
         for revision in ("0009", "0006", "0001"):
-            assert ledger.losses(revision)
+            assert ledger.describe_losses(revision)
             ledger.downgrade(revision)
-            assert ledger.revision() == revision
+            assert ledger.read_revision() == revision
         ledger.upgrade()
         ledger.record(click(2))
         assert ids(ledger) == ["1", "2"]
@@ -71,7 +71,7 @@ def test_a_ledger_in_postgresql_is_taken_back_and_forth(postgres: str) -> None:
 
 def test_a_long_report_holds_up_no_click(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Changing a table that is being read gives way, and goes on when the report is done."""
-    monkeypatch.setattr(migrations, "TABLE", 0.05)
+    monkeypatch.setattr(migrations, "TABLE_SECONDS", 0.05)
     url = new_database(postgres)
     with closing(Ledger(url)) as old, closing(Ledger(url)) as new:
         old.upgrade()
@@ -85,13 +85,13 @@ def test_a_long_report_holds_up_no_click(postgres: str, monkeypatch: pytest.Monk
 
         monkeypatch.setattr("affiliate.database.migrations.time.sleep", pause)
         new.upgrade()
-        assert new.revision() == migrations.REVISION
+        assert new.read_revision() == migrations.REVISION
 
 
 def test_a_table_that_is_never_free_is_told(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The start goes on without it; no try waits for long."""
-    monkeypatch.setattr(migrations, "TABLE", 0.05)
-    monkeypatch.setattr(migrations, "PAUSE", 0)
+    monkeypatch.setattr(migrations, "TABLE_SECONDS", 0.05)
+    monkeypatch.setattr(migrations, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(migrations, "TRIES", 2)
     url = new_database(postgres)
     with closing(Ledger(url)) as old, closing(Ledger(url)) as new:

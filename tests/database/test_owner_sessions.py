@@ -70,7 +70,7 @@ def test_open_sessions_are_listed_with_the_asking_one_first(ledger: Ledger, cloc
     clock.forward(minutes=10)
     here.begin("203.0.113.0/24", "Chromium")
     assert here.is_open(first)
-    listed = here.open_ones(first)
+    listed = here.list_open(first)
     assert [one.browser[:8] for one in listed] == ["Firefox", "Chromium", "Safarixx"]
     assert [one.is_this for one in listed] == [True, False, False]
     assert max(len(one.browser) for one in listed) == 200
@@ -83,13 +83,13 @@ def test_one_or_all_can_be_ended(ledger: Ledger) -> None:
     """A session that another log-in of the same browser takes the place of ends, too."""
     here = Sessions(ledger)
     names = [here.begin("192.0.2.0/24", browser) for browser in "abc"]
-    here.end_digest(here.open_ones(names[0])[1].digest)
+    here.end_by_digest(here.list_open(names[0])[1].digest)
     assert [here.is_open(name) for name in names].count(True) == 2
     replaced = here.begin("192.0.2.0/24", "a", instead_of=names[0])
     assert not here.is_open(names[0])
     assert here.is_open(replaced)
     here.end_all()
-    assert here.open_ones(replaced) == []
+    assert here.list_open(replaced) == []
 
 
 def test_sessions_of_the_version_before_go_on(ledger: Ledger, clock: Clock) -> None:
@@ -97,13 +97,13 @@ def test_sessions_of_the_version_before_go_on(ledger: Ledger, clock: Clock) -> N
     here = Sessions(ledger)
     name = here.begin("192.0.2.0/24", "Firefox")
     unknown = dict.fromkeys(("begun_at", "seen_at", "network", "browser"))
-    with ledger.writing() as connection:
+    with ledger.write_transaction() as connection:
         connection.execute(sa.update(sessions).values(unknown))
     clock.forward(hours=3)
-    (one,) = here.open_ones(name)
+    (one,) = here.list_open(name)
     assert (one.begun_at, one.network, one.browser) == (None, "", "")
     assert here.is_open(name)
-    assert here.open_ones(name)[0].seen_at is not None
+    assert here.list_open(name)[0].seen_at is not None
 
 
 def test_a_ledger_that_can_t_be_written_refuses_nobody(
@@ -116,7 +116,7 @@ def test_a_ledger_that_can_t_be_written_refuses_nobody(
     def refuse() -> Callable[[], None]:
         raise LedgerError("full")
 
-    monkeypatch.setattr(ledger, "writing", refuse)
+    monkeypatch.setattr(ledger, "write_transaction", refuse)
     assert Sessions(ledger).is_open(name)
 
 
@@ -124,8 +124,8 @@ def test_sessions_of_another_password_are_closed_and_not_listed(ledger: Ledger) 
     """Sessions without a mark, of the version before, are listed still."""
     before, today = Sessions(ledger, "a"), Sessions(ledger, "b")
     old, new = before.begin("192.0.2.0/24", "Old"), today.begin("192.0.2.0/24", "New")
-    assert [one.browser for one in today.open_ones(new)] == ["New"]
+    assert [one.browser for one in today.list_open(new)] == ["New"]
     assert (today.is_open(old), before.is_open(old)) == (False, True)
-    with ledger.writing() as connection:
+    with ledger.write_transaction() as connection:
         connection.execute(sa.update(sessions).values(password_mark=None))
-    assert {one.browser for one in today.open_ones(new)} == {"New", "Old"}
+    assert {one.browser for one in today.list_open(new)} == {"New", "Old"}

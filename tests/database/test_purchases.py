@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from affiliate.database.ledger import Ledger
-from affiliate.database.purchases import Purchase, Purchases, _row
+from affiliate.database.purchases import Purchase, Purchases, _to_row
 from affiliate.database.schema import purchases as table
 from tests.support.clocks import SetClock
 from tests.support.ledgers import emptied_database
@@ -65,21 +65,21 @@ def test_rows_of_the_version_before_are_shutterstock_s(
     ledger: Ledger, purchases: Purchases
 ) -> None:
     """What was written without an agency, before the upgrade or by a process still running."""
-    row = {name: value for name, value in _row(purchase()).items() if name != "agency"}
-    with ledger.writing() as connection:
+    row = {name: value for name, value in _to_row(purchase()).items() if name != "agency"}
+    with ledger.write_transaction() as connection:
         connection.execute(sa.insert(table).values(row))
-    assert [one.agency for one in purchases.all()] == ["shutterstock"]
+    assert [one.agency for one in purchases.list_all()] == ["shutterstock"]
 
 
 def test_what_is_written_is_read_again(purchases: Purchases) -> None:
     """Every field comes back as it was, prices exactly."""
     wanted = purchase(asked=Decimal("12.30"), before="e0", agency="istock")
     assert purchases.claim(wanted) is None
-    assert purchases.all() == [wanted]
+    assert purchases.list_all() == [wanted]
     done = purchases.close(
         wanted, state="licensed", license_id="e1", price=Decimal("5.10"), currency="EUR", charge=1
     )
-    assert purchases.all() == [done]
+    assert purchases.list_all() == [done]
     assert done.closed_at == NOW
 
 
@@ -144,7 +144,7 @@ def test_what_the_buyer_wrote_down_stays(purchases: Purchases) -> None:
     done = purchases.close(first, state="licensed", license_id="e1", charge=1)
     for state in ("failed", "unknown"):
         assert purchases.conclude(first, state=state, error="late") == done
-    assert purchases.all() == [done]
+    assert purchases.list_all() == [done]
     assert purchases.claim(purchase()) == done
 
 
@@ -202,7 +202,7 @@ def test_of_many_that_claim_at_once_one_may(purchases: Purchases, url: str) -> N
     for ledger in ledgers:
         ledger.close()
     assert answers.count(None) == 1
-    [kept] = purchases.all()
+    [kept] = purchases.list_all()
     assert {one.purchase_id for one in answers if one} == {kept.purchase_id}
 
 
@@ -213,14 +213,14 @@ def test_open_and_unread_are_those_of_one_server(
     here, there = purchase(), purchase(api="https://sandbox.example")
     for one in (here, there):
         purchases.claim(one)
-    assert purchases.open(here.api) == [here]
+    assert purchases.list_open(here.api) == [here]
     done = purchases.close(here, state="licensed")
     purchases.close(there, state="licensed")
-    assert purchases.open(here.api) == []
-    assert purchases.unread(here.api) == [done]
-    assert purchases.known(here.api, "1") == set()
+    assert purchases.list_open(here.api) == []
+    assert purchases.list_incomplete(here.api) == [done]
+    assert purchases.list_licenses(here.api, "1") == set()
     clock.now += timedelta(days=2)
-    assert purchases.unread(here.api) == []
+    assert purchases.list_incomplete(here.api) == []
 
 
 def test_known_licenses_are_those_of_one_server(purchases: Purchases) -> None:
@@ -229,9 +229,9 @@ def test_known_licenses_are_those_of_one_server(purchases: Purchases) -> None:
     for one in (here, there):
         purchases.claim(one)
     purchases.close(there, state="licensed", license_id="e1")
-    assert purchases.known(there.api, "1") == {"e1"}
-    assert purchases.known(here.api, "1") == set()
-    assert purchases.known(there.api, "2") == set()
+    assert purchases.list_licenses(there.api, "1") == {"e1"}
+    assert purchases.list_licenses(here.api, "1") == set()
+    assert purchases.list_licenses(there.api, "2") == set()
 
 
 def test_long_reasons_are_cut(purchases: Purchases) -> None:
@@ -239,7 +239,7 @@ def test_long_reasons_are_cut(purchases: Purchases) -> None:
     one = purchase()
     purchases.claim(one)
     done = purchases.close(one, state="failed", error="x" * 1000)
-    assert purchases.all() == [msgspec.structs.replace(done, error="x" * 300)]
+    assert purchases.list_all() == [msgspec.structs.replace(done, error="x" * 300)]
 
 
 def test_of_two_sizes_claimed_at_once_one_is_had(url: str, clock: SetClock[datetime]) -> None:

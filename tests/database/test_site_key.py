@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from affiliate.database.ledger import Ledger
-from affiliate.database.site_key import LOOK_SECONDS, SiteKey
+from affiliate.database.site_key import RETRY_SECONDS, SiteKey
 from affiliate.errors import LedgerError
 from tests.support.clocks import SetClock
 from tests.support.ledgers import new_ledger, place_ledger
@@ -16,7 +16,7 @@ def test_processes_share_the_key(tmp_path: Path) -> None:
     """Two that need it first at once, and one of a later start, make the same digests."""
     ledger = Ledger(place_ledger(tmp_path))
     first, second = SiteKey(ledger), SiteKey(ledger)
-    assert first._made() == second._made()
+    assert first._store_new() == second._store_new()
     made = first.digest("click", "demo", "1")
     assert (
         made == second.digest("click", "demo", "1") == SiteKey(ledger).digest("click", "demo", "1")
@@ -38,7 +38,7 @@ def test_a_database_out_of_reach_is_looked_for_seldom(
         clock, kept = SetClock(0.0), SiteKey(ledger).digest("click", "1")
         key = SiteKey(ledger, now=clock)
         with monkeypatch.context() as away:
-            away.setattr(ledger, "reading", fail)
+            away.setattr(ledger, "read_connection", fail)
             own = key.digest("click", "1")
         assert key.digest("click", "1") == own != kept
         clock.now = 30.0
@@ -71,7 +71,7 @@ def test_a_process_that_starts_without_the_database_knows_the_key(
         kept = SiteKey(ledger, copy=copy).digest("click", "1")
         assert stat.S_IMODE(copy.stat().st_mode) == 0o600
         with monkeypatch.context() as away:
-            away.setattr(ledger, "reading", fail)
+            away.setattr(ledger, "read_connection", fail)
             late = SiteKey(ledger, "a secret", copy)
             assert late.digest("click", "1") == kept
             assert late.is_digest(kept[:6], "click", "1")
@@ -102,7 +102,7 @@ def test_a_ledger_that_was_replaced_has_its_own_key(tmp_path: Path, has_key: boo
             kept = SiteKey(other).digest("click", "1")
         other.close()
         (tmp_path / "other" / "ledger.db").replace(tmp_path / "ledger.db")
-        ledger.check()
+        ledger.check_writing()
         now = key.digest("click", "1")
         assert now == SiteKey(ledger).digest("click", "1") == (kept if has_key else before)
         assert key.is_digest(before, "click", "1")
@@ -117,15 +117,15 @@ def test_a_ledger_that_was_replaced_by_none_is_looked_for_seldom(tmp_path: Path)
         (tmp_path / "none").write_bytes(b"no database" * 1000)
         (tmp_path / "none").replace(tmp_path / "ledger.db")
         with pytest.raises(LedgerError):
-            ledger.check()
+            ledger.check_writing()
         assert [key.digest("click", "1") for _ in range(3)] == [known] * 3
         (tmp_path / "ledger.db").unlink()
         place_ledger(tmp_path)
         assert key.digest("click", "1") == known
-        assert ledger.replaced == 1
-        clock.now = LOOK_SECONDS
+        assert ledger.replacements == 1
+        clock.now = RETRY_SECONDS
         assert key.digest("click", "1") == known
-        assert ledger.replaced == 2
+        assert ledger.replacements == 2
 
 
 def test_what_was_signed_stays_known_over_several_ledgers(tmp_path: Path) -> None:
@@ -137,13 +137,13 @@ def test_what_was_signed_stays_known_over_several_ledgers(tmp_path: Path) -> Non
         for name in ("b", "c"):
             (tmp_path / "ledger.db").write_bytes(b"no database" * 1000)
             with pytest.raises(LedgerError):
-                ledger.check()
+                ledger.check_writing()
             key.digest("click", "1")
             (tmp_path / name).mkdir()
             with new_ledger(tmp_path / name) as other:
                 SiteKey(other).digest("click", "1")
             (tmp_path / name / "ledger.db").replace(tmp_path / "ledger.db")
-            clock.now += LOOK_SECONDS
+            clock.now += RETRY_SECONDS
             known.append(key.digest("click", "1"))
             assert all(key.is_digest(one, "click", "1") for one in known)
         assert len(set(known)) == 3

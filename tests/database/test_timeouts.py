@@ -25,6 +25,9 @@ def test_a_frozen_server_holds_no_click(postgres: str, monkeypatch: pytest.Monke
             ledger.record(Click(click_id="click-000002", agency="demo", id="1", position=1))
         finally:
             os.kill(process, signal.SIGCONT)
-        with ledger.reading() as connection:
+        with ledger.read_connection() as connection:
             connection.exec_driver_sql("SELECT pg_sleep(0.4)")
-        assert [one.click_id for _, one in ledger.rows()] == ["click-000001", "click-000002"]
+        assert [one.click_id for _, one in ledger.stream_clicks()] == [
+            "click-000001",
+            "click-000002",
+        ]

@@ -39,5 +39,5 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have ledgers that are opened from here on wait a moment alone for a locked database."""
-    soon = DATABASES["sqlite"]._replace(connect={"timeout": 0.3})
+    soon = DATABASES["sqlite"]._replace(connect_options={"timeout": 0.3})
     monkeypatch.setitem(DATABASES, "sqlite", soon)

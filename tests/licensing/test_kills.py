@@ -43,7 +43,7 @@ def bought(agency: Simulator) -> Counter[str]:
 
 def recorded(folder: Path) -> list[Purchase]:
     ledger = Ledger(f"sqlite:///{folder}/ledger.db")
-    rows = Purchases(ledger).all()
+    rows = Purchases(ledger).list_all()
     ledger.close()
     return rows
 

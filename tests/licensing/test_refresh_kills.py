@@ -38,7 +38,7 @@ STEPS: dict[str, tuple[type, str]] = {
     "before the lease": (TokenStore, "lease"),
     "after the lease": (TokenStore, "lease"),
     "after the answer": (ShutterstockOAuth, "_refresh"),
-    "after the renew": (TokenStore, "renew"),
+    "after the renew": (TokenStore, "replace_refreshed"),
 }
 
 

@@ -225,7 +225,7 @@ def test_what_is_older_than_the_owner_keeps_it_goes(
     site.search_counts.add_found({"q=new&lang=en": 1})
     site.ledger.record(Click(click_id="click-new", agency="demo", id="1", position=1))
     site.usage.flush()
-    assert len(list(site.ledger.rows())) == clicks
+    assert len(list(site.ledger.stream_clicks())) == clicks
     assert len(site.search_counts.list_found(before.date(), 10)) == searches
 
 

@@ -127,7 +127,7 @@ class Buyer:
     def records_of(self) -> list[Purchase]:
         """Return the purchases that the ledger has."""
         with closing(Ledger(self._world.database)) as ledger:
-            return list(Purchases(ledger).all())
+            return list(Purchases(ledger).list_all())
 
     def bought(self) -> Counter[str]:
         """Return how often the shop has sold each picture."""

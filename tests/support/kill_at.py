@@ -160,7 +160,7 @@ def _half(part: PartialFile, chunk: bytes) -> None:
 def move_clock(seconds: float) -> None:
     """Set the clock of the ledger ahead, and have the desk move it on instead of waiting."""
     ahead = timedelta(seconds=seconds)
-    time_now, made = Ledger.time, PurchaseService.__init__
+    time_now, made = Ledger.read_time, PurchaseService.__init__
 
     def moved(self: Ledger) -> datetime:
         return time_now(self) + ahead
@@ -172,7 +172,7 @@ def move_clock(seconds: float) -> None:
     def make(self: PurchaseService, *args: Any, **kwargs: Any) -> None:
         made(self, *args, **{**kwargs, "pause": wait})
 
-    Ledger.time = moved  # type: ignore[method-assign, assignment]
+    Ledger.read_time = moved  # type: ignore[method-assign, assignment]
     PurchaseService.__init__ = make  # type: ignore[method-assign]
 
 

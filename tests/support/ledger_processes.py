@@ -96,7 +96,7 @@ def record_before_and_after_mending(
                 with suppress(LedgerError):
                     ledger.record(Click(click_id=click_id, agency="demo", id="1", position=1))
 
-            assert [click.click_id for _, click in ledger.rows()] == ["before"]
+            assert [click.click_id for _, click in ledger.stream_clicks()] == ["before"]
             record("refused first")
             before = len(list(Path("/dev/fd").iterdir()))
             for number in range(10):
@@ -105,5 +105,5 @@ def record_before_and_after_mending(
             for path in paths:
                 path.chmod(0o600)
             record("kept")
-            ends.send((left_open, [click.click_id for _, click in ledger.rows()]))
+            ends.send((left_open, [click.click_id for _, click in ledger.stream_clicks()]))
         os.seteuid(os.getuid())

@@ -56,7 +56,7 @@ class Counter:
         return list(self.desk.license(self.offer(*ids, **asked), force=force))
 
     def states(self) -> list[str]:
-        return [one.state for one in self.purchases.all()]
+        return [one.state for one in self.purchases.list_all()]
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def license_one(at: Open, folder: Path) -> list[str]:
 
 def recorded(folder: Path) -> list[Purchase]:
     ledger = Ledger(f"sqlite:///{folder}/ledger.db")
-    rows = Purchases(ledger).all()
+    rows = Purchases(ledger).list_all()
     ledger.close()
     return rows
 
@@ -83,7 +83,7 @@ class Counter:
         return list(self.desk.license(self.offer(*ids, **asked), force=force))
 
     def states(self) -> list[str]:
-        return [one.state for one in self.purchases.all()]
+        return [one.state for one in self.purchases.list_all()]
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def sent(site: FlaskClient, address: str, **headers: str) -> Click:
 
 def last(site: FlaskClient) -> Click:
     ledger: Ledger = site.application.extensions["services"].ledger
-    *_, (_, click) = ledger.rows()
+    *_, (_, click) = ledger.stream_clicks()
     return click
 
 
@@ -100,7 +100,7 @@ FORGED = [
 def test_what_no_page_has_offered_is_marked_and_kept(make_client: ClientMaker) -> None:
     """Each field that figures go by is sealed; a wrong seal is answered as a right one is."""
     site = make_client(**{**SITE, "AGENCIES": "demo,shutterstock", "SHUTTERSTOCK_API_TOKEN": "x"})
-    site.application.extensions["services"].switches.turn("shutterstock", off=True)
+    site.application.extensions["services"].switches.switch_agency("shutterstock", off=True)
     fields = dict(parse_qsl(pings(site, PAGES[0])[0].partition("?")[2]))
     senders = [sent(site, f"/clicks?{urlencode(fields | forged)}").sender for forged in FORGED]
     assert senders == [UNSIGNED] * len(FORGED)

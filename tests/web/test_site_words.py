@@ -207,7 +207,7 @@ def test_links_and_reports_hold_counted_words(client: FlaskClient) -> None:
     click = {"click_id": "a" * 12, "agency": "shutterstock", "id": "1", "position": 1}
     assert client.post("/clicks", json={**click, "words": PERSONAL}).status_code == 204
     site = site_of(client)
-    assert {one.words for _, one in site.ledger.rows()} == {"cat *** ***"}
+    assert {one.words for _, one in site.ledger.stream_clicks()} == {"cat *** ***"}
     site.usage.flush()
     counted = site.search_counts.list_found(datetime.now(UTC).date(), 10)
     assert counted == [("q=cat+%2A%2A%2A+%2A%2A%2A&lang=en", 1)]

@@ -169,7 +169,7 @@ def test_a_click_on_a_way_on_is_counted(client: FlaskClient, agencies: Agencies)
     ping = re.search(r'ping="([^"]+)"[^>]*data-agency="adobe-stock"', page)
     assert ping
     assert client.post(html.unescape(ping[1])).status_code == 204
-    [(_, click)] = site_of(client).ledger.rows()
+    [(_, click)] = site_of(client).ledger.stream_clicks()
     assert (click.agency, click.id, click.words) == ("adobe-stock", "search", "zebra")
     assert click.place == "search"
 

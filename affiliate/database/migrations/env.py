@@ -1,4 +1,4 @@
-"""What Alembic runs around the migrations, on the connection that `upgrade` hands over."""
+"""The environment that Alembic runs migrations in, on the connection that `upgrade` hands over."""
 
 from alembic import context
 

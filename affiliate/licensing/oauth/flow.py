@@ -114,7 +114,7 @@ class ShutterstockOAuth:
         vault = self._require_token_store()
         answer = self._request_token({"grant_type": "authorization_code", "code": code}, code)
         token = self._build_token(answer, None, select_scopes(scopes), self._now())
-        vault.put(ACCOUNT, token)
+        vault.store_connected(ACCOUNT, token)
         return token
 
     def disconnect(self) -> bool:
@@ -231,7 +231,7 @@ def _store_renewed_token(vault: TokenStore, token: Token, version: int) -> bool:
     end = time.monotonic() + STORE_SECONDS
     while True:
         try:
-            return vault.renew(ACCOUNT, token, version)
+            return vault.replace_refreshed(ACCOUNT, token, version)
         except LedgerError:
             if time.monotonic() > end:
                 raise

@@ -19,7 +19,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec.structs import replace
 
-from affiliate.database.purchases import LIFE, Purchase, Purchases
+from affiliate.database.purchases import INTENT_LIFETIME, Purchase, Purchases
 from affiliate.errors import (
     AgencyError,
     LedgerError,
@@ -137,7 +137,7 @@ class PurchaseService:
             AgencyError: the history can't be read.
         """
         wanted, recent = self._prepare_record(offer)
-        if here := self._purchases.other_size(wanted):
+        if here := self._purchases.find_other_size(wanted):
             return _describe_earlier_purchase(here.size, here.made_at, here.license_id)
         there = self._history.find_elsewhere(wanted, recent, any_size=True)
         if there is None or self._history.find_elsewhere(wanted, recent, any_size=False):
@@ -311,7 +311,7 @@ class PurchaseService:
         history = self._account.iter_history(one.media, media_id=one.id)
         newest = next(history, None)
         rows = chain([newest], history) if newest else ()
-        recent = list(takewhile(lambda row: row.downloaded_at >= now - LIFE, rows))
+        recent = list(takewhile(lambda row: row.downloaded_at >= now - INTENT_LIFETIME, rows))
         side = "x".join(str(pixels or "") for pixels in one.custom) if one.custom else one.size
         purchase = Purchase(
             agency=self._account.agency,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from affiliate.database.purchases import OPEN, Purchase, Purchases, is_comp
+from affiliate.database.purchases import OPEN_STATES, Purchase, Purchases, is_comp
 from affiliate.licensing.models import MediaKind, Record
 from affiliate.licensing.seller import LICENSE_CALL_SECONDS, Seller
 
@@ -32,13 +32,13 @@ class Settlement:
 
     def read_prices(self) -> None:
         """Fill in what the history did not say yet of purchases that were made."""
-        for one in self._purchases.unread(self._account.url):
+        for one in self._purchases.list_incomplete(self._account.url):
             self.complete_purchase(one)
 
     def settle_open(self) -> list[Purchase]:
         """Settle the open purchases; return those that are still open."""
-        now = map(self.settle_purchase, self._purchases.open(self._account.url))
-        return [one for one in now if one.state in OPEN]
+        now = map(self.settle_purchase, self._purchases.list_open(self._account.url))
+        return [one for one in now if one.state in OPEN_STATES]
 
     def complete_purchase(self, purchase: Purchase) -> Purchase:
         """Record the license and the price of a purchase, as the history names them."""
@@ -75,7 +75,7 @@ class Settlement:
 
         Of a custom size the history doesn't say the pixels, so that each is the same.
         """
-        known = self._purchases.known(wanted.api, wanted.media_id)
+        known = self._purchases.list_licenses(wanted.api, wanted.media_id)
         size = "custom" if "x" in wanted.size else wanted.size
         fits = (
             one
@@ -91,7 +91,9 @@ class Settlement:
         newer = list(self._iter_newer(purchase))
         if purchase.license_id:
             return next((one for one in newer if one.id == purchase.license_id), None)
-        known = self._purchases.known(purchase.api, purchase.media_id, but=purchase.purchase_id)
+        known = self._purchases.list_licenses(
+            purchase.api, purchase.media_id, but=purchase.purchase_id
+        )
         fits = [one for one in newer if one.id not in known and _has_same_plan(one, purchase)]
         same = [one for one in fits if one.size == purchase.size] or self._exclude_awaited_sizes(
             fits, purchase
@@ -105,7 +107,7 @@ class Settlement:
         """
         others = {
             one.size
-            for one in self._purchases.open(purchase.api)
+            for one in self._purchases.list_open(purchase.api)
             if one.media_id == purchase.media_id and one.purchase_id != purchase.purchase_id
         }
         return [one for one in fits if one.size not in others]

@@ -30,7 +30,7 @@ from flask import (
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from affiliate.database.owner_sessions import LIFE, Sessions
+from affiliate.database.owner_sessions import LIFETIME, Sessions
 from affiliate.errors import AgencyError, LedgerError
 from affiliate.licensing.accounts.shutterstock import ShutterstockAccount
 from affiliate.licensing.models import User
@@ -69,7 +69,7 @@ def register(app: Flask) -> None:
         SESSION_COOKIE_PATH=OWNER_PATH,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        PERMANENT_SESSION_LIFETIME=LIFE,
+        PERMANENT_SESSION_LIFETIME=LIFETIME,
     )
     app.session_interface = OwnerSession()
     login_throttle.register(app)
@@ -172,7 +172,7 @@ def log_out() -> AnyResponse:
 def list_sessions() -> Response:
     """Show the open sessions, each with a button to end the session."""
     try:
-        sessions = _owner_sessions().open_ones(session["name"])
+        sessions = _owner_sessions().list_open(session["name"])
     except LedgerError as error:
         return error_page(HTTPStatus.SERVICE_UNAVAILABLE, "No log-in can be looked up", str(error))
     return Response(render_template("owner_sessions.html", sessions=sessions))
@@ -186,7 +186,7 @@ def end_sessions() -> AnyResponse:
         abort(HTTPStatus.BAD_REQUEST, "The session has no name.")
     try:
         if digest:
-            _owner_sessions().end_digest(digest)
+            _owner_sessions().end_by_digest(digest)
         else:
             _owner_sessions().end_all()
     except LedgerError as error:

@@ -211,7 +211,7 @@ def record_click() -> Response:
     was_shown = click_addresses.has_valid_seal(click, fields.get(click_addresses.SEAL_PARAMETER))
     words = to_counted(click.words, "")  # the page lowered the words by its language's rules
     click = msgspec.structs.replace(click, words=cut_between_signs(words, MAX_WORDS))
-    click = click.sent_by(request.user_agent.string, request.headers.get("Sec-Purpose", ""))
+    click = click.mark_program(request.user_agent.string, request.headers.get("Sec-Purpose", ""))
     if click.agency not in AGENCIES:  # visitors still read pages older than an agency's removal
         raise BadQuery("agency", "This agency is not searched here.")
     click = current_client_limits().mark_click(click, was_shown=was_shown)

@@ -270,7 +270,7 @@ def test_forced_it_is_bought_once_more(at: Open, desk: Counter) -> None:
     at.shop.misbehave(Fault(acts=True))
     [outcome] = desk.license(ONE, force=True)
     assert outcome.purchase
-    ids = {one.license_id for one in desk.purchases.all()}
+    ids = {one.license_id for one in desk.purchases.list_all()}
     assert (at.bought(), len(ids), outcome.purchase.state) == ([ONE, ONE], 2, "licensed")
 
 

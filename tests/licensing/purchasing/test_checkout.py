@@ -150,7 +150,7 @@ def test_a_price_that_cannot_be_read_back_now_is_read_later(at: Counter) -> None
     assert done.purchase
     assert done.purchase.price is None
     assert at.desk.settle() == []
-    assert [one.price for one in at.purchases.all()] == [Decimal("9.00")]
+    assert [one.price for one in at.purchases.list_all()] == [Decimal("9.00")]
 
 
 def test_custom_sizes_and_searches_are_sent(at: Counter) -> None:

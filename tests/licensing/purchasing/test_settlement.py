@@ -177,7 +177,7 @@ def test_what_was_bought_elsewhere_is_a_repeat(at: Counter) -> None:
     assert [state(o) for o in at.license(lost.media_id, size="huge")] == ["licensed"]
     assert [state(o) for o in at.license(lost.media_id, size="small", force=True)] == ["licensed"]
     assert len(at.agency.purchases) == 5
-    assert old.id not in at.purchases.known(at.agency.url, one)
+    assert old.id not in at.purchases.list_licenses(at.agency.url, one)
 
 
 def test_a_comp_made_elsewhere_is_no_repeat(at: Counter) -> None:
@@ -295,7 +295,7 @@ def test_what_its_buyer_writes_down_meanwhile_is_kept(at: Counter) -> None:
     closes = first(lambda: at.purchases.close(mine, state="licensed", charge=1))
     at.agency.misbehave(closes, on=PATH, method="GET")
     assert at.desk.settle() == []
-    assert [done.charge for done in at.purchases.all()] == [1]
+    assert [done.charge for done in at.purchases.list_all()] == [1]
 
 
 def test_an_editorial_license_is_settled_as_well(at: Counter) -> None:

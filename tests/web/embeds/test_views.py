@@ -269,7 +269,7 @@ def test_searches_of_embeds_count(client: FlaskClient) -> None:
     for number in range(2):
         client.get(address, environ_overrides={"REMOTE_ADDR": f"198.51.100.{number}"})
     client.application.extensions["services"].usage.flush()
-    asked = client.application.extensions["services"].ledger.asked
+    asked = client.application.extensions["services"].search_counts.list_found
     assert asked(date(2000, 1, 1), 5) == [("q=cat&lang=en", 2)]
 
 
@@ -280,7 +280,7 @@ def test_clicks_on_other_sites_count(client: FlaskClient) -> None:
     as_text = client.post("/clicks", data=body, content_type="text/plain", headers=BLOG)
     address = "/clicks?agency=demo&id=1&position=2&site=blog.example&click_id=abcdefgh34"
     assert [as_text.status_code, client.post(address, headers=BLOG).status_code] == [204, 204]
-    rows = client.application.extensions["services"].ledger.rows()
+    rows = client.application.extensions["services"].ledger.stream_clicks()
     assert [click.site for _, click in rows] == ["blog.example"] * 2
 
 
@@ -300,7 +300,9 @@ def test_picked_pictures_stand_in_their_order(client: FlaskClient) -> None:
     assert "site=blog.example" in page.text
     assert client.get(f"{path}&type=vector&x=1").headers["X-Cache"] == "HIT"
     client.application.extensions["services"].usage.flush()
-    asked_for = client.application.extensions["services"].ledger.asked(date(2000, 1, 1), 5)
+    asked_for = client.application.extensions["services"].search_counts.list_found(
+        date(2000, 1, 1), 5
+    )
     assert [words for words, _ in asked_for] == ["q=flower&lang=en"]
 
 

@@ -411,7 +411,7 @@ def test_a_first_start_makes_the_ledger(tmp_path: Path) -> None:
     """In a folder without any file the site records a click."""
     app = create_app({"DATA_DIR": str(tmp_path / "new")})
     assert app.test_client().post("/clicks", data=json.dumps(click())).status_code == 204
-    assert len(list(app.extensions["services"].ledger.rows())) == 1
+    assert len(list(app.extensions["services"].ledger.stream_clicks())) == 1
     close(app)
 
 
@@ -421,7 +421,7 @@ def test_a_click_is_recorded_once(client: FlaskClient) -> None:
     assert client.post("/clicks", data=json.dumps(click())).status_code == 204
     address = "/clicks?agency=demo&id=1&words=cat&position=3&click_id=abcdefgh12"
     assert client.post(address, data=b"PING", content_type="text/ping").status_code == 204
-    assert len(list(ledger.rows())) == 1
+    assert len(list(ledger.stream_clicks())) == 1
 
 
 def test_a_ping_without_javascript_counts(client: FlaskClient) -> None:
@@ -430,7 +430,7 @@ def test_a_ping_without_javascript_counts(client: FlaskClient) -> None:
     for _ in range(2):
         answer = client.post("/clicks?agency=demo&id=1&words=&position=1", data=b"PING")
         assert answer.status_code == 204
-    assert len(list(ledger.rows())) == 2
+    assert len(list(ledger.stream_clicks())) == 2
 
 
 @pytest.mark.parametrize(
@@ -489,9 +489,9 @@ def test_a_click_of_an_agency_that_has_left_is_kept(client: FlaskClient) -> None
     """Pages in caches and on blogs outlive a change of AGENCIES."""
     answer = client.post("/clicks", data=json.dumps(click(agency="shutterstock")))
     assert answer.status_code == 204
-    assert [one.agency for _, one in client.application.extensions["services"].ledger.rows()] == [
-        "shutterstock"
-    ]
+    assert [
+        one.agency for _, one in client.application.extensions["services"].ledger.stream_clicks()
+    ] == ["shutterstock"]
 
 
 def test_pages_say_whether_the_next_one_loads_by_itself(client: FlaskClient) -> None:
