@@ -1,1 +1,1 @@
-"""Holds what several test modules share: servers, doubles, clocks and small readers of pages."""
+"""Helpers that several test modules share: servers, doubles, clocks and small readers of pages."""

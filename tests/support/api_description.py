@@ -1,4 +1,4 @@
-"""Holds each answer of the site's own API against its description, which must be complete.
+"""Checks each answer of the site's own API against its description, which must be complete.
 
 No answer may have a status, a content type or a field that the description doesn't name.
 """
@@ -17,10 +17,10 @@ from affiliate.web.openapi import build_description
 
 
 class DescribedClient(FlaskClient):
-    """A client that holds the answers which it gets against the description."""
+    """A client that checks its answers against the description."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        """Send a request; what it gets is as described, where it is described."""
+        """Send a request, and check the answer of a described call against the description."""
         response = super().open(*args, **kwargs)
         fault = fault_of(response)
         assert not fault, f"{response.request.method} {response.request.url}: {fault}"
@@ -28,7 +28,7 @@ class DescribedClient(FlaskClient):
 
 
 def fault_of(response: TestResponse) -> str:
-    """Return how an answer departs from the description; empty where it doesn't."""
+    """Describe how an answer departs from the description; return an empty text if nowhere."""
     calls = _calls_of(response.request.environ["PATH_INFO"])
     if calls is None or response.request.method == "OPTIONS":
         return ""
@@ -46,7 +46,7 @@ def fault_of(response: TestResponse) -> str:
 
 
 def _refusal(response: TestResponse, calls: dict[str, Any]) -> str:
-    """Return what is wrong with the answer to a method that a path doesn't have."""
+    """Describe what is wrong with the answer to a method that a path doesn't have."""
     allowed = {name.upper() for name in calls} | ({"HEAD"} if "get" in calls else set())
     told = set(response.headers.get("Allow", "").replace(",", " ").split())
     if response.status_code != 405 or told != allowed | {"OPTIONS"}:
@@ -91,7 +91,7 @@ def _calls_of(path: str) -> dict[str, Any] | None:
 
 @functools.cache
 def _validator(schema: str) -> Any:
-    """Return the validator of a schema; objects have no fields but those that it names."""
+    """Return the validator of a schema; objects may have no fields but those of the schema."""
     schemas = {name: _closed(one) for name, one in _document()["components"]["schemas"].items()}
     return jsonschema_rs.Draft202012Validator(
         {"allOf": [json.loads(schema)], "components": {"schemas": schemas}}

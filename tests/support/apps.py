@@ -1,4 +1,4 @@
-"""Makes apps in the test's process, many of them in little time."""
+"""Makes apps in the test's process, many of them in a short time."""
 
 import os
 import shutil
@@ -21,14 +21,14 @@ share_parts()
 
 
 def pytest_unconfigure() -> None:
-    """Remove what apps shared, once the whole run is over."""
+    """Remove the files that apps shared, at the end of the run."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         shutil.rmtree(compiled_templates(), ignore_errors=True)
 
 
 @pytest.fixture
 def make_client(tmp_path: Path) -> Iterator[ClientMaker]:
-    """Makes clients of apps with the given settings, whose answers are as the API is described."""
+    """Yield a function that makes clients of apps with given settings and checks their answers."""
     apps: list[Flask] = []
 
     def make(**settings: str) -> FlaskClient:
@@ -44,5 +44,5 @@ def make_client(tmp_path: Path) -> Iterator[ClientMaker]:
 
 @pytest.fixture
 def client(make_client: ClientMaker) -> FlaskClient:
-    """A client of the site on the demo catalogue."""
+    """Return a client of the site on the demo catalogue."""
     return make_client()

@@ -1,4 +1,4 @@
-"""Asks an engine of ad blocking what EasyList and EasyPrivacy do to this site."""
+"""Asks an ad-blocking engine what EasyList and EasyPrivacy block on this site."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ PACKAGES: Final = Path(__file__).parents[1] / "browser" / "package.json"
 
 
 class Judged(msgspec.Struct):
-    """The rule that blocks each request, if one does, and the styles that hide parts of a page."""
+    """The rules that block requests, and the styles that hide parts of pages."""
 
     blocked: list[str | None]
     hidden: list[str]
@@ -26,7 +26,7 @@ class Judged(msgspec.Struct):
 def judged(
     requests: Sequence[Mapping[str, str]], pages: Sequence[Mapping[str, Any]] = ()
 ) -> Judged:
-    """Return what the rules do to requests (url, type, page) and to pages (url, ids, classes)."""
+    """Apply the rules to requests (url, type, page) and to pages (url, ids, classes)."""
     asked = json.dumps({"requests": requests, "pages": pages})
     command = ["node", str(PROGRAM), str(PACKAGES), *map(str, RULES)]
     done = subprocess.run(command, input=asked, capture_output=True, text=True, check=True)

@@ -69,7 +69,7 @@ echo json_encode( $run( $asked['values'] ) );
 
 
 class Blog:
-    """A WordPress under way: its address without a slash at the end, its folder, its database."""
+    """A running WordPress: its address without a slash at the end, its folder, its database."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -88,7 +88,7 @@ class Blog:
         return ["php", *(f"-d{name}={value}" for name, value in options.items())]
 
     def php(self, code: str, **values: Any) -> Any:
-        """Run code in WordPress, with ``$values``; what it returns.
+        """Run code in WordPress, with ``$values``, and return its value.
 
         Raises:
             RuntimeError: it failed, or printed something.
@@ -104,7 +104,7 @@ class Blog:
             raise RuntimeError(f"PHP printed: {said}{self.logged()}") from error
 
     def printed(self, code: str) -> str:
-        """Run a piece of PHP, and return what PHP prints.
+        """Run a piece of PHP, and return its output.
 
         Raises:
             RuntimeError: it failed or complained.
@@ -115,14 +115,14 @@ class Blog:
         return done.stdout
 
     def sql(self, question: str) -> list[str]:
-        """The rows of an answer of the database, their columns apart by tabs."""
+        """Query the database and return the rows, with tabs between columns."""
         asked = ("mariadb", "--no-defaults", "-S", str(self.socket), "-NB", "-e", question, "blog")
         done = run_program(*asked)
         assert not done.returncode, done.stderr
         return done.stdout.splitlines()
 
     def post(self, content: str, title: str = "A post") -> str:
-        """Publish a post; its address."""
+        """Publish a post and return its address."""
         address: str = self.php(
             """return get_permalink( wp_insert_post( wp_slash( array(
                 'post_title' => $values['title'],
@@ -135,11 +135,11 @@ class Blog:
         return address
 
     def settings(self, **values: str) -> None:
-        """Set what the plugin's page sets."""
+        """Save settings as the plugin's page does."""
         self.php("update_option( 'affiliate_search', $values );", **values)
 
     def forget(self) -> None:
-        """Take away all posts, and what the plugin, and WordPress because of it, have kept."""
+        """Delete all posts and all data of the plugin, with what WordPress cached for it."""
         self.sql(
             "DELETE FROM wp_posts; DELETE FROM wp_postmeta;"
             "DELETE FROM wp_options WHERE option_name LIKE '%affiliate_search%'"
@@ -148,18 +148,18 @@ class Blog:
         self.log.unlink(missing_ok=True)
 
     def complaints(self) -> list[str]:
-        """What PHP, or WordPress, complained about that names the plugin."""
+        """Return messages of PHP or WordPress that name the plugin."""
         lines = self.logged().splitlines()
         return [line for line in lines if re.search("affiliate.search", line)]
 
     def logged(self) -> str:
-        """Return all that PHP has written to its log since the blog forgot."""
+        """Return the log of PHP since the last call of ``forget``."""
         return self.log.read_text() if self.log.exists() else ""
 
 
 @contextmanager
 def running_blog() -> Iterator[Blog]:
-    """A new blog with the plugin, active and without settings, on a loopback port.
+    """Run a new blog with the plugin, active and without settings, on a loopback port.
 
     Raises:
         RuntimeError: something is not installed or didn't start; the message says what.
@@ -195,7 +195,7 @@ def _program(name: str) -> str | None:
 
 
 def _database(blog: Blog) -> subprocess.Popen[bytes]:
-    """Start a server on a socket alone, without users or system tables."""
+    """Start a database server without users and system tables that listens on a socket alone."""
     data = blog.folder / "data"
     data.mkdir()
     log = blog.folder / "mariadb.log"
@@ -227,7 +227,7 @@ def _set_up(blog: Blog) -> None:
 
 
 def install_plugin(blog: Blog) -> None:
-    """Put the plugin's files into the blog, and activate it."""
+    """Copy the plugin's files into the blog, and activate the plugin."""
     shutil.copytree(PLUGIN, blog.root / "wp-content/plugins/affiliate-search", dirs_exist_ok=True)
     failed = blog.php("return activate_plugin( 'affiliate-search/affiliate-search.php' );")
     if failed is not None:
@@ -271,7 +271,7 @@ def _await(server: subprocess.Popen[bytes], log: Path, ready: Callable[[], bool]
 
 
 def run_program(*command: str) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, in a defined environment; what it printed is kept apart."""
+    """Run a program to its end in a defined environment, and capture its output."""
     return subprocess.run(
         command,
         env=clean_environment(),

@@ -1,4 +1,4 @@
-"""Many clients at once, in their own process: `python -m tests.support.burst COUNT ADDRESS...`.
+"""Sends many requests at once: ``python -m tests.support.burst COUNT ADDRESS...``.
 
 Every client has sent its request before ``sent`` is printed; then each answer is a line of JSON:
 status, X-Cache, number of pictures.
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 
 def say_sent() -> None:
-    """Tell whoever started us; no answer is read before this."""
+    """Tell the parent process that all requests are sent; no answer is read before."""
     sys.stdout.write("sent\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""How tests call through a real transport."""
+"""Makes calls through a real transport."""
 
 import contextlib
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ GENEROUS = 15.0
 def transporting(
     seconds: float = GENEROUS, connect_seconds: float = GENEROUS
 ) -> Iterator[Transport]:
-    """A transport that trusts the test servers' certificate."""
+    """Yield a transport that trusts the test servers' certificate."""
     transport = Transport(connect_seconds=connect_seconds, total_seconds=seconds)
     transport._session.verify = str(CERTIFICATE)
     yield transport
@@ -26,5 +26,5 @@ def transporting(
 
 
 def call(url: str, method: str = "GET", **fields: Any) -> Request:
-    """A call to an agency named acme."""
+    """Build a call to an agency named acme."""
     return Request(agency="acme", url=url, method=method, **fields)

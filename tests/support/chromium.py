@@ -1,4 +1,4 @@
-"""One browser for all tests of a worker that need one."""
+"""Runs one browser for all tests of a worker that need one."""
 
 import functools
 import shutil
@@ -25,7 +25,7 @@ expect.set_options(timeout=15_000)  # a busy machine is no fault of the page
 
 @pytest.fixture(scope="session")
 def launch() -> Iterator[Launch]:
-    """Starts Chromium, ``without`` some of Playwright's own arguments."""
+    """Yield a function that starts Chromium, ``without`` some of Playwright's own arguments."""
     with sync_playwright() as playwright:
         yield _launcher(playwright)
 
@@ -43,7 +43,7 @@ def _launcher(playwright: Playwright) -> Launch:
 
 @pytest.fixture(scope="session")
 def browser(launch: Launch) -> Iterator[Browser]:
-    """Chromium as Playwright starts it: without a back/forward cache.
+    """Yield Chromium as Playwright starts it: without a back/forward cache.
 
     Its visitors want less motion unless a test is about that: a frame after the other is drawn by
     the processor, which takes most of the time of a page that moves.

@@ -1,4 +1,4 @@
-"""Holds the clock that a test sets; `tests.simulator.clock` moves ahead of the real time."""
+"""Clocks that a test sets; `tests.simulator.clock` moves ahead of the real time."""
 
 from typing import Generic, TypeVar
 
@@ -6,7 +6,7 @@ Moment = TypeVar("Moment")
 
 
 class SetClock(Generic[Moment]):
-    """Tells the moment that a test has set: seconds as a number, or a date and time."""
+    """A clock that returns the moment a test has set: seconds as a number, or a date and time."""
 
     def __init__(self, now: Moment) -> None:
         self.now = now
@@ -16,7 +16,7 @@ class SetClock(Generic[Moment]):
 
 
 class PassingClock(SetClock[float]):
-    """A clock that whoever sleeps by it sets on."""
+    """A clock that moves on by the seconds of each sleep."""
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds

@@ -1,4 +1,4 @@
-"""A crawler as search engines have it: it begins at ``/`` and the sitemap, and runs no script."""
+"""A crawler like those of search engines: begins at ``/`` and the sitemap, and runs no script."""
 
 import html
 import re

@@ -18,7 +18,7 @@ EDGES = ("bottom", "right")
 
 
 def barred(width: float, height: float, edge: str) -> bytes:
-    """A file of the declared size and the bar beyond it; a fraction of a pixel is rounded up."""
+    """Return a picture of the declared size with a bar beyond it; fractions of a pixel round up."""
     wide, high = -(-width // 1), -(-height // 1)
     w, h = int(wide), int(high)
     if edge == "bottom":

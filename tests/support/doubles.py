@@ -1,4 +1,4 @@
-"""Agencies that sell a picture that another one sells as well."""
+"""Agencies that sell a picture which another agency sells as well."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ TITLE = "Happy friends laughing together outdoors in a summer park, number {}"
 
 
 def selling_the_same(name: str) -> Dialect:
-    """Return an agency whose third picture, and no other, another agency sells as well."""
+    """Return an agency of whose pictures only the third is also sold by another agency."""
     kind: type[Dialect] = next(one for one in DIALECTS if one.name == name)
 
     class Same(kind):  # type: ignore[misc, valid-type]

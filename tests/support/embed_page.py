@@ -1,4 +1,4 @@
-"""Writes embeds into another site's pages and reads what they show."""
+"""Writes embeds into pages of another site, and reads what the embeds show."""
 
 from playwright.sync_api import Locator, Page
 
@@ -11,7 +11,7 @@ def script(site: SiteServer) -> str:
 
 
 def element(site: SiteServer, attributes: str, more: str = "") -> str:
-    """The element as bloggers paste it, its height reserved."""
+    """Return the element as bloggers paste it, with a reserved height."""
     asked = {n: [v] for n, v in (a.split("=") for a in attributes.split(" ") if "=" in a)}
     height = Embed.from_parameters(asked).height
     link = f'<a href="{site.url}/search?q=flower">Pictures of flowers</a>'
@@ -20,7 +20,7 @@ def element(site: SiteServer, attributes: str, more: str = "") -> str:
 
 
 def shown(page: Page, at: int = 0) -> Locator:
-    """The pictures of one of a page's embeds, once there are some."""
+    """Locate the pictures of one of a page's embeds, once there are some."""
     pictures = page.locator("affiliate-search").nth(at).locator(".picture")
     pictures.first.wait_for()
     return pictures
@@ -32,7 +32,7 @@ def ids(page: Page, at: int = 0) -> list[str]:
 
 
 def searches(page: Page) -> list[str]:
-    """The searches that a page asks for from now on."""
+    """Return a list that collects the searches which a page sends from now on."""
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url) if "/embed/search" in r.url else None)
     return asked

@@ -76,25 +76,25 @@ class Window(Protocol):
         """Load a page, to the end of its own resources."""
 
     def size(self, width: int, height: int) -> None:
-        """Give the page this many CSS pixels."""
+        """Set the size of the page in CSS pixels."""
 
     def run(self, script: str) -> Any:
-        """Return what a script returns; it may await."""
+        """Run a script, which may await, and return its value."""
 
     def press(self, x: float, y: float) -> None:
-        """Click with a mouse at a point of what is seen of the page."""
+        """Click with a mouse at a point of the visible page."""
 
     def type(self, text: str) -> None:
-        """Type into what has the focus; `KEYS` names keys that are no characters."""
+        """Type into the focused element; `KEYS` names keys that are no characters."""
 
     def back(self) -> None:
         """Go one step back in the history."""
 
     def shot(self) -> bytes:
-        """Return a PNG of what is seen of the page."""
+        """Return a PNG of the visible page."""
 
     def complaints(self) -> list[str]:
-        """Return the errors that pages have written to the console, each once told."""
+        """Return errors on the console of pages, each once."""
 
 
 def pressed(x: float, y: float) -> Mapping[str, Any]:
@@ -176,7 +176,7 @@ class FirefoxWindow:
         self.send("session.subscribe", {"events": ["log.entryAdded"]})
 
     def send(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Send a command and return its result; errors of pages that are told between are kept."""
+        """Send a command and return its result; keep the errors of pages that arrive meanwhile."""
         self.number += 1
         self.connection.send(json.dumps({"id": self.number, "method": method, "params": params}))
         while True:
@@ -286,7 +286,7 @@ class WebKitWindow:
 
 @contextmanager
 def chromium(launch: Launch, *, keeps: bool = True) -> Iterator[Window]:
-    """Start Chromium with its back/forward cache, as readers have it; else it keeps no page."""
+    """Start Chromium with its back/forward cache, as readers have it."""
     browser = launch(without=["--disable-back-forward-cache"] if keeps else [])
     try:
         yield ChromiumWindow(browser.new_page())
@@ -312,7 +312,7 @@ def firefox(folder: Path, *, keeps: bool = True) -> Iterator[Window]:
 
 @contextmanager
 def webkit(folder: Path, *, keeps: bool = True) -> Iterator[Window]:
-    """Start WebKit on a screen that nobody sees."""
+    """Start WebKit on a virtual screen."""
     styles = folder / "gtk-3.0"
     styles.mkdir()
     (styles / "gtk.css").write_text(NARROW)
@@ -347,7 +347,7 @@ def _program(
     environment: Mapping[str, str] | None = None,
     pass_fds: tuple[int, ...] = (),
 ) -> Iterator[None]:
-    """Run a program; end it and all that it started."""
+    """Run a program; end the program and its children with the block."""
     with output.open("ab") as out:  # so that a test may empty it
         process = subprocess.Popen(
             command,
@@ -371,7 +371,7 @@ def _program(
 
 
 def _said(file: Path, form: str) -> str:
-    """Return what a program said, once it has."""
+    """Wait until the output of a program has a text, and return the match."""
     wait_until(lambda: re.search(form, file.read_text(errors="replace")) is not None)
     found = re.search(form, file.read_text(errors="replace"))
     assert found

@@ -1,4 +1,4 @@
-"""A Shutterstock on this machine: answers in its documented shape, when a test lets it.
+"""A server like Shutterstock's: answers in its documented form, while a test lets it.
 
 Shape and names: https://api-reference.shutterstock.com, ImageSearchResults.
 """
@@ -36,7 +36,7 @@ BAR = 20
 
 
 class FakeAgency(ThreadingHTTPServer):
-    """Serves searches and their thumbnails; while ``gate`` is clear, searches get no answer."""
+    """A server of searches and thumbnails; while ``gate`` is clear, searches get no answer."""
 
     daemon_threads = True
 
@@ -65,7 +65,7 @@ class FakeAgency(ThreadingHTTPServer):
 
     @contextmanager
     def failing(self) -> Iterator[None]:
-        """Answer everything with 500 until the block ends."""
+        """Answer all requests with 500 until the block ends."""
         self.broken = True
         try:
             yield
@@ -74,7 +74,7 @@ class FakeAgency(ThreadingHTTPServer):
 
     @contextmanager
     def having(self, pictures: int) -> Iterator[None]:
-        """Find that many pictures for every search until the block ends."""
+        """Find so many pictures in every search until the block ends."""
         before, self.pictures = self.pictures, pictures
         try:
             yield
@@ -94,7 +94,7 @@ class FakeAgency(ThreadingHTTPServer):
         }
 
     def searches_for(self, query: str) -> list[str]:
-        """The searches of a query string that `unasked` made."""
+        """Return the searches for a query string that `unasked` made."""
         return [path for path in self.searches if query.rpartition("=")[2] in path]
 
 
@@ -128,12 +128,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # the site gave up waiting
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 @functools.cache
 def picture(width: int, height: int, bar: tuple[int, int, int, int] | None = None) -> bytes:
-    """A PNG of exact gray; ``bar`` is a box in it that is painted magenta."""
+    """Return a gray PNG; ``bar`` is a box in the picture that is painted magenta."""
     image = Image.new("RGB", (width, height), (128, 128, 128))
     if bar:
         image.paste((255, 0, 255), bar)

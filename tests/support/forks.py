@@ -35,7 +35,7 @@ class Fork:
         return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end; the status as `poll` has it.
+        """Wait for the end, and return the status as `poll` does.
 
         Raises:
             subprocess.TimeoutExpired: it still runs.
@@ -54,14 +54,14 @@ class Fork:
 
 
 def starting() -> ForkServerContext:
-    """Return what starts processes from the one that has loaded the site, and has no threads."""
+    """Return the context that forks from a process which has loaded the site and has no threads."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([LOADED])
     return context
 
 
 def fork(arguments: Sequence[str], environ: Mapping[str, str], out: Path | str) -> Fork:
-    """Run a program, named first, with its output added to a file; or on the terminal ``out``."""
+    """Run a program, named first, with its output added to a file, or on the terminal ``out``."""
     process = starting().Process(
         target=_run, args=(list(arguments), dict(environ), str(out)), name=arguments[0]
     )
@@ -70,7 +70,7 @@ def fork(arguments: Sequence[str], environ: Mapping[str, str], out: Path | str) 
 
 
 def _run(arguments: list[str], environ: dict[str, str], out: str) -> None:
-    """Be a program from here on."""
+    """Replace this forked process by a program."""
     os.setsid()  # so that workers can be ended with it, and a terminal becomes its own
     begin(environ)
     _connect(out)
@@ -83,7 +83,7 @@ def _run(arguments: list[str], environ: dict[str, str], out: str) -> None:
 
 
 def begin(environ: Mapping[str, str]) -> None:
-    """Give a process that was forked what a program finds at its start."""
+    """Give a forked process what a program finds at its start."""
     multiprocessing.set_start_method(None, force=True)  # the system's, not that of this process
     os.chdir(ROOT)
     reset_inherited()
@@ -94,7 +94,7 @@ def begin(environ: Mapping[str, str]) -> None:
 
 
 def _connect(out: str) -> None:
-    """Write to a file and read nothing, or write to a terminal and read from it."""
+    """Redirect output to a file with no input, or input and output to a terminal."""
     writes = os.open(out, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
     reads = writes if os.isatty(writes) else os.open(os.devnull, os.O_RDONLY)
     for target, source in enumerate((reads, writes, writes)):

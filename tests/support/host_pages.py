@@ -1,4 +1,4 @@
-"""Another site on this machine, whose pages embed ours."""
+"""Serves pages of another site on this machine that embed ours."""
 
 import itertools
 import threading
@@ -19,7 +19,7 @@ class HostPage(NamedTuple):
 
 
 class HostPages(ThreadingHTTPServer):
-    """Serves the pages that tests give it, from an origin of its own: ``localhost``."""
+    """A server of pages that tests add, at an origin of its own: ``localhost``."""
 
     daemon_threads = True
 
@@ -36,7 +36,7 @@ class HostPages(ThreadingHTTPServer):
         return f"http://localhost:{self.server_port}"
 
     def page(self, html: str, headers: Mapping[str, str] | None = None) -> str:
-        """The address of a new page with this in it."""
+        """Add a page and return its address."""
         path = f"/{next(self._numbers)}.html"
         self.pages[path] = HostPage(HEAD + html, headers or {})
         return self.url + path
@@ -44,7 +44,7 @@ class HostPages(ThreadingHTTPServer):
 
 @contextmanager
 def serving_pages() -> Iterator[HostPages]:
-    """Serve pages of another site in a thread of their own."""
+    """Serve pages of another site in a thread."""
     with HostPages() as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -72,4 +72,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no log."""

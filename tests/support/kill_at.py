@@ -1,4 +1,4 @@
-"""Runs owner's commands in processes of their own that are killed at a named step.
+"""Runs owner's commands in processes that are killed at a named step.
 
 A process that has loaded all they need is asked over a pipe (`serve`). A `Run` is started and its
 process's number sent back; asked with that number, its end is waited for, and its status and
@@ -90,7 +90,7 @@ def wrap(
     before: Callable[[], None] | None,
     after: Callable[[], None] | None,
 ) -> None:
-    """Do something before or after a method, or a function of a module."""
+    """Call functions before or after a method, or a function of a module."""
     real = getattr(kind, name)
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -105,7 +105,7 @@ def wrap(
 
 
 def arm(run: Run) -> None:
-    """Have this process die at a step, or get another signal there."""
+    """Have this process die, or get another signal, at a step."""
 
     def end() -> None:
         os.kill(os.getpid(), run.number)
@@ -158,7 +158,7 @@ def _half(part: PartialFile, chunk: bytes) -> None:
 
 
 def move_clock(seconds: float) -> None:
-    """Set the clock of the ledger ahead, and have the desk move it on instead of waiting."""
+    """Set the clock of the ledger ahead, and move the clock on where the desk would wait."""
     ahead = timedelta(seconds=seconds)
     time_now, made = Ledger.read_time, PurchaseService.__init__
 
@@ -190,7 +190,7 @@ def alarm(seconds: float, *, late: bool) -> None:
 
 
 def child(run: Run) -> int:
-    """The command itself, in the process that may be killed."""
+    """Run the command in the process that may be killed, and return its status."""
     arm(run)
     move_clock(run.ahead)
     if run.seconds is not None:
@@ -203,7 +203,7 @@ def child(run: Run) -> int:
 
 
 def fork(run: Run) -> int:
-    """Start a run; the number of its process."""
+    """Start a run and return the number of its process."""
     pid = os.fork()
     if pid == 0:
         status = FAULT
@@ -222,7 +222,7 @@ def fork(run: Run) -> int:
 def serve(
     asking: "Connection[Any, Run | int]", environ: Mapping[str, str], log: Path | None
 ) -> None:
-    """Start and await what is asked for, until nobody asks any more."""
+    """Start and await the runs that the pipe asks for, until the pipe is closed."""
     begin(environ)
     if log:
         os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666), 2)

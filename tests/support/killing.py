@@ -1,4 +1,4 @@
-"""Runs owner's commands in processes that are killed on the way."""
+"""Runs owner's commands in processes that are killed before their end."""
 
 import socket
 import threading
@@ -30,24 +30,24 @@ PATIENCE = 60.0
 
 
 class Command:
-    """Runs commands, each in a fork of one process that has loaded all they need."""
+    """A runner of commands, each in a fork of a process that has loaded all modules."""
 
     def __init__(self, process: "Connection[Run | int, Any]") -> None:
         self._process = process
 
     def __call__(self, one: Run) -> tuple[int, float]:
-        """Run a command to its end; its status, or minus the signal that ended it, and seconds."""
+        """Run a command to its end; return its status, or minus the signal, and the seconds."""
         status, seconds = self.end(self.start(one))
         assert status not in {FAULT, OVERDUE}, one
         return status, seconds
 
     def start(self, one: Run) -> int:
-        """Start a command; the number of its process."""
+        """Start a command and return the number of its process."""
         pid: int = self._ask(one)
         return pid
 
     def end(self, pid: int) -> tuple[int, float]:
-        """Wait for a command's end, as when it is called."""
+        """Wait for a command's end; return status and seconds as `__call__` does."""
         status, seconds = self._ask(pid)
         return status, seconds
 
@@ -58,7 +58,7 @@ class Command:
 
 @contextmanager
 def runner(log: Path | None = None) -> Iterator[Command]:
-    """Run commands in processes of their own; gives status and seconds.
+    """Run commands in processes of their own; yield a function for status and seconds.
 
     What they print goes to the file ``log``, where one is named.
     """
@@ -74,7 +74,7 @@ def runner(log: Path | None = None) -> Iterator[Command]:
 
 
 def digest(url: str) -> None:
-    """Wait until a server of this process has acted on all that processes sent that are gone.
+    """Wait until a server of this process has acted on all requests of ended processes.
 
     It takes connections one after the other: once it has closed this one it has taken theirs, and
     each has a thread that ends with it.

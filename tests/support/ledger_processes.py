@@ -1,4 +1,4 @@
-"""What processes do to a ledger that they share, in forks that a test may kill."""
+"""Functions that processes run on a ledger which they share, in forks that a test may kill."""
 
 import os
 import tempfile
@@ -28,7 +28,7 @@ NOBODY = 65534
 
 
 def record(url: str, name: str, journal: Path, told: Path) -> None:
-    """Record clicks in four threads until killed; those that are acknowledged go to a file."""
+    """Record clicks in four threads until killed; write acknowledged clicks to a file."""
     begin(clean_environment())
     ledger = Ledger(url, journal=journal)
     if url != AWAY:
@@ -46,7 +46,7 @@ def record(url: str, name: str, journal: Path, told: Path) -> None:
 
 
 def upgrade_at_once(url: str, count: int, ends: "Connection[list[int], None]") -> None:
-    """Have processes upgrade a ledger at the same moment; send the status of each."""
+    """Upgrade a ledger in several processes at once, and send the status of each."""
     begin(clean_environment())
     ready, go = os.pipe()
     upgraders = []
@@ -69,7 +69,7 @@ def upgrade_at_once(url: str, count: int, ends: "Connection[list[int], None]") -
 def record_before_and_after_mending(
     parts: list[str], ends: "Connection[tuple[int, list[str]], None]"
 ) -> None:
-    """Record clicks while files of a ledger can't be written, and after.
+    """Record clicks while files of a ledger can't be written, and afterwards.
 
     The names in ``parts`` end those of the files. Send how many descriptors ten refused clicks
     leave open, and the ids of the clicks that are kept. Nothing keeps root from writing, so root

@@ -25,7 +25,7 @@ def upgraded() -> bytes:
 
 
 def place_ledger(folder: Path) -> str:
-    """Put a ledger into a folder, unless it has one; the ledger's address."""
+    """Put a ledger into a folder, unless there is one, and return the ledger's address."""
     path = folder / "ledger.db"
     if not path.exists():
         path.write_bytes(upgraded())
@@ -60,6 +60,6 @@ def emptied_database(server: str) -> str:
 
 @contextmanager
 def new_ledger(folder: Path) -> Iterator[Ledger]:
-    """A ledger in a folder, closed at the end."""
+    """Yield a ledger in a folder, and close the ledger at the end."""
     with closing(Ledger(place_ledger(folder))) as ledger:
         yield ledger

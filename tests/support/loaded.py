@@ -1,4 +1,4 @@
-"""What forks of a run find loaded: the site and its commands."""
+"""Builds an app before forks, which then have the site and its commands loaded."""
 
 import gc
 import tempfile
@@ -15,7 +15,7 @@ PROGRAMS = {"app.py": app.serve, "flask": flask.cli.main}
 
 
 def build_once() -> None:
-    """Build an app, so that forks have what apps load and compile before they answer."""
+    """Build an app, so that forks have all that apps load and compile before they answer."""
     with tempfile.TemporaryDirectory() as folder:
         place_ledger(Path(folder))
         close(app.create_app({"DATA_DIR": folder}))

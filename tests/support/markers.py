@@ -1,4 +1,4 @@
-"""Marks each test by what it needs, so that a part of the tests can be chosen and counted.
+"""Marks each test by its needs, so that a part of the tests can be chosen and counted.
 
 ``quick`` needs Python packages alone; the other markers stand in pyproject.toml. Who writes a test
 marks nothing: what the test and its module use decides.
@@ -56,7 +56,7 @@ FIRST = "test_soak"
 
 
 def place(item: pytest.Item) -> int:
-    """Return where a test stands in the order of a run, by the first of its markers there."""
+    """Return the position of a test in the order of a run: that of its first marker."""
     if item.path.stem == FIRST:
         return -1
     names = {mark.name for mark in item.iter_markers()}
@@ -64,7 +64,7 @@ def place(item: pytest.Item) -> int:
 
 
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Take one worker more than cores, as tests often wait for servers and sockets."""
+    """Return one worker more than cores, as tests often wait for servers and sockets."""
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None  # as pytest-xdist has it
     return len(os.sched_getaffinity(0)) + 1

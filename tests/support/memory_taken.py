@@ -1,4 +1,4 @@
-"""Fills a memory tier with pages, in a process of its own, and prints the bytes that they take."""
+"""Fills a page cache in a process of its own, and prints the bytes of memory that pages take."""
 
 import gc
 import random
@@ -16,13 +16,13 @@ WORDS = ["".join(random.Random(n).choices("abcdefghij", k=n % 8 + 3)) for n in r
 
 
 def resident() -> int:
-    """Return the bytes of memory that the process has to itself."""
+    """Return the bytes of memory that belong to this process alone."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("RssAnon:")[2].split()[0]) * 1024
 
 
 def fill(kind: str, threads: int, rounds: int) -> int:
-    """Return the bytes that pages of a kind take more than there was after so many requests."""
+    """Return the bytes of memory that so many requests for pages of a kind have added."""
 
     def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         environ[REPLAY_ENVIRON].seconds = 100.0

@@ -1,4 +1,4 @@
-"""An owner's account at the simulator, and what its files look like on the disk."""
+"""An owner's account at the simulator, and readers of its files."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from tests.support.calling import transporting
 
 @contextmanager
 def owner(agency: Simulator) -> Iterator[tuple[ShutterstockAccount, Downloads]]:
-    """An account, and downloads that don't pause between attempts."""
+    """Yield an account, and downloads that don't pause between attempts."""
     with transporting() as transport:
         yield account_of(agency.url, transport), downloads_of(transport)
 
@@ -28,7 +28,7 @@ def downloads_of(transport: Transport, stall_seconds: float = 15.0) -> Downloads
 
 
 def original(bought: Purchase) -> bytes:
-    """The bytes that the agency has for a purchase."""
+    """Return the bytes that the agency holds for a purchase."""
     kind = "mov" if bought.media == "video" else "eps" if bought.size == "vector" else "jpg"
     return content(bought.media_id, bought.size, kind, bought.sandbox)
 

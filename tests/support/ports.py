@@ -1,4 +1,4 @@
-"""Hands out loopback ports to servers that must be told theirs before they start."""
+"""Hands out loopback ports to servers that must know their port before they start."""
 
 import fcntl
 import itertools
@@ -15,7 +15,7 @@ EPHEMERAL: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def new_port() -> int:
-    """Give a loopback port that is free, and that no other test of this machine is given.
+    """Return a free loopback port that no other test of this machine gets.
 
     A port that was bound to 0 and closed again may be anybody's before its server binds it: the
     system gives it to the next socket or connection that asks. So these ports lie outside the
@@ -35,7 +35,7 @@ def new_port() -> int:
 
 
 def _after(last: int) -> Iterable[int]:
-    """The ports to choose from, each once, beginning with the one after the last."""
+    """List the ports to choose from, beginning after ``last``."""
     low, high = _ephemeral()
     ports = [*range(FIRST, low), *range(max(high + 1, FIRST), 65_536)]
     ports = ports or list(range(FIRST, 65_536))  # where the system gives from all of them
@@ -44,7 +44,7 @@ def _after(last: int) -> Iterable[int]:
 
 
 def _ephemeral() -> tuple[int, int]:
-    """The first and the last port that the system gives by itself."""
+    """Return the first and the last port that the system hands out."""
     with suppress(OSError):
         low, high = EPHEMERAL.read_text().split()
         return int(low), int(high)

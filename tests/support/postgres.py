@@ -96,7 +96,7 @@ def _stop(folder: str) -> None:
 
 
 class OwnPostgres:
-    """A server that a test may hurt: ``url`` is the address of its database.
+    """A server that a test may damage: ``url`` is the address of its database.
 
     It is started in a folder, which `_start` has made.
     """
@@ -126,7 +126,7 @@ class OwnPostgres:
 
 @contextmanager
 def own_postgres() -> Iterator[OwnPostgres]:
-    """Run a server of the caller's own, with one database."""
+    """Run a server for one test, with one database."""
     folder = _start()
     try:
         yield OwnPostgres(folder)
@@ -142,7 +142,7 @@ def _locked(file: Path) -> Iterator[None]:
 
 
 def new_database(server: str, encoding: str = "UTF8") -> str:
-    """Make an empty database on the server; gives its address."""
+    """Create an empty database on the server, and return its address."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(host=server, user="postgres", autocommit=True) as connection:
         kind = f"ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"

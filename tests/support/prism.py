@@ -19,7 +19,7 @@ PATIENCE = 120.0
 
 @contextmanager
 def prism(*arguments: str) -> Iterator[str]:
-    """Give the address of a Prism run with ``arguments``, which refuses what is not as described.
+    """Run Prism with ``arguments``, which refuses undescribed calls, and yield its address.
 
     Raises:
         RuntimeError: It is not installed, or did not start in time.

@@ -1,4 +1,4 @@
-"""Gives child processes of tests a defined start, whatever the run itself was started with.
+"""Starts child processes of tests in a defined environment, however the run was started.
 
 A run in the background inherits SIGINT as ignored, a run in a container odd umasks, a developer's
 shell proxies and addresses of services: none of these may reach what a test starts.
@@ -22,7 +22,7 @@ KEPT_PREFIXES = ("LC_", "PYTEST_", "PY_COLORS", "COV_", "COVERAGE_")
 
 
 def clean_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return what may be inherited: where programs and files are, language, time zone."""
+    """Return the variables that children inherit: paths, language, time zone."""
     return {
         name: value
         for name, value in environ.items()

@@ -1,4 +1,4 @@
-"""Opens a desk that buys at the simulator, and reads what was bought."""
+"""Opens a purchase desk at the simulator, and reads its purchases."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -84,7 +84,7 @@ def state(outcome: PurchaseOutcome) -> str:
 
 
 def ordinary(agency: Simulator) -> list[str]:
-    """Ids of images that are not editorial."""
+    """Return ids of images that are not editorial."""
     rows = (agency.library.find("image", str(FIRST_ID + n)) for n in range(20))
     return [row["id"] for row in rows if row and not row["is_editorial"]]
 
@@ -100,7 +100,7 @@ def posts(agency: Simulator) -> int:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Another program holds the database, longer than anybody waits."""
+    """Lock the database from another connection, longer than anybody waits."""
     path = folder / "ledger.db"
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""A real Redis for tests: started on a port of its own, ended with the test."""
+"""Runs a real Redis for tests, on a port of its own."""
 
 import shutil
 import socket
@@ -15,7 +15,7 @@ from tests.support.waiting import wait_until
 
 
 class RedisServer:
-    """One redis-server process; it keeps nothing on disk but its log."""
+    """A redis-server process that writes nothing to disk but its log."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
@@ -25,7 +25,7 @@ class RedisServer:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start, and return once it answers."""
+        """Start the server, and return once the server answers."""
         log = self.folder / f"redis-{self.port}.log"
         own = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "")
         self.process = start_redis(self.folder, log, *own, *self.options)
@@ -44,19 +44,19 @@ class RedisServer:
             return False
 
     def stop(self) -> None:
-        """End it as a crash would, and wait until it is gone."""
+        """Kill the server as a crash would, and wait for its end."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
             self.process = None
 
     def client(self) -> redis.Redis:
-        """A plain client for looking inside."""
+        """Return a plain client that looks into the server."""
         return redis.Redis(port=self.port)
 
 
 def start_redis(folder: Path, log: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start the program in a folder; what it says goes to the log."""
+    """Start the program in a folder, with its output in the log."""
     program = shutil.which("redis-server")
     assert program, "redis-server is missing; `make test` says how to install it"
     with log.open("ab") as out:
@@ -73,7 +73,7 @@ def start_redis(folder: Path, log: Path, *arguments: str) -> subprocess.Popen[by
 
 @contextmanager
 def redis_server(folder: Path, *options: str) -> Iterator[RedisServer]:
-    """A running Redis, ended at the end."""
+    """Run a Redis until the block ends."""
     server = RedisServer(folder, *options)
     server.start()
     try:

@@ -1,4 +1,4 @@
-"""Reads what a page of results shows, and what its clicks left in the ledger."""
+"""Reads what a page of results shows, and the clicks in the ledger."""
 
 import uuid
 from urllib.parse import quote
@@ -9,12 +9,12 @@ from tests.support.site_server import SiteServer
 
 
 def unasked(words: str) -> str:
-    """The query string of a search that nobody has asked before, for the same pictures."""
+    """Return the query string of a search that no test has sent, for the same pictures."""
     return f"q={words}&exclude={uuid.uuid4().hex}"
 
 
 def tiles(page: Page) -> list[str]:
-    """The ids of the pictures on the page, once it has some."""
+    """Return the ids of the pictures on the page, once there are some."""
     page.locator(".tile .picture").first.wait_for()
     found: list[str] = page.locator(".tile .picture").evaluate_all(
         "all => all.map(a => a.dataset.id)"

@@ -1,4 +1,4 @@
-"""Lets all apps of a run share what is the same for each: it takes most of what an app takes.
+"""Shares parts among all apps of a run, which take most of an app's start.
 
 These are compiled templates, compiled rules of the router, and the digest of the files that pages
 are made of.
@@ -24,14 +24,14 @@ FOLDER = "PYTEST_COMPILED_TEMPLATES"
 
 
 class CompiledTemplates(jinja2.FileSystemBytecodeCache):
-    """Keeps what templates compile to in a folder, and in memory what was read of it."""
+    """A cache of compiled templates in a folder, and in memory after the first read."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(str(folder))
         self._read: dict[tuple[str, str], CodeType] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Give a template its code, if any app has compiled it."""
+        """Load a template's code if any app has compiled the template."""
         bucket.code = self._read.get((bucket.key, bucket.checksum))
         if bucket.code is None:
             super().load_bytecode(bucket)
@@ -40,14 +40,14 @@ class CompiledTemplates(jinja2.FileSystemBytecodeCache):
 
 
 def compiled_templates() -> Path:
-    """Return the folder of the run's compiled templates, which its first process makes."""
+    """Return the folder of the run's compiled templates, which the first process creates."""
     if FOLDER not in os.environ:
         os.environ[FOLDER] = tempfile.mkdtemp(prefix="templates-")
     return Path(os.environ[FOLDER])
 
 
 def close(app: Flask) -> None:
-    """Close the files of an app: a run may have no more than 1,024 open."""
+    """Close the files of an app: a run may have no more than 1,024 files open."""
     app.extensions["services"].ledger.close()
     store = app.extensions["services"].store.store
     if isinstance(store, SQLiteStore):
@@ -55,14 +55,14 @@ def close(app: Flask) -> None:
 
 
 def share_parts() -> None:
-    """Have the apps of this process share their parts, the templates with those of others."""
+    """Let the apps of this process share their parts, and all processes the templates."""
     Flask.jinja_options = {"bytecode_cache": CompiledTemplates(compiled_templates())}
     template_helpers.digest_assets = functools.cache(template_helpers.digest_assets)
     _share_builders()
 
 
 def _share_builders() -> None:
-    """Compile what builds the addresses of a rule once a process.
+    """Compile the builders of a rule's addresses once a process.
 
     A builder depends on its arguments alone; the rule to build for is the first of them.
     """

@@ -1,4 +1,4 @@
-"""Holds an agency that answers from numbers, and a search over several of its kind."""
+"""An agency over numbered pictures, and a search over several such agencies."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -26,7 +26,7 @@ CLOSED = LinkStyle(template="{landing_url}")
 
 
 class Shelf(Agency):
-    """An agency over numbered pictures, held in memory; counts its calls."""
+    """An agency over numbered pictures in memory that counts its calls."""
 
     def __init__(self, name: str, total: int, *, most: int = 240, depth: int = 10_000) -> None:
         super().__init__(Transport())
@@ -55,7 +55,7 @@ class Shelf(Agency):
 def calls_over(
     limits: Mapping[str, Sequence[Limit]] | None = None, cache: AnswerCache | None = None
 ) -> AgencyGateway:
-    """Calls that are kept in memory, within limits by source."""
+    """Return calls that are cached in memory, within limits by source."""
     quota = Quota(Memory(), limits or {}, 1)
     return AgencyGateway(
         cache or AnswerCache(Memory()), quota, Breaker(Memory()), ChunkSizes(Memory())

@@ -24,7 +24,7 @@ SHOPS: tuple[type[Shop], ...] = (AdobeShop, DepositphotosShop, IstockShop)
 
 
 class Open:
-    """A shop that is serving, with all that it was asked."""
+    """A running shop, with all requests to it."""
 
     def __init__(self, shop: Shop, url: str, asked: list[Asked]) -> None:
         self.shop = shop
@@ -32,7 +32,7 @@ class Open:
         self.asked = asked
 
     def tries(self) -> int:
-        """How often something was to be bought."""
+        """Count the requests for purchases."""
         return sum(map(self.shop.buys, self.asked))
 
     def bought(self) -> list[str]:
@@ -48,7 +48,7 @@ def opened(kind: type[Shop]) -> Iterator[Open]:
 
 
 def environ(at: Open, folder: Path, **settings: str) -> dict[str, str]:
-    """The settings of a site that may buy there."""
+    """Return the settings of a site that may buy at a shop."""
     place_ledger(folder)
     before = setting_prefix(at.shop.name)
     keys = {before + name: value for name, value in at.shop.keys.items()}

@@ -1,4 +1,4 @@
-"""Shutterstock as the tests of the reading side know it; all of it is in `tests.simulator`."""
+"""Names of `tests.simulator` that the tests of searching use."""
 
 from tests.simulator import CLIENT, FIRST_ID, TOKEN, Answer, Seen, image
 from tests.simulator import Simulator as Shutterstock

@@ -1,4 +1,4 @@
-"""Answers of Shutterstock, proper and changed, and what the agency reads from them."""
+"""Answers of Shutterstock, valid and changed, and what the agency parses from them."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ CAT = SearchQuery(q="cat")
 
 
 def parsed(answer: Any) -> SearchResult:
-    """What the agency reads from an answer, given as Python or as bytes of JSON."""
+    """Return what the agency parses from an answer, given as Python or as bytes of JSON."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     agency = Shutterstock(Transport(), credentials=BEARER)
     request = Request(agency="shutterstock", url="http://127.0.0.1")
@@ -27,5 +27,5 @@ def results(*images: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 
 def changed(**fields: Any) -> dict[str, Any]:
-    """A proper picture with some fields of another content."""
+    """Return a valid picture with some fields of another content."""
     return image(0) | fields

@@ -1,4 +1,4 @@
-"""Starts the real application as a real server process, for tests that need one."""
+"""Runs the site as a real server process, for tests that need one."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ Process = subprocess.Popen[bytes] | Fork
 
 
 class SiteServer(NamedTuple):
-    """A server under way: its address without a slash at the end, its data, its process.
+    """A running server: its address without a slash at the end, its data, its process.
 
     Its log is in the folder ``logs``, by default beside its data.
     """
@@ -33,11 +33,11 @@ class SiteServer(NamedTuple):
 
     @property
     def log(self) -> Path:
-        """Name the file with the output of the process."""
+        """Return the file with the output of the process."""
         return _log_of(self.logs or self.data_dir, int(self.url.rpartition(":")[2]))
 
     def clicks(self) -> list[sqlite3.Row]:
-        """The rows of the ledger, in the order of their writing."""
+        """Return the rows of the ledger, in the order of their writing."""
         address = f"file:{self.data_dir / 'ledger.db'}?mode=ro"
         with closing(sqlite3.connect(address, uri=True)) as ledger:
             ledger.row_factory = sqlite3.Row
@@ -53,7 +53,7 @@ def running_site(
     is_new: bool = False,
     logs: Path | None = None,
 ) -> Iterator[SiteServer]:
-    """Run the site on a loopback port, in an environment that holds ``settings`` alone.
+    """Run the site on a loopback port, in an environment with ``settings`` alone.
 
     ``port`` is for a server that takes the place of one that was ended or killed. A site that
     ``is_new`` makes its ledger itself and is started as an owner starts it, which takes seconds;
@@ -79,7 +79,7 @@ def running_sites(
     logs: Path | None = None,
     is_new: bool = False,
 ) -> Iterator[list[SiteServer]]:
-    """Run several servers of one site, as `running_site` runs one; they start side by side.
+    """Run several servers of one site side by side, each as `running_site` does.
 
     Their logs are in the folder ``logs``, by default beside the data.
     """
@@ -134,7 +134,7 @@ def _answers(address: str) -> bool:
 
 
 def _kill(process: Process) -> None:
-    """End a server and its workers, which would take a third of a second to end by themselves."""
+    """Kill a server and its workers, which would take a third of a second to end."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.kill()  # a fork that has no session yet

@@ -32,7 +32,7 @@ THREADS = 8
 
 
 class SmallServer(NamedTuple):
-    """A server under way."""
+    """A running server."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -53,7 +53,7 @@ class SmallServer(NamedTuple):
             return False
 
     def workers(self) -> set[int]:
-        """The processes that answer now, as far as some requests find them."""
+        """Return the processes that answer now, as far as some requests reach them."""
         return {int(self.get("/pid")) for _ in range(10)}
 
 
@@ -96,7 +96,7 @@ def starting_server(
 
 
 def create() -> "WSGIApplication":
-    """Make the application: it answers with its process, with what it was asked, or not."""
+    """Make an application that answers with its process or its request, or never."""
 
     def app(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -115,17 +115,17 @@ def create() -> "WSGIApplication":
 
 
 def hang() -> None:
-    """Never return, as a deadlock has it."""
+    """Never return, like a deadlock."""
     threading.Event().wait()
 
 
 def fail() -> None:
-    """Fail as an application does that can't be made."""
+    """Fail like an application that can't start."""
     raise ValueError("no application")
 
 
 def end_at(number: int) -> None:
-    """Have this process told to end as soon as it begins to start its process of that number."""
+    """Signal this process to end when it begins to start its process of that number."""
     started = itertools.count(1)
 
     def look() -> None:

@@ -1,4 +1,4 @@
-"""Tells a long run (``make long``) from the usual one."""
+"""Tells whether a run is the long run (``make long``)."""
 
 import os
 from typing import Final

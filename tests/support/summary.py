@@ -1,4 +1,4 @@
-"""Says at the end of a run what was not run, and why; holds runs to the official contracts."""
+"""Lists at the end of a run the tests that did not run, and why; enforces official contracts."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -53,7 +53,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 class FromWorkers:
-    """Takes the counts over from a worker; each worker collects the same tests."""
+    """A receiver of a worker's counts; each worker collects the same tests."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
@@ -66,7 +66,7 @@ class FromWorkers:
 
 
 def unchecked(config: pytest.Config) -> str:
-    """Return why official contracts that lie beside the checkout were not checked; or nothing."""
+    """Return why official contracts beside the checkout were not checked, or nothing."""
     if not SHARED.exists():
         return ""
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")

@@ -10,7 +10,7 @@ from tests.support.owner_account import names
 
 
 def check(agency: Simulator, folder: Path, *, missing: Sequence[str] = ()) -> list[ManifestLine]:
-    """Every purchase is listed once, every file is there, whole and once, and nothing else."""
+    """Check that every purchase is listed once, and every file is there whole, without others."""
     listed = list(iter_lines(folder))
     bought = {one.id: one for one in agency.purchases}
     assert sorted(one.license for one in listed) == sorted(set(bought) - set(missing))

@@ -9,12 +9,12 @@ from affiliate.licensing.files.xmp import DC, PHOTOSHOP, RDF
 
 
 def scan(jpeg: bytes) -> bytes:
-    """Everything from the first scan on: the picture itself."""
+    """Return all bytes from the first scan on: the picture itself."""
     return jpeg[jpeg.index(b"\xff\xda") :]
 
 
 def said(xmp: bytes) -> tuple[list[str], list[str], list[str]]:
-    """Titles, keywords and credits, each as often as it stands there."""
+    """Return titles, keywords and credits, each as often as the metadata has them."""
     root = ET.fromstring(xmp)
     titles = root.iterfind(f".//{{{DC}}}title/{{{RDF}}}Alt/{{{RDF}}}li")
     words = root.iterfind(f".//{{{DC}}}subject/{{{RDF}}}Bag/{{{RDF}}}li")

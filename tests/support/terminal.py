@@ -12,7 +12,7 @@ from tests.support.waiting import PATIENCE, wait_until
 
 
 class Terminal:
-    """What a person sees of a command that is under way."""
+    """The view that a person has of a running command."""
 
     def __init__(self, process: Fork, side: int) -> None:
         self.process = process
@@ -21,7 +21,7 @@ class Terminal:
         self._read = 0
 
     def sees(self, text: str) -> str:
-        """Wait until a text appears behind what was seen before; gives all up to its end.
+        """Wait until a text appears after the text seen before; return all up to its end.
 
         Raises:
             AssertionError: the command ends or dawdles without it.
@@ -42,14 +42,14 @@ class Terminal:
         os.write(self._side, b"\x03")
 
     def ends(self) -> int:
-        """Wait for the command's end; its status."""
+        """Wait for the command's end, and return its status."""
         end = time.monotonic() + PATIENCE
         while self._more(end):
             assert time.monotonic() < end, self.shown
         return self.process.wait(PATIENCE)
 
     def _more(self, end: float) -> bool:
-        """Read what is shown next; False once nothing will be."""
+        """Read the next output; return False at its end."""
         poll = select.poll()  # unlike select() it takes descriptors past 1,023
         poll.register(self._side, select.POLLIN)
         data = b""
@@ -62,7 +62,7 @@ class Terminal:
 
 @contextmanager
 def terminal(environ: Mapping[str, str], *arguments: str) -> Iterator[Terminal]:
-    """A flask command with a terminal of its own, in an environment that holds these alone."""
+    """Run a flask command on a terminal of its own, with ``environ`` alone as its environment."""
     ours, theirs = pty.openpty()
     environ = {"TERM": "xterm", "PYTHONIOENCODING": "utf-8", **environ}
     process = fork(["flask", "--app", "app", *arguments], environ, os.ttyname(theirs))

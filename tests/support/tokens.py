@@ -1,4 +1,4 @@
-"""Connects an account at the simulator and keeps its tokens."""
+"""Connects an account at the simulator and stores its tokens."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,7 +44,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def kept(file: Path) -> Iterator[Ledger]:
-    """A ledger in a file."""
+    """Yield a ledger in a file."""
     with new_ledger(file.parent) as one:
         yield one
 
@@ -56,7 +56,7 @@ def tokens_of(agency: Simulator, ledger: Ledger, **changes: object) -> Shutterst
 
 
 def agree(tokens: ShutterstockOAuth, *scopes: str) -> str:
-    """The code that the agency gives to an owner who agrees."""
+    """Return the code that the agency gives to an owner who agrees."""
     address = tokens.authorize_url(BACK, scopes or SCOPES, "the-state")
     answer = requests.get(address, allow_redirects=False, timeout=5)
     back = parse_qs(urlsplit(answer.headers["Location"]).query)

@@ -1,4 +1,4 @@
-"""A raw HTTP server on loopback that misbehaves as it is told.
+"""A raw HTTP server on loopback that misbehaves by scripts.
 
 It is given scripts: each is a function that plays one exchange on a `Connection`. The first
 request gets the first script and so on; the last one repeats. A script that leaves the connection
@@ -22,7 +22,7 @@ PAUSE = 0.02
 
 
 class Connection:
-    """One accepted connection, as a script sees it."""
+    """One accepted connection, as scripts use it."""
 
     def __init__(
         self, sock: socket.socket, stopping: threading.Event, requests: list[bytes]
@@ -34,7 +34,7 @@ class Connection:
         self._reader = sock.makefile("rb")
 
     def wait(self) -> bool:
-        """Wait for the client's next byte; False when it has hung up."""
+        """Wait for the client's next byte; return False when the client has hung up."""
         try:
             return bool(self._reader.peek(1))
         except OSError:
@@ -54,14 +54,14 @@ class Connection:
         self.sock.sendall(data)
 
     def drip(self, data: bytes) -> None:
-        """Send byte after byte, so that no single wait of the client is ever long."""
+        """Send single bytes, so that no single wait of the client is long."""
         for i in range(len(data)):
             self.send(data[i : i + 1])
             if self.stopping.wait(PAUSE):
                 return
 
     def hang(self) -> None:
-        """Keep the connection open and say nothing more, until the server is stopped."""
+        """Keep the connection open without a byte more, until the server is stopped."""
         self.stopping.wait()
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ Script = Callable[[Connection], None]
 
 
 class Upstream:
-    """The server; a context manager. ``requests`` holds each request as it came."""
+    """The server, a context manager; ``requests`` holds each request as received."""
 
     def __init__(self, *scripts: Script, tls: bool = False) -> None:
         self.requests: list[bytes] = []
@@ -156,13 +156,13 @@ class Upstream:
 
 
 def head(status: int = 200, *headers: str) -> bytes:
-    """A status line and headers, with the blank line that ends them."""
+    """Return a status line and headers, with the blank line that ends them."""
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *headers, "", ""]
     return "\r\n".join(lines).encode("latin-1")
 
 
 def answer(body: bytes = b"{}", status: int = 200, *headers: str) -> Script:
-    """A proper answer on a connection that is kept alive."""
+    """Return a script with a valid answer on a connection that is kept alive."""
 
     def play(connection: Connection) -> None:
         connection.read()
@@ -172,7 +172,7 @@ def answer(body: bytes = b"{}", status: int = 200, *headers: str) -> Script:
 
 
 def then_close(*parts: bytes) -> Script:
-    """Whatever bytes, then the end of the connection."""
+    """Return a script that sends bytes, then ends the stream."""
 
     def play(connection: Connection) -> None:
         connection.read()
@@ -184,7 +184,7 @@ def then_close(*parts: bytes) -> Script:
 
 
 def then_reset(*parts: bytes) -> Script:
-    """Whatever bytes, then a reset."""
+    """Return a script that sends bytes, then a reset."""
 
     def play(connection: Connection) -> None:
         connection.read()
@@ -196,7 +196,7 @@ def then_reset(*parts: bytes) -> Script:
 
 
 def then_hang(*parts: bytes) -> Script:
-    """Whatever bytes, then silence on an open connection."""
+    """Return a script that sends bytes, then is silent on an open connection."""
 
     def play(connection: Connection) -> None:
         connection.read()
@@ -208,7 +208,7 @@ def then_hang(*parts: bytes) -> Script:
 
 
 def dripping(start: bytes, drops: bytes) -> Script:
-    """Some bytes at once, the rest one by one."""
+    """Return a script that sends bytes at once, then the rest one by one."""
 
     def play(connection: Connection) -> None:
         connection.read()
@@ -221,14 +221,14 @@ def dripping(start: bytes, drops: bytes) -> Script:
 
 @contextlib.contextmanager
 def deaf_port() -> Iterator[int]:
-    """A port whose server listens but never accepts: the connection stands, nobody is there."""
+    """Yield a port whose server listens but never accepts: the connection stands without answer."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
 
 @contextlib.contextmanager
 def full_port() -> Iterator[int]:
-    """A port whose queue of connections is full: a new one gets no answer at all."""
+    """Yield a port with a full queue of connections: a new connection gets no answer."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as s:
         port = listener.getsockname()[1]
         for _ in range(4):
@@ -240,7 +240,7 @@ def full_port() -> Iterator[int]:
 
 @contextlib.contextmanager
 def refusing_port() -> Iterator[int]:
-    """A port that is taken while nobody listens on it: connections are refused."""
+    """Yield a port that is taken while nobody listens there: connections are refused."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Waits for what happens in other threads and processes."""
+"""Waits for events in other threads and processes."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ PATIENCE: Final = 60.0
 
 
 def wait_until(happens: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Look again and again until it happens; fail when it does not within ``seconds``.
+    """Check again and again until ``happens`` is true; fail after ``seconds``.
 
     The pauses between looks grow to a tenth of a second, as a look may cost a request.
     """
@@ -25,7 +25,7 @@ def wait_until(happens: Callable[[], bool], seconds: float = PATIENCE) -> None:
 
 
 def ended(work: Callable[[], Given], seconds: float = PATIENCE) -> Given:
-    """Give what work gives that must end by itself; fail when it has not within ``seconds``.
+    """Return the result of work that must end by itself; fail after ``seconds``.
 
     It runs in a thread, so that a test whose server hangs can say so and let the server go.
     """

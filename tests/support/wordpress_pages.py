@@ -1,4 +1,4 @@
-"""Writes posts with our plugin's block and reads what they show."""
+"""Writes posts with our plugin's block, and reads what the posts show."""
 
 from urllib.request import urlopen
 
@@ -15,7 +15,7 @@ CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 
 
 def shown(where: Page | FrameLocator | Locator) -> None:
-    """Wait until the site's pictures are there."""
+    """Wait until the site's pictures are visible."""
     expect(where.locator(".tile img").first).to_be_visible(timeout=BUSY)
 
 
@@ -28,12 +28,12 @@ def link(page: Page) -> Locator:
 
 
 def block(attributes: str = "") -> str:
-    """The block as a post has it."""
+    """Return the block as a post contains it."""
     return f"<!-- wp:affiliate-search/pictures {attributes} /-->"
 
 
 def in_feed(blog: Blog) -> str:
-    """What readers of the feed get as the newest post."""
+    """Return the newest post as readers of the feed get it."""
     with urlopen(f"{blog.url}/?feed=rss2") as answer:
         found = ElementTree.fromstring(answer.read()).findtext(f".//{CONTENT}")
     return str(found)
